@@ -52,8 +52,8 @@ from treino.words import _
 NOT_OF_ESTIMATORS = {
     "target", "features", "task", "test", "split_group", "split_time", "split_column", "fold",
     "duplicates", "max_memory", "delimiter", "decimal", "encoding", "header", "skip", "quote", "dates",
-    "sheet", "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out", "image_size",
-    "fit", "skip_bad", "labels", "class_pattern", "row_weights",
+    "missing", "sheet", "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out",
+    "image_size", "fit", "skip_bad", "labels", "class_pattern", "row_weights",
 }  # fmt: skip
 """Settings of files, splits, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
 DEFAULTS: dict[str, Any] = {

@@ -133,9 +133,13 @@ class Settings(BaseModel):
         None, "Data", "number of lines, or rows of a sheet, above the header; default: found out", ge=0
     )  # fmt: skip
     quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
-    dates: Literal["day/month", "month/day"] | None = _f(
-        None, "Data", "which comes first in dates: day/month or month/day; default: found out"
-    )
+    dates: Literal[
+        "day/month", "month/day", "day/month/year", "month/day/year", "year/month/day", "year/day/month"
+    ] | None = _f(
+        None, "Data", "order of dates: day/month, month/day, year/month/day or year/day/month; default: "
+        "found out"
+    )  # fmt: skip
+    missing: Strings | None = _f(None, "Data", "words for no value, beside the usual ones: suppressed,-999")
     sheet: str | None = _f(
         None,
         "Data",

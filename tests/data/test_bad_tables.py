@@ -87,7 +87,7 @@ def with_cell(cell: str) -> str:
     ("cell", "rule"),
     [
         ("high", "feature_text"),
-        ("12%", "feature_text"),
+        ("12%", "feature_number"),
         ("0x10", "feature_text"),
         ("inf", "feature_infinite"),
         ("-Infinity", "feature_infinite"),
@@ -336,11 +336,11 @@ def test_a_column_without_any_value_and_one_of_mixed_types(write: Write) -> None
     table = sources.read(write("p,q,r,s,y\n" + rows))
     assert table.column("q").missing_N.all()
     assert table.column("r").missing_N.all()
-    assert table.column("s").numbers is None
+    assert table.column("s").odd == 7
     assert fault(table.column("s"), table.place) == (
         "feature_text",
         "Column 's' holds 'seven' in line 9, which is not a number.",
-        "Correct it",
+        "Correct it, or let it stand for no value: missing='seven'",
     )
 
 

@@ -279,7 +279,7 @@ def test_blocks_hold_what_the_whole_table_holds(tmp_path: Path) -> None:
     """A file of many blocks, whose last rows alone settle what the first ones are."""
     rows = 90_000
     lines = [f"{i};{i % 900 + 1}.{i % 7}50;{i % 28 + 1:02d}/01/2024;{i:06d};w{i % 3}" for i in range(rows)]
-    text = "n;a;d;code;w\n" + "\n".join([*lines, f"{rows};1,5;31/01/2024;000001;w"]) + "\n"
+    text = "n;a;d;code;w\n" + "\n".join([*lines, f"{rows};1.001,5;31/01/2024;000001;w"]) + "\n"
     path = tmp_path / "t.csv"
     path.write_text(text)
     opened = open_blocks(path)

@@ -265,6 +265,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "skip",
                 "quote",
                 "dates",
+                "missing",
                 "sheet",
                 "split_group",
                 "split_time",

@@ -38,7 +38,10 @@ class FileFormat:
     header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None
     skip: Annotated[int | None, Parameter(help="number of lines above the header")] = None
     quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None
-    dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None
+    dates: Annotated[
+        str | None, Parameter(help="order of dates: day/month, month/day, year/month/day, year/day/month")
+    ] = None
+    missing: Annotated[str | None, Parameter(help="words for no value: suppressed,-999")] = None
     sheet: Annotated[str | None, Parameter(help="sheet of a workbook: its name, or its number from 1")] = None
 
 

@@ -122,6 +122,10 @@ class StoredColumn(Column):
         return self.source.column(self.place).seconds
 
     @property
+    def odd_N(self) -> NDArray[np.bool_] | None:
+        return self.source.column(self.place).odd_N
+
+    @property
     def missing_N(self) -> NDArray[np.bool_]:
         return self.source.column(self.place).missing_N
 

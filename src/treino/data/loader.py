@@ -10,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.cell_forms import missing
 from treino.data.dataset import Data
 from treino.data.photographs.album import is_album
 from treino.data.photographs.decoding import Fit
 from treino.data.photographs.labels import names_of_pictures
 from treino.data.photographs.load import AlbumRequest, load_album, refuse_of_tables
 from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
+from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.encoders import BINS
 from treino.data.preparation.fit import (
     comparable,
@@ -47,7 +48,7 @@ from treino.data.split_requests import (
 )
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
-from treino.data.table import Column, Table, check_present, missing
+from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.documents.data import MOST_TREES
 from treino.errors import TreinoError, nearest
@@ -233,7 +234,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     )
 
     source, split, kinds, reading = request.source, request.split, request.kinds, request.reading
-    table, columns = read_with_targets(source, reading, request.target, kinds, work.room)
+    table, columns = read_with_targets(source, reading, request.target, kinds, work.room, request.task)
     targets = [column.name for column in columns]
     if table.rows == 1:
         raise TreinoError(
@@ -312,6 +313,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
+        notes += say_gaps([table.column(name) for name in names], table)
         notes += say_missing(met, preparation.encoders, request.impute)
         notes += say_held_back(tables, chosen, preparation, part_N)
     if work.used:
@@ -364,6 +366,7 @@ def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptio
     """The reader options, built from their JSON form if given so."""
     if isinstance(options, Mapping):
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+        values["forms"] = tuple(dict(values.get("forms") or ()).items())
         return ReaderOptions(**values)
     return options
 
@@ -375,7 +378,10 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
     def stays(kind: str) -> bool:
         return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
 
-    return as_text(reading, (name for name, kind in kinds.items() if stays(kind)))
+    holds = {"number": "numbers", "boolean": "truth", "date": "dates"}
+    forms = tuple((n, holds.get(k, "levels")) for n, k in kinds.items() if not stays(k) and k != "out")
+    reading = as_text(reading, (name for name, kind in kinds.items() if stays(kind)))
+    return replace(reading or ReaderOptions(), forms=forms) if forms else reading
 
 
 def _alike(
@@ -391,10 +397,14 @@ def _alike(
 
 
 def _written(reading: ReaderOptions | None) -> dict[str, Any]:
-    """The decimal sign, the order of day and month, and the words for a missing value detected in a file."""
+    """The decimal sign, the order of day and month, the words for a missing value, and the columns of truth
+    values detected in a file."""
     if reading is None:
         return {}
-    return _non_defaults(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
+    truth = {name: form for name, form in reading.forms if form == "truth"}
+    return _non_defaults(
+        decimal=reading.decimal, dates=reading.dates, missing=reading.missing, forms=truth or None
+    )
 
 
 def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any, target_means: Any, trees: Any) -> None:

@@ -10,27 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data.cell_forms import DateForm, NumberForm, form_of, missing
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.setting_types import as_item
+from treino.words import _, setting
 
 if TYPE_CHECKING:
     from treino.data.readers.reader_options import ReaderOptions
 
 Numbers = NDArray[np.float64 | np.uint8]
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
-TRUTH = {"false": 0.0, "true": 1.0}
 LARGEST_WHOLE = 2**53  # all whole numbers up to this are distinct as float64
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # precedes the currency symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
-_GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?", re.ASCII)
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
-_DATE = re.compile(
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?", re.ASCII
-)
-_TIME = re.compile(r"\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +41,11 @@ class Column:
     seconds: ``[N]`` since 1970-01-01 (UTC if the cells have an offset), if every cell that isn't missing is a
     date or time of one format; NaN for missing cells. clock: whether the cells are times of day without a
     date; their seconds are since midnight.
-    writing: the notation of the cells, if it isn't plain: a comma-separated list of "money R$", "percent",
-    "decimal comma", "gaps between the thousands", "commas between the thousands", "dates day/month/year".
+    writing: the notation of the cells, if it isn't plain: a comma-separated list of "money R$", "unit kg",
+    "percent", "decimal comma", "gaps between the thousands", "commas between the thousands", "dates
+    day/month/year".
+    odd_N: ``[N]``: whether each cell holds something else than nearly all others, and so has no number or
+    second; None if none does. A word among dates isn't odd but missing.
     """
 
     name: str
@@ -60,6 +57,7 @@ class Column:
     seconds: NDArray[np.float64] | None = None
     clock: bool = False
     writing: str = ""
+    odd_N: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         cells = next((c for c in (self.numbers, self.words, self.seconds) if c is not None), ())
@@ -76,7 +74,7 @@ class Column:
         cells that hold a word for a missing value, such as NA."""
         values = self.numbers if self.numbers is not None else self.seconds
         if values is not None:
-            return np.isnan(values)
+            return np.isnan(values) if self.odd_N is None else np.isnan(values) & ~self.odd_N
         assert self.words is not None
         return np.asarray(self.words == "", dtype=bool)
 
@@ -104,6 +102,19 @@ class Column:
         )
 
     @property
+    def spelled(self) -> bool:
+        """Whether the words of numbers tell more than the numbers: 3.10 and 3.1."""
+        if self.words is None or self.numbers is None or self.boolean or self.whole_words is not None:
+            return False
+        pairs = set(zip(self.words.tolist(), self.numbers.tolist(), strict=True))
+        return any(value == value and word != plain(value) for word, value in pairs)
+
+    @property
+    def odd(self) -> int | None:
+        """The first row whose cell is odd; None if no cell is."""
+        return int(self.odd_N.argmax()) if self.odd_N is not None and self.odd_N.any() else None
+
+    @property
     def distinct(self) -> int:
         """The number of distinct values."""
         if self.words is not None:
@@ -123,7 +134,7 @@ class Column:
 
     def take(self, row_K: NDArray[np.int64]) -> "Column":
         """The column with the given rows only, in this order."""
-        cells = {name: getattr(self, name) for name in ("numbers", "words", "seconds")}
+        cells = {name: getattr(self, name) for name in ("numbers", "words", "seconds", "odd_N")}
         return replace(self, **{name: v[row_K] for name, v in cells.items() if v is not None})
 
     def cell(self, row: int) -> str:
@@ -214,24 +225,6 @@ def number(cell: str) -> float | None:
     return float(cell) if _NOT_FINITE.fullmatch(cell) else None
 
 
-def time_like(cell: str) -> bool:
-    return _TIME.fullmatch(cell.strip()) is not None
-
-
-def missing(cell: str) -> bool:
-    return cell.strip().lower() in MISSING
-
-
-def date_like(cell: str) -> bool:
-    return _DATE.fullmatch(cell.strip()) is not None
-
-
-def numeric_like(cell: str) -> bool:
-    """Whether the cell is a number in any notation, also with a decimal comma or thousands separators."""
-    cell = cell.strip()
-    return number(cell) is not None or bool(_DECIMAL_COMMA.fullmatch(cell) or _GROUPED.fullmatch(cell))
-
-
 def check_named(names: Sequence[str], what: str) -> None:
     """Refuse column names that are empty."""
     for i, name in enumerate(names):
@@ -296,6 +289,8 @@ def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] |
     """Return (rule, message, hint) for the first cell that isn't a finite plain number; None without one."""
     if column.numbers is not None:
         bad = np.flatnonzero(~np.isfinite(column.numbers))
+        if column.odd is not None:
+            return fault_odd(column, place)
         if not len(bad):
             return None
         row = int(bad[0])
@@ -306,42 +301,45 @@ def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] |
         cell = column.cell(row)
         value = number(cell)
         if value is None or not math.isfinite(value):
-            return _fault_word(column.name, place(row), cell, value)
+            if value is not None:
+                return _fault_infinite(column.name, place(row), cell)
+            if missing(cell):
+                return _fault_missing(column.name, place(row), cell)
+            return fault_cell(column, row, place)
     return None
 
 
-def _fault_word(name: str, place: str, cell: str, value: float | None) -> tuple[str, str, str]:
-    stripped = cell.strip()
-    facts = {"name": name, "place": place, "cell": shorten(cell)}
-    if value is not None:
-        return _fault_infinite(name, place, cell)
-    if missing(cell):
-        return _fault_missing(name, place, cell)
-    if date_like(cell):
-        return (
-            "feature_date",
-            _("Column '{name}' holds a date in {place}: '{cell}'.").format(**facts),
-            _("Turn it into numbers (days since, month, hour)"),
-        )
-    if _GROUPED.fullmatch(stripped) and ("," in stripped or "'" in stripped or " " in stripped):
-        return (
-            "feature_decimal_comma",
-            _("Column '{name}' holds '{cell}' in {place}: its comma or gap may mean two things.").format(
-                **facts
-            ),
-            _("Write the numbers with a decimal point and nothing between the thousands"),
-        )
-    if _DECIMAL_COMMA.fullmatch(stripped):
-        return (
-            "feature_decimal_comma",
-            _("Column '{name}' holds '{cell}' in {place}: a decimal comma.").format(**facts),
-            _("Write the numbers with a decimal point"),
-        )
-    return (
-        "feature_text",
-        _("Column '{name}' holds '{cell}' in {place}, which is not a number.").format(**facts),
-        _("Correct it"),
+def fault_odd(column: Column, place: Callable[[int], str]) -> tuple[str, str, str]:
+    """(rule, message, hint) for the odd cells of a column."""
+    assert column.odd is not None
+    assert column.odd_N is not None
+    rule, message, hint = fault_cell(column, column.odd, place)
+    if (n := int(column.odd_N.sum())) > 1:
+        message += " " + _("There are {n} such cells.").format(n=n)
+    return rule, message, hint
+
+
+def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[str, str, str]:
+    """(rule, message, hint) for a cell that isn't what the column's other cells are."""
+    cell = column.cell(row)
+    form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shorten(cell)}
+    gap = _("Correct it, or let it stand for no value: {setting}").format(
+        setting=setting("missing", as_item(cell))
     )
+    if column.seconds is not None:
+        text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")
+        return "feature_date", text.format(**facts), gap
+    if column.boolean:
+        text = _("Column '{name}' holds '{cell}' in {place}, which is not yes or no.")
+        return "feature_truth", text.format(**facts), gap
+    if isinstance(form, DateForm):
+        text = _("Column '{name}' holds a date in {place}: '{cell}'.")
+        return "feature_date", text.format(**facts), _("Turn it into numbers (days since, month, hour)")
+    if isinstance(form, NumberForm):
+        text = _("Column '{name}' holds '{cell}' in {place}, a number that is written unlike the others.")
+        return "feature_number", text.format(**facts), _("Write the numbers alike")
+    text = _("Column '{name}' holds '{cell}' in {place}, which is not a number.")
+    return "feature_text", text.format(**facts), gap
 
 
 def _fault_missing(name: str, place: str, cell: str) -> tuple[str, str, str]:

@@ -31,6 +31,7 @@ class TextFormat(Document):
     missing: Many[Text] | None = None
     sheet: Text | None = None
     skip: Annotated[int, Field(ge=0)] | None = None
+    forms: dict[Text, Text] = Field({})
 
 
 class LoadArguments(Document):

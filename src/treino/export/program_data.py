@@ -88,7 +88,8 @@ ITEM = ()  # the shape of a row
 ENCODERS = []
 TREES = []  # of each decision tree the inputs that it splits at, and its thresholds
 MISSING = ()
-GAPS = ()  # words that name no class
+GAPS = ()  # words for nothing in this table
+MONTHS = {}
 TRUTH = {}
 MARKS = ()  # text around numbers, such as R$ or %
 ENCODING = "utf-8-sig"
@@ -109,7 +110,7 @@ THREADS = 1  # with another number, sums are added in another order, and last di
 
 # properties of the run; each decides whether a part of the program goes into the script
 TRAINS = READS_TABLE = SHAPED = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
-COMMA = MONTH_FIRST = MEANS = BOOLEAN = NUMBERED = False
+COMMA = MEANS = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
@@ -160,12 +161,14 @@ def read_csv(path):
 
 def number(cell):
     """A number as it is written in the table; NaN for a cell without a value."""
-    if cell.lower() in MISSING:
+    if cell.lower() in MISSING or cell in GAPS:
         return math.nan
     if TRUTH and cell.lower() in TRUTH:
         return TRUTH[cell.lower()]
     for mark in MARKS:
         cell = cell.replace(mark, "")
+    if cell[:1] in ("(", "−", "–") or cell[-1:] == "-":
+        cell = "-" + cell.strip("()−–-")
     if COMMA:
         return float(cell.replace(".", "").replace(",", "."))
     return float(cell.replace(",", ""))
@@ -221,26 +224,42 @@ def as_hashed(cells, column):
     return values
 
 
-def second(cell):
-    """Seconds from 1970 to a date and time; NaN without one."""
-    if cell.lower() in MISSING:
+def second(cell, column):
+    """Seconds from 1970 to a date and time, or from midnight to a time of day; NaN without one."""
+    if cell.lower() in MISSING or cell in GAPS:
         return math.nan
-    parts = re.fullmatch(r"(\d+)[-/.](\d+)(?:[-/.](\d+))?(?:[T ](\d+):(\d+)(?::([\d.,]+))?)?.*", cell)
+    parts = re.fullmatch(column["pattern"], cell)
     if not parts:
-        sys.exit(f"{cell} is no date")
-    a, b, c = int(parts[1]), int(parts[2]), int(parts[3] or 1)
-    if MONTH_FIRST:
-        year, month, day = (a, b, c) if a > 999 else (c, a, b)
-    else:
-        year, month, day = (a, b, c) if a > 999 else (c, b, a)
-    day = datetime.date(year, month, day).toordinal() - datetime.date(1970, 1, 1).toordinal()
-    of_day = float(parts[4] or 0) * 3600 + float(parts[5] or 0) * 60
-    return day * 86400.0 + of_day + float((parts[6] or "0").replace(",", "."))
+        if re.search(r"\d", cell):
+            sys.exit(f"{cell} is no date or time as in the training rows")
+        return math.nan
+    parts = {name: text for name, text in parts.groupdict().items() if text}
+    days = 0
+    if column["order"]:
+        date = {
+            what: int(parts[name])
+            for name, what in zip("pqr", column["order"], strict=False)
+            if name in parts
+        }
+        if "mon" in parts:
+            date["m"] = MONTHS[parts["mon"][:3].lower()]
+        if column["short"]:
+            date["y"] += 2000 if date["y"] < 69 else 1900
+        day = datetime.date(date["y"], date["m"], date.get("d", 1))
+        days = day.toordinal() - datetime.date(1970, 1, 1).toordinal()
+    hour = int(parts.get("hour", 0))
+    if "half" in parts:
+        hour = hour % 12 + 12 * ("p" in parts["half"].lower())
+    of_day = hour * 3600.0 + int(parts.get("minute", 0)) * 60
+    offset = re.fullmatch(r" ?([+-])(\d\d):?(\d\d)", parts.get("zone", ""))
+    if offset:
+        of_day -= int(offset[1] + "1") * (int(offset[2]) * 3600 + int(offset[3]) * 60)
+    return days * 86400.0 + of_day + float(parts.get("second", "0").replace(",", "."))
 
 
 def as_date(cells, column):
     """Days since the first training row's date, and month, weekday and hour as (sin, cos)."""
-    seconds = np.array([second(cell) for cell in cells])
+    seconds = np.array([second(cell, column) for cell in cells])
     absent = np.isnan(seconds)
     seconds = np.where(absent, column["fill"], seconds)
     inputs = with_bins((seconds - column["origin"]) / 86400, column["edges"])
@@ -255,20 +274,9 @@ def as_date(cells, column):
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
 
 
-def since_midnight(cell):
-    """Seconds since midnight of a time of day; NaN without one."""
-    if cell.lower() in MISSING:
-        return math.nan
-    parts = re.fullmatch(r"(\d+)[:h](\d*)(?::([\d.,]+))? ?(?:([AaPp])[Mm])?", cell)
-    if not parts:
-        sys.exit(f"{cell} is no time of day")
-    hour = int(parts[1]) if not parts[4] else int(parts[1]) % 12 + 12 * (parts[4] in "pP")
-    return hour * 3600.0 + int(parts[2] or 0) * 60 + float((parts[3] or "0").replace(",", "."))
-
-
 def as_time(cells, column):
     """A time of day as a point of a circle."""
-    seconds = np.array([since_midnight(cell) for cell in cells])
+    seconds = np.array([second(cell, column) for cell in cells])
     absent = np.isnan(seconds)
     turn = 2 * np.pi * np.where(absent, 0, seconds) / 86400
     inputs = [np.where(absent, 0, f(turn)) for f in (np.sin, np.cos)]

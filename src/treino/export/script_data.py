@@ -6,7 +6,7 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.builtins import BUILTINS
+from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
 from treino.data.dataset import Data
 from treino.data.loader import as_reading
 from treino.data.preparation import encoders
-from treino.data.readers import ReaderOptions
+from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
 from treino.data.readers.table_files import open_delimited_file
-from treino.data.table import MISSING, TRUTH, Column, Table
+from treino.data.table import Column, Table
 from treino.engine import LOSSES
 from treino.errors import TreinoError
 from treino.export.folding import copied
 from treino.records.data_source import data_of
+from treino.records.prediction import reading_like
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -334,24 +336,24 @@ def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
 def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for the encoders, and for how the table's cells are written."""
     made = data.preparation.encoders
-    columns = _columns(run, data)
+    columns, forms = _columns(run, data)
     writing = " ".join(c.writing for c in columns)
     truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
     if not columns:  # rows in memory: how a later file will be written is unknown
-        truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
+        truth = TRUTH
     written = run.spec.data.written
     kinds = [name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)]
     functions = [f"    {literal(name)}: as_{name.replace('-', '_')}," for name in kinds]
-    rows = [encoders.to_json(e) for e in made]
+    rows = [encoders.to_json(e) | _date_reading(e, forms) for e in made]
     return ScriptPart(
         {
             "ENCODERS": rows,
             "MISSING": tuple(sorted(MISSING)),
             "GAPS": tuple(written.missing) if written and written.missing else (),
             "TRUTH": truth,
-            "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)})),
+            "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)}, key=len, reverse=True)),
             "COMMA": "decimal comma" in writing,
-            "MONTH_FIRST": "month/day" in writing,
+            "MONTHS": MONTHS,
             "TREES": [(tree.columns, tree.thresholds) for tree in data.preparation.trees],
             "MEANS": any(encoder.mean_places for encoder in made),
         },
@@ -362,12 +364,26 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     )
 
 
-def _columns(run: StoredRun, data: Data) -> list[Column]:
-    """Return the features' columns of the run's file, for how they are written; none for rows in memory."""
+def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[DateForm, str]]]:
+    """Return the features' columns of the run's file and the form and order of its dates, for how they are
+    written; none for rows in memory."""
     if run.spec.data.kind != "file":
-        return []
-    table = sources.read(Path(data.source), as_reading(data.arguments.get("reading")))
-    return [table.column(name) for name in data.features]
+        return [], {}
+    opened = table_files.open_table(data.source, reading_like(run.spec.data), 1, keep=True)
+    table, types = opened.table(), opened.decisions.values()
+    forms = {one.name: (one.form, one.order) for one in types if one.form is not None}
+    return [table.column(name) for name in data.features], forms
+
+
+def _date_reading(encoder: encoders.Encoder, forms: Mapping[str, tuple[DateForm, str]]) -> dict[str, Any]:
+    """Return how the script reads a column's dates or times; as 2024-12-31 10:00:00 if they weren't text."""
+    if not isinstance(encoder, encoders.DateEncoder | encoders.TimeEncoder):
+        return {}
+    clock = isinstance(encoder, encoders.TimeEncoder)
+    usual = DateForm("time") if clock else DateForm("year first", "-", (True, False, False))
+    form, order = forms.get(encoder.column, (usual, "ymd"))
+    short = form.order.startswith("short")
+    return {"pattern": form.pattern, "order": "" if clock else order, "short": short}
 
 
 def _symbols(column: Column) -> list[str]:
@@ -376,10 +392,12 @@ def _symbols(column: Column) -> list[str]:
         return []
     symbols = ["%"] if "percent" in column.writing else []
     if "money " in column.writing:
-        symbols.append(column.writing.partition("money ")[2].split(",")[0])
+        symbols.append(column.currency)
+    if "unit " in column.writing:
+        symbols.append(column.writing.partition("unit ")[2].split(",")[0])
     if "commas between" in column.writing:
         symbols.append(",")
-    return [*symbols, " ", "\u00a0", "\u202f", "'"]
+    return [*symbols, " ", "\u00a0", "\u202f", "\u2009", "'", "’"]
 
 
 def _truth(column: Column) -> dict[str, float]:

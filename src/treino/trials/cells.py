@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from treino.data.table import MISSING, number
+from treino.data.cell_forms import missing
+from treino.data.table import number
 from treino.errors import TreinoError, nearest
 from treino.trials.table import Cell, State
 from treino.words import _
@@ -71,7 +72,7 @@ def number_or_word(text: str) -> Cell:
     text = text.strip()
     if text.lower() == "nan":
         return math.nan
-    if text.lower() in MISSING:
+    if missing(text):
         return None
     if text in ("True", "False", "true", "false"):
         return text in ("True", "true")

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.table import Column, date_like, missing, number, numeric_like, plain, shorten
+from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
+from treino.data.table import Column, number, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -20,7 +21,9 @@ FEW_CODES = 31  # at most this many codes with leading zeros are classes: days o
 ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
 
 _NAME_OF_IDENTIFIER = re.compile(
-    r"(^|_|\s)(id|ids|uuid|guid|index|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$", re.IGNORECASE
+    r"(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|"
+    r"^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$",
+    re.IGNORECASE,
 )
 _ROW_NAMES = re.compile(r"row[ _.]?(names?|id|n|no|num|number)", re.IGNORECASE)
 _NAME_OF_TIME = re.compile(
@@ -48,8 +51,8 @@ def kind(column: Column) -> Kind:
     """The type of a column, detected from its cells that aren't missing.
 
     constant: a single value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are
-    few and repeat), and distinct values if the name or the values look like a key. number: at least nine of
-    ten cells are numbers. category: text in which at least half of the cells occur more than once.
+    few and repeat), and distinct values if the name or the values look like a key. category: text
+    in which at least half of the cells occur more than once.
     """
     if column.constant:
         return "constant"
@@ -69,9 +72,9 @@ def kind(column: Column) -> Kind:
         return "identifier" if _is_key(column) else "number"
     if not count:
         return "constant"
-    if _mostly(count, numeric_like, 0.9):
+    if _mostly(count, _numeric, 0.9) and not any(map(_numeric_code, count)):
         return "number"
-    if _mostly(count, date_like, 1.0):
+    if _mostly(count, lambda word: isinstance(form_of(word), DateForm), 0.9):
         return "date"
     if len(count) == cells > 1:
         return "identifier" if _named_as_one(column.name) or _mostly(count, _like_a_code, 1.0) else "text"
@@ -104,6 +107,15 @@ def _mostly(count: Counter[str], like: Callable[[str], bool], share: float) -> b
             if left < 0:
                 return False
     return True
+
+
+def _numeric(word: str) -> bool:
+    return number_form_of(word) is not None
+
+
+def _numeric_code(word: str) -> bool:
+    form = number_form_of(word)
+    return form is not None and form.code != ""
 
 
 def _like_a_code(word: str) -> bool:
@@ -231,7 +243,7 @@ def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]
             _("Name each once, from the lowest to the highest: small<medium<large."),
         )
     known = set(levels)
-    for row, word in enumerate(level_cells(column, column.numbers is not None)):
+    for row, word in enumerate(level_cells(column, by_value(column))):
         if word and word not in known:
             raise TreinoError(
                 "kind_levels",
@@ -241,6 +253,51 @@ def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]
                 _("Name every class, from the lowest to the highest."),
             )
     return ColumnRole("category", "rank", levels)
+
+
+def by_value(column: Column) -> bool:
+    """Whether the column's classes are its numbers; else they are its words, 3.10 and 3.1."""
+    numeric = column.numbers is not None and not column.boolean and not column.categories
+    return numeric and column.odd is None and not column.spelled
+
+
+def level_codes(levels: Sequence[str], words: NDArray[np.object_]) -> NDArray[np.int64]:
+    """``[N]``: the place of each word among the levels, -1 for others.
+
+    A number that is no level is the only level of the same value, as a new file may be written otherwise.
+    """
+    known = {level: place for place, level in enumerate(levels)}
+    values = Counter(value for value in map(level_value, levels) if value is not None)
+    of_value = {v: k for k, v in enumerate(map(level_value, levels)) if v is not None and values[v] == 1}
+    if of_value:
+        for word in set(words) - known.keys():
+            if (place := of_value.get(level_value(str(word)))) is not None:  # type: ignore[arg-type]
+                known[word] = place
+    return np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
+
+
+def level_value(word: str) -> float | None:
+    """The number that a class is named by, with either decimal sign; None for a code and other words."""
+    form = number_form_of(word)
+    if form is None or form.code or form.affix != PLAIN:
+        return None
+    return number(word if form.point else word.replace(",", "."))
+
+
+def in_value_order(names: Iterable[str]) -> list[str]:
+    """The names, numbers by their value if all are numbers, else by the alphabet."""
+    names = sorted(names)
+    values = [level_value(name) for name in names]
+    return names if None in values else [name for _v, name in sorted(zip(values, names, strict=True))]
+
+
+def spellings(names: Iterable[str]) -> list[list[str]]:
+    """Names that differ only in case, or are equal numbers: [[No, NO, no], [1, 1.0]]."""
+    alike: dict[object, list[str]] = {}
+    for name in names:
+        value = level_value(name)
+        alike.setdefault(" ".join(name.casefold().split()) if value is None else value, []).append(name)
+    return [same for same in alike.values() if len(same) > 1]
 
 
 def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:

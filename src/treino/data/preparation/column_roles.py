@@ -1,11 +1,13 @@
 """The input columns and the encoding of each: detected from the cells, or set by the user."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows
+from treino.data.cell_forms import form_of, missing
+from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
 from treino.data.preparation.encoders import (
     DateEncoder,
     Encoder,
@@ -16,7 +18,7 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
     number_fault,
 )
-from treino.data.table import Column, Table, shorten
+from treino.data.table import Column, Table, fault_odd, shorten
 from treino.errors import TreinoError, nearest
 from treino.setting_types import as_item
 from treino.words import N_, _, joined
@@ -26,7 +28,7 @@ LEFT_OUT = {
     "constant": [N_("Left out, for they never change: {names}.")],
     "identifier": [
         N_("Left out, for they only tell rows apart (identifiers): {names}."),
-        N_(" To use one: [[kinds={first}=category]]."),
+        N_(" To use one: [[kinds={first}={kind}]]."),
     ],
     "text": [
         N_("Left out, for they are free text: {names}."),
@@ -114,6 +116,7 @@ def _by_kind(
         left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
         if left:
             facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
+            facts["kind"] = "category" if table.column(left[0]).numbers is None else "number"
             notes.append(joined(_(sentence).format(**facts) for sentence in sentences))
     roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
     counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
@@ -180,15 +183,27 @@ def column_fault(
     choice = choice or choose(column, None, False, table.place)
     if choice.way == "number":
         return number_fault(column, table.place)
+    if choice.way in ("date", "time") and column.odd is not None:
+        return fault_odd(column, table.place)
     if choice.way == "date" and column.seconds is None and not column.constant:
+        row = _unlike_the_most(column)
         return (
             "feature_date",
             _(
-                "Column '{name}' holds dates that are not written in one way, e.g. '{cell}' in {place}."
-            ).format(name=column.name, cell=shorten(column.cell(0)), place=table.place(0)),
+                "Column '{name}' holds dates that are not written in one way: '{cell}' in {place} is unlike "
+                "the others."
+            ).format(name=column.name, cell=shorten(column.cell(row)), place=table.place(row)),
             _("Write them as 2024-12-31, or say how they are written with [[dates]]"),
         )
     return None
+
+
+def _unlike_the_most(column: Column) -> int:
+    """The first row whose cell is there and has another form than most cells."""
+    keys = [None if missing(word) else getattr(form_of(word), "key", "") for word in column.words]  # type: ignore[union-attr]
+    counts = Counter(key for key in keys if key is not None)
+    usual = max(counts, key=lambda key: counts[key])
+    return next((row for row, key in enumerate(keys) if key not in (None, usual)), 0)
 
 
 def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
@@ -220,6 +235,10 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]
+    same = [names for e in encoders if isinstance(e, OneHotEncoder) for names in spellings(e.levels)]
+    if same:
+        text = shorten("; ".join(", ".join(names) for names in same), 200)
+        notes.append(_("Each spelling is a class of its own: {names}.").format(names=text))
     written = [(e.column, table.column(e.column).writing) for e in encoders]
     writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
     if writings:
@@ -232,9 +251,32 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
 
 def _writing_text(writing: str) -> str:
     """The translated words for ``Column.writing``."""
-    parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
-    texts = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
+    texts = []
+    for part in writing.split(", "):
+        kind, _blank, symbol = part.partition(" ")
+        spoken = {"money": _("money {symbol}"), "unit": _("unit {symbol}")}.get(kind)
+        texts.append(spoken.format(symbol=symbol) if spoken else _(part))
     return joined(texts, ", ")
+
+
+def say_gaps(columns: Sequence[Column], table: Table) -> list[str]:
+    """A note for each column of dates in which a word stands, and is taken for no value."""
+    notes = []
+    for column in columns:
+        if column.seconds is None or column.words is None:
+            continue
+        words = [(row, column.cell(row)) for row in np.flatnonzero(column.missing_N).tolist()]
+        known = table.reading.missing if table.reading is not None else ()
+        words = [(row, word) for row, word in words if not missing(word) and word not in (known or ())]
+        if words:
+            some = joined([f"'{shorten(word)}' ({table.place(row)})" for row, word in words[:3]], ", ")
+            notes.append(
+                _(
+                    "'{name}' holds dates, and cells that are none stand for no value ({n}): {cells}. "
+                    "As classes: [[kinds={item}=category]]."
+                ).format(name=column.name, n=len(words), cells=some, item=as_item(column.name))
+            )
+    return notes
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:

@@ -18,9 +18,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.preparation.column_kinds import ColumnRole, level_cells
+from treino.data.cell_forms import missing
+from treino.data.preparation.column_kinds import (
+    ColumnRole,
+    by_value,
+    in_value_order,
+    level_cells,
+    level_codes,
+)
 from treino.data.preparation.target_means import TargetFolds, mean_inputs
-from treino.data.table import Column, fault, missing, number, shorten
+from treino.data.table import Column, fault, fault_odd, number, shorten
 from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
 from treino.resampling import as_counts
@@ -346,7 +353,7 @@ def fit_encoder(
     the largest number of bins of a number, a rank or a date; 0: none. weight_T: the training rows' weights.
     folds: what target means are fitted on; None: there are none.
     """
-    name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
+    name, numeric = column.name, by_value(column)
     if choice.way == "number":
         values = number_cells(column, place)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute, weight_T)
@@ -370,11 +377,14 @@ def fit_encoder(
         return RankEncoder(name, choice.levels, numeric, fill, flag, edges)
     levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
+        if column.numbers is not None and column.odd is None and not column.boolean:
+            numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # no two are written for one
+            words = level_cells(column, numeric)[train_N]
         means = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
         return HashingEncoder(name, BUCKETS, numeric, **means)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:
-        known = sorted(levels - {""}, key=(lambda w: _value(w)) if numeric else None)
+        known = in_value_order(levels - {""})
         in_order = (*known, *([""] if "" in levels else []))
     elif "" in levels:
         in_order = (*in_order, "")
@@ -405,6 +415,8 @@ def number_cells(column: Column, place: Place, *, required: bool = False) -> Flo
 def number_fault(column: Column, place: Place, *, required: bool = False) -> tuple[str, str, str] | None:
     """Return (rule, message, hint) for the first cell that isn't a finite number, or None; missing cells are
     faults only if required."""
+    if column.odd is not None:
+        return fault_odd(column, place)
     row = None
     if column.numbers is not None:
         bad = ~np.isfinite(column.numbers) if required else np.isinf(column.numbers)
@@ -431,6 +443,9 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
     """``[N]`` seconds since 1970-01-01, or since midnight if ``clock``; NaN for missing cells. Refuses a cell
     that isn't a date (or a time of day), naming its place."""
     if column.seconds is not None and column.clock == clock:
+        if column.odd is not None:
+            rule, message, hint = fault_odd(column, place)
+            raise TreinoError(rule, message, hint + ".")
         return column.seconds
     if column.words is not None and column.seconds is None:
         absent_N = np.array([missing(word) for word in column.words])
@@ -459,8 +474,7 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
 def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:
     """Return the index of each cell in the levels, -1 for other cells, and the counts of these other
     cells."""
-    known = {level: code for code, level in enumerate(levels)}
-    code_N = np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
+    code_N = level_codes(levels, words)
     absent_N = np.asarray(words == "", dtype=bool)
     unknown = np.flatnonzero((code_N < 0) & ~absent_N)
     example = str(words[unknown[0]]) if len(unknown) else ""
@@ -535,8 +549,3 @@ def _mean_places(encoder: NumberEncoder | HashingEncoder, first: int) -> range:
 
 def _flag_name(encoder: NumberEncoder | RankEncoder | DateEncoder | TimeEncoder) -> tuple[str, ...]:
     return (_("{name} missing").format(name=encoder.column),) if encoder.flag else ()
-
-
-def _value(word: str) -> float:
-    value = number(word)
-    return np.inf if value is None else value

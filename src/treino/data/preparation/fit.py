@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.preparation.column_kinds import ColumnRole, level_cells
+from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
     EncodingGaps,
@@ -64,8 +64,7 @@ def comparable_columns(
             clock = choice.way == "time"
             cells = [second_cells(t.column(name), t.place, clock=clock) for t in tables]
         else:
-            column, code = tables[0].column(name), dict[str, int]()
-            numeric = column.numbers is not None and not column.boolean
+            code, numeric = dict[str, int](), by_value(tables[0].column(name))
             cells = [
                 np.array([code.setdefault(w, len(code)) for w in level_cells(t.column(name), numeric)], float)
                 for t in tables
@@ -186,9 +185,9 @@ def _target(
     mean, scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
         mean, scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
-    plain = column.numbers is not None and not column.boolean and not column.categories
     truth = column.boolean and set(classes) <= {"false", "true"}
-    return Target(column.name, classes, mean, scale, "truth" if truth else "number" if plain else "text")
+    kind = "truth" if truth else "number" if by_value(column) else "text"
+    return Target(column.name, classes, mean, scale, kind)  # type: ignore[arg-type]
 
 
 def target_folds(

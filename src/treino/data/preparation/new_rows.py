@@ -1,7 +1,7 @@
 """Rows to predict: read from any source and prepared like the run's training rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +9,23 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.cell_forms import missing
 from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
-from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
+from treino.data.preparation.encoders import (
+    DateEncoder,
+    EncodingGaps,
+    NumberEncoder,
+    TimeEncoder,
+    number_cells,
+    number_fault,
+)
 from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new, take
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.table import Table, check_present, missing, shorten
+from treino.data.table import Table, check_present, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.errors import TreinoError
 from treino.setting_types import as_items
@@ -75,6 +83,7 @@ def rows_for_prediction(
     nothing = set() if reading is None else set(reading.missing or ())
     if of_words := [one.target for one in preparation.by_target if nothing & set(one.classes)]:
         reading = as_text(reading, of_words)
+    reading = replace(reading or ReaderOptions(), forms=_forms(preparation, reading))
     table = sources.read(source, reading, least_columns=1)
     notes: list[str] = []
     names: tuple[str, ...] = preparation.features
@@ -125,6 +134,24 @@ def rows_for_prediction(
         {name: seen.unknown for name, seen in met.items() if seen.unknown},
         unseen=unseen,
     )
+
+
+def _forms(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
+    """Pairs of a column and what it held in the training rows, by which new rows are read."""
+    forms: dict[str, str] = {}
+    for encoder in preparation.encoders:
+        if isinstance(encoder, DateEncoder | TimeEncoder):
+            forms[encoder.column] = "dates"
+        elif isinstance(encoder, NumberEncoder):
+            forms[encoder.column] = "numbers"
+        elif not encoder.numeric:
+            forms[encoder.column] = "words"
+    for one in preparation.by_target:
+        if one.classes:
+            forms |= {one.target: "words"} if one.labels == "text" else {}
+        else:
+            forms[one.target] = "numbers"
+    return tuple((forms | dict(reading.like.forms if reading and reading.like else ())).items())
 
 
 def _known_weights(

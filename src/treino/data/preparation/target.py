@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.preparation.column_kinds import by_value, in_value_order, level_codes, spellings
 from treino.data.preparation.column_roles import check_kinds
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Task
@@ -31,6 +33,7 @@ def read_with_targets(
     target: str | None,
     kinds: Mapping[str, str],
     room: MemoryLimit | None = None,
+    task: str | None = None,
 ) -> tuple[Table, tuple[Column, ...]]:
     """Return the table in a source, and its target columns.
 
@@ -41,8 +44,11 @@ def read_with_targets(
     check_kinds(table, kinds)
     columns = choose_targets(table, target)
     again = [column.name for column in columns if _of_words_alone(table, column, kinds)]
-    if again:
-        table = sources.read(source, as_text(reading, again), room=room)
+    levels = [column.name for column in columns if _of_levels(table, column, kinds.get(column.name), task)]
+    if again or levels:
+        reading = as_text(reading, again) or ReaderOptions()
+        forms = reading.forms + tuple((name, "levels") for name in levels)
+        table = sources.read(source, replace(reading, forms=forms), room=room)
     return table, tuple(table.column(column.name) for column in columns)
 
 
@@ -53,6 +59,18 @@ def _of_words_alone(table: Table, column: Column, kinds: Mapping[str, str]) -> b
     of_words = column.words is not None and column.numbers is None and column.seconds is None
     emptied = table.reading is not None and bool(table.reading.missing)
     return of_words and emptied and bool(column.missing_N.any())
+
+
+def _of_levels(table: Table, column: Column, kind: str | None, task: str | None) -> bool:
+    """Whether the target's numbers are classes and may be written otherwise than as numbers: 3.10."""
+    of_file = table.reading is not None and dict(table.reading.forms).get(column.name) == "numbers"
+    if not of_file or column.words is not None or column.numbers is None:
+        return False
+    if (task or task_of_kind(kind)) is not None:
+        return (task or task_of_kind(kind)) == "classification"
+    present = column.numbers[~np.isnan(column.numbers)]
+    whole = np.isfinite(present).all() and (present == np.floor(present)).all()
+    return bool(whole) and len(np.unique(present)) <= MAX_INTEGER_CLASSES
 
 
 def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
@@ -280,10 +298,11 @@ def class_names(column: Column) -> tuple[str, ...]:
         return tuple(c for c in column.categories if c in present)
     if (whole := column.whole_words) is not None:
         return tuple(sorted(set(whole), key=int))
-    if column.numbers is not None and not column.boolean:
+    if column.numbers is not None and by_value(column):
         return tuple(plain(float(value)) for value in np.unique(column.numbers))
     assert column.words is not None
-    return tuple(sorted(set(column.words)))
+    names = set(column.words)
+    return tuple(sorted(names) if column.numbers is None or column.boolean else in_value_order(names))
 
 
 def task_of_kind(kind: str | None) -> Task | None:
@@ -311,15 +330,15 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
 
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
     """``[N]``: the class code of each row. Refuses a value that isn't a class."""
-    known = {name: i for i, name in enumerate(classes)}
     if (whole := column.whole_words) is not None:
-        codes = np.fromiter((known.get(cell, -1) for cell in whole), dtype=np.int64, count=len(column))
-    elif column.numbers is not None and not column.boolean and not column.categories:
+        codes = level_codes(classes, whole)
+    elif column.numbers is not None and by_value(column):
         distinct, inverse = np.unique(column.numbers, return_inverse=True)
-        codes = np.array([known.get(plain(float(value)), -1) for value in distinct])[inverse]
+        names = np.array([plain(float(value)) for value in distinct], dtype=object)
+        codes = level_codes(classes, names)[inverse]
     else:
         assert column.words is not None
-        codes = np.fromiter((known.get(cell, -1) for cell in column.words), dtype=np.int64, count=len(column))
+        codes = level_codes(classes, column.words)
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
         raise TreinoError(
@@ -356,10 +375,25 @@ def target_codes(
         classes = classes_of(column, kinds.get(name))
         codes.append([encode(table.column(name), classes, table.place) for table in tables])
         check_classes(codes[-1][0], classes, column)
-        warnings = single_rows(codes[-1][0], classes, main.place), imbalance(codes[-1][0], classes)
+        warnings = [
+            single_rows(codes[-1][0], classes, main.place),
+            imbalance(codes[-1][0], classes),
+            alike(classes),
+        ]
         notes += [joined(warning, " ") for warning in warnings if warning]
         every.append(classes)
     return every, [list(of_table) for of_table in zip(*codes, strict=True)]
+
+
+def alike(classes: Sequence[str]) -> tuple[str, str] | None:
+    """Return (message, hint) if classes differ only in how a word or a number is written, else None."""
+    if not (same := spellings(classes)):
+        return None
+    text = "; ".join(", ".join(names) for names in same)
+    return (
+        _("Each spelling is a class of its own: {names}.").format(names=shorten(text, 200)),
+        _("If they mean the same, write them alike."),
+    )
 
 
 def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:

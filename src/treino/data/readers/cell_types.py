@@ -1,80 +1,97 @@
-"""Types of text columns, detected from all of their cells, block by block.
+"""Types of text columns: the form that nearly all of a column's cells have, over all of its blocks.
 
 A number may have a decimal point or a decimal comma; a date may begin with the day or the month. A cell fits
-one notation of each pair, or both with the same value (``12``), or both with different values (``1.234``). A
-column's notation is the one that all of its cells fit; all columns of a file must agree.
+one notation of each pair, or both with the same value (``12``), or with different values (``1.234``). All
+columns of a file must agree. Cells without their column's form are odd: they are named, and hold no value.
 """
 
-import re
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from treino.data.readers.cell_patterns import COMMA, EITHER_WAY, GAP, MISSING, PLAIN, POINT, Affix, affix_of
-from treino.data.table import MISSING as WORDS
-from treino.data.table import Column
-
-# ---- dates and times in text columns
-
-_TIME = re.compile(
-    r"(?P<gap>[T ])\d{1,2}:\d{2}(?P<second>:\d{2}(?:[.,]\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?",
-    re.ASCII,
+from treino.data.cell_forms import (
+    COMMA,
+    DIGIT,
+    LEADING_ZERO,
+    LONGEST,
+    LONGEST_NOTHING,
+    MARK,
+    MONTHS,
+    MOST_TRUTHS,
+    NOTHING,
+    PLAIN,
+    PLAIN_MISSING,
+    POINT,
+    PROGRAM_TRUTH,
+    TRUTH,
+    Affix,
+    DateForm,
+    Form,
+    NumberForm,
+    form_of_shape,
+    kind_of_form,
+    missing,
+    number_form_of,
+    truth_words,
 )
-_YEAR_FIRST = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?P<time>[T ].*)?", re.ASCII)
-_YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASCII)
-_SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
-_CLOCK = re.compile(r"\d{1,2}h(\d{2})?", re.ASCII)
-_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
+from treino.data.readers.reader_options import ReaderOptions
+from treino.data.table import Column, shorten
+from treino.errors import TreinoError
+from treino.setting_types import as_item
+from treino.words import N_, _
+
 PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 2068, as in POSIX
+NEARLY, MOST = 0.9, 0.5  # shares of a column's cells
+_LOOK = 1000  # cells by which a column of words is recognised
+_FEW = 8  # first cells of a block, one of which must prove the decimal point
+_SHORT = 1000  # cells: below this, one regular expression is faster than several fast functions
+_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Place = Callable[[int], str]
+Holds = Literal["numbers", "truth", "dates", "words"]
+Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
+
+# ---- seconds of dates
 
 
-@dataclass(frozen=True)
-class DateFormat:
-    """The format of a column's dates: the order of year, month and day, and the time of day.
+def seconds(cells: pa.Array, form: DateForm, order: str) -> Floats:
+    """``[N]``: seconds since 1970 (or midnight) of each cell; NaN if it has another form, or no such day is.
 
-    order: ``year last`` and ``short year`` leave open whether the day or the month comes first; ``time`` is a
-    time of day without a date. pattern: a regular expression for RE2 with a group for each part.
+    order: which of year, month and day the digits are, such as ``dmy``; ``d y`` beside a month's name.
     """
-
-    order: Literal["year first", "year last", "short year", "month", "time"]
-    pattern: str
-
-    @property
-    def open(self) -> bool:
-        return self.order in ("year last", "short year")
-
-    def seconds(self, cells: pa.Array, day_first: bool) -> NDArray[np.float64]:
-        """``[N]``: seconds since 1970 (or midnight) of each cell; NaN if the cell has another format."""
-        parts = compute.extract_regex(cells, self.pattern)
-        fits_N = np.asarray(compute.is_valid(parts))
-        text = {field.name: compute.fill_null(part, "") for field, part in zip(parts.type, parts.flatten())}  # noqa: B905
-        if self.order == "time":
-            of_day_N, valid_N = _of_day(text)
-            return np.where(fits_N & valid_N, of_day_N, np.nan)
-        year, a, b = _whole(text["y"]), _whole(text["a"]), _whole(text["b"]) if "b" in text else 1
-        if self.order == "short year":
-            year = year + np.where(year < PIVOT, 2000, 1900)
-        month, day = (b, a) if self.open and day_first else (a, b)
-        valid_N = fits_N & (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
-        month_N = (year - 1970).astype("M8[Y]").astype("M8[M]") + (np.clip(month, 1, 12) - 1)
-        first_N, next_N = month_N.astype("M8[D]"), (month_N + 1).astype("M8[D]")
-        days_N = first_N.astype(np.int64) + day - 1
-        valid_N &= days_N < next_N.astype(np.int64)
-        seconds_N = days_N * 86400.0
-        if "hour" in text:
-            of_day_N, known_N = _of_day(text)
-            seconds_N, valid_N = seconds_N + of_day_N, valid_N & known_N
-        return np.where(valid_N, seconds_N, np.nan)
+    parts = compute.extract_regex(cells, form.pattern)
+    fits_N = np.asarray(compute.is_valid(parts))
+    text = {field.name: compute.fill_null(part, "") for field, part in zip(parts.type, parts.flatten())}  # noqa: B905
+    of_day_N, valid_N = _of_day(text) if "hour" in text else (np.zeros(len(cells)), fits_N)
+    if form.clock:
+        return np.where(fits_N & valid_N, of_day_N, np.nan)
+    value = {role: _whole(text[name]) for name, role in zip("pqr", order, strict=False) if name in text}
+    if "mon" in text:
+        name = compute.utf8_lower(compute.utf8_slice_codeunits(text["mon"], 0, 3))
+        place = compute.index_in(name, pa.array(list(MONTHS)))
+        value["m"] = np.array([*MONTHS.values(), 0])[np.asarray(compute.fill_null(place, len(MONTHS)))]
+    year, month, day = value["y"], value["m"], value.get("d", np.ones(len(cells), dtype=np.int64))
+    if form.order in ("short year", "short named"):
+        year = year + np.where(year < PIVOT, 2000, 1900)
+    valid_N = fits_N & valid_N & (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
+    if form.order == "month":
+        valid_N &= (year >= 1000) & (year < 3000)
+    month_N = (year - 1970).astype("M8[Y]").astype("M8[M]") + (np.clip(month, 1, 12) - 1)
+    first_N, next_N = month_N.astype("M8[D]"), (month_N + 1).astype("M8[D]")
+    days_N = first_N.astype(np.int64) + day - 1
+    valid_N &= days_N < next_N.astype(np.int64)
+    return np.where(valid_N, days_N * 86400.0 + of_day_N, np.nan)
 
 
-def _of_day(text: dict[str, pa.Array]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _of_day(text: dict[str, pa.Array]) -> tuple[Floats, NDArray[np.bool_]]:
     """Return (seconds since midnight, in UTC if the cells have an offset; whether the time exists)."""
     hour, minute = _whole(text["hour"]), _whole(text["minute"])
     second = np.zeros(len(hour))
@@ -82,18 +99,21 @@ def _of_day(text: dict[str, pa.Array]) -> tuple[NDArray[np.float64], NDArray[np.
         second = _date_number(compute.replace_substring(text["second"], ",", "."))
     valid_N = (minute < 60) & (second < 60)
     if "half" in text:
-        valid_N &= (hour >= 1) & (hour <= 12)
-        late = np.asarray(compute.starts_with(compute.utf8_lower(text["half"]), "p"))
-        hour = hour % 12 + 12 * late
+        half_N = np.asarray(compute.not_equal(text["half"], ""))
+        valid_N &= ~half_N | ((hour >= 1) & (hour <= 12))
+        late = np.asarray(compute.match_substring(text["half"], "p", ignore_case=True))
+        hour = np.where(half_N, hour % 12 + 12 * late, hour)
     valid_N &= hour < 24
     seconds_N = hour * 3600.0 + minute * 60.0 + second
-    if "sign" in text:
-        offset = _whole(text["oh"]) * 3600.0 + _whole(text["om"]) * 60.0
-        seconds_N -= np.where(np.asarray(compute.equal(text["sign"], "-")), -offset, offset)
+    if "zone" in text:
+        offset = compute.extract_regex(text["zone"], r"(?P<sign>[+-])(?P<oh>\d{2}):?(?P<om>\d{2})")
+        sign, hours, minutes = (compute.fill_null(part, "") for part in offset.flatten())
+        offset_N = _whole(hours) * 3600.0 + _whole(minutes) * 60.0
+        seconds_N -= np.where(np.asarray(compute.equal(sign, "-")), -offset_N, offset_N)
     return seconds_N, valid_N
 
 
-def _date_number(text: pa.Array) -> NDArray[np.float64]:
+def _date_number(text: pa.Array) -> Floats:
     return np.asarray(compute.cast(compute.if_else(compute.equal(text, ""), "0", text), pa.float64()))
 
 
@@ -101,75 +121,24 @@ def _whole(text: pa.Array) -> Ints:
     return _date_number(text).astype(np.int64)
 
 
-def date_format(cell: str) -> DateFormat | None:
-    """The format of a cell that is a date or a time of day; None for any other cell."""
-    if _CLOCK.fullmatch(cell):
-        return DateFormat("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
-    clock = _time_pattern(" " + cell) if cell[:1].isdecimal() else None
-    if clock is not None:  # an offset without a date has no meaning
-        return None if "<sign>" in clock or clock.endswith("Z") else DateFormat("time", f"^{clock[4:]}$")
-    if _MONTH.fullmatch(cell):
-        return DateFormat("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
-    day, year = r"\d{1,2}", r"(?P<y>\d{4})"
-    if match := _YEAR_FIRST.fullmatch(cell):
-        order, head = "year first", f"{year}~(?P<a>{day})~(?P<b>{day})"
-    elif match := _YEAR_LAST.fullmatch(cell):
-        order, head = "year last", f"(?P<a>{day})~(?P<b>{day})~{year}"
-    elif match := _SHORT_YEAR.fullmatch(cell):
-        order, head = "short year", f"(?P<a>{day})~(?P<b>{day})~" + r"(?P<y>\d{2})"
-    else:
-        return None
-    time = _time_pattern(match["time"] or "")
-    if time is None:
-        return None
-    return DateFormat(order, f"^{head.replace('~', re.escape(match[1]))}{time}$")  # type: ignore[arg-type]
+def _order(form: DateForm, day_first: bool, dates: str | None) -> str:
+    """The order of year, month and day in a form's digits. dates: what the user says of it."""
+    year_first = dates if dates is not None and dates.startswith("year") else None
+    if form.order in ("year first", "compact") or (form.order == "short year" and year_first):
+        return "ydm" if dates == "year/day/month" else "ymd"
+    if form.order == "short named":
+        return "y d" if year_first else "d y"
+    if form.open:
+        return "dmy" if day_first else "mdy"
+    return "ym" if form.order == "month" else "d y"
 
 
-def _time_pattern(time: str) -> str | None:
-    """The regular expression for times in the format of ``time``, with optional fractions of a second; "" if
-    ``time`` is empty, None if it isn't a time."""
-    if not time:
-        return ""
-    match = _TIME.fullmatch(time)
-    if not match:
-        return None
-    pattern = r"[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})"
-    if match["second"]:
-        pattern += r":(?P<second>\d{2}(?:[.,]\d{1,9})?)"
-    if match["half"]:
-        pattern += r" ?(?P<half>[AaPp])[Mm]"
-    if match["zone"] == "Z":
-        pattern += "Z"
-    elif match["zone"]:
-        pattern += r"(?P<sign>[+-])(?P<oh>\d{2}):?(?P<om>\d{2})"
-    return pattern
-
-
-# ---- types of text columns
-
-Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
-
-_PAIRS = (
-    {"true": 1.0, "false": 0.0},
-    {"verdadeiro": 1.0, "falso": 0.0},
-    {"yes": 1.0, "no": 0.0},
-    {"sim": 1.0, "não": 0.0},
-    {"sim": 1.0, "nao": 0.0},
-    {"y": 1.0, "n": 0.0},
-    {"s": 1.0, "n": 0.0},
-    {"t": 1.0, "f": 0.0},
-)
-_FEW = 8  # maximum number of distinct words of a column that may be boolean
-_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
-_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # the point can't be a separator
-_GAPS = rf"\d(?:{GAP}|')\d"
-_LONGEST = max(map(len, WORDS))  # length of the longest word for a missing value
-_SHORT = 1000  # cells: below this, one regular expression is faster than several fast functions
+# ---- statistics of a column
 
 
 @dataclass
 class ReadingConflict:
-    """Two notations of a column: the number of cells that fit each, and for each an example: (row, cell)."""
+    """Two notations of cells: the number of cells that fit each, and for each an example: (row, cell)."""
 
     cells: int = 0
     first: int = 0
@@ -178,27 +147,27 @@ class ReadingConflict:
     either: int = 0
     examples: dict[str, tuple[int, str]] = field(default_factory=dict)
 
+    def __add__(self, other: "ReadingConflict") -> "ReadingConflict":
+        pairs = sorted(((k, v) for one in (self, other) for k, v in one.examples.items()), reverse=True)
+        names = ("cells", "first", "second", "same", "either")
+        sums: Any = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return ReadingConflict(**sums, examples=dict(pairs))
+
     @property
     def verdict(self) -> Verdict:
-        """The notation that all cells fit, ``first`` or ``second``. no: a cell fits neither. mixed: each cell
-        fits one, but not all the same one. same: all fit both, with equal values. open: all fit both, some
-        with different values."""
-        if self.either < self.cells:
+        """The notation of nearly all cells that fit any, ``first`` or ``second``. no: none does. mixed: some
+        fit the first alone, and too many the second alone. same: all fit both, with equal values. open: all
+        fit both, some with different values."""
+        first, second = self.either - self.second, self.either - self.first  # that fit this one alone
+        if not self.either:
             return "no"
-        if self.first < self.cells and self.second < self.cells:
+        if min(first, second) > (1 - NEARLY) * (first + second):
             return "mixed"
-        if self.first == self.cells == self.second:
-            return "same" if self.same == self.cells else "open"
-        return "first" if self.first == self.cells else "second"
+        if not first and not second:
+            return "same" if self.same == self.either else "open"
+        return "first" if first > second else "second"
 
-    def see(
-        self,
-        first_N: NDArray[np.bool_],
-        second_N: NDArray[np.bool_],
-        same_N: NDArray[np.bool_],
-        cells: pa.Array,
-        row_N: NDArray[np.int64],
-    ) -> None:
+    def see(self, first_N: Bools, second_N: Bools, same_N: Bools, cells: pa.Array, row_N: Ints) -> None:
         both_N = first_N & second_N
         sorts = {"first": first_N & ~both_N, "second": second_N & ~both_N, "open": both_N & ~same_N}
         for name, mask_N in sorts.items():
@@ -216,62 +185,100 @@ class ReadingConflict:
 class CellStatistics:
     """Statistics of the cells of a text column read so far.
 
-    exact: some cells lose information as numbers: leading zeros, too many digits. nothing: the words for a
-    missing value, as written. gaps: blanks or apostrophes occur between digits. commas: commas occur. words:
-    the spellings of each distinct cell, by the cell in lower case; None once there are too many.
+    wanted: what the column holds as the user says, or in the rows that a network was trained on; ``levels``:
+    numbers whose words are kept. stated: further words for nothing. exact: some cells lose information as
+    numbers. nothing: the words for a missing value, as written. words: the spellings of each distinct cell,
+    by the cell in lower case; None once there are too many. forms: of all cells that have one. odd: the first
+    cells without a form, and their rows. lost: too few of the cells have a form to count them on.
     """
 
     name: str
     as_text: bool = False
+    wanted: str = ""
+    stated: tuple[str, ...] = ()
+    dates: str | None = None
     present: int = 0
     exact: bool = False
-    gaps: bool = False
-    commas: bool = False
+    lost: bool = False
     nothing: set[str] = field(default_factory=set)
     words: dict[str, set[str]] | None = field(default_factory=dict)
-    affix: Affix | None = None
-    form: DateFormat | None = None
-    decimal: ReadingConflict = field(default_factory=ReadingConflict)
-    day: ReadingConflict = field(default_factory=ReadingConflict)
+    forms: dict[Form, ReadingConflict] = field(default_factory=dict)
+    odd: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, reading: ReaderOptions) -> "CellStatistics":
+        """Statistics of no cells yet, of a column that is read with these options."""
+        wanted = dict((reading.like.forms if reading.like else ()) + reading.forms).get(name, "")
+        stated = tuple(word for word in reading.missing or () if not missing(word))
+        return cls(name, name in reading.text, wanted, stated, reading.dates)
 
     def see(self, cells: pa.Array, row: int) -> None:
         """Add a block of cells. row: the number of the block's first row."""
         if self.as_text:
             return
         cells = stripped(cells)
-        if self._plain_decimals(cells, row) or self._plain_whole(cells):
+        if not self.stated and (self._plain_decimals(cells, row) or self._plain_whole(cells)):
             return
-        keep_N = ~missing_of(cells)
+        keep_N = ~missing_of(cells, self.stated)
         if not keep_N.all():
             self.nothing |= set(compute.unique(cells.filter(pa.array(~keep_N))).to_pylist()) - {""}
             cells = cells.filter(pa.array(keep_N))
-        if not len(cells):
-            return
         row_N = np.flatnonzero(keep_N) + row
-        first = cells[0].as_py()
-        if not self.present:
-            self.affix, self.form = affix_of(first), date_format(first)
-        self.present += len(cells)
-        if self.affix and self.decimal.either == self.decimal.cells:
-            self._see_numbers(cells, row_N)
-        elif self.affix:
-            self.decimal.cells += len(cells)
-        if self.form and self.day.either == self.day.cells:
-            self._see_dates(cells, row_N)
-        if self.words is not None:
+        if self.words is not None and len(cells):
             self._see_words(cells)
+        for start, stop in ((0, _LOOK), (_LOOK, len(cells))):  # the first cells tell whether to look at all
+            if len(cells) > start:
+                self._see_forms(cells[start:stop], row_N[start:stop])
+
+    @property
+    def numbers(self) -> ReadingConflict:
+        """The notation of the numbers that the column would hold."""
+        group = self.group((NumberForm,))
+        return sum((self.forms[form] for form in group), ReadingConflict())
+
+    def group(self, kinds: tuple[type, ...]) -> list[Form]:
+        """The forms that most cells share, which differ in what a column's forms may differ in.
+
+        Numbers share the text around them; dates the order and the signs, and those with a time of day that
+        they have a zone and a half of the day, or not.
+        """
+        groups: dict[object, list[Form]] = {}
+        for form in self.forms:
+            if isinstance(form, kinds):
+                groups.setdefault(form.key, []).append(form)
+        for key, forms in groups.items():
+            timed = [form for form in forms if isinstance(form, DateForm) and form.time[0]]
+            if timed:
+                most = max(timed, key=lambda form: self.forms[form].either)
+                groups[key] = [form for form in forms if form == most or form not in timed]
+        return max(groups.values(), key=self.fitting, default=[])
+
+    def fitting(self, forms: Iterable[Form]) -> int:
+        return sum(self.forms[form].either for form in forms)
+
+    def _count(self, form: Form, n: int, example: tuple[int, str]) -> None:
+        assert isinstance(form, NumberForm)
+        both = form.point and form.comma
+        sort = "open" if both and not form.same else "first" if form.point else "second"
+        tally = self.forms.setdefault(form, ReadingConflict())
+        if not form.same or form.code:
+            tally.examples.setdefault(sort, example)
+        tally.cells, tally.either, tally.same = tally.cells + n, tally.either + n, tally.same + n * form.same
+        tally.first, tally.second = tally.first + n * form.point, tally.second + n * form.comma
+        self.exact = self.exact or form.exact
+
+    @property
+    def plain(self) -> bool:
+        """Whether all cells so far are numbers with nothing around them."""
+        return sum(t.cells for f, t in self.forms.items() if f.key == PLAIN) == self.present and not self.lost
 
     def _plain_whole(self, cells: pa.Array) -> bool:
         """Add a block of whole numbers in plain digits by a fast path. Return whether the block was added."""
-        if self.present and (self.affix != PLAIN or self.words is not None):
+        if not len(cells) or not self.plain or not _all_whole(cells):
             return False
-        if not len(cells) or not _all_whole(cells):
-            return False
-        n = len(cells)
-        self.affix, self.words, self.present = PLAIN, None, self.present + n
-        self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
-        self.decimal.second, self.decimal.same = self.decimal.second + n, self.decimal.same + n
-        self.decimal.either += n
+        ends = compute.min_max(compute.cast(cells, pa.float64())).as_py()
+        digits = min(5, len(str(int(max(abs(end) for end in ends.values())))))
+        self._fast(NumberForm(PLAIN, True, True, True, digits), cells, (0, ""))
         self._see_exact(cells)
         return True
 
@@ -281,29 +288,28 @@ class CellStatistics:
         One of the first cells must prove the decimal point. Cells that also fit a decimal comma are then not
         counted for it, as some cells don't fit it.
         """
-        examples = self.decimal.examples
-        if self.present:
-            if self.affix != PLAIN or self.words is not None or self.decimal.verdict != "first":
-                return False
-        else:
-            first = cells[:_FEW].to_pylist()
-            proof = next((i for i, cell in enumerate(first) if _POINTED.fullmatch(cell)), None)
-            if proof is None:
-                return False
-            examples = {"first": (row + proof, first[proof])}
+        if not len(cells) or not self.plain:
+            return False
+        first = cells[:_FEW].to_pylist()
+        proof = next((i for i, f in enumerate(map(number_form_of, first)) if f and f.point > f.comma), None)
+        if proof is None:
+            return False
         try:
             value_N = compute.cast(cells, pa.float64()).to_numpy()
         except pa.ArrowInvalid:
             return False
         if np.isnan(value_N).any():
             return False
-        n = len(cells)
-        self.affix, self.words, self.present, self.decimal.examples = PLAIN, None, self.present + n, examples
-        self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
-        self.decimal.either += n
+        most = float(np.abs(value_N).max())
+        digits = len(str(int(most))) if most < 1e4 else 5
+        self._fast(NumberForm(PLAIN, True, False, False, digits), cells, (row + proof, first[proof]))
         if (value_N == np.floor(value_N)).any():
             self._see_exact(cells)
         return True
+
+    def _fast(self, form: NumberForm, cells: pa.Array, example: tuple[int, str]) -> None:
+        self._count(form, len(cells), example)
+        self.words, self.present = None, self.present + len(cells)
 
     def _see_exact(self, cells: pa.Array) -> None:
         if self.exact:
@@ -319,71 +325,89 @@ class CellStatistics:
             matches = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
             self.exact = bool(compute.any(matches).as_py())
 
-    def _see_numbers(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:
-        assert self.affix is not None
-        first_N, second_N, same_N = (
-            np.asarray(compute.match_substring_regex(cells, self.affix.pattern(number)))
-            for number in (POINT, COMMA, EITHER_WAY)
-        )
-        self.decimal.see(first_N, second_N, same_N, cells, row_N)
-        self.gaps = self.gaps or bool(compute.any(compute.match_substring_regex(cells, _GAPS)).as_py())
-        self.commas = self.commas or bool(compute.any(compute.match_substring(cells, ",")).as_py())
-        self._see_exact(cells)
+    def _see_forms(self, cells: pa.Array, row_N: Ints) -> None:
+        self.present += len(cells)
+        if self.lost:
+            return
+        coded = cells.dictionary_encode()
+        distinct = compute.utf8_slice_codeunits(coded.dictionary, 0, LONGEST + 1)
+        marked = compute.replace_substring_regex(distinct, LEADING_ZERO, rf"\1{MARK}")
+        shapes = compute.replace_substring_regex(marked, DIGIT, "9").dictionary_encode()
+        of_shape = [form_of_shape(s) if len(s) <= LONGEST else None for s in shapes.dictionary.to_pylist()]
+        forms = list(dict.fromkeys(form for form in of_shape if form is not None))
+        place = {form: k for k, form in enumerate(forms)} | {None: -1}
+        form_S = np.array([place[form] for form in of_shape])
+        form_N = form_S[shapes.indices.to_numpy()][coded.indices.to_numpy()]
+        for k, at, n in zip(*np.unique(form_N, return_index=True, return_counts=True), strict=True):
+            form = forms[k] if k >= 0 else None
+            if isinstance(form, DateForm):
+                where = np.flatnonzero(form_N == k)
+                self._see_dates(form, cells.take(pa.array(where)), row_N[where])
+            elif form is not None:
+                self._count(form, int(n), (int(row_N[at]), cells[int(at)].as_py()))
+            elif len(self.odd) < 3:
+                for i in np.flatnonzero(form_N == k)[:100].tolist():
+                    if len(self.odd) < 3:
+                        self.odd.setdefault(cells[i].as_py(), int(row_N[i]))
+        self.lost = self.present >= _LOOK and self.fitting(self.forms) < MOST * self.present
 
-    def _see_dates(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:
-        assert self.form is not None
-        day_first_N = self.form.seconds(cells, day_first=True)
-        month_first_N = self.form.seconds(cells, day_first=False) if self.form.open else day_first_N
-        same_N = day_first_N == month_first_N
-        self.day.see(~np.isnan(day_first_N), ~np.isnan(month_first_N), same_N, cells, row_N)
+    def _see_dates(self, form: DateForm, cells: pa.Array, row_N: Ints) -> None:
+        first_N = seconds(cells, form, _order(form, True, self.dates))
+        second_N = seconds(cells, form, _order(form, False, self.dates)) if form.open else first_N
+        tally = self.forms.setdefault(form, ReadingConflict())
+        tally.see(~np.isnan(first_N), ~np.isnan(second_N), first_N == second_N, cells, row_N)
 
     def _see_words(self, cells: pa.Array) -> None:
         assert self.words is not None
         different = compute.unique(cells)
-        if len(different) > _FEW:
-            self.words = None
-            return
-        for word in different.to_pylist():
-            self.words.setdefault(word.lower(), set()).add(word)
-        if len(self.words) > _FEW:
+        if len(different) <= MOST_TRUTHS:
+            for word in different.to_pylist():
+                self.words.setdefault(word.lower(), set()).add(word)
+        if len(different) > MOST_TRUTHS or len(self.words) > MOST_TRUTHS:
             self.words = None
 
     @property
-    def truth(self) -> dict[str, float] | None:
-        """The truth value of each word in lower case; None if the column isn't boolean.
+    def truth(self) -> bool:
+        """Whether the column is boolean.
 
         Words such as NA and None are missing values in a column of true and false, which programs write, but
-        answers in a column of yes and no, which people write. Two spellings of a word (Yes, YES) are two
-        words, except for true and false.
+        answers in a column of yes and no, which people write.
         """
-        if not self.words or self.as_text:
-            return None
-        for pair in _PAIRS:
-            if self.words.keys() <= pair.keys():
-                by_program = "true" in pair or "verdadeiro" in pair
-                one_case = all(len(written) == 1 for written in self.words.values())
-                return pair if by_program or (one_case and not self.nothing) else None
-        return None
+        if self.words is None or self.as_text or not truth_words(set(self.words)):
+            return False
+        by_program = any(self.words.keys() <= pair for pair in PROGRAM_TRUTH)
+        answers = {word for word in self.nothing if word[:1].isalpha() and word not in self.stated}
+        return by_program or not answers or self.wanted == "truth"
+
+
+# ---- the type of a column
 
 
 @dataclass(frozen=True)
 class CellType:
     """The type of a text column, and how its cells are read.
 
-    words: keep the cells as written together with the numbers. day_first: the day precedes the month in
-    dates. comma: the decimal sign is a comma. missing: words that stand for a missing value.
+    words: keep the cells as written together with the numbers. order: of the digits in dates. comma: the
+    decimal sign is a comma. missing: words that stand for a missing value in words; stated: in any cells that
+    the user named them for. signed: some numbers are negative by brackets, or by another sign than a leading
+    hyphen. odd: some cells aren't of this form. mostly: words of which most have this kind of form. example:
+    odd cells, and their rows; of codes, one.
     """
 
     name: str
-    holds: Literal["numbers", "truth", "dates", "words"]
+    holds: Holds
     affix: Affix = PLAIN
     comma: bool = False
-    form: DateFormat | None = None
-    day_first: bool = True
-    truth: tuple[tuple[str, float], ...] = ()
+    form: DateForm | None = None
+    order: str = "ymd"
     words: bool = False
     writing: str = ""
     missing: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
+    signed: bool = False
+    odd: bool = False
+    mostly: str = ""
+    examples: tuple[tuple[str, int], ...] = ()
 
     def column(self, cells: pa.ChunkedArray) -> Column:
         """The column of these cells, which must be among the cells that the type was detected from."""
@@ -393,46 +417,65 @@ class CellType:
                 cells = compute.if_else(compute.is_in(cells, pa.array(self.missing)), "", cells)
             return Column(self.name, words=words_of(cells))
         if self.holds == "numbers":
-            numbers = self._numbers(cells)
-            words = words_of(cells) if self.words or np.isinf(numbers).any() else None
-            return Column(self.name, numbers, words, writing=self.writing)
+            numbers, odd_N = self._numbers(cells)
+            keep = self.words or odd_N is not None or np.isinf(numbers).any()
+            words = words_of(cells) if keep else None
+            return Column(self.name, numbers, words, writing=self.writing, odd_N=odd_N)
+        missing_N = missing_of(cells, self.stated)
         if self.holds == "truth":
-            missing = pa.array(missing_of(cells))
-            table = dict(self.truth)
-            words = words_of(compute.if_else(missing, "", cells))
-            if "true" in table or "verdadeiro" in table:
-                words = np.array([word.lower() for word in words], dtype=object)
-            numbers = np.array([table.get(word.lower(), np.nan) for word in words])
-            return Column(self.name, numbers, words, boolean=True)
+            words = words_of(compute.if_else(pa.array(missing_N), "", cells))
+            lower = np.array([word.lower() for word in words], dtype=object)
+            numbers = np.array([TRUTH.get(word, np.nan) for word in lower])
+            odd_N = np.isnan(numbers) & ~missing_N
+            if any(set(lower[~missing_N]) <= pair for pair in PROGRAM_TRUTH):
+                words = lower
+            return Column(self.name, numbers, words, boolean=True, odd_N=odd_N if odd_N.any() else None)
         assert self.form is not None
-        chunks = [self.form.seconds(chunk, self.day_first) for chunk in cells.chunks]
-        seconds = np.concatenate(chunks) if chunks else np.empty(0)
-        clock = self.form.order == "time"
-        return Column(self.name, None, words_of(cells), seconds=seconds, clock=clock, writing=self.writing)
+        chunks = [seconds(chunk, self.form, self.order) for chunk in cells.chunks]
+        second_N = np.concatenate(chunks) if chunks else np.empty(0)
+        odd_N = np.isnan(second_N) & ~missing_N if self.odd else None
+        if odd_N is not None:  # a word is a gap, and what has digits may be a date that is mistyped
+            odd_N &= np.asarray(compute.match_substring_regex(cells, DIGIT))
+        clock, words = self.form.clock, words_of(cells)
+        return Column(
+            self.name, None, words, seconds=second_N, clock=clock, writing=self.writing, odd_N=odd_N
+        )
 
-    def _numbers(self, cells: pa.ChunkedArray) -> NDArray[np.float64]:
-        if self.affix == PLAIN and not self.comma:
+    def _numbers(self, cells: pa.ChunkedArray) -> tuple[Floats, NDArray[np.bool_] | None]:
+        if self.affix == PLAIN and not self.comma and not self.odd and not self.stated:
             try:
-                return np.asarray(compute.cast(cells, pa.float64()).to_numpy())
+                return np.asarray(compute.cast(cells, pa.float64()).to_numpy()), None
             except pa.ArrowInvalid:
                 pass  # missing cells, signs or groups need the slow path
-        cells = compute.if_else(pa.array(missing_of(cells)), pa.scalar(None, cells.type), cells)
-        if self.affix.before:
-            cells = compute.replace_substring(cells, self.affix.before, "")
-        if self.affix.after:
-            cells = compute.replace_substring(cells, self.affix.after, "")
-        group = r"[.'\s\x{a0}\x{202f}+]" if self.comma else r"[,'\s\x{a0}\x{202f}]"
+        odd_N = None
+        cells = compute.if_else(pa.array(missing_of(cells, self.stated)), pa.scalar(None, cells.type), cells)
+        if self.odd:
+            fits = compute.match_substring_regex(cells, self.affix.pattern(COMMA if self.comma else POINT))
+            odd_N = ~np.asarray(compute.fill_null(fits, True))
+            cells = compute.if_else(pa.array(odd_N), pa.scalar(None, cells.type), cells)
+        for text in (self.affix.before, self.affix.after):
+            cells = compute.replace_substring(cells, text, "") if text else cells
+        if self.signed:
+            cells = compute.replace_substring_regex(cells, r"^\s*[(−–-]\s*(.*?)\s*\)?$", r"-\1")
+            cells = compute.replace_substring_regex(cells, r"^(.*\d\.?)\s*-$", r"-\1")
+        group = r"[.'’\s\x{a0}\x{202f}\x{2009}]|^\+" if self.comma else r"[,'’\s\x{a0}\x{202f}\x{2009}]|^\+"
         cells = compute.replace_substring_regex(cells, group, "")
         if self.comma:
             cells = compute.replace_substring(cells, ",", ".")
-        return np.asarray(compute.cast(cells, pa.float64()).to_numpy(), dtype=np.float64)
+        return np.asarray(compute.cast(cells, pa.float64()).to_numpy(), dtype=np.float64), odd_N
 
 
-def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) -> NDArray[np.bool_]:
     """``[N]``: whether each cell is empty or a word such as NA. Compares only short cells."""
-    missing_N = np.array(compute.less_equal(compute.binary_length(cells), _LONGEST))
+    missing_N = np.array(compute.less_equal(compute.binary_length(cells), LONGEST_NOTHING))
     short = np.flatnonzero(missing_N)
-    missing_N[short] = np.asarray(compute.match_substring_regex(cells.take(pa.array(short)), MISSING))
+    some = cells.take(pa.array(short))
+    # most numbers and dates begin with a digit and are no words for nothing
+    told = np.flatnonzero(np.asarray(compute.match_substring_regex(some, r"^(?:[^0-9]|$|1\.#)")))
+    missing_N[short] = False
+    missing_N[short[told]] = np.asarray(compute.match_substring_regex(some.take(pa.array(told)), NOTHING))
+    if stated:
+        missing_N |= np.asarray(compute.is_in(cells, pa.array(stated)))
     return missing_N
 
 
@@ -463,3 +506,270 @@ def words_of(cells: pa.ChunkedArray) -> NDArray[np.object_]:
         coded = chunk.dictionary_encode()
         chunks.append(coded.dictionary.to_numpy(zero_copy_only=False)[coded.indices.to_numpy()])
     return np.concatenate(chunks).astype(object)
+
+
+# ---- the types of all columns of a file
+
+
+@dataclass(frozen=True)
+class FileConventions:
+    """The conventions of a file.
+
+    comma: whether the decimal sign is a comma. day_first: whether the day precedes the month. Both are None
+    if no cell depends on it. missing: words for a missing value. open: usual words for a missing value that
+    occur in text columns only, where they are classes. nothing: of columns with other words for nothing than
+    NA and its like, these words.
+    """
+
+    columns: tuple[CellType, ...]
+    comma: bool | None
+    day_first: bool | None
+    missing: tuple[str, ...]
+    open: frozenset[str]
+    nothing: dict[str, list[str]]
+
+    @property
+    def emptied(self) -> tuple[str, ...]:
+        """Names of the text columns in which words from ``missing`` occur."""
+        return tuple(column.name for column in self.columns if column.missing)
+
+
+def decide(
+    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place
+) -> FileConventions:
+    """Decide the type of each column.
+
+    what: the name of the file or frame, for messages. place: a function that words the place of a row. Raises
+    TreinoError if columns or cells contradict each other, or if all cells fit two notations and ``reading``
+    chooses none.
+    """
+    comma = _settle(seen, "decimal", reading, what, place)
+    day_first = _settle(seen, "day", reading, what, place)
+    columns = [_decision(column, comma, day_first) for column in seen]
+    absent = set(reading.missing or ())
+    nothing: dict[str, list[str]] = {}
+    for s, c in zip(seen, columns, strict=True):
+        if c.holds != "words" and s.present:
+            absent |= s.nothing if reading.like is None or reading.missing is None else set()
+            if special := sorted(word for word in s.nothing if not _usual(word)):
+                nothing[s.name] = special
+    for j, (column, decision) in enumerate(zip(seen, columns, strict=True)):
+        if decision.holds == "words" and column.nothing & absent:
+            columns[j] = replace(decision, missing=tuple(sorted(column.nothing & absent)))
+    text_words = {
+        word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing
+    }
+    return FileConventions(
+        tuple(columns), comma, day_first, tuple(sorted(absent)), frozenset(text_words - absent), nothing
+    )
+
+
+def _usual(word: str) -> bool:
+    return word.lower() in PLAIN_MISSING
+
+
+def _settle(
+    seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
+) -> bool | None:
+    """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns."""
+    stated = _convention_setting(which, reading)
+    conflicts = {column.name: _conflict(column, which) for column in seen}
+    verdicts = {name: conflict.verdict for name, conflict in conflicts.items() if conflict.cells}
+    if stated is not None:
+        return stated
+    if which == "decimal":
+        for column in seen:
+            _check_thousands(column, verdicts, conflicts, what, place)
+    mixed = [name for name, verdict in verdicts.items() if verdict == "mixed"]
+    if mixed:
+        raise _mixed(which, mixed[0], mixed[0], conflicts, what, place)
+    first = [name for name, verdict in verdicts.items() if verdict == "first"]
+    second = [name for name, verdict in verdicts.items() if verdict == "second"]
+    if first and second:
+        if which == "day":
+            return None  # every column is unambiguous
+        raise _mixed(which, first[0], second[0], conflicts, what, place)
+    if first or second:
+        return bool(second) if which == "decimal" else bool(first)
+    usual = _convention_setting(which, reading.like)
+    for name, verdict in verdicts.items():
+        if verdict == "open" and usual is None:
+            raise _open(which, name, conflicts[name], what, place)
+    return usual if "open" in verdicts.values() else None
+
+
+def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:
+    """The user's choice of a decimal comma, or of the day first; None without a choice."""
+    value = None if reading is None else reading.decimal if which == "decimal" else reading.dates
+    return None if value is None or value.startswith("year") else value in (",", "day/month")
+
+
+def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
+    """The notations of a column's numbers or dates, if it is one of these."""
+    group = column.group((NumberForm, DateForm))
+    number = bool(group) and isinstance(group[0], NumberForm)
+    unlike = not group or number != (which == "decimal") or column.as_text or column.wanted == "words"
+    if unlike or column.fitting(group) < NEARLY * column.present or (number and _codes(column, group)):
+        return ReadingConflict()
+    if not number and not group[0].open:  # type: ignore[union-attr]
+        return ReadingConflict()
+    return sum((column.forms[form] for form in group), ReadingConflict())
+
+
+def _check_thousands(
+    column: CellStatistics, verdicts: dict[str, Verdict], conflicts: dict[str, ReadingConflict], what: str,
+    place: Place,
+) -> None:  # fmt: skip
+    """Refuse 3,142 beside 0.7: as thousands it is far from the other numbers, which have decimals.
+
+    Thousands follow numbers of three digits; without such, some cell must have two signs between its digits.
+    """
+    verdict = verdicts.get(column.name)
+    if verdict not in ("first", "second"):
+        return
+    forms = [form for form in column.group((NumberForm,)) if isinstance(form, NumberForm)]
+    lone = [form for form in forms if form.lone and form.commas == (verdict == "first")]
+    others = [form.digits for form in forms if not form.lone and not form.proven]
+    if lone and not any(form.proven for form in forms) and max(others, default=3) != 3:
+        conflict = conflicts[column.name]
+        conflict.examples[{"first": "second", "second": "first"}[verdict]] = next(
+            column.forms[form].examples["open"] for form in lone
+        )
+        raise _mixed("decimal", column.name, column.name, conflicts, what, place)
+
+
+def _codes(column: CellStatistics, group: Sequence[Form]) -> bool:
+    """Whether these numbers are codes such as 32E0134: whole, unsigned, with an E between digits."""
+    forms = [form for form in group if isinstance(form, NumberForm)]
+    kinds = {form.code for form in forms}
+    plain = all(form.same and not form.leading and not form.signed and form.affix == PLAIN for form in forms)
+    return plain and ("strong" in kinds or kinds == {"weak"})
+
+
+def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None) -> CellType:
+    name, stated = column.name, column.stated
+    words = CellType(name, "words", stated=stated)
+    if column.as_text or column.wanted == "words":
+        return words
+    if not column.present:
+        return CellType(name, "numbers", stated=stated)
+    if column.truth or (column.wanted == "truth" and not column.forms and column.words):
+        return CellType(name, "truth", stated=stated)
+    kinds = {"numbers": (NumberForm,), "dates": (DateForm,)}.get(column.wanted, (NumberForm, DateForm))
+    group = column.group(kinds)
+    if not group or column.lost:
+        return words
+    fitting, enough = column.fitting(group), 0 if len(kinds) == 1 else NEARLY * column.present
+    examples = tuple(column.odd.items())
+    if isinstance(group[0], NumberForm):
+        forms = [form for form in group if isinstance(form, NumberForm)]
+        if _codes(column, group):
+            code = next(column.forms[form].examples["first"] for form in forms if form.code)
+            return replace(words, mostly="codes", examples=((code[1], code[0]),))
+        conflict = sum((column.forms[form] for form in forms), ReadingConflict())
+        sign = bool(comma) and conflict.same < conflict.cells
+        fitting = conflict.second if sign else conflict.first
+        bracketed = all(form.bracketed for form in forms)
+        if fitting and fitting >= enough and not bracketed:
+            affix = forms[0].affix
+            parts = [affix.spoken] if affix.spoken else []
+            parts += [N_("decimal comma")] * sign
+            parts += [N_("gaps between the thousands")] * any(form.gaps for form in forms)
+            parts += [N_("commas between the thousands")] * (any(form.commas for form in forms) and not comma)
+            signed = any(form.signed for form in forms)
+            parts += [N_("brackets or dashes for minus")] * signed
+            writing = ", ".join(parts)
+            kept = bool(writing) or column.exact or column.wanted == "levels"
+            odd = fitting < column.present
+            return CellType(
+                name,
+                "numbers",
+                affix,
+                sign,
+                words=kept,
+                writing=writing,
+                stated=stated,
+                signed=signed,
+                odd=odd,
+            )
+    else:
+        form = max(group, key=lambda one: one.time)  # type: ignore[union-attr]
+        assert isinstance(form, DateForm)
+        conflict = sum((column.forms[one] for one in group), ReadingConflict())
+        verdict = conflict.verdict
+        own = {"first": True, "second": False, "same": True, "open": day_first}.get(verdict)
+        if not form.open:
+            own = True
+        agreed = own is not None and (not form.open or verdict == "same" or day_first in (None, own))
+        if agreed and conflict.either and conflict.either >= enough:
+            order = _order(form, bool(own), column.dates)
+            writing = ""
+            if (form.open and verdict != "same") or form.order == "short named" or order in ("ydm", "y d"):
+                writing = _DATES[order]
+            odd = (conflict.first if own else conflict.second) < column.present
+            return CellType(name, "dates", form=form, order=order, writing=writing, stated=stated, odd=odd)
+    if fitting >= MOST * column.present:
+        return replace(words, mostly=kind_of_form(group[0]), examples=examples)
+    return words
+
+
+_DATES = {
+    "dmy": N_("dates day/month/year"), "mdy": N_("dates month/day/year"), "ymd": N_("dates year/month/day"),
+    "ydm": N_("dates year/day/month"), "d y": "dates day/month/year", "y d": "dates year/month/day",
+}  # fmt: skip
+
+
+def _mixed(
+    which: str, one: str, other: str, conflicts: dict[str, ReadingConflict], what: str, place: Place
+) -> TreinoError:
+    (row, cell), (row_2, cell_2) = conflicts[one].examples["first"], conflicts[other].examples["second"]
+    facts = {
+        "what": what, "one": one, "cell": shorten(cell), "place": place(row),
+        "other": other, "item": as_item(other), "cell_2": shorten(cell_2), "place_2": place(row_2),
+    }  # fmt: skip
+    if which == "day":
+        return TreinoError(
+            "dates_mixed",
+            _(
+                "In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: "
+                "the day comes first, and the month does."
+            ).format(**facts),
+            _("Write them alike, or leave the column as text: [[kinds={item}=text]].").format(**facts),
+        )
+    if one == other:
+        message = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+    else:
+        message = _(
+            "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
+            "{place_2}: "
+        )
+    return TreinoError(
+        "decimal_mixed",
+        message.format(**facts) + _("a decimal point, and a decimal comma."),
+        _(
+            "Write them alike; or say [[decimal=point]] or [[decimal=comma]]; or leave a column as text: "
+            "[[kinds={item}=text]]."
+        ).format(**facts),
+    )
+
+
+def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
+    row, cell = conflict.examples["open"]
+    facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
+    if which == "day":
+        return TreinoError(
+            "dates_open",
+            _(
+                "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether the day or the "
+                "month comes first."
+            ).format(**facts),
+            _("Say [[dates=day/month]] or [[dates=month/day]]."),
+        )
+    return TreinoError(
+        "decimal_open",
+        _(
+            "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether it has decimals or "
+            "groups of thousands."
+        ).format(**facts),
+        _("Say [[decimal=point]] or [[decimal=comma]]."),
+    )

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
+from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.dialect import Dialect, sniff
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import MISSING
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -56,6 +56,7 @@ class DelimitedFile:
     dialect: Dialect
     rows: list[list[str]]
     tidy: bool
+    reading: ReaderOptions
     typed = False
 
     @property
@@ -72,7 +73,7 @@ class DelimitedFile:
         if len(self.names) > _WIDE and self.file.size < _LARGEST:
             return []
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
-        seen = [CellStatistics(name) for name in self.names]
+        seen = [CellStatistics.of(name, self.reading) for name in self.names]
         for column, cells in zip(seen, columns, strict=True):
             column.see(pa.array(cells, pa.string()), 0)
         return seen
@@ -266,7 +267,7 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
     plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
     uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
     tidy = plain and (not uses or _quotes_fit(text, dialect))
-    return DelimitedFile(text, dialect, rows, tidy)
+    return DelimitedFile(text, dialect, rows, tidy, reading)
 
 
 def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from treino.data.readers.cell_patterns import affix_of, value_like
+from treino.data.cell_forms import kind_of, missing, value_like
 from treino.data.readers.file_bytes import DecodedText
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import check_named, date_like, distinct_names, missing, number, shorten, time_like
+from treino.data.table import check_named, distinct_names, number, shorten
 from treino.errors import TreinoError
 from treino.words import N_, _
 
@@ -308,7 +308,7 @@ def _without_titles(text: DecodedText, sample: Sample, header: bool | None) -> S
         named = _has_header(text, table) if header is None else header
     except TreinoError:
         named = False
-    typed = any(_kind([row[j] for row in below[1:]]) for j in range(width))
+    typed = any(kind_of([row[j] for row in below[1:]]) for j in range(width))
     last = rows[start - 1 :]
     lacking = _lack(last) is not None and not (named and typed)
     if lacking or (comments and len(last[0]) in (width, width + 1) and not (named and typed)):
@@ -378,7 +378,7 @@ def labels_below(rows: list[list[str]]) -> int:
     for count in range(min(_LABELS, len(rows) - 3), 0, -1):
         below = [row for row in rows[count + 1 : LOOK] if len(row) == len(rows[0])]
         columns = [[row[j].strip() for row in below] for j in range(len(rows[0]))]
-        kinds = [_kind(column) for column in columns]
+        kinds = [kind_of(column) for column in columns]
         if all(_is_label(line, columns, kinds) for line in rows[1 : count + 1]):
             return count
     return 0
@@ -391,7 +391,7 @@ def _is_label(line: list[str], columns: list[list[str]], kinds: list[str]) -> bo
     cells = [(cell.strip(), kind, column) for cell, kind, column in zip(line, kinds, columns, strict=True)]
     typed = [cell for cell, kind, _column in cells if kind and not missing(cell)]
     again = any(cell and not kind and cell in column for cell, kind, column in cells)
-    words = typed and not again and not any(_kind([cell]) for cell in typed)
+    words = typed and not again and not any(kind_of([cell]) for cell in typed)
     return bool(words) and (len(typed) > 1 or _UNIT.fullmatch(typed[0]) is not None)
 
 
@@ -517,9 +517,9 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
     first = [cell.strip() for cell in sample.rows[0]]
     below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:LOOK], strict=False)]
     below += [[] for _column in first[len(below) :]]
-    kinds = [_kind(column) for column in below]
+    kinds = [kind_of(column) for column in below]
     again = [cell in column for cell, column in zip(first, below, strict=False)]
-    own = [_kind([cell]) for cell in first]
+    own = [kind_of([cell]) for cell in first]
     numbers = [number(cell) for cell in first if number(cell) is not None]
     counting = all(b == (a or 0) + 1 for a, b in pairwise(numbers))
     telling = [
@@ -548,12 +548,3 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
         ),
         _("Say which: [[header=yes]] or [[header=no]]; or write a first line that names each column."),
     )
-
-
-def _kind(cells: list[str]) -> str:
-    """``number``, ``date`` or ``time`` if all cells that aren't missing have that type, else ""."""
-    present = [cell for cell in cells if not missing(cell)]
-    for kind, test in (("number", affix_of), ("date", date_like), ("time", time_like)):
-        if present and all(map(test, present)):
-            return kind
-    return ""

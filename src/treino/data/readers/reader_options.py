@@ -6,13 +6,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from treino.errors import TreinoError, nearest
+from treino.setting_types import items
 from treino.words import _, setting
 
-Dates = Literal["day/month", "month/day"]
+Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _DECIMALS = {"point": ".", "dot": ".", ".": ".", "comma": ",", ",": ","}
 _HEADERS = {"yes": True, "true": True, "no": False, "none": False, "false": False}
-_DATES: dict[str, Dates] = {"day/month": "day/month", "month/day": "month/day"}
+_DATES: dict[str, Dates] = {
+    "day/month": "day/month", "month/day": "month/day", "day/month/year": "day/month",
+    "month/day/year": "month/day", "year/month/day": "year/month/day", "year/day/month": "year/day/month",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,13 @@ class ReaderOptions:
 
     delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other
     character, or a blank, may separate thousands. encoding: Python's name of an encoding. header: whether the
-    first line names the columns. dates: whether the day or the month comes first. text: columns that stay
-    text, whatever their cells look like. missing: the words among the usual ones (NA, ?, …) that mean a
-    missing value in other text columns; detected: the words in columns of numbers, dates and booleans.
-    like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from 1. skip:
-    the number of lines, or rows of a sheet, above the header.
+    first line names the columns. dates: the order of day, month and year. text: columns that stay text,
+    whatever their cells look like. missing: words beside the usual ones (NA, ?, …) that mean a missing value,
+    and which of the usual ones do in text columns; detected: the words in columns of numbers, dates and
+    booleans. like: options used if the file is ambiguous; its words for nothing are all. sheet: a workbook
+    sheet, by name or by number from 1. skip: the number of lines, or rows of a sheet, above the header.
+    forms: pairs of a column and what it holds: numbers, dates, truth, words, or ``levels``, classes as they
+    are written.
     """
 
     delimiter: str | None = None
@@ -39,6 +45,7 @@ class ReaderOptions:
     like: "ReaderOptions | None" = None
     sheet: str | None = None
     skip: int | None = None
+    forms: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)
@@ -69,10 +76,11 @@ class ReaderOptions:
         object.__setattr__(self, "header", _choice("header", self.header, _HEADERS))
         object.__setattr__(self, "dates", _choice("dates", self.dates, _DATES))
         object.__setattr__(self, "encoding", _encoding(self.encoding))
+        object.__setattr__(self, "missing", items(self.missing))
 
     def to_json(self) -> dict[str, Any]:
         """The options that are set."""
-        options = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        options = {n: v for n, v in asdict(self).items() if v not in (None, ()) and n != "forms"}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
 
 

@@ -15,12 +15,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import compute
 
+from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
-from treino.data.readers.cell_patterns import PLAIN
-from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType
+from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType, FileConventions, decide
 from treino.data.readers.columnar import ColumnarFile, RowSpill, is_text, open_columnar
 from treino.data.readers.columnar import column as typed_column
-from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
 from treino.data.readers.file_bytes import InputFile, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
@@ -29,7 +28,8 @@ from treino.data.readers.workbook import open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError
-from treino.words import _, joined
+from treino.setting_types import as_item, as_items
+from treino.words import _, joined, setting
 
 Part = DelimitedFile | ColumnarFile | JsonLines
 _SWELLS, _SWELLS_PACKED = 4, 60  # maximum bytes in memory per byte of file: "1," becomes 8
@@ -160,7 +160,7 @@ def open_parts(
         finally:
             if spilling is not None:
                 spilling.close()
-    notes = [note for note in [_sentence(parts[0], decided)] if note]
+    notes = [note for note in [_sentence(parts[0], decided), *_words_notes(decided, place)] if note]
     if look.empty:
         notes.append(_("Rows without any cell, which are left out: {n}.").format(n=look.empty))
     if unknown:
@@ -170,6 +170,11 @@ def open_parts(
         dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
         text=reading.text,
         missing=decided.missing,
+        forms=tuple(
+            (c.name, "whole" if fast.get(c.name) == pa.int64() else c.holds)
+            for c in decided.columns
+            if c.name not in reading.text
+        ),
     )
     return TableReader(
         name, source, sha256, names, look.rows,
@@ -191,7 +196,7 @@ class _ColumnPass:
         keep: bool, batches: list[pa.RecordBatch] | RowSpill,
     ) -> None:  # fmt: skip
         self.names, self.sign, self.fast, self.keep, self.batches = names, sign, fast, keep, batches
-        self.text = frozenset(reading.text)
+        self.reading = reading
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
@@ -203,7 +208,7 @@ class _ColumnPass:
         for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
-                    column = self.seen.setdefault(name, CellStatistics(name, name in self.text))
+                    column = self.seen.setdefault(name, CellStatistics.of(name, self.reading))
                     column.see(cells, self.rows)
                 elif pa.types.is_dictionary(cells.type):
                     more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
@@ -286,7 +291,7 @@ def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
     """Column statistics of the parts' first rows, sorted so that unambiguous statistics come last."""
     return sorted(
         (seen for part in parts for seen in part.seen),
-        key=lambda seen: seen.decimal.verdict in ("first", "second"),
+        key=lambda seen: seen.numbers.verdict in ("first", "second"),
     )
 
 
@@ -296,7 +301,9 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
     Decimals need a proven sign; whole numbers need a file without leading zeros, which would be lost.
     """
     sampled = [seen for part in parts for seen in part.seen]
-    verdicts = {seen.decimal.verdict for seen in sampled if seen.decimal.cells}
+    if any(form_of(word) is not None for word in reading.missing or ()):
+        return ".", {}  # a number such as -999 that stands for nothing
+    verdicts = {seen.numbers.verdict for seen in sampled if seen.numbers.cells}
     signs = [sign for sign, verdict in ((".", "first"), (",", "second")) if verdict in verdicts]
     if reading.decimal is not None:
         signs = [reading.decimal]
@@ -305,11 +312,11 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
     fits = {"open", "first" if signs == ["."] else "second"} if signs else set()
     kinds: dict[str, set[pa.DataType | None]] = {}
     for seen in sampled:
-        plain = (
-            seen.decimal.cells and seen.affix == PLAIN and not seen.exact and seen.name not in reading.text
-        )
-        verdict = seen.decimal.verdict if plain else "no"
-        kind = pa.float64() if verdict in fits else pa.int64() if verdict == "same" else None
+        unlike = seen.exact or seen.name in reading.text or seen.wanted == "words"
+        verdict = "no" if unlike or not seen.plain else seen.numbers.verdict
+        kind = pa.int64() if verdict == "same" else None
+        if verdict in fits and seen.wanted != "levels":
+            kind = pa.float64()
         kinds.setdefault(seen.name, set()).add(kind)
     types = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
     if pa.int64() in types.values() and any(
@@ -411,9 +418,38 @@ def _sentence(part: Part, decided: FileConventions) -> str:
                 words=", ".join(decided.missing), names=shorten(", ".join(decided.emptied), 100)
             )
         )
-    if any(column.form is not None and column.form.order == "short year" for column in decided.columns):
+    if decided.nothing:
+        words = sorted({word for nothing in decided.nothing.values() for word in nothing})
+        parts.append(
+            _("{words} for no value ({names})").format(
+                words=shorten(", ".join(words), 100), names=shorten(", ".join(decided.nothing), 100)
+            )
+        )
+    if any(c.form is not None and c.form.order.startswith("short") for c in decided.columns):
         parts.append(_("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1)))
     return _("Read as: {parts}.").format(parts=joined(parts, "; ")) if parts else ""
+
+
+def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[str]:
+    """Notes on columns of words of which most are numbers or dates, or seem to be."""
+    notes = []
+    for column in decided.columns:
+        facts: dict[str, str] = {"name": column.name, "item": as_item(column.name)}
+        if column.mostly == "codes":
+            facts["cell"] = column.examples[0][0]
+            text = _("Codes such as '{cell}' are taken as words, not as numbers with an exponent: {name}.")
+            notes.append(text.format(**facts))
+        elif column.mostly and column.examples:
+            odd = [f"'{shorten(cell)}' ({place(row)})" for cell, row in column.examples]
+            facts |= {
+                "cells": joined(odd, ", "),
+                "kind": {"number": _("numbers"), "date": _("dates")}.get(column.mostly, _("times")),
+            }
+            text = _("'{name}' is taken as words: most of it are {kind}, but not {cells}.")
+            words = as_items([cell for cell, _row in column.examples])
+            move = _("If they stand for no value: {setting}.").format(setting=setting("missing", words))
+            notes.append(joined([text.format(**facts), move], " "))
+    return notes
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,339 @@
+"""The table of forms in which a cell may be written: numbers, dates, times, truth values, words for nothing.
+
+All patterns are for both Python and RE2. A cell's form depends on its shape alone: the cell with every digit
+as 9, but for a leading zero. Cells of one shape are looked up once.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+from treino.words import N_
+
+# ---- words for nothing, and truth values
+
+MISSING = frozenset({
+    "", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat",
+    "#n/a", "#n/d", "#nv", "#na", "#n/a n/a", "#getting_data",  # spreadsheets
+    "#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#valor!", "#nome?", "#núm!", "#nulo!",
+    ".", "..", "...", "…", ":", "–", "—", "--", "---", "*", "n.a.", "n.d.", "n/d", "nd",  # offices
+    "s/d", "(na)",
+    "\\n", "(null)", "[null]", "<null>", "nil", "<none>",  # databases
+    "na_real_", "na_integer_", "na_character_", "._", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
+    "missing", "unknown", "not available", "not applicable", "no data", "sem dados", "desconhecido",
+    "não disponível", "não informado",
+})  # fmt: skip
+PLAIN_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
+_MORE = r"#[^\s\d!?]+(?:/0)?[!?]|err:\d{3}|\.[a-z]"  # any error of a spreadsheet; SAS: .A to .Z
+NOTHING = f"(?i)^(?:{'|'.join(map(re.escape, sorted(MISSING)))}|{_MORE})$"
+LONGEST_NOTHING = 20  # bytes
+_NOTHING = re.compile(NOTHING)
+
+TRUE = frozenset({"true", "yes", "sim", "verdadeiro", "y", "s", "t", "v"})
+FALSE = frozenset({"false", "no", "não", "nao", "falso", "n", "f"})
+TRUTH = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0)
+PROGRAM_TRUTH = ({"true", "false"}, {"verdadeiro", "falso"})  # whose case means nothing
+_LETTERS = ({"y", "n"}, {"s", "n"}, {"t", "f"}, {"v", "f"})
+MOST_TRUTHS = 24  # spellings of a column that may be of truth values
+
+
+def truth_words(words: set[str]) -> bool:
+    """Whether these words in lower case are truth values: yes and true, but no letters of two pairs."""
+    letters = {word for word in words if len(word) == 1}
+    return bool(words) and words <= TRUTH.keys() and any(letters <= pair for pair in _LETTERS)
+
+
+def missing(cell: str) -> bool:
+    cell = cell.strip()
+    return cell.lower() in MISSING or (cell[:1] in "#.Ee" and bool(_NOTHING.match(cell)))
+
+
+# ---- numbers
+
+_SYMBOLS = (
+    r"(?:R\$|US\$|A\$|C\$|NZ\$|HK\$|MX\$|[$€£¥₹₽₩₺₫₪₴₦฿₱]|Rs\.?|BRL|USD|EUR|GBP|JPY|CHF|CNY|INR|CAD|AUD|NZD|MXN|"
+    r"ARS|CLP|COP|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|TRY|RUB|KRW|kr|zł|Kč|Fr\.)"
+)
+_UNITS = (
+    r"(?:kg|mg|µg|lbs?|oz|km/h|km²|km|cm²|cm|mm|m/s|m²|m2|m³|mi|mph|sqft|ft²|ft|ha|ml|mL|kWh|MWh|kW|MW|Hz|kHz|MHz|"
+    r"GHz|hp|cv|kB|KB|MB|GB|TB|px|ms|min|bpm|rpm|ppm|kcal|cal|hPa|kPa|mmHg|°C|°F|°|‰|pp|bps)"
+)
+_SPACED_UNITS = r"(?:[gmlLstWVA]|days?|hours?|years?|dias?|horas?|anos?|pcs|un)"
+_GAP = r"[ \x{a0}\x{202f}\x{2009}]"
+_SIGN = "[-+−–]"
+_EXPONENT = r"(?:[eE][-+]?\d+)?"
+_LEAD = r"[1-9]\d{0,2}"
+_GAPPED = rf"{_LEAD}(?:{_GAP}\d{{3}})+|{_LEAD}(?:['’]\d{{3}})+"
+_ENDLESS = r"[iI][nN][fF](?:[iI][nN][iI][tT][yY])?"
+
+
+def _number(point: str, group: str, indian: str = "") -> str:
+    grouped = rf"(?:{_LEAD}(?:{group}\d{{3}})+|{_GAPPED}{indian})(?:{point}\d*)?"
+    return rf"(?:{grouped}|(?:\d+{point}?\d*|{point}\d+){_EXPONENT}|{_ENDLESS})"
+
+
+POINT, COMMA = _number(r"\.", ",", r"|[1-9]\d?(?:,\d{2})+,\d{3}"), _number(",", r"\.")
+EITHER_WAY = rf"(?:\d+{_EXPONENT}|{_GAPPED}|{_ENDLESS})"  # the same value with decimal point or comma
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\x\{(\w+)\}", lambda m: chr(int(m[1], 16)), pattern), re.ASCII)
+
+
+_POINT, _COMMA, _SAME = map(_compiled, (POINT, COMMA, EITHER_WAY))
+_CELL = _compiled(
+    rf"(\()?({_SIGN})?({_SYMBOLS})?\s*(\()?({_SIGN})?({POINT}|{COMMA})"
+    rf"(?:\s*({_SYMBOLS}|%|{_UNITS})|\s+({_SPACED_UNITS}))?(-)?(\))?"
+)
+_GROUP = _compiled(r"[1-9]\d{0,2}[.,]\d{3}")
+_CODE = re.compile(r"(\d+)([eE])(\d+)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Affix:
+    """The text before or after each number of a column: a currency, a unit or a percent sign."""
+
+    before: str = ""
+    after: str = ""
+
+    def pattern(self, number: str) -> str:
+        """The pattern of the whole cell, for RE2. number: the pattern of the number alone."""
+        before = rf"{re.escape(self.before)}\s*" if self.before else ""
+        after = rf"\s*{re.escape(self.after)}" if self.after else ""
+        signed = f"{before}{_SIGN}" if before else ""
+        inner = "|".join(
+            f"{head}{number}{tail}"
+            for head, tail in (
+                (f"{_SIGN}?{before}", after), (signed, after), (before, f"{after}-"),
+                (rf"\({before}", rf"{after}\)"), (rf"{before}\(", rf"{after}\)"),
+                (rf"{before}\(", rf"\){after}"),
+            )
+            if head or tail != after or not signed
+        )  # fmt: skip
+        return f"^(?:{inner})$"
+
+    @property
+    def spoken(self) -> str:
+        symbol = self.before or self.after
+        if not symbol or symbol == "%":
+            return symbol and N_("percent")
+        return f"money {symbol}" if re.fullmatch(_SYMBOLS, symbol) else f"unit {symbol}"
+
+
+PLAIN = Affix()
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How the number of a cell is written.
+
+    point, comma, same: whether it is a number with a decimal point, with a decimal comma, and the same with
+    both. digits: those before the first sign within, at most 5. lone: one group of three digits follows a
+    sign alone, so that it may be decimals. proven: some sign can only part thousands. gaps, commas: between
+    the thousands. signed: less than nothing in brackets, by a trailing or by a typographic minus. leading: a
+    sign comes first. exact: a number loses leading zeros or digits. code: ``E`` between digits as in 32E0134;
+    strong where hardly any number is so written.
+    """
+
+    affix: Affix
+    point: bool
+    comma: bool
+    same: bool
+    digits: int = 0
+    lone: bool = False
+    proven: bool = False
+    gaps: bool = False
+    commas: bool = False
+    signed: bool = False
+    bracketed: bool = False
+    leading: bool = False
+    exact: bool = False
+    code: Literal["", "weak", "strong"] = ""
+
+    @property
+    def key(self) -> Affix:
+        """What all numbers of a column share."""
+        return self.affix
+
+
+def number_form(shape: str) -> NumberForm | None:
+    """The form of a cell that is a number, from its shape."""
+    match = _CELL.fullmatch(shape)
+    if not match:
+        return None
+    outer, sign, before, inner, own, number, after, unit, trailing, closing = match.groups()
+    after = after or unit
+    if bool(outer) + bool(inner) != bool(closing) or (before and after):
+        return None
+    if sum(map(bool, (outer, inner, sign, own, trailing))) > 1:
+        return None
+    whole = re.match(r"\d*", number)
+    lone, code = bool(_GROUP.fullmatch(number)), _CODE.fullmatch(number)
+    kind: Literal["", "weak", "strong"] = ""
+    if code:
+        weak = code[2] == "e" and len(code[1]) == 1 and len(code[3]) < 3
+        kind = "weak" if weak else "strong"
+    groups = len(re.findall(r"[.,]", number))
+    return NumberForm(
+        Affix(before or "", after or ""),
+        bool(_POINT.fullmatch(number)),
+        bool(_COMMA.fullmatch(number)),
+        bool(_SAME.fullmatch(number)),
+        digits=min(5, len(whole[0]) if whole else 0),
+        lone=lone,
+        proven=groups > 1,
+        gaps=bool(_compiled(rf"\d(?:{_GAP}|['’])\d").search(number)),
+        commas="," in number,
+        signed=bool(outer or inner or trailing) or (sign or own) in ("−", "–"),
+        bracketed=bool(outer or inner),
+        leading=(sign or own or "") != "",
+        exact=bool(re.match(r"[-+]?0\d+$|[-+]?\d{16,}$", shape)),
+        code=kind,
+    )
+
+
+# ---- dates and times
+
+MONTHS = {
+    name: month
+    for month, names in enumerate(
+        ("jan", "feb fev", "mar", "apr abr", "may mai", "jun", "jul", "aug ago", "sep set", "oct out", "nov",
+         "dec dez"), 1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTH = (
+    r"(?P<mon>jan(?:uary|eiro)?|feb(?:ruary)?|fev(?:ereiro)?|mar(?:ch|ço|co)?|apr(?:il)?|abr(?:il)?|maio?|may|"
+    r"jun(?:e|ho)?|jul(?:y|ho)?|aug(?:ust)?|ago(?:sto)?|sept?(?:ember)?|set(?:embro)?|oct(?:ober)?|out(?:ubro)?|"
+    r"nov(?:ember|embro)?|dec(?:ember)?|dez(?:embro)?)\.?"
+)
+_WEEKDAY = (
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun|seg|ter|qua|qui|sex|s[aá]b|dom)(?:[a-zç]{2,6})?(?:-feira)?\.?,? )?"
+)
+_TH = r"(?:st|nd|rd|th|º|o|\.)?"
+_NAME_GAP = r"(?: de |[-/., ]{1,2}|)"
+DATES: dict[str, str] = {
+    "year first": r"(?P<p>\d{4})~(?P<q>\d{1,2})~(?P<r>\d{1,2})",
+    "year last": r"(?P<p>\d{1,2})~(?P<q>\d{1,2})~(?P<r>\d{4})",
+    "short year": r"(?P<p>\d{1,2})~(?P<q>\d{1,2})~(?P<r>\d{2})",
+    "compact": r"(?P<p>\d{4})(?P<q>\d{2})(?P<r>\d{2})",
+    "month": r"(?P<p>\d{4})-(?P<q>\d{2})",
+    "day month": rf"{_WEEKDAY}(?P<p>\d{{1,2}}){_TH}{_NAME_GAP}{_MONTH}{_NAME_GAP}(?P<r>\d{{4}})",
+    "short named": rf"{_WEEKDAY}(?P<p>\d{{1,2}}){_TH}{_NAME_GAP}{_MONTH}{_NAME_GAP}(?P<r>\d{{2}})",
+    "month day": rf"{_WEEKDAY}{_MONTH}{_NAME_GAP}(?P<p>\d{{1,2}}){_TH}{_NAME_GAP}(?P<r>\d{{4}})",
+    "year month": rf"(?P<r>\d{{4}}){_NAME_GAP}{_MONTH}{_NAME_GAP}(?P<p>\d{{1,2}})",
+    "month year": rf"{_MONTH}{_NAME_GAP}(?P<r>\d{{4}})",
+}
+"""The orders of year, month and day: three groups of digits by their place, or the name of the month."""
+OPEN = ("year last", "short year")  # whether the day or the month comes first isn't told by the cell
+_TIME = (
+    r"(?P<gap>(?:T|,? +)(?P<hour>\d{1,2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
+    r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?)"
+)
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d{1,9})?))?(?P<half> ?[AaPp]\.?[Mm]\.?)?"
+)
+_CLOCK_H = r"(?P<hour>\d{1,2})h(?P<minute>\d{2})?"
+_DATE_SHAPES = [
+    (order, sign, re.compile(f"(?i:{text.replace('~', re.escape(sign))})(?:{_TIME})?", re.ASCII))
+    for order, text in DATES.items()
+    for sign in ("-/." if "~" in text else " ")
+]
+
+
+@dataclass(frozen=True)
+class DateForm:
+    """How the date or the time of day of a cell is written.
+
+    order: of ``DATES``, or ``time`` and ``hours`` (9h30) for times of day alone. sign: between the digits.
+    time: whether there is a time of day, with a half (am, pm), with a zone.
+    """
+
+    order: str
+    sign: str = ""
+    time: tuple[bool, bool, bool] = (False, False, False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.order, self.sign)
+
+    @property
+    def clock(self) -> bool:
+        return self.order in ("time", "hours")
+
+    @property
+    def open(self) -> bool:
+        return self.order in OPEN
+
+    @cached_property
+    def pattern(self) -> str:
+        """The pattern of a cell of this form, or without the time of day, for RE2."""
+        if self.clock:
+            return f"^{_CLOCK if self.order == 'time' else _CLOCK_H}$"
+        there, half, zone = self.time
+        time = _TIME if half else re.sub(r"\(\?P<half>.*?\)\?(?=\(\?P<zone>)", "", _TIME)
+        time = re.sub(r"\(\?P<zone>.*\)\?\)$", lambda m: m[0][:-2] + ")" if zone else ")", time)
+        time = time.replace("(?P<half> ?[AaPp]\\.?[Mm]\\.?)?", "(?P<half> ?[AaPp]\\.?[Mm]\\.?)")
+        text = DATES[self.order].replace("~", re.escape(self.sign))
+        return f"^(?i:{text}){f'(?:{time})?' if there else ''}$"
+
+
+def date_form(shape: str) -> DateForm | None:
+    """The form of a cell that is a date or a time of day, from its shape."""
+    for order, pattern in (("time", _CLOCK), ("hours", _CLOCK_H)):
+        if re.fullmatch(pattern, shape, re.ASCII):
+            half = order == "time" and bool(re.fullmatch(pattern, shape)["half"])  # type: ignore[index]
+            return DateForm(order, time=(True, half, False))
+    for order, sign, compiled in _DATE_SHAPES:
+        if match := compiled.fullmatch(shape):
+            time = (bool(match["gap"]), bool(match["half"]), bool(match["zone"]))
+            if order == "compact" and not time[0]:
+                return None
+            return DateForm(order, sign, time)
+    return None
+
+
+Form = NumberForm | DateForm
+LEADING_ZERO, DIGIT = r"^([^0-9]*)0", "[0-9]"
+MARK = "\x01"  # stands for a leading zero in a shape
+LONGEST = 60  # characters of a cell that may have a form
+
+
+@lru_cache(maxsize=1 << 16)
+def form_of_shape(shape: str) -> Form | None:
+    """The form of all cells of a shape; None for words."""
+    shape = shape.replace(MARK, "0")
+    return number_form(shape) or date_form(shape)
+
+
+def form_of(cell: str) -> Form | None:
+    """The form of a cell; None for words."""
+    cell = cell.strip()
+    if len(cell) > LONGEST:
+        return None
+    return form_of_shape(re.sub(DIGIT, "9", re.sub(LEADING_ZERO, rf"\1{MARK}", cell)))
+
+
+def number_form_of(cell: str) -> NumberForm | None:
+    """The form of a cell that is a number, with whatever stands around it."""
+    form = form_of(cell)
+    return form if isinstance(form, NumberForm) else None
+
+
+def value_like(cell: str) -> bool:
+    """Whether the cell is a number in any notation, a date, a time or a missing value, and so can't be the
+    name of a column or a class."""
+    return missing(cell) or form_of(cell) is not None
+
+
+def kind_of(cells: list[str]) -> str:
+    """``number``, ``date`` or ``time`` if all cells that aren't missing have that form, else ""."""
+    kinds = {kind_of_form(form_of(cell)) for cell in cells if not missing(cell)}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def kind_of_form(form: Form | None) -> str:
+    if isinstance(form, DateForm):
+        return "time" if form.clock else "date"
+    return "" if form is None else "number"

@@ -1,0 +1,137 @@
+"""Cells that aren't written as their column's others: named with their lines, gaps where that is safe."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import treino as tr
+from conftest import Write
+from treino.data import load
+from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
+from treino.errors import TreinoError
+
+N = 90
+RNG = np.random.default_rng(7)
+DAYS = [f"2023-{i % 12 + 1:02}-{i % 27 + 1:02}" for i in range(N)]
+TIMES = [f"{day} {i % 24:02}:15:00" for i, day in enumerate(DAYS)]
+SMALL = [f"{x:.1f}" for x in RNG.random(N) * 5]
+
+
+def with_cells(cells: list[str], *more: str) -> list[str]:
+    return [*cells[: N - len(more)], *more]
+
+
+def table(write: Write, cells: list[str], name: str = "t.csv") -> Path:
+    rows = [f'"{cell}",{i * 7 % 11},{"ab"[i % 2]}\n' for i, cell in enumerate(cells)]
+    return write("v,x,y\n" + "".join(rows), name)
+
+
+@pytest.mark.parametrize(
+    ("cells", "encoder", "says"),
+    [
+        (with_cells(DAYS, "later", "tbd"), DateEncoder, ["'later' (line 90), 'tbd' (line 91)", "kinds="]),
+        (with_cells(TIMES, *DAYS[:40]), DateEncoder, []),
+        ([f"{i % 27 + 1:02}/{('fev', 'OUT')[i % 2]}/2021" for i in range(N)], DateEncoder, []),
+        ([f"Sept {i % 27 + 1}, 2021" for i in range(N)], DateEncoder, []),
+        ([f"202103{i % 27 + 1:02}T1030Z" for i in range(N)], DateEncoder, []),
+        (with_cells(SMALL, "#REF!", "..", "Err:502"), NumberEncoder, ["#REF!, .., Err:502 for no value (v)"]),
+        (with_cells(SMALL, "\\N", "(null)"), NumberEncoder, ["for no value (v)"]),
+        ([("77E4", "5E2", "1203")[i % 3] for i in range(N)], OneHotEncoder, ["Codes such as '77E4'"]),
+        ([("yes", "False", "TRUE", "n")[i % 4] for i in range(N)], NumberEncoder, []),
+        ([("oak", "Oak", "ash")[i % 3] for i in range(N)], OneHotEncoder, ["spelling", "Oak, oak"]),
+        ([("secret", *SMALL[:3])[i % 4] for i in range(N)], OneHotEncoder, ["missing='secret'", "line 2"]),
+        (with_cells([f"{x:.2f}" for x in RNG.random(N) * 999 + 1], "1,250"), NumberEncoder, ["commas"]),
+        ([f"{i * 7 % 23} lbs" for i in range(N)], NumberEncoder, ["unit lbs"]),
+    ],
+)  # fmt: skip
+def test_what_is_read(write: Write, cells: list[str], encoder: type, says: list[str]) -> None:
+    for source in (table(write, cells), pd.read_csv(table(write, cells), dtype=str, keep_default_na=False)):
+        data = load(source, target="y", kinds={"x": "number"})
+        assert isinstance(data.preparation.encoders[0], encoder)
+        notes = " ".join(data.notes).replace("row 88", "line 90").replace("row 89", "line 91")
+        assert all(word in notes.replace("row 0", "line 2") for word in says), notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule", "says"),
+    [
+        (with_cells(DAYS, "2023-02-30"), "feature_date", "2023-02-30"),
+        (with_cells(TIMES, "2O23-01-01 00:00:00"), "feature_date", "2O23-01-01 00:00:00"),
+        (
+            with_cells([f"{i % 15 + 13}/06/2021" for i in range(N)], "06/25/2021"),
+            "feature_date", "06/25/2021",
+        ),
+        (with_cells([f"{i % 24:02}:00" for i in range(N)], "24:30"), "feature_date", "24:30"),
+        (with_cells([f"US$ {i},000.50" for i in range(9, 99)], "lots"), "feature_text", "lots"),
+        (with_cells([f"{i / 7:.1f} kg" for i in range(N)], "154 lbs"), "feature_number", "154 lbs"),
+        (with_cells(SMALL, "3,142"), "decimal_mixed", "3,142"),
+        (with_cells([cell.replace(".", ",") for cell in SMALL], "3.142"), "decimal_mixed", "3.142"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_with_its_line(write: Write, cells: list[str], rule: str, says: str) -> None:
+    path = table(write, cells)
+    with pytest.raises(TreinoError) as error:
+        load(path, target="y")
+    assert error.value.rule == rule
+    assert f"'{says}' in line 91" in error.value.message
+    if rule != "decimal_mixed":
+        data = load(path, target="y", reading={"missing": cells[-1]}, validation=0, test=0)
+        assert data.preparation.encoders[0].flag  # type: ignore[union-attr]
+
+
+def test_orders_of_dates_that_are_said(write: Write) -> None:
+    for cells, order in (
+        ([f"05/{i % 12 + 1:02}/{i % 27 + 1:02}" for i in range(N)], "year/month/day"),
+        ([f"2005.{i % 27 + 1:02}.{i % 12 + 1:02}" for i in range(N)], "year/day/month"),
+        ([f"05-{('Jan', 'May')[i % 2]}-{i % 27 + 1:02}" for i in range(N)], "year/month/day"),
+    ):
+        encoder = load(table(write, cells), target="y", reading={"dates": order}).preparation.encoders[0]
+        assert isinstance(encoder, DateEncoder)
+        assert 2004.9 < 1970 + encoder.origin / 86400 / 365.25 < 2005.1
+
+
+def test_a_stated_number_is_no_value(write: Write) -> None:
+    path = table(write, with_cells(SMALL, "-999", "-999"))
+    data = load(path, target="y", reading={"missing": "-999"}, normalise=False, validation=0, test=0)
+    assert data.train.x[:, 0].min() >= 0
+    assert any("v (2)" in note for note in data.notes)
+
+
+def test_classes_are_as_they_are_written(write: Write, tmp_path: Path) -> None:
+    versions = [("2.10", "2.1", "2.9", "10.0")[i % 4] for i in range(N)]
+    rows = "".join(f"{i % 4 + RNG.normal() / 9:.4f},{v},{'ab'[i % 2]}\n" for i, v in enumerate(versions))
+    path = write("x,v,y\n" + rows)
+    wanted = ("2.1", "2.10", "2.9", "10.0")
+    for source in (path, pd.read_csv(path, dtype={"v": str})):
+        data = load(source, target="v", task="classification")
+        assert data.classes == wanted
+        assert any("2.1, 2.10" in note for note in data.notes)
+        encoders = load(source, target="y", kinds={"v": "category"}).preparation.encoders
+        assert encoders[1] == OneHotEncoder("v", wanted, False)
+    run = tr.fit(path, target="v", task="classification", epochs=40, parent=tmp_path)
+    assert set(run.predict(path).tolist()) == set(wanted)
+    run.predict(write("x,y,v\n0,a,2.10\n3,b,10\n", "new.csv"))  # 10 can only be 10.0
+    with pytest.raises(TreinoError, match=r"'2\.100' is no class"):
+        run.predict(write("x,y,v\n0,a,2.100\n", "other.csv"))
+
+
+def test_new_rows_are_read_as_the_training_rows_were(write: Write, tmp_path: Path) -> None:
+    code, paid = ["88E2", "7E3", "1E1"], ["yes", "no"]
+    rows = "".join(f"{DAYS[i]},{code[i % 3]},{paid[i % 2]},{i % 7},{code[i % 3]}\n" for i in range(N))
+    run = tr.fit(write("when,code,paid,x,y\n" + rows), target="y", epochs=2, parent=tmp_path)
+    head = "when,code,paid,x\n"
+    same = run.predict(write(head + "2023-05-04,7E3,yes,3\n", "a.csv"))
+    assert run.predict(write(head + "04-May-2023,7E3,TRUE,3.0\n", "b.csv")).tolist() == same.tolist()
+    result = run.predict(write(head + "tbd,1E1,-,3\n2023-01-02,88E2,Yes,#N/A\n", "c.csv"))
+    assert len(result) == 2
+    with pytest.raises(TreinoError, match="'maybe' in line 2, which is not yes or no"):
+        run.predict(write(head + "2023-05-04,7E3,maybe,3\n", "d.csv"))
+
+
+def test_a_measure_called_index_is_no_identifier(write: Write) -> None:
+    rows = "".join(f"{1000 + i * 5},{i},{1000 + i * 5 + RNG.normal():.2f}\n" for i in RNG.permutation(N))
+    data = load(write("heat index,customer_id,y\n" + rows), target="y")
+    assert data.features == ("heat index",)
+    assert any("kinds='customer_id=number'" in note for note in data.notes)
