@@ -243,6 +243,8 @@ def test_one_of_several_tables_is_named_and_may_lie_elsewhere(tmp_path: Path) ->
     assert "labels" not in outside.arguments
     table(tmp_path / "w.csv", "name,y", ["x,1", "z,2"])
     assert refusal(folder, labels=tmp_path / "w.csv").rule == "labels_names"
+    (tmp_path / "self.csv").symlink_to("self.csv")
+    assert refusal(folder, labels=tmp_path / "self.csv").rule == "file_link_loop"
     assert refusal(folder, labels=tmp_path / "none.csv").rule == "data_unknown"
 
 
@@ -292,6 +294,38 @@ def test_a_name_of_several_pictures_is_refused(tmp_path: Path) -> None:
     table(folder / "l.csv", "name,y", [f"{c}/{i}.png,{i / 2}" for c in "xy" for i in range(3)] + ["3.png,1"])
     error = refusal(folder, target="y")
     assert (error.rule, "x/3.png and y/3.png" in error.message) == ("label_ambiguous", True)
+
+
+def test_numbers_and_other_spellings_name_the_pictures_that_they_mean(tmp_path: Path) -> None:
+    folder = write(tmp_path / "p", [f"scans/{i:04}.JPG" for i in range(1, 13)])
+    wanted = {f"scans/{i:04}.JPG": "ab"[i % 3 == 0] for i in range(1, 13)}
+    for spelling in (
+        "{}",
+        "{}.0",
+        "{:03}.jpg",
+        "SCANS/{:04}",
+        "D:\\data\\Scans\\{:04}.jpg",
+        "scans / {}",
+        " {:02} ",
+    ):
+        rows = (f"{100 + i},{spelling.format(i)},{'ab'[i % 3 == 0]}" for i in range(12, 0, -1))
+        path = table(tmp_path / "l.csv", "age,patient,y", rows)
+        data = load(folder, labels=path, target="y")
+        assert labels(data) == wanted, spelling
+        loose = spelling in ("{}", "{}.0", "{:03}.jpg", "scans / {}", " {:02} ")
+        assert said(data, "names scans/0012.JPG: zeros before a number") == loose, spelling
+    write(folder, ["scans/07.jpg"])
+    path = table(tmp_path / "l.csv", "patient,y", (f"{i},{'ab'[i % 3 == 0]}" for i in range(1, 13)))
+    error = refusal(folder, labels=path, target="y")
+    assert (error.rule, "scans/0007.JPG and scans/07.jpg" in error.message) == ("label_ambiguous", True)
+    (folder / "scans/07.jpg").unlink()
+    path = table(
+        tmp_path / "l.csv", "rank,patient,y", (f"{i},{13 - i},{'ab'[i % 3 == 0]}" for i in range(1, 13))
+    )
+    error = refusal(folder, labels=path, target="y")
+    assert (error.rule, "'rank' and 'patient'" in error.message) == ("labels_columns", True)
+    path = table(path, "rank,patient,y", (f"{i},{13 - i:04}.jpg,{'ab'[i % 3 == 0]}" for i in range(1, 13)))
+    assert said(load(folder, labels=path, target="y"), "'patient' names the pictures")
 
 
 def test_a_table_of_pictures_alone_says_how_to_give_them(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """What is known of each picture besides its pixels, as a table: its file, its split, its class, and what a
 table of labels says of it."""
 
+import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from treino.words import _, joined, setting
 FILE, PART, CLASS = "file", "split", "class"  # the names of the columns
 PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # of folders: 0 is a class
 _SAMPLED = 1000  # rows of a table of labels that tell which column names pictures
+_LEAST_NUMBERS = 4  # pictures that a column names by numbers without their zeros, so that it isn't by chance
 _MOST_TABLES = 8  # tables among the pictures that are looked at
 _NAMES = (
     r"([^/]*[^/ ._-])[ ._-]+\(?\d+\)?\.\w+$",
@@ -129,7 +131,7 @@ def inside(album: Album, labels: str | None) -> str | None:
         return labels
     try:
         name = Path(labels).resolve().relative_to(album.path.resolve()).as_posix()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # before Python 3.13 a link to itself is the last of these
         return None
     return name if name in album.tables else None
 
@@ -333,34 +335,57 @@ class _Labels:
 
 class _Names:
     """Which picture a text names: its path in the album or the end of it, with or without the ending, or a
-    longer path that ends so."""
+    longer path that ends so. Names as they are written come before those that differ by case, and these
+    before those that differ by zeros before a number, as 7 and 0007, or by blanks around a part."""
 
     def __init__(self, names: list[str]) -> None:
-        self._whole: dict[str, list[int]] = {}
-        self._ends: dict[str, list[int]] = {}
-        for row, name in enumerate(names):
-            for whole in (name, name.rpartition(".")[0]):
-                self._whole.setdefault(whole, []).append(row)
-                end = whole
-                while end:
-                    self._ends.setdefault(end.lower(), []).append(row)
-                    end = end.partition("/")[2]
         self._names = names
+        self._indexes: dict[Callable[[str], str], tuple[dict[str, list[int]], dict[str, list[int]]]] = {}
 
-    def rows(self, text: str) -> list[int]:
-        """The rows of the pictures that the text may name; [] for none."""
-        text = text.strip().replace("\\", "/").removeprefix("./")
-        if text in self._whole:
-            return self._whole[text]
-        rows = self._ends.get(text.lower(), [])
-        if not rows:
-            longer = text
-            while longer := longer.partition("/")[2]:
-                if longer in self._whole:
-                    return self._whole[longer]
-            return []
-        exact = [row for row in rows if text in self._names[row]] if len(rows) > 1 else rows
-        return exact or rows
+    def rows(self, text: str, zeros: bool = True) -> list[int]:
+        """The rows of the pictures that the text may name; [] for none. zeros: also without them."""
+        text = text.replace("\\", "/").removeprefix("./")
+        for form in (str.strip, _in_lower_case, _without_zeros)[: 2 + zeros]:
+            wholes, ends = self._index(form)
+            longer = key = form(text)
+            found = wholes.get(key) or ends.get(key)
+            while not found and (longer := longer.partition("/")[2]):
+                found = wholes.get(longer)
+            if found:
+                return found
+        return []
+
+    @property
+    def first(self) -> str:
+        return self._names[0]
+
+    def _index(self, form: Callable[[str], str]) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        """The rows of whole names, and of their ends, in a form; each with and without its ending."""
+        if form not in self._indexes:
+            wholes: dict[str, list[int]] = {}
+            ends: dict[str, list[int]] = {}
+            for row, name in enumerate(self._names):
+                for whole in {form(name), form(name.rpartition(".")[0])}:
+                    wholes.setdefault(whole, []).append(row)
+                    end = whole
+                    while end:
+                        ends.setdefault(end, []).append(row)
+                        end = end.partition("/")[2]
+            self._indexes[form] = wholes, ends
+        return self._indexes[form]
+
+
+def _in_lower_case(name: str) -> str:
+    return name.strip().lower()
+
+
+def _without_zeros(name: str) -> str:
+    """The name in lower case, without blanks around its parts and zeros before a number: a/7 for A/0007."""
+    parts = [part.strip() for part in name.lower().split("/")]
+    stem, ending = os.path.splitext(parts[-1])
+    stem, ending = (stem, ending) if ending in ENDINGS else (parts[-1], "")
+    number = re.fullmatch(r"0*([0-9]+)(\.0+)?", stem.strip())
+    return "/".join([*parts[:-1], (number[1] if number else stem.strip()) + ending])
 
 
 def _needs_table(request: LabelRequest, columns: dict[str, Column], in_folders: bool) -> bool:
@@ -441,17 +466,41 @@ def _read(album: Album, labels: str, inner: str | None, reading: ReaderOptions |
 
 
 def _naming(table: Table, names: _Names, pictures: int, strict: bool) -> str | None:
-    """The column that names most pictures, in a sample of the rows. strict: only if half of the cells do, or
-    half of the pictures are named."""
-    best, most = None, 0
+    """The column that names most pictures, in a sample of the rows; of several, the one of file names.
+
+    strict: only if half of the cells do, or half of the pictures are named; always so where they only do
+    without zeros. Raises TreinoError if two columns name as many, and not the same in each row.
+    """
     sample = range(0, table.rows, max(1, table.rows // _SAMPLED))
-    for column in table.columns:
-        if column.seconds is not None or column.boolean:
+    cells = {
+        column.name: [column.cell(i) for i in sample]
+        for column in table.columns
+        if column.seconds is None and not column.boolean
+    }
+    for zeros in (False, True):
+        rows = {name: [names.rows(cell, zeros) for cell in of] for name, of in cells.items()}
+        scores = {
+            name: (
+                len({row for at in rows[name] for row in at}),
+                sum(c.lower().endswith(ENDINGS) for c in of),
+            )
+            for name, of in cells.items()
+        }
+        most = max(scores.values(), default=(0, 0))
+        best, *others = [name for name, score in scores.items() if score == most] or [""]
+        least = _LEAST_NUMBERS if zeros else 1
+        if most[0] < least or ((strict or zeros) and 2 * most[0] < min(pictures, len(sample))):
             continue
-        named = {row for i in sample for row in names.rows(column.cell(i))}
-        if len(named) > most:
-            best, most = column.name, len(named)
-    return best if most and (not strict or 2 * most >= min(pictures, len(sample))) else None
+        if other := next((name for name in others if rows[name] != rows[best]), None):
+            raise TreinoError(
+                "labels_columns",
+                _(
+                    "Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."
+                ).format(a=best, b=other, table=table.source),
+                _("Write names of files into one of them, such as {name}.").format(name=names.first),
+            )
+        return best
+    return None
 
 
 def _joined_to(
@@ -468,7 +517,7 @@ def _joined_to(
     absent = [] if absent is None else absent
     column = table.column(labels.column)
     row_N = np.full(len(names), -1, dtype=np.int64)
-    twice = 0
+    twice, other = 0, ""
     others = [each for each in table.columns if each.name != column.name]
     for row in range(table.rows):
         at = lookup.rows(column.cell(row))
@@ -481,6 +530,10 @@ def _joined_to(
                 ),
                 _("Write their paths inside '{path}'.").format(path=album.source),
             )  # fmt: skip
+        if at and not other and not lookup.rows(column.cell(row), zeros=False):
+            other = _("{cell} names {name}: zeros before a number, and blanks, don't count.").format(
+                cell=column.cell(row), name=names[at[0]]
+            )
         if not at:
             absent.append(column.cell(row) or table.place(row))
         elif row_N[at[0]] < 0:
@@ -494,6 +547,7 @@ def _joined_to(
             table=labels.inside or table.source, name=column.name
         )
     )
+    notes += [other] if other else []
     if absent and known is None:
         notes.append(
             _("Labels of files that aren't there: {n:,}, the first {name}.").format(
