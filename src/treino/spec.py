@@ -88,7 +88,9 @@ class Settings(BaseModel):
     test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
     split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "
         r"of photographs also a regular expression of their names: 'patient-(\d+)'")  # fmt: skip
-    split_time: Name = _f(None, "Data", "column of times: the earliest rows train, the latest test")
+    split_time: Name = _f(
+        None, "Data", "column of times: the earliest rows, or groups, train, the latest test"
+    )
     split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
     fold: str | None = _f(
         None, "Data", "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
@@ -501,10 +503,10 @@ def _contradictions(s: Settings) -> None:
                 _("Say once what it is."),
             )
     named = [n for n in ("split_group", "split_time", "split_column") if getattr(s, n) is not None]
-    if len(named) > 1:
+    if len(named) > 1 and s.split_column is not None:  # groups and a time go together
         refuse(
             "splits_two",
-            _("{a} and {b} both say how rows are split.").format(a=setting(named[0]), b=setting(named[1])),
+            _("{a} and {b} both say how rows are split.").format(a=setting(named[-1]), b=setting(named[0])),
             _("Give one of them."),
         )
     if s.name is not None and s.out is not None:

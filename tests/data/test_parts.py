@@ -194,7 +194,7 @@ def test_a_file_of_its_own_is_the_test(write: Write) -> None:
         ({"split_group": "whom"}, "split_unknown", "Did you mean 'who'?"),
         ({"split_group": "y"}, "split_target", "'y' is the target"),
         ({"split_time": "who"}, "split_time_kind", "neither a date nor a number"),
-        ({"split_group": "who", "split_time": "q"}, "splits_two", "--split-group"),
+        ({"split_column": "who", "split_time": "q"}, "splits_two", "--split-column"),
         ({"split_group": "one"}, "rows_too_few", "Different groups: 1."),
         ({"split_time": "flat"}, "rows_too_few", "Different times: 1."),
         ({"duplicates": "apat"}, "duplicates_choice", "'apart'"),
@@ -223,3 +223,50 @@ def test_test_columns_that_are_missing_are_named(write: Write) -> None:
     bad = write(table.assign(q="high").to_csv(index=False), "bad.csv")
     with pytest.raises(TreinoError, match=r"line 2 of '.*bad\.csv'"):
         load(table, target="y", test=str(bad))
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "parts"),
+    [
+        ("is_test", "01", ("train", "test")), ("isTest", ["no", "yes"], ("train", "test")),
+        ("val", ["False", "True"], ("train", "validation")), ("in train", "01", ("test", "train")),
+        ("treino", ["não", "sim"], ("test", "train")), ("holdout_rows", "NY", ("train", "test")),
+        ("part", "01", ("train", "validation")),
+    ],
+)  # fmt: skip
+def test_a_column_named_for_one_part_says_which_rows_it_has(
+    write: Write, name: str, words: list[str], parts: tuple[str, str]
+) -> None:
+    table = frame(**{name: [words[i % 4 == 0] for i in range(N)]})
+    for source in (table, write(table.to_csv(index=False))):
+        data = load(source, target="y", split_column=name)
+        marked = set(range(0, N, 4))
+        of = {split: set(rows.index.tolist()) for split, rows in data.splits.items()}
+        if parts[1] == "train":
+            assert of["train"] | of["validation"] == marked
+        else:
+            assert of[parts[1]] == marked
+        assert not of["test"] & marked or parts[1] == "test"
+        assert of["test"], of
+
+
+@pytest.mark.parametrize("name", ["train_test", "not_test", "train or val"])
+def test_a_mark_that_names_no_part_is_refused(name: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        load(frame(**{name: np.arange(N) % 2}), target="y", split_column=name)
+    assert error.value.rule == "split_column_word"
+
+
+def test_groups_by_time_are_never_parted_and_the_latest_are_test() -> None:
+    who = RNG.integers(0, 30, N)
+    table = frame(who=[f"w{w}" for w in who], when=who * 2 + RNG.integers(0, 9, N))
+    data = load(table, target="y", split_group="who", split_time="when", kinds={"when": "number"})
+    of = values(data, table, "who")
+    assert not of["train"] & of["test"]
+    assert not of["validation"] & (of["train"] | of["test"])
+    last = table.groupby("who")["when"].max()
+    assert last[list(of["train"])].max() <= last[list(of["validation"])].min()
+    assert last[list(of["validation"])].max() <= last[list(of["test"])].min()
+    assert 0.08 < len(data.test) / N < 0.25
+    again = load(table, target="y", split_group="who", split_time="when", data_seed=7)
+    assert set(again.test.index.tolist()) == set(data.test.index.tolist())

@@ -10,7 +10,7 @@ import pytest
 
 import treino as tr
 from conftest import Write
-from treino.data import load
+from treino.data import describe, load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.errors import TreinoError
 
@@ -178,3 +178,35 @@ def test_merged_cells_have_the_value_of_their_range(tmp_path: Path) -> None:
     table = read_file(tmp_path / "t.xlsx")
     assert table.column("site").words.tolist() == ["north"] * 4 + ["south"] * 4 + ["west"] * 4
     assert "merged cells filled with the value of their range (3)" in table.notes[0]
+
+
+@pytest.mark.parametrize("delimiter", [":", " ", "+", ";", "~"])
+def test_single_quotes_enclose_cells_beside_any_delimiter(write: Write, delimiter: str) -> None:
+    rows = [["kind", "note", "size"], *([f"k{i % 3}", f"a{delimiter}b", f"{i}.5"] for i in range(9))]
+    path = write("".join(delimiter.join(f"'{cell}'" for cell in row) + "\n" for row in rows))
+    for reading in (
+        ReaderOptions(delimiter="+") if delimiter == "+" else None,
+        ReaderOptions(delimiter=delimiter, quote="'"),
+    ):
+        assert read_file(path, reading).column("note").words.tolist() == [f"a{delimiter}b"] * 9
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [("Total,{},{}", True), ("Soma:,{},{}", True), ("c bay,{},{}", True), ("c bay,1.5,3", False)],
+)
+def test_a_last_row_that_is_a_total_is_named(write: Write, last: str, said: bool) -> None:
+    sums = (round(float(FRAME["depth"].sum()), 3), int(FRAME["count"].sum()))
+    notes = read_file(write(PLAIN + last.format(*sums) + "\n")).notes
+    assert any("in line 42, looks like a total" in note for note in notes) == said
+
+
+def test_classes_that_may_be_a_score_or_several_are_doubted(write: Write) -> None:
+    score = load(FRAME.assign(y=np.arange(40) * 7 % 6 + 1), target="y")
+    assert any("'y' are taken as 6 classes" in note and "task='regression'" in note for note in score.notes)
+    tags = FRAME.assign(y=[["a|b", "a", "b|c", "c"][i % 4] for i in range(40)])
+    assert any("several classes, as 'a|b'" in note for note in load(tags, target="y").notes)
+    assert "class_doubtful" in {warning.rule for warning in describe(tags, "y").warnings}
+    for y in (["New York, NY", "Rio, RJ", "Lyon"], [1, 2, 4], ["a/b", "c/d", "e/f"]):
+        plain = load(FRAME.assign(y=[y[i % 3] for i in range(40)]), target="y")
+        assert not any("seem to hold" in note or "without an order" in note for note in plain.notes)

@@ -530,12 +530,13 @@ def test_states_of_every_tool_in_a_table_of_one_s_own() -> None:
 @pytest.mark.parametrize("name", ["epoch", "step", "iteration", "training_iteration"])
 def test_rows_of_one_training_are_not_taken_as_repeats(name: str) -> None:
     lines = [{"lr": lr, name: at, "acc": lr + at} for lr in range(3) for at in range(4)]
+    mixed = lines[::3] + lines[1::3] + lines[2::3]
     with pytest.raises(TreinoError) as caught:
-        trial_table(trials_in(lines, "t"), Request(settings=("lr",)))
+        trial_table(trials_in(mixed, "t"), Request(settings=("lr",)))
     assert caught.value.rule == "rows_of_steps"
     assert name in caught.value.message
     assert any(
-        f"The column {name} isn't used" in n for n in trial_table(trials_in(lines, "t"), Request()).notes
+        f"The column {name} isn't used" in n for n in trial_table(trials_in(mixed, "t"), Request()).notes
     )
     assert len(trial_table(trials_in(lines, "t"), Request(settings=("lr", name))).trials) == 12
     last = trial_table(trials_in(lines[3::4], "t"), Request(settings=("lr",)))
@@ -640,3 +641,39 @@ def test_a_database_whose_schema_is_no_text_is_damaged(studies: Path, tmp_path: 
     path = tmp_path / "s.db"
     path.write_bytes(studies.read_bytes().replace(b"CREATE TABLE trials (", b"CREATE TABLE trials \xff"))
     assert refused(path, "one").rule == "trials_damaged"
+
+
+@pytest.mark.parametrize("title", ["trial", "Run", None])
+@pytest.mark.parametrize("step", ["epoch", "Step"])
+def test_of_rows_by_epoch_the_last_of_each_trial_is_judged(title: str | None, step: str) -> None:
+    lines: list[dict[str, Any]] = [
+        {"lr": lr / 8, step: at, "acc": lr / 9 + at / (7 + lr)} for lr in range(8) for at in range(1, 6)
+    ]
+    if title is not None:  # in any order
+        lines = [line | {title: f"r{line['lr']}"} for line in lines[::-1]]
+    table = trial_table(trials_in(lines, "t"), Request(settings=("lr",)))
+    found = {trial.settings["lr"]: trial.score for trial in table.trials}
+    assert found == {lr / 8: lr / 9 + 5 / (7 + lr) for lr in range(8)}
+    assert any("its last row alone" in note and "(8 of 40 rows)" in note for note in table.notes)
+    whole = trial_table(trials_in(lines, "t"), Request(settings=("lr", step)))
+    assert len(whole.trials) == 40
+
+
+def test_files_that_no_search_writes_end_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
+    (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
+    assert refused(tmp_path / "a.csv").rule == "file_link_loop"
+    names = [f"a_long_name_of_a_setting_{i}" for i in range(6000)]
+    text = (
+        ";".join(["loss", *names])
+        + "\n"
+        + "".join(";".join([f"{i}.5"] + ["1"] * 6000) + "\n" for i in range(3))
+    )
+    (tmp_path / "wide.csv").write_text(text)
+    assert len(trial_table(read_trials(str(tmp_path / "wide.csv")), Request()).trials) == 3
+    lines = [
+        {"run_id": [i], "metrics.loss": i, "status": "FINISHED", "tags.mlflow.parentRunId": [9, {"a": 1}]}
+        for i in range(3)
+    ]
+    (tmp_path / "ids.json").write_text(json.dumps(lines))
+    assert len(trial_table(read_trials(str(tmp_path / "ids.json")), Request()).trials) == 3

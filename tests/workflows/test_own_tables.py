@@ -201,7 +201,7 @@ def test_trees_stand_beside_the_network_where_they_are_asked_for(treino: Callabl
         (("--features", "month,city,month"), "features_duplicate"),
         (("--features", "month,price"), "features_target"),
         (("--features", ","), "features_none"),
-        (("--split-time", "when", "--split-group", "city"), "splits_two"),
+        (("--split-time", "when", "--split-column", "city"), "splits_two"),
         (("--test", "1.5"), "test_range"),
         (("--test", "0,2"), "test_type"),
         (("--test", "nowhere.csv"), "data_unknown"),

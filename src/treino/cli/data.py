@@ -54,7 +54,7 @@ class SplitColumns:
         Parameter(help="column, or a pattern in photographs' names, whose groups are never parted"),
     ] = None
     split_time: Annotated[
-        str | None, Parameter(help="column of times: the earliest rows train, the latest test")
+        str | None, Parameter(help="column of times: the earliest rows, or groups, train, the latest test")
     ] = None
     split_column: Annotated[
         str | None, Parameter(help="column that says of each row: train, validation or test")

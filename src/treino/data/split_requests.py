@@ -1,5 +1,6 @@
 """Split requests: by shares, groups, time, a column of the table, folds, or separate files."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -31,6 +32,10 @@ USUAL_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "validação", "validacao", "1"), VALIDATION),
     **dict.fromkeys(("test", "testing", "teste", "holdout", "2"), TEST),
 }
+
+_TRUTHS = dict[str, int]()
+for _no, _yes in (("0", "1"), ("false", "true"), ("no", "yes"), ("não", "sim"), ("n", "y"), ("f", "t")):
+    _TRUTHS |= {_no: 0, _yes: 1}
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,8 @@ def check_split(request: Split) -> None:
             ),
             _("0 is usual."),
         )
-    named = [f"--split-{k}" for k in ("group", "time", "column") if getattr(request, k) is not None]
-    if len(named) > 1:
+    named = [f"--split-{k}" for k in ("column", "group", "time") if getattr(request, k) is not None]
+    if len(named) > 1 and request.column is not None:
         raise TreinoError(
             "splits_two",
             _("{a} and {b} both say how rows are split.").format(a=named[0], b=named[1]),
@@ -126,30 +131,30 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
     """The column that decides the split; None without one. Refuses an unsuitable column."""
     if request.by is None:
         return None
-    if request.by not in table.by_name:
-        raise TreinoError(
-            "split_unknown",
-            _("There is no column '{name}' in '{source}' to split by.").format(
-                name=request.by, source=table.source
-            ),
-            nearest(request.by, table.names),
-        )
-    if request.by in targets:
-        raise TreinoError(
-            "split_target",
-            _("'{name}' is the target; rows can't be split by it.").format(name=request.by),
-            _("Name another column."),
-        )
+    for name in filter(None, (request.group, request.time, request.column)):
+        if name not in table.by_name:
+            raise TreinoError(
+                "split_unknown",
+                _("There is no column '{name}' in '{source}' to split by.").format(
+                    name=name, source=table.source
+                ),
+                nearest(name, table.names),
+            )
+        if name in targets:
+            raise TreinoError(
+                "split_target",
+                _("'{name}' is the target; rows can't be split by it.").format(name=name),
+                _("Name another column."),
+            )
     if table.official_test:
         raise TreinoError(
             "split_official",
             _("'{source}' has test rows of its own.").format(source=table.source),
             _("Leave the split by '{name}' out.").format(name=request.by),
         )
-    column = table.column(request.by)
     if request.time is not None:
-        times_of(column, table)
-    return column
+        times_of(table.column(request.time), table)
+    return table.column(request.by)
 
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
@@ -223,7 +228,11 @@ def decide_parts(
         _enough(own - repeated, shares, _("Different rows: {n}."))
         part_N[:own] = split(first_N[:own], label_N[:own], *shares, request.data_seed)
     elif request.group is not None:
-        part_N[:own] = _by_group(column, shares, request.data_seed, notes)
+        time = None if request.time is None else main.column(request.time)
+        time_N = None if time is None else times_of(time, main)
+        part_N[:own] = _by_group(column, shares, request.data_seed, notes, time_N)
+        if time is not None and time_N is not None:
+            notes.append(_by_time_note(time, time_N, part_N[:own]))
     elif request.time is not None:
         time_N = times_of(column, main)
         _enough(len(np.unique(time_N)), shares, _("Different times: {n}."))
@@ -306,14 +315,26 @@ def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
 
 
 def _by_group(
-    column: Column, shares: tuple[float, float], data_seed: int, notes: list[str]
+    column: Column,
+    shares: tuple[float, float],
+    data_seed: int,
+    notes: list[str],
+    time_N: NDArray[np.float64] | None,
 ) -> NDArray[np.int64]:
+    """The split of each row by its group: drawn or, by time, the groups that end last are test groups."""
     words = level_cells(column, column.numbers is not None and not column.boolean)
     number: dict[str, int] = {}
     group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
     _enough(len(number), shares, _("Different groups: {n}."))
     absent = int((words == "").sum())
-    part_N = split_groups(group_N, *shares, data_seed)
+    if time_N is None:
+        part_N = split_groups(group_N, *shares, data_seed)
+    else:
+        last_G = np.full(len(number), -np.inf)
+        np.maximum.at(last_G, group_N, time_N)
+        mean_G = np.bincount(group_N, time_N) / np.bincount(group_N)
+        rank_G = np.lexsort((mean_G, last_G)).argsort().astype(np.float64)
+        part_N = split_times(rank_G[group_N], *shares)
     texts = [
         _("{n} for {part}").format(n=len(np.unique(group_N[part_N == part])), part=_(NAMES[part]))
         for part in (TRAIN, VALIDATION, TEST)
@@ -352,7 +373,14 @@ def _by_column(
     """The split that a column names for each row. A split that the column never names is drawn from the
     training rows."""
     words = level_cells(column, column.numbers is not None and not column.boolean)
-    part_of = {word: USUAL_WORDS.get(word.lower()) for word in set(words.tolist())}
+    there = set(words.tolist())
+    part_of = {word: USUAL_WORDS.get(word.lower()) for word in there}
+    if {word.lower() for word in there} <= set(_TRUTHS):
+        part_of |= (
+            dict.fromkeys(there, None)
+            if (said := _truth_parts(column.name)) is None
+            else {word: said[_TRUTHS[word.lower()]] for word in there}
+        )
     unknown = [word for word, part in part_of.items() if part is None]
     if unknown:
         row = int(np.isin(words, unknown).argmax())
@@ -361,7 +389,7 @@ def _by_column(
             _("Column '{name}' holds '{cell}' in {place}, which names no part of a split.").format(
                 name=column.name, cell=shorten(words[row]), place=table.place(row)
             ),
-            _("The words are train, validation and test."),
+            _("The words are train, validation and test; 0 and 1 need a column named for one of them."),
         )
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
@@ -377,6 +405,19 @@ def _by_column(
         local_N = np.array([place[first] for first in first_N[rows].tolist()], dtype=np.int64)
         part_N[rows] = split(local_N, label_N[rows], shares[0], shares[1], request.data_seed)
     return part_N
+
+
+def _truth_parts(name: str) -> tuple[int, int] | None:
+    """Return (the split of rows without the mark, of rows with it) of a column named for one split, such as
+    is_test; those of 0 and 1 of a column named for none; None if its name says neither."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    parts = {USUAL_WORDS[word] for word in words if word in USUAL_WORDS}
+    if len(parts) > 1 or {"not", "non", "no", "não", "nao", "without", "sem"} & set(words):
+        return None
+    if not parts:
+        return TRAIN, VALIDATION
+    (part,) = parts
+    return (TEST, TRAIN) if part == TRAIN else (TRAIN, part)
 
 
 def parts_of_files(files: Mapping[str, Any], read: Callable[[Any], Table]) -> tuple[list[Table], list[int]]:

@@ -30,7 +30,7 @@ from treino.trials.cells import (
 from treino.trials.folder_files import too_large
 from treino.trials.optuna_study import seconds_between
 from treino.trials.ray_folder import OF_RAY
-from treino.trials.table import State, TrialFile, TrialRecord, Unit
+from treino.trials.table import TITLES, State, TrialFile, TrialRecord, Unit
 from treino.words import _
 
 LARGEST = 1 << 29  # bytes of a file
@@ -42,7 +42,6 @@ _OF_WANDB = frozenset({
     "Sweep", "ID", "Hostname", "Host", "Description", "Commit", "GitHub", "GPU Count", "GPU Type", "Job Type",
     "Group", "Start Time", "End Time",
 })  # fmt: skip
-_NAMES = "trial", "trial_id", "trial_number", "name", "run", "run_id", "id"
 _SECONDS = "seconds", "duration_seconds", "runtime_seconds", "time_total_s"
 
 Line = Mapping[str, Any]
@@ -161,7 +160,7 @@ def _of_optuna(lines: Sequence[Line], name: str) -> TrialFile:
 
 def _of_mlflow(lines: Sequence[Line], name: str) -> TrialFile:
     """``mlflow.search_runs()`` and ``mlflow experiments csv``; the newest run stands first there."""
-    parents = {line.get("tags.mlflow.parentRunId") for line in lines}
+    parents = {str(line.get("tags.mlflow.parentRunId")) for line in lines}
     ordered = sorted(enumerate(lines), key=lambda at: (str(at[1].get("start_time") or ""), -at[0]))
     records = [
         TrialRecord(
@@ -172,7 +171,7 @@ def _of_mlflow(lines: Sequence[Line], name: str) -> TrialFile:
             seconds=seconds_between(line.get("start_time"), line.get("end_time")),
         )
         for _place, line in ordered
-        if line.get("run_id") not in parents
+        if str(line.get("run_id")) not in parents
     ]
     notes = []
     if left := len(lines) - len(records):
@@ -251,7 +250,7 @@ def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile
         elif words and state is None:
             state = n
     title = next(
-        (n for n in _NAMES if n in names and len({str(line.get(n)) for line in lines}) == len(lines)), None
+        (n for n in TITLES if n in names and len({str(line.get(n)) for line in lines}) == len(lines)), None
     )
     took = next((n for n in _SECONDS if n in names), None)
     known = {state, title}
@@ -310,11 +309,12 @@ def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
     text = decide(file, None)
     stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
     first = next(iter(stream), "")
-    delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
     limit = csv.field_size_limit(LONGEST_CELL)
-    rows = csv.reader(chain([first], stream), delimiter=delimiter)
     names: list[str] = []
+    rows = csv.reader([first])
     try:
+        delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
+        rows = csv.reader(chain([first], stream), delimiter=delimiter)
         names = [name.strip() for name in next(rows, [])]
         if twice := sorted({n for n in names if n and names.count(n) > 1}):
             raise TreinoError(

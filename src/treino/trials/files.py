@@ -1,10 +1,12 @@
 """What holds the trials: a file or folder of another tool, recognised by its content. Nothing is executed."""
 
+import errno
 import os
 import sqlite3
 import stat
 from pathlib import Path
 
+from treino.data.readers.file_bytes import unreadable
 from treino.errors import TreinoError
 from treino.store import files, manifest, sqlite
 from treino.trials.exported_tables import read_table
@@ -30,10 +32,12 @@ def read_trials(source: str, study: str | None = None) -> TrialFile:
         TreinoError: there is nothing, or nothing that holds trials; the file is locked, damaged, too large,
             or a pickle; there are several studies.
     """
-    path = Path(source).resolve()
     try:
+        path = Path(source).resolve()
         mode = path.stat().st_mode
         head = b"" if not stat.S_ISREG(mode) else _head(path)
+    except RuntimeError:  # of older Pythons, by a link that leads back to itself
+        raise unreadable(Path(source), OSError(errno.ELOOP, os.strerror(errno.ELOOP))) from None
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from None
     if stat.S_ISDIR(mode):
@@ -69,6 +73,8 @@ def _head(path: Path) -> bytes:
 
 
 def _unreadable(source: str, error: Exception) -> TreinoError:
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return unreadable(Path(source), error)
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | NotADirectoryError):
         return files.problem(Path(source), error.errno or 0, error.strerror or str(error))
     return TreinoError(

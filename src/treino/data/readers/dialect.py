@@ -156,6 +156,11 @@ class Sample:
     above: list[list[str]] = field(default_factory=list)
 
     @property
+    def quoted(self) -> bool:
+        """Whether single quotes enclose the header's cells, as they do in no prose."""
+        return self.dialect.quote == "'" and self.even
+
+    @property
     def even(self) -> bool:
         """Whether all records have as many cells, though the header may lack one."""
         few = len({len(row) for row in self.rows}) == 1 and len(self.rows[0]) > 1
@@ -240,7 +245,7 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
             if one in line:
                 samples += samples_of(one)
         if group == _UNUSUAL:
-            samples = [s for s in samples if s.dialect.delimiter not in ": " or _numeric(s)]
+            samples = [s for s in samples if s.dialect.delimiter not in ": " or s.quoted or _numeric(s)]
             aligned = None if any(s.even for s in samples) else _aligned(head, plain)
             samples += [aligned] if aligned and _numeric(aligned) else []
         even = [sample for sample in samples if sample.even]

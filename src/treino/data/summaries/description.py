@@ -30,6 +30,7 @@ from treino.data.preparation.target import (
     choose_target,
     classes_of,
     decide_task,
+    doubtful_classes,
     encode,
     has_target,
     imbalance,
@@ -223,6 +224,8 @@ def _accepted(
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
     warnings += class_warnings(label_N, classes, column.name, table.place)
+    if kind is None and (doubt := doubtful_classes(column, tuple(classes))):
+        warnings.append(TableWarning("class_doubtful", *doubt, column.name))
     count_C = np.bincount(label_N, minlength=len(classes))
     described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
     return described, TargetRows(row_N, None, label_N)
@@ -640,7 +643,7 @@ def _split_notes(
     row_K = np.arange(table.rows) if learnt is None else learnt.row_N
     label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
     if split.time is not None:
-        dated_K = ~np.isnan(times_of(by, table)[row_K])
+        dated_K = ~np.isnan(times_of(table.column(split.time), table)[row_K])
         row_K, label_K = row_K[dated_K], label_K[dated_K]
     rows = take(table, row_K)
     first_K = first_equal(comparable([rows], usable)) if usable else np.arange(rows.rows)

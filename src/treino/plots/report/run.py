@@ -217,6 +217,11 @@ def _split_said(report: RunReport) -> str:
     whole = drawn and load.duplicates != "ignore" and _of_columns(report.preparation)
     if load.split_column:
         sentence = _("The column {name} says which row is in which part.").format(name=load.split_column)
+    elif load.split_time and load.split_group:
+        sentence = _(
+            "Parted by {name}, no value of which is on two sides: those that end earliest ({time}) train, "
+            "the latest test."
+        ).format(name=load.split_group, time=load.split_time)
     elif load.split_time:
         sentence = _("Parted by time ({name}): the earliest rows train, the latest test.").format(
             name=load.split_time
