@@ -35,7 +35,7 @@ class FitRequest:
     memory. held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
     items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster to train
     several seeds or folds on. alerts: of a single network, as texts. allow_network: whether they may send to
-    addresses.
+    addresses. like: the run or sweep whose settings these are.
     """
 
     source: Any
@@ -55,6 +55,7 @@ class FitRequest:
     gpus_per_chunk: float | None = None
     alerts: str | Sequence[str] | None = None
     allow_network: bool = False
+    like: str | None = None
 
     @property
     def repeated(self) -> bool:
@@ -131,6 +132,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             reasons=(reason, why),
             spent=spent,
             check=partial(check_alerts, alerts),
+            like=request.like,
         )
         events = alerted(events, alerts)
         events = events if request.lean else illustrated(events)

@@ -71,7 +71,7 @@ def test_what_is_saved_keeps_its_names():
         "best.params", "best.buffers", "best.metric", "best.step",
         "epoch.sums", "epoch.last", "status", "stop_step",
     ]  # fmt: skip
-    assert list(meta) == ["identity", "step", "evaluated", "epoch_count", "pending"]
+    assert list(meta) == ["identity", "step", "evaluated", "epoch_count", "changed", "pending"]
     assert meta["identity"] == {
         "format": 1, "engine": "batched", "threads": 0, "seeds": [0, 1],
         "parameters": ["0.weight", "0.bias", "3.weight", "3.bias"],

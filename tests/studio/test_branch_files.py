@@ -252,3 +252,31 @@ def test_a_script_without_forks_has_the_functions_of_python(tmp_path: Path) -> N
         "True False False",
         "True True True",
     ]
+
+
+@pytest.mark.parametrize("make", ["os.mkfifo({})", "os.mknod({}, 0o600 | stat.S_IFIFO)"])
+def test_a_pipe_is_made_by_the_branch_whatever_the_first_process_made(make: str, tmp_path: Path) -> None:
+    said = run(
+        tmp_path,
+        f"""
+import stat
+os.mkdir("there")
+def made(name):
+    {make.format("name")}
+    return stat.S_ISFIFO(os.stat(name).st_mode)
+made("before")
+if forked(lambda: made("there/pipe")):
+    assert os.listdir("there") == []
+    for name in ("there/pipe", "there/pipe", "before", "nowhere/pipe"):
+        try:
+            print(made(name))
+        except OSError as error:
+            print(type(error).__name__)
+    reading = os.open("there/pipe", os.O_RDONLY | os.O_NONBLOCK)
+    os.write(os.open("there/pipe", os.O_WRONLY), b"sent")
+    print(os.read(reading, 9))
+else:
+    assert sorted(os.listdir("train.branches/1/there")) == ["pipe"]
+""",
+    )
+    assert said.split() == ["True", "FileExistsError", "FileExistsError", "FileNotFoundError", "b'sent'"]

@@ -11,10 +11,15 @@ from torch import nn
 
 from treino import api
 from treino.errors import TreinoError
+from treino.folders import open_run
 from treino.inspection.boundary import boundary, sight
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
-from treino.training.futures import usual_futures, with_remedy
-from treino.training.replay import Snapshot
+from treino.studio.run_commands import TrainerRequest, adopt, fan_out, transport
+from treino.studio.run_page import RunPage
+from treino.training.branch import rewinding
+from treino.training.futures import FutureEnd, futures, usual_futures, with_remedy
+from treino.training.replay import Snapshot, snapshots
+from treino.training.train import drain
 
 
 def moment(parent: Path, **settings: Any) -> Snapshot:
@@ -151,3 +156,76 @@ def test_what_no_setting_mends_is_refused(tmp_path: Path) -> None:
     for rule in ("unscaled_inputs", "dead_relu_of_nothing"):
         with pytest.raises(TreinoError, match="mends"):
             with_remedy(start, rule)
+
+
+def fanned(page: RunPage, sent: list[dict[str, Any]], **asked: Any) -> dict[str, Any]:
+    """The newest message of a fan that a page asks for."""
+    fan_out(page, {"count": 3, "steps": 60, **asked})
+    while page.fan is not None:
+        page.idle(0.0)
+    return next(dict(each["send"]["fan"]) for each in reversed(sent) if "fan" in each.get("send", {}))
+
+
+@pytest.mark.parametrize(
+    ("faulty", "rule", "text"),
+    [
+        ({"fault": "missing_zero_grad", "optimizer": "sgd", "lr": 0.2}, "missing_zero_grad", "fault none"),
+        ({"weight_decay": 3.0}, "weight_decay_too_high", "weight_decay 0.03"),
+    ],
+)
+def test_what_a_finding_asks_for_is_compared_from_before_the_fault(
+    faulty: dict[str, Any], rule: str, text: str, tmp_path: Path
+) -> None:
+    """Also long after: what the fault did to the weights is not charged to its remedy."""
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=40, patience=0, optimizer="sgd", lr=0.05)
+    run.rewind(24, **faulty)
+    sent: list[dict[str, Any]] = []
+    page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
+    page.viewers = 1
+    page.open()
+    page.tick()
+    (state,) = (each["send"]["state"] for each in sent if "state" in each.get("send", {}))
+    found = next(each["remedy"] for each in state["findings"] if each["rule"] == rule)
+    assert (found["text"], found["step"]) == (text, 24)
+    message = fanned(page, sent, kind="remedy", rule=rule, step=found["step"])
+    assert message["step"] == 24
+    assert page.look.step is None  # what the page looks at stays
+    plain, mended = message["futures"]
+    assert plain["loss"][0] == mended["loss"][0]
+    assert plain["status"] == "diverged" or mended["loss"][-1] < plain["loss"][-1]
+
+
+@pytest.mark.parametrize("kind", ["lr", "seed", "batch_size"])
+def test_futures_of_a_training_that_is_over_go_on_as_play_does(kind: str, tmp_path: Path) -> None:
+    run = api.fit("iris", parent=tmp_path, lean=True, epochs=3)
+    steps = run.steps
+    sent: list[dict[str, Any]] = []
+    page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
+    page.viewers = 1
+    message = fanned(page, sent, kind=kind)
+    assert all(each["step"][-1] > steps and each["changes"]["epochs"] == 6 for each in message["futures"])
+    kept = adopt(page, {"future": 1, "as": "segment"})
+    played = transport(page, {"do": "play"})
+    assert isinstance(kept, TrainerRequest)
+    assert isinstance(played, TrainerRequest)
+    assert kept.fields["changes"]["epochs"] == played.fields["changes"]["epochs"] == 6
+    (snapshot,) = snapshots(open_run(run.path), [steps])
+    assert drain(rewinding(snapshot, kept.fields["changes"])).steps > steps
+
+
+def test_after_a_change_patience_begins_anew_and_futures_do_not_end_by_it(tmp_path: Path) -> None:
+    run = api.fit("wine", parent=tmp_path, lean=True, lr=0.05, patience=5)
+    result = run.result
+    assert result is not None
+    assert result.stopped_early
+    start = run.at(result.steps - 4)
+    assert start.branch().steps == result.steps  # nothing was changed
+    count, best = start.plan.count, result.kept_step
+    assert best is not None
+    for changes in ({"weight_decay": 0.01}, {"schedule": "cosine"}, {"label_smoothing": 0.05}):
+        changed = start.branch(**changes).result
+        assert changed is not None
+        begun = max(count.epoch_of(changed.kept_step or 0), count.epoch_of(start.step))
+        assert count.epoch_of(changed.steps) >= begun + 5
+    ends = [e for e in futures(start, [{}, {"lr": 0.1}], 200) if isinstance(e, FutureEnd)]
+    assert [(end.step, end.status) for end in ends] == [(start.step + 200, "running")] * 2

@@ -36,7 +36,7 @@ def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
     for step in sorted({last // 2, max(0, last - 1)}):
         branch = run.at(step).branch()
         same_end(branch, run)
-        assert branch.spec.parent == Parent(run=run.name, segment=0, step=step)
+        assert branch.spec.parent == Parent(run=run.name, segment=0, step=step, test_looks=1)
     before = open_result(run.path)
     model, losses = dict(before.tensors), before.losses
     again = run.rewind(last // 2)

@@ -12,7 +12,7 @@ from treino.spec import read_settings
 from treino.store.database import not_running
 from treino.studio.fan import FanBoundaries, fan
 from treino.training.commands import send_settings, send_stop
-from treino.training.futures import usual_futures
+from treino.training.futures import extension, usual_futures
 from treino.training.replay import snapshots
 from treino.words import _
 
@@ -85,6 +85,8 @@ def _fan(run: StoredRun, asked: Mapping[str, Any], report: Report) -> dict[str, 
     kind = asked.get("kind", "lr") if changes is None else "candidates"
     if changes is None:
         changes = usual_futures(snapshot, kind, asked.get("count", COUNT))
+    else:
+        changes = [extension(snapshot.plan, snapshot.step) | each for each in changes]
     message: dict[str, Any] = {}
     for part in fan(0, kind, snapshot, changes, steps):
         assert not isinstance(part, FanBoundaries)  # there are none without a picture

@@ -23,6 +23,8 @@ def runs(*, screen: ScreenFlag) -> int:
         table.add_column(heading)
     for r in rows:
         figure = "" if r["figure"] is None else f"{r['metric']} {numeral(r['figure'], '.3f')}"
+        if figure and (r["test_looks"] or 1) > 1:
+            figure += _(" (look {n})").format(n=r["test_looks"])
         table.add_row(
             r["run"],
             _(r["status"]),

@@ -139,6 +139,7 @@ def train(
         )
     data: Any = source
     networks: NetworkSource = UserFiles()
+    like_name = None
     if like is not None:
         if source is not None:
             raise TreinoError(
@@ -147,7 +148,9 @@ def train(
                 _("Leave one of them out."),
             )
         from treino.tuning.member import like as like_of
+        from treino.tuning.member import name_of_like
 
+        like_name = name_of_like(like)
         data, same, stored = like_of(like, data_file, trust, weights)
         if "net" not in settings:
             networks = stored
@@ -176,6 +179,7 @@ def train(
         gpus_per_chunk=cluster.gpus_per_chunk,
         alerts=alerts.alert,
         allow_network=alerts.allow_network,
+        like=like_name,
     )
     events, rates = fit_events(request)
     for line in () if rates is None else rates.lines():

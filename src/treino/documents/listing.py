@@ -57,6 +57,7 @@ def line(summary: RunSummary) -> dict[str, Any]:
         "steps": result.get("model_steps" if summary.kind == "sweep" else "steps", _steps_so_far(summary)),
         "metric": metric,
         "figure": test.get(metric) if metric else None,
+        "test_looks": result.get("test_looks"),
         "damage": summary.damage,
     }
 
@@ -72,6 +73,44 @@ def _steps_so_far(summary: RunSummary) -> int | None:
     except TreinoError:
         return None
     return own + (origin[1] if origin else 0)
+
+
+# ---- looks at test rows
+
+
+def test_looks(folder: RunFolder) -> int:
+    """How often the test rows of a run were looked at until now: by its own ends, and by those of the runs
+    beside it that go back to the same one, as branches, by ``--like`` or by its weights."""
+    known = {folder.path.name: read_document(folder, "spec.json")}
+    looks = {
+        folder.path.name: max(_looks(folder), known[folder.path.name].get("parent", {}).get("test_looks", 0))
+    }
+    for summary in list_runs(folder.path.parent):
+        if summary.spec is not None and summary.name not in known:
+            known[summary.name], result = summary.spec, summary.result or {}
+            figures = result.get("best") if summary.kind == "sweep" else result.get("metrics")
+            looks[summary.name] = result.get("test_looks") or int(bool((figures or {}).get("test")))
+
+    def first(name: str) -> tuple[str, Any, Any]:
+        data, path = known[name].get("data", {}), [name]
+        while (before := _origin(known.get(path[-1], {}))) and before not in path:
+            path.append(before)
+        return path[-1], data.get("name"), data.get("sha256")
+
+    own = first(folder.path.name)
+    return int(max(looks[name] for name in known if first(name) == own))
+
+
+def _origin(spec: dict[str, Any]) -> str | None:
+    """The name of the run or sweep that a run goes back to."""
+    parent = (spec.get("parent") or {}).get("run")
+    return parent or (spec.get("like") or spec.get("weights") or "").split(":")[0].split("/")[-1] or None
+
+
+def _looks(folder: RunFolder) -> int:
+    """The looks by the time of the last stop of a run that is open for writing."""
+    result = read_document(folder, "result.json") if folder.has("result.json") else {}
+    return result.get("test_looks") or int(bool((result.get("metrics") or {}).get("test")))
 
 
 # ---- rows with settings and figures

@@ -144,6 +144,9 @@ class TargetResult(Document):
 class RunResult(RunFacts):
     """``result.json``.
 
+    test_looks: how often the test rows were looked at until now, by this run and those beside it that go back
+    to the same one (``test_looks`` of ``treino.documents.listing``); None: of an older version.
+
     targets: of several targets, the results of each; metrics, intervals and baselines of the run are then
     means over them.
 
@@ -179,6 +182,7 @@ class RunResult(RunFacts):
     calibration: CalibrationResult | None = None
     threshold: ThresholdResult | None = None
     baseline: dict[Baseline, Figures | None]
+    test_looks: Count | None = None
     kept_epoch: Count | None
     kept_step: Count | None
     epochs: Count

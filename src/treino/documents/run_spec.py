@@ -173,11 +173,13 @@ Segments = Annotated[Many[SegmentEntry], AfterValidator(_connected)]
 
 
 class Parent(Document):
-    """The run, segment and step at which a branch begins."""
+    """The run, segment and step at which a branch begins. test_looks: how often test rows had been looked at
+    by then, as in a result."""
 
     run: Text
     segment: Count
     step: Count
+    test_looks: Count = 0
 
 
 # ---- facts before the first step
@@ -247,6 +249,7 @@ class RunSpec(Document):
     net: Literal["mlp", "cnn", "file", "given"]
     command: Command
     weights: Text | None
+    like: Text | None = None
     versions: dict[Text, Text]
     machine: dict[Text, Text] = Field({})
     segments: Segments = ()

@@ -56,6 +56,7 @@ class EngineState(State):
     step: Count
     evaluated: Step
     epoch_count: Count
+    changed: Count = 0
     pending: Many[Pending]
 
 

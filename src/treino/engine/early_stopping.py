@@ -50,11 +50,12 @@ class EarlyStopping:
             best.params[place] = population.answering[place]
             best.buffers[better_P] = population.buffers[better_P]
 
-    def out_of_patience(self, best: BestWeights, plan: StepPlan, step: int) -> Tensor:
-        """``[P]`` bool: whether a member's best epoch is at least ``patience`` epochs ago."""
+    def out_of_patience(self, best: BestWeights, plan: StepPlan, step: int, changed: int) -> Tensor:
+        """``[P]`` bool: whether a member's best epoch is at least ``patience`` epochs ago, as is the change
+        of settings at step ``changed``."""
         if not self.patience:
             return torch.zeros(len(best.step_P), dtype=torch.bool)
-        best_epoch_P = plan.count.epochs_of(best.step_P).clamp(min=0)
+        best_epoch_P = plan.count.epochs_of(best.step_P.clamp(min=changed)).clamp(min=0)
         return plan.count.epoch_of(step) - best_epoch_P >= self.patience
 
 

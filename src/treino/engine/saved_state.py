@@ -76,6 +76,7 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
         "evaluated": state.evaluated_step,
         "epoch_count": state.epoch_loss.count,
         # as text: JSON has no infinity, the value of ``clip`` for no clipping
+        "changed": state.changed_step,
         "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in state.pending],
     }
     return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
@@ -125,6 +126,7 @@ def load_state(
     state.find_running()
     state.step, state.evaluated_step = meta["step"], meta["evaluated"]
     state.epoch_loss.count = meta["epoch_count"]
+    state.changed_step = max(state.changed_step, meta.get("changed", 0))  # keyframes don't hold it
     state.pending = [
         HyperparameterChange(step, name, tuple(float(v) for v in values))
         for step, name, values in meta["pending"]

@@ -143,6 +143,7 @@ class TrainingLoop:
             state.population.hp[change.name].copy_(torch.tensor(change.value, dtype=torch.float64))
             state.pending.remove(change)
         if due:
+            self.restart_patience(state.step)
             self._rewind.forget()
             self.keyframes.hyperparameters_changed()
 
@@ -225,7 +226,7 @@ class TrainingLoop:
         measured, before, state.evaluated_step = state.running, state.evaluated_step, state.step
         stopping.update(state.best, state.population, figures[stopping.metric], state.step)
         if state.step < self.steps:  # at the end of the training no member is stopped early
-            over_P = stopping.out_of_patience(state.best, self.plan, state.step)
+            over_P = stopping.out_of_patience(state.best, self.plan, state.step, state.changed_step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
         if selection_due(state, before, self.plan, over=self.done):
             select(state, validation, measured, self.config.shared)
@@ -445,6 +446,10 @@ class TrainingLoop:
         has = {"dropout": dropout, "ema": shared.averages}
         for each, value_P in changed_values(name, value, members, shared.optimizer, has).items():
             self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
+
+    def restart_patience(self, step: int) -> None:
+        """Let patience begin at this step, at which a setting changed."""
+        self.state.changed_step = max(self.state.changed_step, step)
 
     def stop(self, members: Sequence[int]) -> None:
         """Stop training these members.

@@ -185,7 +185,8 @@ class TrainingState:
     updates.
 
     status_P: indices of STATUS. stop_step_P: the updates of an ended member; of a diverged one, up to its
-    last finite weights. evaluated_step: the step of the last evaluation. pending: future changes of
+    last finite weights. evaluated_step: the step of the last evaluation. changed_step: of
+    the last change of settings, with which patience begins anew. pending: future changes of
     hyper-parameters. running: int64, the indices of the members in training, derived from status_P. Two
     states are equal if all their bits are.
     """
@@ -198,6 +199,7 @@ class TrainingState:
     snapshots: Snapshots
     step: int = 0
     evaluated_step: int = 0
+    changed_step: int = 0
     pending: list[HyperparameterChange] = field(default_factory=list)
     running: Tensor = field(init=False)
 
@@ -223,6 +225,7 @@ class TrainingState:
             Snapshots.none(self.population),
             self.step,
             self.evaluated_step,
+            self.changed_step,
             [replace(change, value=tuple(change.value[i] for i in index)) for change in self.pending],
         )
 

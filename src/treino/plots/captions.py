@@ -141,10 +141,13 @@ def headline(result: RunResult | None) -> str:
     def amount(value: float) -> str:
         return _amount(value, result.currency)
 
+    first = (result.test_looks or 1) < 2
     facts = {"n": result.rows["test"], "share": value if metric == "accuracy" else amount(value)}
     if interval is None:
         sentence = {
-            "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
+            "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right.")
+            if first
+            else _("On {n:,} test rows {share:.1%} are right."),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
         }[metric].format(**facts)
     else:
@@ -152,7 +155,9 @@ def headline(result: RunResult | None) -> str:
         sentence = {
             "accuracy": _(
                 "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
-            ),
+            )
+            if first
+            else _("On {n:,} test rows {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE; 95 %: {low} to {high})."),
         }[metric].format(low=low, high=high, **facts)
     compared = [
@@ -162,6 +167,11 @@ def headline(result: RunResult | None) -> str:
         for name, figures in result.baseline.items()
         if figures is not None and (value := figures[metric]) is not None
     ]
+    if not first:
+        sentence += " " + _(
+            "Look number {n:,} at them, counting the runs that it shares its beginning with: a choice by "
+            "such figures makes them too good."
+        ).format(n=result.test_looks)
     return sentence + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
 
 

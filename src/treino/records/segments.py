@@ -6,7 +6,7 @@ losses and metrics are the path's.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -275,6 +275,40 @@ def changes_of(folder: RunFolder, spec: RunSpec) -> list[SettingChange]:
                 )
         before = segment
     return sorted(changes, key=lambda change: change.step)
+
+
+def changed_step(folder: RunFolder, spec: RunSpec, segment: Segment) -> int:
+    """The last step before the segment's commands at which settings changed; 0: none did."""
+    return max(_changed_steps(folder, path_of(spec, segment.number)[:-1], segment), default=0)
+
+
+def changed_since(folder: RunFolder, spec: RunSpec, step: int, names: Set[str]) -> int:
+    """The step since when these settings are as they are at ``step`` of the run's path."""
+    steps = _changed_steps(folder, path_of(spec), names=names)
+    return max((each for each in steps if each <= step), default=0)
+
+
+def _changed_steps(
+    folder: RunFolder, path: list[Link], begun: Segment | None = None, names: Set[str] | None = None
+) -> Iterator[int]:
+    """The steps of a path at which settings changed, and that at which the segment ``begun`` does. names: of
+    those that count; None: all."""
+    before, commands = None, setting_commands(folder)
+    for link in path:
+        if before is not None and _differ(link.segment, before, names):
+            yield link.first
+        for command in commands:
+            step, own = command.step or 0, (command.segment or 0) == link.segment.number
+            if own and (link.stop is None or step < link.stop) and (names is None or command.name in names):
+                yield step
+        before = link.segment
+    if begun is not None and before is not None and _differ(begun, before, names):
+        yield begun.start
+
+
+def _differ(segment: Segment, before: Segment, names: Set[str] | None) -> bool:
+    changed = segment.changed_from(before).keys()
+    return bool(changed if names is None else changed & names)
 
 
 def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:

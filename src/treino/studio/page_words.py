@@ -24,6 +24,7 @@ FOLDERS = {
     "test_figure": N_("on test rows"),
     "begun": N_("begun"),
     "seconds": N_("seconds"),
+    "test_look": N_("(look {n})"),
     "seconds_from": N_("{seconds} from step {step} on"),
     "parameters_count": N_("parameters"),
     "figure_on": N_("{metric}, {split}"),
@@ -445,9 +446,7 @@ FAN_AND_MICROSCOPE = {
     "fan_progress": N_("{done} of {steps} steps each"),
     "fan_best": N_("Best by the mean of its last three validation losses, {loss}: {what} (filled)."),
     "fan_lowest": N_("{what} ends lowest, at {loss} (ring)."),
-    "fan_stopped": N_("{n} ended early, by patience (bar)."),
     "fan_click": N_("Click one to go on with it."),
-    "future_stopped": N_("ended early at step {step}, by patience"),
     "last_three": N_("mean of the last three"),
     "try_it": N_("Try {what}"),
     "try_better": N_(
@@ -460,6 +459,7 @@ FAN_AND_MICROSCOPE = {
         "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
         "training rows was tried."
     ),
+    "try_from": N_("Both begin at step {step}."),
     "try_even": N_(
         "These {rows} validation rows can't tell: with {what} the loss is {b} in place of {a}, and the "
         "difference, {low} to {high} (95 %), may be their luck."

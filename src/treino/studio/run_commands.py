@@ -20,7 +20,6 @@ from treino.pictures.insides import shown_splits
 from treino.plots.explain_text import document
 from treino.plots.report.blocks import TableCell
 from treino.plots.report.proponents import about_proponents, folded
-from treino.records.segments import epoch_count
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import update_after, weight_index
 from treino.store.files import claim_folder, copy_folder
@@ -28,6 +27,7 @@ from treino.store.new_names import checked_name, in_use
 from treino.studio.image_scene import drawn_pixels, picture_of_row
 from treino.studio.run_page import LETTERS, OVER, Look, RunPage
 from treino.training.commands import deliver, send_command, send_setting, send_stop
+from treino.training.futures import extension
 from treino.training.replay import Snapshot, snapshots
 from treino.words import _
 
@@ -160,13 +160,12 @@ def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
 def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> TrainerRequest:
     """Resume the run, or open a segment at the step in view. how: the first playback command."""
     past, status = page.look.step, page.run.folder.status
-    seeded = changes.keys() & {"seed", "data_seed"}
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
-    over = step >= page.playback.resolution(page.playback.link_at(step).segment.number).training.steps
-    if over and not changes.keys() & {"epochs", "steps"} and not seeded:
-        changes = {**changes, "epochs": 2 * max(1, epoch_count(page.run.spec).epoch_of(step))}
+    plan = page.playback.resolution(page.playback.link_at(step).segment.number).training.plan
+    if not changes.keys() & {"epochs", "steps"}:
+        changes = extension(plan, step) | changes
     fields = _request(page, "rewind", changes, how)
     page.look.step = None
     return TrainerRequest(fields)
@@ -273,9 +272,9 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
 def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Train futures of ``step`` or the step in view; a count of 0 closes the fan."""
     if request["count"]:
-        if (step := request.get("step")) is not None:
-            page.look.step = step
-        page.open_fan(request["kind"], request["count"], request["steps"], request.get("rule"))
+        page.open_fan(
+            request["kind"], request["count"], request["steps"], request.get("rule"), request.get("step")
+        )
     else:
         page.close_fan()
     return {}

@@ -256,15 +256,17 @@ class RunPage:
 
     # ---- a fan of futures
 
-    def open_fan(self, kind: str, count: int, steps: int, rule: str | None = None) -> None:
-        """Begin to train futures of the step in view; no frames are sent until the fan is closed.
+    def open_fan(
+        self, kind: str, count: int, steps: int, rule: str | None = None, step: int | None = None
+    ) -> None:
+        """Begin to train futures of this step, or of that in view; no frames are sent until it is closed.
 
         rule: of the kind ``remedy``, that of the finding whose remedy is tried.
 
         Raises:
             TreinoError: as ``futures`` and ``with_remedy``.
         """
-        step = self.step_in_view
+        step = self.step_in_view if step is None else step
         snapshot = self.playback.at(step, self.loss_S)
         sight = self._looked_along(snapshot)
         asked = rule if kind == REMEDY else None

@@ -22,6 +22,7 @@ from treino.records.segments import (
     MEMBER,
     Link,
     Segment,
+    changed_since,
     epoch_count,
     epochs_of,
     path_of,
@@ -267,17 +268,20 @@ BROKEN = ("diverged", "non_finite_loss")  # rules of weights that no setting men
 def remedy_of(
     run: StoredRun, snapshot: Snapshot, finding: Mapping[str, Any], last: int
 ) -> dict[str, Any] | None:
-    """What can be tried against a finding: the change as a text, and the step from which, None: the one in
-    view. None: no setting that can change on the run's way mends it."""
+    """What can be tried against a finding: the change as a text, and the step from which: since when the
+    setting is in force that it changes, as later the fault has done harm; of weights that are lost, shortly
+    before that. None: no setting that can change on the run's way mends it."""
     try:
         plain, changed = with_remedy(snapshot, finding["rule"])
     except TreinoError:
         return None
-    step = None
+    change = {name: value for name, value in changed.items() if name not in plain}
+    names = change.keys() | ({"as_taught"} if "fault" in change else set())
+    step = changed_since(run.folder, run.spec, snapshot.step, names)
     if finding["rule"] in BROKEN or run.status == "diverged":
         begun = finding["step"] if finding["step"] is not None else last
-        step = max(0, begun - max(BEFORE_LOST, run.spec.steps_per_epoch))
-    return {"text": segment_text({k: v for k, v in changed.items() if k not in plain}), "step": step}
+        step = max(step, begun - max(BEFORE_LOST, run.spec.steps_per_epoch))
+    return {"text": segment_text(change), "step": step}
 
 
 def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:

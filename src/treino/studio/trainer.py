@@ -27,7 +27,7 @@ from treino.training.branch import branching, rewinding
 from treino.training.commands import deliver, send_command, send_stop
 from treino.training.replay import last_step, snapshots
 from treino.training.train import RunJob, resuming
-from treino.tuning.member import like
+from treino.tuning.member import like, name_of_like
 from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
@@ -175,6 +175,7 @@ class Trainer:
                 networks,
                 parent=Path(request["run"]).parent,
                 lean=True,
+                like=name_of_like(request["run"]),
             )
             return fit_events(fit)[0]
         path = Path(request["run"])

@@ -245,7 +245,9 @@ def branching(
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
         _copy_past(snapshot, folder)
+        looks = run.result.test_looks if run.result is not None else None
         parent = {"run": run.name, "segment": snapshot.segment, "step": snapshot.step}
+        parent |= {"test_looks": looks or 0}
         moved = _moved(start.spec["data"], run.path, folder.path)
         typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
         start.spec.update({"parent": parent, "data": moved, "command": typed})

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_run_spec
-from treino.documents.run_spec import initial_document
+from treino.documents.listing import test_looks
+from treino.documents.run_spec import RunSpec, initial_document
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, probabilities
@@ -191,7 +192,7 @@ def finish(
     """Write the kept weights, measure them, write the result, seal the folder, and open the run.
 
     A measurement that fails becomes a note, so that the weights are kept in any case. The test rows are used
-    here and nowhere else, once, and not at all by a run that will be resumed.
+    here and nowhere else, once at each end, which is counted, and not at all by a run that will be resumed.
     """
     engine = resolution.training
     net = engine.answer("kept")
@@ -227,6 +228,7 @@ def finish(
         "evaluation_seconds": evaluation_seconds,
         "waited": waited,
         **figures,
+        "test_looks": _looks_before(folder, spec) + bool(figures["metrics"]["test"]),
         "baseline": means([own["baseline"] for own in each]),
         "kept_epoch": kept_epoch,
         "kept_step": kept_step,
@@ -278,6 +280,13 @@ def finish(
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
     return StoredRun(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
+
+
+def _looks_before(folder: RunFolder, spec: RunSpec) -> int:
+    """The looks at the test rows until now; none where nothing was stopped, rewound or branched."""
+    alone = not spec.segments and spec.like is None and spec.weights is None
+    alone = alone and all(event.kind != "resumed" for event in folder.database.events())
+    return 0 if alone else test_looks(folder)
 
 
 def stopped_early(engine: TrainingLoop) -> bool:

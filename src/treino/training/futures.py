@@ -23,6 +23,7 @@ from treino.engine.devices import torch_context, torch_threads
 from treino.engine.hyperparameters import whole
 from treino.engine.rng import member_seeds
 from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
+from treino.engine.step_plan import StepPlan
 from treino.engine.templates import check_memory
 from treino.errors import TreinoError, nearest
 from treino.records.segments import Segment
@@ -48,7 +49,7 @@ class FutureSteps:
 
     futures: the F indices of these futures. first: updates done before. loss_FS: float32 ``[F, S]``, the
     training loss before each update; NaN after a future stopped. evaluations: ``(step, {metric: [F]})`` on
-    validation rows, NaN for a stopped future. status_F: running, finished, stopped or diverged.
+    validation rows, NaN for a stopped future. status_F: running, finished or diverged.
     """
 
     futures: tuple[int, ...]
@@ -63,7 +64,7 @@ class FutureEnd:
     """A future after its last step.
 
     future: its index. step: updates done; if diverged, the updates up to the last finite weights. status:
-    running (it could go on), finished, stopped (by patience) or diverged. net: the network with its last
+    running (it could go on), finished or diverged: patience ends none. net: the network with its last
     weights, in evaluation mode. validation: the mean of its last three validation losses; None without one,
     or if it diverged.
     outputs_NC: float32, the network's outputs for the requested rows: logits, or standardised target values;
@@ -164,6 +165,9 @@ def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -
     setup, state = alone.setup, alone.state.rows([member] * len(segments))
     ensemble = alone.config.shared.ensemble
     setup = replace(setup, config=setup.config.with_settings(ensemble=1))
+    setup = replace(
+        setup, early_stopping=replace(setup.early_stopping, patience=0)
+    )  # they are to be compared
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
     if orders:  # then each future has one
         past = replace(setup.plan.past, order=orders[0])
@@ -257,7 +261,8 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
 
     kind: ``lr``: learning rates evenly spaced on a logarithmic scale, a decade to either side of the present
     one, which is among them; ``seed``: the run unchanged and with the seeds that follow its own, which change
-    row order and dropout from here on; ``batch_size``: powers of two, the present one, and all rows.
+    row order and dropout from here on; ``batch_size``: powers of two, the present one, and all rows. Where
+    the training is over, all of them as ``extension`` too.
 
     Raises:
         TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
@@ -269,12 +274,18 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
             nearest(kind, KINDS),
         )
     whole("count", count, 2, MOST, text="count")
-    return KINDS[kind](snapshot, count)
+    longer = extension(snapshot.plan, snapshot.step)
+    return [longer | changes for changes in KINDS[kind](snapshot, count)]
+
+
+def extension(plan: StepPlan, step: int) -> dict[str, Any]:
+    """The setting with which a training that is over at this step goes on for as long again; else none."""
+    return {"epochs": 2 * max(1, plan.count.epoch_of(step))} if step >= plan.steps else {}
 
 
 def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
-    """Two changes for ``futures``: the run as it is, and with what the finding of this rule asks for. Where
-    the training is over, both go on for as long again.
+    """Two changes for ``futures``: the run as it is, and with what the finding of this rule asks for; as
+    ``extension`` where the training is over.
 
     Raises:
         TreinoError: no change of settings on the way mends it.
@@ -289,8 +300,7 @@ def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
             _("The finding says what to do."),
         )
     next_segment(snapshot, change)  # raises here, before anything is trained
-    over, epochs = snapshot.step >= snapshot.plan.steps, snapshot.plan.count.epoch_of(snapshot.step)
-    longer = {"epochs": 2 * max(1, epochs)} if over else {}
+    longer = extension(snapshot.plan, snapshot.step)
     return [longer, longer | change]
 
 

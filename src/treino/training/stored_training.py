@@ -26,7 +26,14 @@ from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
 from treino.records.access import Access
 from treino.records.network_source import run_network
-from treino.records.segments import Segment, newest, past_of, setting_commands, shown_settings
+from treino.records.segments import (
+    Segment,
+    changed_step,
+    newest,
+    past_of,
+    setting_commands,
+    shown_settings,
+)
 from treino.records.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.spec import LAYERS, Settings, read_settings
 from treino.store import RunFolder
@@ -159,6 +166,7 @@ def rebuilt(
             check_layers(wanted, shapes, folder.path.name)
     own = None if described else run_network(folder, spec.net, settings.net_file, access, settings.seed)
     resolution = resolve(settings, data, source_of(own, settings), past_of(spec, segment))
+    resolution.training.restart_patience(changed_step(folder, spec, segment))
     if folder.has(START) and (segment.origin is None or not described):
         weights, known = read_tensors(folder, START)
         begin_with(resolution.training, weights)
@@ -205,5 +213,7 @@ def obey_again(
     for command in setting_commands(folder):
         new = command.id not in known
         in_segment = (command.segment or 0) == segment.number
+        if in_segment and command.step is not None and command.step < since:
+            training.restart_patience(command.step)
         if new and in_segment and command.step is not None and command.step >= since:
             training.set(command.name, command.value, command.step)

@@ -108,6 +108,7 @@ def train_events(
     reasons: Sequence[str] = (),
     spent: float = 0.0,
     check: Check | None = None,
+    like: str | None = None,
 ) -> Iterator[JobEvent]:
     """Train one network and store the run. All possible checks come before anything is written.
 
@@ -121,7 +122,8 @@ def train_events(
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
     reasons: of choices made before, in sentences. spent: seconds of trials that count as training.
-    check: raises what is wrong with this training, before anything is written.
+    check: raises what is wrong with this training, before anything is written. like: the run or sweep whose
+    settings these are.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -190,6 +192,7 @@ def train_events(
                 )
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
+                "like": like,
                 "versions": versions(),
                 "machine": machine(),
             },

@@ -174,6 +174,12 @@ def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
     }
 
 
+def name_of_like(name: str | Path) -> str:
+    """The name of the run or sweep that ``like`` takes its settings from."""
+    parts = parse_member(name)
+    return (find(name) if parts is None else sweep_folder(parts[0]).path).name
+
+
 def like(
     name: str | Path,
     data_file: str | Path | None = None,

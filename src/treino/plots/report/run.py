@@ -134,7 +134,7 @@ def _state(report: RunReport) -> list[Block]:
         blocks.append(Note(_("This run diverged"), (sentence.format(step=report.steps),)))
     elif report.status in ("interrupted", "stopped", "running"):
         sentence = _(
-            "It has taken {step:,} steps. Test rows are looked at once, when it is over, so there is no test "
+            "It has taken {step:,} steps. Test rows are looked at when it is over, so there is no test "
             "figure yet."
         )
         lines = [sentence.format(step=report.steps)]

@@ -327,7 +327,7 @@ def _in_own_layer(name: str) -> bool:
 
 
 READING = "stat", "lstat", "readlink", "statvfs", "getxattr", "listxattr"
-CHANGING = "chmod", "chown", "lchown", "utime", "truncate", "setxattr", "removexattr", "mkfifo"
+CHANGING = "chmod", "chown", "lchown", "utime", "truncate", "setxattr", "removexattr"
 
 
 def lead() -> None:
@@ -399,6 +399,8 @@ def _other(value: Any, calls: dict[Any, Any]) -> Any:
 
 # module, name, and which argument is the path; those of which no audit event tells
 COMPILED: Sequence[tuple[str, str, int, bool]] = (
+    ("posix", "mkfifo", 0, True),
+    ("posix", "mknod", 0, True),
     ("torch._C", "PyTorchFileWriter", 0, True),
     ("safetensors", "serialize_file", 1, True),
     ("safetensors", "safe_open", 0, False),

@@ -110,7 +110,7 @@ export function makeFan(page) {
       const { button, curve, figure } = cells[k];
       button.className = ['future', future.status === 'diverged' && 'dead', future.future === bestOf(fan) && 'best', future.future === lowestOf(fan) && 'lowest', k === hot && 'hot'].filter(Boolean).join(' ');
       button.disabled = !store.state.steers;
-      button.setAttribute('aria-label', [t('go_on_with', { what: future.text, loss: future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3) }), endOf(future)].filter(Boolean).join(', '));
+      button.setAttribute('aria-label', t('go_on_with', { what: future.text, loss: future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3) }));
       if (pictures) return;
       if (box) curve.setAttribute('d', pathOf(box, fan, future));
       setText(figure, future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3));
@@ -124,11 +124,9 @@ export function makeFan(page) {
     const tried = !KINDS.includes(fan.kind);
     if (fan.done < fan.steps || (tried && fan.comparison === undefined)) return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
     if (tried) return verdict(fan);
-    const stopped = fan.futures.filter((f) => f.status === 'stopped').length;
     return [
       best && t('fan_best', { what: best.text, loss: num(best.worth, 3) }),
       lowest && lowest !== best && t('fan_lowest', { what: lowest.text, loss: num(lowest.loss.at(-1), 3) }),
-      stopped && t('fan_stopped', { n: whole(stopped) }),
       t('fan_click'),
     ].filter(Boolean).join(' ');
   }
@@ -178,16 +176,12 @@ function lowestOf({ futures, done, steps, kind }) {
   return alive.reduce((a, b) => (b.loss.at(-1) < a.loss.at(-1) ? b : a)).future;
 }
 
-/** How a future ended before its last step. */
-const endOf = ({ status, step }) => (status === 'stopped' ? t('future_stopped', { step: whole(step.at(-1)) }) : '');
-
 function tipOf(fan, future) {
   const diverged = future.status === 'diverged';
   return [
     head(future.text),
     diverged ? soft(t('status_diverged')) : pair(t(ofTraining(fan) ? 'training_loss' : 'validation_loss'), num(future.loss.at(-1))),
     future.worth != null && pair(t('last_three'), num(future.worth)),
-    endOf(future) && soft(endOf(future)),
   ];
 }
 
@@ -195,7 +189,7 @@ function tipOf(fan, future) {
 function labelsOf({ futures, kind }) {
   if (!KINDS.includes(kind)) return futures.map(({ text }) => text);
   const values = futures.map(({ changes, text }) => {
-    const [value, ...rest] = Object.values(changes ?? {});
+    const { epochs: _longer, ...own } = changes ?? {}, [value, ...rest] = Object.values(own); // all go on as long
     return rest.length ? text : value ?? text.split(' ').at(-1);
   });
   const distinct = new Set(values).size, written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));
@@ -219,19 +213,18 @@ function linesOf(fan, hot) {
   return fan.futures.map(({ step, loss }, k) => ({ x: step.map((at) => at - fan.step), y: loss, colour: colourOf(k, fan.futures.length), k, strong: k === hot, alpha: hot == null || k === hot ? 1 : 0.3 }));
 }
 
-/** A bar where patience ended a future; a disc and a ring where the best one and the lowest one end. */
+/** A disc and a ring where the best one and the lowest one end. */
 function drawEnds(context, { X, span, panes: [{ Y }] }, fan) {
   const best = bestOf(fan), lowest = lowestOf(fan);
   context.strokeStyle = look.ink;
   fan.futures.forEach((future, k) => {
-    const { step, loss, status } = future, [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))], x = X(at), marked = [best, lowest].includes(future.future);
-    if (loss.at(-1) == null || at > span[1] || at < span[0] || !(marked || status === 'stopped')) return;
+    const { step, loss } = future, [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))], x = X(at), marked = [best, lowest].includes(future.future);
+    if (loss.at(-1) == null || at > span[1] || at < span[0] || !marked) return;
     context.beginPath();
     context.lineWidth = 2;
-    if (marked) context.arc(x, y, 6, 0, 7);
-    else context.rect(x, y - 5, 0, 10);
+    context.arc(x, y, 6, 0, 7);
     context.fillStyle = future.future === best ? colourOf(k, fan.futures.length) : look.panel;
-    if (marked) context.fill();
+    context.fill();
     context.stroke();
   });
 }

@@ -62,7 +62,7 @@ export function open(shell) {
       { key: 'tick', always: true, still: true, name: tick(t('choose_all_shown'), matching().every((r) => ticked.has(r.run)), (on) => { for (const r of matching()) ticked[on ? 'add' : 'delete'](r.run); }), show: (r) => tick(t('choose_row', { name: r.run }), ticked.has(r.run), (on) => ticked[on ? 'add' : 'delete'](r.run)) },
       { key: 'run', always: true, name: t('name'), start: true, value: (r) => r.run, show: (r) => [scale && swatch(scale.of(r)), r.damage ? el('span', { title: r.damage }, r.run) : el('a', { href: `/${r.kind}/${encodeURIComponent(r.run)}` }, r.run)] },
       plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)), plain('status', t('status'), (r) => statusWord(r.status)), plain('data', t('data'), (r) => r.data), plain('steps', t('steps'), (r) => r.steps),
-      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${r.metric} ${shown(r.figure)}`) },
+      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${r.metric} ${shown(r.figure)}${r.test_looks > 1 ? ` ${t('test_look', { n: whole(r.test_looks) })}` : ''}`) },
       plain('begun', t('begun'), (r) => r.when, (when) => (when ? clock.format(new Date(when)) : '–')),
       { ...plain('seconds', t('seconds'), (r) => r.seconds), show: (r) => (r.seconds_from ? t('seconds_from', { seconds: num(r.seconds, 3), step: whole(r.seconds_from) }) : num(r.seconds, 3)) }, plain('parameters', t('parameters_count'), (r) => r.parameters),
       ...figures.map(([split, metric]) => plain(`${split}.${metric}`, t('figure_on', { metric, split: t(split) }), (r) => r.figures[split][metric])),

@@ -9,13 +9,15 @@ const STEPS = 200; // of each of the two
 /** page.remedy(finding): the button that tries it; null where no setting mends it. start(kind, fields): opens a fan. */
 export function makeRemedies(page, start) {
   page.remedy = ({ rule, remedy }) => remedy && el('button', {
-    type: 'button', class: 'small', disabled: !page.store.state.steers,
+    type: 'button', class: 'small', disabled: !page.store.state.steers, title: t('from_step', { step: whole(remedy.step) }),
     onclick: () => start('remedy', { rule, step: remedy.step, count: 2, steps: STEPS }),
   }, t('try_it', { what: remedy.text }));
 }
 
-/** Which of the two is better on the validation rows, and whether that may be the luck of these rows. */
-export function verdict({ futures: [plain, changed], comparison }) {
+/** Which of the two is better on the validation rows, whether that may be the luck of these rows, and whence they came. */
+export const verdict = (fan) => [judged(fan), t('try_from', { step: whole(fan.step) })].join(' ');
+
+function judged({ futures: [plain, changed], comparison }) {
   const what = changed.text, lost = (future) => future.status === 'diverged';
   if (lost(changed)) return t(lost(plain) ? 'try_both_diverge' : 'try_diverges', { what });
   if (lost(plain)) return t('try_cures', { what });
