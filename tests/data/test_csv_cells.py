@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import treino as tr
 from conftest import Write
 from treino.data.readers import ReaderOptions
-from treino.data.readers.cell_types import CellStatistics, decide
+from treino.data.readers.cell_types import CellStatistics
+from treino.data.readers.conventions import decide
 from treino.data.sources import read
 from treino.data.table import Column, Table
 from treino.errors import TreinoError

@@ -227,16 +227,29 @@ DATES: dict[str, str] = {
 }
 """The orders of year, month and day: three groups of digits by their place, or the name of the month."""
 OPEN = ("year last", "short year")  # whether the day or the month comes first isn't told by the cell
-_TIME = (
-    r"(?P<gap>(?:T|,? +)(?P<hour>\d{1,2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
-    r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?)"
-)
-_CLOCK = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d{1,9})?))?(?P<half> ?[AaPp]\.?[Mm]\.?)?"
-)
-_CLOCK_H = r"(?P<hour>\d{1,2})h(?P<minute>\d{2})?"
+_GAP_OF_TIME = r"(?:T|,? +)"
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
+_COMPACT_CLOCK = r"(?P<hour>\d{2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
+_HOURS = r"(?P<hour>\d{1,2})h(?P<minute>\d{2})?"
+_HALF = r"(?P<half> ?[AaPp]\.?[Mm]\.?)"
+_ZONE = r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))"
+
+
+def _date(order: str, sign: str) -> str:
+    text = DATES[order].replace("~", re.escape(sign))
+    return f"(?i:{text})" if "mon" in text else text  # RE2 is slower where case means nothing
+
+
+def _time_after(order: str) -> str:
+    return _GAP_OF_TIME + (_COMPACT_CLOCK if order == "compact" else _CLOCK)
+
+
 _DATE_SHAPES = [
-    (order, sign, re.compile(f"(?i:{text.replace('~', re.escape(sign))})(?:{_TIME})?", re.ASCII))
+    (
+        order,
+        sign,
+        re.compile(f"{_date(order, sign)}(?P<time>{_time_after(order)}{_HALF}?{_ZONE}?)?", re.ASCII),
+    )
     for order, text in DATES.items()
     for sign in ("-/." if "~" in text else " ")
 ]
@@ -269,25 +282,23 @@ class DateForm:
     @cached_property
     def pattern(self) -> str:
         """The pattern of a cell of this form, or without the time of day, for RE2."""
-        if self.clock:
-            return f"^{_CLOCK if self.order == 'time' else _CLOCK_H}$"
         there, half, zone = self.time
-        time = _TIME if half else re.sub(r"\(\?P<half>.*?\)\?(?=\(\?P<zone>)", "", _TIME)
-        time = re.sub(r"\(\?P<zone>.*\)\?\)$", lambda m: m[0][:-2] + ")" if zone else ")", time)
-        time = time.replace("(?P<half> ?[AaPp]\\.?[Mm]\\.?)?", "(?P<half> ?[AaPp]\\.?[Mm]\\.?)")
-        text = DATES[self.order].replace("~", re.escape(self.sign))
-        return f"^(?i:{text}){f'(?:{time})?' if there else ''}$"
+        after = _HALF * half + _ZONE * zone
+        if self.clock:
+            return f"^{_HOURS if self.order == 'hours' else _CLOCK + after}$"
+        time = f"(?:{_time_after(self.order)}{after})?" if there else ""
+        return f"^{_date(self.order, self.sign)}{time}$"
 
 
 def date_form(shape: str) -> DateForm | None:
     """The form of a cell that is a date or a time of day, from its shape."""
-    for order, pattern in (("time", _CLOCK), ("hours", _CLOCK_H)):
-        if re.fullmatch(pattern, shape, re.ASCII):
-            half = order == "time" and bool(re.fullmatch(pattern, shape)["half"])  # type: ignore[index]
-            return DateForm(order, time=(True, half, False))
+    if clock := re.fullmatch(f"{_CLOCK}{_HALF}?", shape, re.ASCII):
+        return DateForm("time", time=(True, bool(clock["half"]), False))
+    if re.fullmatch(_HOURS, shape, re.ASCII):
+        return DateForm("hours", time=(True, False, False))
     for order, sign, compiled in _DATE_SHAPES:
         if match := compiled.fullmatch(shape):
-            time = (bool(match["gap"]), bool(match["half"]), bool(match["zone"]))
+            time = (bool(match["time"]), bool(match["half"]), bool(match["zone"]))
             if order == "compact" and not time[0]:
                 return None
             return DateForm(order, sign, time)

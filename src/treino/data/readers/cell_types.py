@@ -6,7 +6,7 @@ columns of a file must agree. Cells without their column's form are odd: they ar
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +25,6 @@ from treino.data.cell_forms import (
     MOST_TRUTHS,
     NOTHING,
     PLAIN,
-    PLAIN_MISSING,
     POINT,
     PROGRAM_TRUTH,
     TRUTH,
@@ -34,22 +33,19 @@ from treino.data.cell_forms import (
     Form,
     NumberForm,
     form_of_shape,
-    kind_of_form,
     missing,
     number_form_of,
     truth_words,
 )
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import Column, shorten
-from treino.errors import TreinoError
-from treino.setting_types import as_item
-from treino.words import N_, _
+from treino.data.table import Column
 
 PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 2068, as in POSIX
 NEARLY, MOST = 0.9, 0.5  # shares of a column's cells
 _LOOK = 1000  # cells by which a column of words is recognised
 _FEW = 8  # first cells of a block, one of which must prove the decimal point
 _SHORT = 1000  # cells: below this, one regular expression is faster than several fast functions
+_NINES = np.array([57 if 48 <= byte < 58 else byte for byte in range(256)], dtype=np.uint8)
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
 
 Ints = NDArray[np.int64]
@@ -121,7 +117,7 @@ def _whole(text: pa.Array) -> Ints:
     return _date_number(text).astype(np.int64)
 
 
-def _order(form: DateForm, day_first: bool, dates: str | None) -> str:
+def digit_order(form: DateForm, day_first: bool, dates: str | None) -> str:
     """The order of year, month and day in a form's digits. dates: what the user says of it."""
     year_first = dates if dates is not None and dates.startswith("year") else None
     if form.order in ("year first", "compact") or (form.order == "short year" and year_first):
@@ -330,9 +326,7 @@ class CellStatistics:
         if self.lost:
             return
         coded = cells.dictionary_encode()
-        distinct = compute.utf8_slice_codeunits(coded.dictionary, 0, LONGEST + 1)
-        marked = compute.replace_substring_regex(distinct, LEADING_ZERO, rf"\1{MARK}")
-        shapes = compute.replace_substring_regex(marked, DIGIT, "9").dictionary_encode()
+        shapes = _shapes(coded.dictionary).dictionary_encode()
         of_shape = [form_of_shape(s) if len(s) <= LONGEST else None for s in shapes.dictionary.to_pylist()]
         forms = list(dict.fromkeys(form for form in of_shape if form is not None))
         place = {form: k for k, form in enumerate(forms)} | {None: -1}
@@ -352,8 +346,8 @@ class CellStatistics:
         self.lost = self.present >= _LOOK and self.fitting(self.forms) < MOST * self.present
 
     def _see_dates(self, form: DateForm, cells: pa.Array, row_N: Ints) -> None:
-        first_N = seconds(cells, form, _order(form, True, self.dates))
-        second_N = seconds(cells, form, _order(form, False, self.dates)) if form.open else first_N
+        first_N = seconds(cells, form, digit_order(form, True, self.dates))
+        second_N = seconds(cells, form, digit_order(form, False, self.dates)) if form.open else first_N
         tally = self.forms.setdefault(form, ReadingConflict())
         tally.see(~np.isnan(first_N), ~np.isnan(second_N), first_N == second_N, cells, row_N)
 
@@ -465,6 +459,19 @@ class CellType:
         return np.asarray(compute.cast(cells, pa.float64()).to_numpy(), dtype=np.float64), odd_N
 
 
+def _shapes(cells: pa.Array) -> pa.Array:
+    """The shape of each cell, cut after the longest that may have a form; see ``cell_forms``."""
+    cut = compute.utf8_slice_codeunits(cells, 0, LONGEST + 1)
+    marked = compute.replace_substring_regex(cut, LEADING_ZERO, rf"\1{MARK}")
+    _valid, offsets, content = marked.buffers()
+    if content is None:
+        return marked
+    nines = _NINES[np.frombuffer(content, dtype=np.uint8)]  # faster than a regular expression
+    return pa.Array.from_buffers(
+        marked.type, len(marked), [None, offsets, pa.py_buffer(nines)], offset=marked.offset
+    )
+
+
 def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) -> NDArray[np.bool_]:
     """``[N]``: whether each cell is empty or a word such as NA. Compares only short cells."""
     missing_N = np.array(compute.less_equal(compute.binary_length(cells), LONGEST_NOTHING))
@@ -506,270 +513,3 @@ def words_of(cells: pa.ChunkedArray) -> NDArray[np.object_]:
         coded = chunk.dictionary_encode()
         chunks.append(coded.dictionary.to_numpy(zero_copy_only=False)[coded.indices.to_numpy()])
     return np.concatenate(chunks).astype(object)
-
-
-# ---- the types of all columns of a file
-
-
-@dataclass(frozen=True)
-class FileConventions:
-    """The conventions of a file.
-
-    comma: whether the decimal sign is a comma. day_first: whether the day precedes the month. Both are None
-    if no cell depends on it. missing: words for a missing value. open: usual words for a missing value that
-    occur in text columns only, where they are classes. nothing: of columns with other words for nothing than
-    NA and its like, these words.
-    """
-
-    columns: tuple[CellType, ...]
-    comma: bool | None
-    day_first: bool | None
-    missing: tuple[str, ...]
-    open: frozenset[str]
-    nothing: dict[str, list[str]]
-
-    @property
-    def emptied(self) -> tuple[str, ...]:
-        """Names of the text columns in which words from ``missing`` occur."""
-        return tuple(column.name for column in self.columns if column.missing)
-
-
-def decide(
-    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place
-) -> FileConventions:
-    """Decide the type of each column.
-
-    what: the name of the file or frame, for messages. place: a function that words the place of a row. Raises
-    TreinoError if columns or cells contradict each other, or if all cells fit two notations and ``reading``
-    chooses none.
-    """
-    comma = _settle(seen, "decimal", reading, what, place)
-    day_first = _settle(seen, "day", reading, what, place)
-    columns = [_decision(column, comma, day_first) for column in seen]
-    absent = set(reading.missing or ())
-    nothing: dict[str, list[str]] = {}
-    for s, c in zip(seen, columns, strict=True):
-        if c.holds != "words" and s.present:
-            absent |= s.nothing if reading.like is None or reading.missing is None else set()
-            if special := sorted(word for word in s.nothing if not _usual(word)):
-                nothing[s.name] = special
-    for j, (column, decision) in enumerate(zip(seen, columns, strict=True)):
-        if decision.holds == "words" and column.nothing & absent:
-            columns[j] = replace(decision, missing=tuple(sorted(column.nothing & absent)))
-    text_words = {
-        word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing
-    }
-    return FileConventions(
-        tuple(columns), comma, day_first, tuple(sorted(absent)), frozenset(text_words - absent), nothing
-    )
-
-
-def _usual(word: str) -> bool:
-    return word.lower() in PLAIN_MISSING
-
-
-def _settle(
-    seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
-) -> bool | None:
-    """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns."""
-    stated = _convention_setting(which, reading)
-    conflicts = {column.name: _conflict(column, which) for column in seen}
-    verdicts = {name: conflict.verdict for name, conflict in conflicts.items() if conflict.cells}
-    if stated is not None:
-        return stated
-    if which == "decimal":
-        for column in seen:
-            _check_thousands(column, verdicts, conflicts, what, place)
-    mixed = [name for name, verdict in verdicts.items() if verdict == "mixed"]
-    if mixed:
-        raise _mixed(which, mixed[0], mixed[0], conflicts, what, place)
-    first = [name for name, verdict in verdicts.items() if verdict == "first"]
-    second = [name for name, verdict in verdicts.items() if verdict == "second"]
-    if first and second:
-        if which == "day":
-            return None  # every column is unambiguous
-        raise _mixed(which, first[0], second[0], conflicts, what, place)
-    if first or second:
-        return bool(second) if which == "decimal" else bool(first)
-    usual = _convention_setting(which, reading.like)
-    for name, verdict in verdicts.items():
-        if verdict == "open" and usual is None:
-            raise _open(which, name, conflicts[name], what, place)
-    return usual if "open" in verdicts.values() else None
-
-
-def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:
-    """The user's choice of a decimal comma, or of the day first; None without a choice."""
-    value = None if reading is None else reading.decimal if which == "decimal" else reading.dates
-    return None if value is None or value.startswith("year") else value in (",", "day/month")
-
-
-def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
-    """The notations of a column's numbers or dates, if it is one of these."""
-    group = column.group((NumberForm, DateForm))
-    number = bool(group) and isinstance(group[0], NumberForm)
-    unlike = not group or number != (which == "decimal") or column.as_text or column.wanted == "words"
-    if unlike or column.fitting(group) < NEARLY * column.present or (number and _codes(column, group)):
-        return ReadingConflict()
-    if not number and not group[0].open:  # type: ignore[union-attr]
-        return ReadingConflict()
-    return sum((column.forms[form] for form in group), ReadingConflict())
-
-
-def _check_thousands(
-    column: CellStatistics, verdicts: dict[str, Verdict], conflicts: dict[str, ReadingConflict], what: str,
-    place: Place,
-) -> None:  # fmt: skip
-    """Refuse 3,142 beside 0.7: as thousands it is far from the other numbers, which have decimals.
-
-    Thousands follow numbers of three digits; without such, some cell must have two signs between its digits.
-    """
-    verdict = verdicts.get(column.name)
-    if verdict not in ("first", "second"):
-        return
-    forms = [form for form in column.group((NumberForm,)) if isinstance(form, NumberForm)]
-    lone = [form for form in forms if form.lone and form.commas == (verdict == "first")]
-    others = [form.digits for form in forms if not form.lone and not form.proven]
-    if lone and not any(form.proven for form in forms) and max(others, default=3) != 3:
-        conflict = conflicts[column.name]
-        conflict.examples[{"first": "second", "second": "first"}[verdict]] = next(
-            column.forms[form].examples["open"] for form in lone
-        )
-        raise _mixed("decimal", column.name, column.name, conflicts, what, place)
-
-
-def _codes(column: CellStatistics, group: Sequence[Form]) -> bool:
-    """Whether these numbers are codes such as 32E0134: whole, unsigned, with an E between digits."""
-    forms = [form for form in group if isinstance(form, NumberForm)]
-    kinds = {form.code for form in forms}
-    plain = all(form.same and not form.leading and not form.signed and form.affix == PLAIN for form in forms)
-    return plain and ("strong" in kinds or kinds == {"weak"})
-
-
-def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None) -> CellType:
-    name, stated = column.name, column.stated
-    words = CellType(name, "words", stated=stated)
-    if column.as_text or column.wanted == "words":
-        return words
-    if not column.present:
-        return CellType(name, "numbers", stated=stated)
-    if column.truth or (column.wanted == "truth" and not column.forms and column.words):
-        return CellType(name, "truth", stated=stated)
-    kinds = {"numbers": (NumberForm,), "dates": (DateForm,)}.get(column.wanted, (NumberForm, DateForm))
-    group = column.group(kinds)
-    if not group or column.lost:
-        return words
-    fitting, enough = column.fitting(group), 0 if len(kinds) == 1 else NEARLY * column.present
-    examples = tuple(column.odd.items())
-    if isinstance(group[0], NumberForm):
-        forms = [form for form in group if isinstance(form, NumberForm)]
-        if _codes(column, group):
-            code = next(column.forms[form].examples["first"] for form in forms if form.code)
-            return replace(words, mostly="codes", examples=((code[1], code[0]),))
-        conflict = sum((column.forms[form] for form in forms), ReadingConflict())
-        sign = bool(comma) and conflict.same < conflict.cells
-        fitting = conflict.second if sign else conflict.first
-        bracketed = all(form.bracketed for form in forms)
-        if fitting and fitting >= enough and not bracketed:
-            affix = forms[0].affix
-            parts = [affix.spoken] if affix.spoken else []
-            parts += [N_("decimal comma")] * sign
-            parts += [N_("gaps between the thousands")] * any(form.gaps for form in forms)
-            parts += [N_("commas between the thousands")] * (any(form.commas for form in forms) and not comma)
-            signed = any(form.signed for form in forms)
-            parts += [N_("brackets or dashes for minus")] * signed
-            writing = ", ".join(parts)
-            kept = bool(writing) or column.exact or column.wanted == "levels"
-            odd = fitting < column.present
-            return CellType(
-                name,
-                "numbers",
-                affix,
-                sign,
-                words=kept,
-                writing=writing,
-                stated=stated,
-                signed=signed,
-                odd=odd,
-            )
-    else:
-        form = max(group, key=lambda one: one.time)  # type: ignore[union-attr]
-        assert isinstance(form, DateForm)
-        conflict = sum((column.forms[one] for one in group), ReadingConflict())
-        verdict = conflict.verdict
-        own = {"first": True, "second": False, "same": True, "open": day_first}.get(verdict)
-        if not form.open:
-            own = True
-        agreed = own is not None and (not form.open or verdict == "same" or day_first in (None, own))
-        if agreed and conflict.either and conflict.either >= enough:
-            order = _order(form, bool(own), column.dates)
-            writing = ""
-            if (form.open and verdict != "same") or form.order == "short named" or order in ("ydm", "y d"):
-                writing = _DATES[order]
-            odd = (conflict.first if own else conflict.second) < column.present
-            return CellType(name, "dates", form=form, order=order, writing=writing, stated=stated, odd=odd)
-    if fitting >= MOST * column.present:
-        return replace(words, mostly=kind_of_form(group[0]), examples=examples)
-    return words
-
-
-_DATES = {
-    "dmy": N_("dates day/month/year"), "mdy": N_("dates month/day/year"), "ymd": N_("dates year/month/day"),
-    "ydm": N_("dates year/day/month"), "d y": "dates day/month/year", "y d": "dates year/month/day",
-}  # fmt: skip
-
-
-def _mixed(
-    which: str, one: str, other: str, conflicts: dict[str, ReadingConflict], what: str, place: Place
-) -> TreinoError:
-    (row, cell), (row_2, cell_2) = conflicts[one].examples["first"], conflicts[other].examples["second"]
-    facts = {
-        "what": what, "one": one, "cell": shorten(cell), "place": place(row),
-        "other": other, "item": as_item(other), "cell_2": shorten(cell_2), "place_2": place(row_2),
-    }  # fmt: skip
-    if which == "day":
-        return TreinoError(
-            "dates_mixed",
-            _(
-                "In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: "
-                "the day comes first, and the month does."
-            ).format(**facts),
-            _("Write them alike, or leave the column as text: [[kinds={item}=text]].").format(**facts),
-        )
-    if one == other:
-        message = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
-    else:
-        message = _(
-            "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
-            "{place_2}: "
-        )
-    return TreinoError(
-        "decimal_mixed",
-        message.format(**facts) + _("a decimal point, and a decimal comma."),
-        _(
-            "Write them alike; or say [[decimal=point]] or [[decimal=comma]]; or leave a column as text: "
-            "[[kinds={item}=text]]."
-        ).format(**facts),
-    )
-
-
-def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
-    row, cell = conflict.examples["open"]
-    facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
-    if which == "day":
-        return TreinoError(
-            "dates_open",
-            _(
-                "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether the day or the "
-                "month comes first."
-            ).format(**facts),
-            _("Say [[dates=day/month]] or [[dates=month/day]]."),
-        )
-    return TreinoError(
-        "decimal_open",
-        _(
-            "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether it has decimals or "
-            "groups of thousands."
-        ).format(**facts),
-        _("Say [[decimal=point]] or [[decimal=comma]]."),
-    )

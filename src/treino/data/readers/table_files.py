@@ -19,9 +19,10 @@ from pyarrow import compute
 
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
-from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType, FileConventions, decide
+from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType
 from treino.data.readers.columnar import ColumnarFile, RowSpill, is_text, open_columnar
 from treino.data.readers.columnar import column as typed_column
+from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
 from treino.data.readers.file_bytes import InputFile, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
