@@ -152,9 +152,10 @@ def _check_classes(data: Data, classes: int) -> None:
     )
 
 
-def _load(request: FitRequest, settings: Settings) -> Data:
+def _load(request: FitRequest, settings: Settings, most_inputs: int | None = None) -> Data:
     cache = None if request.repeated else prepared_beside(request.parent, settings.out)
-    return load_data(request.source, settings, request.num_workers, cache, **request.held_back)
+    held_back, workers = request.held_back, request.num_workers
+    return load_data(request.source, settings, workers, cache, most_inputs, **held_back)
 
 
 def _alone(request: FitRequest) -> str:

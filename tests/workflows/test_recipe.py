@@ -1,5 +1,7 @@
 """The recipe for tables, and the settings that only the networks of an ensemble have."""
 
+from unittest.mock import MagicMock
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,9 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import treino as tr
 from treino import recipes
+from treino.data import loader
+from treino.data.preparation import encoders
+from treino.data.preparation.encoders import width
 from treino.engine.gates import gates_of
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
@@ -177,6 +182,22 @@ def test_rows_that_were_prepared_with_bins_go_by_the_recipe_where_it_is_named(tm
     assert (run.settings["inputs"], run.settings["clip_inputs"], run.settings["ensemble"]) == ("bins", 5, 8)
     simple = tr.fit(tr.load(table(), target="price"), recipe="table", epochs=1, lean=True, parent=tmp_path)
     assert (simple.settings["inputs"], simple.settings["clip_inputs"]) == ("plain", None)
+
+
+@pytest.mark.parametrize("columns", [1100, 70])  # more columns than inputs, and with bins more inputs
+def test_a_wide_table_is_read_once_and_its_bins_get_no_names(tmp_path, monkeypatch, columns):
+    x = np.random.default_rng(0).normal(size=(40, columns)).round(3)
+    frame = pd.DataFrame(x, columns=[f"g{i}" for i in range(columns)]).assign(y=x[:, 0] > 0)
+    read, named = MagicMock(wraps=loader.read_with_targets), MagicMock(wraps=encoders._bin_names)
+    monkeypatch.setattr(loader, "read_with_targets", read)
+    monkeypatch.setattr(encoders, "_bin_names", named)
+    run = tr.fit(frame, target="y", epochs=1, lean=True, parent=tmp_path)
+    assert run.settings["inputs"] == "plain"
+    assert read.call_count == 1
+    assert named.call_count <= 2 * columns
+    known = tr.load(frame, target="y", **{k: run.settings[k] for k in ("target_means", "clip_inputs")})
+    assert run.by_target[0].preparation.mean == known.preparation.mean
+    assert all(width(e) == len(e.inputs) <= 2 for e in known.preparation.encoders)
 
 
 @pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "loss": "bce"}])

@@ -187,7 +187,7 @@ def scaled(
     training rows' weights. shown: see ``held_out_means``.
     """
     share_T = None if weight_T is None else weight_T / weight_T.sum()
-    mean, scale = [0.0] * len(preparation.inputs), [1.0] * len(preparation.inputs)
+    mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         if encoder.scaled and preparation.normalise:
             raw_NK, _seen = encoder.encode(table.column(encoder.column), table.place)
@@ -244,7 +244,7 @@ def on_disk(
     preparation = scaled(tables[0], preparation, train_N, weight_T, shown)
     met = _write(tables, parts, preparation, folder, train_N, shown)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
-    inputs = len(preparation.inputs)
+    inputs = preparation.size
     x_of = {part: read_inputs(folder, part, int(counts[part - LEFT_OUT]), inputs) for part in NAMES}
     return preparation, met, x_of
 

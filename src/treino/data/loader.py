@@ -27,6 +27,7 @@ from treino.data.preparation.fit import (
     say_held_back,
     target_folds,
 )
+from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
     decide_tasks,
@@ -127,6 +128,7 @@ def load(
     impute: Impute = "median",
     inputs: InputForm = "plain",
     bins: int = BINS,
+    most_inputs: int | None = None,
     clip_inputs: float | None = None,
     target_means: bool = False,
     trees: int = 0,
@@ -170,7 +172,8 @@ def load(
     two equal rows, one of weight 0 is left out. ``COLUMN=0``: an empty cell is a weight of 0.
     normalise: scale to mean 0 and deviation 1 on the training rows. impute: the statistic that replaces a
     missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
-    quantiles of the training rows. clip_inputs: the largest absolute value of a normalised number.
+    quantiles of the training rows, unless there would be more than ``most_inputs`` inputs. clip_inputs: the
+    largest absolute value of a normalised number.
     target_means: adds to a number, or to hashed classes, the target's mean over the training rows with that
     value, where such means tell more than bins do. trees: adds the leaves of so many small decision trees.
     reading: the format of the file, if it shouldn't be detected.
@@ -216,16 +219,17 @@ def load(
         bins, clip_inputs, target_means, trees, row_weights,
         _with_text(as_reading(reading), kinds),
     )  # fmt: skip
-    with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
+    known = request.to_json() | _non_defaults(most_inputs=most_inputs)
+    with PreparedCache(limit, None if cache is None else Path(cache), known) as work:
         if (prepared := work.lookup(source, files)) is not None:
             return prepared
-        data = _of_table(request, work)
+        data = _of_table(request, work, most_inputs)
         if work.used:
             work.keep(data)
         return data
 
 
-def _of_table(request: TableRequest, work: PreparedCache) -> Data:
+def _of_table(request: TableRequest, work: PreparedCache, most_inputs: int | None) -> Data:
     """Implements ``load`` for a table. Rows that need too much memory are written to files."""
     from treino.data.large_tables import (  # imports pyarrow, which is slow
         check_room,
@@ -288,23 +292,32 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     if request.target_means or request.trees:
         unit_N: NDArray[Any] = first_N if split.group is None or by is None else level_cells(by, False)
         folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T)
-    preparation = fit(
-        table,
-        chosen,
-        columns,
-        decided,
-        classes,
-        train_N,
-        request.normalise,
-        request.impute,
-        request.bins if request.inputs == "bins" else 0,
-        request.clip_inputs,
-        weights,
-        weight_T,
-        folds,
-        request.target_means,
-        request.trees,
-    )
+    if most_inputs is not None and len(chosen) > most_inputs:
+        request = replace(request, inputs="plain")
+
+    def fitted() -> Preparation:
+        return fit(
+            table,
+            chosen,
+            columns,
+            decided,
+            classes,
+            train_N,
+            request.normalise,
+            request.impute,
+            request.bins if request.inputs == "bins" else 0,
+            request.clip_inputs,
+            weights,
+            weight_T,
+            folds,
+            request.target_means,
+            request.trees,
+        )
+
+    preparation = fitted()
+    if most_inputs is not None and request.inputs == "bins" and preparation.size > most_inputs:
+        request = replace(request, inputs="plain")
+        preparation = fitted()
     del first_N
     if cells_ND is None or work.too_small_for(preparation, table):
         check_room(len(part_N), work.limit)

@@ -141,7 +141,7 @@ class PreparedCache:
 
     def too_small_for(self, preparation: Preparation, table: Table) -> bool:
         """Whether the rows of a table file have so many inputs that they need more memory than the limit."""
-        many = table.rows * len(preparation.inputs) * INPUT_BYTES > self.limit
+        many = table.rows * preparation.size * INPUT_BYTES > self.limit
         return many and table.sha256 is not None and preparation.kind == "table"
 
     def keep(self, data: Data) -> None:
@@ -287,7 +287,7 @@ def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
     for name, part in _PARTS.items():
         y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
         weight = torch.clone(rest[f"{name}.weight"]) if f"{name}.weight" in rest else None
-        rows[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index, weight)
+        rows[name] = Rows(read_inputs(path, part, len(y), preparation.size), y, index, weight)
     return Data(
         name="",
         source="",

@@ -43,6 +43,7 @@ from treino.words import _
 Predict = Callable[[torch.Tensor], torch.Tensor]
 
 SHOWN = {"train": 1000, "validation": 300, "test": 300}  # maximum rows shown and compared; a seeded sample
+STEEPEST = 20  # so many columns are shuffled where there are more than CANDIDATES
 MEASURED = 1000  # maximum number of rows for the choice of the two axes
 COARSEST = 40  # places along an axis of the plane of large pictures
 
@@ -329,7 +330,7 @@ def _important(
 ) -> Sequence[int]:
     """The two most important of the columns ``axes_K``; all inputs of a column are shuffled together."""
     groups = [data.preparation.groups[j] for j in axes_K]
-    columns = steepest(net, rows.x, CANDIDATES, item_shape, groups) if len(groups) > CANDIDATES else None
+    columns = steepest(net, rows.x, STEEPEST, item_shape, groups) if len(groups) > CANDIDATES else None
     ranking = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
     first, second = ranking.largest(2)
     return axes_K[first], axes_K[second]

@@ -52,12 +52,13 @@ def load_data(
     settings: Settings,
     num_workers: int = 0,
     cache: Path | None = None,
+    most_inputs: int | None = None,
     **held_back: Any,
 ) -> Data:
     """Call ``treino.data.load`` with the data settings; return a ``Data`` unchanged.
 
-    held_back: ``validation`` and ``test``, if they are rows, not shares or files. cache: the folder in which
-    a table larger than memory is prepared.
+    most_inputs: with more inputs, numbers get no bins. held_back: ``validation`` and ``test``, if they are
+    rows, not shares or files. cache: the folder in which a table larger than memory is prepared.
     """
     if isinstance(source, Data):
         added = recipes.TABLE if settings.recipe == "table" else {}
@@ -82,6 +83,7 @@ def load_data(
         reading=reading_of(settings),
         num_workers=num_workers,
         cache=cache,
+        most_inputs=most_inputs,
     )
 
 

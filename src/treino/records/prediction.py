@@ -265,7 +265,7 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tens
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
     # training rows are shown other target means than new ones
-    own_D = [k for k in range(len(run.preparation.inputs)) if k not in run.preparation.target_means]
+    own_D = [k for k in range(run.preparation.size) if k not in run.preparation.target_means]
     known = set[bytes]()
     for split in ALL if run.others else splits:  # what tests one fold trains the others
         rows = data.splits[split]

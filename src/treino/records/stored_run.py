@@ -358,7 +358,7 @@ class StoredRun(StoredFolder):
         if self.row is not None:
             return self.data.preparation
         preparation = Preparation.from_document(read_preparation(self.folder))
-        if (len(preparation.inputs), tuple(preparation.classes)) != (self.spec.inputs, self.spec.classes):
+        if (preparation.size, tuple(preparation.classes)) != (self.spec.inputs, self.spec.classes):
             raise damaged(
                 self.path / "preparation.json", _("its inputs or classes are not those of spec.json")
             )

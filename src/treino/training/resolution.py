@@ -297,13 +297,13 @@ def _check_no_choice(s: Settings) -> None:
 
 
 def choose_recipe(
-    source: Any, settings: Settings, load: Callable[[Settings], Data], alone: str = ""
+    source: Any, settings: Settings, load: Callable[..., Data], alone: str = ""
 ) -> tuple[Settings, Data, str]:
     """Choose the requested recipe, or the one that suits the source. Return the settings with the recipe's
     additions, the data prepared with them, and a sentence with the recipe and the reason.
 
-    load: reads and prepares the rows. alone: the description of an argument that requires a single network,
-    such as its weights.
+    load: reads and prepares the rows, by settings and the most inputs with bins. alone: the description of an
+    argument that requires a single network, such as its weights.
 
     Raises:
         TreinoError: bad input.
@@ -314,12 +314,11 @@ def choose_recipe(
     if why:
         return settings, load(settings), plain_reason(why)
     table = _by_recipe(settings)
-    data = load(table)
+    data = load(table, most_inputs=recipes.MOST_INPUTS)
     if data.kind != "table":
         return settings, load(settings), plain_reason(_("this is no table"))
-    if table.inputs == "bins" and data.inputs > recipes.MOST_INPUTS:
+    if table.inputs == "bins" and data.arguments.get("inputs", "plain") == "plain":
         table = _by_recipe(settings, inputs="plain")
-        data = load(table)
     reason = _(
         "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)"
     )

@@ -321,6 +321,19 @@ ENCODERS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def width(encoder: Encoder) -> int:
+    """The number of its inputs, without their names, which take long to make for thousands of columns."""
+    if isinstance(encoder, OneHotEncoder):
+        return len(encoder.levels)
+    if isinstance(encoder, HashingEncoder):
+        return encoder.buckets + len(encoder.mean_places)
+    circles = 2 if isinstance(encoder, TimeEncoder) else 0
+    if isinstance(encoder, DateEncoder):
+        circles = 2 * len(encoder.parts)
+    numbers = 0 if isinstance(encoder, TimeEncoder) else max(1, len(encoder.edges))
+    return numbers + circles + len(encoder.mean_places) + encoder.flag
+
+
 def to_json(encoder: Encoder) -> dict[str, Any]:
     """The encoder as JSON values, with its name in ``ENCODERS`` under ``as``."""
     name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)

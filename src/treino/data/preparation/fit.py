@@ -19,6 +19,7 @@ from treino.data.preparation.encoders import (
     mean_keys,
     number_cells,
     second_cells,
+    width,
 )
 from treino.data.preparation.preparation import Preparation, Target, Task, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
@@ -126,7 +127,7 @@ def fit(
         )
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
-    inputs = sum(len(e.inputs) for e in made) if made else len(names)
+    inputs = sum(map(width, made)) if made else len(names)
     preparation = Preparation(
         kind="image" if is_image else "table",
         features=names,
@@ -147,7 +148,7 @@ def fit(
     rows = take(table, train_N[evenly(len(train_N), len(usable))])
     raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
     grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, trees))
-    return replace(grown, item_shape=(len(grown.inputs),))
+    return replace(grown, item_shape=(grown.size,))
 
 
 def target_fields(

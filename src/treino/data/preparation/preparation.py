@@ -19,6 +19,7 @@ from treino.data.preparation.encoders import (
     Place,
     from_column,
     of_number,
+    width,
 )
 from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
 from treino.data.table import Column, Numbers, shorten
@@ -118,19 +119,22 @@ class Preparation:
         )
         return (*(name for encoder in self.encoders for name in encoder.inputs), *leaves)
 
+    @cached_property
+    def size(self) -> int:
+        """D: the number of inputs."""
+        return sum(map(width, self.encoders)) + self.leaves if self.encoders else len(self.features)
+
     @property
     def plain(self) -> bool:
         """Whether every column is exactly one input: a number without missing training cells, or a pixel."""
-        return not self.trees and all(
-            isinstance(e, NumberEncoder) and len(e.inputs) == 1 for e in self.encoders
-        )
+        return not self.trees and all(isinstance(e, NumberEncoder) and width(e) == 1 for e in self.encoders)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """For each feature, the indices of its inputs."""
         if not self.encoders:
             return tuple((j,) for j in range(len(self.features)))
-        ends = accumulate((len(encoder.inputs) for encoder in self.encoders), initial=0)
+        ends = accumulate((width(encoder) for encoder in self.encoders), initial=0)
         return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
 
     @property
@@ -163,14 +167,14 @@ class Preparation:
         if not self.encoders:
             return (False,) * len(self.features)
         of_columns = (
-            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(len(e.inputs))
+            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(width(e))
         )
         return (*of_columns, *(True,) * self.leaves)
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]`` mask of the inputs that are normalised to mean 0 and deviation 1."""
-        mask = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
+        mask = [k == 0 and e.scaled for e in self.encoders for k in range(width(e))]
         mask += [False] * self.leaves
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
@@ -202,7 +206,7 @@ class Preparation:
         self, columns: Sequence[Column], place: Place
     ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:
         """Return the raw inputs ``[N, D]`` of these columns, and the EncodingGaps of each column."""
-        raw_ND = np.empty((len(columns[0]), len(self.inputs)))
+        raw_ND = np.empty((len(columns[0]), self.size))
         met = {}
         for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
             raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoder.encode(column, place)
@@ -212,12 +216,11 @@ class Preparation:
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
         """``[N, D]`` float32 inputs from raw inputs in the data's own units; computed in float64 and rounded
         once."""
-        names = self.inputs
-        if raw_ND.shape[1] != len(names):
+        if raw_ND.shape[1] != self.size:
             raise TreinoError(
                 "columns_count",
-                _("There are {got} columns, not {want}.").format(got=raw_ND.shape[1], want=len(names)),
-                _("The columns are: {names}.").format(names=shorten(", ".join(names), 200)),
+                _("There are {got} columns, not {want}.").format(got=raw_ND.shape[1], want=self.size),
+                _("The columns are: {names}.").format(names=shorten(", ".join(self.inputs), 200)),
             )
         if raw_ND.dtype == np.uint8 and self.kind == "image":
             x_of_pixel = self._scaled(np.arange(256.0)[:, None]).astype(np.float32)
@@ -233,7 +236,7 @@ class Preparation:
             raise TreinoError(
                 "value_range",
                 _("Column '{name}' holds {value}, which is too large for float32.").format(
-                    name=shorten(names[j]), value=float(raw_ND[row, j])
+                    name=shorten(self.inputs[j]), value=float(raw_ND[row, j])
                 ),
                 _("Scale the column down, or leave it out with [[features]]."),
             )
@@ -267,12 +270,12 @@ class Preparation:
 
     def _whole(self) -> "Preparation":
         """Return this preparation if its fields are consistent; raise ValueError otherwise."""
-        scales = 1 if self.kind == "image" else len(self.inputs)
+        scales = 1 if self.kind == "image" else self.size
         if not len(self.mean) == len(self.scale) == scales:
             raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
-        if math.prod(self.item_shape) != len(self.inputs):
-            raise ValueError(_("{n} inputs of items of another shape").format(n=len(self.inputs)))
-        if any(place >= len(self.inputs) - self.leaves for tree in self.trees for place in tree.columns):
+        if math.prod(self.item_shape) != self.size:
+            raise ValueError(_("{n} inputs of items of another shape").format(n=self.size))
+        if any(place >= self.size - self.leaves for tree in self.trees for place in tree.columns):
             raise ValueError(_("a tree that splits at an input which isn't there"))
         for one in self.by_target:
             for name in one.classes if one.labels == "number" else ():
