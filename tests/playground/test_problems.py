@@ -287,6 +287,11 @@ REFUSED = {
     ),
     "dates": ("a,c\n" + "\n".join(f"{i},2024-01-{i + 1:02}" for i in range(9)), "target_date"),
     "point and comma": ("a;b;c\n" + "\n".join(f"{i}.5;{i},5;{i % 2}" for i in range(9)), "decimal_mixed"),
+    "3,142": (
+        "a;c\n" + "\n".join(f"{i}.{i};{'xy'[i % 2]}" for i in range(1, 9)) + "\n3,142;x",
+        "decimal_mixed",
+    ),
+    "months": ("a,c\n" + "\n".join(f"{i},{i + 1}-Mar-2024" for i in range(9)), "target_date"),
     "1.234": ("a;c\n" + "\n".join(f"{i}.234;{i % 2}" for i in range(1, 9)), "decimal_open"),
     "a class in each row": ("a,c\n" + "\n".join(f"{i},c{i}" for i in range(9)), "classes_all_distinct"),
     "equal rows": ("a,c\n" + "\n".join(f"{i % 2},{'xyz'[i % 3]}" for i in range(9)), "rows_too_few"),
@@ -317,6 +322,11 @@ SHAPES = {
     "a name twice": f"a,a,c\n{LINES}\n",
     "empty rows": f"a,b,c\n{LINES}\n,,\n,,\n",
 }
+LEFT = {  # read by the command, and no number or class of the page's
+    "codes": "a,b,c\n" + "\n".join(f"{i},{i % 5},{('71E05', '9E4')[i % 2]}" for i in range(30)),
+    "brackets": "a,b,c\n" + "\n".join(f"{i},{i % 5},{(f'{i}.5', f'({i}.5)')[i % 2]}" for i in range(30)),
+    "classes with a point": "a,b,c\n" + "\n".join(f"{i},{i % 5},{i % 2}.0" for i in range(30)),
+}
 OTHER_LINES = {
     "a title": f"My rows\na,b,c\n{LINES}\n",
     "a padded title": f"My rows,,\n,,\na,b,c\n{LINES}\n",
@@ -324,6 +334,16 @@ OTHER_LINES = {
     "a comment": f"# mine, of 2024\na,b,c\n{LINES}\n",
     "units": f"a,b,c\nkg,mm,kind\n{LINES}\n",
 }
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_cells_that_only_the_command_reads_are_left_to_it(ask: Ask, case: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(LEFT[case])
+    found = ask(text=LEFT[case], options={"file": "own.csv"}, target="c")
+    assert found["rule"] == "target_written", found
+    assert "treino train own.csv" in found["hint"]
+    assert load(path, target="c").task == ("regression" if case == "brackets" else "classification")
 
 
 @pytest.mark.parametrize("case", [*SHAPES, *OTHER_LINES])

@@ -7,7 +7,7 @@
 
 import { refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
-import { commandHint, isDate, isNothing, isNumber, isTime } from './columns.js';
+import { commandHint, isDate, isNothing, isNumber, isTime, plain } from './columns.js';
 import { generator, permutation } from './random.js';
 
 const MOST_BYTES = 25e6, MOST_ROWS = 20000, MOST_COLUMNS = 200;
@@ -16,7 +16,7 @@ const SAMPLE = 1 << 18; // characters by which delimiter and header are recognis
 const LOOK = 200; // rows, likewise
 const SEPARATOR_LINE = /^"?sep=(.)"?\r?\n/i; // Excel reads and writes it
 
-// ---- how a cell's number may be written (readers/cell_patterns.py)
+// ---- how a cell's number may be written (cell_forms.py)
 
 const SYMBOLS = String.raw`(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)`;
 const LEAD = String.raw`[1-9]\d{0,2}`, GAPPED = String.raw`${LEAD}(?:[ \u00a0\u202f]\d{3})+|${LEAD}(?:'\d{3})+`;
@@ -26,6 +26,7 @@ const numberWith = (point, group) =>
 const POINT = numberWith(String.raw`\.`, ','), COMMA = numberWith(',', String.raw`\.`);
 const EITHER = String.raw`(?:\d+${EXPONENT}|${GAPPED}|${ENDLESS})`; // the same number with both signs
 const AFFIXED = new RegExp(String.raw`^[+-]?(?:(${SYMBOLS})\s*)?[+-]?(?:${POINT}|${COMMA})\s*(${SYMBOLS}|%)?$`);
+const LONE = /^[-+]?[1-9]\d{0,2}[.,]\d{3}$/, PROVEN = /\d[.,]\d+[.,]\d/, CODE = /^\d+[eE]\d+$/, WEAK_CODE = /^\de\d{1,2}$/;
 const LEADING_ZERO = /^[+-]?0\d+$/;
 
 /** What stands before and after a cell's number, e.g. "R$" or "%": ["", ""] for a plain one, null where there is none. */
@@ -218,8 +219,15 @@ function writingOf(cells) {
     if (!p && !c) return { verdict: 'no' };
     points += p, commas += c, same += either.test(cell);
   }
+  const codes = there.filter((cell) => CODE.test(cell));
+  if (codes.length && there.every((cell) => /^\d/.test(cell) && either.test(cell)) && (codes.length === there.length || !codes.every((cell) => WEAK_CODE.test(cell)))) return { verdict: 'no' };
   const n = there.length, [asPoint, asComma] = [points === n, commas === n];
   const verdict = !asPoint && !asComma ? 'mixed' : asPoint && asComma ? (same === n ? 'same' : 'open') : asPoint ? 'point' : 'comma';
+  const group = { point: ',', comma: '.' }[verdict], lone = there.filter((cell) => LONE.test(cell) && cell.includes(group));
+  if (lone.length && !there.some((cell) => PROVEN.test(cell))) {
+    const digits = there.filter((cell) => !LONE.test(cell)).map((cell) => /\d*/.exec(cell.replace(/^[-+]/, ''))[0].length);
+    if (Math.max(...digits) !== 3) return { affix, verdict: 'mixed', example: lone[0] }; // 3,142 beside 0.7
+  }
   return { affix, verdict, example: there.find((cell) => point.test(cell) && comma.test(cell) && !either.test(cell)) ?? there[0] };
 }
 
@@ -295,8 +303,8 @@ export function readTable(text, { file = 'table.csv', delimiter, header, decimal
   if (comma) notes.push(t('csv_decimal_comma'));
   const rowsKept = sampled(values.length, notes);
   const columns = names.map((column, j) => {
-    const cells = cellsOf(words[j], writings[j], comma);
-    return { name: column, cells: rowsKept ? rowsKept.map((i) => cells[i]) : cells };
+    const cells = cellsOf(words[j], writings[j], comma), spelled = words[j].find((word, i) => typeof cells[i] === 'number' && plain(cells[i]) !== word);
+    return { name: column, cells: rowsKept ? rowsKept.map((i) => cells[i]) : cells, ...(spelled && { spelled }) };
   });
   return { name: rowsKept ? `${name}-sample` : name, file, columns, header, notes };
 }
