@@ -101,6 +101,28 @@ def test_categories_of_numbers_and_truth_values_with_gaps(
     np.testing.assert_allclose(theirs, run.predict(new)["prediction"], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("recipe", ["table", "plain"])
+@pytest.mark.parametrize("least", [0.0, 0.5, -1.0])
+def test_intervals_of_numbers_that_are_never_negative_end_at_0(
+    tmp_path: Path, recipe: str, least: float
+) -> None:
+    r = np.random.default_rng(1)
+    frame = pd.DataFrame(r.normal(size=(200, 2)), columns=["a", "b"])
+    frame["sales"] = np.exp(2 * frame["a"] + r.normal(size=200)).clip(lower=0.5) - 0.5 + least
+    run = tr.fit(frame, target="sales", epochs=8, parent=tmp_path, recipe=recipe, lean=True)
+    ours, theirs = run.predict(frame), asked(exported(run, "onnx").paths[0], frame)
+    for name in ("low", "high"):
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-5, atol=1e-4)
+    model = tr.Regressor(epochs=8, recipe=recipe).fit(frame[["a", "b"]], frame["sales"])
+    for low, value in (
+        (ours["low"], ours["prediction"]),
+        (model.predict_interval(frame[["a", "b"]])[:, 0], model.predict(frame[["a", "b"]])),
+    ):
+        assert ((low >= 0) | (low >= value)).all() == (least >= 0)
+        assert (low <= value).all()
+        assert least < 0 or (low == 0).any()
+
+
 @pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "loss": "bce", "activation": "gelu"}])
 def test_classes_and_their_threshold(tmp_path: Path, settings: dict[str, Any]) -> None:
     frame = table().assign(price=lambda f: np.where(f["price"] > 230, "dear", "cheap"))

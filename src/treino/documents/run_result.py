@@ -67,7 +67,7 @@ class ConformalResult(Document):
     and ``offset`` of ``treino.inspection.conformal.Conformal``; a score of None is infinite; no scores: of an
     older version. spread: how far the share may be from the level with so few rows. coverage: the share of
     test rows that they hold, with its 95 % interval; None without test rows. size: the mean number of classes
-    in a set.
+    in a set. floor: of numbers, the smallest that can be: 0 where no target is below; None: unknown.
     """
 
     level: Share
@@ -81,6 +81,7 @@ class ConformalResult(Document):
     coverage: Share | None
     coverage_interval: Interval | None = None
     size: Annotated[float, Field(ge=0)] | None = None
+    floor: float | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "ConformalResult":

@@ -185,8 +185,11 @@ def _numbers(
             spread = graph.put("Sqrt", graph.put("ReduceMean", graph.put("Mul", apart, apart), axis))
             spread = graph.calculated("Add", graph.calculated("Mul", spread, spec.target_scale), known.offset)
             half = graph.calculated("Mul", graph.put("Squeeze", spread, axis), known.quantile)
+        low = graph.put("Sub", ends["prediction"], half)
+        if known.floor is not None:
+            low = graph.put("Max", low, graph.calculated("Min", ends["prediction"], known.floor))
         ends |= {
-            "low": graph.put("Sub", ends["prediction"], half),
+            "low": low,
             "high": graph.put("Add", ends["prediction"], half),
         }
     for name, made in ends.items():

@@ -50,7 +50,10 @@ class CoverageScores:
             return self.folds.intervals(value_KN, self.level)
         spread_N = members_spread(run.module, x_ND, spec.target_scale, run.item_shape)
         half_N = self.scores.quantile(self.level) * units(spread_N, self.scores.offset, len(x_ND))
-        return np.stack([value_KN[0] - half_N, value_KN[0] + half_N], 1)
+        low_N, known = value_KN[0] - half_N, run.result and run.result.prediction_intervals
+        if known and known.floor is not None:  # but no interval is without its own number
+            low_N = np.maximum(low_N, np.minimum(known.floor, value_KN[0]))
+        return np.stack([low_N, value_KN[0] + half_N], 1)
 
 
 def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageScores | None:
