@@ -1,6 +1,7 @@
 """Calls of the learner's function, with a record of the network's inputs and weight changes."""
 
 import contextlib
+import functools
 import inspect
 import io
 import traceback
@@ -12,9 +13,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import lr_scheduler as schedulers
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from treino.engine.user_module import HashDropout
+from treino_lessons.placement import Placement
 from treino_lessons.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
 
 Forward = Callable[..., Any]
@@ -25,6 +28,7 @@ class Visit:
     """One call of the network. batch: the loader's batch, None for other rows. before: the
     weights, left: the gradients that lay there when it began. modes: of each layer, whether it trained.
     stepped: an entry for each step of an optimizer: how that one is made, "" where as the one that is given.
+    left_behind: whether its rows were not moved to the device.
     """
 
     batch: int | None
@@ -32,11 +36,16 @@ class Visit:
     left: State
     modes: dict[str, bool] = field(default_factory=dict)
     stepped: list[str] = field(default_factory=list)
+    left_behind: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One call of the function. after: the weights at its end. handed: batches that the loader gave."""
+    """One call of the function. after: the weights at its end. handed: batches that the loader gave.
+
+    mixed: the torch function that was given rows beside what lies on the device; "" for none. made: of each
+    optimizer, schedule and loss that the function makes itself, whether it is a loss, and its kind.
+    """
 
     mode: str
     epoch: int
@@ -47,6 +56,8 @@ class Pass:
     printed: str
     error: BaseException | None
     line: tuple[int, str] | None  # of the function's file, where it raised
+    mixed: str
+    made: tuple[tuple[bool, str], ...]
 
     def weights_after(self, at: int) -> State:
         return self.visits[at + 1].before if at + 1 < len(self.visits) else self.after
@@ -60,13 +71,22 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
     visits: list[Visit] = []
     now = ("train", 0)
 
+    placement = Placement([*net.parameters(), *net.buffers()])
+    made: list[tuple[bool, str]] = []
+
     def enters(_module: nn.Module, args: tuple[Any, ...]) -> None:
+        placement.watches = False
+        record(args)
+        placement.watches = True
+
+    def record(args: tuple[Any, ...]) -> None:
         mode, epoch = now
         batch = _which(tried, mode, args[0] if args else None)
         if batch is not None and mode == "train":
             keyed(drops, epoch * STEPS + batch)
         left = {name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None}
-        visits.append(Visit(batch, copied(net), left))
+        behind = bool(args) and getattr(args[0], "on_host", None) is True
+        visits.append(Visit(batch, copied(net), left, left_behind=behind))
 
     def works(name: str) -> Callable[..., None]:
         def hook(layer: nn.Module, _args: tuple[Any, ...]) -> None:
@@ -85,13 +105,15 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
         for kind, name in ((nn.BatchNorm1d, "BatchNorm1d"), (HashDropout, "Dropout")):
             if isinstance(layer, kind):
                 layer.register_forward_pre_hook(works(name))
-    arguments = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args(), "device": "cpu"}
-    with _names(forward, arguments), _before_steps(steps), torch.enable_grad():
+    arguments = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args()}
+    with _names(forward, arguments), _before_steps(steps), _makings(made), torch.enable_grad():
         for epoch in range(EPOCHS):
             for mode in ("train", "test"):
                 now = mode, epoch
                 visits.clear()
-                done = _call(forward, tried, net, mode, epoch, visits)
+                made.clear()
+                placement.mixed = ""
+                done = _call(forward, tried, net, mode, epoch, visits, placement, made)
                 found.append(done)
                 if done.error is not None:
                     return found
@@ -99,18 +121,27 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
 
 
 def _call(
-    forward: Forward, tried: Problem, net: nn.Module, mode: str, epoch: int, visits: list[Visit]
+    forward: Forward,
+    tried: Problem,
+    net: nn.Module,
+    mode: str,
+    epoch: int,
+    visits: list[Visit],
+    placement: Placement,
+    made: list[tuple[bool, str]],
 ) -> Pass:
     loader, printed = tried.loader(mode), io.StringIO()
     returned = error = line = None
     with contextlib.redirect_stdout(printed):
         try:
-            returned = forward(loader, net, epoch, mode)
+            with placement:
+                returned = forward(loader, net, epoch, mode)
         except (Exception, SystemExit) as raised:
             error, line = raised, where(raised, _file(forward))
     return Pass(
-        mode, epoch, list(visits), copied(net), loader.handed, returned, printed.getvalue(), error, line
-    )
+        mode, epoch, list(visits), copied(net), loader.handed, returned, printed.getvalue(), error, line,
+        placement.mixed, tuple(made),
+    )  # fmt: skip
 
 
 def _file(forward: Forward) -> str:
@@ -161,6 +192,31 @@ def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> It
         yield
     finally:
         handle.remove()
+
+
+@contextlib.contextmanager
+def _makings(made: list[tuple[bool, str]]) -> Iterator[None]:
+    """List the kinds of optimizers, schedules and losses that are made."""
+    schedule = getattr(schedulers, "LRScheduler", None) or schedulers._LRScheduler  # the name before torch 2
+    kinds: tuple[Any, ...] = (
+        torch.optim.Optimizer, schedule, schedulers.ReduceLROnPlateau, nn.modules.loss._Loss,
+    )  # fmt: skip
+    inits = [(kind, kind.__init__) for kind in kinds]
+
+    def listing(init: Callable[..., None]) -> Callable[..., None]:
+        def listed(self: Any, *args: Any, **kwargs: Any) -> None:
+            made.append((isinstance(self, nn.Module), type(self).__name__))
+            init(self, *args, **kwargs)
+
+        return functools.wraps(init)(listed)
+
+    for kind, init in inits:
+        kind.__init__ = listing(init)
+    try:
+        yield
+    finally:
+        for kind, init in inits:
+            kind.__init__ = init
 
 
 @contextlib.contextmanager

@@ -65,10 +65,10 @@ def check(forward: Callable[..., Any]) -> Outcome:
     """Run ``forward(loader, net, epoch, mode)`` beside the engine and name the first difference.
 
     It is called with ``"train"`` and ``"test"`` in turn for two epochs of three batches. The network ends in
-    logits. Its global names ``criterion`` (CrossEntropyLoss), ``optimizer`` (SGD), ``args`` (the course's
-    dictionary, with ``device``) and ``device`` are ours while it runs, and what they were afterwards. It says
-    the mean loss by returning it, alone or before other values, or by printing it with two decimals or more;
-    the mean over batches and the mean over rows are both right.
+    logits. Its global names ``criterion`` (CrossEntropyLoss), ``optimizer`` (SGD) and ``args`` (the course's
+    dictionary, with ``device``) are ours while it runs, and what they were afterwards. It says the mean loss
+    by returning it, alone or before other values, or by printing it with two decimals or more; the mean over
+    batches and the mean over rows are both right.
 
     Raises:
         TreinoError: it is no function, or can't be called with four arguments.
@@ -90,6 +90,12 @@ def check(forward: Callable[..., Any]) -> Outcome:
         if difference is not None:
             break
         largest[name] = _apart(found, answer)
+        if dtype is torch.float32 and found[0].made:
+            notes.append(
+                _("Note: it makes {kind} in every call, and criterion is there.").format(
+                    kind=found[0].made[0]
+                )
+            )
         if dtype is torch.float32 and _computes_in_test(found):
             notes.append(
                 _(

@@ -21,7 +21,7 @@ from treino_lessons.stated_loss import misread
 def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:
     """In the order in which things happened; None where nothing differs."""
     for done in found:
-        different = _difference_of_pass(done, tried, answer) or misread(done, answer)
+        different = _difference_of_pass(done, tried, answer) or _made(done) or misread(done, answer)
         if different is not None:
             return different
     return None
@@ -32,7 +32,7 @@ def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Differenc
     for at, visit in enumerate(done.visits):
         if done.error is not None and at == len(done.visits) - 1:
             return _raised(done, done.error)
-        different = _fed(done, at) or _mode(done, visit, at, tried)
+        different = _fed(done, at) or _placed(done, at) or _mode(done, visit, at, tried)
         if different is None:
             trained = done.mode == "train"
             different = _moved(done, at, tried, answer) if trained else _moved_in_test(done, at)
@@ -40,7 +40,42 @@ def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Differenc
             return different
     if done.error is not None:
         return _raised(done, done.error)
-    return None if len(done.visits) == STEPS else _partly(done, len(done.visits))
+    if len(done.visits) != STEPS:
+        return _partly(done, len(done.visits))
+    return _placed(done) if done.mixed else None
+
+
+def _placed(done: Pass, at: int | None = None) -> Difference | None:
+    """The rows of a batch that were left on the host; of the call as a whole, classes or others that were."""
+    if at is not None and not done.visits[at].left_behind:
+        return None
+    what = _("In mode {mode!r} the rows x of batch {n} went into the network as the loader gives them.")
+    if at is None:
+        what = _(
+            "In mode {mode!r} {function} got rows or classes as the loader gives them, beside what "
+            "the network answered."
+        )
+    return named(
+        done, 0 if at is None else at + 1, "not_moved",
+        what.format(mode=done.mode, n=(at or 0) + 1, function=done.mixed),
+        _('Where args["device"] is a GPU the network lies there, and torch refuses tensors of two devices.'),
+        _('Move both: x, y = x.to(args["device"]), y.to(args["device"]); .to returns the moved one.'),
+    )  # fmt: skip
+
+
+def _made(done: Pass) -> Difference | None:
+    """An optimizer or a schedule that the function makes itself, in every call anew."""
+    kind = next((name for is_loss, name in done.made if not is_loss), None)
+    if kind is None:
+        return None
+    return named(
+        done, 0, "made_in_function",
+        _("In mode {mode!r} the function makes an optimizer or a schedule itself: {kind}.").format(
+            mode=done.mode, kind=kind
+        ),
+        _("Each call makes it anew: momentum, the averages of Adam and the steps of a schedule begin again."),
+        _("Use the one by the name of optimizer, and make none in the function."),
+    )  # fmt: skip
 
 
 def _raised(done: Pass, error: BaseException) -> Difference:
@@ -51,7 +86,10 @@ def _raised(done: Pass, error: BaseException) -> Difference:
         what += f" ({at.format(n=done.line[0], text=done.line[1])})"
     hint = _("Fix that line; look at the shapes and types that it is given.")
     if isinstance(error, NameError):
-        hint = _("It may use criterion, optimizer, args and device, and the names that its own file makes.")
+        hint = _(
+            'It may use criterion, optimizer and args, as in args["device"], and the names that its own file '
+            "makes."
+        )
     elif "does not require grad" in str(error):
         hint = _(
             "The loss is cut off from the weights: no detach(), .data, .item() or torch.no_grad() between "

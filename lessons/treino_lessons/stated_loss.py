@@ -26,11 +26,18 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
     wanted = float(np.mean(losses))
     right = wanted, _over_rows(losses, done.mode)
     said = said_loss(done.returned, len(losses))
+    hint = _("Collect each batch's loss, then say their mean: np.mean(epoch_loss).")
     if said is not None:
-        if any(math.isclose(said, value, rel_tol=CLOSE) or _rounded(said, value) for value in right):
+        if _is_one(said, right):
             return None
         what = _("it returned {said:.5f}").format(said=said)
         why = _wrong_mean(said, done, answer)
+        if any(_is_one(figure, right) for figure in _figures(done.returned)):
+            why = _("The mean loss is among what it returned, and stands behind another figure.")
+            hint = _("Return the loss first, as in: return np.mean(epoch_loss), accuracy.")
+        elif any(round(value, digits) == said for value in right for digits in (0, 1)):
+            why = _("That is it, with too few digits.")
+            hint = _("Return it as it is, or rounded to two decimals or more.")
     else:
         printed = NUMBER.findall(done.printed) + COMMA.findall(done.printed)
         if any(_written(text.replace(",", "."), value) for text in printed for value in right):
@@ -49,12 +56,18 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
         said = next((n for n in numbers if _wrong_mean(n, done, answer)), None)
         what = _("it printed {said}").format(said=", ".join(printed[:PRINTED]))
         why = "" if said is None else _wrong_mean(said, done, answer)
+        short = next((text for text in printed if _too_short(text.replace(",", "."), right)), None)
+        if said is None and short is not None:
+            said, why = float(short.replace(",", ".")), _("That is it, with too few digits.")
+            hint = _(
+                "Print it with two decimals or more, as in: print(f'{{np.mean(epoch_loss):.4f}}')."
+            ).format()
     message = _("In mode {mode!r} the mean loss of epoch {epoch} is {wanted:.5f}; {what}.")
     return named(
         done, 0, "loss_said",
         message.format(mode=done.mode, epoch=done.epoch + 1, wanted=wanted, what=what),
         why,
-        _("Collect each batch's loss, then say their mean: np.mean(epoch_loss)."),
+        hint,
         said, wanted,
     )  # fmt: skip
 
@@ -80,6 +93,26 @@ def said_loss(returned: Any, batches: int) -> float | None:
         return float(returned)
     except (TypeError, ValueError):
         return None
+
+
+def _figures(returned: Any) -> list[float]:
+    """All numbers among what the function returned."""
+    if isinstance(returned, dict):
+        returned = list(returned.values())
+    if isinstance(returned, Sequence) and not isinstance(returned, str):
+        return [figure for each in returned for figure in _figures(each)]
+    said = said_loss(returned, 0)
+    return [] if said is None else [said]
+
+
+def _is_one(said: float, right: Sequence[float]) -> bool:
+    return any(math.isclose(said, value, rel_tol=CLOSE) or _rounded(said, value) for value in right)
+
+
+def _too_short(text: str, right: Sequence[float]) -> bool:
+    """Whether this printed number may be one of these, to fewer than two decimals."""
+    digits = len(text.partition(".")[2])
+    return digits < 2 and "e" not in text and any(round(value, digits) == float(text) for value in right)
 
 
 def _losses(done: Pass, answer: Answer) -> list[float]:
@@ -131,6 +164,6 @@ def _rounded(said: float, value: float) -> bool:
 
 
 def _written(text: str, value: float) -> bool:
-    """Whether this printed number is the value, to the digits that it was printed with (three at least)."""
+    """Whether this printed number is the value, to the digits that it was printed with (two at least)."""
     digits = len(text.partition(".")[2].partition("e")[0])
     return digits >= 2 and abs(float(text) - value) <= 0.51 * 10**-digits + CLOSE * abs(value) * (digits > 3)

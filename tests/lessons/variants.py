@@ -8,6 +8,8 @@ Changes = list[tuple[str, str]]
 MODES = '    if mode == "train":\n        net.train()\n    else:\n        net.eval()\n'
 START = "    epoch_loss = []"
 LOOP = "for batch in loader"
+X, Y = 'x.to(args["device"])', 'y.to(args["device"])'
+MOVE = f"x, y = {X}, {Y}"
 PRED = "pred = net(x)"
 LOSS = "loss = criterion(pred, y)"
 WHEN = '        if mode == "train":\n'
@@ -27,7 +29,7 @@ def forward(loader, net, epoch, mode):
 {START}
     {LOOP}:
         x, y = batch
-        x, y = x.to(args["device"]), y.to(args["device"])
+        {MOVE}
         {PRED}
         {LOSS}
         epoch_loss.append(loss.cpu().detach())
@@ -88,7 +90,13 @@ STYLES: dict[str, Changes] = {
     "flattens as the course does": [(PRED, "pred = net(x.view(x.size(0), -1))")],
     "a list of batches": [("in loader", "in list(loader)")],
     "enumerates": [(LOOP, "for number, batch in enumerate(loader)")],
-    "an optimizer of its own": [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'])")],
+    "to a device by name": [(MOVE, "x, y = x.to('cpu'), y.to('cpu', non_blocking=True)")],
+    "to the network's device": [(MOVE, "x, y = (t.to(device=net[0].weight.device) for t in batch)")],
+    "moves where they are used": [(MOVE, ""), (PRED, f"{PRED[:-2]}{X})"), (LOSS, f"{LOSS[:-2]}{Y})")],
+    "compares on the host": [
+        (MOVE, f"{MOVE}\n        _x, own = batch"),
+        (LOSS, f"{LOSS}\n        right = (pred.cpu().argmax(1) == own).sum()"),
+    ],
     "in place by hand": [
         ("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]"),
     ],
@@ -124,6 +132,32 @@ WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, chan
         "another_optimizer", "train", 1, [(START, f"{OWN}.Adam(net.parameters(), lr=0.5)")],
     ),
     "another rate": ("another_optimizer", "train", 1, [(START, f"{OWN}.SGD(net.parameters(), lr=1e-3)")]),
+    "an optimizer of its own": (
+        "made_in_function", "train", 0, [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'])")],
+    ),
+    "the optimizer anew in each call": (
+        "made_in_function", "train", 0,
+        [(START, f"    global optimizer{OWN[len(START):]}.SGD(net.parameters(), lr=args['lr'])\n{START}")],
+    ),
+    "a schedule of its own": (
+        "made_in_function", "train", 0,
+        [(START, f"    torch.optim.lr_scheduler.StepLR(optimizer, 30)\n{START}")],
+    ),
+    "leaves the rows where they are": ("not_moved", "train", 1, [(MOVE, "pass")]),
+    "moves and forgets": ("not_moved", "train", 1, [(MOVE, f"{X}, {Y}")]),
+    "changes the type alone": ("not_moved", "train", 1, [(MOVE, f"x, y = x.to(x.dtype), {Y}")]),
+    "leaves the classes": ("not_moved", "train", 0, [(MOVE, f"x = {X}")]),
+    "leaves the classes of the accuracy": (
+        "not_moved", "train", 0,
+        [
+            (MOVE, f"{MOVE}\n        _x, own = batch"),
+            (LOSS, f"{LOSS}\n        right = (pred.argmax(1) == own).sum()"),
+        ],
+    ),
+    "a device that nobody gave": ("raises", "train", 0, [(MOVE, "x, y = x.to(device), y.to(device)")]),
+    "returns the accuracy first": ("loss_said", "train", 0, [says("return 0.5, said.mean()")]),
+    "prints one decimal": ("loss_said", "train", 0, [says("print(f'loss {said.mean():.1f}')")]),
+    "returns one decimal": ("loss_said", "train", 0, [says("return round(float(said.mean()), 1)")]),
     "decays": (
         "another_optimizer", "train", 1,
         [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'], weight_decay=0.1)")],
@@ -190,6 +224,10 @@ NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
         "with torch.no_grad()",
         [update("        optimizer.zero_grad()\n", BACK[4:], WHEN, STEP)],
     ),
+    "a loss of its own": (
+        "criterion is there",
+        [(START, f"    criterion = torch.nn.CrossEntropyLoss()\n{START}")],
+    ),
     "casts to float32": ("float32", [(PRED, "pred = net(x.float())")]),
 }
 
@@ -207,6 +245,11 @@ WHY = {  # a part of the reason that is told
     "cut off": "no detach()",
     "counts the last batch as a whole one": "the last batch is shorter",
     "keeps one list for all calls": "anew in each call",
+    "leaves the classes": "cross_entropy got rows or classes",
+    "a device that nobody gave": 'args["device"]',
+    "returns the accuracy first": "Return the loss first",
+    "prints one decimal": "two decimals or more, as in: print(f'{np.mean(epoch_loss):.4f}')",
+    "returns one decimal": "rounded to two decimals or more",
     "raises": "loss = criterion(pred, y.view(-1, 1, 1))",
     "has no end": "without an end",
 }
