@@ -49,6 +49,12 @@ SHAPES = {
     "questions below the header": (f"{HEAD}\nWhere?,How deep?,How many?\na,b,c\n{ROWS}", "How deep?"),
     "a note below": (PLAIN + "\nSource: the bay office, 2024\n", "below the table (Source: the bay"),
     "a padded note below": (PLAIN + ",,\nData from database: bays,,\n,,\n", "Data from database: bays"),
+    "a note of the office": (PLAIN + "Fonte: IBGE,,\n", "Fonte: IBGE"),
+    "notes of several words": (PLAIN + "\nSpecial value:\n:,not available\n", "not available"),
+    "a line of rules": (f"{HEAD}\n----,-----,--\n{ROWS}\n(40 rows affected)\n", "---- ----- --"),
+    "names and values above": (
+        "Account:,12\nPeriod:,2024-01-01 to 2024-05-01\n" + PLAIN, "Account: 12; Period: 2024-01-01"
+    ),
     "a note at once": (PLAIN + "# end of file\n", "# end of file"),
     "empty rows": (PLAIN + ",,\n,,\n", "Rows without any cell, which are left out: 2."),
     "pandas' index": (FRAME.to_csv(), "a saved index (0, 1, 2, …)"),
@@ -110,6 +116,15 @@ def test_rows_are_never_taken_for_something_else(write: Write, content: str, rul
     with pytest.raises(TreinoError) as refused:
         read_file(write(content))
     assert refused.value.rule == rule
+
+
+def test_years_above_numbers_are_names_beside_trailing_delimiters(write: Write) -> None:
+    rows = "".join(f'"Land {i % 7}","{i / 8}","{i * i % 9 / 8}","{i % 5 / 8}",\n' for i in range(20))
+    text = '"Source","Indicators",\n\n"Updated","2024-05-01",\n\n"Land","1990","1991","1992",\n' + rows
+    table = read_file(write(text))
+    assert table.names == ("Land", "1990", "1991", "1992")
+    numbered = read_file(write('"#","t","u"\n' + "".join(f"{i},{i * 3 % 7}.5,{i}.25\n" for i in range(9))))
+    assert numbered.names == ("#", "t", "u")
 
 
 def test_a_first_row_of_words_is_a_row(write: Write) -> None:

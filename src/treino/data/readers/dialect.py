@@ -93,10 +93,12 @@ _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # Excel reads and writes it as first line
 _LINE_END = re.compile(r"\r?\n|\r")
 _LINE = re.compile(r"[^\r\n]*(?:\r?\n|\r)")
-_COMMENT = re.compile(r"\s*(?:#|//|%|!|;)")
+_COMMENT = re.compile(r"\s*(?:#|//|%|!|;)\s*\S")
 _UNIT = re.compile(r"[(\[].*[)\]]|%|°\w?")
-_NOTE = re.compile(r"\s*(?:#|//|%|!|\*|\(|[^\W\d]+\s*:)|.*\w\s+\w+\s+\w")  # a comment or a sentence
-_LABELS = 2  # lines of units, questions or types below a header, at most
+_NOTE_MARK = re.compile(r"\s*(?:#|//|%|!|\*|\(|©|[-=_]{3}|[^\W\d]+\s*:)")
+_NOTE = re.compile(_NOTE_MARK.pattern + r"|.*\w\s+\w+\s+\w")  # a comment or a sentence
+_RULE = re.compile(r"[-=_+ ]{2,}")
+_LABELS = 8  # lines of units, questions or types below a header, at most
 _SENTENCE = 3  # prose has this many commas in every line by chance
 
 
@@ -295,7 +297,10 @@ def _without_titles(text: DecodedText, sample: Sample, header: bool | None) -> S
             (filled > 1 and 2 * filled > usual) or (width == 2 and filled == 1 and not row[0].strip())
         )
 
-    start = next((i for i, row in enumerate(rows) if begins(row) and not _COMMENT.match(row[0])), 0)
+    def comment(row: list[str]) -> bool:  # a header may be called # as well
+        return _COMMENT.match("".join(row) if len(row) != width else row[0]) is not None
+
+    start = next((i for i, row in enumerate(rows) if begins(row) and not comment(row)), 0)
     below = rows[start:]
     if width < 2 or len(below) < 2 or any(len(row) != width and any(map(str.strip, row)) for row in below):
         return sample
@@ -307,7 +312,7 @@ def _without_titles(text: DecodedText, sample: Sample, header: bool | None) -> S
         return sample
     below = rows[start:]
     padded = all(len(row) == width for row in rows)
-    comments = all(_COMMENT.match(row[0]) for row in rows[:start])
+    comments = all(map(comment, rows[:start]))
     table = replace(sample, rows=below, lines=sample.lines[start:], above=rows[:start])
     try:
         named = _has_header(text, table) if header is None else header
@@ -350,8 +355,8 @@ def _prose(rows: list[list[str]]) -> str:
 def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, str]:
     """Return (the number of the first line below a table, the words from there on), of its last lines.
 
-    Below an empty line, these are lines of one cell that isn't a value, or of prose with commas; without an
-    empty line, lines of one cell that are comments or sentences.
+    Below an empty line, these are lines of one cell that isn't a value, or of prose with commas, and then
+    also of several words; without an empty line, lines of one cell that are comments or sentences.
     """
 
     def cells_of(line: bytes) -> list[str]:
@@ -361,42 +366,48 @@ def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, str]:
             return ["0", "0"]  # ends the search
 
     width = Counter(len(cells_of(line)) for line in lines[-LOOK:]).most_common(1)[0][0] if lines else 0
-    begin, mark, words = len(lines), len(lines), dict[int, str]()
+    begin, mark = len(lines), len(lines)
+    words, plain = dict[int, str](), dict[int, bool]()
     while begin and width > 1:
         cells = cells_of(lines[begin - 1])
         filled = [cell.strip() for cell in cells if cell.strip()]
         one = len(filled) == 1 and bool(cells[0].strip()) and not value_like(cells[0])
-        if filled and not one and (len(cells) == width or any(cell[:1] != " " for cell in cells[1:])):
+        prose = len(cells) != width and all(cell[:1] == " " for cell in cells[1:])
+        more = len(cells) != width and all(number(cell) is None for cell in filled)
+        if filled and not one and not prose and not more:
             break
         begin -= 1
-        if not filled or (mark == begin + 1 and len(cells) == 1 and _NOTE.match(filled[0])):
+        note = one and ((len(cells) == 1 and _NOTE.match(filled[0])) or _NOTE_MARK.match(filled[0]))
+        if not filled or (mark == begin + 1 and note):
             mark = begin
         if filled:
-            words[begin] = " ".join(filled)
-    said = "; ".join(words[i] for i in sorted(words) if i >= mark)
+            words[begin], plain[begin] = " ".join(filled), one or prose
+    below = [i for i in sorted(words) if i >= mark]
+    said = "; ".join(words[i] for i in below) if below and plain[below[0]] else ""
     odd = b"".join(lines[mark:]).count(dialect.quote.encode() or b"\0") % 2  # within a quoted cell
     return (mark, said) if said and mark and not odd else (len(lines), "")
 
 
 def labels_below(rows: list[list[str]]) -> int:
     """The number of records below the header that are units or labels: words in columns of numbers."""
-    for count in range(min(_LABELS, len(rows) - 3), 0, -1):
-        below = [row for row in rows[count + 1 : LOOK] if len(row) == len(rows[0])]
-        columns = [[row[j].strip() for row in below] for j in range(len(rows[0]))]
-        kinds = [kind_of(column) for column in columns]
-        if all(_is_label(line, columns, kinds) for line in rows[1 : count + 1]):
-            return count
-    return 0
+    most = min(_LABELS, len(rows) - 3)
+    below = [row for row in rows[most + 1 : LOOK] if len(row) == len(rows[0])] if most > 0 else []
+    columns = [[row[j].strip() for row in below] for j in range(len(rows[0]))]
+    kinds = [kind_of(column) for column in columns]
+    lines = rows[1 : most + 1]
+    return next((i for i, line in enumerate(lines) if not _is_label(line, columns, kinds)), max(0, most))
 
 
 def _is_label(line: list[str], columns: list[list[str]], kinds: list[str]) -> bool:
     """Whether a record has words above numbers, and no word that stands in its column again."""
-    if len(line) != len(columns):
+    if len(line) != len(columns) or not columns[0]:
         return False
     cells = [(cell.strip(), kind, column) for cell, kind, column in zip(line, kinds, columns, strict=True)]
     typed = [cell for cell, kind, _column in cells if kind and not missing(cell)]
     again = any(cell and not kind and cell in column for cell, kind, column in cells)
-    words = typed and not again and not any(kind_of([cell]) for cell in typed)
+    if all(_RULE.fullmatch(cell) for cell, _kind, _column in cells):
+        return True
+    words = typed and not again and not any(kind and kind_of([cell]) == kind for cell, kind, _column in cells)
     return bool(words) and (len(typed) > 1 or _UNIT.fullmatch(typed[0]) is not None)
 
 
@@ -520,7 +531,10 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
     the words in the line occur only once. ``inf`` proves nothing: it is a number and a name for inflation.
     """
     first = [cell.strip() for cell in sample.rows[0]]
-    below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:LOOK], strict=False)]
+    filled = (j for row in sample.rows[:LOOK] for j, cell in enumerate(row) if cell.strip())
+    wide = max(filled, default=len(first)) + 1
+    first = first[:wide]  # without what trailing delimiters add
+    below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:LOOK], strict=False)][:wide]
     below += [[] for _column in first[len(below) :]]
     kinds = [kind_of(column) for column in below]
     again = [cell in column for cell, column in zip(first, below, strict=False)]

@@ -107,10 +107,11 @@ def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iter
         (c.cell(last) for c in words if _TOTAL.fullmatch(c.cell(last).rstrip(":. ")) and
          np.sum(c.words == c.cell(last)) == 1), None
     )  # fmt: skip
-    sums = len(numbers) > 1 and all(
-        np.isfinite(v[-1]) and v[-1] and abs(np.nansum(v[:-1]) - v[-1]) <= 1e-6 * np.nansum(np.abs(v))
-        for v in numbers
-    )
+    with np.errstate(all="ignore"):  # sums may overflow
+        sums = len(numbers) > 1 and all(
+            np.isfinite(v[-1]) and v[-1] and abs(np.nansum(v[:-1]) - v[-1]) <= 1e-6 * np.nansum(np.abs(v))
+            for v in numbers
+        )
     if numbers and (named or sums):
         yield _(
             "The last row, in {place}, looks like a total of those above ('{cell}'), and is a row like "
