@@ -200,7 +200,7 @@ function hasOtherLines(rows, width) {
   const comment = /^\s*(#|\/\/|%|!)/.test(rows[0][0]) && rows.length > 2, sentence = width > 1 && rows[0].slice(1).every((cell) => cell[0] === ' ');
   if (rows[0].length < width - 1 || (width > 2 && filled(rows[0]) < 2 && most > 1)) return true;
   if (rows.length < 4) return false;
-  const over = rows[1].map((cell, j) => [cell.trim(), kindOf(rows.slice(2, LOOK).map((row) => row[j]?.trim() ?? ''))]);
+  const over = rows[1].map((cell, j) => [cell.trim(), kindOf(rows.slice(Math.min(9, rows.length - 2), LOOK).map((row) => row[j]?.trim() ?? ''))]);
   const typed = over.filter(([cell, kind]) => kind && !isNothing(cell));
   const words = typed.length > 0 && !typed.some(([cell]) => kindOf([cell]));
   return words && (typed.length > 1 || comment || sentence || /^[([].*[)\]]$|^%$|^°\w?$/.test(typed[0][0]));
