@@ -61,6 +61,7 @@ __all__ = [
     "numeral",
     "setting",
     "speaking",
+    "translation",
     "use",
 ]
 

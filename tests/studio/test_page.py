@@ -404,7 +404,7 @@ def test_ten_thousand_inputs_are_searched_not_listed(open_run: Any, studio: Fake
 def test_a_regression_shows_predicted_against_true(open_run: Any) -> None:
     viewer = open_run("values")
     assert viewer.page.inner_text("#picture-title") == "Predicted against true"
-    assert viewer.page.inner_text("#picture-figure").startswith("RMSE ")
+    assert viewer.page.inner_text("#picture-figure").startswith("validation: RMSE ")
     assert viewer.page.locator("#axes").is_hidden()
     assert viewer.page.inner_text("#picture-note") == ""
 

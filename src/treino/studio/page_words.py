@@ -3,10 +3,8 @@
 The page replaces names in braces by values.
 """
 
-import gettext
-
 from treino.studio.playground_words import PLAYGROUND, PLAYGROUND_DATA, PLAYGROUND_MANY
-from treino.words import ENGLISH, LOCALE, N_
+from treino.words import ENGLISH, N_, speaking, translation
 
 # ---- folders, sweeps, studies, scripts
 
@@ -201,8 +199,8 @@ def page_words(language: str) -> dict[str, str]:
     """All texts in a language: ``en``, or one that has a catalogue."""
     if language == ENGLISH:
         return WORDS
-    catalogue = gettext.translation("treino", LOCALE, [language])
-    return {key: catalogue.gettext(sentence) for key, sentence in WORDS.items()}
+    with speaking(language):  # some words are in the doctor's catalogue
+        return {key: translation(sentence) for key, sentence in WORDS.items()}
 
 
 SHELL = {
@@ -372,9 +370,8 @@ PICTURES = {
     "confusion": N_("Confusion: true down, predicted across"),
     "predicted": N_("predicted"),
     "true_value": N_("{target}, true"),
-    "right_rows": N_("Right: {counts}"),
-    "right_of": N_("{split} {right} of {rows}"),
-    "rmse_is": N_("RMSE {value}"),
+    "right_rows": N_("{split}: {right} of {rows} right"),
+    "rmse_is": N_("{split}: RMSE {value}"),
     "components": N_("The plane of the two main directions of the rows, {share} of their variance."),
     "held": N_("The other inputs: {values}."),
     "agreement": N_("This picture agrees with the network on {share} of {rows} rows."),

@@ -41,8 +41,9 @@ export function makePicture(page) {
     const { frame, state, points } = store;
     setText($('#picture-title'), unit ? unit.name : t(titleKey(frame, state)));
     $('#picture-title').dataset.about = titleKey(frame, state);
-    setText($('#picture-figure'), figureOf(frame, state));
-    canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${figureOf(frame, state)}`);
+    setText($('#picture-figure'), figureOf(frame));
+    $('#picture-figure').title = figuresOf(frame).map(([, text]) => text).join(' · ');
+    canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${$('#picture-figure').title}`);
     setText($('#picture-note'), noteOf(frame, points, state));
     $('#picture-note').title = $('#picture-note').textContent;
     const key = [frame.shows, state.unseen, ...(points?.rows.map((r) => [r.split, r.true.length, r.total]) ?? [])].join();
@@ -114,11 +115,13 @@ function titleKey(frame, state) {
 }
 
 /** How good it is on the rows of each split: how many are right, or the error. */
-function figureOf({ right, evaluation = {} }) {
-  if (right) return t('right_rows', { counts: SPLITS.filter((split) => right.splits[split]).map((split) => t('right_of', { split: t(split), right: whole(right.splits[split].right), rows: whole(right.splits[split].rows) })).join(' · ') });
-  const errors = SPLITS.filter((split) => evaluation[split]?.rmse != null).map((split) => `${t(split)} ${num(evaluation[split].rmse)}`);
-  return errors.length ? t('rmse_is', { value: errors.join(' · ') }) : '';
+function figuresOf({ right, evaluation = {} }) {
+  if (right) return SPLITS.filter((split) => right.splits[split]).map((split) => [split, t('right_rows', { split: t(split), right: whole(right.splits[split].right), rows: whole(right.splits[split].rows) })]);
+  return SPLITS.filter((split) => evaluation[split]?.rmse != null).map((split) => [split, t('rmse_is', { split: t(split), value: num(evaluation[split].rmse) })]);
 }
+
+/** That of the validation rows; where there are none, of the training rows. */
+const figureOf = (frame) => Object.fromEntries(figuresOf(frame)).validation ?? figuresOf(frame)[0]?.[1] ?? '';
 
 /** What the picture leaves out: inputs that are held, and on how many rows it says what the network says. */
 function noteOf(frame, points, state) {
