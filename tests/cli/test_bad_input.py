@@ -282,6 +282,8 @@ def test_a_damaged_run_and_one_from_a_newer_treino(treino: Callable[..., Said], 
 def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("mine")
+    Path("loop").symlink_to("loop")  # a link to itself
+    assert "loop is a link to nothing" in treino("train", "wine", "--out", "loop").err
     said = treino("train", "wine", "--out", "full", "--json")
     assert said.status == 2
     assert "full" in said.document["error"]["message"]

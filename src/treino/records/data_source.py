@@ -89,7 +89,7 @@ def load_data(
 
 def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:
     """The folder for tables larger than memory, beside the run's folder: all runs share it."""
-    return (Path(parent) if out is None else Path(out).resolve().parent) / FOLDER
+    return Path(parent if out is None else os.path.dirname(os.path.realpath(out))) / FOLDER
 
 
 def kinds_of(settings: Settings) -> dict[str, str]:
