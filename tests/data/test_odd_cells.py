@@ -8,7 +8,7 @@ import pytest
 
 import treino as tr
 from conftest import Write
-from treino.data import load
+from treino.data import describe, load
 from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
 from treino.errors import TreinoError
 
@@ -90,6 +90,13 @@ def test_orders_of_dates_that_are_said(write: Write) -> None:
         encoder = load(table(write, cells), target="y", reading={"dates": order}).preparation.encoders[0]
         assert isinstance(encoder, DateEncoder)
         assert 2004.9 < 1970 + encoder.origin / 86400 / 365.25 < 2005.1
+
+
+def test_the_description_names_them_too(write: Write) -> None:
+    found = describe(table(write, with_cells(DAYS, "tbd")), "y")
+    assert any(w.rule == "column_words" and "'tbd' (line 91)" in w.message for w in found.warnings)
+    spelled = describe(write("v,y\n" + "".join(f"{i},{('No', 'no', 'x')[i % 3]}\n" for i in range(30))), "y")
+    assert any(w.rule == "class_spellings" and "No, no" in w.message for w in spelled.warnings)
 
 
 def test_a_stated_number_is_no_value(write: Write) -> None:

@@ -261,22 +261,25 @@ def _writing_text(writing: str) -> str:
 
 def say_gaps(columns: Sequence[Column], table: Table) -> list[str]:
     """A note for each column of dates in which a word stands, and is taken for no value."""
-    notes = []
-    for column in columns:
-        if column.seconds is None or column.words is None:
-            continue
-        words = [(row, column.cell(row)) for row in np.flatnonzero(column.missing_N).tolist()]
-        known = table.reading.missing if table.reading is not None else ()
-        words = [(row, word) for row, word in words if not missing(word) and word not in (known or ())]
-        if words:
-            some = joined([f"'{shorten(word)}' ({table.place(row)})" for row, word in words[:3]], ", ")
-            notes.append(
-                _(
-                    "'{name}' holds dates, and cells that are none stand for no value ({n}): {cells}. "
-                    "As classes: [[kinds={item}=category]]."
-                ).format(name=column.name, n=len(words), cells=some, item=as_item(column.name))
-            )
-    return notes
+    return [joined(said, " ") for column in columns if (said := word_gaps(column, table))]
+
+
+def word_gaps(column: Column, table: Table) -> tuple[str, str] | None:
+    """Return (message, hint) if words stand among a column's dates, and are taken for no value; else None."""
+    if column.seconds is None or column.words is None:
+        return None
+    known = (table.reading.missing if table.reading is not None else None) or ()
+    words = [(row, column.cell(row)) for row in np.flatnonzero(column.missing_N).tolist()]
+    words = [(row, word) for row, word in words if not missing(word) and word not in known]
+    if not words:
+        return None
+    some = joined([f"'{shorten(word)}' ({table.place(row)})" for row, word in words[:3]], ", ")
+    return (
+        _("'{name}' holds dates, and cells that are none stand for no value ({n}): {cells}.").format(
+            name=column.name, n=len(words), cells=some
+        ),
+        _("As classes: [[kinds={item}=category]].").format(item=as_item(column.name)),
+    )
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:

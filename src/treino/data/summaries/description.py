@@ -22,10 +22,17 @@ from treino.data.photographs.load import (
 )
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
-from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out
+from treino.data.preparation.column_roles import (
+    check_kinds,
+    column_fault,
+    row_numbers,
+    why_out,
+    word_gaps,
+)
 from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
+    alike,
     check_classes,
     choose_target,
     classes_of,
@@ -193,6 +200,8 @@ def class_warnings(
             _("Their figures will say little."),
             target,
         )
+    if same := alike(classes):
+        yield TableWarning("class_spellings", *same, target)
     if uneven := imbalance(label_N, classes):
         yield TableWarning("class_imbalance", *uneven, target)
 
@@ -579,7 +588,7 @@ def _column_warnings(
     moves = {
         "empty": _("Nothing can be learnt from it."),
         "constant": _("Nothing can be learnt from it."),
-        "identifier": _("Training leaves it out; to use it: [[kinds={name}=category]]."),
+        "identifier": _("Training leaves it out; to use it: [[kinds={name}={kind}]]."),
         "text": _("Training leaves it out; to use it all the same: [[kinds={name}=hashed]]."),
         "row number": _("Training leaves it out; to use it: [[kinds={name}=number]]."),
     }
@@ -589,7 +598,9 @@ def _column_warnings(
         if names and not table.keep_constant:
             text = sentence.format(names=shorten(", ".join(names), 200))
             rule = f"column_{kind.replace(' ', '_')}"
-            yield TableWarning(rule, text, moves[kind].format(name=as_item(names[0])), names[0])
+            holds = "category" if table.column(names[0]).numbers is None else "number"
+            hint = moves[kind].format(name=as_item(names[0]), kind=holds)
+            yield TableWarning(rule, text, hint, names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning(
@@ -602,6 +613,8 @@ def _column_warnings(
         fault = column_fault(table, column, choices[column.name])
         if fault:
             yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
+        if said := word_gaps(column, table):
+            yield TableWarning("column_words", *said, column.name)
     gaps = [
         (int(c.missing_N.sum()), c) for c in features if choices[c.name].way != "out" and c.missing_N.any()
     ]
