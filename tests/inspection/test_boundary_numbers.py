@@ -1,6 +1,7 @@
 """The numbers behind the boundary against scikit-learn, and traced back to the rows they came from."""
 
 import dataclasses
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.decomposition import PCA
-from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
-from sklearn.metrics import accuracy_score, r2_score, root_mean_squared_error
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.metrics import accuracy_score, r2_score, recall_score, root_mean_squared_error
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
@@ -22,6 +24,7 @@ from treino.inspection import boundary as module
 from treino.inspection.boundary import boundary, grid, principal_components, sight
 from treino.inspection.input_planes import Fit, InputLine, Plane
 from treino.inspection.intervals import wilson
+from treino.plots.captions import warning_sentences
 
 
 class Raw(ClassifierMixin, BaseEstimator):
@@ -89,7 +92,7 @@ def test_points_lie_at_the_sources_own_values(wine2: Data, trainer) -> None:
 
 
 @pytest.mark.slow
-def test_many_inputs_are_seen_along_the_two_most_important(trainer) -> None:
+def test_many_inputs_are_seen_along_the_two_whose_plane_is_most_like_the_network(trainer) -> None:
     wine = load("wine")
     net = trainer(wine)
     plane = boundary(net, wine, resolution=15)
@@ -97,15 +100,17 @@ def test_many_inputs_are_seen_along_the_two_most_important(trainer) -> None:
     raw_ND = raw_wine()
     scaler = StandardScaler().fit(raw_ND[wine.train.index.numpy()])
     estimator = Raw(net, scaler)
-    rows = wine.validation
-    order = np.argsort(
-        -permutation_importance(
-            estimator, raw_ND[rows.index.numpy()], rows.y.numpy(), n_repeats=30, random_state=0
-        ).importances_mean
-    )
-    names = load_wine().feature_names
-    assert set(plane.axis_names) <= {names[k].replace("/", "/") for k in order[:4]}
-    assert (plane.view, plane.view_split, plane.view_rows) == ("important", "validation", len(rows))
+    train_ND = raw_ND[wine.train.index.numpy()]
+    own_N = estimator.predict(train_ND)
+
+    def agreement(pair: tuple[int, ...]) -> float:  # each answered class counts alike
+        there_ND = np.tile(np.median(train_ND, axis=0), (len(train_ND), 1))
+        there_ND[:, pair] = train_ND[:, pair]
+        return float(recall_score(own_N, estimator.predict(there_ND), average="macro"))
+
+    shown = tuple(wine.features.index(name) for name in plane.axis_names)
+    assert agreement(shown) == max(map(agreement, combinations(range(13), 2)))
+    assert (plane.view, plane.view_split, plane.view_rows) == ("important", "train", len(wine.train))
     # all others at the training medians
     first, second = (wine.features.index(name) for name in plane.axis_names)
     row_ND = np.tile(np.median(raw_ND[wine.train.index.numpy()], axis=0), (225, 1))
@@ -120,6 +125,35 @@ def test_many_inputs_are_seen_along_the_two_most_important(trainer) -> None:
     assert 0.3 < agreed.mean() < 1
     assert plane.agreement == pytest.approx(agreed.mean())
     assert plane.agreement_rows == 178
+
+
+def test_columns_that_show_little_name_two_that_show_more(trainer) -> None:
+    wine = load("wine")
+    net = trainer(wine)
+    asked = boundary(net, wine, axes=["ash", "magnesium"], resolution=5)
+    usual = boundary(net, wine, resolution=5)
+    assert isinstance(asked, Plane)
+    assert isinstance(usual, Plane)
+    assert asked.agreement < 0.6 < usual.agreement
+    assert asked.better == (usual.axis_names, pytest.approx(usual.agreement))
+    assert f"axes='{','.join(usual.axis_names)}'" in " ".join(warning_sentences(asked, list(asked.classes)))
+    assert usual.better is None
+
+
+def test_before_training_the_columns_that_separate_the_classes_are_chosen() -> None:
+    draw = np.random.default_rng(3)
+    y = np.arange(240) % 3
+    x = draw.normal(size=(240, 15))
+    x[:, 9] += 4 * (y == 1)
+    x[:, 4] += 4 * (y == 2)
+    data = load((x, y))
+    names = {sight(nn.Linear(15, 3), data, trained=False).columns for _again in range(3)}
+    assert [set(each) for each in names] == [{4, 9}]
+    lda = {
+        pair: LinearDiscriminantAnalysis().fit(x[:, pair], y).score(x[:, pair], y)
+        for pair in combinations(range(15), 2)
+    }
+    assert max(lda, key=lda.__getitem__) == (4, 9)
 
 
 def test_the_order_of_importance_is_kept(iris: Data, trainer) -> None:

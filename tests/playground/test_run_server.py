@@ -278,6 +278,23 @@ def test_the_link_of_a_run_that_was_ended_opens_its_end() -> None:
     assert again[-1]["state"]["metrics"] == state["metrics"]
 
 
+# ---- the columns of the picture
+
+
+def test_where_it_rests_the_picture_shows_the_columns_that_say_most() -> None:
+    problem = {"source": "table", "table": tables_in_page()["wine"], "validation": 0.3}
+    acts = [*train_to(40), ("frame", 40), ("seen",)]
+    poor = [say("look", axes=["ash", "magnesium"]), ("fresh",), ("fresh",)]
+    own = [say("look", axes=None), ("fresh",), ("fresh",)]
+    (answer,) = ask([task(*acts, *poor, *own, problem=problem, settings={"lr": 0.03, "hidden": [6]})])
+    shown = [each["agreement"] for each in answer if isinstance(each, dict) and each.get("agreement")]
+    assert shown[0]["share"] < 0.6 or "better" not in shown[0]
+    offered = [each["better"] for each in shown if "better" in each]
+    assert offered
+    assert offered[-1]["share"] == pytest.approx(shown[-1]["share"])
+    assert shown[-1]["share"] >= max(each["share"] for each in shown)
+
+
 # ---- the end
 
 

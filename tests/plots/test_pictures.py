@@ -122,7 +122,7 @@ def test_regions_have_the_winners_colour_and_fade_with_doubt() -> None:
 
 def test_many_inputs_say_how_far_the_picture_can_be_trusted() -> None:
     said = texts(boundary_figure(plane(inputs=13, view="important", agreement=0.84)))
-    assert "two of 13 inputs that matter most (27 validation rows shuffled)" in said
+    assert "two of 13 inputs whose plane is most like the network (27 validation rows)" in said
     assert "agrees with the network on 84 % of" in said.replace("\n", " ")
     assert "shows little" not in said
     said = texts(boundary_figure(plane(inputs=13, view="given", agreement=0.31)))

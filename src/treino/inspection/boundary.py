@@ -19,6 +19,7 @@ from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities
 from treino.errors import TreinoError, nearest
+from treino.inspection.axis_pairs import CLOSE, MOST, by_agreement, by_separation, candidates
 from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
     Boundary,
@@ -44,7 +45,9 @@ Predict = Callable[[torch.Tensor], torch.Tensor]
 
 SHOWN = {"train": 1000, "validation": 300, "test": 300}  # maximum rows shown and compared; a seeded sample
 STEEPEST = 20  # so many columns are shuffled where there are more than CANDIDATES
-MEASURED = 1000  # maximum number of rows for the choice of the two axes
+MEASURED = 1000  # maximum number of training rows for the principal components
+COMPARED = 300  # and for the choice of the two axes
+WIDE = 4000  # inputs, beyond which fewer columns and rows are compared
 COARSEST = 40  # places along an axis of the plane of large pictures
 
 
@@ -81,7 +84,35 @@ def boundary(
     axes_K = columns_with_an_axis(data)
     if len(data.features) == 1 and axes_K:
         return _line(predict, data, resolution)
-    return _plane(predict, data, resolution, seen or sight(net, data, axes=axes, item_shape=item_shape))
+    plane = _plane(predict, data, resolution, seen or sight(net, data, axes=axes, item_shape=item_shape))
+    if axes is not None and plane.agreement < CLOSE:
+        return replace(plane, better=better_axes(net, data, axes, splits, item_shape))
+    return plane
+
+
+def better_axes(
+    net: nn.Module,
+    data: Data,
+    axes: Sequence[str],
+    splits: Sequence[Split],
+    item_shape: Sequence[int] | None = None,
+) -> tuple[tuple[str, str], float] | None:
+    """The features of the plane that ``sight`` chooses for a network, and on which share of the rows in view
+    that plane agrees with it; None if it isn't on more than on the plane of ``axes``."""
+    seen = sight(net, data, item_shape=item_shape)
+    if seen.view != "important":
+        return None
+
+    def agreed(seen: InputAxes) -> float:
+        drawn = [draw(data.splits[split], SHOWN[split]) for split in splits if len(data.splits[split])]
+        pairs = [(seen.rows(seen.place(rows.x)), rows.x) for rows in drawn]
+        same = [_answers(net, data, a, item_shape) == _answers(net, data, b, item_shape) for a, b in pairs]
+        return float(np.concatenate(same).mean())
+
+    share = agreed(seen)
+    first, second = seen.columns
+    names = data.features[first], data.features[second]
+    return (names, share) if share > agreed(sight(net, data, axes=axes, item_shape=item_shape)) else None
 
 
 def sight(
@@ -90,14 +121,19 @@ def sight(
     *,
     axes: Sequence[str] | None = None,
     item_shape: Sequence[int] | None = None,
+    trained: bool = True,
+    kept: Sequence[int] = (),
 ) -> InputAxes:
     """The plane of the boundary's picture or, for a single column, its line.
+
+    trained: whether the network's answers can choose between many columns; else those that separate the
+    classes best are taken. kept: features on the axes so far, which stay unless others are clearly better.
 
     Raises TreinoError if axes are not two different features.
     """
     chosen: Sequence[int] | None = _check_axes(axes, data)
     axes_K = columns_with_an_axis(data)
-    split, rows = _largest_choice(data)
+    rows = draw(data.train, COMPARED if data.inputs <= WIDE else COMPARED // 5)
     view: View = "given"
     if len(data.features) == 1 and axes_K:
         view, chosen = "all", (0,)
@@ -108,16 +144,20 @@ def sight(
     elif chosen is None:
         view = "important"
         both = len(data.features) == 2  # in the order in which they were asked for
-        chosen = axes_K if both else _important(net, data, rows, axes_K, item_shape)
+        with torch_threads(
+            1
+        ):  # for so little work, waking and synchronising threads costs more than it saves
+            chosen = axes_K if both else _chosen(net, data, rows, axes_K, item_shape, trained, kept)
     along, typical_D = tuple(chosen), typical_row(data)
     return InputAxes(
         view,
-        split,
+        "train",
         len(rows),
         tuple(_axis_name(data, j) for j in along),
         lambda x_ND: _places(data, x_ND, along),
         lambda at_NK: _rows_at(data, typical_D, along, at_NK),
         held=() if len(along) == len(data.features) else _fixed(data, typical_D, along),
+        columns=along,
     )
 
 
@@ -319,21 +359,46 @@ def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]
     return tuple(shown)
 
 
-def _largest_choice(data: Data) -> tuple[Split, Rows]:
-    """The rows on which the axes are chosen: validation rows, or training rows without a validation split."""
-    split: Split = "validation" if len(data.validation) else "train"
-    return split, draw(data.splits[split], MEASURED)
-
-
-def _important(
-    net: nn.Module, data: Data, rows: Rows, axes_K: Sequence[int], item_shape: Sequence[int] | None
+def _chosen(
+    net: nn.Module,
+    data: Data,
+    rows: Rows,
+    axes_K: Sequence[int],
+    item_shape: Sequence[int] | None,
+    trained: bool,
+    kept: Sequence[int],
 ) -> Sequence[int]:
-    """The two most important of the columns ``axes_K``; all inputs of a column are shuffled together."""
-    groups = [data.preparation.groups[j] for j in axes_K]
-    columns = steepest(net, rows.x, STEEPEST, item_shape, groups) if len(groups) > CANDIDATES else None
-    ranking = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
-    first, second = ranking.largest(2)
-    return axes_K[first], axes_K[second]
+    """The two of the columns ``axes_K`` on whose plane the picture agrees best with the network; of an
+    untrained one the two that separate the classes best."""
+    classes = len(data.classes)
+    separating = by_separation(_places(data, rows.x, axes_K), rows.y.double().numpy(), classes)
+    if not trained:
+        return [axes_K[k] for k in separating[0]]
+    important: tuple[int, ...] = ()
+    most = MOST if data.inputs <= WIDE else 4
+    if len(axes_K) > most:
+        groups = [data.preparation.groups[j] for j in axes_K]
+        columns = steepest(net, rows.x, STEEPEST, item_shape, groups) if len(groups) > CANDIDATES else None
+        ranking = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
+        important = ranking.largest(most)
+    typical_D = typical_row(data)
+
+    def there(pair: tuple[int, int]) -> Floats:
+        along = [axes_K[k] for k in pair]
+        return _answers(net, data, _rows_at(data, typical_D, along, _places(data, rows.x, along)), item_shape)
+
+    pairs = candidates(separating, important, len(axes_K), most)
+    places = [axes_K.index(j) for j in kept if j in axes_K]
+    return sorted(
+        axes_K[k]
+        for k in by_agreement(pairs, _answers(net, data, rows.x, item_shape), there, classes, places)
+    )
+
+
+def _answers(net: nn.Module, data: Data, x_ND: torch.Tensor, item_shape: Sequence[int] | None) -> Floats:
+    """Class numbers, or the first output."""
+    out = outputs(net, x_ND.to(data.train.x.dtype), item_shape=item_shape)
+    return _classes(out, data) if data.classes else out[:, 0].double().numpy()
 
 
 def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | None:

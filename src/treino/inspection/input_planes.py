@@ -78,7 +78,7 @@ class InputAxes:
     """The one or two input axes of a picture; fields as in ``Plane``.
 
     place: maps prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units. rows:
-    maps places to prepared rows, with typical values in all other inputs.
+    maps places to prepared rows, with typical values in all other inputs. columns: the features on the axes.
     """
 
     view: View
@@ -89,6 +89,7 @@ class InputAxes:
     rows: Callable[[Floats], torch.Tensor]
     variance: tuple[float, float] | None = None
     held: tuple[tuple[str, float | str | None], ...] = ()
+    columns: tuple[int, ...] = ()
 
     def grid_rows(self, x_R: Floats, y_R: Floats) -> torch.Tensor:
         """Prepared rows at all places of a grid, from left to right, and line by line upwards."""
@@ -106,12 +107,14 @@ class Plane:
     """A classifier's probabilities over two axes.
 
     x_R, y_R: ``[R]``: the grid in the axes' units. probability_RRC: ``[R (y), R (x), C]``.
-    view: ``all``: the only two inputs; ``important``: the two most important inputs, measured on
-    ``view_rows`` rows of ``view_split``; ``given``: the two requested inputs (in both cases all others are at
-    training medians); ``components``: the first two principal components of the training rows. inputs: the
-    number of inputs; for a table, of columns. held: the other columns, each with its fixed value on the
-    plane: a number, a class or a date; None without a single value (hashed classes). agreement: the share of
-    the ``agreement_rows`` rows shown for which the class predicted on the plane equals the network's.
+    view: ``all``: the only two inputs; ``important``: the two inputs on whose plane the picture agrees best
+    with the network, compared on ``view_rows`` rows of ``view_split``; ``given``: the two requested inputs
+    (in both cases all others are at training medians); ``components``: the first two principal components of
+    the training rows. inputs: the number of inputs; for a table, of columns. held: the other columns, each
+    with its fixed value on the plane: a number, a class or a date; None without a single value (hashed
+    classes). agreement: the share of the ``agreement_rows`` rows shown for which the class predicted on the
+    plane equals the network's. better: where that is small for ``given`` inputs, two on whose plane it is
+    larger, with that share.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Plane:
     variance: tuple[float, float] | None = None
     held: tuple[tuple[str, float | str | None], ...] = ()
     threshold: float | None = None
+    better: tuple[tuple[str, str], float] | None = None
 
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:

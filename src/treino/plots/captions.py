@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from treino.documents.run_result import RunResult
+from treino.inspection.axis_pairs import CLOSE
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points, Score
 from treino.plots.style import label, percent, split_name
-from treino.words import _, numeral
+from treino.words import _, numeral, setting
 
 HELD = 24  # maximum number of columns named with their value
 
@@ -57,7 +58,9 @@ def view_sentences(plane: Plane) -> list[str]:
     if plane.view == "all":
         return []
     words = {
-        "important": _("The two of {inputs} inputs that matter most ({n:,} {split} rows shuffled)"),
+        "important": _(
+            "The two of {inputs} inputs whose plane is most like the network ({n:,} {split} rows)"
+        ),
         "given": _("Two of {inputs} inputs, as asked for"),
         "components": _("{inputs} inputs on the plane of their two main directions ({n:,} {split} rows)"),
     }
@@ -101,8 +104,15 @@ def _fixed_value(value: float | str | None) -> str:
 def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
     """Warn of what the picture can't show: classes that win nowhere in the picture, or most of the rows."""
     sentences = []
-    if isinstance(shown, Plane) and shown.agreement < 0.5:
-        sentences.append(_("This plane shows little of what the network does: most rows lie far from it."))
+    if isinstance(shown, Plane) and shown.agreement < CLOSE:
+        sentences.append(_("This plane shows little of what the network does: many rows lie far from it."))
+    if isinstance(shown, Plane) and shown.better is not None:
+        axes, share = shown.better
+        sentences.append(
+            _("{axes} would agree on {share}: {flag}.").format(
+                axes=" × ".join(axes), share=percent(share), flag=setting("axes", ",".join(axes))
+            )
+        )
     if shown.absent:
         listed = ", ".join(names[c] for c in shown.absent[:8]) + (", …" if len(shown.absent) > 8 else "")
         sentences.append(_("Wins nowhere in this view: {names}.").format(names=listed))

@@ -112,8 +112,9 @@ def sentences(shown: UnitDiagram) -> list[str]:
         ).format(n=look.view_rows)
     elif look.view == "important":
         plane = _(
-            "Each small picture: what a unit gives over {x} (across) and {y} (up), the two inputs that "
-            "matter most ({n:,} {split} rows shuffled); the others stay at what is usual in training rows."
+            "Each small picture: what a unit gives over {x} (across) and {y} (up), the two inputs whose "
+            "plane is most like the network ({n:,} {split} rows); the others stay at what is usual in "
+            "training rows."
         ).format(x=names[0], y=names[1], n=look.view_rows, split=split_name(look.view_split))
     else:
         plane = _("Each small picture: what a unit gives over {x} (across) and {y} (up).").format(

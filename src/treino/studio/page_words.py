@@ -379,6 +379,7 @@ PICTURES = {
     "axis_x": N_("Across"),
     "axis_y": N_("Up"),
     "axes_auto": N_("Automatic"),
+    "axes_better": N_("{x} × {y} would agree on {share}"),
     "train": N_("training"),
     "validation": N_("validation"),
     "test": N_("test"),

@@ -13,6 +13,8 @@ from treino.data.dataset import Data
 from treino.documents import read_run_spec
 from treino.errors import TreinoError
 from treino.folders import stored
+from treino.inspection.axis_pairs import CLOSE
+from treino.inspection.boundary import better_axes
 from treino.inspection.input_planes import Split
 from treino.inspection.row_xray import RowXray
 from treino.records.access import Access
@@ -117,6 +119,7 @@ class RunPage:
         self.next_drawing = 0.0  # when the next one may come
         self.xray: RowXray | None = None  # of its rows, once one is clicked
         self._sight: tuple[Any, Sight] | None = None
+        self._rested: tuple[int, int] | None = None  # the segment and step by which its axes were chosen
         self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
         self._curves_due = False  # whether there is more of the curves than was sent
@@ -475,6 +478,8 @@ class RunPage:
             return
         sight = self._looked_along(snapshot)
         header, parts = self._scene_of(snapshot, sight)
+        if not self.playing and sight.axes.view == "given":
+            self._offer_axes(snapshot, sight, header)
         vitals = self._add_vitals(snapshot, header["evaluation"]["train"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
@@ -541,18 +546,43 @@ class RunPage:
         return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
 
     def _looked_along(self, snapshot: Snapshot) -> Sight:
+        """The sight of a snapshot. Columns that nobody chose are those that separate best while the training
+        plays, and are chosen by the newest network where it rests; a past step has those that are there."""
         shapes = [tuple(p.shape) for p in snapshot.member_net.parameters()]
-        key = (self.look.axes, shapes)
-        if self._sight is None or self._sight[0] != key:
-            if self._sight is not None and self.look.axes is None and self._sight[0][0] is None:
-                sight = self._sight[1]  # new layers keep the axes
-                sight.units_by_layer = []
-            else:
-                net, data = self.shown.alone(snapshot.net), self.shown.data
-                sight = sight_of(net, data, self.look.axes, self.run.item_shape)
-            self._sight = (key, sight)
+        asked, (old_key, old) = self.look.axes, self._sight or (None, None)
+        key, at = (asked, shapes), (snapshot.segment, snapshot.step)
+        rests = not self.playing and snapshot.step > 0
+        again = rests and self.look.step is None and self._rested != at
+        sight: Sight | None = old if old_key == key else None
+        if old is not None and old_key is not None and asked is None and old_key[0] is None:
+            sight = old  # new layers keep the axes
+            if old_key != key:
+                old.units_by_layer = []
+            if again and old.axes.view == "important":
+                sight = None
+        if sight is None:
+            net, data = self.shown.alone(snapshot.net), self.shown.data
+            automatic = old is not None and old_key is not None and old_key[0] is None
+            kept = old.axes.columns if old is not None and automatic and self._rested else ()
+            sight = sight_of(net, data, asked, self.run.item_shape, rests, kept)
+            self._rested = at if rests else None
+            if old is not None and old_key == key and old.axes.columns == sight.axes.columns:
+                sight = old
+        if sight is not old or old_key != key:
             self._send_points(sight)
-        return self._sight[1]
+        self._sight = (key, sight)
+        return sight
+
+    def _offer_axes(self, snapshot: Snapshot, sight: Sight, header: dict[str, Any]) -> None:
+        """Name, where the picture of the columns that were asked for shows little, two that show more."""
+        agreement = header.get("agreement")
+        if agreement is None or agreement["share"] >= CLOSE or self.look.axes is None:
+            return
+        splits = [s for s in sight.rows_by_split if s != "test" or self.run.status in OVER]
+        net, data = self.shown.alone(snapshot.net), self.shown.data
+        better = better_axes(net, data, self.look.axes, splits, self.run.item_shape)
+        if better is not None:
+            header["agreement"] = agreement | {"better": {"axes": list(better[0]), "share": better[1]}}
 
     def add_beside(self, path: Path) -> None:
         """Show the curves of another run, too.

@@ -79,9 +79,15 @@ class Sight:
 
 
 def sight_of(
-    net: nn.Module, data: Data, names: Sequence[str] | None, item_shape: Sequence[int] | None
+    net: nn.Module,
+    data: Data,
+    names: Sequence[str] | None,
+    item_shape: Sequence[int] | None,
+    trained: bool = True,
+    kept: Sequence[int] = (),
 ) -> Sight:
-    """Make a sight. names: the two columns to use as axes; None: the axes that ``treino plot`` chooses.
+    """Make a sight. names: the two columns to use as axes; None: those that ``treino plot`` chooses, or of a
+    network that isn't trained yet those that separate best. kept: as in ``sight``.
 
     Raises:
         TreinoError: the names are not two different columns, or these columns can't be axes.
@@ -89,7 +95,7 @@ def sight_of(
     if data.kind == "image":
         return _sight_of_pictures(data)
     with torch_threads(1):
-        axes = sight(net, data, axes=names, item_shape=item_shape)
+        axes = sight(net, data, axes=names, item_shape=item_shape, trained=trained, kept=kept)
     drawn = {s: draw(data.splits[s], SHOWN[s]) for s in SPLITS if len(data.splits[s])}
     placed = {split: (rows, axes.place(rows.x)) for split, rows in drawn.items()}
     at_NK = np.concatenate([place for _rows, place in placed.values()])

@@ -6,7 +6,7 @@ import { commandHint, csvOf, isNothing, reasonsOf, targetOf } from './columns.js
 import { sin } from './elementary.js';
 import { POINTS } from './points.js';
 import { split } from './random.js';
-import { bestPair } from './separation.js';
+import { pairsBySeparation } from './separation.js';
 
 export const SHARE = 0.15; // of validation and of test rows, where nobody says
 const PARTS = ['train', 'validation', 'test'];
@@ -124,7 +124,7 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
   if (among.length < 3) return among.map(({ name }) => name);
   const input = tableOf(among, rows), part = divide(input), train = Int32Array.from(part.keys()).filter((i) => part[i] === 0);
   const columns = among.map((_, j) => Float64Array.from(train, (i) => input[i * among.length + j]));
-  return bestPair(columns, Float64Array.from(train, (i) => value[i]), classes.length).map((j) => among[j].name);
+  return pairsBySeparation(columns, Float64Array.from(train, (i) => value[i]), classes.length)[0].map((j) => among[j].name);
 }
 
 /** The columns that are used, and of each input its name and how it is made of them. */

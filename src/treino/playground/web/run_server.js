@@ -195,7 +195,7 @@ class RunServer {
     const { run } = this, now = run.view;
     if (axes) checkAxes(axes, run.prepared);
     run.view = { step: step !== null && step >= run.step ? null : step, axes, unit };
-    if (String(axes) !== String(now.axes)) this.page.forgetSight();
+    if (String(axes) !== String(now.axes)) this.page.axesChanged();
     this.page.due = true;
   }
 
@@ -278,6 +278,7 @@ class RunServer {
     if (this.road) this.follow(end);
     else if (this.playing) this.train(end);
     const full = this.road || (this.playing && !this.speed);
+    if (!this.fan && !this.playing && !this.road && this.page.greeted && this.run.view.step === null && this.run.step) this.page.choose(this.run.inView());
     if (!this.fan && this.page.ready(full)) this.page.show(servers.get([...this.beside.keys()][0])?.run);
     this.tell();
     if (full || (this.fan && !this.fan.over)) this.go();

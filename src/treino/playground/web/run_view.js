@@ -2,16 +2,17 @@
 
 import { ThinnedCurve } from './history.js';
 import { picture, scene } from './scene.js';
-import { pointsOf, sightOf } from './sight.js';
+import { agreementOn, faithfulColumns, pointsOf, sightOf } from './sight.js';
 
 const FRAMES = 2; // on their way to the page, at most
 const APART = 33, PAINTING = 0.08; // at full speed: milliseconds between two frames, at least, and their share of the time
+const CLOSE = 0.6; // a plane that agrees with the network on fewer rows shows little of it
 const TOLD = 150; // milliseconds between two states and curves while it trains
 
 /** due: whether what is in view has changed since the last frame. greeted: whether the page has said hello. */
 export class RunView {
   constructor(run) {
-    Object.assign(this, { run, port: null, greeted: false, flying: 0, frame: 0, due: true, next: 0, sight: null, curves: new Map(), said: '', told: 0 });
+    Object.assign(this, { run, port: null, greeted: false, flying: 0, frame: 0, due: true, next: 0, sight: null, auto: null, chosenAt: '', curves: new Map(), said: '', told: 0 });
   }
 
   connect(port, receive) {
@@ -47,7 +48,8 @@ export class RunView {
 
   sightNow(moment) {
     if (!this.sight) {
-      this.sight = sightOf(this.run.lanes, moment, this.run.view.axes);
+      const { lanes, prepared, view } = this.run;
+      this.sight = sightOf(lanes, moment, view.axes ?? this.auto ?? prepared.axes.slice(0, 2), Boolean(view.axes));
       this.send({ points: pointsOf(this.run, this.sight) });
     }
     return this.sight;
@@ -56,11 +58,37 @@ export class RunView {
     this.sight?.scratch.close();
     this.sight = null;
   }
+  axesChanged() {
+    Object.assign(this, { auto: null, better: null, chosenAt: '' });
+    this.forgetSight();
+  }
+  /** The columns of the picture by the network where its training rests; until then those that separate best. */
+  choose({ loop: { net }, segment, step, run: { prepared, view } }) {
+    const at = [segment.number, step, view.axes].join();
+    if (at === this.chosenAt || prepared.task !== 'classification' || prepared.columns.length < 3) return;
+    this.chosenAt = at;
+    this.better = null;
+    const found = faithfulColumns(net, prepared, view.axes ? null : this.auto);
+    if (view.axes) this.better = { axes: found, at };
+    else if (String(found) !== String(this.auto ?? prepared.axes.slice(0, 2))) {
+      this.auto = found;
+      this.forgetSight();
+    }
+    this.due = true;
+  }
+  /** Where the picture of columns that the reader chose shows little, others that show more; only of a training that rests. */
+  offer(header, { loop: { net }, segment, step, run: { prepared, view } }, over) {
+    const { agreement } = header, drawn = this.sight.drawn.filter(({ split }) => over || split !== 'test');
+    if (!(agreement?.share < CLOSE) || this.better?.at !== [segment.number, step, view.axes].join()) return;
+    const { axes } = this.better, share = agreementOn(net, prepared, drawn, axes);
+    if (share > agreement.share) agreement.better = { axes, share };
+  }
 
   /** Send a frame of what is in view. other: the first run beside this one. */
   show(other) {
     const began = performance.now(), { run } = this, moment = run.inView(), { step, segment, settings, loop } = moment, { plan } = segment;
     const sight = this.sightNow(moment), [header, parts] = scene(moment, sight, run.view.unit, run.over);
+    this.offer(header, moment, run.over);
     const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(), figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
     run.records.addVitals({ step, ...figures, train: header.evaluation.train });
     const beside = other && other.prepared === run.prepared && sight.shows === 'plane' ? boundary(other, step, sight) : null;

@@ -3,25 +3,21 @@
 const MOST = 30; // columns whose pairs are compared: those that are best alone
 
 /**
- * The pair whose class means explain most of its spread (the least of Wilks' lambda), or, for a value, the pair of the
- * largest R² of a linear fit; a column alone likewise. columns: [training values] each. label: class codes, or values.
- * → the indices of two columns, the better first.
+ * Pairs of columns, the best first: whose class means explain most of their spread (the least of Wilks' lambda), or, for
+ * a value, of the largest R² of a linear fit; a column alone likewise. columns: [training values] each. label: class
+ * codes, or values. → the indices of two columns each, the better first.
  */
-export function bestPair(columns, label, classes) {
-  if (columns.length < 3) return columns.map((_, j) => j);
+export function pairsBySeparation(columns, label, classes) {
+  if (columns.length < 3) return [columns.map((_, j) => j)];
   const centred = columns.map(unit), told = classes ? null : unit(label);
   const means = classes ? centred.map((x) => classMeans(x, label, classes)) : centred.map((x) => dot(x, told));
   const between = classes ? (i, j) => dot(means[i], means[j]) : (i, j) => means[i] * means[j];
   const alone = centred.map((_, j) => between(j, j));
   const order = alone.map((_, j) => j).sort((a, b) => alone[b] - alone[a] || a - b).slice(0, MOST);
-  let best = [order[0], order[1]], least = Infinity;
-  order.forEach((i, rank) => order.slice(rank + 1).forEach((j) => {
-    const r = dot(centred[i], centred[j]), total = 1 - r * r;
-    if (total < 1e-6) return; // one column twice
-    const rest = r - between(i, j), lambda = ((1 - alone[i]) * (1 - alone[j]) - rest * rest) / total;
-    if (lambda < least - 1e-12) [best, least] = [[i, j], lambda];
-  }));
-  return best;
+  return order.flatMap((i, rank) => order.slice(rank + 1).map((j) => {
+    const r = dot(centred[i], centred[j]), total = 1 - r * r, rest = r - between(i, j);
+    return { pair: [i, j], lambda: total < 1e-6 ? Infinity : ((1 - alone[i]) * (1 - alone[j]) - rest * rest) / total }; // one column twice
+  })).sort((a, b) => (a.lambda === b.lambda ? 0 : a.lambda - b.lambda)).map(({ pair }) => pair);
 }
 
 const dot = (a, b) => a.reduce((sum, v, i) => sum + v * b[i], 0);

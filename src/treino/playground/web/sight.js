@@ -3,24 +3,24 @@
 import { RandomState } from './random.js';
 import { Scratch } from './forward.js';
 import { winner } from './metrics.js';
+import { pairsBySeparation } from './separation.js';
 
 const PLANE = 96, LINE = 200, UNIT = 32; // cells along an axis, at most; of a unit's small picture
 const NUMBERS = 4e6, WORK = 6e8; // input values of all cells of a plane, and multiplications, at most
-const SHOWN = [1000, 300, 300], MEASURED = 1000; // rows of each part that are drawn; by which axes are chosen
-const SHUFFLES = 5;
+const SHOWN = [1000, 300, 300], COMPARED = 300, MOST = 12, CLEARLY = 0.05; // rows of each part that are drawn; of training rows by which axes are chosen; columns whose pairs are compared; in agreement
 
 /**
- * moment: see run.js. names: of the two columns that are axes; null: those that matter most.
+ * moment: see run.js. names: of the two columns that are axes; given: whether the reader has chosen them.
  *
  * → {shows: plane, surface, line or fit; view: all, important or given; axes, held: [[column, value]], x, y: places along
  * the axes; grid, small: {x: [rows D], at: [D][rows] in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}],
  * units: of each stage, those to draw; empty until the first frame}
  */
-export function sightOf(lanes, moment, names) {
+export function sightOf(lanes, moment, names, given) {
   const { run: { prepared }, loop: { net } } = moment, K = prepared.columns.length, D = prepared.features.length, plain = prepared.task === 'classification';
   const typical = typicalRow(prepared), line = K === 1, scratch = new Scratch(lanes);
-  const view = K <= 2 ? 'all' : names ? 'given' : 'important';
-  const along = line ? [0] : (names ? names.map((name) => prepared.columns.indexOf(name)) : K === 2 ? [0, 1] : importantColumns(net, prepared));
+  const view = K <= 2 ? 'all' : given ? 'given' : 'important';
+  const along = line ? [0] : K === 2 && !given ? [0, 1] : names.map((name) => prepared.columns.indexOf(name));
   const drawn = prepared.parts.map((part, k) => {
     const rows = sample(part.rows.length, SHOWN[k]), x = take(part.x, rows, D), raw = take(part.raw, rows, K);
     return { split: ['train', 'validation', 'test'][k], part: k, rows, x, y: rows.length === part.y.length ? part.y : take(part.y, rows, 1), at: scratch.floats(`rows.${k}`, x), places: along.map((j) => Float64Array.from(rows, (_, i) => raw[i * K + j])) };
@@ -102,37 +102,59 @@ function transposed(x, D) {
   return out;
 }
 
-/** The two columns without which the answers are worst: each shuffled on validation rows (inspection/feature_importance.py). */
-function importantColumns(net, prepared) {
-  const K = prepared.columns.length, part = prepared.parts[prepared.parts[1].rows.length ? 1 : 0], rows = sample(part.rows.length, MEASURED), N = rows.length;
-  const raw = take(part.raw, rows, K), y = take(part.y, rows, 1), orders = shuffles(N);
-  const base = score(net.predict(take(part.x, rows, prepared.features.length)), y, prepared);
-  const drop = Array.from({ length: K }, (_, j) => {
-    const other = raw.slice();
-    let all = 0, lender = Array.from({ length: N }, (_, i) => i);
-    for (const order of orders) {
-      lender = order.map((i) => lender[i]);
-      lender.forEach((from, i) => { other[i * K + j] = raw[from * K + j]; });
-      all += base - score(net.predict(prepared.inputs(other)), y, prepared);
-    }
-    return all / SHUFFLES;
-  });
-  return [...drop.keys()].sort((a, b) => drop[b] - drop[a] || a - b).slice(0, 2);
+/**
+ * The two columns on whose plane the network says most of what it says: each class that it answers counts alike, for else
+ * a plane that always says the commonest would be good (inspection/axis_pairs.py). kept: two that stay unless others are
+ * clearly better.
+ */
+export function faithfulColumns(net, prepared, kept = null) {
+  const K = prepared.columns.length, part = prepared.parts[0], rows = sample(part.rows.length, COMPARED), N = rows.length, typical = typicalRow(prepared);
+  const raw = take(part.raw, rows, K), own = classesOf(net, take(part.x, rows, prepared.features.length), N), classes = [...new Set(own)];
+  let best = null, most = -Infinity;
+  for (const pair of pairsOf(net, prepared, raw, take(part.y, rows, 1))) {
+    const there = classesOf(net, prepared.inputs(onPair(raw, typical, pair)), N), like = classes.reduce((all, c) => all + shareOf(own, there, c), 0) / classes.length;
+    const better = like + (kept && pair.every((j) => kept.includes(prepared.columns[j])) ? CLEARLY : 0);
+    if (better > most + 1e-9) [best, most] = [pair, better];
+  }
+  return best.sort((a, b) => a - b).map((j) => prepared.columns[j]);
 }
 
-/** Each shuffles the one before, as in scikit-learn. */
-function shuffles(n) {
-  const random = new RandomState(0), order = Array.from({ length: n }, (_, i) => i);
-  return Array.from({ length: SHUFFLES }, () => {
-    random.shuffle(order);
-    return [...order];
-  });
+/** On which share of these rows, as they are drawn, the plane of two columns says what the network says. */
+export function agreementOn(net, prepared, drawn, names) {
+  const K = prepared.columns.length, typical = typicalRow(prepared), pair = names.map((name) => prepared.columns.indexOf(name));
+  let rows = 0, same = 0;
+  for (const { part, rows: numbers, x } of drawn) {
+    const own = classesOf(net, x, numbers.length), there = classesOf(net, prepared.inputs(onPair(take(prepared.parts[part].raw, numbers, K), typical, pair)), numbers.length);
+    own.forEach((answer, i) => { same += there[i] === answer; });
+    rows += numbers.length;
+  }
+  return same / rows;
 }
 
-/** The share of right answers, or minus the mean squared error. */
-function score(z, y, { classes }) {
-  const N = y.length, C = z.length / N;
-  let all = 0;
-  for (let i = 0; i < N; i++) all += classes.length ? +(winner(z, i, C) === y[i]) : -((z[i] - y[i]) ** 2);
-  return all / N;
+/** Rows [N K] with their values in two columns, and what is typical in the others. */
+function onPair(raw, typical, pair) {
+  const K = typical.length;
+  return raw.map((value, k) => (pair.includes(k % K) ? value : typical[k % K]));
+}
+
+/** The pairs to compare, those that separate best first: of many columns, the ones that weigh most and that separate best. */
+function pairsOf(net, { columns, classes, made }, raw, y) {
+  const K = columns.length, pairs = pairsBySeparation(columns.map((_, j) => raw.filter((_v, k) => k % K === j)), y, classes.length), separating = [...new Set(pairs.flat())];
+  if (K <= MOST) return pairs;
+  const [D, H] = net.sizes, W = net.row(0), weight = new Float64Array(K);
+  made.forEach(({ at }, d) => at.forEach((j) => { for (let u = 0; u < H; u++) weight[j] += Math.abs(W[net.starts[0] + u * D + d]); }));
+  const heavy = [...weight.keys()].sort((a, b) => weight[b] - weight[a]).slice(0, MOST / 2), some = [...new Set([...heavy, ...separating])].slice(0, MOST);
+  const known = pairs.filter((pair) => pair.every((j) => some.includes(j))), has = new Set(known.map((pair) => [...pair].sort().join()));
+  return [...known, ...some.flatMap((i, k) => some.slice(k + 1).map((j) => [i, j])).filter((pair) => !has.has([...pair].sort().join()))];
+}
+
+function classesOf(net, x, N) {
+  const z = net.predict(x);
+  return Array.from({ length: N }, (_, i) => winner(z, i, net.C));
+}
+
+function shareOf(own, there, c) {
+  let rows = 0, same = 0;
+  own.forEach((answer, i) => { if (answer === c) rows++, same += there[i] === c; });
+  return same / rows;
 }

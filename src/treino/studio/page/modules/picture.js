@@ -46,6 +46,9 @@ export function makePicture(page) {
     canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${$('#picture-figure').title}`);
     setText($('#picture-note'), noteOf(frame, points, state));
     $('#picture-note').title = $('#picture-note').textContent;
+    const better = frame.agreement?.better;
+    $('#axes-better').hidden = !better;
+    if (better) setText($('#axes-better'), t('axes_better', { x: better.axes[0], y: better.axes[1], share: percent(better.share) }));
     const key = [frame.shows, state.unseen, ...(points?.rows.map((r) => [r.split, r.true.length, r.total]) ?? [])].join();
     if (key === shownKey) return;
     shownKey = key;
@@ -69,6 +72,7 @@ export function makePicture(page) {
     now[k] = name;
     page.look({ axes: now });
   }
+  $('#axes-better').addEventListener('click', () => page.look({ axes: page.store.frame.agreement.better.axes }));
   $('#axes-auto').addEventListener('click', () => page.look({ axes: null }));
 
   canvas.addEventListener('pointermove', (event) => {
