@@ -1,8 +1,10 @@
 """The playground's address: what is written into it is read again, by the page's own modules in node."""
 
+import base64
 import json
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,62 @@ def test_a_setting_that_the_page_has_not_is_refused() -> None:
         address("moons", {"nesterov": True})
     assert refused.value.rule == "playground_setting"
     assert all(name.replace("_", "-") in (refused.value.hint or "") for name in SETTINGS)
+
+
+OWN = {
+    "name": "own", "target": "y",
+    "columns": [
+        {"name": "a", "cells": [k * 1.5 for k in range(30)]},
+        {"name": "y", "cells": [k % 3 for k in range(30)]},
+    ],
+}  # fmt: skip
+
+
+def test_a_link_that_was_cut_says_so_and_opens_what_is_whole() -> None:
+    actions = [[3, "set", {"name": "lr", "value": 0.5}]]
+    wanted = {"problem": {**USUAL, "source": "table", "table": OWN}, "settings": {"hidden": [4]}}
+    (whole,) = answers([wanted | {"actions": actions, "step": 9}])
+    hash_ = whole["hash"]
+    cuts = tuple(hash_[:n] for n in range(len(hash_)))
+    damaged = hash_.replace("table=", "table=%E0%A4%A").replace("replay=%5B", "replay=%5")
+    found = answers([], (*cuts, damaged))
+    for read in found:
+        assert read["problem"]["source"] in ("moons", "t", "ta", "tab", "tabl", "table")
+        assert read["problem"].get("table") in (None, OWN)
+        assert read["actions"] in ([], actions)
+        assert all(isinstance(action, list) for action in read["actions"])
+    names = [{fault["name"] for fault in read["faults"]} for read in found]
+    assert {"cut"} in names
+    assert {"replay"} in names
+    assert names[-1] == {"cut", "replay"}
+
+
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "toString"])
+def test_names_that_every_object_has_are_no_data(name: str) -> None:
+    keys = ("data", "axes", "panels", "activation", "features", "fault")
+    (read, *others) = answers([], tuple(f"#{key}={name}" for key in keys))
+    assert read["problem"] == {**USUAL, "source": name}
+    assert all(other["problem"]["source"] == "moons" for other in others)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [{"name": "a", "cells": [1, 2, 3]}, {"name": "y", "cells": [0, 1]}],
+        [{"name": "a", "cells": "abc"}, {"name": "y", "cells": [0, 1, 0]}],
+        [{"name": "a", "cells": [1, {}, 3]}, {"name": "y", "cells": [0, 1, 0]}],
+        [{"name": "y", "cells": [1, 2, 3]}, {"name": "y", "cells": [0, 1, 0]}],
+        [None],
+        {},
+    ],
+)
+def test_a_table_of_wrong_types_or_unequal_columns_is_damaged(columns: Any) -> None:
+    table = {"name": "own", "target": "y", "columns": columns}
+    letters = zlib.compress(json.dumps(table).encode(), wbits=-15)
+    hash_ = "#table=" + base64.urlsafe_b64encode(letters).decode().rstrip("=")
+    (read,) = answers([], (hash_,))
+    assert read["faults"] == [{"name": "cut", "value": "moons"}]
+    assert read["problem"] == {**USUAL, "source": "moons"}
 
 
 # ---- the command

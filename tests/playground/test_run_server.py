@@ -29,7 +29,8 @@ def ask(tasks: list[Json]) -> list[list[Any]]:
     """What each act of each task gave, in one process."""
     answers: list[list[Any]] = node("server.mjs", {"build": EXACT, "tasks": tasks})
     for answer in answers:
-        assert not answer or not isinstance(answer[-1], dict) or "stack" not in str(answer[-1]), answer[-1]
+        last = answer[-1] if answer and isinstance(answer[-1], dict) else {}
+        assert "stack" not in str(last) or last["error"]["rule"], last
     return answers
 
 
@@ -276,6 +277,14 @@ def test_the_link_of_a_run_that_was_ended_opens_its_end() -> None:
     state = made[-1]["state"]
     (again,) = ask([task(("status", "finished"), ("fresh",), ("seen",), step=90, actions=state["replay"])])
     assert again[-1]["state"]["metrics"] == state["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("data", "loss"), [("spirals", "bce"), ("moons", "huber"), ("plane", "cross_entropy")]
+)
+def test_a_loss_that_the_data_cannot_have_is_refused(data: str, loss: str) -> None:
+    (answer,) = ask([task(problem={"source": data}, settings=SMALL | {"loss": loss})])
+    assert answer[-1]["error"]["rule"] == "loss_choice"
 
 
 # ---- the columns of the picture

@@ -3,6 +3,8 @@
  * lesson opens what its author saw. What is as usual is left out. Unknown keys stay as they are: each view has its own.
  */
 
+import { t } from '../../studio/page/modules/words.js';
+import { isTable } from './columns.js';
 import { setting, usualProblem } from './defaults.js';
 
 const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number, normalise: (text) => ({ yes: true, no: false })[text] };
@@ -10,6 +12,9 @@ const LONGEST = 6000; // characters of a table or of points in an address; brows
 
 /** What is asked for beside data and settings, by the keys of the address: lang, theme, hide, view, speed, … */
 export const asked = (name, hash = location.hash) => parametersOf(hash).get(name);
+
+/** What an address says that isn't understood, in a sentence. */
+export const faultText = (fault) => t({ data: 'data_not_here', cut: 'data_cut' }[fault.name] ?? 'not_understood', fault);
 
 /** Names of controls that a teacher hides. */
 export const hiddenNames = (hash) => (asked('hide', hash) ?? '').split(',').filter((name) => /^[a-z][a-z_]*$/.test(name));
@@ -35,19 +40,23 @@ export async function readAddress(hash, { tables, kept }) {
   for (const name of Object.keys(PROBLEM)) read(name, PROBLEM[name], problem);
   for (const name of Object.keys(setting)) read(name, setting[name].read, settings);
   for (const name of ['features', 'axes']) if (all.has(name)) problem[name] = namesIn(all.get(name));
-  const data = all.get('data') ?? 'moons';
-  if (tables[data]) Object.assign(problem, { source: 'table', table: tables[data] });
-  else if (all.has('points')) Object.assign(problem, { source: 'points', points: pointsOf(all.get('points')) });
-  else if (all.has('table')) Object.assign(problem, { source: 'table', table: JSON.parse(await unpack(all.get('table'))) });
+  const data = all.get('data') || 'moons';
+  const own = all.has('table') ? await tableIn(all.get('table')) : null;
+  if (Object.hasOwn(tables, data)) Object.assign(problem, { source: 'table', table: tables[data] });
+  else if (all.has('points') && pointsOf(all.get('points'))) Object.assign(problem, { source: 'points', points: pointsOf(all.get('points')) });
+  else if (own) Object.assign(problem, { source: 'table', table: own });
+  else if (all.has('points') || all.has('table')) faults.push({ name: 'cut', value: data });
   else if (data === 'table' || data === 'points') {
-    if (kept?.source === data) Object.assign(problem, kept);
+    if (kept?.source === data && (data === 'points' || isTable(kept.table))) Object.assign(problem, kept);
     else faults.push({ name: 'data', value: data });
   } else problem.source = data;
   let actions = [];
   if (all.has('replay')) {
     try {
       actions = JSON.parse(all.get('replay'));
+      if (!Array.isArray(actions) || !actions.every(isAction)) throw new TypeError('no list of actions');
     } catch {
+      actions = [];
       faults.push({ name: 'replay', value: all.get('replay').slice(0, 40) });
     }
   }
@@ -104,7 +113,7 @@ const namesText = (names) => (names.some((name) => name.includes(',') || name.st
 
 function namesIn(text) {
   try {
-    if (text.startsWith('[')) return JSON.parse(text).map(String);
+    if (text.startsWith('[')) return [].concat(JSON.parse(text)).map(String);
   } catch { /* names, after all */ }
   return text.split(',').filter(Boolean);
 }
@@ -112,9 +121,23 @@ function namesIn(text) {
 const rounded = (value) => (typeof value === 'number' ? +value.toFixed(4) : value);
 const sameTable = (a, b) => a === b || (a.name === b.name && a.target === b.target && JSON.stringify(a.columns) === JSON.stringify(b.columns));
 
-/** "x,y,class;…": classes that are numbers are numbers. */
+/** What was done at a step, of another run's state.replay. */
+const isAction = (action) => Array.isArray(action) && Number.isInteger(action[0]) && action[0] >= 0 && typeof action[1] === 'string' && typeof action[2] === 'object' && action[2] !== null;
+
+/** "x,y,class;…"; null where it isn't so. */
 function pointsOf(text) {
-  return text.split(';').filter(Boolean).map((point) => point.split(',').map(Number)).filter((point) => point.length === 3 && point.every(Number.isFinite));
+  const points = text.split(';').filter(Boolean).map((point) => point.split(',').map((word) => (word.trim() ? Number(word) : NaN)));
+  return points.every((point) => point.length === 3 && point.every(Number.isFinite)) ? points : null;
+}
+
+/** The table of an address; null where it is damaged, as one that a mail program has cut. */
+async function tableIn(letters) {
+  try {
+    const table = JSON.parse(await unpack(letters));
+    return isTable(table) ? table : null;
+  } catch {
+    return null;
+  }
 }
 
 /** A text, deflated, in letters that need no escape in an address. */

@@ -71,6 +71,12 @@ function whyNoInput({ name, cells }) {
 const numbersRows = ({ name, cells }, rows) =>
   rows.length >= 10 && !TIME_NAME.test(name) && [0, 1].includes(cells[0] - rows[0]) && cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
 
+/** Whether it is {name, columns: [{name, cells}], target} as problems.js takes it: of equal columns, of numbers, words and nulls. */
+export const isTable = (table) => typeof table?.name === 'string' && typeof table.target === 'string' && Array.isArray(table.columns) && table.columns.length > 0
+  && table.columns.every((column) => typeof column?.name === 'string' && Array.isArray(column.cells) && column.cells.length === table.columns[0].cells.length
+    && column.cells.every((cell) => cell === null || typeof cell === 'string' || typeof cell === 'number'))
+  && new Set(table.columns.map(({ name }) => name)).size === table.columns.length;
+
 /** Each column's reason (a key), or null where it can be an input; by the rows that have a target, as in Python. */
 export function reasonsOf(table) {
   const target = table.columns.find(({ name }) => name === table.target), rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];

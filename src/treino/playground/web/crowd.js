@@ -7,6 +7,7 @@ import { el, setText } from '../../studio/page/modules/dom.js';
 import { num, whole } from '../../studio/page/modules/numbers.js';
 import { head, hideTip, pair, showTip, soft } from '../../studio/page/modules/tip.js';
 import { t } from '../../studio/page/modules/words.js';
+import { faultText } from './address.js';
 import { makeBest, makeEnlarged, percent, settingsText } from './crowd_best.js';
 import { makeControls } from './crowd_controls.js';
 import { pointsOf } from './crowd_pictures.js';
@@ -16,6 +17,7 @@ import { makeTools, SPEEDS } from './crowd_tools.js';
 import { verdictOf } from './luck.js';
 import { carried, COUNTS, makeMembers, noPlan, planFields, readPlan, shareOut } from './members.js';
 import { prepare } from './problems.js';
+import { readSettings } from './protocol.js';
 import { halving, survivors } from './rungs.js';
 import { CALM, makeTileMap, valueText } from './tile_map.js';
 import { cellsFor, COLUMN } from './tiles.js';
@@ -68,7 +70,7 @@ export function open(shell) {
     plan = asked;
     const [eta, epochs] = (shell.asked('halving') ?? '').split(',').map(Number);
     cutting = [2, 3].includes(eta) && epochs >= 1 ? { eta, epochs: Math.round(epochs) } : null;
-    notes = wrong.map((name) => t('not_understood', { name, value: shell.asked(name) }));
+    notes = [...wanted.faults.map(faultText), ...wrong.map((name) => t('not_understood', { name, value: shell.asked(name) }))];
     panel = makeControls({ now: () => ({ plan, settings: wanted.settings, cutting, limit }), changed });
     controls.node.replaceWith(panel.node);
     controls.node = panel.node;
@@ -83,6 +85,7 @@ export function open(shell) {
     let prepared;
     try {
       prepared = prepare(problem);
+      readSettings(settings);
       if (!prepared.parts[1].rows.length) throw { message: t('many_no_validation'), hint: t('many_no_validation_hint') };
     } catch (refusal) {
       return refuse(refusal);
@@ -354,7 +357,7 @@ export function open(shell) {
   function babysit(id) {
     const { member, step: at } = crowd.networks[id];
     pause();
-    return shell.visit({ ...wanted, settings: { ...wanted.settings, ...member.own }, step: at, actions: [] }, { ...noPlan(), view: null, halving: null, show: null, speed: null, play: null });
+    return shell.visit({ ...wanted, settings: { ...wanted.settings, loss: crowd.classes || crowd.base.loss === 'mse' ? null : crowd.base.loss, ...member.own }, step: at, actions: [] }, { ...noPlan(), view: null, halving: null, show: null, speed: null, play: null });
   }
 
   // ---- the page

@@ -121,7 +121,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   // ---- what is seen
 
   function show(edit = false) {
-    const name = chosen(), kind = POINTS[name];
+    const name = chosen(), kind = Object.hasOwn(POINTS, name) ? POINTS[name] : null;
     for (const button of sources.children) button.setAttribute('aria-pressed', String(button.dataset.source === name));
     noise.node.hidden = !kind;
     if (kind) set(noise, 100 * (now.noise ?? kind.noise), 100 * kind.most, num(now.noise ?? kind.noise, 2));
@@ -205,7 +205,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     sources.setAttribute('aria-label', t('data_part_source'));
     for (const node of panel.querySelectorAll('[data-t]')) setText(node, t(node.dataset.t));
     sources.replaceChildren(...ofPage().map((name) => {
-      const canvas = el('canvas', { 'aria-hidden': 'true' }), title = ['points', 'table'].includes(name) || POINTS[name] ? t(`data_${name}`) : name;
+      const canvas = el('canvas', { 'aria-hidden': 'true' }), title = ['points', 'table'].includes(name) || Object.hasOwn(POINTS, name) ? t(`data_${name}`) : name;
       return el('button', { type: 'button', class: 'source', 'data-source': name, onclick: () => choose(name) }, el('span', { class: 'thumb' }, ICONS[name] ? svg('svg', { viewBox: '0 0 40 34', 'aria-hidden': 'true' }, svg('path', { d: ICONS[name] })) : canvas), el('span', {}, title));
     }));
     table.relabel();
@@ -249,11 +249,11 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
 
 /** Some points of a source: {at: [[x, y, value]], task}; of tables over the two columns that separate best. */
 function thumbnailOf(name, tables) {
-  if (POINTS[name]) {
+  if (Object.hasOwn(POINTS, name)) {
     const { x, y } = POINTS[name].draw(POINTS[name].noise);
     return { task: POINTS[name].task, at: x.slice(0, THUMBNAIL).map((p, i) => [...p, y[i]]) };
   }
-  if (!tables[name]) return null;
+  if (!Object.hasOwn(tables, name)) return null;
   try {
     const { task, parts: [{ raw, y }] } = prepare({ source: name, table: { target: likelyTargets(tables[name])[0], ...tables[name] }, features: ['x', 'y'] });
     return { task, at: Array.from(y).slice(0, THUMBNAIL).map((value, i) => [raw[2 * i], raw[2 * i + 1], value]) };

@@ -97,7 +97,7 @@ export function readPlan(fields) {
   else wrong.push('count');
   for (const place of PLACES) {
     if (fields[place] == null) continue;
-    if (fields[place] in AXES) plan[place] = fields[place];
+    if (Object.hasOwn(AXES, fields[place])) plan[place] = fields[place];
     else if (place === 'panels' && fields[place] === 'none') plan.panels = null;
     else wrong.push(place);
   }

@@ -4,6 +4,7 @@ import { $, $$, el } from '../../studio/page/modules/dom.js';
 import { open as openRun } from '../../studio/page/modules/run.js';
 import { look } from '../../studio/page/modules/theme.js';
 import { t } from '../../studio/page/modules/words.js';
+import { faultText } from './address.js';
 import { setting } from './defaults.js';
 import { asRead } from './growth.js';
 import { MADE } from './problems.js';
@@ -58,7 +59,7 @@ export async function open(shell) {
     if (closed) return;
     begun = true;
     if (shell.asked('play') === '1') page.command('play');
-    if (faults.length) shell.say(faults.map((fault) => t(fault.name === 'data' ? 'data_not_here' : 'not_understood', fault)).join(' '), 'warning');
+    if (faults.length) shell.say(faults.map(faultText).join(' '), 'warning');
   }
   /** Nothing can be learnt from these data, or with these settings: that is said in the run's place. */
   function refuse({ message, hint }) {

@@ -2,7 +2,7 @@
 
 import { refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
-import { commandHint, csvOf, isNothing, reasonsOf, targetOf } from './columns.js';
+import { commandHint, csvOf, isNothing, isTable, reasonsOf, targetOf } from './columns.js';
 import { sin } from './elementary.js';
 import { POINTS } from './points.js';
 import { split } from './random.js';
@@ -95,6 +95,7 @@ function sourceOf({ source, noise = null, table, points }) {
     return { name: 'points', ...pointsTable(points, points.map((p) => p[2])) };
   }
   if (!table?.columns?.length) refuse('table_none', t('table_none', { name: source }), t('table_none_hint'));
+  if (!isTable(table)) refuse('table_damaged', t('table_damaged'), t('table_none_hint'));
   const column = table.columns.find(({ name }) => name === table.target);
   if (!column) refuse('target_missing', t('target_missing', { name: table.name }), t('target_missing_hint'));
   const target = { name: column.name, cells: column.cells, ...targetOf(column, table) };

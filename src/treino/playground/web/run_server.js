@@ -7,6 +7,7 @@ import { Refusal, refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 import { Fan } from './fan.js';
 import { findings } from './findings.js';
+import { LOSSES } from './lanes.js';
 import { explain } from './microscope.js';
 import { prepare } from './problems.js';
 import { VERSION, nearest, numberOf, readCommand, readSettings } from './protocol.js';
@@ -27,7 +28,8 @@ const servers = new Map(); // by the names of their runs
 
 /** Make a run. step: to train it up to; actions: [[step, verb, fields]], done on the way (state.replay of another run). */
 export function create(lanes, { name, problem, settings = {}, step = 0, actions = [] }) {
-  const prepared = prepare(problem);
+  const prepared = prepare(problem), known = prepared.classes.length === 2 ? ['cross_entropy', 'bce'] : otherLosses(prepared.classes.length ? 'cross_entropy' : 'mse');
+  if (settings.loss && LOSSES.includes(settings.loss) && !known.includes(settings.loss)) refuse('loss_choice', say("{name} can't be {value}.", { name: 'loss', value: `'${settings.loss}'` }), nearest('', known));
   forget(name);
   servers.set(name, new RunServer(new Run(lanes, { name, problem: { data_seed: 0, ...problem }, prepared, settings: readSettings(settings) }), { step, actions }));
 }
@@ -169,12 +171,7 @@ class RunServer {
     if (past) Object.assign(this, { playing: false, until: null });
   }
 
-  /** Refuse what a training can't change on its way. */
-  check(changes) {
-    const { run } = this, { settings } = run.segment;
-    if (!('loss' in changes) || otherLosses(settings.loss).includes(changes.loss)) return;
-    refuse('branch_outputs', say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }), say('Keep the loss, or train a new run with it.'));
-  }
+  check(changes) { check(this.run, changes); }
 
   do_branch({ changes = {}, step = null }) {
     const read = readSettings(changes, (epochs) => this.run.segment.plan.count.endOf(epochs));
@@ -370,12 +367,23 @@ function makeTurns(act) {
   return () => port2.postMessage(0);
 }
 
+/** Refuse what a training can't change on its way. */
+function check(run, changes) {
+  const { settings } = run.segment;
+  if (!('loss' in changes) || otherLosses(settings.loss).includes(changes.loss)) return;
+  refuse('branch_outputs', say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }), say('Keep the loss, or train a new run with it.'));
+}
+
 /** Do to a run what was done to another one at this step. */
 function act(run, verb, fields) {
   readCommand({ id: 1, do: verb, ...fields });
   if (verb === 'set') run.set(fields.name, fields.value);
   else if (verb === 'stop') run.stop();
-  else if (verb === 'segment') run.rewind(run.step, readSettings(fields.changes ?? {}));
+  else if (verb === 'segment') {
+    const changes = readSettings(fields.changes ?? {});
+    check(run, changes);
+    run.rewind(run.step, changes);
+  }
 }
 
 function checkAxes(axes, { task, columns }) {
