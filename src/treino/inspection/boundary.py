@@ -47,7 +47,7 @@ SHOWN = {"train": 1000, "validation": 300, "test": 300}  # maximum rows shown an
 STEEPEST = 20  # so many columns are shuffled where there are more than CANDIDATES
 MEASURED = 1000  # maximum number of training rows for the principal components
 COMPARED = 300  # and for the choice of the two axes
-WIDE = 4000  # inputs, beyond which fewer columns and rows are compared
+WIDE = 1000  # inputs, beyond which fewer columns and rows are compared
 COARSEST = 40  # places along an axis of the plane of large pictures
 
 
