@@ -175,7 +175,8 @@ class LossCall(Event):
     constant: float = float("nan")
     means: tuple[float, ...] = ()
     spread: float = float("nan")
-    logsumexp: float = 0.0  # of nll_loss's input, in the row farthest from 0; 0 for log-probabilities
+    logsumexp: float = 0.0  # of the input of nll_loss and kl_div, farthest from 0; 0 for log-probabilities
+    of_logs: bool = False  # kl_div's log_target
     spoiled: bool = False  # whether its input isn't finite
     below: float = 0.0  # share of the target's entries that are below zero
     error: str = ""  # the exception that it raised

@@ -109,7 +109,8 @@ class Losses:
             constant=best_constant(name, target.detach(), labels, weights, kwargs),
             means=means,
             spread=spread,
-            logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
+            logsumexp=logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
+            of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
             below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
             error=error,
@@ -179,12 +180,15 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
     return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
 
 
-def logsumexp(x: torch.Tensor) -> float:
-    """The log-sum-exp that is farthest from zero over all rows."""
+def logsumexp(x: torch.Tensor, name: str) -> float:
+    """The log-sum-exp that is farthest from zero over all rows; of kl_div along the second axis or the last,
+    whichever fits better.
+    """
     if x.dim() < 2 or not x.numel():
         return 0.0
-    sums = x.float().logsumexp(1)
-    return float(sums.flatten()[sums.abs().argmax()])
+    axes = {1, x.dim() - 1} if name == "kl_div" else {1}
+    sums = (x.float().logsumexp(axis).flatten() for axis in axes)
+    return min((float(s[s.abs().argmax()]) for s in sums), key=abs)
 
 
 def best_constant(

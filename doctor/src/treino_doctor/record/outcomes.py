@@ -99,3 +99,19 @@ class StateUsed(Event):
     taken_at: Site | None = None
     steps: int
     times: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartLoaded(Event):
+    """A module loaded a state with ``strict=False``, or after a state of which it had found nothing.
+
+    module: its number. given: entries of the state; own: of the module; found: in both. given_name, own_name:
+    the first of each.
+    """
+
+    module: int
+    given: int
+    own: int
+    found: int
+    given_name: str
+    own_name: str

@@ -196,7 +196,8 @@ class Recorder:
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
-        if not event.grad and self.windows.too_long():
+        evaluates = not event.grad or (self.windows.turn > 0 and self.place not in self.trained)
+        if evaluates and self.windows.too_long():
             self.windows.close()
             self._close()
 

@@ -167,6 +167,17 @@ class Lonely(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reordered(Event):
+    """The answers to the batches of a loader were compared with the same labels in another order, without
+    learning. other: the rows that got another label.
+    """
+
+    rows: int
+    other: int
+    loader: Site | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BadRows(Event):
     """Rows with NaN or infinity entered a net. spoiled: rows whose outputs were not finite. forward: -1
     between windows, where outputs aren't recorded.

@@ -20,7 +20,7 @@ from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.reach import reached
 from treino_doctor.record.row_figures import tell
-from treino_doctor.record.row_log import BadRows, Lonely
+from treino_doctor.record.row_log import BadRows, Lonely, Reordered
 from treino_doctor.record.splits import Splits
 from treino_doctor.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino_doctor.record.tape import Tape
@@ -34,6 +34,7 @@ DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "unifo
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
 ORDERED = 40  # minimum number of rows for which an index counts as a permutation of all rows
+LEAST, OTHER = 20, 0.1  # rows whose labels are compared with their loader's, and the share that must differ
 INDICES = 64  # maximum number of indices examined
 
 
@@ -52,6 +53,7 @@ class Rows:
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False
+        self._reordered_at: set[Site | None] = set()
         self._drawn: set[Site] = set()
         self._orders = Orders(tape)
         self._entered, self._first = (-1, math.nan), 0  # (call, largest input entry); id of the first product
@@ -163,7 +165,7 @@ class Rows:
         batch.calls += 1
         call.reading = batch.reading
         if batch.calls == 1 and batch.labels is not None and batch.labels is not batch.rows:
-            call.labels = labels_of(batch.labels, len(call.flat))
+            call.labels = call.given = labels_of(batch.labels, len(call.flat))
 
     def _check_finite(self, call: Call, result: Any) -> None:
         with np.errstate(all="ignore"):
@@ -244,16 +246,39 @@ class Rows:
         numbers = sorted(node.forwards) if few else [f for f in self._waiting if f in node.forwards]
         calls = newest([self._waiting[f] for f in numbers if f in self._waiting], rows)
         labels = labels_of(target, rows) if calls and is_label else None
+        if labels is not None and len(calls) > 1:
+            history = made_of(self._values.of(target), FAR)
+            if not any(n.op in ("randperm", *DRAWS) for n in history):
+                self._reordered(calls, labels)
         answer = answer if answer is not None and len(answer) == rows else None
         for call, part in calls:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
                 own = labels[part]
+                call.kept |= call.given is not None and np.array_equal(call.given, own)
                 call.relabelled |= call.labels is not None and not np.array_equal(call.labels, own)
                 call.labels = own
                 if answer is not None and not call.judged:
                     call.judge(answer[part] == call.labels)
+
+    def _reordered(self, calls: list[tuple[Call, slice]], labels: np.ndarray) -> None:
+        """Log labels of several calls that are those of their loader, in another order."""
+        judging = [call for call, _ in calls if not (call.event.grad and call.event.training)]
+        given = [call.given for call in judging if call.given is not None]
+        if len(given) != len(calls) or here() in self._reordered_at:
+            return
+        loaded = np.concatenate(given)
+        other = int((loaded != labels).sum()) if len(loaded) == len(labels) else 0
+        if (
+            len(labels) >= LEAST
+            and other >= OTHER * len(labels)
+            and np.array_equal(np.sort(loaded), np.sort(labels))
+        ):
+            self._reordered_at.add(here())
+            reading = calls[0][0].reading
+            loader = reading.site if reading is not None else None
+            self._log.tell_here(Reordered, rows=len(labels), other=other, loader=loader)
 
     def scored(self, predictions: Any, labels: Any) -> None:
         """A library compared the predictions of the newest calls with labels; both are arrays."""
@@ -266,6 +291,8 @@ class Rows:
         if len({call.event.net for call, _ in calls}) > 1:
             return
         numbers = np.unique(labels, return_inverse=True)[1] if labels.dtype.kind not in "fiub" else labels
+        if calls and not any(call.kept for call, _ in calls):
+            self._reordered(calls, np.asarray(numbers, dtype=np.float64))
         for call, part in calls:
             call.scored = True
             if call.labels is None or not call.judged:

@@ -14,7 +14,7 @@ from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import Log
 from treino_doctor.record.nets import Nets
-from treino_doctor.record.outcomes import StateUsed
+from treino_doctor.record.outcomes import PartLoaded, StateUsed
 
 MOST = 64  # newest states that are remembered
 
@@ -35,6 +35,7 @@ class States:
     def __init__(self, log: Log, hooks: Hooks, nets: Nets, gradients: Gradients) -> None:
         self._log, self._hooks, self._nets, self._gradients = log, hooks, nets, gradients
         self._states: dict[int, State] = {}  # by id of the first tensor
+        self._missed: set[int] = set()  # modules that found nothing in a state
         self._times: Counter[Site | None] = Counter()  # states of a line, each after other steps
 
     def install(self) -> None:
@@ -59,6 +60,21 @@ class States:
         own = {t.data_ptr() for t in (*args[0].parameters(), *args[0].buffers())}
         if all(t.data_ptr() in own for t in values):
             self._used("load_state_dict", values)
+        strict = bool(args[2] if len(args) > 2 else kwargs.get("strict", True))
+        module = self._nets.order.get(args[0]) or 0
+        if not strict or module in self._missed:
+            self._part(module, args[0], args[1] if len(args) > 1 else kwargs.get("state_dict"))
+
+    def _part(self, module: int, net: nn.Module, state: Any) -> None:
+        """Log how much of a state a module finds; what it finds is told only after nothing was."""
+        own, given = list(net.state_dict()), [str(k) for k in state] if hasattr(state, "keys") else []
+        found = len(set(own) & set(given))
+        if not module or not own or not given or bool(found) != (module in self._missed):
+            return
+        self._missed ^= {module}
+        names = {"given_name": given[0][:80], "own_name": own[0][:80]}
+        counts = {"given": len(given), "own": len(own), "found": found}
+        self._log.tell_here(PartLoaded, module=module, **counts, **names)
 
     def _saving(self, args: Any, kwargs: Any) -> None:
         saved = args[0] if args else kwargs.get("obj")

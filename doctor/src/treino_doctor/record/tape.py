@@ -61,7 +61,7 @@ SILENT = frozenset(
             "is_tensor",
         ),
         *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
-        *("get_device", "data_ptr", "untyped_storage", "is_same_size", "register_hook", "set_grad_enabled"),
+        *("get_device", "is_same_size", "register_hook", "set_grad_enabled"),
         *("_record_function_enter_new", "_record_function_exit._RecordFunction", "_is_view", "is_inference"),
         *("is_complex", "is_pinned", "dir", "setattr"),
     )

@@ -24,6 +24,8 @@ class Call:
         self.labels: np.ndarray | None = None
         self.right = self.judged = 0
         self.scored = self.copied = self.made = False
+        self.given: np.ndarray | None = None  # the labels that the loader gave
+        self.kept = False  # it was compared with these
         self.relabelled = False  # the loss got other labels than the loader gave
         self.reading: Reading | None = None
         self.drawn: set[Site] = set()

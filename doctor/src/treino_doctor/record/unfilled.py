@@ -15,12 +15,13 @@ from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import VIEWS, Node, Values, shape_of
 
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
+AWAY = "data", "set_data", "set", "resize", "share_memory", "untyped_storage", "storage", "data_ptr", "dlpack"
 MARK = "unfilled"  # in an operation's detail: (shape, line) of the tensor that it used unfilled
 SHAPES = frozenset(  # operations that take a tensor's shape alone, or give the tensor itself
     """
     zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor
     empty empty_like new_empty empty_strided expand_as view_as reshape_as type_as getitem chunk split expand
-    permute transpose t pin_memory data
+    permute transpose t pin_memory data set resize share_memory
     """.split()  # noqa: SIM905
 )
 
@@ -28,7 +29,8 @@ SHAPES = frozenset(  # operations that take a tensor's shape alone, or give the 
 class UnfilledTensors:
     """Watches tensors of ``torch.empty``: whatever writes into one raises its version.
 
-    Only writes through ``data`` or NumPy don't: a tensor that gave these away is left alone.
+    Only writes through ``data``, NumPy or another owner of its memory don't: a tensor that gave these away is
+    left alone.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, gradients: Gradients) -> None:
@@ -41,7 +43,7 @@ class UnfilledTensors:
     def install(self) -> None:
         """Register the observers."""
         self._tape.observe(self._made, *EMPTY)
-        self._tape.observe(self._given_away, "data", "set_data")
+        self._tape.observe(self._given_away, *AWAY)
         self._tape.reads.append(lambda name, tensor, result: self._given_away(result, (tensor,), {}, None))
         self._hooks.after(nn.Module, "register_parameter", self._registered)
         self._values.users.append(self._used)
@@ -49,7 +51,7 @@ class UnfilledTensors:
     def _made(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if isinstance(result, torch.Tensor) and node is not None and not result.is_meta:
             self._newest = result.data_ptr(), node.site
-            node.op = "empty" if result.numel() else node.op
+            node.op = "empty" if result.numel() else "leaf"  # such as a worker's, whose memory comes later
 
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if args and isinstance(args[0], torch.Tensor):

@@ -146,29 +146,38 @@ class Values:
 
 
 def together(several: list[Calls]) -> Calls:
-    """All these calls. Many that follow each other, as in a sum over batches, are a range, which a further
-    call makes longer without a copy.
+    """All these calls. Many at equal distances, as in a sum over batches, are a range, which a further call
+    makes longer without a copy.
     """
     some = [*{id(calls): calls for calls in several if calls}.values()]
     if len(some) < 2:
         return some[0] if some else NOBODY
-    if not any(type(calls) is range for calls in some):
-        union = NOBODY.union(*some)
-        if len(union) < LONG or max(union) - min(union) >= len(union):
-            return union
-        return range(min(union), max(union) + 1)
-    some.sort(key=lambda calls: (calls[0] if isinstance(calls, range) else min(calls), len(calls)))
-    whole = (
-        range(some[0][0], some[0][-1] + 1)
-        if isinstance(some[0], range)
-        else range(min(some[0]), min(some[0]))
-    )
-    for calls in some:
-        for one in (calls,) if isinstance(calls, range) else (range(c, c + 1) for c in sorted(calls)):
-            if one.start > whole.stop:
-                return NOBODY.union(*some)
-            whole = range(whole.start, max(whole.stop, one.stop))
-    return whole
+    longest = max(some, key=len)
+    if isinstance(longest, range):
+        more = [calls for calls in some if calls is not longest and not _within(calls, longest)]
+        if not more:
+            return longest
+        if all(len(calls) < LONG for calls in more):
+            for one in sorted({one for calls in more for one in calls} - {*longest[-LONG:]}):
+                if one != longest[-1] + longest.step:
+                    break
+                longest = range(longest.start, one + 1, longest.step)
+            else:
+                return longest
+    union = NOBODY.union(*some)
+    if len(union) < LONG:
+        return union
+    low, high = min(union), max(union)
+    step = max(1, (high - low) // (len(union) - 1))
+    even = range(low, high + 1, step)
+    return even if len(even) == len(union) and union.issuperset(even) else union
+
+
+def _within(calls: Calls, longer: range) -> bool:
+    """Whether all calls are in a range, as is seen at once."""
+    if isinstance(calls, range):
+        return calls.step % longer.step == 0 and calls[0] in longer and calls[-1] in longer
+    return len(calls) < LONG and all(one in longer for one in calls)
 
 
 def newest_calls(calls: Calls, most: int) -> tuple[int, ...]:

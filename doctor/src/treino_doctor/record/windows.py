@@ -14,7 +14,7 @@ LEAST = 32  # minimum number of turns between windows
 LOOKS = 3  # recorded evaluations of one line; later ones as windows open
 NEW, TRAININGS = 12, 4  # turns recorded of a later training; such trainings, at most
 CROWDED = 20_000  # operations after which the first window ends early
-LONGEST = 20_000  # calls without gradients after which the record of one evaluation ends
+LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 PLACES = 64  # places of calls that are remembered
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
@@ -81,7 +81,7 @@ class Windows:
         self.open = self._evaluating = False
 
     def too_long(self) -> bool:
-        """Count a call without gradients; return whether there were too many since the newest backward."""
+        """Count a call that does not train; return whether there were too many since the newest backward."""
         self.evaluated += 1
         return self.evaluated > LONGEST
 

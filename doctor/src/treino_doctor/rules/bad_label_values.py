@@ -40,6 +40,10 @@ def _wrong(c: LossCall) -> str:
         return values if c.low < -NEAR or c.high > 1 + NEAR else ""
     elif c.name in SIGNED:
         return values if c.low not in (-1.0, 1.0) or c.high not in (-1.0, 1.0) else ""
+    elif c.name == "kl_div" and not c.of_logs:
+        return N_("logarithms, where shares belong (log_target=False)") if c.low < -NEAR else ""
+    elif c.name == "kl_div":
+        return N_("shares, where their logarithms belong (log_target=True)") if c.high > NEAR else ""
     elif c.name in PAIRED and c.trained:
         return "NaN" if math.isnan(c.low) and not c.spoiled else ""
     return ""
@@ -55,8 +59,8 @@ RULE = Rule(
     message=N_("{loss} got labels that it has no place for: {values} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "
-        "want −1 and 1. Outside their range the losses raise, or silently reward the wrong answer without "
-        "bound."
+        "want −1 and 1, kl_div shares, or their logarithms with log_target=True. Outside their range the "
+        "losses raise, or silently reward the wrong answer without bound."
     ),
     fix=N_("Map the labels to the range that this loss expects before training."),
     safety="Depends on what the labels mean: look at them first.",

@@ -1,6 +1,7 @@
 """Evaluation calls of nets: metrics were made of their outputs, and no backward followed."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from treino_doctor.finding import Site
@@ -14,6 +15,7 @@ CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min")
 SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
 ARRAYS = ("numpy", "array", "tolist")
 NUMBERS = ("float", "item")
+DIFFERENCES = "sub", "gather"  # of an answer and a target, in a loss by hand
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
 
@@ -101,7 +103,22 @@ def supervised(log: Log) -> set[int]:
         given = target is not None and not target.forwards
         if call is not None and given and call.shape != loss.target_shape:
             nets.add(call.net)
+    for answered, shape in _by_hand(log, calls):
+        if shape[:1] == (answered.rows,) and len(shape) <= 2 and answered.shape != shape:
+            nets.add(answered.net)
     return nets
+
+
+def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tuple[int, ...]]]:
+    """The calls whose answers a loss by hand compares with something given, and the shape of that."""
+    for backward in (b for b in log.of(Backward) if not b.losses):
+        for operation in (o for o in backward.graph.operations if o.name in DIFFERENCES):
+            parents = backward.graph.parents(operation)
+            fixed = [p for p in parents if not p.forwards and not p.grad and p.shape]
+            answers = [p for p in parents if p.forwards and p.grad]
+            call = calls.get(max(answers[0].forwards)) if len(answers) == len(fixed) == 1 else None
+            if call is not None:
+                yield call, fixed[0].shape
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:

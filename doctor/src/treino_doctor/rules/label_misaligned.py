@@ -8,7 +8,7 @@ from treino_doctor.places.kinds import orders
 from treino_doctor.places.placement import maker
 from treino_doctor.places.source import calls
 from treino_doctor.record.log import Log, LossCall
-from treino_doctor.record.row_log import Lonely, RowsTrained
+from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.examples import script
 from treino_doctor.rules.graphs import made_by
@@ -25,8 +25,13 @@ BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # answers
 
 def decide(log: Log) -> Iterable[Evidence]:
     """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
-    measured data don't predict their labels. In all cases, nothing is learned.
+    measured data don't predict their labels. In these cases, nothing is learned. Or the answers to a shuffled
+    loader's rows were compared with labels that were not shuffled.
     """
+    for judged in log.of(Reordered):
+        what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
+        numbers = {"rows": judged.rows, "other": judged.other, "what": what.format(rows=judged.rows)}
+        yield Evidence(judged.site, numbers, stack=judged.stack, sites={"loader": judged.loader})
     course = training(log)
     stuck = course is not None and course.known and course.stuck(STUCK)
     if not stuck or course is None or any(map(cut_off, course.calls)):
@@ -90,10 +95,13 @@ RULE = Rule(
     place=place,
     message=N_("Rows and labels are in different orders: {what}."),
     why=N_(
-        "One of the two was shuffled without the other, so that each row is taught another row's label. "
-        "There is nothing to learn but the classes' shares."
+        "One of the two was shuffled without the other, so that each row meets another row's label. There is "
+        "nothing to learn but the classes' shares, and nothing to measure but chance."
     ),
-    fix=N_("Index rows and labels with the same permutation (or keep them in one Dataset)."),
+    fix=N_(
+        "Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with "
+        "the labels that came in their batch."
+    ),
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
     limits=(
         "A training that learns its labels by heart hides it, unless the lines that ordered rows and labels "

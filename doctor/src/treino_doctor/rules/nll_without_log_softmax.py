@@ -1,4 +1,4 @@
-"""nll_loss on something other than log-probabilities."""
+"""nll_loss or kl_div on something other than log-probabilities."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,7 @@ from treino_doctor.rules.graphs import PASSED, by_line
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
+LOSSES = "nll_loss", "kl_div"
 # Hand-written logarithms; below, operations that may scale scores on purpose, as a temperature does.
 LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
 ROUNDING = 1e-2  # error of half-precision log-probabilities; probabilities are off by ln C or more
@@ -18,12 +19,12 @@ SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Decide by value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
-    looked_at = [c for c in log.of(LossCall) if c.name == "nll_loss" and c.graph.root is not None]
-    for calls in by_line(looked_at, lambda c: c.site).values():
+    looked_at = [c for c in log.of(LossCall) if c.name in LOSSES and c.graph.root is not None]
+    for calls in by_line(looked_at, lambda c: (c.name, c.site)).values():
         bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]
         if bare:
             made = next(o for o in bare[-1].graph.walk() if o.name not in PASSED)
-            numbers = {"calls": len(bare), "looked": len(calls), "source": made.name}
+            numbers = {"loss": bare[-1].name, "calls": len(bare), "looked": len(calls), "source": made.name}
             numbers["logsumexp"] = bare[-1].logsumexp
             squashed = made.written if made.name == "softmax" else None
             yield Evidence(bare[-1].site, numbers, at=squashed, stack=bare[-1].stack)
@@ -36,7 +37,8 @@ def _logged(call: LossCall) -> bool:
 
 def place(evidence: Evidence) -> Site | None:
     """The line that chose the loss; else the line of its softmax."""
-    chosen = word(evidence.seen, "nll_loss", "nllloss", "nll", texts=True)
+    names = {"nll_loss": ("nll_loss", "nllloss", "nll"), "kl_div": ("kl_div", "kldivloss")}
+    chosen = word(evidence.seen, *names[evidence.numbers["loss"]], texts=True)
     if chosen != evidence.seen:
         return chosen
     if evidence.numbers["source"] == "softmax":
@@ -53,19 +55,19 @@ RULE = Rule(
     decide=decide,
     place=place,
     message=N_(
-        "nll_loss got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
+        "{loss} got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
         "from {source})."
     ),
     why=N_(
-        "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
-        "nothing keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
-        "without bound while the predictions need not become better."
+        "{loss} only multiplies values by the target's shares and turns their sign; without log-softmax "
+        "before it nothing keeps them normalised (log-sum-exp up to {logsumexp}, should be 0). The loss "
+        "falls below what it can be while the predictions need not become better."
     ),
     fix=N_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
     safety="Safe: the loss becomes what its name says.",
     limits=(
-        "Looks at `nll_loss` alone; a logarithm of plain scores is not told from one of probabilities where "
-        "no softmax was seen and the values fit both."
+        "Looks at `nll_loss` and `kl_div` alone; a logarithm of plain scores is not told from one of "
+        "probabilities where no softmax was seen and the values fit both."
     ),
     wrong=script(loss="F.nll_loss(net(x), y)"),
     mend={"net(x)": "F.log_softmax(net(x), dim=1)"},

@@ -11,6 +11,7 @@ from treino_doctor.record.arrays import np
 from treino_doctor.record.learning import ScheduleEnded
 from treino_doctor.record.log import Ended, Log, LossCall, Stepped
 from treino_doctor.rules.rule import Evidence, Rule, as_recorded
+from treino_doctor.rules.told import known_again, losses_told, shares_of_right
 from treino_doctor.words import N_, _
 
 LEAST = 12  # minimum number of updates of a schedule that is judged
@@ -36,8 +37,13 @@ def decide(log: Log) -> Iterable[Evidence]:
     rows = max((c.input_shape[0] for c in log.of(LossCall) if c.trained and c.input_shape), default=0)
     steps = max((e.step for e in log.of(Ended)), default=0)
     stepped = next((e.site for e in reversed(log.of(Stepped))), None)
+    right, losses = None, None
     for s in log.of(ScheduleEnded):
         what, at = misuse(s, finished, rows, steps)
+        if not what and s.metrics:
+            right = shares_of_right(log) if right is None else right
+            losses = losses_told(log) if losses is None else losses
+            what, at = misfed(s, right, losses), s.site
         if what:
             numbers = {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
             sites = {"stepped": stepped, "made": s.site}
@@ -77,6 +83,18 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
         what = _("has mode {mode} while its figure got better, and cut the rate")
         return what.format(mode=s.mode), s.site
     return "", None
+
+
+def misfed(s: ScheduleEnded, right: set[float], losses: set[float]) -> str:
+    """What is wrong with the figures that a plateau schedule was given; "" if nothing is."""
+    shares, lost = (known_again(s.metrics, told) for told in (right, losses))
+    if shares == lost:
+        return ""
+    if s.mode == "min" and shares:
+        return _("has mode min and is given the share of right answers, which should grow")
+    if s.mode == "max" and lost:
+        return _("has mode max and is given the loss, which should fall")
+    return ""
 
 
 def place(evidence: Evidence) -> Site | None:
@@ -143,18 +161,23 @@ RULE = Rule(
     note=note,
     message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
     why=N_(
-        "A schedule counts its own calls: stepped at another pace than it was made for, the rate is nearly "
-        "zero too early, or never reaches its course. Before the first update it skips the first rate."
+        "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
+        "nearly zero too early, or never reaches its course. Before the first update it skips the first "
+        "rate. One that waits for a figure to fall cuts the rate of a net whose right answers become "
+        "more."
     ),
     fix=N_(
         "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
-        "batch for OneCycleLR."
+        "batch for OneCycleLR. Give ReduceLROnPlateau mode='max' for a share of right answers, the "
+        "default for a loss."
     ),
     safety="The rate follows another course: look at it once more.",
     limits=(
-        "A schedule of one's own, that sets `param_groups` by hand, is not judged, nor is the length of one "
-        "of its own class, or that of a factor. One that is never stepped while a line would do it is a "
-        "note: a condition may not have come true, or nobody calls the function around it."
+        "A schedule of one's own, that sets `param_groups` by hand, is not judged, nor is the length of "
+        "one of its own class, or that of a factor. What ReduceLROnPlateau is given is known where it is "
+        "read from torch in the program, as a loss or as answers that equal their labels. One that is "
+        "never stepped while a line would do it is a note: a condition may not have come true, or nobody "
+        "calls the function around it."
     ),
     wrong="""\
 net = nn.Linear(8, 3)
