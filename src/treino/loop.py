@@ -147,18 +147,22 @@ class JobAlert:
 JobEvent = JobStart | JobProgress | JobPause | JobAlert | JobClose | JobEnd
 
 
-def events(job: Job) -> Iterator[JobEvent]:
-    """Drive the job to its end, and yield its events.
+def events(make: Callable[[], Job]) -> Iterator[JobEvent]:
+    """Drive a job to its end, and yield its events.
+
+    make: makes the job. It may reopen a sealed folder, since Ctrl-C seals it again from then on.
 
     Raises:
         TreinoError: a system error, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
     """
-    yield JobStart(job)
-    reason, saved, cost, unsaved = None, time.perf_counter(), 0.0, True
     with ExitStack() as guarded:
         interrupted = guarded.enter_context(ctrl_c())
+        job = make()
+        yield JobStart(job)
+        saved, cost, unsaved = time.perf_counter(), 0.0, True
         guarded.enter_context(torch_threads(job.threads))
-        while (reason := job.stop_reason()) is None:
+        reason = "interrupted" if interrupted() else None
+        while reason is None and (reason := job.stop_reason()) is None:
             if job.paused:
                 time.sleep(PAUSE_SECONDS)
                 yield JobPause(job)

@@ -2,9 +2,11 @@
 
 import json
 import os
+import resource
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -158,19 +160,21 @@ def with_keyframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", ["flipped", "gone"])
+@pytest.mark.parametrize(("damage", "number"), [("flipped", 1), ("gone", 0), ("cut", 0), ("empty", 1)])
 @pytest.mark.parametrize("name", ["stopped", "killed"])
 def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
-    treino: Treino, with_keyframes: Path, name: str, damage: str
+    treino: Treino, with_keyframes: Path, name: str, damage: str, number: int
 ) -> None:
     shutil.copytree(with_keyframes, "runs")
     path = Path("runs", name)
     names = keyframes_in(RunFolder.open(path, verify=False))
-    broken = names[sorted(names)[1]]
+    broken = names[sorted(names)[number]]
     if damage == "flipped":
         flip(path / broken, 999)
-    else:
+    elif damage == "gone":
         (path / broken).unlink()
+    else:
+        os.truncate(path / broken, 700 if damage == "cut" else 0)
     assert treino("show", name).status == 2  # reading passes over nothing
     said = treino("resume", name)
     assert said.status == 0, said.err
@@ -186,6 +190,55 @@ def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
     at = int(broken.rpartition("-")[2].partition(".")[0])
     x_BD = torch.linspace(-1, 1, 12).reshape(3, 4)
     assert torch.equal(one.at(at).net(x_BD), two.at(at).net(x_BD))
+
+
+def test_a_keyframe_that_an_older_treino_left_cut_is_set_aside(treino: Treino, with_keyframes: Path) -> None:
+    shutil.copytree(with_keyframes, "runs")
+    (name := Path("runs/killed/keyframes/0-0.safetensors")).write_bytes(b"cut")
+    with RunFolder.open("runs/killed", verify=False).lock() as folder:
+        folder._record({n: d for n, d in folder.manifest.files.items() if n != "keyframes/0-0.safetensors"})
+    said = treino("resume", "killed")
+    assert (said.status, f"{name} is not in the manifest" in said.out.replace("\n", " ")) == (0, True)
+    assert open_result("killed").losses.tobytes() == open_result("whole").losses.tobytes()
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file can grow above so many bytes, as by ``ulimit -f``; the system's answer is a full disk's."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("size", [34_000, 39_000, 45_000])
+def test_a_disk_that_was_full_costs_only_time(treino: Treino, size: int) -> None:
+    """The database, a keyframe or a checkpoint finds no room; then there is some again."""
+    asked = ("train", "iris", "--epochs", 6, "--every", 7, "--hidden", "50,50", "--lr", 0.01, "--name")
+    with full_disk(size):
+        said = treino(*asked, "a")
+        assert (said.status, "no room left" in said.err) == (1, True)
+        shown = treino("show", "a")
+    assert (shown.status, "next treino resume a" in shown.out) == (0, True)
+    resumed = treino("resume", "a")
+    assert (resumed.status, "without it" in resumed.out) == (0, False)
+    assert treino(*asked, "b").status == 0
+    one, two = open_result("a"), open_result("b")
+    assert one.losses.tobytes() == two.losses.tobytes()
+    assert {n: one.folder.read_bytes(n) for n in one.folder.names("keyframes")} == {
+        n: two.folder.read_bytes(n) for n in two.folder.names("keyframes")
+    }
+
+
+def test_a_sound_run_is_not_called_damaged_on_a_full_disk(treino: Treino, with_keyframes: Path) -> None:
+    """SQLite can't make its index file beside the database of a process that died."""
+    shutil.copytree(with_keyframes, "runs")
+    with full_disk(20_000):
+        said = treino("show", "killed")
+    assert (said.status, "no room left" in said.err, "damaged" in said.err) == (1, True, False)
+    assert treino("show", "killed").status == 0
 
 
 @pytest.mark.slow

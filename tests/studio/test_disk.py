@@ -1,6 +1,7 @@
 """Folders that are deleted or exchanged while they are watched, disks without room, and what a killed studio
 leaves behind."""
 
+import asyncio
 import json
 import os
 import resource
@@ -8,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 import treino as tr
 from tests.studio.running import Bench, Serve, Watcher, with_studio
 from treino.studio.serving import temporary_folder
-from treino.studio.uploads import FOLDER, home
+from treino.studio.uploads import FOLDER, Uploads, home
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +253,22 @@ def test_what_a_killed_studio_leaves_the_next_one_clears(
                 assert {path.name for path in tmp_path.iterdir()} == others | {living.name, folder.name}
     assert {path.name for path in tmp_path.iterdir()} == others
     assert (elsewhere / ".lock").read_text() == "1\n"
+
+
+def test_an_upload_is_there_once_it_is_whole(tmp_path: Path) -> None:
+    """A studio that dies amid an upload leaves no cut table; two uploads at once have two names."""
+    uploads, seen = Uploads(tmp_path), []
+
+    async def parts(text: bytes) -> AsyncIterator[bytes]:
+        for half in (text[:4], text[4:]):
+            seen.append(uploads.names)
+            yield half
+            await asyncio.sleep(0)
+
+    async def both() -> list[Path]:
+        return await asyncio.gather(*(uploads.save("t.csv", parts(b"a,b\n1,%d\n" % n), None) for n in (2, 3)))
+
+    one, two = asyncio.run(both())
+    assert seen[:3] == [[], [], []]
+    assert [one.read_bytes(), two.read_bytes()] == [b"a,b\n1,2\n", b"a,b\n1,3\n"]
+    assert uploads.names == [one.name, two.name]

@@ -1,10 +1,13 @@
 """A run that was killed or stopped, and then resumed, equals the one that was not, bit for bit."""
 
+import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,15 @@ from tests.waiting import HANG, ignored, until
 from treino.api import Run, open_result
 from treino.engine.kernels.lanes_library import why_missing
 from treino.errors import TreinoError
-from treino.loop import JobEnd
+from treino.folders import open_run
+from treino.loop import JobEnd, JobEvent, JobProgress, JobStart
 from treino.spec import read_settings
+from treino.store import RunFolder, files, lock
+from treino.training.branch import rewinding
+from treino.training.replay import snapshots
 from treino.training.train import drain, resuming, train_events
+from treino.tuning.study import study_events, study_resumption
+from treino.tuning.sweep import sweep_events, sweep_resumption
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -152,6 +161,53 @@ def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said])
     assert said["metrics"]["test"] is None
     assert said["steps"] > 0
     assert '"status": "interrupted"' in out
+
+
+BEGINNINGS: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
+    "run": resuming,
+    "rewound": lambda path: rewinding(next(snapshots(open_run(path), [40])), {"lr": 0.01, "epochs": 90}),
+    "sweep": sweep_resumption,
+    "more": partial(sweep_resumption, more=2),
+    "study": study_resumption,
+}
+
+
+@pytest.mark.parametrize("what", BEGINNINGS)
+def test_ctrl_c_at_the_beginning_of_a_resume_loses_nothing(what: str, tmp_path: Path) -> None:
+    """Whenever it comes while the folder is opened again: the folder is as before, or sealed once more."""
+    over = what in ("rewound", "more")
+    if what in ("run", "rewound"):
+        stream = train_events("wine", settings_of("plain"), parent=tmp_path)
+    elif what == "study":
+        asked = {"settings": {"epochs": 300}, "batch_sizes": [32], "name": "run"}
+        stream = study_events("wine", parent=tmp_path, **asked)
+    else:
+        asked = {"members": 4, "settings": {"epochs": 30 if over else 300}, "name": "run"}
+        stream = sweep_events("wine", "lr=0.001..0.1", parent=tmp_path, **asked)
+    for event in stream:
+        if isinstance(event, JobProgress) and not over:
+            signal.raise_signal(signal.SIGINT)
+            over = True
+    before = RunFolder.open(tmp_path / "run").status
+    for moment in range(3):  # the lock, the manifest's rename, the event
+        shutil.copytree(tmp_path / "run", path := tmp_path / f"{moment}/run")
+        calls, ended = itertools.count(), []
+
+        def asking(*arguments: Any, real: Any, calls: Iterator[int] = calls, at: int = moment) -> Any:
+            if next(calls) == at < 2:
+                signal.raise_signal(signal.SIGINT)
+            return real(*arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            for module, name in ((files, "_rename"), (lock, "acquire")):
+                patch.setattr(module, name, partial(asking, real=getattr(module, name)))
+            for event in BEGINNINGS[what](path):
+                if isinstance(event, JobStart) and moment == 2:
+                    signal.raise_signal(signal.SIGINT)
+                ended += [event] * isinstance(event, JobEnd)
+        assert ended[0].interrupted
+        assert RunFolder.open(path).status in (before, "interrupted")
+        assert what == "study" or open_run(path).tensors
 
 
 @pytest.mark.slow

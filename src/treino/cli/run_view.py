@@ -23,6 +23,7 @@ from treino.plots.captions import ending, headline, layer_numbers
 from treino.plots.style import split_name
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
+from treino.store.new_names import ended_before_it_began
 from treino.training.findings import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
@@ -200,9 +201,11 @@ def _end(run: StoredRun, result: RunResult | None) -> str:
     """A sentence on the end of a run, also of one that died before it wrote its result."""
     if result is not None:
         return ending(result)
-    steps, epochs = (len(run.losses), curves_of(run).epochs) if run.folder.has("spec.json") else (0, 0)
+    if not run.folder.has("spec.json"):
+        early = ended_before_it_began(run.path)
+        return f"{early.message} {early.hint}"
     return _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
-        status=_(run.status), steps=steps, epochs=epochs
+        status=_(run.status), steps=len(run.losses), epochs=curves_of(run).epochs
     )
 
 
@@ -262,7 +265,7 @@ def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
 
 
 def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
-    if run.status in ("interrupted", "stopped"):
+    if run.status in ("interrupted", "stopped") and facts is not None:
         return [f"treino resume {run.typed}"]
     if facts is None or run.status not in ("finished", "diverged"):
         return []

@@ -260,22 +260,21 @@ def _write(
     """Write x of each split to its file, in row order. Return the EncodingGaps of each column. shown: see
     ``held_out_means``."""
     met = {name: EncodingGaps() for name in preparation.features}
-    with ExitStack() as opened:
+    with files.trouble(folder), ExitStack() as opened:  # closing a file writes, too
         out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}
-        with files.trouble(folder):
-            for table, part_N in zip(tables, parts, strict=True):
-                for at, columns in blocks(table, preparation.features):
-                    place = _later(table, at)
-                    raw_BD, seen = preparation.encode(columns, place)
-                    if table is tables[0]:
-                        start, end = np.searchsorted(train_N, [at, at + len(raw_BD)])
-                        for each, mean_T in shown.items():
-                            raw_BD[train_N[start:end] - at, each] = mean_T[start:end]
-                    x_BD = preparation.transform(raw_BD).numpy()
-                    part_B = part_N[at : at + len(x_BD)]
-                    for part, file in out.items():
-                        file.write(np.ascontiguousarray(x_BD[part_B == part]).data)
-                    met = {name: met[name] + seen[name] for name in met}
+        for table, part_N in zip(tables, parts, strict=True):
+            for at, columns in blocks(table, preparation.features):
+                place = _later(table, at)
+                raw_BD, seen = preparation.encode(columns, place)
+                if table is tables[0]:
+                    start, end = np.searchsorted(train_N, [at, at + len(raw_BD)])
+                    for each, mean_T in shown.items():
+                        raw_BD[train_N[start:end] - at, each] = mean_T[start:end]
+                x_BD = preparation.transform(raw_BD).numpy()
+                part_B = part_N[at : at + len(x_BD)]
+                for part, file in out.items():
+                    file.write(np.ascontiguousarray(x_BD[part_B == part]).data)
+                met = {name: met[name] + seen[name] for name in met}
     return met
 
 

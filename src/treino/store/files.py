@@ -178,26 +178,32 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
     A link at `path` is replaced, not followed. replace: False refuses an existing file (`file_exists`), and
     one of two concurrent writers.
     """
+    with trouble(path):
+        _put(path, (data,), replace)
+        _sync(path.parent)
+
+
+def _put(path: Path, parts: Sequence[Any], replace: bool) -> None:
+    """As `write_atomically`, of a file in parts; the rename is not flushed yet."""
     temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # works for "." too
     claimed = False
-    with trouble(path):
+    try:
+        descriptor = _open_new(temporary)
         try:
-            descriptor = _open_new(temporary)
-            try:
-                write_all(descriptor, data)
-                _fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            if not replace:
-                os.close(_open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-                claimed = True
-            _rename(temporary, path)
-        except BaseException:
-            for unwanted in (temporary, path) if claimed else (temporary,):
-                with suppress(OSError):
-                    os.unlink(unwanted)
-            raise
-        _sync(path.parent)
+            for part in parts:
+                write_all(descriptor, part)
+            _fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if not replace:
+            os.close(_open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+            claimed = True
+        _rename(temporary, path)
+    except BaseException:
+        for unwanted in (temporary, path) if claimed else (temporary,):
+            with suppress(OSError):
+                os.unlink(unwanted)
+        raise
 
 
 def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
@@ -222,7 +228,7 @@ def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
 
 
 def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
-    """Write new files durably, each in parts; after a crash some may be incomplete.
+    """Write new files durably, each in parts: each is complete or missing, after an error all are missing.
 
     No process may read these paths yet. Files are flushed in parallel, a hundred times faster than in turn.
     """
@@ -230,21 +236,22 @@ def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
     def put(some: list[tuple[Path, Sequence[Any]]]) -> None:
         for path, parts in some:
             with trouble(path):
-                descriptor = _open_new(path)
-                try:
-                    for part in parts:
-                        write_all(descriptor, part)
-                    _fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+                _put(path, parts, replace=True)
 
     each = list(contents.items())
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for done in [pool.submit(put, each[n::SIDE_BY_SIDE]) for n in range(min(SIDE_BY_SIDE, len(each)))]:
-            done.result()
-    for folder in {path.parent for path in contents}:
-        with trouble(folder):
-            _sync(folder)
+    try:
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            some = [each[n::SIDE_BY_SIDE] for n in range(min(SIDE_BY_SIDE, len(each)))]
+            for done in [pool.submit(put, part) for part in some]:
+                done.result()
+        for folder in {path.parent for path in contents}:
+            with trouble(folder):
+                _sync(folder)
+    except BaseException:
+        for path in contents:  # they would take room that a full disk needs
+            with suppress(OSError):
+                os.unlink(path)
+        raise
 
 
 def write_all(descriptor: int, data: Any) -> None:

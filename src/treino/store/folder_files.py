@@ -101,7 +101,7 @@ class FolderFiles:
     def write_new(self, contents: Mapping[str, Sequence[Any]]) -> None:
         """Write many new files, each in parts, and add all of them to the manifest at once.
 
-        A process that dies meanwhile leaves files that are not in the manifest; `remove` deletes them.
+        A process that dies meanwhile leaves whole files that are not in the manifest; `remove` deletes them.
         """
         self._require_writing()
         if contents:

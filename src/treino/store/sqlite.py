@@ -150,10 +150,11 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer], *, copied: 
             with closing(connect(path, "ro")) as connection:
                 return ask(connection)
     except sqlite3.OperationalError as error:
-        if primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        if primary(error) not in _SYSTEM:
             raise
         os.stat(path)  # raises if the file is missing
-    # a write-ahead log needs an index file, which can't be created here or has other hard links
+    # a write-ahead log needs an index file, which can't be created here (also on a full disk) or has other
+    # hard links
     with tempfile.TemporaryDirectory(prefix="treino-") as folder:
         while True:
             logs = _logs(path)
@@ -192,6 +193,21 @@ def primary(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
+def _system_error(path: Path, code: int) -> int:
+    """The system's error number for a primary result code. SQLite doesn't tell why it could not open or
+    write a file: a full disk, a quota or a limit of size are found by a temporary file of the same size."""
+    with suppress(FileNotFoundError):
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+            size = max(os.stat(each).st_size for each in (path, *beside(path)))
+            try:
+                with path.open("rb"), tempfile.TemporaryFile(dir=path.parent) as file:
+                    os.lseek(file.fileno(), size, os.SEEK_SET)
+                    files.write_all(file.fileno(), bytes(1 << 16))
+            except OSError as error:
+                return error.errno or errno.EIO
+    return _SYSTEM[code]
+
+
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
     """Convert errors of SQLite and the system to a TreinoError that names the file and says what to do."""
@@ -202,7 +218,7 @@ def trouble(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = primary(error)
         if code in _SYSTEM:
-            raise problem(path, _SYSTEM[code], str(error)) from error
+            raise problem(path, _system_error(path, code), str(error)) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
             raise TreinoError(
                 "run_busy",

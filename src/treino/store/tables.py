@@ -134,7 +134,8 @@ def checked(
                 raise damaged(path, message.format(name=name))
             contents[name] = _of_today(some, name), changes
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # on a full disk SQLite has already rolled back
+            connection.execute("ROLLBACK")
     return contents
 
 

@@ -15,7 +15,7 @@ from treino.documents.listing import Known, detailed_listing
 from treino.errors import TreinoError, nearest
 from treino.spec import OF_DATA
 from treino.store.encoding import compact_json
-from treino.store.files import inside, make_folder, trouble
+from treino.store.files import inside, make_folder, remove_leftovers, trouble
 from treino.store.removal import delete
 from treino.store.run_lookup import run_folders
 from treino.words import _, language
@@ -31,7 +31,8 @@ SUFFIXES = (
 
 
 FOLDER = ".uploads"  # a folder in the folder of runs
-NAME = re.compile(r"upload-(\d{1,9})\.")
+NAME = re.compile(r"\.?upload-(\d{1,9})\.")
+ABANDONED = 3600.0  # seconds after which a file that no longer grows is a dead process's
 
 
 class Uploads:
@@ -43,7 +44,8 @@ class Uploads:
     @property
     def names(self) -> list[str]:
         with trouble(self._folder):
-            return [each.name for each in self._entries() if each.is_file(follow_symlinks=False)]
+            entries = [each for each in self._entries() if each.is_file(follow_symlinks=False)]
+            return [each.name for each in entries if not each.name.startswith(".")]  # those that are whole
 
     def _entries(self) -> list[os.DirEntry[str]]:
         """The entries of the folder; empty if it doesn't exist or is a link."""
@@ -78,6 +80,7 @@ class Uploads:
         with trouble(self._folder), suppress(FileExistsError):
             self._folder.mkdir(mode=0o700)
         inside(self._folder.parent, f"{self._folder.name}/upload")  # the folder is no link and no file
+        remove_leftovers(self._folder, ABANDONED)
         with trouble(self._folder):
             entries = self._entries()
             room = min(LARGEST, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
@@ -85,8 +88,8 @@ class Uploads:
             raise self._too_large(room)
         numbers = [int(match[1]) for each in entries if (match := NAME.match(each.name)) is not None]
         path = self._folder / f"upload-{max(numbers, default=0) + 1}{suffix}"
-        written = 0
-        with trouble(path), path.open("xb") as file:
+        written, temporary = 0, self._folder / f".{path.name}.tmp"
+        with trouble(path), temporary.open("xb") as file:
             try:
                 async for part in parts:
                     written += len(part)
@@ -96,8 +99,9 @@ class Uploads:
                 if not written:
                     raise TreinoError("upload_empty", _("The file is empty."), _("Choose another file."))
                 file.flush()
+                os.rename(temporary, path)
             except BaseException:
-                path.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
         return path
 

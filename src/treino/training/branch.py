@@ -237,21 +237,25 @@ def branching(
         beside = beside.parent
     folder = RunFolder.create(parent=beside, stem=run.spec.data.name, name=place.get("name"), out=out)
     with folder:
-        for name in COPIED:
-            if run.folder.has(name):
-                folder.write_bytes(name, run.folder.read_bytes(name))
-        for link in path_of(run.spec, snapshot.segment):  # without these files older steps can't be replayed
-            name = name_of(link.segment.number, link.segment.start)
-            if run.folder.has(name):
-                folder.write_bytes(name, run.folder.read_bytes(name))
-        _copy_past(snapshot, folder)
-        looks = run.result.test_looks if run.result is not None else None
-        parent = {"run": run.name, "segment": snapshot.segment, "step": snapshot.step}
-        parent |= {"test_looks": looks or 0}
-        moved = _moved(start.spec["data"], run.path, folder.path)
-        typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
-        start.spec.update({"parent": parent, "data": moved, "command": typed})
-        yield from _train_segment(folder, snapshot, start, checkpoint_seconds)
+
+        def begin() -> RunJob:
+            for name in COPIED:
+                if run.folder.has(name):
+                    folder.write_bytes(name, run.folder.read_bytes(name))
+            for link in path_of(run.spec, snapshot.segment):  # without these, older steps can't be replayed
+                name = name_of(link.segment.number, link.segment.start)
+                if run.folder.has(name):
+                    folder.write_bytes(name, run.folder.read_bytes(name))
+            _copy_past(snapshot, folder)
+            looks = run.result.test_looks if run.result is not None else None
+            parent = {"run": run.name, "segment": snapshot.segment, "step": snapshot.step}
+            parent |= {"test_looks": looks or 0}
+            moved = _moved(start.spec["data"], run.path, folder.path)
+            typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
+            start.spec.update({"parent": parent, "data": moved, "command": typed})
+            return _segment_job(folder, snapshot, start, checkpoint_seconds)
+
+        yield from events(begin)
 
 
 def rewinding(
@@ -278,14 +282,18 @@ def rewinding(
     if check is not None:
         check(snapshot.data, start.resolution)
     with folder:
-        folder.unseal()
-        before = segments_of(snapshot.run.spec)[-1].number
-        for name in ("result.json", WEIGHTS, BUFFERS):  # the result up to here, soon outdated
-            if folder.has(name):
-                folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
-        place = f"{snapshot.run.name}:{snapshot.step}"
-        start.spec["command"] = branch_as_typed("--rewind", place, changes)
-        yield from _train_segment(folder, snapshot, start, checkpoint_seconds)
+
+        def begin() -> RunJob:
+            folder.unseal()
+            before = segments_of(snapshot.run.spec)[-1].number
+            for name in ("result.json", WEIGHTS, BUFFERS):  # the result up to here, soon outdated
+                if folder.has(name):
+                    folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
+            place = f"{snapshot.run.name}:{snapshot.step}"
+            start.spec["command"] = branch_as_typed("--rewind", place, changes)
+            return _segment_job(folder, snapshot, start, checkpoint_seconds)
+
+        yield from events(begin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,10 +307,10 @@ class SegmentStart:
     spec: dict[str, Any]
 
 
-def _train_segment(
+def _segment_job(
     folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
-) -> Iterator[JobEvent]:
-    """Write the segment's first state, then the ``spec.json`` that names the segment, then train."""
+) -> RunJob:
+    """Write the segment's first state, then the ``spec.json`` that names the segment. Return its training."""
     segment, resolution = start.segment, start.resolution
     name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
     if segment.output_change is not None and not folder.has(first):  # the first segment's layers
@@ -319,10 +327,9 @@ def _train_segment(
     for setting, value in segment.changes.items():
         training.set(setting, value)
     keep_keyframes(folder, training, resolution.settings.get("every"), segment.number)
-    job = RunJob(
+    return RunJob(
         folder, snapshot.data, resolution, checkpoint_seconds=checkpoint_seconds, segment=segment.number
     )
-    yield from events(job)
 
 
 def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> SegmentStart:

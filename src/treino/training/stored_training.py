@@ -24,6 +24,7 @@ from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
+from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.network_source import run_network
 from treino.records.segments import (
@@ -39,6 +40,7 @@ from treino.spec import LAYERS, Settings, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
 from treino.training.resolution import Resolution, decide, resolve, with_net
+from treino.words import _
 
 # ---- a run's keyframes
 
@@ -110,9 +112,12 @@ def write_keyframes(folder: RunFolder, training: TrainingLoop, segment: int = 0)
 
 
 def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
-    """Remove the keyframes after ``step`` updates of the newest segment, and files of a killed process."""
+    """Remove the keyframes after ``step`` updates of the newest segment, and files of a killed process, which
+    may be cut."""
     known = keyframes_in(folder)
     unknown = {name for name in folder.names(FOLDER) if _NAME.fullmatch(name)} - set(known.values())
+    sentence = _("{path} is not in the manifest: it may be cut. The run goes on without it.")
+    folder.note(*(sentence.format(path=folder.path / name) for name in sorted(unknown)))
     folder.remove(unknown | {name for place, name in known.items() if place > (segment, step)})
 
 
@@ -155,12 +160,11 @@ def rebuilt(
     if described and has_weights:
         layers, _arguments = decide(settings, data)
         wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), spec.outputs)
-        start = name_of(segment.number, segment.start)
-        if not layers.batch_norm and folder.has(start):
+        numbers = None if layers.batch_norm else _stored_numbers(folder, segment, newest(spec))
+        if numbers is not None:
             gates = 0
             if isinstance(layers, MLP) and layers.gates:
                 gates = gates_of(data.inputs, data.input_columns, data.input_bins, 1.0).count
-            numbers = read_tensors(folder, start)[0]["params"].shape[-1]
             check_row(wanted, gates, numbers, folder.path.name)
         elif (shapes := _stored_shapes(folder)) is not None:
             check_layers(wanted, shapes, folder.path.name)
@@ -186,6 +190,20 @@ def begin_with(training: TrainingLoop, weights: Mapping[str, Tensor]) -> None:
     """Set the run's initial weights."""
     of_each = training.config.shared.ensemble > 1
     warm_start(training.shared, training.state, weights, of_each=of_each)
+
+
+def _stored_numbers(folder: RunFolder, segment: Segment, last: Segment) -> int | None:
+    """The number of parameters of a network in the segment's first keyframe; None without it. A damaged one
+    of the last segment counts as none: its checkpoint has the same layers."""
+    name = keyframes_in(folder).get((segment.number, segment.start))
+    if name is None:
+        return None
+    try:
+        return int(read_tensors(folder, name)[0]["params"].shape[-1])
+    except TreinoError as error:
+        if segment != last or error.rule not in ("run_damaged", "file_missing"):
+            raise
+    return None
 
 
 def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:

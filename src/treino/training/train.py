@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -199,8 +200,7 @@ def train_events(
         )
         keep_keyframes(folder, resolution.training, settings.every)
         clock = Clock(seconds=spent)
-        job = RunJob(folder, data, resolution, clock, checkpoint_seconds=checkpoint_seconds, new=True)
-        yield from events(job)
+        yield from events(partial(RunJob, folder, data, resolution, clock, checkpoint_seconds, new=True))
 
 
 def resuming(
@@ -239,14 +239,18 @@ def resuming(
     if check is not None:
         check(data, resolution)
     with folder:
-        folder.unseal()
-        engine, before = resolution.training, len(losses_of(folder, spec))
-        clock, known = _put_back(folder, spec, engine)
-        obey_again(folder, engine, segment, known, engine.step)
-        facts = resumption_facts(data, before - engine.step, spec.resolved.engine)
-        folder.database.add_event(segment.number, engine.step, "resumed", facts)
-        keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
-        yield from events(RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number))
+
+        def take_up() -> RunJob:
+            folder.unseal()
+            engine, before = resolution.training, len(losses_of(folder, spec))
+            clock, known = _put_back(folder, spec, engine)
+            obey_again(folder, engine, segment, known, engine.step)
+            facts = resumption_facts(data, before - engine.step, spec.resolved.engine)
+            folder.database.add_event(segment.number, engine.step, "resumed", facts)
+            keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
+            return RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number)
+
+        yield from events(take_up)
 
 
 def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["Clock", set[int]]:

@@ -8,6 +8,7 @@ network is never trained again; all others resume from the last checkpoint, bit 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def study_events(
             },
         )
         folder.note(*successor_notes(options.base.get("engine")))
-        yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
+        yield from events(partial(StudyJob, folder, data, options, facts, tracks, distribution))
 
 
 def study_resumption(
@@ -148,12 +149,16 @@ def study_resumption(
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         opened.enter_context(folder)
-        folder.unseal()
-        load_each(tracks, *track_states(folder, options))
-        for track in tracks:
-            if distribution is None and track.record.processors and not track.done:
-                track.note_processor(processor_kind())
-        yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
+
+        def take_up() -> StudyJob:
+            folder.unseal()
+            load_each(tracks, *track_states(folder, options))
+            for track in tracks:
+                if distribution is None and track.record.processors and not track.done:
+                    track.note_processor(processor_kind())
+            return StudyJob(folder, data, options, facts, tracks, distribution)
+
+        yield from events(take_up)
 
 
 def track_states(

@@ -168,7 +168,7 @@ def sweep_events(
                 if fold is not None and rows is not data:
                     keep_copy(folder, rows, fold_place(fold))
         folder.note(*successor_notes(shared.engine))
-        yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
+        yield from events(partial(SweepJob, folder, sweep, first, SweepProgress(wanted.members)))
 
 
 def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
@@ -298,50 +298,56 @@ def sweep_resumption(
     with ExitStack() as opened:
         sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         opened.enter_context(folder)
-        folder.unseal()
-        kept = read_checkpoint(folder)
-        state: dict[str, Any] = kept[1] if kept is not None else {
-            "done": 0, "spent": 0.0, "model_steps": 0, "extensions": 0, "state": None, "ended": None,
-            "processors": {},
-        }  # fmt: skip
-        added = members.get("extensions", [])
-        if added:
-            sweep.options = replace(wanted, members=added[-1]["first"] + added[-1]["members"])
-        ended = state["ended"] if state["extensions"] == len(added) else None
-        if more is not None and ended is not None:
-            members, ended = begun_part(members, state["done"]), None
-            sweep.options = replace(wanted, members=len(members["configs"]))
-        sweep.done, sweep.seconds = state["done"], state["spent"]
-        sweep.notes += members["notes"]
-        sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
-        sweep.top = read_top(folder)
-        restore_members(sweep, members)
-        if isinstance(source, Data):  # in memory only: the other folds' rows are kept too
-            for s in map(sweep.settings, range(len(sweep.configs))):
-                if s.fold not in (None, data.arguments.get("fold")):
-                    sweep.data_for.add(s, fold_of(folder, s.fold))
-        if more is not None:
-            add_networks(folder, sweep, more)
-        for kind, numbers in state["processors"].items():
-            sweep.processors[kind] = set(numbers)
-        over = ended is not None  # only the judgement is incomplete
-        none = over or sweep.done >= len(sweep.brackets)
-        bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
-        trained = [row["engine"] for row in sweep.rows.last()]
-        trained += [saved["identity"]["engine"] for saved in (state["state"] or {}).get("engine", ())]
-        sweep.former = successor_notes(spec.base.get("engine"), *trained)
-        folder.note(*sweep.former)
-        if bracket is not None:  # the best of an interrupted bracket are provisional
-            sweep.top = [k for k in sweep.top if k.member < bracket.first]
-        if bracket is not None and kept is not None and state["state"] is not None:
-            bracket.load(kept[0], state["state"])
-        progress = SweepProgress(
-            sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"]
-        )
-        if sweep.extensions:  # a judgement without the added members is outdated
-            sweep.status = "interrupted"
-            folder.write_json("result.json", sweep_document(folder, sweep, progress))
-        yield from events(SweepJob(folder, sweep, bracket, progress, ended))
+        yield from events(partial(_taken_up, folder, sweep, members, more))
+
+
+def _taken_up(
+    folder: RunFolder, sweep: SweepTraining, members: dict[str, Any], more: int | None
+) -> "SweepJob":
+    """Reopen the folder, and put the sweep where its last checkpoint is. members: its ``asked.json``. more:
+    as in ``sweep_resumption``."""
+    folder.unseal()
+    kept = read_checkpoint(folder)
+    state: dict[str, Any] = kept[1] if kept is not None else {
+        "done": 0, "spent": 0.0, "model_steps": 0, "extensions": 0, "state": None, "ended": None,
+        "processors": {},
+    }  # fmt: skip
+    added = members.get("extensions", [])
+    if added:
+        sweep.options = replace(sweep.options, members=added[-1]["first"] + added[-1]["members"])
+    ended = state["ended"] if state["extensions"] == len(added) else None
+    if more is not None and ended is not None:
+        members, ended = begun_part(members, state["done"]), None
+        sweep.options = replace(sweep.options, members=len(members["configs"]))
+    sweep.done, sweep.seconds = state["done"], state["spent"]
+    sweep.notes += members["notes"]
+    sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
+    sweep.top = read_top(folder)
+    restore_members(sweep, members)
+    if isinstance(sweep.source, Data):  # in memory only: the other folds' rows are kept too
+        for s in map(sweep.settings, range(len(sweep.configs))):
+            if s.fold not in (None, sweep.data.arguments.get("fold")):
+                sweep.data_for.add(s, fold_of(folder, s.fold))
+    if more is not None:
+        add_networks(folder, sweep, more)
+    for kind, numbers in state["processors"].items():
+        sweep.processors[kind] = set(numbers)
+    over = ended is not None  # only the judgement is incomplete
+    none = over or sweep.done >= len(sweep.brackets)
+    bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
+    trained = [row["engine"] for row in sweep.rows.last()]
+    trained += [saved["identity"]["engine"] for saved in (state["state"] or {}).get("engine", ())]
+    sweep.former = successor_notes(sweep.base.get("engine"), *trained)
+    folder.note(*sweep.former)
+    if bracket is not None:  # the best of an interrupted bracket are provisional
+        sweep.top = [k for k in sweep.top if k.member < bracket.first]
+    if bracket is not None and kept is not None and state["state"] is not None:
+        bracket.load(kept[0], state["state"])
+    progress = SweepProgress(sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"])
+    if sweep.extensions:  # a judgement without the added members is outdated
+        sweep.status = "interrupted"
+        folder.write_json("result.json", sweep_document(folder, sweep, progress))
+    return SweepJob(folder, sweep, bracket, progress, ended)
 
 
 @dataclass(eq=False)

@@ -299,5 +299,8 @@ def _decoded_batch(task: _Task, start: int) -> _Facts:
             faults[row] = _("it can't be read: {reason}").format(reason=error.strerror or error)
         except UnreadablePictureError as reason:
             faults[row] = reason.args[0]
-    os.pwrite(task.descriptor, pixel_BD.data, start * pixel_BD.shape[1])
+    left, at = pixel_BD.reshape(-1).data, start * pixel_BD.shape[1]
+    while left:  # a disk that gets full takes a part, and refuses the next
+        written = os.pwrite(task.descriptor, left, at)
+        left, at = left[written:], at + written
     return forms, faults, digests
