@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -266,7 +267,7 @@ def test_folds_and_ensembles_of_a_sweep(tmp_path: Path) -> None:
 # ---- what was changed is told, and where
 
 
-def put(document: dict[str, Any], value: Any, *keys: str) -> dict[str, Any]:
+def put(document: dict[str, Any], value: Any, *keys: Any) -> dict[str, Any]:
     inner = document
     for key in keys[:-1]:
         inner = inner[key]
@@ -352,6 +353,56 @@ def test_a_changed_loss_setting_or_figure(tmp_path: Path) -> None:
         assert (first["step"], first["kind"], first["name"]) == where, number
         assert document["verdict"] == "different"
         assert document["explanations"]
+
+
+def test_what_changes_a_prediction_is_made_again(tmp_path: Path) -> None:
+    """Threshold, scores, who of an ensemble answers and how much, classes, the target's units, rows' form."""
+    settings = {"lean": True, "epochs": 4, "hidden": [5], "parent": tmp_path}
+    of_two = api.fit("breast_cancer", threshold="cost=1:5", coverage=0.9, name="two", **settings)
+    of_numbers = api.fit("diabetes", name="numbers", **settings)
+    of_many = api.fit("wine", ensemble=4, name="many", **settings)
+    table = tmp_path / "t.csv"
+    table.write_text("a,b,y,z\n" + "".join(f"{n},{n % 7},{n * 2},{n % 5 + n}\n" for n in range(80)))
+    of_targets = api.fit(table, target="y,z", name="targets", **settings)
+    cases: list[tuple[Run, str, tuple[Any, ...], Callable[[Any], Any], str]] = [
+        (of_two, "result.json", ("threshold", "value"), lambda p: p * 0.9, "threshold.value"),
+        (of_two, "result.json", ("threshold",), lambda _: None, "threshold.rule"),
+        (of_two, "result.json", ("prediction_sets", "scores", 7), lambda s: s + 0.01,
+         "prediction_sets.scores.7"),
+        (of_two, "result.json", ("calibration", "error"), lambda e: e / 2, "calibration.error"),
+        (of_two, "spec.json", ("classes",), lambda c: c[::-1], "classes.0"),
+        (of_numbers, "result.json", ("prediction_intervals", "scores", 3), lambda s: s / 2,
+         "prediction_intervals.scores.3"),
+        (of_numbers, "spec.json", ("target_scale",), lambda s: s * 2, "target_scale"),
+        (of_numbers, "spec.json", ("target_mean",), lambda s: s + 1, "target_mean"),
+        (of_many, "result.json", ("answering",), lambda a: a[::-1], "answering.0"),
+        (of_targets, "result.json", ("targets", "z", "prediction_intervals", "scores", 2), lambda s: s / 2,
+         "targets.z.prediction_intervals.scores.2"),
+        (of_targets, "spec.json", ("data", "written"), lambda _: {"decimal": ","}, "written.decimal"),
+    ]  # fmt: skip
+    for number, (run, name, keys, change, where) in enumerate(cases):
+        equal(run) if number == 0 or run is not cases[number - 1][0] else None
+        shutil.copytree(run.path, path := tmp_path / f"copy-{number}")
+        *inner, last = keys
+        holder = reduce(lambda held, key: held[key], inner, json.loads((path / name).read_text()))
+        value = change(holder[last] if isinstance(holder, list) else holder.get(last))
+        forge(path, name, lambda made, value=value, keys=keys: put(made, value, *keys))
+        document = verified(open_result(path))
+        first = document["first_difference"] or {}
+        assert (where, document["verdict"], first.get("name")) == (where, "different", where)
+    shutil.copytree(of_two.path, path := tmp_path / "prepared")
+    forge(path, "preparation.json", lambda made: put(made, made["mean"][0] + 1, "mean", 0))
+    with pytest.raises(TreinoError, match="is prepared differently now"):
+        open_result(path).verify()
+
+
+def test_what_can_not_be_made_again_is_said(tmp_path: Path) -> None:
+    """A frame's rows are kept as they were prepared, so nothing tells how new ones were to be."""
+    frame = pd.DataFrame({"a": [*range(60)], "y": ["p", "q", "p"] * 20})
+    run = api.fit(frame, target="y", parent=tmp_path, epochs=2)
+    (sentence,) = equal(run)["not_compared"]
+    assert "preparation.json" in sentence
+    assert equal(trained(tmp_path))["not_compared"] == []
 
 
 @pytest.mark.slow

@@ -161,7 +161,7 @@ def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> Non
         out.print(
             _("It parts first at step {step:,}: {what}.").format(step=first["step"], what=_parted(first))
         )
-    for sentence in document["explanations"]:
+    for sentence in (*document["explanations"], *document["not_compared"]):
         out.print(sentence)
     if document["now"] is not None:
         out.print(_("Again: {command}").format(command=document["command"]))

@@ -105,7 +105,8 @@ class VerificationDocument(Document):
     """``verification.json``.
 
     status: the run's. mode: all steps, or a sample of them. reason: why nobody can verify it; None if it can
-    be. explanations: what may explain a difference. manifest_sha256: the manifest's own hash: it speaks of
+    be. explanations: what may explain a difference. not_compared: what predictions depend on and was not made
+    again. manifest_sha256: the manifest's own hash: it speaks of
     exactly these files. command: repeats it.
     """
 
@@ -118,6 +119,7 @@ class VerificationDocument(Document):
     compared: dict[Compared, TallyEntry]
     first_difference: DifferenceEntry | None
     explanations: Many[SentenceText]
+    not_compared: Many[SentenceText] = ()
     sample: SampleEntry | None
     manifest_sha256: Sha256
     spec_sha256: Sha256

@@ -102,15 +102,19 @@ class Comparison:
             )
             self.arrays(kind, step, name, theirs, ours)
 
-    def figures(
-        self, kind: str, step: int, recorded: Mapping[str, float | None], found: Mapping[str, float | None]
-    ) -> None:
-        """Compare figures by their names, up to a relative difference of SAME_FIGURE; one that only one side
-        has differs."""
+    def figures(self, kind: str, step: int, recorded: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        """Compare figures by their names, up to a relative difference of SAME_FIGURE, and words; one that
+        only one side has differs."""
         for name in dict.fromkeys([*recorded, *found]):
-            pair = _finite(recorded.get(name)), _finite(found.get(name))
-            relative = 0.0 if pair == (None, None) else _relative(*pair)
-            same = relative is not None and relative <= SAME_FIGURE
+            theirs, ours = recorded.get(name), found.get(name)
+            pair: tuple[float | None, float | None] = (None, None)
+            if isinstance(theirs, str | bool) or isinstance(ours, str | bool):
+                same = theirs == ours
+                relative = 0.0 if same else None
+            else:
+                pair = _finite(theirs), _finite(ours)
+                relative = 0.0 if pair == (None, None) else _relative(*pair)
+                same = relative is not None and relative <= SAME_FIGURE
             self._count(Difference(step, kind, name, *pair, int(not same), 1, relative))
 
     def setting(self, name: str, recorded: Any, found: Any) -> None:

@@ -102,6 +102,23 @@ def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, level: float 
     return Uncertainty(figures, notes)
 
 
+def uncertainties(
+    net: nn.Module, data: Data, resolution: Resolution, failures: list[str]
+) -> list[Uncertainty]:
+    """The uncertainty of the predictions of each target. failures: collects a sentence for each that can't be
+    measured."""
+    what, rest = _("Measuring how sure its answers are"), _("Everything else is there.")
+    shape = resolution.training.shared.item_shape
+    level = resolution.settings.get("coverage")
+    made = list[Uncertainty]()
+    targets = in_memory(data).by_target
+    for number, one in enumerate(targets):
+        alone = net if len(targets) == 1 else one_target(net, data.preparation.output_parts[number], number)
+        known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, level))
+        made.append(known or Uncertainty({}, []))
+    return made
+
+
 def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: float) -> Uncertainty:
     """The scores of the validation rows, as stored, and what this coverage is worth on test rows."""
     seen = row_scores(net, data.validation, data, item_shape)
@@ -144,7 +161,7 @@ def threshold_found(answered: Answered, data: Data, rule: str | None) -> float |
     return threshold_of(*_positive(answered, "validation"), rule, weight_N)
 
 
-def _threshold(answered: Answered, data: Data, rule: str, value: float | None) -> Uncertainty:
+def threshold_effect(answered: Answered, data: Data, rule: str, value: float | None) -> Uncertainty:
     """The threshold ``value``, and its effect on test rows."""
     if value is None:
         return Uncertainty({}, [_("There is no threshold: the validation rows hold one class only.")])
@@ -248,27 +265,19 @@ def finish(
         ],
     }
     if over:
-        what = _("Measuring how sure its answers are")
-        shape, level = engine.shared.item_shape, resolution.settings.get("coverage")
-        for number, (own, one) in enumerate(zip(each, held.by_target, strict=True)):
-            part = data.preparation.output_parts[number]
-            alone = net if len(each) == 1 else one_target(net, part, number)
-            known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, level))
-            if known is not None and len(each) == 1:
-                document |= known.figures
-            elif known is not None:
-                own |= known.figures
-            for note in known.notes if known is not None else ():
+        made = uncertainties(net, data, resolution, failures)
+        for own, one, known in zip(each, held.by_target, made, strict=True):
+            (document if len(each) == 1 else own).update(known.figures)
+            for note in known.notes:
                 document["notes"].append(note if len(each) == 1 else f"{one.target}: {note}")
         if rule is not None:
-            tuned = _threshold(answered, data, rule, threshold)
+            tuned = threshold_effect(answered, data, rule, threshold)
             document |= tuned.figures
             document["notes"] += tuned.notes
     if len(each) > 1:
         document["targets"] = {one.target: own for one, own in zip(data.by_target, each, strict=True)}
     if engine.config.shared.ensemble > 1:
-        document |= {"members": member_results(engine), "answering": engine.answering}
-        document |= {"shares": engine.answer_shares or [], "answering_steps": engine.answering_steps}
+        document |= ensemble_results(engine)
         document["notes"] += members_notes(engine)
     if resolution.settings.get("time_limit") is not None:
         document["notes"] += gain_notes(engine)
@@ -297,6 +306,16 @@ def _looks_before(folder: RunFolder, spec: RunSpec) -> int:
 def stopped_early(engine: TrainingLoop) -> bool:
     """Whether patience stopped every member that didn't diverge."""
     return set(engine.status_P) - {"diverged"} == {"stopped"}
+
+
+def ensemble_results(engine: TrainingLoop) -> dict[str, Any]:
+    """The networks of an ensemble, and which of them answer, with what shares."""
+    return {
+        "members": member_results(engine),
+        "answering": engine.answering,
+        "shares": engine.answer_shares or [],
+        "answering_steps": engine.answering_steps,
+    }
 
 
 def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:

@@ -29,12 +29,26 @@ from treino.store.encoding import json_bytes, json_value
 from treino.store.files import damaged
 from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
-from treino.training.completion import answered_rows, figures_of, threshold_found
+from treino.training.completion import (
+    answered_rows,
+    ensemble_results,
+    figures_of,
+    threshold_effect,
+    threshold_found,
+    uncertainties,
+)
 from treino.training.resolution import Resolution
 from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
 from treino.training.train import epoch_values
 from treino.training.user_data import past_limit
 from treino.words import _
+
+SCORES = ("prediction_intervals", "prediction_sets")
+PREDICTED = (*SCORES, "threshold", "calibration", "members", "answering", "shares", "answering_steps")
+"""Entries of ``result.json`` that predictions are made with, or that tell how far to trust them."""
+
+OF_DATA = ("classes", "inputs", "item_shape", "target_mean", "target_scale")
+"""Entries of ``spec.json`` that follow from the rows, and that predictions are made with."""
 
 SECONDS = 0.1  # of training between two reports of the progress
 
@@ -285,11 +299,24 @@ class Retraining:
         for recorded in names:
             for name in sorted({*made, *recorded} - {*MACHINE}):
                 self.comparison.setting(name, recorded.get(name), made.get(name))
+        of_data = {name: getattr(self.data, name) for name in OF_DATA} | {
+            "outputs": resolution.training.outputs
+        }
+        theirs = {name: getattr(self.run.spec, name) for name in of_data}
+        where = self.run.spec.data
+        if where.kind == "file":
+            of_data["written"] = dict(self.data.written)
+            theirs["written"] = {} if where.written is None else where.written.model_dump(exclude_unset=True)
+        if where.kind == "given":  # of files it agrees, or they would not have been read
+            of_data["preparation"] = self.data.preparation.to_json()
+            theirs["preparation"] = read_document(self.run.folder, "preparation.json")
+        self.comparison.figures("settings", 0, dict(_flat(theirs)), dict(_flat(of_data)))
 
-    def compare_end(self, training: TrainingLoop) -> None:
+    def compare_end(self, resolution: Resolution) -> None:
         """Compare the weights that are kept, and the figures measured with them, with those of the run."""
         if not self.sealed:
             return
+        training = resolution.training
         step, net = training.step, training.answer("kept")
         self.comparison.tensors("weights", step, dict(self.run.state), whole_state(net))
         recorded = read_document(self.run.folder, "result.json")
@@ -300,19 +327,37 @@ class Retraining:
         rule = self.spec.resolved.threshold if over else None
         threshold = threshold_found(answered, self.data, rule)
         figures, each = figures_of(answered, self.data, loss, threshold, failures=failures, ask="")
-        made: dict[str, Any] = {**figures, "targets": {}}
+        made: dict[str, Any] = {**{name: {} for name in PREDICTED}, **figures, "targets": {}}
+        sure = uncertainties(net, self.data, resolution, failures) if over else []
+        for of_target, measured in zip(each, sure, strict=False):
+            (made if len(each) == 1 else of_target).update(measured.figures)
+        if rule is not None:
+            made |= threshold_effect(answered, self.data, rule, threshold).figures
         if len(each) > 1:
             made["targets"] = {one.target: own for one, own in zip(self.data.by_target, each, strict=True)}
+        if training.config.shared.ensemble > 1:
+            made |= ensemble_results(training)
         self.tested = figures["metrics"]["test"] or {}
         made |= {"steps": int(training.last_step_P.max()), "kept_step": max(training.answering_steps)}
         known = histories(self.run.folder, self.spec, over=over)
         made |= {name: known[name] for name in ("loss", "loss_std")}
         theirs = {name: recorded.get(name, {}) for name in made}
+        names = (*PREDICTED, "metrics", "intervals")
         theirs["targets"] = {
-            target: {name: own[name] for name in ("metrics", "intervals")}
+            target: {name: own[name] for name in names if name in own}
             for target, own in theirs["targets"].items()
         }
+        _as_kept(made, theirs)
+        for name in theirs["targets"].keys() & made["targets"].keys():
+            _as_kept(made["targets"][name], theirs["targets"][name])
         self.comparison.figures("figures", step, dict(_flat(theirs)), dict(_flat(made)))
+
+
+def _as_kept(made: dict[str, Any], recorded: Mapping[str, Any]) -> None:
+    """Leave of the scores what is recorded of them: an older version kept less."""
+    for name in SCORES:
+        if recorded.get(name) and made.get(name):
+            made[name] = {key: value for key, value in made[name].items() if key in recorded[name]}
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, float | None]]:

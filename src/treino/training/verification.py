@@ -216,6 +216,7 @@ def document_of(
         "compared": comparison.to_json(),
         "first_difference": None if comparison.first is None else comparison.first.to_json(),
         "explanations": [] if verdict == "equal" else reasons or [_nothing_explains()],
+        "not_compared": not_compared(run),
         "sample": None if sample is None else sample.to_json(),
         "now": now.to_json(),
     }
@@ -248,6 +249,7 @@ def _head(run: StoredRun, then: Conditions, flags: Sequence[str]) -> dict[str, A
         "compared": {},
         "first_difference": None,
         "explanations": [],
+        "not_compared": [],
         "sample": None,
         "manifest_sha256": folder.manifest.sha256,
         "spec_sha256": listed["spec.json"],
@@ -267,6 +269,18 @@ def _nothing_explains() -> str:
         "Nothing that is known rounds differently here: the folder was changed after it was written, or the"
         " training depends on something that it does not hold."
     )
+
+
+def not_compared(run: StoredRun) -> list[str]:
+    """Sentences on what predictions depend on and can't be made again."""
+    if run.spec.data.kind != "memory":
+        return []
+    return [
+        _(
+            "Not made again: how new rows are prepared and classes are named (preparation.json), since of "
+            "rows in memory only the prepared ones are kept."
+        )
+    ]
 
 
 def _now() -> str:
@@ -312,7 +326,7 @@ def verify(
     resolved = retraining.spec.resolved
     with torch_threads(torch_threads_of(resolved.engine, resolved.threads or 1)):
         resolution = retraining.all() if chosen is None else retraining.some(chosen.chosen)
-        retraining.compare_end(resolution.training)
+        retraining.compare_end(resolution)
     flags = [] if engine is None else ["--engine", engine]
     flags += [] if chosen is None else ["--sample", "--seed", str(chosen.seed)]
     steps = len(retraining.recorded_S), retraining.done

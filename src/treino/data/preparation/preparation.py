@@ -300,8 +300,8 @@ class Preparation:
 
     def agrees(self, stored: PreparationDocument) -> bool:
         """Whether this preparation equals the one stored with a run."""
-        now, then = self.to_json(), stored.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return all(now.get(k) == v for k, v in then.items())
+        now = PreparationDocument.model_validate(self.to_json())
+        return now.model_dump(mode="json") == stored.model_dump(mode="json")
 
     @classmethod
     def from_document(cls, stored: PreparationDocument) -> "Preparation":
