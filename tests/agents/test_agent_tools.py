@@ -89,6 +89,8 @@ def test_each_tool_says_what_it_takes(agent: Agent) -> None:
     assert train["hidden"]["items"]["type"] == "integer"
     assert train["lr"]["description"] == Settings.model_fields["lr"].description
     assert tools["predict"].input_schema["required"] == ["run", "data"]
+    assert tools["train"].input_schema["required"] == ["data"]
+    assert "with like" in train["data"]["description"]
     assert "lr" in tools["steer"].input_schema["properties"]["changes"]["properties"]
 
 
@@ -308,6 +310,14 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("steer", {"action": "fan", "run": "iris", "step": 1, "candidates": [], "count": 3}, "", "count stands"),
     ("steer", {"action": "fan", "run": "iris", "step": "x"}, "argument_form", "integer"),
     ("steer", {"action": "fan", "run": "iris", "step": 10, "candidates": "lr"}, "argument_form", "object"),
+    ("steer", {"action": "fan", "run": "iris", "step": 9, "candidates": [{"momentum": None}]}, "change_open",
+     "momentum"),
+    ("steer", {"action": "fan", "run": "iris", "step": 9, "candidates": [{"lr": 1}, {"lr": None}]}, "", "lr"),
+    ("steer", {"action": "rewind", "run": "iris", "step": 9, "changes": {"lr": None}}, "argument_form", ""),
+    ("steer", {"action": "fan", "run": "iris", "step": 9, "kind": 4}, "argument_form", "kind"),
+    ("show", {"run": "h" * 280}, "run_missing", "hhh"),
+    ("describe_data", {"data": "h" * 280}, "data_unknown", "hhh"),
+    ("train", {"data": "iris", "name": "n" * 280}, "bad_name", "100"),
     ("judge", {"trials": "no.db"}, "", "no.db"),
     ("rows", {"data": "no.csv"}, "data_unknown", ""),
     ("rows", {"data": "iris", "networks": 1}, "", ""),

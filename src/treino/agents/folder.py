@@ -49,7 +49,7 @@ class AgentFolder:
                 ),
                 _("Ask a person to put the file there."),
             )
-        if "\0" in text or not _encodable(text):
+        if "\0" in text or not encodable(text):
             raise TreinoError(
                 "path_form", _("{value!r} is no path.").format(value=text), _("Write its name.")
             )
@@ -137,9 +137,10 @@ class AgentFolder:
             )
 
 
-def _encodable(text: str) -> bool:
+def encodable(text: str) -> bool:
+    """Whether a text is valid Unicode, which has no half of a character."""
     try:
-        os.fsencode(text)
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

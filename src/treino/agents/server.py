@@ -7,6 +7,7 @@ import base64
 import json
 import math
 import os
+import re
 import signal
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -18,9 +19,11 @@ from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
 
 from treino.agents.calls import Calls, Progress, ToolCall, open_calls
-from treino.agents.folder import AgentFolder
+from treino.agents.folder import AgentFolder, encodable
 from treino.agents.tools import Tool
 from treino.errors import TreinoError, nearest
 from treino.words import _, door
@@ -84,8 +87,11 @@ class AgentServer:
     def _result(self, document: dict[str, Any]) -> types.CallToolResult:
         """The document as text and as structured content, with the pictures that it names."""
         error, document = document.get("error"), shortened(document)
-        text = json.dumps(document, ensure_ascii=False)
+        # names of files may be no Unicode, which the protocol can't carry
+        text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
+        document = json.loads(text)
         if error is not None:
+            error = document["error"]
             text = "\n".join(filter(None, [error["message"], error["hint"], text]))
         notices, self.notices = self.notices, []
         content: list[types.ContentBlock] = [
@@ -189,8 +195,37 @@ async def _serve(agent: AgentServer) -> None:
     )
     async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
         tasks.start_soon(_end_by_signal, agent.calls)
-        await server.run(read, write, server.create_initialization_options())
+        messages, readable = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        tasks.start_soon(_answer_unreadable, read, messages, write)
+        await server.run(readable, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
+
+
+async def _answer_unreadable(read: Any, messages: Any, write: Any) -> None:
+    """Hand the messages on, and answer requests that are no valid JSON-RPC, which would else wait for ever:
+    half a character, numbers of thousands of digits, very deep lists."""
+    async with messages:
+        async for message in read:
+            number = _number(message) if isinstance(message, ValidationError) else None
+            if number is None:
+                await messages.send(message)
+                continue
+            why = message.errors(include_url=False, include_input=False)[0]["msg"]
+            sentence = _("The request can't be read: {reason}. Write it as valid JSON, in Unicode.")
+            error = types.ErrorData(code=types.PARSE_ERROR, message=sentence.format(reason=why.rstrip(".")))
+            answer = types.JSONRPCError(jsonrpc="2.0", id=number, error=error)
+            await write.send(SessionMessage(answer))
+
+
+def _number(refused: ValidationError) -> int | str | None:
+    """The id of a request that can't be read; None without one."""
+    line = refused.errors(include_url=False)[0]["input"]
+    try:
+        found = (json.loads(line) if isinstance(line, str) else line)["id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        ids = re.findall(r'"id"\s*:\s*(\d{1,15}|"[^"\\]{0,100}")', str(line))
+        found = json.loads(ids[0]) if len(ids) == 1 else None
+    return found if type(found) is int or (isinstance(found, str) and encodable(found)) else None
 
 
 async def _end_by_signal(calls: Calls) -> None:

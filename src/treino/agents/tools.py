@@ -8,7 +8,7 @@ stands only which of them an agent may use. An argument goes into the command as
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -94,6 +94,8 @@ def _fits(value: Any, schema: Schema) -> bool:
             return isinstance(value, dict)
         case "integer":
             return type(value) is int
+        case _ if "enum" in schema:
+            return isinstance(value, str)
         case _:
             return isinstance(value, str | int | float)
 
@@ -173,12 +175,15 @@ def _plain(schema: Any) -> Schema:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool. command: the words of the command for checked arguments, with ``--json``."""
+    """A tool. command: the words of the command for checked arguments, with ``--json``. instead: an argument
+    that may stand in place of a required one, or beside it with the same value: a schema can't say that
+    something is required unless, since clients refuse a choice at its top."""
 
     name: str
     about: str
     arguments: tuple[Argument, ...]
     command: Callable[["Tool", Arguments], list[str]]
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> Schema:
@@ -206,8 +211,11 @@ class Tool:
                     _("{tool} has no argument {name!r}.").format(tool=self.name, name=name),
                     nearest(name, known),
                 )
+        for name, other in self.instead.items():
+            if other in values and values.get(name) == values[other]:
+                del values[name]
         for name, argument in known.items():
-            if argument.required and name not in values:
+            if argument.required and name not in values and self.instead.get(name) not in values:
                 raise TreinoError(
                     "argument_missing",
                     _("{tool} needs {name}.").format(tool=self.name, name=name),
@@ -288,7 +296,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             ),
             take=("source", "seeds", "folds", "until", "to", "replace", "like", "weights", "trust"),
             settings=("Data", *OF_TRAINING),
-            one_of=("data", "like"),
+            instead={"data": "like"},
         ),
         _verb_tool(
             "sweep",
@@ -425,25 +433,26 @@ def _verb_tool(
     *,
     take: Sequence[str],
     settings: Sequence[str] = (),
-    one_of: Sequence[str] = (),
+    instead: Mapping[str, str] | None = None,
 ) -> Tool:
-    """The tool of one command. one_of: arguments of which the command needs one."""
+    """The tool of one command. instead: as of a tool; such arguments are required."""
     own = verb_arguments(verb, take)
-    known = {each.name for each in own}
+    known, instead = {each.name for each in own}, instead or {}
     described = name == "train"
+    own = [_in_place(each, instead[each.name]) if each.name in instead else each for each in own]
     more = [each for each in setting_arguments(settings, described=described) if each.name not in known]
 
     def command(tool: Tool, values: Arguments) -> list[str]:
-        if one_of and not values.keys() & {*one_of}:
-            (first,) = (each for each in own if each.name == one_of[0])
-            raise TreinoError(
-                "argument_missing",
-                _("{tool} needs {name}.").format(tool=name, name=first.name),
-                first.schema.get("description", ""),
-            )
         return [verb.__name__, "--json", *tool.flags(values)]
 
-    return Tool(name, _(about), (*own, *more), command)
+    return Tool(name, _(about), (*own, *more), command, instead)
+
+
+def _in_place(argument: Argument, other: str) -> Argument:
+    about = _("{about}; with {other} the same as it").format(
+        about=argument.schema["description"], other=other
+    )
+    return replace(argument, schema=argument.schema | {"description": about}, required=True)
 
 
 # ---- tools that are several commands

@@ -58,7 +58,8 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
         return summaries[0].path
     here, named = Path(text), parent / text
     bare = isinstance(name, str) and text not in ("", ".", "..") and "/" not in text
-    if bare and named.is_dir():
+    # os.path: a name that is too long for a file is the name of none
+    if bare and os.path.isdir(named):
         if (here / manifest.NAME).is_file() and not here.samefile(named):
             raise TreinoError(
                 "run_ambiguous",
@@ -66,11 +67,11 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
                 _("Write ./{name} or {named}.").format(name=text, named=named),
             )
         return named
-    if text and here.is_dir():
+    if text and os.path.isdir(here):
         return here
-    if not here.is_absolute() and (named / manifest.NAME).is_file():  # a run in a sweep: sweep-1/best
+    if not here.is_absolute() and os.path.isfile(named / manifest.NAME):  # a run in a sweep: sweep-1/best
         return named
-    if here.is_file():
+    if os.path.isfile(here):
         raise TreinoError(
             "not_a_run",
             _("{path} is a file, and a run is a folder.").format(path=here),
@@ -88,7 +89,7 @@ def known_folder(name: str) -> Path | None:
     Errors: ``run_ambiguous``; ``no_runs`` for "last".
     """
     try:
-        path = None if Path(name).is_file() else find(name)
+        path = None if os.path.isfile(name) else find(name)
     except TreinoError as error:
         if error.rule not in ("run_missing", "no_runs") or name == new_names.LAST:
             raise

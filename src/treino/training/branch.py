@@ -80,6 +80,13 @@ def _parted(
     """The changed hyper-parameters, by the engine's names, and the settings with all other changes."""
     rest, run = dict(changes), snapshot.run
     hp: dict[str, Any] = {}
+    for name, value in changes.items():
+        if value is None and name != "clip":  # which is off then; what others are open for is decided before
+            raise TreinoError(
+                "change_open",
+                _("A change needs a value, and {name} has none.").format(name=name),
+                _("Give it one, or leave it out: it then stays as it is."),
+            )
     if "betas" in rest:
         hp["beta1"], hp["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
     for name in list(rest):
