@@ -26,7 +26,6 @@ PLAYGROUND = {
     "not_understood": N_("The address says {name}={value}, which isn't understood: it is as usual."),
     "data_not_here": N_("The address tells of data that are not in it: choose them again."),
     "data_cut": N_("The data in the address are cut or damaged: ask for the link again, or choose others."),
-    "table_damaged": N_("This is no table of columns of equal length, with numbers and words in them."),
     "data_too_long": N_("These data are too long for an address: a link to this page opens without them."),
     "paused_in_background": N_("Paused while this tab was in the background."),
     "take_png": N_("Picture"),

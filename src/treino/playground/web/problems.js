@@ -95,7 +95,7 @@ function sourceOf({ source, noise = null, table, points }) {
     return { name: 'points', ...pointsTable(points, points.map((p) => p[2])) };
   }
   if (!table?.columns?.length) refuse('table_none', t('table_none', { name: source }), t('table_none_hint'));
-  if (!isTable(table)) refuse('table_damaged', t('table_damaged'), t('table_none_hint'));
+  if (!isTable(table)) refuse('table_damaged', t('data_cut'));
   const column = table.columns.find(({ name }) => name === table.target);
   if (!column) refuse('target_missing', t('target_missing', { name: table.name }), t('target_missing_hint'));
   const target = { name: column.name, cells: column.cells, ...targetOf(column, table) };

@@ -78,9 +78,9 @@ export class RunView {
   }
   /** Where the picture of columns that the reader chose shows little, others that show more; only of a training that rests. */
   offer(header, { loop: { net }, segment, step, run: { prepared, view } }, over) {
-    const { agreement } = header, drawn = this.sight.drawn.filter(({ split }) => over || split !== 'test');
-    if (!(agreement?.share < CLOSE) || this.better?.at !== [segment.number, step, view.axes].join()) return;
-    const { axes } = this.better, share = agreementOn(net, prepared, drawn, axes);
+    const { agreement } = header, { axes, at } = this.better ?? {};
+    if (!(agreement?.share < CLOSE) || at !== [segment.number, step, view.axes].join()) return;
+    const share = agreementOn(net, prepared, this.sight.drawn.filter(({ split }) => over || split !== 'test'), axes);
     if (share > agreement.share) agreement.better = { axes, share };
   }
 

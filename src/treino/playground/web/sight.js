@@ -137,15 +137,12 @@ function onPair(raw, typical, pair) {
   return raw.map((value, k) => (pair.includes(k % K) ? value : typical[k % K]));
 }
 
-/** The pairs to compare, those that separate best first: of many columns, the ones that weigh most and that separate best. */
-function pairsOf(net, { columns, classes, made }, raw, y) {
-  const K = columns.length, pairs = pairsBySeparation(columns.map((_, j) => raw.filter((_v, k) => k % K === j)), y, classes.length), separating = [...new Set(pairs.flat())];
-  if (K <= MOST) return pairs;
+/** The pairs to compare, those that separate best first: of many columns, the ones that weigh most. */
+function pairsOf(net, { columns: { length: K }, classes, made }, raw, y) {
   const [D, H] = net.sizes, W = net.row(0), weight = new Float64Array(K);
   made.forEach(({ at }, d) => at.forEach((j) => { for (let u = 0; u < H; u++) weight[j] += Math.abs(W[net.starts[0] + u * D + d]); }));
-  const heavy = [...weight.keys()].sort((a, b) => weight[b] - weight[a]).slice(0, MOST / 2), some = [...new Set([...heavy, ...separating])].slice(0, MOST);
-  const known = pairs.filter((pair) => pair.every((j) => some.includes(j))), has = new Set(known.map((pair) => [...pair].sort().join()));
-  return [...known, ...some.flatMap((i, k) => some.slice(k + 1).map((j) => [i, j])).filter((pair) => !has.has([...pair].sort().join()))];
+  const some = [...weight.keys()].sort((a, b) => weight[b] - weight[a]).slice(0, MOST);
+  return pairsBySeparation(some.map((j) => raw.filter((_, k) => k % K === j)), y, classes.length).map((pair) => pair.map((i) => some[i]));
 }
 
 function classesOf(net, x, N) {
