@@ -29,7 +29,7 @@ FREE = {
     "pool", "strategy", "sampler", "picture", "cell", "of", "coverage", "topic", "weight", "arguments",
     "action", "name", "kind", "candidates", "changes", "class_weights", "padding", "image_size",
     "batch_size", "betas", "header", "fit", "dates", "study", "score", "seed_column", "fold_column",
-    "row_column", "settings",
+    "row_column", "settings", "missing",
 }  # fmt: skip
 """Arguments that are words, and no files: columns, registries' names, a new run's name (no path), …"""
 
