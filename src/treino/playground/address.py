@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from treino.engine import DEFAULTS
 from treino.errors import TreinoError
 from treino.words import _, flag
 
@@ -15,7 +14,6 @@ SETTINGS = (
     "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed",
     "schedule", "steps", "fault",
 )  # fmt: skip
-OTHERWISE = {"hidden": DEFAULTS["table"].hidden, "activation": "relu"}  # the page alone begins with others
 
 
 def address(data: str | None, settings: Mapping[str, Any]) -> str:
@@ -27,8 +25,11 @@ def address(data: str | None, settings: Mapping[str, Any]) -> str:
     Raises:
         TreinoError: the page has no such setting, or not with this value.
     """
+    from treino.engine import DEFAULTS
+
     pairs = [] if data is None else [("data", data)]
-    open_ = OTHERWISE | ({"data_seed": settings["seed"]} if settings.get("seed") else {}) if settings else {}
+    otherwise = {"hidden": DEFAULTS["table"].hidden, "activation": "relu"}  # unlike the page alone
+    open_ = otherwise | ({"data_seed": settings["seed"]} if settings.get("seed") else {}) if settings else {}
     for name, value in {**settings, **{name: open_[name] for name in open_ if name not in settings}}.items():
         if name not in SETTINGS:
             raise TreinoError(
