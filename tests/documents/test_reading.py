@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import treino as tr
 from tests.forging import forge
 from treino.documents import check, read_document
 from treino.documents.run_spec import ResolvedSettings, initial_document
+from treino.documents.states import BracketState
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -197,3 +199,13 @@ def test_outputs_that_the_loss_has_no_use_for_are_refused(
     shutil.copytree(run, tmp_path / "runs/w")
     forge(tmp_path / "runs/w", "spec.json", lambda spec: spec | {"outputs": 1})
     assert treino("predict", "w", "wine", "--json").document["error"]["rule"] == "outputs_loss"
+
+
+@pytest.mark.parametrize("name", ["looks", "members", "engine", "parts"])
+def test_lists_of_populations_in_a_checkpoint_have_one_length(name: str) -> None:
+    state = {"heat": 0, "rung": 0, "model_steps": 0, "looks": [], "members": [], "engine": [], "parts": []}
+    BracketState.model_validate(state)
+    longer = {"looks": [1], "members": [[0]], "engine": [], "parts": [[]]}[name]
+    state |= {name: longer} if longer else {other: [[]] for other in ("members", "parts")} | {"looks": [1]}
+    with pytest.raises(ValidationError):
+        BracketState.model_validate(state)

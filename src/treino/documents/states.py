@@ -111,6 +111,11 @@ class BracketState(State):
     engine: Many[EngineState]
     parts: Many[Many[PartState]]
 
+    @model_validator(mode="after")
+    def _agrees(self) -> "BracketState":
+        lists = {"members": self.members, "engine": self.engine, "parts": self.parts}
+        return agree(self, {name: len(each) == len(self.looks) for name, each in lists.items()})
+
 
 class SweepState(State):
     """The state of a sweep.
