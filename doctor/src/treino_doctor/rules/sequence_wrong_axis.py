@@ -42,11 +42,8 @@ def crossed(graph: Graph, call: Forward | None) -> Operation | None:
         if rows != steps and min(both) > 1 and call.shape[:2] == both:
             for one in graph.operations:
                 whole = [p for p in graph.parents(one) if len(p.shape) == 3 and p.shape[:2] == both]
-                if (
-                    len(one.shape) == 2
-                    and one.shape[0] == rows
-                    and any(layer in graph.walk(p) for p in whole)
-                ):
+                wide = [p for p in whole if one.shape == (rows, p.shape[2]) and p.shape[2] != steps]
+                if any(layer in graph.walk(p) for p in wide):
                     return layer
     return None
 
