@@ -431,3 +431,12 @@ def test_plain_numbers_that_are_written_otherwise(tmp_path: Path) -> None:
     run = tr.fit(tmp_path / "us.csv", target="y", epochs=2, parent=tmp_path)
     theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "us.csv")))))
     assert theirs["prediction"].tolist() == run.predict(tmp_path / "us.csv").tolist()
+
+
+def test_a_number_that_is_grouped_otherwise_is_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 9},{i % 7}5;{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "eu.csv").write_text("p;y\n" + rows + "1.234,5;a\n")
+    run = tr.fit(tmp_path / "eu.csv", target="y", epochs=1, parent=tmp_path)
+    (tmp_path / "new.csv").write_text("p\n0.75\n")
+    with pytest.raises(SystemExit, match=r"0\.75 is not written as the table's numbers"):
+        said(export(run), "predict", str(tmp_path / "new.csv"))

@@ -169,9 +169,13 @@ def number(cell):
         cell = cell.replace(mark, "")
     if cell[:1] in ("(", "−", "–") or cell[-1:] == "-":
         cell = "-" + cell.strip("()−–-")
+    plain = cell
     if COMMA:
-        return float(cell.replace(".", "").replace(",", "."))
-    return float(cell.replace(",", ""))
+        plain = cell.translate(str.maketrans(",.", ".,"))
+    whole, point, fraction = plain.partition(".")
+    if "," in plain and not re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}", whole):
+        sys.exit(f"{cell} is not written as the table's numbers are")
+    return float(whole.replace(",", "") + point + fraction)
 
 
 def filled(values, column):
