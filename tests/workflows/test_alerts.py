@@ -490,13 +490,29 @@ def test_a_command_that_fails_or_hangs_is_said_once_and_ends_nothing(
 ) -> None:
     monkeypatch.setattr(alert_actions, "HOOK_SECONDS", 0.5)
     fails = script(tmp_path, "import sys; sys.exit('no such room')")
-    run, told = fit(tmp_path, f"loss < 1e6 for 1 epoch: {fails}", "loss < 1e6: notify sleep 600", epochs=300)
+    endless = ("loss < 1e6: notify sleep 600", "loss < 1e6: notify sh -c 'exec yes >&2'")
+    run, told = fit(tmp_path, f"loss < 1e6 for 1 epoch: {fails}", *endless, epochs=300)
     assert run.status == "finished"
     assert sum("no such room" in text for text in told) == 1
-    assert sum("took longer than 0.5 s" in text for text in told) == 1
-    assert sum("Not told" in text for text in told) <= 2  # once of each
+    assert sum("took longer than 0.5 s" in text for text in told) == 2
+    assert sum("Not told" in text for text in told) <= 3  # once of each
     plain, _none = fit(tmp_path, epochs=300)
     assert np.array_equal(run.losses, plain.losses)
+
+
+CHATTY = """
+import os, sys
+for _ in range(20):
+    os.write(2, bytes(1 << 20))
+open(sys.argv[1], "w").write(str(os.fstat(2).st_size))
+sys.exit("no such room")
+"""
+
+
+def test_what_a_command_says_fills_no_disk_and_its_last_line_is_told(tmp_path: Path) -> None:
+    _run, told = fit(tmp_path, f"epoch >= 10: {script(tmp_path, CHATTY)} {tmp_path / 'size'}")
+    assert (tmp_path / "size").read_text() == "0"
+    assert told[-1].endswith("status 1: no such room")
 
 
 @pytest.fixture

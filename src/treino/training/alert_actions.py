@@ -8,10 +8,11 @@ for a command to notify somebody by must not run because a folder says so.
 import json
 import math
 import os
+import selectors
 import shutil
 import signal
 import subprocess
-import tempfile
+import time
 import urllib.request
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -55,7 +56,9 @@ GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the recor
 MOST_REWINDS = 3  # of one alert
 SENDER = "alert"  # of commands and segments
 HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
-LAST_WORDS = 300  # bytes of a failed command's stderr that are looked at: its last line is told
+LAST_WORDS = 300  # bytes of a failed command's stderr that are kept: its last line is told
+LOOK_SECONDS = 0.02  # between two looks at a command
+PIPE_BYTES = 1 << 16  # that are read at once: all that a pipe holds
 
 # ---- which alerts a training can have
 
@@ -179,27 +182,63 @@ def run_command(words: Sequence[str], facts: Mapping[str, Any]) -> None:
     """
     named = {name: facts[name] for name in ("alert", "run", "path", "step", "epoch", "message")}
     environment = {f"TREINO_{name.upper()}": str(value) for name, value in named.items()}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            env={**os.environ, **environment},
-            start_new_session=True,  # Ctrl-C is for the training; and all that it starts can be ended
-        )
+    with subprocess.Popen(
+        words,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,  # no file, which a command without end would fill
+        env={**os.environ, **environment},
+        start_new_session=True,  # Ctrl-C is for the training; and all that it starts can be ended
+    ) as process:
         try:
-            process.communicate(json.dumps(facts).encode(), timeout=HOOK_SECONDS)
+            last = _last_words(process, json.dumps(facts).encode())
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             raise RuntimeError(_("it took longer than {n:g} s").format(n=HOOK_SECONDS)) from None
-        if process.returncode:
-            errors.seek(max(0, errors.seek(0, os.SEEK_END) - LAST_WORDS))
-            text = errors.read().decode(errors="replace").strip("\0").strip()
-            why = _("it ended with status {status}").format(status=process.returncode)
-            raise RuntimeError(": ".join([why, *text.splitlines()[-1:]]))
+    if process.returncode:
+        text = last.decode(errors="replace").strip("\0").strip()
+        why = _("it ended with status {status}").format(status=process.returncode)
+        raise RuntimeError(": ".join([why, *text.splitlines()[-1:]]))
+
+
+def _last_words(process: "subprocess.Popen[bytes]", told: bytes) -> bytes:
+    """Tell a command what it is to know, and wait for its end. Return the last bytes of its stderr.
+
+    What it starts and leaves behind may hold its stderr open: its own end counts.
+
+    Raises:
+        subprocess.TimeoutExpired: it goes on after HOOK_SECONDS.
+    """
+    stdin, errors = process.stdin, process.stderr
+    assert stdin is not None
+    assert errors is not None
+    last, end = b"", time.monotonic() + HOOK_SECONDS
+    with selectors.DefaultSelector() as ready:
+        for pipe, what in ((stdin, selectors.EVENT_WRITE), (errors, selectors.EVENT_READ)):
+            os.set_blocking(pipe.fileno(), False)
+            ready.register(pipe, what)
+        while True:
+            over = process.poll() is not None  # asked first: what it wrote before its end is read below
+            for key, _event in ready.select(0 if over else LOOK_SECONDS):
+                if key.fileobj is errors:
+                    part = errors.read(PIPE_BYTES)
+                    last = (last + part)[-LAST_WORDS:]
+                    if not part:
+                        ready.unregister(errors)
+                    continue
+                try:
+                    told = told[stdin.write(told) :]
+                except BrokenPipeError:  # it reads nothing
+                    told = b""
+                if not told:
+                    ready.unregister(stdin)
+                    stdin.close()
+            if over:
+                return last
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired(process.args, HOOK_SECONDS)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
