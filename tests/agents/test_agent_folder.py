@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests.forging import forge
 from treino.agents.folder import CHECKS, AgentFolder
 from treino.agents.tools import NAMED, Tool, all_tools, change_flags, setting_arguments
+from treino.cli import tool_call
 from treino.cli.mcp import VERBS
+from treino.cli.screen import Screen
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.loop import drain
@@ -205,8 +207,45 @@ def test_a_run_that_is_a_link_to_the_outside_is_refused(folder: AgentFolder, run
     run.symlink_to("../../elsewhere")
     with pytest.raises(TreinoError, match="leads out"):
         folder.check_run(text)
-    with pytest.raises(TreinoError, match="leads out"):
-        tools()["show"].words({}, folder)
+
+
+@pytest.mark.parametrize("part", ["", "spec.json", "run.sqlite"])
+def test_what_leads_out_is_left_out_of_lists_and_the_rest_is_shown(
+    folder: AgentFolder, run: Path, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(Screen, "document", lambda _screen, document: told.append(document))
+
+    def document(**arguments: Any) -> Any:
+        words = tools()["show"].words(arguments, folder)
+        tool_call.run([word for word in words if word != "--json"], Screen(as_json=True))
+        return told.pop()
+
+    assert "notes" not in document()
+    train(target="y", name="newest")
+    away = Path("runs/newest") / part
+    away.rename("../elsewhere")
+    away.symlink_to(os.path.relpath("../elsewhere", away.parent))
+    Path("runs/hole").symlink_to("../../secret")
+    Path("runs/later").symlink_to("/etc/there-is-none")
+    shown = document()
+    assert [row["run"] for row in shown["runs"]] == ["r"]
+    assert [note.split()[0] for note in shown["notes"]] == ["runs/hole", "runs/later", "runs/newest"]
+    assert all("leads out of" in note for note in shown["notes"])
+    assert document(run="last")["run"] == "r"
+    assert tools()["show"].words({"picture": ["curves"]}, folder)[-1] == "last"
+    for name in ("newest", "hole"):
+        for arguments in ({"run": name}, {"run": name, "picture": ["curves"]}, {"run": "r", "other": name}):
+            with pytest.raises(TreinoError, match="leads out"):
+                tools()["show"].words(arguments, folder)
+    with pytest.raises(TreinoError) as caught:
+        folder.check_run("newer")
+    assert "newest" not in caught.value.hint
+    (folder.root / "runs").rename("../all")
+    Path("runs").symlink_to("../all")
+    for tool in ("show", "train"):
+        with pytest.raises(TreinoError, match="leads out"):
+            tools()[tool].words({"data": "iris"} if tool == "train" else {}, folder)
 
 
 @pytest.mark.parametrize("source", ["../../../secret/c.csv", "/etc/passwd", "../../out.csv"])

@@ -8,14 +8,13 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
 from treino.spec import LAYERS
-from treino.store.run_lookup import find, known_folder
+from treino.store.run_lookup import fenced, find, known_folder
 from treino.words import _
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -68,7 +67,9 @@ class AgentFolder:
             TreinoError: as ``check_path``; there is no such run.
         """
         self.check_path(text)
-        self.check_run_folder(find(MEMBER.sub("", text)))
+        with fenced(self.root):
+            path = find(MEMBER.sub("", text))
+        self.check_run_folder(path)
 
     def check_run_folder(self, path: Path) -> None:
         """Refuse the folder of a run if it lies outside, or if its data does."""
@@ -77,16 +78,15 @@ class AgentFolder:
             self._check_inside(str(path / source), source)
 
     def check_runs(self) -> None:
-        """Refuse the list of runs if one of them is a link to the outside."""
+        """Refuse the folder of runs if it is a link to the outside. Lists leave out runs that are one."""
         self._check_inside(str(RUNS), str(RUNS))
-        with suppress(FileNotFoundError, NotADirectoryError):
-            for run in RUNS.iterdir():
-                self._check_inside(str(run), str(run))
 
     def check_data(self, text: str) -> None:
         """Refuse data outside; the name may be a run's, too."""
         self.check_path(text)
-        if (run := known_folder(MEMBER.sub("", text))) is not None:
+        with fenced(self.root):
+            run = known_folder(MEMBER.sub("", text))
+        if run is not None:
             self.check_run_folder(run)
 
     def check_space(self, value: Any) -> None:

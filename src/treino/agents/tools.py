@@ -18,6 +18,7 @@ from treino.agents.folder import CHECKS, AgentFolder
 from treino.errors import TreinoError, nearest
 from treino.setting_types import as_item
 from treino.spec import FLAGS, Settings, group_of
+from treino.store.new_names import LAST
 from treino.words import N_, _
 
 Verb = Callable[..., Any]
@@ -204,6 +205,8 @@ class Tool:
         """
         known = {each.name: each for each in self.arguments}
         values = {name: value for name, value in given.items() if value is not None}
+        if "picture" in values:
+            values.setdefault("run", LAST)
         for name in values:
             if name not in known:
                 raise TreinoError(
@@ -225,8 +228,7 @@ class Tool:
             known[name].check(value)
             if (names := NAMED.get(name)) is not None:
                 CHECKS[names](folder, value)
-        if "run" not in values and known.keys() & {"run"}:
-            folder.check_runs()
+        folder.check_runs()
         return self.command(self, values)
 
     def flags(self, values: Arguments, names: Sequence[str] | None = None) -> list[str]:
@@ -471,7 +473,7 @@ def _show(tool: Tool, values: Arguments) -> list[str]:
                 _("A picture is of one run, and two are named."),
                 _("Leave other or picture out."),
             )
-        return ["plot", "--json", *tool.flags({"run": "last"} | dict(values))]
+        return ["plot", "--json", *tool.flags(values)]
     for name in ("row", "cell", "of", "member"):
         if name in values:
             raise TreinoError(

@@ -12,9 +12,10 @@ def runs(*, screen: ScreenFlag) -> int:
     Example: treino runs
     """
     from treino.documents.listing import listing
+    from treino.store.run_lookup import left_out
 
-    rows = listing()
-    screen.document({"runs": rows})
+    rows, notes = listing(), left_out()
+    screen.document({"runs": rows} | ({"notes": notes} if notes else {}))
     if not rows:
         screen.out.print(_("No runs yet. Start with: treino train wine"))
         return 0

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from treino.agents.calls import MARK
 from treino.agents.steering import steer
@@ -19,6 +20,7 @@ from treino.cli import command
 from treino.cli.app import run as run_verb
 from treino.cli.doctor import doctor
 from treino.cli.screen import Screen
+from treino.store.run_lookup import fenced
 from treino.words import door
 
 SPACING = 0.2  # minimum seconds between two lines of progress
@@ -35,7 +37,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
             screen.errors.write(MARK + json.dumps([done, total, text]) + "\n")
 
     screen.report = report
-    with door("keyword"):  # an agent writes settings as Python does
+    with door("keyword"), fenced(Path.cwd()):  # an agent writes settings as Python does
         if tokens[0] == "steer":
             screen.document(steer(json.loads(tokens[-1]), report))
             return 0

@@ -1,6 +1,8 @@
 """The list of runs, sweeps and studies in ``./runs``, and the lookup of one by name."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -14,6 +16,28 @@ from treino.store.new_names import ended_before_it_began, is_leftover
 from treino.words import _
 
 _SHOWN = 8  # names in a hint
+_root: Path | None = None  # see `fenced`
+
+
+@contextmanager
+def fenced(root: Path) -> Iterator[None]:
+    """List no run that leads out of a folder, by links of its own or in it, within the block. root: the
+    folder, without links."""
+    global _root
+    before, _root = _root, root
+    try:
+        yield
+    finally:
+        _root = before
+
+
+def left_out(parent: Path | str = "runs") -> list[str]:
+    """A sentence for each entry of `parent` that leads out, and is not listed."""
+    return [
+        _("{path} leads out of {folder}, and is left out.").format(path=path, folder=_root)
+        for path in sorted(_entries(parent))
+        if _leads_out(path)
+    ]
 
 
 @dataclass(frozen=True)
@@ -108,17 +132,30 @@ def _hint(name: str, known: list[str]) -> str:
 
 def run_folders(parent: Path | str) -> list[Path]:
     """The folders of runs, sweeps and studies in `parent`, also of damaged ones, in no order."""
-    try:
-        entries = list(Path(parent).iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
     # a folder that lost its manifest is a damaged run; an empty folder has just been claimed, and is skipped
     marks = (manifest.NAME, "spec.json", "run.sqlite", lock.NAME)
     return [
         path
-        for path in entries
-        if path.name[0] != "." and any(os.path.lexists(path / mark) for mark in marks)
+        for path in _entries(parent)
+        if not _leads_out(path) and any(os.path.lexists(path / mark) for mark in marks)
     ]
+
+
+def _entries(parent: Path | str) -> list[Path]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return [path for path in Path(parent).iterdir() if path.name[0] != "."]
+    return []
+
+
+def _leads_out(path: Path) -> bool:
+    """Whether an entry leads out of the fence; also by a link among what is read to list it."""
+    if _root is None:
+        return False
+    links = [str(path)]
+    if Path(os.path.realpath(path)).is_relative_to(_root):
+        with suppress(OSError):
+            links += [each.path for each in os.scandir(path) if each.is_symlink()]
+    return not all(Path(os.path.realpath(each)).is_relative_to(_root) for each in links)
 
 
 def summary_of(path: Path) -> RunSummary:
@@ -150,6 +187,6 @@ def _changed(path: Path) -> str:
 def _none(parent: Path) -> TreinoError:
     return TreinoError(
         "no_runs",
-        _("There are no runs in {parent} yet.").format(parent=parent),
+        " ".join([_("There are no runs in {parent} yet.").format(parent=parent), *left_out(parent)]),
         _("Train one: treino train wine"),
     )
