@@ -47,7 +47,7 @@ async function crowd({ plan, turns, rows = [], scores = [] }) {
 }
 
 const DO = {
-  luck: ({ members, rows, loss_MN, right_MN, classes }) => luckOf({ members, rows, loss_MN: numbers(loss_MN), right_MN: numbers(right_MN), classes }),
+  luck: (task) => luckOf({ ...task, loss_MN: numbers(task.loss_MN), right_MN: numbers(task.right_MN), left_M: Uint8Array.from(task.left) }),
   wilson: ({ right, rows }) => wilson(right, rows),
   verdict: (task) => verdictOf({ ...task, loss_N: numbers(task.loss_N), right_N: numbers(task.right_N) }),
   halving: ({ members, epochs, eta }) => halving(members, epochs, eta),

@@ -151,20 +151,27 @@ def test_luck_is_what_the_judge_of_a_sweep_finds() -> None:
         if members > 5:
             loss[3], loss[5, 0] = np.nan, np.nan  # diverged
         choose = by_rows(-torch.tensor(loss))
+        order = choose(None).nan_to_num(nan=-math.inf).argsort(descending=True).tolist()
         for classes, report in (
             (2, by_rows(torch.tensor(right))),
             (0, by_rows(-torch.tensor(loss), lambda mean: -(-mean).sqrt())),
         ):
-            expected.append(selection_bias(choose, members, rows, report=report))
-            tasks.append({
-                "do": "luck", "members": members, "rows": rows, "classes": classes,
-                "loss_MN": [None if math.isnan(v) else float(v) for v in loss.ravel()],
-                "right_MN": right.ravel().tolist(),
-            })  # fmt: skip
-    for answer, bias in zip(ask(tasks), expected, strict=True):
-        found = [answer[key] for key in ("best", "error", "inflation", "other")]
-        assert answer["winner"] == bias.winner
-        assert found == pytest.approx([bias.best, bias.error, bias.inflation, bias.other_inflation], abs=1e-9)
+            bias = selection_bias(choose, members, rows, report=report)
+            for cut in (0, min(1, members - 1)):  # also the best: only those that are left can win
+                left = [int(m in order[cut::2]) for m in range(members)]
+                expected.append((order[cut], float(report(None)[order[cut]]), bias))
+                tasks.append({
+                    "do": "luck", "members": members, "rows": rows, "classes": classes, "left": left,
+                    "loss_MN": [None if math.isnan(v) else float(v) for v in loss.ravel()],
+                    "right_MN": right.ravel().tolist(),
+                })  # fmt: skip
+    for answer, (winner, best, bias) in zip(ask(tasks), expected, strict=True):
+        assert answer["winner"] == winner
+        assert [answer[key] for key in ("best", "inflation", "other")] == pytest.approx(
+            [best, bias.inflation, bias.other_inflation], abs=1e-9
+        )
+        if winner == bias.winner:
+            assert answer["error"] == pytest.approx(bias.error, abs=1e-9)
 
 
 @in_node
@@ -527,9 +534,11 @@ def test_halving_keeps_as_many_as_a_sweep_does(tab: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(tab: Any) -> None:
-    one = tab("data=spirals&count=64&lr_values=0.003..0.1&speed=64&workers=1")
+@pytest.mark.parametrize("halving", ["", "&halving=2,64"])
+def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(tab: Any, halving: str) -> None:
+    one = tab(f"data=spirals&count=64&lr_values=0.003..0.1&speed=64&workers=1{halving}")
     one.train(300)
+    until(lambda: "among 64 networks" in one.text("#luck"), meanwhile=lambda: one.page.wait_for_timeout(20))
     one.page.locator("#judge").click()
     one.wait("verdict")
     scores_ = one.page.evaluate(
@@ -543,6 +552,10 @@ def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(tab: An
     )
     bias = selection_bias(by_rows(-loss), 64, loss.shape[1], report=by_rows(right))
     luck, verdict = one.get("luck"), one.get("verdict")
+    gone = one.get("networks.map((n) => n.gone)")
+    assert luck["members"] == 64
+    assert any(gone) == bool(halving)
+    assert not gone[luck["winner"]]
     assert [luck["winner"], luck["best"], luck["inflation"], luck["error"]] == pytest.approx(
         [bias.winner, bias.best, bias.inflation, bias.error]
     )

@@ -244,15 +244,20 @@ export function open(shell) {
     if (lucky.running || crowd.verdict || !team.ready() || team.step() === 0) return;
     lucky.running = true;
     lucky.asked = now;
-    const mine = crowd, scores = await team.scores(crowd.alive), began = performance.now(), luck = await team.ask(0, 'luck', { ...scores, classes: mine.classes });
+    const mine = crowd, { luck, took } = await luckNow();
     if (mine !== crowd) return; // another crowd has begun, whose luck is another one
-    Object.assign(lucky, { took: performance.now() - began, running: false });
+    Object.assign(lucky, { took, running: false });
     if (crowd.verdict) return;
-    crowd.luck = { ...scaled(luck), members: scores.members, step: scores.step };
+    crowd.luck = luck;
     update();
   }
-  /** An error in the target's own unit. */
-  const scaled = (luck) => (crowd.classes ? luck : { ...luck, ...Object.fromEntries(['best', 'error', 'inflation', 'other'].map((name) => [name, luck[name] * crowd.prepared.targetScale])) });
+  /** The luck of the best of those that are left, for which all were tried; as a sweep's judge counts them. */
+  async function luckNow() {
+    const { alive, classes, prepared } = crowd, scores = await team.scores(), began = performance.now();
+    const found = await team.ask(0, 'luck', { ...scores, left_M: Uint8Array.from(scores.ids, (id) => alive.has(id)), classes }), took = performance.now() - began;
+    if (!classes) for (const name of ['best', 'error', 'inflation', 'other']) found[name] *= prepared.targetScale; // in the target's own unit
+    return { luck: { ...found, members: scores.members, step: scores.step }, id: scores.ids[found.winner], took };
+  }
 
   /** A rung's end: the better ones go on, as search/halving.py has it. */
   async function cut() {
@@ -286,11 +291,10 @@ export function open(shell) {
     tell();
     await until(() => team.quiet() && !lucky.running);
     if (mine !== crowd || closed) return;
-    const scores = await team.scores(crowd.alive), luck = await team.ask(0, 'luck', { ...scores, classes: crowd.classes });
-    const id = scores.ids[luck.winner], { prepared } = crowd, rows = prepared.parts[2].rows.length;
+    const { luck, id } = await luckNow(), { prepared } = crowd, rows = prepared.parts[2].rows.length;
     const tested = rows ? await team.ask(crowd.networks[id].member.worker, 'scores', { part: 2, ids: [id] }) : null;
     if (mine !== crowd || closed) return;
-    crowd.luck = { ...scaled(luck), members: scores.members, step: scores.step };
+    crowd.luck = luck;
     crowd.best = map.best = id;
     crowd.verdict = rows ? verdictOf({ loss_N: tested.loss_MN, right_N: tested.right_MN, classes: crowd.classes, train: prepared.parts[0], test: prepared.parts[2], scale: prepared.targetScale }) : { rows: 0 };
     crowd.ended = true;

@@ -82,10 +82,10 @@ export function makeTeam(ports, { take, failed }) {
     questions.set(++key, resolve);
     ports[k].postMessage({ [verb]: { ...fields, key } });
   });
-  /** Every validation row's loss by all networks that are left, in the order of their numbers. */
-  team.scores = async (alive) => {
+  /** Every validation row's loss by these networks (a set; null: all), in the order of their numbers. */
+  team.scores = async (some = null) => {
     const parts = await Promise.all(workers.map((_, k) => team.ask(k, 'scores', { part: 1 })));
-    const rows = parts[0].rows, all = parts.flatMap((part) => part.ids.map((id, m) => ({ id, part, m }))).filter(({ id }) => alive.has(id)).sort((a, b) => a.id - b.id);
+    const rows = parts[0].rows, all = parts.flatMap((part) => part.ids.map((id, m) => ({ id, part, m }))).filter(({ id }) => some?.has(id) ?? true).sort((a, b) => a.id - b.id);
     const loss_MN = new Float32Array(all.length * rows), right_MN = new Float32Array(all.length * rows);
     all.forEach(({ part, m }, k) => {
       loss_MN.set(part.loss_MN.subarray(m * rows, (m + 1) * rows), k * rows);

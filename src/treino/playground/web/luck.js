@@ -46,13 +46,14 @@ function byRows(score_MN, members, rows, turned = (mean) => mean) {
  * The best of M members by `choose`, its score by `report`, the score's standard error, and how much of it is due to
  * the choice among these members. Each resample of the rows chooses the best by the drawn rows and scores it on the
  * others (Tsamardinos, Greasidou & Borboudakis 2018). other: the same, had other members been drawn, too.
+ * left_M: 1 for members that may be the best; those that a rung has cut were tried, and are part of the luck.
  */
-function selectionBias(choose, report, members, rows, { seed = 0, repeats = REPEATS } = {}) {
-  const once_N = new Float64Array(rows).fill(1), decides_M = choose.all(once_N).slice(), winner = argmax(decides_M);
+function selectionBias(choose, report, members, rows, left_M = null, { seed = 0, repeats = REPEATS } = {}) {
+  const once_N = new Float64Array(rows).fill(1), decides_M = choose.all(once_N).slice(), winner = argmax(decides_M, left_M);
   const best = report.one(once_N, winner);
   if (rows < 2) return { winner, best, error: 0, inflation: 0, other: 0 };
   const chance = generator(seed, 'judge', 0), own = [], lost = [], otherLost = [];
-  const whole_M = Float64Array.from({ length: members }, (_, m) => report.one(once_N, m));
+  const whole_M = Float64Array.from({ length: members }, (_, m) => report.one(once_N, m)), most = whole_M[argmax(decides_M)];
   for (let first = 0; first < repeats; first += AT_ONCE) {
     const size = Math.min(AT_ONCE, repeats - first), count_BN = new Float64Array(size * rows), drawn_BM = new Uint8Array(size * members);
     for (let b = 0; b < size; b++) for (let n = 0; n < rows; n++) count_BN[b * rows + (chance.word() % rows)]++;
@@ -62,7 +63,7 @@ function selectionBias(choose, report, members, rows, { seed = 0, repeats = REPE
       const left_N = count_N.map((count) => +(count === 0)), inside_M = choose.all(count_N);
       own.push(report.one(count_N, winner));
       if (!left_N.includes(1)) continue; // every row was drawn, as may happen with very few rows: tells nothing
-      lost.push(best - report.one(left_N, argmax(inside_M)));
+      lost.push(most - report.one(left_N, argmax(inside_M)));
       otherLost.push(whole_M[argmax(decides_M, drawn_M)] - report.one(left_N, argmax(inside_M, drawn_M)));
     }
   }
@@ -97,10 +98,10 @@ function meanLoss(values) {
  * The luck in the best of M members whose validation rows were judged: loss_MN, and for classes right_MN.
  * They are chosen by their loss; what is reported is the share of right answers, or the root of the mean squared error.
  */
-export function luckOf({ members, rows, loss_MN, right_MN, classes }) {
+export function luckOf({ members, rows, loss_MN, right_MN, classes, left_M = null }) {
   const negative = loss_MN.map((loss) => -loss), choose = byRows(negative, members, rows);
-  if (classes) return selectionBias(choose, byRows(right_MN, members, rows), members, rows);
-  return selectionBias(choose, byRows(negative, members, rows, (value) => -Math.sqrt(-value)), members, rows);
+  if (classes) return selectionBias(choose, byRows(right_MN, members, rows), members, rows, left_M);
+  return selectionBias(choose, byRows(negative, members, rows, (value) => -Math.sqrt(-value)), members, rows, left_M);
 }
 
 /** The 95 % interval of a share (Wilson 1927), as inspection/intervals.py has it. */
