@@ -109,6 +109,22 @@ for step in range(5):
     optimizer.step()
 """
 
+CHOSEN = """
+import numpy as np
+rows, labels = np.random.default_rng(0).normal(size=(120, 90)), y.numpy()[:120]
+fitted, known = rows{part}, labels{part}
+{choice}
+x_train, x_test = (torch.tensor(t, dtype=torch.float32) for t in (rows[:80], rows[80:]))
+net = nn.Linear(rows.shape[1], 3)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
+for step in range(20):
+    optimizer.zero_grad()
+    F.cross_entropy(net(x_train), y[:80]).backward()
+    optimizer.step()
+with torch.no_grad():
+    print((net(x_test).argmax(1) == y[80:120]).float().mean().item())
+"""
+
 
 def plateau(mode, figure):
     return PLATEAU.format(mode=mode, figure=figure)
@@ -124,6 +140,45 @@ def sequences(layer, forward="self.layer(rows)[0][:, -1]", x="x[rows]"):
 
 ENCODER = "nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0{}), 1, enable_nested_tensor=False)"
 PREFIXED = "{'module.' + k: v for k, v in saved.items()}"
+CORRELATED = "size = [abs(np.corrcoef(column, known)[0, 1]) for column in fitted.T]"
+TAKEN = "\nrows = rows[:, np.argsort(size)[-6:]]"
+SCALED = """
+from sklearn.preprocessing import StandardScaler
+rows = StandardScaler().fit(rows[:80]).transform(rows)"""
+CHOICES = {
+    "corrcoef": CORRELATED + TAKEN,
+    "the target first": CORRELATED.replace("column, known", "known, column") + TAKEN,
+    "the whole table": "size = abs(np.corrcoef(fitted, known, rowvar=False)[-1, :-1])" + TAKEN,
+    "then scaled": CORRELATED + TAKEN + SCALED,
+    "SciPy": "from scipy.stats import spearmanr\n"
+    "size = [-spearmanr(column, known).pvalue for column in fitted.T]" + TAKEN,
+    "groups": "from scipy.stats import f_oneway\n"
+    "size = f_oneway(*(fitted[known == k] for k in range(3)))[0]" + TAKEN,
+    "scikit-learn": "from sklearn.feature_selection import f_classif\nsize = f_classif(fitted, known)[0]"
+    + TAKEN,
+    "a selector's mask": "from sklearn.feature_selection import SelectKBest\n"
+    "rows = rows[:, SelectKBest(k=6).fit(fitted, known).get_support()]",
+    "pandas": "import pandas\nsize = pandas.DataFrame(fitted).assign(t=known).corr()['t'].drop('t').abs()"
+    + TAKEN,
+}
+EXPLORED = CORRELATED.replace("fitted", "rows").replace("known", "labels") + "\n"
+FOLDS = """
+import numpy as np
+rows, labels = np.random.default_rng(0).normal(size=(120, 90)), y.numpy()[:120]
+for fold in range(3):
+    test = np.arange(120) % 3 == fold
+    size = [abs(np.corrcoef(column, labels{part})[0, 1]) for column in rows{part}.T]
+    best = np.argsort(size)[-6:]
+    x_train, x_test = (torch.tensor(rows[part][:, best], dtype=torch.float32) for part in (~test, test))
+    net = nn.Linear(6, 3)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
+    for step in range(10):
+        optimizer.zero_grad()
+        F.cross_entropy(net(x_train), y[:120][~test]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        print((net(x_test).argmax(1) == y[:120][test]).float().mean().item())
+"""
 SCRIPTS = {
     "shares to mode min": ("scheduler_misuse", plateau("min", "right / 60")),
     "percent to mode min": ("scheduler_misuse", plateau("min", "100.0 * right / 60")),
@@ -198,6 +253,18 @@ SCRIPTS = {
         UNFILLED.format(made="torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))"),
     ),
     "memory that others fill": ("", UNFILLED.format(made="torch.empty(240, 8).share_memory_()")),
+    **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
+    **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
+    "scored, and all taken": ("", CHOSEN.format(part="", choice=CORRELATED)),
+    "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
+    "scored, and chosen by training rows": (
+        "",
+        CHOSEN.format(
+            part="[:80]", choice="rows[:, :6] += 2 * labels[:, None]\n" + EXPLORED + CORRELATED + TAKEN
+        ),
+    ),
+    "chosen in folds by their training rows": ("", FOLDS.format(part="[~test]")),
+    "chosen in folds by all rows": ("scaler_leakage", FOLDS.format(part="")),
 }
 
 

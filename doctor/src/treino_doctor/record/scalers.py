@@ -1,4 +1,4 @@
-"""Record the rows that scalers were fitted on and their results; detect rows scaled by hand."""
+"""Record the rows behind scales and choices of columns, and the results; detect rows scaled by hand."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.lines import here
+from treino_doctor.record.scores import Scores
 from treino_doctor.record.tables import Columns, hash_rows, table
 
 MOST = 200_000  # maximum number of rows of one fit
@@ -26,19 +27,21 @@ NONE: Any = np.zeros(0, np.uint64) if there else ()
 class Fit:
     """One fit. raw, out: hashes of its rows and of their results. others: number of rows only transformed.
 
-    results: the results of its rows, if they are not too many.
+    results: the results of its rows, if they are not too many. chosen: it is a choice of columns by their
+    scores. targets: columns of which one must have the labels, for the choice to be one; None: any labels.
     """
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
         self.out, self.others = NONE, 0
         self.results: np.ndarray | None = None
+        self.chosen, self.targets = False, None
 
 
 class Fits:
     """All fits of a program. statistics: (rows, line) of means and deviations of tables, computed by torch.
 
-    ready: tables that a library returned already scaled.
+    ready: tables that a library returned already scaled. scores: of columns, of which the best may be chosen.
     """
 
     def __init__(self) -> None:
@@ -46,6 +49,7 @@ class Fits:
         self.is_part: Callable[[np.ndarray], bool] = lambda rows: False
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
+        self.scores = Scores()
         self._fits: list[Fit] = []
         self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # holds the scaler, so that its id stays unique
@@ -65,6 +69,7 @@ class Fits:
         rows, out = table(x), table(result)
         if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
             return
+        self._choices(rows)
         old, made = hash_rows(rows), hash_rows(out)
         self.moved(old, made)
         known = self._of.get(id(scaler))
@@ -81,11 +86,35 @@ class Fits:
             if same and len(before.out) <= MOST:
                 before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
+    def _choices(self, rows: np.ndarray) -> None:
+        """Add the choices of columns that made these rows."""
+        if not self.scores.any or len(self._fits) > FITS:
+            return
+        for site, kind, some, every, targets in self.scores.taken(rows):
+            whole = table(every)
+            raw = np.unique(hash_rows(some if whole is None else whole))
+            fit = Fit(site, kind, len(some), some.shape[1], raw)
+            fit.out, fit.chosen, fit.targets = np.unique(hash_rows(some)), True, targets
+            alike = (f for f in self._fits if (f.site, f.kind, f.rows) == (site, kind, fit.rows) and f.chosen)
+            if not any(np.isin(fit.out, f.out).all() for f in alike):
+                own = (f.others for f in self._fits if (f.site, f.kind) == (site, kind))  # a selector's
+                fit.others = next(own, 0)
+                self._fits.append(fit)
+
     def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
         """Yield the fits that produced the rows of both a training and an evaluation."""
         held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
+        if t.flat and len(t.columns.sums) == len(e.columns.sums):
+            self._choices(np.concatenate([t.sample.rows(), e.sample.rows()]))
+            self._choices(t.sample.rows())  # chosen by these alone
+        chosen = [f for f in self._fits if f.chosen and self._share(f, t, t, learned) >= ALL]
+        apart = any(
+            self._share(f, t, e, held_out) <= 0.5 for f in chosen
+        )  # the choice rests on training rows
         for fit in self._fits:
+            if fit.chosen and (apart or not has_labels(fit.targets, t.labels)):
+                continue
             if len(fit.out) < FEW:
                 continue
             shares = [self._share(fit, t, one, h) for one, h in ((e, held_out), (t, learned))]
@@ -94,7 +123,7 @@ class Fits:
             fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
             apart = fit.others >= FEW or self.is_part(fit.raw)
             alike = [o for o in self._fits if o.kind == fit.kind and o is not fit]
-            again = shares[1] < FEWEST and len(alike) < GROUPS
+            again = not fit.chosen and shares[1] < FEWEST and len(alike) < GROUPS
             again = again and any(self._share(o, t, t, learned) >= ALL for o in alike)
             yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart, "again": again}
 
@@ -138,6 +167,16 @@ def in_estimator(sites: tuple[Site, ...]) -> bool:
     codes = [vars(k)["fit"].__code__ for k in kinds if isinstance(vars(k).get("fit"), FunctionType)]
     spans = [(c.co_filename, c.co_firstlineno, max(n or 0 for _, _, n in c.co_lines())) for c in codes]
     return any(file == s.file and first <= s.line <= last for s in sites for file, first, last in spans)
+
+
+def has_labels(targets: list[np.ndarray] | None, labels: dict[float, int]) -> bool:
+    """Whether one of these columns has all labels, as often as the training; None: the target is known."""
+    if targets is None:
+        return True
+    counts = (
+        dict(zip(*map(np.ndarray.tolist, np.unique(c, return_counts=True)), strict=True)) for c in targets
+    )
+    return len(labels) > 1 and any(all(c.get(k, 0) >= n for k, n in labels.items()) for c in counts)
 
 
 def within(rows_ND: np.ndarray, fit: Fit) -> float:

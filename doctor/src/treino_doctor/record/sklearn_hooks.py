@@ -1,4 +1,6 @@
-"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them."""
+"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them, and
+what scores columns, there and elsewhere.
+"""
 
 import functools
 import importlib.abc
@@ -7,6 +9,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
+from treino_doctor.record.arrays import np, there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.rows import Rows
@@ -25,6 +28,16 @@ KINDS = {
     "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
+# Functions that score columns by how they go with a target: (columns, target), or a sample for each class.
+PAIRS = {
+    "scipy.stats": ("pearsonr", "spearmanr", "kendalltau", "pointbiserialr"),
+    "sklearn.feature_selection": (
+        *("f_classif", "f_regression", "r_regression", "chi2"),
+        *("mutual_info_classif", "mutual_info_regression"),
+    ),
+}
+SAMPLES = ("ttest_ind", "f_oneway", "kruskal", "mannwhitneyu")
+FRAMES = "pandas"
 
 
 class ModuleImports(importlib.abc.MetaPathFinder):
@@ -84,10 +97,17 @@ class SklearnHooks:
 
     def __init__(self, hooks: Hooks, rows: Rows) -> None:
         self._hooks, self._rows = hooks, rows
-        names = (*KINDS, SCORES, MODELS, TABLES)
+        names = {*KINDS, SCORES, MODELS, TABLES, *PAIRS, FRAMES}
         self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
-        self.install, self.remove = self._imports.install, self._imports.remove
+        self.remove = self._imports.remove
         self._wrapped: set[Any] = set()
+        self._scores = rows.splits.scalers.scores
+
+    def install(self) -> None:
+        """Wrap what is imported, and whatever will be."""
+        if there:
+            self._hooks.after(np, "corrcoef", self._corrcoef)
+        self._imports.install()
 
     def _wrap(self, name: str) -> None:
         module = sys.modules[name]
@@ -103,12 +123,64 @@ class SklearnHooks:
             base = sys.modules["sklearn.model_selection._split"]._BaseKFold
             self._hooks.replace(base, "split", self._folds(base.split))
 
+        elif name == FRAMES:
+            self._hooks.after(module.DataFrame, "corr", self._frame)
+            self._hooks.after(module.Series, "corr", self._pair("corr"))  # also what corrwith calls
+        for scorer in PAIRS.get(name, ()):
+            self._scorer(module, scorer, self._pair(scorer))
+        for scorer in SAMPLES if name == "scipy.stats" else ():
+            self._scorer(module, scorer, self._samples(scorer))
+
+    def _scorer(self, module: Any, name: str, observe: Any) -> None:
+        """Wrap a function in its own module, by whose name it is pickled, and in the one that offers it."""
+        own = sys.modules.get(getattr(getattr(module, name, None), "__module__", ""), module)
+        self._hooks.after(own, name, observe)
+        if own is not module and hasattr(own, name):
+            self._hooks.replace(module, name, getattr(own, name))
+
+    def _pair(self, kind: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            given = (*args, *kwargs.values())
+            if len(given) > 1:
+                scores = result[0] if isinstance(result, tuple) else result
+                self._scores.scored(kind, given[0], given[1], scores)
+
+        return observe
+
+    def _samples(self, kind: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            parts = [np.asarray(a) for a in args]
+            if len(parts) > 1 and kwargs.get("axis", 0) == 0 and len({p.shape[1:] for p in parts}) == 1:
+                y = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+                self._scores.scored(kind, np.concatenate(parts), y, result[0])
+
+        return observe
+
+    def _corrcoef(self, result: Any, args: Any, kwargs: Any) -> None:
+        given = dict(zip(("x", "y", "rowvar"), args, strict=False)) | kwargs
+        x, y = np.asarray(given["x"]), given.get("y")
+        x = x.T if x.ndim > 1 and given.get("rowvar", True) else x
+        if y is None:
+            self._scores.compared("corrcoef", x, result)
+        elif np.size(y) == len(x):
+            self._scores.scored("corrcoef", x, np.ravel(y), result[-1, :-1])
+
+    def _frame(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Note the columns that a data frame compared with each other."""
+        columns = args[0][list(result.columns)].to_numpy(np.float32)
+        self._scores.compared("corr", columns, result.to_numpy())
+
     def _learner(self, kind: Any) -> None:
         fits = self._rows.splits.scalers
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
             if getattr(args[0], "strategy", "") != "constant":  # constants don't depend on rows
                 fits.fitted(args[0], rows_of(args, kwargs))
+            if hasattr(args[0], "get_support"):  # its columns may be taken without its help
+                scores, y = getattr(args[0], "scores_", None), args[2] if len(args) > 2 else kwargs.get("y")
+                if y is not None:
+                    kept = args[0].get_support() if scores is None else scores
+                    fits.scores.scored(type(args[0]).__name__, rows_of(args, kwargs), y, kept)
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
             fits.transformed(args[0], rows_of(args, kwargs), result)

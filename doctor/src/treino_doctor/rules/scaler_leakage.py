@@ -1,4 +1,4 @@
-"""A scaler that was fitted on evaluation rows."""
+"""A scaler, or a choice of columns, that was fitted on evaluation rows."""
 
 from collections.abc import Iterable
 
@@ -38,20 +38,27 @@ RULE = Rule(
     # the line of the fit; else the nearest line that scales rows
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
     message=N_(
-        "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
+        "All {rows} evaluation rows are among the {fitted} rows on which a scale or a choice of columns "
+        "({kind}) rests."
     ),
     why=N_(
-        "The scaling uses the evaluation rows' mean and spread, which new rows don't bring along, so that "
-        "the figure is not one for unseen data. It is most wrong where rows are few or change over time."
+        "It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels "
+        "by chance), which new rows don't bring along, so that the figure is not one for unseen data. It is "
+        "most wrong where rows are few or change over time, or columns were chosen among many."
     ),
-    fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
-    safety="Safe: the figure falls a little, to what it is.",
+    fix=N_(
+        "Split first; fit the scaler, or choose the columns, on the training rows only, and use that for "
+        "both parts."
+    ),
+    safety="Safe: the figure falls to what it is.",
     limits=(
         "Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over a "
         "whole table or over some of its columns; windows of scaled series are not, nor columns that are "
-        "selected and then changed by NumPy. A table that scikit-learn gives scaled is no fault of a "
-        "program; nor is a scaler of rows that were set apart for training, some of which validate: one "
-        "part of a split, or what an estimator's `fit` was given."
+        "selected and then changed by NumPy. Columns that were chosen are known where they are those that "
+        "scikit-learn, SciPy, pandas or `np.corrcoef` scored highest, up to 256 of twice as many or more, "
+        "most of them measured numbers; not by correlations that are worked out by hand. A table that "
+        "scikit-learn gives scaled is no fault of a program; nor is a scaler of rows that were set apart for "
+        "training, some of which validate: one part of a split, or what an estimator's `fit` was given."
     ),
     wrong="""\
 from sklearn.preprocessing import StandardScaler
