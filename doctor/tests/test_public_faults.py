@@ -253,6 +253,7 @@ SCRIPTS = {
         UNFILLED.format(made="torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))"),
     ),
     "memory that others fill": ("", UNFILLED.format(made="torch.empty(240, 8).share_memory_()")),
+    "numbers whose sum is too large": ("", UNFILLED.format(made="torch.full((240, 8), 3e38)")),
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
     "scored, and all taken": ("", CHOSEN.format(part="", choice=CORRELATED)),
@@ -271,5 +272,5 @@ SCRIPTS = {
 @pytest.mark.parametrize(("rule", "text"), SCRIPTS.values(), ids=SCRIPTS)
 def test_a_fault_is_told_and_its_right_twin_is_silent(rule, text, tmp_path):
     findings, _log = examined(PRELUDE + text, tmp_path)
-    # where a target of kl_div holds logarithms, the loss is NaN besides
+    # where a target of kl_div holds logarithms, or numbers are too large, the loss is NaN besides
     assert [f.rule for f in findings if f.rule != "non_finite_loss"] == ([rule] if rule else [])

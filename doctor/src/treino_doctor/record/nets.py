@@ -11,7 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
-from treino_doctor.record.arrays import there
+from treino_doctor.record.arrays import np, there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
@@ -301,6 +301,7 @@ def fingerprint(tensor: torch.Tensor) -> bytes:
     if not there or not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
-    whole = flat.sum()  # single values don't suffice: images may share black corners
+    with np.errstate(all="ignore"):  # any numbers may come
+        whole = flat.sum()  # single values don't suffice: images may share black corners
     some = flat.reshape(-1)[:: max(1, flat.size // 64)]
     return repr((flat.shape, whole)).encode() + some.tobytes()
