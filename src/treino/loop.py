@@ -155,9 +155,10 @@ def events(make: Callable[[], Job]) -> Iterator[JobEvent]:
     Raises:
         TreinoError: a system error, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
     """
-    with ExitStack() as guarded:
+    with ExitStack() as told, ExitStack() as guarded:
         interrupted = guarded.enter_context(ctrl_c())
         job = make()
+        told.enter_context(resumption_said(job.folder))
         yield JobStart(job)
         saved, cost, unsaved = time.perf_counter(), 0.0, True
         guarded.enter_context(torch_threads(job.threads))
@@ -190,6 +191,19 @@ def events(make: Callable[[], Job]) -> Iterator[JobEvent]:
             yield JobClose(job)
             document = job.close(reason)
     yield JobEnd(job, document, reason == "interrupted")
+
+
+@contextmanager
+def resumption_said(folder: RunFolder) -> Iterator[None]:
+    """Within the block, the error of a full disk says how the folder goes on, if it has a checkpoint: the
+    same command would begin another folder, or add the same networks again."""
+    try:
+        yield
+    except TreinoError as error:
+        if error.rule == "disk_full" and read_checkpoint(folder) is not None:
+            hint = _("What was saved before is whole. Free some space, then go on with: {command}")
+            error.hint = hint.format(command=f"treino resume {shlex.quote(str(folder.path))}")
+        raise
 
 
 def _advance(job: Job) -> Tick | None:

@@ -1,5 +1,6 @@
 """A damaged folder affects no other folder, and its message names the command that helps."""
 
+import errno
 import json
 import os
 import resource
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -20,6 +22,7 @@ from treino.api import open_result, runs
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.store import RunFolder
+from treino.store.files import problem
 from treino.training import train
 from treino.training.stored_training import keyframes_in
 from treino.training.train import drain, train_events
@@ -220,6 +223,8 @@ def test_a_disk_that_was_full_costs_only_time(treino: Treino, size: int) -> None
     with full_disk(size):
         said = treino(*asked, "a")
         assert (said.status, "no room left" in said.err) == (1, True)
+        kept = any(Path("runs/a/checkpoint").glob("*.safetensors"))
+        assert ("treino resume runs/a" in said.err, "repeat the command" in said.err) == (kept, not kept)
         shown = treino("show", "a")
     assert (shown.status, "next treino resume a" in shown.out) == (0, True)
     resumed = treino("resume", "a")
@@ -230,6 +235,18 @@ def test_a_disk_that_was_full_costs_only_time(treino: Treino, size: int) -> None
     assert {n: one.folder.read_bytes(n) for n in one.folder.names("keyframes")} == {
         n: two.folder.read_bytes(n) for n in two.folder.names("keyframes")
     }
+
+
+def test_networks_are_added_once_where_the_disk_was_full_amid_it(treino: Treino) -> None:
+    space = ("--space", "lr=1e-3..1e-1:log", "--hidden", 4, "--members", 2, "--epochs", 2, "--fresh", 0)
+    assert treino("sweep", "iris", *space, "--name", "s").status == 0
+    full = problem(Path("runs/s/result.json"), errno.ENOSPC, "full")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("treino.tuning.sweep.sweep_document", Mock(side_effect=full))
+        said = treino("resume", "s", "--more", 2)
+    assert (said.status, "treino resume runs/s" in said.err) == (1, True)
+    assert treino("resume", "s").status == 0
+    assert treino("show", "s", "--json").document["members"] == 4
 
 
 def test_a_sound_run_is_not_called_damaged_on_a_full_disk(treino: Treino, with_keyframes: Path) -> None:

@@ -25,7 +25,7 @@ from treino.engine.kernels.selection import successor_notes
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
-from treino.loop import JobEvent, events, status_at_end
+from treino.loop import JobEvent, events, resumption_said, status_at_end
 from treino.records.access import Access
 from treino.records.data_source import fold_of, fold_place, keep_copy, load_data
 from treino.records.network_source import NetworkSource
@@ -346,7 +346,8 @@ def _taken_up(
     progress = SweepProgress(sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"])
     if sweep.extensions:  # a judgement without the added members is outdated
         sweep.status = "interrupted"
-        folder.write_json("result.json", sweep_document(folder, sweep, progress))
+        with resumption_said(folder):
+            folder.write_json("result.json", sweep_document(folder, sweep, progress))
     return SweepJob(folder, sweep, bracket, progress, ended)
 
 
