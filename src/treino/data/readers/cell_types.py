@@ -5,7 +5,7 @@ one notation of each pair, or both with the same value (``12``), or with differe
 columns of a file must agree. Cells without their column's form are odd: they are named, and hold no value.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,14 +44,12 @@ PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 20
 NEARLY, MOST = 0.9, 0.5  # shares of a column's cells
 _LOOK = 1000  # cells by which a column of words is recognised
 _FEW = 8  # first cells of a block, one of which must prove the decimal point
-_SHORT = 1000  # cells: below this, one regular expression is faster than several fast functions
 _NINES = np.array([57 if 48 <= byte < 58 else byte for byte in range(256)], dtype=np.uint8)
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Place = Callable[[int], str]
 Holds = Literal["numbers", "truth", "dates", "words"]
 Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
 
@@ -213,7 +211,7 @@ class CellStatistics:
         if self.as_text:
             return
         cells = stripped(cells)
-        if not self.stated and (self._plain_decimals(cells, row) or self._plain_whole(cells)):
+        if self._see_plain(cells, row):
             return
         keep_N = ~missing_of(cells, self.stated)
         if not keep_N.all():
@@ -229,8 +227,11 @@ class CellStatistics:
     @property
     def numbers(self) -> ReadingConflict:
         """The notation of the numbers that the column would hold."""
-        group = self.group((NumberForm,))
-        return sum((self.forms[form] for form in group), ReadingConflict())
+        return self.conflict(self.group((NumberForm,)))
+
+    def conflict(self, forms: Iterable[Form]) -> ReadingConflict:
+        """The notations of all cells of these forms."""
+        return sum((self.forms[form] for form in forms), ReadingConflict())
 
     def group(self, kinds: tuple[type, ...]) -> list[Form]:
         """The forms that most cells share, which differ in what a column's forms may differ in.
@@ -268,27 +269,18 @@ class CellStatistics:
         """Whether all cells so far are numbers with nothing around them."""
         return sum(t.cells for f, t in self.forms.items() if f.key == PLAIN) == self.present and not self.lost
 
-    def _plain_whole(self, cells: pa.Array) -> bool:
-        """Add a block of whole numbers in plain digits by a fast path. Return whether the block was added."""
-        if not len(cells) or not self.plain or not _all_whole(cells):
-            return False
-        ends = compute.min_max(compute.cast(cells, pa.float64())).as_py()
-        digits = min(5, len(str(int(max(abs(end) for end in ends.values())))))
-        self._fast(NumberForm(PLAIN, True, True, True, digits), cells, (0, ""))
-        self._see_exact(cells)
-        return True
+    def _see_plain(self, cells: pa.Array, row: int) -> bool:
+        """Add a block of plain numbers by a fast path. Return whether the block was added.
 
-    def _plain_decimals(self, cells: pa.Array, row: int) -> bool:
-        """Add a block of numbers with a decimal point by a fast path. Return whether the block was added.
-
-        One of the first cells must prove the decimal point. Cells that also fit a decimal comma are then not
-        counted for it, as some cells don't fit it.
+        All must be whole, or one of the first cells must prove the decimal point. Cells that also fit a
+        decimal comma are then not counted for it, as some cells don't fit it.
         """
-        if not len(cells) or not self.plain:
+        if self.stated or not len(cells) or not self.plain:
             return False
         first = cells[:_FEW].to_pylist()
         proof = next((i for i, f in enumerate(map(number_form_of, first)) if f and f.point > f.comma), None)
-        if proof is None:
+        whole = proof is None
+        if whole and not compute.all(compute.ascii_is_decimal(cells)).as_py():
             return False
         try:
             value_N = compute.cast(cells, pa.float64()).to_numpy()
@@ -296,30 +288,13 @@ class CellStatistics:
             return False
         if np.isnan(value_N).any():
             return False
-        most = float(np.abs(value_N).max())
-        digits = len(str(int(most))) if most < 1e4 else 5
-        self._fast(NumberForm(PLAIN, True, False, False, digits), cells, (row + proof, first[proof]))
-        if (value_N == np.floor(value_N)).any():
-            self._see_exact(cells)
-        return True
-
-    def _fast(self, form: NumberForm, cells: pa.Array, example: tuple[int, str]) -> None:
-        self._count(form, len(cells), example)
+        digits = len(str(int(min(np.abs(value_N).max(), 1e4))))
+        form = NumberForm(PLAIN, True, whole, whole, digits)
+        self._count(form, len(cells), (row + (proof or 0), first[proof or 0]))
         self.words, self.present = None, self.present + len(cells)
-
-    def _see_exact(self, cells: pa.Array) -> None:
-        if self.exact:
-            return
-        if len(cells) < _SHORT:
+        if not self.exact and (value_N == np.floor(value_N)).any():
             self.exact = bool(compute.any(compute.match_substring_regex(cells, _INEXACT)).as_py())
-            return
-        length = compute.binary_length(cells)
-        zero = compute.and_(compute.starts_with(cells, "0"), compute.greater(length, 1))
-        minus = compute.or_(compute.starts_with(cells, "-"), compute.starts_with(cells, "+"))
-        may_be = compute.or_(compute.or_(zero, minus), compute.greater_equal(length, 16))
-        if compute.any(may_be).as_py():  # the regular expression is exact but slow
-            matches = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
-            self.exact = bool(compute.any(matches).as_py())
+        return True
 
     def _see_forms(self, cells: pa.Array, row_N: Ints) -> None:
         self.present += len(cells)
@@ -484,19 +459,6 @@ def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) ->
     if stated:
         missing_N |= np.asarray(compute.is_in(cells, pa.array(stated)))
     return missing_N
-
-
-def _all_whole(cells: pa.Array) -> bool:
-    """Whether all cells are whole numbers in plain digits; may be False although they are."""
-    if compute.all(compute.ascii_is_decimal(cells)).as_py():
-        return True
-    if not cells[0].as_py()[-1:].isdecimal():
-        return False
-    try:
-        compute.cast(cells, pa.int64())
-    except pa.ArrowInvalid:
-        return False
-    return not compute.any(compute.match_substring(cells, "x", ignore_case=True)).as_py()  # Arrow reads 0x10
 
 
 def stripped(cells: pa.Array) -> pa.Array:
