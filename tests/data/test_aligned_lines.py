@@ -11,7 +11,7 @@ from tests.data.conftest import Write
 
 from treino.data import load
 from treino.data.readers import ReaderOptions, read_file
-from treino.data.readers.dialect import AlignedLines, cuts_of
+from treino.data.readers.dialect import Dialect, cuts_of
 from treino.errors import TreinoError
 
 RNG = np.random.default_rng(0)
@@ -76,7 +76,9 @@ def test_what_pandas_writes_is_cut_as_pandas_would(rows: list[tuple[str, int, st
     text = frame.to_string(index=False)
     lines = text.split("\n")
     if (cuts := cuts_of(lines)) and len(cuts) == 3:
-        assert [cells for cells in AlignedLines(lines, cuts) if cells][1:] == frame.to_numpy().tolist()
+        assert [cells for cells in Dialect(" ", cuts=cuts).records(lines) if cells][
+            1:
+        ] == frame.to_numpy().tolist()
 
 
 def test_words_and_few_numbers_between_single_blanks_are_a_table(write: Write) -> None:

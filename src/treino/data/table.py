@@ -60,8 +60,13 @@ class Column:
     odd_N: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
-        cells = next((c for c in (self.numbers, self.words, self.seconds) if c is not None), ())
-        return len(cells)
+        cells = self.words if self.values is None else self.values
+        return 0 if cells is None else len(cells)
+
+    @property
+    def values(self) -> Numbers | None:
+        """``[N]``: the numbers, or the seconds of dates; None for words."""
+        return self.numbers if self.numbers is not None else self.seconds
 
     @property
     def currency(self) -> str:
@@ -72,9 +77,9 @@ class Column:
     def missing_N(self) -> NDArray[np.bool_]:
         """``[N]``: whether each cell is missing. In text the missing cells are empty: the reader empties
         cells that hold a word for a missing value, such as NA."""
-        values = self.numbers if self.numbers is not None else self.seconds
-        if values is not None:
-            return np.isnan(values) if self.odd_N is None else np.isnan(values) & ~self.odd_N
+        if self.values is not None:
+            missing_N = np.isnan(self.values)
+            return missing_N if self.odd_N is None else missing_N & ~self.odd_N
         assert self.words is not None
         return np.asarray(self.words == "", dtype=bool)
 
@@ -119,16 +124,15 @@ class Column:
         """The number of distinct values."""
         if self.words is not None:
             return len(set(self.words))
-        values = self.numbers if self.numbers is not None else self.seconds
-        assert values is not None
-        return len(np.unique(values))
+        assert self.values is not None
+        return len(np.unique(self.values))
 
     @property
     def constant(self) -> bool:
         """Whether all cells are equal or all are missing; faster to compute than ``distinct``."""
         if self.words is not None:
             return bool((self.words == self.words[0]).all())
-        values = self.numbers if self.numbers is not None else self.seconds
+        values = self.values
         assert values is not None
         return bool((values == values[0]).all() or np.isnan(values).all())
 
@@ -227,16 +231,13 @@ def number(cell: str) -> float | None:
 
 def check_named(names: Sequence[str], what: str) -> None:
     """Refuse column names that are empty."""
-    for i, name in enumerate(names):
-        if not name.strip():
-            hint = (
-                _("If it holds saved row numbers, write the file with index=False; else give it a name.")
-                if i == 0
-                else _("Give every column a name in the first line.")
-            )
-            raise TreinoError(
-                "column_name_empty", _("Column {n} of {what} has no name.").format(n=i + 1, what=what), hint
-            )
+    nameless = next((i for i, name in enumerate(names) if not name.strip()), None)
+    if nameless is not None:
+        hint = _("Give every column a name in the first line.")
+        if nameless == 0:
+            hint = _("If it holds saved row numbers, write the file with index=False; else give it a name.")
+        message = _("Column {n} of {what} has no name.").format(n=nameless + 1, what=what)
+        raise TreinoError("column_name_empty", message, hint)
 
 
 def check_names(names: Sequence[str], what: str) -> None:
@@ -287,26 +288,25 @@ def check_present(table: Table, names: Sequence[str]) -> None:
 
 def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] | None:
     """Return (rule, message, hint) for the first cell that isn't a finite plain number; None without one."""
-    if column.numbers is not None:
-        bad = np.flatnonzero(~np.isfinite(column.numbers))
-        if column.odd is not None:
-            return fault_odd(column, place)
-        if not len(bad):
-            return None
-        row = int(bad[0])
-        if np.isnan(column.numbers[row]):
-            return _fault_missing(column.name, place(row), column.cell(row))
-        return _fault_infinite(column.name, place(row), column.cell(row))
-    for row in range(len(column)):
-        cell = column.cell(row)
-        value = number(cell)
-        if value is None or not math.isfinite(value):
-            if value is not None:
-                return _fault_infinite(column.name, place(row), cell)
-            if missing(cell):
-                return _fault_missing(column.name, place(row), cell)
-            return fault_cell(column, row, place)
-    return None
+    if column.numbers is not None and column.odd is not None:
+        return fault_odd(column, place)
+    numbers = column.numbers
+    if numbers is None:
+        numbers = np.array([number(column.cell(row)) for row in range(len(column))], dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if not len(bad):
+        return None
+    row, cell = int(bad[0]), column.cell(int(bad[0]))
+    facts = {"name": column.name, "place": place(row), "cell": shorten(cell)}
+    if np.isinf(numbers[row]):
+        text = _("Column '{name}' holds '{cell}' in {place}, which is not a finite number.")
+        return "feature_infinite", text.format(**facts), _("Correct it or remove the row")
+    if column.numbers is None and not missing(cell):
+        return fault_cell(column, row, place)
+    text = _("Column '{name}' has no value in {place} ('{cell}').")
+    if not cell.strip():
+        text = _("Column '{name}' has no value in {place}: the cell is empty.")
+    return "feature_empty", text.format(**facts), _("Fill it or remove the row")
 
 
 def fault_odd(column: Column, place: Callable[[int], str]) -> tuple[str, str, str]:
@@ -327,36 +327,21 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
         setting=setting("missing", as_item(cell))
     )
     if column.seconds is not None:
+        rule, move = "feature_date", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")
-        return "feature_date", text.format(**facts), gap
-    if column.boolean:
+    elif column.boolean:
+        rule, move = "feature_truth", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is not yes or no.")
-        return "feature_truth", text.format(**facts), gap
-    if isinstance(form, DateForm):
+    elif isinstance(form, DateForm):
+        rule, move = "feature_date", _("Turn it into numbers (days since, month, hour)")
         text = _("Column '{name}' holds a date in {place}: '{cell}'.")
-        return "feature_date", text.format(**facts), _("Turn it into numbers (days since, month, hour)")
-    if isinstance(form, NumberForm):
+    elif isinstance(form, NumberForm):
+        rule, move = "feature_number", _("Write the numbers alike")
         text = _("Column '{name}' holds '{cell}' in {place}, a number that is written unlike the others.")
-        return "feature_number", text.format(**facts), _("Write the numbers alike")
-    text = _("Column '{name}' holds '{cell}' in {place}, which is not a number.")
-    return "feature_text", text.format(**facts), gap
-
-
-def _fault_missing(name: str, place: str, cell: str) -> tuple[str, str, str]:
-    text = _("Column '{name}' has no value in {place} ('{cell}').")
-    if not cell.strip():
-        text = _("Column '{name}' has no value in {place}: the cell is empty.")
-    return "feature_empty", text.format(name=name, place=place, cell=cell), _("Fill it or remove the row")
-
-
-def _fault_infinite(name: str, place: str, cell: str) -> tuple[str, str, str]:
-    return (
-        "feature_infinite",
-        _("Column '{name}' holds '{cell}' in {place}, which is not a finite number.").format(
-            name=name, place=place, cell=shorten(cell)
-        ),
-        _("Correct it or remove the row"),
-    )
+    else:
+        rule, move = "feature_text", gap
+        text = _("Column '{name}' holds '{cell}' in {place}, which is not a number.")
+    return rule, text.format(**facts), move
 
 
 def shorten(cell: Any, width: int = 40) -> str:

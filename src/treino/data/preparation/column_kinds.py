@@ -89,12 +89,13 @@ def _counts(column: Column) -> Counter[str]:
     if column.words is None:
         return Counter()
     count = Counter(column.words.tolist())
-    values = column.numbers if column.numbers is not None else column.seconds
-    absent = {word for word in count if not word or (values is None and missing(word))}
-    if values is not None and np.isnan(values).any():
-        absent |= set(column.words[np.isnan(values)].tolist())
+    absent = {""}
+    if column.values is None:
+        absent |= set(filter(missing, count))
+    else:
+        absent |= set(column.words[np.isnan(column.values)].tolist())
     for word in absent:
-        del count[word]
+        count.pop(word, None)
     return count
 
 

@@ -20,6 +20,12 @@ from treino.setting_types import as_item
 from treino.words import N_, _
 
 Place = Callable[[int], str]
+_DATES = {
+    "dmy": N_("dates day/month/year"),
+    "mdy": N_("dates month/day/year"),
+    "ymd": N_("dates year/month/day"),
+    "ydm": N_("dates year/day/month"),
+}
 
 
 @dataclass(frozen=True)
@@ -120,11 +126,11 @@ def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
     group = column.group((NumberForm, DateForm))
     number = bool(group) and isinstance(group[0], NumberForm)
     unlike = not group or number != (which == "decimal") or column.as_text or column.wanted == "words"
-    if unlike or column.fitting(group) < NEARLY * column.present or (number and _codes(column, group)):
+    if unlike or column.fitting(group) < NEARLY * column.present or _codes(group):
         return ReadingConflict()
-    if not number and not group[0].open:  # type: ignore[union-attr]
+    if isinstance(group[0], DateForm) and not group[0].open:
         return ReadingConflict()
-    return sum((column.forms[form] for form in group), ReadingConflict())
+    return column.conflict(group)
 
 
 def _check_thousands(
@@ -149,7 +155,7 @@ def _check_thousands(
         raise _mixed("decimal", column.name, column.name, conflicts, what, place)
 
 
-def _codes(column: CellStatistics, group: Sequence[Form]) -> bool:
+def _codes(group: Sequence[Form]) -> bool:
     """Whether these numbers are codes such as 32E0134: whole, unsigned, with an E between digits."""
     forms = [form for form in group if isinstance(form, NumberForm)]
     kinds = {form.code for form in forms}
@@ -158,129 +164,99 @@ def _codes(column: CellStatistics, group: Sequence[Form]) -> bool:
 
 
 def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None) -> CellType:
-    name, stated = column.name, column.stated
-    words = CellType(name, "words", stated=stated)
+    words = CellType(column.name, "words", stated=column.stated)
     if column.as_text or column.wanted == "words":
         return words
     if not column.present:
-        return CellType(name, "numbers", stated=stated)
+        return replace(words, holds="numbers")
     if column.truth or (column.wanted == "truth" and not column.forms and column.words):
-        return CellType(name, "truth", stated=stated)
+        return replace(words, holds="truth")
     kinds = {"numbers": (NumberForm,), "dates": (DateForm,)}.get(column.wanted, (NumberForm, DateForm))
     group = column.group(kinds)
     if not group or column.lost:
         return words
-    fitting, enough = column.fitting(group), 0 if len(kinds) == 1 else NEARLY * column.present
-    examples = tuple(column.odd.items())
-    if isinstance(group[0], NumberForm):
-        forms = [form for form in group if isinstance(form, NumberForm)]
-        if _codes(column, group):
-            code = next(column.forms[form].examples["first"] for form in forms if form.code)
-            return replace(words, mostly="codes", examples=((code[1], code[0]),))
-        conflict = sum((column.forms[form] for form in forms), ReadingConflict())
+    if _codes(group):
+        row, code = next(
+            column.forms[f].examples["first"] for f in group if isinstance(f, NumberForm) and f.code
+        )
+        return replace(words, mostly="codes", examples=((code, row),))
+    least = 1 if len(kinds) == 1 else NEARLY * column.present
+    conflict = column.conflict(group)
+    if isinstance(group[0], DateForm):
+        typed, fitting = _dates(column, group, conflict, day_first), conflict.either
+    else:
         sign = bool(comma) and conflict.same < conflict.cells
         fitting = conflict.second if sign else conflict.first
-        bracketed = all(form.bracketed for form in forms)
-        if fitting and fitting >= enough and not bracketed:
-            affix = forms[0].affix
-            parts = [affix.spoken] if affix.spoken else []
-            parts += [N_("decimal comma")] * sign
-            parts += [N_("gaps between the thousands")] * any(form.gaps for form in forms)
-            parts += [N_("commas between the thousands")] * (any(form.commas for form in forms) and not comma)
-            signed = any(form.signed for form in forms)
-            parts += [N_("brackets or dashes for minus")] * signed
-            writing = ", ".join(parts)
-            kept = bool(writing) or column.exact or column.wanted == "levels"
-            odd = fitting < column.present
-            return CellType(
-                name,
-                "numbers",
-                affix,
-                sign,
-                words=kept,
-                writing=writing,
-                stated=stated,
-                signed=signed,
-                odd=odd,
-            )
-    else:
-        form = max(group, key=lambda one: one.time)  # type: ignore[union-attr]
-        assert isinstance(form, DateForm)
-        conflict = sum((column.forms[one] for one in group), ReadingConflict())
-        verdict = conflict.verdict
-        own = {"first": True, "second": False, "same": True, "open": day_first}.get(verdict)
-        if not form.open:
-            own = True
-        agreed = own is not None and (not form.open or verdict == "same" or day_first in (None, own))
-        if agreed and conflict.either and conflict.either >= enough:
-            order = digit_order(form, bool(own), column.dates)
-            writing = ""
-            if (form.open and verdict != "same") or form.order == "short named" or order in ("ydm", "y d"):
-                writing = _DATES[order]
-            odd = (conflict.first if own else conflict.second) < column.present
-            return CellType(name, "dates", form=form, order=order, writing=writing, stated=stated, odd=odd)
+        typed = _numbers(column, group, sign, fitting < column.present, bool(comma))
+    if typed and fitting >= least:
+        return replace(typed, stated=column.stated)
     if fitting >= MOST * column.present:
-        return replace(words, mostly=kind_of_form(group[0]), examples=examples)
+        return replace(words, mostly=kind_of_form(group[0]), examples=tuple(column.odd.items()))
     return words
 
 
-_DATES = {
-    "dmy": N_("dates day/month/year"), "mdy": N_("dates month/day/year"), "ymd": N_("dates year/month/day"),
-    "ydm": N_("dates year/day/month"), "d y": "dates day/month/year", "y d": "dates year/month/day",
-}  # fmt: skip
+def _numbers(
+    column: CellStatistics, group: Sequence[Form], comma: bool, odd: bool, commas: bool
+) -> CellType | None:
+    """The type of a column of numbers; None if all are in brackets. commas: whether the file has decimal
+    commas."""
+    forms = [form for form in group if isinstance(form, NumberForm)]
+    signed = any(form.signed for form in forms)
+    notation = {
+        forms[0].affix.spoken: forms[0].affix != PLAIN,
+        N_("decimal comma"): comma,
+        N_("gaps between the thousands"): any(form.gaps for form in forms),
+        N_("commas between the thousands"): any(form.commas for form in forms) and not commas,
+        N_("brackets or dashes for minus"): signed,
+    }
+    writing = ", ".join(part for part, there in notation.items() if there)
+    words = bool(writing) or column.exact or column.wanted == "levels"
+    typed = CellType(column.name, "numbers", forms[0].affix, comma, words=words, writing=writing)
+    return None if all(form.bracketed for form in forms) else replace(typed, signed=signed, odd=odd)
+
+
+def _dates(
+    column: CellStatistics, group: Sequence[Form], conflict: ReadingConflict, day_first: bool | None
+) -> CellType | None:
+    """The type of a column of dates; None if its order of day and month isn't known, or isn't the file's."""
+    form = max((form for form in group if isinstance(form, DateForm)), key=lambda one: one.time)
+    verdict = conflict.verdict if form.open else "same"
+    own = {"first": True, "second": False, "same": True, "open": day_first}.get(verdict)
+    if own is None or not conflict.either or (verdict != "same" and day_first not in (None, own)):
+        return None
+    order = digit_order(form, own, column.dates)
+    unusual = verdict != "same" or form.order == "short named" or order in ("ydm", "y d")
+    writing = _DATES[order.replace(" ", "m")] if unusual else ""
+    odd = (conflict.first if own else conflict.second) < column.present
+    return CellType(column.name, "dates", form=form, order=order, writing=writing, odd=odd)
 
 
 def _mixed(
     which: str, one: str, other: str, conflicts: dict[str, ReadingConflict], what: str, place: Place
 ) -> TreinoError:
     (row, cell), (row_2, cell_2) = conflicts[one].examples["first"], conflicts[other].examples["second"]
-    facts = {
-        "what": what, "one": one, "cell": shorten(cell), "place": place(row),
-        "other": other, "item": as_item(other), "cell_2": shorten(cell_2), "place_2": place(row_2),
-    }  # fmt: skip
-    if which == "day":
-        return TreinoError(
-            "dates_mixed",
-            _(
-                "In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: "
-                "the day comes first, and the month does."
-            ).format(**facts),
-            _("Write them alike, or leave the column as text: [[kinds={item}=text]].").format(**facts),
-        )
-    if one == other:
-        message = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
-    else:
-        message = _(
-            "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
-            "{place_2}: "
-        )
-    return TreinoError(
-        "decimal_mixed",
-        message.format(**facts) + _("a decimal point, and a decimal comma."),
-        _(
-            "Write them alike; or say [[decimal=point]] or [[decimal=comma]]; or leave a column as text: "
-            "[[kinds={item}=text]]."
-        ).format(**facts),
+    place_2 = place(row_2)
+    if other != one:
+        place_2 = _("{place}, in column '{name}'").format(place=place_2, name=other)
+    message = _("In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ").format(
+        what=what, name=one, cell=shorten(cell), place=place(row), cell_2=shorten(cell_2), place_2=place_2
     )
+    hint = _("Write them alike, or leave the column as text: [[kinds={item}=text]].")
+    if which == "day":
+        message += _("the day comes first, and the month does.")
+        return TreinoError("dates_mixed", message, hint.format(item=as_item(other)))
+    message += _("a decimal point, and a decimal comma.")
+    say = " " + _("Say [[decimal=point]] or [[decimal=comma]].")
+    return TreinoError("decimal_mixed", message, hint.format(item=as_item(other)) + say)
 
 
 def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
     row, cell = conflict.examples["open"]
-    facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
-    if which == "day":
-        return TreinoError(
-            "dates_open",
-            _(
-                "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether the day or the "
-                "month comes first."
-            ).format(**facts),
-            _("Say [[dates=day/month]] or [[dates=month/day]]."),
-        )
-    return TreinoError(
-        "decimal_open",
-        _(
-            "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether it has decimals or "
-            "groups of thousands."
-        ).format(**facts),
-        _("Say [[decimal=point]] or [[decimal=comma]]."),
+    message = _("In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether ").format(
+        what=what, name=name, cell=shorten(cell), place=place(row)
     )
+    if which == "day":
+        message += _("the day or the month comes first.")
+        return TreinoError("dates_open", message, _("Say [[dates=day/month]] or [[dates=month/day]]."))
+    message += _("it has decimals or groups of thousands.")
+    return TreinoError("decimal_open", message, _("Say [[decimal=point]] or [[decimal=comma]]."))

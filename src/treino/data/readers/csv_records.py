@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from treino.data.readers.dialect import Dialect, foot
 from treino.data.readers.file_bytes import ByteStream, DecodedText
-from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -66,58 +65,43 @@ def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
     yield out.getvalue().encode()
 
 
-def end_of(text: DecodedText, dialect: Dialect) -> tuple[int | None, str]:
-    """Return (the bytes of UTF-8 up to what stands below the table, its words); (None, "") without such."""
+def end_of(text: DecodedText, dialect: Dialect) -> tuple[int | None, list[list[str]]]:
+    """Return (the bytes of UTF-8 up to what stands below the table, its cells); (None, []) without such."""
     tail, size = b"", 0
     for chunk in text.chunks():
         tail, size = (tail + chunk)[-_TAIL:], size + len(chunk)
     lines = tail.splitlines(keepends=True)[len(tail) < size :]
-    begin, words = foot(lines, dialect)
-    return (size - sum(map(len, lines[begin:])) if words else None), shorten(words, 80)
+    begin, rows = foot(lines, dialect)
+    return (size - sum(map(len, lines[begin:])) if rows else None), rows
 
 
 def ragged(text: DecodedText, line: int, got: int, dialect: Dialect) -> TreinoError:
     if dialect.cuts:
-        return TreinoError(
-            "csv_unaligned",
-            _("'{path}', line {n}: its cells don't stand below those of the lines before.").format(
-                path=text.file.path, n=line
-            ),
-            _("Correct the line, or write the file again with a delimiter."),
-        )
-    return TreinoError(
-        "csv_ragged",
-        _("'{path}', line {n}: it has {got} of {want} cells.").format(
-            path=text.file.path, n=line, got=got, want=dialect.width
-        ),
-        _("Correct the line; a cell that holds '{delimiter}' belongs in quotes.").format(
-            delimiter="\\t" if dialect.delimiter == "\t" else dialect.delimiter
-        ),
+        what = _("its cells don't stand below those of the lines before.")
+        move = _("Correct the line, or write the file again with a delimiter.")
+        return _refused("csv_unaligned", text, line, what, move)
+    what = _("it has {got} of {want} cells.").format(got=got, want=dialect.width)
+    move = _("Correct the line; a cell that holds '{delimiter}' belongs in quotes.").format(
+        delimiter="\\t" if dialect.delimiter == "\t" else dialect.delimiter
     )
+    return _refused("csv_ragged", text, line, what, move)
 
 
 def broken(text: DecodedText, line: int, reason: str) -> TreinoError:
-    path = text.file.path
-    if "unexpected end of data" in reason:
-        return TreinoError(
-            "csv_unclosed_quote",
-            _("'{path}', line {n}: a quote is opened and never closed.").format(path=path, n=line),
-            _('Close it, or write a quote inside of a quoted cell as "".'),
-        )
     if "field limit" in reason:
         return cell_too_long(text, line)
-    return TreinoError(
-        "csv_quote",
-        _("'{path}', line {n}: text follows a closing quote.").format(path=path, n=line),
-        _('Write a quote inside of a quoted cell as "".'),
-    )
+    if "unexpected end of data" in reason:
+        move = _('Close it, or write a quote inside of a quoted cell as "".')
+        return _refused("csv_unclosed_quote", text, line, _("a quote is opened and never closed."), move)
+    move = _('Write a quote inside of a quoted cell as "".')
+    return _refused("csv_quote", text, line, _("text follows a closing quote."), move)
 
 
 def cell_too_long(text: DecodedText, line: int) -> TreinoError:
-    return TreinoError(
-        "csv_cell_too_long",
-        _("'{path}', line {n}: a cell is longer than {limit} characters.").format(
-            path=text.file.path, n=line, limit=csv.field_size_limit()
-        ),
-        _("Leave that column out of the file; a quote that is never closed also looks like this."),
-    )
+    what = _("a cell is longer than {limit} characters.").format(limit=csv.field_size_limit())
+    move = _("Leave that column out of the file; a quote that is never closed also looks like this.")
+    return _refused("csv_cell_too_long", text, line, what, move)
+
+
+def _refused(rule: str, text: DecodedText, line: int, what: str, move: str) -> TreinoError:
+    return TreinoError(rule, _("'{path}', line {n}: ").format(path=text.file.path, n=line) + what, move)

@@ -23,7 +23,7 @@ from pyarrow import csv as arrow_csv
 from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
-from treino.data.readers.dialect import Dialect, sniff
+from treino.data.readers.dialect import BELOW, Dialect, lines_note, sniff
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 from treino.errors import TreinoError
@@ -260,10 +260,10 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
             named = False
         reading = reading if named else replace(reading, skip=None)
     dialect, rows = sniff(text, reading, least_columns)
-    until, words = (None, "") if dialect.cuts else csv_records.end_of(text, dialect)
+    until, below = (None, []) if dialect.cuts else csv_records.end_of(text, dialect)
     if until is not None:
-        note = _("without what stands below the table ({note})").format(note=words)
-        text, dialect = replace(text, until=until), replace(dialect, remarks=(*dialect.remarks, note))
+        remarks = (*dialect.remarks, lines_note(BELOW, below))
+        text, dialect = replace(text, until=until), replace(dialect, remarks=remarks)
     plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
     uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
     tidy = plain and (not uses or _quotes_fit(text, dialect))

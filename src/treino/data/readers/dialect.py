@@ -12,7 +12,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -29,28 +29,12 @@ from treino.words import N_, _
 LEAST_LINES = 3
 
 
-class AlignedLines:
-    """Iterates over lines and yields the cells of each. A line that isn't aligned with the cuts is one cell.
-
-    cut_D: the position at which each column begins. line_num: the number of lines read so far.
-    """
-
-    def __init__(self, lines: Iterable[str], cut_D: Sequence[int]) -> None:
-        self._lines, self._cut_D = iter(lines), cut_D
-        self.line_num = 0
-
-    def __iter__(self) -> Iterator[list[str]]:
-        return self
-
-    def __next__(self) -> list[str]:
-        line = next(self._lines).rstrip()
-        self.line_num += 1
-        if not line:
-            return []
-        if any(line[cut - 1 : cut].strip() for cut in self._cut_D[1:]):
-            return [line]
-        ends = [*self._cut_D[1:], len(line)]
-        return [line[start:end].strip() for start, end in zip(self._cut_D, ends, strict=True)]
+def aligned_cells(line: str, cut_D: Sequence[int]) -> list[str]:
+    """The cells of a line; the whole line if it isn't aligned with the cuts, where each column begins."""
+    line = line.rstrip()
+    if not line or any(line[cut - 1 : cut].strip() for cut in cut_D[1:]):
+        return [line]
+    return [line[start:end].strip() for start, end in zip(cut_D, [*cut_D[1:], len(line)], strict=True)]
 
 
 def cuts_of(lines: Sequence[str]) -> tuple[int, ...]:
@@ -136,7 +120,8 @@ class Dialect:
     def records(self, lines: Iterable[str]) -> Any:
         """An iterator that yields the cells of each record, as ``csv.reader`` does."""
         if self.cuts:
-            return AlignedLines(lines, self.cuts)
+            joined = ("\x1f".join(aligned_cells(line, self.cuts)) for line in lines)
+            return csv.reader(joined, strict=True, delimiter="\x1f", quoting=csv.QUOTE_NONE)
         if self.delimiter == " ":
             lines = (line.replace("\t", " ").rstrip(" \r\n") + "\n" for line in lines)
         return csv.reader(lines, strict=True, **self.options())
@@ -156,11 +141,6 @@ class Sample:
     rows: list[list[str]]
     lines: list[int]
     above: list[list[str]] = field(default_factory=list)
-
-    @property
-    def quoted(self) -> bool:
-        """Whether single quotes enclose the header's cells, as they do in no prose."""
-        return self.dialect.quote == "'" and self.even
 
     @property
     def even(self) -> bool:
@@ -189,15 +169,13 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
     sample = _cut(text, head, whole, replace(reading, delimiter=delimiter), skip, least_columns)
     rows, remarks = sample.rows, []
     if sample.above:
-        title = _prose(sample.above)
-        remarks.append(_("without what stands above the table ({title})").format(title=title))
+        remarks.append(lines_note(ABOVE, sample.above))
         skip = sample.lines[0] - 1
     lack = _lack(rows) if reading.header is not False else None
     header = reading.header if reading.header is not None else lack is not None or _has_header(text, sample)
     labels = labels_below(rows) if header else 0
     if labels:
-        title = _prose(rows[1 : 1 + labels])
-        remarks.append(_("without what stands below the header ({title})").format(title=title))
+        remarks.append(lines_note(LABELS, rows[1 : 1 + labels]))
     heading = [cell.strip() for cell in rows[0]] if header else [f"x{j + 1}" for j in range(len(rows[0]))]
     if lack is not None:
         heading.insert(lack, "")
@@ -247,7 +225,11 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
             if one in line:
                 samples += samples_of(one)
         if group == _UNUSUAL:
-            samples = [s for s in samples if s.dialect.delimiter not in ": " or s.quoted or _numeric(s)]
+            samples = [
+                s
+                for s in samples
+                if s.dialect.delimiter not in ": " or (s.dialect.quote == "'" and s.even) or _numeric(s)
+            ]
             aligned = None if any(s.even for s in samples) else _aligned(head, plain)
             samples += [aligned] if aligned and _numeric(aligned) else []
         even = [sample for sample in samples if sample.even]
@@ -346,14 +328,18 @@ def index_note(cells: Sequence[str]) -> str:
     return _("without the first column, a saved index ({cells}, …)").format(cells=first)
 
 
-def _prose(rows: list[list[str]]) -> str:
-    """The words of some records, for a note."""
+ABOVE, LABELS, BELOW = N_("above the table"), N_("below the header"), N_("below the table")
+
+
+def lines_note(where: str, rows: Iterable[Iterable[str]]) -> str:
+    """The note on lines that are left out. where: ``ABOVE``, ``LABELS`` or ``BELOW``."""
     lines = (" ".join(cell.strip() for cell in row if cell.strip()) for row in rows)
-    return shorten("; ".join(filter(None, lines)), 80)
+    words = shorten("; ".join(filter(None, lines)), 80)
+    return _("without what stands {where} ({words})").format(where=_(where), words=words)
 
 
-def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, str]:
-    """Return (the number of the first line below a table, the words from there on), of its last lines.
+def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, list[list[str]]]:
+    """Return (the number of the first line below a table, the cells from there on), of its last lines.
 
     Below an empty line, these are lines of one cell that isn't a value, or of prose with commas, and then
     also of several words; without an empty line, lines of one cell that are comments or sentences.
@@ -366,8 +352,9 @@ def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, str]:
             return ["0", "0"]  # ends the search
 
     width = Counter(len(cells_of(line)) for line in lines[-LOOK:]).most_common(1)[0][0] if lines else 0
-    begin, mark = len(lines), len(lines)
-    words, plain = dict[int, str](), dict[int, bool]()
+    mark = begin = len(lines)
+    below: dict[int, list[str]] = {}
+    plain = last = False  # whether the first line below the table has one cell, or is prose
     while begin and width > 1:
         cells = cells_of(lines[begin - 1])
         filled = [cell.strip() for cell in cells if cell.strip()]
@@ -378,14 +365,14 @@ def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, str]:
             break
         begin -= 1
         note = one and ((len(cells) == 1 and _NOTE.match(filled[0])) or _NOTE_MARK.match(filled[0]))
-        if not filled or (mark == begin + 1 and note):
-            mark = begin
+        ends = not filled or (mark == begin + 1 and note)
         if filled:
-            words[begin], plain[begin] = " ".join(filled), one or prose
-    below = [i for i in sorted(words) if i >= mark]
-    said = "; ".join(words[i] for i in below) if below and plain[below[0]] else ""
+            below[begin], last = filled, one or prose
+        if ends:
+            mark, plain = begin, last
+    rows = [below[i] for i in sorted(below) if i >= mark]
     odd = b"".join(lines[mark:]).count(dialect.quote.encode() or b"\0") % 2  # within a quoted cell
-    return (mark, said) if said and mark and not odd else (len(lines), "")
+    return (mark, rows) if rows and plain and mark and not odd else (len(lines), [])
 
 
 def labels_below(rows: list[list[str]]) -> int:

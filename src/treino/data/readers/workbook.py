@@ -15,7 +15,16 @@ from typing import Any
 import pyarrow as pa
 
 from treino.data.readers.columnar import ColumnarFile, open_sheet
-from treino.data.readers.dialect import LOOK, index_note, is_index, labels_below
+from treino.data.readers.dialect import (
+    ABOVE,
+    BELOW,
+    LABELS,
+    LOOK,
+    index_note,
+    is_index,
+    labels_below,
+    lines_note,
+)
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
@@ -226,8 +235,7 @@ def _table(
     if header is not False and reading.skip is None:
         first = next((i for i, there in enumerate(filled) if len(there) > 1), 0) if wide > 1 else 0
         if first:
-            title = shorten("; ".join(str(cells[i][j]) for i in range(first) for j in filled[i]), 80)
-            remarks.append(_("without what stands above the table ({title})").format(title=title))
+            remarks.append(lines_note(ABOVE, (map(_text, row) for row in cells[:first])))
     spread = [(a, b, c, d) for a, b, c, d in merged if a > first and d - b + 1 < wide]
     for a, b, c, d in spread:
         for i in range(a, min(c + 1, len(cells))):
@@ -240,8 +248,7 @@ def _table(
     if any(len(filled[i]) > 1 for i in below) or (below and wide == 1):
         raise _two_tables(what, _("an empty row ({n})").format(n=corner[0] + end + 1))
     if below:
-        note = shorten("; ".join(str(cells[i][filled[i][0]]) for i in below), 80)
-        remarks.append(_("without what stands below the table ({note})").format(note=note))
+        remarks.append(lines_note(BELOW, (map(_text, cells[i]) for i in below)))
     there = sorted({j for i in range(first, end) for j in filled[i]})
     gap = next((j for j in range(there[0], there[-1]) if j not in there), None)
     if gap is not None:
@@ -259,8 +266,7 @@ def _table(
     nameless = depth > 0 and len(names) > 1 and all(_empty(row[0]) for row in rows[:depth])
     texts = [[_text(cell) for cell in row] for row in [list(names), *rows[depth : depth + LOOK]]]
     if depth and (labels := labels_below(texts)):
-        title = shorten("; ".join(filter(None, (cell for row in texts[1 : 1 + labels] for cell in row))), 80)
-        remarks.append(_("without what stands below the header ({title})").format(title=title))
+        remarks.append(lines_note(LABELS, texts[1 : 1 + labels]))
         depth += labels
         del texts[1 : 1 + labels]
     rows, at = rows[depth:], [corner[0] + first + i + 1 for i in range(depth, len(rows))]
