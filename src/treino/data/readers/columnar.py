@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -120,9 +120,9 @@ class ColumnarFile:
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
-    seen: list[CellStatistics] = field(default_factory=list)
     remarks: tuple[str, ...] = ()
     at: Sequence[int] = ()
+    seen: ClassVar[list[CellStatistics]] = []
     typed = True
 
     def place(self, row: int) -> str:
@@ -150,9 +150,6 @@ class ColumnarFile:
             if self.file is None:
                 raise
             raise damaged(self.file.path, self.file.content, error) from None
-
-    def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Does nothing, because typed cells need no check."""
 
 
 def open_columnar(file: InputFile) -> ColumnarFile:

@@ -40,7 +40,7 @@ Types = Mapping[int, pa.DataType]
 class UnconvertedError(Exception):
     """A column that pyarrow reads as numbers has a cell that isn't a finite, exact number."""
 
-    def __init__(self, column: int) -> None:
+    def __init__(self, column: str) -> None:
         super().__init__(column)
         self.column = column
 
@@ -98,7 +98,10 @@ class DelimitedFile:
         return ([c for j, c in enumerate(cells) if j not in empty] if empty else cells for cells in records)
 
     def place(self, row: int) -> str:
-        return _("line {n}").format(n=csv_records.line_of(self.text, self.dialect, row))
+        return _("line {n}").format(n=self._line(row))
+
+    def _line(self, row: int) -> int:
+        return csv_records.line_of(self.text, self.dialect, row)
 
     def notes(self) -> list[str]:
         """Notes on the dialect, if it isn't plain CSV."""
@@ -142,25 +145,10 @@ class DelimitedFile:
                 if whole
                 else (self._streamed(options))
             ):
-                yield self._named(batch, row)
+                yield self._checked(batch, row, types)
                 row += batch.num_rows
         except pa.ArrowInvalid as error:
             raise self._explained(str(error), types) from None
-
-    def _named(self, batch: pa.RecordBatch, row: int) -> pa.RecordBatch:
-        """The columns with a name; refuses a cell in one that has none."""
-        for j, cells in enumerate(batch.columns[len(self.names) :]):
-            there_N = np.asarray(compute.not_equal(compute.utf8_trim_whitespace(cells), ""))
-            if there_N.any():
-                line = csv_records.line_of(self.text, self.dialect, row + int(there_N.argmax()))
-                raise TreinoError(
-                    "column_name_empty",
-                    _("Column {n} of '{path}' has no name, and a cell in line {line}.").format(
-                        n=self.dialect.empty[j] + 1, path=self.file.path, line=line
-                    ),
-                    _("Give every column a name in the first line."),
-                )
-        return batch.select(range(len(self.names))) if self.dialect.empty else batch
 
     def _streamed(self, options: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         try:
@@ -219,7 +207,7 @@ class DelimitedFile:
             place = int(reason.partition("#")[2].partition(":")[0])
             column = self.dialect.at.index(place) if place in self.dialect.at else None
             if column is not None and column in types:
-                return UnconvertedError(column)
+                return UnconvertedError(self.names[column])
         csv_records.check(self.text, self.dialect)
         return TreinoError(
             "csv_unreadable",
@@ -229,17 +217,34 @@ class DelimitedFile:
             _("Name the delimiter: [[delimiter=;]]; or write the file again."),
         )
 
-    def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:
-        """Refuse a cell that is too long. Raises UnconvertedError for a number that isn't finite or exact."""
+    def _checked(self, batch: pa.RecordBatch, row: int, types: Types) -> pa.RecordBatch:
+        """The columns with a name. Refuses a cell that is too long, or in a column without a name."""
         for j, cells in enumerate(batch.columns):
-            if j in types:
-                if not _exact(cells):
-                    raise UnconvertedError(j)
-            elif len(cells) and compute.max(compute.binary_length(cells)).as_py() > csv.field_size_limit():
-                long_N = np.asarray(compute.greater(compute.utf8_length(cells), csv.field_size_limit()))
-                if long_N.any():
-                    line = csv_records.line_of(self.text, self.dialect, row + int(long_N.argmax()))
-                    raise csv_records.cell_too_long(self.text, line)
+            if j in types and not _exact(cells):
+                raise UnconvertedError(self.names[j])
+            if j not in types and len(cells):
+                self._check_length(cells, row)
+            if j >= len(self.names):
+                self._check_empty(cells, row, self.dialect.empty[j - len(self.names)])
+        return batch.select(range(len(self.names))) if self.dialect.empty else batch
+
+    def _check_length(self, cells: pa.Array, row: int) -> None:
+        limit = csv.field_size_limit()
+        if compute.max(compute.binary_length(cells)).as_py() > limit:
+            long_N = np.asarray(compute.greater(compute.utf8_length(cells), limit))
+            if long_N.any():
+                raise csv_records.cell_too_long(self.text, self._line(row + int(long_N.argmax())))
+
+    def _check_empty(self, cells: pa.Array, row: int, column: int) -> None:
+        there_N = np.asarray(compute.not_equal(compute.utf8_trim_whitespace(cells), ""))
+        if there_N.any():
+            raise TreinoError(
+                "column_name_empty",
+                _("Column {n} of '{path}' has no name, and a cell in line {line}.").format(
+                    n=column + 1, path=self.file.path, line=self._line(row + int(there_N.argmax()))
+                ),
+                _("Give every column a name in the first line."),
+            )
 
 
 def _exact(cells: pa.Array) -> bool:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -215,15 +216,19 @@ def _old_workbook(path: Path) -> TreinoError:
     except OSError as error:
         return unreadable(path, error)
     if locked:
-        return TreinoError(
-            "workbook_encrypted",
-            _("'{path}' is encrypted with a password.").format(path=path),
-            _("Open it, take the password away or save the sheet as CSV, and give that file."),
-        )
+        return encrypted(path)
     return TreinoError(
         "csv_binary",
         _("'{path}' is no table but a file of this kind: {kind}.").format(path=path, kind=_("old Office")),
         _("Save it as .xlsx, .ods or CSV."),
+    )
+
+
+def encrypted(path: Path) -> TreinoError:
+    return TreinoError(
+        "workbook_encrypted",
+        _("'{path}' is encrypted with a password.").format(path=path),
+        _("Open it, take the password away or save the sheet as CSV, and give that file."),
     )
 
 
@@ -377,7 +382,7 @@ def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
     """
     decoder = codecs.getincrementaldecoder(codec)()
     quoted, blank, before = False, True, 0
-    for chunk in _with_end(file.chunks()):
+    for chunk in chain(file.chunks(), [b""]):
         if codec == "utf-8" and chunk.isascii() and not decoder.getstate()[0]:
             text = chunk  # decoding would only copy the chunk
         else:
@@ -406,11 +411,6 @@ def _binary(file: InputFile, byte: int) -> TreinoError:
         _("'{path}' is no text: byte {n} is NUL.").format(path=file.path, n=byte),
         _("Give a plain CSV file."),
     )
-
-
-def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield from chunks
-    yield b""
 
 
 def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:

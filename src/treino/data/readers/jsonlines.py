@@ -3,9 +3,9 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -32,7 +32,7 @@ class JsonLines:
     kinds: dict[str, set[str]]
     left_out: tuple[str, ...]
     exact: frozenset[str] = frozenset()
-    seen: list[CellStatistics] = field(default_factory=list)
+    seen: ClassVar[list[CellStatistics]] = []
     typed = True
 
     @property
@@ -78,9 +78,6 @@ class JsonLines:
         if kinds == {"number"} or not kinds:
             return pa.array([None if v is None else _float(v) for v in values], pa.float64())
         return pa.array([None if v is None else _word(v) for v in values], pa.string())
-
-    def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Does nothing: all lines were checked when the file was opened."""
 
 
 def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:

@@ -24,7 +24,7 @@ from treino.data.readers.columnar import ColumnarFile, RowSpill, is_text, open_c
 from treino.data.readers.columnar import column as typed_column
 from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
-from treino.data.readers.file_bytes import InputFile, open_file
+from treino.data.readers.file_bytes import open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import open_workbook
@@ -186,8 +186,7 @@ def open_parts(
                 break
             fast = {name: kind for name, kind in fast.items() if name not in look.gaps}
         except UnconvertedError as error:
-            failed = names[error.column]
-            fast = {} if tries else {name: kind for name, kind in fast.items() if name != failed}
+            fast = {} if tries else {name: kind for name, kind in fast.items() if name != error.column}
             tries += 1
         finally:
             if spilling is not None:
@@ -235,7 +234,7 @@ class _ColumnPass:
         self.rows = self.empty = 0
 
     def at(self, parts: Sequence[Part]) -> None:
-        """Read all rows. Raises UnconvertedError, with the index of the column in ``names``."""
+        """Read all rows. Raises UnconvertedError for a fast column with other cells."""
         sampled = {seen.name: seen for seen in _telling(parts)}
         for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
@@ -260,16 +259,10 @@ class _ColumnPass:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]
             types = {position[name]: kind for name, kind in self.fast.items()}
-            row = 0
             for batch in part.batches(types, self.sign, whole):
-                try:
-                    part.check(batch, row, types)
-                except UnconvertedError as error:
-                    raise UnconvertedError(order.index(error.column)) from None
                 columns = [batch.column(j) for j in order]
                 if len(parts) > 1 and part.typed:
                     columns = [_widened(cells) for cells in columns]
-                row += batch.num_rows
                 records = pa.RecordBatch.from_arrays(columns, names=list(self.names))
                 records = records if part.typed else _filled(records)
                 self.empty += batch.num_rows - records.num_rows
@@ -367,16 +360,7 @@ def paths_of(source: str) -> list[Path]:
 
 def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
     """Open one file of a table."""
-    return _part(open_file(path), reading, least_columns)
-
-
-def open_delimited_file(path: Path, reading: ReaderOptions) -> DelimitedFile | None:
-    """Open a file of delimited text; None if its content is something else."""
-    part = open_part(path, reading, least_columns=1)
-    return part if isinstance(part, DelimitedFile) else None
-
-
-def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
+    file = open_file(path)
     if file.content == "workbook":
         return open_workbook(file, reading)
     if reading.sheet is not None:
@@ -397,6 +381,12 @@ def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
             _("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
         )
     return open_delimited(file, reading, least_columns)
+
+
+def open_delimited_file(path: Path, reading: ReaderOptions) -> DelimitedFile | None:
+    """Open a file of delimited text; None if its content is something else."""
+    part = open_part(path, reading, least_columns=1)
+    return part if isinstance(part, DelimitedFile) else None
 
 
 def _check_alike(parts: Sequence[Part]) -> None:

@@ -25,7 +25,7 @@ from treino.data.readers.dialect import (
     labels_below,
     lines_note,
 )
-from treino.data.readers.file_bytes import InputFile, damaged
+from treino.data.readers.file_bytes import InputFile, damaged, encrypted
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names, shorten
@@ -76,7 +76,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         merged = [(a - top, b - left, c - top, d - left) for (a, b), (c, d) in sheet.merged_cell_ranges or ()]
         cells = sheet.to_python(skip_empty_area=True)
     except python_calamine.PasswordError:
-        raise encrypted(file) from None
+        raise encrypted(file.path) from None
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     if not cells:
@@ -97,14 +97,6 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     columns = [_column([row[j] for row in sheet_table.rows]) for j in range(len(sheet_table.names))]
     table = pa.Table.from_arrays(columns, names=list(sheet_table.names))
     return open_sheet(table, file, (*remarks, *sheet_table.remarks), sheet_table.at)
-
-
-def encrypted(file: InputFile) -> TreinoError:
-    return TreinoError(
-        "workbook_encrypted",
-        _("'{path}' is encrypted with a password.").format(path=file.path),
-        _("Open it, take the password away or save the sheet as CSV, and give that file."),
-    )
 
 
 def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
