@@ -220,7 +220,7 @@ def test_rewind_branch_and_fan(agent: Agent, folder: Path) -> None:
     )
     change = {"segment": 1, "step": 50, "settings": {"hidden": [8], "lr": 0.001}, "sender": "agent"}
     assert steered["changes"] == [change]
-    assert steered["parent"] == {"run": "iris", "segment": 0, "step": 50}
+    assert steered["parent"] == {"run": "iris", "segment": 0, "step": 50, "test_looks": 1}
     again = agent.document("steer", action="rewind", run="branch", step=80, changes={"clip": 1})
     assert [change["sender"] for change in again["changes"]] == ["agent", "agent"]
     before = sorted(path.name for path in (folder / "runs").iterdir())

@@ -43,7 +43,6 @@ TABLES: dict[str, tuple[bytes, str]] = {
         "",
     ),
     "unclosed quote": (("p,q,y\n" + ROWS + '1,"2,a\n').encode(), ""),
-    "equal column names": (("p,p,y\n" + ROWS).encode(), "p"),
     "empty column name": (("p,,y\n" + ROWS).encode(), "Column 2"),
     "ragged and shorter": (("p,q,y\n" + ROWS + "1,2\n").encode(), "line 42"),
     "too large for a number": (("p,q,y\n" + ROWS + "1e400,2,a\n").encode(), "'1e400' in line 42"),

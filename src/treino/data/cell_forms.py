@@ -172,7 +172,7 @@ def number_form(shape: str) -> NumberForm | None:
     lone, code = bool(_GROUP.fullmatch(number)), _CODE.fullmatch(number)
     kind: Literal["", "weak", "strong"] = ""
     if code:
-        weak = code[2] == "e" and len(code[1]) == 1 and len(code[3]) < 3
+        weak = code[2] == "e" and len(code[1]) == 1
         kind = "weak" if weak else "strong"
     groups = len(re.findall(r"[.,]", number))
     return NumberForm(

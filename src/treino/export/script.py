@@ -103,7 +103,7 @@ def script_body(part: ScriptPart, whole: bool = False) -> str:
     texts = {}
     for name in comments.keys() & part.values.keys() - part.texts.keys():
         value = part.values[name]
-        written = listing(name, value) if isinstance(value, list) else literal(value)
+        written = listing(name, value) if isinstance(value, list | tuple | dict) else literal(value)
         line, comment = f"{name} = {written}", comments[name]
         texts[name] = line + comment if len(line + comment) <= WIDTH else f"{comment.strip()}\n{line}"
     return fixed(source, {} if whole else values | part.values, texts | part.texts)

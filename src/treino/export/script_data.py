@@ -82,20 +82,21 @@ def words_alone(text: str) -> str:
     return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
 
 
-def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:
-    """Return a list's source as it follows ``name = ``, wrapped at the line width."""
-    whole = literal(list(items))
+def listing(name: str, items: Sequence[Any] | dict[Any, Any], indent: int = 0) -> str:
+    """Return the source of a list, tuple or dict as it follows ``name = ``, wrapped at the line width."""
+    whole = literal(items)
     if indent + len(name) + len(whole) + 3 <= WIDTH:
         return whole
     lines, line = [], ""
-    for item in items:
-        word = literal(item) + ","
+    pairs = items.items() if isinstance(items, dict) else ()
+    for source in [f"{literal(k)}: {literal(v)}" for k, v in pairs] or map(literal, items):
+        word = source + ","
         if line and len(line) + len(word) + 1 > WIDTH - 4 - indent:
             lines.append(line)
             line = ""
         line = f"{line} {word}" if line else word
     return textwrap.indent(
-        "[\n    " + "\n    ".join([*lines, line]) + "\n]  # fmt: skip", " " * indent
+        f"{whole[0]}\n    " + "\n    ".join([*lines, line]) + f"\n{whole[-1]}  # fmt: skip", " " * indent
     ).lstrip()
 
 
@@ -120,7 +121,7 @@ def features_text(names: Sequence[str]) -> str:
         return f'[f"pixel_{{row}}_{{column}}" for row in range({side}) for column in range({side})]'
     if len(names) > 8 and list(names) == [f"x{j}" for j in range(1, len(names) + 1)]:
         return f'[f"x{{j}}" for j in range(1, {len(names) + 1})]'
-    return listing("FEATURES", names)
+    return listing("FEATURES", list(names))
 
 
 def source_part(run: StoredRun, data: Data) -> ScriptPart:
