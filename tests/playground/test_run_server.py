@@ -123,7 +123,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Json, Js
 def test_a_frame_shows_what_the_studio_shows_of_the_same_step(name: str, scenes: dict[str, Any]) -> None:
     frame, points, run = scenes[name]
     first, last = (moment(run, step).net for step in (0, 40))
-    sight = sight_of(first, run.data, None, None)
+    sight = sight_of(first, run.data, None, None, trained=False)
     scene(first, run.data, sight, run.loss_function)  # a page chooses axes and units by the first frame
     header, parts = scene(last, run.data, sight, run.loss_function)
     theirs = dict(parts)

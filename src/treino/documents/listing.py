@@ -78,13 +78,11 @@ def _steps_so_far(summary: RunSummary) -> int | None:
 # ---- looks at test rows
 
 
-def test_looks(folder: RunFolder) -> int:
-    """How often the test rows of a run were looked at until now: by its own ends, and by those of the runs
-    beside it that go back to the same one, as branches, by ``--like`` or by its weights."""
+def test_looks(folder: RunFolder, ends: int) -> int:
+    """How often the test rows of a run were looked at until now: by its own earlier ends, and by those of the
+    runs beside it that go back to the same one, as branches, by ``--like`` or by its weights."""
     known = {folder.path.name: read_document(folder, "spec.json")}
-    looks = {
-        folder.path.name: max(_looks(folder), known[folder.path.name].get("parent", {}).get("test_looks", 0))
-    }
+    looks = {folder.path.name: ends + known[folder.path.name].get("parent", {}).get("test_looks", 0)}
     for summary in list_runs(folder.path.parent):
         if summary.spec is not None and summary.name not in known:
             known[summary.name], result = summary.spec, summary.result or {}
@@ -105,12 +103,6 @@ def _origin(spec: dict[str, Any]) -> str | None:
     """The name of the run or sweep that a run goes back to."""
     parent = (spec.get("parent") or {}).get("run")
     return parent or (spec.get("like") or spec.get("weights") or "").split(":")[0].split("/")[-1] or None
-
-
-def _looks(folder: RunFolder) -> int:
-    """The looks by the time of the last stop of a run that is open for writing."""
-    result = read_document(folder, "result.json") if folder.has("result.json") else {}
-    return result.get("test_looks") or int(bool((result.get("metrics") or {}).get("test")))
 
 
 # ---- rows with settings and figures

@@ -68,7 +68,8 @@ def by_agreement(
         if classes:
             like = float(np.mean([(said_N[group_N] == own_N[group_N]).mean() for group_N in groups]))
         else:
-            like = -float(np.mean((said_N - own_N) ** 2))
+            with np.errstate(all="ignore"):  # the answers of a diverged network may be no numbers
+                like = -float(np.mean((said_N - own_N) ** 2))
         if set(pair) == set(kept):
             like += CLEARLY
         if like > most + 1e-9:

@@ -250,7 +250,7 @@ def finish(
         "evaluation_seconds": evaluation_seconds,
         "waited": waited,
         **figures,
-        "test_looks": _looks_before(folder, spec) + bool(figures["metrics"]["test"]),
+        "test_looks": _looks_before(folder, spec, (segment, engine.step)) + bool(figures["metrics"]["test"]),
         "baseline": means([own["baseline"] for own in each]),
         "kept_epoch": kept_epoch,
         "kept_step": kept_step,
@@ -296,11 +296,15 @@ def finish(
     return StoredRun(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
 
 
-def _looks_before(folder: RunFolder, spec: RunSpec) -> int:
-    """The looks at the test rows until now; none where nothing was stopped, rewound or branched."""
+def _looks_before(folder: RunFolder, spec: RunSpec, end: tuple[int, int]) -> int:
+    """The looks at the test rows before this end, a (segment, step); none where nothing was stopped, rewound
+    or branched. What a process that was killed here began is this look."""
+    events = folder.database.events()
     alone = not spec.segments and spec.like is None and spec.weights is None
-    alone = alone and all(event.kind != "resumed" for event in folder.database.events())
-    return 0 if alone else test_looks(folder)
+    if alone and all(event.kind != "resumed" for event in events):
+        return 0
+    ends = {(event.segment, event.step) for event in events if event.kind in ("finished", "diverged")} - {end}
+    return test_looks(folder, len(ends))
 
 
 def stopped_early(engine: TrainingLoop) -> bool:
