@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from treino.cli.flags import ScreenFlag
+from treino.store.run_lookup import left_out
 from treino.words import _, numeral
 
 
@@ -12,7 +13,6 @@ def runs(*, screen: ScreenFlag) -> int:
     Example: treino runs
     """
     from treino.documents.listing import listing
-    from treino.store.run_lookup import left_out
 
     rows, notes = listing(), left_out()
     screen.document({"runs": rows} | ({"notes": notes} if notes else {}))

@@ -147,11 +147,10 @@ def train(
                 _("--like brings its own data, and {data} stands beside it.").format(data=source),
                 _("Leave one of them out."),
             )
-        from treino.tuning.member import like as like_of
-        from treino.tuning.member import name_of_like
+        from treino.tuning import member
 
-        like_name = name_of_like(like)
-        data, same, stored = like_of(like, data_file, trust, weights)
+        like_name = member.name_of_like(like)
+        data, same, stored = member.like(like, data_file, trust, weights)
         if "net" not in settings:
             networks = stored
         settings = same | settings

@@ -58,7 +58,7 @@ class ModuleImports(importlib.abc.MetaPathFinder):
     def install(self) -> None:
         """Start watching imports."""
         for name in self._names:
-            if name in sys.modules:
+            if sys.modules.get(name) is not None:
                 self._imported(name)
         sys.meta_path.insert(0, self)
 

@@ -22,13 +22,7 @@ from treino.data.photographs.load import (
 )
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
-from treino.data.preparation.column_roles import (
-    check_kinds,
-    column_fault,
-    row_numbers,
-    why_out,
-    word_gaps,
-)
+from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out, word_gaps
 from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
@@ -578,29 +572,25 @@ def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> 
 def _column_warnings(
     table: Table, features: list[Column], choices: Mapping[str, ColumnRole]
 ) -> Iterator[TableWarning]:
+    nothing = _("Nothing can be learnt from it.")
+    use = _("Training leaves it out; to use it: [[kinds={name}={kind}]].")
+    hashed = _("Training leaves it out; to use it all the same: [[kinds={name}=hashed]].")
     left = {
-        "empty": _("Has no value in any row: {names}."),
-        "constant": _("Never changes: {names}."),
-        "identifier": _("Only tells rows apart (an identifier): {names}."),
-        "text": _("Free text, which is not learnt from: {names}."),
-        "row number": _("Numbers the rows: {names}."),
+        "empty": (_("Has no value in any row: {names}."), nothing),
+        "constant": (_("Never changes: {names}."), nothing),
+        "identifier": (_("Only tells rows apart (an identifier): {names}."), use),
+        "text": (_("Free text, which is not learnt from: {names}."), hashed),
+        "row number": (_("Numbers the rows: {names}."), use),
     }
-    moves = {
-        "empty": _("Nothing can be learnt from it."),
-        "constant": _("Nothing can be learnt from it."),
-        "identifier": _("Training leaves it out; to use it: [[kinds={name}={kind}]]."),
-        "text": _("Training leaves it out; to use it all the same: [[kinds={name}=hashed]]."),
-        "row number": _("Training leaves it out; to use it: [[kinds={name}=number]]."),
-    }
-    for kind, sentence in left.items():
-        out = [c for c in features if choices[c.name].way == "out"]
-        names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
+    for kind, (sentence, move) in left.items():
+        names = [
+            c.name for c in features if choices[c.name].way == "out" and why_out(c, choices[c.name]) == kind
+        ]
         if names and not table.keep_constant:
             text = sentence.format(names=shorten(", ".join(names), 200))
-            rule = f"column_{kind.replace(' ', '_')}"
             holds = "category" if table.column(names[0]).numbers is None else "number"
-            hint = moves[kind].format(name=as_item(names[0]), kind=holds)
-            yield TableWarning(rule, text, hint, names[0])
+            hint = move.format(name=as_item(names[0]), kind=holds)
+            yield TableWarning(f"column_{kind.replace(' ', '_')}", text, hint, names[0])
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning(
@@ -610,8 +600,7 @@ def _column_warnings(
             counting[0],
         )
     for column in features:
-        fault = column_fault(table, column, choices[column.name])
-        if fault:
+        if fault := column_fault(table, column, choices[column.name]):
             yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
         if said := word_gaps(column, table):
             yield TableWarning("column_words", *said, column.name)
