@@ -171,7 +171,7 @@ def test_a_finding_says_which_setting_can_be_tried(tmp_path: Path) -> None:
     page.open()
     (finding,) = page._state(page.run, "en")["findings"]
     assert finding["rule"] == "lr_too_high"
-    assert finding["remedy"] == {"text": "lr 0.003", "step": None}
+    assert finding["remedy"] == {"text": "lr 0.003", "step": 0}
     assert finding["remedy"]["text"].replace(" ", "=") in finding["fix"]  # what it says in words
     VERBS["fan"](page, {"do": "fan", "kind": "remedy", "rule": finding["rule"], "count": 2, "steps": 8})
     assert page.futures == [{"epochs": 80}, {"epochs": 80, "lr": 0.003}]
