@@ -86,33 +86,28 @@ def boundary(
         return _line(predict, data, resolution)
     plane = _plane(predict, data, resolution, seen or sight(net, data, axes=axes, item_shape=item_shape))
     if axes is not None and plane.agreement < CLOSE:
-        return replace(plane, better=better_axes(net, data, axes, splits, item_shape))
+        return replace(plane, better=better_axes(net, data, plane.agreement, splits, item_shape))
     return plane
 
 
 def better_axes(
     net: nn.Module,
     data: Data,
-    axes: Sequence[str],
+    agreement: float,
     splits: Sequence[Split],
     item_shape: Sequence[int] | None = None,
 ) -> tuple[tuple[str, str], float] | None:
     """The features of the plane that ``sight`` chooses for a network, and on which share of the rows in view
-    that plane agrees with it; None if it isn't on more than on the plane of ``axes``."""
+    that plane agrees with it; None if it is no larger than ``agreement``, that of the plane in view."""
     seen = sight(net, data, item_shape=item_shape)
     if seen.view != "important":
         return None
-
-    def agreed(seen: InputAxes) -> float:
-        drawn = [draw(data.splits[split], SHOWN[split]) for split in splits if len(data.splits[split])]
-        pairs = [(seen.rows(seen.place(rows.x)), rows.x) for rows in drawn]
-        same = [_answers(net, data, a, item_shape) == _answers(net, data, b, item_shape) for a, b in pairs]
-        return float(np.concatenate(same).mean())
-
-    share = agreed(seen)
+    drawn = [draw(data.splits[split], SHOWN[split]) for split in splits if len(data.splits[split])]
+    pairs = [(seen.rows(seen.place(rows.x)), rows.x) for rows in drawn]
+    same = [_answers(net, data, a, item_shape) == _answers(net, data, b, item_shape) for a, b in pairs]
+    share = float(np.concatenate(same).mean())
     first, second = seen.columns
-    names = data.features[first], data.features[second]
-    return (names, share) if share > agreed(sight(net, data, axes=axes, item_shape=item_shape)) else None
+    return ((data.features[first], data.features[second]), share) if share > agreement else None
 
 
 def sight(
@@ -144,9 +139,7 @@ def sight(
     elif chosen is None:
         view = "important"
         both = len(data.features) == 2  # in the order in which they were asked for
-        with torch_threads(
-            1
-        ):  # for so little work, waking and synchronising threads costs more than it saves
+        with torch_threads(1):  # waking threads costs more than they save on so little work
             chosen = axes_K if both else _chosen(net, data, rows, axes_K, item_shape, trained, kept)
     along, typical_D = tuple(chosen), typical_row(data)
     return InputAxes(

@@ -580,7 +580,7 @@ class RunPage:
             return
         splits = [s for s in sight.rows_by_split if s != "test" or self.run.status in OVER]
         net, data = self.shown.alone(snapshot.net), self.shown.data
-        better = better_axes(net, data, self.look.axes, splits, self.run.item_shape)
+        better = better_axes(net, data, agreement["share"], splits, self.run.item_shape)
         if better is not None:
             header["agreement"] = agreement | {"better": {"axes": list(better[0]), "share": better[1]}}
 
