@@ -87,7 +87,8 @@ class Viewer:
 
     def shown(self) -> list[float]:
         """The probabilities beside the pad."""
-        return [float(text) for text in self.page.locator("#sketch-answer b").all_inner_texts()]
+        texts = self.page.locator("#sketch-answer b").all_inner_texts()
+        return [float(text.replace("−", "-")) for text in texts]
 
     def answered(self, last: Callable[[Any], Any]) -> list[float]:
         """Wait until what is shown is what the network of the step in view says of the newest picture, for
@@ -149,7 +150,10 @@ def test_what_is_drawn_is_answered_at_the_end_in_training_and_in_the_past(
     viewer.stroke((0.15, 0.5), (0.85, 0.5))
     level = viewer.answered(inked(0.83, 0.5))
     assert int(np.argmax(level)) == int(run.predict(viewer.sent[-1][None])[0]) == 1
-    assert page.locator("#seen-says").inner_text() == f"it says 1, {level[1]:.2f}"
+    answer, _comma, probability = page.locator("#seen-says").inner_text().partition(", ")
+    assert answer == "it says 1"
+    assert float(probability) == pytest.approx(level[1], abs=0.0051)
+    assert (float(probability) == 1) == (level[1] == 1)  # nothing less is shown as 1
 
     page.locator("#time").focus()  # the time machine, to before the first step
     page.keyboard.press("Home")
