@@ -24,7 +24,7 @@ INSTEAD = {  # what only a server's runs need
     for name in ("seen", "images", "remedies", "result", "members", "behind")
 }
 BUILDS = "relaxed", "exact"
-PIECES = 12  # of each build
+PIECES = 16  # of each build
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
 LAST = """
 if (typeof document === 'undefined') worker().answer(self);
