@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick thorough bench docs words lessons format lanes wasm site dist
+.PHONY: lint types test tiers release-tests bench docs words lessons format lanes wasm site dist
 
 lint:
 	ruff check src doctor/src lessons tests doctor/tests benchmarks tools
@@ -10,13 +10,13 @@ types:
 	mypy
 
 test:
-	pytest
+	pytest -m "not release"
 
-quick:
-	pytest -m "not slow"
+tiers:
+	pytest -m "not release" --tiers
 
-thorough:
-	pytest --thorough
+release-tests:
+	pytest -m release --thorough
 
 bench:
 	python -m benchmarks

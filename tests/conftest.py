@@ -3,8 +3,6 @@
 import gc
 import json
 import os
-import signal
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +23,6 @@ import torch  # noqa: E402
 collect_ignore = ["doctor"]  # the bed's scripts are people's, whatever they are called
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--thorough",
-        action="store_true",
-        help="every case of every test, and chance anew: three times what CI runs",
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """What Hypothesis draws is the same in each run; ``--thorough`` looks elsewhere each time.
 
@@ -42,23 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("repeatable", derandomize=True, **patient)
     settings.register_profile("thorough", print_blob=True, **patient)
     settings.load_profile("thorough" if config.getoption("thorough") else "repeatable")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without ``--thorough``: no test marked thorough, and of a test marked ``sampled(k)`` one case in k."""
-    if config.getoption("thorough"):
-        return
-    seen: Counter[str] = Counter()
-    kept, left = [], []
-    for item in items:
-        sampled = item.get_closest_marker("sampled")
-        name = item.nodeid.partition("[")[0]
-        wanted = item.get_closest_marker("thorough") is None
-        wanted &= sampled is None or seen[name] % sampled.args[0] == 0
-        seen[name] += 1
-        (kept if wanted else left).append(item)
-    config.hook.pytest_deselected(items=left)
-    items[:] = kept
 
 
 def pytest_collection_finish() -> None:
@@ -77,14 +50,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _ctrl_c() -> None:
-    """Ctrl-C is for the tests and all that they start, though a shell that starts them in the background
-    has it ignored: what is ignored is handed on from process to process."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -182,7 +147,7 @@ def mnist_folder() -> Path | None:
     return folder if "TREINO_DATA" in os.environ and folder.is_dir() else None
 
 
-needs_mnist = pytest.mark.skipif(mnist_folder() is None, reason="needs the MNIST files in $TREINO_DATA/mnist")
+needs_mnist = pytest.mark.skipif(mnist_folder() is None, reason="needs MNIST's files in $TREINO_DATA/mnist")
 
 
 @pytest.fixture

@@ -84,13 +84,13 @@ def test_a_ratio_is_that_of_each_round() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.thorough] if n in LONG else []) for n in program.NAMES]
+    "name", [pytest.param(n, marks=[pytest.mark.release] if n in LONG else []) for n in program.NAMES]
 )
 def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     if name in PACKAGES:
         pytest.importorskip(PACKAGES[name])
     if name in NEED_MNIST and mnist_folder() is None:
-        pytest.skip("needs the MNIST files in $TREINO_DATA/mnist")
+        pytest.skip("needs MNIST's files in $TREINO_DATA/mnist")
     before = (RESULTS / f"{name}.json").read_bytes()
     if name in FORK:
         command = [sys.executable, "-m", "benchmarks", name, "--quick"]

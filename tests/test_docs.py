@@ -44,7 +44,7 @@ def houses(folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(p, marks=[pytest.mark.thorough] if p.name in LONG else []) for p in RUN],
+    [pytest.param(p, marks=[pytest.mark.release] if p.name in LONG else []) for p in RUN],
     ids=lambda p: p.name,
 )
 def test_the_commands_of_a_page(

@@ -109,7 +109,7 @@ def test_the_archive_of_sources_has_those_of_lanes(archive):
     assert len(names) >= 12
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 @pytest.mark.skipif(not shutil.which("g++"), reason="needs GCC")
 def test_a_wheel_of_the_archive_has_the_library_for_every_python(archive, environment, tmp_path):
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path]
@@ -127,7 +127,7 @@ def test_a_wheel_of_the_archive_has_the_library_for_every_python(archive, enviro
     assert "not there" not in found
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_pip_installs_this_folder_where_no_compiler_is_found(archive, environment, tmp_path):
     folder = tmp_path / "sources"
     with tarfile.open(archive) as opened:

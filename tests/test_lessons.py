@@ -89,7 +89,7 @@ def kernel() -> Iterator[Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize(  # both languages run the same, as a test above says
     "page",
-    [*PORTUGUESE[:2], *(pytest.param(p, marks=pytest.mark.thorough) for p in (*PORTUGUESE[2:], *ENGLISH))],
+    [*PORTUGUESE[:2], *(pytest.param(p, marks=pytest.mark.release) for p in (*PORTUGUESE[2:], *ENGLISH))],
     ids=names,
 )
 def test_a_lesson_runs_and_says_what_its_page_says(page: Path, kernel: Any, tmp_path: Path) -> None:

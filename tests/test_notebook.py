@@ -153,7 +153,7 @@ def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.Captu
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_terminal_has_the_line_that_moves(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
@@ -184,7 +184,7 @@ main(['train', 'wine', '--epochs', '400'])"""
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
     frame = pd.DataFrame({NASTY: np.arange(60.0), "b": np.arange(60.0) % 7, "c": [NASTY, "fine"] * 30})
     data = tr.load(frame, target="c")

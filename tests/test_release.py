@@ -114,7 +114,7 @@ def test_the_site_has_every_page() -> None:
     assert wanted <= set(listed)
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs")
     pytest.importorskip("mkdocstrings")

@@ -3,21 +3,21 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests import waiting
-from tests.conftest import _ctrl_c
 from tests.waiting import Hangs, ignored, no_hang, until
 
-HANDLER = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
 
-
-def test_what_tests_start_takes_ctrl_c_though_their_parent_ignores_it() -> None:
+def test_what_tests_start_takes_ctrl_c_though_their_parent_ignores_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "import signal\ndef test(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    pytester.makeconftest((Path(__file__).parent / "tiers.py").read_text())
     with ignored(signal.SIGINT):
-        _ctrl_c.__wrapped__()  # type: ignore[attr-defined]
-        said = subprocess.run([sys.executable, "-c", HANDLER], capture_output=True, text=True, check=True)
-    assert said.stdout == "True\n"
+        pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 def test_what_never_comes_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

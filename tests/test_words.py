@@ -443,7 +443,7 @@ Adam Kingma Method for Stochastic Optimization algorithm import range tanh updat
 
 @pytest.mark.slow
 @pytest.mark.pictures
-@pytest.mark.thorough
+@pytest.mark.release
 def test_no_english_is_left_over(
     treino: Callable[..., Said], every_letter_turned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

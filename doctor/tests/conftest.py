@@ -3,6 +3,7 @@ that the doctor does not see: their cases have to fail; ``not_on_torch_1.txt`` t
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ settings.register_profile(
     "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as where a shell starts us in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def cases(name: str) -> dict[str, str]:

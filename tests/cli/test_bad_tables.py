@@ -105,7 +105,7 @@ def test_what_is_left_out_of_a_table_is_said_and_counted(treino: Callable[..., S
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:

@@ -223,7 +223,7 @@ def test_a_process_whose_streams_are_closed_or_full(
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_streams_that_are_narrow_or_cut(tmp_path: Path) -> None:
     narrow = shell("treino train wine --steps 2", tmp_path, PYTHONIOENCODING="ascii")
     assert narrow.returncode == 0, narrow.stderr

@@ -168,7 +168,7 @@ def figures(document: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_killed_again_and_again_it_ends_as_if_never_stopped(treino: Callable[..., Said]) -> None:
     whole = treino("study", "digits", *STUDY, "--threads", 1, "--out", "whole", "--json").document
     chance = random.Random(0)

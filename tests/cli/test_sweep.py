@@ -81,7 +81,7 @@ def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_sweep_that_is_stopped_goes_on(
     treino: Callable[..., Said], tmp_path: Path, stop: signal.Signals
 ) -> None:
@@ -133,7 +133,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")
     from treino.loop import JobProgress

@@ -132,7 +132,7 @@ def test_processes_and_a_node_are_killed_and_nobody_is_lost(tmp_path: Path) -> N
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_ctrl_c_saves_and_leaves_nothing_behind(treino: Callable[..., Said], tmp_path: Path) -> None:
     asked = [*SPACE, "--members", "12", "--fresh", "0", "--epochs", "12000", "--patience", "0", "--seed", "2"]
     words = [sys.executable, "-m", "treino", "sweep", "iris", *asked, "--name", "torn", "--on", "ray"]

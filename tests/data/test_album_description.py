@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
-from tests.conftest import Said
 
 import treino as tr
+from tests.conftest import Said
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
 from treino.errors import TreinoError

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.data.conftest import Write
 
+from tests.data.conftest import Write
 from treino.data import load
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.readers.dialect import Dialect, cuts_of

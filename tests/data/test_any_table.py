@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import read_back
+from tests.data.conftest import read_back
 from treino.data import Data, describe, load, rows_for_prediction
 from treino.errors import TreinoError
 

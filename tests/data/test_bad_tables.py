@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import describe, load, sources
 from treino.data.table import fault
 from treino.errors import TreinoError

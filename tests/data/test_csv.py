@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import load
 from treino.data.readers import read_file
 from treino.data.table import Table

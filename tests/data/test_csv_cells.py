@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data.readers import ReaderOptions
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.conventions import decide

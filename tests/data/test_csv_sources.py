@@ -17,7 +17,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.data.sources import read
@@ -320,7 +320,7 @@ print(opened.rows, sum(len(block[0]) for block in opened.blocks()), peak() - bef
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_blocks_take_no_more_memory_for_a_longer_file(tmp_path: Path) -> None:
     lines = "".join(f"{i}.5,{i % 7},word {i % 3},2024-01-{i % 28 + 1:02d}\n" for i in range(100_000))
     for name, times in (("short", 2), ("long", 40)):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from tests.conftest import Said
 
-from conftest import Write
+from tests.conftest import Said
+from tests.data.conftest import Write
 from treino.data import BUILTINS, describe, load
 from treino.data.preparation.column_kinds import kind
 from treino.data.summaries.description import TableDescription, TableWarning, TargetDescription

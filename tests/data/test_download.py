@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.waiting import HANG, until
 
+from tests.waiting import HANG, until
 from treino.data import download, load
 from treino.data.download import RemoteFile, fetch
 from treino.data.readers import idx

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder as SklearnOneHotEncoder
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from conftest import Write, read_back
+from tests.data.conftest import Write, read_back
 from treino.data import Data, load, rows_for_prediction
 from treino.data.preparation.encoders import (
     BUCKETS,

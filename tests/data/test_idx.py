@@ -132,7 +132,7 @@ def have_mnist() -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not have_mnist(), reason="TREINO_DATA has no folder mnist")
+@pytest.mark.skipif(not have_mnist(), reason="needs MNIST's files in $TREINO_DATA/mnist")
 class TestMnist:
     def test_mnist_keeps_its_own_test_set(self) -> None:
         data = load("mnist")

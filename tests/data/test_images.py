@@ -14,9 +14,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.sparse.csgraph import connected_components
-from tests.conftest import Said, mnist_folder, needs_mnist
 from torch.utils.data import TensorDataset
 
+from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.data import describe, load
 from treino.data.readers import idx
 from treino.data.summaries import image_comparison
@@ -248,7 +248,7 @@ def test_a_report_and_a_card_show_the_images(
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 @needs_mnist
 def test_mnist_has_no_copies_and_few_near_copies() -> None:
     folder = mnist_folder()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import load
 from treino.data.preparation.column_kinds import kind
 from treino.data.preparation.encoders import NumberEncoder, OneHotEncoder

@@ -396,7 +396,7 @@ print(megabytes("VmHWM") - before)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system doesn't say its peaks")
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_table_of_three_times_the_limit_stays_under_it(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

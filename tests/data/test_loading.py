@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import describe, load
 
 X = np.random.RandomState(0).randn(60, 2)

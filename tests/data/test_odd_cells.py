@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import describe, load
 from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
 from treino.errors import TreinoError

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import Data, load
 from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
 from treino.errors import TreinoError

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.conftest import Said
-from tests.waiting import until
 
 import treino as tr
+from tests.conftest import Said
+from tests.waiting import until
 from treino.data import Data, load
 from treino.data.prepared_cache import FOLDER
 from treino.errors import TreinoError

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
-from conftest import read_back
+from tests.data.conftest import read_back
 from treino.data import Preparation, load
 from treino.data.preparation.preparation import fit_pixels, fit_table
 from treino.documents.data import PreparationDocument

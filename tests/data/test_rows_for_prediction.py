@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import load, rows_for_prediction
 from treino.errors import TreinoError
 

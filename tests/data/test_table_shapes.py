@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import describe, load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.errors import TreinoError

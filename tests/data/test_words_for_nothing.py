@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import Write
+from tests.data.conftest import Write
 from treino.data import describe, load
 from treino.data.readers import ReaderOptions, read_file
 

@@ -283,7 +283,7 @@ WAYS = [
 
 @pytest.mark.parametrize("batch_size", [8, "full"])
 @pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.skipif("lanes" not in ENGINES, reason="no lanes")
+@pytest.mark.skipif("lanes" not in ENGINES, reason="needs lanes")
 def test_both_kernels_change_pictures_alike(batch_size, way):
     made = [
         losses(started(engine=e, batch_size=batch_size, seeds=(1, 2), data_seed=5, **way))
@@ -294,7 +294,7 @@ def test_both_kernels_change_pictures_alike(batch_size, way):
     assert not torch.allclose(made[0], still, rtol=1e-3)
 
 
-@pytest.mark.skipif("lanes" not in ENGINES, reason="no lanes")
+@pytest.mark.skipif("lanes" not in ENGINES, reason="needs lanes")
 @pytest.mark.parametrize("shape", [(1, 15, 17), (3, 16, 16), (2, 5, 33), (1, 1, 1)])
 def test_a_picture_that_a_kernel_changes_is_that_of_the_formula(shape):
     """A network of one pixel's kernel, as wide as the picture, shows what it was given."""
@@ -341,7 +341,7 @@ def test_parts_of_a_training_change_no_bit(engine, batch_size, parts):
     assert torch.equal(losses(paused, sorted(parts)), wanted)
 
 
-@pytest.mark.skipif("lanes" not in ENGINES, reason="no lanes")
+@pytest.mark.skipif("lanes" not in ENGINES, reason="needs lanes")
 def test_a_member_s_pictures_change_as_if_it_were_alone():
     many = losses(started(engine="lanes", seeds=range(5), augment=EVERY, flip=True, data_seed=2))
     for seed in (0, 3):

@@ -16,7 +16,7 @@ from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.step_plan import Chunk
 from treino.errors import TreinoError
 
-pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
+pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
 LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True, "deadline": None}
 SIZES = st.tuples(st.integers(1, 4), st.integers(1, 13), st.integers(1, 13))
 FILLED = [3, 16, 32, 48]  # channels; two multiples of 16 in turn go with channels in the lanes

@@ -176,7 +176,7 @@ def test_alone_is_in_company(engine, examples):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("batched", 60), *LANES_EXAMPLES])
-@pytest.mark.thorough
+@pytest.mark.release
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))
 
@@ -194,7 +194,7 @@ def test_alone_is_in_a_crowd(P, examples):
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_alone_is_in_a_thousand_on_every_kernel():
     for engine in ("module", "batched"):
         alone_is_in_company(

@@ -12,7 +12,7 @@ from treino.errors import TreinoError
 X, Y = sample()
 OF_BATCHED = {"obstacle": "not there", "batched": True}
 OF_MODULE = {"obstacle": "no such layer", "batched": False}
-needs_lanes = pytest.mark.skipif("lanes" not in ENGINES, reason="the library lanes is not there")
+needs_lanes = pytest.mark.skipif("lanes" not in ENGINES, reason="needs lanes")
 
 
 def chosen(engine=None, threads=None, parameters=100, batch=10, **kind):

@@ -17,7 +17,7 @@ from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.step_plan import Chunk
 from treino.errors import TreinoError
 
-pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
+pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
 LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 FUNCTIONS = {
     0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p,
@@ -101,7 +101,7 @@ def test_instruction_sets_and_layouts_have_the_same_bits():
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_instruction_sets_and_layouts_have_the_same_bits_everywhere():
     @settings(max_examples=150, **LOOSE)
     @given(**WIDE)

@@ -19,7 +19,7 @@ from treino.engine import mlp, train
 from treino.engine.kernels.lanes_library import why_missing
 from treino.engine.step_plan import Chunk
 
-pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
+pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
 
 
 def child(source: str, *arguments: object) -> "subprocess.Popen[str]":
@@ -233,7 +233,7 @@ def test_wrong_arrays_are_errors_and_end_no_process():
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_wrong_arrays_are_errors_and_end_no_process_thousands_of_times():
     for first in range(1000, 21_000, 1000):
         _fuzz(first, first + 1000)

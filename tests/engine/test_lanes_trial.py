@@ -12,7 +12,7 @@ from tools.lanes_trial import PLACEMENTS, ROOT, SANITIZERS, Way, bits, build, cl
 from treino.engine.kernels.lanes_library import FILE, why_missing
 
 pytestmark = [
-    pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or ""),
+    pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}"),
     pytest.mark.skipif(sys.platform != "linux" or not shutil.which("g++"), reason="needs GCC on Linux"),
     pytest.mark.slow,
 ]
@@ -31,7 +31,7 @@ def sanitized(tmp_path_factory):
     return build(way, tmp_path_factory.mktemp("sanitized"))
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_memory_is_the_library_s_own_and_none_is_asked_for_in_a_step(plain, sanitized):
     """Sanitizers see every address; forbidden pages stand where the arrays that it is given end and begin."""
     cases = range(120)
@@ -42,7 +42,7 @@ def test_memory_is_the_library_s_own_and_none_is_asked_for_in_a_step(plain, sani
     assert bits(plain, cases, "begin") == wanted
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 @pytest.mark.parametrize("first", range(0, 10_000, 1_250))
 def test_no_shape_reaches_beyond_what_it_is_given(plain, sanitized, first):
     cases = range(first, first + 1_250)
@@ -51,7 +51,7 @@ def test_no_shape_reaches_beyond_what_it_is_given(plain, sanitized, first):
     assert bits(sanitized, cases) == wanted
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_the_kernel_s_own_tests_pass_with_the_sanitizers(tmp_path):
     assert suite(tmp_path) == 0
 
@@ -62,7 +62,7 @@ COMPILERS = {
 }
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 @pytest.mark.parametrize("name", COMPILERS)
 def test_other_compilers_and_flags_make_the_same_bits(name, plain, tmp_path):
     if name == "clang" and clang() is None:
@@ -75,7 +75,7 @@ def test_other_compilers_and_flags_make_the_same_bits(name, plain, tmp_path):
     assert bits(build(Way(), tmp_path, library), cases) == bits(plain, cases)
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 @pytest.mark.parametrize(("function", "bound"), [(0, 2), (1, 2), (2, 2), (3, 2), (4, 3), (5, 2)])
 def test_functions_are_exact_for_every_float(function, bound, tmp_path):
     """exp, log, tanh, erf, log(1 + x); sigmoid is made of exp, a division and a sum."""

@@ -195,7 +195,7 @@ print(peak() - before, training.step, t.evaluation["validation"]["loss"][0].isfi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shuffle", ["each", "blocks"])
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_table_of_several_times_the_memory_is_never_held(shuffle, tmp_path) -> None:
     rows = 1_500_000  # 600 MB
     array = np.memmap(tmp_path / "big", np.float32, "w+", shape=(rows, 100))

@@ -85,7 +85,7 @@ def firefox(profile: Path) -> Iterator[Firefox]:
     """A new Firefox; the test is skipped where there is none."""
     program = shutil.which("firefox") or shutil.which("firefox-esr")
     if program is None:
-        pytest.skip("there is no Firefox here")
+        pytest.skip("needs firefox")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -13,7 +13,7 @@ from tests.waiting import HANG
 PLAYGROUND = Path(__file__).parents[2] / "src/treino/playground"
 EXACT = str(PLAYGROUND / "wasm/exact.wasm")
 NODE = shutil.which("node")
-in_node = pytest.mark.skipif(NODE is None, reason="node runs the playground's modules, and is not here")
+in_node = pytest.mark.skipif(NODE is None, reason="needs node, which runs the playground's modules")
 
 
 def node(script: str, question: Any, *flags: str) -> Any:

@@ -38,7 +38,7 @@ console.log(JSON.stringify(answers));
 def answers(wanted: list[Any], hashes: tuple[str, ...] = ()) -> list[Any]:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("there is no node here")
+        pytest.skip("needs node")
     asked = json.dumps({"wanted": wanted, "hashes": hashes, "tables": tables_in_page()})
     done = subprocess.run(
         [node, "--input-type=module", "-e", PROGRAM],

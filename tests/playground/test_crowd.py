@@ -62,7 +62,7 @@ STEPS = 66  # three epochs
 @pytest.fixture(scope="module")
 def crowd() -> Json:
     if NODE is None:
-        pytest.skip("node runs the playground's modules, and is not here")
+        pytest.skip("needs node, which runs the playground's modules")
     task = {
         "do": "crowd",
         "plan": PLAN,

@@ -44,7 +44,7 @@ def written(folder: Path, **changed: str) -> Path:
 def ran(script: str) -> str:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("there is no node here")
+        pytest.skip("needs node")
     done = subprocess.run([node, "-"], input=script, capture_output=True, text=True, timeout=HANG)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -32,7 +32,7 @@ def ask() -> Iterator[Ask]:
     """Ask the page's modules, in one process of node."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("there is no node here")
+        pytest.skip("needs node")
     line = [node, str(Path(__file__).with_name("problems.mjs"))]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
         to_node, from_node = process.stdin, process.stdout

@@ -40,10 +40,10 @@ def chromium() -> Iterator[Any]:
 
 
 def _start() -> None:
-    sync = pytest.importorskip("playwright.sync_api")
+    sync = pytest.importorskip("playwright.sync_api", reason="needs chromium, driven by playwright")
     path = program()
     if path is None:
-        pytest.skip("there is no Chromium here")
+        pytest.skip("needs chromium")
     play = sync.sync_playwright().start()
     browser = play.chromium.launch(
         executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=1000 * HANG

@@ -103,7 +103,7 @@ def test_a_density_counts_every_network_up_to_its_last_look() -> None:
         (("diabetes", "--space", "seed=0..99"), 4),
     ],
 )
-@pytest.mark.thorough
+@pytest.mark.release
 def test_every_picture_of_a_sweep(treino: Callable[..., Said], words: tuple[str, ...], drawn: int) -> None:
     treino("sweep", *words, "--members", 12, "--epochs", 10, "--fresh", 0, "--name", "s")
     paths = treino("plot", "s", "--json").document["paths"]

@@ -31,8 +31,8 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("axe")
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("axe-core comes through npm, which is not here")
+        pytest.skip("needs node, whose npm fetches axe-core")
     line = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
     if subprocess.run(line, cwd=folder, capture_output=True, timeout=HANG).returncode:
-        pytest.skip("axe-core can't be fetched here")
+        pytest.skip("needs node, whose npm could not fetch axe-core")
     return (folder / "node_modules/axe-core/axe.min.js").read_text()

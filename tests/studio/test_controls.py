@@ -102,7 +102,7 @@ def kind_of(name: str) -> str:
     return re.sub(r"^Go on with .*", "Go on with #", re.sub(r"\d+", "#", name))
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     treino.fit(
         "diabetes", features=["bmi", "bp"], hidden=(4,), epochs=2, parent=tmp_path / "runs", name="bmi"
@@ -127,7 +127,7 @@ def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     assert again.loss == float(run.losses[-1])
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_run_that_is_stopped_goes_on_at_the_next_press(tmp_path: Path) -> None:
     """However soon it comes: nothing is refused, and the run's folder is whole each time."""
     words, errors = "wine --epochs 100000 --hidden 4 --ensemble 1 --paused", list[str]()

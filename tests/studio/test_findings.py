@@ -17,7 +17,7 @@ def found(made: Studio, rule: str) -> dict[str, Any] | None:
     return next((each for each in made.state["findings"] if each["rule"] == rule), None)
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_rate_that_is_far_too_high_is_found_while_it_trains(studio: Studio) -> None:
     path = studio.train(paused=False, epochs="100000")
     studio.until(lambda: studio.frames[-1]["step"] > 60)

@@ -296,7 +296,7 @@ def test_one_network_is_trained_once_more_and_opened(tab: Any, folder: Path) -> 
     assert (folder / f"runs/sweep-{member}/spec.json").is_file()
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: Any, folder: Path) -> None:
     spaces = ["--space", "lr=1e-3..1e5:log", "--space", "hidden=4|8"]
     numbers = ["--members", "3000", "--epochs", "30000", "--fresh", "3"]
@@ -320,7 +320,7 @@ def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: An
     assert json.loads((folder / "runs/live/result.json").read_text())["status"] == "stopped"
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: Any, folder: Path) -> None:
     tr.sweep(
         "wine", SPACE, members=9, epochs=20, fresh=3, optimizer="sgd", name="grown", parent=folder / "runs"

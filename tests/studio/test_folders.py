@@ -22,7 +22,7 @@ async def begun(bench: Bench, verb: str, **fields: Any) -> dict[str, Any]:
         return home.replies[0]
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_network(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         long = {"epochs": 12_000, "patience": 0}

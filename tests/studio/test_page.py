@@ -420,7 +420,7 @@ def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any, studio: Fake
     assert studio.acknowledged == [1, 77]
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tmp_path: Path) -> None:
     line = [
         "studio",

@@ -14,7 +14,7 @@ from treino.plots.data_page import contact_sheet
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_two_columns_are_trained_paused_and_played(tmp_path: Path) -> None:
     with real_studio(tmp_path, []) as studio, chromium() as browser:
         page = studio.open(browser)

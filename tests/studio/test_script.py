@@ -225,7 +225,7 @@ def test_a_stop_is_a_keyboard_interrupt_and_a_second_one_needs_no_step(tmp_path:
     [
         ("os._exit(3)", 3),
         ("os.kill(os.getpid(), 9)", 137),
-        pytest.param("import ctypes; ctypes.string_at(0)", 139, marks=pytest.mark.thorough),
+        pytest.param("import ctypes; ctypes.string_at(0)", 139, marks=pytest.mark.release),
     ],
 )
 def test_an_end_that_nobody_could_tell_is_told(tmp_path: Path, last: str, status: int) -> None:
@@ -281,7 +281,7 @@ def test_modules_of_the_working_directory_stand_before_none_of_python_s(
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_gigabyte_of_output_passes(tmp_path: Path) -> None:
     """A sixteenth of it: nothing is kept on the way, so more would not be different."""
     path = script(tmp_path, ADAM + "for i in range(64): sys.stdout.write('x' * 2**20); train(1)")
@@ -402,7 +402,7 @@ def test_it_says_what_it_can_t_see(
     assert said in sentence
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 @pytest.mark.slow
 def test_what_is_compiled_is_seen_where_it_can_be_and_runs_the_same(tmp_path: Path) -> None:
     text = """

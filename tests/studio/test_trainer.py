@@ -243,7 +243,7 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     studio.at(11)
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.thorough)], ids=["a few", "many"])
+@pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.release)], ids=["a few", "many"])
 def test_a_run_that_is_stopped_goes_on_at_any_command_that_follows(studio: Studio, rounds: int) -> None:
     """However near the commands are: before the stop is heard, while the run is sealed, and after that."""
     path = studio.train(epochs="100000")

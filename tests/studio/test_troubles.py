@@ -62,7 +62,7 @@ def whole(run: StoredRun) -> None:
     assert again.loss == float(found.losses[-1])
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_browsers_that_are_killed_while_they_steer_leave_a_whole_run(tmp_path: Path) -> None:
     chance = random.Random(11)
     with real_studio(tmp_path, WORDS) as studio, chromium() as browser:
@@ -89,7 +89,7 @@ def test_browsers_that_are_killed_while_they_steer_leave_a_whole_run(tmp_path: P
         whole(studio.until("wine-1", lambda run: run.status == "stopped"))
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_browser_that_slept_shows_the_present_and_does_nothing_twice(tmp_path: Path) -> None:
     program = (sys.executable, "-c", QUICK_HEART)
     with (

@@ -209,7 +209,7 @@ class Skipping(nn.Module):
         return found
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)

@@ -212,7 +212,7 @@ def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Callab
     assert refused.document["error"]["rule"] == "more_of_no_sweep"
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_sweep_of_another_process_is_given_networks_there(
     tmp_path: Path, treino: Callable[..., Said]
 ) -> None:

@@ -108,7 +108,7 @@ def files(folder: Path) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize(
-    "story", [pytest.param(s, marks=[pytest.mark.thorough] * (s in SELDOM)) for s in (*ANEW, *LATER)]
+    "story", [pytest.param(s, marks=[pytest.mark.release] * (s in SELDOM)) for s in (*ANEW, *LATER)]
 )
 @pytest.mark.sampled(PARTS)
 def test_a_kill_before_any_write_loses_nothing(tmp_path: Path, story: str, part: int, thorough: bool) -> None:

@@ -156,7 +156,7 @@ def test_no_rows_held_back(tmp_path: Path) -> None:
     assert confusion(run.module, run.data).split == "train"
 
 
-@pytest.mark.thorough
+@pytest.mark.release
 def test_ten_thousand_inputs(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 10_000)).astype(np.float32)
@@ -215,7 +215,7 @@ def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
 
 
 @needs_mnist
-@pytest.mark.thorough
+@pytest.mark.release
 def test_mnist(tmp_path: Path) -> None:
     run = tr.fit("mnist", hidden=[32], steps=60, out=tmp_path / "r")
     draw(run, ["network", "weights", "mistakes"])

@@ -78,7 +78,7 @@ for event in train_events(sys.argv[1], read_settings(settings), parent=sys.argv[
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", TRAIN, str(path), str(tmp_path / "runs")], stdout=subprocess.PIPE, text=True

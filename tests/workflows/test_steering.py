@@ -63,7 +63,7 @@ OFTEN = {
     "own ensemble, table", "plain, two columns, running", "own ensemble, table, running",
     "ensemble, regression, interrupted",
 }  # fmt: skip
-CASES = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.thorough) for kind in KINDS]
+CASES = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.release) for kind in KINDS]
 
 
 @dataclass

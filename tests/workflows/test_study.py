@@ -325,7 +325,7 @@ def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
 
 @pytest.mark.slow
 @needs_mnist
-@pytest.mark.thorough
+@pytest.mark.release
 def test_the_exercise_s_conclusions_are_artefacts(tmp_path: Path) -> None:
     assert mnist_folder()
     data = tr.load("mnist")

@@ -236,7 +236,7 @@ def test_a_wrong_member_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.release
 def test_a_sweep_on_noise_says_that_there_is_nothing(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     claims, inflation = 0, []
