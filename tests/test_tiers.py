@@ -49,6 +49,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_it_left_out_and_which_marks_do_not_fit(project: pytest.Pytester) -> None:
     ended = project.runpytest_subprocess("-n", "2")
     ended.assert_outcomes(passed=6, skipped=2)
@@ -57,18 +58,18 @@ def test_a_run_tells_what_it_left_out_and_which_marks_do_not_fit(project: pytest
     assert "test_promise" not in ended.stdout.str()
 
 
-def test_marks_that_do_not_fit_fail_where_they_are_looked_for(project: pytest.Pytester) -> None:
-    assert project.runpytest_subprocess("-n", "0", "-m", "slow").ret == 0
+@pytest.mark.slow
+def test_a_mark_that_does_not_fit_and_a_skip_of_what_is_required_fail(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TREINO_REQUIRE", "chromium,node")
     ended = project.runpytest_subprocess("-n", "0", "-m", "slow", "--tiers")
     assert ended.ret == 1
+    ended.assert_outcomes(passed=2, deselected=13)
     ended.stdout.fnmatch_lines(["*0.0? s, and slow: *::test_marked_for_nothing"])
-    assert "test_marked\n" not in ended.stdout.str()
-
-
-def test_what_is_required_is_not_skipped(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TREINO_REQUIRE", "chromium,node")
-    ended = project.runpytest_subprocess("-n", "2")
-    ended.assert_outcomes(passed=6, skipped=1, failed=1)
+    assert "slow: test_cases.py::test_marked\n" not in ended.stdout.str()
+    ended = project.runpytest_subprocess("-n", "0", "-m", "not slow and not release")
+    ended.assert_outcomes(passed=6, skipped=1, failed=1, deselected=7)
     ended.stdout.fnmatch_lines(["*TREINO_REQUIRE=chromium,node: *needs chromium*"])
 
 
