@@ -1,16 +1,23 @@
-"""Builds the kernel ``lanes`` for web pages, to the same bytes anywhere: ``python -m tools.wasm``."""
+"""Builds the kernel ``lanes`` for web pages, to the same bytes anywhere: ``python -m tools.wasm``.
 
+It writes beside itself what they were built of, for a test that builds nothing.
+"""
+
+import inspect
+import json
 import subprocess
 import sys
 import tempfile
 import tomllib
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LANES = ROOT / "src/treino/engine/lanes"
 SHIPPED = ROOT / "src/treino/playground/wasm"
 DOOR = SHIPPED / "door.cpp"
+RECORD = Path(__file__).with_suffix(".json")
 FLAGS = tomllib.loads((LANES / "flags.toml").read_text())
 MODULES = tuple(FLAGS["sets"]["wasm32"])
 
@@ -35,9 +42,18 @@ def build(folder: Path) -> None:
             module.chmod(0o644)
 
 
+def record(tool: str) -> dict[str, str]:
+    """The hashes of the shipped modules, of their sources, flags among these, and of how they are built."""
+    hashes = {"build": sha256(inspect.getsource(build).encode()).hexdigest(), "sources": sources_hash()}
+    for name in MODULES:
+        hashes[f"{name}.wasm"] = sha256((SHIPPED / f"{name}.wasm").read_bytes()).hexdigest()
+    return {"tool": tool} | hashes
+
+
 def _zig(*words: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "ziglang", "c++", *words], check=True)
 
 
 if __name__ == "__main__":
     build(SHIPPED)
+    RECORD.write_text(json.dumps(record(f"ziglang=={version('ziglang')}"), indent=1) + "\n")

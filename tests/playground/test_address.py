@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.conftest import Said
+from tests.playground.node import NODE
 from tests.waiting import HANG
 from treino.errors import TreinoError
 from treino.playground.address import SETTINGS, address
@@ -36,17 +36,11 @@ console.log(JSON.stringify(answers));
 
 
 def answers(wanted: list[Any], hashes: tuple[str, ...] = ()) -> list[Any]:
-    node = shutil.which("node")
-    if node is None:
+    if NODE is None:
         pytest.skip("needs node")
     asked = json.dumps({"wanted": wanted, "hashes": hashes, "tables": tables_in_page()})
-    done = subprocess.run(
-        [node, "--input-type=module", "-e", PROGRAM],
-        input=asked,
-        capture_output=True,
-        text=True,
-        timeout=HANG,
-    )
+    line = [NODE, "--input-type=module", "-e", PROGRAM]
+    done = subprocess.run(line, input=asked, capture_output=True, text=True, timeout=HANG)
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)
     return found
@@ -99,14 +93,14 @@ actions = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)  # of a process each
+@settings(max_examples=4, deadline=None)  # of a process each
 @given(
     st.lists(
         st.fixed_dictionaries(
             {"problem": problems, "settings": own_settings, "step": st.integers(0, 10**6), "actions": actions}
         ),
         min_size=1,
-        max_size=8,
+        max_size=12,
     )
 )
 def test_what_is_written_is_read_again(wanted: list[Any]) -> None:
@@ -202,6 +196,12 @@ def test_a_link_that_was_cut_says_so_and_opens_what_is_whole() -> None:
     assert names[-1] == {"cut", "replay"}
 
 
+def test_what_an_address_says_wrongly_is_named_and_is_as_usual() -> None:
+    (read,) = answers([], ("#lr=fast&hidden=8,x&activation=tanh",))
+    assert {fault["name"] for fault in read["faults"]} == {"lr", "hidden"}
+    assert (read["settings"]["lr"], read["settings"]["activation"]) == (0.003, "tanh")
+
+
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "toString"])
 def test_names_that_every_object_has_are_no_data(name: str) -> None:
     keys = ("data", "axes", "panels", "activation", "features", "fault")
@@ -233,7 +233,6 @@ def test_a_table_of_wrong_types_or_unequal_columns_is_damaged(columns: Any) -> N
 # ---- the command
 
 
-@pytest.mark.slow
 def test_the_command_writes_a_page_and_says_where(treino: Any, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "houses.csv").write_text("size,price\n" + "".join(f"{k},{2 * k}\n" for k in range(40)))
@@ -253,7 +252,6 @@ def test_the_command_writes_a_page_and_says_where(treino: Any, monkeypatch: Any,
     assert json.loads(refused.out)["error"]["rule"] == "file_exists"
 
 
-@pytest.mark.slow
 def test_a_table_without_a_target_or_too_large_for_a_page_is_refused(treino: Any, tmp_path: Path) -> None:
     small = tmp_path / "small.csv"
     small.write_text("a,b\n" + "".join(f"{k},{2 * k}\n" for k in range(40)))

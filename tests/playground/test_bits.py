@@ -1,10 +1,8 @@
 """Trainings of the playground's page, in node and in Chromium, end with the bits of ``treino train``."""
 
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +14,7 @@ import torch
 from tools.wasm import MODULES, SHIPPED
 
 import treino as tr
+from tests.conftest import Said
 from tests.playground.node import EXACT, in_node, node
 from tests.plots.browser import chromium
 from treino.engine import Bags, mlp, train
@@ -97,37 +96,25 @@ CASES = {
 MEMBERS = [{"seed": k, "lr": 0.003 * k, "clip": 0.1 * k} for k in range(1, 7)]
 
 
+def ended(folder: Path) -> Bits:
+    """What the training in this folder ended with."""
+    slots = (from_bytes(path.read_bytes(), path.name, path) for path in folder.glob("checkpoint/*"))
+    last = max(slots, key=lambda slot: slot.generation).tensors
+    kept = {name: last[name] for name in ("params", "moment.0", "moment.1", "average") if name in last}
+    return {name: t.float().numpy().view(np.int32)[0] for name, t in kept.items() if t.numel()}
+
+
 @pytest.fixture(scope="module")
 def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bits]:
-    """What each training of ``treino train`` ended with; the first by the command itself."""
+    """What each training of treino ended with."""
     folder, found = tmp_path_factory.mktemp("runs"), {}
     (folder / "bodies.csv").write_text(CSV)
     always: Json = {"recipe": "plain", "lean": True, "patience": 0, "keep": "last"}
     for number, (name, case) in enumerate(CASES.items()):
         data = str(folder / case.data) if case.data.endswith(".csv") else case.data
-        if number == 0:
-            words = ["hidden", "activation", "lr", "steps"]
-            flags = [f"--{word}={_text(case.settings[word])}" for word in words]
-            line = ["-m", "treino", "train", data, *flags, "--recipe=plain", "--patience=0",
-                    "--keep=last", f"--out={folder / '0'}"]  # fmt: skip
-            subprocess.run([sys.executable, *line], check=True, capture_output=True)
-        else:
-            tr.fit(data, out=folder / str(number), **always | case.own | case.settings)
-        slots = [
-            (path, path.read_bytes()) for path in (folder / str(number)).glob("checkpoint/*.safetensors")
-        ]
-        last = max(
-            (from_bytes(data, path.name, path) for path, data in slots), key=lambda one: one.generation
-        )
-        kept = ("params", "moment.0", "moment.1", "average")
-        found[name] = {
-            k: t.float().numpy().view(np.int32)[0] for k, t in last.tensors.items() if k in kept and t.numel()
-        }
+        tr.fit(data, out=folder / str(number), **always | case.own | case.settings)
+        found[name] = ended(folder / str(number))
     return found
-
-
-def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def task(case: Case, members: list[Json]) -> Json:
@@ -193,13 +180,24 @@ def assert_same(found: list[Json], wanted: dict[str, Bits], name: str) -> None:
             assert differ == 0, f"{case}, {'in company' if number % 2 else 'alone'}: {differ} {kind} differ"
 
 
-@pytest.mark.slow
+@pytest.mark.proof
+def test_a_training_in_node_has_the_bits_of_the_command(treino: Callable[..., Said], tmp_path: Path) -> None:
+    name = "moons, dropout, clip, decay, cosine"
+    case = replace(CASES[name], settings=CASES[name].settings | {"steps": 120})
+    flags = [f"--{word.replace('_', '-')}={str(value).strip('[]')}" for word, value in case.settings.items()]
+    assert not treino("train", case.data, *flags, "--recipe=plain", "--patience=0", "--out=run").status
+    bits = {name: ended(tmp_path / "run")}
+    for module in MODULES:
+        assert_same(trained_in_node(module, [task(case, []), task(case, MEMBERS)]), bits, module)
+
+
+@pytest.mark.release
 @pytest.mark.parametrize("name", MODULES)
 def test_in_node_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted):
     assert_same(trained_in_node(name, TASKS), wanted, name)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", MODULES)
 def test_in_chromium_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted, served):
     assert_same(in_chromium(served, name, TASKS), wanted, name)

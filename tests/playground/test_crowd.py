@@ -3,9 +3,7 @@ is luck; who goes on after a rung; and the page that shows them."""
 
 import json
 import math
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +14,12 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.playground.node import EXACT, NODE, in_node, node
-from tests.plots.browser import chromium
-from tests.studio.browsing import AXE, WIDE, axe
-from tests.waiting import HANG, until
+from tests.playground.tab import Tab
+from tests.studio.browsing import WIDE
 from treino.inspection.intervals import wilson
-from treino.playground.page import page as playground
 from treino.records.stored_run import StoredRun
 from treino.search import halving as rungs
 from treino.search.judge import by_rows, selection_bias
-
-__all__ = ["axe"]
 
 Json = dict[str, Any]
 
@@ -330,80 +324,41 @@ def test_a_machine_carries_what_its_cores_and_memory_allow() -> None:
 # ---- the page
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("playground") / "playground.html"
-    path.write_text(playground())
-    return path
-
-
-class Crowd:
-    """A tab with many networks. said: what its console complained of."""
-
-    def __init__(self, browser: Any, file: Path, hash_: str, script: str = "", **how: Any) -> None:
-        self.said = list[str]()
-        self.context = browser.new_context(
-            **{"viewport": {"width": 1440, "height": 900}, "locale": "en", **how}
-        )
-        if script:
-            self.context.add_init_script(script)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(1000 * HANG)
-        self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.goto(f"{file.as_uri()}#view=many&{hash_}")
+class Crowd(Tab):
+    """A tab with many networks."""
 
     def painted(self) -> "Crowd":
         """... once every network has a picture."""
-        self.wait("networks.length && treinoCrowd.networks.every((n) => n.loss !== undefined)")
+        self.see("networks.length && treinoCrowd.networks.every((n) => n.loss !== undefined)")
         return self
 
     def get(self, expression: str) -> Any:
         """A part of what the view shows to tests."""
         return self.page.evaluate(f"treinoCrowd.{expression}")
 
-    def wait(self, expression: str) -> None:
-        until(
-            lambda: self.page.evaluate(f"globalThis.treinoCrowd && Boolean(treinoCrowd.{expression})"),
-            meanwhile=lambda: self.page.wait_for_timeout(10),
-        )
-
-    def text(self, selector: str) -> str:
-        return str(self.page.locator(selector).inner_text())
+    def see(self, expression: str) -> None:
+        """Wait until this holds of it."""
+        self.wait(lambda: self.page.evaluate(f"globalThis.treinoCrowd && Boolean(treinoCrowd.{expression})"))
 
     def train(self, steps: int) -> None:
         """So many steps at least, and everything is painted."""
         at = self.get("step")
         self.page.locator("#play").click()
-        self.wait(f"step >= {at + steps}")
+        self.see(f"step >= {at + steps}")
         self.page.locator("#play").click()
-        self.wait("together")
+        self.see("together")
 
     def loss(self) -> list[float]:
         return [math.nan if v is None else v for v in self.get("networks.map((n) => n.loss)")]
 
-    def asks(self) -> dict[str, str]:
-        return dict(self.page.evaluate("[...new URLSearchParams(location.hash.slice(1))]"))
-
 
 @pytest.fixture
-def tab(browser: Any, file: Path) -> Iterator[Any]:
-    opened: list[Crowd] = []
-
+def many(tab: Any) -> Any:
     def opening(hash_: str, *args: Any, paints: bool = True, **how: Any) -> Crowd:
-        opened.append(Crowd(browser, file, hash_, *args, **how))
-        return opened[-1].painted() if paints else opened[-1]
+        one: Crowd = tab(f"#view=many&{hash_}", *args, made=Crowd, **how)
+        return one.painted() if paints else one
 
-    yield opening
-    for each in opened:
-        each.context.close()
-        assert each.said == []
+    return opening
 
 
 COLOURS = """() => { const c = document.querySelector('#tiles > canvas');
@@ -420,10 +375,10 @@ COLOURS = """() => { const c = document.querySelector('#tiles > canvas');
     return share; }"""
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("kind", ["2d", "webgl"])
-def test_tiles_show_what_their_networks_answer(tab: Any, kind: str) -> None:
-    one = tab(f"data=moons&count=64&panels=none&tiles={kind}&lr_values=0.001..0.1")
+def test_tiles_show_what_their_networks_answer(many: Any, kind: str) -> None:
+    one = many(f"data=moons&count=64&panels=none&tiles={kind}&lr_values=0.001..0.1")
     if one.get("kind()") != kind:
         pytest.skip("this Chromium has no WebGL")
     one.train(60)
@@ -431,9 +386,9 @@ def test_tiles_show_what_their_networks_answer(tab: Any, kind: str) -> None:
     assert min(share["blue"], share["orange"]) > 0.05
 
 
-@pytest.mark.slow
-def test_a_lost_graphics_card_leaves_the_tiles(tab: Any) -> None:
-    one = tab("data=moons&count=64&tiles=webgl&lr_values=0.01..0.1")
+@pytest.mark.release
+def test_a_lost_graphics_card_leaves_the_tiles(many: Any) -> None:
+    one = many("data=moons&count=64&tiles=webgl&lr_values=0.01..0.1")
     if one.get("kind()") != "webgl":
         pytest.skip("this Chromium has no WebGL")
     one.train(30)
@@ -441,17 +396,17 @@ def test_a_lost_graphics_card_leaves_the_tiles(tab: Any) -> None:
         "document.querySelector('#tiles > canvas').getContext('webgl2')"
         ".getExtension('WEBGL_lose_context').loseContext()"
     )
-    one.wait("kind() === '2d'")
-    one.wait("together")
+    one.see("kind() === '2d'")
+    one.see("together")
     one.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert one.page.evaluate(COLOURS)["painted"] > 0.3, "what was painted before is there again"
 
 
-@pytest.mark.slow
-def test_all_networks_keep_step_and_one_step_is_one(tab: Any) -> None:
-    one = tab("data=circles&count=64&workers=2")
+@pytest.mark.release
+def test_all_networks_keep_step_and_one_step_is_one(many: Any) -> None:
+    one = many("data=circles&count=64&workers=2")
     one.page.locator("#step").click()
-    one.wait("together && treinoCrowd.step === 1")
+    one.see("together && treinoCrowd.step === 1")
     for speed in ("64", "0"):
         one.page.locator("#speed").select_option(speed)
         one.train(100)
@@ -459,28 +414,28 @@ def test_all_networks_keep_step_and_one_step_is_one(tab: Any) -> None:
     assert one.asks()["speed"] == "full"
 
 
-@pytest.mark.slow
-def test_nothing_changes_its_place_under_the_pointer(tab: Any) -> None:
-    one = tab("data=moons&count=64&show=ranked&speed=64")
-    one.wait("best !== null")
+@pytest.mark.release
+def test_nothing_changes_its_place_under_the_pointer(many: Any) -> None:
+    one = many("data=moons&count=64&show=ranked&speed=64")
+    one.see("best !== null")
     one.page.mouse.move(700, 450)
-    one.wait("order.length === 64")
+    one.see("order.length === 64")
     before = one.get("order")
     one.page.keyboard.press("Space")
-    one.wait("step >= 300")
+    one.see("step >= 300")
     one.page.keyboard.press("Space")
-    one.wait("together")
+    one.see("together")
     assert one.get("order") == before
     one.page.mouse.move(5, 5)
-    one.wait(f"order.join() !== '{','.join(map(str, before))}'")
+    one.see(f"order.join() !== '{','.join(map(str, before))}'")
     loss = one.loss()
     order = one.get("order")
     assert loss[order[0]] < 1.3 * min(loss), "each but the last 3 % is a reason to change places"
 
 
-@pytest.mark.slow
-def test_keys_walk_over_the_tiles_and_enlarge_one(tab: Any) -> None:
-    one = tab("data=moons&count=64&panels=none&play=0")
+@pytest.mark.release
+def test_keys_walk_over_the_tiles_and_enlarge_one(many: Any) -> None:
+    one = many("data=moons&count=64&panels=none&play=0")
     one.page.locator("#tiles").focus()
     one.page.keyboard.press("Home")
     for key, number in (("ArrowRight", 1), ("ArrowDown", 9), ("ArrowLeft", 8), ("ArrowUp", 0), ("End", 63)):
@@ -493,9 +448,9 @@ def test_keys_walk_over_the_tiles_and_enlarge_one(tab: Any) -> None:
     assert one.page.evaluate("document.activeElement.id") == "tiles"
 
 
-@pytest.mark.slow
-def test_babysitting_opens_the_same_network_at_the_same_step(tab: Any) -> None:
-    one = tab("data=moons&count=64&lr_values=0.01..0.1")
+@pytest.mark.release
+def test_babysitting_opens_the_same_network_at_the_same_step(many: Any) -> None:
+    one = many("data=moons&count=64&lr_values=0.01..0.1")
     one.train(40)
     step = one.get("step")
     member = one.get("networks[37].member.own")
@@ -517,10 +472,10 @@ def test_babysitting_opens_the_same_network_at_the_same_step(tab: Any) -> None:
     assert len(row) > 0
 
 
-@pytest.mark.slow
-def test_halving_keeps_as_many_as_a_sweep_does(tab: Any) -> None:
-    one = tab("data=moons&count=64&halving=2,8&play=1&speed=full")
-    one.wait("over")
+@pytest.mark.release
+def test_halving_keeps_as_many_as_a_sweep_does(many: Any) -> None:
+    one = many("data=moons&count=64&halving=2,8&play=1&speed=full")
+    one.see("over")
     (bracket,) = rungs.halving(64, 8, 2)
     gone = one.get("networks.map((n) => n.gone)")
     steps = one.get("networks.map((n) => n.step)")
@@ -533,14 +488,14 @@ def test_halving_keeps_as_many_as_a_sweep_does(tab: Any) -> None:
     assert one.page.locator("#play").is_disabled()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("halving", ["", "&halving=2,64"])
-def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(tab: Any, halving: str) -> None:
-    one = tab(f"data=spirals&count=64&lr_values=0.003..0.1&speed=64&workers=1{halving}")
+def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(many: Any, halving: str) -> None:
+    one = many(f"data=spirals&count=64&lr_values=0.003..0.1&speed=64&workers=1{halving}")
     one.train(300)
-    until(lambda: "among 64 networks" in one.text("#luck"), meanwhile=lambda: one.page.wait_for_timeout(20))
+    one.wait(lambda: "among 64 networks" in one.text("#luck"))
     one.page.locator("#judge").click()
-    one.wait("verdict")
+    one.see("verdict")
     scores_ = one.page.evaluate(
         "treinoCrowd.ask(0, 'scores', {part: 1})"
         ".then((s) => ({...s, loss_MN: [...s.loss_MN], right_MN: [...s.right_MN]}))"
@@ -572,13 +527,13 @@ def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(tab: An
     one.page.evaluate("new Promise((done) => setTimeout(done, 50))")
     assert one.get("step") == step
     one.page.locator("#anew").click()
-    one.wait("step === 0")
+    one.see("step === 0")
     assert one.page.locator("#play").is_enabled()
 
 
-@pytest.mark.slow
-def test_who_diverges_is_said_and_comes_last(tab: Any) -> None:
-    one = tab(
+@pytest.mark.release
+def test_who_diverges_is_said_and_comes_last(many: Any) -> None:
+    one = many(
         "data=plane&count=64&optimizer=sgd&activation=relu&lr_values=0.01..1000000000&show=table&speed=64"
     )
     listed = one.page.locator(".listed tbody tr").all_inner_texts
@@ -586,22 +541,20 @@ def test_who_diverges_is_said_and_comes_last(tab: Any) -> None:
     loss = one.loss()
     lost = sum(not math.isfinite(value) for value in loss)
     assert lost > 8
-    one.wait("together")
-    until(
-        lambda: f"{lost} diverged" in one.text("#many-hint"), meanwhile=lambda: one.page.wait_for_timeout(20)
-    )
-    until(lambda: listed()[-1].endswith("diverged"), meanwhile=lambda: one.page.wait_for_timeout(20))
+    one.see("together")
+    one.wait(lambda: f"{lost} diverged" in one.text("#many-hint"))
+    one.wait(lambda: listed()[-1].endswith("diverged"))
     rows = listed()
     shown = [float(row.split("\t")[1].replace("−", "-")) for row in rows[: 64 - lost]]
     assert shown == sorted(shown)
     assert math.isfinite(loss[one.get("best")])
 
 
-@pytest.mark.slow
-def test_a_handheld_gets_fewer_and_is_told(tab: Any) -> None:
+@pytest.mark.release
+def test_a_handheld_gets_fewer_and_is_told(many: Any) -> None:
     small = """for (const [name, value] of [['hardwareConcurrency', 4], ['deviceMemory', 1]])
         Object.defineProperty(Navigator.prototype, name, {get: () => value});"""
-    one = tab(
+    one = many(
         "data=moons&count=4096", small, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
     assert one.get("networks.length") == 256
@@ -609,60 +562,42 @@ def test_a_handheld_gets_fewer_and_is_told(tab: Any) -> None:
     assert one.page.evaluate(WIDE) == []
 
 
-@pytest.mark.slow
-def test_in_the_background_it_pauses_and_says_so(tab: Any) -> None:
-    one = tab("data=moons&count=64&play=1")
-    one.wait("step > 0")
+@pytest.mark.release
+def test_in_the_background_it_pauses_and_says_so(many: Any) -> None:
+    one = many("data=moons&count=64&play=1")
+    one.see("step > 0")
     one.page.evaluate("""() => { Object.defineProperty(document, 'hidden', {get: () => true});
         document.dispatchEvent(new Event('visibilitychange')); }""")
-    one.wait("together")
+    one.see("together")
     assert one.text("#play") == "Play"
     one.page.get_by_text("Paused while this tab was in the background.").wait_for()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("width", "lang", "scheme"),
-    [(360, "en", "dark"), (360, "pt_BR", "light"), (1280, "pt_BR", "dark"), (1440, "en", "light")],
-)
-def test_it_fits_and_everybody_can_use_it(tab: Any, axe: str, width: int, lang: str, scheme: str) -> None:
-    one = tab(
-        f"data=moons&count=64&lang={lang}", viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
-    one.train(10)
-    assert one.page.evaluate(WIDE) == []
-    one.page.evaluate(axe)
-    assert one.page.evaluate(AXE) == []
-    one.page.evaluate("treinoCrowd.enlarge(3)")
-    assert one.page.evaluate(WIDE) == []
-    assert one.page.evaluate(AXE) == []
-
-
-@pytest.mark.slow
-def test_other_ranges_make_other_networks_and_stand_in_the_address(tab: Any) -> None:
-    one = tab("data=moons&count=64")
+@pytest.mark.release
+def test_other_ranges_make_other_networks_and_stand_in_the_address(many: Any) -> None:
+    one = many("data=moons&count=64")
     one.page.locator("#many-lr-values-low").fill("0,01")
     one.page.locator("#many-lr-values-low").press("Enter")
-    one.wait("networks.length === 64 && treinoCrowd.networks[0].member.own.lr === 0.01")
+    one.see("networks.length === 64 && treinoCrowd.networks[0].member.own.lr === 0.01")
     assert one.asks()["lr_values"] == "0.01..1"
     one.page.locator("#many-lr-high").focus()
     one.page.keyboard.press("ArrowLeft")
-    one.wait("networks.at(-1).member.own.lr < 1")
+    one.see("networks.at(-1).member.own.lr < 1")
     one.page.locator("#many-panels").select_option("activation")
-    one.wait("networks[0].member.own.activation === 'relu'")
+    one.see("networks[0].member.own.activation === 'relu'")
     assert one.asks()["panels"] == "activation"
     one.page.locator("#many-lr-values-low").fill("many")
     one.page.locator("#many-lr-values-low").press("Enter")
     assert "many" in one.text(".crowd-settings .bad")
 
 
-@pytest.mark.slow
-def test_what_cant_be_chosen_among_is_refused_in_words(tab: Any) -> None:
-    one = tab("data=moons&count=64&validation=0", paints=False)
+@pytest.mark.release
+def test_what_cant_be_chosen_among_is_refused_in_words(many: Any) -> None:
+    one = many("data=moons&count=64&validation=0", paints=False)
     one.page.wait_for_selector(".refusal")
     assert "Without validation rows there is nothing to choose by." in one.text(".refusal")
     assert one.page.locator("#play").is_disabled()
-    other = tab("data=moons&count=7&lr_values=5..1&across=size&panels=none")
+    other = many("data=moons&count=7&lr_values=5..1&across=size&panels=none")
     said = other.text(".notice")
     assert all(name in said for name in ("count=7", "across=size", "lr_values=5..1"))
     assert other.get("networks.length") == 1024

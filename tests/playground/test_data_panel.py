@@ -1,24 +1,18 @@
 """The panel of the data in a real browser: what is chosen, drawn and pasted comes out as a problem."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.plots.browser import chromium
-from tests.studio.browsing import AXE, WIDE, axe
-from tests.waiting import HANG
+from tests.playground.tab import Tab
 from treino.data import load
 from treino.playground.tables import tables_in_page
 from treino.studio.modules import joined
 from treino.studio.page_file import PACKAGE, PAGE
 from treino.studio.page_words import page_words
-
-__all__ = ["axe"]
-pytestmark = pytest.mark.slow
 
 SCRIPT = """
 const asked = JSON.parse(document.querySelector('#asked').textContent), seen = [];
@@ -46,30 +40,20 @@ CORNERS = [[-1, -1, 0], [1, 1, 1], [-1, 1, 1], [1, -1, 0]]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def script() -> str:
     return joined(PACKAGE, DOORS) + SCRIPT
 
 
-class Panel:
+class Panel(Tab):
     """A page that holds nothing but the panel."""
 
-    def __init__(self, browser: Any, folder: Path, script: str, problem: Any, language: str, **how: Any):
-        asked = {
-            "problem": problem,
-            "tables": tables_in_page(),
-            "language": language,
-            "words": page_words(language),
-        }
+    def __init__(self, browser: Any, file: Path, script: str, problem: Any, **how: Any):
+        words = page_words("en")
+        asked = {"problem": problem, "tables": tables_in_page(), "language": "en", "words": words}
         paths = [PAGE / "style.css", PAGE / "folders.css", PACKAGE / "playground/web/playground.css"]
         style = "\n".join(path.read_text() for path in paths)
         data = json.dumps(asked).replace("<", "\\u003c")
-        (folder / "panel.html").write_text(
+        file.write_text(
             f"<!doctype html><html lang=en><meta charset=utf-8><title>panel</title><meta name=viewport "
             f'content="width=device-width"><style>{style}\n'
             "body { height: auto; overflow: auto; display: block }</style>"
@@ -77,11 +61,7 @@ class Panel:
             f'style="position: static; width: 100%; max-width: 372px; padding: 8px"></div></main>'
             f'<script type="application/json" id=asked>{data}</script><script>{script}</script>'
         )
-        self.said: list[str] = []
-        self.page = browser.new_context(**{"viewport": {"width": 420, "height": 900}, **how}).new_page()
-        self.page.set_default_timeout(1000 * HANG)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.goto((folder / "panel.html").as_uri())
+        super().__init__(browser, file, **{"viewport": {"width": 420, "height": 900}} | how)
         self.met = 0
 
     def changed(self) -> Any:
@@ -110,30 +90,26 @@ class Panel:
 
 
 @pytest.fixture
-def opened(browser: Any, script: str, tmp_path: Path) -> Iterator[Any]:
-    made: list[Panel] = []
+def opened(tab: Any, script: str, tmp_path: Path) -> Any:
+    def make(problem: Any = None, **how: Any) -> Any:
+        file = tmp_path / "panel.html"
+        return tab(script, problem or {"source": "moons"}, made=Panel, file=file, **how)
 
-    def make(problem: Any = None, language: str = "en", **how: Any) -> Panel:
-        made.append(Panel(browser, tmp_path, script, problem or {"source": "moons"}, language, **how))
-        return made[-1]
-
-    yield make
-    for panel in made:
-        panel.page.context.close()
-        assert panel.said == []
+    return make
 
 
-@pytest.mark.parametrize(
-    "name", ["moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss", "wine", "iris"]
-)
-def test_a_browser_prepares_the_bits_of_treino(opened: Any, name: str) -> None:
-    parts = opened().page.evaluate(BITS, {"source": name})
-    for rows, (x, y, row_N) in zip(load(name).splits.values(), parts, strict=True):
-        assert rows.x.numpy().tobytes().hex() == x
-        assert rows.y.numpy().astype(np.float64).tobytes().hex() == y
-        assert rows.index.tolist() == row_N
+@pytest.mark.release
+def test_a_browser_prepares_the_bits_of_treino(opened: Any) -> None:
+    page = opened().page
+    for name in ("moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss", "wine", "iris"):
+        parts = page.evaluate(BITS, {"source": name})
+        for rows, (x, y, row_N) in zip(load(name).splits.values(), parts, strict=True):
+            assert rows.x.numpy().tobytes().hex() == x, name
+            assert rows.y.numpy().astype(np.float64).tobytes().hex() == y, name
+            assert rows.index.tolist() == row_N, name
 
 
+@pytest.mark.release
 def test_sources_noise_and_shares_are_chosen(opened: Any) -> None:
     panel = opened()
     assert "150 test rows are held out and judged once, at the end." in panel.page.inner_text("#data-counts")
@@ -154,6 +130,7 @@ def test_sources_noise_and_shares_are_chosen(opened: Any) -> None:
     assert "noise" not in panel.page.inner_text("#part-source").lower()
 
 
+@pytest.mark.release
 def test_inputs_are_ticked(opened: Any) -> None:
     panel = opened({"source": "wine", "table": tables_in_page()["wine"]})
     panel.page.get_by_role("checkbox", name="alcohol", exact=True).uncheck()
@@ -179,6 +156,7 @@ def test_inputs_are_ticked(opened: Any) -> None:
     assert points.fault().startswith("No input is chosen.")
 
 
+@pytest.mark.release
 def test_points_are_put_moved_and_removed_by_pointer(opened: Any) -> None:
     panel = opened({"source": "points", "points": CORNERS * 3})
     mouse = panel.page.mouse
@@ -209,6 +187,7 @@ def test_points_are_put_moved_and_removed_by_pointer(opened: Any) -> None:
     assert panel.page.evaluate("seen.at(-1).points.length") == 12  # the page keeps what it has
 
 
+@pytest.mark.release
 def test_points_are_put_and_removed_by_keys(opened: Any) -> None:
     panel = opened({"source": "points", "points": CORNERS * 3})
     panel.page.locator("#pad").focus()
@@ -225,6 +204,7 @@ def test_points_are_put_and_removed_by_keys(opened: Any) -> None:
     assert len(panel.changed()["points"]) == 12
 
 
+@pytest.mark.release
 def test_an_edit_of_built_in_points_makes_them_ones_own(opened: Any) -> None:
     panel = opened()
     panel.page.locator("#pad").scroll_into_view_if_needed()
@@ -234,6 +214,7 @@ def test_an_edit_of_built_in_points_makes_them_ones_own(opened: Any) -> None:
     assert panel.page.locator("[data-source=points]").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.release
 def test_touch_puts_points_where_it_touches(opened: Any) -> None:
     """Also where words above the pad go away, as the noise of points that are one's own now."""
     panel = opened(has_touch=True, viewport={"width": 360, "height": 740})
@@ -255,6 +236,7 @@ TEXT = "size;rooms;city;price\n" + "\n".join(
 )
 
 
+@pytest.mark.release
 def test_a_pasted_table_is_read_and_its_target_chosen(opened: Any) -> None:
     panel = opened()
     panel.page.get_by_role("button", name="own table").click()
@@ -270,6 +252,7 @@ def test_a_pasted_table_is_read_and_its_target_chosen(opened: Any) -> None:
     assert panel.page.get_by_role("checkbox", name="size", exact=True).is_checked()
 
 
+@pytest.mark.release
 def test_a_file_is_read_and_what_is_wrong_is_said(opened: Any) -> None:
     panel = opened()
     panel.page.get_by_role("button", name="own table").click()
@@ -289,6 +272,7 @@ def test_a_file_is_read_and_what_is_wrong_is_said(opened: Any) -> None:
     assert panel.changed()["table"]["name"] == "prices"
 
 
+@pytest.mark.release
 def test_what_a_file_leaves_open_is_asked(opened: Any) -> None:
     panel = opened()
     panel.page.get_by_role("button", name="own table").click()
@@ -299,14 +283,3 @@ def test_what_a_file_leaves_open_is_asked(opened: Any) -> None:
     assert panel.changed()["table"]["columns"][0]["cells"][0] == 1234
     panel.page.get_by_label("Decimal sign").select_option("point")
     assert panel.changed()["table"]["columns"][0]["cells"][0] == 1.234
-
-
-def test_it_fits_a_phone_in_both_languages_and_themes(opened: Any, axe: str) -> None:
-    for language, scheme in (("en", "dark"), ("pt_BR", "light")):
-        for problem in ({"source": "multi_gauss"}, {"source": "wine", "table": tables_in_page()["wine"]}):
-            panel = opened(
-                problem, language, viewport={"width": 360, "height": 740}, color_scheme=scheme, has_touch=True
-            )
-            assert panel.page.evaluate(WIDE) == []
-            panel.page.evaluate(axe)
-            assert panel.page.evaluate(AXE) == []

@@ -1,95 +1,18 @@
-"""The playground's page in a real browser, opened from the file as `treino playground` writes it."""
+"""The playground's page in a real browser."""
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.playground.firefox import firefox
-from tests.plots.browser import chromium
-from tests.studio.browsing import AXE, WIDE, axe
-from tests.waiting import HANG, until
+from tests.studio.browsing import AXE, WIDE
+from tests.waiting import until
 from treino.playground.page import page as made
 
-pytestmark = pytest.mark.slow
-__all__ = ["axe"]
 LIMIT = 250 * 1024  # bytes that a reader's browser is sent
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("playground") / "playground.html"
-    path.write_text(made())
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
-class Tab:
-    """The page that is open. said: what its console complained of. requests: all that it asked for."""
-
-    def __init__(self, browser: Any, file: Path, hash_: str = "", script: str = "", **how: Any) -> None:
-        self.said, self.requests = list[str](), list[str]()
-        self.context = browser.new_context(
-            **{"viewport": {"width": 1440, "height": 900}, "locale": "en", **how}
-        )
-        if script:
-            self.context.add_init_script(script)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(1000 * HANG)
-        self.page.on(
-            "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
-        )
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.file = file
-        self.page.goto(file.as_uri() + hash_)
-
-    def ready(self) -> "Tab":
-        """... once the first frame is drawn."""
-        self.page.wait_for_selector("main[data-frame]")
-        return self
-
-    def button(self, name: str) -> Any:
-        return self.page.get_by_role("button", name=name, exact=True)
-
-    def step(self) -> int:
-        return int("".join(c for c in self.page.locator("#clock-step").inner_text() if c.isdigit()))
-
-    def wait(self, event: Any) -> None:
-        until(event, meanwhile=lambda: self.page.wait_for_timeout(10))
-
-    def asks(self) -> dict[str, str]:
-        """What the address says."""
-        return dict(self.page.evaluate("[...new URLSearchParams(location.hash.slice(1))]"))
-
-    def weights(self) -> bytes:
-        """The file of weights, as it is saved."""
-        self.button("Save").click()
-        with self.page.expect_download() as download:
-            self.page.get_by_role("button", name="Weights").click()
-        return Path(download.value.path()).read_bytes()
-
-
-@pytest.fixture
-def tab(browser: Any, file: Path) -> Iterator[Any]:
-    opened: list[Tab] = []
-
-    def opening(*args: Any, **how: Any) -> Tab:
-        opened.append(Tab(browser, file, *args, **how))
-        return opened[-1]
-
-    yield opening
-    for each in opened:
-        each.context.close()
-        assert each.said == []
 
 
 # ---- the file
@@ -106,17 +29,27 @@ def test_the_file_is_small_and_has_a_policy(file: Path) -> None:
     assert "http" not in policy
 
 
-def test_it_plays_and_asks_for_nothing_and_keeps_no_cookie(tab: Any) -> None:
+def said_loss(one: Any) -> float:
+    """The training loss that the curves' words say."""
+    words = one.page.locator("#curves-canvas").get_attribute("aria-label")
+    return float(words.split("loss ")[1].split()[0])
+
+
+@pytest.mark.proof
+def test_it_trains_says_a_loss_asks_for_nothing_and_keeps_no_cookie(tab: Any) -> None:
     one = tab().ready()
+    one.wait(lambda: "loss " in one.page.locator("#curves-canvas").get_attribute("aria-label"))
+    first = said_loss(one)
     one.button("Play").click()
-    one.wait(lambda: one.step() > 50)
+    one.wait(lambda: one.step() > 50 and said_loss(one) < 0.9 * first)
     one.button("Pause").click()
     assert [url for url in one.requests if not url.startswith(("blob:", "data:"))] == [one.file.as_uri()]
     assert one.page.evaluate("document.cookie") == ""
     assert one.context.cookies() == []
 
 
-def test_a_page_may_hold_a_table_of_ones_own_and_an_address(browser: Any, tmp_path: Path) -> None:
+@pytest.mark.release
+def test_a_page_may_hold_a_table_of_ones_own_and_an_address(tab: Any, tmp_path: Path) -> None:
     cells = [round(0.1 * i, 1) for i in range(60)]
     table = {
         "name": "houses",
@@ -129,16 +62,15 @@ def test_a_page_may_hold_a_table_of_ones_own_and_an_address(browser: Any, tmp_pa
     }
     path = tmp_path / "houses.html"
     path.write_text(made(table, "#data=houses&hidden=5&features=size"))
-    one = Tab(browser, path).ready()
-    assert one.page.locator("#data-name").inner_text() == "houses"
+    one = tab(file=path).ready()
+    assert one.text("#data-name") == "houses"
     assert one.asks() == {"data": "houses", "hidden": "5", "features": "size"}
-    assert one.said == []
-    one.context.close()
 
 
 # ---- the address
 
 
+@pytest.mark.release
 def test_steps_and_changes_stand_in_the_address_which_opens_the_same_state(tab: Any) -> None:
     one = tab("#data=circles&hidden=4&seed=3").ready()
     one.button("Epoch").click()
@@ -158,6 +90,7 @@ def test_steps_and_changes_stand_in_the_address_which_opens_the_same_state(tab: 
     assert other.weights() == one.weights()
 
 
+@pytest.mark.release
 def test_a_change_before_the_first_step_is_a_setting_in_the_address(tab: Any) -> None:
     one = tab().ready()
     assert one.asks() == {}
@@ -166,36 +99,39 @@ def test_a_change_before_the_first_step_is_a_setting_in_the_address(tab: Any) ->
     one.wait(lambda: one.asks() == {"lr": "0.3"})
 
 
+@pytest.mark.release
 def test_a_branch_is_steered_by_its_tab_and_its_link_opens_it(tab: Any) -> None:
     one = tab("#step=40").ready()
-    one.wait(lambda: one.page.locator("#clock-step").inner_text() == "40")
+    one.wait(lambda: one.text("#clock-step") == "40")
     one.page.keyboard.press("b")
     one.page.locator(".tab", has_text="moons-2").click()
     one.page.locator("#lr").fill("0.3")
     one.page.keyboard.press("Enter")
     one.page.keyboard.press("Escape")
     one.page.locator("#step").click()
-    one.wait(lambda: one.page.locator("#clock-step").inner_text() == "41")
+    one.wait(lambda: one.text("#clock-step") == "41")
     one.wait(lambda: one.asks().get("step") == "41")
     other = tab(one.page.evaluate("location.hash")).ready()
-    other.wait(lambda: other.page.locator("#clock-step").inner_text() == "41")
+    other.wait(lambda: other.text("#clock-step") == "41")
     assert other.weights() == one.weights()
     one.page.locator(".tab", has_text="moons-1").click()
-    one.wait(lambda: one.page.locator("#clock-step").inner_text() == "40")
+    one.wait(lambda: one.text("#clock-step") == "40")
     one.wait(lambda: one.page.locator("#lr").input_value() == "0.003")
 
 
+@pytest.mark.release
 def test_back_and_forward_open_what_was_there(tab: Any) -> None:
     one = tab("#data=circles").ready()
     one.page.evaluate("location.hash = '#data=spirals'")
-    one.wait(lambda: one.page.locator("#data-name").inner_text() == "spirals")
+    one.wait(lambda: one.text("#data-name") == "spirals")
     one.page.go_back()
-    one.wait(lambda: one.page.locator("#data-name").inner_text() == "circles")
+    one.wait(lambda: one.text("#data-name") == "circles")
     one.page.go_forward()
-    one.wait(lambda: one.page.locator("#data-name").inner_text() == "spirals")
+    one.wait(lambda: one.text("#data-name") == "spirals")
     one.ready()
 
 
+@pytest.mark.release
 def test_what_an_address_says_wrongly_is_said_and_is_as_usual(tab: Any) -> None:
     one = tab("#lr=fast&hidden=8,x").ready()
     text = "The address says lr=fast, which isn't understood: it is as usual."
@@ -203,6 +139,7 @@ def test_what_an_address_says_wrongly_is_said_and_is_as_usual(tab: Any) -> None:
     assert one.page.locator("#lr").input_value() == "0.003"
 
 
+@pytest.mark.release
 def test_a_teachers_link_hides_what_it_names(tab: Any) -> None:
     one = tab("#hide=settings,data,views,actions,vitals").ready()
     hidden = ".panel.settings", "#data", ".views", ".actions", ".panel.vitals"
@@ -222,6 +159,7 @@ window.Blob = class extends made { constructor(parts, how) {
   super(how?.type === 'text/javascript' ? [%r, ...parts] : parts, how); } };"""  # of a worker's script
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("script", [BLOCKED, FIRST_LINE % "throw new Error('blocked');"])
 def test_where_workers_are_blocked_the_page_itself_trains(tab: Any, script: str) -> None:
     one = tab("", script).ready()
@@ -233,11 +171,13 @@ def test_where_workers_are_blocked_the_page_itself_trains(tab: Any, script: str)
 NO_VECTORS = "WebAssembly.validate = () => false;"
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("script", [BLOCKED + NO_VECTORS, FIRST_LINE % NO_VECTORS])
 def test_without_vectors_it_says_what_is_needed(tab: Any, script: str) -> None:
     tab("", script).page.get_by_text("Safari from 16.4").wait_for()
 
 
+@pytest.mark.release
 def test_blocked_storage_keeps_nothing_and_breaks_nothing(tab: Any) -> None:
     script = (
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'Error'); } });"
@@ -248,6 +188,7 @@ def test_blocked_storage_keeps_nothing_and_breaks_nothing(tab: Any) -> None:
     one.page.get_by_text("Taxa de aprendizado").first.wait_for()
 
 
+@pytest.mark.release
 def test_a_tab_in_the_background_pauses_and_says_so(tab: Any) -> None:
     one = tab().ready()
     one.button("Play").click()
@@ -260,23 +201,22 @@ def test_a_tab_in_the_background_pauses_and_says_so(tab: Any) -> None:
     one.page.get_by_text("Paused while this tab was in the background.").wait_for()
 
 
-def test_it_works_in_a_frame_of_a_lesson(browser: Any, file: Path, tmp_path: Path) -> None:
+@pytest.mark.release
+def test_it_works_in_a_frame_of_a_lesson(tab: Any, file: Path, tmp_path: Path) -> None:
     lesson = tmp_path / "lesson.html"
     lesson.write_text(
         f'<!doctype html><iframe src="{file.as_uri()}#data=xor" width="900" height="700"></iframe>'
     )
-    one = Tab(browser, lesson)
-    frame = one.page.frame_locator("iframe")
+    frame = tab(file=lesson).page.frame_locator("iframe")
     frame.locator("main[data-frame]").wait_for(state="attached")
     frame.get_by_role("button", name="Step", exact=True).click()
     frame.locator("#clock-step", has_text="1").wait_for()
-    assert one.said == []
-    one.context.close()
 
 
 # ---- readers
 
 
+@pytest.mark.release
 def test_both_languages_and_the_address_names_one(tab: Any) -> None:
     one = tab("#lang=pt_BR").ready()
     assert one.page.evaluate("document.documentElement.lang") == "pt-BR"
@@ -285,14 +225,46 @@ def test_both_languages_and_the_address_names_one(tab: Any) -> None:
     one.button("Play").wait_for()
 
 
-@pytest.mark.parametrize("size", [(360, 740), (768, 1024), (1280, 800), (1440, 900), (1920, 1080)])
-@pytest.mark.parametrize("hash_", ["", "#lang=pt_BR&data=wine"])
-def test_nothing_is_wider_than_the_window(tab: Any, size: tuple[int, int], hash_: str) -> None:
-    one = tab(hash_, viewport={"width": size[0], "height": size[1]}).ready()
-    assert one.page.evaluate(WIDE) == []
-    assert one.page.evaluate("document.documentElement.scrollWidth") == size[0]
+PHONE, WIDE_SCREEN = [(360, 740), (768, 1024)], [(1440, 900), (1280, 800), (1920, 1080)]
+PANEL, ENLARGED = "document.querySelector('#data').click()", "treinoCrowd.enlarge(3)"
+MANY = "treinoCrowd?.networks?.length && treinoCrowd.networks.every((n) => n.loss !== undefined)"
 
 
+@pytest.mark.parametrize(
+    ("hash_", "sizes", "scheme", "opening"),
+    [
+        pytest.param("data=wine&lang=pt_BR", PHONE, "dark", PANEL, marks=pytest.mark.slow),
+        pytest.param("view=many&count=16", WIDE_SCREEN, "light", "", marks=pytest.mark.slow),
+        *(
+            pytest.param(*case, marks=pytest.mark.release)
+            for case in (
+                ("data=multi_gauss", PHONE, "light", PANEL),
+                ("", WIDE_SCREEN, "light", ""),
+                ("data=wine&lang=pt_BR", WIDE_SCREEN, "dark", PANEL),
+                ("view=many&count=64&lang=pt_BR", WIDE_SCREEN, "dark", ENLARGED),
+                ("view=many&count=64&lang=pt_BR", PHONE, "light", ""),
+                ("view=many&count=64", PHONE, "dark", ENLARGED),
+            )
+        ),
+    ],
+)
+def test_it_fits_and_everybody_can_use_it(
+    tab: Any, axe: str, hash_: str, sizes: list[tuple[int, int]], scheme: str, opening: str
+) -> None:
+    """Also with the panel of the data, and with a network that is enlarged."""
+    size = dict(zip(("width", "height"), sizes[0], strict=True))
+    one = tab(f"#{hash_}", viewport=size, color_scheme=scheme, has_touch=sizes is PHONE)
+    drawn = f"globalThis.{MANY}" if "many" in hash_ else "document.querySelector('main').dataset.frame"
+    one.wait(lambda: one.page.evaluate(drawn))
+    one.page.evaluate(axe + (opening and f"; {opening}"))
+    assert one.page.evaluate(AXE) == []
+    for width, height in sizes:
+        one.page.set_viewport_size({"width": width, "height": height})
+        assert one.page.evaluate(WIDE) == []
+        assert one.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.release
 def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
     one = tab().ready()
     one.page.keyboard.press("ArrowRight")
@@ -304,17 +276,7 @@ def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
     assert one.page.locator(".net table tbody tr").count() == 4
 
 
-def test_both_views_are_accessible(tab: Any, axe: str) -> None:
-    for hash_ in ("", "#theme=dark", "#view=many&count=16"):
-        one = tab(hash_)
-        one.button("Play").wait_for()
-        if "many" not in hash_:
-            one.ready()
-        one.page.locator("#data").click()
-        one.page.evaluate(axe)
-        assert one.page.evaluate(AXE) == []
-
-
+@pytest.mark.release
 def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> None:
     with firefox(tmp_path / "profile") as window:
         window.open(f"{file.as_uri()}#data=circles&step=100")
@@ -327,13 +289,14 @@ def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> Non
         until(lambda: window.value("document.querySelector('#view-many').getAttribute('aria-current')"))
 
 
+@pytest.mark.release
 def test_a_link_and_a_picture_are_saved(tab: Any) -> None:
     one = tab("#hidden=4").ready()
     one.button("Step").click()
     one.wait(lambda: one.step() == 1)
     one.button("Save").click()
     one.page.get_by_role("button", name="A link to this run").click()
-    one.wait(lambda: one.page.locator("#text-body").inner_text().endswith("#hidden=4&step=1"))
+    one.wait(lambda: one.text("#text-body").endswith("#hidden=4&step=1"))
     one.page.get_by_role("dialog").get_by_role("button", name="Close").click()
     one.button("Save").click()
     with one.page.expect_download() as download:
@@ -341,13 +304,14 @@ def test_a_link_and_a_picture_are_saved(tab: Any) -> None:
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.release
 def test_other_data_are_chosen_and_back_takes_them_away(tab: Any) -> None:
     one = tab().ready()
     one.page.locator("#data").click()
     one.button("circles").click()
     one.wait(lambda: one.asks() == {"data": "circles"})
-    one.wait(lambda: one.page.locator("#data-name").inner_text() == "circles")
+    one.wait(lambda: one.text("#data-name") == "circles")
     one.page.go_back()
-    one.wait(lambda: one.page.locator("#data-name").inner_text() == "moons")
+    one.wait(lambda: one.text("#data-name") == "moons")
     one.wait(lambda: one.button("moons").get_attribute("aria-pressed") == "true")
     one.ready()

@@ -240,6 +240,7 @@ def tables(draw: st.DrawFn) -> tuple[str, str]:
     return draw(st.sampled_from(["", "\ufeff"])) + out.getvalue(), names[-1]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(table=tables(), seed=st.integers(0, 9))
 def test_a_table_has_the_bits_that_treino_has_of_it(
@@ -400,11 +401,11 @@ def test_columns_that_are_no_numbers_are_named_and_left_to_the_command_line(ask:
 
 def test_of_many_rows_the_same_sample_is_taken_and_told(ask: Ask, tmp_path: Path) -> None:
     random = np.random.RandomState(0)
-    x_N2 = random.normal(size=(100_000, 2))
+    x_N2 = random.normal(size=(25_000, 2))
     text = "a,b,c\n" + "\n".join(f"{a:.6f}1,{b:.6f}1,{'xy'[int(a > b)]}" for a, b in x_N2.tolist())
     first = ask(text=text, options={"file": "many.csv"})
     assert first["reading"] == [
-        "Of its 100000 rows the page takes 20000, drawn at random and always the same ones."
+        "Of its 25000 rows the page takes 20000, drawn at random and always the same ones."
     ]
     assert ask(text=text, options={"file": "many.csv"}) == first
     assert sum(len(part["rows"]) for part in first["parts"]) == 20_000

@@ -189,16 +189,22 @@ CHANGES: list[Json] = [
 ]
 
 
-@pytest.mark.slow
-def test_a_segment_has_the_bits_of_the_same_branch_in_python(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(CHANGES[::3], id="some", marks=pytest.mark.slow),
+        pytest.param(CHANGES, id="all", marks=pytest.mark.release),
+    ],
+)
+def test_a_segment_has_the_bits_of_the_same_branch_in_python(changed: list[Json], tmp_path: Path) -> None:
     run = trained("moons", tmp_path / "run", data_seed=0, steps=100, keep="best", **SMALL)
 
-    def changed(changes: Json) -> Json:
+    def then(changes: Json) -> Json:
         acts = [*train_to(50), say("segment", changes=changes), *train_to(100, since=50), ("seen",)]
         return task(*acts, settings=SMALL | {"steps": 100})
 
-    for number, answer in enumerate(ask([changed(changes) for changes in CHANGES])):
-        changes, frame, state = CHANGES[number], answer[6], answer[7]["state"]
+    for number, answer in enumerate(ask([then(changes) for changes in changed])):
+        changes, frame, state = changed[number], answer[6], answer[7]["state"]
         branch = run.at(50).branch(out=tmp_path / str(number), **changes)
         assert_same_bits(frame, moment(branch, 100).net, changes)
         assert state["segments"][1]["origin"] == [0, 50]
@@ -446,6 +452,7 @@ def test_a_future_is_adopted_and_a_weight_explained() -> None:
     assert again["error"]["rule"] == "future_missing"
 
 
+@pytest.mark.slow
 def test_any_problem_and_network_is_trained_looked_at_and_ended() -> None:
     numbers = waves(1)[0]
     line = table_problem([numbers, ("y", np.array([0, 1] * 60))], "y")
@@ -457,7 +464,7 @@ def test_any_problem_and_network_is_trained_looked_at_and_ended() -> None:
         {"problem": table_problem(waves(4), "y") | held_back, "settings": SMALL | {"loss": "huber"}},
         {"settings": {"hidden": []}},
         {"settings": {"hidden": [4] * 9}},
-        {"settings": {"hidden": [300, 300]}},
+        {"settings": {"hidden": [70, 70]}},
         {"settings": SMALL | {"loss": "bce", "optimizer": "sgd", "momentum": 0.9}},
         {"settings": SMALL | {"batch_size": "full", "fault": ["missing_zero_grad"], "dropout": 0.2}},
         {"settings": SMALL | {"steps": 5}},
