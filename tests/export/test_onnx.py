@@ -18,7 +18,9 @@ from treino.errors import TreinoError
 from treino.export.formats import exported
 
 DAY = "2024-02-28 23:10"
-with_programs = pytest.mark.skipif(not hasattr(torch, "export"), reason="torch 1.13 has no torch.export")
+with_programs = pytest.mark.skipif(
+    not hasattr(torch, "export"), reason="needs torch.export, which torch 1.13 lacks"
+)
 
 
 def table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
@@ -253,7 +255,14 @@ def images(shape: tuple[int, int, int], rows: int = 120) -> torch.utils.data.Ten
 
 
 @with_programs
-@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("pools", marks=pytest.mark.slow),
+        pytest.param("blocks, groups, averages", marks=pytest.mark.release),
+        pytest.param("strides, batch norm, dropout", marks=pytest.mark.release),
+    ],
+)
 def test_convolutions_answer_as_the_run_does(tmp_path: Path, name: str) -> None:
     shape, net = IMAGES[name]
     run = tr.fit(images(shape), net.module(shape, 3), epochs=2, parent=tmp_path)

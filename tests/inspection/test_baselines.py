@@ -48,7 +48,6 @@ def test_classes_equal_scikit_learn() -> None:
     assert set(found.metrics) == {"majority", "linear"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
 def test_trees_equal_scikit_learn_where_they_are_asked_for(name: str) -> None:
     data = load(name)
@@ -134,7 +133,6 @@ def test_one_class_in_training_leaves_the_constant_alone() -> None:
     assert len(found.notes) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", ["digits", "diabetes"])
 def test_large_data_is_fitted_on_a_share_and_a_note_says_so(
     source: str, monkeypatch: pytest.MonkeyPatch

@@ -91,7 +91,6 @@ def test_points_lie_at_the_sources_own_values(wine2: Data, trainer) -> None:
     assert plane.score.interval == wilson(plane.score.right, len(test))
 
 
-@pytest.mark.slow
 def test_many_inputs_are_seen_along_the_two_whose_plane_is_most_like_the_network(trainer) -> None:
     wine = load("wine")
     net = trainer(wine)

@@ -38,7 +38,6 @@ def homes() -> pd.DataFrame:
     return frame
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_numbers_are_scikit_learns(task: str) -> None:
     rng = np.random.default_rng(0)
@@ -65,7 +64,6 @@ def test_numbers_are_scikit_learns(task: str) -> None:
         assert ours.reach_C.max() > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("target", ["price", "dear"])
 def test_every_kind_of_column_is_what_predictions_for_a_changed_table_say(
     target: str, homes: pd.DataFrame, tmp_path: Path
@@ -100,7 +98,6 @@ def test_every_kind_of_column_is_what_predictions_for_a_changed_table_say(
     np.testing.assert_allclose(own, train["size"], rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_what_has_no_dependence_to_draw_says_so(homes: pd.DataFrame, tmp_path: Path) -> None:
     data = load(homes, target="price")
     net = nn.Linear(data.inputs, 1)
@@ -117,7 +114,6 @@ def test_what_has_no_dependence_to_draw_says_so(homes: pd.DataFrame, tmp_path: P
         dependence(nn.Flatten(), images, images.features[0], item_shape=(1, 5, 5))
 
 
-@pytest.mark.slow
 def test_one_logit_and_given_values() -> None:
     data = load("moons")
     torch.manual_seed(0)

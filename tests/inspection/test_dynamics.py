@@ -60,7 +60,6 @@ def test_an_update_of_numbers_that_one_can_check_by_hand() -> None:
     assert dead_units(net, torch.tensor([[-1.0, -1.0], [1.0, 0.0]])) == ((0,), [0.0])
 
 
-@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.integers(1, 8), max_size=3), st.integers(1, 20), st.integers(0, 99))
 def test_gradients_are_those_of_a_backward_pass(hidden: list[int], count: int, seed: int) -> None:
@@ -76,7 +75,6 @@ def test_gradients_are_those_of_a_backward_pass(hidden: list[int], count: int, s
             torch.testing.assert_close(slope, theirs[f"{layer}.{name}"].grad)
 
 
-@pytest.mark.slow
 def test_batch_norm_is_measured_in_training_mode_and_left_as_it_was() -> None:
     net = fixed(mlp(6, batch_norm=True).module(4, 3)).eval()
     before = copy.deepcopy(net.state_dict())
@@ -91,7 +89,6 @@ def test_batch_norm_is_measured_in_training_mode_and_left_as_it_was() -> None:
     assert not net.training
 
 
-@pytest.mark.slow
 def test_dead_units_are_those_that_a_hook_finds_and_channels_of_an_image() -> None:
     class Own(nn.Module):
         def __init__(self) -> None:
@@ -110,7 +107,6 @@ def test_dead_units_are_those_that_a_hook_finds_and_channels_of_an_image() -> No
     assert dead_units(mlp(4, activation="tanh").module(4, 3), batch(5, 4)[0]) == ((), [])
 
 
-@pytest.mark.slow
 def test_everything_at_once_has_its_shapes() -> None:
     net = fixed(mlp(6, 5).module(4, 3))
     x, y = batch(12, 4)
@@ -128,7 +124,6 @@ def test_everything_at_once_has_its_shapes() -> None:
     assert nothing.gradient_KL.shape == (0, 0)
 
 
-@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0.01, 0.99))
 def test_smoothing_is_pandas_adjusted_average(values: list[float], smooth: float) -> None:
@@ -136,7 +131,6 @@ def test_smoothing_is_pandas_adjusted_average(values: list[float], smooth: float
     np.testing.assert_allclose(smoothed(values, smooth), theirs, rtol=1e-7, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_smoothing_leaves_gaps_and_a_constant_alone() -> None:
     np.testing.assert_array_equal(smoothed([3.0, None, 3.0], 0.9), [3.0, np.nan, 3.0])
     np.testing.assert_array_equal(smoothed([1.0, 5.0], 0.0), [1.0, 5.0])

@@ -48,7 +48,6 @@ class Wrapped(BaseEstimator):
         return self.net(rows_for_prediction(x, self.data.preparation).x).argmax(1).numpy()
 
 
-@pytest.mark.slow
 def test_importance_of_raw_columns_equals_scikit_learns(houses: Data, trainer) -> None:
     net, rows = trainer(houses), houses.test
     raw = frame()[list(houses.features)].iloc[rows.index.numpy()]

@@ -61,7 +61,6 @@ def theirs(model: Any, x: Any, y: Any, scoring: str, repeats: int = 4) -> np.nda
     return np.asarray(found.importances_mean)
 
 
-@pytest.mark.slow
 def test_loss_and_metric_are_scikit_learns(iris: Data, diabetes: Data, trainer: Trainer) -> None:
     net, rows = trainer(iris), iris.test
     ours = importances(net, iris, Loss("cross_entropy"), repeats=4, seed=sklearns_seed(3))
@@ -84,7 +83,6 @@ def test_loss_and_metric_are_scikit_learns(iris: Data, diabetes: Data, trainer: 
         np.testing.assert_allclose(cost.mean_K, expected * unit, rtol=1e-4, atol=1e-5 * unit)
 
 
-@pytest.mark.slow
 def test_columns_of_classes_and_dates_are_shuffled_as_they_stand_in_the_table(tmp_path: Any) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
@@ -129,7 +127,7 @@ class Line(nn.Module):
 def test_intervals_hold_what_they_promise() -> None:
     """Of y = 2 x1 + x2 + noise, shuffling x1 costs 2 · 2² in the mean squared error, x2 2, x3 nothing."""
     hits = {"loss": np.zeros(2), "worse": np.zeros(2)}
-    times, rows = 150, 60
+    times, rows = 100, 60
     root = {c: np.sqrt(c + 1.0) - 1.0 for c in (8.0, 2.0)}
     for seed in range(times):
         rng = np.random.default_rng(seed)
@@ -161,7 +159,6 @@ class Scaled(nn.Module):
         return (y - self.mean) / self.scale
 
 
-@pytest.mark.slow
 def test_columns_that_go_together_are_found_and_shuffled_as_one(trainer: Trainer) -> None:
     rng = np.random.default_rng(1)
     base = rng.normal(size=(400, 2))
@@ -190,7 +187,6 @@ def test_pixels_have_no_importance_of_their_own() -> None:
     assert "occlusion" in caught.value.hint
 
 
-@pytest.mark.slow
 def test_what_cannot_be_measured_is_said(iris: Data) -> None:
     net = nn.Linear(4, 3)
     with torch.no_grad():

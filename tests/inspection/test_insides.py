@@ -55,7 +55,6 @@ def test_thumbnails_are_what_forward_hooks_give(wine2: Data, trainer: Callable[.
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
 
 
-@pytest.mark.slow
 @given(
     widths=st.lists(st.integers(1, SHOWN), min_size=0, max_size=3),
     activation=st.sampled_from([nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid]),
@@ -82,7 +81,6 @@ def test_lines_and_biases_compute_every_picture_again(
         seen = stage.seen_KRR
 
 
-@pytest.mark.slow
 def test_the_inputs_of_the_plane_are_among_those_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     data, axes = load("breast_cancer"), ["mean_radius", "mean_texture"]
     net = nn.Sequential(nn.Linear(30, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -146,7 +144,6 @@ class Words(nn.Module):
         return self.out(self.read(x)[0][:, -1])
 
 
-@pytest.mark.slow
 def test_any_network_is_read_as_it_runs(wine2: Data) -> None:
     torch.manual_seed(0)
     net = InPlace()
@@ -165,7 +162,6 @@ def test_any_network_is_read_as_it_runs(wine2: Data) -> None:
     assert "one, two" in shown.notes[0]
 
 
-@pytest.mark.slow
 def test_pictures_and_sequences() -> None:
     torch.manual_seed(0)
     x, y = torch.randn(60, 3, 8, 8), torch.arange(60) % 3
@@ -193,7 +189,6 @@ def test_pictures_and_sequences() -> None:
         first_weights(Words(), words, item_shape=(5, 3))
 
 
-@pytest.mark.slow
 def test_one_input_deep_networks_and_outputs_that_overflow(iris: Data) -> None:
     one = load("iris", features=["petal_length"])
     torch.manual_seed(0)
@@ -214,7 +209,6 @@ def test_one_input_deep_networks_and_outputs_that_overflow(iris: Data) -> None:
     assert not np.isfinite(shown.said_RRC).all()
 
 
-@pytest.mark.slow
 def test_the_network_is_left_as_it_was_found(iris: Data) -> None:
     net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.5), nn.Linear(6, 3))
     net[1].eval()

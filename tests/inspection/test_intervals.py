@@ -16,7 +16,6 @@ from treino.inspection import intervals as module
 from treino.inspection.intervals import intervals, wilson
 
 
-@pytest.mark.slow
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_scipys(counted: tuple[int, int]) -> None:
     right, rows = counted
@@ -78,7 +77,6 @@ def test_every_draw_is_the_metric_on_the_drawn_rows(
             assert draws[name][b] == pytest.approx(float(expected[name][0]), rel=1e-9, nan_ok=True), name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 5])
 def test_f1_draws_are_distributed_as_by_a_plain_loop(count: int) -> None:
     z, y = classes(40, count, seed=1)

@@ -96,7 +96,6 @@ def test_the_mountain_of_weighted_rows_is_that_of_repeated_rows(loss: str) -> No
         torch.testing.assert_close(mine, theirs)
 
 
-@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     hidden=st.lists(st.integers(1, 9), max_size=3),
@@ -123,7 +122,6 @@ def test_any_network_and_loss(hidden: list[int], activation: str, loss: str, see
         assert land.loss_RR[j, i] == pytest.approx(wanted, rel=1e-4, abs=1e-6)
 
 
-@pytest.mark.slow
 def test_an_own_network_has_the_mountain_that_its_plain_twin_has() -> None:
     net = small(6, 5)
     own = nn.Sequential(nn.Identity(), net)
@@ -135,7 +133,6 @@ def test_an_own_network_has_the_mountain_that_its_plain_twin_has() -> None:
     np.testing.assert_allclose(ours.loss_RR, theirs.loss_RR, rtol=2e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "net",
     [
@@ -177,7 +174,6 @@ def test_filters_are_as_long_as_the_networks_own_and_biases_stay() -> None:
     assert abs(float(functional.cosine_similarity(axes[0], axes[1], dim=0))) < 0.5
 
 
-@pytest.mark.slow
 def test_a_network_without_weights_has_no_mountain() -> None:
     net = small(3)
     with torch.no_grad():
@@ -189,7 +185,6 @@ def test_a_network_without_weights_has_no_mountain() -> None:
         loss_surface(net, rows(0, 4), Loss("cross_entropy"))
 
 
-@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.integers(3, 12), st.integers(2, 40), st.integers(0, 999))
 def test_main_directions_are_principal_components(count: int, n: int, seed: int) -> None:
@@ -214,7 +209,6 @@ def walk(
     return torch.stack(places), list(range(steps + 1)), net
 
 
-@pytest.mark.slow
 def test_the_path_lies_where_its_networks_are() -> None:
     data = rows(40, 4)
     place_Kn, steps, net = walk(small(6, 5), data, 25)
@@ -247,7 +241,6 @@ def test_the_path_lies_where_its_networks_are() -> None:
     assert land.a_R[-1] - land.a_R[0] == pytest.approx(land.b_R[-1] - land.b_R[0])
 
 
-@pytest.mark.slow
 def test_a_path_of_two_places_or_without_an_end_is_no_plane() -> None:
     data, net = rows(10, 4), small(3)
     place = loss_surface(net, data, Loss("cross_entropy"))
@@ -259,7 +252,6 @@ def test_a_path_of_two_places_or_without_an_end_is_no_plane() -> None:
         path_plane(place, torch.stack([here_n, here_n * torch.inf, here_n * 2]), [0, 1, 2])
 
 
-@pytest.mark.slow
 def test_the_walkers_slope_is_the_mountains() -> None:
     data = rows(40, 4)
     place_Kn, steps, net = walk(small(6, 5), data, 25)
@@ -284,7 +276,6 @@ def test_the_walkers_slope_is_the_mountains() -> None:
     assert found[0].inside == pytest.approx(np.linalg.norm(found[0].slope_2) / whole, rel=1e-4)
 
 
-@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 999), st.integers(0, 999))
 def test_a_convex_loss_has_no_barrier(one: int, other: int) -> None:
@@ -304,7 +295,6 @@ def test_a_convex_loss_has_no_barrier(one: int, other: int) -> None:
         assert loss_R[np.argmin(np.abs(found.at_R - at))] == pytest.approx(wanted, rel=1e-5)
 
 
-@pytest.mark.slow
 def test_the_same_network_with_its_units_in_another_order_lies_behind_a_barrier() -> None:
     data = rows(40, 4)
     _places, _steps, net = walk(small(8), data, 150)
@@ -331,7 +321,6 @@ def test_the_same_network_with_its_units_in_another_order_lies_behind_a_barrier(
     )
 
 
-@pytest.mark.slow
 def test_batch_norm_keeps_its_statistics_and_the_network_its_state() -> None:
     net = small_with_norm()
     net.train()
@@ -361,7 +350,6 @@ def small_with_norm(seed: int = 0) -> nn.Module:
     return net
 
 
-@pytest.mark.slow
 def test_rows_are_a_fixed_draw_and_fewer_for_a_large_network() -> None:
     many = rows(5000, 4)
     place = loss_surface(small(3), many, Loss("cross_entropy"))
@@ -381,7 +369,6 @@ def test_rows_are_a_fixed_draw_and_fewer_for_a_large_network() -> None:
     assert len(loss_surface(nn.Sequential(net), wide, Loss("cross_entropy")).rows) == 128
 
 
-@pytest.mark.slow
 def test_losses_that_are_not_finite_stay_so(iris: Data) -> None:
     net = small(6, inputs=4, activation="relu")
     with torch.no_grad():
@@ -396,7 +383,6 @@ def test_losses_that_are_not_finite_stay_so(iris: Data) -> None:
     assert not np.isfinite(land.loss_RR).all()
 
 
-@pytest.mark.slow
 def test_two_networks_of_other_shapes_have_no_line_between_them() -> None:
     place = loss_surface(small(3), rows(5, 4), Loss("cross_entropy"))
     with pytest.raises(TreinoError, match="other tensors"):
@@ -406,7 +392,6 @@ def test_two_networks_of_other_shapes_have_no_line_between_them() -> None:
             place.place(mlp(*hidden, dropout=0.5).module(4, 3))
 
 
-@pytest.mark.slow
 def test_dropout_keeps_no_network_from_a_line() -> None:
     place = loss_surface(small(3), rows(5, 4), Loss("cross_entropy"))
     dropped = mlp(3, activation="tanh", dropout=0.5).module(4, 3)

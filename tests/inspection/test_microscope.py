@@ -28,7 +28,6 @@ from treino.plots.explain_text import document, plain
 NUMBERS = st.floats(-10, 10, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_topic_in_every_form_with_all_its_checks(topic: str) -> None:
     found = TOPICS[topic].example()
@@ -68,7 +67,6 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
     return float(p.detach())
 
 
-@pytest.mark.slow
 @settings(max_examples=150)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3))
 def test_adam_is_torch_s_to_the_last_digits(
@@ -83,7 +81,6 @@ def test_adam_is_torch_s_to_the_last_digits(
     assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.slow
 @settings(max_examples=80)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), st.floats(0.01, 0.99), st.booleans())
 def test_sgd_and_momentum_are_torch_s(
@@ -99,7 +96,6 @@ def test_sgd_and_momentum_are_torch_s(
     assert moving_w == pytest.approx(theirs, rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.slow
 @settings(max_examples=60)
 @given(NUMBERS, SEQUENCE)
 def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
@@ -117,7 +113,6 @@ def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
 KINDS = ["mse", "l1", "huber", "bce", "cross_entropy", "smoothed", "softmax_twice"]
 
 
-@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.sampled_from(KINDS), st.integers(1, 7), st.integers(2, 5), st.integers(0, 10_000), st.floats(0.1, 30)
@@ -195,7 +190,6 @@ def update(
 ACTS = [nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid]
 
 
-@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.sampled_from(ACTS), st.integers(1, 6), st.integers(0, 3), st.integers(0, 1000), st.booleans())
 def test_back_propagation_by_hand_is_autograd_s(
@@ -224,7 +218,6 @@ def every_way(found: Update, row: int) -> list[float]:
     return ways
 
 
-@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.sampled_from(ACTS),
@@ -255,7 +248,6 @@ def test_the_ways_are_all_there_and_the_largest_come_first(
     assert totals(found).sum() == pytest.approx(found.gradient, rel=1e-9, abs=1e-13)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "topic", ["cross-entropy", "sgd", "backprop", "learning-rate", "accumulated-gradient"]
 )
@@ -267,7 +259,6 @@ def test_ten_thousand_inputs_and_a_batch_of_one(topic: str) -> None:
         assert "… 9\u202f996 smaller terms" in plain(explained)
 
 
-@pytest.mark.slow
 def test_a_convolution_is_torch_s_and_one_way_of_it_learns_one_place() -> None:
     table = trained().table
     assert table is not None
@@ -284,7 +275,6 @@ def test_a_convolution_is_torch_s_and_one_way_of_it_learns_one_place() -> None:
         assert [losses[t] for t in (0, 1, 10, 100)] == pytest.approx(list(row[1:]), rel=1e-9, abs=1e-20)
 
 
-@pytest.mark.slow
 def test_a_check_that_is_off_says_so() -> None:
     assert not Check("w", 1.0, 1.0 + 1e-9, 1e-12).holds
     assert not Check("w", 1.0, math.nan, 1e-12).holds

@@ -58,7 +58,6 @@ def formulas(found: Explanation) -> Iterator[Formula]:
             yield step.formula
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("topic", TOPICS)
 def test_what_is_written_in_numbers_is_what_is_computed(topic: str) -> None:
     seen = 0
@@ -98,7 +97,6 @@ def test_a_long_sum_is_shortened_and_computed_whole() -> None:
     assert value(total) == math.fsum(numbers)
 
 
-@pytest.mark.slow
 def test_numbers_are_shown_with_the_digits_that_are_asked_for() -> None:
     assert shown(1 / 3, 3) == ("0.333", "")
     assert float(shown(1 / 3, 17)[0]) == 1 / 3
@@ -168,7 +166,6 @@ def at_a_kink(e: Expr) -> bool:
     return any(map(at_a_kink, e.args))
 
 
-@pytest.mark.slow
 @settings(max_examples=300)
 @given(trees())
 def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
@@ -182,7 +179,6 @@ def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
             assert value(derivative(tree, symbol)) == pytest.approx(expected, rel=1e-9, abs=1e-10)
 
 
-@pytest.mark.slow
 @settings(max_examples=300)
 @given(trees())
 def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tree: Expr) -> None:
@@ -194,7 +190,6 @@ def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tre
         ET.fromstring(f"<math>{mathml(tree, numbers=numbers)}</math>")
 
 
-@pytest.mark.slow
 @settings(max_examples=100)
 @given(trees(), trees(), trees())
 def test_the_sum_over_all_paths_is_the_derivative(one: Expr, two: Expr, three: Expr) -> None:
@@ -213,7 +208,6 @@ def test_the_sum_over_all_paths_is_the_derivative(one: Expr, two: Expr, three: E
         assert ours == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.slow
 def test_every_operation_has_a_slope_for_every_argument() -> None:
     for kind, operation in OPS.items():
         args = (0.7, 0.4)[: len(operation.slopes)]

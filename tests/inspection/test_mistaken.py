@@ -18,7 +18,6 @@ from treino.inspection.outputs import confusion, mistakes
 Trainer = Callable[..., nn.Sequential]
 
 
-@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=30)
 def test_confusion_is_scikit_learns(seed: int, iris: Data) -> None:
@@ -48,7 +47,6 @@ def test_a_class_without_rows_and_outputs_that_are_not_finite(iris: Data) -> Non
     assert len(wrong) == wrong.wrong == found.count_CC.sum() - found.right
 
 
-@pytest.mark.slow
 def test_the_most_confident_mistakes_by_plain_sorting(iris: Data, diabetes: Data, trainer: Trainer) -> None:
     torch.manual_seed(5)
     net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
@@ -81,7 +79,6 @@ def test_which_rows_are_held_out(iris: Data) -> None:
     assert held_out(bare)[0] == "train"
 
 
-@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=20)
 def test_cells_are_what_stood_in_the_table(data: st.DataObject) -> None:

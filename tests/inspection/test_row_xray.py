@@ -121,7 +121,7 @@ def test_planted_labels_are_suspected_with_the_label_that_they_had(colours: tupl
 
 
 def test_a_suspect_is_one_of_the_confident_joint_s(colours: tuple[RowXray, set[int]]) -> None:
-    count = pytest.importorskip("cleanlab.count")
+    count = pytest.importorskip("cleanlab.count", reason="needs cleanlab")
     r = np.random.default_rng(1)
     share = r.dirichlet([1, 1, 2], 200)
     label = np.array([r.choice(3, p=0.7 * p + 0.1) for p in share])
@@ -151,7 +151,6 @@ def test_a_row_s_features_are_the_gradient_of_its_log_odds(colours: tuple[RowXra
         assert error[0] == pytest.approx(1 - float(share.detach()), abs=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("of", ["classes", "numbers"])
 def test_the_estimate_orders_rows_as_training_without_each_of_them_does(
     of: str, colours: tuple[RowXray, set[int]], diabetes_rows: RowXray

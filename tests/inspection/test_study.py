@@ -4,7 +4,6 @@ import math
 from itertools import product
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +20,6 @@ from treino.inspection.curves import (
 )
 
 
-@pytest.mark.slow
 def test_a_median_s_interval_has_the_binomial_coverage() -> None:
     from scipy.stats import binom
 
@@ -57,7 +55,6 @@ def test_a_busy_minute_hits_both_sides_of_a_ratio() -> None:
 EPOCH = st.lists(st.floats(0, 10), min_size=4, max_size=4)
 
 
-@pytest.mark.slow
 @given(st.lists(st.lists(EPOCH, min_size=3, max_size=3), min_size=1))
 def test_means_and_deviations_are_those_of_all_iterations(losses: list[list[list[float]]]) -> None:
     loss_KES = np.array(losses)  # networks, epochs, iterations

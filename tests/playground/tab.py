@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 1440, 900
 class Tab:
     """A page that is open. said: what its console complained of. requests: all that it asked for."""
 
+    complaints: tuple[str, ...] = "error", "warning"
+
     def __init__(self, browser: Any, file: Path, hash_: str = "", script: str = "", **how: Any) -> None:
         self.said, self.requests, self.file = list[str](), list[str](), file
         usual = {"viewport": {"width": WIDTH, "height": HEIGHT}, "locale": "en"}
@@ -23,9 +25,7 @@ class Tab:
             self.context.add_init_script(script)
         self.page = self.context.new_page()
         self.page.set_default_timeout(1000 * HANG)
-        self.page.on(
-            "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
-        )
+        self.page.on("console", lambda m: self.said.append(m.text) if m.type in self.complaints else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(file.as_uri() + hash_)
@@ -78,4 +78,4 @@ def tab(browser: Any, file: Path) -> Iterator[Callable[..., Any]]:
     yield opening
     for each in opened:
         each.context.close()
-        assert each.said == []
+        assert not each.said, each.said

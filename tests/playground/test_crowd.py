@@ -325,7 +325,9 @@ def test_a_machine_carries_what_its_cores_and_memory_allow() -> None:
 
 
 class Crowd(Tab):
-    """A tab with many networks."""
+    """A tab with many networks. Chromium warns where there is no graphics card."""
+
+    complaints = ("error",)
 
     def painted(self) -> "Crowd":
         """... once every network has a picture."""
@@ -380,7 +382,7 @@ COLOURS = """() => { const c = document.querySelector('#tiles > canvas');
 def test_tiles_show_what_their_networks_answer(many: Any, kind: str) -> None:
     one = many(f"data=moons&count=64&panels=none&tiles={kind}&lr_values=0.001..0.1")
     if one.get("kind()") != kind:
-        pytest.skip("this Chromium has no WebGL")
+        pytest.skip("needs WebGL, which this Chromium lacks")
     one.train(60)
     share = one.page.evaluate(COLOURS)
     assert min(share["blue"], share["orange"]) > 0.05
@@ -390,7 +392,7 @@ def test_tiles_show_what_their_networks_answer(many: Any, kind: str) -> None:
 def test_a_lost_graphics_card_leaves_the_tiles(many: Any) -> None:
     one = many("data=moons&count=64&tiles=webgl&lr_values=0.01..0.1")
     if one.get("kind()") != "webgl":
-        pytest.skip("this Chromium has no WebGL")
+        pytest.skip("needs WebGL, which this Chromium lacks")
     one.train(30)
     one.page.evaluate(
         "document.querySelector('#tiles > canvas').getContext('webgl2')"

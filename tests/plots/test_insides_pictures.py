@@ -114,8 +114,7 @@ def test_the_diagram_asks_for_nothing_and_runs_nothing() -> None:
     assert network_svg(inside()) == network_svg(inside())  # the same numbers give the same bytes
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.release)])
 def test_the_diagram_in_a_browser(tmp_path: Path, scheme: str) -> None:
     (tmp_path / "page.html").write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>d</title>{network_svg(inside())}'
@@ -126,7 +125,6 @@ def test_the_diagram_in_a_browser(tmp_path: Path, scheme: str) -> None:
     assert "+48 more" in seen.text
 
 
-@pytest.mark.slow
 def test_diagrams_of_numbers_of_one_input_of_pictures_and_of_what_overflows() -> None:
     svg = network_svg(inside(classes=()))
     assert "price: blue above its mean 10, orange below" in svg
@@ -173,7 +171,6 @@ def confused(count: int = 3, **change: object) -> Confusion:
     return replace(made, **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_confusion_says_what_is_mixed_up() -> None:
     shown = confused(count_CC=np.array([[9, 1, 0], [0, 8, 0], [3, 0, 4]]))
     figure = confusion_figure(shown)
@@ -206,7 +203,6 @@ def mistaken(rows: int = 20, **change: object) -> Mistakes:
     return replace(made, **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_mistakes_as_rows_and_as_pictures() -> None:
     rows = mistakes_figure(mistaken(), ("city", "alcohol", "a_long_name_of_a_column"))
     said = texts(rows)
@@ -237,7 +233,6 @@ def cost(mean: list[float], half: float) -> Cost:
     return Cost(mean_K, mean_K - half, mean_K + half)
 
 
-@pytest.mark.slow
 def test_importance_of_columns() -> None:
     names = ("alcohol", NASTY, "hue", "ash")
     shown = Importances(
@@ -268,7 +263,6 @@ def curves(axis: str, levels: tuple[str, ...], at_G: np.ndarray, outputs: int) -
     return Dependence(f"the {axis}", axis, levels, at_G, own, curve, 50)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("classes", [(), ("red", NASTY), ("a", "b", "c")])
 def test_dependence_on_every_kind_of_column(classes: tuple[str, ...]) -> None:
     outputs = max(1, len(classes))

@@ -61,7 +61,6 @@ def texts(figure: Figure) -> str:
     return " ".join(" ".join(t.get_text() for t in figure.findobj(Text)).split())
 
 
-@pytest.mark.slow
 def test_a_plane_says_its_rows_and_where_its_star_is() -> None:
     figure = landscape_figure(bowl(rows=40), NASTY)
     said = texts(figure)
@@ -72,7 +71,6 @@ def test_a_plane_says_its_rows_and_where_its_star_is() -> None:
     assert (star.get_marker(), *star.get_xydata()[0]) == ("*", 0, 0)
 
 
-@pytest.mark.slow
 def test_colours_are_logarithmic_where_the_range_asks_and_keep_to_what_is_near() -> None:
     assert isinstance(colours(bowl(low=0.01)), LogNorm)
     flat = colours(bowl(low=100.0))
@@ -94,7 +92,6 @@ def test_colours_are_logarithmic_where_the_range_asks_and_keep_to_what_is_near()
         png(landscape_figure(land, "a"), 30)
 
 
-@pytest.mark.slow
 def test_what_is_not_finite_is_hatched_and_said() -> None:
     land = bowl()
     land.loss_RR[:7] = np.nan
@@ -112,7 +109,6 @@ def test_what_is_not_finite_is_hatched_and_said() -> None:
     png(walker_figure(replace(bowl(path=True), loss_RR=land.loss_RR), places(), "a"), 30)
 
 
-@pytest.mark.slow
 def test_the_grid_is_read_between_its_points() -> None:
     land = bowl()
     at_K2 = np.random.default_rng(0).uniform(-2, 2, (50, 2))
@@ -121,7 +117,6 @@ def test_the_grid_is_read_between_its_points() -> None:
     np.testing.assert_allclose(interpolated(land, plain, np.array([[2.0, 2.0]])), 3)
 
 
-@pytest.mark.slow
 def test_the_walkers_arrow_points_down() -> None:
     figure = walker_figure(bowl(path=True), places(), "a")
     for axes, stand in zip(figure.axes[:2], places()[:2], strict=True):
@@ -137,7 +132,6 @@ def test_the_walkers_arrow_points_down() -> None:
     assert "loss 5.45, slope 5.8 50 % of the slope lies in view" in said
 
 
-@pytest.mark.slow
 def test_a_line_says_its_barrier() -> None:
     at_R = np.linspace(-0.25, 1.25, 91)
     loss = {"train": 0.1 + np.exp(-((at_R - 0.5) ** 2) * 20), "validation": 0.3 + at_R**2}
@@ -181,7 +175,6 @@ def test_dynamics_of_few_and_many_layers() -> None:
     png(dynamics_figure(moves(lr_S=np.geomspace(1e-5, 1, 300))), 30)
 
 
-@pytest.mark.slow
 def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
     chance = np.random.default_rng(0)
     runs = []
@@ -210,7 +203,6 @@ def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
     png(overlay_figure(runs[2:]), 30)
 
 
-@pytest.mark.slow
 def test_a_run_that_ended_in_its_first_epoch_is_seen_beside_a_longer_one() -> None:
     long = curves("long", [1.0] * 9, [0.0] * 9)
     short = curves("short", [], [], step_loss=[1.0, 5.0], steps_per_epoch=10, diverged_step=2)
@@ -224,7 +216,6 @@ def test_a_run_that_ended_in_its_first_epoch_is_seen_beside_a_longer_one() -> No
     assert overlay_figure([nothing, nothing]).axes  # of runs without a step there is an empty panel
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["landscape", "path", "walker", "dynamics"])
 def test_they_look_as_they_were_seen_to_look(name: str) -> None:
     figure = {

@@ -158,7 +158,6 @@ def test_outputs_that_are_not_finite_are_grey_and_said() -> None:
     pixels(boundary_figure(shown))
 
 
-@pytest.mark.slow
 def test_names_of_all_kinds_are_shown_letter_by_letter() -> None:
     shown = plane(ODD, axis_names=("price in $ and $", "_y_{2}"), name="a $x$ & b")
     figure = boundary_figure(shown)
@@ -171,7 +170,6 @@ def test_names_of_all_kinds_are_shown_letter_by_letter() -> None:
     assert all("\n" not in t for t in legend)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 12, 40])
 def test_any_number_of_classes(count: int) -> None:
     figure = boundary_figure(plane(tuple(f"class_{k}" for k in range(count))))
@@ -371,8 +369,7 @@ def test_without_validation_there_is_one_panel() -> None:
     assert "validation" not in texts(figure)
 
 
-@pytest.mark.slow
-@settings(max_examples=25, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(
     loss=st.lists(st.none() | st.floats(0, 1e300), max_size=8),
     deviation=st.lists(st.none() | st.floats(0, 1e300), max_size=8),
@@ -401,7 +398,6 @@ def test_any_curves_can_be_drawn(
 
 @settings(max_examples=200)
 @given(st.text(max_size=80))
-@pytest.mark.slow
 def test_any_text_is_one_short_line_without_formulas(text: str) -> None:
     shown = label(text)
     assert len(shown.replace(r"\$", "$")) <= 25
@@ -431,7 +427,6 @@ def test_numbers_for_people() -> None:
     ]
 
 
-@pytest.mark.slow
 def test_the_same_picture_is_the_same_bytes_without_time_or_program() -> None:
     first, again = png(boundary_figure(plane()), 60), png(boundary_figure(plane()), 60)
     assert first == again
@@ -441,7 +436,6 @@ def test_the_same_picture_is_the_same_bytes_without_time_or_program() -> None:
     assert png(figure, 60) == png(figure, 60) == first
 
 
-@pytest.mark.slow
 def test_the_users_own_settings_change_nothing_and_stay() -> None:
     plain = png(boundary_figure(plane()), 60)
     with matplotlib.rc_context(
@@ -465,7 +459,6 @@ def test_importing_the_floors_loads_no_matplotlib_and_drawing_no_pyplot() -> Non
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["nowhere", "module://nowhere.to_be_found"])
 def test_a_backend_that_is_not_installed_is_not_needed(backend: str) -> None:
     program = f"""

@@ -42,7 +42,7 @@ def occluded(classes: tuple[str, ...] = CLASSES, holds: bool = True) -> Occlusio
     return Occlusion(answered(classes=classes), 2, 6, effect_AB, part_S, ordered_S, random_RS, 0.01)
 
 
-@pytest.fixture(params=["en", "pt_BR"])
+@pytest.fixture(params=[pytest.param("en", marks=pytest.mark.release), "pt_BR"])
 def language(request: pytest.FixtureRequest) -> object:
     words.use(request.param)
     yield request.param
@@ -86,7 +86,6 @@ def test_nothing_is_cut(language: str) -> None:
         assert outside(figure) == []
 
 
-@pytest.mark.slow
 def test_what_they_say() -> None:
     figure = occlusion_figure([occluded(), occluded(holds=False)], "zoo")
     said = texts(figure)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-import pytest
 
 from tests.plots.reference import looks_like
 from treino.inspection.curves import floor_twice
@@ -35,7 +34,6 @@ LINES = [
 ]
 
 
-@pytest.mark.slow
 def test_the_pictures_look_as_they_did() -> None:
     looks_like(curves_figure(LINES, "mnist", 1.6), "study_curves")
     looks_like(tradeoff_figure(LINES, "mnist", "accuracy", 0.9), "study_tradeoff")
@@ -43,7 +41,6 @@ def test_the_pictures_look_as_they_did() -> None:
     looks_like(curves_figure(one_mode, "mnist", None), "study_curves_one_mode")
 
 
-@pytest.mark.slow
 def test_no_word_stands_on_another() -> None:
     close = [
         replace(each, seconds=1 + n / 20, epochs_to={"accuracy": n // 4}) for n, each in enumerate(LINES)
@@ -67,7 +64,6 @@ def test_no_word_stands_on_another() -> None:
         assert names_of.y1 <= axes.y0
 
 
-@pytest.mark.slow
 def test_every_line_has_its_look_and_its_name() -> None:
     assert len(set(looks(LINES).values())) == len(set(names(LINES).values())) == 4
     nameless = [line for line in LINES if not line.setting and line.mode == "corrected"]
@@ -77,7 +73,6 @@ def test_every_line_has_its_look_and_its_name() -> None:
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["batch 100", "batch 20", "batch 5"]
 
 
-@pytest.mark.slow
 def test_lines_without_figures_are_drawn_as_far_as_they_go() -> None:
     empty = StudyCurve("batch 5", "corrected", "", [None, None], [None, None], None, None, None, {}, 2)
     single = StudyCurve("batch 9", "corrected", "", [0.5], [0.1], None, 0.2, None, {"accuracy": None}, 1)

@@ -122,7 +122,6 @@ WIDE = SPACE | {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("space", [SPACE, WIDE], ids=["narrow", "wide"])
 def test_no_word_of_many_settings_is_cut_or_stands_on_another(space: dict[str, Any]) -> None:
     found = rows(60, lambda m, _c: None if m == 2 else 42_232.0 + 1e5 * m)
