@@ -31,9 +31,7 @@ settings.register_profile(
 )
 settings.load_profile("repeatable")
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # as where a shell starts us in the background
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as where a shell starts us in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
