@@ -85,12 +85,3 @@ def test_every_verb_stands_in_the_readme(treino: Callable[..., Said]) -> None:
     for verb in make_app():
         if not verb.startswith("-"):
             assert f"treino {verb}" in text, verb
-
-
-@pytest.mark.parametrize(
-    "page", sorted({*PAGES, *ROOT.glob("*.md"), *ROOT.glob("doctor/*.md")}), ids=lambda p: p.name
-)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target

@@ -18,10 +18,7 @@ ROOT = Path(__file__).parent.parent
 CHECK = ROOT / "tools/installation_check.py"
 PACKAGE = "treino/engine/kernels"
 PLAYGROUND = ROOT / "src/treino/playground"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="paths of virtual environments are Linux's"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="paths of virtual environments are Linux's")
 
 
 def called(line, **arguments):
@@ -92,7 +89,12 @@ def told(python, folder, *words):
     return called([python, CHECK, *words], cwd=folder, env=plain_environ())
 
 
+@pytest.mark.proof
 def test_without_a_compiler_pip_installs_all_but_lanes(archive, environment, tmp_path):
+    with tarfile.open(archive) as opened:
+        names = {Path(name).name for name in opened.getnames() if "engine/lanes/" in name}
+    assert names >= {path.name for path in SOURCES.glob("*.?pp")}
+    assert len(names) >= 12
     python = environment(archive, CC="false", CXX="false")
     found = told(python, tmp_path, "--without-lanes")
     assert f"treino: {tmp_path}" in found
@@ -102,15 +104,8 @@ def test_without_a_compiler_pip_installs_all_but_lanes(archive, environment, tmp
     assert "FILE.py" in called(lessons, cwd=tmp_path, env=plain_environ())
 
 
-def test_the_archive_of_sources_has_those_of_lanes(archive):
-    with tarfile.open(archive) as opened:
-        names = {Path(name).name for name in opened.getnames() if "engine/lanes/" in name}
-    assert names >= {path.name for path in SOURCES.glob("*.?pp")}
-    assert len(names) >= 12
-
-
 @pytest.mark.release
-@pytest.mark.skipif(not shutil.which("g++"), reason="needs GCC")
+@pytest.mark.skipif(not shutil.which("g++"), reason="needs g++")
 def test_a_wheel_of_the_archive_has_the_library_for_every_python(archive, environment, tmp_path):
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path]
     called([*pip, archive])
@@ -145,7 +140,8 @@ OTHERS = {
 CALL = 'extern "C" const void* treino_lanes(int, int*) { __builtin_trap(); }'
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="needs GCC")
+@pytest.mark.release
+@pytest.mark.skipif(not shutil.which("g++"), reason="needs g++")
 def test_a_library_of_other_sources_is_told_of_and_not_called(tmp_path):
     for number, source in enumerate(OTHERS.values()):
         (tmp_path / "other.cpp").write_text(f"{source}\n{CALL}")

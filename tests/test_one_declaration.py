@@ -22,8 +22,14 @@ EFFECT = (
 )
 PROGRAM = """
 import json
+import sys
 import numpy as np
 import treino as tr
+from treino.cli import main
+from treino.inspection import baselines
+from treino.pictures import picture_files
+
+baselines.TREES, picture_files.illustrate = 4, lambda _run: None
 
 def losses(**settings):
     training = tr.train(tr.load("iris"), tr.mlp(4), steps=5, **settings)
@@ -36,38 +42,36 @@ try:
     tr.fit("iris", lr_factor=0)
 except tr.TreinoError as error:
     refused = error.rule
-print(json.dumps({
+typed = "train iris --epochs 2".split()
+assert main([*typed, "--lr", "0.25", "--lr-factor", "2", "--name", "a"]) == 0
+assert main([*typed, "--lr", "0.5", "--name", "b"]) == 0
+assert main(["train", "--help"]) == 0
+json.dump({
     "scaled": losses(lr=0.25, lr_factor=2.0), "plain": losses(lr=0.5),
     "estimator": estimator.get_params()["lr_factor"], "kept": run.document["settings"]["lr_factor"],
-    "refused": refused, "command": run.document["command"] if "command" in run.document else "",
-}))
+    "refused": refused, "by_factor": tr.open("a").document["loss"], "by_rate": tr.open("b").document["loss"],
+}, sys.stderr)
 """
 
 
 @pytest.mark.slow
 def test_a_new_setting_touches_two_files(tmp_path: Path) -> None:
     source = tmp_path / "src"
-    shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(SOURCE, source, copy_function=os.symlink, ignore=shutil.ignore_patterns("*.egg-info"))
     for name, place, line in (DECLARATION, EFFECT):
-        text = (source / name).read_text()
+        text = (SOURCE / name).read_text()
         assert text.count(place) == 1
+        (source / name).unlink()
         (source / name).write_text(text.replace(place, line + place))
 
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(source)},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return done.stdout
-
-    found = json.loads(run("-c", PROGRAM))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(source)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stderr.splitlines()[-1])
     assert found["scaled"] == found["plain"]
     assert found["estimator"] == found["kept"] == 2.0
     assert found["refused"] == "lr_factor_range"
-    typed = ("train", "iris", "--epochs", "2", "--name")
-    by_factor, by_rate = (
-        json.loads(run("-m", "treino", *typed, name, *rate, "--json"))["loss"]
-        for name, rate in (("a", ("--lr", "0.25", "--lr-factor", "2")), ("b", ("--lr", "0.5")))
-    )
-    assert by_factor == by_rate
-    assert "factor of the learning rate" in run("-m", "treino", "train", "--help")
+    assert found["by_factor"] == found["by_rate"]
+    assert "factor of the learning rate" in done.stdout

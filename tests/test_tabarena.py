@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-tabular = pytest.importorskip("autogluon.tabular", reason="needs: pip install autogluon.tabular")
+tabular = pytest.importorskip("autogluon.tabular", reason="needs autogluon: pip install autogluon.tabular")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 from benchmarks.tabarena.model import TreinoModel  # noqa: E402  (imports AutoGluon)

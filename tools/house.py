@@ -6,22 +6,27 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+import grimp
 
 SOURCE = Path(__file__).parent.parent / "src"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 PARAMETERS = 10  # a signature with more is long
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(NamedTuple):
     """One import of a treino module. where: ``top``, ``function``, or ``typing`` for TYPE_CHECKING."""
 
+    file: str
     target: str
     line: int
     where: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.target}"
 
 
 def modules(source: Path = SOURCE) -> dict[str, Path]:
@@ -33,31 +38,26 @@ def modules(source: Path = SOURCE) -> dict[str, Path]:
     return found
 
 
-def imports_of(tree: ast.Module, known: Mapping[str, Path]) -> Iterator[Import]:
-    """Imports of known modules, wherever they stand in the file."""
-
-    def visit(node: ast.AST, where: str) -> Iterator[Import]:
-        for child in ast.iter_child_nodes(node):
-            inside = where
-            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-                inside = "function"
-            elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
-                inside = "typing"
-            if isinstance(child, ast.Import):
-                yield from (Import(a.name, child.lineno, where) for a in child.names if a.name in known)
-            elif isinstance(child, ast.ImportFrom) and child.module in known:
-                targets = {f"{child.module}.{a.name}" for a in child.names} & set(known)
-                yield from (Import(t, child.lineno, where) for t in sorted(targets))
-                if len(targets) < len(child.names):
-                    yield Import(child.module, child.lineno, where)
-            else:
-                yield from visit(child, inside)
-
-    yield from visit(tree, "top")
+def imports() -> list[Import]:
+    """Imports of treino's modules by each other, wherever they stand in a file."""
+    lines = {name: path.read_text().splitlines() for name, path in modules().items()}
+    found = {}
+    for without_types in (False, True):
+        graph = grimp.build_graph("treino", cache_dir=None, exclude_type_checking_imports=without_types)
+        for name in graph.modules:
+            for target in graph.find_modules_directly_imported_by(name):
+                for at in graph.get_import_details(importer=name, imported=target):
+                    inside = lines[name][at["line_number"] - 1].startswith(" ")
+                    where = ("function" if inside else "top") if without_types else "typing"
+                    found[name, target, at["line_number"]] = where
+    return [Import(*key, where) for key, where in sorted(found.items())]
 
 
-def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+def circles(found: Iterable[Import]) -> list[list[str]]:
     """Strongly connected components of more than one module (Tarjan 1972), each sorted."""
+    graph: dict[str, set[str]] = {}
+    for each in found:
+        graph.setdefault(each.file, set()).add(each.target)
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -104,29 +104,30 @@ def long_signatures(tree: ast.Module) -> Iterator[tuple[int, str, int]]:
                 yield node.lineno, node.name, count
 
 
+def flags_below_the_command_line() -> list[str]:
+    """Where a sentence of another floor than the command line's names a flag."""
+    texts = {n: p.read_text() for n, p in modules().items() if not n.startswith("treino.cli")}
+    return [
+        f"{name}:{line} {flag}"
+        for name, text in texts.items()
+        if FLAG.search(text)
+        for line, flag in flags_in_sentences(ast.parse(text))
+    ]
+
+
 def counts() -> dict[str, list[str]]:
     """``{what is counted: the places where it stands}``."""
-    known = modules()
-    trees = {name: ast.parse(path.read_text()) for name, path in known.items()}
-    imports = {name: list(imports_of(tree, known)) for name, tree in trees.items()}
-    graph = {name: {i.target for i in found} for name, found in imports.items()}
+    known, found = modules(), imports()
     return {
-        "imports of treino inside functions": [
-            f"{n}:{i.line} {i.target}" for n, found in imports.items() for i in found if i.where == "function"
-        ],
-        "files that need TYPE_CHECKING for treino": [
-            n for n, found in imports.items() if any(i.where == "typing" for i in found)
-        ],
-        "circles of files": [", ".join(part) for part in circles(graph)],
+        "imports of treino inside functions": [str(i) for i in found if i.where == "function"],
+        "files that need TYPE_CHECKING for treino": sorted({i.file for i in found if i.where == "typing"}),
+        "circles of files": [", ".join(part) for part in circles(found)],
         f"functions of more than {PARAMETERS} parameters": [
-            f"{n}:{line} {f} ({count})" for n, t in trees.items() for line, f, count in long_signatures(t)
+            f"{n}:{line} {f} ({count})"
+            for n, p in known.items()
+            for line, f, count in long_signatures(ast.parse(p.read_text()))
         ],
-        "sentences below the command line that name a flag": [
-            f"{n}:{line} {flag}"
-            for n, t in trees.items()
-            if not n.startswith("treino.cli")
-            for line, flag in flags_in_sentences(t)
-        ],
+        "sentences below the command line that name a flag": flags_below_the_command_line(),
         "dict[str, Any] and Mapping[str, Any]": [
             f"{n}:{k}"
             for n, p in known.items()

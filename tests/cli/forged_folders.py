@@ -11,7 +11,7 @@ import resource
 import runpy
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
@@ -23,7 +23,6 @@ from torch.optim import optimizer as optimizers
 
 import treino as tr
 from tests.cli.test_links import killed, studied, swept, table
-from tests.forging import forge
 from tests.waiting import Hangs, no_hang
 from treino.cli import main
 from treino.cli.screen import Screen
@@ -251,14 +250,11 @@ def runs_script(path: Path) -> None:
         sys.argv, sys.path[:] = before
 
 
-def faults(base: str, source: Path, place: Path, name: str, key: str, value: Any) -> Iterator[str]:
-    """What any verb did wrong on a copy of ``source`` with that value."""
-    mark = place.parent / "executed"
-    yield from tried(base, source, place, mark, lambda run: forge(run, name, lambda d: put(d, key, value)))
-
-
-def tried(base: str, source: Path, place: Path, mark: Path, change: Callable[[Path], None]) -> Iterator[str]:
-    for verb in MAKERS[base][1]:
+def tried(
+    source: Path, place: Path, mark: Path, change: Callable[[Path], None], verbs: Sequence[str]
+) -> Iterator[str]:
+    """What these verbs do wrong on copies of ``source`` that are changed so. mark: what code would make."""
+    for verb in verbs:
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(source, place, symlinks=True)
         os.chdir(place)

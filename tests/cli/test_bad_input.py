@@ -259,7 +259,6 @@ def test_no_such_run(treino: Callable[..., Said], verb: str) -> None:
     assert "wine-1" in said.document["error"]["hint"]
 
 
-@pytest.mark.slow
 def test_a_damaged_run_and_one_from_a_newer_treino(treino: Callable[..., Said], tmp_path: Path) -> None:
     assert treino("train", "wine", "--steps", 2).status == 0
     run = tmp_path / "runs/wine-1"
@@ -278,7 +277,6 @@ def test_a_damaged_run_and_one_from_a_newer_treino(treino: Callable[..., Said], 
     assert treino("runs", "--json").document["runs"][0]["status"] == "damaged"
 
 
-@pytest.mark.slow
 def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("mine")
@@ -294,7 +292,6 @@ def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Pa
     assert "a" in said.document["error"]["message"]
 
 
-@pytest.mark.slow
 def test_predictions_that_have_no_place(treino: Callable[..., Said], tmp_path: Path) -> None:
     assert treino("train", "wine", "--steps", 2).status == 0
     for to in ("no/such/folder.csv", "."):
@@ -303,20 +300,17 @@ def test_predictions_that_have_no_place(treino: Callable[..., Said], tmp_path: P
         assert said.document["error"]["rule"] == "to_place"
 
 
-@pytest.mark.slow
 def test_pictures_and_formats_that_do_not_exist(treino: Callable[..., Said]) -> None:
     assert treino("train", "wine", "--steps", 2).status == 0
     check(treino("plot", "last", "--what", "boundry", "--json"), "picture_unknown", "boundry", "boundary")
     check(treino("export", "last", "--format", "scrip", "--json"), "format", "scrip", "script")
 
 
-@pytest.mark.slow
 def test_finished_runs_have_nothing_to_resume(treino: Callable[..., Said]) -> None:
     assert treino("train", "wine", "--steps", 2).status == 0
     check(treino("resume", "last", "--json"), "nothing_to_resume", "finished", "epochs")
 
 
-@pytest.mark.slow
 def test_data_that_moved_or_changed(treino: Callable[..., Said], tmp_path: Path) -> None:
     rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
     (tmp_path / "t.csv").write_text("p,q,kind\n" + rows)

@@ -14,8 +14,6 @@ from pyarrow import parquet
 
 from tests.conftest import Said
 
-pytestmark = pytest.mark.slow
-
 ROWS = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(40))
 GOOD = ("p,q,y\n" + ROWS).encode()
 
@@ -104,7 +102,6 @@ def test_what_is_left_out_of_a_table_is_said_and_counted(treino: Callable[..., S
     assert "their target is empty: 2, the first in line 42." in said.out
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(
     treino: Callable[..., Said], tmp_path: Path
@@ -167,7 +164,6 @@ def test_a_table_without_a_target_names_the_likely_columns(
     assert treino("train", ".", "--json").status == 2
 
 
-@pytest.mark.slow
 def test_a_class_that_is_a_formula_is_written_as_text(treino: Callable[..., Said], tmp_path: Path) -> None:
     names = ("=1+1", "@SUM(A1)", "+x", "-2", "fine")
     rows = "".join(f"{i % 5},{i * 7 % 11},{names[i % 5]}\n" for i in range(100))

@@ -1,5 +1,6 @@
 """Odd names, printing networks, closed streams and full disks: each has one clear message."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -24,7 +25,6 @@ def table(path: Path, *names: str) -> None:
     path.write_text(",".join(names) + "\n" + rows)
 
 
-@pytest.mark.slow
 def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path) -> None:
     table(tmp_path / "m.csv", "[bold]a", "[/b]c", "y[/]")
     assert "[/b]c" in treino("data", "m.csv").out
@@ -34,7 +34,6 @@ def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path
     assert treino("data", "m.csv", "--json").document["columns"][0]["name"] == "[bold]a"
 
 
-@pytest.mark.slow
 def test_predictions_never_overwrite_their_rows(treino: Callable[..., Said], tmp_path: Path) -> None:
     table(tmp_path / "t.csv", "p", "q", "y")
     before = (tmp_path / "t.csv").read_bytes()
@@ -45,7 +44,6 @@ def test_predictions_never_overwrite_their_rows(treino: Callable[..., Said], tmp
     assert (tmp_path / "t.csv").read_bytes() == before
 
 
-@pytest.mark.slow
 def test_a_network_that_prints_leaves_stdout_to_the_document(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -97,7 +95,6 @@ def test_a_network_that_can_not_take_its_first_step_leaves_nothing(
     assert not list(tmp_path.glob("runs/*"))
 
 
-@pytest.mark.slow
 def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: Path) -> None:
     said = treino("train", "wine", "--steps", 2, "--name", "sp ace")
     assert "treino predict 'sp ace' FILE.csv" in said.out
@@ -106,7 +103,6 @@ def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: P
     assert treino("predict", "else where/x", "wine").status == 0
 
 
-@pytest.mark.slow
 @pytest.mark.pictures
 def test_a_run_is_whole_when_its_pictures_fail(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
@@ -121,7 +117,6 @@ def test_a_run_is_whole_when_its_pictures_fail(
     assert tr.open("last").status == "finished"
 
 
-@pytest.mark.slow
 @pytest.mark.pictures
 def test_a_picture_that_breaks_keeps_no_other_from_being_drawn(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -176,14 +171,15 @@ PRINTING = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stdout", STDOUT)
 def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
-    treino: Callable[..., Said], stdout: str, monkeypatch: pytest.MonkeyPatch
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, thorough: bool
 ) -> None:
+    """It is closed for each second verb, and full for the others; in a thorough run both for each."""
     tr.fit("iris", steps=2, name="r")
     Path("trials.csv").write_text("acc\n0.5\n0.6\n")
     assert {verb for verb, *_ in filter(None, PRINTING)} >= set(VERBS) - {"studio", "mcp"}
-    for words in PRINTING:
+    cases = list(itertools.product(STDOUT, PRINTING))
+    for stdout, words in cases if thorough else [*cases[: len(PRINTING) : 2], *cases[len(PRINTING) + 1 :: 2]]:
         with monkeypatch.context() as patch, open("/dev/full", "w") as full:
             patch.setattr(sys, "stdout", None if stdout == "closed" else full)
             said = treino(*words)
@@ -195,22 +191,21 @@ def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
         assert "Traceback" not in said.err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "status", "out", "err"),
     [
         ("treino runs >&-", 1, 0, 1),
-        ("treino runs --json >&-", 1, 0, 1),
-        ("treino runs >/dev/full", 1, 0, 1),
         ("treino runs --json >/dev/full", 1, 0, 1),
-        ("treino studio --no-browser --port 0 >&-", 1, 0, 1),
-        ("treino runs 2>&-", 0, 1, 0),
         ("treino runs --json <&- 2>&-", 0, 1, 0),
-        ("treino nosuch 2>&-", 2, 0, 0),
         ("treino nosuch 2>/dev/full", 2, 0, 0),
         ("treino nosuch >&-", 2, 0, 2),
-        ("treino runs <&- >&- 2>&-", 1, 0, 0),
-        ("treino doctor quiet.py >&-", 0, 0, 1),
+        ("treino studio --no-browser --port 0 >&-", 1, 0, 1),
+        pytest.param("treino doctor quiet.py >&-", 0, 0, 1, marks=pytest.mark.slow),
+        pytest.param("treino runs --json >&-", 1, 0, 1, marks=pytest.mark.release),
+        pytest.param("treino runs >/dev/full", 1, 0, 1, marks=pytest.mark.release),
+        pytest.param("treino runs 2>&-", 0, 1, 0, marks=pytest.mark.release),
+        pytest.param("treino nosuch 2>&-", 2, 0, 0, marks=pytest.mark.release),
+        pytest.param("treino runs <&- >&- 2>&-", 1, 0, 0, marks=pytest.mark.release),
     ],
 )
 def test_a_process_whose_streams_are_closed_or_full(
@@ -222,7 +217,6 @@ def test_a_process_whose_streams_are_closed_or_full(
     assert (said.returncode, said.stdout.count("\n"), said.stderr.count("\n")) == (status, out, err), said
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_streams_that_are_narrow_or_cut(tmp_path: Path) -> None:
     narrow = shell("treino train wine --steps 2", tmp_path, PYTHONIOENCODING="ascii")
@@ -231,7 +225,6 @@ def test_streams_that_are_narrow_or_cut(tmp_path: Path) -> None:
     assert "Traceback" not in cut.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("module", ["treino.cli.app", "treino", "torch", "treino.training.train"])
 @pytest.mark.sampled(4)
 def test_ctrl_c_before_anything_is_trained(tmp_path: Path, module: str) -> None:

@@ -11,6 +11,14 @@ import pytest
 
 from tests.conftest import Said
 
+WITHOUT_PICTURES = """
+from treino.cli import command
+from treino.inspection import baselines
+from treino.pictures import picture_files
+
+baselines.TREES, picture_files.illustrate = 4, lambda _run: None
+command()
+"""  # and with few trees: no test looks at either
 NET = """
 import atexit, ctypes, os, subprocess, sys, threading, time
 import torch
@@ -108,7 +116,6 @@ LATER = "; ".join(
 )
 
 
-@pytest.mark.slow
 def test_what_a_network_writes_is_no_part_of_the_document(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -127,11 +134,13 @@ def test_what_a_network_writes_is_no_part_of_the_document(
         assert "by C" in said.err
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("call", [LATER, "sys.exit(3)"])
+@pytest.mark.parametrize(
+    "call",
+    [pytest.param(LATER, marks=pytest.mark.slow), pytest.param("sys.exit(3)", marks=pytest.mark.release)],
+)
 def test_a_process_ends_with_the_document(tmp_path: Path, call: str) -> None:
     name = net(tmp_path, "import", f"{LATER}; {call}")
-    argv = [sys.executable, "-m", "treino", "train", "wine", "--net", name, "--steps", "2", "--json"]
+    argv = [sys.executable, "-c", WITHOUT_PICTURES, "train", "wine", "--net", name, "--steps", "2", "--json"]
     ended = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == (2 if "exit(3)" in call else 0), ended
     assert ended.stdout.count("\n") == 1

@@ -13,6 +13,8 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from treino.errors import TreinoError
+from treino.reports import report
+from treino.reports.run_report import run_report_of
 
 ROWS = "a,b,y\n" + "".join(f"{i % 7},{i % 5},{'uv'[i % 2]}\n" for i in range(60))
 SCRIPT = """import os, pathlib, torch
@@ -141,12 +143,12 @@ def test_nothing_that_somebody_needs_is_written_over(
     assert tree(house) == before
 
 
-@pytest.mark.parametrize(
-    "verb", [pytest.param(verb, marks=[pytest.mark.slow] if verb == "report" else []) for verb in VERBS]
-)
+@pytest.mark.parametrize("verb", VERBS)
 def test_a_file_is_replaced_where_the_word_is_given_and_that_is_said(
-    verb: str, house: Path, command: Callable[..., Said]
+    verb: str, house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A report's pictures, which are the most of its work, are left out."""
+    monkeypatch.setattr(report, "run_report_of", lambda run, **_: run_report_of(run, pictures=False))
     words, flag, ending, _work = VERBS[verb]
     new = f"new{ending}"
     said = command(*words, flag, new, "--json")

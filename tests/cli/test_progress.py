@@ -108,7 +108,6 @@ def test_every_kind_says_in_one_way_how_to_go_on(
     assert f"{name} is finished: there is nothing to resume." in capfd.readouterr().err
 
 
-@pytest.mark.slow
 def test_two_runs_side_by_side_show_values_as_they_are_typed(treino: Callable[..., Said]) -> None:
     for name, hidden in (("a", "8,4"), ("b", "16")):
         treino("train", "wine", "--epochs", 2, "--hidden", hidden, "--name", name)
@@ -118,7 +117,6 @@ def test_two_runs_side_by_side_show_values_as_they_are_typed(treino: Callable[..
     assert max(map(len, shown.splitlines())) < 140
 
 
-@pytest.mark.slow
 def test_a_layer_has_one_number_everywhere(treino: Callable[..., Said]) -> None:
     trained = treino("train", "wine", "--epochs", 2, "--name", "a").out
     rows = re.findall(r"^(\d+) +(\d+) +Linear", trained, re.M)
@@ -133,7 +131,6 @@ def test_a_layer_has_one_number_everywhere(treino: Callable[..., Said]) -> None:
     assert words.language() == "en"
 
 
-@pytest.mark.slow
 def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ import json
 import os
 import resource
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,7 +164,6 @@ def with_keyframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return parent
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("damage", "number"), [("flipped", 1), ("gone", 0), ("cut", 0), ("empty", 1)])
 @pytest.mark.parametrize("name", ["stopped", "killed"])
 def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
@@ -258,7 +259,6 @@ def test_a_sound_run_is_not_called_damaged_on_a_full_disk(treino: Treino, with_k
     assert treino("show", "killed").status == 0
 
 
-@pytest.mark.slow
 def test_steps_that_hang_on_a_lost_keyframe_are_refused(treino: Treino, with_keyframes: Path) -> None:
     shutil.copytree(with_keyframes, "runs")
     with pytest.MonkeyPatch.context() as patch:
@@ -278,10 +278,50 @@ def test_steps_that_hang_on_a_lost_keyframe_are_refused(treino: Treino, with_key
     assert run.at(14).step == 14
 
 
+# ---- Ctrl-C
+
+CTRL_C = """
+import os, signal
+from treino.cli import command, progress
+from treino.pictures import picture_files
+from treino.training import train
+
+picture_files.illustrate = lambda _run: None
+train.CHUNK_SECONDS = 0.0
+show, shown = progress.ProgressLine.show, []
+
+def show_and_stop(line, event):
+    show(line, event)
+    shown.append(event)
+    if len(shown) == 9:
+        os.kill(os.getpid(), signal.SIGINT)
+
+progress.ProgressLine.show = show_and_stop
+command()
+"""
+
+
+@pytest.mark.proof
+def test_a_training_that_ctrl_c_ended_goes_on_with_the_same_bits(treino: Treino) -> None:
+    """A process that gets the signal in the midst of its steps; another one that resumes."""
+    words = ("train", "iris", "--epochs", "20", "--hidden", "5", "--name")
+    ended = subprocess.run([sys.executable, "-c", CTRL_C, *words, "torn"], capture_output=True, text=True)
+    assert (ended.returncode, "treino resume torn" in ended.stderr) == (130, True), ended.stderr
+    found = treino("show", "torn", "--json").document
+    assert (found["status"], 0 < found["epochs"] < 20) == ("interrupted", True)
+    resumed = subprocess.run(
+        [sys.executable, "-m", "treino", "resume", "torn"], capture_output=True, text=True
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert treino(*words, "whole").status == 0
+    one, two = open_result("torn"), open_result("whole")
+    assert one.losses.tobytes() == two.losses.tobytes()
+    assert one.metrics == two.metrics
+
+
 # ---- pictures
 
 
-@pytest.mark.slow
 @pytest.mark.pictures
 def test_a_run_without_its_pictures_says_how_to_draw_them(treino: Treino) -> None:
     treino("train", "iris", "--name", "a", *SMALL)

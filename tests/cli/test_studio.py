@@ -90,7 +90,7 @@ def say(document: dict[str, Any], page: str, *commands: dict[str, Any]) -> list[
     return asyncio.run(talk())
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_training_is_watched_steered_and_saved_at_ctrl_c(tmp_path: Path) -> None:
     words = ["wine", "--epochs", "10000000", "--patience", "0", "--name", "one", "--paused", "--port", "0"]
     with studio(tmp_path, *words) as (process, document):
@@ -111,20 +111,8 @@ def test_a_training_is_watched_steered_and_saved_at_ctrl_c(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_training_goes_on_where_the_studio_is_killed(tmp_path: Path) -> None:
-    words = [
-        "wine",
-        "--steps",
-        "6000",
-        "--hidden",
-        "128,128",
-        "--patience",
-        "0",
-        "--name",
-        "one",
-        "--port",
-        "0",
-    ]
-    with studio(tmp_path, *words) as (process, document):
+    words = "--steps", "6000", "--hidden", "128,128", "--patience", "0", "--name", "one", "--port", "0"
+    with studio(tmp_path, "wine", *words) as (process, document):
         assert first_page(document) == "/run/one"
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
@@ -144,7 +132,6 @@ def test_what_is_wrong_with_the_data_ends_the_studio(tmp_path: Path) -> None:
         assert "Traceback" not in err
 
 
-@pytest.mark.slow
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -174,7 +161,7 @@ def test_a_studio_in_the_background_ends_neither_with_its_neighbour_nor_with_its
         assert process.returncode == 130, err
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_script_is_watched_and_steered(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
         "import torch, sys, time\n"
@@ -222,7 +209,6 @@ def test_bad_input(treino: Callable[..., Said], words: list[str], rule: str, sai
     assert "Traceback" not in answer.err
 
 
-@pytest.mark.slow
 def test_the_server_imports_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys, treino.cli.studio, treino.studio.serving, treino.studio.script_page;"

@@ -1,6 +1,6 @@
 """``treino study`` on the command line: output, refusals, and resuming after a stop or a kill."""
 
-import json
+import itertools
 import os
 import random
 import signal
@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Said
-from tests.waiting import HANG, until
+from tests.waiting import until
+from treino.cli.progress import ProgressLine
+from treino.loop import JobProgress
+from treino.tuning import study
 
 BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--cell", "batchsize=5"), "cell_unknown", "batch_size"),
@@ -53,7 +56,6 @@ BAD: list[tuple[tuple[str, ...], str, str]] = [
 ]
 
 
-@pytest.mark.slow
 def test_bad_studies_are_refused_before_anything_is_written(treino: Callable[..., Said]) -> None:
     for words, rule, hint in BAD:
         said = treino("study", "wine", *words, "--json")
@@ -65,7 +67,6 @@ def test_bad_studies_are_refused_before_anything_is_written(treino: Callable[...
         assert not Path("runs").exists()
 
 
-@pytest.mark.slow
 def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Callable[..., Said]) -> None:
     words = ("--batch-sizes", "100,20,5", "--as-taught", "--epochs", 3, "--until", "1.6,accuracy=0.9")
     said = treino("study", "wine", *words)
@@ -102,7 +103,6 @@ def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Callab
     assert over.document["error"]["rule"] == "nothing_to_resume"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -167,7 +167,6 @@ def figures(document: dict[str, Any]) -> list[Any]:
     return [{name: row[name] for name in names} for row in document["rows"]]
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_killed_again_and_again_it_ends_as_if_never_stopped(treino: Callable[..., Said]) -> None:
     whole = treino("study", "digits", *STUDY, "--threads", 1, "--out", "whole", "--json").document
@@ -192,17 +191,23 @@ def test_killed_again_and_again_it_ends_as_if_never_stopped(treino: Callable[...
     assert max(len(of["warm_up_epochs"]) for row in after["rows"] for of in row["seeds"]) > 1
 
 
-@pytest.mark.slow
-def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said]) -> None:
-    whole = treino("study", "digits", *STUDY, "--threads", 1, "--out", "whole", "--json").document
-    process = started("study", "digits", *STUDY, "--threads", "1", "--out", "torn", "--json")
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=HANG)
-    assert process.returncode == 130, err
-    assert "treino resume torn" in err
-    document = json.loads(out)
-    assert document["status"] == "interrupted"
-    assert any(row["epochs"] for row in document["rows"])
+def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real signal, in the midst of the steps."""
+    whole = treino("study", "wine", *STUDY, "--threads", 1, "--out", "whole", "--json").document
+    events = itertools.count()
+
+    def show(_line: object, event: object) -> None:
+        if isinstance(event, JobProgress) and next(events) == 100:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(study, "CHUNK_SECONDS", 0.0)
+        patch.setattr(ProgressLine, "show", show)
+        stopped = treino("study", "wine", *STUDY, "--threads", 1, "--out", "torn", "--json")
+    assert stopped.status == 130, stopped.err
+    assert "treino resume torn" in stopped.err
+    assert stopped.document["status"] == "interrupted"
+    assert any(row["epochs"] for row in stopped.document["rows"])
     assert treino("plot", "torn").status == 0
     assert "next  treino resume torn" in treino("show", "torn").out
     assert figures(treino("resume", "torn", "--json").document) == figures(whole)

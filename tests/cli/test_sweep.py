@@ -15,7 +15,6 @@ from tests.waiting import HANG, until
 QUICK = ("--fresh", 0, "--epochs", 10, "--members", 6)
 
 
-@pytest.mark.slow
 def test_a_sweep_says_what_it_found(treino: Callable[..., Said]) -> None:
     said = treino("sweep", "iris", "--space", "lr=1e-3|1e-2", "--fresh", 2, "--epochs", 10, "--members", 6)
     assert said.status == 0
@@ -50,7 +49,6 @@ def test_bad_spaces_are_refused(treino: Callable[..., Said], words: tuple[str, .
     assert not Path("runs").exists()
 
 
-@pytest.mark.slow
 def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Callable[..., Said]) -> None:
     rows = "".join(f"{i % 4},{i / 7:.3f},{'ab'[i % 2]}\n" for i in range(60))
     Path("t.csv").write_text("few,many,y\n" + rows)
@@ -59,7 +57,6 @@ def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Call
     assert treino(*words, "--duplicates", "ignore").status == 0
 
 
-@pytest.mark.slow
 def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
     d = treino("sweep", "iris", "--space", "lr=0.05|0.1", "--strategy", "none", "--patience", 3,
                "--epochs", 400, "--fresh", 0, "--json").document  # fmt: skip
@@ -69,7 +66,6 @@ def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
     assert treino("show", "last", "--json").document["best"]["params"] == d["best"]["params"]
 
 
-@pytest.mark.slow
 def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: Callable[..., Said]) -> None:
     """By accuracy many looks are equally good, and only the first of them is kept."""
     for keep in ("best", "last"):
@@ -79,7 +75,6 @@ def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: 
         assert leader == pytest.approx({k: d["best"]["validation"][k] for k in leader}, rel=1e-5), keep
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.release
 def test_a_sweep_that_is_stopped_goes_on(
@@ -111,7 +106,6 @@ def test_a_sweep_that_is_stopped_goes_on(
     assert treino("resume", "./s").status == 2
 
 
-@pytest.mark.slow
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
     from treino.loop import JobProgress
     from treino.records.network_source import UserFiles
@@ -132,7 +126,6 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
     assert treino("resume", "./s", "--net", "own.py:net").status == 0
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cli.test_one_document import WITHOUT_PICTURES
 from tests.conftest import Said
 from tests.waiting import HANG
 from treino.console import console
@@ -92,8 +93,9 @@ VERBS: list[tuple[object, ...]] = [
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "pt_BR"])
+@pytest.mark.parametrize(
+    "language", [pytest.param("en", marks=pytest.mark.slow), pytest.param("pt_BR", marks=pytest.mark.release)]
+)
 def test_no_verb_prints_raw_what_a_file_holds(
     treino: Callable[..., Said], tmp_path: Path, language: str
 ) -> None:
@@ -113,7 +115,6 @@ def test_no_verb_prints_raw_what_a_file_holds(
     assert r"q\x9b2J\u200b\rdone" in told
 
 
-@pytest.mark.slow
 def test_json_holds_the_true_strings(treino: Callable[..., Said], tmp_path: Path) -> None:
     hostile_table(tmp_path)
     described = treino("data", FILE, "--target", TARGET, "--json")
@@ -181,7 +182,7 @@ def test_a_reader_that_went_away_is_no_exit() -> None:
 def test_a_terminal_gets_the_colours_of_ours_alone(tmp_path: Path) -> None:
     hostile_table(tmp_path)
     ours, theirs = pty.openpty()
-    argv = [sys.executable, "-m", "treino", "train", FILE, "--target", TARGET, "--steps", "300"]
+    argv = [sys.executable, "-c", WITHOUT_PICTURES, "train", FILE, "--target", TARGET, "--steps", "300"]
     process = subprocess.Popen(
         argv, cwd=tmp_path, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},
