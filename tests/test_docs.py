@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Said, mnist_folder
+from tests.workflows.conftest import _quick_ends  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
