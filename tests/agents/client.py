@@ -1,4 +1,4 @@
-"""An agent: the client of the package ``mcp``, which talks to a real ``treino mcp`` over its pipes."""
+"""An agent: the client of the package ``mcp``, which talks to a ``treino mcp`` over its pipes."""
 
 import os
 import sys
@@ -13,6 +13,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, Tool
+
+from tests.agents.warm import asking
 
 HANDED_ON = "PATH", "PYTHONPATH", "HOME", "OMP_NUM_THREADS", "MPLBACKEND", "TREINO_OFFLINE", "TREINO_DATA"
 COMMAND = [sys.executable, "-P", "-m", "treino", "mcp"]
@@ -85,11 +87,10 @@ class Agent:
 
 
 @contextmanager
-def agent_in(folder: Path, *flags: str) -> Iterator[Agent]:
-    """An agent with a server of its own in this folder."""
-    parameters = StdioServerParameters(
-        command=COMMAND[0], args=[*COMMAND[1:], str(folder), *flags], env=environment()
-    )
+def agent_in(folder: Path, *flags: str, warm: Path | None = None) -> Iterator[Agent]:
+    """An agent with a server of its own in this folder. warm: where to ask for it; None: a new process."""
+    command, *rest = COMMAND if warm is None else asking(warm, "mcp")
+    parameters = StdioServerParameters(command=command, args=[*rest, str(folder), *flags], env=environment())
     with (
         (folder.parent / f"{folder.name}.stderr").open("w") as errors,
         start_blocking_portal() as portal,

@@ -4,7 +4,7 @@ import importlib.util
 import json
 import os
 import signal
-import subprocess
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +13,22 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.agents.client import COMMAND, agent_in, environment
-from tests.agents.test_agent_tools import NET, SCRIPT
+from tests.agents.client import agent_in
 from tests.conftest import Said
 from tests.waiting import until
 from treino.store import RunFolder
 
+SCRIPT = """
+import torch
+
+net = torch.nn.Linear(2, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(20):
+    x, y = torch.randn(8, 2), torch.randint(3, (8,))
+    torch.nn.functional.cross_entropy(net(x).softmax(1), y).backward()
+    optimizer.step()
+"""
+NET = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
 SHADOW = "open({mark!r}, 'w').close()\n"
 LONG = {"data": "iris", "hidden": [6], "epochs": 1_000_000, "patience": 0, "name": "long"}
 
@@ -47,16 +57,18 @@ def test_what_it_cannot_serve_is_said(treino: Callable[..., Said], monkeypatch: 
 class Pipes:
     """A client without a library: lines of JSON over pipes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: Path) -> None:
+        theirs, to_server = os.pipe()
+        from_server, ours = os.pipe()
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.connect(str(warm))
         with (folder.parent / "stderr").open("w") as errors:
-            self.process = subprocess.Popen(
-                [*COMMAND, str(folder)],
-                env=environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
+            words = "\0".join([str(folder), "mcp", "."]).encode()
+            socket.send_fds(self.server, [words], [theirs, ours, errors.fileno()])
+        os.close(theirs)
+        os.close(ours)
+        self.number = int(self.server.recv(99))
+        self.stdin, self.stdout = os.fdopen(to_server, "wb"), os.fdopen(from_server, "rb")
         about = {
             "protocolVersion": "2025-06-18",
             "capabilities": {},
@@ -66,14 +78,17 @@ class Pipes:
         assert self.line()["result"]["serverInfo"]["name"] == "treino"
         self.send(method="notifications/initialized")
 
+    def wait(self) -> None:
+        """Wait for the server's end."""
+        while self.server.recv(99):
+            pass
+
     def send(self, **message: Any) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-        self.process.stdin.flush()
+        self.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        self.stdin.flush()
 
     def line(self) -> Any:
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
+        return json.loads(self.stdout.readline())
 
     def train(self) -> None:
         """Begin a long training, and wait for its first progress."""
@@ -96,51 +111,46 @@ def left(folder: Path) -> list[psutil.Process]:
 
 
 def stdin_closed(client: Pipes) -> None:
-    assert client.process.stdin is not None
-    client.process.stdin.close()
+    client.stdin.close()
 
 
 def pipes_gone(client: Pipes) -> None:
     """As if the client was killed."""
-    stdin_closed(client)
-    assert client.process.stdout is not None
-    client.process.stdout.close()
+    client.stdin.close()
+    client.stdout.close()
 
 
 def group_terminated(client: Pipes) -> None:
     """As clients do where a server doesn't end at once."""
-    os.killpg(client.process.pid, signal.SIGTERM)
+    os.killpg(client.number, signal.SIGTERM)
 
 
 def server_killed(client: Pipes) -> None:
-    client.process.kill()
+    os.kill(client.number, signal.SIGKILL)
 
 
 def interrupted(client: Pipes) -> None:
-    client.process.send_signal(signal.SIGINT)
+    os.kill(client.number, signal.SIGINT)
 
 
 @pytest.fixture
-def pipes(tmp_path: Path) -> Iterator[Pipes]:
+def pipes(tmp_path: Path, warm: Path) -> Iterator[Pipes]:
     (tmp_path / "own").mkdir()
-    client = Pipes(tmp_path / "own")
+    client = Pipes(tmp_path / "own", warm)
     yield client
-    client.process.kill()
-    client.process.wait()
-    for stream in (client.process.stdin, client.process.stdout):
-        assert stream is not None
+    client.server.close()  # which ends it
+    for stream in (client.stdin, client.stdout):
         with suppress(BrokenPipeError):
             stream.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("goes", [stdin_closed, pipes_gone, group_terminated, server_killed, interrupted])
 def test_a_training_is_saved_and_nothing_is_left(
     pipes: Pipes, tmp_path: Path, goes: Callable[[Pipes], None]
 ) -> None:
     pipes.train()
     goes(pipes)
-    pipes.process.wait(600)
+    pipes.wait()
     until(lambda: not left(tmp_path / "own"))
     run = RunFolder.open(tmp_path / "own/runs/long")
     assert run.status == "interrupted"
@@ -149,17 +159,15 @@ def test_a_training_is_saved_and_nothing_is_left(
     assert "Traceback" not in (tmp_path / "stderr").read_text()
 
 
-@pytest.mark.slow
 def test_lines_that_are_no_messages_do_not_end_it(pipes: Pipes) -> None:
-    assert pipes.process.stdin is not None
-    pipes.process.stdin.write(b'not JSON\n{"jsonrpc": "2.0"}\n\xff\xfe\n[]\n{"id": "\\ud800"}\n')
+    pipes.stdin.write(b'not JSON\n{"jsonrpc": "2.0"}\n\xff\xfe\n[]\n{"id": "\\ud800"}\n')
     values = [r'"a\udfff"', "[" * 400 + "]" * 400, "[" * 90_000 + "]" * 90_000, "7" * 6000]
     for number, value in enumerate(values, 20):  # none is answered by nothing
-        pipes.process.stdin.write(
+        pipes.stdin.write(
             b'{"jsonrpc": "2.0", "id": %d, "method": "tools/call", "params": {"name": "show", '
             b'"arguments": {"run": %s}}}\n' % (number, value.encode())
         )
-        pipes.process.stdin.flush()
+        pipes.stdin.flush()
         answer = pipes.line()
         assert (answer["id"], "can't be read" in answer["error"]["message"]) == (number, True)
     pipes.send(id=7, method="tools/call", params={"name": "show"})
@@ -175,26 +183,24 @@ def test_lines_that_are_no_messages_do_not_end_it(pipes: Pipes) -> None:
 # ---- code
 
 
-@pytest.mark.slow
-def test_files_in_the_folder_are_not_imported(tmp_path: Path) -> None:
+@pytest.mark.proof
+def test_a_server_of_its_own_trains_and_imports_no_file_of_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     mark = str(tmp_path / "mark")
     for name in ("torch", "treino", "numpy", "json", "sitecustomize", "usercustomize", "mcp", "anyio"):
         (folder / f"{name}.py").write_text(SHADOW.format(mark=mark))
     with agent_in(folder) as agent:
-        agent.document("train", data="iris", steps=5)
-        agent.document("show", run="last", picture=["curves"])
+        assert agent.document("train", data="iris", steps=5)["status"] == "finished"
     assert not Path(mark).exists()
 
 
 @pytest.mark.slow
-def test_a_server_with_trust_runs_networks_and_scripts(tmp_path: Path) -> None:
+def test_a_server_with_trust_runs_networks(tmp_path: Path, warm: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "net.py").write_text(NET)
-    (folder / "train.py").write_text(SCRIPT)
-    with agent_in(folder, "--trust") as agent:
+    with agent_in(folder, "--trust", warm=warm) as agent:
         document = agent.document("train", data="iris", net="net.py:Net", steps=9, name="own")
         assert document["parameters"] == 15
         (folder / "net.py").unlink()
@@ -203,6 +209,14 @@ def test_a_server_with_trust_runs_networks_and_scripts(tmp_path: Path) -> None:
         assert agent.document("predict", run="own", data="iris", trust=True)["rows"] == 150
         again = agent.document("steer", action="branch", run="own", step=4, changes={"lr": 0.1}, trust=True)
         assert again["changes"][0]["sender"] == "agent"
-        rules = [f["rule"] for f in agent.document("doctor", subject="train.py")["findings"]]
-        assert "missing_zero_grad" in rules
-        assert agent.document("doctor", subject="train.py", max_steps=5, arguments=["--x"])["steps"] == 5
+
+
+@pytest.mark.slow
+def test_a_server_with_trust_runs_scripts(tmp_path: Path, warm: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "train.py").write_text(SCRIPT)
+    with agent_in(folder, "--trust", warm=warm) as agent:
+        found = agent.document("doctor", subject="train.py", max_steps=5, arguments=["--x"])
+        assert "missing_zero_grad" in [finding["rule"] for finding in found["findings"]]
+        assert found["steps"] == 5
