@@ -7,11 +7,14 @@ import os
 import pickle
 import platform
 import socket
+import sys
+import tempfile
 import time
+import traceback
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -233,36 +236,71 @@ def _connect(on: str) -> bool:
     """Connect to Ray; return whether the connection is new, and must be closed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
-
-    if ray.is_initialized():
-        return False
-    address = on if on.startswith(CLIENT) else os.environ.get("RAY_ADDRESS")
+    address = on if on.startswith(CLIENT) else os.environ.get("RAY_ADDRESS") or "auto"
     options: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
+    here: dict[str, Any] = {"num_cpus": cpu_cores(), "include_dashboard": False}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the errors below say the same
-            if address and address not in ("auto", "local"):
+            import ray
+
+            if ray.is_initialized():
+                return False
+            if address not in ("auto", "local"):
                 _reach(address)
-                ray.init(address=address, **options)
-                return True
-            try:
-                if address == "local":
-                    raise ConnectionError
-                ray.init(address="auto", **options)
-            except ConnectionError:
-                ray.init(address="local", num_cpus=cpu_cores(), include_dashboard=False, **options)
-    except (RuntimeError, ConnectionError, OSError, ValueError) as error:
-        if "ersion" in str(error):
-            raise TreinoError(
-                "cluster_version",
-                _("The cluster runs another version of Python or Ray: {why}").format(
-                    why=" ".join(str(error).split())
-                ),
-                _("Use the cluster's versions here, in an environment of their own."),
-            ) from error
-        raise _unreachable(address or on, cause(error)) from error
+            if address != "local":
+                try:
+                    ray.init(address=address, **options)
+                    return True
+                except ConnectionError:
+                    if address != "auto":
+                        raise
+            address = "local"
+            ray.init(address=address, **here, **options)
+    except TreinoError:
+        raise
+    except BaseException as error:  # Ctrl-C, too
+        _end_begun(error)
+        if isinstance(error, Exception):  # of any kind: Ray's timeout is a bare one
+            raise _failure(on if address == "auto" else address, error) from error
+        raise
     return True
+
+
+def _end_begun(error: BaseException) -> None:
+    """End the servers that Ray had begun in this process when it raised this; it forgets a node that it could
+    not complete, whose object is still in the traceback.
+    """
+    with suppress(Exception):
+        sys.modules["ray"].shutdown()
+    for frame, _line in traceback.walk_tb(error.__traceback__):
+        node: Any = frame.f_locals.get("self")
+        if hasattr(type(node), "kill_all_processes"):
+            with suppress(Exception):
+                node.kill_all_processes(check_alive=False, allow_graceful=True)
+
+
+def _failure(address: str, error: Exception) -> TreinoError:
+    """What is said of an error that Ray raised when it connected or, with the address ``local``, started."""
+    if address == "local":
+        temporary = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+        return TreinoError(
+            "cluster_start",
+            _("Ray can't start on this machine: {why}").format(why=cause(error)),
+            _(
+                "Its logs say more: {folder}. Without [[on=ray]] this process trains the same networks."
+            ).format(folder=Path(temporary, "ray/session_latest/logs")),
+            status=1,
+        )
+    if "ersion" in str(error):
+        return TreinoError(
+            "cluster_version",
+            _("The cluster runs another version of Python or Ray: {why}").format(
+                why=" ".join(str(error).split())
+            ),
+            _("Use the cluster's versions here, in an environment of their own."),
+        )
+    return _unreachable(address, cause(error))
 
 
 def _reach(address: str) -> None:

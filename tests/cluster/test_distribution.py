@@ -115,7 +115,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Sweeps:
 
 
 @pytest.mark.slow
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(
     slots=st.integers(1, 7),
     seed=st.integers(0, 1000),
@@ -138,8 +138,7 @@ def test_who_trains_whom_changes_no_bit(
     assert cluster.names[0].startswith("apart: ")
 
 
-@pytest.mark.slow
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
 def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
     whole: Sweeps, tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
@@ -165,7 +164,6 @@ def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
         assert end.document["processors"]
 
 
-@pytest.mark.slow
 def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from treino.tuning.sweep import repeat_events
 
@@ -229,8 +227,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return studied(tmp_path_factory.mktemp("here"), "it")
 
 
-@pytest.mark.slow
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([1e-6, 0.05, 4.0]))
 def test_a_study_finds_the_same_wherever_its_networks_train(
     together: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int,
@@ -249,9 +246,9 @@ def test_a_study_finds_the_same_wherever_its_networks_train(
     assert not any("cluster" in note for note in together["notes"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 9])
 @pytest.mark.parametrize(("begun", "again"), [("ray", None), ("ray", "ray"), (None, "ray")])
+@pytest.mark.sampled(3)
 def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
     together: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, begun: str | None,
     again: str | None,
