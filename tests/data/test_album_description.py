@@ -226,7 +226,6 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(
     assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
 
 
-@pytest.mark.slow
 def test_a_run_of_photographs_tells_the_same_and_names_its_mistakes_by_file(
     troubled: Path, treino: Callable[..., Said]
 ) -> None:

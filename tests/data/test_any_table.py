@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,9 +78,8 @@ def loaded(frame: pd.DataFrame, options: dict) -> Data | None:
         return None
 
 
-@pytest.mark.slow
 @given(table=tables())
-@settings(max_examples=80)
+@settings(max_examples=60)
 def test_any_table_is_loaded_or_refused_and_prepared_the_same_again(
     table: tuple[pd.DataFrame, dict],
 ) -> None:

@@ -1,13 +1,10 @@
 """Bad input: each refused by rule, with the value, its place, and the next move; never another exception."""
 
-import contextlib
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.data.conftest import Write
 from treino.data import describe, load, sources
@@ -278,36 +275,6 @@ def test_what_is_no_source_at_all(source: object) -> None:
     assert refusal(source, target="y").rule == "data_type"
 
 
-SEEDS = [GOOD, GOOD.replace(",", ";"), GOOD.replace("a\n", '"a"\n'), "p,y\r\n" + "1.5,2\r\n3e4,-7.25\r\n" * 6]
-
-
-EDITS = st.tuples(st.sampled_from(["change", "insert", "delete"]), st.integers(0, 300), st.integers(0, 255))
-TELLING = b",;\t\"'\n\r .-e0"
-
-
-@given(seed=st.sampled_from(SEEDS), edits=st.lists(EDITS, min_size=1, max_size=6))
-@settings(max_examples=60)
-@pytest.mark.slow
-def test_changed_bytes_end_in_a_table_or_a_refusal(
-    tmp_path_factory: pytest.TempPathFactory, seed: str, edits: list[tuple[str, int, int]]
-) -> None:
-    content = bytearray(seed.encode())
-    for what, where, byte in edits:
-        at = where % len(content)
-        byte = byte if byte > 60 else TELLING[byte % len(TELLING)]
-        if what == "insert":
-            content[at:at] = bytes([byte])
-        elif what == "change":
-            content[at] = byte
-        else:
-            del content[at]
-    path = tmp_path_factory.getbasetemp() / "fuzzed.csv"
-    path.write_bytes(content)
-    for work in (lambda: load(path, target="y"), lambda: describe(path)):
-        with contextlib.suppress(TreinoError):
-            work()
-
-
 def test_a_value_too_large_for_float32_is_refused_by_name(write: Write) -> None:
     text = GOOD.replace("8,6.5,a", "8,1e300,a")
     assert load(write(text), target="y", validation=0, test=0).train.x.isfinite().all()
@@ -316,14 +283,13 @@ def test_a_value_too_large_for_float32_is_refused_by_name(write: Write) -> None:
     assert "'q' holds 1e+300" in error.message
 
 
-@pytest.mark.slow
 def test_cells_and_rows_of_uncommon_size(write: Write) -> None:
-    wide = ",".join(f"c{j}" for j in range(10_000))
-    rows = "".join(",".join(str((i * j) % 97 / 4) for j in range(10_000)) + "\n" for i in range(6))
+    wide = ",".join(f"c{j}" for j in range(3_000))
+    rows = "".join(",".join(str((i * j) % 97 / 4) for j in range(3_000)) + "\n" for i in range(6))
     table = sources.read(write(wide + "\n" + rows))
-    assert (len(table.columns), table.rows) == (10_000, 6)
-    assert table.columns[9_999].numbers is not None
-    for cell in ("x" * 10_000_000, '"' + "x,\n" * 4_000_000 + '"'):
+    assert (len(table.columns), table.rows) == (3_000, 6)
+    assert table.columns[2_999].numbers is not None
+    for cell in ("x" * 140_000, '"' + "x,\n" * 70_000 + '"'):
         error = refusal(write("p,y\n1,a\n2,b\n" + cell + ",a\n"), target="y")
         assert error.rule == "csv_cell_too_long"
         assert "line 4" in error.message

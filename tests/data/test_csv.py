@@ -36,7 +36,6 @@ def written(
     return text.getvalue().encode("utf-8-sig" if bom else "utf-8")
 
 
-@pytest.mark.slow
 @given(
     header=names,
     delimiter=st.sampled_from(",;\t"),

@@ -336,7 +336,6 @@ def test_a_leading_zero_is_found_wherever_a_chunk_of_bytes_ends(
         assert (words is not None) == (padded is not False), (cell, at)
 
 
-@pytest.mark.slow
 def test_new_rows_that_are_open_are_read_as_the_training_rows_were(write: Write, tmp_path: Path) -> None:
     rows = "".join(f"{i % 30 + 1:02d}/01/2024;{i % 9 + 1}.{i % 7}50,5;{'ab'[i % 2]}\n" for i in range(60))
     run = tr.fit(write("day;price;y\n" + rows), target="y", epochs=2, parent=tmp_path)
@@ -347,7 +346,6 @@ def test_new_rows_that_are_open_are_read_as_the_training_rows_were(write: Write,
     assert tr.open(run.path).predict(tmp_path / "new.csv").tolist() == new.tolist()
 
 
-@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from(["1.5", "0.125", "1.125", "1.125,5", "12", "007", "1e400", "nan", "", "x", "0,5"])

@@ -153,15 +153,6 @@ every_dialect = given(
 )
 
 
-@pytest.mark.slow
-@every_dialect
-@settings(max_examples=12)
-def test_every_dialect_reads_back_equal_or_is_refused(**drawn: Any) -> None:
-    check(**drawn)
-
-
-@pytest.mark.slow
-@every_dialect
-@settings(max_examples=120)
-def test_hundreds_of_dialects(**drawn: Any) -> None:
-    check(**drawn)
+@pytest.mark.parametrize("draws", [40, pytest.param(300, marks=pytest.mark.release)])
+def test_dialects_read_back_equal_or_are_refused(draws: int) -> None:
+    settings(max_examples=draws)(every_dialect(lambda **drawn: check(**drawn)))()

@@ -146,7 +146,6 @@ def test_frames_with_an_arrow_interface() -> None:
     assert load(Frame(), target="is").classes == ("false", "true")
 
 
-@pytest.mark.slow
 def test_a_bomb_is_refused_by_what_it_declares_and_by_what_comes_out(tmp_path: Path) -> None:
     zeros = b"0,0\n" * (20 << 20)
     (tmp_path / "z.csv.gz").write_bytes(gzip.compress(zeros, 9))
@@ -274,7 +273,6 @@ def test_types_of_columnar_files(tmp_path: Path) -> None:
     assert table.place(2) == "row 2"
 
 
-@pytest.mark.slow
 def test_blocks_hold_what_the_whole_table_holds(tmp_path: Path) -> None:
     """A file of many blocks, whose last rows alone settle what the first ones are."""
     rows = 90_000
@@ -319,7 +317,6 @@ print(opened.rows, sum(len(block[0]) for block in opened.blocks()), peak() - bef
 """
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_blocks_take_no_more_memory_for_a_longer_file(tmp_path: Path) -> None:
     lines = "".join(f"{i}.5,{i % 7},word {i % 3},2024-01-{i % 28 + 1:02d}\n" for i in range(100_000))

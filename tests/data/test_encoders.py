@@ -101,7 +101,7 @@ def scikit_learns(data: Data, frame: pd.DataFrame, kinds: dict[str, str]) -> np.
     return theirs[:, order]
 
 
-@pytest.mark.parametrize("table", [wine, diabetes, cancer, pytest.param(fair, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("table", [wine, diabetes, cancer, fair])
 def test_prepared_rows_equal_scikit_learns_own_pipeline(table) -> None:
     frame, target, kinds = table()
     data = load(frame, target=target, kinds=kinds)

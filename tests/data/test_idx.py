@@ -131,7 +131,6 @@ def have_mnist() -> bool:
     return (Path(os.environ.get("TREINO_DATA", "")) / "mnist").is_dir() and "TREINO_DATA" in os.environ
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not have_mnist(), reason="needs MNIST's files in $TREINO_DATA/mnist")
 class TestMnist:
     def test_mnist_keeps_its_own_test_set(self) -> None:

@@ -125,7 +125,6 @@ def test_numbers_with_decimals_are_no_such_classes(cells: Any) -> None:
     assert tr.load((X[:, None], y), task="regression").task == "regression"
 
 
-@pytest.mark.slow
 def test_a_trained_one_answers_with_the_class_that_stands_there(
     treino: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import gc
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,8 +26,6 @@ from treino.data.rows import bytes_of
 from treino.data.splits import first_equal, first_equal_columns
 from treino.errors import TreinoError
 from treino.store.memory import free_bytes
-
-pytestmark = pytest.mark.slow
 
 TINY = "120KB"  # too little for the tables below, and enough for the numbers of their rows
 
@@ -64,44 +63,49 @@ def same(ours: Data, data: Data) -> None:
     assert ours.notes[:-1] == data.notes
 
 
+Prepared = tuple[Path, Data, Path]
+
+
+@pytest.fixture(scope="module")
+def _once(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared")
+    table().to_csv(folder / "t.csv", index=False)
+    load(folder / "t.csv", target="y", max_memory=TINY, cache=folder / "cache")
+    return folder / "t.csv", load(folder / "t.csv", target="y"), folder / "cache"
+
+
+@pytest.fixture
+def prepared(_once: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepared:
+    """A table's file, its data in memory, and a cache of the test's own in which it is prepared."""
+    monkeypatch.setattr(prepared_cache, "_KNOWN", {})  # as in a new process
+    return *_once[:2], Path(shutil.copytree(_once[2], tmp_path / "cache"))
+
+
 @pytest.mark.parametrize(
-    "how",
+    ("how", "rows"),
     [
-        {},
-        pytest.param({"target": "a", "impute": "mean"}, marks=pytest.mark.slow),
-        pytest.param({"split_time": "when"}, marks=pytest.mark.slow),
+        ({}, 1000),
+        ({"target": "a", "impute": "mean"}, 1000),
+        ({"split_time": "when"}, 1000),
+        ({"split_group": "many"}, 2000),
+        ({"normalise": False, "duplicates": "ignore"}, 2000),
+        ({"features": ["a"], "task": "classification"}, 2000),
+        ({"kinds": {"whole": "category", "few": "hashed", "said": "hashed"}}, 2000),
+        ({"validation": 0.0, "test": 0.4, "data_seed": 5}, 2000),
     ],
     ids=str,
 )
-def test_the_same_bits_as_in_memory(tmp_path: Path, how: dict[str, str]) -> None:
+def test_the_same_bits_as_in_memory_however_it_is_asked(
+    tmp_path: Path, how: dict[str, object], rows: int
+) -> None:
     path = tmp_path / "t.csv"
-    table().to_csv(path, index=False)
+    table(rows).to_csv(path, index=False)
     asked = {"target": "y"} | how
-    ours, data = load(path, **asked, max_memory=TINY), load(path, **asked)
-    assert isinstance(ours.train.x, MappedRows)
+    ours, data = load(path, **asked, max_memory=f"{120 * rows}B"), load(path, **asked)
+    assert isinstance(ours.train.x, MappedRows) or "features" in how
     same(ours, data)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "how",
-    [
-        {"split_group": "many"},
-        {"normalise": False, "duplicates": "ignore"},
-        {"features": ["a"], "task": "classification"},
-        {"kinds": {"whole": "category", "few": "hashed", "said": "hashed"}},
-        {"validation": 0.0, "test": 0.4, "data_seed": 5},
-    ],
-    ids=str,
-)
-def test_the_same_bits_however_it_is_asked(tmp_path: Path, how: dict[str, object]) -> None:
-    path = tmp_path / "t.csv"
-    table(2000).to_csv(path, index=False)
-    ours, data = load(path, target="y", **how, max_memory="240KB"), load(path, target="y", **how)
-    same(ours, data)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("form", ["parquet", "brazilian", "gz", "jsonl"])
 def test_the_same_bits_of_every_format(tmp_path: Path, form: str) -> None:
     frame, path = table(), tmp_path / f"t.{form}"
@@ -121,7 +125,6 @@ def test_the_same_bits_of_every_format(tmp_path: Path, form: str) -> None:
     same(ours, data)
 
 
-@pytest.mark.slow
 def test_files_of_their_own_for_the_test(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "a.csv", index=False)
     table(300, seed=1).to_csv(tmp_path / "b.csv", index=False)
@@ -129,7 +132,6 @@ def test_files_of_their_own_for_the_test(tmp_path: Path) -> None:
     same(load(tmp_path / "a.csv", **asked, max_memory="150KB"), load(tmp_path / "a.csv", **asked))
 
 
-@pytest.mark.slow
 def test_inputs_that_are_larger_than_the_cells(tmp_path: Path) -> None:
     """A column of many classes is 64 inputs: the table has room in memory, and its inputs have not."""
     path = tmp_path / "t.csv"
@@ -160,64 +162,40 @@ def test_what_was_prepared_is_found_again_and_only_for_the_same(tmp_path: Path) 
     assert len(list(cache.iterdir())) == 3
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [MANIFEST, "rest.safetensors", "x-train.float32"])
-def test_a_damaged_folder_is_made_again(tmp_path: Path, name: str) -> None:
-    path, cache = tmp_path / "t.csv", tmp_path / "cache"
-    table().to_csv(path, index=False)
-    load(path, target="y", max_memory=TINY, cache=cache)
-    (folder,) = cache.iterdir()
-    content = (folder / name).read_bytes()
-    (folder / name).write_bytes(content[: len(content) // 2])
-    same(load(path, target="y", max_memory=TINY, cache=cache), load(path, target="y"))
-    assert (folder / name).read_bytes() == content
-
-
-def test_a_flipped_bit_of_what_was_prepared_is_never_trained_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["cut", "flipped", "changed"])
+def test_damaged_rows_are_prepared_again_and_never_trained_on(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    path, cache, chance = tmp_path / "t.csv", tmp_path / "cache", random.Random(0)
-    table().to_csv(path, index=False)
-    in_memory = load(path, target="y")
-    load(path, target="y", max_memory=TINY, cache=cache)
+    """A flipped bit of a disk leaves the file's times as they were."""
+    (path, in_memory, cache), chance = prepared, random.Random(0)
     (folder,) = cache.iterdir()
     whole = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert len(whole) == 5  # the rows of three parts, their targets, and what all of it is
     for name, content in whole.items():
-        for _time in range(3):
-            file, place = folder / name, chance.randrange(len(content) * 8)
-            before = file.stat()
+        file, place = folder / name, chance.randrange(len(content) * 8)
+        before = file.stat()
+        if way == "cut":
+            file.write_bytes(content[: len(content) // 2])
+        else:
             with file.open("r+b") as opened:
                 opened.seek(place // 8)
                 opened.write(bytes([content[place // 8] ^ 1 << place % 8]))
-            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # a disk leaves them as they were
+        if way == "flipped":
+            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
             monkeypatch.setattr(prepared_cache, "_KNOWN", {})  # as in a new process
-            same(load(path, target="y", max_memory=TINY, cache=cache), in_memory)
-            assert file.read_bytes() == content
-
-
-def test_a_file_that_was_changed_is_looked_at_anew(tmp_path: Path) -> None:
-    path, cache = tmp_path / "t.csv", tmp_path / "cache"
-    table().to_csv(path, index=False)
-    load(path, target="y", max_memory=TINY, cache=cache)
-    (file,) = cache.glob("*/x-train.float32")
-    content = bytearray(file.read_bytes())
-    content[7] ^= 128  # a sign
-    file.write_bytes(content)
-    same(load(path, target="y", max_memory=TINY, cache=cache), load(path, target="y"))
+        same(load(path, target="y", max_memory=TINY, cache=cache), in_memory)
+        assert file.read_bytes() == content
 
 
 @pytest.mark.parametrize("name", ["x-train.float32", MANIFEST, ""])
-def test_a_link_in_what_was_prepared_is_not_followed(tmp_path: Path, name: str) -> None:
-    path, cache = tmp_path / "t.csv", tmp_path / "cache"
-    table().to_csv(path, index=False)
-    load(path, target="y", max_memory=TINY, cache=cache)
+def test_a_link_in_what_was_prepared_is_not_followed(prepared: Prepared, tmp_path: Path, name: str) -> None:
+    path, in_memory, cache = prepared
     (folder,) = cache.iterdir()
     outside, inside = tmp_path / "outside", folder / name
     inside.rename(outside)
     inside.symlink_to(outside)
     (cache / ".unfinished-1-a").symlink_to(tmp_path)
-    same(load(path, target="y", max_memory=TINY, cache=cache), load(path, target="y"))
+    same(load(path, target="y", max_memory=TINY, cache=cache), in_memory)
     assert outside.exists()
     assert not inside.is_symlink()
 
@@ -259,7 +237,6 @@ def test_rows_in_a_temporary_folder_are_for_their_user_alone(
     assert place.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.slow
 def test_without_a_cache_the_files_go_with_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     table().to_csv(tmp_path / "t.csv", index=False)
@@ -279,7 +256,6 @@ def test_nothing_stays_of_a_table_that_is_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").iterdir())
 
 
-@pytest.mark.slow
 def test_rows_of_which_not_even_the_numbers_fit_are_refused(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(TreinoError) as error:
@@ -311,9 +287,13 @@ load(sys.argv[1], target="y", max_memory="120KB", cache=sys.argv[2])
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("where", ["fitting", "writing", "renaming"])
-@pytest.mark.sampled(3)
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param("fitting", marks=pytest.mark.slow),
+        *(pytest.param(w, marks=pytest.mark.release) for w in ("writing", "renaming")),
+    ],
+)
 def test_a_preparation_that_is_killed_is_never_half_used(tmp_path: Path, where: str) -> None:
     path, cache = tmp_path / "t.parquet", tmp_path / "cache"
     table().to_parquet(path, row_group_size=300)
@@ -394,7 +374,6 @@ print(megabytes("VmHWM") - before)
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system doesn't say its peaks")
 @pytest.mark.release
 def test_a_table_of_three_times_the_limit_stays_under_it(tmp_path: Path) -> None:

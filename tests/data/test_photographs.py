@@ -1,17 +1,18 @@
 """Folders and archives of pictures: where classes, labels, splits and groups come from, and what is said."""
 
+import contextlib
 import gzip
 import io
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tarfile
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,8 @@ from PIL import Image
 
 import treino as tr
 from tests.conftest import Said
-from tests.waiting import until
 from treino.data import Data, load
-from treino.data.prepared_cache import FOLDER
+from treino.data.photographs import prepared_pictures
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 
@@ -603,7 +603,6 @@ def test_a_zip_of_a_table_stays_a_table(tmp_path: Path) -> None:
 # ---- runs
 
 
-@pytest.mark.slow
 def test_a_run_finds_its_pictures_again_and_notices_changes(tmp_path: Path) -> None:
     folder = of_table(tmp_path / "a" / "p")
     (folder / "t.csv").rename(tmp_path / "a" / "t.csv")
@@ -655,25 +654,23 @@ def test_no_picture_is_written_among_the_pictures(tmp_path: Path, treino: Callab
     assert treino("data", "p", "--to", "sheet.png").status == 0
 
 
-@pytest.mark.slow
-def test_ctrl_c_ends_decoding_and_leaves_nothing(tmp_path: Path) -> None:
-    large = io.BytesIO()
-    Image.new("L", (6000, 6000)).save(large, "PNG")
-    for name in ("a", "b"):
-        (tmp_path / "p" / name).mkdir(parents=True)
-        for i in range(300):
-            (tmp_path / "p" / name / f"{i}.png").write_bytes(large.getvalue())
-    command = [sys.executable, "-m", "treino", "train", "p", "--epochs", "1"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        until(lambda: list(tmp_path.glob(f"runs/{FOLDER}/*/pixels.uint8")), process)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=600)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 130, (out, err)
-    assert "Traceback" not in err
+@pytest.mark.parametrize("count", [20, 300], ids=["threads", "processes"])
+def test_ctrl_c_ends_decoding_and_leaves_nothing(
+    tmp_path: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    decode, us, sent = prepared_pictures.decode, os.getpid(), tmp_path / "sent"
+
+    def interrupted(content: bytes, shape: Any, fit: Any) -> Any:
+        if shape is not None:
+            with contextlib.suppress(FileExistsError):
+                sent.touch(exist_ok=False)
+                os.kill(us, signal.SIGINT)
+            time.sleep(0.01)  # the others are not done when it comes
+        return decode(content, shape, fit)
+
+    monkeypatch.setattr(prepared_pictures, "decode", interrupted)
+    of_classes(tmp_path / "p", n=count)
+    ended = treino("train", "p", "--epochs", "1")
+    assert (ended.status, sent.exists()) == (130, True)
+    assert "Traceback" not in ended.err
     assert [path for path in (tmp_path / "runs").rglob("*") if path.is_file()] == []

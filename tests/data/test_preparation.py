@@ -23,7 +23,6 @@ def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:
     )
 
 
-@pytest.mark.slow
 @given(
     hnp.arrays(
         np.float64,

@@ -172,6 +172,7 @@ def run(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tr.Run
     )
 
 
+@pytest.mark.slow
 def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
     run: tr.Run, frame: pd.DataFrame, tmp_path
 ) -> None:

@@ -50,8 +50,9 @@ def test_without_that_it_is_a_class_as_it_is_written(write: Write, numbers: str,
     assert f"country={text}" in [name for e in data.preparation.encoders for name in e.inputs]
 
 
-@pytest.mark.parametrize("at", [3, 50_000])
-@pytest.mark.parametrize("column", ["number", "date", "truth"])
+@pytest.mark.parametrize(
+    ("column", "at"), [("number", 3), ("number", 50_000), ("date", 50_000), ("truth", 50_000)]
+)
 def test_the_word_is_found_wherever_it_stands(write: Write, at: int, column: str) -> None:
     """Also behind the first rows, by which columns of numbers are read at once."""
     n = 60_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
@@ -57,6 +57,7 @@ cells = st.one_of(
 )  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=12))
 def test_numbers_and_words_survive(rows: list[tuple]) -> None:
     """Against openpyxl's own reader, which treino does not use."""

@@ -2,7 +2,9 @@
 
 import math
 
+import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
 from torch import nn
 
 from treino.data.rows import order
@@ -11,6 +13,18 @@ from treino.engine.kernels.lanes_library import why_missing
 
 ENGINES = [name for name in KERNELS if name != "lanes" or why_missing() is None]  # that are here
 FLOAT64 = [name for name in KERNELS if name != "lanes"]
+
+
+def drawn(few, many):
+    """A case of few draws, and one of many for a release; ``draws`` takes their number."""
+    return pytest.mark.parametrize("draws", [few, pytest.param(many, marks=pytest.mark.release)])
+
+
+def for_draws(check, draws, *strategies, **named):
+    """Call ``check`` with this many draws, the same each time."""
+    settings(max_examples=draws, suppress_health_check=list(HealthCheck), derandomize=True, deadline=None)(
+        given(*strategies, **named)(check)
+    )()
 
 
 def sample(rows=24, inputs=5, classes=3, seed=0, dtype=torch.float32):

@@ -115,6 +115,7 @@ def plain_loop(training, member, data, weight_N, variant, *, adam, batch, steps)
 
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "balanced"])
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.sampled(5)
 def test_each_member_learns_its_own_bag_as_a_loop_in_torch_does(way, variant):
     data, weight_GN, adam = (
         problem(variant),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from oracles import ENGINES
+from oracles import ENGINES, drawn, for_draws
 from torch import nn
 
 from treino.engine import cnn, train
@@ -80,9 +80,12 @@ def error(gradients, wanted):
     return max(float((g - w).norm()) / max(float(w.norm()), 1e-3 * total, 1e-30) for g, w in pairs)
 
 
-@settings(max_examples=60, **LOOSE)
-@given(problems(), st.sampled_from(ROWS))
-def test_outputs_and_gradients_are_those_of_autograd_in_float64(problem, rows):
+@drawn(few=20, many=200)
+def test_outputs_and_gradients_are_those_of_autograd_in_float64(draws):
+    for_draws(outputs_and_gradients_are_those_of_autograd, draws, problems(), st.sampled_from(ROWS))
+
+
+def outputs_and_gradients_are_those_of_autograd(problem, rows):
     net, shape = problem
     plain = replace(net, dropout=0.0)
     training = started(plain, shape, rows=rows, optimizer="sgd", lr=1e-30, steps=1, batch_size=None)
@@ -127,17 +130,22 @@ def assert_same_by_every_way(problem, sets, **settings):
         assert torch.equal(bits, wanted), (library.name, layout)
 
 
-@settings(max_examples=12, **LOOSE)
-@given(problems(), st.fixed_dictionaries(SETTINGS))
-def test_every_instruction_set_and_layout_gives_the_same_bits(problem, drawn):
-    assert_same_by_every_way(problem, libraries(), **drawn)
+@drawn(few=5, many=60)
+def test_every_instruction_set_and_layout_gives_the_same_bits(draws):
+    def check(problem, settings):
+        assert_same_by_every_way(problem, libraries(), **settings)
+
+    for_draws(check, draws, problems(), st.fixed_dictionaries(SETTINGS))
 
 
-@settings(max_examples=12, **LOOSE)
-@given(problems(FILLED, ("relu", "relu", "gelu")), st.fixed_dictionaries(SETTINGS))
-def test_channels_in_the_lanes_give_the_bits_of_examples_in_the_lanes(problem, drawn):
+@drawn(few=5, many=60)
+def test_channels_in_the_lanes_give_the_bits_of_examples_in_the_lanes(draws):
     fused = [library for library in libraries() if library.fused]  # the others take minutes
-    assert_same_by_every_way(problem, fused, **drawn)
+
+    def check(problem, settings):
+        assert_same_by_every_way(problem, fused, **settings)
+
+    for_draws(check, draws, problems(FILLED, ("relu", "relu", "gelu")), st.fixed_dictionaries(SETTINGS))
 
 
 @settings(max_examples=12, **LOOSE)
@@ -166,13 +174,13 @@ def test_a_network_alone_has_the_bits_that_it_has_among_others(problem, rows):
 def test_batches_of_any_size_go_through_in_parts_with_the_same_bits():
     """Large pictures: only some rows of a batch are kept in memory at a time."""
     net, shape = cnn(8, 16, 16), (3, 96, 90)
-    common = {"rows": 70, "batch_size": None, "steps": 2}
+    common = {"rows": 70, "batch_size": None, "steps": 1}
     _loss, bits = trained(net, shape, **common)
     _loss, chunked = trained(net, shape, layout="examples", library=libraries()[-1], **common)
     assert torch.equal(bits, chunked)
 
 
-@settings(max_examples=10, **LOOSE)
+@settings(max_examples=6, **LOOSE)
 @given(problems(), st.fixed_dictionaries(SETTINGS | {"loss": st.sampled_from(["cross_entropy"])}))
 def test_it_trains_as_the_kernel_module_does(problem, drawn):
     """Dropout's masks, averages of the weights, clipping, decay and schedules included."""

@@ -110,7 +110,7 @@ def test_items_that_come_one_by_one_are_put_together(batch) -> None:
 
 
 @pytest.mark.parametrize("chance", ["torch", "numpy", "random"])
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.sampled(3)
 def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
     data = load_torch_dataset(Own(chance), num_workers=workers)

@@ -6,10 +6,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles import ENGINES, FLOAT64, sample
+from oracles import ENGINES, FLOAT64, for_draws, sample
 
 from treino.engine import ACTIVATIONS, mlp, train
 from treino.engine.kernels.batched import BatchedKernel
+from treino.engine.kernels.lanes_library import why_missing
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.kernels.workers import WorkerCount
 from treino.engine.training_state import EpochLoss
@@ -151,49 +152,43 @@ DRAWN = {
     "rows": st.integers(4, 41),
     "gates": st.sampled_from([0.0, 6.0]),
 }
-MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in ENGINES if e != "module")]
-BMM_QUICK = [e if e == "batched" else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES]
-LANES_EXAMPLES = [("lanes", 20)] if "lanes" in ENGINES else []
-FEW = st.sampled_from([2, 3, 8])
+RELEASE = pytest.mark.release
 BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
 
 
-def some_are_in_company(engine, examples, threads, few=FEW, steps=25):
-    @settings(max_examples=examples, **LOOSE)
-    @given(P=few, blocks=BLOCKS, threads=threads, **DRAWN)
+@pytest.mark.parametrize(
+    ("engine", "draws", "few", "steps"),
+    [
+        ("module", 1, [2, 5], 8),
+        ("batched", 4, [2, 5], 8),
+        ("lanes", 20, [2, 5], 8),
+        pytest.param("module", 5, [2, 3, 8], 25, marks=RELEASE),
+        pytest.param("batched", 60, [2, 3, 8], 25, marks=RELEASE),
+        pytest.param("lanes", 20, [2, 3, 8], 25, marks=RELEASE),
+    ],
+)
+def test_alone_is_in_company(engine, draws, few, steps):
+    if engine not in ENGINES:
+        pytest.skip(f"needs lanes: {why_missing()}")
+
     def check(P, blocks, threads, **drawn):
         pair = (threads, 3 - threads) if engine in WORKERS else (threads, threads)
         alone_is_in_company(engine, P, threads=pair, blocks=blocks, steps=steps, **drawn)
 
-    check()
+    threads = st.sampled_from([1, 2] if engine in WORKERS or steps > 8 else [1])
+    for_draws(check, draws, P=st.sampled_from(few), blocks=BLOCKS, threads=threads, **DRAWN)
 
 
-@pytest.mark.parametrize(("engine", "examples"), [("module", 1), ("batched", 4), *LANES_EXAMPLES])
-def test_alone_is_in_company(engine, examples):
-    threads = st.sampled_from([1, 2] if engine in WORKERS else [1])
-    some_are_in_company(engine, examples, threads, st.sampled_from([2, 5]), steps=8)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("batched", 60), *LANES_EXAMPLES])
-@pytest.mark.release
-def test_alone_is_in_company_for_long(engine, examples):
-    some_are_in_company(engine, examples, st.sampled_from([1, 2]))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("P", "examples"), [(64, 20), (1000, 5)])
-@pytest.mark.sampled(3)
-def test_alone_is_in_a_crowd(P, examples):
-    @settings(max_examples=examples, **LOOSE)
-    @given(blocks=BLOCKS, workers=st.sampled_from([1, 2, 3]), **DRAWN)
+@pytest.mark.parametrize(
+    ("P", "draws"), [(64, 4), *(pytest.param(*n, marks=RELEASE) for n in [(64, 20), (1000, 5)])]
+)
+def test_alone_is_in_a_crowd(P, draws):
     def check(blocks, workers, **drawn):
         alone_is_in_company("batched", P, threads=(workers, 1), blocks=blocks, **drawn)
 
-    check()
+    for_draws(check, draws, blocks=BLOCKS, workers=st.sampled_from([1, 2, 3]), **DRAWN)
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_alone_is_in_a_thousand_on_every_kernel():
     for engine in ("module", "batched"):
@@ -250,8 +245,8 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("fault", [(), pytest.param(("missing_zero_grad",), marks=pytest.mark.slow)])
-@pytest.mark.parametrize("engine", MODULE_SLOW)
+@pytest.mark.parametrize("fault", [(), ("missing_zero_grad",)])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_cut_into_ticks_changes_nothing(engine, fault):
     x, y = sample(rows=33)
     common = {"engine": engine, "fault": fault, **HARD, "lr": [0.02, 1e30, 0.02]}
@@ -262,7 +257,7 @@ def test_the_cut_into_ticks_changes_nothing(engine, fault):
         assert torch.equal(loss_SP.nan_to_num(7e7), other_SP.nan_to_num(7e7))
 
 
-@pytest.mark.parametrize("engine", BMM_QUICK)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_advancing_by_time_changes_nothing(engine):
     x, y = sample(rows=33)
     whole, _loss = run(x, y, engine=engine, **HARD)
@@ -350,7 +345,6 @@ def test_kernels_agree_on_one_step_to_1e_5(hidden, activation, rows, seed):
             assert (g - other).norm() <= 1e-5 * g.norm() + 1e-8
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_kernels_agree_on_100_steps_in_float64_to_1e_9(dropout):
     x, y = sample(rows=33, dtype=torch.float64)
@@ -392,7 +386,14 @@ def test_a_neighbours_momentum_is_not_mine():
         assert_same(crowd, trained([i]), slice(i, i + 1))
 
 
-def neither_workers_nor_blocks_change_a_bit(ways, steps):
+SOME = [(1, None), (2, 2), (3, 6), (1, 16), (2, 128)]
+ALL = list(itertools.product((1, 2, 3), (2, 6, 16, 64, 128, None)))
+
+
+@pytest.mark.parametrize(
+    ("ways", "steps"), [(SOME, 12), pytest.param(ALL, 40, marks=RELEASE)], ids=["some", "all"]
+)
+def test_neither_workers_nor_blocks_change_a_bit(ways, steps):
     x, y = sample(rows=33)
     first = None
     for workers, block in ways:
@@ -407,16 +408,6 @@ def neither_workers_nor_blocks_change_a_bit(ways, steps):
         if first is not None:
             assert_same(first, training)
         first = first or training
-
-
-def test_neither_workers_nor_blocks_change_a_bit():
-    neither_workers_nor_blocks_change_a_bit([(1, None), (2, 2), (3, 6), (1, 16), (2, 128)], 12)
-
-
-@pytest.mark.slow
-def test_no_workers_and_no_blocks_change_a_bit():
-    ways = itertools.product((1, 2, 3), (2, 6, 16, 64, 128, None))
-    neither_workers_nor_blocks_change_a_bit(ways, 40)
 
 
 def test_the_pace_is_that_of_the_fastest_so_far():
@@ -439,7 +430,7 @@ def test_the_pace_is_that_of_the_fastest_so_far():
     assert WorkerCount(1).workers() == 1
 
 
-@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("threads", [1, 2])
 def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
     x, y = sample(rows=200, inputs=64)
     runs = [

@@ -11,7 +11,6 @@ X = torch.linspace(-1, 1, 40).repeat(2, 1).T.contiguous()
 Y = (X[:, 0] > 0).long()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["module", "batched"])
 @pytest.mark.parametrize(
     "members",

@@ -5,9 +5,8 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles import ENGINES, sample
+from oracles import ENGINES, drawn, for_draws, sample
 from scipy import special
 
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Bags, mlp, train
@@ -18,7 +17,6 @@ from treino.engine.step_plan import Chunk
 from treino.errors import TreinoError
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
-LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 FUNCTIONS = {
     0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p,
 }  # fmt: skip
@@ -91,24 +89,12 @@ def the_same_by_every_way(**drawn):
         assert torch.equal(loss_SP.nan_to_num(7e7), wanted_SP.nan_to_num(7e7))
 
 
-def test_instruction_sets_and_layouts_have_the_same_bits():
-    @settings(max_examples=8, **LOOSE)
-    @given(**WIDE)
-    def check(**drawn):
-        the_same_by_every_way(**drawn)
+@drawn(few=6, many=150)
+def test_instruction_sets_and_layouts_have_the_same_bits(draws):
+    def check(**settings):
+        the_same_by_every_way(**settings)
 
-    check()
-
-
-@pytest.mark.slow
-@pytest.mark.release
-def test_instruction_sets_and_layouts_have_the_same_bits_everywhere():
-    @settings(max_examples=150, **LOOSE)
-    @given(**WIDE)
-    def check(**drawn):
-        the_same_by_every_way(**drawn)
-
-    check()
+    for_draws(check, draws, **WIDE)
 
 
 def near_the_smallest(library, layout, x_exponent, weight_exponent, **drawn):
@@ -127,21 +113,24 @@ def near_the_smallest(library, layout, x_exponent, weight_exponent, **drawn):
     return torch.cat([t.view(torch.int32) for t in [*kept, state.grads]], 1)
 
 
-@settings(max_examples=40, **LOOSE)
-@given(
-    x_exponent=st.integers(-80, 0), weight_exponent=st.integers(-126, 0),
-    activation=st.sampled_from(sorted(ACTIVATIONS)), optimizer=st.sampled_from(sorted(OPTIMIZERS)),
-    clip=st.sampled_from([None, 2.0**-100]), lr=st.sampled_from([1e-3, 1.0]),
-    batch_size=st.sampled_from([5, "full"]),
-)  # fmt: skip
-def test_near_the_smallest_numbers_all_sets_and_layouts_have_the_same_bits(**drawn):
-    ways = itertools.product(libraries(), ("members", "units"))
-    wanted, *others = (near_the_smallest(*way, **drawn) for way in ways)
-    assert all(torch.equal(other, wanted) for other in others)
+@drawn(few=12, many=100)
+def test_near_the_smallest_numbers_all_sets_and_layouts_have_the_same_bits(draws):
+    def check(**settings):
+        ways = itertools.product(libraries(), ("members", "units"))
+        wanted, *others = (near_the_smallest(*way, **settings) for way in ways)
+        assert all(torch.equal(other, wanted) for other in others)
+
+    for_draws(
+        check, draws, x_exponent=st.integers(-80, 0), weight_exponent=st.integers(-126, 0),
+        activation=st.sampled_from(sorted(ACTIVATIONS)), optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+        clip=st.sampled_from([None, 2.0**-100]), lr=st.sampled_from([1e-3, 1.0]),
+        batch_size=st.sampled_from([5, "full"]),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("loss", list(TARGETS))
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.sampled(3)  # of each activation and each loss some
 def test_every_entry_is_the_plain_loops(activation, loss):
     """The float32 error against the plain loop in float64 is about that of the other kernels."""
     for optimizer, more in (("sgd", {"momentum": 0.9, "nesterov": True}), ("adam", {}), ("adamw", {})):

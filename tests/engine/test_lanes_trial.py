@@ -14,7 +14,6 @@ from treino.engine.kernels.lanes_library import FILE, why_missing
 pytestmark = [
     pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}"),
     pytest.mark.skipif(sys.platform != "linux" or not shutil.which("g++"), reason="needs GCC on Linux"),
-    pytest.mark.slow,
 ]
 
 
@@ -29,6 +28,15 @@ def sanitized(tmp_path_factory):
     """Of one instruction set, with the sanitizers; it counts allocations, and has each of them fail."""
     way = Way(flags=("-O0", *SANITIZERS), sets=[narrow_set()])
     return build(way, tmp_path_factory.mktemp("sanitized"))
+
+
+@pytest.mark.slow
+def test_some_shapes_reach_not_beyond_what_they_are_given(plain):
+    """Of one instruction set, beside forbidden pages."""
+    cases = range(6)
+    wanted, *others = (bits(plain, cases, placement, name=narrow_set()) for placement in PLACEMENTS)
+    assert len(set(wanted.values())) == len(cases)
+    assert others == [wanted, wanted]
 
 
 @pytest.mark.release
@@ -66,7 +74,7 @@ COMPILERS = {
 @pytest.mark.parametrize("name", COMPILERS)
 def test_other_compilers_and_flags_make_the_same_bits(name, plain, tmp_path):
     if name == "clang" and clang() is None:
-        pytest.skip("no Clang here")
+        pytest.skip("needs clang")
     script = "setup.py", "-q", "build_ext", f"--build-lib={tmp_path}", f"--build-temp={tmp_path / 'objects'}"
     subprocess.run([sys.executable, *script], cwd=ROOT, env=os.environ | COMPILERS[name], check=True)
     library = next(tmp_path.rglob(FILE.name))

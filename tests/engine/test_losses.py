@@ -112,7 +112,6 @@ def test_gradients_are_slopes(loss, activation):
 
 @pytest.mark.parametrize("hidden", [(), (1,), (33,), (16, 16, 16, 16)])
 @pytest.mark.parametrize("rows", [1, 16, 17])
-@pytest.mark.slow
 def test_any_depth_and_any_number_of_rows(hidden, rows):
     for loss, block in itertools.product((VARIANTS[0], VARIANTS[6], VARIANTS[7]), (1, 4)):
         net, x, y = problem(loss, "tanh", hidden, rows)
@@ -126,7 +125,6 @@ def test_any_depth_and_any_number_of_rows(hidden, rows):
 
 
 @pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
-@pytest.mark.slow
 def test_no_constant_output_is_better_than_the_best_constant(loss):
     _net, _x, y = problem(loss, "relu", rows=50)
     if loss.task == "classification":

@@ -49,7 +49,6 @@ def trained(x, engine, batch, shuffle, seeds=(1,), **more):
     return training, torch.cat([tick.loss_SP for tick in training])
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("_small")
 @pytest.mark.parametrize(
     ("engine", "batch", "shuffle"),
@@ -94,7 +93,6 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
         assert torch.equal(second.state.population.params, whole.state.population.params)
 
 
-@pytest.mark.slow
 @given(
     rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900),
     chunk=st.integers(1, 100), skipped=st.integers(0, 5),
@@ -193,7 +191,6 @@ print(peak() - before, training.step, t.evaluation["validation"]["loss"][0].isfi
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("shuffle", ["each", "blocks"])
 @pytest.mark.release
 def test_a_table_of_several_times_the_memory_is_never_held(shuffle, tmp_path) -> None:

@@ -23,7 +23,6 @@ def made(seeds, lr, engine, **more):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["batched", "module"])
 def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
     lr = [0.01, 0.003, 0.02, 0.005]
@@ -59,7 +58,6 @@ def test_who_has_ended_stays_as_it_was():
 
 
 @pytest.mark.parametrize("engine", ["batched", "module"])
-@pytest.mark.slow
 def test_kept_members_answer_as_their_nets_do(engine):
     crowd = made((0, 1, 2), 0.02, engine)
     x, _y = sample(30, 5, 3)

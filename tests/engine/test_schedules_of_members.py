@@ -19,7 +19,7 @@ def done(**arguments):
     return training
 
 
-@pytest.mark.parametrize("engine", ["batched", pytest.param("module", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("engine", ["batched", "module"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_each_member_follows_its_own_schedule(engine, optimizer):
     lr = [0.01, 0.03, 0.02, 0.05, 1e30]  # the last diverges, and is played again from a copy

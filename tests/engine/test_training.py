@@ -10,12 +10,13 @@ import pytest
 import torch
 from oracles import ENGINES, FLOAT64, sample
 from safetensors.torch import load_file, save_file
-from test_equality import BMM_QUICK, HARD, MODULE_SLOW, assert_same, bits
+from test_equality import HARD, assert_same, bits
 
 from treino.engine import SCHEDULES, mlp, train
 from treino.engine.schedules import scale
 from treino.errors import TreinoError
 
+RELEASE = pytest.mark.release
 X, Y = sample(rows=33)
 DATA = ((X, Y), (X[:16] + 0.1, Y[:16]))
 NET = mlp(33, 16, activation="silu", dropout=0.2)
@@ -27,7 +28,12 @@ def finished(training):
     return training, torch.cat(losses)
 
 
-def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
+@pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.sampled(5)
+def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
+    path = tmp_path / "state.safetensors"
     arguments = ARGUMENTS | {"engine": engine, "optimizer": optimizer, "fault": fault, "every": 1000}
     arguments |= {"momentum": 0.9, "nesterov": True} if optimizer == "sgd" else {}
 
@@ -37,7 +43,7 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
         return training
 
     whole, loss_SP = finished(make())
-    for step in [step for step in steps if step < whole.step]:
+    for step in [step for step in (1, 13, 20, 21, 22, 39) if step < whole.step]:
         first = make()
         while first.step < step:
             first.advance(0.0, until=step)
@@ -55,30 +61,6 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
                 whole.net(2, which).parameters(), second.net(2, which).parameters(), strict=True
             ):
                 assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize(
-    ("engine", "optimizer"),
-    [
-        pytest.param("module", "sgd", marks=pytest.mark.slow),
-        ("batched", "adamw"),
-        ("batched", "sgd"),
-        *([("lanes", "adam")] if "lanes" in ENGINES else []),
-    ],
-)
-@pytest.mark.sampled(3)
-def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
-    goes_on_bit_for_bit(engine, optimizer, (), (21,), tmp_path / "state.safetensors")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.sampled(5)
-def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
-    steps = range(1, 40, 5 if fault else 3) if engine != "module" else (1, 4, 20, 21, 22, 39)
-    goes_on_bit_for_bit(engine, optimizer, fault, steps, tmp_path / "state.safetensors")
 
 
 def test_what_is_saved_shares_nothing_with_the_training():
@@ -134,9 +116,7 @@ def test_what_is_no_saved_state_is_refused(saved):
     assert refused.value.rule == ("saved_by_another" if saved == ({}, {}) else "saved_type")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.sampled(3)
+@pytest.mark.parametrize("engine", [*(pytest.param(e, marks=RELEASE) for e in ENGINES[:-1]), ENGINES[-1]])
 def test_memory_is_flat_over_steps(engine):
     import psutil
 
@@ -152,7 +132,7 @@ def test_memory_is_flat_over_steps(engine):
 # ---- diverging
 
 
-@pytest.mark.parametrize("engine", MODULE_SLOW)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_member_that_diverges_keeps_its_last_finite_weights_and_the_others_go_on(engine):
     calm = train(DATA, mlp(7), engine=engine, lr=0.01, steps=60, seeds=range(3), every=100)
     finished(calm)
@@ -321,7 +301,7 @@ def test_test_rows_are_never_looked_at():
 # ---- steering
 
 
-@pytest.mark.parametrize("engine", MODULE_SLOW)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_command_holds_from_its_step_on_however_the_work_is_cut(engine):
     runs = []
     for every in (1, 100):
@@ -519,7 +499,7 @@ def test_the_output_of_the_kept_net_is_what_was_evaluated():
 # ---- the caller's torch
 
 
-@pytest.mark.parametrize("engine", BMM_QUICK)  # two intra-op threads of the others wait for each other
+@pytest.mark.parametrize("engine", ENGINES)  # two intra-op threads of the others wait for each other
 def test_the_callers_global_state_is_untouched(engine):
     torch.manual_seed(123)
     random.seed(5)
@@ -542,7 +522,7 @@ def test_the_callers_global_state_is_untouched(engine):
         assert not torch.is_grad_enabled()
 
 
-@pytest.mark.parametrize("engine", MODULE_SLOW)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_callers_random_state_has_no_say(engine):
     runs = []
     for seed in (1, 2):
@@ -551,7 +531,7 @@ def test_the_callers_random_state_has_no_say(engine):
     assert_same(*runs)
 
 
-@pytest.mark.parametrize("engine", MODULE_SLOW)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_broken_off_in_a_chunk_it_is_what_the_chunk_began_with(engine, monkeypatch):
     whole, _loss = finished(train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": 100}))
     training = train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": 100})

@@ -31,7 +31,6 @@ def figure(config: dict[str, Any]) -> float:
     return abs(config["lr"] - 0.01) + len(config["hidden"]) + config.get("momentum", 0.5)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_given_the_same_results_it_asks_for_the_same_next_trials() -> None:
     ours = tpe(space(), seed=4)
@@ -64,7 +63,6 @@ def test_given_the_same_results_it_asks_for_the_same_next_trials() -> None:
             member += 1
 
 
-@pytest.mark.slow
 def test_a_storage_holds_the_trials_as_optunas_own(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'sweep.db'}"
     made = tpe(space(), storage=address, name="wine")
@@ -75,7 +73,6 @@ def test_a_storage_holds_the_trials_as_optunas_own(tmp_path: Path) -> None:
     assert set(study.trials[0].params) >= {"lr", "hidden", "batch_size", "optimizer"}
 
 
-@pytest.mark.slow
 def test_a_storage_that_can_not_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(TreinoError, match=r"sweep\.db") as error:
         tpe(space(), storage=f"sqlite:///{tmp_path / 'none' / 'sweep.db'}")
