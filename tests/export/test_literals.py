@@ -34,6 +34,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(VALUES)
 def test_a_literal_is_its_value_in_one_line(value: Any) -> None:
     text = literal(value)
@@ -107,7 +108,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(st.tuples(WORDS, WORDS, WORDS), st.tuples(WORDS, WORDS))
 def test_names_change_no_statement_of_the_script(
     plain: str, columns: tuple[str, str, str], classes: tuple[str, str]

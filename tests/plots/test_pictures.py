@@ -369,7 +369,7 @@ def test_without_validation_there_is_one_panel() -> None:
     assert "validation" not in texts(figure)
 
 
-@settings(max_examples=8, phases=[Phase.generate])
+@settings(max_examples=5, phases=[Phase.generate])
 @given(
     loss=st.lists(st.none() | st.floats(0, 1e300), max_size=8),
     deviation=st.lists(st.none() | st.floats(0, 1e300), max_size=8),
@@ -446,27 +446,22 @@ def test_the_users_own_settings_change_nothing_and_stay() -> None:
     assert new_figure().get_figwidth() == 8.0
 
 
-@pytest.mark.slow
-def test_importing_the_floors_loads_no_matplotlib_and_drawing_no_pyplot() -> None:
-    code = (
-        "import sys, treino.plots.boundary, treino.plots.curves, treino.inspection.boundary\n"
-        "heavy = {'matplotlib', 'sklearn', 'pandas', 'scipy'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-        "from treino.inspection.curves import curves\n"
-        "treino.plots.style.png(treino.plots.curves.curves_figure(curves('x', [1.0], [0.1])))\n"
-        "assert 'matplotlib.pyplot' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize("backend", ["nowhere", "module://nowhere.to_be_found"])
-def test_a_backend_that_is_not_installed_is_not_needed(backend: str) -> None:
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param("nowhere", marks=pytest.mark.slow),
+        pytest.param("module://nowhere.to_be_found", marks=pytest.mark.release),
+    ],
+)
+def test_importing_the_floors_loads_no_matplotlib_and_drawing_neither_pyplot_nor_the_backend(
+    backend: str,
+) -> None:
     program = f"""
-import os, sys
-from treino.plots import style
-assert "matplotlib" not in sys.modules
-with style.look():
-    style.png(style.new_figure())
+import os, sys, treino.plots.boundary, treino.plots.curves, treino.inspection.boundary
+heavy = {{"matplotlib", "sklearn", "pandas", "scipy"}} & set(sys.modules)
+assert not heavy, heavy
+from treino.inspection.curves import curves
+treino.plots.style.png(treino.plots.curves.curves_figure(curves("x", [1.0], [0.1])))
 assert os.environ["MPLBACKEND"] == {backend!r}
 assert "matplotlib.pyplot" not in sys.modules
 import matplotlib

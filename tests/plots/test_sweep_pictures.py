@@ -64,15 +64,15 @@ def test_places_on_axes() -> None:
 
 @pytest.mark.slow
 def test_the_setting_that_decides_is_found_and_noise_is_not() -> None:
-    s = seen("s", rows(120, lambda _m, c: abs(np.log10(c["lr"]) + 2.5)), entries(SPACE), "loss", -1.0)
+    s = seen("s", rows(80, lambda _m, c: abs(np.log10(c["lr"]) + 2.5)), entries(SPACE), "loss", -1.0)
     found = setting_importance(s)
     assert found is not None
     assert found.names[0] == "lr"
     assert found.explained > 0.8
     assert found.drop_KR[0].mean() > 5 * abs(found.drop_KR[1:].mean())
-    noise = np.random.default_rng(1).normal(size=120)
+    noise = np.random.default_rng(1).normal(size=80)
     nothing = setting_importance(
-        seen("s", rows(120, lambda m, _c: float(noise[m])), entries(SPACE), "loss", -1.0)
+        seen("s", rows(80, lambda m, _c: float(noise[m])), entries(SPACE), "loss", -1.0)
     )
     assert nothing is not None
     assert nothing.explained < 0.2
@@ -94,7 +94,6 @@ def test_a_density_counts_every_network_up_to_its_last_look() -> None:
     assert density([([0], [1], np.array([[np.nan]]))], 0, -1.0) is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "drawn"),
     [
@@ -122,7 +121,9 @@ WIDE = SPACE | {
 }
 
 
-@pytest.mark.parametrize("space", [SPACE, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize(
+    "space", [pytest.param(SPACE, marks=pytest.mark.release), WIDE], ids=["narrow", "wide"]
+)
 def test_no_word_of_many_settings_is_cut_or_stands_on_another(space: dict[str, Any]) -> None:
     found = rows(60, lambda m, _c: None if m == 2 else 42_232.0 + 1e5 * m)
     for row in found:
