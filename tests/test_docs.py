@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pytest
 
 from tests.conftest import Said, mnist_folder
 from tests.workflows.conftest import _quick_ends  # noqa: F401
+from treino.cli.app import make_app
+from treino.cli.screen import with_lists
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -18,13 +21,37 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "doctor/docs").glob("*.md")),
 ]
-RUN = [page for page in PAGES if page.name != "gallery.md"]  # docs/gallery/make.py runs that one
-LONG = {"as-taught.md", "film.md"}
+LONG = {
+    "as-taught.md", "cluster.md", "ensemble.md", "film.md", "judge.md", "landscape.md", "languages.md",
+    "pictures.md", "report.md", "sweep.md", "tables.md", "verify.md", "your-data.md",
+}  # fmt: skip
+COSTS = dict.fromkeys(LONG, pytest.mark.release) | {
+    "README.md": pytest.mark.proof, "insides.md": pytest.mark.slow, "study.md": pytest.mark.slow
+}  # fmt: skip
+OF_SNIPPETS = dict.fromkeys(("mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
+    ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow
+)
 NOT_HERE = ("pip install", "make ", "python -m benchmarks")
 
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+def with_blocks(language: str, marks: dict[str, pytest.MarkDecorator]) -> list[Any]:
+    """The pages that have some, each with its mark, but the gallery: docs/gallery/make.py runs that."""
+    pages = [page for page in PAGES if blocks(page, language) and page.name != "gallery.md"]
+    return [pytest.param(p, marks=[marks[p.name]] if p.name in marks else [], id=p.name) for p in pages]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Those of treino itself, in words."""
+    for line in "\n".join(blocks(page, "sh")).splitlines():
+        for command in line.split("#")[0].split("&&"):
+            words = shlex.split(command)
+            if words and not command.strip().startswith(NOT_HERE) and words != ["pytest"]:
+                assert words[0] == "treino", command
+                yield words[1:]
 
 
 def before_the_first_command(page: Path) -> list[str]:
@@ -42,35 +69,31 @@ def houses(folder: Path) -> None:
     frame.to_csv(folder / "houses.csv", index=False)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [pytest.param(p, marks=[pytest.mark.release] if p.name in LONG else []) for p in RUN],
-    ids=lambda p: p.name,
-)
+def test_the_program_takes_every_command() -> None:
+    for words in (words for page in PAGES for words in commands(page) if "doctor" not in words):
+        own = words[2:] if words[0] == "--lang" else words
+        make_app(own[:1]).parse_args(with_lists(own), exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("page", with_blocks("sh", COSTS))
 def test_the_commands_of_a_page(
     page: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, thorough: bool
 ) -> None:
     """Those of MNIST's 70,000 rows in a thorough run alone: ``data/test_images.py`` has them of few."""
+    if page.name == "cluster.md":
+        pytest.importorskip("ray", reason="needs ray: pip install 'ray[client]'")
     houses(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAY_ADDRESS", "local")
     for snippet in before_the_first_command(page):
         exec(compile(snippet, str(page), "exec"), {})
-    for line in "\n".join(blocks(page, "sh")).splitlines():
-        for command in line.split("#")[0].split("&&"):
-            words = shlex.split(command)
-            if not words or command.strip().startswith(NOT_HERE) or words == ["pytest"]:
-                continue
-            if "mnist" in words and not (thorough and mnist_folder()):
-                continue
-            assert words[0] == "treino", command
-            said = treino(*words[1:])
-            assert said.status == 0, (command, said.err)
+    for words in commands(page):
+        if "mnist" not in words or (thorough and mnist_folder()):
+            said = treino(*words)
+            assert said.status == 0, (words, said.err)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", with_blocks("python", OF_SNIPPETS))
 def test_the_snippets_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     houses(tmp_path)
@@ -80,8 +103,6 @@ def test_the_snippets_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_every_verb_stands_in_the_readme(treino: Callable[..., Said]) -> None:
-    from treino.cli.app import make_app
-
     text = (ROOT / "README.md").read_text()
     for verb in make_app():
         if not verb.startswith("-"):

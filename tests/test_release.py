@@ -60,7 +60,8 @@ def test_workflows_call_what_there_is() -> None:
         if words[0] == "make":
             assert set(words[1:]) <= targets, (name, command)
             continue
-        assert words[:2] == ["python", "-m"], (name, command)
+        if words[0] not in ("apt-get", "pytest"):
+            assert words[:2] == ["python", "-m"] or (ROOT / words[0]).is_file(), (name, command)
         extra = re.search(r"\[(\w+)\]", command)
         assert extra is None or extra[1] in PROJECT["optional-dependencies"], (name, command)
     assert len(commands()) >= 8
