@@ -14,6 +14,7 @@ from tests.conftest import Said, mnist_folder
 from tests.workflows.conftest import _quick_ends  # noqa: F401
 from treino.cli.app import make_app
 from treino.cli.screen import with_lists
+from treino_doctor.screen import language_of, split_tokens
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -70,9 +71,11 @@ def houses(folder: Path) -> None:
 
 
 def test_the_program_takes_every_command() -> None:
-    for words in (words for page in PAGES for words in commands(page) if "doctor" not in words):
-        own = words[2:] if words[0] == "--lang" else words
-        make_app(own[:1]).parse_args(with_lists(own), exit_on_error=False, print_error=False)
+    app = make_app()
+    for words in (words for page in PAGES for words in commands(page) if words[0] != "doctor"):
+        own, rest, _as_json = split_tokens(words)
+        typed = with_lists([*language_of(own)[0], *rest])
+        app.parse_args(typed, exit_on_error=False, print_error=False)
 
 
 @pytest.mark.parametrize("page", with_blocks("sh", COSTS))

@@ -16,6 +16,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 
+from tests.cli.test_one_document import WITHOUT_PICTURES
 from tests.conftest import Said
 from tests.forging import forge
 from tests.store.test_flips import flip
@@ -283,10 +284,8 @@ def test_steps_that_hang_on_a_lost_keyframe_are_refused(treino: Treino, with_key
 CTRL_C = """
 import os, signal
 from treino.cli import command, progress
-from treino.pictures import picture_files
 from treino.training import train
 
-picture_files.illustrate = lambda _run: None
 train.CHUNK_SECONDS = 0.0
 show, shown = progress.ProgressLine.show, []
 
@@ -310,7 +309,7 @@ def test_a_training_that_ctrl_c_ended_goes_on_with_the_same_bits(treino: Treino)
     found = treino("show", "torn", "--json").document
     assert (found["status"], 0 < found["epochs"] < 20) == ("interrupted", True)
     resumed = subprocess.run(
-        [sys.executable, "-m", "treino", "resume", "torn"], capture_output=True, text=True
+        [sys.executable, "-c", WITHOUT_PICTURES, "resume", "torn"], capture_output=True, text=True
     )
     assert resumed.returncode == 0, resumed.stderr
     assert treino(*words, "whole").status == 0
