@@ -87,6 +87,8 @@ def watched(path: Path, *flags: str, stdin: str = "") -> Ended:
 
 
 def _forked(code: str, argv: list[str], folder: Path, stdin: str) -> Ended:
+    if _server().poll() is not None:  # Ctrl-C has ended it, too
+        _server.cache_clear()
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
@@ -94,9 +96,14 @@ def _forked(code: str, argv: list[str], folder: Path, stdin: str) -> Ended:
         paths = [str(Path(of_ours) / name) for name in ("in", "out", "err")]
         Path(paths[0]).write_text(stdin)
         job = {"code": code, "argv": argv, "folder": str(folder), "paths": paths}
-        server.stdin.write(json.dumps(job) + "\n")
-        server.stdin.flush()
-        status = int(server.stdout.readline())
+        try:
+            server.stdin.write(json.dumps(job) + "\n")
+            server.stdin.flush()
+            status = int(server.stdout.readline())
+        except BaseException:  # its answer is still to come, and would be taken for that of the next job
+            server.kill()
+            server.wait()
+            raise
         return Ended(status, *(Path(p).read_text(errors="replace") for p in paths[1:]))
 
 

@@ -2,8 +2,8 @@
 
 import ast
 import json
-import multiprocessing
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -18,7 +18,7 @@ import forked
 from bed_scripts import mended
 from tests.conftest import Said
 from treino import words
-from treino.katas import examination, judgement
+from treino.katas import examination
 from treino.katas.examination import Examination
 from treino.katas.kata import SCRIPTS, Kata, katas
 from treino.katas.progress import record
@@ -26,7 +26,7 @@ from treino_doctor import words as base
 from treino_doctor.rules import rules
 
 NAMES = list(katas())
-LOOP = "    optimizer.zero_grad()\n"
+AS_IT_IS = examination._run
 
 RIGHT: dict[str, list[dict[str, str]]] = {
     "wine": [
@@ -173,18 +173,31 @@ def original(kata: Kata) -> Examination:
 
 def in_a_fork(command: list[str]) -> examination.Ended:
     """What ``examination`` runs as a process, in a fork of one that has imported torch already."""
-    code = "import sys; from treino.katas.child import main; sys.exit(main(argv[1]))"
+    code = (
+        "import sys; sys.stdout.reconfigure(write_through=True)\n"
+        "from treino.katas.child import main; sys.exit(main(argv[1]))"
+    )
     ended = forked._forked(code, command[-2:], Path.cwd(), "")
     return examination.Ended(ended.out + ended.err, ended.status)
 
 
+@pytest.fixture(scope="module")
+def forks() -> None:
+    """The process that is forked has imported torch."""
+    forked._forked("", [], Path.cwd(), "")
+
+
 @pytest.fixture
-def check(
-    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., dict[str, Any]]:
-    """What ``treino kata FILE --json`` says of a kata with replaced texts; its original is run once."""
-    monkeypatch.setattr(judgement, "examine_original", original)
+def quick(forks: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts are run in a fork, and each kata's original once."""
     monkeypatch.setattr(examination, "_run", in_a_fork)
+    for module in ("judgement", "hints"):
+        monkeypatch.setattr(f"treino.katas.{module}.examine_original", original)
+
+
+@pytest.fixture
+def check(treino: Callable[..., Said], tmp_path: Path, quick: None) -> Callable[..., dict[str, Any]]:
+    """What ``treino kata FILE --json`` says of a kata with replaced texts."""
 
     def judged(name: str, replaced: dict[str, str]) -> dict[str, Any]:
         path = tmp_path / f"kata-{name}.py"
@@ -208,7 +221,7 @@ def check(
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(
     ("name", "mend"), [(n, m) for n, all_of in RIGHT.items() for m in range(len(all_of))]
 )
@@ -218,13 +231,12 @@ def test_any_right_mend_passes(check: Callable[..., dict[str, Any]], name: str, 
     assert found["after"]["measured"] >= katas()[name].goal
 
 
-@pytest.mark.slow
-@pytest.mark.sampled(4)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.release if n != "wine" else pytest.mark.proof) for n in NAMES]
+)
 def test_the_mend_of_the_file_itself_passes_and_the_script_as_given_does_not(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, name: str
+    treino: Callable[..., Said], quick: None, name: str
 ) -> None:
-    monkeypatch.setattr(examination, "_run", in_a_fork)
     kata = katas()[name]
     assert treino("kata", name).status == 0
     said = treino("kata", f"kata-{name}.py", "--json")
@@ -307,9 +319,8 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", WRONG)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_what_only_looks_like_a_mend_does_not_pass(check: Callable[..., dict[str, Any]], what: str) -> None:
     name, replaced, failed = WRONG[what]
     found = check(name, replaced)
@@ -317,40 +328,43 @@ def test_what_only_looks_like_a_mend_does_not_pass(check: Callable[..., dict[str
     assert set(found["failed"]) == failed, found["checks"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "loop",
-    [
-        "while True:\n    pass\n",
-        "while True:\n    print('x' * 9999)\n",
-        "import subprocess\nsubprocess.Popen(['sleep', '600'])\nwhile True:\n    pass\n",
-        "while True:\n    try:\n        torch.ones(9).sum()\n    except BaseException:\n        pass\n",
-    ],
-    ids=["silent", "loud", "with another process", "stubborn"],
-)
-def test_a_script_without_an_end_is_stopped_and_told(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, loop: str
-) -> None:
-    """In processes of their own, as they are."""
-    monkeypatch.setattr(judgement, "examine_original", original)
+@pytest.fixture
+def started(request: pytest.FixtureRequest) -> None:
+    """How scripts are run: "forked", or "alone", in processes of their own, as they are."""
+    request.getfixturevalue("quick")
     original(katas()["wine"])
+    if request.param == "alone":
+        request.getfixturevalue("monkeypatch").setattr(examination, "_run", AS_IT_IS)
+
+
+@pytest.mark.parametrize(
+    ("started", "loop"),
+    [
+        ("forked", "while True:\n    pass\n"),
+        ("forked", "while True:\n    try:\n        x.sum()\n    except BaseException:\n        pass\n"),
+        pytest.param(
+            "alone", "import subprocess\nsubprocess.Popen(['sleep', '600'])\nwhile True:\n    pass\n",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("alone", "while True:\n    print('x' * 9999)\n", marks=pytest.mark.release),
+    ],
+    ids=["silent", "stubborn", "with another process", "loud"],
+    indirect=["started"],
+)  # fmt: skip
+def test_a_script_without_an_end_is_stopped_and_told(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None, loop: str
+) -> None:
     treino("kata", "wine")
-    monkeypatch.setattr(examination, "LIMIT", 1.0)
+    monkeypatch.setattr(examination, "LIMIT", 0.3)
     path = Path("kata-wine.py")
     path.write_text(path.read_text().replace("net = nn", f"{loop}net = nn"))
     said = treino("kata", path)
     assert said.status == 1
-    assert re.search(r"It was still running after \d+ s, and was stopped\.", said.out)
+    assert re.search(r"It was still running after [0-9.]+ s, and was stopped\.", said.out)
 
 
-def ended_by(
-    last: str, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
-) -> tuple[dict[str, Any], str]:
-    """The document, and the first check's message, of a right mend that goes on with these lines; in a
-    process of its own, as it is."""
-    monkeypatch.setattr(judgement, "examine_original", original)
-    original(katas()["wine"])
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+def ended_by(last: str, treino: Callable[..., Said]) -> tuple[dict[str, Any], str]:
+    """The document, and the first check's message, of a right mend that goes on with these lines."""
     treino("kata", "wine")
     path = Path("kata-wine.py")
     text = path.read_text().replace("    loss.backward()", "    net.zero_grad()\n    loss.backward()")
@@ -359,35 +373,43 @@ def ended_by(
     return document, document["checks"][0]["message"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("last", "says"),
+    ("started", "last", "says"),
     [
-        ("{}['key']", r"It ends early, with status 1\. .*KeyError: 'key'"),
-        ("import ctypes\nctypes.string_at(0)", r"It was ended by signal 11\. .*test accuracy 0\.9\d*"),
-        ("import os\nos._exit(3)", r"It ends early, with status 3\. .*test accuracy 0\.9\d*"),
-        ("import os\nos.abort()", r"It was ended by signal 6\. .*test accuracy 0\.9\d*"),
-        ("import os\nos.kill(os.getpid(), 9)", r"It was ended by signal 9\. .*test accuracy 0\.9\d*"),
+        ("forked", "{}['key']", r"It ends early, with status 1\. .*KeyError: 'key'"),
+        ("forked", "import ctypes\nctypes.string_at(0)", r"It was ended by signal 11\. .*accuracy 0\.9\d*"),
+        ("forked", "import os\nos.abort()", r"It was ended by signal 6\. .*test accuracy 0\.9\d*"),
+        pytest.param(
+            "alone", "import os\nos._exit(3)", r"It ends early, with status 3\. .*test accuracy 0\.9\d*",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "alone", "import os\nos.kill(os.getpid(), 9)", r"It was ended by signal 9\. .*accuracy 0\.9\d*",
+            marks=pytest.mark.release,
+        ),
     ],
-    ids=["error", "crash", "status", "abort", "signal"],
-)
+    ids=["error", "crash", "abort", "status", "signal"],
+    indirect=["started"],
+)  # fmt: skip
 def test_how_a_script_ended_is_told(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, last: str, says: str
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None, last: str, says: str
 ) -> None:
-    document, message = ended_by(last, treino, monkeypatch)
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    document, message = ended_by(last, treino)
     assert not document["mended"]
     assert document["after"]["stopped"] is None
     assert re.fullmatch(says, message), message
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("started", ["alone"], indirect=True)
 def test_a_script_that_leaves_a_thread_running_has_not_ended(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None
 ) -> None:
     monkeypatch.setattr(examination, "LIMIT", 4.0)
     monkeypatch.setattr(examination, "STARTING", 4.0)
     thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()"
-    document, message = ended_by(thread, treino, monkeypatch)
+    document, message = ended_by(thread, treino)
     assert document["after"]["stopped"] == "max_time"
     assert message.startswith("It was still running after ")
 
@@ -467,10 +489,7 @@ def test_what_somebody_wrote_is_never_lost(treino: Callable[..., Said]) -> None:
 
 
 @pytest.mark.slow
-def test_each_asking_gives_one_more_hint(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.katas.hints.examine_original", original)
+def test_each_asking_gives_one_more_hint(treino: Callable[..., Said], quick: None) -> None:
     kata, given = katas()["rivers"], []
     for left in (2, 1, 0, 0):
         document = treino("kata", "rivers", "--hint", "--json").document
@@ -483,11 +502,7 @@ def test_each_asking_gives_one_more_hint(
     assert "That was the last hint." in treino("kata", "rivers", "--hint").out
 
 
-@pytest.mark.slow
-def test_a_hint_names_a_line_of_the_script_as_it_is_given(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.katas.hints.examine_original", original)
+def test_a_hint_names_a_line_of_the_script_as_it_is_given(treino: Callable[..., Said], quick: None) -> None:
     treino("kata", "wine")
     for _time in range(3):
         said = treino("kata", "wine", "--hint")
@@ -575,21 +590,17 @@ def test_what_a_newer_version_wrote_is_kept(treino: Callable[..., Said]) -> None
     assert treino("kata").status == 0
 
 
-def _record_often(folder: str) -> None:
-    import os
+OFTEN = """
+from treino.katas.progress import record
+for _time in range(25):
+    record("wine", lambda r: r.model_copy(update={"checks": r.checks + 1}))
+"""
 
-    os.chdir(folder)
-    for _time in range(25):
-        record("wine", lambda r: r.model_copy(update={"checks": r.checks + 1}))
 
-
+@pytest.mark.slow
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    some = [context.Process(target=_record_often, args=(str(tmp_path),)) for _ in range(3)]
-    for process in some:
-        process.start()
-    for process in some:
-        process.join()
+    some = [subprocess.Popen([sys.executable, "-c", OFTEN], cwd=tmp_path) for _ in range(3)]
+    assert [process.wait() for process in some] == [0, 0, 0]
     assert json.loads((tmp_path / "kata.json").read_text())["katas"]["wine"]["checks"] == 75
     assert [path.name for path in tmp_path.iterdir()] == ["kata.json"]
 
@@ -660,12 +671,9 @@ def test_a_kata_is_the_same_program_in_every_language(name: str, toy_language: s
     assert theirs == [c.translate(LETTERS) for c in ours]
 
 
-@pytest.mark.slow
 def test_a_kata_that_was_given_in_one_language_is_checked_in_another(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, toy_language: str
+    treino: Callable[..., Said], quick: None, toy_language: str
 ) -> None:
-    monkeypatch.setattr(judgement, "examine_original", original)
-    monkeypatch.setattr(examination, "_run", in_a_fork)
     path = Path("kata-wine.py")
     assert treino("kata", "wine", "--lang", "pt_BR").status == 0
     text = path.read_text()
