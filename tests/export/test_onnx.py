@@ -50,9 +50,17 @@ def table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
 KINDS = {"zone": "category", "state": "bad<fair<good"}
 
 
+def session(path: Path) -> Any:
+    return onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+
+
+def answers(path: Path, cells: dict[str, Any]) -> dict[str, np.ndarray]:
+    model = session(path)
+    return dict(zip((o.name for o in model.get_outputs()), model.run(None, cells), strict=True))
+
+
 def asked(path: Path, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """The model's answers to a frame's cells, written as its metadata says."""
-    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     forms = json.loads({p.key: p.value for p in onnx.load(path).metadata_props}["columns"])
     cells: dict[str, Any] = {}
     for name, form in forms.items():
@@ -65,7 +73,7 @@ def asked(path: Path, frame: pd.DataFrame) -> dict[str, np.ndarray]:
             cells[name] = np.array([np.nan if pd.isna(v) else v.timestamp() for v in column])
         else:
             cells[name] = column.to_numpy(float)
-    return dict(zip((o.name for o in session.get_outputs()), session.run(None, cells), strict=True))
+    return answers(path, cells)
 
 
 @pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "activation": "silu", "batch_norm": True}])
@@ -103,6 +111,7 @@ def test_categories_of_numbers_and_truth_values_with_gaps(
     np.testing.assert_allclose(theirs, run.predict(new)["prediction"], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("recipe", ["table", "plain"])
 @pytest.mark.parametrize("least", [0.0, 0.5, -1.0])
 def test_intervals_of_numbers_that_are_never_negative_end_at_0(
@@ -165,9 +174,8 @@ def test_blanks_and_words_for_nothing_are_what_they_are_to_predict(
 def test_pixels_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tr.fit("digits", epochs=1, lean=True)
-    found = exported(run, "onnx")
-    session = onnxruntime.InferenceSession(found.paths[0].read_bytes(), providers=["CPUExecutionProvider"])
-    assert next(i.name for i in session.get_inputs()) in ("x", "pixel_0_0")
+    (path,) = exported(run, "onnx").paths
+    assert next(i.name for i in session(path).get_inputs()) in ("x", "pixel_0_0")
     table().to_csv("t.csv", index=False)
     assert exported(tr.fit("t.csv", target="price", kinds=KINDS, epochs=1, lean=True), "onnx").rows == 36
 
@@ -192,12 +200,16 @@ def test_what_has_no_form_in_onnx_is_named(tmp_path: Path) -> None:
     assert exported(own, "pt2").rows == 21
 
 
-def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tr.fit("iris", epochs=1, lean=True, parent=tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(TreinoError, match="onnxruntime is not installed") as caught:
         exported(run, "onnx")
     assert "treino[onnx]" in caught.value.hint
+    monkeypatch.delattr(torch, "export", raising=False)
+    with pytest.raises(TreinoError) as caught:
+        exported(run, "pt2")
+    assert caught.value.rule == "pt2_torch"
 
 
 @with_programs
@@ -210,14 +222,6 @@ def test_a_program_of_torch(tmp_path: Path) -> None:
     for rows in (1, 2, 17):
         x = run.data.train.x[:rows]
         assert torch.allclose(program(x), run.module(x), atol=1e-6)
-
-
-def test_a_torch_without_programs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = tr.fit("iris", epochs=1, parent=tmp_path)
-    monkeypatch.delattr(torch, "export", raising=False)
-    with pytest.raises(TreinoError, match=r"has no torch\.export") as error:
-        exported(run, "pt2")
-    assert error.value.rule == "pt2_torch"
 
 
 @with_programs
@@ -269,13 +273,10 @@ def test_convolutions_answer_as_the_run_does(tmp_path: Path, name: str) -> None:
     found = exported(run, "onnx")
     assert found.apart is not None
     assert found.apart <= 1e-5
-    session = onnxruntime.InferenceSession(found.paths[0].read_bytes(), providers=["CPUExecutionProvider"])
     raw = np.arange(3 * np.prod(shape), dtype=float).reshape(3, -1) % 256
     ours = torch.as_tensor(run.data.preparation.transform(raw)).reshape(-1, *shape)
     with torch.no_grad():
         wanted = run.module.eval()(ours.float()).softmax(1).numpy()
-    probabilities = dict(
-        zip((o.name for o in session.get_outputs()), session.run(None, {"x": raw}), strict=True)
-    )["probabilities"]
+    probabilities = answers(found.paths[0], {"x": raw})["probabilities"]
     np.testing.assert_allclose(probabilities, wanted, atol=1e-5)
     assert exported(run, "pt2").rows == found.rows

@@ -44,8 +44,8 @@ class Tab:
     def step(self) -> int:
         return int("".join(c for c in self.text("#clock-step") if c.isdigit()))
 
-    def wait(self, event: Callable[[], Any]) -> None:
-        until(event, meanwhile=lambda: self.page.wait_for_timeout(10))
+    def wait(self, event: Callable[[], Any]) -> Any:
+        return until(event, meanwhile=lambda: self.page.wait_for_timeout(10))
 
     def asks(self) -> dict[str, str]:
         """What the address says."""

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.playground.tab import Tab
-from treino.data import load
 from treino.playground.tables import tables_in_page
 from treino.studio.modules import joined
 from treino.studio.page_file import PACKAGE, PAGE
@@ -16,7 +15,7 @@ from treino.studio.page_words import page_words
 
 SCRIPT = """
 const asked = JSON.parse(document.querySelector('#asked').textContent), seen = [];
-const words = openWords(), theme = openTheme(), problems = openProblems();
+const words = openWords(), theme = openTheme();
 words.setWords(asked.language, asked.words);
 document.documentElement.lang = asked.language.replace('_', '-');
 theme.startTheme(() => {});
@@ -26,16 +25,8 @@ const panel = openPanel().makeDataPanel(document.querySelector('#root'), {
 DOORS = {
     "openWords": "studio/page/modules/words.js",
     "openTheme": "studio/page/modules/theme.js",
-    "openProblems": "playground/web/problems.js",
     "openPanel": "playground/web/data_panel.js",
 }
-BITS = """({source}) => {
-  const {parts} = problems.prepare({source, table: asked.tables[source]});
-  const hex = (x) => [...new Uint8Array(x.buffer)].map((b) => b.toString(16).padStart(2, '0')).join('');
-  return parts.map(({x, y, rows}) => [hex(x), hex(Float64Array.from(y)), [...rows]]);
-}"""
-
-
 CORNERS = [[-1, -1, 0], [1, 1, 1], [-1, 1, 1], [1, -1, 0]]
 
 
@@ -96,17 +87,6 @@ def opened(tab: Any, script: str, tmp_path: Path) -> Any:
         return tab(script, problem or {"source": "moons"}, made=Panel, file=file, **how)
 
     return make
-
-
-@pytest.mark.release
-def test_a_browser_prepares_the_bits_of_treino(opened: Any) -> None:
-    page = opened().page
-    for name in ("moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss", "wine", "iris"):
-        parts = page.evaluate(BITS, {"source": name})
-        for rows, (x, y, row_N) in zip(load(name).splits.values(), parts, strict=True):
-            assert rows.x.numpy().tobytes().hex() == x, name
-            assert rows.y.numpy().astype(np.float64).tobytes().hex() == y, name
-            assert rows.index.tolist() == row_N, name
 
 
 @pytest.mark.release

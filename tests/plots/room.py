@@ -9,6 +9,11 @@ from matplotlib.transforms import Bbox
 from treino.plots.style import png
 
 
+def texts(figure: Figure) -> str:
+    """All that is written in it."""
+    return "\n".join(t.get_text() for t in figure.findobj(Text))
+
+
 def words(figure: Figure) -> list[tuple[str, Bbox, bool]]:
     """Every text that is drawn, its box in pixels, whether it slants; the figure ends as its PNG does."""
     found: list[tuple[str, Bbox, bool]] = []

@@ -9,11 +9,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from tests.plots.browser import looked_at
 from tests.plots.reference import looks_like
+from tests.plots.room import texts
 from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import CorrelatedColumns, Cost, Importances
 from treino.inspection.input_planes import InputAxes, Points
@@ -29,10 +28,6 @@ from treino.plots.style import PAPER, png
 from treino.plots.weights import weights_figure
 
 NASTY = "<script>alert(1)</script> $x_1$"
-
-
-def texts(figure: Figure) -> str:
-    return "\n".join(t.get_text() for t in figure.findobj(Text))
 
 
 def stage(name: str, what: str, seen_KRR: np.ndarray, total: int = 0, **change: object) -> UnitColumn:

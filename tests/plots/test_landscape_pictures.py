@@ -7,8 +7,8 @@ import pytest
 import torch
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
+from tests.plots import room
 from tests.plots.reference import looks_like
 from treino.inspection.curves import curves
 from treino.inspection.dynamics import Dynamics, WeightLayer
@@ -58,7 +58,7 @@ def moves(layers: int = 3, relus: bool = True, **change: object) -> Dynamics:
 
 
 def texts(figure: Figure) -> str:
-    return " ".join(" ".join(t.get_text() for t in figure.findobj(Text)).split())
+    return " ".join(room.texts(figure).split())
 
 
 def test_a_plane_says_its_rows_and_where_its_star_is() -> None:

@@ -13,9 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.image import imread
-from matplotlib.text import Text
 
-from tests.plots.room import outside
+from tests.plots.room import outside, texts
 from treino.inspection.curves import curves
 from treino.inspection.input_planes import Fit, InputLine, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
@@ -70,10 +69,6 @@ def plane(classes: tuple[str, ...] = ("red", "green", "blue"), **change: object)
         score=Score("test", 12, 0.75, 9, (0.4677, 0.9111)),
     )
     return dataclasses.replace(shown, **change)
-
-
-def texts(figure: Figure) -> str:
-    return "\n".join(t.get_text() for t in figure.findobj(Text))
 
 
 def pixels(figure: Figure, dpi: int = 50) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.plots.reference import looks_like
-from tests.plots.room import outside
-from tests.plots.test_insides_pictures import NASTY, texts
+from tests.plots.room import outside, texts
+from tests.plots.test_insides_pictures import NASTY
 from treino import words
 from treino.inspection.channels import LayerMaps, PictureChannels
 from treino.inspection.occlusion import PARTS, Occlusion
