@@ -2,7 +2,10 @@
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,14 +28,20 @@ def browser() -> Iterator[Any]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, from npm."""
-    folder = tmp_path_factory.mktemp("axe")
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    return _axe()
+
+
+@cache
+def _axe() -> str:
+    """... from npm, once."""
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("needs node, whose npm fetches axe-core")
     line = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
-    if subprocess.run(line, cwd=folder, capture_output=True, timeout=HANG).returncode:
-        pytest.skip("needs node, whose npm could not fetch axe-core")
-    return (folder / "node_modules/axe-core/axe.min.js").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        if subprocess.run(line, cwd=folder, capture_output=True, timeout=HANG).returncode:
+            pytest.skip("needs node, whose npm could not fetch axe-core")
+        return (Path(folder) / "node_modules/axe-core/axe.min.js").read_text()

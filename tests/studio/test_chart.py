@@ -10,7 +10,7 @@ from tests.studio.fake_studio import FakeStudio, served
 from tests.studio.recordings import Recording, record
 from tests.studio.test_page import Viewer
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 LAST = 40
 SIZES = (390, 844), (1280, 800), (1440, 900), (1920, 1080)
 LANGUAGES = "en", "pt_BR"

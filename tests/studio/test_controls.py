@@ -23,7 +23,7 @@ from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.training.replay import snapshots
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 WORDS = (
     "wine --features alcohol,color_intensity --hidden 6,4 --epochs 400 --optimizer sgd --momentum 0.5"
@@ -102,7 +102,6 @@ def kind_of(name: str) -> str:
     return re.sub(r"^Go on with .*", "Go on with #", re.sub(r"\d+", "#", name))
 
 
-@pytest.mark.release
 def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     treino.fit(
         "diabetes", features=["bmi", "bp"], hidden=(4,), epochs=2, parent=tmp_path / "runs", name="bmi"
@@ -125,40 +124,6 @@ def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     run = open_run(tmp_path / "runs" / "wine-1")
     (again,) = snapshots(run, [run.steps])
     assert again.loss == float(run.losses[-1])
-
-
-@pytest.mark.release
-def test_a_run_that_is_stopped_goes_on_at_the_next_press(tmp_path: Path) -> None:
-    """However soon it comes: nothing is refused, and the run's folder is whole each time."""
-    words, errors = "wine --epochs 100000 --hidden 4 --ensemble 1 --paused", list[str]()
-
-    def look(frame: Any) -> None:
-        if isinstance(frame, str) and '"error"' in frame:
-            errors.append(frame)
-
-    with real_studio(tmp_path, words.split()) as studio, chromium() as browser:
-        page = browser.new_context(locale="en-US").new_page()
-        page.on("websocket", lambda socket: socket.on("framereceived", look))
-        walk = Walk(studio, studio.shown(page))
-        walk.at(0)
-        for number in range(8):
-            walk.press("Step")
-            walk.press("Stop")
-            page.wait_for_timeout((0, 20, 80, 200)[number % 4])
-            walk.press("Step")
-            if number % 2:
-                walk.press("Step")
-            else:
-                walk.press("Play")
-                walk.press("Pause")
-            page.get_by_role("button", name="Play", exact=True).wait_for()
-            walk.record(lambda run: run.status == "running")
-        walk.press("Stop")
-        walk.record(lambda run: run.status == "stopped")
-    assert errors == []
-    run = open_run(tmp_path / "runs" / "wine-1")
-    assert run.status == "stopped"
-    assert {command.state for command in run.folder.database.commands()} <= {"applied", "refused"}
 
 
 def transport(walk: Walk) -> None:

@@ -75,9 +75,14 @@ def test_only_who_steers_deletes_and_only_runs(tmp_path: Path) -> None:
     with_studio(tmp_path, work)
 
 
-def test_what_has_not_changed_is_not_sent_again(tmp_path: Path) -> None:
+def test_what_has_not_changed_is_not_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = tmp_path / "runs"
     sealed(runs, "one")
+
+    async def builtins(*_words: str) -> dict[str, Any]:
+        return {"builtins": [{"name": "wine"}]}
+
+    monkeypatch.setattr("treino.studio.server.document_of", builtins)
 
     async def work(bench: Bench) -> None:
         first = (await bench.get("/api/home")).document
@@ -144,7 +149,7 @@ def rate(number: int) -> float:
     return RATES[number % 3]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_runs_are_found_by_their_names_data_and_settings(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     for words, fit in (
@@ -160,7 +165,7 @@ def test_runs_are_found_by_their_names_data_and_settings(studio: RealStudio, bro
     page.locator("#home-listed", has_text=f"{MANY} in all").wait_for()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_columns_and_their_order_are_chosen_and_remembered(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     page.locator("summary", has_text="Columns").click()
@@ -181,7 +186,7 @@ def test_columns_and_their_order_are_chosen_and_remembered(studio: RealStudio, b
     assert float(cells(page, "accuracy, validation")[0]) == pytest.approx(figure, rel=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_every_row_of_many_is_reached_and_few_are_made_at_once(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     met: set[str] = set()
@@ -198,7 +203,7 @@ def test_every_row_of_many_is_reached_and_few_are_made_at_once(studio: RealStudi
     assert met == {f"net-{number}" for number in range(MANY)}
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_colours_tell_the_values_of_a_setting(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     assert page.locator(".rows .key").count() == 0
@@ -213,7 +218,7 @@ def test_colours_tell_the_values_of_a_setting(studio: RealStudio, browser: Any) 
     assert [page.locator(".legend.scale").inner_text().split()[k] for k in (0, -1)] == ["0.01", "0.1"]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_nothing_is_deleted_before_the_question_is_answered(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     page.get_by_label("Search").fill("net-10")
@@ -238,7 +243,7 @@ def test_nothing_is_deleted_before_the_question_is_answered(studio: RealStudio, 
         shutil.copytree(studio.runs / f"net-{number % 3 + 3}", studio.runs / f"net-{number}")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_run_in_training_is_refused_in_words_and_stays(studio: RealStudio, browser: Any) -> None:
     with RunFolder.open(studio.runs / "net-7").lock():
         page = home(studio, browser)
@@ -250,13 +255,12 @@ def test_a_run_in_training_is_refused_in_words_and_stays(studio: RealStudio, bro
     assert all((studio.runs / f"net-{number}").is_dir() for number in (7, 70, 79))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("width", "theme", "language"), [(1440, "light", "en"), (390, "dark", "pt_BR")])
-def test_nothing_hinders_who_reads_with_other_means(
-    studio: RealStudio, browser: Any, axe: str, width: int, theme: str, language: str
+@pytest.mark.release
+def test_nothing_hinders_who_reads_the_question_and_the_columns_with_other_means(
+    studio: RealStudio, browser: Any, axe: str
 ) -> None:
-    how = {"viewport": {"width": width, "height": 900}, "bypass_csp": True}
-    page = home(studio, browser, f"home?lang={language}&theme={theme}", **how)
+    how = {"viewport": {"width": 390, "height": 900}, "bypass_csp": True}
+    page = home(studio, browser, "home?lang=pt_BR&theme=dark", **how)
     page.get_by_role("checkbox").nth(1).check()
     page.locator("#home-delete").click()
     page.evaluate(axe)

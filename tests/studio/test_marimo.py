@@ -27,10 +27,10 @@ def _():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_studio_plays_in_marimo_and_ends_with_it(browser: Any, tmp_path: Path) -> None:
     for module in ("marimo", "anywidget"):
-        pytest.importorskip(module)
+        pytest.importorskip(module, reason=f"needs {module}: pip install {module}")
     (tmp_path / "book.py").write_text(BOOK)
     site = f"http://127.0.0.1:{(port := free_port())}/"
     line = [

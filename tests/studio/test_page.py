@@ -2,11 +2,7 @@
 
 import json
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +11,8 @@ from tests.studio.browsing import AXE, WIDE
 from tests.studio.fake_studio import FakeStudio, served
 from tests.studio.recordings import message, record
 from tests.waiting import HANG, until
-from treino.studio.page_words import WORDS, page_words
 
-pytestmark = pytest.mark.slow
-PAGE = Path(__file__).parents[2] / "src/treino/studio/page"
+pytestmark = pytest.mark.release
 STEPS = 0, 4, 8, 40, 80, 120
 
 
@@ -97,24 +91,6 @@ def open_run(browser: Any, studio: FakeStudio) -> Iterator[Any]:
         assert viewer.said == []
 
 
-def test_every_control_of_the_transport_sends_what_it_should(open_run: Any) -> None:
-    viewer = open_run()
-    page = viewer.page
-    viewer.button("Step").click()
-    assert viewer.until("step") == [{"count": 1}]
-    viewer.button("Epoch").click()
-    assert viewer.until("epoch") == [{"count": 1}]
-    page.get_by_label("Speed", exact=True).select_option(label="10 steps/s")
-    assert viewer.until("speed") == [{"steps_per_second": 10}]
-    page.get_by_label("Speed", exact=True).select_option(label="full speed")
-    assert viewer.until("speed", 2)[1] == {"steps_per_second": None}
-    viewer.button("Branch").click()
-    assert viewer.until("branch") == [{"changes": {}}]
-    viewer.button("Play").click()
-    assert viewer.until("play") == [{}]
-    page.locator("#clock-step", has_text="120").wait_for()  # the end of what was recorded
-
-
 def test_stop_is_said_once_by_the_button_or_its_key_and_only_of_a_training(
     open_run: Any, studio: FakeStudio
 ) -> None:
@@ -136,35 +112,6 @@ def test_stop_is_said_once_by_the_button_or_its_key_and_only_of_a_training(
     viewer.page.wait_for_selector("#stop:enabled")
     viewer.page.keyboard.press("s")
     assert viewer.until("stop", 2) == [{}, {}]
-
-
-def test_settings_send_what_changes_and_open_segments(open_run: Any) -> None:
-    viewer = open_run()
-    page = viewer.page
-    rate = page.get_by_label("Learning rate", exact=True)
-    rate.fill("0,02")
-    rate.press("Enter")
-    assert viewer.until("set") == [{"name": "lr", "value": 0.02}]
-    page.get_by_label("Dropout", exact=True).fill("0.5")
-    assert viewer.until("set", 2)[1] == {"name": "dropout", "value": 0.5}
-    page.get_by_label("Gradient clipping", exact=True).fill("30")
-    assert viewer.until("set", 3)[2] == {"name": "clip", "value": 1}
-    page.get_by_label("Batch size").select_option("64")
-    page.get_by_label("Optimizer").select_option("sgd")
-    page.get_by_label("Activation").select_option("relu")
-    viewer.button("One more: Units of layer 1").click()
-    page.get_by_text("As it is taught").click()
-    page.get_by_role("switch", name="softmax twice").click()
-    viewer.button("New seed").click()
-    changes = [(c["changes"], c.get("step")) for c in viewer.until("segment", 6)]
-    assert changes == [
-        ({"batch_size": 64}, None),
-        ({"optimizer": "sgd"}, None),
-        ({"activation": "relu"}, None),
-        ({"hidden": [8, 7]}, None),
-        ({"fault": ["softmax_before_cross_entropy"]}, None),
-        ({"seed": 1}, 0),
-    ]
 
 
 def test_what_is_pressed_before_the_studio_has_answered_adds_up(open_run: Any, studio: FakeStudio) -> None:
@@ -243,14 +190,6 @@ def test_the_keyboard_does_it_all_and_leaves_fields_alone(open_run: Any) -> None
     assert len(viewer.studio.said("epoch")) == 1
 
 
-def test_the_time_machine_asks_for_the_step_and_comes_back(open_run: Any) -> None:
-    viewer = open_run()
-    viewer.page.get_by_label("Time machine").fill("4")
-    assert viewer.until("look")[-1] == {"step": 4, "axes": None, "unit": None}
-    viewer.button("Now").click()
-    assert viewer.until("look", 2)[-1]["step"] is None
-
-
 def test_units_and_edges_tell_their_numbers_and_the_microscope_explains(open_run: Any) -> None:
     viewer = open_run()
     page = viewer.page
@@ -279,17 +218,6 @@ def test_an_explanation_under_way_turns_until_it_is_there(open_run: Any, studio:
     studio.drop()
     viewer.page.locator(".lens").first.wait_for()
     assert viewer.page.locator("#lenses .busy").count() == 0
-
-
-def test_what_can_be_taken_along_is_asked_for_and_the_command_can_be_copied(open_run: Any) -> None:
-    viewer = open_run()
-    viewer.button("Save").click()
-    with viewer.page.expect_download() as download:
-        viewer.page.get_by_role("button", name="PyTorch script").click()
-    assert download.value.suggested_filename == "wine-1.py"
-    viewer.button("Save").click()
-    viewer.page.get_by_role("button", name="The command that trains the same").click()
-    assert "treino train wine" in viewer.page.get_by_role("dialog").inner_text()
 
 
 def test_who_watches_sees_all_and_can_take_the_wheel(open_run: Any, studio: FakeStudio) -> None:
@@ -420,94 +348,11 @@ def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any, studio: Fake
     assert studio.acknowledged == [1, 77]
 
 
-@pytest.mark.release
-def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tmp_path: Path) -> None:
-    line = [
-        "studio",
-        "wine",
-        "--features",
-        "alcohol,color_intensity",
-        "--epochs",
-        "400",
-        "--paused",
-        "--no-browser",
-    ]
-    studio = subprocess.Popen(
-        [sys.executable, "-m", "treino", *line, "--port", "0"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    context, said = browser.new_context(locale="en-US"), list[str]()
-    try:
-        assert studio.stdout is not None
-        page = context.new_page()
-        page.set_default_timeout(1000 * HANG)
-        page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(studio.stdout.readline().strip())
-        page.wait_for_selector("main[data-frame]")
-        page.get_by_label("Speed", exact=True).select_option(label="60 steps/s")
-        page.get_by_role("button", name="Play", exact=True).click()
-        page.get_by_role("button", name="Pause", exact=True).wait_for()
-        rate = page.get_by_label("Learning rate", exact=True)
-        rate.fill("0.01")
-        rate.press("Enter")
-        page.wait_for_selector("#forks .steered", state="attached")
-        page.get_by_role("button", name="Pause", exact=True).click()
-        page.get_by_role("status").get_by_text("paused").wait_for()
-        page.get_by_label("Time machine").fill("1")
-        page.locator("#clock-step", has_text=re.compile("^1$")).wait_for()
-        rate.fill("abc")
-        rate.press("Enter")
-        page.get_by_text("“abc” is no learning rate").wait_for()
-    finally:
-        context.close()
-        studio.send_signal(signal.SIGINT)
-        studio.communicate(timeout=HANG)
-    assert said == []
-
-
-@pytest.mark.parametrize(
-    ("width", "theme", "language"),
-    [
-        (1440, "light", "en"),
-        (1024, "dark", "pt_BR"),
-        (480, "light", "pt_BR"),
-    ],
-)
-def test_nothing_hinders_who_reads_with_other_means(
-    open_run: Any, axe: str, width: int, theme: str, language: str
-) -> None:
-    how = {"viewport": {"width": width, "height": 900}, "bypass_csp": True}
-    page = open_run("many", f"lang={language}&theme={theme}", **how).page
+def test_nothing_hinders_who_reads_the_microscope_with_other_means(open_run: Any, axe: str) -> None:
+    how = {"viewport": {"width": 1024, "height": 900}, "bypass_csp": True}
+    page = open_run("many", "lang=pt_BR&theme=dark", **how).page
     page.click("#lens")
     page.wait_for_selector(".lens")
     page.evaluate(axe)
     assert [v for v in page.evaluate(AXE) if v[0] in ("serious", "critical")] == []
     assert page.evaluate(WIDE) == []
-
-
-def test_the_page_asks_for_the_words_that_there_are() -> None:
-    """... the playground's among them."""
-    folders = PAGE / "modules", PAGE.parents[1] / "playground" / "web"
-    modules = "".join(path.read_text() for folder in folders for path in folder.glob("*.js"))
-    asked = set(re.findall(r"\bt\('(\w+)'", modules))
-    asked |= set(re.findall(r'data-(?:t|name|field)="(\w+)"', (PAGE / "index.html").read_text()))
-    assert asked <= set(WORDS)
-    begun = tuple(f"{prefix}_" for prefix in re.findall(r"`([a-z_]+)_\$\{", modules))
-    asked |= set(re.findall(r"\b(\w+)(?:'|: )", modules)) | {key for key in WORDS if key.startswith(begun)}
-    assert set(WORDS) <= asked
-    assert set(page_words("pt_BR")) == set(WORDS)
-    places = {key: set(re.findall(r"\{\w+\}", sentence)) for key, sentence in WORDS.items()}
-    assert {key: set(re.findall(r"\{\w+\}", s)) for key, s in page_words("pt_BR").items()} == places
-
-
-def test_nothing_stands_inline_and_files_stay_short() -> None:
-    html = (PAGE / "index.html").read_text()
-    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", html)
-    for path in PAGE.rglob("*.js"):
-        text = path.read_text()
-        assert text.startswith("/**"), path
-        assert text.count("\n") <= 450, path
-        assert "innerHTML" not in text, path

@@ -11,10 +11,9 @@ from tests.studio.real_studio import real_studio
 from treino.data import describe
 from treino.plots.data_page import contact_sheet
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
-@pytest.mark.release
 def test_two_columns_are_trained_paused_and_played(tmp_path: Path) -> None:
     with real_studio(tmp_path, []) as studio, chromium() as browser:
         page = studio.open(browser)

@@ -13,7 +13,7 @@ import treino as tr
 from tests.studio.browsing import AXE, WIDE
 from tests.studio.real_studio import RealStudio, real_studio
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 def planted() -> tuple[pd.DataFrame, set[int]]:

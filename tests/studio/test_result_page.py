@@ -11,7 +11,7 @@ from tests.studio.browsing import WIDE
 from tests.studio.real_studio import RealStudio, real_studio
 from tests.waiting import until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 TILES = """() => [...document.querySelectorAll('.future')].map(tile => {
   const span = tile.querySelector('span').getBoundingClientRect();
   const picture = [...tile.children].find(n => /^(canvas|svg)$/i.test(n.tagName) && n.checkVisibility());

@@ -14,6 +14,8 @@ from tests.studio.real_studio import RealStudio, real_studio
 from tests.studio.scripts import script
 from tests.waiting import until
 
+pytestmark = pytest.mark.release
+
 PRELUDE = """
 import os, sys, time, torch
 from torch import nn
@@ -68,7 +70,6 @@ def number(page: Any, pattern: str) -> int:
     return int(found[1].replace("\u2009", "")) if found else 0
 
 
-@pytest.mark.slow
 def test_figures_output_and_the_time_left_come_as_the_script_makes_them(page: Any) -> None:
     page.wait_for_selector("#script-output .err")
     assert page.inner_text("#script-output .err") == "a warning of the script"
@@ -84,7 +85,6 @@ def test_figures_output_and_the_time_left_come_as_the_script_makes_them(page: An
     assert "treino studio train.py --findings" in page.inner_text("#script-findings"), "no panel is empty"
 
 
-@pytest.mark.slow
 def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
     """Curves from the first step on, output, the line of progress; the chart's axis as it was chosen."""
     log = page.get_by_role("button", name="log").first
@@ -105,7 +105,6 @@ def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
     assert "loss, training" in page.inner_text("#tip")
 
 
-@pytest.mark.slow
 def test_nonsense_is_refused_beside_its_field(page: Any) -> None:
     for text, sentence in (
         ("quick", "This is no number."),
@@ -121,7 +120,6 @@ def test_nonsense_is_refused_beside_its_field(page: Any) -> None:
     assert page.inner_text("#refused-script-0-0-momentum") == "A number from 0 to below 1."
 
 
-@pytest.mark.slow
 def test_a_change_says_until_when_and_how_it_is_made_again(page: Any, studio: RealStudio) -> None:
     page.fill("#script-0-0-lr", "0,05")
     page.press("#script-0-0-lr", "Tab")
@@ -135,7 +133,6 @@ def test_a_change_says_until_when_and_how_it_is_made_again(page: Any, studio: Re
     until(lambda: page.evaluate("() => navigator.clipboard.readText()").startswith("treino studio train.py"))
 
 
-@pytest.mark.slow
 def test_output_is_followed_unless_somebody_reads_further_up(page: Any) -> None:
     rest = "(l => l.scrollHeight - l.scrollTop - l.clientHeight)(document.querySelector('#script-output'))"
     at_end = f"() => {rest} < 12"
@@ -152,7 +149,6 @@ def test_output_is_followed_unless_somebody_reads_further_up(page: Any) -> None:
     page.wait_for_selector(".newest", state="hidden")
 
 
-@pytest.mark.slow
 def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     """Through the page alone; what it says of the branches is what lies in their folders."""
     page.fill("#script-0-0-lr", "0.05")
@@ -193,7 +189,6 @@ def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     page.wait_for_function("() => document.querySelector('#script-0-0-lr')?.value === '0.05'")
 
 
-@pytest.mark.slow
 def test_it_fits_every_width_and_is_accessible(page: Any, axe: str, studio: RealStudio) -> None:
     page.keyboard.press("Escape")  # notices stay where they are
     for width in (390, 1280, 1440, 1920):
@@ -204,7 +199,6 @@ def test_it_fits_every_width_and_is_accessible(page: Any, axe: str, studio: Real
     assert studio.said == []
 
 
-@pytest.mark.slow
 def test_the_page_says_why_a_script_has_ended(browser: Any, tmp_path: Path) -> None:
     path = script(tmp_path, FAILS, prelude=PRELUDE)
     line = path.read_text().splitlines().index('def broken(): raise ValueError("no such rows")') + 1

@@ -14,7 +14,7 @@ from tests.studio.real_studio import RealStudio, commands, real_studio
 from tests.waiting import until
 from treino.studio.page_words import WORDS, page_words
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 LINE = "wine --features alcohol,color_intensity --hidden 6,4 --epochs 400 --paused"
 COVERED = """() => {
   const box = document.querySelector('#notices').getBoundingClientRect();

@@ -11,7 +11,7 @@ from tests.studio.test_controls import Walk, pick
 from tests.workflows.export_cases import mixed
 from treino.training.replay import snapshots
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 WORDS = "houses.csv --target price --epochs 4000 --ensemble 4 --hidden 8,6 --name houses --paused"
 

@@ -21,7 +21,7 @@ from tests.studio.real_studio import browser_process, commands, real_studio
 from treino.records.stored_run import StoredRun
 from treino.training.replay import snapshots
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 LINE = "wine --features alcohol,color_intensity --hidden 6,4 --epochs 100000 --patience 0 --paused"
 WORDS = LINE.split()
@@ -62,7 +62,6 @@ def whole(run: StoredRun) -> None:
     assert again.loss == float(found.losses[-1])
 
 
-@pytest.mark.release
 def test_browsers_that_are_killed_while_they_steer_leave_a_whole_run(tmp_path: Path) -> None:
     chance = random.Random(11)
     with real_studio(tmp_path, WORDS) as studio, chromium() as browser:
@@ -89,7 +88,6 @@ def test_browsers_that_are_killed_while_they_steer_leave_a_whole_run(tmp_path: P
         whole(studio.until("wine-1", lambda run: run.status == "stopped"))
 
 
-@pytest.mark.release
 def test_a_browser_that_slept_shows_the_present_and_does_nothing_twice(tmp_path: Path) -> None:
     program = (sys.executable, "-c", QUICK_HEART)
     with (
