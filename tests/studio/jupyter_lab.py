@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -62,12 +62,11 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 @dataclass
 class Notebook:
-    """A notebook that is open in a page. said: errors of what the studio shows in it."""
+    """A notebook that is open in a page."""
 
     lab: JupyterLab
     page: Any
     path: Path
-    said: list[str] = field(default_factory=list)
 
     @property
     def kernel(self) -> Any:
@@ -116,8 +115,8 @@ def free_port() -> int:
 @contextmanager
 def jupyter_lab(folder: Path) -> Iterator[JupyterLab]:
     """JupyterLab with folders of its own; the test is skipped where it isn't installed."""
-    for module in ("jupyterlab", "anywidget", "nbformat"):
-        pytest.importorskip(module)
+    for module in ("anywidget", "nbformat", "jupyterlab"):
+        pytest.importorskip(module, reason=f"needs {module}: pip install {module}")
     own = {name: str(folder / name.lower()) for name in FOLDERS}
     books, settings = (
         folder / "books",

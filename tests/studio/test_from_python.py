@@ -1,5 +1,7 @@
-"""A studio that Python opens outside a notebook: its page at a port, its errors, its end with the process."""
+"""A studio that Python opens: in a cell, or at a port; its errors, its end with the process."""
 
+import gzip
+import json
 import subprocess
 import sys
 import urllib.error
@@ -11,10 +13,12 @@ from typing import Any
 import pytest
 
 import treino as tr
+from tests.studio.running import FAKE
 from tests.waiting import HANG, until
 from treino.errors import TreinoError
 from treino.folders import open_run
 from treino.studio import from_python
+from treino.studio.relay import Commands
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +74,49 @@ def test_a_cell_without_anywidget_says_what_to_install(monkeypatch: pytest.Monke
     assert (error.value.rule, "pip install 'treino[notebook]'" in error.value.hint) == ("no_anywidget", True)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("killed", [False, True])
+def test_a_cell_carries_its_page_what_it_is_told_and_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before fakes of the studio's processes; test_notebook_cell.py has the rest in JupyterLab."""
+    pytest.importorskip("anywidget", reason="needs anywidget: pip install anywidget")
+    from treino.studio.notebook_cell import StudioCell
+
+    asked, told = tmp_path / "asked.jsonl", list[tuple[dict[str, Any], bytes]]()
+    fakes = ([sys.executable, str(FAKE), name, str(asked), "64"] for name in ("worker", "trainer"))
+    monkeypatch.setattr(from_python, "COMMANDS", Commands(*fakes))
+    monkeypatch.setattr(from_python, "_in_notebook", lambda: True)
+    monkeypatch.setattr(
+        StudioCell, "send", lambda _cell, message, parts: told.append((message, b"".join(parts)))
+    )
+    (tmp_path / "runs/wine-1").mkdir(parents=True)
+    cell = tr.studio("wine", paused=True)
+    assert cell.address == "/run/wine-1"
+
+    def say(number: int, **message: Any) -> None:
+        cell._take(cell, {"view": "v", "n": number, **message}, [])
+
+    def texts() -> list[Any]:
+        return [json.loads(body or message["text"]) for message, body in told if message["is"] == "text"]
+
+    say(1, do="page")
+    (page,) = until(lambda: [body for message, body in told if message["is"] == "page"])
+    assert gzip.decompress(page).lower().startswith(b"<!doctype html>")
+    say(2, id=1, do="connect", path=cell.address.replace("/", "/socket/", 1))
+    for number, command in enumerate(
+        ({"do": "hello", "protocol": 1, "viewer": "viewer-1"}, {"do": "pause"}), 1
+    ):
+        say(2 + number, id=1, do="text", text=json.dumps({"id": number, **command}))
+    until(lambda: {"reply": 2} in texts() and any(message["is"] == "bytes" for message, _body in told))
+    assert any(each.get("state", {}).get("text") == "paused" for each in texts())
+    assert [json.loads(line)["do"] for line in asked.read_text().splitlines()].count("pause") == 1
+    cell.close()
+    from_python._in_loop(from_python._ends.aclose())
+    from_python._studios.clear()
+
+
+@pytest.mark.parametrize(
+    "killed", [pytest.param(False, marks=pytest.mark.release), pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_what_trains_is_saved_and_nothing_runs_on_when_python_ends(tmp_path: Path, killed: bool) -> None:
     code = """
 import os, sys, psutil

@@ -1,8 +1,8 @@
 """The studio in cells of a real JupyterLab in a real browser: what is done there is in the run's folder."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,16 +17,9 @@ from treino.folders import open_run
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 
-pytestmark = pytest.mark.slow
 __all__ = ["browser"]
 BEGIN = "import treino as tr\ntr.studio('wine', paused=True, epochs=100_000, patience=0)"
 UNTIL = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
-    with jupyter_lab(tmp_path_factory.mktemp("lab")) as found:
-        yield found
 
 
 @contextmanager
@@ -42,21 +35,30 @@ def wine(lab: JupyterLab, browser: Any, name: str) -> Iterator[Notebook]:
         opened.page.context.close()
 
 
-@pytest.fixture
-def notebook(lab: JupyterLab, browser: Any, request: pytest.FixtureRequest) -> Iterator[Notebook]:
-    with wine(lab, browser, re.sub(r"\W", "", request.node.name)[:30]) as opened:
-        yield opened
+@pytest.mark.release
+def test_what_the_studio_does_in_cells(browser: Any, tmp_path: Path) -> None:
+    with jupyter_lab(tmp_path) as lab:
+        with wine(lab, browser, "steered") as notebook:
+            it_is_steered(notebook)
+            it_is_as_dark_as_its_notebook(notebook)
+            a_cell_that_runs_leaves_it_its_pace(notebook)
+            a_cell_run_twice_trains_another_and_two_cells_share_one(notebook)
+            a_kernel_that_is_restarted_saves(notebook)
+        settings = lab.settings / "kernels-settings.jupyterlab-settings"
+        settings.write_text('{"commsOverSubshells": "disabled"}')  # as with an older kernel, or in Colab
+        with wine(lab, browser, "waits") as notebook:
+            messages_that_wait_for_a_cell_are_said(notebook)
 
 
-def run_in(notebook: Notebook, name: str = "wine-1") -> StoredRun | None:
+def run_in(notebook: Notebook, name: str) -> StoredRun | None:
     with suppress(TreinoError):  # it is being written
         return open_run(notebook.runs / name, verify=False)
     return None
 
 
-def until_run(notebook: Notebook, true: Any) -> StoredRun:
+def until_run(notebook: Notebook, true: Any, name: str = "wine-1") -> StoredRun:
     """The run, once this holds of what its folder holds."""
-    return notebook.wait(lambda: (run := run_in(notebook)) and true(run) and run)  # type: ignore[no-any-return]
+    return notebook.wait(lambda: (run := run_in(notebook, name)) and true(run) and run)  # type: ignore[no-any-return]
 
 
 def step(studio: Any) -> int:
@@ -67,7 +69,7 @@ def press(studio: Any, name: str) -> None:
     studio.get_by_role("button", name=name, exact=True).click()
 
 
-def test_play_pause_set_rewind_fan_and_save_in_a_cell(notebook: Notebook) -> None:
+def it_is_steered(notebook: Notebook) -> None:
     studio = notebook.studio()
     press(studio, "Play")
     notebook.wait(lambda: step(studio) > 100)
@@ -102,7 +104,7 @@ def test_play_pause_set_rewind_fan_and_save_in_a_cell(notebook: Notebook) -> Non
     notebook.page.locator(".treino-studio-stored").wait_for(state="hidden")
 
 
-def test_a_cell_is_as_dark_as_its_notebook_and_leaves_its_styles_alone(notebook: Notebook) -> None:
+def it_is_as_dark_as_its_notebook(notebook: Notebook) -> None:
     studio, page = notebook.studio(), notebook.page
     names = "() => [...document.styleSheets].length + ' ' + document.querySelectorAll('#stage, #play').length"
     assert page.evaluate(names).endswith(" 0")
@@ -113,7 +115,7 @@ def test_a_cell_is_as_dark_as_its_notebook_and_leaves_its_styles_alone(notebook:
     assert 400 <= box["height"] <= 860
 
 
-def test_a_cell_that_runs_leaves_the_training_its_pace(notebook: Notebook) -> None:
+def a_cell_that_runs_leaves_it_its_pace(notebook: Notebook) -> None:
     studio = notebook.studio()
     press(studio, "Play")
     notebook.run(1)
@@ -125,25 +127,19 @@ def test_a_cell_that_runs_leaves_the_training_its_pace(notebook: Notebook) -> No
     until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
 
 
-def test_where_messages_wait_for_a_cell_the_page_says_so(lab: JupyterLab, browser: Any) -> None:
-    settings = lab.settings / "kernels-settings.jupyterlab-settings"
-    settings.write_text('{"commsOverSubshells": "disabled"}')  # as with an older kernel, or in Colab
-    try:
-        with wine(lab, browser, "waits") as notebook:
-            studio = notebook.studio()
-            press(studio, "Play")
-            notebook.run(1)
-            said = studio.get_by_text("The kernel is busy with a cell")
-            said.wait_for()
-            press(studio, "Pause")
-            (notebook.path.parent / "go").touch()
-            said.wait_for(state="hidden")
-            until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
-    finally:
-        settings.unlink()
+def messages_that_wait_for_a_cell_are_said(notebook: Notebook) -> None:
+    studio = notebook.studio()
+    press(studio, "Play")
+    notebook.run(1)
+    said = studio.get_by_text("The kernel is busy with a cell")
+    said.wait_for()
+    press(studio, "Pause")
+    (notebook.path.parent / "go").touch()
+    said.wait_for(state="hidden")
+    until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
 
 
-def test_a_cell_run_twice_begins_another_training_and_two_cells_share_one(notebook: Notebook) -> None:
+def a_cell_run_twice_trains_another_and_two_cells_share_one(notebook: Notebook) -> None:
     notebook.run(0)
     notebook.wait(lambda: (notebook.runs / "wine-2").is_dir())
     notebook.wait(lambda: notebook.studio().locator("#name").inner_text() == "wine-2")
@@ -159,8 +155,9 @@ def test_a_cell_run_twice_begins_another_training_and_two_cells_share_one(notebo
     notebook.wait(lambda: step(notebook.studio(0)) == 1)
 
 
-def test_a_kernel_that_is_restarted_saves_and_the_page_says_so(notebook: Notebook) -> None:
+def a_kernel_that_is_restarted_saves(notebook: Notebook) -> None:
     studio, page = notebook.studio(), notebook.page
+    studio.get_by_role("button", name="Take the wheel").click()
     press(studio, "Play")
     notebook.wait(lambda: step(studio) > 50)
     pid = kernel_process(notebook)
@@ -168,18 +165,18 @@ def test_a_kernel_that_is_restarted_saves_and_the_page_says_so(notebook: Noteboo
     notebook.command("notebook:restart-kernel")
     page.locator(".jp-Dialog .jp-mod-accept").click()
     studio.get_by_text("The kernel was restarted or has ended").wait_for()
-    until_run(notebook, lambda run: run.status == "interrupted")
+    until_run(notebook, lambda run: run.status == "interrupted", "wine-2")
     notebook.wait(lambda: not any(child.is_running() for child in children))
 
     notebook.command("docmanager:save")
     notebook.wait(lambda: "treino-studio-stored" in notebook.path.read_text())
     page.reload()
-    page.get_by_text("Run the cell again to have it back").wait_for()
+    page.get_by_text("Run the cell again to have it back").first.wait_for()
     notebook.wait(lambda: notebook.kernel["execution_state"] == "idle")
-    notebook.cell(0).locator(".cm-content").fill("import treino as tr\ntr.open('wine-1').studio()")
+    notebook.cell(0).locator(".cm-content").fill("import treino as tr\ntr.open('wine-2').studio()")
     notebook.run(0)
     press(notebook.studio(), "Play")
-    until_run(notebook, lambda run: run.status == "running")
+    until_run(notebook, lambda run: run.status == "running", "wine-2")
 
 
 def kernel_process(notebook: Notebook) -> int:
