@@ -41,19 +41,6 @@ def perform(name: str, a: str, b: str, text: str) -> Any:
         return type(error).__name__
 
 
-def view(folder: str = ".") -> dict[str, str]:
-    """What is in a folder: the content of each file, "folder" of a folder."""
-    seen = {}
-    for where, folders, names in os.walk(folder):
-        folders[:] = [each for each in folders if not each.endswith(".branches")]
-        seen |= {os.path.relpath(os.path.join(where, each), folder): "folder" for each in folders}
-        for each in names:
-            path = os.path.join(where, each)
-            content = os.readlink(path) if os.path.islink(path) else repr(Path(path).read_bytes())
-            seen[os.path.relpath(path, folder)] = content
-    return seen
-
-
 @call
 def write(a: str, b: str, text: str) -> Any:
     with open(a, "w") as file:

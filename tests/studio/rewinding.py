@@ -12,9 +12,21 @@ import sys
 import time
 from pathlib import Path
 
-from tests.studio.file_calls import view
 from tests.waiting import HANG
 from treino.studio.script.json_socket import VARIABLE
+
+
+def view(folder: str = ".") -> dict[str, str]:
+    """What is in a folder: the content of each file, "folder" of a folder."""
+    seen = {}
+    for where, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if not each.endswith(".branches")]
+        seen |= {os.path.relpath(os.path.join(where, each), folder): "folder" for each in folders}
+        for each in names:
+            path = os.path.join(where, each)
+            content = os.readlink(path) if os.path.islink(path) else repr(Path(path).read_bytes())
+            seen[os.path.relpath(path, folder)] = content
+    return seen
 
 
 class Started:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forked import plain
-from tests.studio.file_calls import CALLS, perform, view
+from tests.studio.file_calls import CALLS, perform
+from tests.studio.rewinding import view
 from treino.studio.script.landlock import seal
 
 FORK = """
@@ -53,7 +54,7 @@ def sealable() -> bool:
 def run(folder: Path, text: str, *args: str) -> str:
     """What a script prints that forks itself."""
     path = folder / "train.py"
-    path.write_text(FORK + text)
+    path.write_text(f"{FORK}{text}\nsys.stdout.flush()\nos._exit(0)\n")
     ended = plain(path, *args)
     assert ended.status == 0, ended.err + ended.out
     return ended.out
@@ -61,24 +62,32 @@ def run(folder: Path, text: str, *args: str) -> str:
 
 HERE = f"sys.path.append({str(Path(__file__).parents[2])!r})"
 SEQUENCES = """
-from tests.studio.file_calls import perform, view
-before, first, branch = json.loads(sys.argv[1])
-os.chdir("work")
-for each in before:
-    perform(*each)
-seen = {}
-def meanwhile():
-    for each in first:
+from tests.studio.file_calls import perform
+from tests.studio.rewinding import view
+for number, (before, first, branch) in enumerate(json.loads(sys.argv[1])):
+    if os.fork():  # each in a process of its own
+        assert not os.wait()[1]
+        continue
+    os.chdir(f"work-{number}")
+    for each in before:
         perform(*each)
-    Path("../first").write_text(json.dumps(view()))
-if forked(meanwhile, folder="../train.branches/1"):
-    seen = [perform(*each) for each in branch]
-    print(json.dumps([seen, view()]))
-else:
-    assert view() == json.loads(Path("../first").read_text())
+    def meanwhile():
+        for each in first:
+            perform(*each)
+        Path(f"../first-{number}").write_text(json.dumps(view()))
+    if forked(meanwhile, folder=f"../train.branches/{number}"):
+        seen = [perform(*each) for each in branch]
+        print(json.dumps([seen, view()]))
+    else:
+        assert view() == json.loads(Path(f"../first-{number}").read_text())
+    sys.stdout.flush()
+    os._exit(0)
 """
 names = st.sampled_from(["a", "b", "folder/a", "folder/b"])
 calls = st.tuples(st.sampled_from(sorted(CALLS)), names, names, st.sampled_from(["x\n", "longer\n"]))
+SEQUENCE = st.tuples(
+    st.lists(calls, max_size=8), st.lists(calls, max_size=6), st.lists(calls, min_size=1, max_size=8)
+)  # of the script before its fork, of the first process meanwhile, of the branch
 
 
 def lone(folder: Path, *calls: Any) -> Any:
@@ -89,20 +98,36 @@ def lone(folder: Path, *calls: Any) -> Any:
         return json.loads(json.dumps([seen, view()]))
 
 
+SEQUENCES_AT_ONCE = st.lists(SEQUENCE, min_size=5, max_size=8)
+
+
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
-@given(st.lists(calls, max_size=8), st.lists(calls, max_size=6), st.lists(calls, min_size=1, max_size=8))
+@settings(max_examples=2, deadline=None)
+@given(SEQUENCES_AT_ONCE)
 def test_a_branch_does_what_a_lone_process_does_whatever_the_first_one_did_meanwhile(
-    tmp_path_factory: pytest.TempPathFactory, before: list[Any], first: list[Any], branch: list[Any]
+    tmp_path_factory: pytest.TempPathFactory, sequences: list[Any]
 ) -> None:
+    compare_with_lone(tmp_path_factory.mktemp("calls"), sequences)
+
+
+@pytest.mark.release
+@settings(max_examples=20, deadline=None)
+@given(SEQUENCES_AT_ONCE)
+def test_also_in_many_cases(tmp_path_factory: pytest.TempPathFactory, sequences: list[Any]) -> None:
+    compare_with_lone(tmp_path_factory.mktemp("calls"), sequences)
+
+
+def compare_with_lone(folder: Path, sequences: list[Any]) -> None:
     """What it sees at each call and what it leaves; the first process's files stay as that one left them."""
-    folder = tmp_path_factory.mktemp("calls")
-    for each in "lone", "work":
-        (folder / each).mkdir()
-    seen, left = json.loads(run(folder, HERE + SEQUENCES, json.dumps([before, first, branch])))
-    of_lone, left_by_lone = lone(folder / "lone", *before, *branch)
-    assert seen == of_lone[len(before) :]
-    assert left == left_by_lone
+    for number, _sequence in enumerate(sequences):
+        for each in "lone", "work":
+            (folder / f"{each}-{number}").mkdir()
+    said = run(folder, HERE + SEQUENCES, json.dumps(sequences)).splitlines()
+    for number, (line, (before, _first, branch)) in enumerate(zip(said, sequences, strict=True)):
+        seen, left = json.loads(line)
+        of_lone, left_by_lone = lone(folder / f"lone-{number}", *before, *branch)
+        assert seen == of_lone[len(before) :]
+        assert left == left_by_lone
     shutil.rmtree(folder)
 
 

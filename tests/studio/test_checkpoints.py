@@ -1,7 +1,5 @@
 """Scripts that go back: copies of their processes sleep between two steps, and branches go on from them."""
 
-import asyncio
-import http.client
 import json
 import os
 import signal
@@ -12,16 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.asyncio.client import connect
-from websockets.typing import Origin
 
 from tests import waiting
-from tests.studio.running import Watcher
 from tests.studio.scripts import Message, script
 from tests.waiting import HANG
 from treino.errors import TreinoError
@@ -29,10 +23,7 @@ from treino.studio.script.branches import MOST, ForkedProcess, SleepingCopy, sup
 from treino.studio.script.commands import Fan
 from treino.studio.script.process import ScriptProcess
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks like this"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks like this")
 
 DRAWING = """
 import random, numpy
@@ -171,6 +162,7 @@ def processes_in(folder: Path) -> dict[int, str]:
     return here
 
 
+@pytest.mark.slow
 def test_a_branch_prints_what_the_first_process_printed_also_after_its_end(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +191,7 @@ def test_a_branch_prints_what_the_first_process_printed_also_after_its_end(
     assert curve[-1]["step"] == 32
 
 
+@pytest.mark.release
 def test_a_branch_with_another_rate_is_the_script_that_its_file_of_changes_replays(
     start: Start, tmp_path: Path
 ) -> None:
@@ -247,6 +240,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.release
 def test_futures_go_on_side_by_side_and_one_is_kept(start: Start, tmp_path: Path) -> None:
     """Each has its own rate; the others are interrupted, so that their files are closed."""
     seen = start(ENDLESS)
@@ -334,6 +328,7 @@ train(1000, after)
 """
 
 
+@pytest.mark.slow
 def test_why_there_can_be_no_checkpoint(start: Start) -> None:
     """It is said when one is asked for, and that there can be some again."""
     seen = start(REASONS)
@@ -358,6 +353,7 @@ def test_why_there_can_be_no_checkpoint(start: Start) -> None:
     assert error.value.rule == "checkpoint"
 
 
+@pytest.mark.slow
 def test_checkpoints_are_spread_over_the_past_within_the_memory(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,48 +399,3 @@ def test_a_fan_without_values_is_around_the_present_rate() -> None:
     fan = Fan(do="fan", checkpoint=1, kind="lr", count=5)
     assert values_of(fan, 0.02) == [0.002, 0.00632, 0.02, 0.0632, 0.2]
     assert values_of(Fan(do="fan", values=[0.1, 0.3]), 0.02) == [0.1, 0.3]
-
-
-def test_a_page_goes_back_and_a_killed_studio_takes_all_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The command line, its server, and a page's socket."""
-    path = script(tmp_path, "import time\n" + ENDLESS.replace("loss_of()", "time.sleep(0.05) or loss_of()"))
-    command = [sys.executable, "-m", "treino", "studio", str(path), "--checkpoints", "--no-browser"]
-    with (tmp_path / "err").open("w") as err:
-        studio = subprocess.Popen(
-            [*command, "--port", "0", "--json"], stdout=subprocess.PIPE, stderr=err, text=True, cwd=tmp_path
-        )
-    with studio:
-        assert studio.stdout is not None
-        address = json.loads(studio.stdout.readline())["studio"]["address"]
-        asyncio.run(go_back(address))
-        (first,) = [pid for pid in children(studio.pid) if str(path) in processes_in(tmp_path).get(pid, "")]
-        (branch,) = waiting.until(lambda: [pid for copy in children(first) for pid in children(copy)])
-        waiting.until(lambda: (tmp_path / "train.branches" / "1" / "train.steering.jsonl").exists())
-        studio.kill()
-    waiting.until(lambda: [*processes_in(tmp_path)] == [branch])  # what is present goes on to its end
-    os.kill(branch, signal.SIGINT)
-    waiting.until(lambda: not processes_in(tmp_path))
-
-
-async def go_back(address: str) -> None:
-    """As a page does."""
-    site = urlsplit(address)
-    connection = http.client.HTTPConnection(site.netloc, timeout=HANG)
-    connection.request("GET", f"{site.path}?{site.query}")
-    cookie = str(connection.getresponse().getheader("set-cookie")).partition(";")[0]
-    connection.close()
-    async with connect(
-        f"ws://{site.netloc}/socket/script",
-        origin=Origin(f"http://{site.netloc}"),
-        additional_headers={"Cookie": cookie},
-        ping_timeout=HANG,
-    ) as socket:
-        page = Watcher(socket)
-        await page.ask("hello", protocol=1, viewer="viewer-1")
-        await page.until(lambda page: (page.newest("state") or {"step": 0})["step"])
-        answer = await page.ask("rewind", checkpoint=9999)
-        assert "9999" in answer["error"]["message"]
-        while "error" in answer:  # until there is one
-            answer = await page.ask("rewind", checkpoint=1, changes={"lr": 0.5})

@@ -4,13 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.studio.test_trainer import Studio, studio, workers
+from tests.studio.test_trainer import Studio, children, studio
 from treino.folders import open_run
 from treino.training.replay import snapshots
 
-__all__ = ["studio", "workers"]
-
-pytestmark = pytest.mark.slow
+__all__ = ["children", "studio"]
 
 
 def found(made: Studio, rule: str) -> dict[str, Any] | None:
@@ -43,6 +41,7 @@ def test_a_rate_that_is_far_too_high_is_found_while_it_trains(studio: Studio) ->
     studio.quit()
 
 
+@pytest.mark.release
 def test_a_fault_that_is_switched_on_is_found_from_its_step_on(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=100)

@@ -8,7 +8,6 @@ import pytest
 
 from tests.studio.running import Bench, Serve, Watcher
 
-pytestmark = pytest.mark.slow
 VIEWERS = itertools.count()  # one of the same name would be one who comes back
 SPACE = ["lr=1e-4..1:log", "hidden=4|8"]
 
@@ -64,6 +63,7 @@ def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_networ
     serve(work)
 
 
+@pytest.mark.slow
 def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         asked = {"data": "wine", "batch_sizes": [20, 60], "settings": {"epochs": 5000}}

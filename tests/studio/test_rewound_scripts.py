@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forked import plain
-from tests.studio.file_calls import view
+from tests.studio.rewinding import view
 
 HANDS = sorted((Path(__file__).parent / "hands").glob("*.py"))
 RUN = f"""
@@ -18,13 +18,10 @@ from tests.studio.rewinding import main
 main('train.py', 17)
 """
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks like this"),
-]
 
-
+@pytest.mark.slow
 @pytest.mark.sampled(3)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks like this")
 @pytest.mark.parametrize("script", HANDS, ids=[path.stem for path in HANDS])
 def test_a_rewound_script_that_changes_nothing_does_what_the_first_one_did(
     script: Path, tmp_path: Path

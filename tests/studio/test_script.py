@@ -95,7 +95,7 @@ def test_unsteered_it_is_the_script_that_python_runs(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.jsonl"))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_steered_training_is_what_its_file_says_and_is_repeated_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,8 +165,6 @@ def test_a_steered_training_is_what_its_file_says_and_is_repeated_from_it(
     assert [each.name for each in tmp_path.glob("*.jsonl")] == [file.name]
 
 
-@pytest.mark.slow
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("paused", [False, True])
 def test_the_script_outlives_a_server_that_is_killed(tmp_path: Path, paused: bool) -> None:
     kept = "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"  # as many a tool does
@@ -219,12 +217,11 @@ def test_a_stop_is_a_keyboard_interrupt_and_a_second_one_needs_no_step(tmp_path:
     assert not list(tmp_path.glob("*.jsonl"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("last", "status"),
     [
-        ("os._exit(3)", 3),
-        ("os.kill(os.getpid(), 9)", 137),
+        pytest.param("os._exit(3)", 3, marks=pytest.mark.release),
+        pytest.param("os.kill(os.getpid(), 9)", 137, marks=pytest.mark.slow),
         pytest.param("import ctypes; ctypes.string_at(0)", 139, marks=pytest.mark.release),
     ],
 )
@@ -234,8 +231,13 @@ def test_an_end_that_nobody_could_tell_is_told(tmp_path: Path, last: str, status
     assert seen.status == status
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, None)])
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        pytest.param(signal.SIGINT, "KeyboardInterrupt", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, None, marks=pytest.mark.release),
+    ],
+)
 def test_an_end_by_a_signal_is_told(tmp_path: Path, number: int, error: str | None) -> None:
     sent: list[int] = []
 
@@ -280,7 +282,6 @@ def test_modules_of_the_working_directory_stand_before_none_of_python_s(
     assert apart(path).out == f"found {path.parent}\n"
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_a_gigabyte_of_output_passes(tmp_path: Path) -> None:
     """A sixteenth of it: nothing is kept on the way, so more would not be different."""
@@ -403,7 +404,6 @@ def test_it_says_what_it_can_t_see(
 
 
 @pytest.mark.release
-@pytest.mark.slow
 def test_what_is_compiled_is_seen_where_it_can_be_and_runs_the_same(tmp_path: Path) -> None:
     text = """
     compiled = loss_of = torch.compile(loss_of, backend="eager")
@@ -529,7 +529,6 @@ def test_closures_scaled_losses_sparse_gradients_and_no_grad_are_seen(
     assert [m.get("optimizer_of_losses") for m in seen.steps] == [None, [1], [2], [2]]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", ["1 / 0", "raise SystemExit('no')", "print(", "sys.exit(6)"])
 def test_a_script_that_fails_fails_as_it_does_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], text: str
@@ -702,7 +701,7 @@ time.time = time.monotonic = time.perf_counter = own
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_functions_that_a_script_puts_in_the_place_of_python_s_are_its_own_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

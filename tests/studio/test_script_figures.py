@@ -137,7 +137,7 @@ def test_loss_and_accuracy_of_a_call(
     assert not hasattr(getattr(functional, name), "__wrapped__"), "all is as before"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_compilers_and_pickle_see_the_loss_functions_of_torch(tmp_path: Path) -> None:
     """TorchScript, torch.compile, torch.func and pickle give what they give under Python."""
     text = f"""{ADAM}

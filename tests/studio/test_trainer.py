@@ -22,8 +22,6 @@ from treino.store import RunFolder
 from treino.studio.process import Channel
 from treino.training.replay import snapshots
 
-pytestmark = pytest.mark.slow
-
 NUMBERS = itertools.count(2000)  # of requests and pages; tests have smaller ones of their own
 SETTINGS = {"features": "alcohol,color_intensity", "epochs": "500", "hidden": "8,6", "name": "wine"}
 
@@ -52,9 +50,9 @@ class Child:
 class Studio:
     """Both processes, and what they said of one page."""
 
-    def __init__(self, folder: Path, worker: Child) -> None:
+    def __init__(self, folder: Path, trainer: Child, worker: Child) -> None:
         self.folder, self.key = folder, f"run/wine-{next(NUMBERS)}"
-        self.trainer, self.worker = Child("treino.studio.trainer"), worker
+        self.trainer, self.worker = trainer, worker
         self.state: dict[str, Any] = {}
         self.curves: dict[str, Any] = {}
         self.frames: list[dict[str, Any]] = []
@@ -70,9 +68,9 @@ class Studio:
             "paused": paused,
             "parent": str(self.folder),
         }
-        self.trainer.channel.send({"do": "train", **request, "id": 0})
-        self.until(lambda: 0 in self.replies)
-        path = Path(self.replies[0]["run"])
+        number = next(NUMBERS)
+        self.trainer.channel.send({"do": "train", **request, "id": number})
+        path = Path(self.answer(number)["run"])
         self.worker.channel.send({"do": "open", "run": str(path), "key": self.key})
         self.watch(1, "en")
         self.until(lambda: bool(self.state) and bool(self.frames))
@@ -141,70 +139,38 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[list[Child]]:
-    """Those of these tests: each test has the last one, or its successor where it was killed."""
-    made: list[Child] = []
+def children() -> Iterator[dict[str, Child]]:
+    """Those of these tests: each test has the last ones, or the successor of one that has ended."""
+    made = {name: Child(f"treino.studio.{name}") for name in ("trainer", "worker")}
+    for each in made.values():  # once they have begun, which is no test's own cost
+        each.channel.send({"do": "branch", "run": "nowhere", "key": "nowhere", "id": 1})
+        found = each.channel.receive(None)
+        assert found is not None
+        assert "error" in found[0]
     yield made
-    if made[-1].process.poll() is None:
-        assert made[-1].end() == 0
+    for each in made.values():
+        if each.process.poll() is None:
+            each.process.kill()  # it may play
+            each.end()
 
 
 @pytest.fixture
-def studio(tmp_path: Path, workers: list[Child]) -> Iterator[Studio]:
-    if not workers or workers[-1].process.poll() is not None:
-        workers.append(Child("treino.studio.worker"))
-    made = Studio(tmp_path / "runs", workers[-1])
+def studio(tmp_path: Path, children: dict[str, Child]) -> Iterator[Studio]:
+    for name, each in children.items():
+        if each.process.poll() is not None:
+            children[name] = Child(f"treino.studio.{name}")
+    made = Studio(tmp_path / "runs", **children)
     yield made
-    if made.trainer.process.poll() is None:
-        made.trainer.process.kill()
-    made.trainer.end()
+    children["trainer"] = made.trainer
     if made.worker.process.poll() is None:
+        if made.state.get("playing"):
+            made.do("pause")
         made.worker.channel.send({"do": "close", "key": made.key})
     else:
         made.worker.end()
 
 
-def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studio) -> None:
-    path = studio.train()
-    assert studio.at(0)["live"]
-    assert (studio.state["playing"], studio.state["status"]) == (False, "running")
-    studio.do("step", count=7)
-    studio.at(7)
-    studio.do("set", name="lr", value=0.05)
-    studio.do("epoch", count=2)  # from the middle of the second of four steps to the end of the third
-    seen = {12: studio.at(12)}
-    assert seen[12]["lr"] == 0.05
-    studio.do("look", step=5)
-    seen[5] = studio.at(5)
-    assert seen[5]["lr"] == 0.003
-    assert not seen[5]["live"]
-    studio.do("segment", changes={"batch_size": "16", "hidden": "9,6", "optimizer": "sgd"})
-    studio.until(lambda: studio.state["segment"] == studio.frames[-1]["segment"] == 1)
-    assert studio.at(5)["layers"][1]["total"] == 9
-    studio.do("step", count=20)
-    seen[25] = studio.at(25)
-    assert studio.do("branch", changes={"lr": "0.5"})["run"] == str(path.parent / "wine-1")
-    studio.until(lambda: [b["run"] for b in studio.state["beside"]] == ["wine-1"])
-    studio.do("look", step=20)
-    assert studio.at(20)["beside"] == {"run": "wine-1", "step": 20}
-    assert {"beside.winner", "beside.margin"} < {part["name"] for part in studio.frames[-1]["parts"]}
-    studio.do("look", step=None)
-    marks = [(m["segment"], m["step"]) for m in studio.state["marks"]]
-    assert marks == [(1, 5)]  # the rate of step 7 lies behind another future now
-    studio.quit()
-    run = open_run(path)
-    assert (run.status, run.steps) == ("interrupted", 25)
-    commands = [(c.name, c.value, c.step) for c in run.folder.database.commands() if c.name == "lr"]
-    assert commands == [("lr", 0.05, 7)]
-    assert not (path / "live").exists()
-    (again,) = snapshots(run, [25])
-    outcome = [float(again.loss or 0), again.hp["lr"]]
-    assert outcome == [seen[25]["loss"], seen[25]["lr"]]
-    (branch,) = snapshots(open_run(path.parent / "wine-1"), [25])
-    tensors = zip(again.net.state_dict().values(), branch.net.state_dict().values(), strict=True)
-    assert all(torch.equal(a, b) for a, b in tensors)
-
-
+@pytest.mark.slow
 def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> None:
     studio.train()
     studio.do("step", count=6)
@@ -216,13 +182,13 @@ def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> Non
     future = studio.fans[-1]["futures"][-1]
     name = Path(studio.do("adopt", future=7, **{"as": "branch"})["run"]).name
     assert studio.fans[-1] is None
-    studio.quit()
-    branch = open_run(studio.folder / name)
+    branch = open_run(studio.folder / name, verify=False)
     assert branch.spec.segments[-1].changes == {"lr": future["changes"]["lr"]}
     assert branch.spec.parent is not None
     assert branch.spec.parent.step == 6
 
 
+@pytest.mark.slow
 def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=9)
@@ -243,36 +209,7 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     studio.at(11)
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.release)], ids=["a few", "many"])
-def test_a_run_that_is_stopped_goes_on_at_any_command_that_follows(studio: Studio, rounds: int) -> None:
-    """However near the commands are: before the stop is heard, while the run is sealed, and after that."""
-    path = studio.train(epochs="100000")
-    followers: tuple[tuple[str, dict[str, Any]], ...]
-    followers = (
-        ("step", {"count": 1}),
-        ("step", {"count": 1}),
-        ("play", {}),
-        ("set", {"name": "lr", "value": 0.01}),
-    )
-    for number in range(rounds):
-        studio.do("step", count=1)
-        stopped = studio.send("stop")
-        if number % 4 == 1:
-            studio.answer(stopped)
-        if number % 4 == 2:
-            studio.until(lambda: RunFolder.open(path, verify=False).status != "running")
-        if number % 4 == 3:
-            studio.until(lambda: studio.state["status"] == "stopped")
-        numbers = [studio.send(verb, **fields) for verb, fields in followers]
-        assert [studio.answer(each) for each in numbers if "error" in studio.answer(each)] == []
-        studio.do("pause")
-        studio.until(lambda: studio.state["status"] == "running" and not studio.state["playing"])
-    studio.quit()
-    run = open_run(path)
-    assert run.status == "interrupted"
-    assert {each.state for each in run.folder.database.commands()} <= {"applied", "refused"}
-
-
+@pytest.mark.release
 def test_a_stop_ends_what_the_press_before_it_resumes(studio: Studio) -> None:
     """Stop, step and stop at once: the last of them wins, whether or not the first training is over."""
     path = studio.train(epochs="100000")
@@ -287,7 +224,6 @@ def test_a_stop_ends_what_the_press_before_it_resumes(studio: Studio) -> None:
         assert "error" not in studio.answer(step)
         assert studio.answer(last).get("error", {}).get("rule") in (None, "not_running")
         studio.until(lambda: is_over(path) and studio.state["status"] == "stopped")
-    studio.quit()
     assert open_run(path).status == "stopped"
 
 
@@ -366,8 +302,85 @@ def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
     assert studio.frames[-1]["step"] - origin < 40 * (time.monotonic() - begin)
 
 
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])
+@pytest.mark.parametrize(
+    "rounds", [pytest.param(4, marks=pytest.mark.slow), pytest.param(40, marks=pytest.mark.release)]
+)
+def test_a_run_that_is_stopped_goes_on_at_any_command_that_follows(studio: Studio, rounds: int) -> None:
+    """However near the commands are: before the stop is heard, while the run is sealed, and after that."""
+    path = studio.train(epochs="100000")
+    followers: tuple[tuple[str, dict[str, Any]], ...]
+    followers = (
+        ("step", {"count": 1}),
+        ("step", {"count": 1}),
+        ("play", {}),
+        ("set", {"name": "lr", "value": 0.01}),
+    )
+    for number in range(rounds):
+        studio.do("step", count=1)
+        stopped = studio.send("stop")
+        if number % 4 == 1:
+            studio.answer(stopped)
+        if number % 4 == 2:
+            studio.until(lambda: RunFolder.open(path, verify=False).status != "running")
+        if number % 4 == 3:
+            studio.until(lambda: studio.state["status"] == "stopped")
+        numbers = [studio.send(verb, **fields) for verb, fields in followers]
+        assert [studio.answer(each) for each in numbers if "error" in studio.answer(each)] == []
+        studio.do("pause")
+        studio.until(lambda: studio.state["status"] == "running" and not studio.state["playing"])
+    studio.quit()
+    run = open_run(path)
+    assert run.status == "interrupted"
+    assert {each.state for each in run.folder.database.commands()} <= {"applied", "refused"}
+
+
+@pytest.mark.release
+def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studio) -> None:
+    path = studio.train()
+    assert studio.at(0)["live"]
+    assert (studio.state["playing"], studio.state["status"]) == (False, "running")
+    studio.do("step", count=7)
+    studio.at(7)
+    studio.do("set", name="lr", value=0.05)
+    studio.do("epoch", count=2)  # from the middle of the second of four steps to the end of the third
+    seen = {12: studio.at(12)}
+    assert seen[12]["lr"] == 0.05
+    studio.do("look", step=5)
+    seen[5] = studio.at(5)
+    assert seen[5]["lr"] == 0.003
+    assert not seen[5]["live"]
+    studio.do("segment", changes={"batch_size": "16", "hidden": "9,6", "optimizer": "sgd"})
+    studio.until(lambda: studio.state["segment"] == studio.frames[-1]["segment"] == 1)
+    assert studio.at(5)["layers"][1]["total"] == 9
+    studio.do("step", count=20)
+    seen[25] = studio.at(25)
+    assert studio.do("branch", changes={"lr": "0.5"})["run"] == str(path.parent / "wine-1")
+    studio.until(lambda: [b["run"] for b in studio.state["beside"]] == ["wine-1"])
+    studio.do("look", step=20)
+    assert studio.at(20)["beside"] == {"run": "wine-1", "step": 20}
+    assert {"beside.winner", "beside.margin"} < {part["name"] for part in studio.frames[-1]["parts"]}
+    studio.do("look", step=None)
+    marks = [(m["segment"], m["step"]) for m in studio.state["marks"]]
+    assert marks == [(1, 5)]  # the rate of step 7 lies behind another future now
+    studio.quit()
+    run = open_run(path)
+    assert (run.status, run.steps) == ("interrupted", 25)
+    commands = [(c.name, c.value, c.step) for c in run.folder.database.commands() if c.name == "lr"]
+    assert commands == [("lr", 0.05, 7)]
+    assert not (path / "live").exists()
+    (again,) = snapshots(run, [25])
+    outcome = [float(again.loss or 0), again.hp["lr"]]
+    assert outcome == [seen[25]["loss"], seen[25]["lr"]]
+    (branch,) = snapshots(open_run(path.parent / "wine-1"), [25])
+    tensors = zip(again.net.state_dict().values(), branch.net.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in tensors)
+
+
+@pytest.mark.parametrize(
+    "playing",
+    [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.release)],
+    ids=["playing", "paused"],
+)
 def test_a_studio_that_is_killed_leaves_a_whole_run(studio: Studio, playing: bool) -> None:
     path = studio.train(paused=not playing)
     if not playing:
@@ -381,6 +394,7 @@ def test_a_studio_that_is_killed_leaves_a_whole_run(studio: Studio, playing: boo
     assert run.steps == (2000 if playing else 3)
 
 
+@pytest.mark.release
 def test_a_killed_trainer_is_seen_at_once_and_can_be_resumed(studio: Studio) -> None:
     path = studio.train(epochs="100000")
     studio.do("speed", steps_per_second=100)  # all steps are played again at the end
