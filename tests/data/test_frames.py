@@ -132,12 +132,6 @@ def test_shapes_that_do_not_fit(source: object, rule: str) -> None:
     assert error.value.hint
 
 
-def test_a_column_without_any_value_is_left_out_with_a_note() -> None:
-    data = load(frame(c=np.full(N, np.nan), d=[None] * N, y=Y), target="y")
-    assert data.features == ("a", "b")
-    assert any("c, d" in note for note in data.notes)
-
-
 def test_a_frame_of_one_row_is_refused() -> None:
     with pytest.raises(TreinoError) as error:
         load(frame(y=Y).iloc[:1], target="y")

@@ -85,7 +85,7 @@ def sure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("sure")
-@pytest.mark.parametrize("engine", ["lanes", "batched", "module"])
+@pytest.mark.parametrize("engine", ["lanes", "batched", pytest.param("module", marks=pytest.mark.release)])
 def test_the_answer_is_made_of_weights_that_members_had_at_these_steps(data: Any, engine: str) -> None:
     training = whole(data, engine=engine)
     shares = training.answer_shares

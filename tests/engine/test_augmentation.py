@@ -284,6 +284,7 @@ WAYS = [
 @pytest.mark.parametrize("batch_size", [8, "full"])
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.skipif("lanes" not in ENGINES, reason="needs lanes")
+@pytest.mark.sampled(3)
 def test_both_kernels_change_pictures_alike(batch_size, way):
     made = [
         losses(started(engine=e, batch_size=batch_size, seeds=(1, 2), data_seed=5, **way))
@@ -351,6 +352,7 @@ def test_a_member_s_pictures_change_as_if_it_were_alone():
 
 @pytest.mark.parametrize(("batch_size", "shuffle"), [("full", "each"), (8, "each"), (8, "off"), (17, "once")])
 @pytest.mark.parametrize("way", WAYS[::3], ids=str)
+@pytest.mark.sampled(3)
 def test_an_update_is_of_the_pictures_that_the_hash_changes(batch_size, shuffle, way):
     """By the row's number in its epoch, wherever it stands."""
     training = started(batch_size=batch_size, engine="module", data_seed=7, shuffle=shuffle, **way)
@@ -368,6 +370,7 @@ def test_an_update_is_of_the_pictures_that_the_hash_changes(batch_size, shuffle,
 @pytest.mark.parametrize("engine", [e for e in ENGINES if e in ("lanes", "module")])
 @pytest.mark.parametrize("batch_size", [8, "full"])
 @pytest.mark.parametrize("way", WAYS[::3], ids=str)
+@pytest.mark.sampled(3)
 def test_saved_states_change_no_bit(engine, batch_size, way):
     made = {"engine": engine, "batch_size": batch_size} | way
     wanted = losses(started(**made))

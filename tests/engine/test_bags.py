@@ -68,6 +68,7 @@ def assert_close(one, other, tolerance=2e-5):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.sampled(3)
 def test_a_weight_is_how_often_a_row_is_there(way, variant):
     (x, y), count = problem(variant), drawn(ROWS)
     again = torch.arange(ROWS).repeat_interleave(count)
@@ -327,6 +328,7 @@ def test_figures_count_validation_rows_by_each_members_weights(way):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("variant", ["class weights", "mse"])
+@pytest.mark.sampled(3)
 def test_bags_with_rows_of_their_own_are_trainings_of_these_rows(way, variant):
     x, y = problem(variant)
     shift = torch.tensor([0.0, 0.5, -0.5])

@@ -171,6 +171,7 @@ def test_a_network_alone_has_the_bits_that_it_has_among_others(problem, rows):
     assert torch.equal(bits[3], alone[0])
 
 
+@pytest.mark.slow
 def test_batches_of_any_size_go_through_in_parts_with_the_same_bits():
     """Large pictures: only some rows of a batch are kept in memory at a time."""
     net, shape = cnn(8, 16, 16), (3, 96, 90)
@@ -180,12 +181,23 @@ def test_batches_of_any_size_go_through_in_parts_with_the_same_bits():
     assert torch.equal(bits, chunked)
 
 
-@settings(max_examples=6, **LOOSE)
-@given(problems(), st.fixed_dictionaries(SETTINGS | {"loss": st.sampled_from(["cross_entropy"])}))
-def test_it_trains_as_the_kernel_module_does(problem, drawn):
+@drawn(few=3, many=40)
+def test_it_trains_as_the_kernel_module_does(draws):
     """Dropout's masks, averages of the weights, clipping, decay and schedules included."""
+    for_draws(trains_as_the_kernel_module_does, draws, problems(), st.fixed_dictionaries(SETTINGS))
+
+
+def trains_as_the_kernel_module_does(problem, drawn):
     net, shape = problem
-    drawn |= {"ema": 0.9, "schedule": "cosine", "warmup": 1, "weight_decay": 0.01, "lr": 1e-3, "steps": 3}
+    drawn |= {
+        "ema": 0.9,
+        "schedule": "cosine",
+        "warmup": 1,
+        "weight_decay": 0.01,
+        "lr": 1e-3,
+        "steps": 3,
+        "threads": 1,
+    }
     losses = [
         torch.cat([t.loss_SP for t in started(net, shape, engine=e, **drawn)]) for e in ("lanes", "module")
     ]

@@ -153,6 +153,7 @@ DRAWN = {
     "gates": st.sampled_from([0.0, 6.0]),
 }
 RELEASE = pytest.mark.release
+MODULE_RELEASE = [pytest.param("module", marks=RELEASE), *(e for e in ENGINES if e != "module")]
 BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
 
 
@@ -247,6 +248,7 @@ HARD = {
 
 @pytest.mark.parametrize("fault", [(), ("missing_zero_grad",)])
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.sampled(2)
 def test_the_cut_into_ticks_changes_nothing(engine, fault):
     x, y = sample(rows=33)
     common = {"engine": engine, "fault": fault, **HARD, "lr": [0.02, 1e30, 0.02]}
@@ -257,7 +259,7 @@ def test_the_cut_into_ticks_changes_nothing(engine, fault):
         assert torch.equal(loss_SP.nan_to_num(7e7), other_SP.nan_to_num(7e7))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", MODULE_RELEASE)
 def test_advancing_by_time_changes_nothing(engine):
     x, y = sample(rows=33)
     whole, _loss = run(x, y, engine=engine, **HARD)

@@ -11,6 +11,7 @@ X = torch.linspace(-1, 1, 40).repeat(2, 1).T.contiguous()
 Y = (X[:, 0] > 0).long()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("engine", ["module", "batched"])
 @pytest.mark.parametrize(
     "members",

@@ -23,7 +23,7 @@ def made(seeds, lr, engine, **more):
     )
 
 
-@pytest.mark.parametrize("engine", ["batched", "module"])
+@pytest.mark.parametrize("engine", ["batched", pytest.param("module", marks=pytest.mark.release)])
 def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
     lr = [0.01, 0.003, 0.02, 0.005]
     crowd = made((0, 1, 2, 3), lr, engine)

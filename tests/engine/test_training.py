@@ -31,7 +31,7 @@ def finished(training):
 @pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
     path = tmp_path / "state.safetensors"
     arguments = ARGUMENTS | {"engine": engine, "optimizer": optimizer, "fault": fault, "every": 1000}
@@ -43,7 +43,7 @@ def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_
         return training
 
     whole, loss_SP = finished(make())
-    for step in [step for step in (1, 13, 20, 21, 22, 39) if step < whole.step]:
+    for step in [step for step in (1, 13, 21, 22) if step < whole.step]:
         first = make()
         while first.step < step:
             first.advance(0.0, until=step)
