@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test tiers release-tests bench docs words lessons format lanes wasm site dist
+.PHONY: lint types test tiers release-tests frameworks bench docs words lessons format lanes wasm site dist
 
 lint:
 	ruff check src doctor/src lessons tests doctor/tests benchmarks tools
@@ -17,6 +17,9 @@ tiers:
 
 release-tests:
 	pytest -m release --thorough
+
+frameworks:
+	python doctor/tests/frameworks/environment.py
 
 bench:
 	python -m benchmarks

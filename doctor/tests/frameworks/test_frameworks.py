@@ -1,24 +1,20 @@
-"""In people's frameworks right scripts are silent, and common faults are told on their lines.
-
-DOCTOR_FRAMEWORKS names the interpreter of an environment with lightning, transformers, accelerate and
-torchvision; without it this one's is taken, and what it does not have is skipped.
-"""
+"""In people's frameworks right scripts are silent, and common faults are told on their lines."""
 
 import os
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
-from with_faults import NEAR, SCRIPTS, Fault, faults, right, table
+from with_faults import NEAR, SCRIPTS, faults, right, table
 
 import treino_doctor
+from forked import plain, watched
+from frameworks.environment import has, interpreter
 from zygote import examined
 
-pytestmark = pytest.mark.slow
-PYTHON = os.environ.get("DOCTOR_FRAMEWORKS", sys.executable)
+PYTHON = interpreter()
 NEEDS = {  # packages, and what is imported once for all their scripts
     "accelerate_loop": ("accelerate",),
     "lightning_trainer": ("lightning",),
@@ -28,16 +24,19 @@ NEEDS = {  # packages, and what is imported once for all their scripts
 LEAST = (2, 3)  # torch: GradScaler("cpu")
 SOURCE = str(Path(treino_doctor.__file__).parents[1])
 PAGE = Path(__file__).parents[2] / "docs" / "doctor-frameworks.md"
-CASES = [(script, fault) for script in SCRIPTS for fault in faults(script)]
+CASES = [
+    pytest.param(
+        script,
+        fault,
+        id=f"{script.stem}-{fault.case}",
+        marks=pytest.mark.release if script.stem in NEEDS or number % 4 else pytest.mark.slow,
+    )
+    for script in SCRIPTS
+    for number, fault in enumerate(faults(script))
+]
 TIMES = re.compile(r"'\w+_(runtime|per_second)': '[^']*'")  # in the figures that transformers prints
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--rdzv-backend", "c10d")
 TORCHRUN += ("--rdzv-endpoint", "127.0.0.1:0")
-
-
-@cache
-def installed(package: str) -> bool:
-    code = f"import importlib.util as u, sys; sys.exit(u.find_spec({package!r}) is None)"
-    return subprocess.run([PYTHON, "-c", code], check=False).returncode == 0
 
 
 @cache
@@ -51,9 +50,9 @@ def need(script: Path) -> tuple[str, ...]:
     """What to import for a script; the test is skipped where it isn't there."""
     modules = NEEDS.get(script.stem, ())
     if torch_version() < LEAST:
-        pytest.skip(f"these scripts are for torch {LEAST[0]}.{LEAST[1]} and later")
-    if modules and not installed(modules[0]):
-        pytest.skip(f"no {modules[0]} in {PYTHON}: DOCTOR_FRAMEWORKS names an interpreter that has it")
+        pytest.skip(f"needs torch>={LEAST[0]}.{LEAST[1]}")
+    if modules and not has(modules[0]):
+        pytest.skip(f"needs {modules[0]}: `make frameworks` installs people's frameworks")
     return modules
 
 
@@ -65,19 +64,20 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.stem)
 def test_a_right_script_is_silent_and_its_output_is_its_own(script, tmp_path):
     need(script)
     (tmp_path / "train.py").write_text(right(script))
-    plain = run("train.py", cwd=tmp_path)
-    watched = run("-m", "treino_doctor", "train.py", cwd=tmp_path)
-    assert watched.returncode == plain.returncode == 0
-    assert TIMES.sub("", watched.stdout) == TIMES.sub("", plain.stdout)
-    assert "nothing found" in watched.stderr
-    assert "defect" not in watched.stderr
+    alone = run("train.py", cwd=tmp_path)
+    found = run("-m", "treino_doctor", "train.py", cwd=tmp_path)
+    assert found.returncode == alone.returncode == 0
+    assert TIMES.sub("", found.stdout) == TIMES.sub("", alone.stdout)
+    assert "nothing found" in found.stderr
+    assert "defect" not in found.stderr
 
 
-@pytest.mark.parametrize(("script", "fault"), CASES, ids=lambda v: v.case if isinstance(v, Fault) else v.stem)
+@pytest.mark.parametrize(("script", "fault"), CASES)
 def test_a_fault_is_told_on_its_line_and_nothing_else(script, fault, tmp_path):
     path = tmp_path / "train.py"
     path.write_text(fault.text)
@@ -88,6 +88,7 @@ def test_a_fault_is_told_on_its_line_and_nothing_else(script, fault, tmp_path):
     assert told == (fault.seen and fault.rule != "right"), seen["findings"]
 
 
+@pytest.mark.release
 @pytest.mark.parametrize(
     "command",
     [
@@ -102,15 +103,13 @@ def test_the_ranks_of_torchrun_are_told_of_once(command, tmp_path):
     need(script)
     fault = next(f for f in faults(script) if f.rule == "missing_zero_grad")
     (tmp_path / "train.py").write_text(fault.text)
-    watched, plain = run(*command, cwd=tmp_path), run(*TORCHRUN, "train.py", cwd=tmp_path)
-    assert (watched.returncode, watched.stdout) == (0, plain.stdout)
-    assert watched.stderr.count("missing_zero_grad  (wrong, certain)  train.py:") == 1
-    assert "never trained" not in watched.stderr
+    found, alone = run(*command, cwd=tmp_path), run(*TORCHRUN, "train.py", cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (0, alone.stdout)
+    assert found.stderr.count("missing_zero_grad  (wrong, certain)  train.py:") == 1
+    assert "never trained" not in found.stderr
 
 
 WORKERS = """\
-import sys
-
 import torch
 import torch.multiprocessing as mp
 from torch.utils.data import DataLoader, TensorDataset
@@ -121,7 +120,7 @@ def work(rank, answers):
     x = torch.randn(64, 4)
     net = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-    for epoch in range(5):
+    for epoch in range(2):
         for rows, in DataLoader(TensorDataset(x), batch_size=16, num_workers=1):
             loss = (net(rows) - rows[:, :1]).pow(2).mean()
             loss.backward()
@@ -130,7 +129,7 @@ def work(rank, answers):
 
 
 if __name__ == "__main__":
-    mp.set_start_method(sys.argv[1])
+    mp.set_start_method("{method}")
     answers = mp.Queue()
     some = [mp.Process(target=work, args=(rank, answers)) for rank in range(2)]
     for one in some:
@@ -142,24 +141,31 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param("fork", marks=pytest.mark.slow),
+        pytest.param("spawn", marks=pytest.mark.release),
+        pytest.param("forkserver", marks=pytest.mark.release),
+    ],
+)
 def test_one_of_several_processes_that_do_the_same_is_examined(method, tmp_path):
-    (tmp_path / "train.py").write_text(WORKERS)
-    plain = run("train.py", method, cwd=tmp_path)
-    watched = run("-m", "treino_doctor", "train.py", "--", method, cwd=tmp_path)
-    assert (watched.returncode, watched.stdout) == (0, plain.stdout)
-    assert watched.stderr.count("missing_zero_grad  (wrong, certain)  train.py:16") == 1
-    assert "20 steps" in watched.stderr  # of one process
+    path = tmp_path / "train.py"
+    path.write_text(WORKERS.format(method=method))
+    found = watched(path)
+    assert (found.status, found.out) == (0, plain(path).out)
+    assert found.report.count("missing_zero_grad  (wrong, certain)  train.py:14") == 1
+    assert "8 steps" in found.report  # of one process
 
 
+@pytest.mark.slow
 def test_a_process_that_is_not_followed_is_said(tmp_path):
     (tmp_path / "train.py").write_text("import torch; torch.ones(1, requires_grad=True).sum().backward()")
-    (tmp_path / "launch.py").write_text(
-        "import subprocess, sys; subprocess.run([sys.executable, 'train.py'], check=True)"
-    )
-    watched = run("-m", "treino_doctor", "launch.py", cwd=tmp_path)
-    assert watched.returncode == 0
-    assert "The script started other processes (1)" in watched.stderr
+    path = tmp_path / "launch.py"
+    path.write_text("import subprocess, sys; subprocess.run([sys.executable, 'train.py'], check=True)")
+    found = watched(path)
+    assert found.status == 0
+    assert "The script started other processes (1)" in found.report
 
 
 def test_the_page_has_the_table_of_faults():
