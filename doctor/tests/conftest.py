@@ -4,6 +4,7 @@ that the doctor does not see: their cases have to fail; ``not_on_torch_1.txt`` t
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ torch.set_num_threads(1)
 
 pytest.register_assert_rewrite("examination", "zygote", "forked")
 
-collect_ignore = ["bed"]  # people's scripts, whatever they are called
+collect_ignore = ["bed", "frameworks/scripts"]  # people's scripts, whatever they are called
 
 # How long an example takes is never a failure: that is the machine's affair.
 settings.register_profile(
@@ -46,28 +47,6 @@ def cases(name: str) -> dict[str, str]:
 
 NOT_SEEN, NOT_ON_TORCH_1 = cases("not_seen.txt"), cases("not_on_torch_1.txt")
 OLD = torch.__version__.startswith("1.")
-SERVERS = {"zygote": "zygote_server", "mutations": "zygote_server", "same_findings": "zygote_server"}
-SERVERS["forked"] = "forked_server"
-
-
-@pytest.fixture(scope="session")
-def zygote_server(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The process that forks for each script of ``zygote`` has imported what they need."""
-    from zygote import examined
-
-    path = tmp_path_factory.mktemp("zygote") / "empty.py"
-    path.write_text("")
-    examined(path)
-
-
-@pytest.fixture(scope="session")
-def forked_server(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """... and that of ``forked``."""
-    from forked import plain
-
-    path = tmp_path_factory.mktemp("forked") / "empty.py"
-    path.write_text("")
-    plain(path)
 
 
 @pytest.fixture
@@ -82,11 +61,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for name, item in ours.items():
         if name in NOT_SEEN:
             item.add_marker(pytest.mark.xfail(reason="a form that the doctor does not see", strict=True))
+            item.add_marker("release")
         if OLD and name in NOT_ON_TORCH_1:
             item.add_marker(pytest.mark.skip(reason=f"torch {torch.__version__}: {NOT_ON_TORCH_1[name]}"))
-        used = {getattr(value, "__module__", "") for value in vars(item.module).values()}
-        shared = {SERVERS[name] for name in used & SERVERS.keys()}
-        item.fixturenames[:0] = sorted(shared)  # so that no case is charged with the start
     whole = {i.path.name for i in ours.values()} if not any("::" in name for name in config.args) else set()
     config.stash[STALE] = [
         case
@@ -94,3 +71,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if case not in ours
         and (case.partition("::")[0] in whole or not (HERE / case.partition("::")[0]).exists())
     ]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The processes that fork for many cases start before the first, which would be charged with it."""
+    if session.config.option.collectonly:
+        return
+    import forked
+    import zygote
+
+    modules = {item.module for item in session.items if HERE in item.path.parents}
+    used = {getattr(value, "__module__", "") for module in modules for value in vars(module).values()}
+    with tempfile.NamedTemporaryFile(suffix=".py") as empty:
+        if used & {"zygote", "mutations", "same_findings"}:
+            zygote.examined(Path(empty.name))
+        if "forked" in used:
+            forked.plain(Path(empty.name))

@@ -1,6 +1,5 @@
 """Run a few lines under the record, here and now, and let the rules decide."""
 
-import textwrap
 import types
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from treino_doctor.record.lines import watch_file
 from treino_doctor.record.log import Log
 from treino_doctor.record.recorder import Recorder
 from treino_doctor.rules import decide
+from written import program
 
 
 def examined(source: str, tmp_path: Path) -> tuple[list[Finding], Log]:
@@ -22,7 +22,7 @@ def examined(source: str, tmp_path: Path) -> tuple[list[Finding], Log]:
 def examined_with_values(source: str, tmp_path: Path) -> tuple[list[Finding], Log, dict[str, Any]]:
     """... and the script's own values."""
     path = tmp_path / "script.py"
-    path.write_text(textwrap.dedent(source))
+    path.write_text(program(source))
     refresh()
     watch_file(str(path))
     main = types.ModuleType("__main__")

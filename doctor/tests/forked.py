@@ -38,6 +38,12 @@ with open(__file__, "rb") as file:
 del file, sys
 exec(code)
 """
+MODULE = """
+import sys, runpy
+sys.path.insert(0, folder)
+sys.argv[:] = argv
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
 WATCHED = """
 import sys
 sys.argv[:] = argv
@@ -84,6 +90,12 @@ def watched(path: Path, *flags: str, stdin: str = "") -> Ended:
     found = _forked(WATCHED, ["treino-doctor", *flags, str(path)], path.parent, stdin)
     err, _, report = found.err.partition("doctor: ")
     return Ended(found.status, found.out, err.strip(), report)
+
+
+def modules(name: str, *args: str, folder: Path) -> tuple[Ended, Ended]:
+    """A module of a folder as Python runs it, and under ``treino-doctor -m NAME -- ARGS``."""
+    words = ["treino-doctor", "-m", name, "--", *args]
+    return _forked(MODULE, [name, *args], folder, ""), _forked(WATCHED, words, folder, "")
 
 
 def _forked(code: str, argv: list[str], folder: Path, stdin: str) -> Ended:

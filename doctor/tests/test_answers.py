@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 CLASSIFIER = """
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
@@ -10,11 +10,7 @@ net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(4):
     net.train()
-    for step in range(10):
-        loss = {loss}(net(x[:180]), y[:180])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    10 STEPS: {loss}(net(x[:180]), y[:180])
     {mode}
     with torch.no_grad():
         {said}
@@ -33,11 +29,7 @@ with torch.no_grad():
 ARRAY = """
 net = nn.Linear(8, 3)
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(60):
-    loss = F.cross_entropy(net(x[:180]), y[:180])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+60 STEPS: F.cross_entropy(net(x[:180]), y[:180])
 truth = y[180:].numpy()
 with torch.no_grad():
     said = net(x[180:])
@@ -63,10 +55,7 @@ optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(4):
     net.train()
     for rows in torch.randperm(180).split(20):
-        loss = net(features=x_train[rows], labels=y_train[rows]).loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: net(features=x_train[rows], labels=y_train[rows]).loss
     {mode}
     with torch.no_grad():
         said = net(features=x_test, labels=y_test)  # {call}
@@ -77,11 +66,7 @@ bikes = 120 * x[:, :1] + 400 + torch.randn(240, 1)
 mean, spread = bikes[:180].mean(), bikes[:180].std()
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(60):
-    loss = F.mse_loss(net(x[:180]), (bikes[:180] - mean) / spread)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+60 STEPS: F.mse_loss(net(x[:180]), (bikes[:180] - mean) / spread)
 with torch.no_grad():
     said = net(x[180:]) * spread + mean
     print((said - {true}).abs().mean().item())  # here
@@ -91,10 +76,7 @@ net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for step in range(40):
     one, other = net(x[:180] + 0.1 * torch.randn(180, 8)), net(x[:180])
-    loss = F.cross_entropy(one @ other.T, torch.arange(180))
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    STEP: F.cross_entropy(one @ other.T, torch.arange(180))
 
 {before}
 def features(rows):
@@ -109,11 +91,7 @@ print(((asked @ means.T).argmax(1) == y[180:]).float().mean().item())
 AT_END = """
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(40):
-    loss = F.cross_entropy(net(x[:180]), y[:180])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+40 STEPS: F.cross_entropy(net(x[:180]), y[:180])
 net.eval()
 said = {said}  # here
 print((said.argmax(1) == y[180:]).float().mean().item())
@@ -126,11 +104,7 @@ def trained(seed):
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
     optimizer = torch.optim.Adam({given}, lr=0.01)  # here
-    for step in range(30):
-        loss = F.cross_entropy(net(x[:180]), y[:180])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    30 STEPS: F.cross_entropy(net(x[:180]), y[:180])
     net.eval()
     with torch.no_grad():
         return (net(x[180:]).argmax(1) == y[180:]).float().mean().item()
@@ -158,28 +132,10 @@ FOUND = {
     "the first of all in order": ("missing_eval", classifier(SORTED)),
     "held by TorchScript": ("missing_eval", classifier(BEST, held=SCRIPTED)),
     "traced": ("missing_eval", classifier(BEST, held=TRACED)),
-    "a column of the best": (
-        "metric_wrong_axis",
-        COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)"),
-    ),
     "the best one": ("metric_wrong_axis", COLUMN.format(best="(x[180:] @ w).topk(1).indices")),
-    "a view of the best": (
-        "metric_wrong_axis",
-        COLUMN.format(best="(x[None, 180:] @ w).argmax(-1, True)[0]"),
-    ),
-    "some rows of the best": (
-        "metric_wrong_axis",
-        COLUMN.format(best="(x @ w).argmax(1, keepdim=True)[torch.arange(240) >= 180]"),
-    ),
     "the best as an array": ("metric_wrong_axis", ARRAY.format(dims="1, keepdim=True")),
-    "a field of an object": (
-        "missing_eval",
-        FIELDS.format(start=180, mode="pass", call="here", split=""),
-    ),
-    "rows by name": (
-        "test_in_train",
-        FIELDS.format(start=120, mode="net.eval()", call="", split="here"),
-    ),
+    "a field of an object": ("missing_eval", FIELDS.format(start=180, mode="pass", call="here", split="")),
+    "rows by name": ("test_in_train", FIELDS.format(start=120, mode="net.eval()", call="", split="here")),
     "a column in other units": ("metric_wrong_axis", UNITS.format(true="bikes[180:, 0]")),
     "features with their graphs": ("missing_no_grad", JOINED.format(before="")),
     "one figure at the end": ("missing_no_grad", AT_END.format(said="net(x[180:])")),
@@ -207,16 +163,9 @@ RIGHT = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", FOUND)
-def test_a_fault_is_found_however_answers_are_handed_on(case, tmp_path):
-    rule, text = FOUND[case]
-    findings = findings_in(text, tmp_path)
-    assert [name for name, _ in findings] == [rule]
-    assert abs(findings[0][1] - marked(tmp_path)) <= 1
+CASES = {**FOUND, **{f"{case}, right": ("", text) for case, text in RIGHT.items()}}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", RIGHT)
-def test_right_answers_are_left_in_peace(case, tmp_path):
-    assert findings_in(RIGHT[case], tmp_path) == []
+@pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
+def test_answers_are_known_again_however_they_are_handed_on(rule, text, tmp_path):
+    assert told(text, tmp_path, near=1) == rule

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 OWN = """
 class Momentum:
@@ -28,25 +28,43 @@ class Net(nn.Module):
         self.head = nn.Linear(16, 3)
 
     def forward(self, x):
-        h = self.body(x)
+        h = {hidden}
         return self.head(h)
 
 def right(net, x, y):
-    net.eval()
-    with torch.no_grad():
-        return (net(x).argmax(1) == y).float().mean().item()
+    {mode}
+    with {quiet}:
+        said = net(x)  # {said}
+        return (said.argmax(1) == y).float().mean().item()
 
 net = Net()
-optimizer = Momentum(net.parameters(), lr=0.05)
-for epoch in range(8):
+optimizer = Momentum({given}, lr={rate})  # {made}
+for epoch in range(12):
     net.train()
     for rows in torch.randperm(180).split(30):
         loss = F.cross_entropy(net(x[rows]), y[rows])
-        optimizer.zero_grad()
-        loss.backward()
+        {clear}
+        loss.backward()  # {backward}
         optimizer.step()
     print(right(net, x[180:], y[180:]))
 """
+USUAL = {
+    "hidden": "self.body(x)",
+    "mode": "net.eval()",
+    "quiet": "torch.no_grad()",
+    "given": "net.parameters()",
+    "rate": 0.05,
+    "clear": "optimizer.zero_grad()",
+    "said": "",
+    "made": "",
+    "backward": "",
+}
+
+
+def own(**parts):
+    return OWN.format(**USUAL | parts)
+
+
 FLOW = """
 class Coupling(nn.Module):
     def __init__(self, keep):
@@ -80,10 +98,7 @@ flow = Flow()
 optimizer = torch.optim.Adam(flow.parameters(), lr=0.003)
 for epoch in range(8):
     for rows in torch.randperm(180).split(30):
-        loss = -flow.log_prob(x[rows]).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: -flow.log_prob(x[rows]).mean()
     print(held_out(flow, x[180:]))
 """
 TABLE = """
@@ -95,51 +110,8 @@ for t in (words, w):
 optimizer = torch.optim.Adam([{given}], lr=0.02)  # here
 for step in range(60):
     rows = torch.randint(0, 400, (40,))
-    loss = F.cross_entropy(words[said[rows]].flatten(1) @ w, after[rows])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    STEP: F.cross_entropy(words[said[rows]].flatten(1) @ w, after[rows])
 """
-QUICK = "        optimizer.zero_grad()\n"
-FAULTS = {
-    "never cleared": (
-        "missing_zero_grad",
-        OWN.replace(QUICK, "").replace("rd()\n        opt", "rd()  # here\n        opt"),
-    ),
-    "never stepped": (
-        "no_step",
-        OWN.replace("        optimizer.step()\n", "").replace("rd()\n    print", "rd()  # here\n    print"),
-    ),
-    "cut off": ("detached_graph", OWN.replace("h = self.body(x)", "h = self.body(x).detach()  # here")),
-    "left in training mode": (
-        "missing_eval",
-        OWN.replace("    net.eval()\n", "").replace(
-            "        return (net(x)", "        return (net(x)  # here\n            "
-        ),
-    ),
-    "with a graph": (
-        "missing_no_grad",
-        OWN.replace(
-            "    with torch.no_grad():\n        return (net(x)",
-            "    if True:\n        return (net(x)  # here\n            ",
-        ),
-    ),
-    "too slow": ("lr_too_low", OWN.replace("lr=0.05)", "lr=1e-8)  # here").replace("range(8)", "range(20)")),
-    "all the same": (
-        "symmetric_init",
-        OWN.replace(
-            "        self.head =",
-            "        nn.init.constant_(self.body[0].weight, 0.1)  # here\n        self.head =",
-        ).replace(
-            "nn.Linear(16, 3)\n", "nn.Linear(16, 3)\n        nn.init.constant_(self.head.weight, 0.1)\n"
-        ),
-    ),
-    "a number of a method": (
-        "missing_no_grad",
-        FLOW.format(call="-flow.log_prob(x).mean().item()  # here"),
-    ),
-    "a table that is left out": ("params_not_in_optimizer", TABLE.format(given="w")),
-}
 SCHEDULED = """
 class Plain:
     def __init__(self, tensors, rate):
@@ -153,44 +125,35 @@ class Plain:
 w = [torch.randn(8, 16).mul(0.3), torch.zeros(16), torch.randn(16, 3).mul(0.3), torch.zeros(3)]
 for p in w:
     p.requires_grad_()
-given = {given}  # left out
-mover = Plain(given, rate={rate})  # made
+mover = Plain(w, rate={rate})  # here
 for epoch in range(15):
     for rows in torch.randperm(180).split(30):
         z = torch.tanh(x[rows] @ w[0] + w[1]) @ w[2] + w[3]
-        mover.move(torch.autograd.grad(F.cross_entropy(z, y[rows]), given))
+        mover.move(torch.autograd.grad(F.cross_entropy(z, y[rows]), w))
 with torch.no_grad():
     print(F.cross_entropy(torch.tanh(x[180:] @ w[0] + w[1]) @ w[2] + w[3], y[180:]).item())
 """
-FAULTS["asked for all but one"] = (
-    "params_not_in_optimizer",
-    SCHEDULED.format(given="w[:2] + w[3:]", rate=0.3).replace("# left out", "# here"),
-)
-FAULTS["torn by its steps"] = (
-    "lr_too_high",
-    SCHEDULED.format(given="w", rate=400.0).replace("# made", "# here"),
-)
-RIGHT = {
-    "asked for all": SCHEDULED.format(given="w", rate=0.3),
-    "all as it should be": OWN,
-    "only the last part": OWN.replace("net.parameters()", "net.head.parameters()"),
-    "the last part of fixed features": OWN.replace("net.parameters()", "net.head.parameters()").replace(
-        "h = self.body(x)", "h = self.body(x).detach()"
+CASES = {
+    "never cleared": ("missing_zero_grad", own(clear="pass", backward="here")),
+    "cut off": ("detached_graph", own(hidden="self.body(x).detach()  # here")),
+    "left in training mode": ("missing_eval", own(mode="pass", said="here")),
+    "with a graph": ("missing_no_grad", own(quiet="torch.enable_grad()", said="here")),
+    "too slow": ("lr_too_low", own(rate=1e-8, made="here")),
+    "a number of a method": ("missing_no_grad", FLOW.format(call="-flow.log_prob(x).mean().item()  # here")),
+    "a table that is left out": ("params_not_in_optimizer", TABLE.format(given="w")),
+    "torn by its steps": ("lr_too_high", SCHEDULED.format(rate=400.0)),
+    "asked for all": ("", SCHEDULED.format(rate=0.3)),
+    "all as it should be": ("", own()),
+    "only the last part": ("", own(given="net.head.parameters()")),
+    "the last part of fixed features": (
+        "",
+        own(given="net.head.parameters()", hidden="self.body(x).detach()"),
     ),
-    "a number without a graph": FLOW.format(call="-flow.log_prob(x).detach().mean().item()"),
-    "a table that is given": TABLE.format(given="words, w"),
+    "a number without a graph": ("", FLOW.format(call="-flow.log_prob(x).detach().mean().item()")),
+    "a table that is given": ("", TABLE.format(given="words, w")),
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", FAULTS)
-def test_faults_of_ones_own_training_are_found(case, tmp_path):
-    rule, text = FAULTS[case]
-    findings = findings_in(text, tmp_path)
-    assert findings == [(rule, marked(tmp_path))]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", RIGHT)
-def test_right_training_of_ones_own_is_left_in_peace(case, tmp_path):
-    assert findings_in(RIGHT[case], tmp_path) == []
+@pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
+def test_a_training_of_ones_own_is_judged_as_an_optimizer_s(rule, text, tmp_path):
+    assert told(text, tmp_path) == rule

@@ -5,17 +5,14 @@ layers that get their shape from the first rows.
 import pytest
 
 from treino_doctor.rules.examples import PRELUDE
-from zygote import examined, findings_in, marked
+from zygote import examined, told
 
 TRAIN = """
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
 for epoch in range(10):
     for rows in torch.randperm(len(x_train)).split(30):
-        loss = F.cross_entropy(net(x_train[rows]), y_train[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(x_train[rows]), y_train[rows])
 with torch.no_grad():
     print((net(x_test).argmax(1) == y_test).float().mean())
 """
@@ -29,26 +26,16 @@ x = torch.tensor(table.to_numpy(), dtype=torch.float32)
 x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
 """
 FILLS = {
-    "medians": "table = table.fillna(table.median())  # here",
-    "means, in place": "table.fillna(table.mean(), inplace=True)  # here",
-    "one by one": "for c in table.columns:\n    table[c] = table[c].fillna(table[c].median())  # here",
-}
-KNOWN = {
-    "of training's rows": "table = table.fillna(table[:180].median())",
-    "a constant": "table = table.fillna(0.0)",
-    "a table without holes": "table = table.fillna(0.0)\ntable = table.fillna(table.mean())",
+    "medians": ("scaler_leakage", "table = table.fillna(table.median())  # here"),
+    "medians of training's rows": ("", "table = table.fillna(table[:180].median())"),
+    "a constant": ("", "table = table.fillna(0.0)"),
+    "a table without holes": ("", "table = table.fillna(0.0)\ntable = table.fillna(table.mean())"),
 }
 
 
-@pytest.mark.parametrize("fill", FILLS)
-def test_holes_that_are_filled_with_averages_of_all_rows(fill, tmp_path):
-    findings = findings_in(HOLES.format(fill=FILLS[fill]) + TRAIN, tmp_path)
-    assert findings == [("scaler_leakage", marked(tmp_path))]
-
-
-@pytest.mark.parametrize("fill", KNOWN)
-def test_holes_that_are_filled_with_what_was_known(fill, tmp_path):
-    assert findings_in(HOLES.format(fill=KNOWN[fill]) + TRAIN, tmp_path) == []
+@pytest.mark.parametrize(("rule", "fill"), FILLS.values(), ids=FILLS)
+def test_holes_are_filled_with_what_was_known_or_with_averages_of_all_rows(rule, fill, tmp_path):
+    assert told(HOLES.format(fill=fill) + TRAIN, tmp_path) == rule
 
 
 TEACHER = """
@@ -66,15 +53,10 @@ LOADER = "loader = DataLoader(TensorDataset(x), batch_size=30, shuffle={shuffle}
 APART = "return torch.cat([teacher(b).detach() for (b,) in loader])"
 
 
-def test_answers_that_are_collected_over_a_shuffled_loader(tmp_path):
-    script = TEACHER.format(loader=LOADER.format(shuffle=True) + "  # here", collect=APART)
-    findings = findings_in(script + COLLECTED, tmp_path)
-    assert ("label_misaligned", marked(tmp_path)) in findings
-
-
-def test_answers_that_are_collected_in_order(tmp_path):
-    script = TEACHER.format(loader=LOADER.format(shuffle=False), collect=APART)
-    assert [rule for rule, _ in findings_in(script + COLLECTED, tmp_path) if rule == "label_misaligned"] == []
+@pytest.mark.parametrize(("shuffle", "rule"), [("True", "label_misaligned"), ("False", "")])
+def test_answers_that_are_collected_over_a_shuffled_loader(shuffle, rule, tmp_path):
+    script = TEACHER.format(loader=LOADER.format(shuffle=shuffle) + "  # here", collect=APART)
+    assert told(script + COLLECTED, tmp_path) == rule
 
 
 LAZY = """

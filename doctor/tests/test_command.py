@@ -7,21 +7,12 @@ import pytest
 
 from treino_doctor.command import main, parse
 from treino_doctor.rules import rules
-
-FAULT = """
-import sys, torch
-print(sys.argv[1:])
-net = torch.nn.Linear(3, 1)
-opt = torch.optim.SGD(net.parameters(), lr=1e-3)
-for i in range(6):
-    net(torch.ones(4, 3)).pow(2).mean().backward()
-    opt.step()
-"""
+from written import FAULT
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    (tmp_path / "train.py").write_text(FAULT)
+    (tmp_path / "train.py").write_text("import sys\nprint(sys.argv[1:])" + FAULT)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,7 +1,5 @@
 """The course of a loss, what a constant answer gets, and what the rules of settings make of it."""
 
-import textwrap
-
 import numpy as np
 import pytest
 import torch
@@ -32,10 +30,7 @@ def train(lr=0.1, steps=30, weight=None, before=lambda: None, after=lambda: None
     for step in range(steps):
         before()
         rows = torch.randperm(240)
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(x[rows]), y[rows], weight=weight)
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(x[rows]), y[rows], weight=weight)
         after()
     return net
 """
@@ -48,51 +43,42 @@ def rule_ids(source, tmp_path):
 
 
 def test_a_constant_s_loss_is_that_of_the_classes_shares(tmp_path):
-    _findings, log = examined(START + TRAIN + "train()", tmp_path)
-    course = training(log)
-    torch.manual_seed(0)
-    x = torch.randn(240, 8)
-    y = ((x[:, 0] * 2 + x[:, 1] > 1.5).long() + (x[:, 2] > 0.5).long()).numpy()
+    _findings, log, own = examined_with_values(START + TRAIN + "train()", tmp_path)
+    course, y = training(log), own["y"].numpy()
     shares = np.bincount(y) / len(y)
     assert course.constant == pytest.approx(log_loss(y, np.tile(shares, (len(y), 1))), rel=1e-6)
     assert len(course.values) == 30
 
 
 def test_a_constant_s_loss_is_that_of_weighted_classes(tmp_path):
-    weight = "weight=torch.tensor([1.0, 3.0, 0.5])"
-    _findings, log = examined(START + TRAIN + f"train({weight})", tmp_path)
-    torch.manual_seed(0)
-    x = torch.randn(240, 8)
-    y = (x[:, 0] * 2 + x[:, 1] > 1.5).long() + (x[:, 2] > 0.5).long()
     weights = torch.tensor([1.0, 3.0, 0.5])
+    source = START + TRAIN + "train(weight=torch.tensor([1.0, 3.0, 0.5]))"
+    _findings, log, own = examined_with_values(source, tmp_path)
     answer = torch.zeros(3, requires_grad=True)
     optimizer = torch.optim.LBFGS([answer], max_iter=100)
 
     def closure():
         optimizer.zero_grad()
-        loss = functional.cross_entropy(answer.expand(240, 3), y, weight=weights)
+        loss = functional.cross_entropy(answer.expand(240, 3), own["y"], weight=weights)
         loss.backward()
         return loss
 
-    best = float(optimizer.step(closure).detach())
-    best = float(closure().detach())
-    assert training(log).constant == pytest.approx(best, rel=1e-4)
+    optimizer.step(closure)
+    assert training(log).constant == pytest.approx(float(closure().detach()), rel=1e-4)
+
+
+SQUARES = """
+target = x[:, :2] * 3
+net = nn.Linear(8, 2)
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
+20 STEPS: F.mse_loss(net(x), target, reduction="sum")
+"""
 
 
 def test_a_constant_s_loss_of_a_sum_of_squares(tmp_path):
-    source = """
-    target = x[:, :2] * 3
-    net = nn.Linear(8, 2)
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
-    for step in range(20):
-        optimizer.zero_grad()
-        F.mse_loss(net(x), target, reduction="sum").backward()
-        optimizer.step()
-    """
-    _findings, log = examined(START + textwrap.dedent(source), tmp_path)
-    torch.manual_seed(0)
-    target = torch.randn(240, 8)[:, :2] * 3
-    assert training(log).constant == pytest.approx(float(target.var(0, correction=0).sum() * 240), rel=1e-5)
+    _findings, log, own = examined_with_values(START + SQUARES, tmp_path)
+    best = float(own["target"].var(0, correction=0).sum() * 240)
+    assert training(log).constant == pytest.approx(best, rel=1e-5)
 
 
 def test_how_far_weights_went_is_known_of_nets_that_are_gone(tmp_path):
@@ -137,6 +123,15 @@ def test_seeds_that_are_set_again(case, tmp_path):
     assert rule_ids(source, tmp_path) == (["seed_reset_each_epoch"] if wrong else [])
 
 
+SCHEDULES = """
+net = nn.Linear(8, 3)
+o = optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+schedule = lr_scheduler.{kind}
+for step in range(30):
+    STEP: F.cross_entropy(net(x), y)
+    if {when}:
+        schedule.step()
+"""
 SCHEDULED = {
     "OneCycleLR(o, 0.1, total_steps=30)": ("step % 10 == 9", True),
     "OneCycleLR(o, 0.1, total_steps=31)": ("True", False),
@@ -153,76 +148,53 @@ SCHEDULED = {
 @pytest.mark.parametrize("kind", list(SCHEDULED))
 def test_schedules_and_their_pace(kind, tmp_path):
     when, wrong = SCHEDULED[kind]
-    source = f"""
-net = nn.Linear(8, 3)
-o = torch.optim.SGD(net.parameters(), lr=0.1)
-schedule = lr_scheduler.{kind}
-for step in range(30):
-    o.zero_grad()
-    F.cross_entropy(net(x), y).backward()
-    o.step()
-    if {when}:
-        schedule.step()
-"""
-    findings, log = examined(START + source, tmp_path)
+    findings, log = examined(START + SCHEDULES.format(kind=kind, when=when), tmp_path)
     assert [f.rule for f in findings] == (["scheduler_misuse"] if wrong else [])
-    (schedule,) = log_of(log)
+    (schedule,) = log.of(ScheduleEnded)
     assert schedule.updates == 30
     assert schedule.calls == {"True": 30, "False": 0}.get(when, 3)
 
 
-def log_of(log):
-    """The schedules of a log."""
-    return log.of(ScheduleEnded)
-
-
 def test_a_schedule_that_another_one_leads_is_told_of_once(tmp_path):
-    source = """
-net = nn.Linear(8, 3)
-o = torch.optim.SGD(net.parameters(), lr=0.1)
-parts = [lr_scheduler.LinearLR(o, total_iters=5), lr_scheduler.CosineAnnealingLR(o, T_max=25)]
-schedule = lr_scheduler.SequentialLR(o, parts, milestones=[5])
-for step in range(30):
-    o.zero_grad()
-    F.cross_entropy(net(x), y).backward()
-    o.step()
-    schedule.step()
-"""
-    findings, log = examined(START + source, tmp_path)
+    parts = "[lr_scheduler.LinearLR(o, total_iters=5), lr_scheduler.CosineAnnealingLR(o, T_max=25)]"
+    kind = f"SequentialLR(o, {parts}, milestones=[5])"
+    findings, log = examined(START + SCHEDULES.format(kind=kind, when="True"), tmp_path)
     assert findings == []
-    assert [(s.kind, s.horizon, s.calls) for s in log_of(log)] == [("SequentialLR", 30, 30)]
+    schedules = [(s.kind, s.horizon, s.calls) for s in log.of(ScheduleEnded)]
+    assert schedules == [("SequentialLR", 30, 30)]
 
 
-def test_a_step_that_a_scaler_skips_is_no_loss_that_is_lost(tmp_path):
-    source = """
+SKIPPED = """
 net = nn.Linear(8, 3)
 o = torch.optim.SGD(net.parameters(), lr=0.1)
 for step in range(30):
     o.zero_grad()
     loss = F.cross_entropy(net(x), y) * (float("inf") if step == 7 else 1.0)
     loss.backward()
-    if torch.isfinite(loss):
+    if {steps}:
         o.step()
 """
-    assert rule_ids(source, tmp_path) == []
-    assert rule_ids(source.replace("if torch.isfinite(loss):", "if True:"), tmp_path) == ["non_finite_loss"]
 
 
-def test_symmetry_is_that_of_columns_too_and_zeros_at_the_end_are_none(tmp_path):
-    table = """
+@pytest.mark.parametrize(("steps", "rules"), [("torch.isfinite(loss)", []), ("True", ["non_finite_loss"])])
+def test_a_step_that_a_scaler_skips_is_no_loss_that_is_lost(steps, rules, tmp_path):
+    assert rule_ids(SKIPPED.format(steps=steps), tmp_path) == rules
+
+
+TABLES = """
 table = nn.Embedding(40, 6)
 other = nn.Embedding(30, 6)
 for t in (table, other):
-    t.weight.data.fill_(0.1)
-o = torch.optim.SGD([*table.parameters(), *other.parameters()], lr=1.0)
+    t.weight.data.{drawn}
+optimizer = torch.optim.SGD([*table.parameters(), *other.parameters()], lr=1.0)
 i, j = torch.randint(0, 40, (240,)), torch.randint(0, 30, (240,))
-for step in range(12):
-    o.zero_grad()
-    F.mse_loss((table(i) * other(j)).sum(1), x[:, 0]).backward()
-    o.step()
+12 STEPS: F.mse_loss((table(i) * other(j)).sum(1), x[:, 0])
 """
-    assert rule_ids(table, tmp_path) == ["symmetric_init"]
-    zeros = "net = train(steps=1)\nnn.init.zeros_(net[2].weight)\n" + table.replace("fill_(0.1)", "normal_()")
+
+
+def test_symmetry_is_that_of_columns_too_and_zeros_at_the_end_are_none(tmp_path):
+    assert rule_ids(TABLES.format(drawn="fill_(0.1)"), tmp_path) == ["symmetric_init"]
+    zeros = "net = train(steps=1)\nnn.init.zeros_(net[2].weight)\n" + TABLES.format(drawn="normal_()")
     assert rule_ids(zeros, tmp_path) == []
 
 
@@ -276,9 +248,7 @@ net = nn.Linear(20, 40)
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
 for epoch in range(2):
     for rows in torch.randperm(2000).split({rows}):
-        optimizer.zero_grad()
-        F.cross_entropy(net(x[rows]), y[rows]).backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(x[rows]), y[rows])
 """
 
 
@@ -298,10 +268,7 @@ net = train(lr=0.5, steps=3)
 with torch.no_grad():
     print((net(x).argmax(1) == y[torch.randperm(240)]).float().mean().item())
 optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range({steps}):
-    optimizer.zero_grad()
-    F.cross_entropy(net(x), y).backward()
-    optimizer.step()
+{steps} STEPS: F.cross_entropy(net(x), y)
 """
 
 
@@ -317,10 +284,7 @@ net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
 for epoch in range({epochs}):
     for rows in torch.arange(len(x)).split(32):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(x[rows]), y[rows])
 """
 
 
@@ -338,9 +302,7 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 {made}
 x = torch.randn(40, 3)
 for step in range(30):
-    optimizer.zero_grad()
-    (net(x) - x[:, :1]).pow(2).mean().backward()
-    optimizer.step()
+    STEP: (net(x) - x[:, :1]).pow(2).mean()
 {stepped}
 """
 MADE = "schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)"
@@ -351,11 +313,11 @@ NOTE = "ExponentialLR was never stepped in this run: script.py, line {line}, was
 @pytest.mark.parametrize(
     ("made", "stepped", "line", "test"),
     [
-        (MADE, "    if step > 50:\n        schedule.step()", 13, " (step > 50)"),
-        (MADE, "    step > 50 and schedule.step()", 12, ""),
+        (MADE, "    if step > 50:\n        schedule.step()", 14, " (step > 50)"),
+        (MADE, "    step > 50 and schedule.step()", 13, ""),
         (HANDED, "    if step < 0:\n        later(schedule)", 8, ""),
         (HANDED, "    while step < 0:\n        kept['rate'].step()", 8, ""),
-        (MADE, "then = schedule.step if step > 50 else None", 12, " (step > 50)"),
+        (MADE, "then = schedule.step if step > 50 else None", 13, " (step > 50)"),
     ],
 )
 def test_a_schedule_whose_step_was_not_reached_is_a_note(tmp_path, made, stepped, line, test):

@@ -18,10 +18,7 @@ y_sum = 5 + x_sum[:, 0] + 2 * torch.randn(400)
 optimizer = torch.optim.SGD(net.parameters(), lr={lr})
 for epoch in range(2):
     for rows in torch.arange(400).split(20):
-        optimizer.zero_grad()
-        loss = F.mse_loss(net(x_sum[rows])[:, 0], y_sum[rows], reduction="sum")
-        loss.backward()
-        optimizer.step()
+        STEP: F.mse_loss(net(x_sum[rows])[:, 0], y_sum[rows], reduction="sum")
 """
 SORTED = """
 order = x[:, 0].argsort()
@@ -30,10 +27,7 @@ net = nn.Linear(8, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr={lr})
 for epoch in range(6):
     for some in torch.arange(240).split(12):
-        optimizer.zero_grad()
-        loss = F.mse_loss(net(rows[some]), target[some])
-        loss.backward()
-        optimizer.step()
+        STEP: F.mse_loss(net(rows[some]), target[some])
 """
 SHORTENED = """
 pictures, kinds = torch.rand(96, 784), torch.arange(96) % 10
@@ -41,10 +35,7 @@ net = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU
 optimizer = torch.optim.SGD(net.parameters(), lr={lr})
 for epoch in range(10):
     for some in torch.randperm(96).split(32):
-        loss = F.cross_entropy(net(pictures[some]), kinds[some])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(pictures[some]), kinds[some])
 """
 SWAPPED = """
 line, goal = torch.randn(100, 1), torch.zeros(100, 1)
@@ -68,11 +59,7 @@ net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2){last})
 with torch.no_grad():
     net[2].bias -= {down}
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(60):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(wide), truth)
-    loss.backward()
-    optimizer.step()
+60 STEPS: F.cross_entropy(net(wide), truth)
 """
 BYTES = """
 from torch.utils.data import DataLoader, TensorDataset
@@ -85,21 +72,14 @@ net = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(3):
     for some, kind in DataLoader(learned, batch_size=50, shuffle=True):
-        loss = F.cross_entropy(net(some), kind)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(some), kind)
 with torch.no_grad():
     print(sum((net(some).argmax(1) == kind).sum().item() for some, kind in DataLoader(asked, batch_size=50)))
 """
 PART = """
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
+40 STEPS: F.cross_entropy(net(x), y)
 {rows}, {truth} = x[:100], y[:100]
 with torch.no_grad():
     print((net({rows}).argmax(1) == {truth}).float().mean().item())
@@ -112,10 +92,7 @@ net = nn.Linear(8, 8)
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
 for epoch in range(10):
     for some, kind in DataLoader(TensorDataset(wide, kinds), batch_size=10, shuffle=True):
-        loss = F.cross_entropy(net(some), kind.type(torch.LongTensor) - 1)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(some), kind.type(torch.LongTensor) - 1)
 """
 TURNS = """
 maker, judge = nn.Linear(4, 8), nn.Linear(8, 1)

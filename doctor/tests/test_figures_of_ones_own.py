@@ -34,16 +34,7 @@ ANSWERS = "said = net(rows).argmax(1)"
 COUNT = "correct = (said == truth).sum().item()  # here"
 # what is counted, what else the loop does, the figure, rows of a batch, whether it is wrong
 COUNTS = {
-    "a number": (COUNT, "", "correct / total", 48, True),
-    "in percent, of all rows": (COUNT, "", "100.0 * correct / len(x)", 48, True),
     "a tensor": ("correct = said.eq(truth).sum()  # here", "", "correct.item() / total", 48, True),
-    "a tensor of floats": (
-        "correct = (said == truth).float().sum()  # here",
-        "",
-        "float(correct / 240)",
-        48,
-        True,
-    ),
     "added": ("correct += (said == truth).sum().item()", "", "correct / total", 48, False),
     "added by hand": ("correct = correct + (said == truth).sum().item()", "", "correct / total", 48, False),
     "added elsewhere": (

@@ -1,5 +1,6 @@
 """Mends: the patch mends the script, keeps its comments, and the user's file stays as it is."""
 
+import json
 import math
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
+from treino_doctor.command import main
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output import prove
 from treino_doctor.output.fix import Mended, patch
@@ -19,10 +21,10 @@ from treino_doctor.places.source import refresh
 from treino_doctor.process.run_script import run_script
 from treino_doctor.rules import rules
 from treino_doctor.rules.examples import PRELUDE
+from written import program
 from zygote import examined
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("rule", MENDS)
 def test_the_mended_example_is_silent(rule, tmp_path):
     path = tmp_path / "script.py"
@@ -95,20 +97,10 @@ def test_a_loop_that_learns_from_test_rows_is_not_made_to_learn_better(head, tmp
     assert patch([finding("missing_zero_grad", path, line)]).rules == ("missing_zero_grad",)
 
 
-AWKWARD = {
-    "a text of several lines": (
-        "missing_no_grad",
-        3,
-        'def judge(net, rows):\n    for x in rows:\n        print(net(x), """a\n  b""")\n',
-    ),
-}
-
-
-@pytest.mark.parametrize(("rule", "line", "text"), AWKWARD.values(), ids=AWKWARD)
-def test_what_a_patch_would_change_besides_is_left_alone(rule, line, text, tmp_path):
+def test_a_text_of_several_lines_that_a_patch_would_change_is_left_alone(tmp_path):
     path = tmp_path / "script.py"
-    path.write_text(text)
-    assert patch([finding(rule, path, line)]).sources == {}
+    path.write_text('def judge(net, rows):\n    for x in rows:\n        print(net(x), """a\n  b""")\n')
+    assert patch([finding("missing_no_grad", path, 3)]).sources == {}
 
 
 def test_intervals_are_students():
@@ -171,6 +163,7 @@ def test_a_program_that_is_worse_at_the_old_rate_is_told_why(monkeypatch):
     assert "summed" not in table([rows[1], rows[0]], mended)
 
 
+@pytest.mark.slow
 def test_why_a_run_fails_is_its_last_line(tmp_path):
     path = tmp_path / "a script.py"
     path.write_text("print(undefined)\n")
@@ -179,34 +172,19 @@ def test_why_a_run_fails_is_its_last_line(tmp_path):
     assert "NameError: name 'undefined' is not defined" in prove._run(job, 600)
 
 
-@pytest.mark.slow
-def test_a_proof_runs_the_script_as_it_is_and_mended(tmp_path):
-    path = tmp_path / "script.py"
-    path.write_text(PRELUDE + rules()["grad_cleared_before_step"].wrong + "print('loss', loss.item())\n")
-    mended = patch(run_script(str(path)).exam.findings)
-    plain, better, faster, slower = proof(str(path), [], mended, seeds=1)
-    assert plain.failed == better.failed == faster.failed == slower.failed == 0
-    assert max(better.loss) < min(plain.loss)
-    assert better.figure == pytest.approx(better.loss, rel=1e-4)
-
-
 SAME_LOSS = """
 net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
-for step in range(20):
-    optimizer.zero_grad()
-    loss = F.mse_loss(net(x), x[:, :1], reduction="sum")
-    loss.backward()
-    optimizer.step()
+optimizer = torch.optim.SGD(net.parameters(), lr={lr})
+20 STEPS: F.mse_loss(net(x), x[:, :1], reduction="{reduction}")
 print("loss", loss.item())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_sum_is_compared_with_a_mean_by_rows(tmp_path):
     path = tmp_path / "script.py"
-    path.write_text(PRELUDE + SAME_LOSS.replace("0.05", "1e-5"))
-    as_mean = PRELUDE + SAME_LOSS.replace("0.05", "24e-4").replace(', reduction="sum"', "")
+    path.write_text(PRELUDE + program(SAME_LOSS.format(lr=1e-5, reduction="sum")))
+    as_mean = PRELUDE + program(SAME_LOSS.format(lr=24e-4, reduction="mean"))
     job = {"target": str(path), "module": False, "arguments": [], "max_steps": None, "max_time": None}
     job["folder"] = str(tmp_path)
     plain, fixed = (
@@ -242,37 +220,28 @@ def package(tmp_path, monkeypatch):
         "    loss = step(net, x, optimizer)\nprint('loss', loss.item())\n"
     )
     (tmp_path / "start.py").write_text("import package.train\n")
-    return tmp_path
+    yield tmp_path
+    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
+        del sys.modules[name]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("target", "module"), [("package.train", True), ("start.py", False)])
-@pytest.mark.slow
-def test_a_fault_in_an_imported_file_is_mended_and_proven(target, module, package, monkeypatch):
-    monkeypatch.syspath_prepend(str(package))
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(["-m", "package.train"], id="a module", marks=pytest.mark.proof),
+        pytest.param(["start.py"], id="a script", marks=pytest.mark.release),
+    ],
+)
+def test_a_fault_in_an_imported_file_is_mended_and_proven(target, package, capfd):
     before = {p: p.read_bytes() for p in package.rglob("*.py")}
-    findings = run_script(target, module=module).exam.findings
-    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
-        del sys.modules[name]
-    assert [f.rule for f in findings] == ["missing_zero_grad"]
-    mended = patch(findings)
-    [(path, text)] = mended.sources.items()
-    assert path.endswith("steps.py")
-    assert "    optimizer.zero_grad()\n    loss.backward()\n" in text
-    rows = proof(target, [], mended, module=module, seeds=1)
-    assert [row.failed for row in rows] == [0, 0, 0, 0]
-    plain, better = rows[:2]
-    assert better.loss != plain.loss
+    assert main([*target, "--prove", "--seeds", "1", "--fix", "mend.patch", "--json"]) == 0
+    said = json.loads(capfd.readouterr().out)
+    assert [f["rule"] for f in said["findings"]] == said["mended"] == ["missing_zero_grad"]
+    assert [row["failed"] for row in said["proof"]] == [0, 0, 0, 0]
+    plain, better = said["proof"][:2]
+    assert better["losses"] != plain["losses"]
+    assert better["name"] == "loss"
     assert {p: p.read_bytes() for p in package.rglob("*.py")} == before
-
-
-@pytest.mark.slow
-def test_the_patch_file_applies(package, monkeypatch):
-    monkeypatch.syspath_prepend(str(package))
-    mended = patch(run_script("package.train", module=True).exam.findings)
-    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
-        del sys.modules[name]
-    (package / "mend.patch").write_text(mended.diff)
-    command = ["patch", "-p0", "-i", "mend.patch"]
-    subprocess.run(command, cwd=package, check=True, capture_output=True)
-    assert (package / "package" / "steps.py").read_text() in mended.sources.values()
+    subprocess.run(["patch", "-p0", "-i", "mend.patch"], check=True, capture_output=True)
+    text = (package / "package" / "steps.py").read_text()
+    assert "    optimizer.zero_grad()\n    loss.backward()\n" in text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 pytest.importorskip("torch.func", reason="this torch has no torch.func")
 
@@ -20,29 +20,28 @@ for i in range(12):
     g, value = step(w)
     w = w - 0.01 * g
 """
+BY_NAME = """
+from torch.func import grad
+
+def error(w):
+    return (x @ w["w"]).square().mean()
+w, step = {"w": torch.zeros(8)}, grad(error)
+for i in range(12):
+    w = {"w": w["w"] - 0.01 * step(w)["w"]}
+"""
+DEVIANCE = "2 * ({logs} - counts + rate).mean()"
+LOGS = "torch.xlogy(counts, counts) - counts * torch.log(rate)"
+CASES = {
+    "a logarithm of zero": ("non_finite_loss", DEVIANCE.format(logs="counts * torch.log(counts / rate)")),
+    "a loss that stays finite": ("", DEVIANCE.format(logs=LOGS)),
+    "rows that are not finite": ("", "(rate - spoiled).square().mean()"),
+}
 
 
-def test_a_logarithm_of_zero_is_named_by_its_line(tmp_path):
-    loss = "2 * (counts * torch.log(counts / rate) - counts + rate).mean()"
-    assert findings_in(FUNCTIONAL.format(loss=loss), tmp_path) == [("non_finite_loss", marked(tmp_path))]
-
-
-def test_a_loss_that_stays_finite_is_right(tmp_path):
-    loss = "2 * (torch.xlogy(counts, counts) - counts * torch.log(rate) - counts + rate).mean()"
-    assert findings_in(FUNCTIONAL.format(loss=loss), tmp_path) == []
-
-
-def test_rows_that_are_not_finite_are_none_of_its_faults(tmp_path):
-    assert findings_in(FUNCTIONAL.format(loss="(rate - spoiled).square().mean()"), tmp_path) == []
+@pytest.mark.parametrize(("rule", "loss"), CASES.values(), ids=CASES)
+def test_a_loss_that_is_not_finite_is_named_by_its_line(rule, loss, tmp_path):
+    assert told(FUNCTIONAL.format(loss=loss), tmp_path) == rule
 
 
 def test_gradients_alone_by_name(tmp_path):
-    text = FUNCTIONAL.format(loss='(x @ w["w"]).square().mean()').replace(
-        "torch.zeros(8)", '{"w": torch.zeros(8)}'
-    )
-    text = text.replace("grad_and_value(deviance)", "grad(deviance)").replace(
-        "g, value = step(w)", "g = step(w)"
-    )
-    text = text.replace("w = w - 0.01 * g", 'w = {"w": w["w"] - 0.01 * g["w"]}')
-    text = text.replace("rate = torch.exp(x @ w)\n    ", "")
-    assert findings_in(text, tmp_path) == []
+    assert told(BY_NAME, tmp_path) == ""

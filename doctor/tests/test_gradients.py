@@ -55,19 +55,16 @@ def played(actions: list[str], optimizer: type[torch.optim.Optimizer]) -> int:
     st.lists(st.sampled_from(ACTIONS[:5]), min_size=1, max_size=14),
     st.sampled_from([torch.optim.SGD, torch.optim.Adam]),
 )
-@pytest.mark.slow
 def test_tainted_steps_are_those_of_the_bookkeeper(actions, optimizer):
     assert played(actions, optimizer) == oracle(actions)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch 1.13 fuses Adam on CUDA only")
 def test_fused_adam_and_clipping_hide_nothing():
     turn = ["backward", "clip", "step"]
     assert played(turn * 5, lambda p, lr: torch.optim.Adam(p, lr=lr, fused=True)) == 4
 
 
-@pytest.mark.slow
 def test_a_closure_that_clears_is_silent_and_one_that_does_not_is_found():
     def run(clears: bool) -> list[str]:
         torch.manual_seed(0)
@@ -122,27 +119,6 @@ def test_weights_and_random_numbers_are_the_same_bit_for_bit():
     assert exam.findings == []
     assert exam.defects == []
     assert all(torch.equal(a, b) for a, b in zip(plain, watched, strict=True))
-
-
-def test_everything_is_put_back():
-    before = (
-        torch.Tensor.argmax,
-        torch.autograd.backward,
-        nn.Module.__call__,
-        nn.functional.cross_entropy,
-        torch.tensor,
-    )
-    with Exam():
-        assert torch.autograd.backward is not before[1]
-    after = (
-        torch.Tensor.argmax,
-        torch.autograd.backward,
-        nn.Module.__call__,
-        nn.functional.cross_entropy,
-        torch.tensor,
-    )
-    assert before == after
-    assert "argmax" not in vars(torch.Tensor)
 
 
 @pytest.mark.parametrize("steps", [20, 130, 300])

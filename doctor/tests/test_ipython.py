@@ -1,15 +1,13 @@
 """The doctor's magics in IPython itself, in a process of its own."""
 
 import json
-import subprocess
-import sys
-import textwrap
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from forked import plain
 from treino_doctor.ipython import load_ipython_extension, unload_ipython_extension
 
 pytest.importorskip("IPython")
@@ -42,37 +40,22 @@ print(json.dumps(said))
 """
 
 
-@pytest.fixture(scope="module")
-def said() -> list[str]:
-    """What each cell printed or displayed."""
-    line = [sys.executable, "-c", textwrap.dedent(SHELL), json.dumps(CELLS)]
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 @pytest.mark.slow
-def test_a_cell_is_examined_and_its_lines_are_counted_from_its_top(said):
-    assert "missing_zero_grad" in said[2]
-    assert ">line 4 (seen at line 5)<" in said[2]
+def test_cells_are_examined_and_an_error_is_shown_once(tmp_path):
+    (tmp_path / "shell.py").write_text(SHELL)
+    done = plain(tmp_path / "shell.py", json.dumps(CELLS))
+    said = json.loads(done.out.splitlines()[-1])  # what each cell printed or displayed
+    assert ">line 4 (seen at line 5)<" in said[2]  # counted from the cell's top
     assert "missing_zero_grad  line 4 (seen at line 5)\n    net(torch" in said[2]  # for a terminal
-
-
-@pytest.mark.slow
-def test_the_cells_between_on_and_off_are_named(said):
     assert "missing_zero_grad" in said[5]
     assert ">In[5], line 2 (seen at In[5], line 3)<" in said[5]
-    assert said[8] == "The doctor is off.\n"
-
-
-@pytest.mark.slow
-def test_an_error_is_shown_once_and_a_wrong_word_is_refused(said):
     assert said[6].count("ValueError: mine") == 1
     assert "no backward seen" in said[6]
     assert "UsageError: %doctor takes on or off" in said[7]
+    assert said[8] == "The doctor is off.\n"
     assert said[9] == "False\n"  # it needs nothing of treino's
 
 
-@pytest.mark.slow
 def test_who_unloads_the_magics_sends_the_doctor_away() -> None:
     table: dict[str, dict[str, Any]] = {"line": {}, "cell": {}}
 

@@ -34,7 +34,6 @@ def trained(steps: int = 5) -> tuple[torch.Tensor, list[int]]:
     return torch.cat([h.flatten(), head.weight.flatten()]), on
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*nested tensors")
 def test_the_mode_is_off_between_windows_and_changes_no_bit():
     plain, off = trained(FIRST + 5)

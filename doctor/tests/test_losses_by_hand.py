@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 TRAINED = """
 class Net(nn.Module):
@@ -18,10 +18,7 @@ optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
 for epoch in range(6):
     for rows in torch.randperm(240).split(30):
         p, true = net(x[rows]), y[rows]
-        loss = {loss}
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: {loss}
 """
 LOSSES = (
     "F.nll_loss(torch.log(p + 1e-8), true)",
@@ -36,15 +33,7 @@ LOSSES = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_softmax_over_rows_is_found_behind_every_loss(loss, tmp_path):
-    findings = findings_in(TRAINED.format(dim=0, loss=loss), tmp_path)
-    assert [name for name, _ in findings] == ["softmax_wrong_dim"]
-    assert abs(findings[0][1] - marked(tmp_path)) <= 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_softmax_over_classes_is_right_for_each_of_them(loss, tmp_path):
-    assert findings_in(TRAINED.format(dim=1, loss=loss), tmp_path) == []
+def test_a_softmax_over_rows_is_found_behind_every_loss_and_one_over_classes_is_right(loss, tmp_path):
+    assert told(TRAINED.format(dim=0, loss=loss), tmp_path, near=1) == "softmax_wrong_dim"
+    assert told(TRAINED.format(dim=1, loss=loss), tmp_path) == ""

@@ -10,16 +10,11 @@ from urllib.parse import unquote
 
 import pytest
 
+import written
 from treino_doctor.command import main
 from treino_doctor.rules import rules
 
-FAULT = """import torch
-net = torch.nn.Linear(3, 1)
-opt = torch.optim.SGD(net.parameters(), lr=1e-3)
-for i in range(6):
-    net(torch.ones(4, 3)).pow(2).mean().backward()
-    opt.step()
-"""
+FAULT = written.FAULT.lstrip()
 MENDED = FAULT.replace("opt.step()", "opt.step(); opt.zero_grad()")
 SECOND = FAULT.replace("net", "other").replace("opt ", "second ").replace("opt.", "second.")
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}

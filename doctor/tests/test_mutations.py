@@ -2,29 +2,23 @@
 
 import pytest
 
-from mutations import FAULTS, HARMLESS, MISSED, judge, sources, variants
+from mutations import FAULTS, HARMLESS, judge, sources, variants
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("operator", FAULTS, ids=lambda o: o.__name__)
 def test_one_line_that_makes_a_fault_is_found(operator, tmp_path):
-    sample = [v for v in variants(5, [operator]) if (v.script, v.operator) not in MISSED]
-    for variant in sample[:1]:
-        judged = judge(variant, tmp_path)
-        assert judged.defects == ()
-        assert judged.detected, f"{variant.name}: {variant.rule} at {variant.line}"
-        assert judged.alarms == (), variant.name
+    variant = variants(5, [operator])[0]
+    judged = judge(variant, tmp_path)
+    assert judged.right, f"{variant.name}: {variant.rule} at {variant.line}: {judged}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("operator", HARMLESS, ids=lambda o: o.__name__)
 def test_one_line_that_changes_nothing_is_passed_over(operator, tmp_path):
-    for variant in variants(1, [operator]):
-        judged = judge(variant, tmp_path)
-        assert (judged.alarms, judged.defects) == ((), ()), variant.name
+    (variant,) = variants(1, [operator])
+    judged = judge(variant, tmp_path)
+    assert judged.right, f"{variant.name}: {judged}"
 
 
-@pytest.mark.slow
 def test_there_are_hundreds_and_each_is_another_script():
     texts = {s.name: s.text for s in sources()}
     all_variants = variants(1000)

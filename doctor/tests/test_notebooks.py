@@ -102,12 +102,7 @@ def test_cells_print_what_they_print_in_jupyter(folder, capfd):
         "timed 3", "3", "indented 1", "5", "after", "%not a magic", "!nor this", " 3", "5", "written", "False"
     ]  # fmt: skip
     assert [row for row in jupyter.splitlines() if row in printed and not row.startswith(times)] == printed
-    for skipped in (
-        "cell 1: %xmode Plain",
-        "cell 2: cd .",
-        "cell 7: !echo hidden \\",
-        "cell 10: %%html",
-    ):
+    for skipped in ("cell 1: %xmode Plain", "cell 2: cd .", "cell 7: !echo hidden \\", "cell 10: %%html"):
         assert skipped in report
 
 

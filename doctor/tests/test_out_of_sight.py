@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 GRAPH = """
 to = torch.randint(40, (len(x),))
@@ -19,20 +19,13 @@ class Net(nn.Module):
 
 net = Net()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(40):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+40 STEPS: F.cross_entropy(net(x), y)
 """
 RESTORED = """
 body, head = nn.Linear(8, 16), nn.Linear(16, 3)
 optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=0.01)
 for step in range(40):
-    loss = F.cross_entropy(head(torch.relu(body(x)).detach()), y)  # here
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    STEP: F.cross_entropy(head(torch.relu(body(x)).detach()), y)  # here
     best = {k: v.clone() for k, v in body.state_dict().items()}
 body.load_state_dict(best)
 """
@@ -74,13 +67,9 @@ net = Net()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(6):
     net.train()
-    for step in range(5):
-        loss = F.cross_entropy(net(x[:150]), y[:150])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    5 STEPS: F.cross_entropy(net(x[:150]), y[:150])
     net.eval()
-    said = net.encode(x[150:]) @ net.out.weight.T  # here
+    {guard}said = net.encode(x[150:]) @ net.out.weight.T  # here
     print((said.topk(1).indices[:, 0] == y[150:]).float().mean().item())
 """
 SCORED = """
@@ -94,11 +83,7 @@ class Net(nn.Module):
 
 net = Net()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(40):
-    loss = F.cross_entropy(net.score(x[:150]), y[:150])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+40 STEPS: F.cross_entropy(net.score(x[:150]), y[:150])
 with torch.no_grad():
     print((net.score(x[150:]).argmax(1) == y[150:]).float().mean().item())  # here
 """
@@ -116,29 +101,10 @@ def dice(scores, marks):
 
 for step in range(40):
     i = torch.randperm(64)[:16]
-    loss = {loss}(net(maps[i]), marks[i])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    STEP: {loss}(net(maps[i]), marks[i])
 with torch.no_grad():
     right = [(net(m[None]).argmax({best}) == t).float().mean() for m, t in zip(maps, marks)]{mark}
 print(torch.stack(right).mean().item())
-"""
-ARRAYS = """
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-
-def hits(scores, labels):
-    best = scores.argmax(axis={axis})  # here
-    return sum(int(a == b) for a, b in zip(best, labels))
-
-for step in range(40):
-    loss = F.cross_entropy(net(x[:150]), y[:150])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-with torch.no_grad():
-    print(hits(net(x[150:]).numpy(), y[150:].numpy()) / 50)
 """
 SAMPLER = """
 import numpy as np
@@ -157,10 +123,7 @@ optimizer = torch.optim.SGD([w], lr=0.1)
 rows = Rows(3)
 for epoch in range(6):
     for i in rows:
-        loss = F.cross_entropy(x[i] @ w, y[i])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(x[i] @ w, y[i])
 """
 RATES = """
 net = nn.Linear(8, 3)
@@ -171,10 +134,7 @@ def plan(step):
 
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, plan)
 for step in range(120):
-    loss = F.cross_entropy(net(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    STEP: F.cross_entropy(net(x), y)
     scheduler.step()
 """
 BY_ARGUMENT = """
@@ -190,10 +150,7 @@ net = Net()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 for epoch in range(30):
     for i in torch.randperm(150).split(20):
-        loss = F.cross_entropy(net(x[i], train=True), y[i])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(x[i], train=True), y[i])
     if epoch % 10 == 9:
         with torch.no_grad():
             print((net(x[150:]{told}).argmax(1) == y[150:]).float().mean().item())  # here
@@ -201,25 +158,16 @@ for epoch in range(30):
 BATCHES = "return sum(int(a == b) for a, b in zip({best}.tolist(), y.tolist()))"
 FOUND = {
     "written to data": ("detached_graph", GRAPH.format(write="sums.data.index_add_(0, to, said)  # here")),
-    "put into data": ("detached_graph", GRAPH.format(write="sums.data[to] = said  # here")),
     "written without a graph": (
         "detached_graph",
         GRAPH.format(write="with torch.no_grad():  # here\n            sums.index_add_(0, to, said)"),
     ),
     "weights put back at the end": ("detached_graph", RESTORED),
-    "best of all": (
-        "metric_wrong_axis",
-        PLAIN.format(hits="return (z.argmax() == y).sum().item()  # here", loss="F.cross_entropy"),
-    ),
     "best rows, by hand": (
         "metric_wrong_axis",
         PLAIN.format(hits="return (torch.argmax(z, 0) == y).sum().item()  # here", loss="nll"),
     ),
-    "best rows, as lists": (
-        "metric_wrong_axis",
-        PLAIN.format(hits=BATCHES.format(best="z.argmax(dim=0)") + "  # here", loss="nll"),
-    ),
-    "a method of the net": ("missing_no_grad", METHOD),
+    "a method of the net": ("missing_no_grad", METHOD.format(guard="")),
     "a method that drops values": ("missing_eval", SCORED),
     "told to drop values": ("missing_eval", BY_ARGUMENT.format(told=", True")),
     "a softmax over places": (
@@ -230,7 +178,6 @@ FOUND = {
         "metric_wrong_axis",
         MAPS.format(softmax=1, loss="F.cross_entropy", best=0, mark="  # here"),
     ),
-    "an array's best rows": ("metric_wrong_axis", ARRAYS.format(axis=0)),
     "a generator anew": (
         "seed_reset_each_epoch",
         SAMPLER.format(rng="np.random.default_rng(self.seed)  # here"),
@@ -257,10 +204,7 @@ for epoch in range(6):
     h = None
     for i in range(0, 375, 25):
         said, h = net({chunk}, None if h is None else h.detach())
-        loss = F.mse_loss(said, {after})
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        STEP: F.mse_loss(said, {after})
 
 @torch.no_grad()
 def test_error(known, test):
@@ -290,22 +234,15 @@ RIGHT = {
     ),
     "told not to drop values": BY_ARGUMENT.format(told=""),
     "a softmax over classes": MAPS.format(softmax=1, loss="dice", best=1, mark=""),
-    "an array's best classes": ARRAYS.format(axis=1),
     "a generator that goes on": SAMPLER.format(rng="self.rng"),
     "a share of a rate": RATES.format(plan="min(1, (step + 1) / 10)"),
-    "without a graph": METHOD.replace("    said = ", "    with torch.no_grad(): said = "),
+    "without a graph": METHOD.format(guard="with torch.no_grad(): "),
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", FOUND)
-def test_what_is_out_of_sight_is_found(case, tmp_path):
-    rule, text = FOUND[case]
-    findings = findings_in(text, tmp_path)
-    assert findings == [(rule, marked(tmp_path))]
+CASES = {**FOUND, **{case: ("", text) for case, text in RIGHT.items()}}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", RIGHT)
-def test_right_programs_are_left_in_peace(case, tmp_path):
-    assert findings_in(RIGHT[case], tmp_path) == []
+@pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
+def test_what_is_out_of_sight_is_judged_all_the_same(rule, text, tmp_path):
+    assert told(text, tmp_path) == rule

@@ -16,15 +16,10 @@ from written import marked, script
 RATES = {
     "on the line": "SGD(p, lr=0.3)  # here made",
     "by position": "SGD(p, 0.3)  # here made",
-    "in a constant": "RATE = 0.3  # made\nSGD(p, lr=RATE)  # here",
     "in the only call of a maker": "def make(lr=0.1):\n    return SGD(p, lr=lr)  # here\nmake(0.3)  # made",
     "in one of two calls": "def make(lr):\n    SGD(p, lr=lr)  # here\nmake(0.1)\nmake(0.3)  # made",
-    "in a default": "def make(lr=0.3):  # made\n    return SGD(p, lr=lr)  # here\nmake()",
-    "in a table": "C = {'lr': 0.3}  # made\nSGD(p, lr=C['lr'])  # here",
     "in a spread table": "C = {'lr': 0.3}  # made\nSGD(p, **C)  # here",
     "in a group": "SGD([{'params': p, 'lr': 0.3}])  # here made",
-    "in a class": "@dataclass\nclass C:\n    lr: float = 0.3  # made\nc = C()\nSGD(p, lr=c.lr)  # here",
-    "on a command line": "a.option('--lr', default=0.3)  # made\nx = a.parse()\nSGD(p, lr=x.lr)  # here",
     "worked out": "B = 3\nSGD(p, lr=0.1 * B)  # here made",
     "worked out elsewhere": "B = 3\nrate = 0.1 * B  # made\nSGD(p, lr=rate)  # here",
 }

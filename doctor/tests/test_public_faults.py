@@ -17,9 +17,7 @@ PLATEAU = (
 plan = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, {mode!r}, patience=5)
 for epoch in range(8):
     for rows in torch.randperm(180).split(30):
-        optimizer.zero_grad()
-        F.cross_entropy(net(x[rows]), y[rows]).backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(x[rows]), y[rows])
     right, lost = 0, 0.0
     with torch.no_grad():
         for rows in torch.arange(180, 240).split(20):
@@ -34,10 +32,7 @@ ORDERS = (
     HEAD.format(net="nn.Linear(8, 3)")
     + """
 test = DataLoader(TensorDataset(x[180:], y[180:]), batch_size=16, shuffle=True)
-for step in range(60):
-    optimizer.zero_grad()
-    F.cross_entropy(net(x[:180]), y[:180]).backward()
-    optimizer.step()
+60 STEPS: F.cross_entropy(net(x[:180]), y[:180])
 answers, labels = [], []
 net.eval()
 for rows, classes in test:
@@ -73,10 +68,7 @@ x = x[:, None].repeat(1, 3, 1)[:, :, :4]
 net = Net()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
 for rows in torch.randperm(240).split(40):
-    optimizer.zero_grad()
-    loss = (net({x}) - x[rows, 0, :1]).abs().mean()
-    loss.backward()
-    optimizer.step()
+    STEP: (net({x}) - x[rows, 0, :1]).abs().mean()
 """
 
 LOADED = """
@@ -91,10 +83,7 @@ for step in range(3):
 BY_HAND = """
 net = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 1))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(20):
-    optimizer.zero_grad()
-    (net(x[:180])[:, 0] - x[:180, 0]).abs().mean().backward()
-    optimizer.step()
+20 STEPS: (net(x[:180])[:, 0] - x[:180, 0]).abs().mean()
 {mode}
 print(abs({figure}).mean())
 """
@@ -103,10 +92,7 @@ UNFILLED = """
 pool = {made}
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(5):
-    optimizer.zero_grad()
-    F.cross_entropy(net(pool), y).backward()
-    optimizer.step()
+5 STEPS: F.cross_entropy(net(pool), y)
 """
 
 CHOSEN = """
@@ -117,10 +103,7 @@ fitted, known = rows{part}, labels{part}
 x_train, x_test = (torch.tensor(t, dtype=torch.float32) for t in (rows[:80], rows[80:]))
 net = nn.Linear(rows.shape[1], 3)
 optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
-for step in range(20):
-    optimizer.zero_grad()
-    F.cross_entropy(net(x_train), y[:80]).backward()
-    optimizer.step()
+20 STEPS: F.cross_entropy(net(x_train), y[:80])
 with torch.no_grad():
     print((net(x_test).argmax(1) == y[80:120]).float().mean().item())
 """
@@ -172,10 +155,7 @@ for fold in range(3):
     x_train, x_test = (torch.tensor(rows[part][:, best], dtype=torch.float32) for part in (~test, test))
     net = nn.Linear(6, 3)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
-    for step in range(10):
-        optimizer.zero_grad()
-        F.cross_entropy(net(x_train), y[:120][~test]).backward()
-        optimizer.step()
+    10 STEPS: F.cross_entropy(net(x_train), y[:120][~test])
     with torch.no_grad():
         print((net(x_test).argmax(1) == y[:120][test]).float().mean().item())
 """

@@ -74,14 +74,14 @@ def test_a_certain_finding_fails_the_test_that_trains(run):
     ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_warnings_are_told_and_fail_nothing_also_by_xdist(run):
     done = run("--doctor=warn", "-n", "2", "--dist", "loadfile", "test_it.py")
     done.assert_outcomes(passed=5, failed=1, xfailed=1, warnings=4)
     done.stdout.fnmatch_lines(["*DoctorWarning: missing_zero_grad*"])
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_ini_file_decides_where_no_flag_does(run, pytester):
     pytester.makeini("[pytest]\ndoctor = warn\nfilterwarnings = error")
     run("-k", "faulty", "test_it.py").assert_outcomes(failed=1)  # a warning is an error there

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 BY_HEART = """
 import numpy as np
@@ -14,10 +14,7 @@ net = nn.Sequential(nn.Linear(20, 256), nn.ReLU(), nn.Linear(256, 4))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(60):
     for part in torch.randperm(200).split(20):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(rows[part]), answers[part])
-        loss.backward()
-        optimizer.step()
+        STEP: F.cross_entropy(net(rows[part]), answers[part])
 said = []
 with torch.no_grad():
     for part in asked.split(40):
@@ -26,14 +23,13 @@ print(sum(a == b for a, b in zip(said, right)) / len(said))
 """
 
 
-@pytest.mark.slow
-def test_labels_of_other_rows_that_a_large_net_learns_by_heart(tmp_path):
-    findings = findings_in(BY_HEART.format(order="answers = answers[torch.randperm(200)]  # here"), tmp_path)
-    assert [name for name, _ in findings] == ["label_misaligned"]
-    assert abs(findings[0][1] - marked(tmp_path)) <= 1
-
-
-@pytest.mark.slow
-def test_one_order_for_rows_and_labels_is_right(tmp_path):
-    order = "order = torch.randperm(200)\nrows, answers = rows[order], answers[order]"
-    assert findings_in(BY_HEART.format(order=order), tmp_path) == []
+@pytest.mark.parametrize(
+    ("rule", "order"),
+    [
+        ("label_misaligned", "answers = answers[torch.randperm(200)]  # here"),
+        ("", "order = torch.randperm(200)\nrows, answers = rows[order], answers[order]"),
+    ],
+    ids=["of other rows", "of their rows"],
+)
+def test_labels_that_a_large_net_learns_by_heart(rule, order, tmp_path):
+    assert told(BY_HEART.format(order=order), tmp_path, near=1) == rule

@@ -8,9 +8,6 @@ import pytest
 from rewriting import REWRITES, rewritten
 from same_findings import differences, faulty_ones, right_ones
 
-RIGHT = 6  # right scripts for each way
-ONE_IN = 3  # rules for each way
-
 FLAT = """\
 import math
 
@@ -66,10 +63,14 @@ def test_lines_go_where_their_statement_goes():
     assert "math.sqrt" in text.splitlines()[new - 1]
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("one_in", "right"),
+    [pytest.param(9, 2, marks=pytest.mark.slow), pytest.param(3, 6, marks=pytest.mark.release)],
+)
 @pytest.mark.parametrize("way", REWRITES)
-def test_the_doctor_says_the_same_of_a_rewritten_script(way, tmp_path):
+def test_the_doctor_says_the_same_of_a_rewritten_script(way, one_in, right, tmp_path):
+    """A script for one rule in so many, and so many right scripts."""
     rewrite = REWRITES[way]
-    every = [*faulty_ones(way, rewrite, ONE_IN), *right_ones(way, rewrite, RIGHT)]
-    assert len(every) > RIGHT
+    every = [*faulty_ones(way, rewrite, one_in), *right_ones(way, rewrite, right)]
+    assert len(every) > right
     assert differences(every, rewrite, tmp_path) == []

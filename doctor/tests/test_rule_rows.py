@@ -19,15 +19,13 @@ if {shuffled}:
     order = torch.randperm(len(X))
     X, y = X[order], y[order]
 n = int(len(X) * {share})
-a = DataLoader(TensorDataset(X[:n], y[:n]), batch_size=16, shuffle=True)
-b = DataLoader(TensorDataset(X[n:], y[n:]), batch_size=16)
+a = DataLoader({learned}, batch_size=16, shuffle=True)
+b = DataLoader({asked}, batch_size=16)
 net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(20):
     for rows, labels in a:
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(net(rows), labels).backward()
-        optimizer.step()
+        STEP: nn.functional.cross_entropy(net(rows), labels)
 net.eval()
 right = 0
 with torch.no_grad():
@@ -48,16 +46,15 @@ y = torch.tensor(data.target)
 one, two, three, four = X[:130], y[:130], X[130:], y[130:]
 net = nn.Sequential(nn.Linear(13, 32), nn.ReLU(), nn.Linear(32, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(60):
-    optimizer.zero_grad()
-    nn.functional.cross_entropy(net(one), two).backward()
-    optimizer.step()
+60 STEPS: nn.functional.cross_entropy(net(one), two)
 {without}print((net(three).argmax(1) == four).float().mean().item())
 """
 
 ARRAYS = """
+import numpy as np
 import torch
 from sklearn.datasets import load_{name}
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
@@ -69,10 +66,7 @@ X_train = torch.tensor(scaler.fit_transform(X_train), dtype=torch.float32)
 X_test = torch.tensor(scaler.transform(X_test), dtype=torch.float32)
 net = nn.Sequential(nn.Linear(X.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(60):
-    optimizer.zero_grad()
-    nn.functional.cross_entropy(net(X_train), torch.tensor(y_train)).backward()
-    optimizer.step()
+60 STEPS: nn.functional.cross_entropy(net(X_train), torch.tensor(y_train))
 print({figure})
 """
 
@@ -99,13 +93,16 @@ class Forecast(nn.Module):
         return self.last(self.lstm(x)[0][:, -1])
 net = Forecast()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for step in range(30):
-    optimizer.zero_grad()
-    nn.functional.mse_loss(net(X[:n]), y[:n]).backward()
-    optimizer.step()
+30 STEPS: nn.functional.mse_loss(net(X[:n]), y[:n])
 with torch.no_grad():
     print(nn.functional.mse_loss(net(X[n:]), y[n:]).item())
 """
+
+
+def iris(
+    share=0.67, shuffled=True, learned="TensorDataset(X[:n], y[:n])", asked="TensorDataset(X[n:], y[n:])"
+):
+    return IRIS.format(share=share, shuffled=shuffled, learned=learned, asked=asked)
 
 
 def ids(source, tmp_path):
@@ -116,13 +113,13 @@ def ids(source, tmp_path):
 
 @pytest.mark.parametrize("share", [0.67, 0.8])
 def test_sorted_rows_cut_by_position_are_found_in_loaders(share, tmp_path):
-    findings = ids(IRIS.format(share=share, shuffled=False), tmp_path)
+    findings = ids(iris(share, shuffled=False), tmp_path)
     assert "sorted_split" in findings
     assert "0%" in findings["sorted_split"].message or share == 0.8
 
 
 def test_shuffled_rows_may_be_cut_by_position(tmp_path):
-    assert ids(IRIS.format(share=0.67, shuffled=True), tmp_path) == {}
+    assert ids(iris(), tmp_path) == {}
 
 
 @pytest.mark.parametrize("without", ["", "with torch.no_grad(): "])
@@ -130,24 +127,30 @@ def test_a_sorted_split_does_not_hang_on_no_grad(without, tmp_path):
     assert "sorted_split" in ids(WINE.format(without=without), tmp_path)
 
 
-@pytest.mark.parametrize(("name", "n"), [("iris", 100), ("iris", 120), ("wine", 142)])
-@pytest.mark.parametrize("judge", ["numpy", "torch"])
-def test_a_sorted_split_of_arrays_is_told_once_where_it_was_cut(name, n, judge, tmp_path):
-    figure = "(net(X_test).argmax(1) == torch.tensor(y_test)).float().mean().item()"
-    if judge == "numpy":  # nobody sees what arrays are compared with
-        figure = "(net(X_test).argmax(1).numpy() == torch.tensor(y_test).numpy()).mean()"
-    findings = ids(ARRAYS.format(name=name, n=n, figure=figure), tmp_path)
+SAID = "np.concatenate([net(part).detach().numpy() for part in X_test.split(8)]).argmax(1)"
+FIGURES = {
+    "torch": "(net(X_test).argmax(1) == torch.tensor(y_test)).float().mean().item()",
+    "NumPy": "(net(X_test).argmax(1).numpy() == torch.tensor(y_test).numpy()).mean()",  # unseen comparison
+    **{f"{s} of batches": f"{s}(y_test, {SAID})" for s in ("accuracy_score", "confusion_matrix")},
+    "a report of batches": f"classification_report(y_test, {SAID}, zero_division=0)",
+}
+CUTS = [("iris", 100, f) for f in FIGURES] + [
+    (*cut, f) for cut in (("iris", 120), ("wine", 142)) for f in ("torch", "NumPy")
+]
+
+
+@pytest.mark.parametrize(("name", "n", "figure"), CUTS)
+def test_a_sorted_split_of_arrays_is_told_once_where_it_was_cut(name, n, figure, tmp_path):
+    findings = ids(ARRAYS.format(name=name, n=n, figure=FIGURES[figure]), tmp_path)
     findings.pop("missing_no_grad", None)  # of the figure, where it is of rows enough
-    assert {f: findings[f].line for f in findings} == {"sorted_split": 9}
+    assert {f: findings[f].line for f in findings} == {"sorted_split": 11}
 
 
-def test_subsets_by_position_of_sorted_rows_are_found(tmp_path):
-    cut = IRIS.replace("TensorDataset(X[:n], y[:n])", "Subset(every, range(n))")
-    cut = cut.replace("TensorDataset(X[n:], y[n:])", "Subset(every, range(n, 150))")
-    cut = cut.replace("n = int(", "every = TensorDataset(X, y)\nn = int(")
-    cut = cut.replace("DataLoader,", "DataLoader, Subset,")
-    assert "sorted_split" in ids(cut.format(share=0.8, shuffled=False), tmp_path)
-    assert ids(cut.format(share=0.8, shuffled=True), tmp_path) == {}
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_subsets_by_position_of_sorted_rows_are_found(shuffled, tmp_path):
+    every = "torch.utils.data.Subset(TensorDataset(X, y), range({}))"
+    source = iris(0.8, shuffled, every.format("n"), every.format("n, 150"))
+    assert [*ids(source, tmp_path)] == ([] if shuffled else ["sorted_split"])
 
 
 FOLDS = """
@@ -165,10 +168,7 @@ def start():
 net, optimizer = start()
 for train, test in KFold(5, shuffle=True, random_state=0).split(X):
     {anew}
-    for step in range(30):
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(net(X[train]), y[train]).backward()
-        optimizer.step()
+    30 STEPS: nn.functional.cross_entropy(net(X[train]), y[train])
     with torch.no_grad():
         print((net(X[test]).argmax(1) == y[test]).float().mean().item())
 """
@@ -181,8 +181,7 @@ def test_a_net_that_all_folds_share_is_found(tmp_path):
 
 
 def test_training_on_all_rows_before_a_part_is_judged_is_found(tmp_path):
-    every = IRIS.replace("TensorDataset(X[:n], y[:n])", "TensorDataset(X, y)")
-    assert {"test_in_train"} == ids(every.format(share=0.67, shuffled=True), tmp_path).keys()
+    assert ids(iris(learned="TensorDataset(X, y)"), tmp_path).keys() == {"test_in_train"}
 
 
 def test_a_scaler_of_a_whole_series_is_found_behind_its_windows(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zygote import findings_in, marked
+from zygote import told
 
 NET = """
 net = nn.Sequential(nn.Linear(kept.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
@@ -13,10 +13,7 @@ def evaluate(x_test, y_test):
         return (net(x_test).argmax(1) == y_test).float().mean()
 
 def learn(logits, labels):
-    loss = F.cross_entropy(logits, labels)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    STEP: F.cross_entropy(logits, labels)
 """
 BATCHES = """
 for epoch in range(2):
@@ -72,13 +69,14 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_a_scaling_of_whole_tables_is_found_in_long_epochs(case, tmp_path):
-    findings = findings_in(FAULTS[case], tmp_path)
-    assert [rule for rule, _ in findings] == ["scaler_leakage"]
-    assert findings[0][1] == marked(tmp_path)
+CASES = {
+    **{c: ("scaler_leakage", FAULTS[c]) for c in FAULTS},
+    **{f"{c}, right": ("", RIGHT[c]) for c in RIGHT},
+}
 
 
-@pytest.mark.parametrize("case", RIGHT)
-def test_a_scaling_of_training_rows_is_right(case, tmp_path):
-    assert findings_in(RIGHT[case], tmp_path) == []
+@pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
+def test_a_scaling_of_whole_tables_is_found_in_long_epochs_and_one_of_known_rows_is_right(
+    rule, text, tmp_path
+):
+    assert told(text, tmp_path) == rule

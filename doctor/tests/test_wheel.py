@@ -9,27 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from written import FAULT
+
 DOCTOR = Path(__file__).parent.parent
 MOST = 600_000  # bytes of the wheel
-FAULT = """
-import torch
-
-net = torch.nn.Linear(3, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
-for step in range(6):
-    net(torch.ones(4, 3)).pow(2).mean().backward()
-    optimizer.step()
-"""
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def wheel(folder):
     """The wheel, made of a copy: setuptools writes beside what it packs."""
     setuptools = pytest.importorskip("setuptools")
     if int(setuptools.__version__.split(".")[0]) < 77:
         pytest.skip(f"setuptools {setuptools.__version__} is older than 77, and none is fetched")
     pytest.importorskip("pip")
-    copy = tmp_path_factory.mktemp("wheel") / "doctor"
+    copy = folder / "doctor"
     ours = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "tests")
     shutil.copytree(DOCTOR, copy, ignore=ours)
     called(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", copy, copy)
@@ -48,9 +40,10 @@ def called(*words, **environ):
 
 
 @pytest.mark.slow
-def test_the_wheel_is_small_and_holds_the_package_alone(wheel):
-    assert wheel.stat().st_size <= MOST
-    with zipfile.ZipFile(wheel) as opened:
+def test_the_wheel_is_small_and_holds_the_package_alone(tmp_path):
+    made = wheel(tmp_path)
+    assert made.stat().st_size <= MOST
+    with zipfile.ZipFile(made) as opened:
         names = opened.namelist()
         about = opened.read(next(name for name in names if name.endswith("METADATA"))).decode()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"treino_doctor"}
@@ -59,11 +52,12 @@ def test_the_wheel_is_small_and_holds_the_package_alone(wheel):
     assert "Requires-Dist: torch>=1.13" in about
 
 
-@pytest.mark.slow
-def test_what_is_installed_examines_a_script(wheel, tmp_path):
+@pytest.mark.release
+def test_what_is_installed_examines_a_script(tmp_path):
     script, place = tmp_path / "train.py", tmp_path / "place"
     script.write_text(FAULT)
-    called(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", place, wheel)
+    install = ("-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", place)
+    called(sys.executable, *install, wheel(tmp_path))
     done = called(sys.executable, "-m", "treino_doctor", script, PYTHONPATH=str(place))
     assert done.stdout == ""
     assert "missing_zero_grad" in done.stderr

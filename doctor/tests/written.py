@@ -1,11 +1,37 @@
 """Small sources in a file, and places in them that bear marks."""
 
 import ast
+import re
 import textwrap
 from pathlib import Path
 
 from treino_doctor.finding import Site
 from treino_doctor.places.source import place, refresh, written_on
+
+FAULT = """
+import torch
+net = torch.nn.Linear(3, 1)
+opt = torch.optim.SGD(net.parameters(), lr=1e-3)
+for i in range(6):
+    net(torch.ones(4, 3)).pow(2).mean().backward()
+    opt.step()
+"""
+"""A training that never clears its gradients, which line 7 tells."""
+
+_STEPS = re.compile(r"^( *)(?:(\w+) STEPS|STEP): (.+)$", re.MULTILINE)
+
+
+def program(text: str) -> str:
+    """A script in full: a line ``STEP: LOSS`` is a step of ``optimizer``, ``20 STEPS: LOSS`` are twenty."""
+
+    def lines(match: re.Match[str]) -> str:
+        indent, steps, loss = match.groups()
+        body = f"optimizer.zero_grad()\nloss = {loss}\nloss.backward()\noptimizer.step()"
+        if steps is not None:
+            body = f"for step in range({steps}):\n" + textwrap.indent(body, "    ")
+        return textwrap.indent(body, indent)
+
+    return _STEPS.sub(lines, textwrap.dedent(text))
 
 
 def script(tmp_path: Path, text: str, name: str = "script.py") -> str:

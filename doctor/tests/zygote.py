@@ -10,7 +10,6 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 import traceback
 import warnings
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any
 
 import treino_doctor
 from treino_doctor.rules.examples import PRELUDE
+from written import program
 
 USUAL = (
     *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
@@ -148,11 +148,21 @@ def marked(tmp_path: Path) -> int:
 def findings_in(text: str, tmp_path: Path) -> list[tuple[str, int]]:
     """What the doctor says of these lines, after those that every example begins with: rule and line."""
     path = tmp_path / "script.py"
-    path.write_text(PRELUDE + textwrap.dedent(text))
+    path.write_text(PRELUDE + program(text))
     seen = examined(path)
     assert seen["defects"] == []
     assert seen["status"] in (0, None)
     return [(rule, line) for rule, line, _ in seen["findings"]]
+
+
+def told(text: str, tmp_path: Path, near: int = 0) -> str:
+    """The one rule that is told of these lines, on that with the mark or so near; "" where nothing is."""
+    findings = findings_in(text, tmp_path)
+    if not findings:
+        return ""
+    assert len(findings) == 1, findings
+    assert abs(findings[0][1] - marked(tmp_path)) <= near, findings
+    return findings[0][0]
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from with_faults import NEAR, SCRIPTS, faults, right, table
 
 import treino_doctor
 from forked import plain, watched
 from frameworks.environment import has, interpreter
+from frameworks.with_faults import NEAR, SCRIPTS, faults, right, table
 from zygote import examined
 
 PYTHON = interpreter()
@@ -24,12 +24,13 @@ NEEDS = {  # packages, and what is imported once for all their scripts
 LEAST = (2, 3)  # torch: GradScaler("cpu")
 SOURCE = str(Path(treino_doctor.__file__).parents[1])
 PAGE = Path(__file__).parents[2] / "docs" / "doctor-frameworks.md"
+QUICK = {"accumulated": (), "mixed_precision": (), "compiled_net": (pytest.mark.slow,)}
 CASES = [
     pytest.param(
         script,
         fault,
         id=f"{script.stem}-{fault.case}",
-        marks=pytest.mark.release if script.stem in NEEDS or number % 4 else pytest.mark.slow,
+        marks=pytest.mark.release if number % 4 else QUICK.get(script.stem, (pytest.mark.release,)),
     )
     for script in SCRIPTS
     for number, fault in enumerate(faults(script))
