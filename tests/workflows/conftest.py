@@ -1,10 +1,13 @@
-"""Trainings end quickly: few trees in the baseline, and no wait for the disk."""
+"""Trainings and reports end quickly: few trees in the baseline, short films, no wait for the disk."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from treino.inspection import baselines
+from treino.inspection import baselines, proponents
+from treino.inspection.row_xray import FEWEST_NETWORKS
+from treino.pictures import film
+from treino.reports import run_report
 from treino.store import database, files
 
 
@@ -13,6 +16,15 @@ def _quick_ends() -> Iterator[None]:
     """Of runs that a whole file shares, too. The baseline of trees has few; nobody pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baselines, "TREES", 4)
+        patch.setattr(film, "REPORT", 2)
+        patch.setattr(proponents, "MOST_NETWORKS", FEWEST_NETWORKS)
         patch.setattr(files, "_fsync", lambda _descriptor: None)
         patch.setattr(database, "_SYNCHRONOUS", "OFF")
         yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports have words alone: their pictures take most of the time."""
+    monkeypatch.setattr(run_report, "_drawn", lambda *_: ())
+    monkeypatch.setattr(run_report, "film_player", lambda _run: "")

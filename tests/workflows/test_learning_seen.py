@@ -22,7 +22,6 @@ from treino.pictures.picture_files import draw, draw_together
 from treino.store.output_files import OutputFolder
 from treino.training.replay import snapshots
 
-pytestmark = pytest.mark.slow
 SEEN = ["landscape", "path", "walker", "dynamics"]
 
 
@@ -34,7 +33,7 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path) -> None:
     run = tr.fit(
-        "wine", hidden=[8, 6], epochs=4, batch_size=16, optimizer="sgd", lr=0.1, momentum=0.9,
+        "wine", hidden=[8, 6], epochs=2, batch_size=16, optimizer="sgd", lr=0.1, momentum=0.9,
         schedule="cosine", warmup=3, engine="module", out=tmp_path / "r",
     )  # fmt: skip
     d = dynamics_of(run)
@@ -77,7 +76,8 @@ def test_learning_rates_are_those_of_every_update_also_of_a_branch(
     monkeypatch.setattr("treino.pictures.dynamics.MOMENTS", 4)
     run = tr.fit("wine", hidden=[4], epochs=5, lr=0.01, schedule="cosine", warmup=3, out=tmp_path / "a")
     branch = run.at(7).branch(lr=0.05, schedule="constant", out=tmp_path / "b")
-    asked = {"epochs": 150, "schedule": "step", "engine": "module"}  # slow enough to hear the command
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)  # often enough to hear the command
+    asked = {"epochs": 40, "schedule": "step", "engine": "module"}
     told, _seen = watched("wine", asked, tmp_path / "c", command=(60, "lr", 0.2))
     assert dynamics_of(told).lr_S[0] == 3e-3
     assert dynamics_of(told).lr_S[-1] == pytest.approx(0.2 * 0.01)  # the schedule's last quarter
@@ -138,18 +138,19 @@ class Own(nn.Module):
 @pytest.mark.parametrize(
     ("source", "settings"),
     [
+        ("wine", {"net": Own(), "epochs": 3}),
         ("diabetes", {"hidden": [8], "epochs": 3}),
         ("wine", {"hidden": [], "epochs": 3}),
         ("wine", {"hidden": [8], "epochs": 3, "validation": 0.0, "test": 0.0}),
         ("wine", {"hidden": [8], "epochs": 3, "batch_norm": True, "dropout": 0.2}),
-        ("wine", {"net": Own(), "epochs": 3}),
         ("breast_cancer", {"hidden": [4], "epochs": 2, "loss": "bce", "activation": "gelu"}),
         ("wine", {"hidden": [8], "epochs": 4, "as_taught": True, "lr": 0.5}),
         ("wine", {"hidden": [8], "epochs": 30, "optimizer": "sgd", "lr": 1e6}),
     ],
 )
+@pytest.mark.slow
+@pytest.mark.sampled(8)
 @pytest.mark.usefixtures("coarse")
-@pytest.mark.sampled(3)
 def test_every_kind_of_run_has_its_pictures(source: str, settings: dict, tmp_path: Path) -> None:
     run = tr.fit(source, out=tmp_path / "<script>alert(1)", **settings)
     what = SEEN
@@ -207,6 +208,8 @@ def test_curves_over_one_another(wine: Run, tmp_path: Path) -> None:
         draw_together([wine], ["lines"])
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("coarse")
 def test_from_the_command_line(treino: Callable[..., Said]) -> None:
     assert treino("train", "wine", "--hidden", "4", "--epochs", "3").status == 0
     said = treino("plot", "last", "--what", ",".join(SEEN), "--json")
@@ -219,6 +222,7 @@ def test_from_the_command_line(treino: Callable[..., Said]) -> None:
     assert "three that differ" in said.err
 
 
+@pytest.mark.release
 @pytest.mark.usefixtures("coarse")
 def test_the_mountain_of_ten_thousand_inputs(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)

@@ -1,8 +1,10 @@
 """Reports of real runs: complete in one file, with the run's own figures, read by a real browser."""
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from torch.utils.data import TensorDataset
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
-from treino.api import open_result
+from treino.api import Run, open_result
+from treino.inspection import proponents
 from treino.loop import JobProgress
 from treino.plots.report.blocks import markdown
 from treino.plots.report.run import run_sections
@@ -28,16 +31,20 @@ from treino.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.training.train import train_events
 from treino.tuning.populations import whole_settings
 
-pytestmark = pytest.mark.slow
-
 NASTY = "<script>document.title='run'</script>"
 TWO = ["alcohol", "color_intensity"]
 SMALL = {"features": TWO, "epochs": 12, "hidden": [8], "lean": True}
 
 
+@pytest.fixture
+def here(tmp_path: Path, undrawn: None) -> Path:
+    """Where reports are made of words alone: one test looks at their pictures, and one at a sweep's."""
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("reports")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return tr.fit("wine", parent=tmp_path_factory.mktemp("reports"), **SMALL)
 
 
 def seen(path: Path, **how: Any) -> Seen:
@@ -54,14 +61,14 @@ def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.S))
 
 
-def test_a_hostile_table_s_report_in_a_browser(here: Path) -> None:
+@pytest.mark.proof
+def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
     frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")
-    run = tr.fit(frame, target="kind", epochs=8, parent=here, name="hostile")
+    run = tr.fit(frame, target="kind", epochs=8, parent=tmp_path, name="hostile")
     path = report([run])
-    seen(path, scheme="dark")
-    found = seen(path, width=390)
+    found = seen(path, scheme="dark", width=390)
     assert found.title == run.name  # the class's script did not run
     assert found.wide <= 390  # nothing but tables and charts is wider than a phone, and these scroll
     assert NASTY in found.text
@@ -81,12 +88,12 @@ def test_a_hostile_table_s_report_in_a_browser(here: Path) -> None:
         r"```python\nimport treino\n\n(treino.fit.*)\n```", report([run], as_markdown=True).read_text()
     )
     assert call is not None
-    again = eval(f"{call[1][:-1]}, parent={str(here)!r})", {"treino": tr})
+    again = eval(f"{call[1][:-1]}, parent={str(tmp_path)!r})", {"treino": tr})
     assert again.losses.tolist() == run.losses.tolist()
 
 
-def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
-    run = tr.fit("wine", parent=here, **SMALL)
+def test_as_markdown_it_has_the_same_figures(wine: Run) -> None:
+    run = wine
     path = report([run], as_markdown=True)
     assert path == run.path / "exports/report.md"
     said = path.read_text()
@@ -126,7 +133,7 @@ def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> 
         if isinstance(event, JobProgress):
             break
     events.close()  # type: ignore[attr-defined]
-    broken = open_result(here / "wine-2") if (here / "wine-2").exists() else tr.runs(here)[0]
+    (broken,) = tr.runs(here)
     assert broken.status == "interrupted"
     said = text_of(report([broken]).read_text())
     assert "This run is not over: it is interrupted" in said
@@ -139,10 +146,10 @@ def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> 
 
 def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said]) -> None:
     wild = tr.fit("diabetes", parent=here, optimizer="sgd", lr=1e5, epochs=5, lean=True)
-    found = seen(report([wild]))
-    assert "This run diverged" in found.text
-    assert "There is no curve" in found.text
-    assert "non_finite_loss" in found.text
+    found = text_of(report([wild]).read_text())
+    assert "This run diverged" in found
+    assert "There is no curve" in found
+    assert "non_finite_loss" in found
     weights = wild.path / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-3] ^= 1
@@ -152,10 +159,19 @@ def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said
     assert "model.safetensors" in said.document["error"]["message"]
 
 
-def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path) -> None:
-    a = tr.fit("wine", parent=here, **SMALL)
-    b = tr.fit("wine", parent=here, lr=0.1, **(SMALL | {"features": None}))
-    found = seen(report([a, b], OutputFile(here / "both.html", PAGE)))
+@pytest.mark.release
+def test_reports_of_a_lost_run_of_two_and_of_a_sweep_in_a_browser(tmp_path: Path, wine: Run) -> None:
+    lost = tr.fit("diabetes", optimizer="sgd", lr=1e5, epochs=5, lean=True, parent=tmp_path)
+    other = tr.fit("wine", lr=0.1, parent=tmp_path, name="other", **SMALL)
+    sweep = tr.sweep("wine", {"lr": [0.1, 0.01]}, epochs=3, fresh=0, parent=tmp_path)
+    assert "This run diverged" in seen(report([lost])).text
+    assert "McNemar" in seen(report([wine, other], OutputFile(tmp_path / "both.html", PAGE))).text
+    assert "Leaders" in seen(report([sweep])).text
+
+
+def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path, wine: Run) -> None:
+    a, b = wine, tr.fit("wine", parent=here, lr=0.1, **(SMALL | {"features": None, "name": "b"}))
+    found = unescape(text_of(report([a, b], OutputFile(here / "both.html", PAGE)).read_text()))
     right = []
     for run in (a, b):
         with torch.no_grad():
@@ -166,13 +182,13 @@ def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path) -> Non
         f"Of the same {n} test rows {b.name} gets {only_b} right that {a.name} gets wrong, and {a.name} "
         f"gets {only_a} right that {b.name} gets wrong"
     )
-    assert sentence in found.text
-    assert "McNemar" in found.text
-    differing = text_of((here / "both.html").read_text()).partition("What differs")[2]
+    assert sentence in found
+    assert "McNemar" in found
+    differing = found.partition("What differs")[2]
     assert "lr 0.003 0.1" in differing
     assert "seed 0 0" not in differing
     same = report(
-        [a, tr.fit("wine", parent=here, **SMALL)], OutputFile(here / "same.md", MARKDOWN), as_markdown=True
+        [a, tr.fit("wine", parent=here, name="c", **SMALL)], OutputFile(here / "same.md", MARKDOWN), as_markdown=True
     ).read_text()
     assert "no larger a difference than chance makes (p = 1," in same
 
@@ -272,28 +288,27 @@ def test_behind_a_mistaken_picture_or_number_lie_rows_that_push_that_way(here: P
         assert all((effect > 0) == (said > true) for effect in effects)
 
 
-def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(here: Path) -> None:
-    rng = np.random.default_rng(0)
-    wide = rng.normal(size=(9000, 60)), rng.integers(0, 2, 9000)
-    run = tr.fit(wide, task="classification", recipe="plain", epochs=1, parent=here, name="wide")
-    page = report([run]).read_text()
-    assert f"For one row: treino rows {run.typed} --of ROW" in text_of(page)
+def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(
+    here: Path, wine: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(proponents, "WORK", 0.0)
+        page = report([wine]).read_text()
+    assert f"For one row: treino rows {wine.typed} --of ROW" in text_of(page)
     assert "<details><summary>Row" not in page
     run = tr.fit("iris", validation=0.5, test=0.4, recipe="plain", epochs=1, parent=here, name="few")
     page = report([run]).read_text()
     assert "An x-ray needs 20 training rows" in text_of(page)
 
 
-def test_a_run_is_named_twice_also_by_another_name(here: Path) -> None:
-    run = tr.fit("wine", parent=here, name="one", **SMALL | {"epochs": 1})
-    (here / "other").symlink_to(run.path, target_is_directory=True)
+def test_a_run_is_named_twice_also_by_another_name(tmp_path: Path, wine: Run) -> None:
+    (tmp_path / "other").symlink_to(wine.path, target_is_directory=True)
     with pytest.raises(tr.TreinoError, match="is named twice"):
-        report([run, open_result(here / "other")])
+        report([wine, open_result(tmp_path / "other")])
 
 
-def test_figures_of_other_splits_are_refused(here: Path, treino: Callable[..., Said]) -> None:
-    a = tr.fit("wine", parent=here, **SMALL)
-    b = tr.fit("wine", parent=here, data_seed=7, **SMALL)
+def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Callable[..., Said]) -> None:
+    a, b = wine, tr.fit("wine", parent=here, data_seed=7, **SMALL)
     said = text_of(report([a, b], OutputFile(here / "apart.html", PAGE)).read_text())
     head = said.partition("What differs")[0]
     assert "their splits differ" in head
@@ -309,19 +324,17 @@ def test_figures_of_other_splits_are_refused(here: Path, treino: Callable[..., S
 
 def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable[..., Said]) -> None:
     space = {"lr": "1e-4..1e-1:log", "hidden": "4|16,8"}
-    found = tr.sweep("wine", space, members=12, epochs=10, fresh=2, parent=here, weight_decay=0.01)
-    page = seen(report([found])).text
+    found = tr.sweep("wine", space, members=6, epochs=10, fresh=2, parent=here, weight_decay=0.01)
+    page = unescape(text_of(report([found]).read_text()))
     sentence = (found.judge or {})["sentence"]
     assert sentence[1:] in page
     assert "has the same bits as among the others" in page
-    leaders = page.partition("No leaderboard holds")[0].rpartition("Leaders\n")[2]
+    leaders = page.partition("No leaderboard holds")[0].rpartition(" Leaders ")[2]
     assert "validation accuracy" in leaders
     assert "test" not in leaders
     said = report([found], as_markdown=True).read_text()
     command = re.search(r"```sh\n(treino sweep .*)\n```", said)
     assert command is not None
-    import shlex
-
     words = shlex.split(command[1])
     typed = [words[i + 1] for i, word in enumerate(words) if word == "--space"]
     assert read_space(typed, whole_settings()).to_json() == found.spec.space_document()

@@ -2,8 +2,7 @@
 
 import io
 import json
-import subprocess
-import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sklearn.utils.estimator_checks import check_classifier_multioutput, check_r
 
 import treino as tr
 from tests.conftest import Said
+from tests.workflows.export_cases import said as printed
 from treino.export.formats import export
 from treino.sklearn import Classifier, Regressor
 
@@ -114,7 +114,14 @@ def test_a_step_played_again_has_the_trainings_own_bits(classes: tr.Run) -> None
     assert torch.equal(first, second)
 
 
-def test_shown_drawn_and_reported(classes: tr.Run, numbers: tr.Run, treino: Treino) -> None:
+@pytest.mark.parametrize(
+    "pictures", [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=pytest.mark.release)]
+)
+def test_shown_drawn_and_reported(
+    pictures: bool, classes: tr.Run, numbers: tr.Run, treino: Treino, request: pytest.FixtureRequest
+) -> None:
+    if not pictures:
+        request.getfixturevalue("undrawn")
     shown = treino("show", classes.path)
     assert [
         name for name in ("colour: On ", "big: On ", "The mean of 2 targets") if name not in shown.out
@@ -133,25 +140,18 @@ def test_shown_drawn_and_reported(classes: tr.Run, numbers: tr.Run, treino: Trei
     assert refused["rule"] == "explain_targets"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["numbers", "classes"])
-def test_the_exported_script_arrives_at_the_runs_figures(name: str, tmp_path: Path) -> None:
-    run = trained(tmp_path, NUMBERS if name == "numbers" else CLASSES, engine="module", ensemble=2, epochs=3)
+@pytest.mark.parametrize("targets", [NUMBERS, CLASSES], ids=["numbers", "classes"])
+def test_the_exported_script_arrives_at_the_runs_figures(targets: tuple[str, ...], tmp_path: Path) -> None:
+    run = trained(tmp_path, targets, engine="module", ensemble=2, epochs=3)
     script = export(run, "script")
-    ended = subprocess.run([sys.executable, "-W", "error", script], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    last = json.loads(ended.stdout.splitlines()[-1])
+    with warnings.catch_warnings(action="error"):
+        last = json.loads(printed(script)[-1])
     wanted = run.document["metrics"]["test"]
     assert last["test"] == {name: pytest.approx(wanted[name], rel=1e-5) for name in last["test"]}
-    asked = subprocess.run(
-        [sys.executable, script, "predict", tmp_path / "table.csv"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = pd.read_csv(io.StringIO(asked.stdout))
+    lines = printed(script, "predict", str(tmp_path / "table.csv"))
+    said = pd.read_csv(io.StringIO("\n".join(lines)))
     ours = run.predict(pd.read_csv(tmp_path / "table.csv"))
-    column = f"prediction_{NUMBERS[1] if name == 'numbers' else CLASSES[1]}"
+    column = f"prediction_{targets[1]}"
     assert (said[column] == ours[column]).mean() > 0.99 or np.allclose(said[column], ours[column], rtol=1e-4)
 
 
@@ -247,7 +247,6 @@ def test_estimators_take_y_of_two_dimensions() -> None:
     assert [list(names) for names in sorter.classes_] == [["blue", "green", "red"], ["no", "yes"]]
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks_of_several_outputs() -> None:
     check_regressor_multioutput("Regressor", Regressor(epochs=2))

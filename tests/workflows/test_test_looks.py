@@ -31,7 +31,7 @@ def looks(path: Path) -> int:
     return number
 
 
-def test_each_end_of_a_family_is_one_more_look(tmp_path: Path) -> None:
+def test_each_end_of_a_family_is_one_more_look(tmp_path: Path, undrawn: None) -> None:
     first = treino.fit("iris", epochs=4, parent=tmp_path, name="first").path
     assert looks(first) == 1
     middle = treino.open(first).at(6).branch(lr=0.02, name="middle").path
