@@ -114,7 +114,6 @@ def test_cutting_leaves_earlier_segments_and_commands_alone(folder: RunFolder) -
     assert [(each.step, each.segment, each.state) for each in database.commands()] == [(15, 1, "applied")]
 
 
-@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     st.lists(

@@ -170,7 +170,7 @@ def test_a_failing_disk_loses_nothing_anywhere(
     tmp_path: Path, disk: Callable[..., None], operation: str, number: int, thorough: bool
 ) -> None:
     few = operation in ("mkdir", "unlink")
-    for place in itertools.count(step=1 if thorough or few else 7):
+    for place in itertools.count(step=1 if thorough or few else 11):
         hit = False
         for lasting in (False, True) if thorough else (place % 2 == 1,):
             root = tmp_path / f"{place} {lasting}"
@@ -216,7 +216,7 @@ def deaths(root: Path, disk: Callable[..., None], reader: bool, every: int) -> I
 def test_a_death_anywhere_leaves_a_run_that_goes_on(
     tmp_path: Path, disk: Callable[..., None], reader: bool, thorough: bool
 ) -> None:
-    every, count = 1 if thorough else 2, 0
+    every, count = 1 if thorough else 3, 0
     for story in deaths(tmp_path, disk, reader, every):
         if not (story.path / "manifest.json").exists():
             continue

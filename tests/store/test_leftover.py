@@ -59,7 +59,7 @@ def test_whoever_dies_at_first_leaves_a_name_that_can_be_used(
     tmp_path: Path, by: str, kind: str, thorough: bool
 ) -> None:
     place = listed = 0
-    every = 1 if thorough else 2
+    every = 1 if thorough else 4
     while True:
         parent = tmp_path / str(place)
         parent.mkdir()

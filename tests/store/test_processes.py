@@ -47,7 +47,6 @@ def _alive(process: int) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_processes_that_start_in_the_same_second_get_folders_of_their_own(tmp_path: Path, fork: Fork) -> None:
     log, start = tmp_path / "log", tmp_path / "start"
     for number in range(4):
@@ -136,7 +135,6 @@ def test_a_run_killed_at_any_moment_goes_on(tmp_path: Path, fork: Fork, thorough
     assert torch.equal(done.read_tensors("model.safetensors")[0]["w"], children.state(end))
 
 
-@pytest.mark.slow
 def test_a_run_is_read_while_another_process_writes_it(tmp_path: Path, fork: Fork) -> None:
     log = tmp_path / "log"
     with RunFolder.create(parent=tmp_path, name="a") as folder:

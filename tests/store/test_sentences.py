@@ -41,6 +41,7 @@ def told(rows: int, share: float, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 10**9),
     st.floats(allow_nan=True),

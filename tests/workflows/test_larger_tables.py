@@ -18,7 +18,7 @@ from treino.spec import read_settings
 from treino.training.train import drain, resuming
 
 TINY = "200KB"
-ASKED = {"target": "y", "epochs": 4, "hidden": [9], "seed": 2}
+ASKED = {"target": "y", "epochs": 2, "hidden": [9], "seed": 2}
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def same(one: Run, two: Run) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shuffle", ["each", "once", "off", "blocks"])
+@pytest.mark.parametrize("shuffle", ["each", "once", "blocks", "off"])
+@pytest.mark.sampled(2)
 def test_the_same_weights_as_in_memory(path: Path, tmp_path: Path, shuffle: str) -> None:
     asked = ASKED | {"shuffle": shuffle, "parent": tmp_path / "runs", "lean": True}
     large = tr.fit(str(path), max_memory=TINY, **asked)
@@ -77,7 +78,6 @@ for event in train_events(sys.argv[1], read_settings(settings), parent=sys.argv[
 """
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_path: Path) -> None:
     child = subprocess.Popen(
@@ -98,7 +98,6 @@ def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_pat
     same(resumed, tr.fit(str(path), **asked))
 
 
-@pytest.mark.slow
 def test_a_sweep_says_that_it_needs_its_rows_in_memory(path: Path, tmp_path: Path) -> None:
     data = tr.load(str(path), target="y", max_memory=TINY)
     assert isinstance(data.train.x, MappedRows)

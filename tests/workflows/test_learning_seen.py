@@ -69,6 +69,7 @@ def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path)
             assert d.ratio_KL[step, place] == pytest.approx(ratio, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("coarse")
 def test_learning_rates_are_those_of_every_update_also_of_a_branch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,28 +162,22 @@ def test_every_kind_of_run_has_its_pictures(source: str, settings: dict, tmp_pat
     drawn(run, tmp_path / "to", what)
 
 
+@pytest.mark.slow
 def test_two_runs_on_a_line(wine: Run, tmp_path: Path) -> None:
     other = tr.fit("wine", hidden=[8, 6], epochs=20, seed=1, data_seed=0, out=tmp_path / "b")
     paths = draw_together([wine, other], ["line", "curves"], OutputFolder(tmp_path))
     assert [path.name for path in paths] == ["line.png", "curves-of-several.png"]
     with pytest.raises(TreinoError, match="two ends"):
         line([wine])
-    elsewhere = tr.fit("wine", hidden=[8, 6], epochs=1, data_seed=3, out=tmp_path / "c")
-    with pytest.raises(TreinoError, match="same rows"):
-        line([wine, elsewhere])
-    wider = tr.fit("wine", hidden=[9, 6], epochs=1, data_seed=0, out=tmp_path / "d")
-    with pytest.raises(TreinoError, match="other tensors"):
-        line([wine, wider])
-    smoothing = tr.fit("wine", hidden=[8, 6], epochs=1, label_smoothing=0.1, out=tmp_path / "e")
-    with pytest.raises(TreinoError, match="different losses"):
-        line([wine, smoothing])
-
-
-def test_a_line_to_weights_that_another_function_uses_is_refused(wine: Run, tmp_path: Path) -> None:
-    bent = tr.fit("wine", hidden=[8, 6], epochs=20, activation="tanh", out=tmp_path / "bent")
-    with pytest.raises(TreinoError, match="another network") as refused:
-        line([wine, bent])
-    assert refused.value.rule == "landscape_nets_differ"
+    for change, why in (
+        ({"data_seed": 3}, "same rows"),
+        ({"hidden": [9, 6]}, "other tensors"),
+        ({"label_smoothing": 0.1}, "different losses"),
+        ({"activation": "tanh"}, "another network"),
+    ):
+        unlike = tr.fit("wine", parent=tmp_path, lean=True, **{"hidden": [8, 6], "epochs": 1} | change)
+        with pytest.raises(TreinoError, match=why):
+            line([wine, unlike])
 
 
 def test_a_network_of_a_sweep_is_said_to_have_no_steps(tmp_path: Path) -> None:
@@ -193,6 +188,7 @@ def test_a_network_of_a_sweep_is_said_to_have_no_steps(tmp_path: Path) -> None:
         assert refused.value.rule == "replay_of_a_member"
 
 
+@pytest.mark.slow
 def test_curves_over_one_another(wine: Run, tmp_path: Path) -> None:
     one = tr.fit("wine", hidden=[8], epochs=1, batch_size=16, out=tmp_path / "short", validation=0.0)
     house = tr.fit("diabetes", hidden=[8], epochs=5, out=tmp_path / "house")

@@ -10,7 +10,7 @@ from tests.conftest import Said
 from treino.api import open_result
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
-         "dropout=0|0.3", "--members", 8, "--epochs", 20, "--fresh", 0, "--name", "s")  # fmt: skip
+         "dropout=0|0.3", "--members", 8, "--epochs", 8, "--fresh", 0, "--name", "s")  # fmt: skip
 
 
 @pytest.mark.slow
@@ -53,7 +53,6 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
     assert treino(*words).document["error"]["rule"] == "weights_differ"
 
 
-@pytest.mark.slow
 def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
     from treino.loop import JobStart
     from treino.spec import read_settings
@@ -86,7 +85,6 @@ def test_numbers_that_name_nothing(treino: Callable[..., Said], words: tuple[str
     assert treino(*words, "--json").document["error"]["rule"] == rule
 
 
-@pytest.mark.slow
 def test_a_network_of_a_sweep_over_ones_own_table_is_trained_to_the_same_bits(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:

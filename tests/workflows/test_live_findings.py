@@ -19,9 +19,8 @@ from treino.training.findings import LiveFindings
 from treino.training.replay import Playback
 from treino.training.train import RunJob, train_events
 
-pytestmark = pytest.mark.slow
-
 LOOKS = 40
+SOON = 60  # the step by which what is wrong is found
 
 
 def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
@@ -34,8 +33,10 @@ def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
     engine.advance = shorter  # type: ignore[method-assign]
 
 
-def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any) -> dict[str, int]:
-    """Each rule that any of many looks found, with the step at which it appeared first."""
+def found(
+    folder: Path, source: Any, net: nn.Module | None = None, last: float = np.inf, **asked: Any
+) -> dict[str, int]:
+    """Each rule that any look up to the last step found, with the step at which it appeared first."""
     told: dict[str, int] = {}
     events = train_events(source, read_settings(asked), net=net, parent=folder / "runs", lean=True)
     live: LiveFindings | None = None
@@ -63,26 +64,30 @@ def found(folder: Path, source: Any, net: nn.Module | None = None, **asked: Any)
         assert torch.equal(before, engine.state.population.params)
         for each in live.by_language["en"]:
             told.setdefault(each["rule"], live.first_seen[each["rule"]])
+        if engine.step > last:
+            break
     return told
 
 
 @pytest.mark.parametrize("what", WRONG)
+@pytest.mark.sampled(2)
 def test_a_wrong_setting_is_found_on_the_way(what: str, tmp_path: Path) -> None:
     source, asked, rule = WRONG[what]
-    told = found(tmp_path, source, **asked)
+    told = found(tmp_path, source, last=SOON, **asked)
     if what == "a rate that diverges within 5 steps":  # at its end the rate is found, too
         rule = "non_finite_loss"
     assert rule in told
-    assert told[rule] <= 60
+    assert told[rule] <= SOON
 
 
 @pytest.mark.parametrize(("source", "asked"), RIGHT, ids=[f"{s} {a}" for s, a in RIGHT])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 def test_a_right_run_is_left_alone(source: str, asked: dict[str, Any], tmp_path: Path) -> None:
     assert found(tmp_path, source, **asked) == {}
 
 
+@pytest.mark.slow
 def test_dead_units_are_found(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
     nn.init.constant_(net[0].bias, -50.0)
-    assert found(tmp_path, "wine", net, epochs=100).keys() == {"dead_relu"}
+    assert found(tmp_path, "wine", net, epochs=30).keys() == {"dead_relu"}

@@ -93,7 +93,6 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(3)
 def test_the_weights_of_any_step_come_again_bit_for_bit(case: str, tmp_path: Path) -> None:
@@ -105,7 +104,6 @@ def test_the_weights_of_any_step_come_again_bit_for_bit(case: str, tmp_path: Pat
     assert again.loss is None if kept == 0 else again.loss == run.losses[kept - 1]
 
 
-@pytest.mark.slow
 def test_a_command_in_the_middle_is_obeyed_again(tmp_path: Path) -> None:
     run, seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))
     (command,) = [c for c in run.folder.database.commands() if c.name == "lr"]
@@ -137,7 +135,6 @@ def test_runs_begun_elsewhere_with_own_rows_and_own_networks(tmp_path: Path) -> 
         open_result(run.path).at(3)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_batch_settings_and_state_make_torchs_next_update(optimizer: str, tmp_path: Path) -> None:
     """With the moment's own network, rows and state, torch.optim makes the next step's weights."""
@@ -173,7 +170,6 @@ def test_batch_settings_and_state_make_torchs_next_update(optimizer: str, tmp_pa
         torch.testing.assert_close(p.detach(), dict(after.net.named_parameters())[name], rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.slow
 def test_steps_that_a_run_does_not_have_are_refused(tmp_path: Path) -> None:
     run = api.fit("wine", epochs=2, parent=tmp_path, lean=True)
     last = run.document["steps"]
@@ -223,9 +219,8 @@ def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) ->
     assert moment.batch.x_BD.shape == (32, 20)
 
 
-@pytest.mark.slow
 def test_a_sweep_s_networks_are_asked_for_alone(tmp_path: Path) -> None:
-    found = sweep("wine", {"lr": [0.01, 0.1]}, epochs=4, parent=tmp_path)
+    found = sweep("wine", {"lr": [0.01, 0.1]}, epochs=4, fresh=0, parent=tmp_path)
     assert found.best.at(6).step == 6
     beside = found.best.at(2).branch(lr=1e-3)
     assert beside.path.parent == tmp_path  # where runs are looked for, and not in the sweep's folder

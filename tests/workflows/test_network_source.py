@@ -236,6 +236,7 @@ def _said_no(made: Callable[[], Any]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("field", FIELDS)
 def test_nothing_in_a_forged_folder_runs_untrusted(
     field: str, runs: Path, treino: Callable[..., Said], tmp_path: Path
@@ -258,7 +259,7 @@ def test_nothing_in_a_forged_folder_runs_untrusted(
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize("field", FIELDS)
 def test_trust_runs_the_sealed_copies_and_nothing_else(
     field: str, runs: Path, treino: Callable[..., Said], tmp_path: Path
@@ -292,7 +293,6 @@ def _of_two_files(kind: str, name: str) -> Iterator[Any]:
     return sweep_events("iris", space, settings={"epochs": 3}, members=4, fresh=0, sampler="grid", **own)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sweep", "study"])
 def test_a_sweep_or_study_keeps_a_copy_of_each_file(kind: str, treino: Callable[..., Said]) -> None:
     whole = list(_of_two_files(kind, "whole"))[-1].document
@@ -348,7 +348,6 @@ def _configs(path: Path) -> list[dict[str, Any]]:
     return configs
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sweep", "study"])
 def test_a_folder_without_copies_says_what_to_do(kind: str, runs: Path, treino: Callable[..., Said]) -> None:
     """As those of before copies were kept: they name the file by the path that was typed."""

@@ -174,7 +174,7 @@ KEPT = ["Running", "Drawn", "Coarse", "Words", "Mixed"]
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", KEPT)
 def test_what_was_measured_is_predicted_after_reopening(
     name: str, nets: Path, monkeypatch: pytest.MonkeyPatch
@@ -200,7 +200,6 @@ def test_what_was_measured_is_predicted_after_reopening(
     assert rewound.document["metrics"] == branch.document["metrics"]
 
 
-@pytest.mark.slow
 def test_a_sweep_keeps_buffers_that_are_not_persistent(nets: Path) -> None:
     space = {"lr": [0.01, 0.05]}
     sweep = tr.sweep("iris", space, net=f"{nets}:Running", epochs=4, fresh=1, name="sweep")

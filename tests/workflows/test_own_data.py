@@ -28,8 +28,6 @@ from treino.loop import JobProgress
 from treino.spec import read_settings
 from treino.training.train import train_events
 
-pytestmark = pytest.mark.slow
-
 G = torch.Generator().manual_seed(0)
 X = torch.randn(160, 2, generator=G)
 Y = (X[:, 0] + 0.5 * X[:, 1] > 0).long()
@@ -65,8 +63,7 @@ def loader(**arguments: Any) -> DataLoader:
     return DataLoader(Points(), batch_size=20, shuffle=True, **arguments)
 
 
-@pytest.mark.parametrize("noise", [pytest.param("", marks=pytest.mark.slow), "torch"])
-@pytest.mark.slow
+@pytest.mark.parametrize("noise", ["", "torch"])
 def test_a_dataset_has_all_that_a_table_has(noise: str, tmp_path: Path) -> None:
     run = tr.fit(Points(noise), parent=tmp_path, **SHORT)
     d = run.document
@@ -89,7 +86,6 @@ def test_a_dataset_has_all_that_a_table_has(noise: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.pictures
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [Points("torch"), loader(), {"train": Coming(), "validation": Coming(), "test": Coming()}],
@@ -103,7 +99,6 @@ def test_pictures_are_drawn_of_data_that_is_not_in_memory(source: Any, tmp_path:
         assert (run.path / f"pictures/{name}.png").stat().st_size > 1000
 
 
-@pytest.mark.slow
 def test_figures_are_those_of_its_predictions(tmp_path: Path) -> None:
     parts = {"train": loader(), "val": Subset(Points(), range(60)), "test": Subset(Points(), range(60, 160))}
     run = tr.fit(parts, parent=tmp_path, **SHORT)
@@ -133,7 +128,6 @@ def test_words_in_dicts_that_come_one_by_one(tmp_path: Path) -> None:
     assert any("can't be parted" in note for note in data.notes)
 
 
-@pytest.mark.slow
 def test_a_number_is_learned_in_its_own_units(tmp_path: Path) -> None:
     y = 1000 + 50 * X[:, 0]
     run = tr.fit((TensorDataset(X, y), TensorDataset(X, y)), parent=tmp_path, epochs=60, hidden=[16], lr=0.02)
@@ -205,7 +199,6 @@ def test_a_loaded_one_prints_itself_and_is_gone_through(source: Any) -> None:
             data.train[3]
 
 
-@pytest.mark.slow
 def test_rows_in_a_mapped_file_give_the_run_of_rows_in_memory(tmp_path: Path) -> None:
     held = tr.load("breast_cancer")
     splits = {}
@@ -242,9 +235,9 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0)
 
 
-@pytest.mark.usefixtures("_short_ticks")
-@pytest.mark.parametrize("at", [pytest.param(3, marks=pytest.mark.slow), 9])
 @pytest.mark.slow
+@pytest.mark.usefixtures("_short_ticks")
+@pytest.mark.parametrize("at", [3, 9])
 @pytest.mark.sampled(2)
 def test_items_read_for_every_batch_go_on_bit_for_bit(at: int, tmp_path: Path) -> None:
     whole = tr.fit(Points("torch"), parent=tmp_path, name="whole", **SHORT)
@@ -264,10 +257,7 @@ def test_items_read_for_every_batch_go_on_bit_for_bit(at: int, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("_short_ticks")
-@pytest.mark.parametrize(
-    ("at", "border"),
-    [pytest.param(3, 0, marks=pytest.mark.slow), pytest.param(9, 8, marks=pytest.mark.slow), (21, 16)],
-)
+@pytest.mark.parametrize(("at", "border"), [(3, 0), (9, 8), (21, 16)])
 def test_a_loader_goes_on_from_an_epochs_border_and_says_so(at: int, border: int, tmp_path: Path) -> None:
     path = interrupted(loader(), tmp_path, at, "cut")
     kept = tr.open(path).losses
@@ -299,7 +289,6 @@ def test_a_loader_that_was_stopped_goes_on_from_the_border_before(tmp_path: Path
     assert not np.array_equal(run.losses[8:11], kept[8:11])
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("_short_ticks")
 def test_items_in_memory_are_kept_with_the_run_and_need_not_be_given(tmp_path: Path) -> None:
     whole = tr.fit(Points(), parent=tmp_path, name="whole", **SHORT)
@@ -389,7 +378,7 @@ class Broken(Dataset):
         return float(word)  # the line that is to be named
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(
     ("how", "rule"),
     [
@@ -413,7 +402,7 @@ def test_an_item_that_fails_is_named(how: str, rule: str, workers: int) -> None:
         assert isinstance(caught.value.__cause__, ValueError)
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [0, 1])
 def test_an_item_that_fails_in_a_loader_is_named(workers: int) -> None:
     with pytest.raises(TreinoError) as caught:
         tr.load(DataLoader(Broken("raises"), batch_size=30, num_workers=workers))

@@ -48,7 +48,6 @@ WRONG = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_setting_is_found(what, tmp_path):
     source, asked, rule = WRONG[what]
@@ -78,22 +77,20 @@ RIGHT = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("source", "asked"), RIGHT, ids=[f"{s} {a}" for s, a in RIGHT])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_right_run_is_silent(source, asked, tmp_path):
     assert found(tmp_path, source, **asked) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.sampled(3)
 def test_labels_that_say_nothing_are_nobodys_fault(seed, tmp_path):
     g = np.random.default_rng(seed)
     x, y = g.normal(size=(300, 6)), g.integers(0, 3, 300)
     assert found(tmp_path, (x, y), epochs=10, seed=seed) == []
 
 
-@pytest.mark.slow
 def test_a_rare_class_that_is_given_up_is_found_and_weights_mend_it(tmp_path):
     g = np.random.default_rng(0)
     y = (g.random(1500) < 0.04).astype(int)
@@ -104,7 +101,6 @@ def test_a_rare_class_that_is_given_up_is_found_and_weights_mend_it(tmp_path):
     assert [f["message"].partition(" is ")[0] for f in named] == ["Class 'bad'"]
 
 
-@pytest.mark.slow
 def test_a_network_of_ones_is_found(tmp_path):
     net = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
     mended = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
@@ -115,14 +111,12 @@ def test_a_network_of_ones_is_found(tmp_path):
     assert found(tmp_path, "wine", mended, epochs=30) == []
 
 
-@pytest.mark.slow
 def test_dead_units_of_a_network_of_the_users_own_are_found(tmp_path):
     net = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
     nn.init.constant_(net[0].bias, -50.0)
     assert found(tmp_path, "wine", net, epochs=30) == ["dead_relu"]
 
 
-@pytest.mark.slow
 def test_test_rows_that_a_source_copied_from_its_training_rows_are_found(tmp_path):
     run = trained(tmp_path, "wine", epochs=5)
     data = run.data
@@ -160,7 +154,6 @@ def test_the_log_of_a_long_run_is_short_and_counts_what_the_network_says(loss, s
         assert log.of(LossCall)[0].labels == dict(Counter(data.train.y[:8].reshape(-1).tolist()))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("warm", [False, True])
 def test_what_is_measured_is_what_torch_does(warm, tmp_path):
     """The movement that lr_too_low names, by a plain loop with torch's own optimizer."""

@@ -45,7 +45,6 @@ def same_rows(a: Data, b: Data) -> bool:
     )
 
 
-@pytest.mark.slow
 def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     table, test = tmp_path / "a" / "table.csv", tmp_path / "a" / "test.csv"
     table.parent.mkdir()
@@ -77,7 +76,6 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     assert error.value.rule == "data_changed"
 
 
-@pytest.mark.slow
 def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) -> None:
     table, test = mixed(90), mixed(20, seed=9)
     data = tr.load(table, target="city", test=test, duplicates="ignore")
@@ -89,7 +87,6 @@ def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) 
     assert data_of(run.folder).preparation == data.preparation
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     mixed().to_csv(path, index=False)
@@ -107,7 +104,6 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     assert again.metrics == whole.metrics
 
 
-@pytest.mark.slow
 def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said], tmp_path: Path) -> None:
     mixed().to_csv("t.csv", index=False)
     assert treino("train", "t.csv", "--target", "price", "--kinds", SIZES, "--epochs", "2").status == 0
@@ -164,7 +160,6 @@ def test_rows_that_were_trained_on_are_counted(treino: Callable[..., Said], tmp_
         assert treino("predict", *words, "--json").document["training_rows"] == rows
 
 
-@pytest.mark.slow
 def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
     frame = mixed()
     run = fit(frame, tmp_path, target="city")
@@ -172,6 +167,10 @@ def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
     found = run.predict(new)
     assert list(found.index) == list("abcdefgh")
     assert list(found.columns) == ["prediction", *(f"probability_{c}" for c in run.data.classes)]
+    assert np.allclose(found.filter(like="probability").sum(axis=1), 1, atol=1e-6)
+    again = tr.open(run.path)
+    pd.testing.assert_frame_equal(again.predict(new[new.columns[::-1]]), found)
+    assert same_rows(again.data, run.data)
     as_arrow = run.predict(pa.Table.from_pandas(new, preserve_index=False))
     assert isinstance(as_arrow, pa.Table)
     assert as_arrow.to_pydict()["prediction"] == found["prediction"].tolist()
@@ -181,7 +180,6 @@ def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
     assert as_polars["prediction"].to_list() == found["prediction"].tolist()
 
 
-@pytest.mark.slow
 def test_trees_stand_beside_the_network_where_they_are_asked_for(treino: Callable[..., Said]) -> None:
     mixed().to_csv("t.csv", index=False)
     said = treino("train", "t.csv", "--target", "price", "--epochs", "2", "--baselines", "full")

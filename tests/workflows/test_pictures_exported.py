@@ -53,8 +53,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("settings", [{"net": "cnn"}, {"net": "mlp", "fit": "pad", "loss": "bce"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"net": "cnn", "channels": (4, 6), "hidden": (8,)}, marks=pytest.mark.release),
+        {"net": "mlp", "fit": "pad", "loss": "bce"},
+    ],
+)
 def test_a_script_trains_on_the_folder_to_the_same_numbers(photos: Path, settings: dict[str, Any]) -> None:
     run = tr.fit(photos, epochs=2, engine="module", parent=photos.parent / "runs", **settings)
     path = export(run)

@@ -312,7 +312,7 @@ def test_a_sweeps_winner_and_its_best_together_predict_pictures(
     treino: Callable[..., Said], photos: Path, flat: Path, tmp_path: Path
 ) -> None:
     space = {"lr": [0.003, 0.01]}
-    sweep = tr.sweep(photos, space, net="cnn", epochs=2, name="two", parent=tmp_path / "runs")
+    sweep = tr.sweep(photos, space, net="cnn", epochs=2, fresh=0, name="two", parent=tmp_path / "runs")
     for top in ((), ("--top", 2)):
         document = treino("predict", sweep.path, flat, *top, "--tta", "--json").document
         answers = sweep.predict(flat, *top[1:], tta=True).tolist()
@@ -326,6 +326,7 @@ def test_mistakes_are_drawn_after_a_training_on_pictures(photos: Path, tmp_path:
     assert {path.name for path in (run.path / "pictures").iterdir()} == {"curves.png", "mistakes.png"}
 
 
+@pytest.mark.slow
 def test_what_is_no_picture_is_refused(treino: Callable[..., Said], flat: Path, tmp_path: Path) -> None:
     wine = tr.fit("wine", epochs=1, parent=tmp_path / "runs")
     numbers = TensorDataset(torch.rand(40, 1, 16, 16), torch.arange(40) % 2)

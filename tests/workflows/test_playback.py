@@ -41,7 +41,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     return drain(rewinding(snapshot, {"batch_size": 20, "epochs": 14}))
 
 
-@examples(max_examples=15)
+@pytest.mark.slow
+@examples(max_examples=6)
 @given(st.lists(st.integers(0, 70), min_size=1, max_size=12))
 def test_any_step_in_any_order(run: StoredRun, steps: list[int]) -> None:
     playback, loss_S = Playback(run, run.data), run.losses

@@ -16,7 +16,7 @@ from treino_doctor import words as base
 
 TRAINED = """
 train houses.csv --target price --name one --epochs 2 --lr 1e6 --optimizer sgd --fault missing_zero_grad
-sweep houses.csv --target kind --space lr=1e-3..1e-1:log --members 4 --epochs 2 --name many
+sweep houses.csv --target kind --space lr=1e-3..1e-1:log --members 4 --epochs 2 --fresh 2 --name many
 study houses.csv --target kind --batch-sizes 20,5 --epochs 2 --until accuracy=0.5 --as-taught --name both
 """
 READ = """
@@ -43,13 +43,22 @@ def turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.slow
-@pytest.mark.pictures
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize(("written", "read"), [("xx", "en"), ("en", "xx")])
+DRAWN = [pytest.mark.release, pytest.mark.pictures]
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "drawn_too"),
+    [
+        pytest.param("xx", "en", False, marks=pytest.mark.slow),
+        pytest.param("xx", "en", True, marks=DRAWN),
+        pytest.param("en", "xx", True, marks=DRAWN),
+    ],
+)
 def test_what_was_trained_in_another_language_is_shown_in_the_readers(
     written: str,
     read: str,
+    drawn_too: bool,
+    request: pytest.FixtureRequest,
     treino: Callable[..., Said],
     turned: None,
     tmp_path: Path,
@@ -67,7 +76,9 @@ def test_what_was_trained_in_another_language_is_shown_in_the_readers(
     drawn = set[str]()
     draw = matplotlib.text.Text.draw
     monkeypatch.setattr("matplotlib.text.Text.draw", lambda t, *a: (drawn.add(t.get_text()), draw(t, *a))[1])
-    for command in READ.strip().split("\n"):
+    if not drawn_too:
+        request.getfixturevalue("undrawn")
+    for command in READ.strip().split("\n")[: None if drawn_too else -2]:
         drawn.clear()
         said = treino("--lang", read, *command.split())
         assert said.status == 0, said.err

@@ -138,6 +138,7 @@ def test_a_table_of_ones_own_is_trained_by_the_recipe_and_says_so(tmp_path):
         assert said.startswith("recipe table, as by default for a table of your own: 8 networks (")
 
 
+@pytest.mark.slow
 def test_where_one_simple_network_is_trained(tmp_path, data):
     frame, own = table(), {"target": "price"}
     first = tr.fit(frame, epochs=1, lean=True, parent=tmp_path, recipe="plain", **own)
@@ -184,7 +185,9 @@ def test_rows_that_were_prepared_with_bins_go_by_the_recipe_where_it_is_named(tm
     assert (simple.settings["inputs"], simple.settings["clip_inputs"]) == ("plain", None)
 
 
-@pytest.mark.parametrize("columns", [1100, 70])  # more columns than inputs, and with bins more inputs
+@pytest.mark.parametrize(
+    "columns", [pytest.param(1100, marks=pytest.mark.slow), 70]
+)  # more columns than inputs, and with bins more inputs
 def test_a_wide_table_is_read_once_and_its_bins_get_no_names(tmp_path, monkeypatch, columns):
     x = np.random.default_rng(0).normal(size=(40, columns)).round(3)
     frame = pd.DataFrame(x, columns=[f"g{i}" for i in range(columns)]).assign(y=x[:, 0] > 0)
@@ -200,12 +203,13 @@ def test_a_wide_table_is_read_once_and_its_bins_get_no_names(tmp_path, monkeypat
     assert all(width(e) == len(e.inputs) <= 2 for e in known.preparation.encoders)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "loss": "bce"}])
 def test_every_figure_is_of_the_answers_that_a_threshold_gives(tmp_path, settings):
     """Beside scikit-learn's metrics of the predictions: metrics, intervals, pictures, comparison, sweeps."""
     frame = table().assign(price=lambda f: np.where(f["price"] > f["price"].quantile(0.8), "yes", "no"))
     asked = settings | {"target": "price", "epochs": 3, "threshold": "cost=1:30", "parent": tmp_path}
-    runs = [tr.fit(frame, **asked), tr.sweep(frame, space={"lr": [0.001, 0.01]}, **asked)]
+    runs = [tr.fit(frame, **asked), tr.sweep(frame, space={"lr": [0.001, 0.01]}, fresh=0, **asked)]
     for run in (runs[0], tr.open(runs[1].document["best"]["run"])):
         said, stored = run.predict(frame)["prediction"], StoredRun(RunFolder.open(run.path))
         assert (run.predict(frame)["probability_yes"].between(run.document["threshold"]["value"], 0.5)).any()

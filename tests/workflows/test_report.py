@@ -188,7 +188,9 @@ def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path, wine: 
     assert "lr 0.003 0.1" in differing
     assert "seed 0 0" not in differing
     same = report(
-        [a, tr.fit("wine", parent=here, name="c", **SMALL)], OutputFile(here / "same.md", MARKDOWN), as_markdown=True
+        [a, tr.fit("wine", parent=here, name="c", **SMALL)],
+        OutputFile(here / "same.md", MARKDOWN),
+        as_markdown=True,
     ).read_text()
     assert "no larger a difference than chance makes (p = 1," in same
 
@@ -266,6 +268,7 @@ def test_behind_a_mistake_lie_the_planted_labels_that_made_it(here: Path) -> Non
     assert f"estimate it, not this network. To measure it: treino rows {run.typed} --of ROW" in text_of(page)
 
 
+@pytest.mark.slow
 def test_behind_a_mistaken_picture_or_number_lie_rows_that_push_that_way(here: Path) -> None:
     digits = load_digits()
     pictures = TensorDataset(
@@ -322,6 +325,7 @@ def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Call
     assert nowhere.document["error"]["rule"] == "to_place"
 
 
+@pytest.mark.slow
 def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable[..., Said]) -> None:
     space = {"lr": "1e-4..1e-1:log", "hidden": "4|16,8"}
     found = tr.sweep("wine", space, members=6, epochs=10, fresh=2, parent=here, weight_decay=0.01)

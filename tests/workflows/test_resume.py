@@ -142,6 +142,7 @@ def shown(treino: Callable[..., Said], epochs: int = 0) -> dict[str, Any]:
 def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said]) -> None:
     with endless(tmp_path) as process:
         try:
+            until(lambda: Path("runs/moons-1/spec.json").exists(), process)
             live = until(lambda: shown(treino), process)
             assert live["status"] == "running"
             assert live["rows"]["train"] == 700
@@ -172,7 +173,9 @@ BEGINNINGS: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
 }
 
 
-@pytest.mark.parametrize("what", BEGINNINGS)
+@pytest.mark.parametrize(
+    "what", [pytest.param(w, marks=[pytest.mark.slow] if w == "more" else []) for w in BEGINNINGS]
+)
 def test_ctrl_c_at_the_beginning_of_a_resume_loses_nothing(what: str, tmp_path: Path) -> None:
     """Whenever it comes while the folder is opened again: the folder is as before, or sealed once more."""
     over = what in ("rewound", "more")
@@ -210,7 +213,7 @@ def test_ctrl_c_at_the_beginning_of_a_resume_loses_nothing(what: str, tmp_path: 
         assert what == "study" or open_run(path).tensors
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_training_in_the_background_ignores_its_neighbours_ctrl_c_and_saves_at_sigterm(
     tmp_path: Path, treino: Callable[..., Said]
 ) -> None:
@@ -264,7 +267,6 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     assert not np.array_equal(resumed.losses, plain.losses)
 
 
-@pytest.mark.slow
 def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     events = train_events(
         "wine", read_settings({"epochs": 300, "hidden": [8], "name": "run"}), parent=tmp_path

@@ -112,20 +112,6 @@ def table(rows: int = 90) -> pd.DataFrame:
     return frame
 
 
-def test_a_frame_in_and_a_frame_out_and_its_copy_kept(tmp_path: Path) -> None:
-    frame = table()
-    run = tr.fit(frame, target="size", epochs=40, parent=tmp_path)
-    new = frame.sample(10, random_state=1).drop(columns="size")
-    said = run.predict(new)
-    assert list(said.index) == list(new.index)
-    assert set(said.columns) == {"prediction", "probability_large", "probability_small"}
-    assert np.allclose(said.filter(like="probability").sum(axis=1), 1, atol=1e-6)
-    again = tr.open(run.path)
-    pd.testing.assert_frame_equal(again.predict(new[["weight", "height"]]), said)
-    assert torch.equal(again.data.train.x, run.data.train.x)
-
-
-@pytest.mark.slow
 def test_predictions_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> None:
     table().to_csv(tmp_path / "t.csv", index=False)
     assert treino("train", "t.csv", "--target", "size", "--epochs", 10).status == 0
@@ -141,7 +127,6 @@ def test_predictions_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> N
     assert treino("predict", "last", "t.csv", "--json").document["metrics"]["accuracy"] > 0.5
 
 
-@pytest.mark.slow
 def test_the_course_s_own_dictionary(tmp_path: Path) -> None:
     args = {
         "batch_size": 20, "num_workers": 4, "num_classes": 3, "lr": 1e-4, "weight_decay": 5e-4,
@@ -204,7 +189,6 @@ class Convolved(nn.Module):
         return self.out(torch.relu(self.conv(x.view(-1, 1, 8, 8))).flatten(1))
 
 
-@pytest.mark.slow
 def test_a_convolution_of_your_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
     run = tr.fit("digits", Convolved(), epochs=4, lr=0.01, threads=1, parent=tmp_path)
@@ -234,7 +218,6 @@ def test_a_network_of_your_own_in_a_file(treino: Callable[..., Said], tmp_path: 
     assert (said.status, "treino train --branch wine-1:4 --lr 0.0001" in said.err) == (2, True)
 
 
-@pytest.mark.slow
 def test_two_runs_side_by_side(treino: Callable[..., Said]) -> None:
     treino("train", "wine", "--epochs", 2)
     treino("train", "wine", "--epochs", 2, "--lr", 0.01)
@@ -260,8 +243,6 @@ def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
     assert treino("--version").out.strip() == tr.__version__
 
 
-@pytest.mark.slow
-@pytest.mark.pictures
 def test_words_for_a_person(treino: Callable[..., Said]) -> None:
     said = treino("train", "wine")
     for word in ("3 classes", "125 training", "95 % of test", "majority", "linear", "runs/wine-1", "next"):
@@ -328,7 +309,6 @@ def test_a_file_named_like_a_built_in_does_not_come_between(
     assert treino("train", "wine", "--json").document["error"]["rule"] == "data_ambiguous"
 
 
-@pytest.mark.slow
 def test_data_that_was_loaded_with_arguments_of_its_own_is_found_again(tmp_path: Path) -> None:
     data = tr.load(
         "wine", features=["hue", "alcohol"], test=0.3, validation=0.2, data_seed=5, normalise=False
@@ -359,10 +339,7 @@ def test_a_diverged_run_can_be_shown(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "labels",
-    [[3, 7], *(pytest.param(of, marks=pytest.mark.slow) for of in ([True, False], [0.5, 1.5], ["a", "b"]))],
-)
+@pytest.mark.parametrize("labels", [[3, 7], [True, False], [0.5, 1.5], ["a", "b"]])
 def test_predictions_are_what_the_labels_were(tmp_path: Path, labels: list[object]) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 2))
@@ -376,7 +353,6 @@ def test_predictions_are_what_the_labels_were(tmp_path: Path, labels: list[objec
     assert np.mean(framed.predict(frame)["prediction"] == frame["y"]) > 0.9
 
 
-@pytest.mark.slow
 def test_a_described_network_is_found_again(tmp_path: Path) -> None:
     run = tr.fit("wine", tr.mlp(8, activation="tanh"), epochs=3, parent=tmp_path)
     again = tr.open(run.path)
@@ -387,7 +363,6 @@ def test_a_described_network_is_found_again(tmp_path: Path) -> None:
             tr.fit("wine", net, hidden=[4], parent=tmp_path)
 
 
-@pytest.mark.slow
 def test_the_kept_network_can_be_trained_further(tmp_path: Path) -> None:
     run = tr.fit("wine", epochs=2, parent=tmp_path)
     before = (run.metrics["train"] or {})["loss"]
@@ -430,7 +405,6 @@ def test_weights_of_a_run_that_goes_on_are_not_there_yet(tmp_path: Path) -> None
         tr.open(tmp_path / "run").predict("wine")
 
 
-@pytest.mark.slow
 def test_array_settings(tmp_path: Path) -> None:
     run = tr.fit("wine", class_weights=np.ones(3), hidden=np.array([8, 4]), epochs=1, parent=tmp_path)
     assert run.settings["hidden"] == [8, 4]

@@ -20,7 +20,6 @@ from treino.records import data_source
 from treino.training.learning_rate_search import choice, find_rate
 
 
-@pytest.mark.slow
 def test_seeds_are_the_networks_that_each_would_be_alone(tmp_path: Path) -> None:
     sweep = tr.fit("wine", seeds=3, seed=4, epochs=8, lr=0.01, out=tmp_path / "s")
     values = sweep.figures["test"]["accuracy"]["values"]
@@ -36,7 +35,6 @@ def test_seeds_are_the_networks_that_each_would_be_alone(tmp_path: Path) -> None
     assert sweep.judge is None
 
 
-@pytest.mark.slow
 def test_folds_hold_every_row_once(tmp_path: Path) -> None:
     sweep = tr.fit("iris", folds=3, epochs=5, lr=0.01, out=tmp_path / "s")
     values = sweep.figures["test"]["accuracy"]["values"]
@@ -47,7 +45,6 @@ def test_folds_hold_every_row_once(tmp_path: Path) -> None:
         assert again.data.test.index.equal(alone.data.test.index)
 
 
-@pytest.mark.slow
 def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
     sweep = tr.fit("moons", seeds=3, epochs=10, lr=0.01, until=("accuracy", 0.8), out=tmp_path / "s")
     reached = sweep.document["reached"]["steps"]
@@ -62,7 +59,6 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
     assert (tmp_path / "s" / "members.parquet").is_file()
 
 
-@pytest.mark.slow
 def test_an_interrupted_spread_goes_on(tmp_path: Path) -> None:
     from treino.loop import JobProgress
     from treino.tuning.sweep import repeat_events, sweep_resumption

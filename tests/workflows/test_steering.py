@@ -27,8 +27,6 @@ from treino.records.segments import segments_of
 from treino.studio.run_commands import arithmetic
 from treino.training.futures import FutureEnd, futures, usual_futures
 
-pytestmark = pytest.mark.slow
-
 SET, MIDDLE = 5, 9  # the steps at which the learning rate became another one, and where a run was left
 RATE = 0.004
 NET = """
@@ -56,14 +54,18 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 KINDS = [f"{net}, {rows}" for net in NETWORKS for rows in ROWS if (net, rows) != ("recipe", "images")]
 KINDS += [f"{net}, {rows}, {state}" for net, rows in (("plain", "two columns"), ("ensemble", "regression"),
           ("own ensemble", "table")) for state in ("running", "interrupted")]  # fmt: skip
-# Each kind of rows with one network and with several, by a hand-written pass and by autograd: the others put
+# Each kind of rows and each state, one network and several, a hand-written pass and autograd: the others put
 # the same parts together in another way.
-OFTEN = {
-    "plain, table", "plain, images", "recipe, table", "ensemble, images", "own, images", "own, regression",
-    "own ensemble, table", "plain, two columns, running", "own ensemble, table, running",
-    "ensemble, regression, interrupted",
-}  # fmt: skip
-CASES = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.release) for kind in KINDS]
+OFTEN = ("ensemble, regression, interrupted", "own, regression", "own ensemble, table, running")
+CASES = [
+    "plain, images",
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in OFTEN),
+    *(
+        pytest.param(kind, marks=pytest.mark.release)
+        for kind in KINDS
+        if kind not in ("plain, images", *OFTEN)
+    ),
+]
 
 
 @dataclass
@@ -195,7 +197,7 @@ def answer(net: torch.nn.Module, run: tr.Run) -> Tensor:
 
 
 def test_time_machine(kind: Steered) -> None:
-    """Each step again is what the training had at it."""
+    """Each step again is what the training had at it: its answers, its rate, its update by hand."""
     run = kind.run()
     for step, given in kind.answers.items():
         moment = run.at(step)
@@ -204,18 +206,17 @@ def test_time_machine(kind: Steered) -> None:
     assert run.at(0).loss is None
     if kind.state == "finished":
         assert torch.equal(answer(run.at(run.steps).net, run), answer(run.module, run))
-
-
-def test_set(kind: Steered) -> None:
-    """A rate that is set holds from the next step on; of a run that nobody trains it is refused."""
-    run = kind.run()
-    assert run.at(SET).hp["lr"] == RATE
+    assert run.at(SET).hp["lr"] == RATE  # which was set, and holds from the next step on
     assert run.at(SET - 1).hp["lr"] != RATE
     if kind.state != "running":
         with pytest.raises(TreinoError) as caught:
             run.set("lr", 0.1)
         assert caught.value.rule == "not_running"
         assert "Resume it" in caught.value.hint
+    page = tr.explain(run.settings["optimizer"], run, step=SET)
+    assert page.holds
+    shown = arithmetic(run.at(SET), None, None, None)
+    assert all(check["holds"] for check in shown["checks"])
 
 
 def test_branch(copied: Steered) -> None:
@@ -309,15 +310,6 @@ def test_faults(copied: Steered) -> None:
             run.at(SET).branch(fault=["softmax_before_cross_entropy"])
         assert caught.value.rule == "softmax_before_cross_entropy_loss"
         assert "missing_zero_grad, fits every loss" in caught.value.hint
-
-
-def test_microscope(kind: Steered) -> None:
-    """An update by hand is the update that was made."""
-    run = kind.run()
-    page = tr.explain(run.settings["optimizer"], run, step=SET)
-    assert page.holds
-    shown = arithmetic(run.at(SET), None, None, None)
-    assert all(check["holds"] for check in shown["checks"])
 
 
 def test_export_after_a_rewind(copied: Steered, tmp_path: Path) -> None:

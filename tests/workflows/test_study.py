@@ -116,8 +116,9 @@ def test_answers_come_from_the_rows_alone() -> None:
     assert "The same settings end at accuracy 0.500 corrected and 0.500 as taught." in once
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seeds", [1, 2])
+@pytest.mark.parametrize(
+    "seeds", [pytest.param(1, marks=pytest.mark.proof), pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_a_row_is_what_its_own_command_trains(treino: Callable[..., Said], seeds: int) -> None:
     words = ("--batch-sizes", "20,5", "--as-taught", "--fault", "missing_zero_grad", "--compare", "normalise")
     said = treino("study", "wine", *words, "--epochs", 3, "--seeds", seeds, "--threads", 1, "--json")
@@ -138,7 +139,6 @@ def test_a_row_is_what_its_own_command_trains(treino: Callable[..., Said], seeds
         assert row["accuracy"][-1] == pytest.approx(accuracy.mean())
 
 
-@pytest.mark.slow
 def test_rows_count_epochs_from_one_and_never_is_null(tmp_path: Path) -> None:
     study = tr.study(
         "wine",
@@ -169,7 +169,6 @@ def test_rows_count_epochs_from_one_and_never_is_null(tmp_path: Path) -> None:
     assert isinstance(tr.open(tmp_path / "s"), tr.Study)
 
 
-@pytest.mark.slow
 def test_epochs_as_a_whole_float_make_a_folder_that_opens(tmp_path: Path) -> None:
     study = tr.study("wine", batch_sizes=[50], out=tmp_path / "s", **(QUICK | {"epochs": 2.0}))
     assert study.spec.facts.epochs == 2
@@ -177,7 +176,6 @@ def test_epochs_as_a_whole_float_make_a_folder_that_opens(tmp_path: Path) -> Non
     assert len(study.rows[0]["loss"]) == 2
 
 
-@pytest.mark.slow
 def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> None:
     cells = [{"batch_size": 5}, {"batch_size": 20}, {"batch_size": 50, "epochs": 1}]
     ends: list[tuple[int, int]] = []
@@ -192,7 +190,6 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     assert ends == [(1, 5), (1, 20), (1, 50), (2, 20), (2, 5), (3, 5), (3, 20)]
 
 
-@pytest.mark.slow
 def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: Path) -> None:
     cells = ["batch_size=20", "hidden=4,patience=1,dropout=0.2", "optimizer=sgd,lr=1e5"]
     *_events, end = study_events("wine", cells=cells, settings=QUICK, seeds=2, out=tmp_path / "s")
@@ -206,7 +203,6 @@ def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: P
         assert one.training.status_P == alone.training.status_P == (one.record.status,)
 
 
-@pytest.mark.slow
 def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
     advance, measured = TrainingLoop.advance, track.answers
@@ -233,7 +229,6 @@ def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.Monke
     assert patient["loss"] == row["loss"]
 
 
-@pytest.mark.slow
 def test_a_regression_a_divergence_and_rows_of_training_alone(tmp_path: Path) -> None:
     cells = ["lr=0.01", "optimizer=sgd,lr=1e5"]
     study = tr.study("diabetes", cells=cells, until="r2=0.2,rmse=60", out=tmp_path / "r", **QUICK)
@@ -255,7 +250,6 @@ def test_a_regression_a_divergence_and_rows_of_training_alone(tmp_path: Path) ->
     assert "missing_zero_grad" in refused.value.hint
 
 
-@pytest.mark.slow
 def test_arrays_frames_and_networks_of_ones_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
     x, y = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()
@@ -323,7 +317,6 @@ def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
         own.resume()
 
 
-@pytest.mark.slow
 @needs_mnist
 @pytest.mark.release
 def test_the_exercise_s_conclusions_are_artefacts(tmp_path: Path) -> None:

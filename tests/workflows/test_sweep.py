@@ -46,7 +46,6 @@ def content(out: Path) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.slow
 def test_rows_that_are_loaded_are_taken_as_they_were_prepared(tmp_path: Path) -> None:
     plain, few = tr.load("iris", normalise=False), {"members": 2, "settings": {"epochs": 2}}
     rates = {"lr": [0.1, 0.01]}
@@ -60,7 +59,6 @@ def test_rows_that_are_loaded_are_taken_as_they_were_prepared(tmp_path: Path) ->
     assert not (tmp_path / "otherwise").exists()
 
 
-@pytest.mark.slow
 def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", strategy="halving")
     rows = table(tmp_path / "s")
@@ -77,9 +75,14 @@ def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> 
     assert all("test" not in entry for entry in document["leaderboard"])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["none", "halving", "hyperband"])
-@pytest.mark.sampled(2)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param("none", marks=pytest.mark.release),
+        pytest.param("halving", marks=pytest.mark.proof),
+        "hyperband",
+    ],
+)
 def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None:
     events = list(
         sweep_events("iris", SPACE, out=tmp_path / "s", **{**SMALL, "strategy": strategy, "top": 24})
@@ -104,7 +107,6 @@ def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None
         assert all(mine[name].equal(k.weights[name]) for name in mine), member
 
 
-@pytest.mark.slow
 def test_curves_hold_every_members_path(tmp_path: Path) -> None:
     swept(tmp_path / "s", strategy="none", members=6)
     folder = RunFolder.open(tmp_path / "s")
@@ -152,7 +154,6 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
         list(sweep_resumption(tmp_path / "torn"))
 
 
-@pytest.mark.slow
 def test_members_that_diverge_are_a_result(tmp_path: Path) -> None:
     document = swept(
         tmp_path / "s", ["lr=0.001|1e5", "seed=0..2"], members=6, settings={"epochs": 30, "optimizer": "sgd"}
@@ -163,7 +164,6 @@ def test_members_that_diverge_are_a_result(tmp_path: Path) -> None:
     assert rows[rows.lr == 1e5].best.isna().all()
 
 
-@pytest.mark.slow
 def test_a_sweep_in_which_all_diverge_says_so(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", ["lr=1e5|1e6"], settings={"epochs": 30, "optimizer": "sgd"})
     assert document["best"] is None
@@ -235,7 +235,6 @@ def test_a_wrong_member_is_named(tmp_path: Path) -> None:
         swept(tmp_path / "s", ["lr=0.1|2e31"])
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_a_sweep_on_noise_says_that_there_is_nothing(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
@@ -265,7 +264,6 @@ def test_the_judge_finds_what_is_there(tmp_path: Path) -> None:
     assert f"accuracy {judged['test']:.3f}" in judged["sentence"]
 
 
-@pytest.mark.slow
 def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", ["lr=1e-3|1e-2"], "diabetes", members=2, settings={"epochs": 20})
     assert document["judge"]["metric"] == "rmse"
@@ -273,7 +271,6 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
     assert document["judge"]["seen"] == pytest.approx(document["best"]["validation"]["rmse"], rel=1e-4)
 
 
-@pytest.mark.slow
 def test_the_table_of_a_sweep_that_trains_has_the_rung_that_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +305,6 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytes
     assert last.model_steps <= last.planned_steps * 1.5
 
 
-@pytest.mark.slow
 def test_a_memory_that_is_too_small_parts_the_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,7 +315,6 @@ def test_a_memory_that_is_too_small_parts_the_members(
     assert document["members"] == 20
 
 
-@pytest.mark.slow
 def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", members=5, top=3)
     folder = RunFolder.open(tmp_path / "s")
@@ -329,7 +324,6 @@ def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: 
     assert all(torch.equal(best[name], t) for name, t in kept[0].weights.items())
 
 
-@pytest.mark.slow
 def test_schedules_train_side_by_side(tmp_path: Path) -> None:
     space = ["schedule=cosine|constant|step", "warmup=0|9", "lr=1e-3..1e-1:log"]
     document = swept(tmp_path / "s", space, strategy="halving", members=18, settings={"epochs": 20})
@@ -337,7 +331,6 @@ def test_schedules_train_side_by_side(tmp_path: Path) -> None:
     assert document["judge"]["certificate"]["same_bits"]
 
 
-@pytest.mark.slow
 def test_those_that_are_equally_right_are_parted_by_their_loss(tmp_path: Path) -> None:
     document = swept(
         tmp_path / "s", ["lr=1e-3..1e-1:log"], "wine", strategy="halving", members=18,
@@ -354,7 +347,6 @@ def test_those_that_are_equally_right_are_parted_by_their_loss(tmp_path: Path) -
     assert len({v["accuracy"] for v in leaders[:3]}) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "settings"),
     [

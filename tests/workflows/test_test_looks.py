@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 import treino
 from treino.documents.listing import listing
 from treino.fit_events import FitRequest, fit_events
@@ -31,6 +33,7 @@ def looks(path: Path) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_each_end_of_a_family_is_one_more_look(tmp_path: Path, undrawn: None) -> None:
     first = treino.fit("iris", epochs=4, parent=tmp_path, name="first").path
     assert looks(first) == 1
@@ -49,7 +52,7 @@ def test_each_end_of_a_family_is_one_more_look(tmp_path: Path, undrawn: None) ->
 
 def test_the_settings_of_another_run_bring_its_looks(tmp_path: Path) -> None:
     run = treino.fit("diabetes", epochs=2, parent=tmp_path, name="first")
-    sweep = treino.sweep("iris", {"lr": [0.01, 0.1]}, epochs=2, parent=tmp_path, name="two")
+    sweep = treino.sweep("iris", {"lr": [0.01, 0.1]}, epochs=2, fresh=0, parent=tmp_path, name="two")
     for name, number in ((run.path, 2), (run.path, 3), (f"{sweep.path}:1", 2)):
         source, settings, networks = like(name)
         request = FitRequest(
