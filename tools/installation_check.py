@@ -15,7 +15,7 @@ from treino.engine.kernels.lanes_library import why_missing
 
 def loss(engine: str | None, folder: Path) -> float:
     """After a short training; no other engine is used than the one that is named."""
-    return float(tr.fit("iris", epochs=3, engine=engine, parent=folder).losses[-1])
+    return float(tr.fit("iris", epochs=3, engine=engine, parent=folder, lean=True).losses[-1])
 
 
 def main(words: list[str]) -> str | None:

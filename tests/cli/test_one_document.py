@@ -9,16 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import WITHOUT_PICTURES
 from tests.conftest import Said
 
-WITHOUT_PICTURES = """
-from treino.cli import command
-from treino.inspection import baselines
-from treino.pictures import picture_files
-
-baselines.TREES, picture_files.illustrate = 4, lambda _run: None
-command()
-"""  # and with few trees: no test looks at either
 NET = """
 import atexit, ctypes, os, subprocess, sys, threading, time
 import torch

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from tests.cli.test_one_document import WITHOUT_PICTURES
+from tests.cli.conftest import WITHOUT_PICTURES, stopped
 from tests.conftest import Said
 from tests.forging import forge
 from tests.store.test_flips import flip
@@ -281,33 +282,15 @@ def test_steps_that_hang_on_a_lost_keyframe_are_refused(treino: Treino, with_key
 
 # ---- Ctrl-C
 
-CTRL_C = """
-import os, signal
-from treino.cli import command, progress
-from treino.training import train
-
-train.CHUNK_SECONDS = 0.0
-show, shown = progress.ProgressLine.show, []
-
-def show_and_stop(line, event):
-    show(line, event)
-    shown.append(event)
-    if len(shown) == 9:
-        os.kill(os.getpid(), signal.SIGINT)
-
-progress.ProgressLine.show = show_and_stop
-command()
-"""
-
 
 @pytest.mark.proof
 def test_a_training_that_ctrl_c_ended_goes_on_with_the_same_bits(treino: Treino) -> None:
     """A process that gets the signal in the midst of its steps; another one that resumes."""
-    words = ("train", "iris", "--epochs", "20", "--hidden", "5", "--name")
-    ended = subprocess.run([sys.executable, "-c", CTRL_C, *words, "torn"], capture_output=True, text=True)
+    words = ("train", "iris", "--epochs", "60", "--hidden", "5", "--name")
+    ended = stopped(signal.SIGINT, *words, "torn")
     assert (ended.returncode, "treino resume torn" in ended.stderr) == (130, True), ended.stderr
     found = treino("show", "torn", "--json").document
-    assert (found["status"], 0 < found["epochs"] < 20) == ("interrupted", True)
+    assert (found["status"], 0 < found["epochs"] < 60) == ("interrupted", True)
     resumed = subprocess.run(
         [sys.executable, "-c", WITHOUT_PICTURES, "resume", "torn"], capture_output=True, text=True
     )

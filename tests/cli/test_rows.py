@@ -67,6 +67,7 @@ def test_files_hold_a_line_for_each_row_with_all_figures(
     assert (again.status, json.loads(again.out)["error"]["rule"]) == (2, "file_exists")
 
 
+@pytest.mark.slow
 def test_the_page_sorts_and_filters(treino: Callable[..., Said], planted: set[int], tmp_path: Path) -> None:
     told = document(treino("rows", "colours.csv", "--target", "colour", *FEW, "--to", "rows.html", "--json"))
     with chromium() as browser:
@@ -90,6 +91,7 @@ def test_the_page_sorts_and_filters(treino: Callable[..., Said], planted: set[in
         assert page.locator("#shown").inner_text() == "5 of 240 rows"
 
 
+@pytest.mark.slow
 def test_of_a_run_the_held_out_rows_are_asked_about_too_and_can_be_traced(
     treino: Callable[..., Said], planted: set[int]
 ) -> None:
@@ -115,7 +117,6 @@ def test_of_a_run_the_held_out_rows_are_asked_about_too_and_can_be_traced(
     assert run.rows(networks=16).to_pandas()["label"].tolist() == told["rows"]["label"]
 
 
-@pytest.mark.slow
 def test_leaving_the_suspects_out_is_better_where_the_validation_rows_are_right(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:

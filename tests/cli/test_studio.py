@@ -122,7 +122,7 @@ def test_a_training_goes_on_where_the_studio_is_killed(tmp_path: Path) -> None:
         until(lambda: not any(child.is_running() for child in children))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_what_is_wrong_with_the_data_ends_the_studio(tmp_path: Path) -> None:
     with studio(tmp_path, "wein", "--port", "0") as (process, _document):
         _out, err = process.communicate(timeout=HANG)

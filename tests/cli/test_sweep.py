@@ -1,16 +1,13 @@
 """``treino sweep`` on the command line: output, refusals, and resuming after a stop."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import stopped
 from tests.conftest import Said
-from tests.waiting import HANG, until
 
 QUICK = ("--fresh", 0, "--epochs", 10, "--members", 6)
 
@@ -75,33 +72,26 @@ def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: 
         assert leader == pytest.approx({k: d["best"]["validation"][k] for k in leader}, rel=1e-5), keep
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.release
-def test_a_sweep_that_is_stopped_goes_on(
-    treino: Callable[..., Said], tmp_path: Path, stop: signal.Signals
-) -> None:
-    code = (
-        "import sys, torch; torch.set_num_threads(1)\n"
-        "from treino.tuning import sweep; sweep.CHECKPOINT_SECONDS = 0.2\n"
-        "from treino.cli import command; command()"
-    )
-    words = ["sweep", "moons", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=32|16,16", "--members",
-             "64", "--epochs", "400", "--patience", "0", "--fresh", "0", "--out", "s"]  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    until(lambda: any(tmp_path.glob("s/checkpoint/*.safetensors")), process)
-    os.kill(process.pid, stop)
-    _out, err = process.communicate(timeout=HANG)
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.proof),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.release),
+    ],
+)
+def test_a_sweep_that_is_stopped_goes_on(treino: Callable[..., Said], stop: signal.Signals) -> None:
+    space = "--space", "lr=1e-3..1e-1:log", "--space", "hidden=32|16,16", "--members", "16", "--fresh", "0"
+    words = *space, "--epochs", "27", "--patience", "0", "--batch-size", "full", "--out", "s"
+    ended = stopped(stop, "sweep", "moons", *words)
     if stop == signal.SIGINT:
-        assert process.returncode == 130
-        assert "treino resume" in err
+        assert ended.returncode == 130, ended.stderr
+        assert "treino resume" in ended.stderr
         Path("new.csv").write_text("x1,x2\n0.5,0.5\n")
         assert treino("predict", "./s", "new.csv", "--json").document["rows"] == 1  # the best so far
     assert treino("show", "./s", "--json").document["status"] == "interrupted"
     d = treino("resume", "./s", "--json").document
     assert d["status"] == "finished"
-    assert d["members"] == 64 == d["finished"] + d["stopped"] + d["diverged"]
+    assert d["members"] == 16 == d["finished"] + d["stopped"] + d["diverged"]
     assert d["judge"]["certificate"]["same_bits"]
     assert treino("resume", "./s").status == 2
 
@@ -128,7 +118,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 
 @pytest.mark.release
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
-    optuna = pytest.importorskip("optuna")
+    optuna = pytest.importorskip("optuna", reason="needs optuna")
     from treino.loop import JobProgress
     from treino.tuning.sweep import sweep_events
 

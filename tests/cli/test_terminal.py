@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli.test_one_document import WITHOUT_PICTURES
+from tests.cli.conftest import WITHOUT_PICTURES
 from tests.conftest import Said
 from tests.waiting import HANG
 from treino.console import console
