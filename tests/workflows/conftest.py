@@ -1,6 +1,7 @@
 """Trainings and reports end quickly: few trees in the baseline, short films, no wait for the disk."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,3 +29,11 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports have words alone: their pictures take most of the time."""
     monkeypatch.setattr(run_report, "_drawn", lambda *_: ())
     monkeypatch.setattr(run_report, "film_player", lambda _run: "")
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No baselines and no findings, which take a third of a short training: for files that look elsewhere."""
+    none = SimpleNamespace(metrics={}, notes=())
+    monkeypatch.setattr("treino.training.completion.baselines", lambda *_: none)
+    monkeypatch.setattr("treino.training.completion.findings", lambda *_: ([], []))

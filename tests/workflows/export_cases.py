@@ -174,44 +174,31 @@ def no_treino(text: str) -> bool:
 
 
 CNN: dict[str, Any] = {"net": "cnn", "channels": (4, 6), "hidden": (8,), "epochs": 3, "batch_size": 16}
-FEW: list[tuple[str, dict[str, Any]]] = [
+BLOCKS = CNN | {
+    "augment": "shift", "pool": "average", "head": "average", "blocks": 1, "group_norm": 2, "dropout": 0.2,
+    "clip": 1.0, "epochs": 2, "batch_size": 32,
+}  # fmt: skip
+KERNELS = CNN | {
+    "kernel": (5, 3), "stride": (2, 1), "padding": (0, 1), "pool": ("none", "max"), "batch_norm": True,
+    "activation": "gelu", "init": "kaiming", "ema": 0.9, "schedule": "cosine",
+}  # fmt: skip
+ADAMW = {"optimizer": "adamw", "weight_decay": 0.1, "betas": (0.8, 0.99)}
+FEW: list[Any] = [
     ("wine", {}),
-    (
-        "wine",
-        {
-            "optimizer": "adamw",
-            "weight_decay": 0.1,
-            "betas": (0.8, 0.99),
-            "schedule": "cosine",
-            "warmup": 7,
-            "clip": 0.5,
-            "dropout": 0.3,
-        },
-    ),
-    ("diabetes", {"loss": "huber", "metric": "r2", "batch_size": "full", "epochs": 50, "patience": 20}),
+    ("wine", ADAMW | {"schedule": "cosine", "warmup": 7, "clip": 0.5, "dropout": 0.3}),
     ("table.csv", {"target": "size", "features": ("a b", "c", "flag", "rare"), "as_taught": True}),
-    ("iris", {"fold": "2/5"}),
-    (
-        "pictures",
-        CNN
-        | {
-            "augment": "shift",
-            "pool": "average",
-            "head": "average",
-            "blocks": 1,
-            "group_norm": 2,
-            "dropout": 0.2,
-            "clip": 1.0,
-        },
-    ),
+    pytest.param("pictures", BLOCKS, marks=pytest.mark.slow),
 ]
+OF_MNIST = [needs_mnist, pytest.mark.release]
 MIXED = {"target": "price", "kinds": ("size=small<medium<large", "month=category"), "epochs": 3}
-MANY: list[tuple[str, dict[str, Any]]] = [
+MANY: list[Any] = [
     ("mixed.csv", MIXED),
     ("mixed brazilian.csv", MIXED),
     ("mixed frame.csv", MIXED | {"impute": "mean"}),
     ("mixed.csv", {"target": "city", "split_time": "when", "kinds": ("street=hashed",), "epochs": 3}),
     ("wine", {"split_time": "alcohol"}),
+    ("diabetes", {"loss": "huber", "metric": "r2", "batch_size": "full", "epochs": 50, "patience": 20}),
+    ("iris", {"fold": "2/5"}),
     ("wine", {"epochs": 60, "patience": 5, "lr": 0.02}),
     ("wine", {"epochs": 60, "patience": 5, "lr": 0.02, "keep": "last"}),
     ("iris", {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
@@ -258,21 +245,7 @@ MANY: list[tuple[str, dict[str, Any]]] = [
     ("frame", {"target": "price", "normalise": False}),
     ("arrays", {"loss": "bce"}),
     ("pictures", CNN),
-    (
-        "pictures",
-        CNN
-        | {
-            "kernel": (5, 3),
-            "stride": (2, 1),
-            "padding": (0, 1),
-            "pool": ("none", "max"),
-            "batch_norm": True,
-            "activation": "gelu",
-            "init": "kaiming",
-            "ema": 0.9,
-            "schedule": "cosine",
-        },
-    ),
+    ("pictures", KERNELS),
     ("pictures", CNN | {"blocks": 1, "init": "orthogonal", "activation": "tanh", "epochs": 1}),
     ("pictures", CNN | {"augment": "shift", "batch_size": "full", "epochs": 4}),
     ("pictures", CNN | {"augment": "none", "flip": True}),
@@ -280,9 +253,9 @@ MANY: list[tuple[str, dict[str, Any]]] = [
     ("pictures", CNN | {"augment": "mixup=1,cutout,contrast", "batch_size": "full", "epochs": 4}),
     ("wine", {"net": "mynet.py:Net", "weight_decay": 0.01, "clip": 1.0}),
     ("wine", {"net": "mynet.py:lazy"}),
-    pytest.param("mnist", {"steps": 40, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]
-    pytest.param("mnist", CNN | {"steps": 8, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]
-    pytest.param("mnist", {"net": "mynet.py:images", "steps": 5, "epochs": None}, marks=needs_mnist),  # type: ignore[list-item]
+    pytest.param("mnist", {"steps": 40, "epochs": None, "dropout": 0.1}, marks=OF_MNIST),
+    pytest.param("mnist", CNN | {"steps": 8, "epochs": None, "dropout": 0.1}, marks=OF_MNIST),
+    pytest.param("mnist", {"net": "mynet.py:images", "steps": 5, "epochs": None}, marks=OF_MNIST),
 ]
 NET += """
 

@@ -2,8 +2,8 @@
 
 import json
 import math
+import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import treino as tr
-from tests.waiting import HANG
+from tests.workflows.export_cases import said
+from tests.workflows.test_resume import in_a_child
 from treino import notebook
 from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.folders import verification
-from treino.loop import JobAlert
+from treino.loop import JobAlert, JobProgress
 from treino.training import alert_actions
 from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
 from treino.training.alerts import (
@@ -98,25 +99,10 @@ def test_what_is_written_is_read_again(alert: Alert) -> None:
 
 
 FIGURE = ["loss", "accuracy", "validation", "training", "gradient", "norm", "throughput", "time", "left"]
-WAY = [
-    "rises",
-    "falls",
-    "stands",
-    "still",
-    "is",
-    "not",
-    "best",
-    "nan",
-    "for",
-    "finding",
-    ">",
-    "<=",
-    "=",
-    "and",
-    "or",
-]
+WAY = ["rises", "falls", "stands", "still", "is", "not", "best", "nan", "for", "finding", ">", "<="]
 REST = ["lr_too_high", "5", "0.98", "-1", "1e999", "%", "epochs", "steps", "min", "rows/s", "http://x", "inf"]
-WORDS = [*FIGURE, *WAY, *REST, ":", ":", "stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"']
+SIGNS = ["=", "and", "or", ":", ":", "stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"']
+WORDS = FIGURE + WAY + REST + SIGNS
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text())
@@ -301,6 +287,7 @@ def test_a_training_that_stops_goes_on_to_the_same_end(tmp_path: Path) -> None:
     assert np.array_equal(again.losses, plain.losses)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("engine", ["lanes", "batched", "module"])
 def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: Path, engine: str) -> None:
     run, told = fit(tmp_path, "epoch >= 10: lr*0.5 weight_decay=0.01", engine=engine, lr=0.01, keep="last")
@@ -321,13 +308,9 @@ def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: P
     assert verification(run)["verdict"] == "equal"
 
 
-@pytest.mark.slow
 def test_an_exported_script_does_as_the_alert_did(tmp_path: Path) -> None:
     run, _told = fit(tmp_path, "epoch >= 10: lr*0.1", engine="module", lean=False)
-    line = [sys.executable, str(export(run, "script"))]
-    ended = subprocess.run(line, capture_output=True, text=True, check=True, timeout=HANG)
-    found = json.loads(ended.stdout.splitlines()[-1])["losses"]
-    assert found == run.document["loss"]["train"]
+    assert json.loads(said(export(run, "script"))[-1])["losses"] == run.document["loss"]["train"]
 
 
 def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path) -> None:
@@ -403,7 +386,6 @@ def test_going_back_alone_takes_another_order_and_ends(tmp_path: Path) -> None:
     assert run.status == "finished"
 
 
-@pytest.mark.slow
 def test_a_finding_acts_on_its_way(tmp_path: Path) -> None:
     text = "finding lr_too_high: rewind lr*0.001"
     run, told = fit(tmp_path, text, lr=3.0, epochs=200, patience=20, hidden=(64, 32))
@@ -484,7 +466,6 @@ def test_a_command_is_told_the_facts(tmp_path: Path) -> None:
     assert facts["environment"]["TREINO_ALERT"] == facts["alert"]
 
 
-@pytest.mark.slow
 def test_a_command_that_fails_or_hangs_is_said_once_and_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -582,26 +563,19 @@ def test_what_a_training_can_t_do_is_refused_before_it(tmp_path: Path, text: str
 
 # ---- kills
 
-PROGRAM = """
-import os, signal, sys, treino as tr
-from treino.loop import JobProgress
 
-def watch(event):
-    if isinstance(event, JobProgress) and event.tick.step >= 60:
-        event.job.folder.database.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-texts = sys.argv[1:]
-tr.fit("wine", parent=".", name="killed", alerts=texts, watch=watch, epochs=30, patience=0, hidden=(8,))
-"""
-
-
-@pytest.mark.slow
 def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: Path) -> None:
     """Its alert had fired after the last checkpoint: what it did is done again, and once."""
     texts = ["epoch >= 10: lr*0.5", "epoch >= 20: lr*0.5"]
-    done = subprocess.run([sys.executable, "-c", PROGRAM, *texts], cwd=tmp_path, timeout=HANG, check=False)
-    assert done.returncode == -signal.SIGKILL
+
+    def watch(event: Any) -> None:
+        if isinstance(event, JobProgress) and event.tick.step >= 60:
+            event.job.folder.database.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    asked = SHORT | {"lean": False, "alerts": texts, "watch": watch, "name": "killed"}
+    pid = in_a_child(lambda: tr.fit("wine", parent=tmp_path, **asked))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     whole_run, _told = fit(tmp_path, *texts, lean=False)
     found = tr.open("killed", parent=tmp_path)
     assert isinstance(found, tr.Run)

@@ -4,8 +4,7 @@ import csv
 import json
 import math
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
+from tests.conftest import Said
 from tests.forging import forge
 from treino.documents.run_result import ConformalResult
 from treino.inspection.conformal import Conformal
@@ -210,15 +210,15 @@ def test_a_coverage_that_validation_rows_cannot_give_is_refused_before_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_prints_the_sets_and_what_they_are_worth(runs: Path) -> None:
-    command = [sys.executable, "-m", "treino", "predict", str(runs / "of-kind"), str(runs / "kind.csv")]
-    said = subprocess.run([*command, "--coverage", "0.9"], capture_output=True, text=True, check=True).stdout
+def test_the_command_prints_the_sets_and_what_they_are_worth(runs: Path, treino: Callable[..., Said]) -> None:
+    command = "predict", runs / "of-kind", runs / "kind.csv"
+    said = treino(*command, "--coverage", "0.9").out
     assert "90 % set" in said
     assert "Sets of classes at 90% (± " in said
     assert '"green, light"' in said
     assert "outside training and validation they hold" in said
-    plain = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "set" not in plain
+    plain = treino(*command)
+    assert (plain.status, "set" in plain.out) == (0, False)
 
 
 def test_arrays_have_no_room_for_them(of_numbers: tr.Run) -> None:

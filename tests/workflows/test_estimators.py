@@ -27,6 +27,8 @@ import treino as tr
 from treino.errors import TreinoError
 from treino.spec import Settings
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 FAST = {"epochs": 30, "hidden": (16,)}
 
 
@@ -36,16 +38,23 @@ def iris() -> tuple[pd.DataFrame, Any]:
 
 
 def _checks() -> list[Any]:
+    """Of both kinds; a release tries the regressor with those that the classifier is tried with, too."""
     found = [tr.Classifier(epochs=30), tr.Regressor(epochs=30)]
     but = {
         "check_sample_weight_equivalence_on_dense_data": "rows are drawn for validation and into batches; "
         "with neither they are equal but for float32's rounding: test_a_weight_counts_as_so_many_equal_rows"
     }
-    checks = [estimator_checks_generator(e, expected_failed_checks=but, mark="skip") for e in found]
-    return [case for some in checks for case in some]
+    cases, seen = [], set[str]()
+    for kind in found:
+        for estimator, check in estimator_checks_generator(kind, expected_failed_checks=but, mark="skip"):
+            name = getattr(check, "func", check).__name__
+            again = name in seen and kind is not found[0]
+            mark = pytest.mark.release if again else pytest.mark.proof
+            cases.append(pytest.param(estimator, check, marks=mark, id=f"{type(kind).__name__}-{name}"))
+            seen.add(name)
+    return cases
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize(("estimator", "check"), _checks())
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
@@ -154,7 +163,6 @@ def test_what_it_does_not_take_is_said_in_a_sentence() -> None:
         tr.Classifier(epochs=1, batch_size="full", **net).fit(x, y, sample_weight=np.full(150, 3))
 
 
-@pytest.mark.slow
 def test_classes_come_back_as_they_were_given() -> None:
     x, y = iris()
     for labels in (y, np.searchsorted(np.unique(y), y) * 7 - 3, y == "setosa"):
@@ -168,7 +176,7 @@ def test_classes_come_back_as_they_were_given() -> None:
     assert list(model.feature_names_in_) == list(x.columns)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_pickle_holds_the_run_and_no_rows_and_works_in_another_process(tmp_path: Path) -> None:
     x, y = iris()
     many, labels = pd.concat([x] * 200, ignore_index=True), np.tile(y, 200)
@@ -200,9 +208,9 @@ def test_the_temporary_folder_goes_with_the_estimator() -> None:
 @pytest.mark.slow
 def test_it_takes_part_in_scikit_learns_tools() -> None:
     x, y = iris()
-    scores = cross_val_score(make_pipeline(StandardScaler(), tr.Classifier(epochs=60)), x, y, cv=3)
+    scores = cross_val_score(make_pipeline(StandardScaler(), tr.Classifier(epochs=60)), x, y, cv=2)
     assert scores.mean() > 0.9
-    search = GridSearchCV(tr.Classifier(epochs=40), {"lr": [1e-7, 0.01], "hidden": [(16,), (8, 8)]}, cv=3)
+    search = GridSearchCV(tr.Classifier(epochs=40), {"lr": [1e-7, 0.01], "hidden": [(16,)]}, cv=2)
     assert search.fit(x, y).best_params_["lr"] == 0.01
     x, values = load_diabetes(return_X_y=True, as_frame=True)
     plain = tr.Regressor(epochs=60).fit(x, values)
@@ -211,7 +219,6 @@ def test_it_takes_part_in_scikit_learns_tools() -> None:
     assert logged.fit(x, values).score(x, values) > 0.3
 
 
-@pytest.mark.slow
 def test_a_network_of_ones_own_is_cloned_and_trained() -> None:
     x, y = iris()
     net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
@@ -224,7 +231,6 @@ def test_a_network_of_ones_own_is_cloned_and_trained() -> None:
     assert described.run_.settings["activation"] == "tanh"
 
 
-@pytest.mark.slow
 def test_seeds_follow_scikit_learns_rules() -> None:
     x, y = iris()
 
@@ -257,7 +263,6 @@ def test_what_can_not_be_trained_is_a_value_error(settings: Any, x: Any, y: Any,
         tr.Classifier().predict(whole)
 
 
-@pytest.mark.slow
 def test_columns_that_were_not_there_at_the_training_are_named() -> None:
     x, y = iris()
     model = tr.Classifier(**FAST).fit(x, y)

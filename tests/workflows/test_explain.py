@@ -23,7 +23,7 @@ from treino.inspection.microscope.run_explanation import kind, topic_name
 from treino.inspection.microscope.update import Update
 from treino.reports.explanation import ExplanationPage, update_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("bare")
 
 CASES: dict[str, dict[str, Any]] = {
     "dropout": {"hidden": [16, 8], "dropout": 0.3},
@@ -70,8 +70,9 @@ def wrong(checks: tuple[Check, ...]) -> list[Check]:
     return [check for check in checks if not check.holds]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     run = trained(case, **CASES[case])
@@ -93,6 +94,7 @@ def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPat
             assert run.name in refused[2]
 
 
+@pytest.mark.proof
 def test_the_new_weight_is_the_one_that_the_run_went_on_with(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -131,6 +133,7 @@ def test_the_schedule_s_rate_is_the_one_in_force(monkeypatch: pytest.MonkeyPatch
     assert update_of(run, steps - 1, None).hp["lr"] == pytest.approx(0.001)
 
 
+@pytest.mark.slow
 def test_networks_of_the_user_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     chain = nn.Sequential(
@@ -244,18 +247,8 @@ def test_what_can_t_be_explained_says_why(monkeypatch: pytest.MonkeyPatch, tmp_p
             tr.explain("adam", run, step=step)  # type: ignore[arg-type]
         assert refused.value.rule == "step_range"
         assert f"{steps - 1}" in refused.value.hint
-    wrong_places: list[Any] = [
-        (9, 0, 0),
-        (0, 99, 0),
-        (0, 0, 13),
-        (0,),
-        (),
-        "a",
-        "0,1,-2",
-        (0, True, 1),
-        (1, 2, 3, 4),
-    ]
-    for weight in wrong_places:
+    misplaced: list[Any] = [(9, 0, 0), (0, 99, 0), (0, 0, 13), (0,), (), (0, True, 1), (1, 2, 3, 4)]
+    for weight in (*misplaced, "a", "0,1,-2"):
         with pytest.raises(tr.TreinoError) as refused:
             tr.explain("adam", run, weight=weight)
         assert refused.value.rule in ("weight_range", "weight_form")
@@ -350,6 +343,7 @@ def test_a_failed_check_is_said_loudly(treino: Callable[..., Said], monkeypatch:
     assert math.isclose(said.document["checks"][0]["difference"], -1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.sampled(2)
 def test_pages_in_a_browser(scheme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

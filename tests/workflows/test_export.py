@@ -41,15 +41,7 @@ from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.training.train import drain, train_events
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No baselines: they are not what is tested here, and they take longest."""
-    monkeypatch.setattr(
-        "treino.training.completion.baselines", lambda *_args: type("No", (), {"metrics": {}, "notes": ()})()
-    )
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def check_equal(name: str, settings: dict[str, Any], folder: Path) -> None:
@@ -90,16 +82,16 @@ def test_it_trains_to_the_same_numbers(name: str, settings: dict[str, Any], tmp_
     check_equal(name, settings, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "settings"), MANY, ids=range(len(MANY)))
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(20)
 def test_it_trains_to_the_same_numbers_whatever_was_set(
     name: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     check_equal(name, settings, tmp_path)
 
 
-ENSEMBLES: list[tuple[str, dict[str, Any]]] = [
+CNNS = {"net": "cnn", "channels": (4,), "hidden": (8,), "epochs": 2, "dropout": 0.2, "blocks": 1}
+ENSEMBLES: list[Any] = [
     ("iris", {"epochs": 40, "patience": 5, "dropout": 0.2, "lr": 0.02}),
     ("diabetes", {"epochs": 4, "keep": "last"}),
     ("breast_cancer", {"epochs": 6, "loss": "bce", "ema": 0.9, "hidden": [8], "metric": "accuracy"}),
@@ -108,11 +100,11 @@ ENSEMBLES: list[tuple[str, dict[str, Any]]] = [
     ("wine", {"epochs": 6, "net": "mynet.py:Net", "lr": 0.02}),
     ("wine", {"epochs": 6, "recipe": "table", "hidden": [16]}),
     ("diabetes", {"epochs": 3, "recipe": "table", "hidden": [16], "bins": 4}),
-    ("pictures", {"net": "cnn", "channels": (4,), "hidden": (8,), "epochs": 2, "dropout": 0.2, "blocks": 1}),
+    pytest.param("pictures", CNNS, marks=pytest.mark.release),
 ]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "settings"), ENSEMBLES, ids=range(len(ENSEMBLES)))
 def test_it_trains_several_networks_that_answer_together(
     name: str, settings: dict[str, Any], tmp_path: Path
@@ -143,6 +135,7 @@ def test_against_another_kernel_the_first_epoch_is_close(tmp_path: Path) -> None
     assert "batched" in (ast.get_docstring(ast.parse(path.read_text())) or "")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
@@ -171,8 +164,8 @@ def test_it_predicts_from_raw_columns_as_the_run_does(
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        ("breast_cancer", {"loss": "bce", "dropout": 0.1}),
-        ("breast_cancer", {"dropout": 0.1}),
+        pytest.param("breast_cancer", {"loss": "bce", "dropout": 0.1}, marks=pytest.mark.slow),
+        pytest.param("breast_cancer", {"dropout": 0.1}, marks=pytest.mark.release),
         ("table.csv", {"target": "price", "features": ("a b", "c"), "recipe": "table", "hidden": (8,)}),
     ],
 )
@@ -189,7 +182,8 @@ def test_weights_chosen_while_training_answer_by_their_shares(
     assert export(tr.open(run.path), "onnx").exists()  # it was compared with the run
 
 
-@pytest.mark.parametrize("name", ["mixed.csv", "mixed brazilian.csv", "mixed frame.csv"])
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", ["mixed brazilian.csv", "mixed.csv", "mixed frame.csv"])
 def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> None:
     run = trained(name, tmp_path, **MIXED)
     new = mixed(40, brazilian="brazilian" in name, seed=6).drop(columns="price")
@@ -223,16 +217,7 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     path = export(trained("wine", tmp_path))
     text = path.read_text()
     assert "treino" not in text
-    for word in (
-        "ropout",
-        "factor",
-        "CLIP",
-        "FAULT",
-        "Sequential()",
-        "step +=",
-        "softmax_before",
-        "DEVICE",
-    ):
+    for word in ("ropout", "factor", "CLIP", "FAULT", "Sequential()", "step +=", "softmax_before", "DEVICE"):
         assert word not in text
     assert sum(bool(line.strip()) for line in text.splitlines()) < 240
     order = ["# ---- settings", "SEED", "load_wine(", "fit_table(raw[training]", "zero_grad()",
@@ -245,7 +230,6 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     assert "zero_grad()\n" not in taught
 
 
-@pytest.mark.slow
 def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "dropout": 0.2, "clip": 1.0, "schedule": "cosine", "epochs": 10})
     changes = [("lr", 0.05, 11), ("clip", 0.01, 12), ("weight_decay", 0.1, 13), ("beta1", 0.5, 14),
@@ -269,7 +253,6 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
     ruff("format", "-q", "--check", "--line-length", "110", str(path))
 
 
-@pytest.mark.slow
 def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
     for event in train_events("wine", settings, parent=tmp_path):
@@ -294,8 +277,8 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     assert json.loads(said(path)[-1])["losses"] == done.document["loss"]["train"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("device", ["cuda:1", "mps"])
+@pytest.mark.sampled(2)
 def test_a_run_of_an_accelerator_is_trained_where_there_is_none(
     device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,13 +358,15 @@ def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
     assert not list((run.path / "exports").glob(".*"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("wine", {"dropout": 0.1}), ("table.csv", {"target": "size", "features": ("a b", "c")}),
-     ("frame", {"target": "price"}), ("wine", {"net": "mynet.py:Net"})],
-)  # fmt: skip
-@pytest.mark.sampled(4)
+    [
+        pytest.param("frame", {"target": "price"}, marks=pytest.mark.proof),
+        pytest.param("wine", {"dropout": 0.1}, marks=pytest.mark.release),
+        pytest.param("wine", {"net": "mynet.py:Net"}, marks=pytest.mark.release),
+        pytest.param("table.csv", {"target": "size", "features": ("a b", "c")}, marks=pytest.mark.release),
+    ],
+)
 def test_a_real_process_without_treino_runs_it(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
     run = trained(name, tmp_path, **settings)
     path = export(run)
@@ -405,7 +390,6 @@ def test_a_real_process_without_treino_runs_it(name: str, settings: dict[str, An
         assert (ended.returncode, ended.stderr, predicted.count("\n")) == (0, "", 5)
 
 
-@pytest.mark.slow
 def test_images_that_come_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files with few different images: equal ones, and some that are test rows too."""
     rng = np.random.default_rng(0)
@@ -421,10 +405,9 @@ def test_images_that_come_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         head = b"".join(n.to_bytes(4, "big") for n in (0x801, rows))
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(head + (kinds[pick, 0] % 10).tobytes())
     monkeypatch.setenv("TREINO_DATA", str(tmp_path))
-    check_equal("fashion-mnist", {"steps": 5, "epochs": None}, tmp_path)
+    check_equal("fashion-mnist", {"net": "mlp", "hidden": (8,), "steps": 5, "epochs": None}, tmp_path)
 
 
-@pytest.mark.slow
 def test_plain_numbers_that_are_written_otherwise(tmp_path: Path) -> None:
     rows = "".join(f'"{1000 + i * 37:,}.5",R$ {i % 7},"{i} 123",{"ab"[i % 2]}\n' for i in range(1, 80))
     (tmp_path / "us.csv").write_text("p,m,g,y\n" + rows)
