@@ -51,16 +51,33 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tr.Run]:
     return made
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["plain", "blocks", "together"])
-def test_every_picture_is_drawn_but_those_of_one_pixel(
-    runs: dict[str, tr.Run], name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+OF_KERNELS = ("network", "weights", "channels", "occlusion", "cells", "importance", "dependence")
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planes of few points, films of few frames."""
     for size in ("RESOLUTION", "COARSE"):
         monkeypatch.setattr(f"treino.inspection.loss_planes.{size}", 7)
     monkeypatch.setattr("treino.inspection.film.FRAMES", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"),
+    [
+        pytest.param("blocks", OF_KERNELS, marks=pytest.mark.slow),
+        *(
+            pytest.param(n, tuple(PICTURES), marks=pytest.mark.release)
+            for n in ("plain", "blocks", "together")
+        ),
+    ],
+)
+@pytest.mark.usefixtures("coarse")
+def test_every_picture_is_drawn_but_those_of_one_pixel(
+    runs: dict[str, tr.Run], name: str, pictures: tuple[str, ...]
+) -> None:
     refused: list[TreinoError] = []
-    for what in PICTURES:
+    for what in pictures:
         before = len(refused)
         files = draw(runs[name], (what,), None, refused)
         assert len(refused) > before or all(path.stat().st_size for path in files), what
@@ -79,7 +96,6 @@ def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -
     assert outside(weights_figure(shown)) == []
 
 
-@pytest.mark.slow
 def test_a_row_and_a_cell_are_chosen_on_the_command_line(
     runs: dict[str, tr.Run], treino: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -105,7 +121,6 @@ def test_a_row_and_a_cell_are_chosen_on_the_command_line(
         assert hint in wrong.document["error"]["hint"]
 
 
-@pytest.mark.slow
 def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
     runs: dict[str, tr.Run], tmp_path: Path
 ) -> None:
@@ -162,6 +177,7 @@ def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("coarse")
 def test_its_report_has_every_section_and_large_pictures_lightly(
     runs: dict[str, tr.Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

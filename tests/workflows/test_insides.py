@@ -20,7 +20,8 @@ from treino.pictures.insides import PICTURES
 from treino.pictures.picture_files import draw, files_of
 from treino.store.output_files import OutputFolder
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("bare")
+
 FILES = {"network": "network.svg"} | {
     n: f"{n}.png" for n in ("weights", "confusion", "calibration", "mistakes", "importance", "dependence")
 }
@@ -43,32 +44,18 @@ def look(run: Run, *refused: str) -> None:
             assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_run_and_the_best_of_a_sweep(treino: Callable[..., Said]) -> None:
     assert treino("train", "iris", "--epochs", 5, "--name", "one").status == 0
     said = treino("plot", "one", "--what", ",".join(PICTURES), "--json")
     assert [Path(p).name for p in said.document["paths"]] == list(FILES.values())
     assert all(Path(p).parent == Path("runs/one/pictures") for p in said.document["paths"])
-    found = treino(
-        "sweep",
-        "iris",
-        "--space",
-        "lr=1e-3..1e-1:log",
-        "--members",
-        4,
-        "--epochs",
-        4,
-        "--fresh",
-        0,
-        "--name",
-        "many",
-    )
+    words = "sweep iris --space lr=1e-3..1e-1:log --members 4 --epochs 4 --fresh 0 --name many"
+    found = treino(*words.split())
     assert found.status == 0, found.err
     said = treino("plot", "many", "--what", "network,parallel,confusion", "--json", "--to", "here")
-    assert sorted(Path(p).name for p in said.document["paths"]) == [
-        "confusion.png",
-        "network.svg",
-        "parallel.png",
-    ]
+    names = sorted(Path(p).name for p in said.document["paths"])
+    assert names == ["confusion.png", "network.svg", "parallel.png"]
     said = treino("plot", "many", "--what", "networc")
     assert (said.status, "networc" in said.err) == (2, True)
 
@@ -89,6 +76,7 @@ def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
     assert seen == [("train", "validation"), ("train", "validation", "test")]
 
 
+@pytest.mark.slow
 def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said], tmp_path: Path) -> None:
     run = tr.fit("diabetes", epochs=4, out=tmp_path / "r")
     look(run, "confusion", "calibration")
@@ -110,6 +98,7 @@ def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said]
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["weights.png"]
 
 
+@pytest.mark.slow
 def test_classes_columns_and_cells_of_all_kinds(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     n = 140
@@ -130,11 +119,13 @@ def test_classes_columns_and_cells_of_all_kinds(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in svg
 
 
-@pytest.mark.parametrize("hidden", [[], [5], [4] * 12])
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden", [[], [4] * 12])
 def test_one_input_and_deep_or_linear_networks(tmp_path: Path, hidden: list[int]) -> None:
     look(tr.fit("iris", features=["petal_length"], hidden=hidden, epochs=3, out=tmp_path / "r"))
 
 
+@pytest.mark.slow
 def test_hashed_words_only(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
@@ -150,6 +141,7 @@ def test_diverged(tmp_path: Path) -> None:
     assert "not finite there" in (run.path / "pictures" / "network.svg").read_text()
 
 
+@pytest.mark.slow
 def test_no_rows_held_back(tmp_path: Path) -> None:
     run = tr.fit("wine", validation=0, test=0, epochs=3, out=tmp_path / "r")
     look(run)
@@ -197,6 +189,7 @@ class Bare(nn.Module):
         return (x * 1.0) @ self.weight
 
 
+@pytest.mark.slow
 def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
     words = torch.randint(0, 10, (90, 7), generator=torch.Generator().manual_seed(0))
     y = (words.float().mean(1) > 4.5).long()
@@ -209,9 +202,11 @@ def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
         assert "at all" not in str(said.value)
     x = torch.randn(90, 3, generator=torch.Generator().manual_seed(0))
     loader = DataLoader(TensorDataset(x, (x[:, 0] > 0).long()), batch_size=16)
-    look(tr.fit(loader, epochs=2, out=tmp_path / "loader"))
+    assert draw(tr.fit(loader, epochs=2, out=tmp_path / "loader"), ["network", "confusion", "importance"])
     bare = tr.fit(TensorDataset(x, (x[:, 0] > 0).long()), Bare(), epochs=2, out=tmp_path / "bare")
-    look(bare, "weights")
+    assert draw(bare, ["network", "confusion"])
+    with pytest.raises(TreinoError):
+        draw(bare, ["weights"])
 
 
 @needs_mnist
