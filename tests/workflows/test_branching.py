@@ -16,6 +16,8 @@ from treino.documents.run_spec import Parent
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 
 def same_end(a: Run, b: Run) -> None:
     np.testing.assert_array_equal(a.losses.view(np.int32), b.losses.view(np.int32))
@@ -26,9 +28,8 @@ def same_end(a: Run, b: Run) -> None:
     assert a.evaluations == b.evaluations
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=CASES[case].get("epochs", 20), seed=3,
               **{k: v for k, v in CASES[case].items() if k != "epochs"})  # fmt: skip
@@ -47,7 +48,8 @@ def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
     assert all(torch.equal(kept[name], t) for name, t in model.items())
 
 
-@pytest.mark.slow
+@pytest.mark.proof
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_changed_settings_make_torchs_steps(optimizer: str, tmp_path: Path) -> None:
     """From the moment on torch.optim with the other settings goes where the branch goes."""
@@ -77,7 +79,6 @@ def test_changed_settings_make_torchs_steps(optimizer: str, tmp_path: Path) -> N
     assert s["betas"] == (None if optimizer == "sgd" else [0.7, 0.95])
 
 
-@pytest.mark.slow
 def test_the_path_of_segments(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=20, dropout=0.2, every=10)
     first = run.losses
@@ -106,7 +107,6 @@ def test_the_path_of_segments(tmp_path: Path) -> None:
     assert branch.module(branch.data.test.x).shape[1] == 3
 
 
-@pytest.mark.slow
 def test_commands_stay_where_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
     run, _seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))
@@ -136,7 +136,6 @@ def test_own_networks_own_rows_and_files(tmp_path: Path) -> None:
     same_end(open_result(run.at(2).branch().path), run)
 
 
-@pytest.mark.slow
 def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, keep="last")
     moment = run.at(5)

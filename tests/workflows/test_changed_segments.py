@@ -33,10 +33,9 @@ def same_states(run: Run, other: Run, steps: list[int]) -> None:
         assert torch.equal(a.batch.index_B, b.batch.index_B)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["module", "batched"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
     engine: str, optimizer: str, tmp_path: Path
 ) -> None:
@@ -63,7 +62,6 @@ def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
     assert (s["optimizer"], s["batch_size"], s["lr"]) == (optimizer, 10, 0.02)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "changes"),
     [
@@ -77,6 +75,7 @@ def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
         ({}, {"shuffle": "off"}),
     ],
 )
+@pytest.mark.sampled(4)
 def test_torchs_loop_with_another_fault_loss_or_order(
     asked: dict[str, Any], changes: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -119,7 +118,6 @@ def test_any_step_of_a_segment_from_the_first_step_on(tmp_path: Path) -> None:
     assert float(again.at(3).loss or 0) == float(seeded.losses[2])
 
 
-@pytest.mark.slow
 def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
     """Each explanation compares the loss that was recorded with its own, under the masks of the seed."""
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6, 5], keep="last")
@@ -174,7 +172,6 @@ def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.losses[:40], changed.losses[:40])
 
 
-@pytest.mark.slow
 def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=6, optimizer="sgd", momentum=0.9, lr=0.05)
     first = run.at(9).branch(batch_size=50, optimizer="adam")
@@ -196,13 +193,11 @@ def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
     assert again.at(8).settings["batch_size"] == 32
 
 
-@pytest.mark.slow
 def test_equal_settings_are_no_change(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, momentum=0.5, optimizer="sgd")
     same_end(run.at(15).branch(batch_size=32, optimizer="sgd"), run)
 
 
-@pytest.mark.slow
 def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=4)
     for changes, rule in (

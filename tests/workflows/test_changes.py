@@ -19,6 +19,8 @@ from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_settings, send_stop
 from treino.training.replay import snapshots
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 SETTINGS: dict[str, Any] = {"hidden": (6,), "steps": 60, "lr": 0.01, "name": "steered"}
 
 

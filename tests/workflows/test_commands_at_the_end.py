@@ -22,6 +22,8 @@ from treino.training.train import train_events
 from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 ROWS = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
 SETTINGS = {"epochs": 3, "hidden": (4,), "engine": "batched", "threads": 1}
 
@@ -42,10 +44,9 @@ def steer(path: Path) -> None:
         send_stop(RunFolder.open(path, verify=False))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", BEGIN)
 def test_a_training_that_is_steered_as_it_ends_is_whole(tmp_path: Path, kind: str, thorough: bool) -> None:
-    for number in range((10 if kind == "sweep" else 30) if thorough else 6):
+    for number in range((10 if kind == "sweep" else 30) if thorough else 4):
         path, taken, refused = tmp_path / str(number), itertools.count(), list[str]()
         events = BEGIN[kind](path)
         next(events)

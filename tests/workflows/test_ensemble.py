@@ -25,6 +25,8 @@ from treino.spec import read_settings
 from treino.training.futures import FutureEnd, futures
 from treino.training.train import Start, resuming, train_events
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 
 def plain(*sizes: int) -> nn.Sequential:
     """The same layers, written down by hand."""
@@ -44,8 +46,9 @@ def alone(tmp_path: Path, seed: int, like: tr.Run, data: str = "iris", **setting
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
-    "settings", [{"epochs": 12}, {"epochs": 60, "patience": 6, "dropout": 0.2, "lr": 0.02}]
+    "settings", [{"epochs": 60, "patience": 6, "dropout": 0.2, "lr": 0.02}, {"epochs": 12}]
 )
 def test_answer_is_mean_of_best_half_of_networks_trained_alone(
     tmp_path: Path, settings: dict[str, float]
@@ -131,6 +134,7 @@ def test_output_of_every_loss_is_the_mean_in_its_own_terms(loss: str) -> None:
         assert torch.allclose(answer_BC, output_RBC.mean(0), atol=1e-4)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("settings", [{"validation": 0}, {"keep": "last"}])
 def test_who_answers_without_validation_rows_or_with_last_weights(
     tmp_path: Path, settings: dict[str, Any]
@@ -158,6 +162,7 @@ def test_diverged_members_don_t_answer(tmp_path: Path) -> None:
     assert every.module(every.data.test.x).shape == (21, 3)
 
 
+@pytest.mark.slow
 def test_every_step_can_be_had_again_and_branched_from(tmp_path: Path) -> None:
     asked: dict[str, Any] = {"ensemble": 4, "epochs": 30, "patience": 7, "lr": 0.02, "dropout": 0.1}
     run = tr.fit("iris", parent=tmp_path, every=16, **asked)

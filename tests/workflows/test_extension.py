@@ -26,7 +26,6 @@ from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.tuning.sweep_members import send_more
 
-pytestmark = pytest.mark.slow
 SPACE = ["lr=1e-3..1e-1:log", "dropout=0..0.5"]
 ASKED: dict[str, Any] = {
     "sampler": "random",
@@ -63,23 +62,23 @@ def configs(out: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["sobol", "random"])
-def test_eight_and_eight_are_sixteen_to_the_bit(tmp_path: Path, name: str) -> None:
-    swept(tmp_path / "whole", 16, sampler=name, top=16)
-    swept(tmp_path / "parts", 8, sampler=name, top=16)
+def test_four_and_four_are_eight_to_the_bit(tmp_path: Path, name: str) -> None:
+    swept(tmp_path / "whole", 8, sampler=name, top=8)
+    swept(tmp_path / "parts", 4, sampler=name, top=8)
     before = judged(tmp_path / "parts")
-    document = ended(sweep_resumption(tmp_path / "parts", more=8))
-    assert document["members"] == 16
+    document = ended(sweep_resumption(tmp_path / "parts", more=4))
+    assert document["members"] == 8
     assert configs(tmp_path / "parts") == configs(tmp_path / "whole")
     pd.testing.assert_frame_equal(table(tmp_path / "parts"), table(tmp_path / "whole"), check_exact=True)
     kept = [StoredSweep(RunFolder.open(tmp_path / of)) for of in ("whole", "parts")]
-    for member in range(16):
+    for member in range(8):
         one, other = (sweep.member(member).module.state_dict() for sweep in kept)
         assert one.keys() == other.keys()
         assert all(one[key].equal(other[key]) for key in one)
-    assert judged(tmp_path / "parts") == judged(tmp_path / "whole")  # the luck of the best of sixteen
+    assert judged(tmp_path / "parts") == judged(tmp_path / "whole")  # the luck of the best of eight
     assert judged(tmp_path / "parts")["expected_inflation"] >= 0
     (entry,) = document["extensions"]
-    assert (entry["members"], entry["first"], entry["judged"]) == (8, 8, before["sentence"])
+    assert (entry["members"], entry["first"], entry["judged"]) == (4, 4, before["sentence"])
     assert any(before["sentence"] in note for note in document["notes"])
 
 
@@ -143,7 +142,8 @@ def test_networks_are_added_to_a_sweep_while_it_trains(
     assert "8 networks were added to the first 8." in document["notes"]
 
 
-@pytest.mark.parametrize("chosen", ["random", "tpe"])
+@pytest.mark.parametrize("chosen", ["tpe", "random"])
+@pytest.mark.sampled(2)
 def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path, chosen: str) -> None:
     pytest.importorskip("optuna")
     asked = {"sampler": chosen, "fresh": 0, "strategy": "halving"}

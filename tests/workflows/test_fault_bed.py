@@ -67,7 +67,10 @@ LATER: dict[str, tuple[str, Callable[[Path], Iterator[JobEvent]]]] = {
         lambda parent: branching(moment(parent / TRUNK), CHANGES | {"name": NAME}, checkpoint_seconds=0),
     ),
 }
-SELDOM = set(CASES) - {"dropout and cosine"}  # whose state is of the same parts
+# all others are made of the same parts, and a release's
+OFTEN = {"dropout and cosine": pytest.mark.proof} | dict.fromkeys(
+    ("sweep", "study", "rewound"), pytest.mark.slow
+)
 
 
 def moment(path: Path) -> Any:
@@ -105,10 +108,9 @@ def files(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != ".lock"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize(
-    "story", [pytest.param(s, marks=[pytest.mark.release] * (s in SELDOM)) for s in (*ANEW, *LATER)]
+    "story", [pytest.param(s, marks=OFTEN.get(s, pytest.mark.release)) for s in (*ANEW, *LATER)]
 )
 @pytest.mark.sampled(PARTS)
 def test_a_kill_before_any_write_loses_nothing(tmp_path: Path, story: str, part: int, thorough: bool) -> None:

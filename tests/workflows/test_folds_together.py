@@ -16,6 +16,8 @@ from tests.conftest import Said
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 
 def numbers(rows: int = 60, seed: int = 0) -> pd.DataFrame:
     r = np.random.default_rng(seed)
@@ -28,7 +30,7 @@ def same_bits(one: StoredRun, other: StoredRun) -> bool:
     return mine.keys() == its.keys() and all(tensor.equal(its[name]) for name, tensor in mine.items())
 
 
-@pytest.mark.slow
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("data", "settings", "populations"),
     [
@@ -109,7 +111,7 @@ def test_new_rows_are_answered_by_the_mean_of_all_folds(tmp_path: Path) -> None:
     assert sweep.predict(new)["prediction"].to_numpy() == pytest.approx(np.mean(each, 0), rel=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("named", [True, False])
 def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: Path) -> None:
     from treino.loop import JobProgress
@@ -166,16 +168,8 @@ def test_out_of_fold_predictions_are_written_beside_the_rows(
     assert treino("train", *words, "--to", "out.csv").status == 0
     with Path("out.csv").open() as file:
         lines = list(csv.DictReader(file))
-    assert list(lines[0]) == [
-        "a",
-        "b",
-        "c",
-        "kind",
-        "fold",
-        "prediction",
-        "probability_down",
-        "probability_up",
-    ]
+    answer = ["fold", "prediction", "probability_down", "probability_up"]
+    assert list(lines[0]) == ["a", "b", "c", "kind", *answer]
     assert len(lines) == 40
     assert lines[3]["prediction"] == lines[3]["fold"] == ""
     answers = tr.open("f").out_of_fold()

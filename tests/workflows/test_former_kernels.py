@@ -21,6 +21,8 @@ from treino.training.train import drain, resuming, train_events
 from treino.tuning.study import study_events, study_resumption
 from treino.tuning.sweep import sweep_events, sweep_resumption
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 SETTINGS: dict[str, Any] = {"epochs": 30, "seed": 3, "hidden": [7], "dropout": 0.2, "patience": 0}
 
 
@@ -61,6 +63,7 @@ def names_both(sentences: Any, name: str) -> bool:
     return any(name in sentence and "batched" in sentence for sentence in sentences)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", sorted(FORMER))
 def test_a_run_goes_on_with_the_kernel_in_its_place(name: str, tmp_path: Path) -> None:
     whole = run_of(name, tmp_path / "whole")
@@ -76,7 +79,6 @@ def test_a_run_goes_on_with_the_kernel_in_its_place(name: str, tmp_path: Path) -
     assert tr.open(run.path).predict([[0.0] * 13]).shape == (1,)
 
 
-@pytest.mark.slow
 def test_steps_are_played_and_branch_off_as_ever(tmp_path: Path) -> None:
     run = tr.open(run_of("flat-loop", tmp_path, every=10).path)
     moment = run.at(25)
@@ -102,9 +104,10 @@ def test_a_run_like_it_says_who_trains(treino: Callable[..., Said], tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("asked", [{}, {"engine": "flat-loop"}], ids=["chosen", "asked for"])
 def test_a_sweep_goes_on(asked: dict[str, Any], tmp_path: Path) -> None:
-    kind: dict[str, Any] = {"members": 6, "fresh": 0, "strategy": "none", "settings": {"epochs": 40} | asked}
+    kind: dict[str, Any] = {"members": 3, "fresh": 0, "strategy": "none", "settings": {"epochs": 40} | asked}
     with an_earlier_version("flat-loop", ModuleKernel):  # with other bits
         broken_off(sweep_events("iris", ["lr=1e-3..1e-1:log"], out=tmp_path / "s", **kind), 4)
     *_events, end = sweep_resumption(tmp_path / "s")
@@ -113,10 +116,9 @@ def test_a_sweep_goes_on(asked: dict[str, Any], tmp_path: Path) -> None:
     assert end.document["judge"]["certificate"]["same_bits"] is None
     *_events, end = sweep_resumption(tmp_path / "s", more=3)
     assert isinstance(end, JobEnd)
-    assert end.document["members"] == 9
+    assert end.document["members"] == 6
 
 
-@pytest.mark.slow
 def test_a_study_goes_on(tmp_path: Path) -> None:
     with an_earlier_version("flat-bmm"):
         settings = {"epochs": 4, "engine": "flat-bmm"}

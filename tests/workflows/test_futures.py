@@ -20,6 +20,8 @@ from treino.training.branch import branching
 from treino.training.futures import FutureEnd, FutureSteps, futures, usual_futures
 from treino.training.replay import Snapshot
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "default": ({"dropout": 0.3, "schedule": "cosine", "clip": 0.5}, [{}, {"lr": 0.05}, {"clip": None}]),
     "module": ({"engine": "module", "dropout": 0.2}, [{"dropout": 0.6}, {"weight_decay": 0.1}]),
@@ -84,7 +86,7 @@ def check(run: Run, step: int, changes: list[dict[str, Any]], steps: int) -> lis
     return ends
 
 
-@pytest.mark.parametrize("case", ["default", "diverges", "orders", "orders diverge", "orders by batched"])
+@pytest.mark.parametrize("case", ["default", "orders diverge", "orders by batched"])
 def test_a_future_has_the_bits_of_its_branch(case: str, tmp_path: Path) -> None:
     settings, changes = CASES[case]
     ends = check(run_of(tmp_path, **settings), 30, changes, 25)
@@ -92,9 +94,8 @@ def test_a_future_has_the_bits_of_its_branch(case: str, tmp_path: Path) -> None:
     assert [end.validation is None for end in ends] == [end.status == "diverged" for end in ends]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 def test_so_it_is_on_every_kernel(case: str, tmp_path: Path) -> None:
     settings, changes = CASES[case]
     run = run_of(tmp_path, **settings)
@@ -105,13 +106,11 @@ def test_so_it_is_on_every_kernel(case: str, tmp_path: Path) -> None:
         check(run, last - 3, changes, 200)  # to the end that is planned
 
 
-@pytest.mark.slow
 def test_of_a_network_of_ones_own(tmp_path: Path) -> None:
     run = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=8)
     check(run, 13, [{"lr": 0.05}, {}, {"weight_decay": 0.3}], 12)
 
 
-@pytest.mark.slow
 def test_the_last_weights_and_the_validation_are_the_branchs(tmp_path: Path) -> None:
     run = run_of(tmp_path, features=["alcohol", "color_intensity"])
     moment = run.at(30)

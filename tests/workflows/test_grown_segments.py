@@ -31,10 +31,9 @@ GROWTHS: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {  # asked, c
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", GROWTHS)
 @pytest.mark.parametrize("engine", ["module", "batched"])
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(7)
 def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp_path: Path) -> None:
     asked, changes, most = GROWTHS[case]
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=12, engine=engine, seed=1, dropout=0, **asked)
@@ -97,7 +96,6 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     assert len(alone.predict("wine")) == 178
 
 
-@pytest.mark.slow
 def test_layers_that_can_not_change(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, batch_norm=True, hidden=[5])
     with pytest.raises(TreinoError, match="would not fit"):
@@ -111,7 +109,6 @@ def test_layers_that_can_not_change(tmp_path: Path) -> None:
     same_states(changed, changed, [4, 5, 10])
 
 
-@pytest.mark.slow
 def test_faults_of_a_grown_network_that_learnt_nothing_are_looked_for(tmp_path: Path) -> None:
     """The rules measure gradients and units where the loss ended badly, of the network that there is now."""
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, hidden=[5], lr=1e-7)
