@@ -173,6 +173,9 @@ def test_a_row_at_a_place_of_a_picture_has_the_bins_of_that_place() -> None:
         ({"clip_inputs": 0}, "clip_inputs_range"),
         ({"clip_inputs": math.nan}, "clip_inputs_range"),
         ({"clip_inputs": "5"}, "clip_inputs_range"),
+        ({"target_means": 1}, "target_means_type"),
+        ({"target_means": "yes"}, "target_means_type"),
+        *(({"trees": trees}, "trees_range") for trees in (-1, 101, 2.5, "8", True)),
     ],
 )
 def test_what_makes_no_sense_is_refused(asked: dict, rule: str) -> None:
@@ -181,7 +184,9 @@ def test_what_makes_no_sense_is_refused(asked: dict, rule: str) -> None:
     assert caught.value.rule == rule
 
 
-@pytest.mark.parametrize("asked", [{"inputs": "bins"}, {"clip_inputs": 5.0}])
+@pytest.mark.parametrize(
+    "asked", [{"inputs": "bins"}, {"clip_inputs": 5.0}, {"trees": 4}, {"target_means": True}], ids=str
+)
 def test_a_dataset_of_ones_own_has_no_columns(asked: dict) -> None:
     with pytest.raises(TreinoError, match="is for tables"):
         load(TensorDataset(torch.rand(30, 4), torch.arange(30) % 3), **asked)

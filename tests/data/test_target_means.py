@@ -11,7 +11,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import TargetEncoder
-from torch.utils.data import TensorDataset
 
 import treino as tr
 from treino.data import load
@@ -20,7 +19,6 @@ from treino.data.preparation.new_rows import rows_for_prediction
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.documents.data import PreparationDocument
-from treino.errors import TreinoError
 from treino.export.formats import export, exported
 from treino.inspection.boundary import _rows_at, typical_row
 from treino.records.prediction import _among
@@ -196,21 +194,6 @@ def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
     checked = exported(numbers, "onnx")  # compares the model with the run
     assert checked.apart is not None
     assert checked.apart <= 1e-5
-
-
-@pytest.mark.parametrize(
-    ("asked", "rule"),
-    [({"target_means": 1}, "target_means_type"), ({"target_means": "yes"}, "target_means_type")],
-)
-def test_what_makes_no_sense_is_refused(frame: pd.DataFrame, asked: dict, rule: str) -> None:
-    with pytest.raises(TreinoError) as caught:
-        load(frame, target="y", **asked)
-    assert caught.value.rule == rule
-
-
-def test_a_dataset_of_ones_own_has_no_columns() -> None:
-    with pytest.raises(TreinoError, match="is for tables"):
-        load(TensorDataset(torch.rand(30, 4), torch.arange(30) % 3), target_means=True)
 
 
 def test_each_of_several_targets_has_its_own(frame: pd.DataFrame) -> None:

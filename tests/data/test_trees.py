@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.tree import DecisionTreeRegressor
-from torch.utils.data import TensorDataset
 
 import treino as tr
 from treino.data import load
@@ -150,15 +149,3 @@ def test_a_run_sees_them_and_takes_them_elsewhere(frame: pd.DataFrame, tmp_path,
     monkeypatch.setattr("sys.argv", ["run.py", "predict", str(tmp_path / "new.csv")])
     script = export(run, "script")
     assert "leaf_inputs" in script.read_text()
-
-
-@pytest.mark.parametrize("trees", [-1, 101, 2.5, "8", True])
-def test_what_makes_no_sense_is_refused(frame: pd.DataFrame, trees: object) -> None:
-    with pytest.raises(TreinoError) as caught:
-        load(frame, target="y", trees=trees)
-    assert caught.value.rule == "trees_range"
-
-
-def test_a_dataset_of_ones_own_has_no_columns() -> None:
-    with pytest.raises(TreinoError, match="is for tables"):
-        load(TensorDataset(torch.rand(30, 4), torch.arange(30) % 3), trees=4)
