@@ -1,4 +1,4 @@
-"""Trainings and reports end quickly: few trees in the baseline, short films, no wait for the disk."""
+"""Trainings and reports end quickly: few trees in the baseline, small x-rays, no wait for the disk."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -7,7 +7,6 @@ import pytest
 
 from treino.inspection import baselines, proponents
 from treino.inspection.row_xray import FEWEST_NETWORKS
-from treino.pictures import film
 from treino.reports import run_report
 from treino.store import database, files
 
@@ -17,7 +16,6 @@ def _quick_ends() -> Iterator[None]:
     """Of runs that a whole file shares, too. The baseline of trees has few; nobody pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baselines, "TREES", 4)
-        patch.setattr(film, "REPORT", 2)
         patch.setattr(proponents, "MOST_NETWORKS", FEWEST_NETWORKS)
         patch.setattr(files, "_fsync", lambda _descriptor: None)
         patch.setattr(database, "_SYNCHRONOUS", "OFF")

@@ -62,7 +62,8 @@ def text_of(page: str) -> str:
 
 
 @pytest.mark.proof
-def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path) -> None:
+def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treino.pictures.film.REPORT", 3)  # frames
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
     frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")
