@@ -50,6 +50,7 @@ SETTINGS = [
     ("--steps", "-3", "steps_range", "at least 1", "updates"),
     ("--patience", "-1", "patience_range", "at least 0", "never"),
     ("--warmup", "-1", "warmup_range", "at least 0", "steps"),
+    ("--warmup", "100000", "warmup_range", "", ""),
     ("--seed", "-1", "seed_range", "at least 0", "seed"),
     ("--seed", "one", "seed_type", "one", "seed"),
     ("--data-seed", "1e99", "data_seed_type", "1e99", "split"),
@@ -185,11 +186,8 @@ def test_the_doctor_refuses_what_it_can_do_with_a_script_only(
     assert not (tmp_path / "mend.patch").exists()
 
 
-def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:
+def test_a_misspelt_verb_and_too_many_words(treino: Callable[..., Said]) -> None:
     check(treino("tran", "wine", "--json"), "usage", "tran", "train")
-
-
-def test_too_many_words(treino: Callable[..., Said]) -> None:
     check(treino("train", "wine", "iris", "--json"), "usage", "iris", "train")
 
 
@@ -292,22 +290,12 @@ def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Pa
     assert "a" in said.document["error"]["message"]
 
 
-def test_predictions_that_have_no_place(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_what_can_not_be_done_with_a_run_that_is_finished(treino: Callable[..., Said]) -> None:
     assert treino("train", "wine", "--steps", 2).status == 0
     for to in ("no/such/folder.csv", "."):
-        said = treino("predict", "last", "wine", "--to", to, "--json")
-        assert said.status == 2
-        assert said.document["error"]["rule"] == "to_place"
-
-
-def test_pictures_and_formats_that_do_not_exist(treino: Callable[..., Said]) -> None:
-    assert treino("train", "wine", "--steps", 2).status == 0
+        check(treino("predict", "last", "wine", "--to", to, "--json"), "to_place", "", "")
     check(treino("plot", "last", "--what", "boundry", "--json"), "picture_unknown", "boundry", "boundary")
     check(treino("export", "last", "--format", "scrip", "--json"), "format", "scrip", "script")
-
-
-def test_finished_runs_have_nothing_to_resume(treino: Callable[..., Said]) -> None:
-    assert treino("train", "wine", "--steps", 2).status == 0
     check(treino("resume", "last", "--json"), "nothing_to_resume", "finished", "epochs")
 
 

@@ -34,30 +34,6 @@ def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path
     assert treino("data", "m.csv", "--json").document["columns"][0]["name"] == "[bold]a"
 
 
-def test_predictions_never_overwrite_their_rows(treino: Callable[..., Said], tmp_path: Path) -> None:
-    table(tmp_path / "t.csv", "p", "q", "y")
-    before = (tmp_path / "t.csv").read_bytes()
-    assert treino("train", "t.csv", "--target", "y", "--steps", 3).status == 0
-    said = treino("predict", "last", "t.csv", "--to", "./t.csv", "--json")
-    assert said.status == 2
-    assert said.document["error"]["rule"] == "to_source"
-    assert (tmp_path / "t.csv").read_bytes() == before
-
-
-def test_a_network_that_prints_leaves_stdout_to_the_document(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
-    (tmp_path / "net.py").write_text(
-        "import torch\nprint('at import')\n"
-        "class Net(torch.nn.Linear):\n"
-        "    def __init__(self): super().__init__(13, 3); print('made')\n"
-        "    def forward(self, x): print('called'); return super().forward(x)\n"
-    )
-    said = treino("train", "wine", "--net", "net.py:Net", "--steps", 2, "--json")
-    assert said.document["status"] == "finished"
-    assert "called" in said.err
-
-
 def test_training_warns_of_columns_as_data_does(treino: Callable[..., Said], tmp_path: Path) -> None:
     rows = "".join(
         f"{i % 7},{i % 2 * 9 + i % 5},{5 if i < 40 else 6},{'ab'[i % 2]},{'train' if i < 40 else 'test'}\n"
@@ -136,11 +112,6 @@ def test_empty_values_are_refused(treino: Callable[..., Said], flag: str) -> Non
     said = treino("train", "wine", flag, "", "--json")
     assert said.status == 2
     assert "is empty" in said.document["error"]["message"]
-
-
-def test_a_warm_up_longer_than_the_training(treino: Callable[..., Said]) -> None:
-    said = treino("train", "wine", "--epochs", 2, "--warmup", 1000, "--json")
-    assert said.document["error"]["rule"] == "warmup_range"
 
 
 def test_the_version_in_json(treino: Callable[..., Said]) -> None:
