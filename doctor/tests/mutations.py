@@ -157,28 +157,12 @@ def never_step(s: Source) -> Made:
         )
 
 
-def clear_twice(s: Source) -> Made:
-    if (loop := s.loop) is not None:
-        yield s.inserted(loop.clear, f"{loop.optimizer}.zero_grad()"), "", 0
-
-
-def clear_after_step(s: Source) -> Made:
-    if (loop := s.loop) is not None:
-        yield s.inserted(loop.step, f"{loop.optimizer}.zero_grad(set_to_none=False)"), "", 0
-
-
 def clear_by_hand(s: Source) -> Made:
     if (loop := s.loop) is not None:
         text = (
             f"for group in {loop.optimizer}.param_groups: [setattr(p, 'grad', None) for p in group['params']]"
         )
         yield s.changed({loop.clear: s.indent(loop.clear) + text}), "", 0
-
-
-def clip_at_infinity(s: Source) -> Made:
-    if (loop := s.loop) is not None:
-        text = f"torch.nn.utils.clip_grad_norm_({loop.optimizer}.param_groups[0]['params'], 1e9)"
-        yield s.inserted(loop.backward, text), "", 0
 
 
 # --- detach -------------------------------------------------------------------------------------------
@@ -193,12 +177,6 @@ def keep_graphs(s: Source) -> Made:
     if (loop := s.loop) is not None and loop.loss:
         text = f"globals().setdefault('history', []).append({loop.loss})"
         yield s.inserted(loop.backward, text), "graph_kept_alive", loop.backward + 1
-
-
-def keep_numbers(s: Source) -> Made:
-    if (loop := s.loop) is not None and loop.loss:
-        text = f"globals().setdefault('history', []).append({loop.loss}.detach())"
-        yield s.inserted(loop.backward, text), "", 0
 
 
 # --- softmax ------------------------------------------------------------------------------------------
@@ -359,30 +337,6 @@ def reseed(s: Source) -> Made:
 
 
 # --- lines that change nothing ------------------------------------------------------------------------
-def look_at_loss(s: Source) -> Made:
-    if (loop := s.loop) is not None and loop.loss:
-        yield s.inserted(loop.backward, f"float({loop.loss}.detach().mean())"), "", 0
-
-
-def look_at_gradients(s: Source) -> Made:
-    if (loop := s.loop) is not None:
-        text = (
-            f"[p.grad is None or p.grad.norm() for g in {loop.optimizer}.param_groups for p in g['params']]"
-        )
-        yield s.inserted(loop.backward, text), "", 0
-
-
-def look_at_weights(s: Source) -> Made:
-    if (loop := s.loop) is not None:
-        text = f"[p.detach().clone() for g in {loop.optimizer}.param_groups for p in g['params']]"
-        yield s.inserted(loop.step, text), "", 0
-
-
-def keep_state(s: Source) -> Made:
-    if (loop := s.loop) is not None:
-        yield s.inserted(loop.step, f"__import__('copy').deepcopy({loop.optimizer}.state_dict())"), "", 0
-
-
 def seed_at_first(s: Source) -> Made:
     for n in s.nodes:
         if isinstance(n, ast.Expr) and ast.unparse(n.value).startswith("torch.manual_seed("):
@@ -390,14 +344,40 @@ def seed_at_first(s: Source) -> Made:
             return
 
 
+GROUPS = "{optimizer}.param_groups"
+LINES = {  # a line behind one of the loop's that changes nothing
+    "clear_twice": ("clear", "{optimizer}.zero_grad()"),
+    "clear_after_step": ("step", "{optimizer}.zero_grad(set_to_none=False)"),
+    "clip_at_infinity": ("backward", f"torch.nn.utils.clip_grad_norm_({GROUPS}[0]['params'], 1e9)"),
+    "keep_numbers": ("backward", "globals().setdefault('history', []).append({loss}.detach())"),
+    "look_at_loss": ("backward", "float({loss}.detach().mean())"),
+    "look_at_gradients": (
+        "backward",
+        f"[p.grad is None or p.grad.norm() for g in {GROUPS} for p in g['params']]",
+    ),
+    "look_at_weights": ("step", f"[p.detach().clone() for g in {GROUPS} for p in g['params']]"),
+    "keep_state": ("step", "__import__('copy').deepcopy({optimizer}.state_dict())"),
+}
+
+
+def _line(name: str) -> Callable[[Source], Made]:
+    where, text = LINES[name]
+
+    def operator(s: Source) -> Made:
+        if (loop := s.loop) is not None and (loop.loss or "{loss}" not in text):
+            yield s.inserted(getattr(loop, where), text.format(**vars(loop))), "", 0
+
+    operator.__name__ = name
+    return operator
+
+
 FAULTS = (
     *(drop_zero_grad, clear_before_step, never_step, cut_loss, keep_graphs, softmax_first, softmax_over_rows),
     *(drop_eval, drop_train, drop_no_grad, wrong_axis, reseed),
 )
 HARMLESS = (
-    *(clear_twice, clear_after_step, clear_by_hand, clip_at_infinity, keep_numbers, log_softmax_first),
-    *(eval_twice, no_grad_twice, drop_shuffle, look_at_loss, look_at_gradients, look_at_weights, keep_state),
-    seed_at_first,
+    *map(_line, LINES),
+    *(clear_by_hand, log_softmax_first, eval_twice, no_grad_twice, drop_shuffle, seed_at_first),
 )
 OPERATORS: tuple[Callable[[Source], Made], ...] = (*FAULTS, *HARMLESS)
 
@@ -426,16 +406,16 @@ def variants(most: int, operators: Sequence[Callable[[Source], Made]] = ()) -> l
 
 @dataclass(frozen=True)
 class Judged:
-    """detected: the rule where it is expected. alarms: all other findings. defects: of the doctor itself."""
+    """found: the rule where it is expected. alarms: all other findings. defects: of the doctor itself."""
 
     variant: Variant
-    detected: bool
+    found: bool
     alarms: tuple[tuple[str, int], ...]
     defects: tuple[str, ...]
 
     @property
     def right(self) -> bool:
-        return self.detected and not self.alarms and not self.defects
+        return self.found and not self.alarms and not self.defects
 
 
 def judge(variant: Variant, folder: Path) -> Judged:

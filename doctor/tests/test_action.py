@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from written import FAULT
 
+yaml = pytest.importorskip("yaml", reason="needs yaml: pip install pyyaml")
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 PAGE = (ROOT / "docs/doctor-in-your-tools.md").read_text()

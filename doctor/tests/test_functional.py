@@ -4,7 +4,7 @@ import pytest
 
 from zygote import told
 
-pytest.importorskip("torch.func", reason="this torch has no torch.func")
+pytest.importorskip("torch.func", reason="needs torch>=2.0: torch.func")
 
 FUNCTIONAL = """
 from torch.func import grad, grad_and_value

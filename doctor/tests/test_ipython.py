@@ -10,7 +10,7 @@ import torch
 from forked import plain
 from treino_doctor.ipython import load_ipython_extension, unload_ipython_extension
 
-pytest.importorskip("IPython")
+pytest.importorskip("IPython", reason="needs ipython: pip install ipython")
 MADE = "import torch\nnet = torch.nn.Linear(3, 1)\nopt = torch.optim.SGD(net.parameters(), lr=1e-3)"
 LOOP = "for i in range(6):\n    net(torch.ones(4, 3)).pow(2).mean().backward()\n    opt.step()"
 CELLS = [

@@ -4,7 +4,7 @@ import pytest
 
 from examination import examined
 
-pytest.importorskip("sklearn")
+pytest.importorskip("sklearn", reason="needs scikit-learn")
 
 IRIS = """
 import torch

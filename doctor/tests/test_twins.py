@@ -8,7 +8,7 @@ from treino_doctor.rules import notes
 from treino_doctor.rules.examples import PRELUDE
 
 for package in ("pandas", "sklearn"):
-    pytest.importorskip(package)
+    pytest.importorskip(package, reason=f"needs {package}")
 
 LOADERS = """
 from torch.utils.data import DataLoader, Dataset, TensorDataset

@@ -17,10 +17,10 @@ MOST = 600_000  # bytes of the wheel
 
 def wheel(folder):
     """The wheel, made of a copy: setuptools writes beside what it packs."""
-    setuptools = pytest.importorskip("setuptools")
+    setuptools = pytest.importorskip("setuptools", reason="needs setuptools>=77")
     if int(setuptools.__version__.split(".")[0]) < 77:
-        pytest.skip(f"setuptools {setuptools.__version__} is older than 77, and none is fetched")
-    pytest.importorskip("pip")
+        pytest.skip(f"needs setuptools>=77: {setuptools.__version__} is older, and none is fetched")
+    pytest.importorskip("pip", reason="needs pip")
     copy = folder / "doctor"
     ours = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "tests")
     shutil.copytree(DOCTOR, copy, ignore=ours)
