@@ -176,7 +176,7 @@ def no_treino(text: str) -> bool:
 CNN: dict[str, Any] = {"net": "cnn", "channels": (4, 6), "hidden": (8,), "epochs": 3, "batch_size": 16}
 BLOCKS = CNN | {
     "augment": "shift", "pool": "average", "head": "average", "blocks": 1, "group_norm": 2, "dropout": 0.2,
-    "clip": 1.0, "epochs": 2, "batch_size": 32,
+    "clip": 1.0, "epochs": 1, "batch_size": 32,
 }  # fmt: skip
 KERNELS = CNN | {
     "kernel": (5, 3), "stride": (2, 1), "padding": (0, 1), "pool": ("none", "max"), "batch_norm": True,
