@@ -83,13 +83,16 @@ def kernel() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         with lessons.kernel() as manager:
+            client = manager.blocking_client()
+            client.start_channels()
+            client.execute_interactive("import torch, sklearn.datasets, matplotlib.pyplot, treino.cli.app")
+            client.stop_channels()
             yield manager
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(  # both languages run the same, as a test above says
     "page",
-    [*PORTUGUESE[:2], *(pytest.param(p, marks=pytest.mark.release) for p in (*PORTUGUESE[2:], *ENGLISH))],
+    [pytest.param(p, marks=pytest.mark.proof if p == PORTUGUESE[-1] else pytest.mark.release) for p in PAGES],
     ids=names,
 )
 def test_a_lesson_runs_and_says_what_its_page_says(page: Path, kernel: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -55,7 +56,6 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Handle:
     return made
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("busy", [1.0, 0.2, 0.0])
 def test_drawing_takes_a_hundredth_of_the_time(
     handle: Handle, monkeypatch: pytest.MonkeyPatch, busy: float
@@ -119,7 +119,6 @@ def test_the_figure_follows_a_training_and_changes_nothing(
     assert (found.said, found.asked, found.title) == ([], [], "")
 
 
-@pytest.mark.slow
 def test_a_glimpse_says_what_the_network_says(tmp_path: Path) -> None:
     data = tr.load("wine", features=["alcohol", "color_intensity"])
     assert previewable(data)
@@ -139,7 +138,6 @@ def test_a_glimpse_says_what_the_network_says(tmp_path: Path) -> None:
     assert len(points) == min(200, len(data.train))
 
 
-@pytest.mark.slow
 def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run = tr.fit("wine", epochs=3, lean=True, parent=tmp_path, watch=True)
     many = tr.fit("wine", epochs=3, seeds=2, parent=tmp_path, watch=True)
@@ -152,7 +150,6 @@ def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.Captu
     assert "\r" not in said.err
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_a_terminal_has_the_line_that_moves(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
@@ -175,15 +172,14 @@ main(['train', 'wine', '--epochs', '400'])"""
             pass
     os.close(ours)
     assert process.returncode == 0
-    fitted, typed = said.split(b"of the command")
+    fitted, typed = said.decode().split("of the command")
     for drawn in (fitted, typed):
-        assert re.search(rb"step .*/1\u202f600", drawn)
-        assert b"loss" in drawn
-    assert b"3 classes" in typed
-    assert not re.search(rb"step [^\r\n]*3 classes", typed)  # what is about to happen has lines of its own
+        assert re.search(r"step .*/1\u202f600", drawn)
+        assert "loss" in drawn
+    assert "3 classes" in typed
+    assert not re.search(r"step [^\r\n]*3 classes", typed)  # what is about to happen has lines of its own
 
 
-@pytest.mark.slow
 @pytest.mark.release
 def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
     frame = pd.DataFrame({NASTY: np.arange(60.0), "b": np.arange(60.0) % 7, "c": [NASTY, "fine"] * 30})
@@ -210,44 +206,35 @@ def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
         assert (found.said, found.asked, found.title) == ([], [], "")
 
 
+IMPORTED = (
+    "%load_ext treino\nimport matplotlib.pyplot, sklearn.linear_model, sklearn.svm, torch, treino as tr"
+)
+
+
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A whole notebook, executed by nbclient; its cells with their outputs."""
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    place = tmp_path_factory.mktemp("notebook")
-    cells = [
-        "%load_ext treino\nimport treino as tr",
-        "run = tr.fit('wine', features=['alcohol', 'color_intensity'], epochs=2500, optimizer='sgd', "
-        "keep='last', lean=True, watch=True)",
-        "found = tr.sweep('wine', {'lr': '1e-4..1e-1:log'}, members=6, epochs=10, fresh=0, watch=True)",
-        "run",
-        "found",
-        "tr.runs()",
-        "tr.load('wine')",
-        "%%doctor\n" + MADE + FAULTY,
-        "%doctor on",
-        MADE,
-        FAULTY.lstrip(),
-        "%doctor off",
-        "%%doctor\nimport torch\nraise ValueError('mine')",
-        "%doctor sideways",
-        "%doctor",
-        "rate = 0.1\ntr.fit('wnie')",
-        "tr.explain('mse')",
-        "import sys\n!{sys.executable} -m treino train wine --epochs 2 --name typed",
-    ]
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    client = nbclient.NotebookClient(
-        book,
-        timeout=int(HANG),
-        startup_timeout=int(HANG),
-        kernel_name="python3",
-        resources={"metadata": {"path": str(place)}},
-        allow_errors=True,
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The manager of a kernel that has imported treino; its working folder is empty."""
+    manager = pytest.importorskip(
+        "jupyter_client.manager", reason="needs jupyter_client: pip install nbclient"
     )
+    place = tmp_path_factory.mktemp("notebook")
+    kernels, client = manager.start_new_kernel(startup_timeout=HANG, cwd=str(place))
+    client.execute_interactive(IMPORTED, store_history=False)
+    client.stop_channels()
+    yield kernels
+    kernels.shutdown_kernel(now=True)
+    kernels.cleanup_resources()
+
+
+def executed(kernel: Any, *sources: str) -> list[Any]:
+    """The cells of a notebook that nbclient has executed, with their outputs."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient", reason="needs nbclient: pip install nbclient")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    client = nbclient.NotebookClient(book, km=kernel, timeout=int(HANG), allow_errors=True)
     client.execute()
-    return book.cells
+    client.kc.stop_channels()
+    return list(book.cells)
 
 
 def html_of(cell: Any) -> str:
@@ -255,104 +242,118 @@ def html_of(cell: Any) -> str:
     return str(output["data"]["text/html"])
 
 
-@pytest.mark.slow
-def test_a_watched_training_is_one_output(notebook: Any) -> None:
-    figure, table = html_of(notebook[1]), html_of(notebook[2])
-    assert notebook[1].outputs[0].output_type == "display_data"
-    assert "finished after" in figure
-    assert "decision boundary" in figure
-    assert "runs/wine-1" in figure
-    assert "6 begun" in table
-    assert "luck" in table or "Kept in" in table
+WATCHED = (
+    "run = tr.fit('wine', features=['alcohol', 'color_intensity'], epochs=100, optimizer='sgd', "
+    "keep='last', lean=True, watch=True, name={!r})"
+)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [980, 640])
-def test_words_in_a_notebook_are_as_large_as_the_text_around_them(
-    notebook: Any, width: int, tmp_path: Path
-) -> None:
-    for cell in (notebook[1], notebook[3]):
-        assert smallest_letters(html_of(cell), tmp_path / "cell.html", width) >= 12.5
+def test_a_watched_training_is_one_output_and_has_a_card(kernel: Any) -> None:
+    figure, run, data = executed(kernel, WATCHED.format("seen"), "run", "tr.load('wine')")
+    assert figure.outputs[0].output_type == "display_data"
+    for text in ("finished after", "decision boundary", "runs/seen"):
+        assert text in html_of(figure)
+    assert "are right" in html_of(run)
+    assert "class_0" in html_of(data)
 
 
 @pytest.mark.slow
-def test_cards_and_the_doctor_in_a_notebook(notebook: Any) -> None:
-    assert "are right" in html_of(notebook[3])
-    assert "wine-sweep-1" in html_of(notebook[4])
-    runs = html_of(notebook[5])
-    assert "wine-1" in runs
-    assert "wine-sweep-1" in runs
-    assert "class_0" in html_of(notebook[6])
+def test_a_watched_sweep_is_one_output_and_has_a_card(kernel: Any) -> None:
+    sweep = "found = tr.sweep('wine', {'lr': '1e-4..1e-1:log'}, members=4, epochs=3, fresh=0, watch=True)"
+    table, found, runs = executed(kernel, sweep, "found", "tr.runs()")
+    assert "4 begun" in html_of(table)
+    assert "luck" in html_of(table) or "Kept in" in html_of(table)
+    assert "wine-sweep-1" in html_of(found)
+    assert "wine-sweep-1" in html_of(runs)
+
+
+@pytest.mark.release
+def test_words_in_a_notebook_are_as_large_as_the_text_around_them(kernel: Any, tmp_path: Path) -> None:
+    for cell in executed(kernel, WATCHED.format("letters"), "run"):
+        for width in (980, 640):
+            assert smallest_letters(html_of(cell), tmp_path / "cell.html", width) >= 12.5
+
+
+@pytest.mark.slow
+def test_the_doctor_in_a_notebook(kernel: Any) -> None:
+    whole, _on, _made, _faulty, off, raising, sideways, bare = executed(
+        kernel, "%%doctor\n" + MADE + FAULTY, "%doctor on", MADE, FAULTY.lstrip(), "%doctor off",
+        "%%doctor\nimport torch\nraise ValueError('mine')", "%doctor sideways", "%doctor",
+    )  # fmt: skip
     line = (MADE + FAULTY).splitlines().index("    loss.backward()") + 2  # below the magic's own
-    found = html_of(notebook[7])
-    assert "missing_zero_grad" in found
-    place = re.search(r"line (\d+) \(seen at line (\d+)\)", found)
+    assert "missing_zero_grad" in html_of(whole)
+    place = re.search(r"line (\d+) \(seen at line (\d+)\)", html_of(whole))
     assert place is not None
     assert int(place[1]) == line
-    spanning = html_of(notebook[11])
-    assert "missing_zero_grad" in spanning
-    assert f"In[11], line {FAULTY.lstrip().splitlines().index('    loss.backward()') + 1}" in spanning
-    raised = notebook[12].outputs
-    assert [o.output_type for o in raised] == ["error", "display_data", "error"]
-    assert raised[0].evalue == "mine"
-    assert raised[2].traceback == []  # shown once
-    assert "UsageError: %doctor takes on or off" in notebook[13].outputs[0].text
-    assert notebook[14].outputs[0].text == "The doctor is off.\n"
-    (refused,) = notebook[15].outputs
+    assert "missing_zero_grad" in html_of(off)
+    line = FAULTY.lstrip().splitlines().index("    loss.backward()") + 1
+    assert re.search(rf"In\[\d+\], line {line}\b", html_of(off))
+    assert [o.output_type for o in raising.outputs] == ["error", "display_data", "error"]
+    assert raising.outputs[0].evalue == "mine"
+    assert raising.outputs[2].traceback == []  # shown once
+    assert "UsageError: %doctor takes on or off" in sideways.outputs[0].text
+    assert bare.outputs[0].text == "The doctor is off.\n"
+
+
+def test_mistakes_and_explanations_in_a_notebook(kernel: Any) -> None:
+    wrong, explained = executed(kernel, "rate = 0.1\ntr.fit('wnie')", "tr.explain('mse')")
+    (refused,) = wrong.outputs
     assert refused.ename == "TreinoError"
     assert refused.traceback[0] == "tr.fit('wnie')"  # the line that asked, what is wrong, the next move
     assert "wnie" in refused.traceback[1]
     assert refused.traceback[2] == "Did you mean 'wine'?"
-    assert "&lt;math" in html_of(notebook[16])
-    typed = "".join(output.text for output in notebook[17].outputs)
+    assert "&lt;math" in html_of(explained)
+
+
+@pytest.mark.release
+def test_a_command_in_a_cell_has_no_line_that_moves(kernel: Any) -> None:
+    command = "import sys\n!{sys.executable} -m treino train wine --epochs 2 --name typed"
+    typed = "".join(output.text for output in executed(kernel, command)[0].outputs)
     assert "runs/typed" in typed
-    assert "\r\x1b" not in typed  # no line that moves: here each of its drawings would stay
+    assert "\r\x1b" not in typed  # here each of its drawings would stay
 
 
 @pytest.mark.slow
-def test_an_interrupted_cell_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
-    manager = pytest.importorskip("jupyter_client.manager")
-    kernels, client = manager.start_new_kernel(startup_timeout=HANG, cwd=str(tmp_path))
+def test_an_interrupted_cell_saves_and_says_how_to_go_on(kernel: Any, tmp_path: Path) -> None:
+    client = kernel.client()
+    client.start_channels()
+    shown: list[str] = []
+    errors: list[Any] = []
+    code = (
+        f"import treino as tr\nrun = tr.fit('wine', hidden=[8], epochs=2_000_000, keep='last', lean=True, "
+        f"watch=True, parent={str(tmp_path)!r})"
+    )
     try:
-        shown: list[str] = []
-        errors: list[Any] = []
-
-        def note(message: Any) -> None:
-            kind, content = message["msg_type"], message["content"]
-            if kind in ("display_data", "update_display_data"):
-                shown.append(content["data"]["text/html"])
-            elif kind == "error":
-                errors.append(content)
-
-        code = (
-            "import treino as tr\n"
-            "run = tr.fit('wine', hidden=[8], epochs=2_000_000, keep='last', lean=True, watch=True)"
-        )
-        sent = client.execute(code)
+        client.wait_for_ready(HANG)
+        sent = client.execute(code, store_history=False)
         stopped = False
         while True:
             message = client.get_iopub_msg(timeout=HANG)
             if message["parent_header"].get("msg_id") != sent:
                 continue
-            note(message)
+            kind, content = message["msg_type"], message["content"]
+            if kind in ("display_data", "update_display_data"):
+                shown.append(content["data"]["text/html"])
+            elif kind == "error":
+                errors.append(content)
+            elif kind == "status" and content["execution_state"] == "idle":
+                break
             if len(shown) >= 4 and not stopped:
                 stopped = True
-                kernels.interrupt_kernel()
-            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                break
-        assert stopped
-        (error,) = errors
-        assert error["ename"] == "KeyboardInterrupt"
-        assert error["traceback"] == [error["evalue"]]  # a line, not a screenful
-        assert "resume" in error["evalue"]
-        assert "Interrupted after" in shown[-1], shown[-1][:1500]
-        assert "treino.open" in shown[-1]
-        run = tr.open(tmp_path / "runs/wine-1")
-        assert run.status == "interrupted"
-        assert len(run.losses) > 100
+                kernel.interrupt_kernel()
     finally:
         client.stop_channels()
-        kernels.shutdown_kernel(now=True)
+    assert stopped
+    (error,) = errors
+    assert error["ename"] == "KeyboardInterrupt"
+    assert error["traceback"] == [error["evalue"]]  # a line, not a screenful
+    assert "resume" in error["evalue"]
+    assert "Interrupted after" in shown[-1], shown[-1][:1500]
+    assert "treino.open" in shown[-1]
+    (made,) = tr.runs(tmp_path)
+    assert made.status == "interrupted"
+    assert len(made.losses) > 100
 
 
 @pytest.mark.parametrize("name", ["fit", "sweep"])

@@ -22,7 +22,6 @@ from treino_lessons import check
 from treino_lessons.__main__ import forward_of, run
 from treino_lessons.problem import LR, engine_s, keyed, problem
 
-pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
 PLACES = os.pathsep.join([str(ROOT / "lessons"), os.environ.get("PYTHONPATH", "")])
 
@@ -51,6 +50,7 @@ def test_each_fault_is_named(fault: str) -> None:
 ELSEWHERE = [name for name, changes in STYLES.items() if all(old in RIGHT for old, _new in changes)]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, derandomize=True)
 @drawn(st.sampled_from(sorted(WRONG)), st.sampled_from(ELSEWHERE))
 def test_a_fault_has_its_name_however_the_rest_is_written(fault: str, style: str) -> None:
@@ -159,27 +159,28 @@ def test_what_is_no_such_function_is_refused(given: Any) -> None:
         check(given)
 
 
-def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "treino_lessons", *map(str, words)],
-        cwd=cwd, capture_output=True, text=True, env=os.environ | {"TREINO_LANG": "en", "PYTHONPATH": PLACES},
-    )  # fmt: skip
-
-
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "mine.py").write_text(text_of([says("print(f'loss {said.mean():.4f}')")]))
-    said = command("mine.py", cwd=tmp_path)
-    assert (said.returncode, "Right" in said.stdout, "loss 1." in said.stderr) == (0, True, True)
-    (tmp_path / "mine.py").write_text(text_of([says("[print(n) for n in range(9999)]")]))
-    capfd.readouterr()
-    assert main([str(tmp_path / "mine.py"), "--lang", "en"], run) == 1
-    assert "39\u202f956 lines more" in capfd.readouterr().err
-    (tmp_path / "mine.py").write_text(text_of(WRONG["gradients are summed"][3]))
-    said = command("mine.py", "--json", cwd=tmp_path)
-    assert said.returncode == 1
-    document = json.loads(said.stdout)
-    assert document["difference"]["rule"] == "summed_gradients"
-    assert document["passed"] is False
+    def said(changes: list[tuple[str, str]], *flags: str) -> tuple[int, str, str]:
+        (tmp_path / "mine.py").write_text(text_of(changes))
+        capfd.readouterr()
+        return main([str(tmp_path / "mine.py"), *flags], run), *capfd.readouterr()
+
+    status, out, err = said([says("print(f'loss {said.mean():.4f}')")])
+    assert (status, "Right" in out, "loss 1." in err) == (0, True, True)
+    status, _out, err = said([says("[print(n) for n in range(9999)]")])
+    assert (status, "39\u202f956 lines more" in err) == (1, True)
+    status, out, _err = said(WRONG["gradients are summed"][3], "--json")
+    assert (status, json.loads(out)["passed"]) == (1, False)
+    assert json.loads(out)["difference"]["rule"] == "summed_gradients"
+
+
+@pytest.mark.slow
+def test_a_process_ends_with_the_command_s_status(tmp_path: Path) -> None:
+    own = os.environ | {"PYTHONPATH": PLACES}
+    command = [sys.executable, "-m", "treino_lessons", "missing.py", "--json"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=own)
+    assert said.returncode == 2
+    assert json.loads(said.stdout)["error"]["rule"]
 
 
 UNUSABLE = {

@@ -13,7 +13,6 @@ from treino_lessons import course_adam
 from treino_lessons.__main__ import run
 from treino_lessons.course_adam import ADAM, Course
 
-pytestmark = pytest.mark.slow
 NUMBERS = st.floats(-50, 50).filter(lambda x: abs(x) > 1e-3)
 
 

@@ -17,8 +17,6 @@ from treino.tracking import delivery
 from treino.tracking.delivery import TRACKERS, Tracking, tracker_names
 from treino.tracking.tracker import TrackedEnd, TrackedRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.pictures]
-
 
 class Memory:
     """A tracker that keeps what it is told."""
@@ -58,6 +56,8 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
     Memory.told.clear()
 
 
+@pytest.mark.slow
+@pytest.mark.pictures
 def test_a_run_is_told_from_begin_to_end(memory: list[tuple[str, Any]], tmp_path: Path) -> None:
     run = tr.fit("wine", epochs=3, parent=tmp_path, track="memory")
     plain = tr.fit("wine", epochs=3, parent=tmp_path)
@@ -70,7 +70,7 @@ def test_a_run_is_told_from_begin_to_end(memory: list[tuple[str, Any]], tmp_path
         assert figures.get("validation/loss") == (None if measured is None else pytest.approx(measured))
     assert ended.figures["test/accuracy"] == run.metrics["test"]["accuracy"]
     assert ended.folder == run.path
-    assert {p.name for p in ended.pictures} == {"boundary.png", "curves.png"} or not ended.pictures
+    assert {p.name for p in ended.pictures} == {"boundary.png", "curves.png"}
     assert all(torch.equal(run.state[name], value) for name, value in plain.state.items())
     assert run.spec.asked == plain.spec.asked
 
@@ -128,6 +128,8 @@ def trained(name: str, **settings: Any) -> tr.Run:
     return run
 
 
+@pytest.mark.slow
+@pytest.mark.pictures
 def test_tensorboard_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorboard")
     monkeypatch.chdir(tmp_path)
@@ -150,6 +152,7 @@ UNSHARE = shutil.which("unshare")
 MAY_MOUNT = UNSHARE and subprocess.run([UNSHARE, "-rm", "true"], capture_output=True).returncode == 0
 
 
+@pytest.mark.release
 @pytest.mark.skipif(not MAY_MOUNT, reason="needs a name space of its own, to mount a small disk")
 def test_a_full_disk_is_a_sentence_and_the_training_goes_on(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
@@ -164,10 +167,11 @@ def test_a_full_disk_is_a_sentence_and_the_training_goes_on(tmp_path: Path) -> N
     assert tr.open(tmp_path / "runs/r").status == "finished"
 
 
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore")  # its own
 def test_mlflow_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mlflow = pytest.importorskip("mlflow")
-    pytest.importorskip("sqlalchemy")
+    mlflow = pytest.importorskip("mlflow", reason="needs mlflow: pip install 'treino[mlflow]'")
+    pytest.importorskip("sqlalchemy", reason="needs sqlalchemy: pip install sqlalchemy")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
@@ -181,9 +185,10 @@ def test_mlflow_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "seen/manifest.json" in {f.path for f in client.list_artifacts(found.info.run_id, "seen")}
 
 
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore")
 def test_wandb_has_it_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("wandb.sdk")
+    pytest.importorskip("wandb.sdk", reason="needs wandb: pip install 'treino[wandb]'")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
@@ -192,10 +197,11 @@ def test_wandb_has_it_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert next(iter(folder.glob("*.wandb"))).stat().st_size > 1000
 
 
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore")
 def test_trackio_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "store"))
-    pytest.importorskip("trackio")
+    pytest.importorskip("trackio", reason="needs trackio: pip install 'treino[trackio]'")
     monkeypatch.chdir(tmp_path)
     run = trained("trackio")
     import trackio.utils

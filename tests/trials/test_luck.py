@@ -93,8 +93,7 @@ def test_no_number_of_folds_finds_what_their_overlap_hides() -> None:
 # ---- against simulations
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("units", [2, 3, 5, 10])
+@pytest.mark.parametrize("units", [2, *(pytest.param(n, marks=pytest.mark.release) for n in (3, 5, 10))])
 def test_the_luck_of_equal_trials_is_what_the_best_has_above_the_truth(units: int) -> None:
     found, true = [], []
     for seed in range(60):
@@ -133,7 +132,6 @@ def test_a_clear_winner_has_no_luck() -> None:
 # ---- what must not matter
 
 
-@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.floats(0.01, 100), st.floats(-100, 100))
 def test_units_of_measurement_change_only_the_units(seed: int, scale: float, shift: float) -> None:
@@ -146,7 +144,6 @@ def test_units_of_measurement_change_only_the_units(seed: int, scale: float, shi
     assert two.rerun.each == one.rerun.each
 
 
-@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_a_loss_is_judged_as_its_negative_is(seed: int) -> None:

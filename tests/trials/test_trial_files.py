@@ -213,11 +213,11 @@ def test_other_databases_and_old_studies_are_told_apart(tmp_path: Path) -> None:
 # ---- MLflow
 
 
-@pytest.fixture(scope="module")
-def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def tracked(tmp_path: Path) -> Path:
     """The same runs in a folder, in a SQLite file and as a table; a parent run, one failed, one running."""
-    mlflow = pytest.importorskip("mlflow")
-    folder = tmp_path_factory.mktemp("mlflow")
+    mlflow = pytest.importorskip("mlflow", reason="needs mlflow: pip install 'treino[mlflow]'")
+    folder = tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -246,7 +246,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore")
 def test_a_folder_a_database_and_a_table_of_mlflow_are_the_same_trials(tracked: Path) -> None:
     before = state_of_folder(tracked)
@@ -304,9 +304,9 @@ grid.get_dataframe().to_csv(sys.argv[1] + "/e.csv")
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_an_experiment_of_ray_tune(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="needs ray: pip install 'ray[tune]'")
     (tmp_path / "tune.py").write_text(RAY)
     own = os.environ | {"RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0"}
     command = [sys.executable, "tune.py", str(tmp_path)]
