@@ -144,9 +144,7 @@ def test_flags_become_the_address_that_the_page_reads() -> None:
     assert [each["settings"]["activation"] for each in (read, plain)] == ["relu", "tanh"]
 
 
-@pytest.mark.parametrize(
-    "asked", [{"seed": 4}, {"optimizer": "sgd", "lr": 0.1, "test": 0.3}, {"dropout": 0.2}]
-)
+@pytest.mark.parametrize("asked", [{"seed": 4, "dropout": 0.2}, {"optimizer": "sgd", "lr": 0.1, "test": 0.3}])
 def test_with_settings_the_page_begins_as_treino_train_does(asked: dict[str, Any], tmp_path: Path) -> None:
     (read,) = answers([], (address("circles", asked),))
     run = tr.fit("circles", **asked, steps=1, out=tmp_path / "run", lean=True)
@@ -202,32 +200,30 @@ def test_what_an_address_says_wrongly_is_named_and_is_as_usual() -> None:
     assert (read["settings"]["lr"], read["settings"]["activation"]) == (0.003, "tanh")
 
 
-@pytest.mark.parametrize("name", ["__proto__", "constructor", "toString"])
-def test_names_that_every_object_has_are_no_data(name: str) -> None:
+def test_names_that_every_object_has_are_no_data() -> None:
     keys = ("data", "axes", "panels", "activation", "features", "fault")
-    (read, *others) = answers([], tuple(f"#{key}={name}" for key in keys))
-    assert read["problem"] == {**USUAL, "source": name}
-    assert all(other["problem"]["source"] == "moons" for other in others)
+    for name in ("__proto__", "constructor", "toString"):
+        (read, *others) = answers([], tuple(f"#{key}={name}" for key in keys))
+        assert read["problem"] == {**USUAL, "source": name}
+        assert all(other["problem"]["source"] == "moons" for other in others)
 
 
-@pytest.mark.parametrize(
-    "columns",
-    [
+def test_a_table_of_wrong_types_or_unequal_columns_is_damaged() -> None:
+    y = {"name": "y", "cells": [0, 1, 0]}
+    wrong: tuple[Any, ...] = (
         [{"name": "a", "cells": [1, 2, 3]}, {"name": "y", "cells": [0, 1]}],
-        [{"name": "a", "cells": "abc"}, {"name": "y", "cells": [0, 1, 0]}],
-        [{"name": "a", "cells": [1, {}, 3]}, {"name": "y", "cells": [0, 1, 0]}],
-        [{"name": "y", "cells": [1, 2, 3]}, {"name": "y", "cells": [0, 1, 0]}],
+        [{"name": "a", "cells": "abc"}, y],
+        [{"name": "a", "cells": [1, {}, 3]}, y],
+        [{"name": "y", "cells": [1, 2, 3]}, y],
         [None],
         {},
-    ],
-)
-def test_a_table_of_wrong_types_or_unequal_columns_is_damaged(columns: Any) -> None:
-    table = {"name": "own", "target": "y", "columns": columns}
-    letters = zlib.compress(json.dumps(table).encode(), wbits=-15)
-    hash_ = "#table=" + base64.urlsafe_b64encode(letters).decode().rstrip("=")
-    (read,) = answers([], (hash_,))
-    assert read["faults"] == [{"name": "cut", "value": "moons"}]
-    assert read["problem"] == {**USUAL, "source": "moons"}
+    )
+    tables = [{"name": "own", "target": "y", "columns": columns} for columns in wrong]
+    letters = [zlib.compress(json.dumps(table).encode(), wbits=-15) for table in tables]
+    hashes = ["#table=" + base64.urlsafe_b64encode(each).decode().rstrip("=") for each in letters]
+    for columns, read in zip(wrong, answers([], tuple(hashes)), strict=True):
+        assert read["faults"] == [{"name": "cut", "value": "moons"}], columns
+        assert read["problem"] == {**USUAL, "source": "moons"}, columns
 
 
 # ---- the command

@@ -211,7 +211,7 @@ def test_rungs_and_survivors_are_those_of_a_sweep() -> None:
 
 
 @in_node
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     st.lists(
         st.lists(st.one_of(st.none(), st.floats(0.01, 10)), min_size=1, max_size=40), min_size=1, max_size=30

@@ -6,7 +6,6 @@ from typing import Any
 
 import mpmath
 import numpy as np
-import pytest
 import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -20,7 +19,7 @@ from treino.engine.schedules import SCHEDULES, scale
 
 pytestmark = in_node
 SEEDS = st.integers(0, 2**53) | st.integers(0, 2**62).map(str)
-FEW = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.generate])  # a process each
+FEW = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])  # a process each
 
 
 def drawn(*calls: Any) -> list[Any]:
@@ -100,14 +99,14 @@ def test_points_are_drawn_as_numpy_draws_them(seed, n):
     assert found[2] == [chance.random_sample() for _number in range(n)]
 
 
-@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
-@pytest.mark.parametrize("warmup", [0, 7, 5000])
-def test_learning_rates_follow_the_engine_s_schedules(schedule, warmup):
+def test_learning_rates_follow_the_engine_s_schedules():
     steps = list(range(1000))
-    (found,) = drawn(["factors", {"schedule": schedule, "warmup": warmup, "steps": 1000}, steps])
-    wanted = [scale(schedule, min(warmup, 1000), step, 1000) for step in steps]
-    assert [np.float32(v) for v in found] == [np.float32(v) for v in wanted]
-    np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=1e-18)
+    cases = [(schedule, warmup) for schedule in sorted(SCHEDULES) for warmup in (0, 7, 5000)]
+    plans = [{"schedule": schedule, "warmup": warmup, "steps": 1000} for schedule, warmup in cases]
+    for (schedule, warmup), found in zip(cases, drawn(*(["factors", p, steps] for p in plans)), strict=True):
+        wanted = [scale(schedule, min(warmup, 1000), step, 1000) for step in steps]
+        assert [np.float32(v) for v in found] == [np.float32(v) for v in wanted], (schedule, warmup)
+        np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=1e-18)
 
 
 def test_memory_that_is_missing_is_said_and_given_back():

@@ -241,7 +241,7 @@ def tables(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(table=tables(), seed=st.integers(0, 9))
 def test_a_table_has_the_bits_that_treino_has_of_it(
     ask: Ask, tmp_path: Path, table: tuple[str, str], seed: int

@@ -286,12 +286,10 @@ def test_the_link_of_a_run_that_was_ended_opens_its_end() -> None:
     assert again[-1]["state"]["metrics"] == state["metrics"]
 
 
-@pytest.mark.parametrize(
-    ("data", "loss"), [("spirals", "bce"), ("moons", "huber"), ("plane", "cross_entropy")]
-)
-def test_a_loss_that_the_data_cannot_have_is_refused(data: str, loss: str) -> None:
-    (answer,) = ask([task(problem={"source": data}, settings=SMALL | {"loss": loss})])
-    assert answer[-1]["error"]["rule"] == "loss_choice"
+def test_a_loss_that_the_data_cannot_have_is_refused() -> None:
+    wrong = (("spirals", "bce"), ("moons", "huber"), ("plane", "cross_entropy"))
+    tasks = [task(problem={"source": data}, settings=SMALL | {"loss": loss}) for data, loss in wrong]
+    assert [answer[-1]["error"]["rule"] for answer in ask(tasks)] == ["loss_choice"] * 3
 
 
 # ---- the columns of the picture

@@ -518,6 +518,7 @@ STOOD: dict[str, tuple[list[Any], Json]] = {  # how a run came to what is in vie
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", STOOD)
 def test_the_command_trains_the_weights_in_view_bit_for_bit(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture
