@@ -299,6 +299,7 @@ def test_what_can_not_be_done_with_a_run_that_is_finished(treino: Callable[..., 
     check(treino("resume", "last", "--json"), "nothing_to_resume", "finished", "epochs")
 
 
+@pytest.mark.slow
 def test_data_that_moved_or_changed(treino: Callable[..., Said], tmp_path: Path) -> None:
     rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
     (tmp_path / "t.csv").write_text("p,q,kind\n" + rows)

@@ -253,16 +253,11 @@ def table() -> str:
 
 
 CASES = [(kind, verb) for kind, verbs in VERBS.items() for verb in verbs]
+COSTS = {("run", "report run"): pytest.mark.release, ("sweep", "plot run"): pytest.mark.slow}
 
 
 @pytest.mark.parametrize(
-    ("kind", "verb"),
-    [
-        pytest.param(
-            *case, marks=[pytest.mark.release] if case == ("run", "report run") else [], id="-".join(case)
-        )
-        for case in CASES
-    ],
+    ("kind", "verb"), [pytest.param(*case, marks=COSTS.get(case, ()), id="-".join(case)) for case in CASES]
 )
 def test_no_verb_follows_a_link_out_of_a_folder(
     treino: Callable[..., Said], opened: Opened, folders: Path, tmp_path: Path, kind: str, verb: str,

@@ -118,8 +118,9 @@ def refused_places(house: Path, ending: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_nothing_that_somebody_needs_is_written_over(
-    verb: str, house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    verb: str, house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, thorough: bool
 ) -> None:
+    """Though ``--replace`` is said; in a thorough run without it, too."""
     words, flag, ending, work = VERBS[verb]
     places = refused_places(house, ending)
     places |= {
@@ -133,8 +134,9 @@ def test_nothing_that_somebody_needs_is_written_over(
     (house / f"mine{ending}").write_text("mine")
     before = tree(house)
     monkeypatch.setattr(work, unreachable)
-    for word in ((), ("--replace",)):
-        for place, rule in (places | ({} if word else {f"mine{ending}": "file_exists"})).items():
+    own = {f"mine{ending}": "file_exists"}
+    for word, tried in (((), places | own if thorough else own), (("--replace",), places)):
+        for place, rule in tried.items():
             said = command(*words, flag, place, *word, "--json")
             assert (said.status, said.document["error"]["rule"]) == (2, rule), (place, word, said.err)
             named = "rows.csv" if rule == "not_a_folder" else place.removeprefix("./")

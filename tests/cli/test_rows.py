@@ -117,6 +117,7 @@ def test_of_a_run_the_held_out_rows_are_asked_about_too_and_can_be_traced(
     assert run.rows(networks=16).to_pandas()["label"].tolist() == told["rows"]["label"]
 
 
+@pytest.mark.slow
 def test_leaving_the_suspects_out_is_better_where_the_validation_rows_are_right(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:

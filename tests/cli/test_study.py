@@ -56,6 +56,7 @@ BAD: list[tuple[tuple[str, ...], str, str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_bad_studies_are_refused_before_anything_is_written(treino: Callable[..., Said]) -> None:
     for words, rule, hint in BAD:
         said = treino("study", "wine", *words, "--json")
