@@ -31,7 +31,8 @@ WORDS = (
 )
 OTHERS = {  # controls of the page that change nothing about a run
     "PT, the page in Portuguese", "Dark or light", "Help", "Microscope", "Close", "Automatic", "Across", "Up",
-    "Layer", "From", "To", "Go to step #", "Open it",
+    "Layer", "From", "To", "Go to step #", "Open it", "Smoothing", "log",
+    "See the kept weights, step #", "Try #",
 }  # fmt: skip
 ROLES = "button|combobox|slider|textbox|switch|checkbox|spinbutton"
 
@@ -50,7 +51,7 @@ class Walk:
 
     def control(self, role: str, name: str) -> Any:
         text = self.page.locator("body").aria_snapshot()
-        found = re.findall(rf'^\s*- (?:{ROLES}) "(.+?)"', text, re.MULTILINE)
+        found = re.findall(rf'^\s*- \W?(?:{ROLES}) "(.+?)"', text, re.MULTILINE)  # quoted if it has a colon
         self.seen |= {kind_of(each) for each in found}
         self.used.add(kind_of(name))
         return self.page.get_by_role(role, name=name, exact=True)
@@ -99,7 +100,7 @@ class Walk:
 def kind_of(name: str) -> str:
     """The name without its number or run: there may be many of a kind."""
     name = re.sub(r"\bwine-\d( · .*)?$", "run #", re.sub(r"\bwine-\d no more", "run # no more", name))
-    return re.sub(r"^Go on with .*", "Go on with #", re.sub(r"\d+", "#", name))
+    return re.sub(r"^(Go on with|Try) .*", r"\1 #", re.sub(r"\d+", "#", name))
 
 
 def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
@@ -119,6 +120,7 @@ def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
         end(walk)
         copies(walk)
         another_run(walk)
+    assert walk.used <= walk.seen  # it sees them
     assert walk.seen - walk.used - OTHERS == set()
     assert studio.said == []
     run = open_run(tmp_path / "runs" / "wine-1")
@@ -144,7 +146,7 @@ def transport(walk: Walk) -> None:
     walk.asked(("play", None), ("pause", None))
     pause = walk.studio.run("wine-1").folder.database.commands()[-1]
     assert 6 <= (pause.step or 0) <= 4 + 10 * (time.monotonic() - begin) + 1
-    walk.choose("Speed", "full speed")
+    walk.press("full speed")
     walk.asked(("speed", None))
 
 

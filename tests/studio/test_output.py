@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +52,6 @@ except ValueError as error:
 """
 
 
-@pytest.mark.slow
 def test_a_script_that_is_heard_prints_what_it_prints_alone(tmp_path: Path) -> None:
     """Bytes, streams, errors, also of wrong values and closed streams; what was heard is the lines."""
     path = tmp_path / "train.py"
