@@ -57,6 +57,8 @@ class Started:
 def main(script: str, step: int) -> None:
     """Print a JSON object: the sizes of ``../out`` and ``../err`` at the fork, the files, and the exits."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "pandas" in Path(script).read_text():  # whose threads don't come along into the fork
+        import pandas  # noqa: F401
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if not pid:

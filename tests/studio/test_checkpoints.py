@@ -162,7 +162,7 @@ def processes_in(folder: Path) -> dict[int, str]:
     return here
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_branch_prints_what_the_first_process_printed_also_after_its_end(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

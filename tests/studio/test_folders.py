@@ -63,7 +63,6 @@ def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_networ
     serve(work)
 
 
-@pytest.mark.slow
 def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         asked = {"data": "wine", "batch_sizes": [20, 60], "settings": {"epochs": 5000}}
