@@ -94,7 +94,7 @@ def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_pat
     resumed = drain(resuming(tmp_path / "runs" / "r"))
     assert folder.stat().st_mtime_ns == made
     assert resumed.status == "finished"
-    asked = ASKED | {"epochs": 120, "parent": tmp_path / "memory", "lean": True}
+    asked = ASKED | {"epochs": 120, "recipe": "plain", "parent": tmp_path / "memory", "lean": True}
     same(resumed, tr.fit(str(path), **asked))
 
 

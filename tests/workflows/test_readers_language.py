@@ -29,7 +29,7 @@ report many --to many.html
 plot many --what slices,parallel
 plot both
 """
-NAMES = "houses kind age day log one many both red blue old new lanes plain"
+NAMES = "houses kind age day log one many both red blue old new lanes plain crop half"
 
 
 @pytest.fixture
