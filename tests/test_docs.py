@@ -27,7 +27,8 @@ LONG = {
     "pictures.md", "report.md", "sweep.md", "tables.md", "verify.md", "your-data.md",
 }  # fmt: skip
 COSTS = dict.fromkeys(LONG, pytest.mark.release) | {
-    "README.md": pytest.mark.proof, "insides.md": pytest.mark.slow, "study.md": pytest.mark.slow
+    "README.md": pytest.mark.proof,
+    **dict.fromkeys(("insides.md", "rows.md", "study.md"), pytest.mark.slow),
 }  # fmt: skip
 OF_SNIPPETS = dict.fromkeys(("mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
     ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow

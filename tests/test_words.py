@@ -9,8 +9,8 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from html import unescape
+from itertools import product
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -226,17 +226,11 @@ plot e
 Sentences = dict[str, dict[str, list[str]]]  # by floor
 
 
-@dataclass(frozen=True)
-class Read:
-    """What all files of the packages say. early: the lines that look sentences up while they are imported."""
+def read() -> tuple[dict[str, Sentences], dict[str, list[int]]]:
+    """What all files of the packages say, and the lines that look sentences up while they are imported.
 
-    floors: dict[str, Sentences]
-    early: dict[str, list[int]]
-
-
-@pytest.fixture(scope="module")
-def read() -> Read:
-    """Each file is parsed once."""
+    Each file is parsed once.
+    """
     trees: dict[str, ast.Module] = {}
     parse = ast.parse
 
@@ -249,19 +243,20 @@ def read() -> Read:
         patch.setattr(ast, "parse", once)
         floors = {package: catalogues.by_floor(package) for package in catalogues.FOLDERS}
     early = {text: list(at_import(tree)) for text, tree in trees.items() if "_(" in text}
-    return Read(floors, {text: lines for text, lines in early.items() if lines})
+    return floors, {text: lines for text, lines in early.items() if lines}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("package", catalogues.FOLDERS)
-def test_every_sentence_is_translated_and_none_is_stale(package: str, language: str, read: Read) -> None:
-    wanted = {sentence for found in read.floors[package].values() for sentence in found}
-    known = catalogues.translations(catalogues.LOCALES[package] / language)
-    assert sorted(wanted - known.keys()) == [], "run: make words"
-    assert sorted(known.keys() - wanted) == [], "run: make words"
-    assert sorted(s for s, translation in known.items() if not translation.strip()) == []
-    assert catalogues.compiled(package, language) == known, "run: make words"
+def test_every_sentence_is_translated_and_none_is_stale_or_looked_up_early() -> None:
+    floors, early = read()
+    assert early == {}, "mark it with N_"
+    for package, language in product(catalogues.FOLDERS, LANGUAGES):
+        wanted = {sentence for found in floors[package].values() for sentence in found}
+        known = catalogues.translations(catalogues.LOCALES[package] / language)
+        assert sorted(wanted - known.keys()) == [], "run: make words"
+        assert sorted(known.keys() - wanted) == [], "run: make words"
+        assert sorted(s for s, translation in known.items() if not translation.strip()) == []
+        assert catalogues.compiled(package, language) == known, "run: make words"
 
 
 def translations(language: str) -> dict[str, str]:
@@ -291,11 +286,6 @@ def fields(sentence: str) -> set[tuple[str | None, str | None, str | None]] | No
         }
     except ValueError:
         return None
-
-
-@pytest.mark.slow
-def test_nothing_is_looked_up_while_modules_are_imported(read: Read) -> None:
-    assert read.early == {}, "mark it with N_"
 
 
 def at_import(node: ast.AST) -> Iterator[int]:
@@ -359,14 +349,12 @@ def test_what_is_translated_is_what_is_read(known: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def every_letter_turned(tmp_path_factory: pytest.TempPathFactory, read: Read) -> Path:
+def every_letter_turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A language in which every sentence of the catalogue has Cyrillic letters: what is Latin was not looked
     up.
     """
     folder = tmp_path_factory.mktemp("locale")
-    of_all = (
-        sentence for package in read.floors.values() for found in package.values() for sentence in found
-    )
+    of_all = (sentence for package in read()[0].values() for found in package.values() for sentence in found)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(catalogues.LOCALES, "treino", folder)
         catalogues.compile_into("treino", "xx", {sentence: turn(sentence) for sentence in of_all})
