@@ -5,6 +5,7 @@ import io
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,9 @@ def check(
     if found is None:
         return
     assert found.names == tuple(names), text
-    for column, values in zip(found.columns, meant, strict=True):
-        assert equal(column, values), (text, column)
+    filled = [any(cell.strip() for cell in row) for row in zip(*written, strict=True)]
+    for column, values in zip(found.columns, meant, strict=True):  # empty rows are left out
+        assert equal(column, list(compress(values, filled))), (text, column)
 
 
 every_dialect = given(
@@ -153,6 +155,6 @@ every_dialect = given(
 )
 
 
-@pytest.mark.parametrize("draws", [40, pytest.param(300, marks=pytest.mark.release)])
+@pytest.mark.parametrize("draws", [40, pytest.param(120, marks=pytest.mark.release)])
 def test_dialects_read_back_equal_or_are_refused(draws: int) -> None:
     settings(max_examples=draws)(every_dialect(lambda **drawn: check(**drawn)))()
