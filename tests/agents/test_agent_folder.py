@@ -87,17 +87,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentFolder:
     return AgentFolder(Path(os.path.realpath(inside)), trust=False)
 
 
-INSIDE = [
-    "a.csv",
-    "./a.csv",
-    "sub/b.csv",
-    "sub/../a.csv",
-    "in.csv",
-    "new/file.csv",
-    "*.txt",
-    "iris",
-    "sub",
-]
+INSIDE = ["a.csv", "./a.csv", "sub/b.csv", "sub/../a.csv", "in.csv", "new/file.csv", "*.txt", "iris", "sub"]
 OUTSIDE = [
     "..", "../own2.csv", "../secret/c.csv", "sub/../../secret/c.csv", "/etc/passwd", "/", "out.csv",
     "around.csv", "hole", "hole/c.csv", "hole/new.csv", "broken", "photos", "hol*/c.csv", "**/c.csv", "out*",

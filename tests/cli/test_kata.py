@@ -32,7 +32,6 @@ RIGHT: dict[str, list[dict[str, str]]] = {
     "wine": [
         {"    loss.backward()": "    net.zero_grad()\n    loss.backward()"},
         {"    optimizer.step()": "    optimizer.step()\n    optimizer.zero_grad()"},
-        {"    loss.backward()": "    for p in net.parameters():\n        p.grad = None\n    loss.backward()"},
     ],
     "pixels": [
         {"nn.Softmax": "nn.LogSoftmax", "CrossEntropyLoss": "NLLLoss"},
@@ -42,11 +41,7 @@ RIGHT: dict[str, list[dict[str, str]]] = {
         {
             "        optimizer.step\n": "        optimizer.step()\n",
             "Adam(net.parameters(), lr=0.01)": "AdamW(net.parameters(), lr=0.02)",
-        },
-        {
-            "        optimizer.zero_grad()": "        net.zero_grad()",
-            "        optimizer.step\n": "        optimizer.step()\n",
-        },
+        }
     ],
     "bicycles": [
         {"y[rows])": "y[rows].unsqueeze(1))"},
@@ -54,20 +49,10 @@ RIGHT: dict[str, list[dict[str, str]]] = {
     ],
     "greenhouse": [
         {"body.parameters()": "list(body.parameters()) + list(head.parameters())"},
-        {"SGD(body.parameters(), lr=0.1)": "SGD(nn.Sequential(body, head).parameters(), lr=0.1)"},
         {"SGD(body.parameters(), lr=0.1)": "Adam([*body.parameters(), *head.parameters()], lr=0.01)"},
     ],
-    "bulbs": [
-        {"scores.argmax() == y_test": "answers(x_test) == y_test"},
-        {"scores.argmax() == y_test": "scores.max(dim=1).indices == y_test"},
-    ],
-    "tickets": [
-        {"zero_grad()\n        optimizer.step()": "step()\n        optimizer.zero_grad()"},
-        {
-            "        optimizer.zero_grad()\n": "",
-            "        loss = ": "        net.zero_grad()\n        loss = ",
-        },
-    ],
+    "bulbs": [{"scores.argmax() == y_test": "answers(x_test) == y_test"}],
+    "tickets": [{"zero_grad()\n        optimizer.step()": "step()\n        optimizer.zero_grad()"}],
     "letters": [
         {"    return net(rows).argmax(1)": "    net.eval()\n    return net(rows).argmax(1)"},
         {
@@ -78,24 +63,16 @@ RIGHT: dict[str, list[dict[str, str]]] = {
     ],
     "houses": [
         {
-            "x[torch.randperm(len(x))]": "x[order := torch.randperm(len(x))]",
-            "y[torch.randperm(len(y))]": "y[order]",
-        },
-        {
             "    x_new, y_new = x[torch.randperm(len(x))], y[torch.randperm(len(y))]\n": "",
             "zip(x_new.split(50), y_new.split(50))": "torch.utils.data.DataLoader([*zip(x, y)], 50, True)",
-        },
+        }
     ],
     "survey": [
         {"torch.arange(len(x)).split": "torch.arange(len(x)).view(-1, 3).T.reshape(-1).split"},
         {"torch.arange(len(x))": "torch.randperm(len(x), generator=torch.Generator().manual_seed(5))"},
     ],
     "voices": [
-        {"x_train, y_train = x[order], y[order]": "x_train, y_train = x[order][:600], y[order][:600]"},
-        {
-            "x_train, y_train = x[order], y[order]": "x_train, y_train = x[order[:600]], y[order[:600]]",
-            "range(40)": "range(60)",
-        },
+        {"x_train, y_train = x[order], y[order]": "x_train, y_train = x[order][:600], y[order][:600]"}
     ],
     "blood": [
         {"x.mean(0), x.std(0)": "x[train].mean(0), x[train].std(0)"},
@@ -109,59 +86,31 @@ RIGHT: dict[str, list[dict[str, str]]] = {
         {
             "scaled = x": "mean, spread = x.mean(0), x.std(0)\nscaled = (x - mean) / spread",
             "return net(rows)": "return net((rows - mean) / spread)",
-        },
-        {
-            "scaled = x": "unit = x.abs().mean(0)\nscaled = x / unit",
-            "return net(rows)": "return net(rows / unit)",
-        },
+        }
     ],
     "walker": [
-        {
-            "        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n": "",
-            "for epoch in": "optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\nfor epoch in",
-        },
         {
             "        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n": "",
             "    for rows in": (
                 "    if not epoch:\n        optimizer = torch.optim.Adam(net.parameters())\n    for rows in"
             ),
             "range(15)": "range(40)",
-        },
+        }
     ],
     "stars": [
         {"        scheduler.step()\n": "    scheduler.step()\n"},
-        {"step_size=10": "step_size=10 * 40"},
         {"StepLR(optimizer, step_size=10, gamma=0.1)": "CosineAnnealingLR(optimizer, 30 * 40)"},
     ],
-    "birds": [
-        {
-            "best = figure, net.state_dict()": "best = figure, copy.deepcopy(net.state_dict())",
-            "import torch\n": "import copy\n\nimport torch\n",
-        },
-        {"net.state_dict()": "{k: v.clone() for k, v in net.state_dict().items()}"},
-    ],
+    "birds": [{"net.state_dict()": "{k: v.clone() for k, v in net.state_dict().items()}"}],
     "turbine": [
-        {"total += loss\n": "total += loss.detach()\n", "    return net": "    net.eval()\n    return net"},
-        {
-            "total += loss\n": "total += loss.item()\n",
-            "total.item()": "total",
-            "with torch.no_grad()": "net.eval()\nwith torch.no_grad()",
-        },
+        {"total += loss\n": "total += loss.detach()\n", "    return net": "    net.eval()\n    return net"}
     ],
     "spam": [
         {", nn.Sigmoid())": ")", "> 0.5": "> 0"},
         {"BCEWithLogitsLoss": "BCELoss", "lr=0.1": "lr=0.2"},
         {", nn.Sigmoid())": ")", "(net(rows)": "(net(rows).sigmoid()"},
     ],
-    "radio": [
-        {"    torch.manual_seed(42)\n": "    net.train()\n"},
-        {
-            "    torch.manual_seed(42)\n": "",
-            "    return net(rows).argmax(1)": (
-                "    best = net(rows).argmax(1)\n    net.train()\n    return best"
-            ),
-        },
-    ],
+    "radio": [{"    torch.manual_seed(42)\n": "    net.train()\n"}],
 }
 """Right mends besides the one in the kata's own file: text of the script → its replacement."""
 

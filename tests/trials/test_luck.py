@@ -12,15 +12,7 @@ from statsmodels.stats.power import TTestPower
 from tests.trials.tables import table_of
 from treino.search.judge import p_beats
 from treino.trials.conclusions import conclusions
-from treino.trials.luck import (
-    POWER,
-    Noise,
-    expected_maximum,
-    fresh_scores,
-    judged,
-    p_of_best,
-    p_of_leader,
-)
+from treino.trials.luck import POWER, Noise, expected_maximum, fresh_scores, judged, p_of_best, p_of_leader
 
 
 def noise(trials: int, units: int, seed: int):
