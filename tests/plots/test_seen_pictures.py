@@ -42,14 +42,15 @@ def occluded(classes: tuple[str, ...] = CLASSES, holds: bool = True) -> Occlusio
     return Occlusion(answered(classes=classes), 2, 6, effect_AB, part_S, ordered_S, random_RS, 0.01)
 
 
-@pytest.fixture(params=[pytest.param("en", marks=pytest.mark.release), "pt_BR"])
+@pytest.fixture(
+    params=[pytest.param("en", marks=pytest.mark.release), pytest.param("pt_BR", marks=pytest.mark.slow)]
+)
 def language(request: pytest.FixtureRequest) -> object:
     words.use(request.param)
     yield request.param
     words.use("en")
 
 
-@pytest.mark.slow
 def test_nothing_is_cut(language: str) -> None:
     answer = answered()
     layers = (
