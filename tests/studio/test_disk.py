@@ -63,6 +63,7 @@ ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [deleted, moved, linked, replaced])
 def test_a_run_that_is_gone_is_said_once_and_its_page_is_closed(
     serve: Serve, runs: Path, wine: Path, tmp_path: Path, change: Callable[[Path, Path], None]
@@ -100,6 +101,7 @@ def deleted_in_part(run: Path, apart: Path) -> None:
     (run / "run.sqlite").unlink()
 
 
+@pytest.mark.slow
 def test_a_training_that_is_deleted_is_said_once(serve: Serve, runs: Path, tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         for name, change in (("wine", deleted), ("part", deleted_in_part)):
@@ -183,6 +185,7 @@ def test_a_table_for_which_there_is_no_room_leaves_nothing(tmp_path: Path, caplo
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_copy_that_can_t_be_made_whole_leaves_nothing(serve: Serve, runs: Path, wine: Path) -> None:
     linked = runs / "linked"
     shutil.copytree(wine, runs / "original")

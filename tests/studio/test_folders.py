@@ -63,6 +63,7 @@ def test_a_sweep_is_shown_while_it_trains_stops_and_is_judged_and_opens_a_networ
     serve(work)
 
 
+@pytest.mark.slow
 def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         asked = {"data": "wine", "batch_sizes": [20, 60], "settings": {"epochs": 5000}}
@@ -78,6 +79,7 @@ def test_a_study_is_shown_while_it_trains_and_stops_to_be_resumed(serve: Serve) 
     serve(work)
 
 
+@pytest.mark.slow
 def test_what_a_space_does_not_hold_is_not_added(serve: Serve) -> None:
     async def work(bench: Bench) -> None:
         asked = {"data": "wine", "space": ["hidden=4|8"], "members": 2, "settings": {"epochs": 2}}
@@ -93,6 +95,7 @@ def test_what_a_space_does_not_hold_is_not_added(serve: Serve) -> None:
     serve(work)
 
 
+@pytest.mark.slow
 def test_a_page_cannot_name_a_network_file_in_a_space(serve: Serve, runs: Path, tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('executed')\n")
     before = sorted(runs.glob("*"))

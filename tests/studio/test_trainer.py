@@ -188,6 +188,7 @@ def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> Non
     assert branch.spec.parent.step == 6
 
 
+@pytest.mark.slow
 def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=9)
@@ -230,6 +231,7 @@ def is_over(path: Path) -> bool:
     return RunFolder.open(path, verify=False).status == "stopped"
 
 
+@pytest.mark.slow
 def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
     studio.train()
     studio.do("step", count=2)
@@ -239,6 +241,7 @@ def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(stud
     assert studio.frames[-1]["step"] == 2
 
 
+@pytest.mark.slow
 def test_errors_are_answers(studio: Studio) -> None:
     path = studio.train()
     assert studio.do("set", name="lr", value=-1.0)["error"]["rule"] == "lr_range"
@@ -258,6 +261,7 @@ def test_errors_are_answers(studio: Studio) -> None:
     assert open_run(studio.folder / "copy").steps == 1
 
 
+@pytest.mark.slow
 def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
     path = studio.train()
     path.parent.rename(path.parent.with_name("moved"))
@@ -276,6 +280,7 @@ def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) ->
     assert "error" not in studio.replies[8]
 
 
+@pytest.mark.slow
 def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) -> None:
     studio.train()
     studio.do("speed", steps_per_second=40)
@@ -288,6 +293,7 @@ def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) 
     studio.until(lambda: studio.state["playing"])
 
 
+@pytest.mark.slow
 def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
     path = studio.train()
     studio.do("speed", steps_per_second=20)
