@@ -32,14 +32,15 @@ class Costs:
     """
 
     def __init__(self) -> None:
-        self._running = 0.0
+        self._others = 0.0
         self._looked = time.monotonic()
 
     def now(self) -> float:
         """The seconds up to now."""
-        if time.monotonic() - self._looked > 0.1:
-            self._running, self._looked = running(os.getpid()), time.monotonic()
-        return sum(os.times()[:4]) + self._running
+        if time.monotonic() - self._looked > 0.1:  # together, for what ends moves from the one to the other
+            self._others = running(os.getpid()) + sum(os.times()[2:4])
+            self._looked = time.monotonic()
+        return sum(os.times()[:2]) + self._others
 
 
 def running(parent: int) -> float:
@@ -120,7 +121,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     if call.when == "teardown":
-        cost = COSTS.now() - item.stash[BEGUN] - item.stash.get(SHARED, 0.0)
+        cost = max(0.0, COSTS.now() - item.stash[BEGUN] - item.stash.get(SHARED, 0.0))
         item.user_properties.append(("processor_seconds", f"{cost:.2f}"))
     outcome: Any = yield
     refuse(outcome.get_result())
