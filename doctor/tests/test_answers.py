@@ -166,6 +166,7 @@ RIGHT = {
 CASES = {**FOUND, **{f"{case}, right": ("", text) for case, text in RIGHT.items()}}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
 def test_answers_are_known_again_however_they_are_handed_on(rule, text, tmp_path):
     assert told(text, tmp_path, near=1) == rule

@@ -15,6 +15,7 @@ from frameworks.environment import has, interpreter
 from treino_doctor.rules import rules
 from zygote import examined
 
+LONG = ("xm_atencao_passos",)  # scripts that take seconds
 MOST = 200  # scripts: who runs them all has to wait for each
 
 TAUGHT = """\
@@ -40,7 +41,10 @@ def by_tier(paths: list[Path]) -> list:
     for path in sorted(paths, key=lambda p: (p.stat().st_size, p.stem)):
         for rule, _line in header(path)["expect"]:
             smallest.setdefault(rule, path)
-    marks = [[] if p in smallest.values() else ["slow" if one_in(2, p) else "release"] for p in paths]
+    marks = [
+        [] if p in smallest.values() else ["slow" if one_in(2, p) and p.stem not in LONG else "release"]
+        for p in paths
+    ]
     return [
         pytest.param(p, id=p.stem, marks=[getattr(pytest.mark, m) for m in some])
         for p, some in zip(paths, marks, strict=True)

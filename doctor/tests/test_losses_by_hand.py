@@ -33,6 +33,7 @@ LOSSES = (
 )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_rows_is_found_behind_every_loss_and_one_over_classes_is_right(loss, tmp_path):
     assert told(TRAINED.format(dim=0, loss=loss), tmp_path, near=1) == "softmax_wrong_dim"

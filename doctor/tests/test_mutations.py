@@ -12,6 +12,7 @@ def test_one_line_that_makes_a_fault_is_found(operator, tmp_path):
     assert judged.right, f"{variant.name}: {variant.rule} at {variant.line}: {judged}"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("operator", HARMLESS, ids=lambda o: o.__name__)
 def test_one_line_that_changes_nothing_is_passed_over(operator, tmp_path):
     (variant,) = variants(1, [operator])

@@ -243,6 +243,7 @@ RIGHT = {
 CASES = {**FOUND, **{case: ("", text) for case, text in RIGHT.items()}}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
 def test_what_is_out_of_sight_is_judged_all_the_same(rule, text, tmp_path):
     assert told(text, tmp_path) == rule

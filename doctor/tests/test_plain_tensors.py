@@ -124,6 +124,7 @@ print(loss.item())
 CASES = {**FAULTS, **{case: ("", text) for case, text in RIGHT.items()}}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
 def test_nets_of_plain_tensors_are_judged_as_modules(rule, text, tmp_path):
     assert told(text, tmp_path) == rule

@@ -249,6 +249,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule", "text"), SCRIPTS.values(), ids=SCRIPTS)
 def test_a_fault_is_told_and_its_right_twin_is_silent(rule, text, tmp_path):
     findings, _log = examined(PRELUDE + text, tmp_path)

@@ -57,7 +57,7 @@ def run(pytester, monkeypatch):
     return lambda *words: pytester.runpytest_subprocess(*PLUGIN, *words)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_certain_finding_fails_the_test_that_trains(run):
     done = run("--doctor", "test_it.py")
     done.assert_outcomes(passed=3, failed=3, xfailed=1)

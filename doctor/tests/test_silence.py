@@ -171,6 +171,7 @@ ALARM = pytest.mark.xfail(strict=True, reason="a known alarm: the rule's page sa
 ALARMS = {"pairs that a test set draws anew each time": ALARM}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("text", [pytest.param(RIGHT[w], id=w, marks=ALARMS.get(w, ())) for w in RIGHT])
 def test_silence(text, tmp_path):
     assert findings_in(HEAD + text, tmp_path) == []

@@ -75,6 +75,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule", "text"), CASES.values(), ids=CASES)
 def test_a_scaling_of_whole_tables_is_found_in_long_epochs_and_one_of_known_rows_is_right(
     rule, text, tmp_path

@@ -345,6 +345,7 @@ RIGHT = [
 CASES = [*FAULTY, *(("", text) for text in RIGHT)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule", "text"), CASES, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(CASES)])
 def test_a_fault_is_found_and_its_right_twin_is_silent(rule, text, tmp_path):
     findings, _ = examined(PRELUDE + text, tmp_path)
