@@ -57,7 +57,12 @@ def sample(shape, rows, classes=3):
 
 def started(net, shape, rows=17, layout=None, library=None, ranks=None, **settings):
     data = sample(shape, rows)
-    training = train(data, net, every=1000, data_seed=1, **{"engine": "lanes", "steps": 4} | settings)
+    try:
+        training = train(data, net, every=1000, data_seed=1, **{"engine": "lanes", "steps": 4} | settings)
+    except TreinoError as refused:
+        if refused.rule == "batch_of_one":  # torch's group norm needs two numbers
+            assume(False)
+        raise
     kernel = training.setup.kernel
     if isinstance(kernel, LanesKernel):
         kernel.layout, kernel.library, kernel.ranks = layout, library or kernel.library, ranks
@@ -80,7 +85,7 @@ def error(gradients, wanted):
     return max(float((g - w).norm()) / max(float(w.norm()), 1e-3 * total, 1e-30) for g, w in pairs)
 
 
-@drawn(few=20, many=200)
+@drawn(few=20, many=60)
 def test_outputs_and_gradients_are_those_of_autograd_in_float64(draws):
     for_draws(outputs_and_gradients_are_those_of_autograd, draws, problems(), st.sampled_from(ROWS))
 
