@@ -86,23 +86,34 @@ def test_looks(folder: RunFolder, ends: int) -> int:
     for summary in list_runs(folder.path.parent):
         if summary.spec is not None and summary.name not in known:
             known[summary.name], result = summary.spec, summary.result or {}
-            figures = result.get("best") if summary.kind == "sweep" else result.get("metrics")
-            looks[summary.name] = result.get("test_looks") or int(bool((figures or {}).get("test")))
+            figures, count = (
+                _inner(result, "best" if summary.kind == "sweep" else "metrics"),
+                result.get("test_looks"),
+            )
+            looks[summary.name] = (
+                count if isinstance(count, int) and count else int(bool(figures.get("test")))
+            )
 
     def first(name: str) -> tuple[str, Any, Any]:
-        data, path = known[name].get("data", {}), [name]
+        data, path = _inner(known[name], "data"), [name]
         while (before := _origin(known.get(path[-1], {}))) and before not in path:
             path.append(before)
-        return path[-1], data.get("name"), data.get("sha256")
+        return path[-1], str(data.get("name")), str(data.get("sha256"))
 
     own = first(folder.path.name)
     return int(max(looks[name] for name in known if first(name) == own))
 
 
+def _inner(document: dict[str, Any], key: str) -> dict[str, Any]:
+    """A part of a document of another run, whose folder may be damaged."""
+    part = document.get(key)
+    return part if isinstance(part, dict) else {}
+
+
 def _origin(spec: dict[str, Any]) -> str | None:
     """The name of the run or sweep that a run goes back to."""
-    parent = (spec.get("parent") or {}).get("run")
-    return parent or (spec.get("like") or spec.get("weights") or "").split(":")[0].split("/")[-1] or None
+    origin = _inner(spec, "parent").get("run") or spec.get("like") or spec.get("weights")
+    return origin.split(":")[0].split("/")[-1] or None if isinstance(origin, str) else None
 
 
 # ---- rows with settings and figures

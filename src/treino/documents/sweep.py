@@ -428,8 +428,8 @@ def _by_metric(extra: Mapping[str, Any]) -> dict[str, bool]:
             agreeing[key] = value is None or type(value) is int
         elif key.startswith("seconds_to_"):
             agreeing[key] = _figure(value)
-        elif isinstance(value, list):  # the curve of a metric
-            agreeing[key] = all(map(_figure, value))
+        else:  # the curve of a metric
+            agreeing[key] = isinstance(value, list) and all(map(_figure, value))
     return agreeing
 
 
