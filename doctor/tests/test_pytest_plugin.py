@@ -12,12 +12,13 @@ import pytest
 def train(mend=False):
     import torch
     net = torch.nn.Linear(3, 1)
-    opt = torch.optim.SGD(net.parameters(), lr=1e-3)
     for i in range(6):
         net(torch.ones(4, 3)).pow(2).mean().backward()
-        opt.step()
-        if mend:
-            opt.zero_grad()
+        with torch.no_grad():
+            for p in net.parameters():
+                p -= 1e-3 * p.grad
+                if mend:
+                    p.grad = None
 
 def test_right():
     train(mend=True)
@@ -57,7 +58,7 @@ def run(pytester, monkeypatch):
     return lambda *words: pytester.runpytest_subprocess(*PLUGIN, *words)
 
 
-@pytest.mark.release
+@pytest.mark.slow
 def test_a_certain_finding_fails_the_test_that_trains(run):
     done = run("--doctor", "test_it.py")
     done.assert_outcomes(passed=3, failed=3, xfailed=1)
@@ -65,7 +66,7 @@ def test_a_certain_finding_fails_the_test_that_trains(run):
         [
             "doctor: tests that train are watched (fail)",
             "doctor: the training in this test has faults: missing_zero_grad",
-            "missing_zero_grad*test_it.py:8",
+            "missing_zero_grad*test_it.py:10",
         ]
     )
     failed = [line for line in done.outlines if line.startswith("FAILED")]
