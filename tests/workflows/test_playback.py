@@ -64,6 +64,19 @@ def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.Monk
     assert {segment for segment, _step in playback.states} == {0, 1}
 
 
+def test_what_is_prepared_has_an_end_though_few_states_fit(
+    run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.replay.BUDGET", 20_000)
+    playback, loss_S = Playback(run, run.data), run.losses
+    playback.at(1, loss_S)
+    for _ in range(3 * run.steps):
+        if not playback.prepare(run.steps, loss_S, 0.0):
+            return
+    raise AssertionError("it is never done")
+
+
 def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> None:
     """A training shows its state before its losses are read again, as after a new segment."""
     playback, loss_S = Playback(run, run.data), run.losses

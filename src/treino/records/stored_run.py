@@ -388,8 +388,8 @@ class StoredRun(StoredFolder):
     def threshold(self) -> float | None:
         """The probability from which on the kept network answers the second of two classes; None: it answers
         the most probable class."""
-        known = self.result.threshold if self.measured and self.result is not None else None
-        return None if known is None else known.value
+        result = self.result if self.measured else None  # read once: the run may be resumed meanwhile
+        return None if result is None or result.threshold is None else result.threshold.value
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:

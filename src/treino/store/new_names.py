@@ -84,9 +84,13 @@ def _manifest(path: Path) -> Manifest | None:
 
 
 def _own(path: Path, name: str, content: Manifest | None) -> bool:
-    """Whether `name` is a file that treino wrote, and not a link or another entry with that name."""
+    """Whether `name` is a file that treino wrote, and not a link or another entry with that name. A temporary
+    file may have gone since it was listed."""
     known = name in _OWN or _OWN_NUMBERED.fullmatch(name) or (content is not None and name in content.files)
-    return bool(known) and stat.S_ISREG(os.lstat(path / name).st_mode)
+    try:
+        return bool(known) and stat.S_ISREG(os.lstat(path / name).st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _names(path: Path) -> Iterator[str]:

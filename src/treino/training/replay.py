@@ -452,12 +452,16 @@ class Playback:
             training.advance(None, min(step, first + apart))
             self.step_seconds = (time.perf_counter() - before) / (training.step - first)
             self._remember(number, training.step, training.save())
+        if (number, step) not in self.states:  # it was there already, or was loaded from the folder
+            self._remember(number, step, training.save())
         return resolution
 
     @property
     def _apart(self) -> int:
-        """The steps between two remembered states."""
-        return max(1, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
+        """The steps between two remembered states, of which half as many as may be are prepared."""
+        room = BUDGET // max((tensor_bytes(*saved[0].values()) for saved in self.states.values()), default=1)
+        few = 2 * self.run.steps // max(room, 2)
+        return max(1, few, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
 
     def _gap(self, last: int) -> int | None:
         """A step far from all known states."""
