@@ -91,7 +91,7 @@ def in_a_new_python(folder: Path, program: str) -> None:
     assert len(done.stdout) > 6
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_training_one_network_imports_neither_a_server_nor_what_is_of_many(tmp_path: Path) -> None:
     in_a_new_python(
         tmp_path,
@@ -116,7 +116,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_readers_of_a_run_import_nothing_that_draws(trained: Path) -> None:
     in_a_new_python(
         trained,

@@ -246,7 +246,7 @@ def read() -> tuple[dict[str, Sentences], dict[str, list[int]]]:
     return floors, {text: lines for text, lines in early.items() if lines}
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_every_sentence_is_translated_and_none_is_stale_or_looked_up_early() -> None:
     floors, early = read()
     assert early == {}, "mark it with N_"

@@ -87,7 +87,6 @@ def test_a_line_that_another_cell_sets_is_found_there(folder, capfd):
     assert (1, 1) in places
 
 
-@pytest.mark.slow
 def test_cells_print_what_they_print_in_jupyter(folder, capfd):
     """IPython itself is asked; only shell commands and other languages are left out."""
     pytest.importorskip("IPython", reason="needs ipython: pip install ipython")

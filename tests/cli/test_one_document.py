@@ -129,7 +129,7 @@ def test_what_a_network_writes_is_no_part_of_the_document(
 
 @pytest.mark.parametrize(
     "call",
-    [pytest.param(LATER, marks=pytest.mark.slow), pytest.param("sys.exit(3)", marks=pytest.mark.release)],
+    [pytest.param(LATER, marks=pytest.mark.proof), pytest.param("sys.exit(3)", marks=pytest.mark.release)],
 )
 def test_a_process_ends_with_the_document(tmp_path: Path, call: str) -> None:
     name = net(tmp_path, "import", f"{LATER}; {call}")

@@ -26,6 +26,7 @@ READY = {
     "study/study": ".rows tbody tr",
     "home": ".rows tbody tr[data-row]",
 }
+LOOKS = (1440, "lang=en&theme=light"), (390, "lang=pt_BR&theme=dark")
 
 
 @pytest.fixture(scope="module")
@@ -117,21 +118,25 @@ def test_a_script_is_watched_steered_and_rewound(scripts: RealStudio, of_script:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_folders")
+@pytest.mark.parametrize(("width", "look"), LOOKS)
 @pytest.mark.parametrize("place", READY)
-def test_a_page_opens_fits_and_is_accessible(studio: RealStudio, page: Any, axe: str, place: str) -> None:
-    for width, look in ((1440, "lang=en&theme=light"), (390, "lang=pt_BR&theme=dark")):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{studio.site}{place}?{look}")
-        page.locator(READY[place]).first.wait_for()
-        assert hindrances(page, axe) == [], look
+def test_a_page_opens_fits_and_is_accessible(
+    studio: RealStudio, page: Any, axe: str, place: str, width: int, look: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{studio.site}{place}?{look}")
+    page.locator(READY[place]).first.wait_for()
+    assert hindrances(page, axe) == []
     assert studio.said == []
 
 
 @pytest.mark.slow
-def test_the_page_of_a_script_fits_and_is_accessible(scripts: RealStudio, of_script: Any, axe: str) -> None:
-    for width, look in ((1440, "lang=en&theme=light"), (390, "lang=pt_BR&theme=dark")):
-        of_script.set_viewport_size({"width": width, "height": 900})
-        of_script.goto(f"{scripts.site}script?{look}")
-        of_script.wait_for_selector("#script-0-0-lr")
-        assert hindrances(of_script, axe) == [], look
+@pytest.mark.parametrize(("width", "look"), LOOKS)
+def test_the_page_of_a_script_fits_and_is_accessible(
+    scripts: RealStudio, of_script: Any, axe: str, width: int, look: str
+) -> None:
+    of_script.set_viewport_size({"width": width, "height": 900})
+    of_script.goto(f"{scripts.site}script?{look}")
+    of_script.wait_for_selector("#script-0-0-lr")
+    assert hindrances(of_script, axe) == []
     assert scripts.said == []

@@ -231,7 +231,6 @@ def is_over(path: Path) -> bool:
     return RunFolder.open(path, verify=False).status == "stopped"
 
 
-@pytest.mark.slow
 def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
     studio.train()
     studio.do("step", count=2)

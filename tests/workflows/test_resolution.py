@@ -124,7 +124,6 @@ def test_a_loss_and_a_task_that_know_no_smoothing_get_none() -> None:
     assert decide(read_settings({}), numbers)[1].shared.label_smoothing == 0
 
 
-@pytest.mark.slow
 def test_a_run_keeps_what_it_chose_for_pictures_and_says_so(tmp_path: Path) -> None:
     """So that its command and its resumption mean the same if the default changes."""
     data = pictures(8, 8)

@@ -59,7 +59,7 @@ KINDS += [f"{net}, {rows}, {state}" for net, rows in (("plain", "two columns"), 
 OFTEN = ("ensemble, regression, interrupted", "own, regression", "own ensemble, table, running")
 CASES = [
     "plain, images",
-    *(pytest.param(kind, marks=pytest.mark.slow) for kind in OFTEN),
+    *OFTEN,
     *(
         pytest.param(kind, marks=pytest.mark.release)
         for kind in KINDS

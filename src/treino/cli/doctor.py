@@ -15,7 +15,7 @@ from treino_doctor.screen import Screen
 
 # ---- installation
 
-DEVELOPERS = "dev", "release", "site"  # extras that training never needs
+DEVELOPERS = "dev", "test", "release", "site"  # extras that training never needs
 
 
 def check() -> dict[str, Any]:
