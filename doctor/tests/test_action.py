@@ -57,6 +57,7 @@ def test_known_findings_and_none_that_fail_let_the_job_pass(folder):
         assert run("Examine", folder, script="my train.py", known="known.json").returncode == 0
 
 
+@pytest.mark.slow
 def test_what_can_not_be_run_fails_and_leaves_nothing_to_upload(folder):
     done = run("Examine", folder, script="none.py")
     assert done.returncode == 2

@@ -75,6 +75,7 @@ def watched(source: str, recorder: Recorder | None = None) -> tuple[Recorder, di
     return recorder, names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [NEW_OPTIMIZERS, NEW_NETS])
 def test_the_log_of_many_optimizers_has_an_end(source):
     few, many = (watched(source.format(n=n))[0].log for n in (150, 500))

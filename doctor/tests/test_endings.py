@@ -44,12 +44,11 @@ def _scripts() -> dict[str, tuple[str, int]]:
 SCRIPTS = _scripts()
 
 
-DEAR = {"a process by spawn": "slow", "workers by spawn": "release", "compiled by aot_eager": "release"}
+DEAR = {"workers by spawn": pytest.mark.release, "compiled by aot_eager": pytest.mark.release}
+MARKS = {what: DEAR.get(what, [pytest.mark.slow] * (k % 3 != 0)) for k, what in enumerate(SCRIPTS)}
 
 
-@pytest.mark.parametrize(
-    "what", [pytest.param(w, marks=getattr(pytest.mark, DEAR[w]) if w in DEAR else ()) for w in SCRIPTS]
-)
+@pytest.mark.parametrize("what", [pytest.param(what, marks=marks) for what, marks in MARKS.items()])
 def test_a_script_ends_as_it_does_without_the_doctor(what, tmp_path):
     text, status = SCRIPTS[what]
     path, stdin = tmp_path / "train_it.py", "one\ntwo\nthree\n"
@@ -222,6 +221,7 @@ def package(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["package.train", "package"])
 def test_a_module_runs_as_python_dash_m_runs_it(name, package):
     alone, found = modules(name, "--epochs", "3", folder=package)

@@ -157,6 +157,7 @@ PIECES = (
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14))
 @settings(max_examples=60)
 def test_any_source_has_an_end(tmp_path_factory: pytest.TempPathFactory, pieces: list[str]) -> None:

@@ -49,6 +49,7 @@ def played(actions: list[str], optimizer: type[torch.optim.Optimizer]) -> int:
     return sum(stepped.summed for stepped in exam.log.of(Stepped))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @example(["backward", "step", "backward", "none", "step"], torch.optim.SGD)
 @given(

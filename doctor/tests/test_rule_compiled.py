@@ -37,6 +37,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_compiled_is_left_alone(way, tmp_path):
     source = SCRIPT.replace("{compiled}", WAYS[way])

@@ -112,6 +112,7 @@ def test_settings_of_every_form_arrive(agent: Agent) -> None:
     assert agent.document("train", data="iris", hidden="6,5", steps=3)["settings"]["hidden"] == [6, 5]
 
 
+@pytest.mark.slow
 def test_a_sweep_and_rows(agent: Agent) -> None:
     told = Told()
     answer = agent.call(
@@ -127,6 +128,7 @@ def test_a_sweep_and_rows(agent: Agent) -> None:
     assert rows["networks"] == 8
 
 
+@pytest.mark.slow
 def test_predictions_and_pictures(agent: Agent, served: Path) -> None:
     assert agent.document("predict", run="houses", data="houses.csv", to="said.csv")["path"] == "said.csv"
     assert len(pd.read_csv(served / "said.csv")) == 120
@@ -147,6 +149,7 @@ def test_predictions_and_pictures(agent: Agent, served: Path) -> None:
 # ---- steering
 
 
+@pytest.mark.slow
 def test_a_setting_is_set_while_it_trains_and_replays(
     agent: Agent, served: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +214,7 @@ def test_rewind_branch_and_fan(agent: Agent, served: Path) -> None:
 # ---- progress, and an end before the end
 
 
+@pytest.mark.slow
 def test_progress_rises_and_a_cancelled_training_is_saved(agent: Agent) -> None:
     long = {"data": "iris", "hidden": [6], "epochs": 1_000_000, "patience": 0}
     agent.cancelled("train", lambda text: text.startswith("epoch"), **long, name="cut")

@@ -97,6 +97,7 @@ def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(
     assert "line 42" in said.document["error"]["message"]
 
 
+@pytest.mark.slow
 def test_other_files_of_rows_with_other_columns(treino: Callable[..., Said], tmp_path: Path) -> None:
     """As test rows and as rows to predict: missing and renamed columns are refused by name."""
     (tmp_path / "t.csv").write_bytes(GOOD)

@@ -620,6 +620,7 @@ def test_a_kata_is_the_same_program_in_every_language(name: str, toy_language: s
     assert theirs == [c.translate(LETTERS) for c in ours]
 
 
+@pytest.mark.slow
 def test_a_kata_that_was_given_in_one_language_is_checked_in_another(
     treino: Callable[..., Said], quick: None, toy_language: str
 ) -> None:

@@ -196,6 +196,7 @@ def test_rows_of_a_pattern_and_rows_that_were_trained_on_are_kept(
     assert tree(house) == before
 
 
+@pytest.mark.slow
 def test_pictures_replace_nothing_unsaid(
     house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ def test_two_runs_side_by_side_show_values_as_they_are_typed(treino: Callable[..
     assert max(map(len, shown.splitlines())) < 140
 
 
+@pytest.mark.slow
 def test_a_layer_has_one_number_everywhere(treino: Callable[..., Said]) -> None:
     trained = treino("train", "wine", "--epochs", 2, "--name", "a").out
     rows = re.findall(r"^(\d+) +(\d+) +Linear", trained, re.M)

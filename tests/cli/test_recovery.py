@@ -299,6 +299,7 @@ def test_a_training_that_ctrl_c_ended_goes_on_with_the_same_bits(treino: Treino)
 # ---- pictures
 
 
+@pytest.mark.slow
 @pytest.mark.pictures
 def test_a_run_without_its_pictures_says_how_to_draw_them(treino: Treino) -> None:
     treino("train", "iris", "--name", "a", *SMALL)

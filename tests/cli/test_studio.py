@@ -209,6 +209,7 @@ def test_bad_input(treino: Callable[..., Said], words: list[str], rule: str, sai
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.slow
 def test_the_server_imports_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys, treino.cli.studio, treino.studio.serving, treino.studio.script_page;"

@@ -192,6 +192,7 @@ def test_killed_again_and_again_it_ends_as_if_never_stopped(treino: Callable[...
     assert max(len(of["warm_up_epochs"]) for row in after["rows"] for of in row["seeds"]) > 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
     """A real signal, in the midst of the steps."""
     whole = treino("study", "wine", *STUDY, "--threads", 1, "--out", "whole", "--json").document

@@ -227,6 +227,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return studied(tmp_path_factory.mktemp("here"), "it")
 
 
+@pytest.mark.slow
 @settings(max_examples=2)
 @given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([1e-6, 0.05, 4.0]))
 def test_a_study_finds_the_same_wherever_its_networks_train(
@@ -246,6 +247,7 @@ def test_a_study_finds_the_same_wherever_its_networks_train(
     assert not any("cluster" in note for note in together["notes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 9])
 @pytest.mark.parametrize(("begun", "again"), [("ray", None), ("ray", "ray"), (None, "ray")])
 @pytest.mark.sampled(3)

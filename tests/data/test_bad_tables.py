@@ -286,6 +286,7 @@ def test_a_value_too_large_for_float32_is_refused_by_name(write: Write) -> None:
     assert "'q' holds 1e+300" in error.message
 
 
+@pytest.mark.slow
 def test_cells_and_rows_of_uncommon_size(write: Write) -> None:
     wide = ",".join(f"c{j}" for j in range(3_000))
     rows = "".join(",".join(str((i * j) % 97 / 4) for j in range(3_000)) + "\n" for i in range(6))

@@ -146,6 +146,7 @@ def test_frames_with_an_arrow_interface() -> None:
     assert load(Frame(), target="is").classes == ("false", "true")
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_by_what_it_declares_and_by_what_comes_out(tmp_path: Path) -> None:
     zeros = b"0,0\n" * (20 << 20)
     (tmp_path / "z.csv.gz").write_bytes(gzip.compress(zeros, 9))
@@ -273,6 +274,7 @@ def test_types_of_columnar_files(tmp_path: Path) -> None:
     assert table.place(2) == "row 2"
 
 
+@pytest.mark.slow
 def test_blocks_hold_what_the_whole_table_holds(tmp_path: Path) -> None:
     """A file of many blocks, whose last rows alone settle what the first ones are."""
     rows = 90_000

@@ -58,6 +58,7 @@ def brute_force(x_ND: NDArray[Any], part_N: NDArray[np.int64]) -> Mapping[str, i
     return counts
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_what_is_counted_is_what_brute_force_counts(data: st.DataObject) -> None:

@@ -162,6 +162,7 @@ def test_what_was_prepared_is_found_again_and_only_for_the_same(tmp_path: Path) 
     assert len(list(cache.iterdir())) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["cut", "flipped", "changed"])
 def test_damaged_rows_are_prepared_again_and_never_trained_on(
     prepared: Prepared, monkeypatch: pytest.MonkeyPatch, way: str

@@ -557,6 +557,7 @@ def declaring(path: Path, size: int, declared: int, method: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_is_too_large_in_an_archive_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     shutil.make_archive(str(tmp_path / "p"), "zip", of_classes(tmp_path / "p"))
     sound = Path(shutil.make_archive(str(tmp_path / "p"), "tar", tmp_path / "p")).read_bytes().rstrip(b"\0")

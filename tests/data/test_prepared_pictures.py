@@ -174,6 +174,7 @@ def test_processes_decode_what_threads_do(tmp_path: Path, monkeypatch: pytest.Mo
         load(folder)
 
 
+@pytest.mark.slow
 def test_training_from_disk_has_the_bits_of_training_from_memory(tmp_path: Path) -> None:
     folder = write(tmp_path / "p", 40)
     small, large = (

@@ -190,9 +190,10 @@ def test_weights_of_zero_alone_are_refused_for_all_rows_or_for_a_split(tmp_path)
         load(frame(weight=1), target="y", row_weights="w", test=frame(40, 1).drop(columns="w"))
 
 
+@pytest.mark.usefixtures("small")
 def test_images_and_datasets_take_no_weights() -> None:
     pair = torch.utils.data.TensorDataset(torch.zeros(9, 2), torch.arange(9) % 2)
     with pytest.raises(TreinoError, match="row_weights is for tables"):
         load(pair, row_weights="w")
     with pytest.raises(TreinoError, match="can't be weighted"):
-        load("mnist", row_weights="pixel_0_0")
+        load("fashion-mnist", row_weights="pixel_0_0")

@@ -133,6 +133,7 @@ def test_they_are_the_same_for_rows_on_disk_and_go_through_json(tmp_path) -> Non
     assert caught.value.rule == "preparation_damaged"
 
 
+@pytest.mark.slow
 def test_a_run_sees_them_and_takes_them_elsewhere(frame: pd.DataFrame, tmp_path, monkeypatch) -> None:
     frame.to_csv(tmp_path / "t.csv", index=False)
     run = tr.fit(

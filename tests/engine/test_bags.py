@@ -373,6 +373,7 @@ def test_bags_of_other_rows_have_weights_of_their_own(way, batch):
         assert same(whole(together, member), whole(alone))
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_and_convolutions_weigh_rows_too():
     (x, y), count = problem("cross_entropy"), drawn(ROWS)
     again = torch.arange(ROWS).repeat_interleave(count)

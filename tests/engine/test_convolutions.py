@@ -135,6 +135,7 @@ def assert_same_by_every_way(problem, sets, **settings):
         assert torch.equal(bits, wanted), (library.name, layout)
 
 
+@pytest.mark.slow
 @drawn(few=5, many=60)
 def test_every_instruction_set_and_layout_gives_the_same_bits(draws):
     def check(problem, settings):
@@ -143,6 +144,7 @@ def test_every_instruction_set_and_layout_gives_the_same_bits(draws):
     for_draws(check, draws, problems(), st.fixed_dictionaries(SETTINGS))
 
 
+@pytest.mark.slow
 @drawn(few=5, many=60)
 def test_channels_in_the_lanes_give_the_bits_of_examples_in_the_lanes(draws):
     fused = [library for library in libraries() if library.fused]  # the others take minutes
@@ -153,6 +155,7 @@ def test_channels_in_the_lanes_give_the_bits_of_examples_in_the_lanes(draws):
     for_draws(check, draws, problems(FILLED, ("relu", "relu", "gelu")), st.fixed_dictionaries(SETTINGS))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, **LOOSE)
 @given(problems((3, 8, 16, 32)), st.fixed_dictionaries(SETTINGS), st.sampled_from([2, 3]))
 def test_workers_that_divide_a_step_change_no_bit(problem, drawn, ranks):

@@ -109,6 +109,7 @@ def test_items_that_come_one_by_one_are_put_together(batch) -> None:
     assert losses(training)[:, 0].tolist() == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chance", ["torch", "numpy", "random"])
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.sampled(3)

@@ -89,6 +89,7 @@ def the_same_by_every_way(**drawn):
         assert torch.equal(loss_SP.nan_to_num(7e7), wanted_SP.nan_to_num(7e7))
 
 
+@pytest.mark.slow
 @drawn(few=6, many=150)
 def test_instruction_sets_and_layouts_have_the_same_bits(draws):
     def check(**settings):
@@ -113,6 +114,7 @@ def near_the_smallest(library, layout, x_exponent, weight_exponent, **drawn):
     return torch.cat([t.view(torch.int32) for t in [*kept, state.grads]], 1)
 
 
+@pytest.mark.slow
 @drawn(few=12, many=100)
 def test_near_the_smallest_numbers_all_sets_and_layouts_have_the_same_bits(draws):
     def check(**settings):

@@ -171,6 +171,7 @@ def test_blanks_and_words_for_nothing_are_what_they_are_to_predict(
     np.testing.assert_allclose(theirs["prediction"], ours["prediction"], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_pixels_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tr.fit("digits", epochs=1, lean=True)
@@ -188,6 +189,7 @@ def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list((run.path / "exports").glob("*"))
 
 
+@pytest.mark.slow
 @with_programs
 def test_what_has_no_form_in_onnx_is_named(tmp_path: Path) -> None:
     hashed = tr.fit(table(), target="price", kinds={"kind": "hashed"}, epochs=1, lean=True, parent=tmp_path)
@@ -212,6 +214,7 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.
     assert caught.value.rule == "pt2_torch"
 
 
+@pytest.mark.slow
 @with_programs
 def test_a_program_of_torch(tmp_path: Path) -> None:
     run = tr.fit(table(), target="price", kinds=KINDS, epochs=2, parent=tmp_path)

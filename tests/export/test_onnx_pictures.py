@@ -45,6 +45,7 @@ def session(model: bytes) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
+@pytest.mark.slow
 @given(
     mode=st.sampled_from(["L", "RGB"]),
     fit=st.sampled_from(["crop", "pad", "stretch"]),

@@ -56,6 +56,7 @@ def _moved(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(blocks(), st.fixed_dictionaries({name: st.booleans() for name in NAMES}), st.integers(0, 4))
 def test_a_program_with_fixed_names_does_what_it_did(

@@ -55,6 +55,7 @@ def test_thumbnails_are_what_forward_hooks_give(wine2: Data, trainer: Callable[.
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
 
 
+@pytest.mark.slow
 @given(
     widths=st.lists(st.integers(1, SHOWN), min_size=0, max_size=3),
     activation=st.sampled_from([nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid]),

@@ -218,6 +218,7 @@ def every_way(found: Update, row: int) -> list[float]:
     return ways
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.sampled_from(ACTS),

@@ -34,6 +34,7 @@ def test_statsmodels_says_the_same(pairs: list[tuple[bool, bool]], p_K: list[flo
     assert holm(p_K) == pytest.approx(multipletests(p_K, method="holm")[1].tolist())
 
 
+@pytest.mark.slow
 def test_the_paired_bootstrap_is_told_apart_from_chance_as_often_as_it_should() -> None:
     random = np.random.default_rng(0)
     rejected, covered, trials = 0, 0, 150

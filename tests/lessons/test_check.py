@@ -159,6 +159,7 @@ def test_what_is_no_such_function_is_refused(given: Any) -> None:
         check(given)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def said(changes: list[tuple[str, str]], *flags: str) -> tuple[int, str, str]:
         (tmp_path / "mine.py").write_text(text_of(changes))

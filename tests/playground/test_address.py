@@ -93,6 +93,7 @@ actions = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)  # of a process each
 @given(
     st.lists(
@@ -229,6 +230,7 @@ def test_a_table_of_wrong_types_or_unequal_columns_is_damaged() -> None:
 # ---- the command
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_page_and_says_where(treino: Any, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "houses.csv").write_text("size,price\n" + "".join(f"{k},{2 * k}\n" for k in range(40)))

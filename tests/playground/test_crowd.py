@@ -136,6 +136,7 @@ def scores(members: int, rows: int, seed: int) -> tuple[np.ndarray[Any, Any], np
     return loss, (draw.random((members, rows)) < 0.9).astype(np.float32)
 
 
+@pytest.mark.slow
 @in_node
 def test_luck_is_what_the_judge_of_a_sweep_finds() -> None:
     cases = [(40, 150, 0), (300, 90, 1), (7, 3, 2), (1, 20, 3), (12, 1, 4)]
@@ -237,6 +238,7 @@ def test_an_order_is_changed_only_where_one_is_clearly_better(lists: list[list[f
 AXES = ("lr", "seed", "hidden", "weight_decay", "dropout", "activation", "batch_size")
 
 
+@pytest.mark.slow
 @in_node
 def test_every_plan_makes_about_so_many_networks_and_every_picture_has_a_place() -> None:
     plans = [

@@ -6,6 +6,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import pytest
 import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ def drawn(*calls: Any) -> list[Any]:
     return list(node("draws.mjs", {"build": EXACT, "calls": calls}))
 
 
+@pytest.mark.slow
 def test_cosines_and_logarithms_are_rounded_correctly():
     chance = np.random.default_rng(0)
     x = [

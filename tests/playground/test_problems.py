@@ -399,6 +399,7 @@ def test_columns_that_are_no_numbers_are_named_and_left_to_the_command_line(ask:
         assert "treino train 'my file.csv' --target y" in refusal["hint"]
 
 
+@pytest.mark.slow
 def test_of_many_rows_the_same_sample_is_taken_and_told(ask: Ask, tmp_path: Path) -> None:
     random = np.random.RandomState(0)
     x_N2 = random.normal(size=(25_000, 2))

@@ -213,6 +213,7 @@ def test_a_segment_has_the_bits_of_the_same_branch_in_python(changed: list[Json]
             assert state["metrics"][split] == pytest.approx(figures, rel=1e-5), changes
 
 
+@pytest.mark.slow
 def test_any_past_step_is_played_again_to_the_same_bits() -> None:
     """Also across changes on the way."""
     steps = [1, 5, 33, 34, 60]
@@ -241,6 +242,7 @@ def test_playing_on_from_a_past_step_opens_a_segment_and_cuts_what_came_after() 
     assert frame["parts"] == straight[-1]["parts"]
 
 
+@pytest.mark.slow
 def test_the_replay_of_a_run_makes_its_bits_again() -> None:
     problem = {"source": "circles", "noise": 0.2}
     acts = [
@@ -278,6 +280,7 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
     assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
 
 
+@pytest.mark.slow
 def test_the_link_of_a_run_that_was_ended_opens_its_end() -> None:
     acts = [*train_to(90), say("stop"), ("status", "finished"), ("fresh",), ("seen",)]
     (made,) = ask([task(*acts)])
@@ -312,6 +315,7 @@ def test_where_it_rests_the_picture_shows_the_columns_that_say_most() -> None:
 # ---- the end
 
 
+@pytest.mark.slow
 def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(tmp_path: Path) -> None:
     """With the weights of the best validation loss; the command of the state trains the same."""
     acts = [

@@ -367,6 +367,7 @@ def test_the_page_finds_in_planted_runs_what_the_doctor_finds(planted: list[Any]
     assert len(found) >= 6
 
 
+@pytest.mark.slow
 def test_the_page_finds_on_the_way_what_the_studio_finds(planted: list[Any]) -> None:
     for ours, run in planted:
         live = LiveFindings(Playback(run, run.data))
@@ -455,6 +456,7 @@ def ran(path: Path, capture: Capture, *arguments: str) -> list[str]:
     return capture.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_the_script_trains_to_the_same_losses_and_weights(
     taken: list[Any], tmp_path: Path, capsys: Capture
 ) -> None:
@@ -518,6 +520,7 @@ STOOD: dict[str, tuple[list[Any], Json]] = {  # how a run came to what is in vie
 }
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", STOOD)
 def test_the_command_trains_the_weights_in_view_bit_for_bit(

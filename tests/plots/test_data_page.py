@@ -131,6 +131,7 @@ def test_ten_words_are_eight_and_others() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_without_a_word_of_complaint(nasty: str, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(nasty)
     with chromium() as browser:

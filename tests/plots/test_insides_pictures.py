@@ -166,6 +166,7 @@ def confused(count: int = 3, **change: object) -> Confusion:
     return replace(made, **change)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_confusion_says_what_is_mixed_up() -> None:
     shown = confused(count_CC=np.array([[9, 1, 0], [0, 8, 0], [3, 0, 4]]))
     figure = confusion_figure(shown)
@@ -198,6 +199,7 @@ def mistaken(rows: int = 20, **change: object) -> Mistakes:
     return replace(made, **change)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_mistakes_as_rows_and_as_pictures() -> None:
     rows = mistakes_figure(mistaken(), ("city", "alcohol", "a_long_name_of_a_column"))
     said = texts(rows)

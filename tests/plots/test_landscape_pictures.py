@@ -71,6 +71,7 @@ def test_a_plane_says_its_rows_and_where_its_star_is() -> None:
     assert (star.get_marker(), *star.get_xydata()[0]) == ("*", 0, 0)
 
 
+@pytest.mark.slow
 def test_colours_are_logarithmic_where_the_range_asks_and_keep_to_what_is_near() -> None:
     assert isinstance(colours(bowl(low=0.01)), LogNorm)
     flat = colours(bowl(low=100.0))
@@ -92,6 +93,7 @@ def test_colours_are_logarithmic_where_the_range_asks_and_keep_to_what_is_near()
         png(landscape_figure(land, "a"), 30)
 
 
+@pytest.mark.slow
 def test_what_is_not_finite_is_hatched_and_said() -> None:
     land = bowl()
     land.loss_RR[:7] = np.nan

@@ -308,6 +308,7 @@ def test_a_band_below_zero_runs_out_of_the_log_axis() -> None:
     assert lows[3] < bottom
 
 
+@pytest.mark.slow
 def test_a_legend_of_curves_covers_no_line_and_names_the_kept_weights() -> None:
     for epochs, more in ((10, {}), (60, {}), (1, {"step_loss": [1.3, 1.1, 0.9, 0.7], "steps_per_epoch": 4})):
         figure = run(epochs, kept_epoch=1, **more)

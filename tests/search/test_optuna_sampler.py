@@ -63,6 +63,7 @@ def test_given_the_same_results_it_asks_for_the_same_next_trials() -> None:
             member += 1
 
 
+@pytest.mark.slow
 def test_a_storage_holds_the_trials_as_optunas_own(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'sweep.db'}"
     made = tpe(space(), storage=address, name="wine")

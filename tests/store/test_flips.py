@@ -172,6 +172,7 @@ def test_a_log_that_was_written_in_part_is_not_damaged(tmp_path: Path) -> None:
     assert after > before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["manifest.json", "spec.json"])
 def test_no_bit_of_a_small_file_can_flip(finished: RunFolder, name: str) -> None:
     path = finished.path / name

@@ -213,6 +213,7 @@ def test_futures_of_a_training_that_is_over_go_on_as_play_does(kind: str, tmp_pa
     assert drain(rewinding(snapshot, kept.fields["changes"])).steps > steps
 
 
+@pytest.mark.slow
 def test_after_a_change_patience_begins_anew_and_futures_do_not_end_by_it(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, lr=0.05, patience=5)
     result = run.result

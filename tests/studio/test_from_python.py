@@ -74,6 +74,7 @@ def test_a_cell_without_anywidget_says_what_to_install(monkeypatch: pytest.Monke
     assert (error.value.rule, "pip install 'treino[notebook]'" in error.value.hint) == ("no_anywidget", True)
 
 
+@pytest.mark.slow
 def test_a_cell_carries_its_page_what_it_is_told_and_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

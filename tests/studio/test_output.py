@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_script_that_is_heard_prints_what_it_prints_alone(tmp_path: Path) -> None:
     """Bytes, streams, errors, also of wrong values and closed streams; what was heard is the lines."""
     path = tmp_path / "train.py"

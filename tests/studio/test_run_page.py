@@ -95,6 +95,7 @@ def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
     assert [each["step"] for each in curves.newest["vitals"]] == [4, 20]
 
 
+@pytest.mark.slow
 def test_training_accuracy_comes_also_of_steps_that_nobody_has_watched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +143,7 @@ def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
     assert parts["weight.1"].tolist() == weight[np.ix_(units, inputs)].tolist()
 
 
+@pytest.mark.slow
 def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list[Any]) -> None:
     run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
     page = RunPage("run/it", run.path, lambda _header, _body: None)

@@ -165,6 +165,7 @@ def test_a_steered_training_is_what_its_file_says_and_is_repeated_from_it(
     assert [each.name for each in tmp_path.glob("*.jsonl")] == [file.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paused", [False, True])
 def test_the_script_outlives_a_server_that_is_killed(tmp_path: Path, paused: bool) -> None:
     kept = "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"  # as many a tool does

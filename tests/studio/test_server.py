@@ -179,6 +179,7 @@ def nonsense(chance: random.Random) -> str | bytes:
     return json.dumps(message)
 
 
+@pytest.mark.slow
 def test_nonsense_is_refused_and_nothing_ends(tmp_path: Path, thorough: bool, caplog: Any) -> None:
     number = 100_000 if thorough else 3_000
 

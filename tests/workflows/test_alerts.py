@@ -313,6 +313,7 @@ def test_an_exported_script_does_as_the_alert_did(tmp_path: Path) -> None:
     assert json.loads(said(export(run, "script"))[-1])["losses"] == run.document["loss"]["train"]
 
 
+@pytest.mark.slow
 def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path) -> None:
     run, told = fit(tmp_path, "validation loss rises for 2 epochs: rewind lr*0.5", data="digits", lr=0.02)
     (segment, *_more) = (s for s in run.spec.segments or [] if s.origin is not None)
@@ -466,6 +467,7 @@ def test_a_command_is_told_the_facts(tmp_path: Path) -> None:
     assert facts["environment"]["TREINO_ALERT"] == facts["alert"]
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_or_hangs_is_said_once_and_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,7 @@ def test_the_path_of_segments(tmp_path: Path) -> None:
     assert branch.module(branch.data.test.x).shape[1] == 3
 
 
+@pytest.mark.slow
 def test_commands_stay_where_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
     run, _seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))

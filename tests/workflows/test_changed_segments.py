@@ -118,6 +118,7 @@ def test_any_step_of_a_segment_from_the_first_step_on(tmp_path: Path) -> None:
     assert float(again.at(3).loss or 0) == float(seeded.losses[2])
 
 
+@pytest.mark.slow
 def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
     """Each explanation compares the loss that was recorded with its own, under the masks of the seed."""
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6, 5], keep="last")

@@ -90,6 +90,7 @@ def trained_apart() -> StoredRun:
     return open_run("by-person")
 
 
+@pytest.mark.slow
 def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Callable[..., Said]) -> None:
     run = trained(("lr", 0.02, 10, "agent"), ("lr", 0.5, 40, ""))
     (snapshot,) = snapshots(run, [30])

@@ -96,6 +96,7 @@ def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -
     assert outside(weights_figure(shown)) == []
 
 
+@pytest.mark.slow
 def test_a_row_and_a_cell_are_chosen_on_the_command_line(
     runs: dict[str, tr.Run], treino: Callable[..., Said], tmp_path: Path
 ) -> None:

@@ -265,6 +265,7 @@ one = Net()
 """
 
 
+@pytest.mark.slow
 def test_networks_of_ones_own_answer_together(tmp_path: Path) -> None:
     file = tmp_path / "own.py"
     file.write_text(NET)

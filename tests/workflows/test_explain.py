@@ -238,6 +238,7 @@ def test_a_run_of_weighted_rows_is_refused(tmp_path: Path, monkeypatch: pytest.M
 # ---- bad input
 
 
+@pytest.mark.slow
 def test_what_can_t_be_explained_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     run = trained("w")
@@ -268,6 +269,7 @@ def test_what_can_t_be_explained_says_why(monkeypatch: pytest.MonkeyPatch, tmp_p
             tr.explain("adam", digits=digits)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_runs_that_went_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     burst = tr.fit("diabetes", hidden=[5], optimizer="sgd", lr=100.0, epochs=20)
@@ -297,6 +299,7 @@ def test_names_from_data_stay_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 # ---- the command line
 
 
+@pytest.mark.slow
 def test_the_command_line(treino: Callable[..., Said], tmp_path: Path) -> None:
     listed = treino("explain")
     assert listed.status == 0

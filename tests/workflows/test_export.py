@@ -104,6 +104,7 @@ ENSEMBLES: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "settings"), ENSEMBLES, ids=range(len(ENSEMBLES)))
 def test_it_trains_several_networks_that_answer_together(
@@ -253,6 +254,7 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
     ruff("format", "-q", "--check", "--line-length", "110", str(path))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
     for event in train_events("wine", settings, parent=tmp_path):

@@ -60,6 +60,7 @@ def configs(out: Path) -> list[dict[str, Any]]:
     return list(json.loads((out / "asked.json").read_text())["configs"])
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["sobol", "random"])
 def test_four_and_four_are_eight_to_the_bit(tmp_path: Path, name: str) -> None:
@@ -126,6 +127,7 @@ def test_what_a_stopped_sweep_had_not_begun_is_what_comes_next(tmp_path: Path) -
     assert document["extensions"][0]["first"] == begun
 
 
+@pytest.mark.slow
 def test_networks_are_added_to_a_sweep_while_it_trains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +144,7 @@ def test_networks_are_added_to_a_sweep_while_it_trains(
     assert "8 networks were added to the first 8." in document["notes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", ["tpe", "random"])
 @pytest.mark.sampled(2)
 def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path, chosen: str) -> None:
@@ -200,6 +203,7 @@ def test_several_seeds_are_not_added_to(tmp_path: Path) -> None:
     assert refused.value.rule == "more_of_equal"
 
 
+@pytest.mark.slow
 def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Callable[..., Said]) -> None:
     swept(tmp_path / "s", 4, fresh=0)
     done = treino("resume", str(tmp_path / "s"), "--more", "3", "--json")

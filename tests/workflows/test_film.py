@@ -383,6 +383,7 @@ def test_plot_on_the_command_line(
 MILLIONS = "size,rooms,price\n" + "\n".join(f"{i},{i % 5},{(3 * i + i % 5) * 12345}" for i in range(1, 121))
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("features", [["size", "rooms"], ["size"]])
 def test_large_targets_leave_room_for_their_name(
@@ -399,6 +400,7 @@ def test_large_targets_leave_room_for_their_name(
         assert overlapping(figure) == []
 
 
+@pytest.mark.slow
 def test_untrained_networks_say_where_the_other_columns_are_held(tmp_path: Path) -> None:
     """A class that the network predicts off the plane isn't called nowhere to be found."""
     figures: list[Figure] = []

@@ -114,6 +114,7 @@ def test_no_trial_where_none_is_due(photographs: Any, monkeypatch: pytest.Monkey
         assert (settings, why) == (asked, "")
 
 
+@pytest.mark.slow
 def test_the_decision_is_kept_so_that_no_trial_comes_again(photographs: Any, tmp_path: Path) -> None:
     data = photographs(*mirrored_at_random(600, 8, symmetric=True), validation=0.5, test=0.1)
     run = drain(train_events("seen", settings_of(), data=data, parent=tmp_path))

@@ -111,6 +111,7 @@ def test_new_rows_are_answered_by_the_mean_of_all_folds(tmp_path: Path) -> None:
     assert sweep.predict(new)["prediction"].to_numpy() == pytest.approx(np.mean(each, 0), rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("named", [True, False])
 def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: Path) -> None:
@@ -197,6 +198,7 @@ def test_what_has_no_folds_has_no_out_of_fold_predictions(tmp_path: Path) -> Non
         sweep.out_of_fold()
 
 
+@pytest.mark.slow
 def test_each_fold_of_rows_in_memory_is_opened_with_its_own(tmp_path: Path) -> None:
     numbers().to_csv(tmp_path / "t.csv", index=False)
     settings: dict[str, Any] = {"target": "y", "folds": 3, "epochs": 2}

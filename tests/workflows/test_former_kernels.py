@@ -79,6 +79,7 @@ def test_a_run_goes_on_with_the_kernel_in_its_place(name: str, tmp_path: Path) -
     assert tr.open(run.path).predict([[0.0] * 13]).shape == (1,)
 
 
+@pytest.mark.slow
 def test_steps_are_played_and_branch_off_as_ever(tmp_path: Path) -> None:
     run = tr.open(run_of("flat-loop", tmp_path, every=10).path)
     moment = run.at(25)

@@ -94,6 +94,7 @@ def test_a_future_has_the_bits_of_its_branch(case: str, tmp_path: Path) -> None:
     assert [end.validation is None for end in ends] == [end.status == "diverged" for end in ends]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(7)
 def test_so_it_is_on_every_kernel(case: str, tmp_path: Path) -> None:

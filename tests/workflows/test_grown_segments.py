@@ -96,6 +96,7 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     assert len(alone.predict("wine")) == 178
 
 
+@pytest.mark.slow
 def test_layers_that_can_not_change(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, batch_norm=True, hidden=[5])
     with pytest.raises(TreinoError, match="would not fit"):

@@ -134,6 +134,7 @@ def test_hashed_words_only(tmp_path: Path) -> None:
     look(tr.fit(frame, target="y", kinds=["w=hashed"], epochs=2, out=tmp_path / "r"), "dependence")
 
 
+@pytest.mark.slow
 def test_diverged(tmp_path: Path) -> None:
     run = tr.fit("wine", optimizer="sgd", lr=1e6, epochs=3, out=tmp_path / "r")
     assert run.status == "diverged"

@@ -80,6 +80,7 @@ def test_a_wrong_setting_is_found_on_the_way(what: str, tmp_path: Path) -> None:
     assert told[rule] <= SOON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "asked"), RIGHT, ids=[f"{s} {a}" for s, a in RIGHT])
 @pytest.mark.sampled(8)
 def test_a_right_run_is_left_alone(source: str, asked: dict[str, Any], tmp_path: Path) -> None:

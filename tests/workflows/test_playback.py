@@ -55,6 +55,7 @@ def test_any_step_in_any_order(run: StoredRun, steps: list[int]) -> None:
         assert all(torch.equal(a, b) for a, b in tensors)
 
 
+@pytest.mark.slow
 def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)  # states as close together as may be
     playback, loss_S = Playback(run, run.data), run.losses

@@ -24,6 +24,7 @@ KEYS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.pictures
 def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Path) -> None:
     said = treino("train", "wine", "--json")

@@ -219,6 +219,7 @@ def test_time_machine(kind: Steered) -> None:
     assert all(check["holds"] for check in shown["checks"])
 
 
+@pytest.mark.slow
 def test_branch(copied: Steered) -> None:
     """A branch that changes nothing has the run's bits; one with another rate has its past."""
     run = copied.run()
@@ -235,6 +236,7 @@ def test_branch(copied: Steered) -> None:
     assert torch.equal(answer(tr.open(other.path, trust=True).module, run), answer(other.module, run))
 
 
+@pytest.mark.slow
 def test_rewind(copied: Steered) -> None:
     """Back to the start, on again, back to the middle, and a branch from the end of it all."""
     run = copied.run()
@@ -295,6 +297,7 @@ def test_growth(copied: Steered) -> None:
         assert torch.equal(answer(smaller.at(0).net, run), answer(grown.at(0).net, run))
 
 
+@pytest.mark.slow
 def test_faults(copied: Steered) -> None:
     """The course's faults, from a step on, are trained and found."""
     run = copied.run()
@@ -312,6 +315,7 @@ def test_faults(copied: Steered) -> None:
         assert "missing_zero_grad, fits every loss" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_export_after_a_rewind(copied: Steered, tmp_path: Path) -> None:
     """The script predicts as the run does; it trains where the run began anew, else says that it does not."""
     run = copied.run()

@@ -174,6 +174,7 @@ class Looks:
         return self.now
 
 
+@pytest.mark.slow
 def test_a_trial_takes_its_share_of_the_limit_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limit, "time", Looks())
     data = tr.load(table(), target="price")

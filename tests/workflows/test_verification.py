@@ -469,6 +469,7 @@ def test_equal_is_every_bit_and_nan_is_equal_to_nan(values: list[float], data: s
     assert other.tallies["weights"].equal == len(values) - (not both_nan)
 
 
+@pytest.mark.slow
 @given(st.integers(2, 200), st.integers(0, 2**31))
 def test_a_sample_is_a_tenth_of_the_steps_and_its_chances_are_counted(count: int, seed: int) -> None:
     class Part:

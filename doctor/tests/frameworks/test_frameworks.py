@@ -24,13 +24,13 @@ NEEDS = {  # packages, and what is imported once for all their scripts
 LEAST = (2, 3)  # torch: GradScaler("cpu")
 SOURCE = str(Path(treino_doctor.__file__).parents[1])
 PAGE = Path(__file__).parents[2] / "docs" / "doctor-frameworks.md"
-QUICK = {"accumulated": (), "mixed_precision": (), "compiled_net": (pytest.mark.slow,)}
+QUICK = "accumulated", "mixed_precision", "compiled_net"
 CASES = [
     pytest.param(
         script,
         fault,
         id=f"{script.stem}-{fault.case}",
-        marks=pytest.mark.release if number % 4 else QUICK.get(script.stem, (pytest.mark.release,)),
+        marks=pytest.mark.release if number % 4 or script.stem not in QUICK else pytest.mark.slow,
     )
     for script in SCRIPTS
     for number, fault in enumerate(faults(script))
