@@ -179,7 +179,7 @@ def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Trein
         assert treino("explain", topic).status == 0
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> None:
     swept = treino(
         "sweep", "rim", "--space", "optimizer=sign_mean|adam", "--space", "activation=bent|relu",

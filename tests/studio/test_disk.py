@@ -185,7 +185,6 @@ def test_a_table_for_which_there_is_no_room_leaves_nothing(tmp_path: Path, caplo
     assert "Traceback" not in caplog.text
 
 
-@pytest.mark.slow
 def test_a_copy_that_can_t_be_made_whole_leaves_nothing(serve: Serve, runs: Path, wine: Path) -> None:
     linked = runs / "linked"
     shutil.copytree(wine, runs / "original")

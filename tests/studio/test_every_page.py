@@ -130,8 +130,10 @@ def test_a_page_opens_fits_and_is_accessible(
     assert studio.said == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("width", "look"), LOOKS)
+@pytest.mark.parametrize(
+    ("width", "look"),
+    [pytest.param(*LOOKS[0], marks=pytest.mark.slow), pytest.param(*LOOKS[1], marks=pytest.mark.release)],
+)
 def test_the_page_of_a_script_fits_and_is_accessible(
     scripts: RealStudio, of_script: Any, axe: str, width: int, look: str
 ) -> None:

@@ -88,7 +88,6 @@ PRESSES = st.text(max_size=9).map(lambda name: read_command({"do": "press", "but
 COMMANDS = st.lists(st.tuples(st.integers(1, 10**12), VALUES | PRESSES), max_size=6)
 
 
-@pytest.mark.slow
 @settings(max_examples=50)
 @given(COMMANDS, st.integers(0, 6), st.data())
 def test_changes_are_read_as_they_were_written_and_damage_is_named(

@@ -260,7 +260,6 @@ def test_errors_are_answers(studio: Studio) -> None:
     assert open_run(studio.folder / "copy").steps == 1
 
 
-@pytest.mark.slow
 def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
     path = studio.train()
     path.parent.rename(path.parent.with_name("moved"))
