@@ -1,8 +1,8 @@
 """Which cases a run of the tests leaves out, what each case costs, and whether its mark fits that.
 
 A case without a mark takes less than a second of processor time, its processes' included; ``pytest`` runs
-it. One marked ``slow`` takes one to three; ``.ci/run`` runs it, too. One marked ``release`` is run before a
-release, and one marked ``proof`` always: it is the shortest whole proof of a promise.
+it. One marked ``slow`` takes up to three, and at least half of one; ``.ci/run`` runs it, too. One marked
+``release`` is run before a release, and one marked ``proof`` always: it is the shortest proof of a promise.
 """
 
 import os
@@ -138,10 +138,8 @@ def refuse(report: Any) -> None:
     required = [name for name in os.environ.get("TREINO_REQUIRE", "").split(",") if name]
     need = NEEDS.search(report.longrepr[2]) if report.skipped and isinstance(report.longrepr, tuple) else None
     if need and need[1].lower() in required:
-        report.outcome, report.longrepr = (
-            "failed",
-            f"TREINO_REQUIRE={','.join(required)}: {report.longrepr[2]}",
-        )
+        report.outcome = "failed"
+        report.longrepr = f"TREINO_REQUIRE={','.join(required)}: {report.longrepr[2]}"
 
 
 def misfits(costs: Iterable[tuple[str, str, float]]) -> Iterator[str]:

@@ -375,6 +375,7 @@ class Playback:
     states: dict[tuple[int, int], Saved] = field(default_factory=dict)  # by segment and step
     step_seconds: float = 1e-3  # seconds of one step, as last measured
     member: int | None = None
+    state_bytes: int = 1  # of the largest remembered state
 
     def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
@@ -458,10 +459,9 @@ class Playback:
 
     @property
     def _apart(self) -> int:
-        """The steps between two remembered states, of which half as many as may be are prepared."""
-        room = BUDGET // max((tensor_bytes(*saved[0].values()) for saved in self.states.values()), default=1)
-        few = 2 * self.run.steps // max(room, 2)
-        return max(1, few, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
+        """The steps between two remembered states: so many that half of the states that fit are enough."""
+        fitting = max(2, BUDGET // self.state_bytes)
+        return max(1, 2 * self.run.steps // fitting, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
 
     def _gap(self, last: int) -> int | None:
         """A step far from all known states."""
@@ -479,6 +479,7 @@ class Playback:
     def _remember(self, segment: int, step: int, saved: Saved) -> None:
         self.states[segment, step] = saved
         size = tensor_bytes(*saved[0].values())
+        self.state_bytes = max(self.state_bytes, size)
         while len(self.states) * size > BUDGET and len(self.states) > 2:
             places = sorted(self.states)
             for place in places[1:-1:2]:  # drop every second state
