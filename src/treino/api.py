@@ -496,7 +496,7 @@ def sweep(
         on=on,
         gpus_per_chunk=gpus_per_chunk,
     )
-    result = Sweep(drained_folder(tracking.events(events), watch))
+    result = Sweep(drained_folder(tracking.events(illustrated(events)), watch))
     tracking.warn()
     return result
 

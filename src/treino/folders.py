@@ -147,8 +147,8 @@ def resume_events(
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
         return illustrated(alerted(events, given))
     if folder.kind == "sweep":
-        return sweep_resumption(
-            path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
+        return illustrated(
+            sweep_resumption(path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk)
         )
     return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
 

@@ -19,6 +19,7 @@ from treino.documents import read_checkpoint
 from treino.engine import Tick
 from treino.engine.devices import torch_threads
 from treino.errors import TreinoError
+from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.database import Command
 from treino.words import _
@@ -73,6 +74,10 @@ class Job(Protocol):
     data: Data
     checkpoint_seconds: float
     interruptible_close: bool
+
+    @property
+    def run(self) -> StoredRun | None:
+        """At the end: the run that was trained, or a sweep's best."""
 
     @property
     def paused(self) -> bool: ...

@@ -21,7 +21,7 @@ from treino.playground.sentences import said, sentences
 from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import explain
-from treino.studio.fan import fan
+from treino.training.fan import fan
 from treino.training.findings import LiveFindings
 from treino.training.futures import FutureEnd, futures, usual_futures
 from treino.training.replay import Playback

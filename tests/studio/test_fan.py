@@ -13,10 +13,11 @@ from treino import api
 from treino.errors import TreinoError
 from treino.folders import open_run
 from treino.inspection.boundary import boundary, sight
-from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.run_commands import TrainerRequest, adopt, fan_out, transport
 from treino.studio.run_page import RunPage
+from treino.studio.scene import boundary_parts
 from treino.training.branch import rewinding
+from treino.training.fan import FanBoundaries, SmallPicture, fan
 from treino.training.futures import FutureEnd, futures, usual_futures, with_remedy
 from treino.training.replay import Snapshot, snapshots
 from treino.training.train import drain
@@ -59,7 +60,7 @@ def test_the_boundaries_are_those_of_the_big_picture(tmp_path: Path) -> None:
     *_messages, last = fan(1, "lr", start, [{"lr": 1e-30}, {}], 5, picture)
     assert isinstance(last, FanBoundaries)
     assert last.header == {"fan": 1, "shows": "plane"}
-    parts = dict(last.parts)
+    parts = dict(boundary_parts(last, start.data))
     assert parts["winner"].dtype == parts["margin"].dtype == np.uint8
     assert parts["winner"].shape == (2, 24, 24)
     np.testing.assert_array_equal(parts["winner"][0], big.winner_RR)  # type: ignore[union-attr]
@@ -85,7 +86,7 @@ def test_a_regressions_boundaries_are_in_the_targets_units(tmp_path: Path) -> No
     assert isinstance(last, FanBoundaries)
     with torch.no_grad():
         wanted = start.net(rows).numpy() * start.data.target_scale + start.data.target_mean
-    np.testing.assert_allclose(dict(last.parts)["value"], wanted[None], rtol=1e-4)
+    np.testing.assert_allclose(dict(boundary_parts(last, start.data))["value"], wanted[None], rtol=1e-4)
 
 
 def test_long_curves_are_thinned_and_keep_their_ends(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.conftest import Said
 from tests.forging import forge
 from treino.documents.run_result import ConformalResult
 from treino.inspection.conformal import Conformal
+from treino.records import coverage
 from treino.records.prediction import predict, reading_of
 from treino.records.prediction_files import predictions_file
 
@@ -230,7 +231,7 @@ def test_what_is_stored_is_what_is_read(of_numbers: tr.Run) -> None:
     for scores in ((1.0, 2.0), (1.0, math.inf)):
         known = Conformal(scores, 3, (0.4, 1.0), 2.5, 0.5)
         stored = {"level": 0.9, "quantile": None, "coverage": None} | json.loads(json.dumps(known.to_json()))
-        assert Conformal.of(ConformalResult.model_validate(stored)) == known
+        assert coverage._scores(ConformalResult.model_validate(stored)) == known
 
 
 def test_rows_with_weights_count_by_them(tmp_path: Path) -> None:

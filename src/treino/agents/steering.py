@@ -10,8 +10,8 @@ from treino.records.access import Access
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store.database import not_running
-from treino.studio.fan import FanBoundaries, fan
 from treino.training.commands import send_settings, send_stop
+from treino.training.fan import FanBoundaries, fan
 from treino.training.futures import extension, usual_futures
 from treino.training.replay import snapshots
 from treino.words import _

@@ -13,6 +13,7 @@ from rich.table import Table
 from treino.console import line
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
+from treino.data.splits import split_name
 from treino.documents import read_preparation
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunFacts
@@ -20,7 +21,6 @@ from treino.engine import Tick
 from treino.loop import JobEnd
 from treino.pictures.curves import curves_of
 from treino.plots.captions import ending, headline, layer_numbers
-from treino.plots.style import split_name
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.new_names import ended_before_it_began

@@ -58,6 +58,7 @@ def sweep(
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
     from treino.cli.progress import follow
+    from treino.pictures.picture_files import illustrated
     from treino.records.network_source import UserFiles
     from treino.tracking.delivery import Tracking
     from treino.tuning.sweep import sweep_events
@@ -75,4 +76,4 @@ def sweep(
         **asdict(cluster),
         **where,
     )
-    return follow(events, screen, tracking)
+    return follow(illustrated(events), screen, tracking)

@@ -10,10 +10,11 @@ from rich.table import Table
 
 from treino.cli.run_view import Position, View, new_rows
 from treino.data import BUILTINS
+from treino.data.splits import split_name
 from treino.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.engine import Tick
+from treino.engine.metrics import metric_name
 from treino.loop import Job, JobEnd
-from treino.plots.style import metric_name, split_name
 from treino.training.resolution import plain_reason
 from treino.tuning.conclusions import row_name
 from treino.tuning.populations import config_text

@@ -249,3 +249,8 @@ def split_fold(
             split(local_N, label_N[rest_N], share, 0.0, data_seed) == TRAIN, TRAIN, VALIDATION
         )
     return part_N
+
+
+def split_name(split: str) -> str:
+    """Return the name of the split ``train``, ``validation`` or ``test`` in the reader's language."""
+    return {"train": _("training"), "validation": _("validation"), "test": _("test")}[split]

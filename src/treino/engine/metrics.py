@@ -13,7 +13,7 @@ from torch import Tensor
 
 from treino.engine.losses import Loss
 from treino.resampling import auc, f1_macro
-from treino.words import N_
+from treino.words import N_, _
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
 
@@ -328,3 +328,19 @@ def batch_deviation(
         mean = value_N.sum() / weight_N.sum()
         apart_N = (value_N - mean * weight_N) / weight_N.mean()
         return float(np.sqrt(np.mean(apart_N**2) / min(batch or len(y), len(y))))
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric's name in words; metrics such as loss and accuracy have one in every language."""
+    known = METRICS.get(metric)
+    return _(known.label) if known is not None and known.label else metric.replace("_", " ")
+
+
+def is_charted(metric: str) -> bool:
+    """Whether reports draw the metric with its interval."""
+    return metric in METRICS and METRICS[metric].charted
+
+
+def is_share(metric: str) -> bool:
+    """Whether the metric lies between 0 and 1."""
+    return metric in METRICS and METRICS[metric].share

@@ -26,7 +26,6 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
-from treino.documents.run_result import ConformalResult
 from treino.engine.ensemble import Ensemble
 from treino.engine.metrics import probabilities
 from treino.engine.training_setup import no_validation_rows
@@ -58,14 +57,6 @@ class Conformal:
     share_K: tuple[float, ...] = ()
     effective: float | None = None
     offset: float | None = None
-
-    @classmethod
-    def of(cls, document: ConformalResult) -> "Conformal | None":
-        """As it is stored; None of an older version's run, which stored one quantile."""
-        if not document.scores:
-            return None
-        scores = tuple(math.inf if score is None else score for score in document.scores)
-        return cls(scores, document.rows, document.shares, document.effective, document.offset)
 
     def to_json(self) -> dict[str, Any]:
         scores = [score if math.isfinite(score) else None for score in self.score_K]

@@ -21,7 +21,6 @@ from treino.pictures import (
 from treino.pictures.output import check_names, put_each
 from treino.records.stored_run import StoredRun
 from treino.store.output_files import OutputFolder
-from treino.training.train import run_of
 from treino.words import N_, _
 
 # ---- picture files of a run, in ``pictures/`` of its folder
@@ -125,11 +124,12 @@ FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png"
 
 
 def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
-    """Yield the same events, but draw the pictures of each ended run; the run is complete without them."""
+    """Yield the same events, but draw the pictures of each run that ended, or of a sweep's best; both are
+    complete without them."""
     for event in stream:
-        if isinstance(event, JobEnd):
+        if isinstance(event, JobEnd) and event.job.run is not None:
             with ctrl_c():
-                illustrate(run_of(event.job))
+                illustrate(event.job.run)
         yield event
 
 

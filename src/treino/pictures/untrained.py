@@ -8,11 +8,12 @@ from torch import nn
 
 from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
 from treino.inspection.film import film_sight, view
 from treino.plots.film import grid_figure
-from treino.plots.style import label, png, split_name
+from treino.plots.style import label, png
 from treino.records.data_source import load_data
 from treino.records.network_source import run_network
 from treino.records.stored_run import StoredRun

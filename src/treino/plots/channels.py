@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.data.splits import split_name
 from treino.inspection.channels import LayerMaps, PictureChannels
 from treino.inspection.outputs import AnsweredPicture
 from treino.plots.pixels import framed, largest, line_inches, on_white, photograph, tile_lines
@@ -19,7 +20,6 @@ from treino.plots.style import (
     look,
     new_figure,
     percent,
-    split_name,
     tail,
 )
 from treino.words import _, numeral

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.data.splits import split_name
 from treino.inspection.calibration import BINS, Calibration
 from treino.inspection.input_planes import Fit, InputLine, Points
 from treino.inspection.outputs import Confusion
@@ -28,7 +29,6 @@ from treino.plots.style import (
     look,
     new_figure,
     percent,
-    split_name,
 )
 from treino.words import _
 

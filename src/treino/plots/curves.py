@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.data.splits import split_name
+from treino.engine.metrics import is_share, metric_name
 from treino.inspection.curves import Curves, Floats, smoothed
 from treino.plots.style import (
     ALARM,
@@ -21,14 +23,11 @@ from treino.plots.style import (
     colour,
     header,
     header_inches,
-    is_share,
     label,
     legend,
     log_axis,
     look,
-    metric_name,
     new_figure,
-    split_name,
 )
 from treino.words import _, numeral
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data.splits import split_name
 from treino.inspection.film import FilterView, Frame, Shown
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
 from treino.inspection.outputs import AnsweredPicture
@@ -39,7 +40,6 @@ from treino.plots.style import (
     new_figure,
     percent,
     rgb,
-    split_name,
     thin_ticks,
 )
 from treino.words import _, numeral

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.data.splits import split_name
 from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import Cost, Importances
 from treino.plots.style import (
@@ -21,7 +22,6 @@ from treino.plots.style import (
     label,
     look,
     new_figure,
-    split_name,
 )
 from treino.words import _, numeral
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.data.splits import split_name
 from treino.inspection.input_planes import Floats
 from treino.inspection.loss_planes import STANDS, Interpolation, Landscape, SurfacePoint
 from treino.plots.curves import spans
@@ -25,7 +26,6 @@ from treino.plots.style import (
     look,
     new_figure,
     percent,
-    split_name,
 )
 from treino.words import _, numeral
 

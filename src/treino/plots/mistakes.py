@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.data.splits import split_name
 from treino.inspection.input_planes import Cell
 from treino.inspection.outputs import ConfusionCell, ConfusionCells, Mistakes
 from treino.plots.pixels import framed, photograph
@@ -24,7 +25,6 @@ from treino.plots.style import (
     look,
     new_figure,
     percent,
-    split_name,
     tail,
 )
 from treino.words import _, numeral

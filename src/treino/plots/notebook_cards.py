@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from treino.data.splits import split_name
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import Finding
 from treino.documents.sweep import SweepResult
@@ -19,7 +20,7 @@ from treino.inspection.input_planes import Plane
 from treino.plots.captions import headline
 from treino.plots.pixels import data_uri, regions
 from treino.plots.report.charts import curve_charts, figures_table
-from treino.plots.style import ALARM, PALETTE, split_name
+from treino.plots.style import ALARM, PALETTE
 from treino.plots.svg import (
     LETTER,
     circle,

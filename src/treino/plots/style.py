@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.transforms import Bbox
 
-    from treino.engine.metrics import Metric
 
 # Distinguishable with every kind of colour blindness: Okabe & Ito (2008), "Color Universal Design",
 # ordered so that the first few differ most; from the eighth on, Paul Tol's "muted" scheme (2021).
@@ -208,34 +207,6 @@ def colour(number: int) -> str:
 def setting_name(name: str) -> str:
     """Return a setting's name for a picture: ``weight decay``."""
     return label(name.replace("_", " "), 24)
-
-
-def split_name(split: str) -> str:
-    return {"train": _("training"), "validation": _("validation"), "test": _("test")}[split]
-
-
-def metric_name(metric: str) -> str:
-    """Return a metric's name in words; metrics such as loss and accuracy have one in every language."""
-    known = _metric(metric)
-    return _(known.label) if known is not None and known.label else metric.replace("_", " ")
-
-
-def is_charted(metric: str) -> bool:
-    """Whether reports draw the metric with its interval."""
-    known = _metric(metric)
-    return known is not None and known.charted
-
-
-def is_share(metric: str) -> bool:
-    """Whether the metric lies between 0 and 1."""
-    known = _metric(metric)
-    return known is not None and known.share
-
-
-def _metric(name: str) -> "Metric | None":
-    from treino.engine.metrics import METRICS
-
-    return METRICS.get(name)
 
 
 def few_letters(value: float) -> str:

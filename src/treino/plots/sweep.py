@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.engine.metrics import metric_name
 from treino.inspection.input_planes import Plane
 from treino.inspection.sweep_statistics import WIDE, Density, Setting, SettingImportance, SweepFigures
 from treino.plots.film import grid_figure
@@ -24,7 +25,6 @@ from treino.plots.style import (
     legend,
     log_axis,
     look,
-    metric_name,
     new_figure,
     percent,
     setting_name,

@@ -1,5 +1,6 @@
 """The scores that a run's intervals and sets come from: of validation rows, or of rows outside its folds."""
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def _known(run: StoredRun, level: float, *, asked: bool) -> Conformal | None:
     result = run.result if run.measured else None
     name = "prediction_sets" if run.spec.classes else "prediction_intervals"
     stored: ConformalResult | None = getattr(result, name, None)
-    known = None if stored is None else Conformal.of(stored)
+    known = None if stored is None else _scores(stored)
     if known is not None:
         return known
     if stored is not None and stored.quantile is not None and level == stored.level:
@@ -106,6 +107,14 @@ def _known(run: StoredRun, level: float, *, asked: bool) -> Conformal | None:
         with suppress(TreinoError):  # without its rows it answers without intervals
             return _measured_anew(run)
     return None
+
+
+def _scores(stored: ConformalResult) -> Conformal | None:
+    """The scores that a document holds; None of an older version's run, which stored one quantile."""
+    if not stored.scores:
+        return None
+    scores = tuple(math.inf if score is None else score for score in stored.scores)
+    return Conformal(scores, stored.rows, stored.shares, stored.effective, stored.offset)
 
 
 def _measured_anew(run: StoredRun) -> Conformal | None:

@@ -412,3 +412,15 @@ def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict
             of = values.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
             of[row.epoch - 1] = row.value
     return values
+
+
+def segment_text(changes: Any) -> str:
+    """Changes as a short text: ``lr 0.01 · batch_size 64 · hidden 8,6``."""
+    return " · ".join(f"{name} {_typed(value)}" for name, value in dict(changes).items())
+
+
+def _typed(value: Any) -> str:
+    """A value as a user would type it on a command line."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or _("none")
+    return _("none") if value is None else str(value)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from treino.errors import TreinoError
 from treino.store import lock, manifest, sqlite, tables
 from treino.store.encoding import json_bytes, without_sources
-from treino.store.files import damaged, digest, write_atomically
+from treino.store.files import DATABASE, damaged, digest, write_atomically
 from treino.store.sqlite import Row
 from treino.store.tables import Statement, insertion
 from treino.words import N_, _
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # ---- ``run.sqlite``
 
-NAME = "run.sqlite"
+NAME = DATABASE
 INTERVAL = 0.5  # seconds between two transactions
 _SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint relies on it
 

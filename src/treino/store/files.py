@@ -7,6 +7,7 @@ A file is replaced whole or not at all: temporary file in the same folder, fsync
 import errno
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -32,6 +33,11 @@ _unlink = os.unlink
 _CHUNK = 1 << 26  # some systems refuse a single write of 2 GB
 _TEMPORARY = ".tmp"
 SIDE_BY_SIDE = 8  # files that are flushed to disk in parallel
+
+MANIFEST, DATABASE = "manifest.json", "run.sqlite"  # in the folder of every run, sweep and study
+KINDS = ("run", "sweep", "study")
+_KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(KINDS).encode())
+_HEAD = 1 << 12  # bytes at a manifest's start, which contain its kind
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -411,3 +417,18 @@ def _sync(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether this is the folder of a run, a sweep or a study, even damaged or incomplete."""
+    if (folder / DATABASE).is_file():
+        return True
+    try:
+        if not stat.S_ISREG(os.lstat(folder / MANIFEST).st_mode):
+            return False
+        with (folder / MANIFEST).open("rb") as file:
+            return _KIND.search(file.read(_HEAD)) is not None
+    except PermissionError:
+        return True
+    except OSError:
+        return False

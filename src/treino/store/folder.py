@@ -58,8 +58,8 @@ class RunFolder(FolderFiles):
 
         Errors: `name_taken`, `bad_name`, `out_not_empty`, and disk errors; none leaves an incomplete folder.
         """
-        if kind not in manifest.KINDS:
-            raise ValueError(f"{kind!r} is not one of {manifest.KINDS}")
+        if kind not in files.KINDS:
+            raise ValueError(f"{kind!r} is not one of {files.KINDS}")
         made = True
         if out is not None:
             path = Path(out)

@@ -11,9 +11,8 @@ from treino.store.encoding import json_value, signed
 from treino.store.files import damaged
 from treino.words import N_, _
 
-NAME = "manifest.json"
+NAME = files.MANIFEST
 FORMAT = 1
-KINDS = ("run", "sweep", "study")
 _FIRST = {"run": "spec.json", "sweep": "asked.json", "study": "spec.json"}
 ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
 OUTSIDE = ("pictures", "exports", "live")  # folders that may be written at any time, without digests
@@ -99,7 +98,7 @@ class Manifest:
                 source=data,
             )
             fits = (
-                manifest.kind in KINDS
+                manifest.kind in files.KINDS
                 and manifest.status in (*ENDS, "running")
                 and isinstance(manifest.created, str)
                 and all(inside(name) and isinstance(digest, str) for name, digest in manifest.files.items())

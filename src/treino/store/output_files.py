@@ -8,15 +8,21 @@ existing file.
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.store import database, manifest
-from treino.store.files import make_folder, not_a_folder, problem, there_already, trouble, write_atomically
+from treino.store.files import (
+    holds_run,
+    make_folder,
+    not_a_folder,
+    problem,
+    there_already,
+    trouble,
+    write_atomically,
+)
 from treino.words import _
 from treino_doctor.output.files import refuse_special
 
@@ -25,9 +31,6 @@ MARKDOWN = (".md", ".markdown")
 CSV = (".csv",)
 PNG = (".png",)
 JSON = (".json",)
-
-_KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())
-_HEAD = 1 << 12  # bytes at a manifest's start, which contain its kind
 
 
 class OutputFile:
@@ -239,18 +242,3 @@ def _mode(path: Path) -> int | None:
         if error.rule != "file_vanished":
             raise
         return None
-
-
-def holds_run(folder: Path) -> bool:
-    """Whether this is the folder of a run, a sweep or a study, even damaged or incomplete."""
-    if (folder / database.NAME).is_file():
-        return True
-    try:
-        if not stat.S_ISREG(os.lstat(folder / manifest.NAME).st_mode):
-            return False
-        with (folder / manifest.NAME).open("rb") as file:
-            return _KIND.search(file.read(_HEAD)) is not None
-    except PermissionError:
-        return True
-    except OSError:
-        return False

@@ -22,7 +22,6 @@ from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.checkpoint import LiveFolder
-from treino.studio.fan import REMEDY, FanBoundaries, SmallPicture, fan
 from treino.studio.folder_page import identity
 from treino.studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
 from treino.studio.run_state import (
@@ -40,6 +39,7 @@ from treino.studio.run_state import (
 )
 from treino.studio.scene import (
     Sight,
+    boundary_parts,
     frame_bytes,
     picture,
     points_of,
@@ -48,6 +48,7 @@ from treino.studio.scene import (
     small_grid,
     training_figures,
 )
+from treino.training.fan import REMEDY, FanBoundaries, SmallPicture, fan
 from treino.training.findings import LiveFindings
 from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Playback, Snapshot
@@ -292,7 +293,7 @@ class RunPage:
             self.fan = None
             return False
         if isinstance(message, FanBoundaries):
-            body = frame_bytes(message.header, message.parts)
+            body = frame_bytes(message.header, boundary_parts(message, self.run.data))
             self._send({"key": self.key, "fan": self.fans}, body)
         else:
             self._send({"key": self.key, "send": message}, b"")

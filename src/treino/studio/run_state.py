@@ -26,6 +26,7 @@ from treino.records.segments import (
     epoch_count,
     epochs_of,
     path_of,
+    segment_text,
     segments_of,
     setting_commands,
     shown_settings,
@@ -161,11 +162,6 @@ def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
     return names
 
 
-def segment_text(changes: Any) -> str:
-    """Changes as a short text: ``lr 0.01 · batch_size 64 · hidden 8,6``."""
-    return " · ".join(f"{name} {_typed(value)}" for name, value in dict(changes).items())
-
-
 def changed_text(segment: Segment, before: Segment) -> str:
     """The changes of a segment as a short text, without settings that its optimizer doesn't read."""
     meaningless = unread(segment.optimizer)
@@ -210,13 +206,6 @@ def _acts_in(link: Link, command: Command) -> bool:
     return (
         command.segment == link.segment.number and step >= start and (link.stop is None or step <= link.stop)
     )
-
-
-def _typed(value: Any) -> str:
-    """A value as a user would type it on a command line."""
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value)) or _("none")
-    return _("none") if value is None else str(value)
 
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ from treino.studio.image_scene import (
     signed_bytes,
 )
 from treino.studio.run_state import finite
+from treino.training.fan import FanBoundaries
 from treino.words import _
 
 # ---- scene
@@ -274,6 +275,21 @@ def plane_parts(
         ("share", _share_bytes(top_N2[:, 0]).reshape(shape)),
         ("margin", _share_bytes((top_N2[:, 0] - top_N2[:, 1]).sqrt()).reshape(shape)),
     ]
+
+
+def boundary_parts(boundaries: FanBoundaries, data: Data) -> list[Part]:
+    """The boundaries of a fan's futures as names and arrays, for one binary message."""
+    output_FNC, picture = boundaries.output_FNC, boundaries.picture
+    shape = len(output_FNC), *picture.shape
+    output_MC = output_FNC.flatten(0, 1)[:, data.preparation.output_parts[0]]
+    data = data.by_target[0]
+    if picture.shows == "plane":
+        parts = plane_parts(output_MC, len(data.classes), shape)
+        return [part for part in parts if part[0] != "share"]
+    if data.classes:
+        return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
+    value = _own_units(output_MC[:, 0], data).numpy().astype(np.float32)
+    return [("value", value.reshape(shape if picture.shows == "surface" else (*shape, 1)))]
 
 
 def _share_bytes(share_N: Tensor) -> NDArray[np.uint8]:

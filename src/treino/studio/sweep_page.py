@@ -17,9 +17,8 @@ from treino.documents import (
     read_tensors,
 )
 from treino.documents.data import DataSource
-from treino.engine.metrics import METRICS
+from treino.engine.metrics import METRICS, metric_name
 from treino.errors import TreinoError
-from treino.plots.style import metric_name
 from treino.search.space import space_from_json
 from treino.spec import OF_DATA, Settings, read_settings
 from treino.store import RunFolder, lock

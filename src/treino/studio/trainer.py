@@ -19,6 +19,7 @@ from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
 from treino.loop import JobEnd, JobEvent, JobPause, JobStart
+from treino.pictures.picture_files import illustrated
 from treino.records.access import Access
 from treino.records.network_source import UserFiles
 from treino.store import RunFolder
@@ -161,7 +162,9 @@ class Trainer:
             return fit_events(fit)[0]
         if verb == "sweep":
             data, space, members = (request[name] for name in ("data", "space", "members"))
-            return sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
+            return illustrated(
+                sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
+            )
         if verb == "study":
             sizes = request.get("batch_sizes") or None
             return study_events(
@@ -180,7 +183,7 @@ class Trainer:
             return fit_events(fit)[0]
         path = Path(request["run"])
         if verb == "extend":
-            return sweep_resumption(path, access, more=request["members"])
+            return illustrated(sweep_resumption(path, access, more=request["members"]))
         if verb == "branch":
             self._record(path, request["step"] or 0)
         if verb == "resume":

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
+from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_run_spec
 from treino.documents.listing import test_looks
@@ -21,7 +22,6 @@ from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, threshold_of
 from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
 from treino.inspection.intervals import intervals
-from treino.plots.style import split_name
 from treino.records.access import Access
 from treino.records.segments import histories, said_of
 from treino.records.stored_folder import try_or_note

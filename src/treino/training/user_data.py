@@ -9,13 +9,13 @@ from treino.data import load
 from treino.data.dataset import Data
 from treino.data.mapped_rows import parts
 from treino.data.rows import Rows
+from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
 from treino.data.torch_datasets.stream import StreamRows
 from treino.documents.data import DataSource
 from treino.engine.kernels.selection import successor_notes
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
-from treino.plots.style import split_name
 from treino.store import RunFolder
 from treino.words import _
 

@@ -5,9 +5,8 @@ from statistics import median
 from typing import Any
 
 from treino.documents.sweep import StudyFacts, StudyRow, StudyRowFacts, StudySeed
-from treino.engine.metrics import METRICS
+from treino.engine.metrics import METRICS, metric_name
 from treino.inspection.curves import ratio_of
-from treino.plots.style import metric_name
 from treino.tuning.study_options import CORRECTED, TAUGHT, value_text
 from treino.words import _, capitalised, joined, numeral
 

@@ -17,16 +17,15 @@ import torch
 from torch import Tensor
 
 from treino.data.dataset import Data
+from treino.data.splits import split_name
 from treino.documents import read_document, read_tensors
 from treino.documents.run_result import RunResult
 from treino.engine.losses import Loss
-from treino.engine.metrics import METRICS, measure
+from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
-from treino.pictures.picture_files import illustrated
-from treino.plots.style import metric_name, split_name
 from treino.records.data_source import load_data
 from treino.records.stored_folder import try_or_note
 from treino.records.stored_run import StoredRun
@@ -110,6 +109,7 @@ def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTrain
         if trained is None:
             _remove(folder.within(BEST))
         else:
+            sweep.best_run = trained[0]
             what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
             judged = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
             document["judge"], sentences = judged or (None, [])
@@ -189,7 +189,7 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     path = folder.within(BEST)
     _remove(path)  # left by a sweep killed while judging
     own = read_settings(settings | {"out": str(path)})
-    run = drain(illustrated(train_events(sweep.source, own, networks=sweep.networks)))
+    run = drain(train_events(sweep.source, own, networks=sweep.networks))
     mine = whole_state(run.module)
     if early and group.config.shared.schedule != "constant":  # a shorter training would change the schedule
         again = replace(group, config=group.config.with_settings(engine=row["engine"])).training()

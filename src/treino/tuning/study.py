@@ -27,6 +27,7 @@ from treino.records.access import Access
 from treino.records.data_source import load_data
 from treino.records.network_source import NetworkSource
 from treino.records.stored_folder import unfinished, versions
+from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles
 from treino.resampling import effective_rows
 from treino.spec import read_settings
@@ -263,6 +264,7 @@ class StudyJob:
     paused: bool = False
     turn: list[Track] = field(default_factory=list)
     now: Track | None = None  # the network that trained last
+    run: StoredRun | None = None  # there is no best
 
     def __post_init__(self) -> None:
         if self.distribution is not None:

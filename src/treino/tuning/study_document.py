@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from treino.documents.sweep import StudyFacts, StudyResult, StudyRow, StudyRowFacts
-from treino.engine.metrics import METRICS
+from treino.engine.metrics import METRICS, metric_name
 from treino.inspection.curves import (
     deviation_of,
     epochs_to_goal,
@@ -16,7 +16,6 @@ from treino.inspection.curves import (
     median_of,
 )
 from treino.inspection.intervals import wilson
-from treino.plots.style import metric_name
 from treino.records.stored_folder import as_typed, try_or_note
 from treino.store import RunFolder
 from treino.training.resolution import resolved_settings, with_net

@@ -30,6 +30,7 @@ from treino.records.access import Access
 from treino.records.data_source import fold_of, fold_place, keep_copy, load_data
 from treino.records.network_source import NetworkSource
 from treino.records.stored_folder import machine, try_or_note, unfinished, versions
+from treino.records.stored_run import StoredRun
 from treino.search.space import Choice, Dimension, Space, read_space, space_from_json
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -379,6 +380,10 @@ class SweepJob:
             self.sweep.distribution.title = self.folder.path.name
         if self.bracket is not None:
             self._begin(self.bracket)
+
+    @property
+    def run(self) -> StoredRun | None:
+        return self.sweep.best_run
 
     def stop_reason(self) -> str | None:
         """``reached`` if a member reached the target, ``stopped`` if time is over or by a command."""

@@ -24,6 +24,7 @@ from treino.engine.nets import input_shape
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.loop import stop_sent
+from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.samplers import Sampler, sampler, tpe
@@ -56,7 +57,8 @@ class SweepTraining:
     brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
     extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
     status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
-    trains. processors: ``{kind of processor: members trained on it}``, for clusters only. former: sentences
+    trains. processors: ``{kind of processor: members trained on it}``, for clusters only. best_run: the
+    best, trained alone. former: sentences
     on kernels that trained a part of it and are no more.
     """
 
@@ -82,6 +84,7 @@ class SweepTraining:
     notes: list[str] = field(default_factory=list)
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
+    best_run: StoredRun | None = None
     former: list[str] = field(default_factory=list)
     _settings: dict[int, Settings] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.documents import read_tensors
 from treino.documents.sweep import StudyResult
-from treino.engine.metrics import METRICS
+from treino.engine.metrics import METRICS, metric_name
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
 from treino.inspection.input_planes import Plane
@@ -23,7 +23,7 @@ from treino.pictures import File
 from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.plots.study import StudyCurve, curves_figure, tradeoff_figure
-from treino.plots.style import metric_name, png
+from treino.plots.style import png
 from treino.plots.sweep import (
     boundaries_figure,
     density_figure,

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from treino.cluster import TaskEnd
 from treino.data.dataset import Data
+from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
 from treino.engine.tick import Epoch
 from treino.errors import TreinoError
-from treino.plots.style import split_name
 from treino.records.stored_folder import try_or_note
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings

@@ -14,7 +14,7 @@ from treino.data.photographs.archives import Entry, check_size, is_archive, open
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.sources import check_path
 from treino.errors import TreinoError
-from treino.store.output_files import holds_run
+from treino.store.files import holds_run
 from treino.words import _, joined, setting
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels

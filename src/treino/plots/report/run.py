@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
+from treino.data.splits import split_name
 from treino.data.summaries.image_description import ImagesDescription
 from treino.documents.data import DataSource
 from treino.documents.run_result import RunResult
@@ -27,7 +28,7 @@ from treino.plots.report.blocks import (
     Tone,
 )
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
-from treino.plots.style import percent, split_name
+from treino.plots.style import percent
 from treino.spec import FLAGS, Settings
 from treino.words import _, numeral
 

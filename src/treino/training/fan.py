@@ -1,22 +1,19 @@
-"""The page's fan: futures of a step, sent as messages of ``docs/studio-protocol.md`` while they train."""
+"""A fan: futures of a step, as messages of ``docs/studio-protocol.md`` while they train."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from treino.engine.devices import torch_threads
-from treino.engine.metrics import probabilities, row_losses
+from treino.engine.metrics import row_losses
 from treino.inspection.input_planes import draw
 from treino.inspection.intervals import paired_losses
 from treino.inspection.outputs import outputs
-from treino.studio.image_scene import Part
-from treino.studio.run_state import segment_text
-from treino.studio.scene import plane_parts
+from treino.records.segments import segment_text
 from treino.training.futures import FutureEnd, FutureSteps, futures, rate
 from treino.training.replay import Snapshot
 
@@ -42,10 +39,11 @@ class SmallPicture:
 
 @dataclass(frozen=True, eq=False)
 class FanBoundaries:
-    """The boundaries of all futures, for one binary message. parts: names and arrays."""
+    """What all futures answer at the points of the picture. output_FNC: of each future and point."""
 
     header: dict[str, Any]
-    parts: list[Part]
+    output_FNC: Tensor
+    picture: SmallPicture
 
 
 @dataclass(eq=False)
@@ -120,9 +118,7 @@ def _messages(
     yield _message(head | {"steps": taken}, labels, curves, taken, best)
     if picture is not None:
         outputs = [torch.from_numpy(ends[future].outputs_NC) for future in range(len(labels))]
-        outputs_FNC = torch.stack(outputs)
-        parts = _pictures(outputs_FNC, picture, snapshot)
-        yield FanBoundaries({"fan": head["number"], "shows": picture.shows}, parts)
+        yield FanBoundaries({"fan": head["number"], "shows": picture.shows}, torch.stack(outputs), picture)
 
 
 def _take(event: FutureSteps, curves: list[_Curve], trained: bool) -> None:
@@ -179,16 +175,3 @@ def _text(snapshot: Snapshot, changes: Changes, names: Sequence[str]) -> str:
     """The label of a future: its values of the settings in which the futures differ, such as ``lr 0.001``."""
     values = {name: changes.get(name, _now(snapshot, name)) for name in names}
     return segment_text({n: f"{v:g}" if isinstance(v, float) else v for n, v in values.items()})
-
-
-def _pictures(output_FNC: Tensor, picture: SmallPicture, snapshot: Snapshot) -> list[Part]:
-    data, count = snapshot.data.by_target[0], len(output_FNC)
-    shape = (count, *picture.shape)
-    output_MC = output_FNC.flatten(0, 1)[:, snapshot.data.preparation.output_parts[0]]
-    if picture.shows == "plane":
-        parts = plane_parts(output_MC, len(data.classes), shape)
-        return [part for part in parts if part[0] != "share"]
-    if data.classes:
-        return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
-    value = (output_MC[:, 0] * data.target_scale + data.target_mean).numpy().astype(np.float32)
-    return [("value", value.reshape(shape if picture.shows == "surface" else (*shape, 1)))]
