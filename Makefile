@@ -2,8 +2,8 @@
 .PHONY: lint types test tiers release-tests frameworks bench docs words lessons format lanes wasm site dist
 
 lint:
-	ruff check src doctor/src lessons tests doctor/tests benchmarks tools
-	ruff format --check src doctor/src lessons tests doctor/tests benchmarks tools
+	ruff check src apps doctor/src tests doctor/tests benchmarks tools
+	ruff format --check src apps doctor/src tests doctor/tests benchmarks tools
 	lint-imports
 
 types:
@@ -36,8 +36,8 @@ lessons:
 	python -m tools.lessons run
 
 format:
-	ruff format src doctor/src lessons tests doctor/tests benchmarks tools
-	ruff check --fix src doctor/src lessons tests doctor/tests benchmarks tools
+	ruff format src apps doctor/src tests doctor/tests benchmarks tools
+	ruff check --fix src apps doctor/src tests doctor/tests benchmarks tools
 
 lanes:
 	python setup.py -q build_ext --inplace

@@ -8,7 +8,7 @@ from typing import Any
 import treino as tr
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
-from treino.loop import JobStart
+from treino.training.loop import JobStart
 
 ALERTS = {
     "losses": (

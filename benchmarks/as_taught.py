@@ -17,10 +17,10 @@ import treino as tr
 from benchmarks.mnist_files import there
 from benchmarks.result import Result, Table
 from benchmarks.timing import interleaved, once, threads, wall
+from treino.base.errors import TreinoError
 from treino.data.dataset import Data
 from treino.engine import TrainingLoop
-from treino.errors import TreinoError
-from treino.spec import faults_of, read_settings
+from treino.settings.spec import faults_of, read_settings
 
 GRADIENTS, SOFTMAX = "missing_zero_grad", "softmax_before_cross_entropy"
 TAUGHT = faults_of(read_settings({"as_taught": True}))

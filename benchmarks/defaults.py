@@ -12,9 +12,9 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import budget, threads
 from treino.data.dataset import Data
 from treino.engine.metrics import measure
+from treino.folders.data_source import load_data
 from treino.inspection.baselines import baselines
-from treino.records.data_source import load_data
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
 from treino.training.resolution import resolve
 
 SECONDS = 0.3

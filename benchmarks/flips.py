@@ -32,12 +32,12 @@ from benchmarks.small_folders import (
     writes,
 )
 from benchmarks.timing import threads
-from treino.errors import TreinoError
-from treino.folders import open_folder
-from treino.records.prediction import predict_like
-from treino.records.stored_run import StoredRun
-from treino.store import RunFolder
-from treino.tuning.stored_sweep import StoredStudy, StoredSweep
+from treino.base.errors import TreinoError
+from treino.folders.prediction import predict_like
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
+from treino.training.stored_results import open_folder
+from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 
 FLIPS = 1500
 KINDS = ("run", "sweep", "study")

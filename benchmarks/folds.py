@@ -14,10 +14,10 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import interleaved, once, processor, processor_ratio
 from treino.data.dataset import Data
 from treino.fit_events import settings_before_search
-from treino.spec import Settings
+from treino.settings.spec import Settings
 from treino.training.resolution import choose_recipe
-from treino.tuning.group_training import GroupTraining
-from treino.tuning.populations import groups
+from treino.training.sweeps.group_training import GroupTraining
+from treino.training.sweeps.populations import groups
 
 FOLDS, GOAL = 10, 4.0
 RUNS = 1  # of the ten whole runs so many are trained: all cost about as much
@@ -92,7 +92,7 @@ def _source(table: str | int, place: Path) -> str:
 
 def _folds(source: str, given: dict[str, Any]) -> tuple[dict[int, Settings], dict[str | None, Data]]:
     """Each fold's settings, and its rows."""
-    from treino.records.data_source import load_data
+    from treino.folders.data_source import load_data
 
     of: dict[int, Settings] = {}
     data: dict[str | None, Data] = {}

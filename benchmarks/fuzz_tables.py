@@ -18,8 +18,8 @@ import pyarrow.parquet
 import torch
 
 from benchmarks.result import Result, Table
+from treino.base.errors import TreinoError
 from treino.data.readers import open_blocks, read_file
-from treino.errors import TreinoError
 
 CASES, QUICK, BATCH = (50_000, 100_000), 400, 500
 SECONDS = 20  # a file that takes longer hangs

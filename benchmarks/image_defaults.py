@@ -18,9 +18,9 @@ from treino.data.dataset import Data
 from treino.engine import CNN, TrainConfig
 from treino.engine.augmentation import usual_shift
 from treino.engine.nets import picture_shape
+from treino.folders.data_source import load_data
 from treino.inspection.baselines import baselines
-from treino.records.data_source import load_data
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
 from treino.training.resolution import resolve
 
 SEEDS = 3

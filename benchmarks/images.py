@@ -29,7 +29,7 @@ from benchmarks.timing import (
     threads,
 )
 from treino.engine.nets import CNN
-from treino.loop import JobClose, JobEvent, JobStart
+from treino.training.loop import JobClose, JobEvent, JobStart
 
 Shape = tuple[int, int, int]
 NETS: dict[str, tuple[Shape, CNN]] = {

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.inspection.variance_shares import variance_shares
-from treino.trials.exported_tables import trials_in
-from treino.trials.luck import judged
-from treino.trials.table import Request, Trial, TrialTable, Unit, trial_table
+from treino_judge.exported_tables import trials_in
+from treino_judge.luck import judged
+from treino_judge.table import Request, Trial, TrialTable, Unit, trial_table
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, processor_ratio, ratio
 from treino.data import load
 from treino.data.dataset import Data
-from treino.loop import JobEnd, JobProgress, JobStart
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
+from treino.training.loop import JobEnd, JobProgress, JobStart
 from treino.training.stored_training import keyframes_in
 from treino.training.train import train_events
 

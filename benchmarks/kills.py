@@ -22,8 +22,8 @@ import torch
 from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.api import Run, open_result
-from treino.errors import TreinoError
-from treino.spec import read_settings
+from treino.base.errors import TreinoError
+from treino.settings.spec import read_settings
 from treino.training import train
 from treino.training.train import drain, resuming, train_events
 

@@ -10,8 +10,8 @@ import treino as tr
 from benchmarks.mnist_files import there
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, threads
+from treino.base.errors import TreinoError
 from treino.engine import TrainingLoop
-from treino.errors import TreinoError
 
 KERAS = "https://github.com/keras-team/keras/blob/2.3.0/examples/mnist_mlp.py (98.40 % after 20 epochs)"
 SKLEARN = "https://scikit-learn.org/stable/auto_examples/neural_networks/plot_mnist_filters.html (0.953)"

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from benchmarks.result import Result, Table
-from treino.playground.page import page
+from treino_studio.playground.page import page
 
 CHROMIUM = "/usr/bin/chromium"
 SECONDS, WARM, ROUNDS, OPENINGS = 5.0, 2.0, 3, 7

@@ -23,8 +23,8 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
-from treino.loop import JobClose, JobStart
-from treino.tuning.sweep import sweep_events
+from treino.training.loop import JobClose, JobStart
+from treino.training.sweeps.sweep import sweep_events
 
 KILLS = 300
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.result import Result, Table
+from treino.base.errors import TreinoError
 from treino.data.readers import read_file
-from treino.errors import TreinoError
 
 CASES, QUICK = 3_669, 150
 DELIMITERS = ",", ";", "\t", "|", "^", "~"

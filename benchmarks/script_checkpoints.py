@@ -13,15 +13,15 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
-from treino.studio.script.branches import memory_of
-from treino.studio.script.process import ScriptProcess
+from treino_studio.script.branches import memory_of
+from treino_studio.script.process import ScriptProcess
 
 MOST_MS, MOST_PERCENT = 10.0, 5.0
 COPIES, QUICK_COPIES = 20, 3
 APART = 5  # steps between two checkpoints
 SCRIPT = """
 import sys, time, torch
-from treino.studio.script.session import Session
+from treino_studio.script.session import Session
 
 told = open(sys.argv[1], "w", buffering=1)
 make = Session._checkpoint

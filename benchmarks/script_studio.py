@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.doctor_cost import HEAD, PROGRAMS, percent
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, processor_ratio
-from treino.studio.script.process import ScriptProcess
+from treino_studio.script.process import ScriptProcess
 
 LIMIT = 1.05
 LENGTH = {"digits": 150, "large": 400}  # epochs, steps

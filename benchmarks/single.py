@@ -26,8 +26,8 @@ from benchmarks.timing import (
 )
 from treino.data.dataset import Data
 from treino.engine.devices import cpu_cores
-from treino.loop import JobEvent, JobProgress
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
+from treino.training.loop import JobEvent, JobProgress
 from treino.training.train import train_events
 
 BUDGETS = {100: (0.42, 0.30), 20: (0.32, 0.32), 5: (0.28, 0.28)}  # of eager, by one worker and by all

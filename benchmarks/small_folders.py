@@ -12,12 +12,14 @@ from unittest import mock
 
 from torch import Tensor
 
-from treino.errors import TreinoError
-from treino.loop import JobEvent
-from treino.spec import read_settings
-from treino.store import RunFolder, files
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.folders.store import RunFolder
+from treino.settings.spec import read_settings
 from treino.training import train
-from treino.tuning import study, sweep
+from treino.training.loop import JobEvent
+from treino.training.studies import study
+from treino.training.sweeps import sweep
 
 KINDS = ("run", "sweep", "repeats", "study")
 NAME = "small"
@@ -112,7 +114,7 @@ def before_each_write(call: Callable[[], None]) -> Iterator[None]:
         return do
 
     with ExitStack() as patches:
-        patches.enter_context(mock.patch("treino.store.database._SYNCHRONOUS", "OFF"))
+        patches.enter_context(mock.patch("treino.folders.store.database._SYNCHRONOUS", "OFF"))
         for name in OPERATIONS:
             patches.enter_context(mock.patch.object(files, f"_{name}", operation(name)))
         yield

@@ -14,10 +14,10 @@ from typing import Any
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, for_seconds, interleaved, microseconds, processor_ratio, ratio, wall
-from treino.loop import JobEvent, JobProgress
-from treino.records.data_source import load_data
-from treino.spec import read_settings
-from treino.store import RunFolder
+from treino.folders.data_source import load_data
+from treino.folders.store import RunFolder
+from treino.settings.spec import read_settings
+from treino.training.loop import JobEvent, JobProgress
 from treino.training.resolution import resolve
 from treino.training.train import train_events
 
@@ -130,8 +130,8 @@ def _checkpoints(images: Any, quick: bool) -> tuple[tuple[str, ...], ...]:
 CHILD = """
 import sys, tempfile
 import torch
-from treino.spec import read_settings
-from treino.loop import JobProgress
+from treino.settings.spec import read_settings
+from treino.training.loop import JobProgress
 from treino.training.train import train_events
 def megabytes():
     with open("/proc/self/statm") as file:

@@ -16,10 +16,10 @@ import numpy as np
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, processor_ratio, wall
 from treino import api
-from treino.loop import JobStart
-from treino.spec import read_settings
-from treino.store.checkpoint import LiveFolder
+from treino.folders.store.checkpoint import LiveFolder
+from treino.settings.spec import read_settings
 from treino.training.commands import LiveView
+from treino.training.loop import JobStart
 from treino.training.replay import Playback
 from treino.training.train import RunJob, train_events
 

@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from treino.studio.process import Channel
-from treino.studio.relay import Commands
-from treino.studio.serving import serving
+from treino_studio.process import Channel
+from treino_studio.relay import Commands
+from treino_studio.serving import serving
 
 NAME = "run"
 

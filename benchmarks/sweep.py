@@ -15,8 +15,8 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training_loop import TrainingLoop
-from treino.loop import JobClose, JobProgress
-from treino.tuning.sweep import sweep_events
+from treino.training.loop import JobClose, JobProgress
+from treino.training.sweeps.sweep import sweep_events
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}
 SHAPES = ("8", "16", "24", "32", "48", "64", "8,8", "16,8", "16,16", "32,16", "32,32", "64,16")

@@ -21,9 +21,9 @@ from benchmarks.result import Result, Table
 from benchmarks.sweep import HIDDEN, SPACE, swept
 from benchmarks.timing import Spent, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
-from treino.search.samplers import random
-from treino.search.space import read_space
-from treino.tuning.populations import whole_settings
+from treino.training.search.samplers import random
+from treino.training.search.space import read_space
+from treino.training.sweeps.populations import whole_settings
 
 HEADS = "tool", "seconds", "of treino's", "of its processor time", "best validation accuracy"
 # networks, epochs, rounds

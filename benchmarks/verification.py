@@ -10,10 +10,11 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, interleaved, processor_ratio
 from treino.data import load
 from treino.data.dataset import Data
-from treino.folders import open_run, verification
-from treino.loop import JobProgress, JobStart
-from treino.records.stored_run import StoredRun
-from treino.spec import read_settings
+from treino.folders.stored_run import StoredRun
+from treino.results import verification
+from treino.settings.spec import read_settings
+from treino.training.loop import JobProgress, JobStart
+from treino.training.stored_results import open_run
 from treino.training.train import train_events
 
 EVERY = 50

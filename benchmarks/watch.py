@@ -23,7 +23,7 @@ QUICK = {"wine": 200, "images": 20}
 SETUP = """
 import tempfile, time, json, os
 import treino as tr
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
 os.environ["TREINO_OFFLINE"] = "1"
 from benchmarks.mnist_files import digits
 images, _what = digits({quick})

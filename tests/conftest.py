@@ -61,7 +61,7 @@ def _offline() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _english() -> None:
     """The tests read English, whatever this machine speaks; so do the processes that they start."""
-    from treino import words
+    from treino.base import words
 
     words.use("en")
 
@@ -76,7 +76,7 @@ def _browser() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _no_pictures() -> Iterator[Callable[..., None]]:
     """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
-    from treino.pictures import picture_files
+    from treino.reports.pictures import picture_files
 
     drawn = picture_files.illustrate
     with pytest.MonkeyPatch.context() as patch:
@@ -89,13 +89,13 @@ def _pictures(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _no_pictures: Callable[..., None]
 ) -> None:
     if "pictures" in request.keywords:
-        monkeypatch.setattr("treino.pictures.picture_files.illustrate", _no_pictures)
+        monkeypatch.setattr("treino.reports.pictures.picture_files.illustrate", _no_pictures)
 
 
 @pytest.fixture(autouse=True)
 def _our_defects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails after a training becomes a note; a mistake of our own code there must not hide in one."""
-    from treino.records import stored_folder
+    from treino.folders import stored_folder
 
     reason = stored_folder._reason
 
@@ -159,5 +159,5 @@ def frames(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[s
         drawn.append((header, dict(parts)))
         return b""
 
-    monkeypatch.setattr("treino.studio.run_page.frame_bytes", keep)
+    monkeypatch.setattr("treino_studio.run_page.frame_bytes", keep)
     return drawn

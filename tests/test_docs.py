@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Said, mnist_folder
-from tests.workflows.conftest import _quick_ends  # noqa: F401
+from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.cli.app import make_app
 from treino.cli.screen import with_lists
 from treino_doctor.screen import language_of, split_tokens
@@ -21,6 +21,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "doctor/docs").glob("*.md")),
+    *sorted((ROOT / "apps").glob("*/docs/*.md")),
 ]
 LONG = {
     "as-taught.md", "cluster.md", "ensemble.md", "film.md", "judge.md", "landscape.md", "languages.md",

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from treino.cli import help
 from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
 from treino.engine.registries import settings_page
-from treino.pictures import picture_files
+from treino.reports.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
 OWN = sorted(p for p in (ROOT / "src").rglob("*.py") if p.parent.name != "scripts")  # but the katas' own
@@ -51,9 +50,7 @@ def test_no_package_bears_a_name_of_the_door_but_one_that_can_be_called() -> Non
     packages = {p.name for p in (ROOT / "src/treino").iterdir()} | {
         p.stem for p in (ROOT / "src/treino").glob("*.py")
     }
-    assert packages & set(treino.__all__) == {"studio"}  # which can be called, also once it is imported
-    import_module("treino.studio.hub")
-    assert callable(treino.studio)
+    assert not packages & set(treino.__all__)
 
 
 def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +58,7 @@ def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest
     pictures = picture_files.PICTURES
     assert help.REGISTRIES.keys() == registries.REGISTRIES.keys()
     assert help.OF_SOME == registries.OF_SOME
-    for module in ("treino.engine.registries", "treino.pictures.picture_files"):
+    for module in ("treino.engine.registries", "treino.reports.pictures.picture_files"):
         monkeypatch.delitem(sys.modules, module)
     assert {name: help.names(name) for name in loaded} == loaded
     assert sorted(help.picture_names()) == sorted(pictures)
@@ -70,7 +67,7 @@ def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest
 SERVER = "starlette", "uvicorn", "websockets", "anyio", "h11"
 DRAWING = "matplotlib", "PIL"
 TABLES = "pandas", "pyarrow", "sklearn", "scipy"
-OF_MANY = "treino.tuning", "treino.search", "treino.cluster", "treino.folders"
+OF_MANY = "treino.training.sweeps", "treino.training.search", "treino.training.cluster", "treino.folders"
 LOADED = """
 import sys
 
@@ -99,7 +96,7 @@ def test_training_one_network_imports_neither_a_server_nor_what_is_of_many(tmp_p
 import treino; treino.train; treino.load
 absent(*{DRAWING + TABLES + SERVER}, "rich")
 from treino.cli import main
-from treino.pictures import picture_files
+from treino.reports.pictures import picture_files
 picture_files.illustrate = lambda _run: None
 said("train", "wine", "--epochs", "1")
 absent(*{SERVER + OF_MANY})

@@ -17,7 +17,7 @@ from treino.engine.kernels.lanes_library import SOURCES
 ROOT = Path(__file__).parent.parent
 CHECK = ROOT / "tools/installation_check.py"
 PACKAGE = "treino/engine/kernels"
-PLAYGROUND = ROOT / "src/treino/playground"
+PLAYGROUND = ROOT / "apps/studio/src/treino_studio/playground"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="paths of virtual environments are Linux's")
 
 

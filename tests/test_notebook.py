@@ -19,8 +19,8 @@ from tests.plots.browser import looked_at, smallest_letters
 from tests.waiting import HANG
 from treino import api
 from treino.inspection.boundary import boundary_preview, previewable, sight
-from treino.loop import JobEnd, JobProgress, JobStart
 from treino.notebook import LATEST, SHARE, Output, RunFigure
+from treino.training.loop import JobEnd, JobProgress, JobStart
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """

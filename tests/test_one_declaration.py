@@ -27,7 +27,7 @@ import numpy as np
 import treino as tr
 from treino.cli import main
 from treino.inspection import baselines
-from treino.pictures import picture_files
+from treino.reports.pictures import picture_files
 
 baselines.TREES, picture_files.illustrate = 4, lambda _run: None
 

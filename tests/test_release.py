@@ -17,10 +17,10 @@ from treino.cli import doctor
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
-    page for of in (ROOT.glob("*.md"), *((ROOT / f).rglob("*.md") for f in ("docs", "doctor"))) for page in of
+    page for of in (ROOT.glob("*.md"), *((ROOT / f).rglob("*.md") for f in ("docs", "doctor", "apps"))) for page in of
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-ON_THE_SITE = ROOT / "docs" / "play.html"  # the playground, which tools/site.py writes
+ON_THE_SITE = ROOT / "apps/lessons/docs/play.html"  # the playground, which tools/site.py writes
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -113,6 +113,8 @@ def test_the_site_has_every_page() -> None:
     listed = re.findall(r"[\w\-/]+\.md", (ROOT / "mkdocs.yml").read_text())
     docs = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")}
     docs |= {p.name for p in (ROOT / "doctor/docs").glob("*.md")}
+    for folder in ROOT.glob("apps/*/docs"):
+        docs |= {p.relative_to(folder).as_posix() for p in folder.rglob("*.md")}
     wanted = {page.replace("README.md", "index.md") for page in docs}
     assert wanted <= set(listed)
 

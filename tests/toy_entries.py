@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from treino.base.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
 from treino.data.builtins import Builtin, table_of
 from treino.data.table import Table
 from treino.engine.activations import Activation
@@ -18,11 +19,10 @@ from treino.engine.losses import BufferCall, Loss, LossBuffers, LossKind, Terms,
 from treino.engine.metrics import Metric, MetricInputs
 from treino.engine.optim import Line, Optimizer, UpdateInputs, UpdateNumbers, becomes
 from treino.engine.schedules import Schedule
-from treino.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
-from treino.pictures import RunPicture
+from treino.reports.pictures import RunPicture
 
 if TYPE_CHECKING:
-    from treino.records.stored_run import StoredRun
+    from treino.folders.stored_run import StoredRun
 
 # ---- an activation: the bent identity
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ROOT / "docs" / "licoes", ROOT / "docs" / "lessons"
+FOLDERS = ROOT / "apps/lessons/docs/licoes", ROOT / "apps/lessons/docs/lessons"
 BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```\n", re.M | re.S)
 BEFORE = """
 %reset -f

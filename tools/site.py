@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path
 
 import treino
-from treino.playground.page import page as playground
+from treino_studio.playground.page import page as playground
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "build" / "pages"
-FOLDERS = ROOT / "docs", ROOT / "doctor" / "docs"
+FOLDERS = ROOT / "docs", ROOT / "doctor" / "docs", *sorted((ROOT / "apps").glob("*/docs"))
 OTHERS = {
     "README.md": "index.md", "ARCHITECTURE.md": "architecture.md", "CHANGELOG.md": "changes.md",
     "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LANES = ROOT / "src/treino/engine/lanes"
-SHIPPED = ROOT / "src/treino/playground/wasm"
+SHIPPED = ROOT / "apps/studio/src/treino_studio/playground/wasm"
 DOOR = SHIPPED / "door.cpp"
 RECORD = Path(__file__).with_suffix(".json")
 FLAGS = tomllib.loads((LANES / "flags.toml").read_text())

@@ -2,7 +2,7 @@
 
 A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
 of ``spec.py``), the docstring of a verb, and what a kata's script says. Each package has catalogues of its
-own, ``treino_doctor`` and ``treino``, which looks in those of the doctor, too. Each floor has its own
+own: ``treino_doctor``, ``treino``, which looks in the doctor's, too, and each app. Each floor has its own
 ``locale/LANGUAGE/FLOOR.po``, so that several people can translate side by side; all of a package are compiled
 into one ``.mo``. A new sentence comes with an empty translation, a translation whose sentence is gone goes
 with it, and nothing is guessed from a sentence that is like it. A new language: make its folder in both
@@ -24,9 +24,11 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "treino"
 DOCTOR = ROOT / "doctor" / "src" / "treino_doctor"
-FOLDERS = {"treino_doctor": [DOCTOR], "treino": [SOURCE, ROOT / "lessons"]}
+BASES = ["treino_doctor", "treino"]  # on which apps stand, each alone
+APPS = sorted((ROOT / "apps").glob("*/src/treino_*"))
+FOLDERS = {"treino_doctor": DOCTOR, "treino": SOURCE, **{app.name: app for app in APPS}}
 """By package, those first on which others stand: where its sentences are."""
-LOCALES = {"treino_doctor": DOCTOR / "locale", "treino": SOURCE / "locale"}
+LOCALES = {package: folder / "locale" for package, folder in FOLDERS.items()}
 LOOKUPS = "_", "N_"
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # so that a merge that changes nothing changes no file
 
@@ -43,12 +45,12 @@ def sentences(path: Path) -> Iterator[str]:
             yield from _called(node, path)
         elif _is_verb(node):
             yield inspect.cleandoc(ast.get_docstring(node) or "")
-    if path.parent == SOURCE / "katas" / "scripts":
-        from treino.katas.kata import read
+    if path.parts[-3:-1] == ("katas", "scripts"):
+        from treino_lessons.katas.kata import read
 
         yield from read(path).sentences()
-    if path == SOURCE / "spec.py":
-        from treino.spec import Settings
+    if path == SOURCE / "settings" / "spec.py":
+        from treino.settings.spec import Settings
 
         yield from (field.description or "" for field in Settings.model_fields.values())
 
@@ -84,10 +86,10 @@ def by_floor(package: str) -> dict[str, dict[str, list[str]]]:
     """
     found: dict[str, dict[str, list[str]]] = {}
     home: dict[str, str] = {}
-    earlier = [*FOLDERS][: [*FOLDERS].index(package)]
+    earlier = BASES[: BASES.index(package)] if package in BASES else BASES
     known = {sentence for other in earlier for floor in by_floor(other).values() for sentence in floor}
-    for source, path in ((s, p) for s in FOLDERS[package] for p in sorted(s.rglob("*.py"))):
-        place = path.relative_to(source)
+    for path in sorted(FOLDERS[package].rglob("*.py")):
+        place = path.relative_to(FOLDERS[package])
         floor = place.parts[0] if len(place.parts) > 1 else package
         for sentence in sentences(path):
             if sentence not in known:
@@ -102,10 +104,10 @@ def entry_sentences() -> dict[str, str]:
 
     They get into the catalogues where they are marked with ``N_``, and nothing else marks them.
     """
+    from treino.base.formula import Symbol
     from treino.data import BUILTINS
     from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS
     from treino.engine.optim import UpdateInputs
-    from treino.formula import Symbol
     from treino_doctor.rules import rules
 
     said: dict[str, list[str]] = {name: [entry.about] for name, entry in BUILTINS.items()}

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from studio_page import HERE, chromium, keep
 
-from treino.playground.page import page as playground
+from treino_studio.playground.page import page as playground
 
 CROWD = "view=many&data=spirals&panels=none&lr_values=0.0003..1&hidden=16,8"
 STEPS = 32, 64, 100, 150, 220, 320, 480, 740

@@ -1,4 +1,4 @@
-"""Make the pictures of ``docs/studio.md``: steer a network in a real browser, and photograph the page.
+"""Make the pictures of ``apps/studio/docs/studio.md``: steer a network in a real browser, and photograph the page.
 
 python docs/gallery/studio.py [--chromium /usr/bin/chromium]
 """

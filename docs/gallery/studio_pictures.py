@@ -1,4 +1,4 @@
-"""Make the picture of a drawn digit in ``docs/studio.md``: train on MNIST, draw a seven, photograph the page.
+"""Make the picture of a drawn digit in ``apps/studio/docs/studio.md``: train on MNIST, draw a seven, photograph the page.
 
 python docs/gallery/studio_pictures.py [--chromium /usr/bin/chromium]
 """

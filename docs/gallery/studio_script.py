@@ -1,4 +1,4 @@
-"""Make the picture of a script in ``docs/studio-script.md``: run one, fan out, photograph its page.
+"""Make the picture of a script in ``apps/studio/docs/studio-script.md``: run one, fan out, photograph its page.
 
 python docs/gallery/studio_script.py [--chromium /usr/bin/chromium]
 """

@@ -1,4 +1,4 @@
-"""Make the picture of a sweep in ``docs/studio.md``: train one, brush it in a real browser, photograph it.
+"""Make the picture of a sweep in ``apps/studio/docs/studio.md``: train one, brush it in a real browser, photograph it.
 
 python docs/gallery/studio_sweep.py [--chromium /usr/bin/chromium]
 """

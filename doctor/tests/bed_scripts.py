@@ -19,7 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 BED = Path(__file__).parent / "bed"
-KATAS = Path(__file__).parents[2] / "src/treino/katas/scripts"  # treino gives them to learners; faulty, each
+KATAS = (
+    Path(__file__).parents[2] / "apps/lessons/src/treino_lessons/katas/scripts"
+)  # treino gives them to learners; faulty, each
 NEAR = 3  # lines that a finding may be off
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")

@@ -8,35 +8,36 @@ from typing import Any
 
 from torch import nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
-from treino.documents.listing import line_of
 from treino.engine import Net
 from treino.engine.nets import layers_of
-from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events, settings_before_search
-from treino.folders import Stored, open_all, open_folder, resume_events, verification
+from treino.folders.access import Access
+from treino.folders.documents.listing import line_of
+from treino.folders.network_source import UserFiles
+from treino.folders.prediction import predict_like
+from treino.folders.stored_run import StoredRun
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
-from treino.loop import JobEvent, drained_folder
-from treino.pictures.curves import curves_of
-from treino.pictures.picture_files import illustrated
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
-from treino.records.access import Access
-from treino.records.network_source import UserFiles
-from treino.records.prediction import predict_like
-from treino.records.stored_run import StoredRun
-from treino.spec import refuse_layers
-from treino.tracking.delivery import Tracking
+from treino.reports.pictures.curves import curves_of
+from treino.reports.pictures.picture_files import illustrated
+from treino.reports.tracking.delivery import Tracking
+from treino.results import resume_events, verification
+from treino.settings.spec import refuse_layers
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
+from treino.training.loop import JobEvent, drained_folder
 from treino.training.replay import Snapshot, snapshots
 from treino.training.row_check import source_of_data
+from treino.training.stored_results import Stored, open_all, open_folder
+from treino.training.studies.study import study_events
+from treino.training.studies.study_document import table_of
+from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
-from treino.tuning.populations import config_text
-from treino.tuning.stored_sweep import StoredStudy, StoredSweep
-from treino.tuning.study import study_events
-from treino.tuning.study_document import table_of
-from treino.tuning.sweep import sweep_events
-from treino.words import _
 
 # ---- ``Run``, ``Sweep`` and ``Study``
 
@@ -292,9 +293,9 @@ class Study(StoredStudy):
 
 
 def _studio(shown: Run | Sweep | Study) -> Any:
-    from treino.studio.from_python import studio  # a server, which few need
+    from treino.base.apps import brought  # a server, which few need
 
-    return studio(shown)
+    return brought("treino.names", "studio")(shown)
 
 
 def result(stored: Stored) -> Run | Sweep | Study:
@@ -372,11 +373,11 @@ def fit(
         a target.
     watch: a function called with each event of the training. ``treino.fit`` also takes ``True``: a display
         updated in place in a notebook, a progress line in a terminal.
-    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.tracking``.
+    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.reports.tracking``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: what shall happen when, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
-    settings: any of ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
+    settings: any of ``treino.settings.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
         memory; ``num_classes`` is checked against the data. ``lr="auto"`` first tries many rates for a short
@@ -585,3 +586,6 @@ __all__ = [
     "study",
     "sweep",
 ]
+
+
+open = open_result  # as ``treino.open``

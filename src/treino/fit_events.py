@@ -8,20 +8,20 @@ from typing import Any
 
 from torch import nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
-from treino.errors import TreinoError
-from treino.loop import JobEvent
-from treino.pictures.picture_files import illustrated
-from treino.records.data_source import load_data, prepared_beside
-from treino.records.network_source import NetworkSource, network_files
-from treino.spec import OF_DATA, Settings, read_settings
+from treino.folders.data_source import load_data, prepared_beside
+from treino.folders.network_source import NetworkSource, network_files
+from treino.reports.pictures.picture_files import illustrated
+from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.learning_rate_search import Rates, find_rate
+from treino.training.loop import JobEvent
 from treino.training.resolution import choose_recipe, train_config
 from treino.training.time_limit import with_members
 from treino.training.train import Start, train_events
-from treino.words import _
 
 AUTO = "auto"  # as a learning rate: first try many for a short time
 
@@ -77,7 +77,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     files = network_files(request.networks, [settings.net_file])
     train_config(settings)  # raises before the data is read
     if request.repeated:
-        from treino.tuning.sweep import repeat_events, repeats  # import only for several networks
+        from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 
         explicit = {n: getattr(settings, n) for n in settings.model_fields_set}
         base, _space, _word = repeats(explicit, request.seeds, request.folds, request.until)

@@ -20,20 +20,20 @@ import numpy as np
 import torch
 
 from treino import api
+from treino.base.console import kernel_shell
+from treino.base.words import _, numeral
 from treino.cli.run_view import Position, RunView
 from treino.cli.sweep_view import SweepView
-from treino.console import kernel_shell
+from treino.folders.store.new_names import command_word
 from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
-from treino.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.plots.captions import headline, time_of
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
-from treino.store.new_names import command_word
+from treino.training.loop import JobClose, JobEnd, JobProgress, JobStart
+from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.sweeps.sweep import SweepJob
 from treino.training.train import RunJob, run_of
-from treino.tuning.stored_sweep import StoredSweep
-from treino.tuning.sweep import SweepJob
-from treino.words import _, numeral
 
 # ---- notebooks
 
@@ -80,8 +80,8 @@ def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any
 def watching(many: bool) -> Iterator[Watch]:
     """Within the block: a display of events, in a notebook or a terminal. many: whether it is for a sweep."""
     if kernel_shell() is None:
+        from treino.base.console import console, watched
         from treino.cli.progress import ProgressLine
-        from treino.console import console, watched
 
         with ProgressLine(console(sys.stderr), watched(sys.stderr)) as line:
             yield line.show

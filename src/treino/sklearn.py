@@ -33,21 +33,21 @@ from torch.utils.data import TensorDataset
 
 from treino import api
 from treino.api import Run
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data import rows_for_prediction
 from treino.data.preparation.column_roles import LEFT_OUT
 from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
 from treino.engine.metrics import probabilities
 from treino.engine.rng import fork_rng
-from treino.errors import TreinoError, nearest
-from treino.folders import open_run
+from treino.folders.access import Access
+from treino.folders.coverage import coverage_scores
 from treino.inspection.conformal import LEVEL
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
-from treino.records.access import Access
-from treino.records.coverage import coverage_scores
-from treino.spec import LAYERS, Settings
-from treino.words import _
+from treino.settings.spec import LAYERS, Settings
+from treino.training.stored_results import open_run
 
 NOT_OF_ESTIMATORS = {
     "target", "features", "task", "test", "split_group", "split_time", "split_column", "fold",
@@ -81,7 +81,7 @@ def _signature() -> inspect.Signature:
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The base of both estimators. Parameters are the settings of ``treino.spec``; None: chosen by the data.
+    """The base of both estimators. Parameters are settings of ``settings.spec``; None: by the data.
 
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
     own, instead of ``hidden``.

@@ -3,22 +3,22 @@
 import subprocess
 import sys
 
-from tests.workflows.conftest import _quick_ends  # noqa: F401
+from tests.quick_ends import _quick_ends  # noqa: F401
 
 WITHOUT_PICTURES = """
 from treino.cli import command
 from treino.inspection import baselines
-from treino.pictures import picture_files
+from treino.reports.pictures import picture_files
 
 baselines.TREES, picture_files.illustrate = 4, lambda _run: None
 command()
 """
 STOPS = """
 import os, sys
-from treino import loop
+from treino.training import loop
 from treino.cli import command, progress
 from treino.training import train
-from treino.tuning import bracket, sweep
+from treino.training.sweeps import bracket, sweep
 
 train.CHUNK_SECONDS = bracket.CHUNK_SECONDS = sweep.CHECKPOINT_SECONDS = loop.CHECKPOINT_SHARE = 0.0
 number, show, shown = int(sys.argv.pop(1)), progress.ProgressLine.show, []

@@ -27,7 +27,7 @@ from tests.waiting import Hangs, no_hang
 from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import TrainingLoop
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
 from treino.training.train import drain, train_events
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
@@ -116,8 +116,8 @@ def make(base: str, place: Path) -> None:
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
     for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
-    patch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
-    patch.setattr("treino.pictures.picture_files.illustrate", lambda _run: None)
+    patch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
+    patch.setattr("treino.reports.pictures.picture_files.illustrate", lambda _run: None)
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             MAKERS[base][0](place)
@@ -189,7 +189,7 @@ def bounded() -> Iterator[None]:
 
     patch.setattr(TrainingLoop, "advance", few)
     patch.setattr(Screen, "defect", defect)
-    patch.setattr("treino.pictures.picture_files.illustrate", lambda _run: None)
+    patch.setattr("treino.reports.pictures.picture_files.illustrate", lambda _run: None)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     now = int(Path("/proc/self/status").read_text().partition("VmData:")[2].split()[0]) * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (now + GIGABYTES * 10**9, hard))

@@ -11,9 +11,9 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
+from treino.base.errors import TreinoError
 from treino.cli.app import make_app
-from treino.errors import TreinoError
-from treino.setting_types import LARGEST_DECAY, LARGEST_LR
+from treino.settings.setting_types import LARGEST_DECAY, LARGEST_LR
 
 SETTINGS = [
     # flag, value, rule, a word of the message, a word of the hint

@@ -14,10 +14,10 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from tests.waiting import HANG
+from treino.base.errors import TreinoError
 from treino.cli.app import VERBS
-from treino.errors import TreinoError
-from treino.pictures import RunPicture
-from treino.pictures.picture_files import PICTURES
+from treino.reports.pictures import RunPicture
+from treino.reports.pictures.picture_files import PICTURES
 
 
 def table(path: Path, *names: str) -> None:
@@ -86,7 +86,7 @@ def test_a_run_is_whole_when_its_pictures_fail(
     def full(*_args: object) -> None:
         raise TreinoError("disk_full", "The disk is full.", status=1)
 
-    monkeypatch.setattr("treino.pictures.picture_files.draw", full)
+    monkeypatch.setattr("treino.reports.pictures.picture_files.draw", full)
     said = treino("train", "wine", "--steps", 2)
     assert said.status == 0
     assert said.out.count("A picture is missing: The disk is full.") == 1

@@ -23,11 +23,12 @@ from tests.conftest import Said
 from tests.waiting import no_hang
 from tests.workflows.test_resume import in_a_child
 from treino.api import open_result
-from treino.pictures.picture_files import draw
-from treino.spec import read_settings
-from treino.store import RunFolder
+from treino.folders.store import RunFolder
+from treino.reports.pictures.picture_files import draw
+from treino.settings.spec import read_settings
+from treino.training.studies import study
+from treino.training.sweeps import sweep
 from treino.training.train import drain, train_events
-from treino.tuning import study, sweep
 
 SETTINGS = {"epochs": 12, "seed": 3, "hidden": [5], "every": 20, "name": "run"}
 TABLE = "alcohol,malic_acid\n13.2,1.8\n"
@@ -112,7 +113,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
     for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
-    patch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
+    patch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     for kind, events in makers.items():
         (place / kind).mkdir()
         patch.chdir(place / kind)

@@ -12,7 +12,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino.reports import report
 from treino.reports.run_report import run_report_of
 
@@ -32,7 +32,7 @@ for _step in range(12):
 
 # verb -> its words, the flag, an ending that fits, and what it works with: that must not be reached
 VERBS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
-    "predict": (("predict", "m", "rows.csv"), "--to", ".csv", "treino.records.prediction.predict"),
+    "predict": (("predict", "m", "rows.csv"), "--to", ".csv", "treino.folders.prediction.predict"),
     "report": (("report", "m"), "--to", ".html", "treino.reports.report._told"),
     "markdown": (("report", "m", "--markdown"), "--to", ".md", "treino.reports.report._told"),
     "explain": (("explain", "adam", "m"), "--to", ".htm", "treino.reports.explanation.explain"),

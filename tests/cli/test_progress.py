@@ -10,14 +10,14 @@ import pytest
 from rich.console import Console
 
 from tests.conftest import Said
-from treino import words
+from treino.base import words
 from treino.cli import main, progress
 from treino.cli.screen import Screen
-from treino.loop import JobEvent, JobProgress
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
+from treino.training.loop import JobEvent, JobProgress
+from treino.training.studies.study import study_events
+from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
-from treino.tuning.study import study_events
-from treino.tuning.sweep import sweep_events
 
 
 def events_of(kind: str, epochs: int) -> Iterator[JobEvent]:

@@ -17,15 +17,14 @@ import torch
 
 from tests.cli.conftest import stopped
 from tests.conftest import Said
+from tests.folders.test_flips import flip
 from tests.forging import forge
-from tests.store.test_flips import flip
-from treino import loop
 from treino.api import open_result, runs
-from treino.errors import TreinoError
-from treino.spec import read_settings
-from treino.store import RunFolder
-from treino.store.files import problem
-from treino.training import train
+from treino.base.errors import TreinoError
+from treino.base.files import problem
+from treino.folders.store import RunFolder
+from treino.settings.spec import read_settings
+from treino.training import loop, train
 from treino.training.stored_training import keyframes_in
 from treino.training.train import drain, train_events
 
@@ -243,7 +242,7 @@ def test_networks_are_added_once_where_the_disk_was_full_amid_it(treino: Treino)
     assert treino("sweep", "iris", *space, "--name", "s").status == 0
     full = problem(Path("runs/s/result.json"), errno.ENOSPC, "full")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.tuning.sweep.sweep_document", Mock(side_effect=full))
+        patch.setattr("treino.training.sweeps.sweep.sweep_document", Mock(side_effect=full))
         said = treino("resume", "s", "--more", 2)
     assert (said.status, "treino resume runs/s" in said.err) == (1, True)
     assert treino("resume", "s").status == 0

@@ -16,7 +16,7 @@ from tests.conftest import Said
 from tests.inspection.test_row_xray import swapped
 from tests.plots.browser import chromium
 from treino.inspection.row_xray import xray
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
 from treino.training.row_check import RowSource, without_suspects
 
 FEW = ("--networks", "16")

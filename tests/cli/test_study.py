@@ -16,8 +16,8 @@ import pytest
 from tests.conftest import Said
 from tests.waiting import until
 from treino.cli.progress import ProgressLine
-from treino.loop import JobProgress
-from treino.tuning import study
+from treino.training.loop import JobProgress
+from treino.training.studies import study
 
 BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--cell", "batchsize=5"), "cell_unknown", "batch_size"),
@@ -140,8 +140,8 @@ def test_every_study_has_its_table_and_its_pictures(
 
 STUDY = ("--cell", "batch_size=16,epochs=2", "--cell", "batch_size=5", "--epochs", "16", "--as-taught")
 CODE = """
-from treino import loop
-from treino.tuning import study
+from treino.training import loop
+from treino.training.studies import study
 study.CHECKPOINT_SECONDS = loop.CHECKPOINT_SHARE = 0.0
 from treino.cli import command
 command()

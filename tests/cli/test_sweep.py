@@ -97,9 +97,9 @@ def test_a_sweep_that_is_stopped_goes_on(treino: Callable[..., Said], stop: sign
 
 
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
-    from treino.loop import JobProgress
-    from treino.records.network_source import UserFiles
-    from treino.tuning.sweep import sweep_events
+    from treino.folders.network_source import UserFiles
+    from treino.training.loop import JobProgress
+    from treino.training.sweeps.sweep import sweep_events
 
     Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
     asked = {
@@ -119,8 +119,8 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 @pytest.mark.release
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna", reason="needs optuna")
-    from treino.loop import JobProgress
-    from treino.tuning.sweep import sweep_events
+    from treino.training.loop import JobProgress
+    from treino.training.sweeps.sweep import sweep_events
 
     asked = {
         "members": 40,

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from tests.cli.conftest import WITHOUT_PICTURES
 from tests.conftest import Said
 from tests.waiting import HANG
-from treino.console import console
-from treino.errors import TreinoError
+from treino.base.console import console
+from treino.base.errors import TreinoError
 from treino_doctor.escaping import escape, escape_json
 
 FORGED = "error: all is lost"
@@ -162,7 +162,7 @@ def test_a_defect_shows_its_error_on_lines_of_its_own(
     def broken() -> None:
         raise ValueError("\x1b[2J\n" + FORGED)
 
-    monkeypatch.setattr("treino.documents.listing.listing", broken)
+    monkeypatch.setattr("treino.folders.documents.listing.listing", broken)
     said = treino("runs")
     assert said.status == 1
     assert "Traceback" in said.err

@@ -14,14 +14,14 @@ from safetensors.torch import save_file
 
 from tests.conftest import Said
 from tests.forging import forge, reseal
-from tests.workflows.test_verification import change_loss, change_tensor, content_of, put
+from tests.training.test_verification import change_loss, change_tensor, content_of, put
 from treino import fit
 from treino.api import open_result
-from treino.documents.verification import NAME
-from treino.folders import open_run
+from treino.folders.documents.verification import NAME
 from treino.plots.report.html import html
 from treino.plots.report.run import run_sections
 from treino.reports.run_report import run_report_of
+from treino.training.stored_results import open_run
 
 Command = Callable[..., Said]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from treino.data import Preparation
+from treino.data.documents import PreparationDocument
 from treino.data.readers import idx
-from treino.documents.data import PreparationDocument
 
 Write = Callable[..., Path]
 

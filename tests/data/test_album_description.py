@@ -15,12 +15,12 @@ from PIL import Image, ImageEnhance
 
 import treino as tr
 from tests.conftest import Said
+from treino.base.errors import TreinoError
+from treino.base.words import speaking
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
-from treino.errors import TreinoError
 from treino.inspection.outputs import mistakes
 from treino.plots.data_page import contact_sheet, data_page
-from treino.words import speaking
 
 CLASSES = ("cat", "dog", "fox")
 UNREADABLE = {

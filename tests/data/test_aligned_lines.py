@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.readers.dialect import Dialect, cuts_of
-from treino.errors import TreinoError
 
 RNG = np.random.default_rng(0)
 CARS = pd.DataFrame(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.data.conftest import read_back
+from treino.base.errors import TreinoError
 from treino.data import Data, describe, load, rows_for_prediction
-from treino.errors import TreinoError
 
 WORDS = ["a", "b", "NA", "x y", "007", "ü", "1", "-", "2024-01-01", "true", "R$ 1,00", "=1+1"]
 CELLS = {

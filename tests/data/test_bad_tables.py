@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
+from treino.base.words import door
 from treino.data import describe, load, sources
 from treino.data.table import fault
-from treino.errors import TreinoError
-from treino.words import door
 
 ROWS = "".join(f"{2 * i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
 GOOD = "p,q,y\n" + ROWS

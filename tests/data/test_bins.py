@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
+from treino.base.errors import TreinoError
 from treino.data import load
+from treino.data.documents import PreparationDocument
 from treino.data.preparation.encoders import NumberEncoder, quantile_edges, with_bins
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
-from treino.documents.data import PreparationDocument
-from treino.errors import TreinoError
 from treino.inspection.boundary import _rows_at, typical_row
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from sklearn import datasets
 
+from treino.base.errors import TreinoError
 from treino.data import BUILTINS, load
 from treino.data.builtins import BUILTINS as REGISTRY
-from treino.errors import TreinoError
 
 TABLES = [name for name in BUILTINS if "mnist" not in name]
 

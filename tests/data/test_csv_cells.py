@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data.readers import ReaderOptions
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.conventions import decide
 from treino.data.sources import read
 from treino.data.table import Column, Table
-from treino.errors import TreinoError
 
 
 def table(write: Write, cells: list[str], reading: ReaderOptions | None = None) -> Table:

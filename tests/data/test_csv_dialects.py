@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from treino.base.errors import TreinoError
 from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.data.table import Column, Table
-from treino.errors import TreinoError
 
 DELIMITERS = [",", ";", "\t", "|", "^", "~"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"]

@@ -18,11 +18,11 @@ import pyarrow.parquet
 import pytest
 
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.data.sources import read
 from treino.data.table import Table
-from treino.errors import TreinoError
 
 ROWS = 50
 FRAME = pd.DataFrame(

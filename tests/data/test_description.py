@@ -10,10 +10,10 @@ import pytest
 
 from tests.conftest import Said
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import BUILTINS, describe, load
 from treino.data.preparation.column_kinds import kind
 from treino.data.summaries.description import TableDescription, TableWarning, TargetDescription
-from treino.errors import TreinoError
 
 TEXT = (
     "id,code,amount,when,city,note,paid,one,missing,y\n"

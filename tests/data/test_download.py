@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import HANG, until
+from treino.base.errors import TreinoError
 from treino.data import download, load
 from treino.data.download import RemoteFile, fetch
 from treino.data.readers import idx
-from treino.errors import TreinoError
 
 CONTENT = bytes(i * 7 % 251 for i in range(300_000))
 FILE = RemoteFile("rows.gz", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())

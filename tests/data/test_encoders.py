@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder as SklearnOneHotEncoder
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from tests.data.conftest import Write, read_back
+from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
 from treino.data.preparation.encoders import (
     BUCKETS,
@@ -28,7 +29,6 @@ from treino.data.preparation.encoders import (
     RankEncoder,
 )
 from treino.data.table import Column
-from treino.errors import TreinoError
 
 LEVELS = ["low", "middle", "high"]
 

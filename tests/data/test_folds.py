@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from treino.base.errors import TreinoError
 from treino.data import load
-from treino.errors import TreinoError
 
 
 @pytest.mark.parametrize(("kind", "classes"), [(StratifiedKFold, True), (KFold, False)])

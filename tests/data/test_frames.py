@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 import torch
 
+from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.sources import read_frame
-from treino.errors import TreinoError
 
 N = 40
 X = np.random.RandomState(0).randn(N, 3)

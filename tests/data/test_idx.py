@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from treino.base.errors import TreinoError
 from treino.data import load, rows_for_prediction
 from treino.data.readers import idx
-from treino.errors import TreinoError
 
 
 def refusal(name: str = "fashion-mnist") -> TreinoError:

@@ -17,12 +17,12 @@ from scipy.sparse.csgraph import connected_components
 from torch.utils.data import TensorDataset
 
 from tests.conftest import Said, mnist_folder, needs_mnist
+from treino.base.errors import TreinoError
+from treino.base.words import speaking
 from treino.data import describe, load
 from treino.data.readers import idx
 from treino.data.summaries import image_comparison
 from treino.data.summaries.image_description import ImagesDescription
-from treino.errors import TreinoError
-from treino.words import speaking
 
 CLOTHES = 10
 

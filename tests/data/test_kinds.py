@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.preparation.column_kinds import kind
 from treino.data.preparation.encoders import NumberEncoder, OneHotEncoder
 from treino.data.readers import read_file
 from treino.data.table import Column
-from treino.errors import TreinoError
 
 N = 80
 RNG = np.random.default_rng(2)

@@ -13,8 +13,8 @@ import pyarrow.parquet
 import pytest
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data.preparation.new_rows import rows_for_prediction
-from treino.errors import TreinoError
 
 LARGE = [2**53, 2**53 + 1, 2**53 + 2, -(2**53) - 1, 7]
 HUGE = [2**63 + 1, 2**64 - 1, 2**63]  # no int64, but uint64

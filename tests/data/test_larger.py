@@ -16,6 +16,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from treino.base.errors import TreinoError
+from treino.base.memory import free_bytes
 from treino.data import load, prepared_cache
 from treino.data.dataset import Data
 from treino.data.large_tables import _fit
@@ -24,8 +26,6 @@ from treino.data.preparation.preparation import fit_table
 from treino.data.prepared_cache import MANIFEST
 from treino.data.rows import bytes_of
 from treino.data.splits import first_equal, first_equal_columns
-from treino.errors import TreinoError
-from treino.store.memory import free_bytes
 
 TINY = "120KB"  # too little for the tables below, and enough for the numbers of their rows
 

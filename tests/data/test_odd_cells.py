@@ -8,9 +8,9 @@ import pytest
 
 import treino as tr
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import describe, load
 from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
-from treino.errors import TreinoError
 
 N = 90
 RNG = np.random.default_rng(7)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit
 
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
-from treino.errors import TreinoError
 
 RNG = np.random.default_rng(0)
 N = 120

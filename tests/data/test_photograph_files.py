@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.data.photographs import album, archives
 from treino.data.photographs.decoding import Fit, UnreadablePictureError, decode
-from treino.errors import TreinoError
-from treino.export import program_data
+from treino.reports.export import program_data
 
 Pixels = NDArray[np.uint8]
 

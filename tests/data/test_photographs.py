@@ -20,10 +20,10 @@ from PIL import Image
 
 import treino as tr
 from tests.conftest import Said
+from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.data.photographs import prepared_pictures
-from treino.errors import TreinoError
-from treino.records.data_source import data_of
+from treino.folders.data_source import data_of
 
 SIDE = 6
 

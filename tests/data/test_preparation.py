@@ -10,10 +10,10 @@ from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
 from tests.data.conftest import read_back
+from treino.base.errors import TreinoError
 from treino.data import Preparation, load
+from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import fit_pixels, fit_table
-from treino.documents.data import PreparationDocument
-from treino.errors import TreinoError
 
 
 def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:

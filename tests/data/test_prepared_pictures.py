@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.dataset import Data
 from treino.data.photographs import prepared_pictures
 from treino.data.prepared_cache import MANIFEST
-from treino.errors import TreinoError
 
 CLASSES = ("bird", "cat")
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treino import TreinoError
+from treino.base.resampling import as_counts, effective_rows
 from treino.data import load
 from treino.data.preparation.encoders import quantiles
-from treino.resampling import as_counts, effective_rows
 
 
 def frame(rows: int = 300, seed: int = 0, weight: object = None) -> pd.DataFrame:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import load, rows_for_prediction
-from treino.errors import TreinoError
 
 
 def lines(rows: int = 30, y: bool = True) -> str:

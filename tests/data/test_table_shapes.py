@@ -10,9 +10,9 @@ import pytest
 
 import treino as tr
 from tests.data.conftest import Write
+from treino.base.errors import TreinoError
 from treino.data import describe, load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
-from treino.errors import TreinoError
 
 RNG = np.random.default_rng(5)
 FRAME = pd.DataFrame(

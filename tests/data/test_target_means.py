@@ -15,14 +15,14 @@ from sklearn.preprocessing import TargetEncoder
 import treino as tr
 from treino.data import load
 from treino.data.dataset import Data
+from treino.data.documents import PreparationDocument
 from treino.data.preparation.new_rows import rows_for_prediction
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
-from treino.documents.data import PreparationDocument
-from treino.export.formats import export, exported
+from treino.folders.prediction import _among
+from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import _rows_at, typical_row
-from treino.records.prediction import _among
-from treino.records.stored_run import StoredRun
+from treino.reports.export.formats import export, exported
 
 
 def table(rows: int = 600, values: int = 80) -> pd.DataFrame:

@@ -7,14 +7,14 @@ import torch
 from sklearn.tree import DecisionTreeRegressor
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data import load
+from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.data.preparation.trees import LEAVES, fit_trees, leaf_inputs, ways
-from treino.documents.data import PreparationDocument
-from treino.errors import TreinoError
-from treino.export.formats import export, exported
 from treino.inspection.boundary import _rows_at, typical_row
+from treino.reports.export.formats import export, exported
 
 
 def table(rows: int = 1600) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.readers.workbook import _letters
-from treino.errors import TreinoError
 
 HEAD = ["size", "kind", "day", "hour", "ok", "price"]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from oracles import sample
 
+from treino.base.errors import TreinoError
 from treino.engine import mlp, train
-from treino.errors import TreinoError
 
 X, Y = sample()
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
+from treino.base.errors import TreinoError
 from treino.data.mapped_rows import MappedRows
 from treino.data.rows import Rows, order
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
@@ -17,7 +18,6 @@ from treino.engine.bags import own_rows
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.losses import Loss
 from treino.engine.saved_state import saved_from_keyframe
-from treino.errors import TreinoError
 
 ROWS = 24
 VARIANTS = {

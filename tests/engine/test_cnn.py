@@ -11,9 +11,9 @@ from test_equality import assert_same
 from torch import nn
 from torch.nn import functional as F
 
+from treino.base.errors import TreinoError
 from treino.engine import cnn, train
 from treino.engine.nets import input_shape, multiplications, picture_shape
-from treino.errors import TreinoError
 
 
 def pictures(rows: int = 40, shape: tuple[int, ...] = (2, 8, 8)) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from oracles import ENGINES, drawn, for_draws
 from torch import nn
 
+from treino.base.errors import TreinoError
 from treino.engine import cnn, train
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.step_plan import Chunk
-from treino.errors import TreinoError
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
 LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True, "deadline": None}

@@ -6,10 +6,10 @@ from oracles import ENGINES, sample
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.engine import mlp, train
 from treino.engine.training_setup import warm_start
-from treino.errors import TreinoError
 
 X, Y = sample(rows=30)
 HELD = (X[:11] + 0.2, Y[:11])

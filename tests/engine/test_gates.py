@@ -7,10 +7,10 @@ from oracles import ENGINES, sample
 from torch import nn
 
 from treino import load
+from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.engine import mlp, train
 from treino.engine.gates import GateLayer, Gates, with_gates, without_gates
-from treino.errors import TreinoError
 
 X, Y = sample(rows=30)
 COMMON = {"lr": 0.02, "batch_size": 8, "data_seed": 1, "every": 1000, "steps": 21, "keep": "last"}

@@ -4,10 +4,10 @@ import pytest
 import torch
 from oracles import ENGINES, sample
 
+from treino.base.errors import TreinoError
 from treino.engine import mlp, train
 from treino.engine.devices import cpu_cores
 from treino.engine.kernels.selection import LARGE_STEP, LARGEST_TORCH_THREADS, select_kernel
-from treino.errors import TreinoError
 
 X, Y = sample()
 OF_BATCHED = {"obstacle": "not there", "batched": True}

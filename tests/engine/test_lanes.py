@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from oracles import ENGINES, drawn, for_draws, sample
 from scipy import special
 
+from treino.base.errors import TreinoError
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Bags, mlp, train
 from treino.engine.augmentation import Changes
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.step_plan import Chunk
-from treino.errors import TreinoError
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
 FUNCTIONS = {

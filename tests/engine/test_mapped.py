@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import sample
 
+from treino.base.errors import TreinoError
 from treino.data.mapped_rows import MappedRows, as_mapped, parts
 from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, Rows, batches, order
 from treino.engine import batch_sources, mlp, train
-from treino.errors import TreinoError
 
 X, Y = sample(rows=70)
 

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
+from treino.base.errors import TreinoError
 from treino.engine import train
 from treino.engine.net_state import left_out, put_state, whole_state
 from treino.engine.user_module import module_copy
-from treino.errors import TreinoError
 
 X = torch.randn(24, 4, generator=torch.Generator().manual_seed(0))
 Y = torch.arange(24) % 3

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from treino.base.errors import TreinoError
 from treino.engine import mlp, train
-from treino.errors import TreinoError
 
 G = torch.Generator().manual_seed(0)
 DATA = (torch.randn(60, 5, generator=G), torch.randint(3, (60,), generator=G))

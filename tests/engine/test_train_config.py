@@ -10,6 +10,8 @@ import torch
 from oracles import sample
 from pydantic import ValidationError
 
+from treino.base.errors import TreinoError
+from treino.base.words import door
 from treino.engine import (
     ACTIVATIONS,
     HP,
@@ -25,9 +27,7 @@ from treino.engine import (
 from treino.engine.devices import resolve_device
 from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.rng import fork_rng
-from treino.errors import TreinoError
-from treino.spec import OF_ENGINE, Settings, read_settings
-from treino.words import door
+from treino.settings.spec import OF_ENGINE, Settings, read_settings
 
 X, Y = sample()
 DATA = ((X, Y), (X[:9], Y[:9]))

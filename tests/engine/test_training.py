@@ -12,9 +12,9 @@ from oracles import ENGINES, FLOAT64, sample
 from safetensors.torch import load_file, save_file
 from test_equality import HARD, assert_same, bits
 
+from treino.base.errors import TreinoError
 from treino.engine import SCHEDULES, mlp, train
 from treino.engine.schedules import scale
-from treino.errors import TreinoError
 
 RELEASE = pytest.mark.release
 X, Y = sample(rows=33)

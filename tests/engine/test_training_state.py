@@ -6,11 +6,11 @@ import pytest
 import torch
 from oracles import sample
 
+from treino.base.errors import TreinoError
 from treino.engine import TrainingLoop, mlp, train
 from treino.engine.tick import next_update
 from treino.engine.training_setup import warm_start
 from treino.engine.training_state import HyperparameterChange
-from treino.errors import TreinoError
 
 X, Y = sample()
 DATA = ((X, Y), (X[:9], Y[:9]))

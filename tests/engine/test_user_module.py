@@ -9,8 +9,8 @@ from test_equality import assert_same
 from torch import nn
 from torch.nn import functional as F
 
+from treino.base.errors import TreinoError
 from treino.engine import mlp, train
-from treino.errors import TreinoError
 
 X, Y = sample(rows=24)
 

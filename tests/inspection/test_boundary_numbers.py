@@ -18,8 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data import Data, load
-from treino.errors import TreinoError
 from treino.inspection import boundary as module
 from treino.inspection.boundary import boundary, grid, principal_components, sight
 from treino.inspection.input_planes import Fit, InputLine, Plane

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import balanced_accuracy_score
 
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino.inspection.calibration import BINS, calibration_of, cost_of, threshold_of
 from treino.plots.confusion import calibration_figure, verdict
 from treino.plots.style import png
-from treino.spec import read_settings
+from treino.settings.spec import read_settings
 
 THRESHOLDS = np.linspace(0, 1, 101)
 

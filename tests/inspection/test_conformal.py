@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino.inspection.conformal import (
     KEPT,
     Conformal,

@@ -12,8 +12,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data import load
-from treino.errors import TreinoError
 from treino.inspection.dependence import dependence, drawable
 
 

@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.inspection import permutation_importance
 from torch import nn
 
+from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
-from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, typical_row
 from treino.inspection.feature_importance import importance, steepest
 from treino.inspection.input_planes import Fit, InputLine, Plane

@@ -14,9 +14,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.engine.losses import Loss
-from treino.errors import TreinoError
 from treino.inspection.feature_importance import correlated_columns, flops, importances
 
 Trainer = Callable[..., nn.Sequential]

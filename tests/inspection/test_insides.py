@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
+from treino.base.errors import TreinoError
 from treino.data import Data, load
-from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
 from treino.inspection.thumbnails import first_weights, layers_as_they_run
 from treino.inspection.unit_responses import SHOWN, UnitDiagram, insides

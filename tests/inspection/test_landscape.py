@@ -12,10 +12,10 @@ from sklearn.decomposition import PCA
 from torch import nn
 from torch.nn import functional
 
+from treino.base.errors import TreinoError
 from treino.data import Data
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
-from treino.errors import TreinoError
 from treino.inspection.loss_planes import (
     filter_normalised,
     interpolation,

@@ -11,18 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from treino.formula import (
-    OPS,
-    Constant,
-    Expr,
-    Formula,
-    Op,
-    Symbol,
-    call,
-    derivative,
-    series,
-    value,
-)
+from treino.base.formula import OPS, Constant, Expr, Formula, Op, Symbol, call, derivative, series, value
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.paths import Net, named

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 
 

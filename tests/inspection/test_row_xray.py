@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from treino.base.errors import TreinoError
 from treino.data import Data, load
-from treino.errors import TreinoError
 from treino.inspection import row_influence, row_xray
 from treino.inspection.row_influence import estimates, influence, measured
 from treino.inspection.row_xray import ALL, RowXray, confident_classes, random_halves, xray

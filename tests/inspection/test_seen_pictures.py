@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.data.mapped_rows import MappedRows
 from treino.data.rows import Rows
-from treino.errors import TreinoError
 from treino.inspection.channels import channels
 from treino.inspection.input_planes import pictures, planes, row_of
 from treino.inspection.occlusion import PATCH, occlusions

@@ -8,7 +8,7 @@ import pytest
 from tests.plots.reference import looks_like
 from tests.plots.room import outside, texts
 from tests.plots.test_insides_pictures import NASTY
-from treino import words
+from treino.base import words
 from treino.inspection.channels import LayerMaps, PictureChannels
 from treino.inspection.occlusion import PARTS, Occlusion
 from treino.inspection.outputs import AnsweredPicture, ConfusionCell, ConfusionCells

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 
 from tests.conftest import Said
 from tests.plots.room import outside, overlapping
-from treino.documents.sweep import SpaceEntries
-from treino.inspection.sweep_statistics import density, seen, setting_importance
+from treino.folders.documents.sweep import SpaceEntries
 from treino.plots.sweep import parallel_figure, slices_figure
+from treino.training.search.sweep_statistics import density, seen, setting_importance
 
 SPACE = {
     "lr": {"low": 1e-4, "high": 1e-1, "log": True, "whole": False, "levels": None},

@@ -24,8 +24,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from torch import nn
 
 import treino as tr
-from treino.errors import TreinoError
-from treino.spec import Settings
+from treino.base.errors import TreinoError
+from treino.settings.spec import Settings
 
 pytestmark = pytest.mark.usefixtures("bare")
 

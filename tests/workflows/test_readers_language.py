@@ -9,9 +9,9 @@ import matplotlib.text
 import pytest
 from tools import words as catalogues
 
+from tests.base.test_words import latin, turn
 from tests.conftest import Said
-from tests.test_words import latin, turn
-from treino import words
+from treino.base import words
 from treino_doctor import words as base
 
 TRAINED = """

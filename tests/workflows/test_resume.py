@@ -18,17 +18,18 @@ import torch
 from tests.conftest import Said
 from tests.waiting import HANG, ignored, until
 from treino.api import Run, open_result
+from treino.base import files, lock
+from treino.base.errors import TreinoError
 from treino.engine.kernels.lanes_library import why_missing
-from treino.errors import TreinoError
-from treino.folders import open_run
-from treino.loop import JobEnd, JobEvent, JobProgress, JobStart
-from treino.spec import read_settings
-from treino.store import RunFolder, files, lock
+from treino.folders.store import RunFolder
+from treino.settings.spec import read_settings
 from treino.training.branch import rewinding
+from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
+from treino.training.studies.study import study_events, study_resumption
+from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 from treino.training.train import drain, resuming, train_events
-from treino.tuning.study import study_events, study_resumption
-from treino.tuning.sweep import sweep_events, sweep_resumption
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},

@@ -14,7 +14,7 @@ from torch import nn
 
 import treino as tr
 from tests.conftest import Said
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino.training.findings import lower_rate
 
 KEYS = {
@@ -393,7 +393,7 @@ def test_an_epoch_that_is_cut_short_is_in_the_lists(tmp_path: Path) -> None:
 
 
 def test_weights_of_a_run_that_goes_on_are_not_there_yet(tmp_path: Path) -> None:
-    from treino.spec import read_settings
+    from treino.settings.spec import read_settings
     from treino.training.train import train_events
 
     events = train_events("wine", read_settings({"epochs": 5000, "name": "run"}), parent=tmp_path)

@@ -13,19 +13,19 @@ import torch
 
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
-from treino.documents.sweep import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.training_loop import TrainingLoop
+from treino.folders.documents.sweep import StudyFacts, StudyResult, StudyRow, StudyRowFacts
+from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
-from treino.loop import JobProgress
-from treino.records.network_source import UserFiles
 from treino.training.goals import goals_of
-from treino.tuning import track
-from treino.tuning.conclusions import answers
-from treino.tuning.group_training import GroupTraining
-from treino.tuning.study import study_events
-from treino.tuning.study_document import row as row_of
-from treino.tuning.study_options import StudyOptions, study_options
-from treino.tuning.track import Record
+from treino.training.loop import JobProgress
+from treino.training.studies import track
+from treino.training.studies.conclusions import answers
+from treino.training.studies.study import study_events
+from treino.training.studies.study_document import row as row_of
+from treino.training.studies.study_options import StudyOptions, study_options
+from treino.training.studies.track import Record
+from treino.training.sweeps.group_training import GroupTraining
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
@@ -287,8 +287,8 @@ def broken_off(
 def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.training.studies.study.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()
     asked: dict[str, Any] = {"settings": QUICK, "batch_sizes": [10, 40], "seeds": 2}

@@ -12,15 +12,15 @@ import pytest
 import torch
 
 import treino as tr
-from treino.errors import TreinoError
-from treino.loop import JobEnd, JobProgress
-from treino.resampling import auc_scores, f1_scores
-from treino.search import judge
-from treino.search.halving import halving
-from treino.store import RunFolder
-from treino.tuning.bracket import read_top
-from treino.tuning.populations import groups, settings_of
-from treino.tuning.sweep import repeat_events, sweep_events, sweep_resumption
+from treino.base.errors import TreinoError
+from treino.base.resampling import auc_scores, f1_scores
+from treino.folders.store import RunFolder
+from treino.training.loop import JobEnd, JobProgress
+from treino.training.search import judge
+from treino.training.search.halving import halving
+from treino.training.sweeps.bracket import read_top
+from treino.training.sweeps.populations import groups, settings_of
+from treino.training.sweeps.sweep import repeat_events, sweep_events, sweep_resumption
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -132,9 +132,9 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
 ) -> None:
     asked: dict[str, Any] = {**SMALL, "strategy": strategy, "members": 12, "settings": {"epochs": 25}}
     chunk = 0.0 if after == 40 else 0.003  # 0: one step, so that 40 events are never all
-    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", chunk)
-    monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", chunk)
+    monkeypatch.setattr("treino.training.sweeps.sweep.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     list(sweep_events("iris", SPACE, out=tmp_path / "whole", **asked))
     events = sweep_events("iris", SPACE, out=tmp_path / "torn", **asked)
     for _i, event in zip(range(after + 2), events, strict=False):
@@ -275,9 +275,9 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
 def test_the_table_of_a_sweep_that_trains_has_the_rung_that_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.sweeps.sweep.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     events = sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
     assert any((tmp_path / "s/checkpoint").is_dir() for _event in events)
     rows = table(tmp_path / "s")
@@ -290,7 +290,7 @@ def test_the_table_of_a_sweep_that_trains_has_the_rung_that_is_trained(
 
 @pytest.mark.slow
 def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)  # nobody has a figure at first
+    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 0.0)  # nobody has a figure at first
     seen = [
         replace(e.job.progress)
         for e in sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
@@ -309,7 +309,7 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytes
 def test_a_memory_that_is_too_small_parts_the_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.tuning.sweep_members.free_bytes", lambda: 100_000)
+    monkeypatch.setattr("treino.training.sweeps.sweep_members.free_bytes", lambda: 100_000)
     document = swept(tmp_path / "s", strategy="halving", members=20, settings={"epochs": 20})
     assert "are trained at a time" in " ".join(document["notes"])
     assert table(tmp_path / "s").heat.nunique() > 1

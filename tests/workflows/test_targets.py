@@ -15,8 +15,8 @@ from sklearn.utils.estimator_checks import check_classifier_multioutput, check_r
 
 import treino as tr
 from tests.conftest import Said
-from tests.workflows.export_cases import said as printed
-from treino.export.formats import export
+from tests.reports.export_cases import said as printed
+from treino.reports.export.formats import export
 from treino.sklearn import Classifier, Regressor
 
 Treino = Callable[..., Said]

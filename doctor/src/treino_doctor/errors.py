@@ -44,7 +44,8 @@ class TreinoError(Exception):
         trace, source = self.__traceback__, ""
         while trace is not None:
             frame = trace.tb_frame
-            if str(frame.f_globals.get("__name__")).partition(".")[0] not in ("treino", "treino_doctor"):
+            package = str(frame.f_globals.get("__name__")).partition(".")[0]
+            if package != "treino" and not package.startswith("treino_"):
                 source = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip() or source
             trace = trace.tb_next
         lines = [_("error: ") + self.message, self.hint]

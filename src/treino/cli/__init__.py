@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # unknown TREINO_LANG: language_of raises an error
-        from treino.words import door, speaking
+        from treino.base.words import door, speaking
     from treino_doctor.errors import TreinoError
     from treino_doctor.screen import Screen, guarded, language_of, split_tokens
 
@@ -55,8 +55,8 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
 
 
 def _run(tokens: Sequence[str], screen: "Any", program: "Program | None") -> int:
-    from treino.errors import TreinoError, place
-    from treino.words import _
+    from treino.base.errors import TreinoError, place
+    from treino.base.words import _
 
     try:
         if program is not None:

@@ -1,34 +1,56 @@
 """The app of the command line: its verbs, and the parsing of their flags by cyclopts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from inspect import signature
 
 from cyclopts import App, CycloptsError
 
+from treino.base.apps import brought, entries
+from treino.base.console import line
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.cli.flags import setting_flags
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen, usage_error, with_lists
-from treino.console import line
-from treino.words import _
 
 VERBS = (
-    "data", "train", "sweep", "study", "judge", "predict", "rows", "runs", "show", "resume", "verify",
-    "plot", "report", "export", "explain", "doctor", "kata", "studio", "playground", "mcp",
-)  # fmt: skip
-TRAINING = (
-    "train",
-    "sweep",
-    "study",
-    "rows",
-    "studio",
-    "playground",
-)  # verbs that also take the settings of a run as flags
+    *("data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "verify", "plot"),
+    *("report", "export", "explain", "doctor"),
+)  # of the core; apps bring others
 START = "train", "show", "predict", "plot", "data"
 
 
-def make_app(verbs: Sequence[str] = VERBS) -> App:
-    """The app with these verbs; only their files are imported."""
+def all_verbs() -> tuple[str, ...]:
+    """The names of the core's verbs and of those that apps bring."""
+    return (*VERBS, *entries("treino.verbs"))
+
+
+def verb_named(name: str) -> Callable[..., int]:
+    """The function of a verb, whose file is imported.
+
+    Raises:
+        TreinoError: it belongs to an app that is not installed.
+    """
+    if name in VERBS:
+        of_core: Callable[..., int] = getattr(import_module(f"treino.cli.{name}"), name)
+        return of_core
+    of_app: Callable[..., int] = brought("treino.verbs", name)
+    return of_app
+
+
+def _installed(verbs: Sequence[str]) -> Iterator[tuple[str, Callable[..., int]]]:
+    for name in verbs:
+        try:
+            yield name, verb_named(name)
+        except TreinoError:
+            if len(verbs) == 1:  # it is the command
+                raise
+
+
+def make_app(verbs: Sequence[str] | None = None) -> App:
+    """The app with these verbs, by default all that are installed; only their files are imported."""
     from importlib.metadata import version
 
     app = App(
@@ -43,9 +65,9 @@ def make_app(verbs: Sequence[str] = VERBS) -> App:
     )
     for flag, about in PAGE_FLAGS.items():
         app[flag].help = _(about)
-    for name in verbs:
-        verb = getattr(import_module(f"treino.cli.{name}"), name)
-        app.command(in_words(verb, setting_flags() if name in TRAINING else ()))
+    for _name, verb in _installed(all_verbs() if verbs is None else verbs):
+        settings = any(p.kind is p.VAR_KEYWORD for p in signature(verb).parameters.values())
+        app.command(in_words(verb, setting_flags() if settings else ()))
     return app
 
 
@@ -55,7 +77,8 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     Raises:
         TreinoError: usage errors (rule ``usage``), and the errors of the verb.
     """
-    app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
+    known = tokens and (tokens[0] in VERBS or tokens[0] in entries("treino.verbs"))
+    app = make_app(tokens[:1] if known else None)
     if not tokens:
         return _welcome(app, screen)
     try:
@@ -63,7 +86,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
             with_lists(tokens), exit_on_error=False, print_error=False, console=screen.page
         )
     except CycloptsError as error:
-        raise usage_error(error, tokens, VERBS) from None
+        raise usage_error(error, tokens, all_verbs()) from None
     extra = {"screen": screen} if "screen" in ignored else {}
     status = command(*bound.args, **bound.kwargs, **extra)
     if status is None and screen.as_json:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from treino.base.console import line
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral
 from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_file, say_replaced
-from treino.console import line
-from treino.errors import TreinoError
-from treino.store.output_files import PAGE, PNG
-from treino.words import _, numeral
+from treino.folders.store.output_files import PAGE, PNG
 
 if TYPE_CHECKING:
     from treino.data.builtins import Builtin
@@ -112,9 +112,9 @@ def data(
     Example: treino data wine | treino data houses.csv --target price | treino data mnist --to mnist.png
     """
     from treino.data import BUILTINS, describe
+    from treino.folders.data_source import kinds_of, prepared_beside, read_from, reading_of
     from treino.plots.data_page import contact_sheet, data_page
-    from treino.records.data_source import kinds_of, prepared_beside, read_from, reading_of
-    from treino.spec import read_settings
+    from treino.settings.spec import read_settings
 
     options = asdict(format) | asdict(split) | asdict(photographs) | {"row_weights": row_weights}
     settings = read_settings({k: v for k, v in options.items() if v is not None})

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from treino.errors import TreinoError
-from treino.words import N_, _, door
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _, door
 from treino_doctor import command
 from treino_doctor.screen import Screen
 
@@ -118,7 +118,7 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
         return _run(target, request, screen)
 
     if request.outputs:
-        from treino.store.output_files import refuse_run
+        from treino.folders.store.output_files import refuse_run
 
         for path in request.outputs:
             refuse_run(Path(path))
@@ -145,7 +145,7 @@ def _refuse_for_scripts(request: command.Request, also: Sequence[str], subject: 
 
 
 def _installation(screen: Screen) -> int:
-    from treino.console import console, line
+    from treino.base.console import console, line
 
     result = check()
     out = console(screen.output, quiet=screen.as_json)
@@ -158,7 +158,7 @@ def _installation(screen: Screen) -> int:
 
 def _run(name: str, request: command.Request, screen: Screen) -> int:
     """Print the findings stored in a treino run."""
-    from treino.folders import open_run
+    from treino.training.stored_results import open_run
     from treino_doctor.finding import Finding
     from treino_doctor.output.report import text_of_run
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
-from treino.errors import TreinoError
-from treino.store.output_files import PAGE
-from treino.words import _
+from treino.folders.store.output_files import PAGE
 
 
 @with_flags
@@ -52,10 +52,10 @@ def explain(
         if (step, weight, member, to) != (None, None, None, None):
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
-    from treino.folders import open_run
+    from treino.folders.data_source import files_trained_on
     from treino.plots.explain_text import rendered, verdict
-    from treino.records.data_source import files_trained_on
     from treino.reports.explanation import explain as work
+    from treino.training.stored_results import open_run
 
     opened = None if run is None else open_run(run, flags.access)
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from treino.base.words import _
 from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
-from treino.words import _
 
 
 @with_flags
@@ -27,8 +27,8 @@ def export(
 
     Example: treino export last --format script | treino export last --format onnx
     """
-    from treino.export.formats import exported
-    from treino.folders import open_run
+    from treino.reports.export.formats import exported
+    from treino.training.stored_results import open_run
 
     result = exported(open_run(run, flags.access), format)
     document: dict[str, object] = {

@@ -10,8 +10,8 @@ import cyclopts
 from cyclopts import CoercionError, Group, Parameter, Token
 
 from treino.cli.screen import Screen
-from treino.records.access import Access
-from treino.spec import FLAGS, GROUPS, Settings, group_of
+from treino.folders.access import Access
+from treino.settings.spec import FLAGS, GROUPS, Settings, group_of
 
 # ---- shared flags
 

@@ -15,10 +15,10 @@ from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
-from treino.console import line
-from treino.spec import FLAGS as FLAGS_OF_SETTINGS
-from treino.spec import OF_SOME
-from treino.words import N_, _
+from treino.base.console import line
+from treino.base.words import N_, _
+from treino.settings.spec import FLAGS as FLAGS_OF_SETTINGS
+from treino.settings.spec import OF_SOME
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -51,11 +51,11 @@ def names(setting: str) -> list[str]:
 
 def picture_names() -> list[str]:
     """The names of the pictures of a run."""
-    loaded = sys.modules.get("treino.pictures.picture_files")
+    loaded = sys.modules.get("treino.reports.pictures.picture_files")
     if loaded is not None:
         return list(loaded.PICTURES)
-    files = sorted((ROOT / "pictures").glob("*.py"))
-    return [name for file in files for name, _entry in _entries(f"pictures/{file.name}", "PICTURES")]
+    files = sorted((ROOT / "reports/pictures").glob("*.py"))
+    return [name for file in files for name, _entry in _entries(f"reports/pictures/{file.name}", "PICTURES")]
 
 
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.cli.screen import Screen, output_file, say_replaced
-from treino.errors import TreinoError
-from treino.folders import open_folder
-from treino.loop import JobEnd, JobEvent
-from treino.records.access import Access
-from treino.records.data_source import files_of
-from treino.records.prediction import reading_like
-from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
-from treino.store.output_files import CSV, OutputFile
-from treino.tuning.stored_sweep import StoredSweep
-from treino.words import _
+from treino.folders.access import Access
+from treino.folders.data_source import files_of
+from treino.folders.prediction import reading_like
+from treino.folders.prediction_files import WORKBOOK, check_workbook, predictions_file
+from treino.folders.store.output_files import CSV, OutputFile
+from treino.training.loop import JobEnd, JobEvent
+from treino.training.stored_results import open_folder
+from treino.training.sweeps.stored_sweep import StoredSweep
 
 
 def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace: bool) -> OutputFile | None:

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_folder, say_replaced
-from treino.errors import TreinoError
-from treino.words import _
 
 Runs = Annotated[
     str,
@@ -76,11 +76,11 @@ def plot(
     treino plot wine-sweep-1 --what parallel,importance |
     treino plot last --what channels,occlusion --row 12
     """
-    from treino.folders import open_folder, run_in
-    from treino.pictures import untrained as untrained_pictures
-    from treino.pictures.output import gathered
-    from treino.pictures.picture_files import files_of, with_choice
+    from treino.reports.pictures import untrained as untrained_pictures
+    from treino.reports.pictures.output import gathered
+    from treino.reports.pictures.picture_files import files_of, with_choice
     from treino.reports.report import draw_overlay, draw_pictures, usual_pictures
+    from treino.training.stored_results import open_folder, run_in
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from treino.base.words import _, numeral
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
-from treino.records.access import Access
-from treino.setting_types import as_item
-from treino.spec import read_settings
-from treino.store.output_files import CSV
-from treino.words import _, numeral
+from treino.folders.access import Access
+from treino.folders.store.output_files import CSV
+from treino.settings.setting_types import as_item
+from treino.settings.spec import read_settings
 
 if TYPE_CHECKING:
+    from treino.folders.prediction import Prediction
     from treino.inspection.conformal import Coverage
-    from treino.records.prediction import Prediction
 
 SHOWN = 10
 NOTHING = "–"
@@ -73,12 +73,12 @@ def predict(
     Examples: treino predict last new.csv --to predictions.csv |
     treino predict last photos --to sheet.html --copy-to sorted
     """
-    from treino.folders import predicting
-    from treino.records import prediction
-    from treino.records.data_source import files_of, files_trained_on
-    from treino.records.prediction_copies import copies_folder, copy_pictures, refuse_inside
-    from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
-    from treino.records.prediction_sheet import SHEETS, check_sheet, prediction_sheet
+    from treino.folders import prediction
+    from treino.folders.data_source import files_of, files_trained_on
+    from treino.folders.prediction_copies import copies_folder, copy_pictures, refuse_inside
+    from treino.folders.prediction_files import WORKBOOK, check_workbook, predictions_file
+    from treino.reports.prediction_sheet import SHEETS, check_sheet, prediction_sheet
+    from treino.results import predicting
 
     level = read_settings({"coverage": coverage}).coverage
     opened = predicting(run, Access(net, trust), top)

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
+from treino.base.words import _
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.screen import Screen
-from treino.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
-from treino.store.new_names import command_word
-from treino.tracking.delivery import Tracking
+from treino.folders.store.new_names import command_word
+from treino.reports.tracking.delivery import Tracking
+from treino.training.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.train import RunJob
-from treino.words import _
 
 BAR = 16  # characters
 LOG_SECONDS = 5.0  # minimum seconds between two lines of a log

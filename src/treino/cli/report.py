@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_file, say_replaced
-from treino.store.output_files import MARKDOWN, PAGE
+from treino.folders.store.output_files import MARKDOWN, PAGE
 
 
 @with_flags
@@ -32,9 +32,9 @@ def report(
 
     Examples: treino report last | treino report wine-1 wine-2 --to both.html | treino report last --markdown
     """
-    from treino.folders import open_folder
-    from treino.records.data_source import files_trained_on
+    from treino.folders.data_source import files_trained_on
     from treino.reports.report import report as work
+    from treino.training.stored_results import open_folder
 
     opened = [open_folder(name, flags.access) for name in runs or ("last",)]
     reads = [file for one in opened for file in files_trained_on(one.folder, flags.data_file)]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from treino.base.words import _
 from treino.cli.flags import (
     WHOLE,
     AccessFlags,
@@ -15,7 +16,6 @@ from treino.cli.flags import (
     Track,
     with_flags,
 )
-from treino.words import _
 
 
 @with_flags
@@ -42,11 +42,11 @@ def resume(
     Example: treino resume last
     """
     from treino.cli.progress import follow
-    from treino.folders import resume_events
-    from treino.store import RunFolder, find
-    from treino.tracking.delivery import Tracking
-    from treino.tuning.stored_sweep import StoredSweep
-    from treino.tuning.sweep_members import ask_for_more
+    from treino.folders.store import RunFolder, find
+    from treino.reports.tracking.delivery import Tracking
+    from treino.results import resume_events
+    from treino.training.sweeps.stored_sweep import StoredSweep
+    from treino.training.sweeps.sweep_members import ask_for_more
 
     tracking = Tracking(track)
     folder = RunFolder.open(find(run), verify=False)

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from treino.base.words import _, numeral
 from treino.cli.screen import Screen, output_file, say_replaced
-from treino.folders import row_source
+from treino.folders.access import Access
+from treino.folders.prediction_files import WORKBOOK, check_workbook, table_file
+from treino.folders.store.output_files import CSV, PAGE
 from treino.inspection.row_influence import Influence, Push
 from treino.inspection.row_xray import RowXray
 from treino.plots.rows_page import rows_page
-from treino.records.access import Access
-from treino.records.prediction_files import WORKBOOK, check_workbook, table_file
-from treino.store.output_files import CSV, PAGE
+from treino.results import row_source
 from treino.training.row_check import RowCheck, SuspectTrial, check_rows
-from treino.words import _, numeral
 
 SHOWN = 10
 NAMED = 12  # rows in a sentence

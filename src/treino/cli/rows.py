@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, DataFile, ScreenFlag
 from treino.cli.screen import Replace
-from treino.records.access import Access
+from treino.folders.access import Access
 
 
 def rows(

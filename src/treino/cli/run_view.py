@@ -10,23 +10,23 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
-from treino.console import line
+from treino.base.console import line
+from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
-from treino.documents import read_preparation
-from treino.documents.run_result import RunResult
-from treino.documents.run_spec import RunFacts
 from treino.engine import Tick
-from treino.loop import JobEnd
-from treino.pictures.curves import curves_of
+from treino.folders.documents import read_preparation
+from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_spec import RunFacts
+from treino.folders.store import RunFolder
+from treino.folders.store.new_names import ended_before_it_began
+from treino.folders.stored_run import StoredRun
 from treino.plots.captions import ending, headline, layer_numbers
-from treino.records.stored_run import StoredRun
-from treino.store import RunFolder
-from treino.store.new_names import ended_before_it_began
+from treino.reports.pictures.curves import curves_of
 from treino.training.findings import lower_rate
+from treino.training.loop import JobEnd
 from treino.training.train import RunJob, run_of
-from treino.words import _, numeral, setting
 
 # ---- views
 

@@ -2,9 +2,9 @@
 
 from rich.table import Table
 
+from treino.base.words import _, numeral
 from treino.cli.flags import ScreenFlag
-from treino.store.run_lookup import left_out
-from treino.words import _, numeral
+from treino.folders.store.run_lookup import left_out
 
 
 def runs(*, screen: ScreenFlag) -> int:
@@ -12,7 +12,7 @@ def runs(*, screen: ScreenFlag) -> int:
 
     Example: treino runs
     """
-    from treino.documents.listing import listing
+    from treino.folders.documents.listing import listing
 
     rows, notes = listing(), left_out()
     screen.document({"runs": rows} | ({"notes": notes} if notes else {}))

@@ -18,10 +18,10 @@ from cyclopts import (
 )
 from rich.console import Console
 
-from treino.console import console, watched
-from treino.errors import TreinoError, like, nearest
-from treino.store.output_files import OutputFile, OutputFolder
-from treino.words import N_, _
+from treino.base.console import console, watched
+from treino.base.errors import TreinoError, like, nearest
+from treino.base.words import N_, _
+from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.screen import Screen as PlainScreen
 
 # ---- output

@@ -5,8 +5,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from treino.base.words import _, numeral
 from treino.cli.flags import RunName, ScreenFlag
-from treino.words import _, numeral
 
 SHOWN = 48  # maximum number of characters in a column
 
@@ -23,8 +23,8 @@ def show(
     Example: treino show last | treino show wine-1 wine-2
     """
     from treino.cli.summaries import summary
-    from treino.folders import open_folder, open_run
     from treino.reports.run_comparison import differences
+    from treino.training.stored_results import open_folder, open_run
 
     if other is None:
         stored = open_folder(run)

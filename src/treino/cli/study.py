@@ -53,8 +53,8 @@ def study(
     Example: treino study mnist --batch-sizes 100,20,5 --lr 1e-4 --until loss=1.6,accuracy=0.9 --as-taught
     """
     from treino.cli.progress import follow
-    from treino.records.network_source import UserFiles
-    from treino.tuning.study import study_events
+    from treino.folders.network_source import UserFiles
+    from treino.training.studies.study import study_events
 
     settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}

@@ -58,11 +58,11 @@ def sweep(
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
     from treino.cli.progress import follow
-    from treino.pictures.picture_files import illustrated
-    from treino.records.network_source import UserFiles
-    from treino.tracking.delivery import Tracking
-    from treino.tuning.sweep import sweep_events
-    from treino.tuning.sweep_options import space_of
+    from treino.folders.network_source import UserFiles
+    from treino.reports.pictures.picture_files import illustrated
+    from treino.reports.tracking.delivery import Tracking
+    from treino.training.sweeps.sweep import sweep_events
+    from treino.training.sweeps.sweep_options import space_of
 
     tracking = Tracking(track)
     settings = {k: v for k, v in flags.items() if v is not None}

@@ -8,21 +8,21 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from treino.base.words import N_, _, numeral
 from treino.cli.run_view import Position, View, new_rows
 from treino.data import BUILTINS
 from treino.data.splits import split_name
-from treino.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.engine import Tick
 from treino.engine.metrics import metric_name
-from treino.loop import Job, JobEnd
+from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
+from treino.training.loop import Job, JobEnd
 from treino.training.resolution import plain_reason
-from treino.tuning.conclusions import row_name
-from treino.tuning.populations import config_text
-from treino.tuning.stored_sweep import StoredSweep
-from treino.tuning.study import StudyJob
-from treino.tuning.study_document import table_of
-from treino.tuning.sweep import SweepJob
-from treino.words import N_, _, numeral
+from treino.training.studies.conclusions import row_name
+from treino.training.studies.study import StudyJob
+from treino.training.studies.study_document import table_of
+from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.sweeps.sweep import SweepJob
 from treino_doctor.escaping import escape
 
 LEADERS = 8  # rows of the leaderboard

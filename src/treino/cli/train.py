@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.cli.flags import WHOLE, AlertFlags, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.cli.screen import Replace
-from treino.errors import TreinoError
-from treino.records.access import Access
-from treino.words import _
+from treino.folders.access import Access
 
 
 @with_flags
@@ -83,9 +83,9 @@ def train(
     """
     from treino.cli.progress import follow
     from treino.fit_events import FitRequest, fit_events
-    from treino.records.network_source import NetworkSource, UserFiles
-    from treino.spec import read_settings
-    from treino.tracking.delivery import Tracking
+    from treino.folders.network_source import NetworkSource, UserFiles
+    from treino.reports.tracking.delivery import Tracking
+    from treino.settings.spec import read_settings
     from treino.training.train import Start
 
     tracking = Tracking(track)
@@ -110,7 +110,7 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        from treino.folders import branch_events
+        from treino.results import branch_events
 
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
@@ -147,7 +147,7 @@ def train(
                 _("--like brings its own data, and {data} stands beside it.").format(data=source),
                 _("Leave one of them out."),
             )
-        from treino.tuning import member
+        from treino.training.sweeps import member
 
         like_name = member.name_of_like(like)
         data, same, stored = member.like(like, data_file, trust, weights)
@@ -163,7 +163,7 @@ def train(
         output = out_of_fold_file(to, data, folds, replace=replace)
     start = None
     if weights is not None:
-        from treino.folders import open_run
+        from treino.training.stored_results import open_run
 
         start = Start(weights, open_run(weights).state)
     request = FitRequest(

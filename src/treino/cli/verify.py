@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn
 
+from treino.base.encoding import json_bytes
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _, numeral
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
-from treino.documents.verification import NAME
-from treino.errors import TreinoError
-from treino.store.encoding import json_bytes
-from treino.store.output_files import JSON
-from treino.words import N_, _, numeral
+from treino.folders.documents.verification import NAME
+from treino.folders.store.output_files import JSON
 
 STATUS = {"equal": 0, "close": 0, "different": 1, "unverifiable": 1}
 
@@ -71,7 +71,8 @@ def verify(
 
     Examples: treino verify last | treino verify last --sample | treino verify wine-sweep-1:17 --to paper.json
     """
-    from treino.folders import open_run, verification
+    from treino.results import verification
+    from treino.training.stored_results import open_run
 
     opened = open_run(run, flags.access)
     reads = () if flags.data_file is None else (flags.data_file,)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import N_
 from treino.data.readers import idx
 from treino.data.table import Column, Table, row_place
-from treino.words import N_
 
 # ---- synthetic data sets in the plane
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from treino.words import N_
+from treino.base.words import N_
 
 # ---- words for nothing, and truth values
 

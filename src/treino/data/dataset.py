@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.words import _, numeral
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows
 from treino.data.summaries.image_comparison import ImagePart
@@ -18,7 +19,6 @@ from treino.data.summaries.images import describe_images
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import row_place
 from treino.data.torch_datasets.first_pass import sampled_rows
-from treino.words import _, numeral
 from treino_doctor import escaping
 
 SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from treino.errors import TreinoError
-from treino.store import files, lock
-from treino.words import _
+from treino.base import files, lock
+from treino.base.errors import TreinoError
+from treino.base.words import _
 
 TIMEOUT_S = 30.0  # maximum seconds without a byte
 TRIES = 3  # attempts per mirror; each resumes a broken download
@@ -194,7 +194,7 @@ class _Progress:
             return lambda done: None
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-        from treino.console import console
+        from treino.base.console import console
 
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         self._bar = bar = Progress(*columns, console=console(sys.stderr), transient=True)

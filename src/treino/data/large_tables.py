@@ -14,6 +14,9 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.encoders import EncodingGaps
@@ -25,9 +28,6 @@ from treino.data.rows import say
 from treino.data.split_requests import LEFT_OUT
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal_columns
 from treino.data.table import Column, Numbers, Table
-from treino.errors import TreinoError
-from treino.store import files
-from treino.words import _, numeral
 
 # ---- a table in an Arrow file
 

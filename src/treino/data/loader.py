@@ -9,9 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.memory import free_bytes
+from treino.base.words import _, joined, setting
 from treino.data import sources
 from treino.data.cell_forms import missing
 from treino.data.dataset import Data
+from treino.data.documents import MOST_TREES
 from treino.data.photographs.album import is_album
 from treino.data.photographs.decoding import Fit
 from treino.data.photographs.labels import names_of_pictures
@@ -51,11 +55,7 @@ from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
-from treino.documents.data import MOST_TREES
-from treino.errors import TreinoError, nearest
-from treino.setting_types import as_items
-from treino.store.memory import free_bytes
-from treino.words import _, joined, setting
+from treino.settings.setting_types import as_items
 
 Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]

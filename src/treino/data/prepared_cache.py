@@ -26,17 +26,17 @@ from typing import Any
 
 import torch
 
+from treino.base import files, lock
+from treino.base.encoding import signed, signed_value
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data
+from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import MemoryLimit, Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Table
-from treino.documents.data import PreparationDocument
-from treino.errors import TreinoError
-from treino.store import files, lock
-from treino.store.encoding import signed, signed_value
-from treino.words import _
 
 FORMAT = 3
 HELD = 6  # maximum number of copies of a numeric table in memory while it is prepared there

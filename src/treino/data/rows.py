@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import torch
 
-from treino.errors import TreinoError
-from treino.words import _, joined, numeral
+from treino.base.errors import TreinoError
+from treino.base.words import _, joined, numeral
 
 # ---- random number generators
 

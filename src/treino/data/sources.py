@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, Table, check_names, row_place
-from treino.errors import TreinoError, nearest
-from treino.setting_types import as_items
-from treino.words import _
+from treino.settings.setting_types import as_items
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.splits import (
     TEST,
@@ -22,8 +24,6 @@ from treino.data.splits import (
     split_times,
 )
 from treino.data.table import Column, Table, shorten
-from treino.errors import TreinoError, nearest
-from treino.words import N_, _, joined
 
 LEFT_OUT = -1
 NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.rows import generator
 from treino.data.table import Numbers
-from treino.errors import TreinoError
-from treino.words import _
 
 # ---- splits, stratified, by group or by time
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.data.cell_forms import DateForm, NumberForm, form_of, missing
-from treino.errors import TreinoError, nearest
-from treino.setting_types import as_item
-from treino.words import _, setting
+from treino.settings.setting_types import as_item
 
 if TYPE_CHECKING:
     from treino.data.readers.reader_options import ReaderOptions

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.errors import TreinoError, nearest
-from treino.formula import Expr, call
-from treino.words import _
+from treino.base.errors import TreinoError, nearest
+from treino.base.formula import Expr, call
+from treino.base.words import _
 
 aten = torch.ops.aten
 

@@ -21,7 +21,7 @@ from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import StepPlan
 from treino.engine.training_state import TrainingState
-from treino.spec import Settings
+from treino.settings.spec import Settings
 
 # ---- greedy selection
 

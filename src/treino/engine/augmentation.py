@@ -14,9 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.engine.rng import mix
-from treino.errors import TreinoError, nearest
-from treino.words import N_, _, setting
 
 # ---- the kinds, and the setting that names them
 

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
-from treino.errors import TreinoError
-from treino.words import _
 
 OwnRows = Sequence[tuple[Tensor, Tensor]]  # (x, y) of each bag
 

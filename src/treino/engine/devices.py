@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from treino.errors import TreinoError
-from treino.words import _
+from treino.base.errors import TreinoError
+from treino.base.words import _
 
 # ---- the device to train on
 

@@ -19,7 +19,7 @@ from treino.engine.population import Population
 from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import DIVERGED, TrainingState
-from treino.spec import Settings
+from treino.settings.spec import Settings
 
 # ---- an ensemble
 

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
-from treino.errors import TreinoError, nearest
-from treino.spec import read_settings
-from treino.words import _, setting
+from treino.settings.spec import read_settings
 
 # ---- checks of single values
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset, steps_of
-from treino.errors import TreinoError
-from treino.words import _
 
 # ---- arrays
 

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.formula import ONE, Expr, call, value
+from treino.base.words import N_, _
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
-from treino.errors import TreinoError, nearest
-from treino.formula import ONE, Expr, call, value
-from treino.words import N_, _
 
 # ---- preallocated buffers for one batch size
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.gates import LAYER, gates_apart, without_gates
 from treino.engine.hyperparameters import whole
@@ -17,8 +19,6 @@ from treino.engine.rng import generator
 from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
-from treino.errors import TreinoError
-from treino.words import _
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:

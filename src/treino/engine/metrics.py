@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.resampling import auc, f1_macro
+from treino.base.words import N_, _
 from treino.engine.losses import Loss
-from treino.resampling import auc, f1_macro
-from treino.words import N_, _
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
 

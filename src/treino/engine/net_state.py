@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError, cause
+from treino.base.words import _
 from treino.engine.population import Layout
-from treino.errors import TreinoError, cause
-from treino.words import _
 
 LARGEST_EXACT = 2**53  # float64 holds all smaller integers exactly
 _LARGER = {torch.int64, getattr(torch, "uint64", torch.int64)}  # torch 1.13 has no uint64

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.engine.activations import activation as activation_named
 from treino.engine.hyperparameters import in_range
-from treino.errors import TreinoError, nearest
-from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
-from treino.spec import OF_CNN, Settings
-from treino.words import _, setting
+from treino.settings.setting_types import LARGEST_LAYER, MOST_LAYERS
+from treino.settings.spec import OF_CNN, Settings
 
 LARGEST_GATE_RATE = 1000.0
 

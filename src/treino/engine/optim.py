@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from treino.formula import Expr, Formula, Symbol, sqrt
-from treino.spec import Settings
-from treino.words import N_
+from treino.base.formula import Expr, Formula, Symbol, sqrt
+from treino.base.words import N_
+from treino.settings.spec import Settings
 
 # ---- formulas of one weight's update
 

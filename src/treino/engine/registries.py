@@ -11,7 +11,7 @@ from treino.engine.losses import LOSSES
 from treino.engine.metrics import METRICS
 from treino.engine.optim import OPTIMIZERS, readers
 from treino.engine.schedules import SCHEDULES
-from treino.spec import FLAGS, OF_SOME, settings_table
+from treino.settings.spec import FLAGS, OF_SOME, settings_table
 
 
 class Entry(Protocol):

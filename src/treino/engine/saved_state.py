@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.rows import tensor_bytes
 from treino.engine.kernels.selection import FORMER, WORKERS
 from treino.engine.optim import OPTIMIZERS
@@ -18,8 +20,6 @@ from treino.engine.population import Copies
 from treino.engine.step_plan import Chunk, StepPlan
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import EpochLoss, HyperparameterChange, TrainingState
-from treino.errors import TreinoError
-from treino.words import _
 
 # ---- saved states
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral
 from treino.data.rows import value_bytes
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
@@ -24,8 +26,6 @@ from treino.engine.user_module import (
     probe_rows,
     with_lazy_layers,
 )
-from treino.errors import TreinoError
-from treino.words import _, numeral
 
 PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and the rewind copy
 

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.engine.augmentation import Changes
 from treino.engine.ensemble import answer_module
 from treino.engine.members import member_module
@@ -14,8 +16,6 @@ from treino.engine.population import Population
 from treino.engine.step_plan import BatchIndices, StepPlan
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
-from treino.errors import TreinoError
-from treino.words import _
 
 # ---- ticks
 

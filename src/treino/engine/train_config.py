@@ -9,6 +9,8 @@ from typing import Any, get_type_hints
 
 import torch
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, known, per_member, whole
@@ -17,9 +19,7 @@ from treino.engine.nets import CNN
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
-from treino.errors import TreinoError, nearest
-from treino.spec import FAULTS, OF_ENGINE, Settings, faults_of, read_settings
-from treino.words import _, setting
+from treino.settings.spec import FAULTS, OF_ENGINE, Settings, faults_of, read_settings
 
 SIDE_BY_SIDE = (
     "seed", "lr", "momentum", "betas", "eps", "weight_decay", "clip", "ema", "schedule", "warmup",

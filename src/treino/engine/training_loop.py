@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.engine.answer import select, selection_due
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
@@ -36,8 +38,6 @@ from treino.engine.training_state import (
     HyperparameterChange,
     TrainingState,
 )
-from treino.errors import TreinoError
-from treino.words import _
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
 Look = Callable[[Tensor, Sequence[Epoch]], bool]

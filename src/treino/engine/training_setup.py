@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, setting
 from treino.data.mapped_rows import MappedRows
 from treino.engine.answer import PLACES
 from treino.engine.augmentation import Augmentation, usual_shift
@@ -35,10 +37,8 @@ from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
-from treino.errors import TreinoError
-from treino.recipes import picture_settings
-from treino.spec import Settings
-from treino.words import _, setting
+from treino.settings.recipes import picture_settings
+from treino.settings.spec import Settings
 
 # ---- the loss of a training
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from treino.base.words import N_
 from treino.engine.population import Population
-from treino.words import N_
 
 # ---- each epoch's mean training loss
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from treino.base.errors import TreinoError, cause
+from treino.base.words import _
 from treino.engine.losses import DropoutMask, Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
-from treino.errors import TreinoError, cause
-from treino.words import _
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 

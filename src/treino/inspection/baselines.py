@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.resampling import as_counts
+from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import OneHotEncoder
@@ -17,8 +19,6 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
 from treino.engine.nets import is_picture, picture_shape
 from treino.inspection.whitened_patches import FEATURES, multiplications, patch_features
-from treino.resampling import as_counts
-from treino.words import N_, _
 
 WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
 ITERATIONS = 100  # scikit-learn's default for logistic regression

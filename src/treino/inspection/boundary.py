@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities
-from treino.errors import TreinoError, nearest
 from treino.inspection.axis_pairs import CLOSE, MOST, by_agreement, by_separation, candidates
 from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
@@ -37,7 +38,6 @@ from treino.inspection.input_planes import (
 )
 from treino.inspection.intervals import weighted_accuracy, wilson
 from treino.inspection.outputs import outputs, predicted_classes
-from treino.words import _
 
 # ---- decision boundary
 

@@ -24,15 +24,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from treino.base.errors import TreinoError
+from treino.base.resampling import effective_rows
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.ensemble import Ensemble
 from treino.engine.metrics import probabilities
 from treino.engine.training_setup import no_validation_rows
-from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
-from treino.resampling import effective_rows
-from treino.words import _, setting
 
 LEVEL = 0.9
 KEPT = 1000  # scores of a run; between them a coverage is rounded up, by a thousandth at most

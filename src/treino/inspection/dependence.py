@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import (
     DAY,
@@ -22,10 +24,8 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.table import Column, plain
 from treino.engine.metrics import probabilities
-from treino.errors import TreinoError, nearest
 from treino.inspection.input_planes import Cell, Floats, cells_of, draw
 from treino.inspection.outputs import outputs
-from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]
 MOST_COLUMNS = 6  # maximum number of columns to draw, the most important first

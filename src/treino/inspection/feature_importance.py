@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from treino.base.errors import TreinoError
+from treino.base.resampling import LEVEL
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
-from treino.errors import TreinoError
 from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out
 from treino.inspection.outputs import evaluating, outputs, predicted_classes
-from treino.resampling import LEVEL
-from treino.words import _
 
 # ---- permutation importance
 

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import (
     DAY,
@@ -21,8 +23,6 @@ from treino.data.preparation.encoders import (
     RankEncoder,
 )
 from treino.data.rows import Rows
-from treino.errors import TreinoError
-from treino.words import _
 
 # ---- planes, lines and fits over a network's inputs
 

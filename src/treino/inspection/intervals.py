@@ -8,9 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.engine.losses import Loss
-from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
-from treino.resampling import (
+from treino.base.resampling import (
     LEVEL,
     auc_scores,
     effective_rows,
@@ -20,6 +18,8 @@ from treino.resampling import (
     row_counts,
     weights_or_ones,
 )
+from treino.engine.losses import Loss
+from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
 
 # ---- Wilson's interval of a proportion
 

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.rows import Rows, generator
-from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
 from treino.inspection.loss_surface import LARGEST, LossSurface
-from treino.words import _
 
 # ---- planes through a network's parameters and the line between two networks
 

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.devices import cpu_cores, torch_threads
@@ -18,10 +20,8 @@ from treino.engine.net_state import untrained_tensors
 from treino.engine.population import Layout
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
-from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating, outputs
-from treino.words import _
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128
 POINTS = 51 * 51  # points of the default grid

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from treino.base.errors import TreinoError, cause, nearest
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import answers_from, probabilities
-from treino.errors import TreinoError, cause, nearest
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import weighted_accuracy, wilson
-from treino.words import _
 
 # ---- outputs
 

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine.nets import is_picture
-from treino.errors import TreinoError
 from treino.inspection.row_influence import MOST, estimates, gradient_numbers
 from treino.inspection.row_xray import AXES, FEWEST_NETWORKS, RowXray, xray
-from treino.words import _
 
 MOST_NETWORKS, STEPS = 32, 400
 WORK = 4e10  # multiplications of the estimate: with the training about two seconds

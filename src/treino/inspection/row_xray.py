@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import generator
 from treino.data.splits import first_equal
@@ -27,10 +29,8 @@ from treino.engine.inputs import check_training_rows
 from treino.engine.nets import is_picture, picture_shape
 from treino.engine.population import Population
 from treino.engine.rng import member_seeds
-from treino.errors import TreinoError
 from treino.inspection.input_planes import ALL
 from treino.inspection.whitened_patches import patch_features
-from treino.words import _
 
 if TYPE_CHECKING:
     import pandas as pd

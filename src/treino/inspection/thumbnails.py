@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
-from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating
-from treino.words import _
 
 # ---- outputs of each layer
 

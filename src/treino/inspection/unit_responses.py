@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine.metrics import probabilities
 from treino.inspection.boundary import grid, placed, sight
 from treino.inspection.input_planes import ALL, Floats, InputAxes, Points, Split, draw, most_rows
 from treino.inspection.outputs import outputs
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
-from treino.words import _
 
 SHOWN = 16  # maximum number of units of a layer
 LAYERS = 8  # maximum number of layers; of deeper networks, the first and last are shown

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.resampling import row_counts
+from treino.base.resampling import row_counts
 
 Floats = NDArray[np.float64]
 Values = Sequence[float | str | bool | None]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import _
 from treino.inspection.input_planes import Boundary, InputLine, Plane, Points
 from treino.plots.captions import axis_names, score_sentence, view_sentences, warning_sentences
 from treino.plots.confusion import regression_figure
@@ -23,7 +24,6 @@ from treino.plots.style import (
     look,
     new_figure,
 )
-from treino.words import _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 
+from treino.base.words import _, numeral, setting
 from treino.data.splits import split_name
-from treino.documents.run_result import RunResult
+from treino.folders.documents.run_result import RunResult
 from treino.inspection.axis_pairs import CLOSE
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points, Score
 from treino.plots.style import label, percent
-from treino.words import _, numeral, setting
 
 HELD = 24  # maximum number of columns named with their value
 

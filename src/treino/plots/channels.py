@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.channels import LayerMaps, PictureChannels
 from treino.inspection.outputs import AnsweredPicture
@@ -22,7 +23,6 @@ from treino.plots.style import (
     percent,
     tail,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.words import _
 from treino.data.splits import split_name
 from treino.inspection.calibration import BINS, Calibration
 from treino.inspection.input_planes import Fit, InputLine, Points
@@ -30,7 +31,6 @@ from treino.plots.style import (
     new_figure,
     percent,
 )
-from treino.words import _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import numeral
 from treino.plots.page import page
 from treino.plots.pixels import data_uri
 from treino.plots.style import (
@@ -22,7 +23,6 @@ from treino.plots.style import (
     new_figure,
     png,
 )
-from treino.words import numeral
 
 ACROSS = 8
 MARGIN, SIDE, LINE, HEADING = 0.16, 0.84, 0.125, 0.34  # inches: at the edge; of a picture, a line, a heading

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.engine.metrics import is_share, metric_name
 from treino.inspection.curves import Curves, Floats, smoothed
@@ -29,7 +30,6 @@ from treino.plots.style import (
     look,
     new_figure,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import _, numeral
 from treino.data.summaries.description import ColumnDescription, TableDescription, TableWarning
 from treino.data.summaries.image_description import (
     CONTRADICTING,
@@ -40,7 +41,6 @@ from treino.plots.style import (
     tail,
 )
 from treino.plots.svg import rectangle, svg, title
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.inspection.dynamics import RULE_OF_THUMB, Dynamics, WeightLayer
 from treino.inspection.input_planes import Floats
 from treino.plots.style import (
@@ -21,7 +22,6 @@ from treino.plots.style import (
     look,
     new_figure,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-from treino.formula import Constant, Expr, Op, Sum, Symbol, value
-from treino.words import _, localised
+from treino.base.formula import Constant, Expr, Op, Sum, Symbol, value
+from treino.base.words import _, localised
 
 DIGITS = 6
 WIDE = 64  # maximum number of characters of a sum on one line of a page

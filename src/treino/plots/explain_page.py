@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from html import escape
 
-from treino.formula import Expr
+from treino.base.formula import Expr
+from treino.base.words import _
 from treino.inspection.microscope.explanation import Chart, Check, Explanation, Step, StepTable
 from treino.plots.explain_formula import DIGITS, MATHML, mathml, text
 from treino.plots.explain_svg import chart, graph
 from treino.plots.explain_text import cell
 from treino.plots.page import page
-from treino.words import _
 
 STYLE = """
 body { max-width: 54rem; }

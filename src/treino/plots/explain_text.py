@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from treino.console import EscapingConsole, line
+from treino.base.console import EscapingConsole, line
+from treino.base.words import _
 from treino.inspection.microscope.explanation import Check, Explanation, Step, StepTable
 from treino.plots.explain_formula import DIGITS, text
 from treino.plots.explain_formula import TEXT as PEN
-from treino.words import _
 
 ALIGN = 100  # maximum number of characters of a formula's line in a pipe
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.film import FilterView, Frame, Shown
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
@@ -42,7 +43,6 @@ from treino.plots.style import (
     rgb,
     thin_ticks,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

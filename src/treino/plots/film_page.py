@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from treino.base.words import _, localised
 from treino.plots.page import page
 from treino.plots.svg import line, tag
-from treino.words import _, localised
 
 SCRIPT, STYLE = (Path(__file__).with_name(f"film.{kind}") for kind in ("js", "css"))
 SPEEDS = ("0.25", "0.5", "1", "2", "4")

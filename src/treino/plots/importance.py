@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import Cost, Importances
@@ -23,7 +24,6 @@ from treino.plots.style import (
     look,
     new_figure,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

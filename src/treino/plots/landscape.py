@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Floats
 from treino.inspection.loss_planes import STANDS, Interpolation, Landscape, SurfacePoint
@@ -27,7 +28,6 @@ from treino.plots.style import (
     new_figure,
     percent,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

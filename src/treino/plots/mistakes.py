@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Cell
 from treino.inspection.outputs import ConfusionCell, ConfusionCells, Mistakes
@@ -27,7 +28,6 @@ from treino.plots.style import (
     percent,
     tail,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

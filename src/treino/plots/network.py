@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
 from treino.plots.pixels import data_uri, largest, photograph, regions, rgba, tile
 from treino.plots.style import FAINT, colour, percent, rgb
 from treino.plots.svg import circle, image, line, rectangle, svg, tag, text, title, upright_text
-from treino.words import _, numeral
 
 # ---- the diagram of a network as SVG
 

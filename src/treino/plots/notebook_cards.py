@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
-from treino.documents.run_result import RunResult
-from treino.documents.run_spec import Finding
-from treino.documents.sweep import SweepResult
+from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_spec import Finding
+from treino.folders.documents.sweep import SweepResult
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import Plane
 from treino.plots.captions import headline
@@ -33,7 +34,6 @@ from treino.plots.svg import (
     upright_text,
 )
 from treino.plots.svg_charts import Axis, Series, line_chart
-from treino.words import _, numeral
 
 # ---- cards of runs, sweeps and studies
 

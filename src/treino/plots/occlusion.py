@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.inspection.occlusion import Occlusion
 from treino.plots.channels import answer_sentence
 from treino.plots.pixels import Pixels, framed, photograph, rgba
@@ -24,7 +25,6 @@ from treino.plots.style import (
     new_figure,
     percent,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

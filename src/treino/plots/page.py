@@ -2,7 +2,7 @@
 
 from html import escape
 
-from treino.words import _
+from treino.base.words import _
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff;

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.base.words import _
 from treino.inspection.input_planes import Points
 from treino.plots.captions import rows_label
 from treino.plots.style import INK, PAPER, SOFT, colour
-from treino.words import _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.words import _, numeral
 from treino.engine.nets import is_picture
 from treino.inspection.input_planes import ALL, cells, pictures
 from treino.inspection.row_xray import RowXray
 from treino.plots.page import page
 from treino.plots.pixels import data_uri, photograph
-from treino.words import _, numeral
 
 SCRIPT = Path(__file__).with_name("rows_page.js")
 MOST_ROWS = 2000  # on the page: the most doubted and the hard ones first

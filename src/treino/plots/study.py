@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.plots.curves import floor, spans
 from treino.plots.style import ALARM, INK, PALETTE, SOFT, header, label, log_axis, look, new_figure
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from treino.words import _, localised, numeral
+from treino.base.words import _, localised, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

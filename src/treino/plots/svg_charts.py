@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import numeral
 from treino.plots.svg import (
     LETTER,
     Point,
@@ -24,7 +25,6 @@ from treino.plots.svg import (
     text,
     upright_text,
 )
-from treino.words import numeral
 
 Floats = NDArray[np.float64]
 

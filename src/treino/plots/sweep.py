@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.inspection.input_planes import Plane
-from treino.inspection.sweep_statistics import WIDE, Density, Setting, SettingImportance, SweepFigures
 from treino.plots.film import grid_figure
 from treino.plots.style import (
     ALARM,
@@ -29,7 +29,7 @@ from treino.plots.style import (
     percent,
     setting_name,
 )
-from treino.words import _, numeral
+from treino.training.search.sweep_statistics import WIDE, Density, Setting, SettingImportance, SweepFigures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.words import _, numeral
 from treino.inspection.thumbnails import FirstWeights, KernelMap
 from treino.plots.pixels import framed, largest, line_inches, mosaic, on_white, signed_map, tile, tile_lines
 from treino.plots.style import (
@@ -20,7 +21,6 @@ from treino.plots.style import (
     new_figure,
     percent,
 )
-from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

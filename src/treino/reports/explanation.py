@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.formula import Array
+from treino.base.words import _
 from treino.engine.kernels.selection import successor_notes
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
-from treino.errors import TreinoError, nearest
-from treino.folders import open_run
-from treino.formula import Array
+from treino.folders.store.output_files import PAGE, OutputFile
+from treino.folders.stored_run import StoredRun
 from treino.inspection.microscope import topics
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
@@ -27,12 +29,10 @@ from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex
 from treino.plots.explain_formula import DIGITS
 from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain
-from treino.records.stored_run import StoredRun
-from treino.spec import LAYERS
-from treino.store.output_files import PAGE, OutputFile
+from treino.settings.spec import LAYERS
 from treino.training.replay import Snapshot, last_step, snapshots
-from treino.tuning.stored_sweep import StoredSweep
-from treino.words import _
+from treino.training.stored_results import open_run
+from treino.training.sweeps.stored_sweep import StoredSweep
 
 USUAL_STEP = 2  # the third update, at which the optimizer's state, if any, is no longer zero
 LARGEST = 20_000_000  # largest batch (rows times widths, in numbers) that is computed by hand

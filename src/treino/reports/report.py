@@ -4,26 +4,33 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from treino.documents.run_result import RunResult
-from treino.errors import TreinoError
-from treino.folders import Stored, run_in
-from treino.pictures.film import Size, draw_film
-from treino.pictures.output import gathered
-from treino.pictures.picture_files import draw, draw_together, usual_of_a_run
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _
+from treino.folders.documents.run_result import RunResult
+from treino.folders.store.output_files import OutputFile, OutputFolder
+from treino.folders.stored_run import StoredRun, study_without_network
 from treino.plots.report.blocks import Picture, Section, markdown
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
 from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
-from treino.records.stored_run import StoredRun, study_without_network
+from treino.reports.pictures.film import Size, draw_film
+from treino.reports.pictures.output import gathered
+from treino.reports.pictures.picture_files import draw, draw_together, usual_of_a_run
+from treino.reports.pictures.sweep_pictures import (
+    OF_A_STUDY,
+    PICTURES,
+    draw_study,
+    draw_sweep,
+    of_one,
+    usual,
+)
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
-from treino.search.space import domain_text
-from treino.store.output_files import OutputFile, OutputFolder
-from treino.tuning.populations import config_text
-from treino.tuning.stored_sweep import StoredStudy, StoredSweep
-from treino.tuning.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
-from treino.words import N_, _
+from treino.training.search.space import domain_text
+from treino.training.stored_results import Stored, run_in
+from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 
 # ---- pictures of anything stored
 
@@ -50,7 +57,7 @@ def draw_pictures(
 
     For a sweep, pictures of one network show its winner. every: steps between two frames of a film; ``tell``
     gets the film's size before it is made. missing: collects the errors of pictures that can't be drawn.
-    choices: as in ``treino.pictures.picture_files.draw``.
+    choices: as in ``treino.reports.pictures.picture_files.draw``.
     """
     if isinstance(opened, StoredStudy):
         return draw_study(opened, names, place, missing)
@@ -74,7 +81,7 @@ def draw_overlay(
     missing: list[TreinoError],
     smooth: float = 0.0,
 ) -> list[Path]:
-    """Draw several runs in one picture each; see ``treino.pictures.picture_files.draw_together``."""
+    """Draw several runs in one picture each; see ``treino.reports.pictures.picture_files.draw_together``."""
     return draw_together([run_in(each) for each in opened], names, place, missing, smooth=smooth)
 
 

@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
-from treino.documents import read_document
 from treino.engine.metrics import row_losses
-from treino.errors import TreinoError
+from treino.folders.documents import read_document
+from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors, paired_losses
 from treino.inspection.outputs import outputs, predicted_classes
-from treino.pictures.curves import curves_of
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
-from treino.records.stored_run import StoredRun
+from treino.reports.pictures.curves import curves_of
 from treino.reports.run_report import check_begun, run_report_of
-from treino.words import _
 
 # ---- comparison of several runs
 

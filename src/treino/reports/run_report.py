@@ -7,33 +7,33 @@ from dataclasses import fields, replace
 from io import BytesIO
 from typing import Any
 
-from treino.documents import read_verification
-from treino.documents.run_spec import RunSpec
-from treino.documents.sweep import SweepOptionsEntry, SweepSpec
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.folders.documents import read_verification
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.sweep import SweepOptionsEntry, SweepSpec
+from treino.folders.store.new_names import ended_before_it_began
+from treino.folders.stored_folder import as_flags
+from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import Split
 from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.proponents import proponents, quick_xray
-from treino.pictures import network_errors
-from treino.pictures.curves import curves_of
-from treino.pictures.film import film_player
-from treino.pictures.insides import shown_splits
-from treino.pictures.picture_files import PICTURES
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
 from treino.plots.report.blocks import Block, Drawing, Paragraph, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.proponents import about_proponents, folded
 from treino.plots.report.run import RunReport, image_blocks
-from treino.recipes import without_recipe
-from treino.records.stored_folder import as_flags
-from treino.records.stored_run import StoredRun
-from treino.search.space import domain_text
-from treino.spec import FLAGS, OF_DATA
-from treino.store.new_names import ended_before_it_began
-from treino.tuning.stored_sweep import StoredSweep
-from treino.tuning.sweep_options import SweepOptions
-from treino.words import _
+from treino.reports.pictures import network_errors
+from treino.reports.pictures.curves import curves_of
+from treino.reports.pictures.film import film_player
+from treino.reports.pictures.insides import shown_splits
+from treino.reports.pictures.picture_files import PICTURES
+from treino.settings.recipes import without_recipe
+from treino.settings.spec import FLAGS, OF_DATA
+from treino.training.search.space import domain_text
+from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.sweeps.sweep_options import SweepOptions
 
 # ---- commands and Python calls that reproduce a training
 

@@ -20,16 +20,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from treino.base.delivery import Delivery
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import why_not_reproducible
-from treino.delivery import Delivery
-from treino.documents import read_run_spec
 from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
-from treino.errors import TreinoError
-from treino.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
-from treino.records.segments import newest
-from treino.store.database import Command
+from treino.folders.documents import read_run_spec
+from treino.folders.segments import newest
+from treino.folders.store.database import Command
 from treino.training.alert_conditions import AlertCourse, Course
 from treino.training.alert_figures import Looks
 from treino.training.alerts import (
@@ -46,11 +46,11 @@ from treino.training.alerts import (
 )
 from treino.training.branch import rewinding
 from treino.training.goals import not_measured
+from treino.training.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.replay import snapshots
 from treino.training.resolution import Resolution
 from treino.training.train import RunJob, run_of
 from treino.training.user_data import FIRED, NOT_NOTIFIED
-from treino.words import _, numeral, setting
 
 GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the record
 MOST_REWINDS = 3  # of one alert

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_run_spec
 from treino.engine.tick import Epoch
-from treino.records.segments import epoch_count, evaluations, losses_of, newest, training_losses
-from treino.store.database import Event
+from treino.folders.documents import read_run_spec
+from treino.folders.segments import epoch_count, evaluations, losses_of, newest, training_losses
+from treino.folders.store.database import Event
 from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
 from treino.training.alerts import FINDING, NAN, STOP, TRAINING, VALIDATION, Alert
 from treino.training.findings import OwnFindings

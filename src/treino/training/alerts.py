@@ -15,14 +15,14 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.engine.hyperparameters import checked_numbers
 from treino.engine.metrics import METRICS
 from treino.engine.optim import HP
-from treino.errors import TreinoError, nearest
-from treino.setting_types import Seconds
-from treino.spec import read_settings
+from treino.settings.setting_types import Seconds
+from treino.settings.spec import read_settings
 from treino.training.findings import DIVERGED
-from treino.words import _, setting
 from treino_doctor.rules import rules
 
 # ---- figures

@@ -9,33 +9,33 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.encoding import array_parts
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_document
-from treino.documents.run_spec import RunSpec
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change, unread
 from treino.engine.hyperparameters import checked_numbers, known
 from treino.engine.optim import BETAS
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
-from treino.errors import TreinoError, nearest
+from treino.folders.data_source import COPY
+from treino.folders.documents import read_document
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.network_source import NETWORK_COPY
+from treino.folders.segments import Segment, path_counts, path_of, segments_of
+from treino.folders.store import RunFolder
+from treino.folders.stored_folder import branch_as_typed, machine, versions
+from treino.folders.stored_run import StoredRun
+from treino.folders.weights import BUFFERS, WEIGHTS
 from treino.inspection.loss_surface import drawn
-from treino.loop import JobEvent, events
-from treino.records.data_source import COPY
-from treino.records.network_source import NETWORK_COPY
-from treino.records.segments import Segment, path_counts, path_of, segments_of
-from treino.records.stored_folder import branch_as_typed, machine, versions
-from treino.records.stored_run import StoredRun
-from treino.records.weights import BUFFERS, WEIGHTS
-from treino.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
-from treino.store import RunFolder
-from treino.store.encoding import array_parts
+from treino.settings.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
 from treino.training.completion import run_facts
+from treino.training.loop import JobEvent, events
 from treino.training.replay import Snapshot
 from treino.training.resolution import Resolution
 from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, Check, RunJob
-from treino.words import _
 
 # ---- changes of settings, and the segment that they make
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.engine import TrainingLoop
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.step_plan import EpochStretch
-from treino.errors import TreinoError
-from treino.records.stored_run import StoredRun
-from treino.spec import LAYERS
-from treino.store import RunFolder
-from treino.store.checkpoint import LiveFolder
-from treino.store.database import not_running
-from treino.words import _
+from treino.folders.store import RunFolder
+from treino.folders.store.checkpoint import LiveFolder
+from treino.folders.store.database import not_running
+from treino.folders.stored_run import StoredRun
+from treino.settings.spec import LAYERS
 
 # ---- commands to the process that trains a run
 

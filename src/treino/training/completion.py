@@ -8,27 +8,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
+from treino.base.resampling import weights_or_ones
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_document, read_run_spec
-from treino.documents.listing import test_looks
-from treino.documents.run_spec import RunSpec, initial_document
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, probabilities
 from treino.engine.target_net import one_target
+from treino.folders.access import Access
+from treino.folders.documents import read_document, read_run_spec
+from treino.folders.documents.listing import test_looks
+from treino.folders.documents.run_spec import RunSpec, initial_document
+from treino.folders.segments import histories, said_of
+from treino.folders.store import RunFolder
+from treino.folders.stored_folder import try_or_note
+from treino.folders.stored_run import StoredRun
+from treino.folders.weights import notes_on_answers, write_weights
 from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, threshold_of
 from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
 from treino.inspection.intervals import intervals
-from treino.records.access import Access
-from treino.records.segments import histories, said_of
-from treino.records.stored_folder import try_or_note
-from treino.records.stored_run import StoredRun
-from treino.records.weights import notes_on_answers, write_weights
-from treino.resampling import weights_or_ones
-from treino.store import RunFolder
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
 from treino.training.time_limit import gain_notes
@@ -41,7 +42,6 @@ from treino.training.user_data import (
     unanswered_notes,
     waited_notes,
 )
-from treino.words import _
 
 # ---- facts of a run before its first step
 

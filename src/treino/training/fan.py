@@ -1,4 +1,4 @@
-"""A fan: futures of a step, as messages of ``docs/studio-protocol.md`` while they train."""
+"""A fan: futures of a step, as messages of ``apps/studio/docs/studio-protocol.md`` while they train."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import row_losses
+from treino.folders.segments import segment_text
 from treino.inspection.input_planes import draw
 from treino.inspection.intervals import paired_losses
 from treino.inspection.outputs import outputs
-from treino.records.segments import segment_text
 from treino.training.futures import FutureEnd, FutureSteps, futures, rate
 from treino.training.replay import Snapshot
 

@@ -16,19 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral, setting, speaking
 from treino.data.dataset import Data
-from treino.documents import read_run_spec, read_tensors
-from treino.documents.run_spec import RunSpec
 from treino.engine import TrainingLoop
 from treino.engine.early_stopping import FACTOR
 from treino.engine.train_config import DEFAULTS
 from treino.engine.user_module import module_copy
-from treino.errors import TreinoError
-from treino.records.access import Access
-from treino.records.segments import epoch_count, losses_of, segments_of, setting_commands, training_losses
-from treino.records.stored_run import StoredRun
-from treino.spec import FAULTS, read_settings
-from treino.store import RunFolder
+from treino.folders.access import Access
+from treino.folders.documents import read_run_spec, read_tensors
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.segments import epoch_count, losses_of, segments_of, setting_commands, training_losses
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
+from treino.settings.spec import FAULTS, read_settings
 from treino.training.replay import Playback, Snapshot
 from treino.training.resolution import Resolution, resolve
 from treino.training.run_log import (
@@ -44,7 +45,6 @@ from treino.training.run_log import (
     run_log,
 )
 from treino.training.stored_training import START, begin_with, source_of
-from treino.words import _, numeral, setting, speaking
 from treino_doctor.finding import Finding
 from treino_doctor.record.log import Log
 from treino_doctor.rules import decide

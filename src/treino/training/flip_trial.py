@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor
 
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import TrainConfig, TrainingLoop
 from treino.engine.devices import torch_threads
@@ -15,9 +16,8 @@ from treino.engine.ensemble import outputs_on
 from treino.engine.nets import CNN
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import set_up
-from treino.spec import Settings
+from treino.settings.spec import Settings
 from treino.training.resolution import decide
-from treino.words import _
 
 SHARE = 0.25  # of the training's updates
 STEPS = 300  # at most

@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.devices import torch_context, torch_threads
@@ -25,13 +27,11 @@ from treino.engine.rng import member_seeds
 from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
 from treino.engine.step_plan import StepPlan
 from treino.engine.templates import check_memory
-from treino.errors import TreinoError, nearest
-from treino.records.segments import Segment
-from treino.spec import read_settings
+from treino.folders.segments import Segment
+from treino.settings.spec import read_settings
 from treino.training.branch import next_segment, segment_start
 from treino.training.findings import remedy
 from treino.training.replay import Snapshot
-from treino.words import _, setting
 
 Changes = Mapping[str, Any]
 Floats = NDArray[np.float32]

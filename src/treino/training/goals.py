@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.engine.metrics import METRICS
-from treino.errors import TreinoError, nearest
-from treino.words import _, setting
 
 
 def goals_of(value: Any) -> dict[str, float]:

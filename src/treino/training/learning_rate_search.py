@@ -17,15 +17,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import MLP, Net, TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.training_setup import set_up
-from treino.errors import TreinoError
-from treino.records.user_network import NetworkFiles, network_of
-from treino.spec import Settings
+from treino.folders.user_network import NetworkFiles, network_of
+from treino.settings.spec import Settings
 from treino.training.resolution import decide
-from treino.words import _
 
 RATES = 64
 FEW_RATES = 16  # for networks that are large or trained member by member

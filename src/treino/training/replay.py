@@ -18,26 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.files import damaged
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import tensor_bytes
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
-from treino.documents import read_checkpoint
 from treino.engine import Loss, TrainingLoop
 from treino.engine.augmentation import augmented
 from treino.engine.kernels.selection import successor_notes
 from treino.engine.nets import picture_shape
 from treino.engine.step_plan import StepPlan
 from treino.engine.tick import next_batch, next_update
-from treino.errors import TreinoError
-from treino.records.data_source import data_of
-from treino.records.segments import Link, Segment, path_of
-from treino.records.stored_run import StoredRun
-from treino.store import RunFolder
-from treino.store.files import damaged
+from treino.folders.data_source import data_of
+from treino.folders.documents import read_checkpoint
+from treino.folders.segments import Link, Segment, path_of
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
 from treino.training.resolution import Resolution
 from treino.training.stored_training import kept_state, keyframes_in, obey_again, rebuilt
 from treino.training.user_data import streams, user_data
-from treino.words import _
 
 # ---- replay of a run up to any of its steps
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from treino import recipes
+from treino.base.errors import TreinoError
+from treino.base.words import _, setting
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.photographs.album import is_album
@@ -22,10 +23,9 @@ from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
 from treino.engine.train_config import kind_of, usual_length
 from treino.engine.training_setup import no_validation_rows, set_up
-from treino.errors import TreinoError
 from treino.inspection.conformal import check_coverage, conformal
-from treino.spec import Settings, faults_of, read_settings, refuse_layers
-from treino.words import _, setting
+from treino.settings import recipes
+from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
 
 # ---- resolution of a training's settings
 

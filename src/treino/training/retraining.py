@@ -13,20 +13,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.encoding import json_bytes, json_value
+from treino.base.files import damaged
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_checkpoint, read_document
-from treino.documents.run_spec import RunSpec
 from treino.engine import TrainingLoop
 from treino.engine.carry_over import carry_over
 from treino.engine.net_state import whole_state
 from treino.engine.saved_state import saved_from_keyframe, training_identity
 from treino.engine.step_plan import EpochStretch
+from treino.folders.documents import read_checkpoint, read_document
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.segments import Link, Segment, histories, path_counts, path_of
+from treino.folders.stored_run import StoredRun
 from treino.inspection.loss_surface import drawn
-from treino.records.segments import Link, Segment, histories, path_counts, path_of
-from treino.records.stored_run import StoredRun
-from treino.store.encoding import json_bytes, json_value
-from treino.store.files import damaged
 from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
 from treino.training.completion import (
@@ -41,7 +42,6 @@ from treino.training.resolution import Resolution
 from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
 from treino.training.train import epoch_values
 from treino.training.user_data import past_limit
-from treino.words import _
 
 SCORES = ("prediction_intervals", "prediction_sets")
 PREDICTED = (*SCORES, "threshold", "calibration", "members", "answering", "shares", "answering_steps")

@@ -9,21 +9,21 @@ from typing import Any
 
 import torch
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import METRICS
 from treino.engine.training_setup import no_validation_rows
-from treino.errors import TreinoError
+from treino.folders.data_source import files_trained_on, load_data, read_from
+from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import row_of
 from treino.inspection.intervals import SURE, PairedTest, paired_classes, paired_errors
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.row_influence import Influence, influence
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
-from treino.records.data_source import files_trained_on, load_data, read_from
-from treino.records.stored_run import StoredRun
-from treino.spec import Settings, read_settings
+from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import choose_recipe, resolve, with_net
-from treino.words import _
 
 LEAST_ENSEMBLE = 8  # networks whose mean answers, with the suspects and without: one alone is chance
 

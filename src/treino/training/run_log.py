@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
-from treino.documents.run_spec import RunSpec
 from treino.engine import OPTIMIZERS, TrainingLoop
 from treino.engine.activations import modules_of
 from treino.engine.losses import Loss
-from treino.records.segments import path_of, setting_commands
-from treino.spec import faults_of, read_settings
-from treino.store import RunFolder
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.segments import path_of, setting_commands
+from treino.folders.store import RunFolder
+from treino.settings.spec import faults_of, read_settings
 from treino.training.resolution import Resolution
 from treino_doctor.record.learning import AlikeRows, Depth, NonFinite, Rectified
 from treino_doctor.record.log import (

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.base.encoding import array_parts
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
-from treino.documents import read_checkpoint, read_tensors
-from treino.documents.run_spec import RunSpec
 from treino.engine import MLP, TrainingLoop
 from treino.engine.gates import gates_of
 from treino.engine.nets import input_shape
@@ -24,23 +25,15 @@ from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
-from treino.errors import TreinoError
-from treino.records.access import Access
-from treino.records.network_source import run_network
-from treino.records.segments import (
-    Segment,
-    changed_step,
-    newest,
-    past_of,
-    setting_commands,
-    shown_settings,
-)
-from treino.records.weights import ANSWERS, check_answers, check_layers, check_row
-from treino.spec import LAYERS, Settings, read_settings
-from treino.store import RunFolder
-from treino.store.encoding import array_parts
+from treino.folders.access import Access
+from treino.folders.documents import read_checkpoint, read_tensors
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.network_source import run_network
+from treino.folders.segments import Segment, changed_step, newest, past_of, setting_commands, shown_settings
+from treino.folders.store import RunFolder
+from treino.folders.weights import ANSWERS, check_answers, check_layers, check_row
+from treino.settings.spec import LAYERS, Settings, read_settings
 from treino.training.resolution import Resolution, decide, resolve, with_net
-from treino.words import _
 
 # ---- a run's keyframes
 

@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_context, torch_threads
 from treino.engine.ensemble import outputs_on
 from treino.engine.kernels.selection import torch_threads_of
-from treino.errors import TreinoError
 from treino.inspection.more_members import Gain, gain_of_members
-from treino.recipes import without_recipe
-from treino.spec import Settings, read_settings
+from treino.settings.recipes import without_recipe
+from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import resolve
-from treino.words import _
 
 MOST = 64  # networks; more bring next to nothing
 TRIAL = 0.1  # share of the limit that the trial takes at most

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
-from treino.documents import read_checkpoint, read_run_spec
-from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
@@ -28,23 +28,24 @@ from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.tick import Epoch
 from treino.engine.training_loop import Look
 from treino.engine.training_setup import warm_start
-from treino.errors import TreinoError
-from treino.loop import Job, JobEvent, events, status_at_end
-from treino.loop import drain as drained
-from treino.records.access import Access
-from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
-from treino.records.network_source import NETWORK_COPY
-from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
-from treino.records.stored_folder import as_typed, machine, unfinished, versions
-from treino.records.stored_run import StoredRun
-from treino.records.user_network import NetworkFiles, network_maker, network_of
-from treino.records.weights import ANSWERS, answers_of
-from treino.spec import Settings
-from treino.store import RunFolder
-from treino.store.database import Command
+from treino.folders.access import Access
+from treino.folders.data_source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.folders.documents import read_checkpoint, read_run_spec
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.network_source import NETWORK_COPY
+from treino.folders.segments import TRANSPORT, losses_of, member_rows, newest
+from treino.folders.store import RunFolder
+from treino.folders.store.database import Command
+from treino.folders.stored_folder import as_typed, machine, unfinished, versions
+from treino.folders.stored_run import StoredRun
+from treino.folders.user_network import NetworkFiles, network_maker, network_of
+from treino.folders.weights import ANSWERS, answers_of
+from treino.settings.spec import Settings
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import finish, run_facts
 from treino.training.flip_trial import decided_flips
+from treino.training.loop import Job, JobEvent, events, status_at_end
+from treino.training.loop import drain as drained
 from treino.training.resolution import Resolution, net_reasons, resolve, train_config, with_net
 from treino.training.stored_training import (
     START,
@@ -58,7 +59,6 @@ from treino.training.stored_training import (
 )
 from treino.training.time_limit import limit_message
 from treino.training.user_data import PAST_LIMIT, resumption_facts, streams, user_data, user_data_reference
-from treino.words import _
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
@@ -117,7 +117,7 @@ def train_events(
         of ``load``.
     net: a module of the user's own, unless ``settings.net`` names its file.
     networks: the file that ``settings.net`` names, if its code may run; see
-    ``treino.records.network_source``.
+    ``treino.folders.network_source``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
     lean: store no copy of rows that exist in memory only (such a run can't be resumed).
     start: weights to start from instead of random ones.

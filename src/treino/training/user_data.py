@@ -5,19 +5,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data import load
 from treino.data.dataset import Data
+from treino.data.documents import DataSource
 from treino.data.mapped_rows import parts
 from treino.data.rows import Rows
 from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
 from treino.data.torch_datasets.stream import StreamRows
-from treino.documents.data import DataSource
 from treino.engine.kernels.selection import successor_notes
-from treino.errors import TreinoError
+from treino.folders.store import RunFolder
 from treino.inspection.outputs import outputs
-from treino.store import RunFolder
-from treino.words import _
 
 WAITED_MUCH = 0.1  # minimum share of the training time for a note
 

@@ -12,20 +12,20 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from treino.documents.run_spec import RunSpec
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.hyperparameters import known
 from treino.engine.kernels.selection import ENGINES, successor_notes, torch_threads_of
-from treino.errors import TreinoError
-from treino.records.data_source import COPY
-from treino.records.stored_folder import machine, versions
-from treino.records.stored_run import StoredRun
-from treino.store.new_names import ended_before_it_began
+from treino.folders.data_source import COPY
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.store.new_names import ended_before_it_began
+from treino.folders.stored_folder import machine, versions
+from treino.folders.stored_run import StoredRun
 from treino.training.comparison import Comparison
 from treino.training.replay import training_rows
 from treino.training.retraining import Retraining, Stretch, Tell, tell_nobody
-from treino.words import _
 
 # ---- a sample of a run's stretches
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from treino.base.errors import TreinoError
+from treino.base.files import holds_run
+from treino.base.words import _, joined, setting
 from treino.data.builtins import BUILTINS
 from treino.data.photographs.archives import Entry, check_size, is_archive, open_archive
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.sources import check_path
-from treino.errors import TreinoError
-from treino.store.files import holds_run
-from treino.words import _, joined, setting
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
 _UNREAD = (

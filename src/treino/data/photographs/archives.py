@@ -16,10 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.zip_members import most_unpacked, zip_chunks
-from treino.errors import TreinoError
-from treino.words import _
 
 Entry = tuple[str, int, int, str]
 """A file or folder of an album: its name, with "/" at the end of a folder's; its size; the time of its last

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.words import _
+from treino.base.words import _
 
 if TYPE_CHECKING:
     from PIL import Image

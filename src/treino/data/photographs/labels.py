@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, joined, setting
 from treino.data import sources
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.split_requests import USUAL_WORDS, Split
 from treino.data.table import Column, Table
-from treino.errors import TreinoError
-from treino.words import _, joined, setting
 
 FILE, PART, CLASS = "file", "split", "class"  # the names of the columns
 PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # of folders: 0 is a class

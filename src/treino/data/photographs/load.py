@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _, joined, setting
 from treino.data.dataset import Data
 from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Fit, Shape
@@ -24,8 +26,6 @@ from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
-from treino.errors import TreinoError
-from treino.words import N_, _, joined, setting
 
 EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
 ACROSS = N_(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.photographs.album import Album, PictureFile, is_album, open_album
 from treino.data.photographs.decoding import (
@@ -30,8 +32,6 @@ from treino.data.photographs.prepared_pictures import decoded
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column, Table, shorten
-from treino.errors import TreinoError
-from treino.words import _
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -23,6 +23,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base import files
+from treino.base.encoding import with_sources, without_sources
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import (
     Fit,
@@ -34,10 +38,6 @@ from treino.data.photographs.decoding import (
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
-from treino.errors import TreinoError
-from treino.store import files
-from treino.store.encoding import with_sources, without_sources
-from treino.words import _
 
 PIXELS, INDEX = "pixels.uint8", "pictures.json"
 _BATCH = 32  # files that are decoded at a time

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
 from treino.data.table import Column, number, plain, shorten
-from treino.errors import TreinoError, nearest
-from treino.words import _
 
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
 Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence, Set
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _, joined
 from treino.data.cell_forms import form_of, missing
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
 from treino.data.preparation.encoders import (
@@ -19,9 +21,7 @@ from treino.data.preparation.encoders import (
     number_fault,
 )
 from treino.data.table import Column, Table, fault_odd, shorten
-from treino.errors import TreinoError, nearest
-from treino.setting_types import as_item
-from treino.words import N_, _, joined
+from treino.settings.setting_types import as_item
 
 LEFT_OUT = {
     "empty": [N_("Left out, for they have no value in any row: {names}.")],

@@ -18,7 +18,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.resampling import as_counts
+from treino.base.words import N_, _
 from treino.data.cell_forms import missing
+from treino.data.documents import Column as EncodedColumn
 from treino.data.preparation.column_kinds import (
     ColumnRole,
     by_value,
@@ -28,10 +32,6 @@ from treino.data.preparation.column_kinds import (
 )
 from treino.data.preparation.target_means import TargetFolds, mean_inputs
 from treino.data.table import Column, fault, fault_odd, number, shorten
-from treino.documents.data import Column as EncodedColumn
-from treino.errors import TreinoError
-from treino.resampling import as_counts
-from treino.words import N_, _
 
 # ---- bins of numbers
 

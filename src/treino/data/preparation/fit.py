@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, setting
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
@@ -26,9 +28,7 @@ from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFold
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
-from treino.errors import TreinoError
-from treino.setting_types import as_items
-from treino.words import _, setting
+from treino.settings.setting_types import as_items
 
 # ---- fit of a preparation
 

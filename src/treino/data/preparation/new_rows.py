@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data import sources
 from treino.data.cell_forms import missing
 from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
@@ -27,9 +29,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.table import Table, check_present, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
-from treino.errors import TreinoError
-from treino.setting_types import as_items
-from treino.words import _
+from treino.settings.setting_types import as_items
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.documents import PreparationDocument
 from treino.data.preparation import encoders
 from treino.data.preparation.encoders import (
     Encoder,
@@ -23,9 +26,6 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
 from treino.data.table import Column, Numbers, shorten
-from treino.documents.data import PreparationDocument
-from treino.errors import TreinoError
-from treino.words import _
 
 BLOCK = 1 << 16  # number of values that are scaled at a time
 

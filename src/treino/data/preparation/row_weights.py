@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.resampling import effective_rows
+from treino.base.words import _, numeral
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import number_cells, number_fault
 from treino.data.preparation.fit import take
 from treino.data.table import Table, check_present
-from treino.errors import TreinoError, nearest
-from treino.resampling import effective_rows
-from treino.setting_types import as_item
-from treino.words import _, numeral
+from treino.settings.setting_types import as_item
 
 Weights = NDArray[np.float64]
 

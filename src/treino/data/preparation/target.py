@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.preparation.column_kinds import by_value, in_value_order, level_codes, spellings
 from treino.data.preparation.column_roles import check_kinds
@@ -17,9 +19,7 @@ from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.split_requests import times_of
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
-from treino.errors import TreinoError, nearest
-from treino.setting_types import as_item, as_items, items
-from treino.words import N_, _, joined, setting
+from treino.settings.setting_types import as_item, as_items, items
 
 _SCALE = 5  # whole numbers in a row, from which on they may be a score
 MAX_INTEGER_CLASSES = 20

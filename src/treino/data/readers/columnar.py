@@ -15,13 +15,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.readers.cell_types import CellStatistics, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, check_names, shorten
-from treino.errors import TreinoError
-from treino.store import files
-from treino.words import _
 
 # ---- typed columns
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _
 from treino.data.cell_forms import PLAIN, PLAIN_MISSING, DateForm, Form, NumberForm, kind_of_form
 from treino.data.readers.cell_types import (
     MOST,
@@ -15,9 +17,7 @@ from treino.data.readers.cell_types import (
 )
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import shorten
-from treino.errors import TreinoError
-from treino.setting_types import as_item
-from treino.words import N_, _
+from treino.settings.setting_types import as_item
 
 Place = Callable[[int], str]
 _DATES = {

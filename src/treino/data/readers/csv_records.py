@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import Iterator
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.readers.dialect import Dialect, foot
 from treino.data.readers.file_bytes import ByteStream, DecodedText
-from treino.errors import TreinoError
-from treino.words import _
 
 _TAIL = 1 << 16  # bytes at the end in which notes below the table are looked for
 

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.dialect import BELOW, Dialect, lines_note, sniff
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
-from treino.errors import TreinoError
-from treino.words import _
 
 _BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})

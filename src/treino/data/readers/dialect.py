@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _
 from treino.data.cell_forms import kind_of, missing, value_like
 from treino.data.readers.file_bytes import DecodedText
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import check_named, distinct_names, number, shorten
-from treino.errors import TreinoError
-from treino.words import N_, _
 
 # ---- lines with cells aligned by blanks
 

@@ -18,10 +18,10 @@ from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
 from treino.data.table import shorten
-from treino.errors import TreinoError
-from treino.words import N_, _
 
 # ---- the bytes of a file, decompressed
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.download import RemoteFile, fetch
-from treino.errors import TreinoError
-from treino.store import files
-from treino.words import _
 
 SIZE = 28
 # Published SHA-256 of the four files: in MNIST of the unpacked files, which people compress again; in

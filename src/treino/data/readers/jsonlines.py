@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
-from treino.errors import TreinoError
-from treino.words import _
 
 _ROWS = 1 << 14
 JsonObject = dict[str, object]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from treino.errors import TreinoError, nearest
-from treino.setting_types import items
-from treino.words import _, setting
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
+from treino.settings.setting_types import items
 
 Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}

@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
 from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType
@@ -30,9 +32,7 @@ from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import Column, Table, shorten
-from treino.errors import TreinoError
-from treino.setting_types import as_item, as_items
-from treino.words import _, joined, setting
+from treino.settings.setting_types import as_item, as_items
 
 Part = DelimitedFile | ColumnarFile | JsonLines
 _SWELLS, _SWELLS_PACKED = 4, 60  # maximum bytes in memory per byte of file: "1," becomes 8

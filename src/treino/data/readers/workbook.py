@@ -14,6 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 from treino.data.readers.columnar import ColumnarFile, open_sheet
 from treino.data.readers.dialect import (
     ABOVE,
@@ -29,8 +31,6 @@ from treino.data.readers.file_bytes import InputFile, damaged, encrypted
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names, shorten
-from treino.errors import TreinoError, nearest
-from treino.words import _, setting
 
 Cells = list[list[Any]]  # "" for an empty cell
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, setting
 from treino.data import sources
 from treino.data.photographs.album import is_album
 from treino.data.photographs.load import (
@@ -53,9 +55,7 @@ from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.table import Column, Table, plain, row_place, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
-from treino.errors import TreinoError
-from treino.setting_types import as_item
-from treino.words import _, setting
+from treino.settings.setting_types import as_item
 
 # ---- the description of a table or of images
 

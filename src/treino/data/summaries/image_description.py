@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import N_, _, numeral
 from treino.data.summaries.image_comparison import CORRELATION
 from treino.data.summaries.picture_files import PictureFiles
-from treino.words import N_, _, numeral
 
 WHOLE = "all"  # the name of the only split if images aren't split
 MOST_CLASSES = 100  # maximum number of classes that are listed and have examples

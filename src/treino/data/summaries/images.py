@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.words import _
 from treino.data.split_requests import USUAL_WORDS
 from treino.data.summaries.image_comparison import (
     ImageComparison,
@@ -30,7 +31,6 @@ from treino.data.summaries.image_description import (
     part_name,
 )
 from treino.data.summaries.picture_files import PictureFiles
-from treino.words import _
 
 EXAMPLES = 5  # images of each class
 FLAGGED = 8  # images of each kind that are shown as to be looked at

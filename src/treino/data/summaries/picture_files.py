@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from treino.base.words import N_, _, numeral, setting
 from treino.data.photographs.decoding import PictureForm
 from treino.data.summaries.image_comparison import ImageComparison
-from treino.words import N_, _, numeral, setting
 
 _SHOWN = 5  # most sizes and formats in a line
 _MODES = {

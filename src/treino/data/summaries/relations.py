@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
 from treino.data.table import Column, Table, shorten
-from treino.setting_types import as_item
-from treino.words import N_, _, joined
+from treino.settings.setting_types import as_item
 
 ALL_BUT = 0.999  # minimum correlation at which a column counts as equivalent to the target
 ORDERED = 0.9  # minimum rank correlation at which the target counts as ordered by a column

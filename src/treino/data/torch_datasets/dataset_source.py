@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
 from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of, sampled_rows
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
-from treino.errors import TreinoError, nearest
-from treino.words import _
 
 PARTS = ("train", "validation", "test")
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral
 from treino.data.mapped_rows import Batch
 from treino.data.rows import Rows, generator
 from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import STILL, LazyItems, Reader, fails, own_chance, read
 from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamRows
-from treino.errors import TreinoError
-from treino.words import _, numeral
 
 MEMORY_BYTES = 1 << 30  # limit for rows in memory; a quarter of the machine's memory, if that is less
 LOOKED_AT = 64  # items that are read three times, to test whether they change between readings

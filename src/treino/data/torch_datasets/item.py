@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
 from treino.data.preparation.preparation import Preparation, Task, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
 from treino.data.table import Column, plain, shorten
-from treino.errors import TreinoError, nearest
-from treino.words import _
 
 # ---- the items of a Dataset
 

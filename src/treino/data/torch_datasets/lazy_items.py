@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, scaled
-from treino.errors import TreinoError
-from treino.words import _
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]

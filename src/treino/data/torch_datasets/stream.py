@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import Encode, begun, fails
-from treino.errors import TreinoError
-from treino.words import _
 
 Raw = tuple[Tensor, list[Label]]
 ITEMS_AT_ONCE = 32  # items of an IterableDataset, which has no batch size, that are stacked at a time

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor, nn
 
+from treino.base.words import _
 from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
@@ -36,7 +37,6 @@ from treino.engine.population import Population
 from treino.engine.rng import element_hash
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Chunk, MemberGroup
-from treino.words import _
 
 TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
 TEAM_CALL = 20_000_000  # multiplications of a call, half a millisecond, at which they do

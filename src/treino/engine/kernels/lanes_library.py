@@ -15,12 +15,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from treino.base.words import N_
 from treino.engine.augmentation import NUMBERS
 from treino.engine.optim import HP
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
-from treino.words import N_
 
 # ---- the compiled library
 

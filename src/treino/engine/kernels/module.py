@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from treino.base.errors import TreinoError, cause
+from treino.base.words import _
 from treino.engine.augmentation import augmented
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit
@@ -15,8 +17,6 @@ from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 from treino.engine.user_module import HashDropout, module_copy, replace_dropout
-from treino.errors import TreinoError, cause
-from treino.words import _
 
 
 @dataclass(eq=False)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _
 from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import why_missing
-from treino.errors import TreinoError
-from treino.words import N_, _
 
 LARGEST_THREADS = 1024
 LARGEST_TORCH_THREADS = 8  # more would wait for each other

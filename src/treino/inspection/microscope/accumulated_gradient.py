@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.formula import Array, Formula, Symbol, derivative, value
+from treino.base.formula import Array, Formula, Symbol, derivative, value
+from treino.base.words import N_, _
 from treino.inspection.microscope.explanation import (
     Check,
     Explanation,
@@ -19,7 +20,6 @@ from treino.inspection.microscope.gradient_walkthrough import gradient_checks, w
 from treino.inspection.microscope.reference import DenseLayer, gradients, passed, stepped, torch_page, worked
 from treino.inspection.microscope.run_explanation import about, anything, title
 from treino.inspection.microscope.update import Update, UpdateBatch, set_masks
-from treino.words import N_, _
 
 SOURCES = (torch_page("torch.optim.Optimizer.zero_grad"),)
 RATE, START, BOTTOM, UPDATES = 0.3, 0.0, 3.0, 12

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from treino.formula import Formula
+from treino.base.formula import Formula
+from treino.base.words import N_, _
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.adam import BETAS, EPS
 from treino.inspection.microscope.explanation import (
@@ -23,7 +24,6 @@ from treino.inspection.microscope.run_explanation import (
     to_the_weight,
 )
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 LR, DECAY = 0.1, 0.1
 SOURCES = (ADAMW, torch_page("torch.optim.AdamW"), torch_page("torch.optim.Adam"))

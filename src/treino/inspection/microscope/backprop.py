@@ -6,7 +6,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from treino.formula import Expr, Formula, Symbol, series, value
+from treino.base.formula import Expr, Formula, Symbol, series, value
+from treino.base.words import N_, _, numeral
 from treino.inspection.microscope.convolution import convolution, slopes, torch_convolution, trained
 from treino.inspection.microscope.explanation import (
     Check,
@@ -23,7 +24,6 @@ from treino.inspection.microscope.paths import Net, NetworkPath, Paths, named, n
 from treino.inspection.microscope.reference import BACKPROP, torch_page
 from treino.inspection.microscope.run_explanation import anything, to_the_gradient
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _, numeral
 
 SOURCES = (BACKPROP, torch_page("torch.Tensor.backward"))
 H = 1e-6

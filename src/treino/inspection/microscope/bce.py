@@ -4,6 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from treino.base.words import N_, _
 from treino.engine.losses import Loss
 from treino.inspection.microscope.explanation import (
     Check,
@@ -17,7 +18,6 @@ from treino.inspection.microscope.losses import bce_steps
 from treino.inspection.microscope.reference import torch_page, worked
 from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 LOGITS = np.array([[2.0], [-1.0], [0.5], [3.0]])
 WANTED = np.array([[1.0], [0.0], [0.0], [0.0]])

@@ -14,10 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.engine.activations import ACTIVATIONS, modules_of, name_of
-from treino.errors import TreinoError
 from treino.inspection.microscope.reference import DenseLayer
-from treino.words import _
 
 if TYPE_CHECKING:
     from torch.fx import Graph

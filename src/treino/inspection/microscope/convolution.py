@@ -7,10 +7,10 @@ A kernel (a, b) is applied at two positions of the inputs 1, 2, −1. The target
 import torch
 from torch import Tensor
 
-from treino.formula import Symbol, value
+from treino.base.formula import Symbol, value
+from treino.base.words import _
 from treino.inspection.microscope.explanation import Step, StepTable
 from treino.inspection.microscope.paths import Net, named
-from treino.words import _
 
 X, TARGET, START, LR = (1.0, 2.0, -1.0), (3.0, 1.0), (2.0, -3.0), 0.05
 SEEN = (0, 1, 10, 100)  # updates after which the loss is shown

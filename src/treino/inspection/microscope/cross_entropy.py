@@ -6,8 +6,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from treino.base.formula import Constant, Formula, Symbol, exp, ln
+from treino.base.words import N_, _
 from treino.engine.losses import Loss
-from treino.formula import Constant, Formula, Symbol, exp, ln
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -22,7 +23,6 @@ from treino.inspection.microscope.losses import cross_entropy_steps
 from treino.inspection.microscope.reference import torch_page, worked
 from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 LOGITS = np.array([[2.0, 1.0, -1.0], [0.5, 2.5, 0.0]])
 WANTED = np.array([0, 2])

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from treino.base.words import _
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.inspection.microscope import neuron, optimizers, outlier
@@ -20,7 +21,6 @@ from treino.inspection.microscope.run_explanation import (
     topic_name,
 )
 from treino.inspection.microscope.update import Update
-from treino.words import _
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # the first row is right, the second wrong
 LABELS = np.array([0, 1])

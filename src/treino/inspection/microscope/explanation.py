@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from treino.formula import Formula
+from treino.base.formula import Formula
 from treino.inspection.microscope.update import Update
 
 

@@ -7,13 +7,13 @@ from itertools import count
 import numpy as np
 import torch
 
+from treino.base.formula import Array, Expr, Formula, Symbol, derivative, series
+from treino.base.words import _
 from treino.engine.activations import ACTIVATIONS
-from treino.formula import Array, Expr, Formula, Symbol, derivative, series
 from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable
 from treino.inspection.microscope.losses import loss_steps
 from treino.inspection.microscope.reference import passed
 from treino.inspection.microscope.update import Update, moved
-from treino.words import _
 
 SHOWN_ROWS = 8
 

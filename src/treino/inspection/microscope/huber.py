@@ -1,11 +1,11 @@
 """Topic: Huber's loss, quadratic for small errors and linear for large errors."""
 
+from treino.base.words import N_, _
 from treino.inspection.microscope import outlier
 from treino.inspection.microscope.explanation import Explanation, Topic
 from treino.inspection.microscope.reference import HUBER, torch_page
 from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 SOURCES = (HUBER, torch_page("torch.nn.HuberLoss"))
 

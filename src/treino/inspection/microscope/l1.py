@@ -1,11 +1,11 @@
 """Topic: the mean absolute error."""
 
+from treino.base.words import N_, _
 from treino.inspection.microscope import outlier
 from treino.inspection.microscope.explanation import Explanation, Topic
 from treino.inspection.microscope.reference import torch_page
 from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 SOURCES = (torch_page("torch.nn.L1Loss"),)
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from treino.base.formula import Formula, Symbol, derivative, value
+from treino.base.words import N_, _, numeral
 from treino.engine.activations import ACTIVATIONS
-from treino.formula import Formula, Symbol, derivative, value
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -23,7 +24,6 @@ from treino.inspection.microscope.explanation import (
 from treino.inspection.microscope.reference import SGD, passed, stepped, torch_page, worked
 from treino.inspection.microscope.run_explanation import about, anything, title
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _, numeral
 
 SOURCES = (
     SGD,

@@ -2,20 +2,9 @@
 
 import numpy as np
 
+from treino.base.formula import Array, Expr, Formula, Op, Sum, Symbol, call, derivative, exp, ln, series
+from treino.base.words import _
 from treino.engine.losses import LOSSES, Loss, Terms
-from treino.formula import (
-    Array,
-    Expr,
-    Formula,
-    Op,
-    Sum,
-    Symbol,
-    call,
-    derivative,
-    exp,
-    ln,
-    series,
-)
 from treino.inspection.microscope.explanation import Step
 from treino.inspection.microscope.reference import (
     log_softmax,
@@ -26,7 +15,6 @@ from treino.inspection.microscope.reference import (
     worked,
 )
 from treino.inspection.microscope.update import Update
-from treino.words import _
 
 # ---- losses of output-target pairs
 

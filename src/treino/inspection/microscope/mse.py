@@ -4,13 +4,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from treino.formula import Formula, Symbol, series
+from treino.base.formula import Formula, Symbol, series
+from treino.base.words import N_, _
 from treino.inspection.microscope import losses
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, Topic
 from treino.inspection.microscope.reference import torch_page
 from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 SNIPPET = """\
 from torch import nn

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.formula import Expr, Formula, Symbol, call, derivative, value
+from treino.base.formula import Expr, Formula, Symbol, call, derivative, value
+from treino.base.words import _
 from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable, relative
 from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.words import _
 
 # ---- the example, a function of three variables
 

@@ -6,11 +6,11 @@ The functions are pure functions of numbers, for the example and for runs.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from treino.base.formula import Formula, Symbol
+from treino.base.words import _
 from treino.engine import optim
 from treino.engine.optim import Line, UpdateInputs
-from treino.formula import Formula, Symbol
 from treino.inspection.microscope.explanation import Step
-from treino.words import _
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
+from treino.base.formula import Symbol, value
+from treino.base.words import _
 from treino.engine.losses import LOSSES
-from treino.formula import Symbol, value
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -15,7 +16,6 @@ from treino.inspection.microscope.explanation import (
     StepTable,
 )
 from treino.inspection.microscope.losses import mean, slope, steps, term
-from treino.words import _
 
 WANTED = np.array([1.0, 2.0, 3.0, 10.0])
 PREDICTED = np.array([1.5, 1.25, 3.1, 4.0])

@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from treino.formula import Array, Expr, Symbol, derivative, value
+from treino.base.formula import Array, Expr, Symbol, derivative, value
 from treino.inspection.microscope.reference import slope as act_slope
 from treino.inspection.microscope.update import Update
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from treino.base.formula import Array, Expr, Symbol, derivative, values
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.losses import Loss, Terms
-from treino.formula import Array, Expr, Symbol, derivative, values
 
 # ---- forward and backward pass through layers in float64 NumPy
 

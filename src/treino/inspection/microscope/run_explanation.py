@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from treino.base.formula import Array, Expr, Formula, Symbol, call, series, sqrt
+from treino.base.words import _, numeral
 from treino.engine.optim import OPTIMIZERS
-from treino.formula import Array, Expr, Formula, Symbol, call, series, sqrt
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, relative
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, rounding, way
 from treino.inspection.microscope.optimizers import PLAIN, Marks
 from treino.inspection.microscope.update import Update
-from treino.words import _, numeral
 
 # ---- from the gradient of one weight to its new value
 

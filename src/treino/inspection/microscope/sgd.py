@@ -1,5 +1,6 @@
 """Topic: gradient descent, which subtracts the learning rate times the gradient from the weight."""
 
+from treino.base.words import N_, _
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic
 from treino.inspection.microscope.neuron import checks, parts, walk
@@ -7,7 +8,6 @@ from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.reference import SGD, torch_page
 from treino.inspection.microscope.run_explanation import optimizer_is, to_the_weight
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
 
 LR = 0.01
 SOURCES = (SGD, torch_page("torch.optim.SGD"))

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from treino.base.formula import Array
 from treino.engine.losses import Loss
-from treino.formula import Array
 from treino.inspection.microscope.reference import (
     DenseLayer,
     LayerPass,

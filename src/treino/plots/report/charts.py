@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from treino.base.document_fields import Split
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
-from treino.documents.fields import Split
-from treino.documents.run_result import RunResult
 from treino.engine.metrics import is_charted, is_share, metric_name
+from treino.folders.documents.run_result import RunResult
 from treino.inspection.curves import Curves
 from treino.inspection.outputs import Confusion
 from treino.plots.curves import spans
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
 from treino.plots.svg_charts import Estimate, Mark, Series, interval_chart, line_chart
-from treino.words import _, numeral
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 

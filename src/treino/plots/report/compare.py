@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from treino.documents.fields import Figures
+from treino.base.document_fields import Figures
+from treino.base.words import _, numeral
 from treino.engine.metrics import is_share, metric_name
 from treino.inspection.intervals import SURE, PairedTest
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, TableBlock
 from treino.plots.report.charts import curve_charts, figure
 from treino.plots.report.run import RunReport, run_sections, value_text
 from treino.plots.svg_charts import Estimate, interval_chart
-from treino.words import _, numeral
 
 CHARTS = ("accuracy", "rmse", "loss")
 

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
+from treino.base.words import _
 from treino.plots.page import page
 from treino.plots.report.blocks import (
     Block,
@@ -18,7 +19,6 @@ from treino.plots.report.blocks import (
     TableBlock,
     TableCell,
 )
-from treino.words import _
 
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml", ".gif": "image/gif"}
 

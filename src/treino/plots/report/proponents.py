@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from treino.base.words import _, numeral
 from treino.inspection.input_planes import Cell, cells, pictures
 from treino.inspection.proponents import Proponents
 from treino.inspection.row_xray import RowXray
 from treino.plots.pixels import data_uri, photograph
 from treino.plots.report.blocks import Folded, TableBlock, TableCell
-from treino.words import _, numeral
 
 COLUMNS = 6  # of the data's own
 SIDE = 96  # pixels of a picture

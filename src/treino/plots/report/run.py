@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from treino.base.words import _, numeral
+from treino.data.documents import DataSource
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.data.summaries.image_description import ImagesDescription
-from treino.documents.data import DataSource
-from treino.documents.run_result import RunResult
-from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
-from treino.documents.verification import VerificationDocument
+from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
+from treino.folders.documents.verification import VerificationDocument
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers, time_of
 from treino.plots.data_page import contact_sheet
@@ -29,8 +30,7 @@ from treino.plots.report.blocks import (
 )
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
 from treino.plots.style import percent
-from treino.spec import FLAGS, Settings
-from treino.words import _, numeral
+from treino.settings.spec import FLAGS, Settings
 
 # ---- sections of a report on one run
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from treino.base.words import _, numeral
 from treino.data.splits import split_name
-from treino.documents.run_result import RunResult
-from treino.documents.sweep import SweepResult, SweepSpec
 from treino.engine.metrics import metric_name
+from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.sweep import SweepResult, SweepSpec
 from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
-from treino.words import _, numeral
 
 LEADERS = 20
 

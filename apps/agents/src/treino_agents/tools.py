@@ -1,0 +1,608 @@
+"""The tools of the server: each is a command of treino's, and takes what the command takes.
+
+Types and descriptions come from the command's own flags and from the table of settings (``spec.py``); here
+stands only which of them an agent may use. An argument goes into the command as ``--flag=VALUE`` or after
+``--``, so that no value is taken for a flag.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from cyclopts import Parameter
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _
+from treino.folders.store.new_names import LAST
+from treino.settings.setting_types import as_item
+from treino.settings.spec import FLAGS, Settings, group_of
+from treino_agents.folder import CHECKS, AgentFolder
+
+Verb = Callable[..., Any]
+Schema = dict[str, Any]
+Arguments = Mapping[str, Any]
+
+# ---- arguments
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a tool.
+
+    schema: its JSON schema. flag: what it is on the command line; "" for what stands there without a flag.
+    switch_off: the flag for false; "" if false is the same as leaving it out. several: a list is several
+    flags, not one with commas.
+    """
+
+    name: str
+    schema: Schema
+    flag: str = ""
+    switch_off: str = ""
+    several: bool = False
+    required: bool = False
+
+    def check(self, value: Any) -> None:
+        """Refuse a value of another form than the schema's where a command line could not tell.
+
+        Raises:
+            TreinoError: the value has another form.
+        """
+        if self.schema.get("type") == "boolean" and not isinstance(value, bool):
+            raise self._misformed(value)
+        if self.name in NAMED and isinstance(value, list) and not self.several:  # one path is checked
+            raise self._misformed(value)
+        if not self.flag and not _fits(value, self.schema):
+            raise self._misformed(value)
+
+    def words(self, value: Any) -> list[str]:
+        """The argument on a command line."""
+        if isinstance(value, bool):
+            return [self.flag] if value else [self.switch_off] if self.switch_off else []
+        if isinstance(value, list):
+            items = [self._text(item) for item in value]
+            if self.several:
+                return [f"{self.flag}={item}" for item in items]
+            value = ",".join(map(as_item, items)) or "none"
+        text = self._text(value)
+        return [f"{self.flag}={text}" if self.flag else text]
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self._misformed(value)
+        return str(value)
+
+    def _misformed(self, value: Any) -> TreinoError:
+        return TreinoError(
+            "argument_form",
+            _("{name} can't be {value}.").format(name=self.name, value=json.dumps(value)[:60]),
+            _("Its schema says what it is: {schema}").format(
+                schema=json.dumps({key: self.schema[key] for key in ("type", "items") if key in self.schema})
+                if self.schema.get("type") != "object"
+                else '{"type": "object"}'
+            ),
+        )
+
+
+def _fits(value: Any, schema: Schema) -> bool:
+    """Whether a value has the type that the schema names."""
+    match schema.get("type"):
+        case "array":
+            return isinstance(value, list) and all(_fits(item, schema["items"]) for item in value)
+        case "object":
+            return isinstance(value, dict)
+        case "integer":
+            return type(value) is int
+        case _ if "enum" in schema:
+            return isinstance(value, str)
+        case _:
+            return isinstance(value, str | int | float)
+
+
+WORDS = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def verb_arguments(verb: Verb, take: Sequence[str]) -> list[Argument]:
+    """The arguments that are the parameters of a command's function with these names; ``source`` is called
+    ``data``."""
+    parameters, hints = inspect.signature(verb).parameters, get_type_hints(verb, include_extras=True)
+    arguments = []
+    for name in take:
+        parameter, hint = parameters[name], hints[name]
+        about = [each for each in get_args(hint)[1:] if isinstance(each, Parameter)]
+        texts = [each.help for each in about if each.help]
+        flag = next((str(n) for each in about for n in each.name or () if str(n).startswith("--")), "")
+        positional = parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL)
+        schema = _schema(hint) | ({"description": _(texts[0])} if texts else {})
+        arguments.append(
+            Argument(
+                "data" if name == "source" else name,
+                schema,
+                "" if positional else flag or "--" + name.replace("_", "-"),
+                several=schema.get("type") == "array",
+                required=positional and parameter.default is parameter.empty,
+            )
+        )
+    return arguments
+
+
+def _schema(hint: Any) -> Schema:
+    """The JSON schema of a parameter's type."""
+    if hasattr(hint, "__metadata__"):
+        return _schema(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return _schema(next(each for each in get_args(hint) if each is not type(None)))
+    if get_origin(hint) is Literal:
+        return {"type": "string", "enum": list(get_args(hint))}
+    if get_origin(hint) is list:
+        return {"type": "array", "items": _schema(get_args(hint)[0])}
+    return {"type": WORDS[hint]}
+
+
+NOT_CHANGED = ("out", "net")  # code, and a place, of no step on the way
+
+
+def setting_arguments(
+    groups: Sequence[str], leave_out: Sequence[str] = (), *, described: bool = True
+) -> list[Argument]:
+    """The arguments that are settings of these groups of the table of settings. described: with the help;
+    without it where ``train`` has the same ones, since an agent reads all schemas."""
+    arguments = []
+    for name, schema in Settings.model_json_schema()["properties"].items():
+        if group_of(name) in groups and name not in leave_out:
+            flag = FLAGS[name]
+            shown = _plain(schema) | ({"description": _(schema["description"])} if described else {})
+            off = f"--no-{flag[2:]}" if shown.get("type") == "boolean" else ""
+            arguments.append(Argument(name, shown, flag, off))
+    return arguments
+
+
+LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def _plain(schema: Any) -> Schema:
+    """A setting's schema as pydantic has it, without titles, null and the group."""
+    left = {LIMITS.get(key, key): value for key, value in schema.items() if key not in ("title", "group")}
+    if left.get("default", ...) in (None, []):
+        del left["default"]
+    choices = [_plain(each) for each in left.pop("anyOf", ()) if each != {"type": "null"}]
+    return left | (choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {})
+
+
+# ---- tools
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool. command: the words of the command for checked arguments, with ``--json``. instead: an argument
+    that may stand in place of a required one, or beside it with the same value: a schema can't say that
+    something is required unless, since clients refuse a choice at its top."""
+
+    name: str
+    about: str
+    arguments: tuple[Argument, ...]
+    command: Callable[["Tool", Arguments], list[str]]
+    instead: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> Schema:
+        """The JSON schema of all arguments."""
+        return {
+            "type": "object",
+            "properties": {each.name: each.schema for each in self.arguments},
+            "required": [each.name for each in self.arguments if each.required],
+            "additionalProperties": False,
+        }
+
+    def words(self, given: Arguments, folder: AgentFolder) -> list[str]:
+        """The command for these arguments.
+
+        Raises:
+            TreinoError: an unknown or a missing argument; a path that leads out of the folder; code without
+                ``--trust``.
+        """
+        known = {each.name: each for each in self.arguments}
+        values = {name: value for name, value in given.items() if value is not None}
+        if "picture" in values:
+            values.setdefault("run", LAST)
+        for name in values:
+            if name not in known:
+                raise TreinoError(
+                    "argument_unknown",
+                    _("{tool} has no argument {name!r}.").format(tool=self.name, name=name),
+                    nearest(name, known),
+                )
+        for name, other in self.instead.items():
+            if other in values and values.get(name) == values[other]:
+                del values[name]
+        for name, argument in known.items():
+            if argument.required and name not in values and self.instead.get(name) not in values:
+                raise TreinoError(
+                    "argument_missing",
+                    _("{tool} needs {name}.").format(tool=self.name, name=name),
+                    argument.schema.get("description", ""),
+                )
+        for name, value in values.items():
+            known[name].check(value)
+            if (names := NAMED.get(name)) is not None:
+                CHECKS[names](folder, value)
+        folder.check_runs()
+        return self.command(self, values)
+
+    def flags(self, values: Arguments, names: Sequence[str] | None = None) -> list[str]:
+        """These arguments on a command line: flags first, then ``--`` and the others. names: which."""
+        flags: list[str] = []
+        others: list[str] = []
+        for each in self.arguments:
+            if each.name in values and (names is None or each.name in names):
+                (flags if each.flag else others).extend(each.words(values[each.name]))
+        return [*flags, *(["--", *others] if others else [])]
+
+
+NAMED = {
+    "data": "data", "to": "path", "copy_to": "path", "data_file": "path", "labels": "path",
+    "validation": "path", "test": "path", "out": "path", "trials": "path", "run": "run", "other": "run",
+    "like": "run", "weights": "run", "net": "network", "trust": "trust", "subject": "subject",
+    "space": "space",
+}  # fmt: skip
+"""What the value of an argument names, by the argument's name: a key of ``folder.CHECKS``. The other
+arguments are figures and words."""
+
+OF_TRAINING = ("Network", "Loss and optimizer", "Training loop", "Machine", "Run")
+OF_CHANGE = ("Network", "Loss and optimizer", "Training loop")
+
+
+def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
+    """Every tool by its name. verbs: the functions of the commands, by their names."""
+    tools = [
+        _verb_tool(
+            "describe_data",
+            verbs["data"],
+            N_(
+                "What is in a table or in photographs, and what is wrong with them; alone: the built-in data."
+            ),
+            take=(
+                "source",
+                "target",
+                "row_weights",
+                "kinds",
+                "delimiter",
+                "decimal",
+                "encoding",
+                "header",
+                "skip",
+                "quote",
+                "dates",
+                "missing",
+                "sheet",
+                "split_group",
+                "split_time",
+                "split_column",
+                "image_size",
+                "fit",
+                "labels",
+                "class_pattern",
+                "to",
+                "replace",
+            ),
+        ),
+        _verb_tool(
+            "train",
+            verbs["train"],
+            N_(
+                "Train one network, or with seeds or folds several, and measure it. What is left open is "
+                "decided from the data. The run is a folder in runs; a cancelled one is saved, and "
+                "steer(action='resume') goes on with it."
+            ),
+            take=("source", "seeds", "folds", "until", "to", "replace", "like", "weights", "trust"),
+            settings=("Data", *OF_TRAINING),
+            instead={"data": "like"},
+        ),
+        _verb_tool(
+            "sweep",
+            verbs["sweep"],
+            N_(
+                "Train many networks with settings out of a space, keep the best, and say how much of its "
+                "figure is luck. Settings are those of train."
+            ),
+            take=(
+                "source",
+                "space",
+                "members",
+                "strategy",
+                "eta",
+                "sampler",
+                "sampler_seed",
+                "max_time",
+                "until",
+                "top",
+                "fresh",
+            ),
+            settings=("Data", *OF_TRAINING),
+        ),
+        Tool(
+            "show",
+            _(
+                "A run, a sweep or a study, also one in training; with other, what differs; with picture, "
+                "pictures of it; without run, the list of all."
+            ),
+            (
+                *verb_arguments(verbs["show"], ("run", "other")),
+                Argument("picture", _schema_of_pictures(verbs["plot"]), "--what"),
+                *verb_arguments(verbs["plot"], ("row", "cell", "of", "member")),
+                *verb_arguments(verbs["predict"], ("trust",)),
+            ),
+            _show,
+        ),
+        _verb_tool(
+            "predict",
+            verbs["predict"],
+            N_("Predict the rows of data by a run or by the best of a sweep, with probabilities."),
+            take=(
+                "run",
+                "source",
+                "to",
+                "copy_to",
+                "coverage",
+                "tta",
+                "skip_bad",
+                "replace",
+                "top",
+                "net",
+                "trust",
+            ),
+        ),
+        Tool(
+            "doctor",
+            _(
+                "What is wrong with a training: the findings of a run, or of a training script, which is run "
+                "unchanged if the server may run code; without subject, whether treino is installed well."
+            ),
+            (
+                Argument("subject", {"type": "string", "description": _("a run, or SCRIPT.py")}),
+                Argument(
+                    "arguments",
+                    {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": _("the script's arguments"),
+                    },
+                ),
+                Argument("max_steps", {"type": "integer", "minimum": 1}, "--max-steps"),
+                Argument("max_time", {"type": "number", "exclusiveMinimum": 0}, "--max-time"),
+            ),
+            _doctor,
+        ),
+        _verb_tool(
+            "explain",
+            verbs["explain"],
+            N_(
+                "The arithmetic of a loss, an optimizer or back-propagation with numbers, on an example or "
+                "on a weight of a run; without topic, the list of topics."
+            ),
+            take=("topic", "run", "step", "weight", "member", "digits", "to", "replace", "trust"),
+        ),
+        Tool(
+            "steer",
+            _(
+                "Steer a run: set a hyper-parameter while it trains, stop it, resume it, go back to a step "
+                "and on from there with changes (rewind: in its folder; branch: as a new run), or try many "
+                "changes from a step side by side (fan), which writes nothing. The run's record says: by an "
+                "agent."
+            ),
+            _steer_arguments(verbs),
+            _steer,
+        ),
+        _verb_tool(
+            "rows",
+            verbs["rows"],
+            N_(
+                "Which rows may have a wrong label, which nothing learns, and which training rows made a "
+                "prediction. It trains hundreds of small networks. Settings of the data are those of train."
+            ),
+            take=("source", "of", "drop_suspects", "networks", "to", "replace"),
+            settings=("Data",),
+        ),
+        _verb_tool(
+            "judge",
+            verbs["judge"],
+            N_(
+                "How much of the best of a search for settings is luck, whoever made the search: Optuna, Ray "
+                "Tune, MLflow, W&B, scikit-learn, or a table of trials."
+            ),
+            take=(
+                "trials",
+                "study",
+                "score",
+                "maximize",
+                "minimize",
+                "seed_column",
+                "fold_column",
+                "row_column",
+                "settings",
+            ),
+        ),
+    ]
+    return {tool.name: tool for tool in tools}
+
+
+def _verb_tool(
+    name: str,
+    verb: Verb,
+    about: str,
+    *,
+    take: Sequence[str],
+    settings: Sequence[str] = (),
+    instead: Mapping[str, str] | None = None,
+) -> Tool:
+    """The tool of one command. instead: as of a tool; such arguments are required."""
+    own = verb_arguments(verb, take)
+    known, instead = {each.name for each in own}, instead or {}
+    described = name == "train"
+    own = [_in_place(each, instead[each.name]) if each.name in instead else each for each in own]
+    more = [each for each in setting_arguments(settings, described=described) if each.name not in known]
+
+    def command(tool: Tool, values: Arguments) -> list[str]:
+        return [verb.__name__, "--json", *tool.flags(values)]
+
+    return Tool(name, _(about), (*own, *more), command, instead)
+
+
+def _in_place(argument: Argument, other: str) -> Argument:
+    about = _("{about}; with {other} the same as it").format(
+        about=argument.schema["description"], other=other
+    )
+    return replace(argument, schema=argument.schema | {"description": about}, required=True)
+
+
+# ---- tools that are several commands
+
+
+def _schema_of_pictures(plot: Verb) -> Schema:
+    (argument,) = verb_arguments(plot, ("what",))
+    return {"type": "array", "items": {"type": "string"}, "description": argument.schema["description"]}
+
+
+def _show(tool: Tool, values: Arguments) -> list[str]:
+    if "picture" in values:
+        if "other" in values:
+            raise TreinoError(
+                "picture_of_two",
+                _("A picture is of one run, and two are named."),
+                _("Leave other or picture out."),
+            )
+        return ["plot", "--json", *tool.flags(values)]
+    for name in ("row", "cell", "of", "member"):
+        if name in values:
+            raise TreinoError(
+                "choice_without_picture",
+                _("{name} chooses what a picture shows, and no picture was asked for.").format(name=name),
+                _("Name one: picture=['curves']."),
+            )
+    if "run" not in values:
+        return ["runs", "--json"]
+    return ["show", "--json", *tool.flags(values, ("run", "other"))]
+
+
+def _doctor(tool: Tool, values: Arguments) -> list[str]:
+    words = ["doctor", "--json", *tool.flags(values, ("max_steps", "max_time"))]
+    if "subject" not in values:
+        if "arguments" in values:
+            raise TreinoError(
+                "argument_missing",
+                _("{tool} needs {name}.").format(tool="doctor", name="subject"),
+                _("SCRIPT.py"),
+            )
+        return words
+    return [*words, "--", str(values["subject"]), *map(str, values.get("arguments", ()))]
+
+
+ACTIONS = {
+    "set": ("run", "changes", "step"),
+    "stop": ("run",),
+    "resume": ("run", "trust"),
+    "rewind": ("run", "step", "changes", "trust"),
+    "branch": ("run", "step", "changes", "name", "trust"),
+    "fan": ("run", "step", "kind", "candidates", "count", "steps", "trust"),
+}
+"""What ``steer`` does, and which arguments are for it."""
+NEEDED = {"set": ("changes",), "rewind": ("step",), "branch": ("step",), "fan": ("step",)}
+
+
+def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
+    changes = {each.name: each.schema for each in setting_arguments(OF_CHANGE, NOT_CHANGED, described=False)}
+    of_changes = {"type": "object", "properties": changes, "additionalProperties": False}
+
+    def argument(name: str, about: str, schema: Schema, *, required: bool = False) -> Argument:
+        return Argument(name, schema | {"description": about}, required=required)
+
+    return (
+        argument("action", _("what to do"), {"type": "string", "enum": list(ACTIONS)}, required=True),
+        argument("run", _("its name in runs, its folder, or last"), {"type": "string"}, required=True),
+        argument(
+            "step",
+            _("the step to go on from; of set: the first step with the change, by default the next one"),
+            {"type": "integer", "minimum": 0},
+        ),
+        argument("changes", _("settings, as train has them, and their new values"), of_changes),
+        argument("name", _("of branch: the new run's name"), {"type": "string"}),
+        argument(
+            "kind",
+            _("of fan: tries of the learning rate, the seed or the batch size"),
+            {"type": "string", "enum": ["lr", "seed", "batch_size"]},
+        ),
+        argument(
+            "candidates",
+            _("of fan, in place of kind: the changes of each try, with the names that changes has"),
+            {"type": "array", "items": {"type": "object"}},
+        ),
+        argument(
+            "count", _("of fan: how many tries of a kind; default: 8"), {"type": "integer", "minimum": 2}
+        ),
+        argument(
+            "steps",
+            _("of fan: how many steps each is trained; default: 100"),
+            {"type": "integer", "minimum": 1},
+        ),
+        *verb_arguments(verbs["predict"], ("trust",)),
+    )
+
+
+def _steer(tool: Tool, values: Arguments) -> list[str]:
+    action = str(values["action"])
+    if action not in ACTIONS:
+        raise TreinoError(
+            "action_unknown",
+            _("steer has no action {action!r}.").format(action=action),
+            nearest(action, ACTIONS),
+        )
+    for name in values:
+        if name not in (*ACTIONS[action], "action"):
+            raise TreinoError(
+                "argument_of_action",
+                _("{action} has no use for {name}.").format(action=action, name=name),
+                _("It takes: {names}.").format(names=", ".join(ACTIONS[action])),
+            )
+    for name in NEEDED.get(action, ()):
+        if name not in values:
+            raise TreinoError(
+                "argument_missing",
+                _("{action} needs {name}.").format(action=action, name=name),
+                _("It takes: {names}.").format(names=", ".join(ACTIONS[action])),
+            )
+    for name in ("kind", "count"):
+        if "candidates" in values and name in values:
+            raise TreinoError(
+                "fan_of_two",
+                _("candidates names every try, and {name} stands beside it.").format(name=name),
+                _("Leave one of them out."),
+            )
+    trust = ["--trust"] if values.get("trust") else []
+    if action == "resume":
+        return ["resume", "--json", *trust, "--", str(values["run"])]
+    if action in ("rewind", "branch"):
+        place = f"--{action}={values['run']}:{values['step']}"
+        flags = change_flags(
+            values.get("changes", {}) | ({"name": values["name"]} if "name" in values else {})
+        )
+        return ["train", "--json", place, "--sender=agent", *trust, *flags]
+    return ["steer", "--json", "--", json.dumps(dict(values))]
+
+
+def change_flags(changes: Arguments) -> list[str]:
+    """Changed settings on a command line.
+
+    Raises:
+        TreinoError: an unknown setting.
+    """
+    known = {each.name: each for each in setting_arguments((*OF_CHANGE, "Run"), NOT_CHANGED)}
+    words: list[str] = []
+    for name, value in changes.items():
+        if name not in known:
+            raise TreinoError(
+                "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, known)
+            )
+        words += known[name].words(value)
+    return words

@@ -1,0 +1,121 @@
+"""Values in files of other tools: cells, numbers, states of trials, names of studies."""
+
+import ast
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
+from treino.data.cell_forms import missing
+from treino.data.table import number
+from treino_judge.table import Cell, State
+
+LONGEST = 1 << 20  # characters of a cell that is taken apart
+_LISTED = 12
+STATE_WORDS: Mapping[str, State] = {
+    "complete": "finished", "finished": "finished", "terminated": "finished", "success": "finished",
+    "fail": "failed", "failed": "failed", "error": "failed", "crashed": "failed", "killed": "failed",
+    "preempted": "failed",
+    "running": "running", "waiting": "running", "pending": "running", "scheduled": "running",
+    "paused": "running", "preempting": "running",
+    "pruned": "pruned", "stopped": "pruned",
+}  # fmt: skip
+
+
+def state_of(word: object) -> State:
+    """The state that a tool's word means; a word that isn't known counts as failed."""
+    return STATE_WORDS.get(str(word).lower(), "failed")
+
+
+def one_of(names: Sequence[str], study: str | None, what: str) -> str:
+    """The only name, or the one that was asked for. what: the kind of thing that is named, in words.
+
+    Raises:
+        TreinoError: there are several, or none, or not the one that was asked for.
+    """
+    if study is not None and study not in names and names:
+        message = _("There is no {what} '{name}' in it.").format(what=what, name=study)
+        raise TreinoError("study_unknown", message, nearest(study, names))
+    if not names:
+        message = _("There is no {what} with trials in it.").format(what=what)
+        raise TreinoError("trials_none", message, _("Judge it when some trials have finished."))
+    if study is None and len(names) > 1:
+        listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+        raise TreinoError(
+            "study_missing",
+            _("There are {n} of them: which {what}?").format(n=len(names), what=what),
+            _("Say it: [[study={name}]]. There are: {names}.").format(name=names[0], names=listed),
+        )
+    return study or names[0]
+
+
+def parsed(text: Any) -> Any:
+    """The value of a text in JSON, or as Python writes literals; None if it is neither. Runs nothing."""
+    if not isinstance(text, str) or len(text) > LONGEST:
+        return None
+    for read in (json.loads, ast.literal_eval):
+        with (
+            suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore", SyntaxWarning)  # of a text such as [1if]
+            return read(text)
+    return None
+
+
+def number_or_word(text: str) -> Cell:
+    """The number in a text (NaN if that is what it says), else the text; None if it stands for nothing."""
+    text = text.strip()
+    if text.lower() == "nan":
+        return math.nan
+    if missing(text):
+        return None
+    if text in ("True", "False", "true", "false"):
+        return text in ("True", "true")
+    found = number(text)
+    return text if found is None else found
+
+
+def cell(value: Any) -> Cell:
+    """A value of JSON as one cell: a list or an object as its text."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    return as_float(value) if is_number(value) else json.dumps(value, sort_keys=True, default=str)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def as_float(value: Any) -> float:
+    """The number as a float; NaN for what is none, infinite for what is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def numbers_in(values: Mapping[str, Any]) -> tuple[dict[str, tuple[float, ...]], dict[str, float]]:
+    """The lists of several numbers, and the single numbers, among values."""
+    lists, figures = {}, {}
+    for name, value in values.items():
+        if is_number(value):
+            figures[name] = as_float(value)
+        elif isinstance(value, list | tuple) and len(value) > 1 and all(map(is_number, value)):
+            lists[name] = tuple(map(as_float, value))
+    return lists, figures
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """The values of nested objects by names with points: ``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = isinstance(value, Mapping) and value and before.count(".") < 8
+        found |= flat(value, f"{before}{name}.") if inner else {f"{before}{name}": value}
+    return found

@@ -1,0 +1,417 @@
+"""Trials in tables, CSV or JSON: exports of W&B, MLflow, Optuna, Ray and scikit-learn, and any other.
+
+A tool's table is recognised by the names of its columns. Of any other table nothing is known but the cells:
+the command says which column is what.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.readers.file_bytes import ByteStream, InputFile, decide, open_file
+from treino_judge.cells import (
+    STATE_WORDS,
+    as_float,
+    cell,
+    flat,
+    is_number,
+    number_or_word,
+    numbers_in,
+    parsed,
+    state_of,
+)
+from treino_judge.folder_files import too_large
+from treino_judge.optuna_study import seconds_between
+from treino_judge.ray_folder import OF_RAY
+from treino_judge.table import TITLES, State, TrialFile, TrialRecord, Unit
+
+LARGEST = 1 << 29  # bytes of a file
+_DELIMITERS = ",;\t|"
+_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
+_SPLIT = re.compile(r"split\d+_test_(.+)")
+_OF_WANDB = frozenset({
+    "Name", "State", "Notes", "User", "Username", "Tags", "Created", "Updated", "Runtime", "Relative Runtime",
+    "Sweep", "ID", "Hostname", "Host", "Description", "Commit", "GitHub", "GPU Count", "GPU Type", "Job Type",
+    "Group", "Start Time", "End Time",
+})  # fmt: skip
+_SECONDS = "seconds", "duration_seconds", "runtime_seconds", "time_total_s"
+
+Line = Mapping[str, Any]
+
+
+def read_table(path: Path) -> TrialFile:
+    """The trials in a table: CSV (also packed by gzip, zstd or zip), JSON, or JSON lines.
+
+    Raises:
+        TreinoError: the file is too large, damaged, or no table.
+    """
+    file = open_file(path)
+    if file.size > LARGEST:
+        raise too_large(path, file.size, LARGEST)
+    if file.content != "text":
+        raise TreinoError(
+            "trials_unknown",
+            _("'{path}' is no table in CSV or JSON, but a {kind}.").format(path=path, kind=file.content),
+            _("Write it as CSV."),
+        )
+    start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    lines = _json_lines(file) if start in (b"{", b"[") else list(_csv_lines(file))
+    if not lines:
+        raise TreinoError(
+            "trials_none", _("'{path}' has no rows.").format(path=path), _("Write a row for each trial.")
+        )
+    return trials_in(lines, path.name.partition(".")[0])
+
+
+def trials_in(lines: Sequence[Line], name: str) -> TrialFile:
+    """The trials in a table's lines, by the tool that its columns' names tell."""
+    names = list(dict.fromkeys(n for line in lines for n in line))
+    if any(n.startswith("mean_test_") for n in names):
+        return _of_sklearn(lines, names, name)
+    if {"number", "state"} <= set(names) and any(n.startswith(("value", "params_")) for n in names):
+        return _of_optuna(lines, name)
+    if "run_id" in names and any(n.startswith("metrics.") for n in names):
+        return _of_mlflow(lines, name)
+    if {"config", "summary"} <= set(names) or (_prefixed(names, "config.") and _prefixed(names, "summary.")):
+        return _of_wandb(lines, name)
+    if {"Name", "State"} <= set(names) and len(_OF_WANDB & set(names)) > 2:
+        return _of_wandb_page(lines, name)
+    if "trial_id" in names and _prefixed(names, "config/"):
+        return _of_ray(lines, name)
+    return _of_any(lines, names, name)
+
+
+def _prefixed(names: Sequence[str], start: str) -> bool:
+    return any(name.startswith(start) for name in names)
+
+
+def _below(line: Line, start: str) -> dict[str, Any]:
+    """The cells whose names begin so, without that beginning."""
+    return {name[len(start) :]: value for name, value in line.items() if name.startswith(start)}
+
+
+def _cells(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cell(value) for name, value in values.items()}
+
+
+# ---- the tables of tools
+
+
+def _of_sklearn(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile:
+    """``cv_results_`` of a search: https://scikit-learn.org/stable/modules/grid_search.html"""
+    metrics = [n for n in names if n.startswith("mean_test_")]
+    most = max((as_float(line.get("n_resources", 0)) for line in lines), default=0)
+    records = []
+    for number, line in enumerate(lines):
+        params = _below(line, "param_")
+        if not params and isinstance(told := _taken_apart(line.get("params")), Mapping):
+            params = dict(told)
+        lists: dict[str, tuple[float, ...]] = {}
+        for column, value in line.items():
+            if (found := _SPLIT.fullmatch(column)) and is_number(value):
+                lists[found[1]] = (*lists.get(found[1], ()), as_float(value))
+        figures = {n: as_float(line[n]) for n in metrics if is_number(line.get(n))}
+        each = [as_float(line.get(n)) for n in ("mean_fit_time", "mean_score_time")]
+        seconds = sum(each) * max(map(len, lists.values()), default=1)
+        state: State = "finished" if any(v == v for v in figures.values()) else "failed"
+        if as_float(line.get("n_resources", 0)) < most:
+            state = "pruned"
+        shown = {n: v for n, v in params.items() if v is not None}
+        records.append(
+            TrialRecord(
+                str(number), state, _cells(shown), figures, lists, seconds if seconds == seconds else None
+            )
+        )
+    parts: dict[str, tuple[str, Unit]] = {
+        metric: (of, "fold")
+        for metric in metrics
+        if any(len(r.lists.get(of := metric.removeprefix("mean_test_"), ())) > 1 for r in records)
+    }
+    return TrialFile(
+        "sklearn", name, tuple(records), metrics[0] if len(metrics) == 1 else None, better=1, in_lists=parts
+    )
+
+
+def _of_optuna(lines: Sequence[Line], name: str) -> TrialFile:
+    """The frame of a study's trials that Optuna makes (``trials_dataframe``)."""
+    records = []
+    for line in sorted(lines, key=lambda line: as_float(line.get("number"))):
+        attributes = {n: _taken_apart(v) for n, v in _below(line, "user_attrs_").items()}
+        lists, figures = numbers_in(attributes)
+        figures |= {n: as_float(v) for n, v in line.items() if n.startswith("value") and is_number(v)}
+        seconds = seconds_between(line.get("datetime_start"), line.get("datetime_complete"))
+        settings = {n: v for n, v in _below(line, "params_").items() if v is not None}
+        number = cell(line.get("number"))
+        shown = f"{number:g}" if isinstance(number, float) else str(number)
+        records.append(
+            TrialRecord(shown, state_of(line.get("state")), _cells(settings), figures, lists, seconds)
+        )
+    score = "value" if any("value" in record.figures for record in records) else None
+    return TrialFile("optuna", name, tuple(records), score)
+
+
+def _of_mlflow(lines: Sequence[Line], name: str) -> TrialFile:
+    """``mlflow.search_runs()`` and ``mlflow experiments csv``; the newest run stands first there."""
+    parents = {str(line.get("tags.mlflow.parentRunId")) for line in lines}
+    ordered = sorted(enumerate(lines), key=lambda at: (str(at[1].get("start_time") or ""), -at[0]))
+    records = [
+        TrialRecord(
+            str(line.get("tags.mlflow.runName") or line.get("run_id")),
+            state_of(line.get("status")),
+            _cells({n: v for n, v in _below(line, "params.").items() if v is not None}),
+            numbers_in(_below(line, "metrics."))[1],
+            seconds=seconds_between(line.get("start_time"), line.get("end_time")),
+        )
+        for _place, line in ordered
+        if str(line.get("run_id")) not in parents
+    ]
+    notes = []
+    if left := len(lines) - len(records):
+        notes.append(_("{n:,} runs are the parents of others, and no trials.").format(n=left))
+    return TrialFile("mlflow", name, tuple(records), notes=tuple(notes))
+
+
+def _of_wandb(lines: Sequence[Line], name: str) -> TrialFile:
+    """Runs of W&B by its public API, with ``config`` and ``summary``: https://docs.wandb.ai/guides/track/public-api-guide"""
+    records = []
+    for number, line in enumerate(_by_time(lines, "created_at", "createdAt")):
+        parts = {n: _taken_apart(line.get(n)) for n in ("config", "summary")}
+        of = {
+            n: flat(part) if isinstance(part, Mapping) else _below(line, f"{n}.") for n, part in parts.items()
+        }
+        lists, figures = numbers_in({n: v for n, v in of["summary"].items() if n[:1] != "_"})
+        seconds = of["summary"].get("_wandb.runtime", of["summary"].get("_runtime"))
+        settings = {
+            n.removesuffix(".value"): v for n, v in of["config"].items() if n[:1] != "_" and v is not None
+        }
+        state = state_of(line["state"]) if line.get("state") is not None else "finished"
+        records.append(
+            TrialRecord(
+                str(line.get("name", number)), state, _cells(settings), figures, lists,
+                as_float(seconds) if is_number(seconds) else None,
+            )
+        )  # fmt: skip
+    return TrialFile("wandb", name, tuple(records))
+
+
+def _of_wandb_page(lines: Sequence[Line], name: str) -> TrialFile:
+    """The runs' table that W&B's page exports: settings and summary stand side by side, without a mark."""
+    records = []
+    for line in _by_time(lines, "Created"):
+        cells = {n: v for n, v in line.items() if n not in _OF_WANDB and n[:1] != "_"}
+        seconds = line.get("Runtime")
+        records.append(
+            TrialRecord(
+                str(line.get("Name")), state_of(line.get("State")), {}, numbers_in(cells)[1],
+                seconds=as_float(seconds) if is_number(seconds) else None, cells=_cells(cells),
+            )
+        )  # fmt: skip
+    return TrialFile("wandb", name, tuple(records))
+
+
+def _of_ray(lines: Sequence[Line], name: str) -> TrialFile:
+    """``ResultGrid.get_dataframe()`` of Ray Tune."""
+    records = []
+    for line in sorted(lines, key=lambda line: str(line.get("trial_id"))):
+        figures = {
+            n: as_float(v)
+            for n, v in line.items()
+            if is_number(v) and n not in OF_RAY and not n.startswith("config/")
+        }
+        seconds = line.get("time_total_s")
+        settings = _cells(_below(line, "config/"))
+        records.append(
+            TrialRecord(
+                str(line.get("trial_id")), "finished", settings, figures,
+                seconds=as_float(seconds) if is_number(seconds) else None,
+            )
+        )  # fmt: skip
+    return TrialFile("ray", name, tuple(records))
+
+
+def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile:
+    """Any other table. A column of states is taken as such if it holds nothing else."""
+    notes: list[str] = []
+    state = None
+    for n in ("state", "status"):
+        words = {str(line[n]): None for line in lines if line.get(n) is not None}
+        other = next((word for word in words if word.lower() not in STATE_WORDS), None)
+        if other is not None:
+            text = _("The column {name} isn't used: '{word}' is no known state. All rows count as finished.")
+            notes.append(text.format(name=n, word=other[:40]))
+        elif words and state is None:
+            state = n
+    title = next(
+        (n for n in TITLES if n in names and len({str(line.get(n)) for line in lines}) == len(lines)), None
+    )
+    took = next((n for n in _SECONDS if n in names), None)
+    known = {state, title}
+    records = []
+    for number, line in enumerate(lines):
+        cells = {n: v for n, v in line.items() if n not in known}
+        lists, figures = numbers_in({n: _taken_apart(v) for n, v in cells.items()})
+        shown = cell(line.get(title)) if title is not None else float(number)
+        records.append(
+            TrialRecord(
+                f"{shown:g}" if isinstance(shown, float) else str(shown),
+                "finished" if state is None else state_of(line.get(state)),
+                {},
+                figures,
+                lists,
+                as_float(line[took]) if took is not None and is_number(line.get(took)) else None,
+                _cells(cells),
+            )
+        )
+    return TrialFile("table", name, tuple(records), notes=() if state is not None else tuple(notes))
+
+
+def _by_time(lines: Sequence[Line], *columns: str) -> list[Line]:
+    """The lines by the time in one of the columns, if all have one; else as they are."""
+    for column in columns:
+        times = []
+        for line in lines:
+            try:
+                times.append(datetime.fromisoformat(str(line.get(column))))
+            except ValueError:
+                break
+        if len(times) == len(lines) and len({time.tzinfo is None for time in times}) == 1:
+            return [line for _time, line in sorted(zip(times, lines, strict=True), key=lambda at: at[0])]
+    return list(lines)
+
+
+def _taken_apart(value: Any) -> Any:
+    """The list or object that a text stands for; any other value as it is."""
+    if isinstance(value, str) and value[:1] in ("[", "{", "("):
+        found = parsed(value)
+        return value if found is None else found
+    return value
+
+
+# ---- lines of CSV
+
+
+LONGEST_CELL = 1 << 27  # characters: a run's whole configuration may stand in one
+
+
+def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
+    """The rows by the names of their columns. Decimal commas are read where no comma parts the cells.
+
+    A first column without a name, as pandas writes the numbers of rows, is left out.
+    """
+    text = decide(file, None)
+    stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
+    first = next(iter(stream), "")
+    limit = csv.field_size_limit(LONGEST_CELL)
+    names: list[str] = []
+    rows = csv.reader([first])
+    try:
+        delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
+        rows = csv.reader(chain([first], stream), delimiter=delimiter)
+        names = [name.strip() for name in next(rows, [])]
+        if twice := sorted({n for n in names if n and names.count(n) > 1}):
+            raise TreinoError(
+                "column_twice",
+                _("Two columns of '{path}' are named '{name}'.").format(path=file.path, name=twice[0]),
+                _("Rename one of them."),
+            )
+        for row in rows:
+            if not any(row):
+                continue
+            if len(row) != len(names):
+                raise TreinoError(
+                    "csv_ragged",
+                    _("'{path}', line {n} has {found} cells, and the first line names {known}.").format(
+                        path=file.path, n=rows.line_num, found=len(row), known=len(names)
+                    ),
+                    _("Put a cell that holds a comma in double quotes."),
+                )
+            cells = (
+                c.replace(",", ".") if delimiter != "," and _COMMA.fullmatch(c.strip()) else c for c in row
+            )
+            yield {name: number_or_word(c) for name, c in zip(names, cells, strict=True) if name}
+    except csv.Error as error:
+        raise TreinoError(
+            "csv_broken",
+            _("'{path}', line {n} can't be read: {reason}.").format(
+                path=file.path, n=rows.line_num, reason=error
+            ),
+            _("Export it again, or restore it from a copy."),
+        ) from None
+    finally:
+        csv.field_size_limit(limit)
+
+
+# ---- lines of JSON
+
+
+def _json_lines(file: InputFile) -> list[dict[str, Any]]:
+    """The rows of a JSON file: a list of objects, an object of columns, or one object to a line."""
+    text = b"".join(decide(file, None).chunks()).decode("utf-8-sig")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        lines = [_object(line) for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and all(line is not None for line in lines):
+            return [flat_line(line) for line in lines if line is not None]
+        raise TreinoError(
+            "json_broken",
+            _("'{path}' is no JSON: {reason}.").format(path=file.path, reason=str(error)[:100]),
+            _("Export it again, or restore it from a copy."),
+        ) from None
+    rows = _rows(value)
+    if rows is None:
+        raise TreinoError(
+            "trials_unknown",
+            _("'{path}' is JSON, but neither a list of trials nor columns of equal length.").format(
+                path=file.path
+            ),
+            _("Write it with pandas: to_json(path, orient='records')."),
+        )
+    return [flat_line(row) for row in rows]
+
+
+def flat_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its nested objects taken apart, but for the settings and the summary of W&B."""
+    own = ("config", "summary", "params")
+    return {n: v for n, v in line.items() if n in own} | flat({n: v for n, v in line.items() if n not in own})
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _rows(value: Any) -> list[dict[str, Any]] | None:
+    if isinstance(value, list):
+        return value if all(isinstance(row, dict) for row in value) else None
+    if not isinstance(value, dict) or not value:
+        return None
+    if {"columns", "data"} <= set(value):  # pandas: orient="split"
+        names, data = value["columns"], value["data"]
+        whole = isinstance(names, list) and isinstance(data, list)
+        if whole and all(isinstance(row, list) and len(row) == len(names) for row in data):
+            return [dict(zip(map(str, names), row, strict=True)) for row in data]
+        return None
+    inner = list(value.values())
+    if all(isinstance(column, dict) for column in inner):  # pandas: columns of values by the row's number
+        places = list(dict.fromkeys(place for column in inner for place in column))
+        return [{n: column.get(place) for n, column in value.items()} for place in places]
+    if all(isinstance(column, list) for column in inner) and len({len(column) for column in inner}) == 1:
+        if len(inner) == 1 and all(isinstance(row, dict) for row in inner[0]):
+            return list(inner[0])
+        return [dict(zip(value, row, strict=True)) for row in zip(*inner, strict=True)]
+    lists = [
+        part for part in inner if isinstance(part, list) and part and all(isinstance(r, dict) for r in part)
+    ]
+    return list(lists[0]) if len(lists) == 1 else None

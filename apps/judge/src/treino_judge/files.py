@@ -1,0 +1,148 @@
+"""What holds the trials: a file or folder of another tool, recognised by its content. Nothing is executed."""
+
+import errno
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.readers.file_bytes import unreadable
+from treino.folders.store import manifest, sqlite
+from treino_judge.exported_tables import read_table
+from treino_judge.folder_files import PlainFolder
+from treino_judge.mlflow_store import TABLES as OF_MLFLOW
+from treino_judge.mlflow_store import is_mlruns, mlflow_trials, mlruns_trials
+from treino_judge.optuna_study import TABLES as OF_OPTUNA
+from treino_judge.optuna_study import optuna_trials
+from treino_judge.ray_folder import is_experiment, ray_trials
+from treino_judge.table import TrialFile
+
+_SQLITE = b"SQLite format 3\0"
+_PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
+
+
+def read_trials(source: str, study: str | None = None) -> TrialFile:
+    """The trials in a file or folder. study: the study or experiment of that name, where there are several.
+
+    A search in progress is read as it is at one moment. Neither the file nor anything beside it is changed.
+
+    Raises:
+        TreinoError: there is nothing, or nothing that holds trials; the file is locked, damaged, too large,
+            or a pickle; there are several studies.
+    """
+    try:
+        path = Path(source).resolve()
+        mode = path.stat().st_mode
+        head = b"" if not stat.S_ISREG(mode) else _head(path)
+    except RuntimeError:  # of older Pythons, by a link that leads back to itself
+        raise unreadable(Path(source), OSError(errno.ELOOP, os.strerror(errno.ELOOP))) from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(source, error) from None
+    if stat.S_ISDIR(mode):
+        found = _in_folder(PlainFolder(path), source, study)
+    elif head[:16] == _SQLITE:
+        return _in_database(path, study)
+    elif path.suffix.lower() in _PICKLES or head[:1] == b"\x80":
+        raise TreinoError(
+            "trials_pickle",
+            _("'{path}' is a pickle: reading it could run any program, so it is not read.").format(
+                path=source
+            ),
+            _('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
+        )
+    elif not head and stat.S_ISREG(mode):
+        raise TreinoError(
+            "trials_none", _("'{path}' is empty.").format(path=source), _("Judge it when it holds trials.")
+        )
+    else:
+        found = read_table(path)
+    if study is not None and found.source not in ("mlflow",):
+        raise TreinoError(
+            "study_unknown",
+            _("'{path}' is no store of several studies, so [[study]] says nothing.").format(path=source),
+            _("Leave [[study]] out."),
+        )
+    return found
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64)
+
+
+def _unreadable(source: str, error: Exception) -> TreinoError:
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return unreadable(Path(source), error)
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | NotADirectoryError):
+        return files.problem(Path(source), error.errno or 0, error.strerror or str(error))
+    return TreinoError(
+        "trials_missing",
+        _("There is no file or folder '{path}'.").format(path=source),
+        _("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
+    )
+
+
+def _in_folder(folder: PlainFolder, source: str, study: str | None) -> TrialFile:
+    names = folder.names()
+    if manifest.NAME in names and '"kind"' in (folder.text(manifest.NAME) or ""):
+        raise TreinoError(
+            "trials_own",
+            _("{path} is a run, sweep or study of treino's own, which has its judgement already.").format(
+                path=source
+            ),
+            _("See it: treino show {path}").format(path=source),
+        )
+    if is_experiment(folder):
+        return ray_trials(folder)
+    if is_mlruns(folder):
+        return mlruns_trials(folder, study)
+    inside = [os.path.join(source, each.path.name) for each in folder.folders() if each.path.name == "mlruns"]
+    inside += [
+        os.path.join(source, n) for n in names if n.endswith((".db", ".sqlite", ".sqlite3", ".csv", ".json"))
+    ]
+    raise TreinoError(
+        "trials_unknown",
+        _("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow.").format(path=source),
+        _("Perhaps: {names}").format(names=", ".join(inside[:5]))
+        if inside
+        else _("Give the folder that holds the trials' folders, or a file."),
+    )
+
+
+def _in_database(path: Path, study: str | None) -> TrialFile:
+    """The trials in a SQLite file, at one moment. The file isn't changed; it is locked against writing only
+    while its rows are read, and not at all if it is in write-ahead-log mode."""
+
+    def ask(connection: sqlite3.Connection) -> TrialFile:
+        connection.execute("BEGIN")
+        tables = {str(row[1]) for row in sqlite.objects(connection) if row[0] == "table"}
+        if tables >= OF_OPTUNA:
+            return optuna_trials(connection, tables, study)
+        if tables >= OF_MLFLOW:
+            return mlflow_trials(connection, study)
+        raise TreinoError(
+            "trials_unknown",
+            _("'{path}' is a SQLite file, but neither of Optuna nor of MLflow.").format(path=path),
+            _("Write the trials as CSV."),
+        )
+
+    try:
+        with sqlite.trouble(path):
+            return sqlite.of_file(path, ask, copied=sqlite.has_log(path))
+    except UnicodeDecodeError:
+        raise _damaged(_("{path} is damaged: it holds bytes that are no text.").format(path=path)) from None
+    except TreinoError as error:
+        if error.rule == "run_damaged":
+            raise _damaged(error.message) from None
+        if error.rule == "run_busy":
+            hint = _("Wait until the program that writes it lets it go, or judge a copy.")
+            raise TreinoError("trials_locked", error.message, hint, status=1) from None
+        raise
+
+
+def _damaged(message: str) -> TreinoError:
+    hint = _("Restore it from a copy; sqlite3's .recover may save what is readable.")
+    return TreinoError("trials_damaged", message, hint)

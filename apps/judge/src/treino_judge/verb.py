@@ -1,0 +1,77 @@
+"""``treino judge``: how much of the best of a search is luck, whoever made the search."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.cli.flags import ScreenFlag, with_flags
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of the trials are what, where the file doesn't tell."""
+
+    score: Annotated[
+        str | None, Parameter(help="the score that the search went by: a column, or a metric")
+    ] = None
+    maximize: Annotated[bool, Parameter(help="a higher score is better", negative=())] = False
+    minimize: Annotated[bool, Parameter(help="a lower score is better", negative=())] = False
+    seed_column: Annotated[
+        str | None, Parameter(help="column of seeds; rows with equal settings are one trial")
+    ] = None
+    fold_column: Annotated[str | None, Parameter(help="column of folds, likewise")] = None
+    row_column: Annotated[
+        str | None, Parameter(help="column of validation rows, likewise, of which each has a score")
+    ] = None
+    settings: Annotated[
+        str | None, Parameter(help="columns that are settings, comma-separated: lr,depth")
+    ] = None
+
+
+@with_flags
+def judge(
+    trials: Annotated[
+        str,
+        Parameter(
+            name="TRIALS",
+            help="a study of Optuna (SQLite file), a folder of Ray Tune, a store of MLflow (folder or SQLite"
+            " file), or a table of trials (CSV, JSON) of W&B, MLflow, scikit-learn or your own",
+        ),
+    ],
+    /,
+    *,
+    study: Annotated[
+        str | None, Parameter(help="the study or experiment, where the file holds several")
+    ] = None,
+    columns: Columns,
+    screen: ScreenFlag,
+) -> int:
+    """Say how much of the best of a search is luck, which settings matter, and what would make it sure.
+
+    Example: treino judge study.db | treino judge runs.csv --score loss --seed-column seed --settings lr,depth
+    """
+    from treino_judge.view import show_judgement
+
+    if columns.maximize and columns.minimize:
+        raise TreinoError(
+            "direction_twice", _("--maximize and --minimize exclude each other."), _("Give one of them.")
+        )
+    settings = None
+    if columns.settings is not None:
+        settings = tuple(name for name in map(str.strip, columns.settings.split(",")) if name)
+    better = 1 if columns.maximize else -1 if columns.minimize else None
+    show_judgement(
+        trials,
+        study,
+        screen,
+        score=columns.score,
+        better=better,
+        seed=columns.seed_column,
+        fold=columns.fold_column,
+        row=columns.row_column,
+        settings=settings,
+    )
+    return 0

@@ -1,0 +1,129 @@
+"""``python -m treino_lessons FILE.py``: exit 0: correct, 1: a difference, 2: the file can't be used."""
+
+import linecache
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from treino.base.console import line
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
+from treino.cli import command
+from treino.cli.screen import Screen
+from treino_lessons.call_recording import where
+from treino_lessons.comparison import check
+
+USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"
+
+PRINTED, WIDEST = 40, 200  # lines and characters that are shown of what the function prints
+
+
+def run(tokens: Sequence[str], screen: Screen) -> int:
+    """Check the function ``forward`` of the file that is named."""
+    if "--help" in tokens or "-h" in tokens:
+        screen.out.print(USAGE)
+        screen.out.print(
+            _("Runs your forward(loader, net, epoch, mode) beside the engine and names the first difference.")
+        )
+        screen.out.print(_("With adam it shows Adam as the course prints it, and what each slip does."))
+        screen.document({"help": USAGE})
+        return 0
+    if list(tokens) == ["adam"]:
+        return _course_adam(screen)
+    files = [t for t in tokens if not t.startswith("-")]
+    if len(files) != 1 or len(tokens) != 1:
+        raise TreinoError(
+            "usage",
+            _("One file is wanted, and this was given: {given}.").format(
+                given=" ".join(tokens) or _("nothing")
+            ),
+            _("Write: {usage}").format(usage=USAGE),
+        )
+    outcome = check(forward_of(Path(files[0])))
+    lines = outcome.printed.rstrip("\n").splitlines()
+    for text in lines[:PRINTED]:
+        screen.err.print(text[:WIDEST])
+    if len(lines) > PRINTED:
+        screen.err.print(_("… and {n:,} lines more that it printed").format(n=len(lines) - PRINTED))
+    head, *rest = repr(outcome).splitlines()
+    screen.out.print(line((head, "bold green" if outcome.passed else "bold red")))
+    for text in rest:
+        screen.out.print(text)
+    screen.document({"file": files[0], **outcome.document})
+    return 0 if outcome.passed else 1
+
+
+def _course_adam(screen: Screen) -> int:
+    from treino.plots.explain_formula import DIGITS
+    from treino.plots.explain_text import document, rendered
+    from treino_lessons.course_adam import explanation
+
+    shown = explanation()
+    for piece in rendered(shown, DIGITS):
+        screen.out.print(piece)
+    screen.document(document(shown))
+    return 0
+
+
+# ---- the learner's file
+
+NAME = "forward"
+
+
+def forward_of(path: Path) -> Callable[..., Any]:
+    """The function ``forward`` that this file makes.
+
+    Raises:
+        TreinoError: there is no such file, it can't be read or run, or it makes no such function.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise TreinoError(
+            "file_missing", _("There is no file {path}.").format(path=path), _folder_hint(path)
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TreinoError(
+            "file_unreadable",
+            _("{path} can't be read: {error}.").format(path=path, error=error),
+            _("Give a text file with Python in it, in UTF-8."),
+        ) from None
+    names: dict[str, Any] = {"__name__": "exercise", "__file__": str(path)}
+    linecache.checkcache(str(path))
+    try:
+        with warnings.catch_warnings():
+            for kind in (SyntaxWarning, DeprecationWarning):  # as of "\-" in the course's own text
+                warnings.simplefilter("ignore", kind)
+            exec(compile(text, str(path), "exec"), names)
+    except (Exception, SystemExit) as error:
+        at = where(error, str(path))
+        raise TreinoError(
+            "file_fails",
+            _("{path}{line} raises {kind}: {error}").format(
+                path=path,
+                line=_(", line {n} ({text}),").format(n=at[0], text=at[1]) if at else "",
+                kind=type(error).__name__,
+                error=getattr(error, "msg", None) or error,
+            ),
+            _("Leave in it the imports and the function alone; the training that calls it stays elsewhere."),
+        ) from None
+    if NAME not in names:
+        made = [n for n, v in names.items() if callable(v) and not n.startswith("_")]
+        raise TreinoError(
+            "no_forward",
+            _("{path} makes no function {name}.").format(path=path, name=NAME),
+            _("Call it so: def forward(loader, net, epoch, mode):")
+            + (_(" Found: {names}.").format(names=", ".join(made)) if made else ""),
+        )
+    found: Callable[..., Any] = names[NAME]
+    return found
+
+
+def _folder_hint(path: Path) -> str:
+    others = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    return nearest(path.name, others) if others else _("Give the path of your file.")
+
+
+if __name__ == "__main__":
+    command(run)

@@ -1,0 +1,156 @@
+"""``check``: the learner's function and the engine, trained on the same batches in float32 and in float64."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino_lessons.call_recording import Pass, passes
+from treino_lessons.differences import Difference
+from treino_lessons.first_difference import first_difference
+from treino_lessons.problem import EPOCHS, STEPS, Answer, engine_s, problem
+
+NAMES = {torch.float32: "float32", torch.float64: "float64"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result. difference: the first one, None where the function passes. precision: the types it
+    was tried in, largest: the largest difference of a weight from the engine's at the end, in each. notes:
+    what is right and could be better. printed: what the function printed."""
+
+    difference: Difference | None
+    precision: tuple[str, ...]
+    largest: dict[str, float]
+    notes: tuple[str, ...]
+    printed: str
+
+    @property
+    def passed(self) -> bool:
+        return self.difference is None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        different = self.difference
+        return {
+            "passed": self.passed,
+            "steps": STEPS * EPOCHS,
+            "precision": list(self.precision),
+            "largest": dict(self.largest),
+            "difference": None if different is None else vars(different).copy(),
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        if self.difference is not None:
+            return "\n".join([_("A difference:"), str(self.difference), *self.notes])
+        lines = _(
+            "Right: {steps} training steps and two tests as the engine's, in {types}; the largest difference "
+            "of a weight is {largest:.1e}."
+        ).format(
+            steps=STEPS * EPOCHS,
+            types=_(" and ").join(self.precision),
+            largest=max(self.largest.values()),
+        )
+        return "\n".join([lines, *self.notes])
+
+
+def check(forward: Callable[..., Any]) -> Outcome:
+    """Run ``forward(loader, net, epoch, mode)`` beside the engine and name the first difference.
+
+    It is called with ``"train"`` and ``"test"`` in turn for two epochs of three batches. The network ends in
+    logits. Its global names ``criterion`` (CrossEntropyLoss), ``optimizer`` (SGD) and ``args`` (the course's
+    dictionary, with ``device``) are ours while it runs, and what they were afterwards. It says the mean loss
+    by returning it, alone or before other values, or by printing it with two decimals or more; the mean over
+    batches and the mean over rows are both right.
+
+    Raises:
+        TreinoError: it is no function, or can't be called with four arguments.
+    """
+    _callable(forward)
+    notes: list[str] = []
+    largest: dict[str, float] = {}
+    printed = ""
+    difference = None
+    for dtype, name in NAMES.items():
+        tried = problem(dtype)
+        answer = engine_s(tried)
+        found = passes(forward, tried)
+        printed = printed or "".join(p.printed for p in found)
+        if dtype is torch.float64 and _casts(found):
+            notes.append(_("Note: it turns rows or losses into float32, so that it can't train in float64."))
+            break
+        difference = first_difference(found, tried, answer)
+        if difference is not None:
+            break
+        largest[name] = _apart(found, answer)
+        if dtype is torch.float32 and found[0].made:
+            notes.append(
+                _("Note: it makes {kind} in every call, and criterion is there.").format(
+                    kind=found[0].made[0]
+                )
+            )
+        if dtype is torch.float32 and _computes_in_test(found):
+            notes.append(
+                _(
+                    "Note: in test it computes gradients that nobody uses; leave backward() to training, and "
+                    "with torch.no_grad(): saves the time and the memory."
+                )
+            )
+    tried_in = tuple(largest) or (NAMES[torch.float32],)
+    return Outcome(difference, tried_in, largest, tuple(notes), printed)
+
+
+def _callable(forward: Any) -> None:
+    asked = "forward(loader, net, epoch, mode)"
+    if inspect.isgeneratorfunction(forward) or inspect.iscoroutinefunction(forward):
+        raise TreinoError(
+            "not_a_function",
+            _("The function has yield or async in it: calling it runs nothing of it."),
+            _("Let it go through the whole loader and then return the mean loss."),
+        )
+    if not callable(forward) or inspect.isclass(forward):
+        raise TreinoError(
+            "not_a_function",
+            _("{what!r} is not a function.").format(what=type(forward).__name__),
+            _("Give the function itself: check(forward)."),
+        )
+    try:
+        inspect.signature(forward).bind("loader", "net", 0, "train")
+    except TypeError as error:
+        raise TreinoError(
+            "forward_arguments",
+            _("The function can't be called as {asked}: {error}.").format(asked=asked, error=error),
+            _("Write: def {asked}:").format(asked=asked),
+        ) from None
+
+
+def _casts(found: list[Pass]) -> bool:
+    """Whether it failed on the type of its numbers."""
+    error = found[-1].error
+    return isinstance(error, RuntimeError) and any(
+        word in str(error) for word in ("dtype", "Double", "Float")
+    )
+
+
+def _computes_in_test(found: list[Pass]) -> bool:
+    """Whether gradients changed during a test."""
+    for done in found:
+        lefts = [visit.left for visit in done.visits]
+        if done.mode == "test" and any(
+            set(a) != set(b) or any(not torch.equal(a[n], b[n]) for n in a) for a, b in pairwise(lefts)
+        ):
+            return True
+    return False
+
+
+def _apart(found: list[Pass], answer: Answer) -> float:
+    last = [done for done in found if done.mode == "train"][-1].after
+    floats = [n for n, t in last.items() if t.is_floating_point()]
+    return max(float((last[n] - answer.states[-1][n]).abs().max()) for n in floats)

@@ -1,0 +1,225 @@
+"""The first difference between the learner's training and the engine's."""
+
+from treino.base.words import _
+from treino_lessons.call_recording import Pass, Visit
+from treino_lessons.causes import cause
+from treino_lessons.differences import (
+    CLOSE,
+    Difference,
+    entry,
+    farthest,
+    loss_in_mode,
+    named,
+    near,
+    slope,
+    written,
+)
+from treino_lessons.problem import LR, ROWS, STEPS, Answer, EndlessError, Problem
+from treino_lessons.stated_loss import misread
+
+
+def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:
+    """In the order in which things happened; None where nothing differs."""
+    for done in found:
+        different = _difference_of_pass(done, tried, answer) or _made(done) or misread(done, answer)
+        if different is not None:
+            return different
+    return None
+
+
+def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Difference | None:
+    """The batches one by one, then the call as a whole."""
+    for at, visit in enumerate(done.visits):
+        if done.error is not None and at == len(done.visits) - 1:
+            return _raised(done, done.error)
+        different = _fed(done, at) or _placed(done, at) or _mode(done, visit, at, tried)
+        if different is None:
+            trained = done.mode == "train"
+            different = _moved(done, at, tried, answer) if trained else _moved_in_test(done, at)
+        if different is not None:
+            return different
+    if done.error is not None:
+        return _raised(done, done.error)
+    if len(done.visits) != STEPS:
+        return _partly(done, len(done.visits))
+    return _placed(done) if done.mixed else None
+
+
+def _placed(done: Pass, at: int | None = None) -> Difference | None:
+    """The rows of a batch that were left on the host; of the call as a whole, classes or others that were."""
+    if at is not None and not done.visits[at].left_behind:
+        return None
+    what = _("In mode {mode!r} the rows x of batch {n} went into the network as the loader gives them.")
+    if at is None:
+        what = _(
+            "In mode {mode!r} {function} got rows or classes as the loader gives them, beside what "
+            "the network answered."
+        )
+    return named(
+        done, 0 if at is None else at + 1, "not_moved",
+        what.format(mode=done.mode, n=(at or 0) + 1, function=done.mixed),
+        _('Where args["device"] is a GPU the network lies there, and torch refuses tensors of two devices.'),
+        _('Move both: x, y = x.to(args["device"]), y.to(args["device"]); .to returns the moved one.'),
+    )  # fmt: skip
+
+
+def _made(done: Pass) -> Difference | None:
+    """An optimizer or a schedule that the function makes itself, in every call anew."""
+    kind = next((name for is_loss, name in done.made if not is_loss), None)
+    if kind is None:
+        return None
+    return named(
+        done, 0, "made_in_function",
+        _("In mode {mode!r} the function makes an optimizer or a schedule itself: {kind}.").format(
+            mode=done.mode, kind=kind
+        ),
+        _("Each call makes it anew: momentum, the averages of Adam and the steps of a schedule begin again."),
+        _("Use the one by the name of optimizer, and make none in the function."),
+    )  # fmt: skip
+
+
+def _raised(done: Pass, error: BaseException) -> Difference:
+    said = ": ".join(filter(None, [type(error).__name__, str(error).strip().partition("\n")[0]]))
+    what = _("The call in mode {mode!r} raised {error}").format(mode=done.mode, error=said)
+    if done.line is not None:
+        at = _("line {n}: {text}") if done.line[1] else _("line {n}")
+        what += f" ({at.format(n=done.line[0], text=done.line[1])})"
+    hint = _("Fix that line; look at the shapes and types that it is given.")
+    if isinstance(error, NameError):
+        hint = _(
+            'It may use criterion, optimizer and args, as in args["device"], and the names that its own file '
+            "makes."
+        )
+    elif "does not require grad" in str(error):
+        hint = _(
+            "The loss is cut off from the weights: no detach(), .data, .item() or torch.no_grad() between "
+            "net(x) and backward()."
+        )
+    elif isinstance(error, EndlessError):
+        what = _("The call in mode {mode!r} takes batches without an end.").format(mode=done.mode)
+        hint = _("One call is one epoch: one loop, for x, y in loader.")
+    return named(done, len(done.visits), "raises", what, "", hint)
+
+
+def _fed(done: Pass, at: int) -> Difference | None:
+    """What is wrong with the rows that the network was given."""
+    batch = done.visits[at].batch
+    after = done.visits[at + 1].batch if at + 1 < len(done.visits) else None
+    if batch is None:
+        return named(
+            done, at + 1, "rows_changed",
+            _("In mode {mode!r}, call {n} of the network was given rows that are no batch of the loader.")
+            .format(mode=done.mode, n=at + 1),
+            _("Its input must be the batch as it comes; a reshaped one is fine."),
+            _("pred = net(x), with x from the loader that the function is given."),
+        )  # fmt: skip
+    if after == batch:
+        return named(
+            done, at + 1, "network_called_again",
+            _("In mode {mode!r} the network was called twice for batch {n}.").format(
+                mode=done.mode, n=batch + 1
+            ),
+            _("In training each call draws new dropout masks and moves batch norm's running statistics."),
+            _("Call the network once per batch, and use that pred for the loss and for the accuracy."),
+        )  # fmt: skip
+    if batch < at:
+        return named(
+            done, at + 1, "loader_again",
+            _("In mode {mode!r} the network saw batch {n} again after batch {last}.").format(
+                mode=done.mode, n=batch + 1, last=at
+            ),
+            _("One call is one epoch: each batch once, in the order of the loader."),
+            _("One loop, for x, y in loader, and no loop around it."),
+        )  # fmt: skip
+    return None if batch == at else _partly(done, at)
+
+
+def _partly(done: Pass, at: int) -> Difference:
+    if not done.handed:
+        return named(
+            done, 0, "loader_unused",
+            _("In mode {mode!r} no batch was taken from the loader that the function is given.").format(
+                mode=done.mode
+            ),
+            _("Perhaps the loop goes over a loader of another name."),
+            _("Write: for x, y in loader:"),
+        )  # fmt: skip
+    if not done.visits:
+        return named(
+            done, 0, "network_unused",
+            _("In mode {mode!r} the function took {n} batches and never called the network that it is given.")
+            .format(mode=done.mode, n=done.handed),
+            _("Without a prediction there is no loss."),
+            _("pred = net(x), and then criterion(pred, y)."),
+        )  # fmt: skip
+    seen = len({visit.batch for visit in done.visits})
+    return named(
+        done, at + 1, "loader_partly",
+        _("In mode {mode!r} the network saw {seen} of the loader's {n} batches ({rows} rows in all).").format(
+            mode=done.mode, seen=seen, n=STEPS, rows=ROWS[done.mode]
+        ),
+        _("An epoch is all rows; a return or a break inside the loop ends it early."),
+        _("Put the return after the loop, and send every batch through the network."),
+        float(seen), float(STEPS),
+    )  # fmt: skip
+
+
+def _mode(done: Pass, visit: Visit, at: int, tried: Problem) -> Difference | None:
+    training = done.mode == "train"
+    wrong = [name for name, was in visit.modes.items() if was != training]
+    if not wrong:
+        return None
+    step = done.epoch * STEPS + at
+    yours, right = (
+        loss_in_mode(tried, visit, done.mode, step, training=mode) for mode in (not training, training)
+    )
+    if training:
+        what = _("In training, with batch {n}, {layers} worked in evaluation mode.")
+        why = _("Then no unit is dropped, and batch norm uses its running statistics and never moves them.")
+        hint = _('Begin with net.train() where mode == "train": the call before may have left it otherwise.')
+    else:
+        what = _("In test, with batch {n}, {layers} worked in training mode.")
+        why = _(
+            "Then units are dropped at random, and batch norm looks at the test rows and keeps their mean: "
+            "the figure is another one each time, and the test has changed the network."
+        )
+        hint = _('Begin with net.eval() where mode is not "train".')
+    numbers = _("The batch's loss is {yours:.5f} so, and {right:.5f} in the right mode.")
+    message = what.format(n=at + 1, layers=_(" and ").join(wrong))
+    message += " " + numbers.format(yours=yours, right=right)
+    return named(done, at + 1, "mode_train" if training else "mode_test", message, why, hint, yours, right)
+
+
+def _moved_in_test(done: Pass, at: int) -> Difference | None:
+    before, after = done.visits[at].before, done.weights_after(at)
+    place = farthest(before, after)
+    if place is None:
+        return None
+    was, now = entry(before, place), entry(after, place)
+    return named(
+        done, at + 1, "weights_moved_in_test",
+        _("In test, batch {n} moved the weight {weight} from {was:.6f} to {now:.6f}.").format(
+            n=at + 1, weight=written(before, place), was=was, now=now
+        ),
+        _("The test rows have been trained on: their figure says nothing about new rows any more."),
+        _('backward() and optimizer.step() belong under if mode == "train":'),
+        now, was,
+    )  # fmt: skip
+
+
+def _moved(done: Pass, at: int, tried: Problem, answer: Answer) -> Difference | None:
+    """Compares the weights after the batch with the engine's; where they differ, asks where from."""
+    visit, step = done.visits[at], done.epoch * STEPS + at
+    after, right = done.weights_after(at), answer.states[step + 1]
+    floats = [name for name, t in right.items() if t.is_floating_point()]
+    if all(near(after[name], right[name], CLOSE[tried.dtype]) for name in floats):
+        return None
+    fresh = slope(tried, visit, step)
+    used = {name: (visit.before[name] - after[name]) / LR for name in fresh}
+    place = farthest(fresh, used) or (floats[0], 0)
+    seen = _(
+        "In training step {n} the weight {weight} moved as by a gradient of {used:.5f}; this batch's own "
+        "gradient is {fresh:.5f}."
+    ).format(n=step + 1, weight=written(fresh, place), used=entry(used, place), fresh=entry(fresh, place))
+    rule, why, hint = cause(used, fresh, visit, tried, step, place)
+    return named(done, at + 1, rule, seen, why, hint, entry(after, place), entry(right, place))

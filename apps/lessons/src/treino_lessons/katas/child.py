@@ -1,0 +1,79 @@
+"""The process that runs a learner's script under the doctor and measures it on rows that it never saw."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from treino.base.words import _
+from treino_lessons.katas.kata import ANSWERS, DRAW
+
+FRESH = 4000  # rows
+SEED = 20_000  # of the fresh rows; no kata draws by it
+
+
+def main(job_path: str) -> int:
+    """Run the job in a file, and write what was seen."""
+    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
+    import torch
+
+    import treino_doctor.rules
+    from treino_doctor.process.run_script import Outcome, run_script
+
+    torch.set_num_threads(1)
+    # a comment that silences a rule mends nothing
+    setattr(treino_doctor.rules, "ignored", lambda _site, _rule: False)  # noqa: B010
+
+    def answer(outcome: Outcome) -> None:
+        script = vars(sys.modules["__main__"])
+        measured, trouble = _measured(script, job["task"]) if not outcome.error else (None, "")
+        seen = {
+            "status": outcome.status,
+            "stopped": outcome.stopped,
+            "error": outcome.error,
+            "seconds": round(outcome.seconds, 3),
+            "backwards": outcome.exam.backwards,
+            "findings": [finding.as_json() for finding in outcome.exam.findings],
+            "measured": measured,
+            "trouble": trouble,
+        }
+        Path(job["answer"]).write_text(json.dumps(seen), encoding="utf-8")
+
+    return run_script(job["script"], max_time=job["limit"], report=answer).status
+
+
+def _measured(script: dict[str, Any], task: str) -> tuple[float | None, str]:
+    """(accuracy or R² of the script's answers to fresh rows, None and why not)."""
+    import torch
+
+    if not callable(answers := script.get(ANSWERS)):
+        return None, _("its function {name} is gone").format(name=ANSWERS)
+    place: dict[str, Any] = {"__name__": "task"}
+    exec(compile(task, "task", "exec"), place)
+    x, y = place[DRAW](FRESH, SEED)
+    y = y.reshape(len(x))
+    for value in script.values():
+        if isinstance(value, torch.nn.Module):
+            value.eval()  # as it would be used
+    try:
+        with torch.no_grad():
+            given = torch.as_tensor(answers(x.clone()))
+    except Exception as error:
+        return None, _("its function {name} ended by {error}").format(
+            name=ANSWERS, error=f"{type(error).__name__}: {error}"
+        )
+    if given.numel() != len(y):
+        return None, _("its function {name} gives {shape} for {n} rows").format(
+            name=ANSWERS, shape=list(given.shape), n=len(y)
+        )
+    given = given.reshape(len(y)).to(y.dtype)
+    if y.is_floating_point():
+        figure = 1 - ((given - y) ** 2).mean().item() / y.var(unbiased=False).item()
+    else:
+        figure = (given == y).float().mean().item()
+    return (figure, "") if math.isfinite(figure) else (None, _("its answers are no numbers"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,120 @@
+"""How far a learner has come: ``kata.json`` in the working directory, beside the scripts.
+
+It is theirs: it can be read, copied and deleted. One that treino can't read is told and left alone.
+"""
+
+import json
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from treino.base import lock
+from treino.base.document_fields import Document
+from treino.base.errors import TreinoError
+from treino.base.files import read_bytes
+from treino.base.words import _
+from treino.folders.store.output_files import OutputFile
+
+FILE = Path("kata.json")
+ENDINGS = (".json",)
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class KataRecord(Document):
+    """What was done with one kata.
+
+    hints: shown. checks: of a script. mended: when a check first passed, as ISO 8601, or None. before, after:
+    figures on fresh rows at the last check that passed.
+    """
+
+    hints: Count = 0
+    checks: Count = 0
+    mended: Annotated[str, Field(max_length=40)] | None = None
+    before: float | None = None
+    after: float | None = None
+
+
+class KataProgress(Document):
+    """The content of ``kata.json``."""
+
+    format: Literal[1] = 1
+    katas: Annotated[dict[str, KataRecord], Field(max_length=1000)] = Field(default_factory=dict)
+
+    def of(self, name: str) -> KataRecord:
+        """The record of a kata; an empty one if nothing was done with it."""
+        return self.katas.get(name, KataRecord())
+
+
+def read_progress() -> KataProgress:
+    """The progress in the working directory; empty if there is no file.
+
+    Raises:
+        TreinoError: kata_progress, the file is not what treino writes; disk errors.
+    """
+    try:
+        data = read_bytes(FILE)
+    except TreinoError as error:
+        if error.rule == "file_vanished":
+            return KataProgress()
+        raise
+    try:
+        return KataProgress.model_validate(json.loads(data))
+    except (ValueError, ValidationError, RecursionError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        reason = ".".join(map(str, first["loc"])) if first is not None else str(error)
+        raise TreinoError(
+            "kata_progress",
+            _("{path} is not what treino writes: {reason}.").format(path=FILE, reason=reason or "?"),
+            _("Nothing was changed in it. Move it away or delete it: progress then begins anew."),
+        ) from None
+
+
+def check_progress() -> None:
+    """Refuse, before anything is run, a file that couldn't be read or written afterwards.
+
+    Raises:
+        TreinoError: as ``read_progress``; kata_progress, it is read-only; the errors of ``OutputFile``.
+    """
+    read_progress()
+    _output()
+
+
+def _output() -> OutputFile:
+    """``kata.json``, to be written. A file that is read-only is not replaced, though its folder allows it."""
+    output = OutputFile(FILE, ENDINGS, replace=True)
+    if FILE.exists() and not FILE.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise TreinoError(
+            "kata_progress",
+            _("{path} is read-only, and what you do is written there.").format(path=FILE),
+            _("Nothing was changed in it. Allow writing, or move it away: progress then begins anew."),
+        )
+    return output
+
+
+def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
+    """Change the record of a kata and write it; of several processes each waits for the others.
+
+    Raises:
+        TreinoError: as ``check_progress``; disk errors.
+    """
+    with _locked():
+        progress = read_progress()
+        changed = change(progress.of(name))
+        whole = progress.model_copy(update={"katas": {**progress.katas, name: changed}})
+        text = json.dumps(whole.model_dump(), indent=1) + "\n"
+        _output().write(text.encode())
+    return changed
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    folder = FILE.absolute().parent
+    held = lock.acquire_folder(folder)
+    try:
+        yield
+    finally:
+        lock.release(held, folder)

@@ -1,0 +1,253 @@
+"""``treino kata``: training scripts with a fault, to be mended; hints, and the judgement of a mended one."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from treino.base.console import line
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _, numeral
+from treino.cli.flags import ScreenFlag
+from treino.cli.screen import Replace, Screen, say_replaced
+from treino.folders.store.output_files import OutputFile
+from treino_lessons.katas.examination import Examination
+from treino_lessons.katas.hints import hints, number_of_hints
+from treino_lessons.katas.judgement import Verdict, judge, script_text
+from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
+from treino_lessons.katas.progress import KataProgress, KataRecord, check_progress, read_progress, record
+
+ENDING = ".py"
+LEVELS = {
+    1: N_("the loop and its loss"),
+    2: N_("figures that deceive"),
+    3: N_("two faults, or subtle ones"),
+}
+
+
+def kata(
+    what: Annotated[
+        str | None,
+        Parameter(
+            name="NAME|FILE.py", help="a kata, to be given to you; a script, to be checked; alone: the list"
+        ),
+    ] = None,
+    /,
+    *,
+    hint: Annotated[bool, Parameter(help="one more hint about this kata, each time", negative=())] = False,
+    to: Annotated[str | None, Parameter(help="the file to write; default: kata-NAME.py")] = None,
+    replace: Replace = False,
+    screen: ScreenFlag,
+) -> int:
+    """Mend a training script: each has a fault that PyTorch stays silent about, and a story.
+
+    The doctor runs what you mended, and rows that your script never saw say by how much it is better. What
+    you have done stands in kata.json, in the folder that you are in.
+
+    Examples: treino kata | treino kata wine | treino kata wine --hint | treino kata kata-wine.py
+    """
+    is_file = what is not None and what.endswith(ENDING)
+    if (to is not None or replace) and (what is None or is_file or hint):
+        raise TreinoError(
+            "usage",
+            _("--to and --replace are for a kata that is given."),
+            _("Name the kata alone: treino kata wine --to FILE.py"),
+        )
+    if what is None:
+        if hint:
+            message = _("--hint needs the name of a kata.")
+            raise TreinoError("usage", message, _("Such as: treino kata wine --hint"))
+        return _list(screen)
+    if is_file and not hint:
+        return _check(Path(what), screen)
+    kata = kata_of(script_text(Path(what)), what) if is_file else kata_named(what)
+    return _hint(kata, screen) if hint else _give(kata, to, replace, screen)
+
+
+# ---- the list
+
+
+def _list(screen: Screen) -> int:
+    progress = read_progress()
+    every = katas()
+    done = [name for name in every if progress.of(name).mended]
+    left = _next(progress)
+    screen.document(
+        {"katas": [_row(k, progress, left) for k in every.values()], "done": len(done), "next": left}
+    )
+    for level, about in LEVELS.items():
+        screen.out.print(line((_("Level {n}: {about}").format(n=level, about=_(about)), "bold")))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for k in every.values():
+            if k.level == level:
+                table.add_row(f"  {k.name}", k.title, _mark(k.name, progress, left))
+        screen.out.print(table)
+        screen.out.print()
+    screen.out.print(_("{done} of {n} are mended.").format(done=len(done), n=len(every)))
+    if left is not None:
+        screen.out.print(_("Take the next one: treino kata {name}").format(name=left))
+    return 0
+
+
+def _next(progress: KataProgress) -> str | None:
+    """The easiest kata that isn't mended; None: all are."""
+    return next((name for name in katas() if not progress.of(name).mended), None)
+
+
+def _mark(name: str, progress: KataProgress, left: str | None) -> str:
+    """What the list says of a kata: that it is done, with the figures on fresh rows, or next."""
+    found = progress.of(name)
+    if not found.mended:
+        return _("next") if name == left else ""
+    if found.before is None or found.after is None:
+        return _("done")
+    return _("done: {before} → {after}").format(before=_figure(found.before), after=_figure(found.after))
+
+
+def _row(kata: Kata, progress: KataProgress, left: str | None) -> dict[str, Any]:
+    done = progress.of(kata.name)
+    return {
+        "kata": kata.name,
+        "level": kata.level,
+        "title": kata.title,
+        "next": kata.name == left,
+        **{name: getattr(done, name) for name in KataRecord.model_fields},
+    }
+
+
+# ---- a kata is given
+
+
+def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
+    path = to or f"kata-{kata.name}{ENDING}"
+    try:
+        output = OutputFile(path, (ENDING,), replace=replace)
+    except TreinoError as error:
+        if error.rule != "file_exists":
+            raise
+        again = _("Check it: treino kata {path}. To begin anew: --replace. Elsewhere: --to FILE.py")
+        raise TreinoError(error.rule, error.message, again.format(path=quote(path))) from None
+    output.write(kata.text().encode())
+    document = {
+        "kata": kata.name,
+        "level": kata.level,
+        "title": kata.title,
+        "story": kata.story,
+        "path": path,
+    }
+    screen.document({**document, "replaced": say_replaced(screen.err, output)})
+    screen.out.print(line((kata.title, "bold")))
+    for paragraph in kata.story:
+        screen.out.print()
+        screen.out.print(paragraph)
+    screen.out.print()
+    screen.out.print(_("Its script is in {path}: run it, find the fault, mend it.").format(path=path))
+    screen.out.print(_("Then: treino kata {path}").format(path=quote(path)), soft_wrap=True)
+    screen.out.print(_("A hint: treino kata {name} --hint").format(name=kata.name))
+    return 0
+
+
+# ---- hints
+
+
+def _hint(kata: Kata, screen: Screen) -> int:
+    check_progress()
+    shown = min(read_progress().of(kata.name).hints + 1, number_of_hints(kata))
+    texts = hints(kata, shown)
+    record(kata.name, lambda r: r.model_copy(update={"hints": max(r.hints, shown)}))
+    left = number_of_hints(kata) - shown
+    screen.document({"kata": kata.name, "hints": texts, "left": left})
+    for number, text in enumerate(texts, 1):
+        screen.out.print(_("{n}. {text}").format(n=number, text=text))
+    screen.out.print(
+        _("That was the last hint.") if not left else _("Hints that are left: {n}.").format(n=left)
+    )
+    return 0
+
+
+# ---- a check
+
+
+def _check(path: Path, screen: Screen) -> int:
+    check_progress()
+    kata = kata_of(script_text(path), str(path))
+    verdict = judge(kata, path)
+    measured = verdict.before.measured, verdict.after.measured
+    record(kata.name, lambda r: _checked(r, verdict.mended, *measured))
+    screen.document(_document(verdict, path))
+    for check in verdict.checks:
+        mark = ("ok", "green") if check.ok else ("no", "red")
+        screen.out.print(line("  ", mark, f"  {check.message}"))
+    screen.out.print()
+    for text in _conclusion(verdict):
+        screen.out.print(text)
+    return 0 if verdict.mended else 1
+
+
+def _checked(record: KataRecord, mended: bool, before: float | None, after: float | None) -> KataRecord:
+    change: dict[str, Any] = {"checks": record.checks + 1}
+    if mended:
+        when = record.mended or datetime.now(UTC).isoformat(timespec="seconds")
+        change |= {"mended": when, "before": before, "after": after}
+    return record.model_copy(update=change)
+
+
+def _conclusion(verdict: Verdict) -> list[str]:
+    kata, before, after = verdict.kata, verdict.before, verdict.after
+    if not verdict.mended:
+        return [
+            _("Not mended yet."),
+            _("A hint: treino kata {name} --hint").format(name=kata.name),
+        ]
+    lines = [_("Mended.")]
+    if verdict.gain is not None:
+        worth = _(
+            "On fresh rows: {before} as it was given, {after} now. Printed: {said_before}, {said_after}."
+        )
+        lines.append(
+            worth.format(
+                before=_figure(before.measured),
+                after=_figure(after.measured),
+                said_before=_figure(before.printed),
+                said_after=_figure(after.printed),
+            )
+        )
+    lines += [f"{f['rule']}: {f['why']}" for f in before.findings if f["rule"] in kata.rules]
+    left = _next(read_progress())
+    lines.append(
+        _("That was the last kata.")
+        if left is None
+        else _("The next one: treino kata {name}").format(name=left)
+    )
+    return lines
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else numeral(value, ".3f")
+
+
+def _document(verdict: Verdict, path: Path) -> dict[str, Any]:
+    return {
+        "kata": verdict.kata.name,
+        "path": str(path),
+        "mended": verdict.mended,
+        "checks": [{"name": c.name, "ok": c.ok, "message": c.message} for c in verdict.checks],
+        "before": _seen(verdict.before),
+        "after": _seen(verdict.after),
+        "gain": verdict.gain,
+    }
+
+
+def _seen(examination: Examination) -> dict[str, Any]:
+    return {
+        "measured": examination.measured,
+        "printed": examination.printed,
+        "seconds": examination.seconds,
+        "backwards": examination.backwards,
+        "findings": examination.findings,
+        "error": examination.error or None,
+        "stopped": examination.stopped or None,
+    }

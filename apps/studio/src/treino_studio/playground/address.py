@@ -1,0 +1,63 @@
+"""The address of the playground that opens it with the settings of a command line."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from treino.base.errors import TreinoError
+from treino.base.words import _, flag
+
+GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself
+SETTINGS = (
+    "features", "normalise", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr",
+    "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed",
+    "schedule", "steps", "fault",
+)  # fmt: skip
+
+
+def address(data: str | None, settings: Mapping[str, Any]) -> str:
+    """``#data=moons&hidden=16,8``: data, by the name that they have in the page, and settings.
+
+    What settings leave open is as in ``treino train``, so that the page begins as that does. Without any it
+    begins in its own way.
+
+    Raises:
+        TreinoError: the page has no such setting, or not with this value.
+    """
+    from treino.engine import DEFAULTS
+
+    pairs = [] if data is None else [("data", data)]
+    otherwise = {"hidden": DEFAULTS["table"].hidden, "activation": "relu"}  # unlike the page alone
+    open_ = otherwise | ({"data_seed": settings["seed"]} if settings.get("seed") else {}) if settings else {}
+    for name, value in {**settings, **{name: open_[name] for name in open_ if name not in settings}}.items():
+        if name not in SETTINGS:
+            raise TreinoError(
+                "playground_setting",
+                _("The playground has no {setting}.").format(setting=flag(name)),
+                _("It has {flags}.").format(flags=", ".join(map(flag, SETTINGS))),
+            )
+        if name in ("validation", "test") and isinstance(value, str):
+            raise TreinoError(
+                "playground_rows",
+                _("The playground takes a share of the rows for {setting}, no file.").format(
+                    setting=flag(name)
+                ),
+                _("For example {flag}; treino studio takes files.").format(flag=f"{flag(name)} 0.2"),
+            )
+        if name == "betas":
+            pairs += [("beta1", _text(value[0])), ("beta2", _text(value[1]))]
+        else:
+            pairs.append((name, _text(value)))
+    return "#" + "&".join(f"{name}={quote(text, safe=',:/@$;')}" for name, text in pairs) if pairs else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return str(value)
+    items = [str(item) for item in value]
+    if any("," in item or item.startswith("[") for item in items):  # names of columns
+        return json.dumps(items, ensure_ascii=False)
+    return ",".join(items) or "none"

@@ -1,0 +1,75 @@
+"""The playground as one HTML file: modules, words, styles, tables and both builds of the kernel.
+
+The file needs nothing beside it, and its policy lets it ask for nothing: no request, no cookie, no code but
+its own.
+"""
+
+import base64
+import gzip
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from treino_studio.modules import joined
+from treino_studio.page_file import PACKAGE, page_file, words_of
+from treino_studio.playground.address import GENERATED
+from treino_studio.playground.sentences import sentences
+from treino_studio.playground.tables import BUILTINS, table_of, tables_in_page
+
+__all__ = ["IN_PAGE", "page", "table_of"]
+
+DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
+INSTEAD = {  # what only a server's runs need
+    f"page/modules/{name}.js": "playground/web/left_out.js"
+    for name in ("seen", "images", "remedies", "result", "members", "behind")
+}
+BUILDS = "relaxed", "exact"
+PIECES = 16  # of each build
+IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
+LAST = """
+if (typeof document === 'undefined') worker().answer(self);
+else playground().start(document.currentScript.textContent);
+"""  # one script: the page starts a worker with the same text
+
+
+def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
+    """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it. address: what opens
+    where its address says nothing, as ``address.address`` makes it."""
+    parts = {
+        "builds": _builds(),
+        "words": _words(),
+        "tables": tables_in_page(),
+        "table": table,
+        "address": address,
+    }
+    styles = sorted((PACKAGE / "playground/web").glob("*.css"))
+    return page_file(
+        "treino playground", _script(), parts,
+        styles=styles, scripts=" 'wasm-unsafe-eval'", policy="worker-src blob:; ",
+    )  # fmt: skip
+
+
+@cache
+def _script() -> str:
+    return joined(PACKAGE, DOORS, INSTEAD) + LAST
+
+
+@cache
+def _builds() -> dict[str, Any]:
+    """The kernel's modules in one text: base64 of gzip. Their pieces take turns, so that gzip, which looks
+    back only 32 KiB, finds in each piece of the second what the first has in common with it."""
+    modules = {name: (PACKAGE / f"playground/wasm/{name}.wasm").read_bytes() for name in BUILDS}
+    turns = b"".join(
+        code[len(code) * piece // PIECES : len(code) * (piece + 1) // PIECES]
+        for piece in range(PIECES)
+        for code in modules.values()
+    )
+    packed = base64.b64encode(gzip.compress(turns, 9, mtime=0)).decode()
+    lengths = {name: len(code) for name, code in modules.items()}
+    return {"lengths": lengths, "pieces": PIECES, "packed": packed}
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    """The words of each language by their keys, as far as the modules and the markup name them."""
+    return {language: words | sentences(language) for language, words in words_of(_script()).items()}

@@ -1,0 +1,68 @@
+"""Tables in the playground's page: built-in ones, and one of the reader's own."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.preparation.target import choose_target
+from treino.data.sources import BuiltinName, read
+from treino.data.table import Column, Table
+from treino_studio.playground.address import GENERATED
+
+BUILTINS = "wine", "iris"
+TAKEN = {*GENERATED, *BUILTINS, "points", "table", "__proto__"}  # names that mean something else in a page
+MOST_CELLS = 200_000  # of a table that stands in a page
+Cell = str | float | None
+
+
+@cache
+def tables_in_page() -> dict[str, dict[str, Any]]:
+    """The built-in tables that every page has, by their names."""
+    return {name: {**_document(read(BuiltinName(name)), "target"), "builtin": True} for name in BUILTINS}
+
+
+def table_of(source: str, target: str | None) -> dict[str, Any]:
+    """A table as the page's modules take it: ``{name, columns: [{name, cells}], target}``.
+
+    A cell is a number, a word, or null where it is missing.
+
+    Raises:
+        TreinoError: the source can't be read, its target isn't known, or it is too large for a page.
+    """
+    table = read(source)
+    column = choose_target(table, target)
+    cells = table.rows * len(table.columns)
+    if cells > MOST_CELLS or table.matrix is not None:
+        raise TreinoError(
+            "table_too_large",
+            _("{name} has {cells} cells; a page holds at most {most}.").format(
+                name=table.name, cells=cells, most=MOST_CELLS
+            ),
+            _("treino studio {name} trains on it in a page, too, on this machine.").format(name=source),
+        )
+    document = _document(table, column.name)
+    return document | {"name": f"{table.name}-table"} if table.name in TAKEN else document
+
+
+def _document(table: Table, target: str) -> dict[str, Any]:
+    columns = [{"name": column.name, "cells": _cells(column)} for column in table.columns]
+    return {"name": table.name, "columns": columns, "target": target}
+
+
+def _cells(column: Column) -> list[Cell]:
+    """The cells of a column: numbers where all of them are numbers, else words."""
+    values = column.numbers
+    if values is None or column.boolean or not np.isfinite(values[~column.missing_N]).all():
+        return [column.cell(row) or None for row in range(len(column))]
+    return [
+        None if missing else _number(value) for value, missing in zip(values, column.missing_N, strict=True)
+    ]
+
+
+def _number(value: Any) -> float:
+    """The number, as an int where it is whole: its JSON is shorter, and the same number in JavaScript."""
+    number = float(value)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

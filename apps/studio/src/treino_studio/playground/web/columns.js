@@ -1,0 +1,178 @@
+/** What a column of cells is to treino, and whether the page can learn from it; the rules are data/preparation's in Python. */
+
+import { refuse } from '../../page/modules/connection.js';
+import { t } from '../../page/modules/words.js';
+
+const NOTHING = new Set([ // cell_forms.MISSING
+  '', '#div/0!', '#getting_data', '#n/a', '#n/a n/a', '#n/d', '#na', '#name?', '#nome?', '#null!', '#nulo!', '#num!', '#nv', '#núm!', '#ref!', '#valor!',
+  '#value!', '(na)', '(null)', '*', '-', '--', '---', '-1.#ind', '-1.#qnan', '-nan', '.', '..', '...', '._', '1.#ind', '1.#qnan', ':', '<na>', '<none>',
+  '<null>', '?', '[null]', '\\n', 'desconhecido', 'missing', 'n.a.', 'n.d.', 'n/a', 'n/d', 'na', 'na_character_', 'na_integer_', 'na_real_', 'nan',
+  'nat', 'nd', 'nil', 'no data', 'none', 'not applicable', 'not available', 'null', 'não disponível', 'não informado', 's/d', 'sem dados', 'unknown',
+  '–', '—', '…',
+]);
+const MORE_NOTHING = /^(#[^\s\d!?]+(\/0)?[!?]|err:\d{3}|\.[a-z])$/i;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const AMOUNT = /^\(?[-+−–]?([A-Z]{0,3}\$|\p{Sc}|[A-Z]{3}|Rs\.?|kr)?\s*[-+−–(]?(\d[\d.,'’\s]*|[.,]\d+)([eE][+-]?\d+)?\s*(\p{Sc}|R\$|[A-Z]{3}|[°‰%µ]?[a-zA-Z/]{0,4}[²³2]?)[-)]?$/u; // a number, however written
+const MONTH = '(jan|feb|fev|mar|apr|abr|may|mai|jun|jul|aug|ago|sep|set|oct|out|nov|dec|dez)[a-zç]*\\.?', PART = '( de |[-/., ]{0,2})';
+const NAMED = new RegExp(`^([a-zá]{3,9},? )?(\\d{1,4}(st|nd|rd|th|º)?${PART})?${MONTH}${PART}\\d{1,4}(th|st|nd|rd)?(${PART}\\d{4})?([T ,]+\\d{1,2}:\\d{2}.*)?$|^\\d{8}[T ]\\d{4,6}.*$`, 'i');
+const DATE = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?$|^[12]\d{3}-(0[1-9]|1[0-2])$/;
+const TIME = /^\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)$/;
+const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
+const IDENTIFIER = /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$|^row[ _.]?(names?|id|n|no|num|number)$/i;
+const TIME_NAME = /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/i;
+const LARGEST_WHOLE = 2 ** 53;
+const MOST_CODES = 31; // an identifier's name with no more different numbers than these is a class
+const TRUTH = [['true', 'false'], ['verdadeiro', 'falso']];
+const ANSWERS = new Set(['true', 'yes', 'sim', 'verdadeiro', 'y', 's', 't', 'v', 'false', 'no', 'não', 'nao', 'falso', 'n', 'f']);
+const LETTERS = ['yn', 'sn', 'tf', 'vf'];
+const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
+const MOST_CLASSES = 20; // different whole numbers
+
+/** The hint that names the command line, which reads what the page can't. table: {name, file, target}. */
+export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
+  const word = (text) => (/^[\p{L}\p{N}._…/=-]+$/u.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
+  return t('cli_can', { command: `treino train ${word(file)} --target ${word(target)}` });
+}
+
+export const isNothing = (cell) => cell === null || (typeof cell === 'string' && (NOTHING.has(cell.trim().toLowerCase()) || MORE_NOTHING.test(cell.trim())));
+export const isNumber = (word) => NUMBER.test(word);
+const isAmount = (word) => AMOUNT.test(word);
+export const isDate = (word) => DATE.test(word) || NAMED.test(word);
+export const isTime = (word) => TIME.test(word);
+
+/** Whether all cells that are there are numbers; a reader leaves other columns as words. */
+const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof cell === 'number');
+
+/**
+ * What keeps a column from being an input here: null, or a key of words.js (why_…).
+ *
+ * Constant columns, identifiers and row numbers aren't inputs in treino either; words, dates and gaps are, and only there.
+ */
+function whyNoInput({ name, cells }) {
+  if (!ofNumbers({ cells })) {
+    const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim());
+    if (!there.length) return 'why_empty';
+    if (there.every((word) => isDate(word) || isTime(word))) return 'why_dates';
+    if (there.every(isAmount)) return 'why_written';
+    return there.some(isNumber) ? 'why_mixed' : 'why_words';
+  }
+  const there = cells.filter((cell) => cell !== null);
+  if (!there.length) return 'why_empty';
+  if (there.every((cell) => cell === there[0])) return there.length < cells.length ? 'why_missing' : 'why_constant';
+  if (!there.every(Number.isFinite)) return 'why_infinite';
+  if (IDENTIFIER.test(name) && there.every(Number.isInteger)) {
+    const different = new Set(there).size;
+    if (different === there.length || (KEY.test(name) && different > MOST_CODES)) return 'why_identifier';
+  }
+  return there.length < cells.length ? 'why_missing' : null;
+}
+
+/** Whether each cell is its row's number, from 0 or 1; such a column is an input only where there is no other. */
+const numbersRows = ({ name, cells }, rows) =>
+  rows.length >= 10 && !TIME_NAME.test(name) && [0, 1].includes(cells[0] - rows[0]) && cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
+
+/** Whether it is {name, columns: [{name, cells}], target} as problems.js takes it: of equal columns, of numbers, words and nulls. */
+export const isTable = (table) => typeof table?.name === 'string' && typeof table.target === 'string' && Array.isArray(table.columns) && table.columns.length > 0
+  && table.columns.every((column) => typeof column?.name === 'string' && Array.isArray(column.cells) && column.cells.length === table.columns[0].cells.length
+    && column.cells.every((cell) => cell === null || typeof cell === 'string' || typeof cell === 'number'))
+  && new Set(table.columns.map(({ name }) => name)).size === table.columns.length;
+
+/** Each column's reason (a key), or null where it can be an input; by the rows that have a target, as in Python. */
+export function reasonsOf(table) {
+  const target = table.columns.find(({ name }) => name === table.target), rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
+  const others = table.columns.filter((column) => column !== target).map(({ name, cells }) => ({ name, cells: rows.map((i) => cells[i]) }));
+  const reasons = new Map(others.map((column) => [column.name, whyNoInput(column)]));
+  const inputs = others.filter(({ name }) => !reasons.get(name)), numbering = inputs.filter((column) => numbersRows(column, rows));
+  if (numbering.length < inputs.length) for (const { name } of numbering) reasons.set(name, 'why_row_number');
+  return reasons;
+}
+
+/** The numbers of the rows that have a target. */
+function rowsWith(column) {
+  const absent = absentIn(column);
+  return [...column.cells.keys()].filter((i) => !absent(column.cells[i]));
+}
+
+/** Which cells of a target are none: words such as NA are classes, but not beside true and false. */
+function absentIn({ cells }) {
+  if (ofNumbers({ cells })) return (cell) => cell === null;
+  const there = cells.filter((cell) => !isNothing(cell)), words = [...new Set(there.map((cell) => String(cell).trim().toLowerCase()))];
+  const letters = words.filter((word) => word.length === 1), answers = words.length && words.every((word) => ANSWERS.has(word)) && LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
+  const truth = isTruth(there) || (answers && !cells.some((cell) => isNothing(cell) && /^\s*\p{L}/u.test(cell ?? '')));
+  return (cell) => cell === null || String(cell).trim() === '' || (truth && isNothing(cell));
+}
+
+const isTruth = (words) => words.length > 0 && TRUTH.some((pair) => words.every((word) => pair.includes(String(word).trim().toLowerCase())));
+
+/** One to three columns that may be the target, the likeliest first: by name, words of few classes, the last column. */
+export function likelyTargets({ columns }) {
+  const byName = USUAL_TARGETS.flatMap((usual) => columns.filter(({ name }) => name.toLowerCase() === usual));
+  const byClasses = columns.filter((column) => {
+    const { size } = new Set(column.cells);
+    return !ofNumbers(column) && !column.cells.every((cell) => isNothing(cell) || isDate(cell) || isTime(cell)) && size >= 2 && size <= column.cells.length / 3;
+  });
+  const last = columns.findLast(({ cells }) => !cells.every((cell) => isNothing(cell) || (typeof cell === 'string' && (isDate(cell) || isTime(cell))))) ?? columns.at(-1);
+  const first = [...new Set([...byName, ...byClasses])].slice(0, 2);
+  return [...new Set([...first, last])].map(({ name }) => name);
+}
+
+/**
+ * The target's task, class names in the order of their codes, and of each row its class or value; rows without one: null.
+ * table: named in a refusal.
+ */
+export function targetOf(column, table = {}) {
+  const { name, cells } = column, own = { name };
+  if (ofNumbers(column)) {
+    const there = cells.filter((cell) => cell !== null);
+    if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
+    if (!there.every(Number.isFinite)) refuse('target_infinite', t('target_infinite', own), t('correct_cell'));
+    const different = [...new Set(there.map((v) => v + 0))].sort((a, b) => a - b);
+    if (different.length === 1) refuse('target_constant', t('target_constant', { ...own, value: different[0] }), t('name_other_target'));
+    if (!different.every(Number.isInteger) || different.length > MOST_CLASSES) return { task: 'regression', classes: [], values: cells };
+    if (column.spelled) refuse('target_written', t('target_written', { ...own, cell: column.spelled }), commandHint(table)); // classes are as they are written
+    if (different.some((v) => Math.abs(v) >= LARGEST_WHOLE)) refuse('target_merged', t('target_merged', own), commandHint(table));
+    const code = new Map(different.map((v, i) => [v, i]));
+    return { task: 'classification', classes: different.map(plain), values: cells.map((cell) => (cell === null ? null : code.get(cell + 0))), plain: true };
+  }
+  const absent = absentIn(column);
+  let words = cells.map((cell) => (absent(cell) ? '' : String(cell).trim()));
+  const there = words.filter((word) => !isNothing(word));
+  if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
+  if (there.every((word) => isDate(word)) || there.every((word) => isTime(word))) refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
+  if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
+  const numbers = words.filter(isNumber).length;
+  if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumber(w)) ?? there[0] }), t('correct_cell'));
+  if (isTruth(there)) words = words.map((word) => word.toLowerCase());
+  const classes = [...new Set(words)].filter((word) => word !== '').sort(byCodePoint), code = new Map(classes.map((word, i) => [word, i]));
+  if (classes.length === 1) refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));
+  return { task: 'classification', classes, values: words.map((word) => code.get(word) ?? null) };
+}
+
+/** A number as treino writes it: without a point where it is whole. */
+export function plain(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e16) return String(value + 0);
+  return String(value);
+}
+
+/** Python's order of strings; JavaScript's own differs beyond U+FFFF. */
+function byCodePoint(a, b) {
+  const p = [...a], q = [...b];
+  for (let i = 0; i < Math.min(p.length, q.length); i++) if (p[i] !== q[i]) return p[i].codePointAt(0) - q[i].codePointAt(0);
+  return p.length - q.length;
+}
+
+/** CSV that treino reads to the same numbers and words. columns: [{name, cells}]. */
+export function csvOf(columns) {
+  const head = columns.map(({ name }) => quoted(name)), rows = columns[0].cells.map((_, i) => columns.map(({ cells }) => cellText(cells[i])).join());
+  return [head.join(), ...rows, ''].join('\n');
+}
+
+/** The shortest digits that are read to the same number; 1.234 gets a 0 more, for it might be read as 1,234. */
+function cellText(cell) {
+  if (cell === null) return '';
+  if (typeof cell !== 'number') return quoted(cell);
+  const text = String(cell + 0);
+  return /^-?[1-9]\d{0,2}\.\d{3}$/.test(text) ? `${text}0` : text;
+}
+
+const quoted = (text) => (/[",\n\r;\t|]|^\s|\s$|^'/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);

@@ -1,0 +1,70 @@
+/** What a page may take with it of a run: the command, the weights, a script, the table. */
+
+import { refuse } from '../../page/modules/connection.js';
+import { csvOf } from './columns.js';
+import { commandOf } from './command.js';
+import { scriptOf } from './script.js';
+import { grouped, say } from './sentences.js';
+
+const SET = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout']; // what a script's loop sets on its way
+export const TAKES = ['command', 'weights', 'script', 'data'];
+
+/** → {name, type, text or bytes}, of the step in view. */
+export function take(run, form) {
+  return { command, weights, script, data }[form](run);
+}
+
+function command(run) {
+  return { name: `${run.name}.txt`, type: 'text/plain', text: `${commandOf(run)}\n` };
+}
+
+/** As in treino's model.safetensors: those of a run that is over are the kept ones. */
+function weights(run) {
+  const { loop: { net }, settings, segment } = run.inView(), kept = run.over && run.view.step === null ? run.kept.params : net.row(0, net.averages ? 'average' : 'params');
+  return { name: `${run.name}.safetensors`, type: 'application/octet-stream', bytes: safetensors(tensorsOf(kept, net, (segment.settings.dropout ?? settings.dropout) > 0)) };
+}
+
+/** By their names in torch's Sequential, in which an activation, and dropout where there is any, follow each hidden layer. */
+function tensorsOf(row, { sizes, starts }, drops) {
+  const apart = drops ? 3 : 2;
+  return sizes.slice(1).flatMap((H, l) => [
+    { name: `${apart * l}.weight`, shape: [H, sizes[l]], data: row.slice(starts[2 * l], starts[2 * l] + H * sizes[l]) },
+    { name: `${apart * l}.bias`, shape: [H], data: row.slice(starts[2 * l + 1], starts[2 * l + 1] + H) },
+  ]);
+}
+
+/** The format's bytes: a JSON header of names and places, spaces up to a multiple of 8, the numbers. */
+function safetensors(tensors) {
+  const header = { __metadata__: { treino: '{}' } };
+  let end = 0;
+  tensors.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, shape, data } of tensors) header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += 4 * data.length)] };
+  const named = Object.entries(header).map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(); // numbers among an object's keys would come first
+  const text = `{${named}}`, head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8)), bytes = new Uint8Array(8 + head.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
+  bytes.set(head, 8);
+  let at = 8 + head.length;
+  for (const { data } of tensors) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, 4 * data.length), at);
+    at += 4 * data.length;
+  }
+  return bytes;
+}
+
+function script(run) {
+  const { step } = run.inView(), settings = run.settingsAt(0), sets = run.changesBefore(step);
+  const other = sets.find(({ name }) => !SET.includes(name) || (name === 'dropout' && !settings.dropout));
+  if (other)
+    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: grouped(other.step) }), say('Take its weights, or look at an earlier step and take the script there.'));
+  const kept = run.over && run.view.step === null && run.kept.step < step ? run.kept.step : null;
+  return { name: `${run.name}.py`, type: 'text/x-python', text: scriptOf(run, settings, sets, step, settings.steps, kept) };
+}
+
+/** The table that the command reads; of a built-in one, its columns. */
+function data({ prepared }) {
+  const { command: { file, data: source }, columns, parts, classes, target, targetMean, targetScale } = prepared;
+  if (file) return { name: source, type: 'text/csv', text: file };
+  const rows = parts.flatMap(({ rows: numbers, raw, y }) => Array.from(numbers, (number, r) => ({ number, raw: raw.subarray(r * columns.length, (r + 1) * columns.length), y: y[r] }))).sort((a, b) => a.number - b.number);
+  const cells = columns.map((name, k) => ({ name, cells: rows.map(({ raw }) => raw[k]) }));
+  return { name: `${prepared.name}.csv`, type: 'text/csv', text: csvOf([...cells, { name: target, cells: rows.map(({ y }) => (classes.length ? classes[y] : y * targetScale + targetMean)) }]) };
+}

@@ -1,0 +1,144 @@
+/** One frame: a network's answers over its inputs and on rows, its units and weights (apps/studio/docs/studio-protocol.md). */
+
+import { forward } from './forward.js';
+import { measure, winner } from './metrics.js';
+import { finite, norm } from './training_loop.js';
+import { t } from '../../page/modules/words.js';
+
+const UNITS = 12, LAYERS = 6; // drawn of a layer; of a network, the first and the last ones
+const AT_ONCE = 2304; // cells of the plane whose layers' values are in memory together
+const MODULES = { relu: 'ReLU', leaky_relu: 'LeakyReLU', gelu: 'GELU', silu: 'SiLU', tanh: 'Tanh', sigmoid: 'Sigmoid' };
+
+/**
+ * moment: see run.js. sight: see sight.js. unit: [stage, unit] to draw at full size, or null. over: whether the run has
+ * ended; until then nothing is told of test rows, so that no setting is chosen by them. → [header, parts].
+ */
+export function scene(moment, sight, unit, over) {
+  const [header, parts] = answers(moment, sight, over), [layers, more] = layersOf(moment, sight, unit);
+  return [{ ...header, layers }, { ...parts, ...more }];
+}
+
+// ---- answers
+
+function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
+  const { scratch } = sight, parts = sight.shows === 'fit' ? {} : picture(net, sight, prepared), header = { shows: sight.shows, evaluation: {} }, plain = prepared.classes.length > 0;
+  const splits = {};
+  let same = 0, compared = 0;
+  for (const one of sight.drawn) {
+    if (one.split === 'test' && !over) continue;
+    const N = one.rows.length, z = outputs(net, scratch, one.at, N), said = Float32Array.from({ length: N }, (_, i) => (plain ? classOf(z, i, net.C) : z[i] * prepared.targetScale + prepared.targetMean));
+    parts[`predicted.${one.split}`] = { data: said, shape: [N] };
+    const figures = measure(z, one.y, prepared, settings);
+    header.evaluation[one.split] = Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, finite(value)]));
+    if (!plain) continue;
+    splits[one.split] = { rows: N, right: said.reduce((sum, k, i) => sum + (k === one.y[i]), 0) };
+    if (sight.view === 'all' || sight.shows !== 'plane') continue;
+    one.plane ??= sight.onPlane(one);
+    const there = outputs(net, scratch, one.plane, N);
+    for (let i = 0; i < N; i++) same += classOf(there, i, net.C) === said[i];
+    compared += N;
+  }
+  const sum = (name) => Object.values(splits).reduce((all, one) => all + one[name], 0);
+  if (plain) header.right = { rows: sum('rows'), right: sum('right'), splits };
+  if (compared) header.agreement = { share: same / compared, rows: compared };
+  return [header, parts];
+}
+
+/** [N C], good until the next. */
+function outputs(net, scratch, x, N) {
+  const z = scratch.room('z', 4 * N * net.C);
+  net.outputs(x, N, z);
+  return new Float32Array(net.lanes.memory.buffer, z, N * net.C);
+}
+
+function classOf(z, i, C) {
+  for (let c = 0; c < C; c++) if (!Number.isFinite(z[i * C + c])) return -1;
+  return winner(z, i, C);
+}
+
+/** What a network says over the picture's cells. */
+export function picture(net, sight, prepared) {
+  const { lanes, C } = net, { scratch, grid: { at, rows, wide, high } } = sight, D = net.sizes[0], z = scratch.room('picture', 4 * rows * C), x = scratch.room('block', 4 * AT_ONCE * D);
+  for (let first = 0; first < rows; first += AT_ONCE) { // in blocks, for layers may be wide
+    const count = Math.min(AT_ONCE, rows - first), f32 = new Float32Array(lanes.memory.buffer);
+    for (let j = 0; j < D; j++) f32.copyWithin(x / 4 + j * count, at / 4 + j * rows + first, at / 4 + j * rows + first + count);
+    const out = forward(scratch, net, x, count).at(-1), moved = new Float32Array(lanes.memory.buffer);
+    for (let c = 0; c < C; c++) moved.copyWithin(z / 4 + c * rows + first, out / 4 + c * count, out / 4 + (c + 1) * count);
+  }
+  if (sight.shows === 'plane') {
+    const bytes = scratch.room('bytes', 3 * rows), part = (k) => ({ data: new Uint8Array(lanes.memory.buffer, bytes + k * rows, rows).slice(), shape: [high, wide] });
+    lanes.classes_as_bytes(z, rows, C, bytes, bytes + rows, bytes + 2 * rows);
+    return { winner: part(0), share: part(1), margin: part(2) };
+  }
+  const out = new Float32Array(lanes.memory.buffer, z, rows * C), along = sight.shows === 'line' ? { x: { data: Float32Array.from(sight.x), shape: [rows] } } : {};
+  if (!prepared.classes.length) return { value: { data: out.map((v) => v * prepared.targetScale + prepared.targetMean), shape: sight.shows === 'line' ? [rows, 1] : [high, wide] }, ...along };
+  return { value: probabilities(out, rows, C), ...along };
+}
+
+/** z: [C][rows]. */
+function probabilities(z, rows, C) {
+  const classes = Math.max(2, C), data = new Float32Array(rows * classes);
+  for (let i = 0; i < rows; i++) {
+    const of = C === 1 ? [0, z[i]] : Array.from({ length: C }, (_, c) => z[c * rows + i]), most = Math.max(...of), e = of.map((v) => Math.exp(v - most)), all = e.reduce((a, b) => a + b);
+    e.forEach((v, c) => { data[i * classes + c] = v / all; });
+  }
+  return { data, shape: [rows, classes] };
+}
+
+// ---- units and weights
+
+/** The stages that are drawn of a network with so many layers: the inputs, and of many layers the first and the last. */
+export const stagesShown = (last) => [0, ...(last > LAYERS ? [...range(1, LAYERS / 2), ...range(last - LAYERS / 2 + 1, last)] : range(1, last))];
+
+function layersOf({ loop: { net, segment }, run: { prepared } }, sight, unit) {
+  const { sizes, starts, lanes } = net, { scratch, small } = sight, parts = {};
+  const last = sizes.length - 1, shown = stagesShown(last);
+  const row = net.row(0, net.averages ? 'average' : 'params').slice(), matrix = (k) => row.subarray(starts[2 * k - 2], starts[2 * k - 2] + sizes[k] * sizes[k - 1]);
+  const rows = sight.train.rows, onRows = forward(scratch, net, sight.train.at, rows), values = (k) => new Float32Array(lanes.memory.buffer, onRows[k], sizes[k] * rows);
+  const fits = sight.units.length === shown.length && sight.units.every((units, i) => units.length === Math.min(UNITS, sizes[shown[i]]) && units.at(-1) < sizes[shown[i]]);
+  if (!fits) sight.units = shown.map((k) => unitsToDraw(k, values(k), rows, k < last ? matrix(k + 1) : null, sizes, sight, prepared));
+  const layers = shown.map((k, i) => {
+    const units = sight.units[i], apart = segment.settings.dropout > 0 ? 3 : 2, act = MODULES[net.activation];
+    const dead = k && k < last ? units.filter((u) => still(values(k), u * rows, rows)) : [];
+    const labels = k === 0 ? units.map((u) => prepared.features[u]) : k < last ? [] : prepared.classes.length === sizes[k] ? units.map((u) => prepared.classes[u]) : [prepared.classes.at(-1) ?? prepared.target];
+    return { name: k ? String(apart * (k - 1)) : '', what: k === 0 ? t('inputs') : k < last && act ? `Linear, ${act}` : 'Linear', total: sizes[k], units, labels, dead };
+  });
+  const stages = forward(scratch, net, small.at, small.rows), bytes = scratch.room('bytes', UNITS * small.rows);
+  shown.forEach((k, i) => {
+    const units = sight.units[i], before = sight.units[i - 1];
+    units.forEach((u, n) => lanes.units_as_bytes(stages[k] + 4 * u * small.rows, bytes + n * small.rows, 1, small.rows));
+    parts[`unit.${i}`] = { data: new Uint8Array(lanes.memory.buffer, bytes, units.length * small.rows).slice(), shape: [units.length, small.high, small.wide] };
+    if (!k) return;
+    const J = sizes[k - 1], W = matrix(k), bias = row.subarray(starts[2 * k - 1], starts[2 * k - 1] + sizes[k]);
+    if (J === sizes[shown[i - 1]]) parts[`weight.${i}`] = { data: Float32Array.from(units.flatMap((u) => before.map((j) => W[u * J + j]))), shape: [units.length, before.length] };
+    parts[`bias.${i}`] = { data: Float32Array.from(units, (u) => bias[u]), shape: [units.length] };
+  });
+  if (unit && shown[unit[0]] !== undefined && unit[1] < sizes[shown[unit[0]]]) parts.unit = fullUnit(net, sight, shown[unit[0]], unit[1]);
+  return [layers, parts];
+}
+
+/** The units with the largest effect on the next layer: deviation times norm of the outgoing weights. Axes come first. */
+function unitsToDraw(k, values, rows, onward, sizes, sight, prepared) {
+  const U = sizes[k], effect = Array.from({ length: U }, (_, u) => {
+    if (k === 0 && sight.axes.includes(prepared.features[u])) return Infinity;
+    const own = values.subarray(u * rows, (u + 1) * rows), mean = own.reduce((a, b) => a + b, 0) / rows;
+    const deviation = Math.sqrt(own.reduce((all, v) => all + (v - mean) ** 2, 0) / rows);
+    const reach = onward ? norm(Float64Array.from({ length: sizes[k + 1] }, (_, c) => onward[c * U + u])) : 1;
+    return Number.isNaN(deviation * reach) ? 0 : deviation * reach;
+  });
+  return range(0, U - 1).sort((a, b) => (effect[a] === effect[b] ? a - b : effect[b] - effect[a])).slice(0, UNITS).sort((a, b) => a - b);
+}
+
+function fullUnit(net, { scratch, grid: { at, rows, wide, high } }, stage, u) {
+  const stages = forward(scratch, net, at, rows), bytes = scratch.room('bytes', rows);
+  net.lanes.units_as_bytes(stages[stage] + 4 * u * rows, bytes, 1, rows);
+  return { data: new Uint8Array(net.lanes.memory.buffer, bytes, rows).slice(), shape: [high, wide] };
+}
+
+/** Whether these values are all the same. */
+function still(values, from, count) {
+  for (let i = 1; i < count; i++) if (values[from + i] !== values[from]) return false;
+  return true;
+}
+
+const range = (first, last) => Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);

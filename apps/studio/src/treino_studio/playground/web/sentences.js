@@ -1,0 +1,27 @@
+/** Sentences that treino says elsewhere, too: each is its own key, and has a translation already (page_words.py). */
+
+import { language, t } from '../../page/modules/words.js';
+
+/** A sentence in the reader's language: its {places}, also {n:,}, filled in, its [[lr=0.1]] as `lr 0.1`. */
+export function say(sentence, values = {}) {
+  const read = t(`say:${sentence}`, Object.fromEntries(Object.keys(values).map((name) => [name, `{${name}}`]))).replace(/^say:/, '');
+  const plain = read.replace(/\[\[(\w+)(?:=([^\]]*))?\]\]/g, (_, name, value) => (value === undefined ? name : `${name} ${value}`));
+  return plain.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** Digits in the reader's form: the decimal sign, and a narrow space between thousands of whole numbers. */
+export const localised = (digits) => (language.now === 'pt_BR' ? digits.replace('.', ',') : digits);
+export const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+export function percent(share, places = 1) {
+  const text = (100 * share).toFixed(places);
+  return localised(`${share && !Number(text) ? general(100 * share, 2) : text}%`);
+}
+
+/** Python's `f"{number:.{digits}g}"`. */
+export function general(number, digits = 6) {
+  if (!Number.isFinite(number)) return Number.isNaN(number) ? 'nan' : number < 0 ? '-inf' : 'inf';
+  if (number === 0) return '0';
+  const [mantissa, exponent] = number.toExponential(digits - 1).split('e'), bare = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  if (exponent < -4 || exponent >= digits) return `${bare(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  return bare(number.toFixed(Math.max(0, digits - 1 - exponent)));
+}

@@ -1,0 +1,265 @@
+"""The child processes of the studio's server, and the messages between them and the server.
+
+A message is the ``u32`` length of a header, the ``u32`` length of a body (little-endian), the header as UTF-8
+JSON, and the body, which is often empty. NaN and infinite numbers in a header become null. A child process
+uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` with asyncio.
+
+| from the server to the worker | |
+|---|---|
+| ``{"do": "open", "run": PATH, "key": K}`` | open page K of this folder (a run, sweep or study) |
+| ``{"do": "watch", "key": K, "viewers": n, "languages": ["en"]}`` | its number of viewers, their languages |
+| ``{"do": "close", "key": K}`` | close it, as it had no viewers for a while |
+| ``{"do": "failed", "key": K, "error": {…}}`` | the trainer's training in this folder has failed |
+| ``{"do": VERB, "key": K, "id": N, "language": L, …}`` | a valid command of the page, to be answered once |
+
+| from the worker | |
+|---|---|
+| ``{"reply": N, …}``, the body is a requested file | the answer, or ``"error": {rule, message, hint}`` |
+| ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of page K |
+| ``{"key": K, "language": L, "send": {KIND: …}}`` | the same for its viewers of this language |
+| ``{"key": K, "gone": true}`` | the page is closed: its folder is deleted, or is being deleted |
+| ``{"key": K, "frame": N}`` and the frame as body | the newest frame of the page |
+| ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of the page's fan |
+| ``{"trainer": {…, "id": N}}`` | a request to pass on to the trainer, which then answers N |
+
+| from the server to the trainer | |
+|---|---|
+| ``{"do": "train", "data", "settings", "paused", "speed", "parent", "command_line", "id"}`` | |
+| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
+| ``{"do": "stop", "run", "id"}`` | save and end a training that an earlier request has resumed |
+| ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
+| ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
+| ``{"do": "like", "run": "SWEEP:17", "name", "speed", "id"}`` | train a sweep's network again, as a run |
+| ``{"do": "extend", "run", "members", "id"}`` | add networks to a sweep that has ended |
+| ``{"do": "quit"}`` | save everything and end |
+
+| from the trainer | |
+|---|---|
+| ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
+| ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
+
+A ``speed`` is in steps per second, or "watched": such that one sees it learn. A null ``step`` is the newest
+step; a null ``transport`` keeps playing or pausing. Either process ends when its stdin is closed.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from treino.base.encoding import compact_json
+from treino.base.errors import TreinoError
+from treino.base.words import _
+
+# ---- messages
+
+Message = tuple[dict[str, Any], bytes]
+
+LENGTHS = struct.Struct("<II")
+LARGEST_HEADER = 1 << 26  # bytes; headers hold lists of rows and curves
+LARGEST_BODY = 1 << 29  # bytes; bodies hold downloads
+_READ = 1 << 18
+
+
+class Channel:
+    """The child's side. ``receive`` waits; ``send`` blocks while the server is slow; any thread may send."""
+
+    def __init__(self, read_end: int, write_end: int) -> None:
+        """read_end, write_end: file descriptors, which the channel owns from now on."""
+        self._read_end, self._write_end = read_end, write_end
+        self._unread = bytearray()
+        self._lock = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(read_end, select.POLLIN)
+        os.register_at_fork(after_in_child=self.close)  # a forked copy would keep the pipe open
+
+    @classmethod
+    def of_child(cls) -> "Channel":
+        """The channel on stdin and stdout; from now on other output goes to stderr."""
+        channel = cls(os.dup(0), os.dup(1))
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        return channel
+
+    def receive(self, seconds: float | None = None) -> Message | None:
+        """The next message; None if none arrived within ``seconds`` (None: wait without limit).
+
+        Raises:
+            EOFError: the server has ended. ValueError: the bytes received are no message.
+        """
+        end = None if seconds is None else monotonic() + seconds
+        while (message := self._first()) is None:
+            left = None if end is None else 1000 * max(0.0, end - monotonic())
+            if not self._poll.poll(left):
+                return None
+            chunk = os.read(self._read_end, _READ)
+            if not chunk:
+                raise EOFError("the studio has ended")
+            self._unread += chunk
+        return message
+
+    def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
+        """Send a whole message.
+
+        Raises:
+            OSError: the server has ended.
+        """
+        data = memoryview(packed(header, body))
+        with self._lock:
+            while data:
+                data = data[os.write(self._write_end, data) :]
+
+    def close(self) -> None:
+        """Close both ends; further calls do nothing."""
+        for descriptor in {self._read_end, self._write_end} - {-1}:
+            os.close(descriptor)
+        self._read_end = self._write_end = -1
+
+    def _first(self) -> Message | None:
+        """Remove the first whole message from the unread bytes and return it; None if there is none."""
+        if len(self._unread) < LENGTHS.size:
+            return None
+        header_length, body_length = _lengths(self._unread[: LENGTHS.size])
+        body_begin = LENGTHS.size + header_length
+        end = body_begin + body_length
+        if len(self._unread) < end:
+            return None
+        header, body = bytes(self._unread[LENGTHS.size : body_begin]), bytes(self._unread[body_begin:end])
+        del self._unread[:end]
+        return _header(header), body
+
+
+def packed(header: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """The bytes of a message."""
+    text = compact_json(header)
+    return b"".join((LENGTHS.pack(len(text), len(body)), text, body))
+
+
+async def read_message(stream: asyncio.StreamReader) -> Message | None:
+    """The next message; None at the end of the stream, even within a message.
+
+    Raises:
+        ValueError: the bytes received are no message.
+    """
+    try:
+        header_length, body_length = _lengths(await stream.readexactly(LENGTHS.size))
+        header = _header(await stream.readexactly(header_length))
+        return header, await stream.readexactly(body_length) if body_length else b""
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def _lengths(data: bytes | bytearray) -> tuple[int, int]:
+    header_length, body_length = LENGTHS.unpack(data)
+    if header_length > LARGEST_HEADER or body_length > LARGEST_BODY:
+        raise ValueError(f"a message of {header_length} and {body_length} bytes")
+    return header_length, body_length
+
+
+def _header(text: bytes) -> dict[str, Any]:
+    header = json.loads(text)
+    if not isinstance(header, dict):
+        raise ValueError(f"a message that is no object: {text[:60]!r}")
+    return header
+
+
+# ---- child processes
+
+UNSENT = 1 << 22  # maximum bytes that wait for a process that doesn't read
+LAST_LINES = 20
+GRACE = 3.0  # seconds to wait for a process to end before the next, harder signal
+_CHUNK = 1 << 20
+
+
+class StudioProcess:
+    """A child process of the studio's server. log: the file of its stderr."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process, self.log = process, log
+
+    @classmethod
+    async def start(cls, command: Sequence[str], log: Path) -> "StudioProcess":
+        """Start a program that uses ``Channel.of_child``.
+
+        The program leads a session of its own: a Ctrl-C in the terminal reaches only the server, and closing
+        the terminal doesn't end the program.
+        """
+        with log.open("ab") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                limit=_CHUNK,
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, negative after a signal; None while it runs."""
+        return self._process.returncode
+
+    def send(self, header: Mapping[str, Any]) -> None:
+        """Send a message; if the process has just ended, the message is lost without an error.
+
+        Raises:
+            TreinoError: too many bytes wait for the process (rule ``studio_busy``).
+        """
+        stdin = self._process.stdin
+        assert stdin is not None
+        if stdin.transport.get_write_buffer_size() > UNSENT:
+            raise TreinoError(
+                "studio_busy",
+                _("The studio is busy: it can't take more commands at the moment."),
+                _("Wait a little and try again."),
+            )
+        if not stdin.is_closing():
+            stdin.write(packed(header))
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Yield the messages of the process until it ends; end the process if it sends anything else."""
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError):
+            while (message := await read_message(self._process.stdout)) is not None:
+                yield message
+        await self.end(GRACE)
+
+    async def end(self, seconds: float) -> None:
+        """Close the process's stdin and wait up to ``seconds`` for its end; then end it by signals."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        for wait, number in ((seconds, signal.SIGTERM), (GRACE, signal.SIGKILL)):
+            if await self._ended(wait):
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+        await self._process.wait()
+
+    async def _ended(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._process.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def last_words(self) -> list[str]:
+        """The last lines that the process printed to stderr."""
+        with contextlib.suppress(OSError):
+            return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        return []

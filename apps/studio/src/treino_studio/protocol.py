@@ -1,0 +1,412 @@
+"""The commands that a page may send to the studio's server: a closed set, with types and ranges.
+
+apps/studio/docs/studio-protocol.md describes each command. All else is refused with the rule, the value and a hint.
+"""
+
+import math
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
+from treino.settings.setting_types import LARGEST_LR
+from treino.settings.spec import Settings, read_settings
+
+VERSION = 1
+LONGEST_MESSAGE = 1 << 19  # bytes: a picture of 256 × 256 pixels in colour, in base64, and more
+LARGEST_ID = 2**53 - 1  # the largest exact integer in JavaScript
+_JSON: TypeAdapter[Any] = TypeAdapter(Any)  # reads any JSON
+SHOWN = 60  # maximum number of letters of a wrong value in an error message
+# settings that a page can't choose: they name files, some of which would be executed
+OF_THE_COMMAND_LINE = "net", "out"
+FILE_OR_SHARE = "validation", "test"
+
+Step = Annotated[int, Field(ge=0, le=10_000_000_000)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Unit = tuple[Annotated[int, Field(ge=0, le=10_000)], Annotated[int, Field(ge=0, le=10_000_000)]]
+PictureOfRow = tuple[Literal["train", "validation", "test"], Annotated[int, Field(ge=0, le=10_000_000_000)]]
+Scalar = Annotated[float, Field(allow_inf_nan=False)] | int | bool | Annotated[str, Field(max_length=2000)]
+Changes = Annotated[dict[Text, Scalar | list[Scalar] | None], Field(max_length=100)]
+
+
+class StudioCommand(BaseModel):
+    """A message of a page that is answered once. id: the number that the page gave it."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    id: Annotated[int, Field(ge=1, le=LARGEST_ID)]
+    do: str
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of the command, without its id."""
+        return self.model_dump(mode="json", exclude={"id"})
+
+
+class HelloCommand(StudioCommand):
+    do: Literal["hello"]
+    protocol: int
+    viewer: Annotated[str, Field(min_length=8, max_length=100, pattern=r"^[!-~]+$")]
+    language: Literal["en", "pt_BR"] = "en"
+
+
+class PlainCommand(StudioCommand):
+    do: Literal["steer", "play", "pause", "stop"]
+
+
+class StepCommand(StudioCommand):
+    do: Literal["step", "epoch"]
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class SpeedCommand(StudioCommand):
+    do: Literal["speed"]
+    steps_per_second: Annotated[float, Field(gt=0, le=1e6)] | None
+
+
+class SetCommand(StudioCommand):
+    do: Literal["set"]
+    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "clip", "dropout", "ema"]
+    value: Annotated[float, Field(allow_inf_nan=False)] | None
+
+
+class SegmentCommand(StudioCommand):
+    do: Literal["segment", "branch"]
+    changes: Changes = {}
+    step: Step | None = None
+
+
+class LookCommand(StudioCommand):
+    do: Literal["look"]
+    step: Step | None = None
+    axes: tuple[Text, Text] | None = None
+    unit: Unit | None = None
+    picture: PictureOfRow | Literal["drawn"] | None = None
+    member: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+
+
+class DrawCommand(StudioCommand):
+    do: Literal["draw"]
+    pixels: Annotated[str, Field(max_length=LONGEST_MESSAGE)]
+
+
+class BesideCommand(StudioCommand):
+    do: Literal["beside"]
+    run: Text
+    shown: bool
+
+
+class FanCommand(StudioCommand):
+    do: Literal["fan"]
+    kind: Literal["lr", "seed", "batch_size", "remedy"]
+    count: Literal[0] | Annotated[int, Field(ge=2, le=64)]
+    steps: Annotated[int, Field(ge=1, le=100_000)]
+    rule: Text | None = None
+    step: Step | None = None
+
+
+class AdoptCommand(StudioCommand):
+    do: Literal["adopt"]
+    future: Annotated[int, Field(ge=0, le=63)]
+    as_: Annotated[Literal["segment", "branch"], Field(alias="as")]
+
+    def fields(self) -> dict[str, Any]:
+        return {"do": self.do, "future": self.future, "as": self.as_}
+
+
+class ExplainCommand(StudioCommand):
+    do: Literal["explain"]
+    layer: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    unit: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    input: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+
+
+class ProponentsCommand(StudioCommand):
+    do: Literal["proponents"]
+    row: Annotated[int, Field(ge=0, le=10_000_000_000)]
+
+
+class KeepCommand(StudioCommand):
+    do: Literal["keep"]
+    name: Text
+
+
+class OpenCommand(StudioCommand):
+    do: Literal["open"]
+    member: Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class ExtendCommand(StudioCommand):
+    do: Literal["extend"]
+    members: Annotated[int, Field(ge=1, le=100_000)]
+
+
+Rate = Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
+
+
+class ScriptSetCommand(StudioCommand):
+    do: Literal["set"]
+    optimizer: Annotated[int, Field(ge=0, le=9999)] = 0
+    group: Annotated[int, Field(ge=0, le=9999)] = 0
+    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
+    value: Rate
+
+
+class PressCommand(StudioCommand):
+    do: Literal["press"]
+    button: Text
+
+
+class ScriptStepCommand(StudioCommand):
+    do: Literal["step"]
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class CheckpointCommand(StudioCommand):
+    do: Literal["checkpoint"]
+
+
+class CheckpointsCommand(StudioCommand):
+    do: Literal["checkpoints"]
+    on: bool
+
+
+class RewindCommand(StudioCommand):
+    do: Literal["rewind"]
+    checkpoint: Annotated[int, Field(ge=0, le=9999)]
+    changes: dict[Literal["lr", "weight_decay"], Rate] = {}
+
+
+class ReturnCommand(StudioCommand):
+    do: Literal["return"]
+    branch: Annotated[int, Field(ge=0, le=9999)]
+
+
+class ScriptFanCommand(StudioCommand):
+    do: Literal["fan"]
+    checkpoint: Annotated[int, Field(ge=0, le=9999)] = 0
+    kind: Literal["lr", "weight_decay"] = "lr"
+    values: Annotated[list[Rate], Field(max_length=8)] = []
+    count: Annotated[int, Field(ge=0, le=8)] = 8
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+class ScriptAdoptCommand(StudioCommand):
+    do: Literal["adopt"]
+    future: Annotated[int, Field(ge=0, le=7)]
+
+
+class TrainCommand(StudioCommand):
+    do: Literal["train"]
+    data: Text
+    settings: Changes = {}
+    paused: bool = False
+
+
+class SweepCommand(StudioCommand):
+    do: Literal["sweep"]
+    data: Text
+    space: Annotated[list[Text], Field(min_length=1, max_length=50)]
+    members: Annotated[int, Field(ge=2, le=100_000)] = 256
+    settings: Changes = {}
+
+
+class StudyCommand(StudioCommand):
+    do: Literal["study"]
+    data: Text
+    batch_sizes: Annotated[list[Annotated[int, Field(ge=1, le=10_000_000)]], Field(max_length=20)] = []
+    settings: Changes = {}
+
+
+class DeleteCommand(StudioCommand):
+    do: Literal["delete"]
+    runs: Annotated[list[Text], Field(min_length=1, max_length=1000)]
+
+
+class Acknowledgement(BaseModel):
+    """The message that the page has drawn a frame; it is not answered. ack: the frame's number."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    ack: Annotated[int, Field(ge=0, le=LARGEST_ID)]
+
+
+_Everywhere = HelloCommand | PlainCommand
+_Run = (
+    _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | DrawCommand
+    | BesideCommand | FanCommand | AdoptCommand | ExplainCommand
+    | ProponentsCommand | KeepCommand
+)  # fmt: skip
+_Sweep = _Everywhere | OpenCommand | ExtendCommand
+_Script = (
+    _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand | CheckpointCommand | CheckpointsCommand
+    | RewindCommand | ReturnCommand | ScriptFanCommand | ScriptAdoptCommand
+)  # fmt: skip
+_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
+
+KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
+REFUSED = {  # verbs of PlainCommand that mean nothing on such a page
+    "sweep": ("play", "pause"), "study": ("play", "pause"), "home": ("play", "pause", "stop")
+}  # fmt: skip
+
+
+def _reader(commands: Any) -> TypeAdapter[Any]:
+    form: Any = Annotated[commands, Field(discriminator="do")]
+    return TypeAdapter(form)
+
+
+_READERS = {kind: _reader(commands) for kind, commands in KINDS.items()}
+_ACKNOWLEDGEMENT = TypeAdapter(Acknowledgement)
+
+
+def verbs(kind: str) -> list[str]:
+    """The possible values of ``do`` on a page of this kind."""
+    every = [
+        verb for command in get_args(KINDS[kind]) for verb in get_args(command.model_fields["do"].annotation)
+    ]
+    return [verb for verb in every if verb not in REFUSED.get(kind, ())]
+
+
+def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
+    """Parse a message of a page. kind: ``run``, ``sweep``, ``study``, ``script`` or ``home``.
+
+    Raises:
+        TreinoError: no JSON object, an unknown verb, a field that is missing, unknown, of a wrong type or out
+            of range.
+    """
+    try:
+        if text.startswith('{"ack"'):
+            return _ACKNOWLEDGEMENT.validate_json(text)
+        command: StudioCommand = _READERS[kind].validate_json(text)
+    except ValidationError as error:
+        raise _explained(kind, text, error) from None
+    if command.do in REFUSED.get(kind, ()):
+        raise _unknown(kind, command.do)
+    if isinstance(command, SetCommand):
+        _check_value(command)
+    settings = getattr(command, "changes", None) or getattr(command, "settings", None)
+    if settings:
+        check_settings(settings)
+    return command
+
+
+def number_of(text: str) -> int | None:
+    """The id of an otherwise invalid message, so that it can be answered; None if it has no valid id."""
+    try:
+        message = _JSON.validate_json(text)
+    except ValueError:
+        return None
+    number = message.get("id") if isinstance(message, dict) else None
+    return number if type(number) is int and 1 <= number <= LARGEST_ID else None
+
+
+def check_settings(settings: dict[str, Any]) -> Settings:
+    """Check settings that a page sends for a training, and return them as ``read_settings`` does.
+
+    Raises:
+        TreinoError: a setting that a page can't choose, or an invalid value.
+    """
+    for name, value in settings.items():
+        of_file = name in FILE_OR_SHARE and isinstance(value, str)
+        if name in OF_THE_COMMAND_LINE or of_file:
+            raise TreinoError(
+                "setting_of_the_command_line",
+                _("A page can't choose {name}: it names a file.").format(name=setting(name)),
+                _("Start it from the command line: treino studio DATA {name} …").format(name=setting(name)),
+            )
+    usual = {k: v for k, v in settings.items() if v is not None and not (k == "lr" and v == "auto")}
+    return read_settings(usual)
+
+
+def _check_value(command: SetCommand) -> None:
+    if command.value is None:
+        if command.name != "clip":
+            raise TreinoError(
+                f"{command.name}_empty",
+                _("{name} is empty.").format(name=setting(command.name)),
+                _("Give it a value, or leave it out."),
+            )
+        return
+    if command.name in ("beta1", "beta2"):
+        if not 0 <= command.value < 1:
+            raise TreinoError(
+                f"{command.name}_range",
+                _("{name} must be from 0 to below 1; it is {value:g}.").format(
+                    name=command.name, value=command.value
+                ),
+                _("The usual values are 0.9 and 0.999."),
+            )
+        return
+    read_settings({command.name: command.value})
+
+
+def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
+    """The TreinoError for pydantic's first error."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid":
+        return TreinoError(
+            "no_json",
+            _("That is no JSON: {reason}.").format(reason=str(first.get("ctx", {}).get("error", ""))[:SHOWN]),
+            _("A message is one JSON object, such as {example}.").format(example='{"id": 2, "do": "play"}'),
+        )
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type"):
+        document = _JSON.validate_json(text)
+        verb = document.get("do") if isinstance(document, dict) else None
+        return _unknown(kind, verb)
+    # the location begins with the verb, and names the member of a union after the field
+    place = [str(part) for part in first["loc"] if part not in verbs(kind)]
+    name = place[0] if place else "do"
+    value = first["input"]
+    if (
+        name == "value"
+        and isinstance(table := _JSON.validate_json(text), dict)
+        and isinstance(table.get("name"), str)
+    ):
+        name, value = table["name"][:SHOWN], value
+    if first["type"] == "missing":
+        message = _("{name} is missing.").format(name=name)
+    elif first["type"] == "extra_forbidden":
+        message = _("There is nothing called {name} in this command.").format(name=name[:SHOWN])
+    else:
+        message = _("{name} can't be {value}.").format(name=name, value=_short(value))
+    return TreinoError("command_field", message, _expectation(first))
+
+
+def _expectation(error: Any) -> str:
+    """A sentence on the allowed values of a field, from pydantic's error."""
+    limits = error.get("ctx", {})
+    words = {
+        "greater_than": lambda: _("It must be greater than {limit}.").format(limit=limits["gt"]),
+        "greater_than_equal": lambda: _("It must be at least {limit}.").format(limit=limits["ge"]),
+        "less_than": lambda: _("It must be less than {limit}.").format(limit=limits["lt"]),
+        "less_than_equal": lambda: _("It must be at most {limit}.").format(limit=limits["le"]),
+        "finite_number": lambda: _("It must be a finite number."),
+        "float_type": lambda: _("It must be a number."),
+        "int_type": lambda: _("It must be a whole number."),
+        "literal_error": lambda: _("It is one of {options}.").format(options=limits["expected"]),
+    }
+    if error["type"] in words:
+        return str(words[error["type"]]())
+    return _("See apps/studio/docs/studio-protocol.md for what it may be.")
+
+
+def _unknown(kind: str, verb: object) -> TreinoError:
+    if not isinstance(verb, str):
+        return TreinoError(
+            "no_verb",
+            _('A message needs a verb in "do", and this one has {value}.').format(value=_short(verb)),
+            nearest("", verbs(kind)),
+        )
+    return TreinoError(
+        "unknown_verb",
+        _("This page can't be asked to do {verb}.").format(verb=_short(verb)),
+        nearest(verb[:SHOWN], verbs(kind)),
+    )
+
+
+def _short(value: object) -> str:
+    """The repr of a wrong value for a message: shortened; ``inf`` and ``nan`` for these numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

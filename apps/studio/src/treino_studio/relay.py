@@ -1,0 +1,296 @@
+"""Pass requests from pages to the worker and the trainer, and their messages back to the pages."""
+
+import asyncio
+import itertools
+import logging
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _, language
+from treino_studio.guard import error_document
+from treino_studio.hub import Page, Viewer
+from treino_studio.process import Message, StudioProcess
+from treino_studio.uploads import folder_named
+from treino_studio.wheel import Wheels
+
+LOG = logging.getLogger("treino_studio")
+DEATHS, WITHIN = 3, 60.0  # a process that dies this often within these seconds is not restarted
+FOLDED_AFTER = 60.0  # seconds without viewers after which a page is closed
+OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker serves
+LOOK_SECONDS = 1.0  # between two looks at who steers
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The commands that start the worker and the trainer."""
+
+    worker: Sequence[str] = (sys.executable, "-m", "treino_studio.worker")
+    trainer: Sequence[str] = (sys.executable, "-m", "treino_studio.trainer")
+
+
+@dataclass(eq=False)
+class Part:
+    """The worker or the trainer, over all its restarts. about: its name for messages. waiting: unanswered
+    requests, by number. deaths: the times of its last deaths."""
+
+    name: str
+    about: str
+    command: Sequence[str]
+    process: StudioProcess | None = None
+    reading: "asyncio.Task[None] | None" = None
+    waiting: "dict[int, asyncio.Future[Message]]" = field(default_factory=dict)
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
+
+
+class Relay:
+    """All pages of a studio by key (``run/wine-1``, ``home``), its worker and its trainer.
+
+    folder: the folder of runs. logs: a folder for the processes' log files.
+    """
+
+    def __init__(self, folder: Path, logs: Path, commands: Commands | None = None) -> None:
+        commands = commands or Commands()
+        self.folder, self._logs = folder, logs
+        self.pages: dict[str, Page] = {}
+        self._open: set[str] = set()  # keys of the pages that are open in the worker
+        self._worker = Part("worker", N_("process that draws the pages"), commands.worker)
+        self._trainer = Part("trainer", N_("process that trains"), commands.trainer)
+        self._numbers = itertools.count(1)
+        self._ending = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._wheels = Wheels(folder)
+        self._looks: dict[str, asyncio.TimerHandle] = {}
+
+    # ---- processes
+
+    async def start(self) -> None:
+        """Start the worker, so that the first page needn't wait for it."""
+        await self._started(self._worker)
+
+    async def end(self, seconds: float) -> None:
+        """End both processes; the trainer gets ``seconds`` to save its trainings."""
+        self._ending = True
+        for timer in (*self._timers.values(), *self._looks.values()):
+            timer.cancel()
+        for key in self.pages:
+            self._wheels.leave(key)
+        parts = [part for part in (self._trainer, self._worker) if part.process is not None]
+        if self._trainer.process is not None:
+            self._trainer.process.send({"do": "quit"})
+        ends = [part.process.end(seconds if part is self._trainer else 1.0) for part in parts if part.process]
+        await asyncio.gather(*ends)
+        await asyncio.gather(*(part.reading for part in parts if part.reading is not None))
+
+    async def _started(self, part: Part) -> StudioProcess:
+        """The running process; it is started if necessary.
+
+        Raises:
+            TreinoError: the process has died too often.
+        """
+        if part.process is None:
+            now = time.monotonic()
+            if self._ending or (len(part.deaths) == DEATHS and now - part.deaths[0] < WITHIN):
+                raise TreinoError(
+                    "studio_process",
+                    _("The {name} ends as soon as it is started.").format(name=_(part.about)),
+                    _("Its last words are in the terminal of the studio; start the studio anew."),
+                    status=1,
+                )
+            process = await StudioProcess.start(part.command, self._logs / f"{part.name}.log")
+            part.process = process
+            part.reading = asyncio.create_task(self._read(part, process))
+            if part is self._worker:
+                for page in self.pages.values():
+                    self._show(page)
+        return part.process
+
+    async def _read(self, part: Part, process: StudioProcess) -> None:
+        """Handle the messages of a process until it ends; then restart it if it is the worker."""
+        async for header, body in process.messages():
+            try:
+                await self._take(part, header, body)
+            except Exception:  # one wrong message must not end all pages
+                LOG.exception("a message of the %s: %.200s", part.name, header)
+        part.process = None
+        self._open -= self._open if part is self._worker else set()
+        for future in part.waiting.values():
+            if not future.done():
+                future.set_exception(self._death(part))
+        part.waiting.clear()
+        if self._ending:
+            return
+        part.deaths.append(time.monotonic())
+        LOG.error("the %s has ended with status %s:", part.name, process.status)
+        for line in process.last_words():
+            LOG.error("  %s", line)
+        for page in self.pages.values():
+            self._notify(page, self._death(part))
+        if part is self._worker:
+            with suppress(TreinoError, OSError):
+                await self._started(part)
+
+    def _death(self, part: Part) -> TreinoError:
+        return TreinoError(
+            "studio_process",
+            _("The {name} has ended before it answered.").format(name=_(part.about)),
+            _("Its last words are in the terminal of the studio. Try again: another one is started."),
+            status=1,
+        )
+
+    def _notify(self, page: Page, error: TreinoError) -> None:
+        """Show an error on a page, in each viewer's language."""
+        for spoken in page.languages:
+            document = error_document(error, spoken)["error"]
+            text = f"{document['message']} {document['hint']}".strip()
+            page.put({"notice": {"kind": "warning", "text": text}}, spoken)
+
+    # ---- requests
+
+    async def ask(self, header: Mapping[str, Any], *, trainer: bool = False) -> Message:
+        """Send a request to the worker or the trainer, wait for the answer and return it.
+
+        Raises:
+            TreinoError: the answer is an error, too many bytes wait for the process, or it has died.
+        """
+        part = self._trainer if trainer else self._worker
+        number = next(self._numbers)
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        process = await self._started(part)
+        part.waiting[number] = future
+        try:
+            process.send({"language": language(), **header, "id": number})
+            answer, body = await future
+        finally:
+            for each in (self._worker, self._trainer):
+                each.waiting.pop(number, None)
+        if isinstance(error := answer.get("error"), dict):
+            raise TreinoError(*(str(error.get(k, "")) for k in ("rule", "message", "hint")))
+        content = {k: v for k, v in answer.items() if k not in ("reply", "key", "do")}
+        if isinstance(content.get("run"), str):
+            content["run"] = Path(content["run"]).name
+        return content, body
+
+    async def _take(self, part: Part, header: dict[str, Any], body: bytes) -> None:
+        """Handle one message of a process."""
+        if "reply" in header:
+            future = part.waiting.get(header["reply"])
+            if future is not None and not future.done():
+                future.set_result((header, body))
+        elif "trainer" in header:
+            await self._pass_on(header["trainer"])
+        elif "failed" in header:
+            worker, name = self._worker.process, Path(header["failed"]).name
+            for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
+                if worker is not None:  # it checks whether the folder still exists
+                    worker.send({"do": "failed", "key": key, "error": header["error"]})
+        elif (page := self.pages.get(str(header.get("key")))) is not None:
+            if "send" in header:
+                page.put(header["send"], header.get("language"))
+            if "gone" in header:
+                self._open.discard(page.key)
+                page.end("deleted")
+                self._notify(page, _gone(page))
+            if "fan" in header:
+                page.put_picture(body)
+            if "frame" in header:
+                page.put_frame(int(header["frame"]), body)
+
+    async def _pass_on(self, request: dict[str, Any]) -> None:
+        """Pass a request of the worker on to the trainer, which then answers the page instead."""
+        number = request.get("id")
+        future = self._worker.waiting.pop(number, None) if isinstance(number, int) else None
+        try:
+            process = await self._started(self._trainer)
+            if future is not None and isinstance(number, int):
+                self._trainer.waiting[number] = future
+            process.send({"parent": str(self.folder), **request})
+        except TreinoError as error:
+            if future is not None and not future.done():
+                future.set_exception(error)
+
+    # ---- pages
+
+    def page(self, key: str) -> Page:
+        """The page of this key; it is created if necessary."""
+        return self.pages.setdefault(key, Page(key))
+
+    def watched(self, page: Page) -> None:
+        """Update the page after a viewer has connected or disconnected."""
+        page.changed("state")
+        self._show(page)
+        self.look(page)
+        if timer := self._timers.pop(page.key, None):
+            timer.cancel()
+        if not page.present:
+            loop = asyncio.get_running_loop()
+            self._timers[page.key] = loop.call_later(FOLDED_AFTER, self._fold, page)
+
+    def look(self, page: Page) -> None:
+        """Find out whether another studio steers; if not, take the wheel for the page's viewer. Look again as
+        long as somebody is there."""
+        if page.key.split("/")[0] not in OF_FOLDERS:
+            return
+        if timer := self._looks.pop(page.key, None):
+            timer.cancel()
+        if not page.present:
+            self._wheels.leave(page.key)
+            return
+        elsewhere = self._wheels.is_elsewhere(page.key)
+        if page.elsewhere != elsewhere:
+            page.elsewhere = elsewhere
+            page.changed("state")
+        if not elsewhere and page.wheel is not None and page.wheel.connected > 0:
+            self._wheels.take(page.key)
+        loop = asyncio.get_running_loop()
+        self._looks[page.key] = loop.call_later(LOOK_SECONDS, self.look, page)
+
+    def take_wheel(self, page: Page, viewer: Viewer) -> None:
+        """Let this viewer steer from now on.
+
+        Raises:
+            TreinoError: the viewer used the address for watching only.
+        """
+        page.take_wheel(viewer)
+        if page.key.split("/")[0] in OF_FOLDERS:
+            self._wheels.take(page.key)
+
+    def _show(self, page: Page) -> None:
+        """Tell the worker the page's number of viewers; open the page first if necessary."""
+        process, number = self._worker.process, len(page.present)
+        if process is None or page.key.split("/")[0] not in OF_FOLDERS:
+            return
+        with suppress(TreinoError):
+            if page.key not in self._open:
+                if not number:
+                    return
+                run = folder_named(page.key.partition("/")[2], self.folder)
+                self._open.add(page.key)
+                process.send({"do": "open", "run": str(run), "key": page.key})
+            process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
+
+    def _fold(self, page: Page) -> None:
+        """Close a page that has no viewers any more, and discard its messages."""
+        self._timers.pop(page.key, None)
+        if not page.present:
+            page.clear()
+            if page.key in self._open and self._worker.process is not None:
+                self._open.discard(page.key)
+                with suppress(TreinoError):
+                    self._worker.process.send({"do": "close", "key": page.key})
+
+
+def _gone(page: Page) -> TreinoError:
+    return TreinoError(
+        "page_gone",
+        _("The folder {name} is gone, or part of it is, or something else lies in its place.").format(
+            name=page.key.partition("/")[2]
+        ),
+        _("Put it back and load this page again."),
+    )

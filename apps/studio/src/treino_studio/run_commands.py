@@ -1,0 +1,372 @@
+"""The commands of a run's page, which the worker carries out.
+
+A training in progress gets commands through its folder. A command that begins a training (a resume, another
+segment, a branch) returns a ``TrainerRequest``, which the trainer carries out and answers.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.files import claim_folder, copy_folder
+from treino.base.words import _
+from treino.folders.store.new_names import checked_name, in_use
+from treino.folders.stored_run import StoredRun
+from treino.inspection.input_planes import row_of
+from treino.inspection.microscope import topics
+from treino.inspection.microscope.run_explanation import kind, topic_name
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.proponents import proponents, quick_xray
+from treino.plots.explain_text import document
+from treino.plots.report.blocks import TableCell
+from treino.plots.report.proponents import about_proponents, folded
+from treino.reports.explanation import update_after, weight_index
+from treino.reports.pictures.insides import shown_splits
+from treino.training.commands import deliver, send_command, send_setting, send_stop
+from treino.training.futures import extension
+from treino.training.replay import Snapshot, snapshots
+from treino_studio.image_scene import drawn_pixels, picture_of_row
+from treino_studio.run_page import LETTERS, OVER, Look, RunPage
+
+# ---- arithmetic of a weight
+
+
+def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
+    """The snapshot of the run before the update that led to ``step``.
+
+    data: the Dataset that the run was trained on, if it was passed in Python.
+
+    Raises:
+        TreinoError: step 0, before any update; as ``snapshots``.
+    """
+    if step == 0:
+        raise TreinoError(
+            "arithmetic_no_update",
+            _("At step 0 no weight has been updated yet."),
+            _("Take a step, and look again."),
+        )
+    (snapshot,) = snapshots(run, [step - 1], data)
+    return snapshot
+
+
+def arithmetic(
+    snapshot: Snapshot, layer: str | None = None, unit: int | None = None, input: int | None = None
+) -> dict[str, Any]:
+    """The arithmetic of the next update of one weight after the snapshot, as ``treino explain OPTIMIZER
+    --json`` gives it: ``title, steps[{title, symbols, numbers, value}], checks[…]``, and the place of the
+    weight: ``layer, unit, input``.
+
+    The first call in a process takes a second: torch's optimizers, which check it, load their compiler.
+
+    layer: a module's name, such as ``"0"``. unit, input: counted from 0; input None: the unit's bias.
+    layer None: the weight of the first layer that the update changes most.
+
+    Raises:
+        TreinoError: the weight doesn't exist; the network is no chain of layers; the batch is too large for
+            the calculation; the loss or the gradient is not finite.
+    """
+    update = update_after(snapshot, None)
+    names = [each.name for each in update.layers]
+    if layer is not None:
+        if layer not in names:
+            raise TreinoError(
+                "arithmetic_layer",
+                _("The network has no layer of weights named {name!r}.").format(name=layer),
+                nearest(layer, names),
+            )
+        weight = (names.index(layer), unit or 0, *(() if input is None else (input,)))
+        update = update.placed(weight_index(snapshot.run, weight, update.layers))
+    topic = topics()[topic_name(kind(update))]
+    place = update.place
+    where = {"layer": names[place.layer], "unit": place.i, "input": place.j}
+    return document(topic.of(update)) | where
+
+
+# ---- commands
+
+DRAWINGS = 100  # pictures that a page may send in a second
+Transport = tuple[str, Any]  # a playback command and its value
+MOST_BESIDE = len(LETTERS) - 1
+
+
+@dataclass(frozen=True)
+class TrainerRequest:
+    """A request to the trainer. fields: its contents."""
+
+    fields: Mapping[str, Any]
+
+
+Answer = Mapping[str, Any] | TrainerRequest
+
+
+def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """``play pause step epoch speed``: control the current training, or begin one at the step in view."""
+    verb = request["do"]
+    value = request.get("count", 1) if verb in ("step", "epoch") else None
+    if verb == "speed":
+        value = page.speed = request["steps_per_second"]
+    if verb == "pause" and page.look.step is not None:
+        return {}
+    of_training = page.look.step is None or verb == "speed"
+    if of_training and deliver(lambda: send_command(page.run.folder, verb, value)):
+        return {}
+    if verb in ("pause", "speed"):
+        return {}
+    return _go_on(page, {}, (verb, value))
+
+
+def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Save and end the training, and show its newest step. If no training reads commands, the request goes to
+    the trainer, as an earlier command may just be resuming the run."""
+    delivered = deliver(lambda: send_stop(page.run.folder))
+    page.look.step = None
+    if page.futures:
+        page.close_fan()
+    return {} if delivered else TrainerRequest({"do": "stop", "run": str(page.path)})
+
+
+def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Set a hyper-parameter from the next step on; at a past step, or after the end, open a new segment."""
+    name, value = request["name"], request["value"]
+    if page.look.step is None and deliver(lambda: send_setting(page.run, name, value)):
+        return {}
+    return _go_on(page, {name: value}, _as_it_is(page))
+
+
+def _as_it_is(page: RunPage) -> Transport | None:
+    """The first playback command of a new segment; None: play if the training that it replaces does."""
+    return None if page.look.step is None else ("pause", None)
+
+
+def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Begin another segment, at ``step`` or the step in view. Seen from the newest step, it plays if the
+    present one does; seen from a past step, it is paused."""
+    step = request.get("step")
+    if step is not None:
+        page.look.step = step
+    return _go_on(page, dict(request["changes"]), _as_it_is(page))
+
+
+def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Begin another run as a branch of this one, at ``step`` or the step in view; it is paused."""
+    step = request.get("step")
+    fields = _request(page, "branch", dict(request["changes"]), ("pause", None))
+    return TrainerRequest(fields | ({} if step is None else {"step": step}))
+
+
+def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> TrainerRequest:
+    """Resume the run, or open a segment at the step in view. how: the first playback command."""
+    past, status = page.look.step, page.run.folder.status
+    if past is None and not changes and status not in OVER:  # if running, the training is about to end
+        return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
+    step = page.step_in_view
+    plan = page.playback.resolution(page.playback.link_at(step).segment.number).training.plan
+    if not changes.keys() & {"epochs", "steps"}:
+        changes = extension(plan, step) | changes
+    fields = _request(page, "rewind", changes, how)
+    page.look.step = None
+    return TrainerRequest(fields)
+
+
+def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
+    # step None: the trainer knows the newest step; the page's may be from before a rewind
+    place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
+    return place | {"speed": page.speed, "changes": _joined_betas(changes, page), "transport": how}
+
+
+def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
+    """The changes, with ``beta1`` and ``beta2``, which the page sets one by one, joined to ``betas``."""
+    one = {name: changes.pop(name) for name in ("beta1", "beta2") if name in changes}
+    if one and page.snapshot is not None:
+        hp = page.snapshot.hp
+        changes["betas"] = [one.get("beta1", hp["beta1"]), one.get("beta2", hp["beta2"])]
+    return changes
+
+
+def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Change the view: the step, the axes, the unit at full size, the picture, or whose weights are drawn."""
+    axes, unit, picture = request.get("axes"), request.get("unit"), request.get("picture")
+    picture = tuple(picture) if isinstance(picture, list) else picture
+    if picture is not None:
+        _check_picture(page, picture)
+    member = request.get("member")
+    if member is not None:
+        page.run.member(member)  # raises here if there is none
+    before = page.look
+    page.look = Look(
+        request.get("step"),
+        tuple(axes) if axes else None,
+        tuple(unit) if unit else None,
+        picture,
+        member,
+    )
+    page.playback.member = member
+    try:
+        if member != before.member:
+            page.show_member()
+        elif (page.look.step, page.look.axes) == (before.step, before.axes) and page.data.kind == "image":
+            page.show_again()
+        else:
+            page.show_step(page.look.step)
+    except TreinoError:
+        page.look, page.playback.member = before, before.member
+        raise
+    page.send_state()  # the next look says again what this one has changed
+    return {}
+
+
+def _check_picture(page: RunPage, picture: Any) -> None:
+    """Refuse a row that doesn't exist, or a test row before the run's end."""
+    if picture == "drawn":
+        return
+    split, place = picture
+    if split == "test" and page.run.status not in OVER:
+        raise TreinoError(
+            "picture_unseen",
+            _("Test rows are looked at only when the run is over."),
+            _("Choose a validation row."),
+        )
+    if page.data.kind == "image":
+        picture_of_row(page.data, split, place)
+
+
+def draw(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Send a picture of the page's own through the network, from now on."""
+    now = time.monotonic()
+    if now < page.next_drawing:
+        raise TreinoError(
+            "picture_rate",
+            _("Pictures come faster than {n} a second.").format(n=DRAWINGS),
+            _("Send the newest one as soon as the last is answered."),
+        )
+    pixel_D = drawn_pixels(request["pixels"], page.data)
+    page.next_drawing = now + 1 / DRAWINGS
+    first, page.drawing, page.look.picture = page.look.picture != "drawn", pixel_D, "drawn"
+    page.show_again()
+    if first:
+        page.send_state()
+    return {}
+
+
+def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Show or hide the curves of another run."""
+    name = Path(request["run"]).name
+    if not request["shown"]:
+        page.beside.pop(name, None)
+        return {}
+    if name in page.beside:
+        return {}
+    if len(page.beside) >= MOST_BESIDE:
+        raise TreinoError(
+            "beside_full",
+            _("{n} runs are shown already.").format(n=len(page.beside) + 1),
+            _("Take one of them away first."),
+        )
+    page.add_beside(Path(request["run"]))
+    return {}
+
+
+def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Train futures of ``step`` or the step in view; a count of 0 closes the fan."""
+    if request["count"]:
+        page.open_fan(
+            request["kind"], request["count"], request["steps"], request.get("rule"), request.get("step")
+        )
+    else:
+        page.close_fan()
+    return {}
+
+
+def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Go on with one of the futures, as the run's next segment or as a new run."""
+    number = request["future"]
+    if number >= len(page.futures):
+        raise TreinoError(
+            "future_missing",
+            _("There is no future {n} in view.").format(n=number),
+            _("Fan out first, and choose one of those that are shown."),
+        )
+    changes, step = dict(page.futures[number]), page.fan_step
+    page.close_fan()
+    before, page.look.step = page.look.step, step
+    fields = _request(page, "rewind" if request["as"] == "segment" else "branch", changes, ("pause", None))
+    page.look.step = None if request["as"] == "segment" else before
+    return TrainerRequest(fields)
+
+
+def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """The arithmetic of the last update of one weight."""
+    step = page.step_in_view
+    if page.snapshot is not None and page.look.step is None:
+        step = page.snapshot.step
+    if step == 0:
+        before_update(page.run, 0)  # raises the error
+    snapshot = page.playback.at(step - 1, page.loss_S)
+    layer = request.get("layer")
+    name = None if layer is None else page.layer_names.get(layer, str(layer))
+    return arithmetic(snapshot, name, request.get("unit"), request.get("input"))
+
+
+def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """The training rows that speak most for the answer of the network in view to a row."""
+    run, row = page.shown, request["row"]
+    _split, rows = row_of(run.data, row, shown_splits(run))
+    snapshot = page.snapshot or page.playback.at(page.step_in_view, page.loss_S)
+    out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
+    if not out_1C.isfinite().all():
+        raise TreinoError(
+            "proponents_unanswered",
+            _("The network's outputs are not finite there: it says nothing."),
+            _("Look at an earlier step."),
+        )
+    answer = float(out_1C[0, 0]) * run.data.target_scale + run.data.target_mean
+    if run.data.classes:
+        answer = int(predicted_classes(out_1C, run.data.threshold)[0])
+    page.xray = page.xray or quick_xray(run.data, page.run.typed)
+    shown = folded(page.xray, *proponents(page.xray, [row], [answer]))
+    cells = [[_cell(cell) for cell in line] for line in shown.table.rows]
+    about = about_proponents(page.xray, page.run.typed)
+    return {"title": shown.title, "about": about, "head": shown.table.head, "rows": cells}
+
+
+def _cell(cell: str | TableCell) -> Any:
+    """A text, or a picture's PNG in base64."""
+    if isinstance(cell, str):
+        return cell
+    return {"alt": cell.text, "png": cell.picture.partition(",")[2]}
+
+
+def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Copy the run, as it is now, to another name in the same folder of runs."""
+    folder = page.run.folder
+    if folder.status == "running":
+        raise TreinoError(
+            "keep_running",
+            _("{run} is in training, so it can't be copied whole.").format(run=page.run.name),
+            _("Stop it first: it goes on when you play again."),
+        )
+    path = page.path.parent / checked_name(request["name"])
+    if not claim_folder(path):
+        raise in_use(path)
+    copy_folder(page.path, path)
+    return {"run": str(path)}
+
+
+VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
+    **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), transport),
+    "stop": stop,
+    "set": set_setting,
+    "segment": segment,
+    "branch": branch,
+    "look": look,
+    "draw": draw,
+    "beside": beside,
+    "fan": fan_out,
+    "adopt": adopt,
+    "explain": explain,
+    "proponents": rows_behind,
+    "keep": keep,
+}

@@ -1,0 +1,624 @@
+"""The page of a run: frames and curves of the newest state of its training, or of any past step."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from treino.base.errors import TreinoError
+from treino.base.words import speaking
+from treino.data.dataset import Data
+from treino.folders.access import Access
+from treino.folders.documents import read_run_spec
+from treino.folders.segments import segments_of
+from treino.folders.store import RunFolder
+from treino.folders.store.checkpoint import LiveFolder
+from treino.folders.stored_run import StoredRun
+from treino.inspection.axis_pairs import CLOSE
+from treino.inspection.boundary import better_axes
+from treino.inspection.input_planes import Split
+from treino.inspection.row_xray import RowXray
+from treino.training.fan import REMEDY, FanBoundaries, SmallPicture, fan
+from treino.training.findings import LiveFindings
+from treino.training.futures import usual_futures, with_remedy
+from treino.training.replay import Playback, Snapshot
+from treino.training.stored_results import stored
+from treino_studio.folder_page import identity
+from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
+from treino_studio.run_state import (
+    ThinnedLosses,
+    Vitals,
+    choices,
+    difference_text,
+    epochs,
+    findings,
+    finite,
+    next_update,
+    remedy_of,
+    run_state,
+    settings_at,
+)
+from treino_studio.scene import (
+    Sight,
+    boundary_parts,
+    frame_bytes,
+    picture,
+    points_of,
+    scene,
+    sight_of,
+    small_grid,
+    training_figures,
+)
+
+HEARTBEAT = 1.0  # seconds between two signals to the training that the page has viewers
+LOOK = 0.4  # seconds between two checks of the run's documents
+CURVES = 0.2  # seconds between two messages of curves
+AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
+LETTERS = "ABCD"
+OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
+DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn of futures
+
+Send = Callable[[Mapping[str, Any], bytes], None]
+
+
+@dataclass
+class Look:
+    """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
+    picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
+    whose weights are drawn; None: the best."""
+
+    step: int | None = None
+    axes: tuple[str, str] | None = None
+    unit: tuple[int, int] | None = None
+    picture: tuple[Split, int] | Literal["drawn"] | None = None
+    member: int | None = None
+
+
+@dataclass(eq=False)
+class Beside:
+    """Another run whose curves are shown. step: the step at which it branched off this run, or None."""
+
+    run: StoredRun
+    letter: str
+    step: int | None
+    playback: Playback
+    identity: tuple[int, int] | None
+    thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
+
+
+class RunPage:
+    """The page of the run in ``path``. send: sends a header and a body to the studio's server.
+
+    Raises:
+        TreinoError: the run is missing or damaged; its rows can't be loaded; its network's code may not run.
+    """
+
+    def __init__(self, key: str, path: Path, send: Send) -> None:
+        self.key, self.path, self._send = key, path, send
+        self.identity = identity(path)
+        self.access = Access()
+        self.run = self._opened(None)
+        self.data: Data = self.run.data
+        self.playback = Playback(self.run, self.data)
+        self.loss_S: np.ndarray = self.run.losses
+        self.live = LiveFolder(path)
+        self.look = Look()
+        self.viewers, self.languages = 0, ["en"]
+        self.playing = False
+        self.speed: float | None = None
+        self.beside: dict[str, Beside] = {}
+        self.layer_names: dict[int, str] = {}  # by the layers' numbers in the picture
+        self.snapshot: Snapshot | None = None
+        self.newest: Snapshot | None = None  # the newest state that the training sent
+        self.live_findings = LiveFindings(self.playback)
+        self._neighbours = self._folders_beside()
+        self.drawing: Pixels | None = None  # the newest picture that a page has sent
+        self.next_drawing = 0.0  # when the next one may come
+        self.xray: RowXray | None = None  # of its rows, once one is clicked
+        self._sight: tuple[Any, Sight] | None = None
+        self._rested: tuple[int, int] | None = None  # the segment and step by which its axes were chosen
+        self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
+        self._thinned, self._vitals = ThinnedLosses(), Vitals()
+        self._curves_due = False  # whether there is more of the curves than was sent
+        self._frame, self._stamp = 0, 0
+        self._documents: tuple[int, str] | None = None
+        self._beat = self._looked = self._curves_at = self._awaited = 0.0
+        self._sent: dict[str, Any] = {}
+        self._readings: dict[str, StoredRun] = {}  # by language: reading a run translates its sentences
+        self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
+        self.fans, self.futures = 0, list[dict[str, Any]]()
+        self.fan_step = 0
+        self._segment = segments_of(self.run.spec)[-1].number
+        self._playable = True  # whether past steps can be replayed in idle moments
+
+    @property
+    def last_step(self) -> int:
+        """The newest step that can be replayed; the recorded losses lag behind the training."""
+        return len(self.loss_S) if self.run.result is None else min(self.run.steps, len(self.loss_S))
+
+    @property
+    def step_in_view(self) -> int:
+        """The step that the page shows; the newest step if the page follows the training."""
+        return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
+
+    # ---- polling
+
+    def tick(self) -> bool:
+        """Send the changes since the last call; return whether the training had a new state."""
+        if not self.viewers:
+            return False
+        now = time.monotonic()
+        if now - self._beat > HEARTBEAT:
+            self._beat = now
+            if self.run.folder.status == "running":
+                self.live.watch()
+        fresh, due = self._live_state(), now - self._looked > LOOK
+        if self._awaited and (fresh or now > self._awaited):
+            self._awaited = 0.0
+            if not fresh and self.look.step is None:
+                self.show_step(None)
+        if due:
+            self._looked = now
+            self._branches()
+        if due or fresh:
+            self._documents_changed()
+        if due and any(other.run.status == "running" for other in self.beside.values()):
+            self._curves_due = True
+        if self._curves_due and now - self._curves_at >= CURVES:
+            self._send_curves()
+        return fresh
+
+    def idle(self, seconds: float) -> bool:
+        """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
+        past steps for replay, else measure what nobody has watched. Return whether work is left."""
+        if not self.viewers:
+            return False
+        if self.fan is not None:
+            return self._fan_slice(self.fan)
+        if self._look_for_faults() or self.playing:
+            return False
+        try:
+            return self._playable and (
+                self.playback.prepare(len(self.loss_S), self.loss_S, seconds) or self._measure_past()
+            )
+        except TreinoError:  # reported when such a step is viewed
+            self._playable = False
+            return False
+
+    @property
+    def shown(self) -> StoredRun:
+        """The run whose answers are drawn: of several targets that of the first."""
+        return self.run.of_target()
+
+    def _measure_past(self) -> bool:
+        """Measure one step that nobody has watched; return whether there was one."""
+        step = self._vitals.unmeasured(self.last_step)
+        if step is None or self._sight is None:
+            return False
+        moment, run = self.playback.at(step, self.loss_S), self.run
+        net, data = self.shown.alone(moment.net), self.shown.data
+        train = training_figures(net, data, self._sight[1], self.shown.loss_function, run.item_shape)
+        self._add_vitals(moment, train)
+        self._curves_due = True
+        return True
+
+    def _add_vitals(self, moment: Snapshot, train: Mapping[str, float | None]) -> dict[str, Any]:
+        training = self.playback.resolution(moment.segment).training
+        norm, ratio = next_update(training, moment.step, moment.member)
+        self._vitals.add(moment.step, norm, ratio, moment.hp["lr"], train)
+        return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
+
+    def _look_for_faults(self) -> bool:
+        """Look for faults in the newest state of the training if a check is due; return whether it was."""
+        state = self.newest
+        if state is None or self.run.result is not None or state.segment != self._segment:
+            return False
+        if not self.live_findings.due((state.segment, state.step), self.languages):
+            return False
+        self.live_findings.look(self.run, state, self.loss_S, self.languages)
+        self.send_state()
+        return True
+
+    def _live_state(self) -> bool:
+        """Show the state that the training has written to its folder; return whether the state is new."""
+        stamp = self.live.stamp
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        state = self.live.state() if stamp else None
+        if state is None:
+            return False
+        tensors, meta = state
+        if meta["segment"] != self._segment:
+            self._reopen()
+            if meta["segment"] != self._segment:  # the new segment's spec is still being written
+                self._stamp = 0
+                return False
+        self._add_losses(meta["tail"], int(meta["engine"]["step"]))
+        self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
+        try:
+            snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
+        except (TreinoError, IndexError):  # the training has just been restarted with other settings
+            self._reopen()
+            return False
+        self.newest = snapshot
+        if self.look.step is None:
+            self._show(snapshot, live=True, when=float(meta["time"]))
+        self._curves_due = True
+        return True
+
+    def _add_losses(self, tail: Mapping[str, Any], step: int) -> None:
+        first, more = int(tail["first"]), np.asarray(tail["losses"], np.float32)
+        if first <= len(self.loss_S) and first + len(more) >= step:
+            self.loss_S = np.concatenate([self.loss_S[:first], more])[:step]
+        elif step > len(self.loss_S):
+            self.loss_S = self.run.losses
+
+    # ---- a fan of futures
+
+    def open_fan(
+        self, kind: str, count: int, steps: int, rule: str | None = None, step: int | None = None
+    ) -> None:
+        """Begin to train futures of this step, or of that in view; no frames are sent until it is closed.
+
+        rule: of the kind ``remedy``, that of the finding whose remedy is tried.
+
+        Raises:
+            TreinoError: as ``futures`` and ``with_remedy``.
+        """
+        step = self.step_in_view if step is None else step
+        snapshot = self.playback.at(step, self.loss_S)
+        sight = self._looked_along(snapshot)
+        asked = rule if kind == REMEDY else None
+        changes = usual_futures(snapshot, kind, count) if asked is None else with_remedy(snapshot, asked)
+        picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
+        self.fans += 1
+        self.futures, self.fan_step = changes, step
+        self.fan = fan(self.fans, kind, snapshot, changes, steps, picture)
+
+    def close_fan(self) -> None:
+        """Discard the futures and show the network again."""
+        self.fan, self.futures = None, []
+        self._send({"key": self.key, "send": {"fan": None}}, b"")
+        self._stamp = 0
+        self.show_step(self.look.step)
+
+    def _fan_slice(self, growing: Iterator[dict[str, Any] | FanBoundaries]) -> bool:
+        message = next(growing, None)
+        if message is None:
+            self.fan = None
+            return False
+        if isinstance(message, FanBoundaries):
+            body = frame_bytes(message.header, boundary_parts(message, self.run.data))
+            self._send({"key": self.key, "fan": self.fans}, body)
+        else:
+            self._send({"key": self.key, "send": message}, b"")
+        return True
+
+    # ---- documents
+
+    def _opened(self, rows: Data | None) -> StoredRun:
+        folder = RunFolder.open(self.path, verify=rows is None)
+        if rows is not None:
+            return StoredRun(folder, self.access, rows)
+        opened = stored(folder, self.access)
+        if not isinstance(opened, StoredRun):
+            raise ValueError(f"{self.path} is no run")
+        return opened
+
+    def _branches(self) -> None:
+        """Show the runs that have branched off since the page was opened."""
+        try:
+            names = self._folders_beside()
+        except OSError:
+            return
+        new, self._neighbours = names - self._neighbours, names
+        for name in sorted(new):
+            try:
+                parent = read_run_spec(RunFolder.open(self.path.parent / name, verify=False)).parent
+                if parent is not None and parent.run == self.run.name and len(self.beside) < len(LETTERS) - 1:
+                    self.add_beside(self.path.parent / name)
+            except TreinoError:  # not written yet
+                self._neighbours.discard(name)
+
+    def _folders_beside(self) -> set[str]:
+        return {each.name for each in os.scandir(self.path.parent) if each.is_dir(follow_symlinks=False)}
+
+    def _documents_changed(self) -> None:
+        manifest = self.path / "manifest.json"
+        try:
+            at = manifest.stat().st_mtime_ns
+        except OSError:  # the folder is gone: the worker closes the page
+            return
+        status = self.run.folder.status
+        if (at, status) != self._documents:
+            self._documents = (at, status)
+            self._reopen()
+            if status != "running":
+                self.playing = False
+            if self.look.step is None and status != "running":
+                self.show_step(None)
+        self.send_state()
+
+    def _reopen(self) -> None:
+        """Read the run's documents again, and also its losses if a segment began or the training ended."""
+        self._readings = {}
+        try:
+            self.run = self._opened(self.data)
+            number = segments_of(self.run.spec)[-1].number
+        except TreinoError:  # another process is writing them
+            self._documents = None
+            return
+        self.playback.run, self._playable = self.run, True
+        if number != self._segment or self.run.status != "running":
+            self.loss_S, self._curves_due = self.run.losses, True
+            if number != self._segment:
+                self.playback.resolutions.pop(number, None)
+                self._thinned = ThinnedLosses()
+                self._vitals.leave(segments_of(self.run.spec)[-1].start)
+                self._segment = number
+
+    def send_state(self) -> None:
+        """Send the state in each language in which it has changed."""
+        for language in self.languages:
+            with speaking(language):
+                if language not in self._readings:
+                    self._readings[language] = self._opened(self.data)
+                state = self._state(self._readings[language], language)
+            if state != self._sent.get(language):
+                self._sent[language] = state
+                self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
+
+    def _state(self, run: StoredRun, language: str) -> dict[str, Any]:
+        state, live = run_state(run), self.live_findings
+        seen = live.by_language.get(language, [])
+        if run.status in ("finished", "diverged"):  # its document lacks only the finding named as its status
+            seen = [each for each in seen if each["rule"] == run.status]
+        if self._sight is not None and (scale := self._sight[1].scale) is not None:
+            height, width = scale.size
+            state["data"]["pictures"] = {
+                "channels": scale.channels,
+                "height": height,
+                "width": width,
+                "paper": scale.paper,
+                "fit": self.data.arguments.get("fit"),
+                "can_draw": may_be_drawn(self.data),
+            }
+        state["findings"] = findings(run, seen, live.first_seen)
+        if self.snapshot is not None:
+            settings = state["settings"] = settings_at(run, self.snapshot)
+            state["choices"] = choices(run, settings)
+            training = self.playback.resolution(self.snapshot.segment).training
+            state["network"] |= {"parameters": training.parameters, "hidden": settings.get("hidden")}
+            for finding in state["findings"]:
+                finding["remedy"] = remedy_of(run, self.snapshot, finding, self.last_step)
+        return state | {
+            "playing": self.playing,
+            "steps_per_second": self.speed,
+            "segment": self._segment,
+            "last_step": self.last_step,
+            "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
+            | ({"picture": self.look.picture} if self.data.kind == "image" else {})
+            | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
+            "ensemble": self._ensemble(run),
+            "letter": "A",
+            "beside": [
+                {
+                    "run": b.run.name,
+                    "letter": b.letter,
+                    "step": b.step,
+                    "status": b.run.status,
+                    "text": difference_text(run, b.run),
+                }
+                for b in self.beside.values()
+            ],
+            "unseen": [] if run.status in OVER else ["test"],
+        }
+
+    def _ensemble(self, run: StoredRun) -> dict[str, Any] | None:
+        """The number of networks, those that answer, the best first, and the one whose weights are drawn;
+        None for a single network. While it trains, the best half at the step in view answers."""
+        size, snapshot = run.spec.resolved.ensemble, self.snapshot
+        if size == 1 or snapshot is None:
+            return None
+        training = self.playback.resolution(snapshot.segment).training
+        answering = training.answering if run.result is None else run.result.answering
+        return {"size": size, "answering": list(answering), "drawn": snapshot.member}
+
+    # ---- frames and curves
+
+    def open(self) -> None:
+        """Send everything again: notices, frame, curves and, at the next ``tick``, the state."""
+        self._sent, self._documents = {}, None
+        self._thinned = ThinnedLosses()
+        self._looked = self._beat = 0.0
+        for notice in self.run.folder.notices:
+            self._send({"key": self.key, "send": {"notice": {"kind": "warning", "text": notice}}}, b"")
+        if self.run.status == "running" and self.look.step is None:
+            self._stamp, self._awaited = 0, time.monotonic() + AWAITED
+        else:
+            self.show_step(self.look.step)
+        self._send_curves()
+
+    def show_step(self, step: int | None) -> None:
+        """Show a step of the run's path; None: the newest step.
+
+        Raises:
+            TreinoError: the step doesn't exist, or it can't be replayed.
+        """
+        self.look.step = step
+        self._stamp = 0 if step is None else self._stamp
+        if step is None and self.run.status == "running" and self.live.stamp:
+            return  # the next ``tick`` shows it
+        self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
+
+    def show_member(self) -> None:
+        """Show the weights of another network of the ensemble, at the step in view."""
+        self._sight = None  # its units are others
+        step = (
+            self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
+        )
+        self._show(self.playback.at(step, self.loss_S), live=self.look.step is None)
+
+    def show_again(self) -> None:
+        """Show the state in view once more, as after a choice of another picture."""
+        if self.snapshot is None:
+            self.show_step(self.look.step)
+        else:
+            self._show(self.snapshot, live=self.look.step is None)
+
+    def _show(self, snapshot: Snapshot, *, live: bool, when: float | None = None) -> None:
+        """Send a frame of the snapshot. when: the time of a live state; None: now."""
+        run, step = self.run, snapshot.step
+        self.snapshot = snapshot
+        if self.futures:  # the page shows the futures instead of the network
+            return
+        sight = self._looked_along(snapshot)
+        header, parts = self._scene_of(snapshot, sight)
+        if not self.playing and sight.axes.view == "given":
+            self._offer_axes(snapshot, sight, header)
+        vitals = self._add_vitals(snapshot, header["evaluation"]["train"])
+        first = 1 if self.data.kind == "image" else 0
+        self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
+        self._frame += 1
+        header |= {
+            "frame": self._frame,
+            "run": run.name,
+            "segment": snapshot.segment,
+            "step": step,
+            "epoch": self.playback.resolution(snapshot.segment).training.plan.count.passes(step),
+            "live": live,
+            "time": time.time() if when is None else when,
+            "loss": None if snapshot.loss is None else finite(snapshot.loss),
+            **vitals,
+            "beside": None,
+        }
+        if self.beside and sight.shows == "plane":
+            other, parts_beside = self._beside_picture(step, sight)
+            header["beside"] = other
+            parts = [*parts, *parts_beside]
+        self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
+
+    def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
+        """The scene. Of pictures, all but the one in view is computed once for each state."""
+        run, over = self.shown, self.run.status in OVER
+        key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
+        if sight.scale is None or self._scene is None or self._scene[0] != key:
+            header, parts = scene(
+                run.alone(snapshot.net), run.data, sight, run.loss_function, run.item_shape, self.look.unit,
+                over, run.alone(snapshot.member_net),
+            )  # fmt: skip
+            self._scene = (key, (header, parts))
+        header, parts = self._scene[1]
+        if sight.scale is None:
+            return dict(header), parts
+        seen = self._picture(sight)
+        entry, more = picture_parts(
+            snapshot.net, snapshot.member_net, sight.scale, seen, sight.drawn_layers, run.item_shape,
+            self.look.unit,
+        )  # fmt: skip
+        return header | {"picture": entry}, [*parts, *more]
+
+    def _picture(self, sight: Sight) -> SeenPicture:
+        """The picture in view."""
+        chosen = self.look.picture
+        if chosen == "drawn" and self.drawing is not None and sight.scale is not None:
+            return SeenPicture(sight.scale.prepared(self.drawing))
+        split, place = chosen if isinstance(chosen, tuple) else (None, 0)
+        return picture_of_row(self.data, split, place)
+
+    def _beside_picture(self, step: int, sight: Sight) -> tuple[dict[str, Any] | None, list[Part]]:
+        """The decision boundary of the first run beside this one, on the same plane, at the same step or,
+        if that run is shorter, at its last one."""
+        other = next(iter(self.beside.values()))
+        loss_S = other.run.losses
+        at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
+        try:
+            snapshot = other.playback.at(at, loss_S)
+        except TreinoError:  # the other run's recorded losses lag behind
+            return None, []
+        net, item_shape = other.run.of_target().alone(snapshot.net), other.run.item_shape
+        data = self.shown.data
+        parts = [(f"beside.{name}", array) for name, array in picture(net, data, sight, item_shape)]
+        return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
+
+    def _looked_along(self, snapshot: Snapshot) -> Sight:
+        """The sight of a snapshot. Columns that nobody chose are those that separate best while the training
+        plays, and are chosen by the newest network where it rests; a past step has those that are there."""
+        shapes = [tuple(p.shape) for p in snapshot.member_net.parameters()]
+        asked, (old_key, old) = self.look.axes, self._sight or (None, None)
+        key, at = (asked, shapes), (snapshot.segment, snapshot.step)
+        rests = not self.playing and snapshot.step > 0
+        again = rests and self.look.step is None and self._rested != at
+        sight: Sight | None = old if old_key == key else None
+        if old is not None and old_key is not None and asked is None and old_key[0] is None:
+            sight = old  # new layers keep the axes
+            if old_key != key:
+                old.units_by_layer = []
+            if again and old.axes.view == "important":
+                sight = None
+        if sight is None:
+            net, data = self.shown.alone(snapshot.net), self.shown.data
+            automatic = old is not None and old_key is not None and old_key[0] is None
+            kept = old.axes.columns if old is not None and automatic and self._rested else ()
+            sight = sight_of(net, data, asked, self.run.item_shape, rests, kept)
+            self._rested = at if rests else None
+            if old is not None and old_key == key and old.axes.columns == sight.axes.columns:
+                sight = old
+        if sight is not old or old_key != key:
+            self._send_points(sight)
+        self._sight = (key, sight)
+        return sight
+
+    def _offer_axes(self, snapshot: Snapshot, sight: Sight, header: dict[str, Any]) -> None:
+        """Name, where the picture of the columns that were asked for shows little, two that show more."""
+        agreement = header.get("agreement")
+        if agreement is None or agreement["share"] >= CLOSE or self.look.axes is None:
+            return
+        splits = [s for s in sight.rows_by_split if s != "test" or self.run.status in OVER]
+        net, data = self.shown.alone(snapshot.net), self.shown.data
+        better = better_axes(net, data, agreement["share"], splits, self.run.item_shape)
+        if better is not None:
+            header["agreement"] = agreement | {"better": {"axes": list(better[0]), "share": better[1]}}
+
+    def add_beside(self, path: Path) -> None:
+        """Show the curves of another run, too.
+
+        Raises:
+            TreinoError: the run is missing or damaged.
+        """
+        folder = RunFolder.open(path, verify=False)
+        run = StoredRun(folder, self.access)
+        letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
+        parent = run.spec.parent
+        step = parent.step if parent is not None and parent.run == self.run.name else None
+        self.beside[run.name] = Beside(run, letter, step, Playback(run, self.data), identity(path))
+
+    def _send_points(self, sight: Sight) -> None:
+        points = points_of(sight, self.shown.data)
+        self._send({"key": self.key, "send": {"points": points}}, b"")
+
+    def _send_curves(self) -> None:
+        self._curves_at, self._curves_due = time.monotonic(), False
+        more = self._thinned.more(self.loss_S) or {"from": self._thinned.points, "step": [], "loss": []}
+        curves = {
+            "run": self.run.name,
+            **more,
+            "epochs": epochs(self.run, self.loss_S),
+            "vitals": self._vitals.listed(),
+        }
+        self._send({"key": self.key, "send": {"curves": curves}}, b"")
+        self.beside = {
+            name: other for name, other in self.beside.items() if identity(other.run.path) == other.identity
+        }
+        for other in self.beside.values():
+            run = StoredRun(RunFolder.open(other.run.path, verify=False), self.access, self.data)
+            other.run = other.playback.run = run
+            loss_S = run.losses
+            part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
+            curves = {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
+            self._send({"key": self.key, "send": {"curves": curves}}, b"")

@@ -1,0 +1,57 @@
+"""What a run's page tells of its end: the terminal's sentences and figures, those of the last step beside."""
+
+from typing import Any
+
+from treino.base.words import _
+from treino.folders.documents.run_result import RunResult
+from treino.folders.stored_run import StoredRun
+from treino.plots.captions import ending, headline
+from treino.plots.report.charts import figure, figures_table
+
+
+def run_result(run: StoredRun) -> dict[str, Any] | None:
+    """``result`` of the page's state; None before the run has ended.
+
+    sentences: how it ended, and its test score beside its baselines. head, rows: its figures, of the kept
+    weights but for the column of the last step. kept: the step and epoch of the kept weights, and the last
+    step, if these are two; the step is None for an ensemble, whose networks are each kept at another one.
+    notes: what was found on the way.
+    """
+    result = run.result
+    if result is None:
+        return None
+    table = figures_table(result)
+    head, rows = ([], []) if table is None else (list(table.head), [list(row) for row in table.rows])
+    kept = _kept(result)
+    if kept is not None and "validation" in result.metrics.measured:
+        at = 1 + list(result.metrics.measured).index("validation")
+        head.insert(at + 1, _("validation, last step"))
+        last = [rows[0][at], *(_last(run, metric) for metric in result.metrics.measured["validation"])]
+        for row, text in zip(rows, [*last, *[""] * (len(rows) - len(last))], strict=True):
+            row.insert(at + 1, text)
+    return {
+        "sentences": [sentence for sentence in (ending(result), headline(result)) if sentence],
+        "head": head,
+        "rows": rows,
+        "kept": kept,
+        "notes": [note for note in result.notes if note not in run.spec.facts.notes],
+    }
+
+
+def _kept(result: RunResult) -> dict[str, int | None] | None:
+    apart = (
+        {result.kept_step}
+        if not result.members
+        else set(result.answering_steps or (result.members[k].kept_step for k in result.answering))
+    )
+    if result.kept_step is None or apart == {result.steps}:
+        return None
+    one = len(apart) == 1
+    step, epoch = (result.kept_step, result.kept_epoch) if one else (None, None)
+    return {"step": step, "epoch": epoch, "last": result.steps}
+
+
+def _last(run: StoredRun, metric: str) -> str:
+    """A validation metric as it was last measured."""
+    values = [v for v in run.evaluations.get("validation", {}).get(metric, []) if v is not None]
+    return figure(values[-1] if values else None)

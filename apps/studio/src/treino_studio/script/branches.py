@@ -1,0 +1,248 @@
+"""A script's checkpoints and branches, as the studio's server knows them and tells the page of them."""
+
+import math
+import os
+import select
+import signal
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from treino_studio.script.commands import Fan
+from treino_studio.script.json_socket import decoded
+
+MOST = 24  # checkpoints that are made unasked
+DECADES = 1.0  # to either side of the present rate, of a fan without values
+CURVE = 60  # maximum number of values of a future's curve in a message
+TAIL = 0.1  # share of a future's steps whose mean loss scores it; a single one may be luck
+
+
+@dataclass(eq=False)
+class ForkedProcess:
+    """A process that a script's process has forked. handle: a descriptor that outlives it."""
+
+    pid: int
+    handle: int
+    _closing: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def of(cls, pid: int) -> "ForkedProcess":
+        try:
+            return cls(pid, os.pidfd_open(pid))
+        except OSError:  # it has already gone
+            return cls(pid, -1)
+
+    def ended(self, seconds: float = 0.0) -> bool:
+        """Whether it has ended, after waiting for that so long."""
+        look = select.poll()
+        if self.handle != -1:
+            look.register(self.handle, select.POLLIN)
+            if not look.poll(1000 * seconds):
+                return False
+            with suppress(ChildProcessError):  # it may be somebody else's child
+                os.waitpid(self.pid, os.WNOHANG)
+        with self._closing:  # several threads may have waited
+            if self.handle != -1:
+                os.close(self.handle)
+                self.handle = -1
+        return True
+
+    def signal(self, number: int) -> None:
+        if self.handle != -1:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, number)
+
+
+def memory_of(pid: int) -> Mapping[str, int]:
+    """Bytes of a process's memory, by Linux's names: ``Private_Dirty`` is what it shares with no other."""
+    with suppress(OSError, ValueError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        return {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
+    return {}
+
+
+@dataclass(eq=False)
+class ScriptSocket:
+    """The server's end of a process's socket."""
+
+    end: socket.socket
+    _unread: bytes = b""
+    _sockets: list[int] = field(default_factory=list)
+
+    def receive(self) -> tuple[list[tuple[dict[str, Any], socket.socket | None]], bool]:
+        """The new messages, each with the socket that came with it, and whether more can come."""
+        try:
+            chunk, descriptors, _flags, _address = socket.recv_fds(self.end, 1 << 16, 16)
+        except OSError:  # closed
+            chunk, descriptors = b"", []
+        self._sockets += descriptors
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        messages: list[tuple[dict[str, Any], socket.socket | None]] = []
+        for line in lines:
+            message = decoded(line)
+            if isinstance(message, dict):  # else the script itself wrote to the socket
+                sent = self._sockets and ("checkpoint" in message or "branch" in message)
+                messages.append((message, socket.socket(fileno=self._sockets.pop(0)) if sent else None))
+        return messages, bool(chunk)
+
+
+@dataclass(eq=False)
+class SleepingCopy:
+    """A sleeping copy. of: the number of the process that was copied. step: the steps that were made. ms: how
+    long the script waited for it. memory: bytes that it alone holds. rates: lr and weight decay of the first
+    group."""
+
+    number: int
+    of: int
+    step: int
+    marked: bool
+    ms: float
+    process: ForkedProcess
+    rates: Mapping[str, float]
+    memory: int = 0
+    line: ScriptSocket | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        names = ("number", "step", "marked", "memory", "ms", "rates")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(eq=False)
+class Branch:
+    """A process that went on from a checkpoint; number 0 is the first process, which has none.
+
+    parent: the number of the process that the checkpoint is of. status: waking, running, asleep or ended.
+    exit: its exit status. future: its place in the fan, if it is of the fan. losses: of a future. waiting:
+    commands for one that is waking. paused: whether it waits at a step. stopping: whether it was told to end.
+    """
+
+    number: int
+    checkpoint: int | None
+    parent: int
+    step: int
+    changes: Mapping[Any, float]
+    folder: str | None
+    status: str = "waking"
+    exit: int | None = None
+    future: int | None = None
+    process: ForkedProcess | None = None
+    line: ScriptSocket | None = None
+    waiting: list[Mapping[str, Any]] = field(default_factory=list)
+    paused: bool = False
+    stopping: bool = False
+    losses: list[float | None] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The changes it began with, such as ``lr 0.01``."""
+        return ", ".join(f"{name} {value:g}" for name, value in self.changes.items())
+
+    @property
+    def name(self) -> str:
+        """Its name in messages."""
+        return f"branch-{self.number}"
+
+    @property
+    def seconds(self) -> float:
+        """The script's own time at its last figures."""
+        return float(self.figures.get("seconds", 0.0))
+
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """Learning rate and weight decay of the first group, as last seen."""
+        groups = [group for optimizer in self.figures.get("optimizers", []) for group in optimizer["groups"]]
+        return {name: groups[0][name] for name in ("lr", "weight_decay") if groups and name in groups[0]}
+
+    @property
+    def alive(self) -> bool:
+        return self.status in ("running", "asleep")
+
+    def document(self, present: "Branch") -> dict[str, Any]:
+        names = ("number", "checkpoint", "parent", "step", "text", "changes", "folder", "status", "exit")
+        return {**{name: getattr(self, name) for name in names}, "present": self is present}
+
+
+def values_of(fan: Fan, present: float) -> list[float]:
+    """The rates of a fan's futures. present: the rate in force."""
+    if fan.values:
+        return list(fan.values)
+    middle = present or 0.01
+    exponents = [DECADES * (2 * i / (fan.count - 1) - 1) for i in range(fan.count)]
+    return [float(f"{middle * 10**exponent:.3g}") for exponent in exponents]
+
+
+@dataclass(eq=False)
+class Fanned:
+    """A fan and its futures, which begin after ``step`` steps. next_message: no earlier, by the clock."""
+
+    number: int
+    fan: Fan
+    step: int
+    futures: Sequence[Branch]
+    next_message: float = 0.0
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The message for the page, as apps/studio/docs/studio-script.md describes it."""
+        fan, step, futures = self.fan, self.step, self.futures
+        listed, worths = [], dict[int, float]()
+        for branch in futures:
+            assert branch.future is not None
+            losses = branch.losses[: fan.steps]
+            over = branch.status in ("asleep", "ended")
+            tail = [loss for loss in losses[-max(1, round(TAIL * fan.steps)) :] if loss is not None]
+            worth = math.fsum(tail) / len(tail) if over and tail else None
+            failed = over and (losses[-1:] == [None] or branch.exit not in (None, 0))
+            if worth is not None and not failed:
+                worths[branch.future] = worth
+            apart = -(-len(losses) // CURVE) or 1
+            places = sorted({*range(0, len(losses), apart), len(losses) - 1} - {-1})
+            listed.append(
+                {
+                    "future": branch.future,
+                    "text": branch.text,
+                    "changes": dict(branch.changes),
+                    "branch": branch.number,
+                    "status": "diverged" if failed else "finished" if over else "running",
+                    "worth": worth,
+                    "step": [step + 1 + place for place in places],
+                    "loss": [losses[place] for place in places],
+                }
+            )
+        done = min(
+            (fan.steps if b.status in ("asleep", "ended") else len(b.losses) for b in futures), default=0
+        )
+        finished = all(branch.status in ("asleep", "ended") for branch in futures)
+        return {
+            "number": self.number,
+            "kind": fan.kind,
+            "checkpoint": fan.checkpoint,
+            "step": step,
+            "steps": fan.steps,
+            "done": min(done, fan.steps),
+            "metric": "loss",
+            "split": "train",
+            "best": min(worths, key=lambda future: worths[future]) if finished and worths else None,
+            "futures": listed,
+        }
+
+
+def superfluous(
+    checkpoints: Sequence[SleepingCopy], kept: set[int | None], memory: int, budget: int
+) -> list[SleepingCopy]:
+    """The checkpoints to drop, as there are too many or they take too much memory: every second of those that
+    nobody marked, from the oldest but the first on; then marked ones, the oldest first.
+
+    kept: numbers of those that branches need. memory: of all together.
+    """
+    if memory <= budget and sum(not each.marked for each in checkpoints) <= MOST:
+        return []
+    free = [each for each in checkpoints if each.number not in kept]
+    unmarked = [each for each in free if not each.marked]
+    return unmarked[1::2] or unmarked or free[:1]

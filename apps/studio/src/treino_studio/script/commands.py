@@ -1,0 +1,247 @@
+"""The commands for a script in the studio, with types and ranges, and ``tr.button``."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
+
+# ---- commands
+
+SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
+LARGEST = 1_000_000  # largest learning rate and weight decay
+BELOW_ONE = "momentum", "beta1", "beta2"  # a running average with 1 would never forget
+Index = Annotated[int, Field(ge=0, le=9999)]
+
+
+STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Control(BaseModel):
+    """Pause before the next step, go on, or end the script as Ctrl-C does.
+
+    sleep: pause while another branch goes on; a sleeping process ends with the studio. show: print to the
+    terminal from now on.
+    """
+
+    model_config = STRICT
+
+    do: Literal["pause", "play", "stop", "sleep", "show"]
+
+
+class Steps(BaseModel):
+    """Go on for ``count`` optimizer steps, then pause."""
+
+    model_config = STRICT
+
+    do: Literal["step"]
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class Watch(BaseModel):
+    """Start or stop measuring figures. on: whether anybody reads them."""
+
+    model_config = STRICT
+
+    do: Literal["watch"]
+    on: bool
+
+
+class Press(BaseModel):
+    """Call the function of a button."""
+
+    model_config = STRICT
+
+    do: Literal["press"]
+    button: str
+
+
+class SetValue(BaseModel):
+    """Set a hyper-parameter of an optimizer's group from the next step on.
+
+    optimizer: the optimizer's number, in the order of first steps. group: index in its ``param_groups``.
+    """
+
+    model_config = STRICT
+
+    do: Literal["set"]
+    optimizer: Index = 0
+    group: Index = 0
+    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
+    value: Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+
+    @model_validator(mode="after")
+    def _below_one(self) -> "SetValue":
+        if self.name in BELOW_ONE and self.value >= 1:
+            raise ValueError(self.name)
+        return self
+
+
+class MakeCheckpoint(BaseModel):
+    """Let a copy of the process sleep before the next step. marked: by hand. number: of this checkpoint."""
+
+    model_config = STRICT
+
+    do: Literal["checkpoint"]
+    marked: bool = True
+    number: Index = 0
+
+
+ScriptCommand = Control | Steps | Watch | Press | SetValue | MakeCheckpoint
+
+
+class KeepCheckpoints(BaseModel):
+    """Begin or end to make checkpoints from time to time."""
+
+    model_config = STRICT
+
+    do: Literal["checkpoints"]
+    on: bool
+
+
+Changes = dict[Literal["lr", "weight_decay"], Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]]
+
+
+class Rewind(BaseModel):
+    """Go on from a checkpoint. changes: of the first optimizer, whose groups keep their ratios."""
+
+    model_config = STRICT
+
+    do: Literal["rewind"]
+    checkpoint: Index
+    changes: Changes = {}
+
+
+class Return(BaseModel):
+    """Go on with a process that sleeps since another went on from a checkpoint. branch: 0 is the first."""
+
+    model_config = STRICT
+
+    do: Literal["return"]
+    branch: Index
+
+
+class Fan(BaseModel):
+    """Go on from a checkpoint for ``steps`` steps in several ways side by side. count: 0 ends the fan.
+
+    values: of each future; default: ``count`` learning rates around the present one, a decade to either side.
+    """
+
+    model_config = STRICT
+
+    do: Literal["fan"]
+    checkpoint: Index = 0
+    kind: Literal["lr", "weight_decay"] = "lr"
+    values: Annotated[
+        list[Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]], Field(max_length=8)
+    ] = []
+    count: Annotated[int, Field(ge=0, le=8)] = 8
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+    @model_validator(mode="after")
+    def _several(self) -> "Fan":
+        if (len(self.values) if self.values else self.count) == 1:
+            raise ValueError("count")
+        return self
+
+
+class Adopt(BaseModel):
+    """Go on with one future of the fan, and end the others."""
+
+    model_config = STRICT
+
+    do: Literal["adopt"]
+    future: Annotated[int, Field(ge=0, le=7)]
+
+
+ForkCommand = KeepCheckpoints | Rewind | Return | Fan | Adopt
+_READER: TypeAdapter[ScriptCommand | ForkCommand] = TypeAdapter(
+    Annotated[ScriptCommand | ForkCommand, Field(discriminator="do")]
+)
+_FIELDS = {
+    **dict.fromkeys(("pause", "play", "stop", "sleep", "show"), "do"),
+    "checkpoint": "do, marked",
+    "checkpoints": "do, on",
+    "rewind": "do, checkpoint, changes",
+    "return": "do, branch",
+    "fan": "do, checkpoint, kind, values, count, steps",
+    "adopt": "do, future",
+    "step": "do, count",
+    "watch": "do, on",
+    "press": "do, button",
+    "set": "do, optimizer, group, name, value",
+}
+
+
+def read_command(request: Any) -> ScriptCommand | ForkCommand:
+    """Parse a command, such as ``{"do": "set", "optimizer": 0, "group": 0, "name": "lr", "value": 0.1}``.
+
+    Raises:
+        TreinoError: no such command, or a value of a wrong type or out of range (rule ``studio_command``).
+    """
+    try:
+        return _READER.validate_python(request)
+    except ValidationError as error:
+        message, hint = _explained(request, error)
+        raise TreinoError("studio_command", message, hint) from None
+
+
+def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
+    """(message, hint) for an invalid command: the wrong value and the allowed ones."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    fields = dict(request) if isinstance(request, Mapping) else {}
+    do, name, value = fields.get("do"), fields.get("name"), fields.get("value")
+    if not isinstance(do, str) or do not in _FIELDS:
+        return _("A script can't be asked to do {do!r}.").format(do=do), nearest(str(do), _FIELDS)
+    key = str(first["loc"][-1])
+    if do == "set" and key == "name" and first["type"] != "missing":
+        return _("An optimizer's {name!r} can't be set.").format(name=name), nearest(str(name), SETTINGS)
+    if do == "set" and first["type"] != "missing" and key in ("value", "set"):
+        message = _("{name} can't be {value!r}.").format(name=name, value=value)
+        if name in BELOW_ONE:
+            return message, _("Give a number from 0 to below 1.")
+        return message, _("Give a number from 0 to {limit:,}.").format(limit=LARGEST)
+    message = _("The command {do} has a wrong {key}: {value!r}.").format(
+        do=do, key=key, value=fields.get(key)
+    )
+    return message, _("It takes: {fields}.").format(fields=_FIELDS[do])
+
+
+# ---- ``tr.button``
+
+LONGEST = 60  # maximum number of characters of a name
+
+buttons: dict[str, Callable[[], object]] = {}
+"""The function of each button, by the button's name."""
+
+
+def button(name: str, function: Callable[[], object]) -> None:
+    """Add a button to the studio's page that calls ``function`` between two optimizer steps.
+
+    The function runs in the thread that trains, so the network doesn't change meanwhile. Outside of the
+    studio the function is only stored and never called. A second button of the same name replaces the
+    first.
+
+    Raises:
+        TreinoError: the name is empty or longer than 60 letters, or the function can't be called (rule
+            ``button``).
+    """
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST:
+        raise TreinoError(
+            "button",
+            _("A button's name has 1 to {limit} letters, unlike {name!r}.").format(limit=LONGEST, name=name),
+            _('Give it a short one: tr.button("evaluate now", evaluate)'),
+        )
+    if not callable(function):
+        raise TreinoError(
+            "button",
+            _("The button '{name}' needs a function to call, not {value!r}.").format(
+                name=name, value=function
+            ),
+            _("Give the function itself, without calling it: tr.button({name!r}, evaluate)").format(
+                name=name
+            ),
+        )
+    buttons[name] = function

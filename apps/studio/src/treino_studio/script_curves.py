@@ -1,0 +1,257 @@
+"""The curves of a script on its page: losses, rates, gradient norms, and figures of held-out rows."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from treino_studio.script.printed_figures import Count, PrintedFigures, PrintedLine
+
+POINTS = 4000  # with more points of a curve, neighbours are averaged in pairs
+MOST_CURVES = 60  # curves of a script; a script of many optimizers has no more
+REMEMBERED = 1000  # newest values by step that are compared with what is printed
+MOST_OF_A_KIND = 3  # curves of one figure of one split, where a script measures it in several places
+
+
+class ScriptCurve:
+    """Values over steps, each point the mean of as many values as there is room for.
+
+    fields: what the page is told of it beside its points.
+    """
+
+    def __init__(self, run: str, **fields: Any) -> None:
+        self.run, self.fields = run, fields
+        self._width = 1  # values a point
+        self._steps: list[int] = []
+        self._values: list[float | None] = []
+        self._waiting: list[float] = []  # values of an incomplete point
+
+    def add(self, step: int, values: Sequence[Any]) -> dict[str, Any]:
+        """Append values of consecutive steps; return the message for the page. step: of the last value."""
+        begin = len(self._steps)
+        for k, value in enumerate(values, step - len(values) + 1):
+            self._waiting.append(math.nan if value is None else float(value))
+            if len(self._waiting) >= self._width:
+                self._steps.append(k)
+                self._values.append(_mean(self._waiting))
+                self._waiting = []
+        while len(self._steps) > POINTS:
+            begin, self._width = 0, 2 * self._width
+            pairs = zip(self._values[0::2], self._values[1::2], strict=False)
+            halved = [_mean([math.nan if each is None else each for each in pair]) for pair in pairs]
+            self._steps, self._values = self._steps[1::2], halved
+        points = {"from": begin, "step": self._steps[begin:], "loss": self._values[begin:]}
+        return {"curves": {"run": self.run, **self.fields, **points}}
+
+
+def _mean(values: list[float]) -> float | None:
+    mean = math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
+    return mean if math.isfinite(mean) else None
+
+
+@dataclass
+class Figure:
+    """A figure that a script prints or computes, with its values by step.
+
+    split: of which rows; "" where nothing tells. place: the number of the place where it is computed; None:
+    it is printed. line: of the script, where it is computed. values: the newest, by step. units: of the last
+    digits of what is printed.
+    """
+
+    name: str
+    split: str
+    curve: ScriptCurve
+    place: int | None = None
+    line: int | None = None
+    values: dict[int, float] = field(default_factory=dict)
+    units: dict[int, float] = field(default_factory=dict)
+
+    def same(self, other: "Figure") -> bool:
+        """Whether both have the same values, as far as they have the same steps."""
+        steps = self.values.keys() & other.values.keys()
+        return bool(steps) and all(self._near(other, step) for step in steps)
+
+    def _near(self, other: "Figure", step: int) -> bool:
+        a, b = self.values[step], other.values[step]
+        unit = max(each.units.get(step, 0.0) for each in (self, other))
+        return abs(a - b) <= max(0.501 * unit, 1e-5 * abs(a))
+
+
+class ScriptCurves:
+    """The curves of one process of a script.
+
+    run: its name. planned: how many steps there will be, as far as that is known. before: of the process that
+    it is a branch of, from this step on.
+    """
+
+    def __init__(self, run: str, before: "ScriptCurves | None" = None, step: int = 0) -> None:
+        self.run = run
+        self.planned: PlannedSteps = PlannedSteps() if before is None else before.planned.until(step)
+        self._curves: dict[str, ScriptCurve] = {}
+        self._figures: dict[
+            tuple[str, str, int | None], Figure
+        ] = {}  # by name, split of a printed one, place
+        self._printed: dict[str, PrintedFigures] = {}
+        self._listed: list[dict[str, Any]] | None = []  # None: to be listed anew
+
+    def take(self, message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the messages for the page that a message of the script's figures makes."""
+        step = int(message["step"])
+        if losses := message.get("losses"):
+            yield self._curve("").add(step, losses)
+        for optimizer in message.get("optimizers", ()):
+            name, groups = optimizer["name"], optimizer["groups"]
+            for k, group in enumerate(groups):
+                if (lr := group.get("lr")) is not None:
+                    shown = f"{name} [{k}]" if len(groups) > 1 else name
+                    yield from self._add(f"lr {optimizer['index']} {k}", step, lr, of="lr", name=shown)
+            if (norm := optimizer.get("gradient_norm")) is not None:
+                yield from self._add(f"norm {optimizer['index']}", step, norm, of="norm", name=name)
+        for each in message.get("evaluations", ()):
+            for name in ("loss", "accuracy"):
+                if (value := each[name]) is not None:
+                    yield from self._computed(name, each, float(value))
+        if loop := message.get("loop"):
+            self.planned.note("loop", Count(*loop), step)
+
+    def read(self, stream: str, line: str, step: int) -> Iterator[dict[str, Any]]:
+        """Yield the messages for the page that a printed line makes. step: the last one before it."""
+        said: PrintedLine = self._printed.setdefault(stream, PrintedFigures()).read(line)
+        for count, unit in ((said.epoch, "epoch"), (said.step, "step")):
+            if count is not None:
+                self.planned.note(unit, count, step)
+        for printed in said.figures:
+            if printed.name == "loss" and printed.split is None:
+                continue  # the training loss, which is seen step by step
+            split = printed.split or ""
+            yield from self._figure(printed.name, split, None, step, printed.value, unit=printed.unit)
+
+    @property
+    def figures(self) -> list[dict[str, Any]]:
+        """The figures to show: what is printed, or in its place what was computed to the same numbers."""
+        if self._listed is None:
+            self._listed = self._list()
+        return self._listed
+
+    def _list(self) -> list[dict[str, Any]]:
+        printed = [each for each in self._figures.values() if each.place is None]
+        computed = [each for each in self._figures.values() if each.place is not None]
+        listed: list[tuple[Figure, str]] = []
+        for figure in computed:
+            twin = next((each for each in printed if each.name == figure.name and figure.same(each)), None)
+            if twin is not None:
+                listed.append((figure, twin.split or figure.split))
+                printed.remove(twin)
+        listed += ((figure, figure.split) for figure in printed)
+        told = {(figure.name, split) for figure, split in listed}
+        for figure in computed:
+            others = [each for each, split in listed if (each.name, split) == (figure.name, figure.split)]
+            known = any(
+                figure is each or (each.name == figure.name and each.same(figure)) for each, _s in listed
+            )
+            if not known and (figure.name, figure.split) not in told and len(others) < MOST_OF_A_KIND:
+                listed.append((figure, figure.split))
+        times = Counter((figure.name, split) for figure, split in listed)
+        return [
+            {
+                "curve": figure.curve.run,
+                "name": figure.name,
+                "split": split,
+                "line": figure.line if times[figure.name, split] > 1 else None,
+                "printed": figure.place is None,
+            }
+            for figure, split in listed
+        ]
+
+    def _computed(self, name: str, each: Mapping[str, Any], value: float) -> Iterator[dict[str, Any]]:
+        step, line = int(each["step"]), int(each["line"])
+        return self._figure(name, each["split"], each["place"], step, value, line)
+
+    def _figure(
+        self,
+        name: str,
+        split: str,
+        place: int | None,
+        step: int,
+        value: float,
+        line: int | None = None,
+        unit: float = 0.0,
+    ) -> Iterator[dict[str, Any]]:
+        key = name, split if place is None else "", place
+        if not math.isfinite(value):
+            return
+        if key not in self._figures:
+            if len(self._figures) >= MOST_CURVES:
+                return
+            curve = ScriptCurve(f"{self.run} {name} {split if place is None else place}", of="figure")
+            self._figures[key] = Figure(name, split, curve, place, line)
+        figure = self._figures[key]
+        if step in figure.values:  # a bar of progress prints the same step's again
+            return
+        figure.values[step], figure.units[step] = value, unit
+        self._listed = None
+        for each in (figure.values, figure.units):
+            while len(each) > REMEMBERED:
+                del each[next(iter(each))]
+        yield figure.curve.add(step, [value])
+
+    def _add(self, key: str, step: int, value: Any, **fields: Any) -> Iterator[dict[str, Any]]:
+        if key in self._curves or len(self._curves) < MOST_CURVES:
+            yield self._curve(key, **fields).add(step, [value])
+
+    def _curve(self, key: str, **fields: Any) -> ScriptCurve:
+        if key not in self._curves:
+            self._curves[key] = ScriptCurve(f"{self.run} {key}".strip(), **fields)
+        return self._curves[key]
+
+
+class PlannedSteps:
+    """How many steps a script will make, by the numbers of its epochs or steps and how many there will be."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, list[tuple[int, int]]] = {}  # numbers, and the steps at which they came
+        self._totals: dict[str, int] = {}
+        self._unsteady: set[str] = set()  # units that began anew
+
+    def note(self, unit: str, count: Count, step: int) -> None:
+        """A number of an epoch, a step or a round of a loop is seen at this step, maybe again."""
+        number, total = count
+        marks = self._marks.setdefault(unit, [])
+        if marks and number < marks[-1][0]:
+            self._unsteady.add(unit)
+        if not marks or number != marks[-1][0]:
+            marks.append((number, step))
+            if len(marks) > REMEMBERED:
+                del marks[1::2]
+        if total is not None and self._totals.setdefault(unit, total) != total:
+            self._unsteady.add(unit)
+
+    def until(self, step: int) -> "PlannedSteps":
+        """What was known at a step."""
+        known = PlannedSteps()
+        known._marks = {
+            unit: [each for each in marks if each[1] <= step] for unit, marks in self._marks.items()
+        }
+        known._totals, known._unsteady = {**self._totals}, {*self._unsteady}
+        return known
+
+    @property
+    def steps(self) -> int | None:
+        """The number of steps in all; None where nothing tells."""
+        for unit in ("loop", "epoch", "step"):
+            total = self._totals.get(unit)
+            marks = self._marks.get(unit)
+            if total is None or not marks or unit in self._unsteady:
+                continue
+            (first, begin), (last, end) = marks[0], marks[-1]
+            if last == first or end == begin:
+                if total == 1:
+                    continue
+                return None  # the next one tells how long one is
+            each = (end - begin) / (last - first)
+            if unit == "step":
+                return round(end + (total - last) * each)
+            before = max(0, first - 1) if first > 1 else 0  # a training that is resumed begins later
+            return round((total - before) * each)
+        return None

@@ -1,0 +1,432 @@
+"""The HTTP and WebSocket addresses of the studio's server.
+
+The server imports no torch: other processes train and draw.
+"""
+
+import asyncio
+import mimetypes
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from treino.base.encoding import compact_json
+from treino.base.errors import TreinoError
+from treino.base.words import _, named
+from treino.folders.documents.listing import Known
+from treino.folders.documents.reading import read_document
+from treino.folders.store import RunFolder
+from treino_studio import protocol
+from treino_studio.guard import error_document, refusal
+from treino_studio.hub import Page, Viewer, watch_only
+from treino_studio.page_words import page_words
+from treino_studio.protocol import Acknowledgement, DeleteCommand, HelloCommand, StudioCommand, TrainCommand
+from treino_studio.relay import OF_FOLDERS, Relay
+from treino_studio.script_page import ScriptPage
+from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
+
+# ---- shared state
+
+
+@dataclass(eq=False)
+class Studio:
+    """The state that all addresses share.
+
+    start: the address of the command line's target, once it is known. end_seconds: the time that the trainer
+    gets at the end to save its trainings. script: the page of the script, if the target is a script.
+    known: the rows of the home page as they were read last; one request at a time reads them.
+    """
+
+    relay: Relay
+    uploads: Uploads
+    start: "asyncio.Future[str]"
+    end_seconds: float = 30.0
+    script: ScriptPage | None = None
+    known: Known = field(default_factory=dict)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _builtins: "asyncio.Task[dict[str, Any]] | None" = None
+
+    def reading_builtins(self) -> "asyncio.Task[dict[str, Any]]":
+        """The document of the built-in data sets; it is read once, which takes a while."""
+        if self._builtins is None or (self._builtins.done() and self._builtins.exception() is not None):
+            self._builtins = asyncio.create_task(document_of("data"))
+        return self._builtins
+
+    async def builtins(self) -> list[dict[str, Any]]:
+        """The built-in data sets."""
+        return list((await asyncio.shield(self.reading_builtins()))["builtins"])
+
+    async def data(self, name: str) -> str:
+        """The built-in data set, or the path of the uploaded table, that a page names.
+
+        Raises:
+            TreinoError: the name is neither; a page can't name a file.
+        """
+        uploaded = self.uploads.path(name)
+        if uploaded is not None:
+            return str(uploaded)
+        if name in [each["name"] for each in await self.builtins()]:
+            return name
+        raise TreinoError(
+            "data_missing",
+            _("There is no data set {name}.").format(name=name[:60]),
+            _("Send a table first, or choose one of those that are listed."),
+        )
+
+
+# ---- WebSockets
+
+HELLO_SECONDS = 30.0  # time limit for the first message of a connection
+UNSTEERED = ("explain", "proponents")  # verbs that viewers may use without steering
+UNWELCOME, REPLACED = 1008, 4000  # WebSocket close codes
+REASONS = {
+    "run_missing": 4404,
+    "no_address": 4404,
+    "no_script": 4404,
+    "protocol_version": 4426,
+}  # WebSocket close codes by the error's rule
+_tasks: set[asyncio.Task[None]] = set()  # commands in progress, also of disconnected viewers
+
+
+async def serve_socket(studio: Studio, socket: WebSocket) -> None:
+    """Serve a connection to its end."""
+    kind, name = socket.path_params["kind"], socket.path_params.get("name")
+    await socket.accept()
+    try:
+        hello = await asyncio.wait_for(_hello(studio, socket, kind, name), HELLO_SECONDS)
+    except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+        hello = UNWELCOME
+    if isinstance(hello, int):
+        with suppress(RuntimeError, OSError, WebSocketDisconnect):
+            await socket.close(hello)
+        return
+    page = studio.relay.page(kind if name is None else f"{kind}/{name}")
+    viewer = page.enter(hello.viewer, hello.language, socket.scope["watches_only"])
+    number = viewer.connect()
+    studio.relay.look(page)
+    viewer.say(_welcome(page, viewer, hello))
+    studio.relay.watched(page)
+    try:
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(_send(socket, page, viewer, number))
+            await _receive(studio, socket, page, viewer)
+            sending.cancel()
+    except* (WebSocketDisconnect, RuntimeError, OSError):
+        pass  # the connection is lost
+    finally:
+        viewer.disconnect(number)
+        studio.relay.watched(page)
+
+
+async def _hello(studio: Studio, socket: WebSocket, kind: str, name: str | None) -> HelloCommand | int:
+    """Receive and return the first message; if it is refused, send the error and return a close code."""
+    number, language = None, None
+    try:
+        text = (await socket.receive()).get("text")
+        if text is None:
+            return UNWELCOME
+        number = protocol.number_of(text)
+        hello = protocol.read_command(kind if kind in protocol.KINDS else "home", text)
+        if not isinstance(hello, HelloCommand):
+            raise TreinoError(
+                "hello_first",
+                _("The first message is hello."),
+                _("See apps/studio/docs/studio-protocol.md for what it holds."),
+            )
+        language = hello.language
+        if hello.protocol != protocol.VERSION:
+            raise TreinoError(
+                "protocol_version",
+                _("This page speaks version {page} of the protocol, and the studio version {ours}.").format(
+                    page=hello.protocol, ours=protocol.VERSION
+                ),
+                _("Reload the page."),
+            )
+        if kind not in protocol.KINDS or (kind in OF_FOLDERS) != (name is not None):
+            raise TreinoError("no_address", _("There is nothing at this address."))
+        if name is not None:
+            folder_named(name, studio.relay.folder)
+        if kind == "script" and studio.script is None:
+            raise TreinoError(
+                "no_script",
+                _("This studio was started without a script."),
+                _("Name it on the command line: treino studio train.py"),
+            )
+    except TreinoError as error:
+        await socket.send_text(compact_json({"reply": number, **error_document(error, language)}).decode())
+        return REASONS.get(error.rule, UNWELCOME)
+    return hello
+
+
+def _welcome(page: Page, viewer: Viewer, hello: HelloCommand) -> str:
+    content = {"reply": hello.id, "protocol": protocol.VERSION, "steers": page.steers(viewer)}
+    return compact_json(content).decode()
+
+
+async def _send(socket: WebSocket, page: Page, viewer: Viewer, number: int) -> None:
+    """Send the messages that are due, until a new connection of the viewer replaces this one."""
+    while viewer.connected == number:
+        viewer.wake.clear()
+        for content in page.due(viewer):
+            if isinstance(content, str):
+                await socket.send_text(content)
+            else:
+                await socket.send_bytes(content)
+            if viewer.connected != number:
+                break
+        else:
+            await viewer.wake.wait()
+    await socket.close(REPLACED)
+
+
+async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer) -> None:
+    """Receive messages until the connection ends; pause while too many messages to the viewer are unsent."""
+    while True:
+        await viewer.keeps_up.wait()
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        if text is None:
+            error = TreinoError("no_json", _("Bytes are no command."), _("Messages to the studio are texts."))
+            viewer.say(compact_json({"reply": None, **error_document(error, viewer.language)}).decode())
+        else:
+            _obey(studio, page, viewer, text)
+
+
+def _obey(studio: Studio, page: Page, viewer: Viewer, text: str) -> None:
+    """Handle a message: an acknowledgement, or a command, which is answered once."""
+    number = None
+    try:
+        message = protocol.read_command(page.key.partition("/")[0], text)
+        if isinstance(message, Acknowledgement):
+            viewer.acknowledge(message.ack)
+            return
+        number = message.id
+        if isinstance(message, HelloCommand):
+            viewer.say(_welcome(page, viewer, message))
+            return
+        if not viewer.is_new(number):
+            return
+    except TreinoError as error:
+        number = number or protocol.number_of(text)
+        viewer.say(compact_json({"reply": number, **error_document(error, viewer.language)}).decode())
+        return
+    task = asyncio.create_task(_answer(studio, page, viewer, message))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _answer(studio: Studio, page: Page, viewer: Viewer, command: StudioCommand) -> None:
+    """Carry out a command and answer it; a disconnected viewer gets the answer when it is back."""
+    try:
+        content = await _carry_out(studio, page, viewer, command)
+    except TreinoError as error:
+        content = error_document(error, viewer.language)
+    viewer.answer(command.id, content)
+
+
+async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: StudioCommand) -> dict[str, Any]:
+    """Carry out a command; return the contents of the answer.
+
+    Raises:
+        TreinoError: this viewer may not send the command, or it failed.
+    """
+    if viewer.watches_only:
+        raise watch_only()
+    if command.do == "steer":
+        studio.relay.take_wheel(page, viewer)
+        return {"steers": True}
+    studio.relay.look(page)
+    if command.do not in UNSTEERED and not page.steers(viewer):
+        raise TreinoError(
+            "not_steering", _("Another page steers, and this one watches."), _("Take the wheel first.")
+        )
+    request = {**command.fields(), "key": page.key, "language": viewer.language}
+    if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
+        request |= {"data": await studio.data(request["data"]), "parent": str(studio.relay.folder)}
+        if command.do == "train":
+            request["speed"] = "watched"
+        content, _nothing = await studio.relay.ask(request, trainer=True)
+        return content
+    if isinstance(command, DeleteCommand):
+        await asyncio.to_thread(delete_named, command.runs, studio.relay.folder)
+        return {}
+    if studio.script is not None and page is studio.script.page:
+        studio.script.send(command.fields())
+        return {}
+    if command.do == "beside":
+        request["run"] = str(folder_named(request["run"], studio.relay.folder))
+    content, _nothing = await studio.relay.ask(request)
+    return content
+
+
+# ---- routes
+
+PAGE = Path(__file__).parent / "page"
+Handler = Callable[[Studio, Request], Awaitable[Response]]
+TYPES = {  # MIME types, which this machine's own table may lack
+    ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
+    ".mjs": "text/javascript", ".svg": "image/svg+xml",
+}  # fmt: skip
+FORMS = "weights", "script", "report", "gif", "command", "importance"  # downloads that are made of a folder
+TEXTS = {"command": "text/plain; charset=utf-8", "importance": "text/json"}  # shown and not saved
+
+
+def application(studio: Studio) -> Starlette:
+    """The ASGI app with all addresses; ``Guard`` wraps it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await studio.relay.start()
+        yield
+        await studio.relay.end(studio.end_seconds)
+        if studio.script is not None:
+            await studio.script.end()
+
+    async def socket(websocket: WebSocket) -> None:
+        await serve_socket(studio, websocket)
+
+    def get(path: str, handler: Handler, method: str = "GET") -> Route:
+        async def handled(request: Request) -> Response:
+            try:
+                return await handler(studio, request)
+            except TreinoError as error:
+                missing = error.rule in ("run_missing", "file_missing")
+                return refusal(404 if missing else 400, error, _language(request))
+
+        return Route(path, handled, methods=[method])
+
+    routes = [
+        get("/", _start),
+        *(get(path, _page) for path in ("/home", "/script", "/playground")),
+        *(get(f"/{kind}/{{name}}", _page) for kind in ("run", "sweep", "study")),
+        get("/page/{file:path}", _file),
+        get("/words/{language}", _words),
+        get("/api/home", _home),
+        get("/api/sweep/{name}", _document),
+        get("/api/study/{name}", _document),
+        get("/api/upload", _upload, "POST"),
+        get("/api/describe/{data}", _describe),
+        get("/api/sheet/{data}", _sheet),
+        get("/api/take/{run}/{form}", _take),
+        WebSocketRoute("/socket/{kind}", socket),
+        WebSocketRoute("/socket/{kind}/{name}", socket),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _missing, 405: _missing})
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    missing = TreinoError("no_address", _("There is nothing at this address."))
+    return refusal(getattr(error, "status_code", 404), missing, _language(request))
+
+
+def _language(request: Request) -> str | None:
+    """The browser's language; None: the studio's."""
+    return named(request.headers.get("accept-language", "").split(",")[0].split(";")[0])
+
+
+# ---- handlers
+
+
+async def _start(studio: Studio, request: Request) -> Response:
+    """Wait until the command line's target is known, and send its page."""
+    where = await asyncio.shield(studio.start)
+    return await _page(studio, request) if where == "/" else RedirectResponse(where, 303)
+
+
+async def _page(studio: Studio, request: Request) -> Response:
+    return _page_file("index.html")
+
+
+async def _file(studio: Studio, request: Request) -> Response:
+    return _page_file(request.path_params["file"])
+
+
+def _page_file(name: str) -> FileResponse:
+    """A file of the page. Only files listed in the page's folder match, so that no path escapes it."""
+    files = {str(path.relative_to(PAGE)): path for path in PAGE.rglob("*") if path.is_file()}
+    path = files.get(name)
+    if path is None or path.name.startswith("."):
+        raise TreinoError("file_missing", _("There is nothing at this address."))
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    return FileResponse(path, media_type=kind)
+
+
+async def _words(studio: Studio, request: Request) -> Response:
+    language = named(request.path_params["language"])
+    if language is None:
+        raise TreinoError("file_missing", _("There is nothing at this address."))
+    return JSONResponse(page_words(language))
+
+
+async def _home(studio: Studio, request: Request) -> Response:
+    reading, version = studio.reading_builtins(), request.query_params.get("version", "")
+    builtins = await studio.builtins() if reading.done() else []  # the runs needn't wait for them
+    async with studio.reading:
+        of = studio.relay.folder, builtins, studio.uploads.names, studio.known, version
+        content = await asyncio.to_thread(home, *of)
+    return Response(content, media_type="application/json")
+
+
+async def _document(studio: Studio, request: Request) -> Response:
+    """The result of a sweep or study, or its present state while it is in training."""
+    path = folder_named(request.path_params["name"], studio.relay.folder)
+    folder = RunFolder.open(path, verify=False)
+    if folder.has("result.json"):
+        return JSONResponse(read_document(folder, "result.json"))
+    return JSONResponse(await document_of("show", str(path)))
+
+
+async def _upload(studio: Studio, request: Request) -> Response:
+    if request.scope["watches_only"]:
+        raise watch_only()
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
+    try:
+        path = await studio.uploads.save(request.query_params.get("name", ""), request.stream(), size)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    try:
+        description = await document_of("data", str(path), lang=_language(request))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return JSONResponse({"data": path.name, "description": description})
+
+
+async def _describe(studio: Studio, request: Request) -> Response:
+    data = await studio.data(request.path_params["data"])
+    return JSONResponse(await document_of("data", data, lang=_language(request)))
+
+
+async def _sheet(studio: Studio, request: Request) -> Response:
+    """The contact sheet of images, as PNG."""
+    data = await studio.data(request.path_params["data"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.png"
+        await document_of("data", data, "--to", str(path), lang=_language(request))
+        return Response(path.read_bytes(), media_type="image/png")
+
+
+async def _take(studio: Studio, request: Request) -> Response:
+    """A file that the worker makes from a run, or how much each setting of a sweep mattered."""
+    run, form = request.path_params["run"], request.path_params["form"]
+    path = folder_named(run, studio.relay.folder)
+    if form not in FORMS:
+        raise TreinoError("file_missing", _("There is nothing at this address."))
+    content, body = await studio.relay.ask(
+        {"do": "take", "key": f"run/{run}", "run": str(path), "form": form}
+        | ({} if (spoken := _language(request)) is None else {"language": spoken})
+    )
+    file = "".join(c if c.isalnum() or c in "-_." else "-" for c in str(content.get("file", f"{run}-{form}")))
+    headers = {} if form in TEXTS else {"content-disposition": f"attachment; filename*=utf-8''{file}"}
+    return Response(body, media_type=TEXTS.get(form, "application/octet-stream"), headers=headers)

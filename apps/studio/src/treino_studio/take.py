@@ -1,0 +1,85 @@
+"""Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again; of a
+sweep's page how much each setting mattered.
+
+``python -m treino_studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then the
+file's bytes. It is a process of its own because drawing and measuring take seconds.
+"""
+
+import json
+import sys
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import ZipFile
+
+from treino.base.encoding import compact_json
+from treino.base.errors import TreinoError
+from treino.folders.store import RunFolder
+from treino.folders.store.output_files import OutputFile
+from treino.plots.sweep import importance_sentences
+from treino.reports.export.formats import export
+from treino.reports.pictures.film import film_files, steps_of
+from treino.reports.pictures.sweep_pictures import importance_of
+from treino.reports.report import report
+from treino.training.stored_results import open_run
+from treino.training.sweeps.stored_sweep import StoredSweep
+from treino_studio.run_state import commands
+
+
+def take(path: Path, form: str) -> tuple[str, bytes]:
+    """Make a file from a run; return (name, content). form: weights, script, report, gif or command, or of a
+    sweep importance.
+
+    Raises:
+        TreinoError: the run lacks what the file needs.
+    """
+    if form == "importance":
+        return f"{path.name}.json", compact_json(_importance(StoredSweep(RunFolder.open(path, verify=False))))
+    run = open_run(path, verify=False)
+    name = run.name
+    if form == "command":
+        return f"{name}.txt", f"{commands(run)}\n".encode()
+    if form == "gif":
+        return f"{name}.gif", next(d for n, d in film_files(run, steps_of(run)) if n == "film.gif")
+    if form == "report":
+        with TemporaryDirectory() as folder:
+            to = OutputFile(Path(folder) / "report.html", (".html",))
+            return f"{name}.html", report([run], to).read_bytes()
+    written = export(run, "safetensors" if form == "weights" else "script")
+    if form == "weights":
+        return f"{name}.safetensors", written.read_bytes()
+    content = BytesIO()
+    with ZipFile(content, "w") as packed:  # the script needs the files in its folder
+        for each in sorted(written.parent.iterdir()):
+            if each.is_file():
+                packed.write(each, f"{name}/{each.name}")
+    return f"{name}-script.zip", content.getvalue()
+
+
+def _importance(sweep: StoredSweep) -> dict[str, Any]:
+    """How much each setting mattered: the mean and the deviation over shuffles, and how sure that is."""
+    found = importance_of(sweep)
+    about, warning = importance_sentences(found)
+    mean_K, std_K = found.drop_KR.mean(1).tolist(), found.drop_KR.std(1).tolist()
+    settings = [
+        {"name": name, "drop": mean, "std": std}
+        for name, mean, std in zip(found.names, mean_K, std_K, strict=True)
+    ]
+    return {"settings": settings, "explained": found.explained, "about": about, "warning": warning}
+
+
+def main() -> None:
+    """Write to stdout the file that the arguments (RUN FORM) ask for."""
+    path, form = Path(sys.argv[1]), sys.argv[2]
+    content = b""
+    try:
+        name, content = take(path, form)
+        head: dict[str, object] = {"file": name}
+    except TreinoError as error:
+        head = {"error": error.document}
+    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,323 @@
+"""The process that trains for the studio's pages: its runs take turns of a tenth of a second.
+
+The process is the only writer of these runs. It reads pause, step and settings from their folders, as every
+training does; requests for new trainings, resumes, rewinds and branches come through its channel.
+"""
+
+import gc
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from treino.base.errors import TreinoError
+from treino.base.words import _, speaking
+from treino.fit_events import FitRequest, fit_events
+from treino.folders.access import Access
+from treino.folders.network_source import UserFiles
+from treino.folders.store import RunFolder
+from treino.reports.pictures.picture_files import illustrated
+from treino.training.branch import branching, rewinding
+from treino.training.commands import deliver, send_command, send_stop
+from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
+from treino.training.replay import last_step, snapshots
+from treino.training.stored_results import open_run
+from treino.training.studies.study import study_events
+from treino.training.sweeps.member import like, name_of_like
+from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.train import RunJob, resuming
+from treino_studio.process import Channel
+
+LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn
+ENDS_WITH_STUDIO = "--ends-with-studio"  # an argument of this program
+PATIENCE = 20.0  # seconds to wait for a training in another process
+
+
+WATCHED = 25.0  # seconds that a planned training takes at the speed at which one sees it learn
+SLOWEST, FASTEST = 5.0, 300.0  # ... in steps per second
+
+
+def watched_speed(steps: int) -> float:
+    """The steps per second at which one sees a training of so many steps learn."""
+    return float(f"{min(max(steps / WATCHED, SLOWEST), FASTEST):.2g}")
+
+
+@dataclass(eq=False)
+class Stream:
+    """One training in this process.
+
+    reply: the id of the request whose answer is the training's folder; None once answered. transport: the
+    first playback command (play, pause, step, ...) and its value. speed: in steps per second; "watched": as
+    ``watched_speed``. before: the continuation of the training that was ended for this one; it runs if this
+    one is refused.
+    """
+
+    events: Iterator[JobEvent]
+    reply: int | None
+    transport: tuple[str, Any] = ("play", None)
+    speed: float | Literal["watched"] | None = None
+    before: "Stream | None" = None
+    job: Any = None
+    waits: bool = False  # whether it is paused
+
+
+class Trainer:
+    """All trainings of this process. channel: the channel to the studio. goes_on: whether trainings that play
+    go on without the studio."""
+
+    def __init__(self, channel: Channel, goes_on: bool = True) -> None:
+        self.channel, self.goes_on = channel, goes_on
+        self.streams: list[Stream] = []
+        self.alone = False  # whether the studio is gone
+
+    def run(self) -> None:
+        """Train and obey requests until ``quit``, or until the studio is gone and all trainings are over."""
+        while self.streams or not self.alone:
+            self._listen()
+            for stream in list(self.streams):
+                self._advance(stream)
+
+    def _listen(self) -> None:
+        """Obey all pending requests; wait for one if nothing is in training."""
+        while not self.alone:
+            try:
+                message = self.channel.receive(0.0 if self.streams else None)
+            except EOFError:
+                self._studio_is_gone()
+                return
+            if message is None:
+                return
+            self._obey(message[0])
+
+    def _studio_is_gone(self) -> None:
+        """Save and end paused trainings, which nobody can continue any more; others may go on, at full speed,
+        as nobody watches."""
+        if not self.goes_on:
+            self._quit()
+        self.alone = True
+        for stream in self.streams:
+            if stream.waits:
+                stream.job.stop_wish = "interrupted"
+            elif isinstance(stream.job, RunJob):
+                stream.job.transport.speed = None
+
+    def _quit(self) -> None:
+        """Save and end all trainings."""
+        self.alone = True
+        for stream in list(self.streams):
+            if isinstance(stream.job, RunJob):
+                stream.job.stop_wish = "interrupted"
+            else:  # its last checkpoint suffices to resume it
+                stream.events.close()  # type: ignore[attr-defined]
+
+    def _obey(self, request: dict[str, Any]) -> None:
+        if request["do"] == "quit":
+            self._quit()
+            return
+        number, before = request.get("id"), None
+        try:
+            with speaking(request.get("language")):
+                waits = ("pause", None)
+                how = waits if request.get("paused") else request.get("transport", ("play", None))
+                if request["do"] == "stop":
+                    self._stop(Path(request["run"]))
+                    self._send({"reply": number})
+                    return
+                if request["do"] == "resume" and _already_resumed(Path(request["run"]), how):
+                    self._send({"reply": number, "run": request["run"]})
+                    return
+                if request["do"] in ("resume", "rewind"):
+                    before = self._end(Path(request["run"]))
+                events = self._events(request)
+                how = tuple(how or (before.transport if before is not None else waits))
+                self._begin(Stream(events, number, how, request.get("speed"), before))
+        except TreinoError as error:
+            self._refuse(number, error, before=before)
+        except Exception as error:  # a defect in one request must not end other trainings
+            traceback.print_exc()
+            self._refuse(number, defect(error), before=before)
+
+    def _begin(self, stream: Stream) -> None:
+        """Add a training and run it to its first event, so that the next request finds its folder."""
+        self.streams.append(stream)
+        self._advance(stream)
+
+    def _events(self, request: dict[str, Any]) -> Iterator[JobEvent]:
+        verb = request["do"]
+        access = Access(request.get("net"), bool(request.get("trust")), request.get("data_file"))
+        parent = request.get("parent", "runs")
+        if verb == "train":
+            fit = FitRequest(
+                request["data"],
+                request["settings"],
+                UserFiles() if request.get("command_line") else None,
+                parent=parent,
+                lean=True,  # no pictures, which would be drawn at each stop
+            )
+            return fit_events(fit)[0]
+        if verb == "sweep":
+            data, space, members = (request[name] for name in ("data", "space", "members"))
+            return illustrated(
+                sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
+            )
+        if verb == "study":
+            sizes = request.get("batch_sizes") or None
+            return study_events(
+                request["data"], settings=request["settings"], parent=parent, batch_sizes=sizes
+            )
+        if verb == "like":
+            source, settings, networks = like(request["run"])
+            fit = FitRequest(
+                source,
+                settings | {"name": request["name"]},
+                networks,
+                parent=Path(request["run"]).parent,
+                lean=True,
+                like=name_of_like(request["run"]),
+            )
+            return fit_events(fit)[0]
+        path = Path(request["run"])
+        if verb == "extend":
+            return illustrated(sweep_resumption(path, access, more=request["members"]))
+        if verb == "branch":
+            self._record(path, request["step"] or 0)
+        if verb == "resume":
+            return resuming(path, access)
+        run = open_run(path, access)
+        (snapshot,) = snapshots(run, [last_step(run) if request["step"] is None else request["step"]])
+        changes = request.get("changes", {})
+        return (rewinding if verb == "rewind" else branching)(snapshot, changes)
+
+    def _streams_in(self, path: Path) -> list[Stream]:
+        """The trainings of this process in a folder, even if the folder has been removed."""
+        there = os.path.realpath(path)
+        jobs = [(stream, stream.job) for stream in self.streams if stream.job is not None]
+        return [stream for stream, job in jobs if os.path.realpath(job.folder.path) == there]
+
+    def _record(self, path: Path, step: int) -> None:
+        """Write the losses up to this step to disk, from which a branch reads them; wait for them if another
+        process trains."""
+        for stream in self._streams_in(path):
+            stream.job.folder.database.flush()
+            return
+        run, begin = open_run(path, verify=False), time.monotonic()
+        while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.05)
+
+    def _stop(self, path: Path) -> None:
+        """Save and end the training in this folder at its next step, in whichever process.
+
+        Raises:
+            TreinoError: no process trains it (rule ``not_running``).
+        """
+        streams = self._streams_in(path)
+        for stream in streams:
+            stream.job.stop_wish = "stopped"
+        if not streams:
+            send_stop(RunFolder.open(path, verify=False))
+
+    def _end(self, path: Path) -> Stream | None:
+        """End the training in this folder now, in whichever process, and wait until it is saved and sealed.
+        Return its continuation if this process trained it."""
+        before = None
+        for stream in self._streams_in(path):
+            transport = stream.job.transport
+            how = "play" if transport.stop_step is None else "pause"
+            stream.job.stop_wish = "stopped"
+            while stream in self.streams:
+                self._advance(stream)
+            before = Stream(resuming(path), None, (how, None), transport.speed)
+        folder = RunFolder.open(path, verify=False)
+        deliver(lambda: send_stop(folder))
+        begin = time.monotonic()
+        while folder.status == "running" and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.02)
+        return before
+
+    def _advance(self, stream: Stream) -> None:
+        try:
+            event = next(stream.events)
+        except StopIteration:
+            self.streams.remove(stream)
+        except TreinoError as error:
+            self.streams.remove(stream)
+            self._refuse(stream.reply, error, stream.job, stream.before)
+        except Exception as error:
+            traceback.print_exc()
+            self.streams.remove(stream)
+            self._refuse(stream.reply, defect(error), stream.job, stream.before)
+        else:
+            self._note(stream, event)
+
+    def _note(self, stream: Stream, event: JobEvent) -> None:
+        stream.waits = isinstance(event, JobPause) and not _plays(event.job)
+        if isinstance(event, JobStart):
+            stream.job = event.job
+            if isinstance(event.job, RunJob):
+                training = event.job.training
+                event.job.transport.command(*stream.transport, training.step, training.plan.count)
+                speed = watched_speed(training.steps) if stream.speed == "watched" else stream.speed
+                if speed is not None:
+                    event.job.transport.command("speed", speed, training.step, training.plan.count)
+            else:
+                event.job.checkpoint_seconds = LOOK_SECONDS
+            if stream.reply is not None:
+                self._send({"reply": stream.reply, "run": str(event.job.folder.path)})
+                stream.reply = None
+        elif isinstance(event, JobEnd):
+            self._send({"ended": str(event.job.folder.path), "status": event.document["status"]})
+
+    def _refuse(
+        self, number: int | None, error: TreinoError, job: Any = None, before: Stream | None = None
+    ) -> None:
+        """Report a failure. If the request got no folder, resume the training that was ended for it."""
+        if job is None and before is not None:
+            self._begin(before)
+        if number is not None:
+            self._send({"reply": number, "error": error.document})
+        elif job is not None:
+            self._send({"failed": str(job.folder.path), "error": error.document})
+
+    def _send(self, header: dict[str, Any]) -> None:
+        if not self.alone:
+            try:
+                self.channel.send(header)
+            except OSError:
+                self._studio_is_gone()
+
+
+def _plays(job: Any) -> bool:
+    """Whether a training that takes no step now only keeps its speed."""
+    return isinstance(job, RunJob) and job.transport.playing(job.training.step)
+
+
+def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
+    """Whether the run is already in training again; if so, send it the playback command."""
+    folder = RunFolder.open(path, verify=False)
+    if transport is None:
+        return folder.status == "running"
+    return deliver(lambda: send_command(folder, *transport))
+
+
+def defect(error: Exception) -> TreinoError:
+    """The error for a defect of treino, whose traceback is in the studio's terminal."""
+    message = _("The studio's trainer failed: {kind}.").format(kind=type(error).__name__)
+    return TreinoError(
+        "studio_defect", message, _("Its last words are in the terminal of the studio."), status=1
+    )
+
+
+def main() -> None:
+    """Serve the studio that started this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the server, which then sends quit
+    gc.freeze()
+    Trainer(Channel.of_child(), goes_on=ENDS_WITH_STUDIO not in sys.argv).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""The process that serves the studio's pages with states, curves and frames, read from the runs' folders.
+
+Into the folders it writes only commands to trainings, and the signal that a training has viewers.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from treino.base.errors import TreinoError
+from treino.base.words import VARIABLE, _, speaking
+from treino.folders.store import RunFolder
+from treino_studio import run_commands, sweep_page
+from treino_studio.folder_page import identity, in_pieces
+from treino_studio.process import Channel
+from treino_studio.run_commands import TrainerRequest
+from treino_studio.run_page import RunPage, Send
+from treino_studio.sweep_page import StudyPage, SweepPage
+
+GLANCE = 0.002  # seconds between two checks of the folders while pages have viewers
+REST = 0.25  # the same without viewers
+SLICE = 0.03  # seconds of idle work between two checks
+
+Pages = RunPage | SweepPage | StudyPage
+VERBS: Mapping[str, Mapping[str, Any]] = {
+    "run": run_commands.VERBS,
+    **sweep_page.VERBS,
+}
+
+
+class Worker:
+    """All open pages by key. channel: the channel to the studio's server."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.pages: dict[str, Pages] = {}
+        self._notices: dict[str, str] = {}  # the last notice of each page
+
+    def run(self) -> None:
+        """Serve until the server ends."""
+        more = False
+        while True:
+            watching = any(page.viewers for page in self.pages.values())
+            message = self.channel.receive(0.0 if more else GLANCE if watching else REST)
+            if message is not None:
+                self._obey(message[0])
+                continue
+            more = False
+            for key in list(self.pages):
+                more = self._show(key) or more
+
+    def _show(self, key: str) -> bool:
+        """Let a page send its changes or, without any, do idle work; return whether idle work is left."""
+        page = self._page(key)
+        try:
+            return page is not None and not page.tick() and page.idle(SLICE)
+        except TreinoError as error:
+            self._trouble(key, error)
+            return False
+
+    def _page(self, key: str) -> Pages | None:
+        """The page of this key, or None. The page is closed if its folder is gone, or if another folder or a
+        link lies in its place, which nobody has admitted."""
+        page = self.pages.get(key)
+        if page is not None and (page.identity is None or identity(page.path) != page.identity):
+            self._close(key)
+            return None
+        return page
+
+    def _close(self, key: str) -> None:
+        """Close a page whose folder is gone, and tell the server, which tells the viewers."""
+        del self.pages[key]
+        self.channel.send({"key": key, "gone": True})
+
+    def _trouble(self, key: str, error: TreinoError) -> None:
+        """Show an error on a page, as ``_notice``; if the folder is being deleted, close the page instead."""
+        if (page := self._page(key)) is None:
+            return
+        if in_pieces(page.path):
+            self._close(key)
+        else:
+            self._notice(key, error)
+
+    def _obey(self, request: dict[str, Any]) -> None:
+        verb, key, number = request["do"], request.get("key", ""), request.get("id")
+        try:
+            with speaking(request.get("language")):
+                self._do(verb, key, request, number)
+        except TreinoError as error:
+            if number is not None:
+                self.channel.send({"reply": number, "error": error.document})
+            else:
+                (self._notice if verb == "open" else self._trouble)(key, error)
+        except Exception:  # a defect on one page must not end the other pages
+            traceback.print_exc()
+            if number is not None:
+                self.channel.send({"reply": number, "error": defect()})
+
+    def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
+        if verb == "open" and number is None:  # with a number, "open" is a command of a sweep's page
+            self._notices.pop(key, None)
+            self.pages[key] = opened(key, Path(request["run"]), self.channel.send)
+        elif verb == "close":
+            self.pages.pop(key, None)
+        elif verb == "failed":
+            self._notices.pop(key, None)
+            raise TreinoError(**request["error"])
+        elif verb == "watch":
+            if (page := self._page(key)) is not None:
+                before, page.viewers = page.viewers, int(request["viewers"])
+                languages = list(request.get("languages") or ["en"])
+                if not before or languages != page.languages:
+                    self._notices.pop(key, None)
+                    page.languages = languages
+                    page.open()
+        elif verb == "take":
+            threading.Thread(target=self._take, args=(request, number), daemon=True).start()
+        elif (page := self._page(key)) is not None:
+            self._answer(page, request, number)
+        else:
+            raise TreinoError("page_closed", _("This page is not open any more."), _("Load it again."))
+
+    def _answer(self, page: Pages, request: dict[str, Any], number: int | None) -> None:
+        answer = VERBS[page.key.partition("/")[0]][request["do"]](page, request)
+        if isinstance(answer, TrainerRequest):
+            language = request.get("language")
+            self.channel.send({"trainer": {**answer.fields, "id": number, "language": language}})
+        else:
+            self.channel.send({"reply": number, **answer})
+
+    def _take(self, request: Mapping[str, Any], number: int | None) -> None:
+        """Make a file in another process, and answer with the file."""
+        command = [sys.executable, "-m", "treino_studio.take", request["run"], request["form"]]
+        spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
+        made = subprocess.run(command, capture_output=True, env=spoken, check=False)
+        head, _newline, body = made.stdout.partition(b"\n")
+        if made.returncode or not head:
+            sys.stderr.buffer.write(made.stderr)
+            self.channel.send({"reply": number, "error": defect()})
+        else:
+            self.channel.send({"reply": number, **json.loads(head)}, body)
+
+    def _notice(self, key: str, error: TreinoError) -> None:
+        """Show an error on a page, unless it is the last one that was shown there."""
+        text = f"{error.message} {error.hint}".strip()
+        if self._notices.get(key) != text:
+            self._notices[key] = text
+            self.channel.send({"key": key, "send": {"notice": {"kind": "warning", "text": text}}})
+
+
+def opened(key: str, path: Path, send: Send) -> Pages:
+    """Open the page of this key for the folder in ``path``.
+
+    Raises:
+        TreinoError: the folder is of another kind than the page, or as the classes of pages.
+    """
+    kind = key.partition("/")[0]
+    if kind == "run":
+        return RunPage(key, path, send)
+    actual = RunFolder.open(path, verify=False).kind
+    if actual != kind:
+        raise TreinoError(
+            "page_kind",
+            _("{name} has another kind of page.").format(name=path.name),
+            _("Open it at {address}").format(address=f"/{actual}/{path.name}"),
+        )
+    return (SweepPage if kind == "sweep" else StudyPage)(key, path, send)
+
+
+def defect() -> dict[str, str]:
+    """The error for a defect of treino; the traceback is in the studio's terminal."""
+    return {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
+
+
+def main() -> None:
+    """Serve the studio that started this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the server, which then ends the channel
+    os.nice(5)  # so that trainings aren't slowed down
+    torch.set_num_threads(1)  # more threads would wait for cores that trainings use
+    try:
+        Worker(Channel.of_child()).run()
+    except (EOFError, BrokenPipeError):
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

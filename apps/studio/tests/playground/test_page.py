@@ -1,0 +1,309 @@
+"""The playground's page in a real browser."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.waiting import until
+
+from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.playground.firefox import firefox
+from treino_studio.playground.page import page as made
+
+LIMIT = 250 * 1024  # bytes that a reader's browser is sent
+
+
+# ---- the file
+
+
+def test_the_file_is_small_and_has_a_policy(file: Path) -> None:
+    html = file.read_text()
+    assert len(gzip.compress(html.encode(), 9)) <= LIMIT
+    policy = html.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["connect-src"] == "'none'"
+    assert "unsafe-inline" not in policy
+    assert "'unsafe-eval'" not in policy
+    assert "http" not in policy
+
+
+def said_loss(one: Any) -> float:
+    """The training loss that the curves' words say; 0 where they say none."""
+    words = one.page.locator("#curves-canvas").get_attribute("aria-label") or ""
+    return float(words.split("loss ")[1].split()[0]) if "loss " in words else 0.0
+
+
+@pytest.mark.proof
+def test_it_trains_says_a_loss_asks_for_nothing_and_keeps_no_cookie(tab: Any) -> None:
+    one = tab().ready()
+    first = one.wait(lambda: said_loss(one))
+    one.button("Play").click()
+    one.wait(lambda: one.step() > 50 and 0 < said_loss(one) < 0.9 * first)
+    one.button("Pause").click()
+    assert [url for url in one.requests if not url.startswith(("blob:", "data:"))] == [one.file.as_uri()]
+    assert one.page.evaluate("document.cookie") == ""
+    assert one.context.cookies() == []
+
+
+@pytest.mark.release
+def test_a_page_may_hold_a_table_of_ones_own_and_an_address(tab: Any, tmp_path: Path) -> None:
+    cells = [round(0.1 * i, 1) for i in range(60)]
+    table = {
+        "name": "houses",
+        "columns": [
+            {"name": "size", "cells": cells},
+            {"name": "age", "cells": cells[::-1]},
+            {"name": "price", "cells": [2.5 * cell + 0.25 for cell in cells]},
+        ],
+        "target": "price",
+    }
+    path = tmp_path / "houses.html"
+    path.write_text(made(table, "#data=houses&hidden=5&features=size"))
+    one = tab(file=path).ready()
+    assert one.text("#data-name") == "houses"
+    assert one.asks() == {"data": "houses", "hidden": "5", "features": "size"}
+
+
+# ---- the address
+
+
+@pytest.mark.release
+def test_steps_and_changes_stand_in_the_address_which_opens_the_same_state(tab: Any) -> None:
+    one = tab("#data=circles&hidden=4&seed=3").ready()
+    one.button("Epoch").click()
+    one.wait(lambda: one.step() == 22)
+    one.page.locator("#lr").fill("0.05")
+    one.page.keyboard.press("Enter")
+    one.wait(lambda: "replay" in one.asks())
+    one.button("Epoch").click()
+    one.wait(lambda: one.asks().get("step") == "44")
+    assert json.loads(one.asks()["replay"])[0][0] == 22
+    assert {key: one.asks()[key] for key in ("data", "hidden", "seed")} == {
+        "data": "circles", "hidden": "4", "seed": "3",
+    }  # fmt: skip
+    other = tab(one.page.evaluate("location.hash")).ready()
+    other.wait(lambda: other.step() == 44)
+    assert other.page.locator("#lr").input_value() == "0.05"
+    assert other.weights() == one.weights()
+
+
+@pytest.mark.release
+def test_what_an_address_says_wrongly_is_said_and_a_change_becomes_a_setting_in_it(tab: Any) -> None:
+    one = tab("#lr=fast&hidden=8,x").ready()
+    one.page.get_by_text("The address says lr=fast, which isn't understood: it is as usual.").wait_for()
+    assert one.page.locator("#lr").input_value() == "0.003"
+    one.page.locator("#lr").fill("0.3")
+    one.page.keyboard.press("Enter")
+    one.wait(lambda: one.asks() == {"lr": "0.3"})
+
+
+@pytest.mark.release
+def test_a_branch_is_steered_by_its_tab_and_its_link_opens_it(tab: Any) -> None:
+    one = tab("#step=40").ready()
+    one.wait(lambda: one.text("#clock-step") == "40")
+    one.page.keyboard.press("b")
+    one.page.locator(".tab", has_text="moons-2").click()
+    one.page.locator("#lr").fill("0.3")
+    one.page.keyboard.press("Enter")
+    one.page.keyboard.press("Escape")
+    one.page.locator("#step").click()
+    one.wait(lambda: one.text("#clock-step") == "41")
+    one.wait(lambda: one.asks().get("step") == "41")
+    other = tab(one.page.evaluate("location.hash")).ready()
+    other.wait(lambda: other.text("#clock-step") == "41")
+    assert other.weights() == one.weights()
+    one.page.locator(".tab", has_text="moons-1").click()
+    one.wait(lambda: one.text("#clock-step") == "40")
+    one.wait(lambda: one.page.locator("#lr").input_value() == "0.003")
+
+
+@pytest.mark.release
+def test_back_and_forward_open_what_was_there(tab: Any) -> None:
+    one = tab("#data=circles").ready()
+    one.page.evaluate("location.hash = '#data=spirals'")
+    one.wait(lambda: one.text("#data-name") == "spirals")
+    one.page.go_back()
+    one.wait(lambda: one.text("#data-name") == "circles")
+    one.page.go_forward()
+    one.wait(lambda: one.text("#data-name") == "spirals")
+    one.ready()
+
+
+@pytest.mark.release
+def test_a_teachers_link_hides_what_it_names(tab: Any) -> None:
+    one = tab("#hide=settings,data,views,actions,vitals").ready()
+    hidden = ".panel.settings", "#data", ".views", ".actions", ".panel.vitals"
+    assert [one.page.locator(place).is_visible() for place in hidden] == [False] * 5
+    assert one.button("Play").is_visible()
+    assert one.page.evaluate(WIDE) == []
+    box = one.page.locator(".panel.net").bounding_box()
+    assert (box["x"] < 40, box["width"] > 700) == (True, True)  # what is hidden leaves no gap
+
+
+# ---- hosts
+
+
+BLOCKED = "window.Worker = class { constructor() { throw new DOMException('no', 'SecurityError'); } };"
+FIRST_LINE = """const made = Blob;
+window.Blob = class extends made { constructor(parts, how) {
+  super(how?.type === 'text/javascript' ? [%r, ...parts] : parts, how); } };"""  # of a worker's script
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("script", [BLOCKED, FIRST_LINE % "throw new Error('blocked');"])
+def test_where_workers_are_blocked_the_page_itself_trains(tab: Any, script: str) -> None:
+    one = tab("", script).ready()
+    one.page.get_by_text("lets nothing train beside the page").wait_for()
+    one.button("Play").click()
+    one.wait(lambda: one.step() > 50)
+
+
+NO_VECTORS = "WebAssembly.validate = () => false;"
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("script", [BLOCKED + NO_VECTORS, FIRST_LINE % NO_VECTORS])
+def test_without_vectors_it_says_what_is_needed(tab: Any, script: str) -> None:
+    tab("", script).page.get_by_text("Safari from 16.4").wait_for()
+
+
+@pytest.mark.release
+def test_blocked_storage_keeps_nothing_and_breaks_nothing(tab: Any) -> None:
+    script = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'Error'); } });"
+    )
+    one = tab("", script).ready()
+    one.page.locator("#theme").click()
+    one.page.locator("#language").click()
+    one.page.get_by_text("Taxa de aprendizado").first.wait_for()
+
+
+@pytest.mark.release
+def test_a_tab_in_the_background_pauses_and_says_so(tab: Any) -> None:
+    one = tab().ready()
+    one.button("Play").click()
+    one.button("Pause").wait_for()
+    one.page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    one.button("Play").wait_for()
+    one.page.get_by_text("Paused while this tab was in the background.").wait_for()
+
+
+@pytest.mark.release
+def test_it_works_in_a_frame_of_a_lesson(tab: Any, file: Path, tmp_path: Path) -> None:
+    lesson = tmp_path / "lesson.html"
+    lesson.write_text(
+        f'<!doctype html><iframe src="{file.as_uri()}#data=xor" width="900" height="700"></iframe>'
+    )
+    frame = tab(file=lesson).page.frame_locator("iframe")
+    frame.locator("main[data-frame]").wait_for(state="attached")
+    frame.get_by_role("button", name="Step", exact=True).click()
+    frame.locator("#clock-step", has_text="1").wait_for()
+
+
+# ---- readers
+
+
+@pytest.mark.release
+def test_both_languages_and_the_address_names_one(tab: Any) -> None:
+    one = tab("#lang=pt_BR").ready()
+    assert one.page.evaluate("document.documentElement.lang") == "pt-BR"
+    assert one.button("Rodar").is_visible()
+    one.page.locator("#language").click()
+    one.button("Play").wait_for()
+
+
+PHONE, WIDE_SCREEN = [(360, 740), (768, 1024)], [(1440, 900), (1280, 800), (1920, 1080)]
+PANEL, ENLARGED = "document.querySelector('#data').click()", "treinoCrowd.enlarge(3)"
+MANY = "treinoCrowd?.networks?.length && treinoCrowd.networks.every((n) => n.loss !== undefined)"
+
+
+@pytest.mark.parametrize(
+    ("hash_", "sizes", "scheme", "opening"),
+    [
+        pytest.param("data=wine&lang=pt_BR", PHONE, "dark", PANEL, marks=pytest.mark.slow),
+        pytest.param("view=many&count=16", WIDE_SCREEN, "light", "", marks=pytest.mark.slow),
+        *(
+            pytest.param(*case, marks=pytest.mark.release)
+            for case in (
+                ("data=multi_gauss", PHONE, "light", PANEL),
+                ("", WIDE_SCREEN, "light", ""),
+                ("data=wine&lang=pt_BR", WIDE_SCREEN, "dark", PANEL),
+                ("view=many&count=64&lang=pt_BR", WIDE_SCREEN, "dark", ENLARGED),
+                ("view=many&count=64&lang=pt_BR", PHONE, "light", ""),
+                ("view=many&count=64", PHONE, "dark", ENLARGED),
+            )
+        ),
+    ],
+)
+def test_it_fits_and_everybody_can_use_it(
+    tab: Any, axe: str, hash_: str, sizes: list[tuple[int, int]], scheme: str, opening: str
+) -> None:
+    """Also with the panel of the data, and with a network that is enlarged."""
+    size = dict(zip(("width", "height"), sizes[0], strict=True))
+    one = tab(f"#{hash_}", viewport=size, color_scheme=scheme, has_touch=sizes is PHONE)
+    drawn = f"globalThis.{MANY}" if "many" in hash_ else "document.querySelector('main').dataset.frame"
+    one.wait(lambda: one.page.evaluate(drawn))
+    one.page.evaluate(axe + (opening and f"; {opening}"))
+    assert one.page.evaluate(AXE) == []
+    for width, height in sizes:
+        one.page.set_viewport_size({"width": width, "height": height})
+        assert one.page.evaluate(WIDE) == []
+        assert one.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.release
+def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
+    one = tab().ready()
+    one.page.keyboard.press("ArrowRight")
+    one.wait(lambda: one.step() == 1)
+    one.page.keyboard.press("e")
+    one.wait(lambda: one.step() == 22)
+    counts = one.page.locator(".bound table td")
+    one.wait(lambda: sum(map(int, counts.all_inner_texts())) == 850)  # training and validation rows of moons
+    assert one.page.locator(".net table tbody tr").count() == 4
+
+
+@pytest.mark.release
+def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> None:
+    with firefox(tmp_path / "profile") as window:
+        window.open(f"{file.as_uri()}#data=circles&step=100")
+        until(lambda: window.value("document.querySelector('main').dataset.frame"))
+        until(lambda: window.value("document.querySelector('#clock-step').textContent") == "100")
+        window.value("document.querySelector('#play').click()")
+        step = "Number(document.querySelector('#clock-step').textContent.replace(/[^0-9]/g, ''))"
+        until(lambda: window.value(step) > 150)
+        window.value("location.assign('#view=many&count=16&play=1')")
+        until(lambda: window.value("document.querySelector('#view-many').getAttribute('aria-current')"))
+
+
+@pytest.mark.release
+def test_a_link_and_a_picture_are_saved(tab: Any) -> None:
+    one = tab("#hidden=4").ready()
+    one.button("Step").click()
+    one.wait(lambda: one.step() == 1)
+    one.button("Save").click()
+    one.page.get_by_role("button", name="A link to this run").click()
+    one.wait(lambda: one.text("#text-body").endswith("#hidden=4&step=1"))
+    one.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    one.button("Save").click()
+    with one.page.expect_download() as download:
+        one.page.get_by_role("button", name="Picture").click()
+    assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.release
+def test_other_data_are_chosen_and_back_takes_them_away(tab: Any) -> None:
+    one = tab().ready()
+    one.page.locator("#data").click()
+    one.button("circles").click()
+    one.wait(lambda: one.asks() == {"data": "circles"})
+    one.wait(lambda: one.text("#data-name") == "circles")
+    one.page.go_back()
+    one.wait(lambda: one.text("#data-name") == "moons")
+    one.wait(lambda: one.button("moons").get_attribute("aria-pressed") == "true")
+    one.ready()

@@ -1,0 +1,482 @@
+"""A run's page in the playground: its worker answers, trains and draws as the studio does."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import treino as tr
+from apps.studio.tests.playground.node import EXACT, in_node, node
+from treino.base.errors import TreinoError
+from treino.folders.stored_run import StoredRun
+from treino.training.replay import Snapshot, snapshots
+from treino_studio.playground.tables import tables_in_page
+from treino_studio.protocol import read_command
+from treino_studio.scene import points_of, scene, sight_of
+
+pytestmark = in_node
+
+Json = dict[str, Any]
+Act = tuple[Any, ...]
+MOONS: Json = {"source": "moons"}
+SMALL: Json = {"hidden": [6, 4], "activation": "tanh", "lr": 0.01}
+
+
+def ask(tasks: list[Json]) -> list[list[Any]]:
+    """What each act of each task gave, in one process."""
+    answers: list[list[Any]] = node("server.mjs", {"build": EXACT, "tasks": tasks})
+    for answer in answers:
+        last = answer[-1] if answer and isinstance(answer[-1], dict) else {}
+        assert "stack" not in str(last) or last["error"]["rule"], last
+    return answers
+
+
+def task(*acts: Act, problem: Json | None = None, settings: Json | None = None, **more: Any) -> Json:
+    """What a page of a run, usually of moons, is told to do."""
+    create = {"name": "run-1", "problem": problem or MOONS, "settings": settings or SMALL, **more}
+    return {"create": create, "acts": list(acts)}
+
+
+def say(verb: str, **fields: Any) -> Act:
+    return "say", verb, fields
+
+
+def train_to(step: int, *, since: int = 0) -> list[Act]:
+    """Take steps up to this one, and wait for its frame."""
+    return [say("step", count=step - since), ("reach", step), ("fresh",)]
+
+
+def trained(source: Any, to: Path, **settings: Any) -> StoredRun:
+    """The same training in Python."""
+    run = tr.fit(source, out=to, recipe="plain", lean=True, **{"patience": 0, "keep": "last"} | settings)
+    assert isinstance(run, StoredRun)
+    return run
+
+
+def drawn_weights(frame: Json) -> list[Any]:
+    """Weights and biases of a frame, layer by layer; of networks of at most 12 units these are all."""
+    names = [f"{kind}.{k}" for k in range(1, len(frame["layers"])) for kind in ("weight", "bias")]
+    parts = [frame["parts"][name] for name in names]
+    return [np.array(part["data"], np.float32).reshape(part["shape"]).tolist() for part in parts]
+
+
+def assert_same_bits(frame: Json, net: Any, what: Any = "") -> None:
+    theirs = [parameter.detach().numpy().tolist() for parameter in net.parameters()]
+    assert drawn_weights(frame) == theirs, what
+
+
+def moment(run: StoredRun, step: int) -> Snapshot:
+    (snapshot,) = snapshots(run, [step])
+    return snapshot
+
+
+# ---- frames
+
+
+def table_problem(columns: list[tuple[str, np.ndarray]], target: str) -> Json:
+    cells = [{"name": name, "cells": [float(f"{v:.6f}") for v in values]} for name, values in columns]
+    return {"source": "table", "data_seed": 0, "table": {"name": "waves", "columns": cells, "target": target}}
+
+
+def waves(features: int) -> list[tuple[str, np.ndarray]]:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(120, features))
+    y = np.sin(x[:, 0]) + x.sum(1) + 0.1 * draw.normal(size=120)
+    return [*((name, x[:, j]) for j, name in enumerate("abcd"[:features])), ("y", y)]
+
+
+def as_csv(columns: list[tuple[str, np.ndarray]], path: Path) -> str:
+    rows = np.column_stack([values for _name, values in columns])
+    lines = [",".join(name for name, _ in columns), *(",".join(f"{v:.6f}" for v in row) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+SCENES = ["moons", "spirals", "wine", "line", "surface", "fit"]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Json, Json, StoredRun]]:
+    """Of each problem the page's frame and points, and the run in Python, after 40 steps."""
+    folder = tmp_path_factory.mktemp("scenes")
+    tables: dict[str, tuple[Json, Any, Json]] = {name: ({"source": name}, name, {}) for name in SCENES[:2]}
+    tables["wine"] = ({"source": "wine", "table": tables_in_page()["wine"]}, "wine", {})
+    for name, features in (("line", 1), ("surface", 2), ("fit", 4)):
+        columns = waves(features)
+        tables[name] = (table_problem(columns, "y"), as_csv(columns, folder / f"{name}.csv"), {"target": "y"})
+    acts: list[Act] = [("frame", 0), *train_to(40), ("seen",)]
+    answers = ask([task(*acts, problem=problem) for problem, _source, _settings in tables.values()])
+    runs = {
+        name: trained(source, folder / name, data_seed=0, steps=40, **SMALL, **more)
+        for name, (_problem, source, more) in tables.items()
+    }
+    return {
+        name: (answer[3], answer[4]["points"], runs[name])
+        for name, answer in zip(tables, answers, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_frame_shows_what_the_studio_shows_of_the_same_step(name: str, scenes: dict[str, Any]) -> None:
+    frame, points, run = scenes[name]
+    first, last = (moment(run, step).net for step in (0, 40))
+    begin = last if name == "wine" else first  # where it rests, the best two of many columns are chosen anew
+    sight = sight_of(begin, run.data, None, None, trained=begin is last)
+    scene(begin, run.data, sight, run.loss_function)  # a page chooses units by the first frame of its axes
+    header, parts = scene(last, run.data, sight, run.loss_function)
+    theirs = dict(parts)
+    assert frame["shows"] == header["shows"]
+    assert set(frame["parts"]) == set(theirs)
+    for part, array in theirs.items():
+        ours = np.array(frame["parts"][part]["data"]).reshape(frame["parts"][part]["shape"])
+        assert ours.shape == array.shape, part
+        if part.startswith(("weight", "bias")):
+            np.testing.assert_array_equal(ours.astype(np.float32), array, err_msg=part)
+        elif part == "winner" or (part.startswith("predicted") and run.data.classes):
+            assert (ours != array).mean() < 0.002, part
+        elif array.dtype == np.uint8:
+            assert np.abs(ours.astype(int) - array.astype(int)).max() <= 1, part
+        else:
+            np.testing.assert_allclose(ours, array, rtol=2e-4, atol=2e-5, err_msg=part)
+    for split, figures in header["evaluation"].items():
+        assert frame["evaluation"][split] == pytest.approx(figures, rel=1e-5, abs=1e-6)
+    assert frame.get("right") == header.get("right")
+    assert frame.get("agreement") == header.get("agreement")
+    for ours, other in zip(frame["layers"], header["layers"], strict=True):
+        assert {k: ours[k] for k in ("name", "what", "total", "units", "labels", "dead")} == other
+    expected = points_of(sight, run.data)
+    assert points["axes"] == expected["axes"]
+    assert points["view"] == expected["view"]
+    np.testing.assert_allclose(
+        points["low"] + points["high"], expected["low"] + expected["high"], rtol=1e-5, atol=1e-5
+    )
+    for rows, others in zip(points["rows"], expected["rows"], strict=True):
+        assert (rows["split"], rows["index"], rows["total"]) == (
+            others["split"],
+            others["index"],
+            others["total"],
+        )
+        for key in ("x", "y", "true"):
+            np.testing.assert_allclose(rows[key], others[key], rtol=1e-5, atol=1e-5)
+
+
+# ---- segments, branches, and what is past
+
+CHANGES: list[Json] = [
+    {"hidden": [9, 4]},
+    {"hidden": [3, 2]},
+    {"hidden": [6, 4, 4]},
+    {"hidden": [6]},
+    {"hidden": []},
+    {"hidden": [8, 7, 7, 5]},
+    {"hidden": [12, 4], "activation": "gelu"},
+    {"activation": "relu"},
+    {"optimizer": "sgd"},
+    {"optimizer": "adamw", "weight_decay": 0.1},
+    {"batch_size": 64},
+    {"batch_size": "full", "hidden": [6, 4, 3]},
+    {"lr": 0.1, "clip": 0.5},
+    {"schedule": "cosine"},
+    {"dropout": 0.3},
+    {"fault": ["missing_zero_grad"], "hidden": [7, 4]},
+    {"fault": ["softmax_before_cross_entropy"]},
+    {"seed": 3, "dropout": 0.2},
+    {"data_seed": 5},
+    {"betas": [0.5, 0.9]},
+]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(CHANGES[::3], id="some", marks=pytest.mark.slow),
+        pytest.param(CHANGES, id="all", marks=pytest.mark.release),
+    ],
+)
+def test_a_segment_has_the_bits_of_the_same_branch_in_python(changed: list[Json], tmp_path: Path) -> None:
+    run = trained("moons", tmp_path / "run", data_seed=0, steps=100, keep="best", **SMALL)
+
+    def then(changes: Json) -> Json:
+        acts = [*train_to(50), say("segment", changes=changes), *train_to(100, since=50), ("seen",)]
+        return task(*acts, settings=SMALL | {"steps": 100})
+
+    for number, answer in enumerate(ask([then(changes) for changes in changed])):
+        changes, frame, state = changed[number], answer[6], answer[7]["state"]
+        branch = run.at(50).branch(out=tmp_path / str(number), **changes)
+        assert_same_bits(frame, moment(branch, 100).net, changes)
+        assert state["segments"][1]["origin"] == [0, 50]
+        assert state["status"] == "finished"
+        for split, figures in branch.metrics.items():
+            assert state["metrics"][split] == pytest.approx(figures, rel=1e-5), changes
+
+
+@pytest.mark.slow
+def test_any_past_step_is_played_again_to_the_same_bits() -> None:
+    """Also across changes on the way."""
+    steps = [1, 5, 33, 34, 60]
+    acts: list[Act] = []
+    for before, at in zip([0, *steps], steps, strict=False):
+        acts += [*train_to(at, since=before), say("set", name="lr", value=0.01 + at / 1000)]
+    acts += [act for at in reversed(steps) for act in (say("look", step=at), ("frame", at))]
+    (answer,) = ask([task(*acts)])
+    live = {answer[k]["step"]: answer[k] for k in range(2, 4 * len(steps), 4)}
+    again = {frame["step"]: frame for frame in answer[4 * len(steps) + 1 :: 2]}
+    assert sorted(live) == sorted(again) == steps
+    for at, frame in again.items():
+        assert frame["loss"] == live[at]["loss"]
+        assert frame["parts"] == live[at]["parts"], at
+        assert frame["live"] == (at == 60)
+
+
+def test_playing_on_from_a_past_step_opens_a_segment_and_cuts_what_came_after() -> None:
+    acts = [*train_to(60), say("look", step=25), ("frame", 25), *train_to(29, since=25), ("seen",)]
+    rewound, straight = ask([task(*acts), task(*train_to(29))])
+    frame, seen = rewound[-2:]
+    assert [s["origin"] for s in seen["state"]["segments"]] == [None, [0, 25]]
+    assert seen["state"]["last_step"] == 29
+    assert not seen["state"]["replay"]
+    assert seen["curves"]["run-1"]["step"] == list(range(1, 30))
+    assert frame["parts"] == straight[-1]["parts"]
+
+
+@pytest.mark.slow
+def test_the_replay_of_a_run_makes_its_bits_again() -> None:
+    problem = {"source": "circles", "noise": 0.2}
+    acts = [
+        *[*train_to(60), say("set", name="lr", value=0.05), *train_to(70, since=60)],
+        *[say("segment", changes={"hidden": [8, 4, 4]}), *train_to(100, since=70)],
+        *[say("segment", changes={"optimizer": "sgd"}, step=80), *train_to(95, since=80), ("seen",)],
+    ]
+    (made,) = ask([task(*acts, problem=problem)])
+    frame, state = made[-2], made[-1]["state"]
+    assert [entry[0] for entry in state["replay"]] == [60, 70, 80]
+    assert state["command"] is None
+    link = {"step": 95, "actions": state["replay"]}
+    (again,) = ask([task(("reach", 95), ("frame", 95), ("seen",), problem=problem, **link)])
+    assert drawn_weights(again[1]) == drawn_weights(frame)
+    assert again[2]["state"]["replay"] == state["replay"]
+
+
+def test_a_branch_goes_its_own_way_beside_its_run() -> None:
+    acts = [
+        *[*train_to(60), say("branch", changes={"lr": 0.1}, step=20), ("fresh",), ("seen",)],
+        *[("open", "run-2"), say("beside", run="run-1", shown=True), *train_to(30, since=20), ("seen",)],
+    ]
+    (answer,) = ask([task(*acts)])
+    reply, frame, run = answer[3:6]
+    assert reply["run"] == "run-2"
+    assert run["state"]["beside"] == [
+        {"run": "run-2", "letter": "B", "step": 20, "status": "running", "text": "lr 0.1"}
+    ]
+    assert run["curves"]["run-2"]["loss"] == run["curves"]["run-1"]["loss"][:20]
+    assert frame["beside"] == {"run": "run-2", "step": 20}
+    assert "beside.winner" in frame["parts"]
+    frame, branch = answer[-2:]
+    assert frame["beside"] == {"run": "run-1", "step": 30}
+    assert (branch["state"]["name"], branch["state"]["last_step"]) == ("run-2", 30)
+    assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
+
+
+@pytest.mark.slow
+def test_the_link_of_a_run_that_was_ended_opens_its_end() -> None:
+    acts = [*train_to(90), say("stop"), ("status", "finished"), ("fresh",), ("seen",)]
+    (made,) = ask([task(*acts)])
+    state = made[-1]["state"]
+    (again,) = ask([task(("status", "finished"), ("fresh",), ("seen",), step=90, actions=state["replay"])])
+    assert again[-1]["state"]["metrics"] == state["metrics"]
+
+
+def test_a_loss_that_the_data_cannot_have_is_refused() -> None:
+    wrong = (("spirals", "bce"), ("moons", "huber"), ("plane", "cross_entropy"))
+    tasks = [task(problem={"source": data}, settings=SMALL | {"loss": loss}) for data, loss in wrong]
+    assert [answer[-1]["error"]["rule"] for answer in ask(tasks)] == ["loss_choice"] * 3
+
+
+# ---- the columns of the picture
+
+
+def test_where_it_rests_the_picture_shows_the_columns_that_say_most() -> None:
+    problem = {"source": "table", "table": tables_in_page()["wine"], "validation": 0.3}
+    acts = [*train_to(40), ("frame", 40), ("seen",)]
+    poor = [say("look", axes=["ash", "magnesium"]), ("fresh",), ("fresh",)]
+    own = [say("look", axes=None), ("fresh",), ("fresh",)]
+    (answer,) = ask([task(*acts, *poor, *own, problem=problem, settings={"lr": 0.03, "hidden": [6]})])
+    shown = [each["agreement"] for each in answer if isinstance(each, dict) and each.get("agreement")]
+    assert shown[0]["share"] < 0.6 or "better" not in shown[0]
+    offered = [each["better"] for each in shown if "better" in each]
+    assert offered
+    assert offered[-1]["share"] == pytest.approx(shown[-1]["share"])
+    assert shown[-1]["share"] >= max(each["share"] for each in shown)
+
+
+# ---- the end
+
+
+@pytest.mark.slow
+def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(tmp_path: Path) -> None:
+    """With the weights of the best validation loss; the command of the state trains the same."""
+    acts = [
+        *[say("epoch", count=7), ("reach", 154), ("fresh",), ("seen",)],
+        *[say("stop"), ("status", "finished"), ("fresh",), ("seen",), *train_to(155, since=154), ("seen",)],
+    ]
+    (answer,) = ask([task(*acts, settings=SMALL | {"lr": 0.1, "weight_decay": 0.001, "clip": 2})])
+    (frame, during), (last, over), (_frame, on) = answer[2:4], answer[6:8], answer[-2:]
+    assert during["state"]["metrics"] is None
+    assert during["state"]["unseen"] == on["state"]["unseen"] == ["test"]
+    assert not [name for name in (*frame["parts"], *frame["evaluation"]) if "test" in name]
+    assert over["state"]["unseen"] == []
+    assert "predicted.test" in last["parts"]
+    assert during["state"]["command"] == over["state"]["command"] + " --keep last"
+    assert over["state"]["replay"] == [[154, "stop", {}]]
+    assert on["state"]["replay"] == []
+    word, verb, source, *flags = shlex.split(over["state"]["command"])
+    assert (word, verb, source) == ("treino", "train", "moons")
+    typed = dict(zip([flag[2:].replace("-", "_") for flag in flags[::2]], flags[1::2], strict=True))
+    run = trained(source, tmp_path / "run", keep="best", **typed)
+    assert run.steps == 154
+    for split, figures in run.metrics.items():
+        assert over["state"]["metrics"][split] == pytest.approx(figures, rel=1e-5)
+    assert on["state"]["metrics"] is None
+    assert on["state"]["segments"][-1]["origin"] == [0, 154]
+
+
+def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Path) -> None:
+    wild = {"hidden": [6, 4], "activation": "relu", "optimizer": "sgd", "lr": 1e9, "loss": "mse"}
+    columns = waves(2)
+    source = as_csv(columns, tmp_path / "waves.csv")
+    run = trained(source, tmp_path / "run", target="y", data_seed=0, steps=50, **wild)
+    acts = [say("play"), ("status", "diverged"), ("fresh",), ("seen",), say("play"), ("status", "diverged")]
+    (answer,) = ask([task(*acts, problem=table_problem(columns, "y"), settings=wild)])
+    frame, state = answer[2], answer[3]["state"]
+    assert run.status == "diverged"
+    assert frame["step"] == state["last_step"] == run.steps
+    assert_same_bits(frame, moment(run, run.steps).net)
+    assert any(finding["severity"] == "wrong" for finding in state["findings"])
+
+
+# ---- the protocol
+
+MESSAGES: list[Json] = [
+    {"do": "play"},
+    {"do": "fly"},
+    {"do": "plaay"},
+    {"do": 3},
+    {},
+    {"do": "play", "fast": True},
+    {"do": "step", "count": 0},
+    {"do": "step", "count": 1001},
+    {"do": "step", "count": 1.5},
+    {"do": "step", "count": "2"},
+    {"do": "step"},
+    {"do": "speed"},
+    {"do": "speed", "steps_per_second": 0},
+    {"do": "speed", "steps_per_second": None},
+    {"do": "speed", "steps_per_second": True},
+    {"do": "set", "name": "lr", "value": 0},
+    {"do": "set", "name": "lr", "value": None},
+    {"do": "set", "name": "lr", "value": -1},
+    {"do": "set", "name": "lr", "value": "abc"},
+    {"do": "set", "name": "lrr", "value": 1},
+    {"do": "set", "name": "beta1", "value": 1},
+    {"do": "set", "name": "clip", "value": None},
+    {"do": "set", "name": "clip", "value": 0},
+    {"do": "set", "name": "lr", "value": 0.02},
+    {"do": "segment", "changes": {"lr": 0}},
+    {"do": "segment", "changes": {"hiden": [3]}},
+    {"do": "segment", "changes": {"hidden": [0]}},
+    {"do": "segment", "changes": {"batch_size": 0}},
+    {"do": "segment", "changes": {"batch_size": "full"}},
+    {"do": "segment", "changes": {"momentum": 1}},
+    {"do": "segment", "changes": {"dropout": -0.1}},
+    {"do": "look", "step": 0},
+    {"do": "look", "unit": [0, 1]},
+    {"do": "look", "unit": [0]},
+    {"do": "look", "axes": ["a"]},
+    {"do": "beside", "run": "x"},
+    {"do": "fan", "kind": "lr", "count": 1, "steps": 5},
+    {"do": "fan", "kind": "luck", "count": 2, "steps": 5},
+    {"do": "adopt", "future": 64, "as": "segment"},
+    {"do": "hello", "protocol": 1, "viewer": "x"},
+]
+
+
+def refusal_of(message: Json) -> TreinoError | None:
+    try:
+        read_command("run", json.dumps(message))
+    except TreinoError as error:
+        return error
+    return None
+
+
+def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> None:
+    numbered = [message | {"id": k + 10} for k, message in enumerate(MESSAGES)]
+    (answers,) = ask([task(*train_to(60), *(("raw", message) for message in numbered))])
+    for message, answer in zip(numbered, answers[3:], strict=True):
+        refusal = refusal_of(message)
+        assert answer.get("error", {}).get("rule") == (refusal and refusal.rule), message
+        if refusal is None or any(isinstance(value, list) for value in message.values()):
+            continue
+        said = answer["error"]["message"].replace("null", "None").replace("true", "True")
+        assert said == refusal.message.replace(".0", ""), message  # JavaScript has no other 0 than 0
+
+
+def test_at_most_two_frames_are_on_their_way() -> None:
+    hurried = [("frame", 0), ("draws", False), say("step", count=1000), ("reach", 1000), ("seen",)]
+    (answer,) = ask([task(*hurried, ("tell", {"ack": 3}), ("draws", True), ("frame", 1000))])
+    assert max(answer[4]["frames"]) <= 3  # of which the first was drawn
+    assert answer[-1]["step"] == 1000
+
+
+def test_a_tab_in_the_background_pauses_and_says_so() -> None:
+    slow = say("speed", steps_per_second=50)
+    (answer,) = ask([task(slow, say("play"), ("tell", {"hidden": True}), ("notice",), ("seen",))])
+    assert len(answer[3]) == 1
+    assert not answer[4]["state"]["playing"]
+
+
+def test_a_future_is_adopted_and_a_weight_explained() -> None:
+    acts = [
+        *[*train_to(60), say("explain", layer=1, unit=0, input=1), say("fan", kind="lr", count=4, steps=30)],
+        *[say("adopt", future=3, **{"as": "segment"}), ("fresh",), ("seen",)],
+        say("adopt", future=0, **{"as": "segment"}),
+    ]
+    (answer,) = ask([task(*acts)])
+    explained, _fan, adopted, _frame, seen, again = answer[3:]
+    assert explained["title"]
+    assert explained["checks"]
+    assert "error" not in adopted
+    segment = seen["state"]["segments"][-1]
+    assert segment["origin"] == [0, 60]
+    assert segment["text"].startswith("lr ")
+    assert again["error"]["rule"] == "future_missing"
+
+
+@pytest.mark.slow
+def test_any_problem_and_network_is_trained_looked_at_and_ended() -> None:
+    numbers = waves(1)[0]
+    line = table_problem([numbers, ("y", np.array([0, 1] * 60))], "y")
+    held_back = {"validation": 0, "test": 0}
+    cases: list[Json] = [
+        {"problem": line},
+        {"problem": MOONS | held_back},
+        {"problem": {"source": "circles", "features": ["x²", "y²", "xy"]}},
+        {"problem": table_problem(waves(4), "y") | held_back, "settings": SMALL | {"loss": "huber"}},
+        {"settings": {"hidden": []}},
+        {"settings": {"hidden": [4] * 9}},
+        {"settings": {"hidden": [70, 70]}},
+        {"settings": SMALL | {"loss": "bce", "optimizer": "sgd", "momentum": 0.9}},
+        {"settings": SMALL | {"batch_size": "full", "fault": ["missing_zero_grad"], "dropout": 0.2}},
+        {"settings": SMALL | {"steps": 5}},
+    ]
+    acts = [
+        *[*train_to(4), say("look", step=2, axes=None, unit=[1, 0]), ("frame", 2)],
+        *[say("look", unit=[1, 1]), ("fresh",), say("fan", kind="seed", count=2, steps=5)],
+        *[say("set", name="weight_decay", value=0.01), say("take", form="weights"), say("stop"), ("fresh",)],
+    ]
+    for case, answer in zip(cases, ask([task(*acts, **case) for case in cases]), strict=True):
+        assert not [each for each in answer if isinstance(each, dict) and "error" in each], case
+        assert "unit" in answer[4]["parts"], case
+        assert answer[-1]["evaluation"]["train"]["loss"] is not None, case

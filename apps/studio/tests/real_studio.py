@@ -1,0 +1,110 @@
+"""A real studio and a real browser before it: what tests do there is looked for in the run's folder."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from tests.plots.browser import program
+from tests.waiting import HANG, until
+
+from treino.base.errors import TreinoError
+from treino.folders.stored_run import StoredRun
+from treino.training.stored_results import open_run
+
+
+@contextmanager
+def browser_process(browser: Any, folder: Path) -> Iterator[tuple[int, Any]]:
+    """Another browser, in a group of processes of its own that signals can be sent to; -> the group's number,
+    and the browser. folder: for its profile."""
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0"]
+    line = [str(program()), *flags, f"--user-data-dir={folder}"]
+    process = subprocess.Popen(
+        line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    told = folder / "DevToolsActivePort"
+    try:
+        text = until(lambda: told.is_file() and told.read_text(), process)
+        port, _, path = text.partition("\n")
+        yield process.pid, browser.browser_type.connect_over_cdp(f"ws://127.0.0.1:{port}{path}")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(HANG)
+
+
+@dataclass
+class RealStudio:
+    """A studio that serves, with its runs in ``runs``. said: what consoles complained of, and requests to
+    other places."""
+
+    process: "subprocess.Popen[str]"
+    address: str
+    runs: Path
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def site(self) -> str:
+        return self.address.partition("?")[0]
+
+    def open(self, browser: Any, path: str = "", **how: Any) -> Any:
+        """A page in a context of its own; path: instead of what was named on the command line."""
+        usual = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}
+        return self.shown(browser.new_context(**usual | how).new_page(), path)
+
+    def shown(self, page: Any, path: str = "") -> Any:
+        """A page that goes to the studio."""
+        page.set_default_timeout(1000 * HANG)
+        page.on("console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda r: None if self._own(r.url) else self.said.append(r.url))
+        page.goto(self.address)
+        if path:
+            page.goto(self.site + path)
+        return page
+
+    def _own(self, url: str) -> bool:
+        return url.startswith((self.site, "blob:", self.site.replace("http", "ws", 1)))
+
+    def run(self, name: str) -> StoredRun:
+        """What the folder of a run holds now."""
+        return open_run(self.runs / name, verify=False)
+
+    def until(self, name: str, true: Callable[[StoredRun], Any]) -> StoredRun:
+        """The run, once this holds of what its folder holds."""
+
+        def held() -> StoredRun | None:
+            with suppress(TreinoError):  # it is being written
+                run = self.run(name)
+                return run if true(run) else None
+            return None
+
+        return cast(StoredRun, until(held, self.process))
+
+
+def commands(run: StoredRun) -> list[tuple[str, Any]]:
+    """What was asked of its trainings and done, in its order."""
+    return [(c.name, c.value) for c in run.folder.database.commands() if c.state == "applied"]
+
+
+TREINO = (sys.executable, "-m", "treino")
+
+
+@contextmanager
+def real_studio(folder: Path, words: Sequence[str], program: Sequence[str] = TREINO) -> Iterator[RealStudio]:
+    """``treino studio`` with these words in a folder, ended by Ctrl-C."""
+    line = [*program, "studio", *words, "--no-browser", "--port", "0", "--json"]
+    process = subprocess.Popen(line, cwd=folder, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        address = json.loads(process.stdout.readline())["studio"]["address"]
+        yield RealStudio(process, address, folder / "runs")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=HANG)

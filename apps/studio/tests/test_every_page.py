@@ -1,0 +1,144 @@
+"""Each page of the studio once in a real browser: it opens and complains of nothing, is as wide as the
+screen, and can be read with other means; a network trains on one, one is a script's. Releases try more."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from torch.utils.data import TensorDataset
+
+import treino as tr
+from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.real_studio import RealStudio, commands, real_studio
+from apps.studio.tests.scripts import script
+from apps.studio.tests.test_pictures_page import bars
+from apps.studio.tests.test_script_page import PRELUDE, TRAINS
+from treino.training.replay import snapshots
+
+READY = {
+    "run/wine-1": "main[data-frame]",
+    "run/pictures": "main[data-frame]",
+    "sweep/sweep": ".rows tbody tr",
+    "sweep/seeds": ".rows tbody tr",
+    "sweep/folds": ".rows tbody tr",
+    "study/study": ".rows tbody tr",
+    "home": ".rows tbody tr[data-row]",
+}
+LOOKS = (1440, "lang=en&theme=light"), (390, "lang=pt_BR&theme=dark")
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
+    """One that waits to train a small network."""
+    line = "wine --features alcohol,color_intensity --hidden 4 --ensemble 1 --epochs 400 --paused"
+    with real_studio(tmp_path_factory.mktemp("pages"), line.split()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def page(studio: RealStudio, browser: Any) -> Any:
+    page = studio.open(browser, bypass_csp=True)
+    page.wait_for_selector("main[data-frame]")
+    return page
+
+
+@pytest.fixture(scope="module")
+def _folders(studio: RealStudio) -> None:
+    """One of each kind that is over."""
+    how: dict[str, Any] = {"parent": studio.runs, "epochs": 3}
+    tr.fit(TensorDataset(*bars(30, 1)), net="cnn", channels=(4,), hidden=(4,), name="pictures", **how)
+    tr.sweep("wine", {"lr": "1e-4..1e6:log"}, members=6, fresh=0, optimizer="sgd", name="sweep", **how)
+    tr.fit("wine", seeds=3, name="seeds", **how)
+    tr.fit("wine", folds=3, name="folds", **how)
+    tr.study("wine", batch_sizes=[20, 60], name="study", **how)
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
+    """Another studio, of a script."""
+    folder = tmp_path_factory.mktemp("script")
+    script(folder, TRAINS, prelude=PRELUDE)
+    with real_studio(folder, ["train.py", "--checkpoints"]) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def of_script(scripts: RealStudio, browser: Any) -> Any:
+    page = scripts.open(browser, bypass_csp=True)
+    page.wait_for_selector("#script-0-0-lr")
+    return page
+
+
+def hindrances(page: Any, axe: str) -> list[Any]:
+    """What is wider than the screen, and what hinders who reads with other means."""
+    page.evaluate(axe)
+    return [*page.evaluate(WIDE), *page.evaluate(AXE)]
+
+
+@pytest.mark.proof
+def test_a_run_is_watched_steered_and_stopped(studio: RealStudio, page: Any) -> None:
+    """What is done on its page is in its folder."""
+    page.goto(f"{studio.site}run/wine-1?lang=en")
+    frame = page.wait_for_selector("main[data-frame]").get_attribute("data-frame")
+    page.get_by_label("Learning rate", exact=True).fill("0.02")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("frame => document.querySelector('main').dataset.frame !== frame", arg=frame)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("status").get_by_text("stopped").wait_for()
+    run = studio.until("wine-1", lambda run: run.status == "stopped")
+    assert commands(run) == [("lr", 0.02), ("play", None), ("stop", None)]
+    (again,) = snapshots(run, [run.steps])  # which trains it again
+    assert again.loss == float(run.losses[-1])
+    assert studio.said == []
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks like this")
+def test_a_script_is_watched_steered_and_rewound(scripts: RealStudio, of_script: Any) -> None:
+    """What is changed on its page stands in the file that repeats it; a branch has its own."""
+    page, folder = of_script, scripts.runs.parent
+    page.fill("#script-0-0-lr", "0,05")
+    page.press("#script-0-0-lr", "Tab")
+    page.wait_for_selector("#script-changes li:has-text('0.1 → 0.05')")
+    assert page.is_checked("#script-keep")
+    page.click("#script-mark")
+    page.locator("#script-track .marked").first.click()
+    page.fill("#rewind-lr", "0.5")
+    page.click("#script-rewind")
+    page.wait_for_selector("#script-branches .chosen:has-text('branch-1')")
+    page.wait_for_function("() => document.querySelector('#script-0-0-lr')?.value === '0.5'")
+    for place, rates in ((folder, [0.05]), (folder / "train.branches/1", [0.05, 0.5])):
+        _header, *changes = map(json.loads, (place / "train.steering.jsonl").read_text().splitlines())
+        assert [(each["name"], each["value"]) for each in changes] == [("lr", rate) for rate in rates]
+    assert scripts.said == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folders")
+@pytest.mark.parametrize(("width", "look"), LOOKS)
+@pytest.mark.parametrize("place", READY)
+def test_a_page_opens_fits_and_is_accessible(
+    studio: RealStudio, page: Any, axe: str, place: str, width: int, look: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{studio.site}{place}?{look}")
+    page.locator(READY[place]).first.wait_for()
+    assert hindrances(page, axe) == []
+    assert studio.said == []
+
+
+@pytest.mark.parametrize(
+    ("width", "look"),
+    [pytest.param(*LOOKS[0], marks=pytest.mark.slow), pytest.param(*LOOKS[1], marks=pytest.mark.release)],
+)
+def test_the_page_of_a_script_fits_and_is_accessible(
+    scripts: RealStudio, of_script: Any, axe: str, width: int, look: str
+) -> None:
+    of_script.set_viewport_size({"width": width, "height": 900})
+    of_script.goto(f"{scripts.site}script?{look}")
+    of_script.wait_for_selector("#script-0-0-lr")
+    assert hindrances(of_script, axe) == []
+    assert scripts.said == []

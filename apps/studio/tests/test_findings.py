@@ -1,0 +1,60 @@
+"""What the doctor finds while a run trains and somebody watches, by a trainer and a worker as they are."""
+
+from typing import Any
+
+import pytest
+
+from apps.studio.tests.test_trainer import Studio, children, studio
+from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
+
+__all__ = ["children", "studio"]
+
+
+def found(made: Studio, rule: str) -> dict[str, Any] | None:
+    return next((each for each in made.state["findings"] if each["rule"] == rule), None)
+
+
+@pytest.mark.release
+def test_a_rate_that_is_far_too_high_is_found_while_it_trains(studio: Studio) -> None:
+    path = studio.train(paused=False, epochs="100000")
+    studio.until(lambda: studio.frames[-1]["step"] > 60)
+    assert studio.state["findings"] == []
+    studio.do("pause")
+    studio.until(lambda: not studio.state["playing"])
+    begin = int(studio.do("set", name="lr", value=1000.0).get("step", studio.frames[-1]["step"]))
+    studio.do("play")
+    studio.until(lambda: found(studio, "lr_too_high") is not None)
+    told = found(studio, "lr_too_high")
+    assert told is not None
+    assert told["step"] >= begin + 48
+    assert "1,000" in told["message"] or "1000" in told["message"]
+    assert studio.state["status"] == "running"
+    assert found(studio, "diverged") is not None
+    assert open_run(path).status == "running"
+    first = told["step"]
+    studio.until(lambda: studio.frames[-1]["step"] > first + 3000)
+    assert (found(studio, "lr_too_high") or {}).get("step") == first
+    studio.do("stop")
+    studio.until(lambda: studio.state["status"] != "running")
+    assert (found(studio, "lr_too_high") or {}).get("step") == first
+    studio.quit()
+
+
+@pytest.mark.release
+def test_a_fault_that_is_switched_on_is_found_from_its_step_on(studio: Studio) -> None:
+    path = studio.train()
+    studio.do("step", count=100)
+    studio.at(100)
+    assert studio.state["findings"] == []
+    studio.do("segment", changes={"fault": "missing_zero_grad", "optimizer": "sgd", "lr": "0.3"})
+    studio.until(lambda: found(studio, "missing_zero_grad") is not None)
+    studio.do("step", count=40)
+    studio.at(140)
+    studio.until(lambda: "39 of 40" in (found(studio, "missing_zero_grad") or {"message": ""})["message"])
+    assert (found(studio, "missing_zero_grad") or {})["step"] == 100
+    studio.watch(2, "pt_BR")
+    studio.until(lambda: "39 de 40" in (found(studio, "missing_zero_grad") or {"message": ""})["message"])
+    studio.quit()
+    (again,) = snapshots(open_run(path), [140])  # looking has changed nothing
+    assert again.loss == studio.frames[-1]["loss"]

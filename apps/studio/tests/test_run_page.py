@@ -1,0 +1,196 @@
+"""The page of a run in progress: it waits for the training's own state before it plays the run again."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.folders.test_late_commands import add_late
+from tests.waiting import HANG, until
+
+import treino as tr
+from treino.base.errors import TreinoError
+from treino.settings.spec import read_settings
+from treino.training.loop import JobEnd, JobStart
+from treino.training.train import RunJob, train_events
+from treino_studio.run_commands import VERBS
+from treino_studio.run_page import RunPage
+
+
+class Curves:
+    """The curves of a page's run, as a viewer who misses nothing has them."""
+
+    def __init__(self) -> None:
+        self.newest: dict[str, Any] = {"step": [], "loss": [], "epochs": [], "vitals": []}
+
+    def take(self, header: Mapping[str, Any], _body: bytes) -> None:
+        more = (header.get("send") or {}).get("curves")
+        if more is None:
+            return
+        grown = {name: self.newest[name][: more["from"]] + more[name] for name in ("step", "loss")}
+        self.newest = {**more, **grown}
+
+
+def test_the_newest_step_of_a_training_is_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino_studio.run_page.AWAITED", HANG)
+    events = train_events("wine", read_settings({"epochs": 500}), parent=tmp_path, lean=True)
+    start = next(event for event in events if isinstance(event, JobStart))
+    job = start.job
+    assert isinstance(job, RunJob)
+    frames: list[int] = []
+
+    def send(header: Mapping[str, Any], _body: bytes) -> None:
+        if "frame" in header:
+            frames.append(header["frame"])
+
+    page = RunPage("run/wine", job.folder.path, send)
+    page.viewers = 1
+    page.open()
+    page.tick()
+    assert frames == []  # it is asked for, and not trained once more here
+    assert page.playback.states == {}
+    while not frames:
+        next(events)
+        page.tick()
+    assert page.newest is not None
+    assert page.newest.step > 0
+    page.live.close()
+    page.open()
+    page._awaited = time.monotonic() - 1  # a training whose steps take longer
+    shown = len(frames)
+    while len(frames) == shown:
+        page.tick()
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_the_last_stretch_of_the_curves_comes_when_a_training_ends(tmp_path: Path) -> None:
+    events = train_events("wine", read_settings({"epochs": 30}), parent=tmp_path, lean=True)
+    start = next(event for event in events if isinstance(event, JobStart))
+    curves = Curves()
+    page = RunPage("run/wine", start.job.folder.path, curves.take)
+    page.viewers = 1
+    page.open()
+    for _event in events:
+        page.tick()
+    run = tr.open(start.job.folder.path)
+    until(lambda: page.tick() or len(curves.newest["loss"]) == run.steps)
+    assert curves.newest["loss"] == pytest.approx(run.losses.tolist())
+    assert curves.newest["epochs"][-1]["epoch"] == 30
+
+
+def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
+    run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
+    page = RunPage("run/wine", run.path, curves.take)
+    page.viewers = 1
+    page.open()
+    for step in (4, 12, None):
+        page.show_step(step)
+    until(lambda: page.tick() or [each["step"] for each in curves.newest["vitals"]] == [4, 12, 40])
+    run.rewind(8, epochs=5)
+    until(lambda: page.tick() or len(curves.newest["loss"]) == 20)
+    assert [each["step"] for each in curves.newest["vitals"]] == [4, 20]
+
+
+@pytest.mark.slow
+def test_training_accuracy_comes_also_of_steps_that_nobody_has_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", HANG)  # however slow this machine is
+    run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
+    page = RunPage("run/wine", run.path, curves.take)
+    page.viewers = 1
+    page.open()
+    until(lambda: not page.idle(0.01))
+    until(lambda: page.tick() or len(curves.newest["vitals"]) == run.steps + 1)
+    rows = run.data.train
+    for vital in curves.newest["vitals"][::8]:
+        answers = run.at(vital["step"]).net(rows.x).argmax(1)
+        assert vital["train"]["accuracy"] == pytest.approx(float((answers == rows.y).float().mean()))
+    assert all(vital["gradient_norm"] > 0 for vital in curves.newest["vitals"][:-1])
+
+
+def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_path: Path) -> None:
+    *_events, end = train_events("wine", read_settings({"epochs": 1}), parent=tmp_path, lean=True)
+    assert isinstance(end, JobEnd)
+    add_late(end.job.folder.path / "run.sqlite")
+    sent: list[Any] = []
+    page = RunPage("run/wine", end.job.folder.path, lambda header, _body: sent.append(header.get("send")))
+    page.viewers = 1
+    page.open()
+    (notice,) = [each["notice"]["text"] for each in sent if each is not None and "notice" in each]
+    assert "left out: step, play" in notice
+
+
+def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
+    tmp_path: Path, frames: list[Any]
+) -> None:
+    run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
+    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    page.show_step(30)
+    (header, parts), moment = frames[-1], run.at(30)
+    assert header["step"] == 30
+    train = page._looked_along(moment).rows_by_split["train"][0]
+    assert parts["predicted.train"].tolist() == moment.net(train.x).argmax(1).tolist()
+    assert len(header["layers"]) == 4  # the inputs and the layers of one network
+    weight = moment.member_net[0].weight.detach().numpy()
+    units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
+    assert parts["weight.1"].tolist() == weight[np.ix_(units, inputs)].tolist()
+
+
+@pytest.mark.slow
+def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list[Any]) -> None:
+    run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
+    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    page.tick()
+    moment = run.at(run.steps)
+    weights = []
+    for member in range(4):
+        VERBS["look"](page, {"do": "look", "member": member})
+        (header, parts), net = frames[-1], run.at(run.steps).run.member(member).at(run.steps).member_net
+        units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
+        weights.append(parts["weight.1"].tolist())
+        assert weights[-1] == net[0].weight.detach().numpy()[np.ix_(units, inputs)].tolist()
+        train = page._looked_along(moment).rows_by_split["train"][0]
+        assert parts["predicted.train"].tolist() == moment.net(train.x).argmax(1).tolist()  # all answer
+        state = page._state(page.run, "en")
+        assert run.result is not None
+        assert state["ensemble"] == {"size": 4, "answering": list(run.result.answering), "drawn": member}
+    assert len({str(weight) for weight in weights}) == 4
+    with pytest.raises(TreinoError, match="no member 4"):
+        VERBS["look"](page, {"do": "look", "member": 4})
+    assert page.look.member == 3
+
+
+def test_a_finding_says_which_setting_can_be_tried(tmp_path: Path) -> None:
+    run = tr.fit("wine", parent=tmp_path, epochs=40, lr=3.0, optimizer="sgd")
+    page = RunPage("run/wine", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    (finding,) = page._state(page.run, "en")["findings"]
+    assert finding["rule"] == "lr_too_high"
+    assert finding["remedy"] == {"text": "lr 0.003", "step": 0}
+    assert finding["remedy"]["text"].replace(" ", "=") in finding["fix"]  # what it says in words
+    VERBS["fan"](page, {"do": "fan", "kind": "remedy", "rule": finding["rule"], "count": 2, "steps": 8})
+    assert page.futures == [{"epochs": 80}, {"epochs": 80, "lr": 0.003}]
+
+
+def test_what_broke_the_weights_is_tried_from_before(tmp_path: Path) -> None:
+    run = tr.fit("wine", parent=tmp_path, epochs=40, lr=1e7, optimizer="sgd")
+    page = RunPage("run/wine", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    remedies = [f["remedy"] for f in page._state(page.run, "en")["findings"] if f["remedy"] is not None]
+    assert remedies
+    assert all(remedy["step"] == 0 for remedy in remedies)  # it had no ten steps
+    request = {"do": "fan", "kind": "remedy", "rule": "lr_too_high", "count": 2, "steps": 8, "step": 0}
+    VERBS["fan"](page, request)
+    assert page.fan_step == 0
+    assert page.futures[0] == {}

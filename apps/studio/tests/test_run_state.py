@@ -1,0 +1,150 @@
+"""The state of a run's page says what each segment changed, and what may be chosen."""
+
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import treino
+from treino.base.words import numeral
+from treino.folders.documents.listing import detailed_listing
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
+from treino.plots.captions import ending
+from treino.training.replay import snapshots
+from treino_studio.run_commands import look
+from treino_studio.run_page import RunPage
+from treino_studio.run_state import difference_text, losses, run_state, settings_at
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"hidden": [6, 3]}, "hidden 6,3"),
+        ({"batch_size": 64, "lr": 0.02}, "batch_size 64 · lr 0.02"),
+        ({"seed": 5}, "seed 5"),
+        ({"fault": "missing_zero_grad"}, "fault missing_zero_grad"),
+        ({"optimizer": "sgd"}, "optimizer sgd"),
+        ({"loss": "l1", "clip": None}, "loss l1 · clip none"),
+    ],
+)
+def test_a_segment_says_all_that_it_changed(tmp_path: Path, changes: dict[str, object], text: str) -> None:
+    run = treino.fit("diabetes", hidden=[6], steps=4, clip=1.0, parent=tmp_path)
+    run.rewind(2, **changes)
+    stored = treino.open(run.path)
+    assert isinstance(stored, StoredRun)
+    first, second = run_state(stored)["segments"]
+    assert (first["text"], first["origin"]) == ("", None)
+    assert (second["number"], second["origin"]) == (1, [0, 2])
+    assert second["text"] == text
+
+
+def test_losses_that_the_network_can_change_to_have_its_outputs() -> None:
+    assert losses("cross_entropy") == ["cross_entropy"]
+    assert losses("bce") == ["bce"]
+    assert {"mse", "l1", "huber"} <= set(losses("mse"))
+    assert not {"bce", "cross_entropy"} & set(losses("mse"))
+
+
+def test_the_settings_in_view_are_those_of_the_step(tmp_path: Path) -> None:
+    run = treino.fit("wine", hidden=[6], steps=6, batch_size=32, parent=tmp_path)
+    run.rewind(3, batch_size=64, hidden=[5], lr=0.5)
+    stored = treino.open(run.path)
+    assert isinstance(stored, StoredRun)
+    shown = [settings_at(stored, snapshot) for snapshot in snapshots(stored, [2, 4])]
+    named = [[list(s["hidden"]), s["batch_size"], s["lr"], s["beta1"], s["clip"]] for s in shown]
+    assert named == [[[6], 32, 0.003, 0.9, None], [[5], 64, 0.5, 0.9, None]]
+    assert shown[0].keys() == shown[1].keys()
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"lr": 0.0118, "seed": 3}, "lr 0.0118"),
+        ({"hidden": [6], "seed": 4}, "hidden 6 · seed 4"),
+        ({"seed": 3}, ""),
+    ],
+)
+def test_a_run_beside_says_what_it_has_in_place_of_this_ones(
+    tmp_path: Path, settings: dict[str, object], text: str
+) -> None:
+    own = treino.fit("wine", steps=4, seed=3, parent=tmp_path)
+    other = treino.fit("wine", steps=4, parent=tmp_path, **settings)
+    runs = [treino.open(run.path) for run in (own, other)]
+    assert difference_text(*runs) == text  # type: ignore[arg-type]
+
+
+def test_a_branch_beside_says_what_it_changed(tmp_path: Path) -> None:
+    own = treino.fit("wine", steps=8, parent=tmp_path)
+    branch = own.at(4).branch(lr=0.5, name="other")
+    runs = [treino.open(run.path) for run in (own, branch)]
+    assert difference_text(*runs) == "lr 0.5"  # type: ignore[arg-type]
+    assert difference_text(*reversed(runs)) == "lr 0.003"  # type: ignore[arg-type]
+
+
+def test_the_header_and_the_choices_are_of_the_segment_in_view(tmp_path: Path) -> None:
+    run = treino.fit("iris", hidden=[7], epochs=6, optimizer="sgd", lr=0.1, parent=tmp_path)
+    run.rewind(9, hidden=[4, 3], optimizer="adam", lr=0.01)
+    sent: list[dict[str, Any]] = []
+    page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
+    for step, sizes, optimizer in ((3, (4, 7, 3), "sgd"), (12, (4, 4, 3, 3), "adam")):
+        look(page, {"step": step})
+        state = next(each["send"]["state"] for each in reversed(sent) if "state" in each.get("send", {}))
+        assert state["network"]["parameters"] == sum(n * (d + 1) for d, n in pairwise(sizes))
+        assert state["network"]["hidden"] == list(sizes[1:-1])
+        assert state["settings"]["optimizer"] == optimizer
+        assert ("momentum" in state["choices"]["live"]) == (optimizer == "sgd")
+
+
+def test_the_command_runs_where_the_studio_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of several files, of a branch, and with what was set on the way; each file of it is there."""
+    (tmp_path / "own data").mkdir()
+    rows = "a,b,y\n" + "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(60))
+    for name in ("own data/train.csv", "held.csv"):
+        (tmp_path / name).write_text(rows if name != "held.csv" else rows.replace("3", "4"))
+    monkeypatch.chdir(tmp_path)
+    run = treino.fit(
+        "own data/train.csv", target="y", test="held.csv", epochs=3, parent="deep/runs", name="a run"
+    )
+    branch = run.at(2).branch(lr=0.5)
+    (tmp_path / "elsewhere").mkdir()
+    run, branch = (treino.open(each.path.resolve()) for each in (run, branch))
+    for folder in (tmp_path, tmp_path / "elsewhere"):
+        monkeypatch.chdir(folder)
+        (command,) = run_state(run)["command"].splitlines()
+        words = shlex.split(command)
+        assert words[:2] == ["treino", "train"]
+        assert Path(words[2]).samefile(tmp_path / "own data/train.csv")
+        assert Path(words[words.index("--test") + 1]).samefile(tmp_path / "held.csv")
+        command, comment = run_state(branch)["command"].splitlines()
+        parent, step = shlex.split(command)[3].split(":")
+        assert (Path(parent).resolve(), step) == (run.path.resolve(), "2")
+        assert comment == "# on its way: lr 0.5 from step 2"
+
+
+def test_seconds_say_from_which_step_they_count_and_a_run_without_a_result_lists_its_steps(
+    tmp_path: Path,
+) -> None:
+    run = treino.fit("wine", steps=40, parent=tmp_path)
+    assert "from step" not in ending(stored(run).result)
+    run.rewind(30, steps=50)
+    result = stored(run).result
+    assert f"after 50 steps (epochs: 13), {numeral(result.seconds, '.2f')} s from step 30 on" in ending(
+        result
+    )
+    (row,) = detailed_listing(tmp_path, {})
+    assert (row["steps"], row["seconds_from"], row["seconds"]) == (50, 30, result.seconds)
+    with RunFolder.open(run.path) as folder:  # as a process that was killed leaves it
+        folder.unseal()
+    (row,) = detailed_listing(tmp_path, {})
+    assert (row["status"], row["steps"], row["figure"], row["seconds"]) == ("interrupted", 50, None, None)
+
+
+def stored(run: Any) -> StoredRun:
+    found = treino.open(run.path)
+    assert isinstance(found, StoredRun)
+    return found

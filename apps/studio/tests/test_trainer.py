@@ -1,0 +1,416 @@
+"""A trainer and a worker as the studio's server starts them: steering is in the run's record, and replays."""
+
+import itertools
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.waiting import HANG, until
+
+from treino.folders.segments import segments_of
+from treino.folders.store import RunFolder
+from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
+from treino_studio.process import Channel
+
+NUMBERS = itertools.count(2000)  # of requests and pages; tests have smaller ones of their own
+SETTINGS = {"features": "alcohol,color_intensity", "epochs": "500", "hidden": "8,6", "name": "wine"}
+
+
+class Child:
+    """One of the studio's processes, with the server's end of its channel."""
+
+    def __init__(self, module: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.channel = Channel(os.dup(self.process.stdout.fileno()), os.dup(self.process.stdin.fileno()))
+
+    def end(self) -> int:
+        """Let go of its channel, as a server that is gone does, and wait for it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.channel.close()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return self.process.wait(HANG)
+
+
+class Studio:
+    """Both processes, and what they said of one page."""
+
+    def __init__(self, folder: Path, trainer: Child, worker: Child) -> None:
+        self.folder, self.key = folder, f"run/wine-{next(NUMBERS)}"
+        self.trainer, self.worker = trainer, worker
+        self.state: dict[str, Any] = {}
+        self.curves: dict[str, Any] = {}
+        self.frames: list[dict[str, Any]] = []
+        self.replies: dict[int, dict[str, Any]] = {}
+        self.ended: list[dict[str, Any]] = []
+        self.fans: list[dict[str, Any]] = []
+        self.boundaries: list[dict[str, Any]] = []
+
+    def train(self, paused: bool = True, **settings: str) -> Path:
+        request = {
+            "data": "wine",
+            "settings": SETTINGS | settings,
+            "paused": paused,
+            "parent": str(self.folder),
+        }
+        number = next(NUMBERS)
+        self.trainer.channel.send({"do": "train", **request, "id": number})
+        path = Path(self.answer(number)["run"])
+        self.worker.channel.send({"do": "open", "run": str(path), "key": self.key})
+        self.watch(1, "en")
+        self.until(lambda: bool(self.state) and bool(self.frames))
+        return path
+
+    def watch(self, viewers: int, language: str) -> None:
+        self.worker.channel.send(
+            {"do": "watch", "key": self.key, "viewers": viewers, "languages": [language]}
+        )
+
+    def do(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Send a verb of the page and wait for its answer."""
+        return self.answer(self.send(verb, **fields))
+
+    def send(self, verb: str, **fields: Any) -> int:
+        """Send a verb of the page; -> its number."""
+        number = next(NUMBERS)
+        message = {"do": verb, "key": self.key, "id": number, "language": "en", **fields}
+        self.worker.channel.send(message)
+        return number
+
+    def answer(self, number: int) -> dict[str, Any]:
+        self.until(lambda: number in self.replies)
+        return self.replies[number]
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Listen to both until this holds."""
+        until(true, meanwhile=self._listen)
+
+    def at(self, step: int) -> dict[str, Any]:
+        """The newest frame, once it shows this step."""
+        self.until(lambda: bool(self.frames) and self.frames[-1]["step"] == step)
+        return self.frames[-1]
+
+    def _listen(self) -> None:
+        if (message := self.worker.channel.receive(0.02)) is not None:
+            header, body = message
+            if "trainer" in header:
+                self.trainer.channel.send({"parent": str(self.folder), **header["trainer"]})
+            elif "reply" in header:
+                self.replies[header["reply"]] = header
+            elif header["key"] != self.key:  # of a test before
+                pass
+            elif "frame" in header:
+                self.frames.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
+            elif "fan" in header:
+                self.boundaries.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
+            elif "gone" in header:
+                self.state["status"] = "deleted"
+            elif "fan" in header["send"]:
+                self.fans.append(header["send"]["fan"])
+            else:
+                vars(self).update(header["send"])
+        if self.trainer.process.poll() is not None:
+            return
+        if (message := self.trainer.channel.receive(0.0)) is not None:
+            if "reply" in message[0]:
+                self.replies[message[0]["reply"]] = message[0]
+            else:
+                self.ended.append(message[0])
+
+    def quit(self) -> None:
+        self.trainer.channel.send({"do": "quit"})
+        assert self.trainer.process.wait(HANG) == 0
+        self.trainer.end()
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[dict[str, Child]]:
+    """Those of these tests: each test has the last ones, or the successor of one that has ended."""
+    made = {name: Child(f"treino_studio.{name}") for name in ("trainer", "worker")}
+    for each in made.values():  # once they have begun, which is no test's own cost
+        each.channel.send({"do": "branch", "run": "nowhere", "key": "nowhere", "id": 1})
+        found = each.channel.receive(None)
+        assert found is not None
+        assert "error" in found[0]
+    yield made
+    for each in made.values():
+        if each.process.poll() is None:
+            each.process.kill()  # it may play
+            each.end()
+
+
+@pytest.fixture
+def studio(tmp_path: Path, children: dict[str, Child]) -> Iterator[Studio]:
+    for name, each in children.items():
+        if each.process.poll() is not None:
+            children[name] = Child(f"treino_studio.{name}")
+    made = Studio(tmp_path / "runs", **children)
+    yield made
+    children["trainer"] = made.trainer
+    if made.worker.process.poll() is None:
+        if made.state.get("playing"):
+            made.do("pause")
+        made.worker.channel.send({"do": "close", "key": made.key})
+    else:
+        made.worker.end()
+
+
+@pytest.mark.slow
+def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> None:
+    studio.train()
+    studio.do("step", count=6)
+    studio.at(6)
+    assert "error" not in studio.do("fan", kind="lr", count=8, steps=30)
+    studio.until(lambda: bool(studio.fans) and studio.fans[-1]["best"] is not None)
+    studio.until(lambda: bool(studio.boundaries))
+    assert studio.boundaries[0]["parts"][0]["shape"] == [8, 32, 32]
+    future = studio.fans[-1]["futures"][-1]
+    name = Path(studio.do("adopt", future=7, **{"as": "branch"})["run"]).name
+    assert studio.fans[-1] is None
+    branch = open_run(studio.folder / name, verify=False)
+    assert branch.spec.segments[-1].changes == {"lr": future["changes"]["lr"]}
+    assert branch.spec.parent is not None
+    assert branch.spec.parent.step == 6
+
+
+@pytest.mark.slow
+def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
+    path = studio.train()
+    studio.do("step", count=9)
+    studio.at(9)
+    studio.do("look", step=4)
+    studio.at(4)
+    assert studio.do("stop").keys() == {"reply"}
+    studio.until(lambda: studio.state["status"] == "stopped" and studio.state["view"]["step"] is None)
+    frame = studio.at(9)
+    assert frame["live"]
+    assert studio.state["unseen"] == ["test"]  # it may go on
+    assert "accuracy" not in frame["evaluation"].get("test", {})
+    run = open_run(path)
+    assert (run.status, run.steps) == ("stopped", 9)
+    assert studio.state["metrics"] == run.metrics
+    assert studio.do("stop")["error"]["rule"] == "not_running"
+    studio.do("step", count=2)
+    studio.at(11)
+
+
+@pytest.mark.release
+def test_a_stop_ends_what_the_press_before_it_resumes(studio: Studio) -> None:
+    """Stop, step and stop at once: the last of them wins, whether or not the first training is over."""
+    path = studio.train(epochs="100000")
+    for number in range(12):
+        studio.do("step", count=1)
+        first = studio.send("stop")
+        if number % 3 == 1:
+            studio.until(lambda: is_over(path))
+        if number % 3 == 2:
+            studio.answer(first)
+        step, last = studio.send("step", count=1), studio.send("stop")
+        assert "error" not in studio.answer(step)
+        assert studio.answer(last).get("error", {}).get("rule") in (None, "not_running")
+        studio.until(lambda: is_over(path) and studio.state["status"] == "stopped")
+    assert open_run(path).status == "stopped"
+
+
+def is_over(path: Path) -> bool:
+    return RunFolder.open(path, verify=False).status == "stopped"
+
+
+def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
+    studio.train()
+    studio.do("step", count=2)
+    studio.at(2)
+    studio.do("set", name="lr", value=0.05)
+    studio.until(lambda: studio.state["settings"]["lr"] == 0.05 and studio.frames[-1]["lr"] == 0.05)
+    assert studio.frames[-1]["step"] == 2
+
+
+@pytest.mark.slow
+def test_errors_are_answers(studio: Studio) -> None:
+    path = studio.train()
+    assert studio.do("set", name="lr", value=-1.0)["error"]["rule"] == "lr_range"
+    assert studio.do("set", name="dropout", value=0.5)["error"]["rule"] == "dropout_without_layer"
+    assert studio.do("segment", changes={"features": "ash"})["error"]["rule"] == "branch_setting"
+    assert studio.do("look", step=0, axes=["alcohol", "nothing"])["error"]["rule"]
+    assert studio.do("adopt", future=3, **{"as": "segment"})["error"]["rule"] == "future_missing"
+    studio.do("step", count=1)
+    studio.at(1)
+    assert RunFolder.open(path).status == "running"
+    assert studio.do("keep", name="copy")["error"]["rule"] == "keep_running"
+    studio.do("stop")
+    studio.until(lambda: studio.state["status"] == "stopped")
+    assert studio.do("keep", name="../copy")["error"]["rule"]
+    assert studio.do("keep", name="wine")["error"]["rule"] == "name_taken"
+    studio.do("keep", name="copy")
+    assert open_run(studio.folder / "copy").steps == 1
+
+
+def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
+    path = studio.train()
+    path.parent.rename(path.parent.with_name("moved"))
+    request = {"run": str(path), "step": 0, "changes": {}, "transport": ("pause", None)}
+    for number, verb in enumerate(("branch", "rewind", "resume"), 1001):
+        studio.trainer.channel.send({"do": verb, **request, "id": number})
+        studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
+        assert studio.replies[number]["error"]["rule"] != "studio_defect", verb
+    studio.trainer.channel.send(
+        {"do": "train", "data": "wine", "settings": {"epochs": "5"}, "parent": str(path.parent), "id": 7}
+    )
+    studio.until(lambda: 7 in studio.replies)
+    other = {"run": studio.replies[7]["run"], "step": 0, "changes": {}, "transport": ("pause", None)}
+    studio.trainer.channel.send({"do": "branch", **other, "id": 8})
+    studio.until(lambda: 8 in studio.replies)
+    assert "error" not in studio.replies[8]
+
+
+@pytest.mark.slow
+def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) -> None:
+    studio.train()
+    studio.do("speed", steps_per_second=40)
+    studio.do("play")
+    studio.until(lambda: studio.state["playing"] and studio.frames[-1]["step"] > 3)
+    refused = studio.do("segment", changes={"features": "ash"})  # as it is asked for
+    assert refused["error"]["rule"] == "branch_setting"
+    step = studio.frames[-1]["step"]
+    studio.until(lambda: studio.state["status"] == "running" and studio.frames[-1]["step"] > step + 3)
+    studio.until(lambda: studio.state["playing"])
+
+
+@pytest.mark.slow
+def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
+    path = studio.train()
+    studio.do("speed", steps_per_second=20)
+    studio.do("play")
+    studio.until(lambda: studio.state["playing"] and studio.frames[-1]["step"] > 3)
+    begin = time.monotonic()
+    studio.do("segment", changes={"batch_size": "16"})
+    studio.until(lambda: studio.state["segment"] == 1)
+    _first, origin = segments_of(open_run(path, verify=False).spec)[1].origin
+    studio.until(lambda: studio.frames[-1]["step"] > origin + 20)
+    assert studio.frames[-1]["step"] - origin < 40 * (time.monotonic() - begin)
+
+
+@pytest.mark.parametrize(
+    "rounds", [pytest.param(4, marks=pytest.mark.slow), pytest.param(40, marks=pytest.mark.release)]
+)
+def test_a_run_that_is_stopped_goes_on_at_any_command_that_follows(studio: Studio, rounds: int) -> None:
+    """However near the commands are: before the stop is heard, while the run is sealed, and after that."""
+    path = studio.train(epochs="100000")
+    followers: tuple[tuple[str, dict[str, Any]], ...]
+    followers = (
+        ("step", {"count": 1}),
+        ("step", {"count": 1}),
+        ("play", {}),
+        ("set", {"name": "lr", "value": 0.01}),
+    )
+    for number in range(rounds):
+        studio.do("step", count=1)
+        stopped = studio.send("stop")
+        if number % 4 == 1:
+            studio.answer(stopped)
+        if number % 4 == 2:
+            studio.until(lambda: RunFolder.open(path, verify=False).status != "running")
+        if number % 4 == 3:
+            studio.until(lambda: studio.state["status"] == "stopped")
+        numbers = [studio.send(verb, **fields) for verb, fields in followers]
+        assert [studio.answer(each) for each in numbers if "error" in studio.answer(each)] == []
+        studio.do("pause")
+        studio.until(lambda: studio.state["status"] == "running" and not studio.state["playing"])
+    studio.quit()
+    run = open_run(path)
+    assert run.status == "interrupted"
+    assert {each.state for each in run.folder.database.commands()} <= {"applied", "refused"}
+
+
+@pytest.mark.release
+def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studio) -> None:
+    path = studio.train()
+    assert studio.at(0)["live"]
+    assert (studio.state["playing"], studio.state["status"]) == (False, "running")
+    studio.do("step", count=7)
+    studio.at(7)
+    studio.do("set", name="lr", value=0.05)
+    studio.do("epoch", count=2)  # from the middle of the second of four steps to the end of the third
+    seen = {12: studio.at(12)}
+    assert seen[12]["lr"] == 0.05
+    studio.do("look", step=5)
+    seen[5] = studio.at(5)
+    assert seen[5]["lr"] == 0.003
+    assert not seen[5]["live"]
+    studio.do("segment", changes={"batch_size": "16", "hidden": "9,6", "optimizer": "sgd"})
+    studio.until(lambda: studio.state["segment"] == studio.frames[-1]["segment"] == 1)
+    assert studio.at(5)["layers"][1]["total"] == 9
+    studio.do("step", count=20)
+    seen[25] = studio.at(25)
+    assert studio.do("branch", changes={"lr": "0.5"})["run"] == str(path.parent / "wine-1")
+    studio.until(lambda: [b["run"] for b in studio.state["beside"]] == ["wine-1"])
+    studio.do("look", step=20)
+    assert studio.at(20)["beside"] == {"run": "wine-1", "step": 20}
+    assert {"beside.winner", "beside.margin"} < {part["name"] for part in studio.frames[-1]["parts"]}
+    studio.do("look", step=None)
+    marks = [(m["segment"], m["step"]) for m in studio.state["marks"]]
+    assert marks == [(1, 5)]  # the rate of step 7 lies behind another future now
+    studio.quit()
+    run = open_run(path)
+    assert (run.status, run.steps) == ("interrupted", 25)
+    commands = [(c.name, c.value, c.step) for c in run.folder.database.commands() if c.name == "lr"]
+    assert commands == [("lr", 0.05, 7)]
+    assert not (path / "live").exists()
+    (again,) = snapshots(run, [25])
+    outcome = [float(again.loss or 0), again.hp["lr"]]
+    assert outcome == [seen[25]["loss"], seen[25]["lr"]]
+    (branch,) = snapshots(open_run(path.parent / "wine-1"), [25])
+    tensors = zip(again.net.state_dict().values(), branch.net.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in tensors)
+
+
+@pytest.mark.parametrize(
+    "playing",
+    [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.release)],
+    ids=["playing", "paused"],
+)
+def test_a_studio_that_is_killed_leaves_a_whole_run(studio: Studio, playing: bool) -> None:
+    path = studio.train(paused=not playing, epochs="100")
+    if not playing:
+        studio.do("step", count=3)
+        studio.at(3)
+    studio.worker.process.send_signal(signal.SIGKILL)
+    studio.worker.process.wait()
+    assert studio.trainer.end() == 0
+    run = open_run(path)
+    assert run.status == ("finished" if playing else "interrupted")
+    assert run.steps == (400 if playing else 3)
+
+
+@pytest.mark.release
+def test_a_killed_trainer_is_seen_at_once_and_can_be_resumed(studio: Studio) -> None:
+    path = studio.train(epochs="100000")
+    studio.do("speed", steps_per_second=100)  # all steps are played again at the end
+    studio.do("play")
+    studio.until(lambda: len(studio.frames) > 2)
+    studio.trainer.process.send_signal(signal.SIGKILL)
+    studio.until(lambda: studio.state["status"] == "interrupted")
+    studio.trainer.end()
+    studio.trainer = Child("treino_studio.trainer")
+    studio.do("play")
+    studio.until(lambda: studio.state["status"] == "running" and studio.state["playing"])
+    studio.do("stop")
+    studio.until(lambda: studio.state["status"] == "stopped")
+    run = open_run(path)
+    (_first, last) = snapshots(run, [0, run.steps])
+    assert last.step == run.steps > 0

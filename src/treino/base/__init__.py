@@ -1,0 +1,1 @@
+"""What every wing stands on: errors, words, the console, and files on disk."""

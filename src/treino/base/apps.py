@@ -1,0 +1,38 @@
+"""What apps bring to treino, found by entry points: verbs of the command line and names for Python."""
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+
+Group = Literal["treino.verbs", "treino.names"]
+
+
+@cache
+def entries(group: Group) -> dict[str, EntryPoint]:
+    """The entry points of a group by their names; reading them takes some hundredths of a second."""
+    return {entry.name: entry for entry in entry_points(group=group)}
+
+
+def brought(group: Group, name: str) -> Any:
+    """What an app brings under this name.
+
+    Raises:
+        TreinoError: the app is not installed.
+    """
+    entry = entries(group)[name]
+    package = entry.module.partition(".")[0]
+    try:
+        return entry.load()
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise TreinoError(
+            "app_missing",
+            _("'{name}' belongs to the app {app}, which is not installed here.").format(
+                name=name, app=package
+            ),
+            _("Install the whole of treino."),
+        ) from None

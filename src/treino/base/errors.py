@@ -1,0 +1,65 @@
+"""Errors for the user: ``TreinoError``, and ``Refusal``, the rule that makes one."""
+
+import re
+import sysconfig
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from treino.base.words import _
+from treino_doctor.errors import TreinoError, like, nearest
+
+__all__ = ["Refusal", "TreinoError", "cause", "like", "nearest", "place"]
+
+_STANDARD = sysconfig.get_path("stdlib")
+
+
+FIELD = re.compile(r"\{(\w+)")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rule with its message and hint. Called with the values of their fields, it returns the error.
+
+    ``COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}'."), "{hint}")``, then
+    ``raise COLUMN_UNKNOWN(name=name, hint=nearest(name, known))``. Errors are told apart by
+    ``error.rule == COLUMN_UNKNOWN.rule``. A test compares the values of each call with the fields.
+    """
+
+    rule: str
+    message: str
+    hint: str = ""
+    status: int = 2
+
+    def __call__(self, **values: object) -> TreinoError:
+        texts = [_filled(text, values) for text in (self.message, self.hint)]
+        return TreinoError(self.rule, *texts, status=self.status)
+
+
+def _filled(text: str, values: dict[str, object]) -> str:
+    """The text in the reader's language, with the values of its own fields."""
+    if not values or not text:
+        return _(text)
+    names = FIELD.findall(text)
+    if text == "{hint}":  # a sentence of its own
+        return str(values["hint"]) if not isinstance(values["hint"], str) else values["hint"]
+    return _(text).format(**{name: values[name] for name in names})
+
+
+def place(error: BaseException) -> str:
+    """The last line of the user's code in the traceback, such as ``net.py:7``; "" if there is none."""
+    location = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        library = {"site-packages", "dist-packages"} & {*path.parts}
+        own = str(frame.f_globals.get("__name__")).partition(".")[0]
+        ours = own == "treino" or own.startswith("treino_")
+        if not library and not ours and not str(path).startswith(("<", _STANDARD)):
+            location = f"{path.name}:{number}"
+    return location
+
+
+def cause(error: BaseException) -> str:
+    """An exception in one line, such as ``ValueError: negative (net.py:7)``."""
+    summary = f"{type(error).__name__}: " + str(error).partition("\n")[0]
+    return f"{summary} ({at})" if (at := place(error)) else summary

@@ -1,0 +1,12 @@
+from treino.data.builtins import BUILTINS as BUILTINS
+from treino.data.dataset import Data as Data
+from treino.data.loader import load as load
+from treino.data.preparation.new_rows import PreparedRows as PreparedRows
+from treino.data.preparation.new_rows import rows_for_prediction as rows_for_prediction
+from treino.data.preparation.preparation import Preparation as Preparation
+from treino.data.preparation.preparation import Task as Task
+from treino.data.rows import Rows as Rows
+from treino.data.rows import batches as batches
+from treino.data.rows import generator as generator
+from treino.data.rows import order as order
+from treino.data.summaries.description import describe as describe

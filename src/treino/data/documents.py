@@ -1,0 +1,274 @@
+"""The documents of data: the source of the rows, and how columns or pixels become inputs."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import inf
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from treino.base.document_fields import (
+    Count,
+    Document,
+    Many,
+    Number,
+    Pair,
+    Seed,
+    Sha256,
+    Size,
+    Task,
+    Text,
+    agree,
+)
+
+MOST_TREES = 100
+
+# ---- data source
+
+LoadShare = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TextFormat(Document):
+    """The format of a text file: the part that was set (``reading``) or detected (``written``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delimiter: Text | None = None
+    decimal: Text | None = None
+    encoding: Text | None = None
+    header: bool | None = None
+    quote: Text | None = None
+    dates: Text | None = None
+    text: Many[Text] = ()
+    missing: Many[Text] | None = None
+    sheet: Text | None = None
+    skip: Annotated[int, Field(ge=0)] | None = None
+    forms: dict[Text, Text] = Field({})
+
+
+class LoadArguments(Document):
+    """The arguments of ``load``. They are passed by name, so no other keys are allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: Text | None
+    features: Many[Text] | Text | None
+    task: Task | None
+    validation: LoadShare | None
+    test: LoadShare | None
+    data_seed: Seed
+    normalise: bool
+    kinds: dict[Text, Text] = Field({})
+    impute: Literal["median", "mean"] = "median"
+    inputs: Literal["plain", "bins"] = "plain"
+    bins: Annotated[int, Field(ge=2, le=1000)] = 16
+    clip_inputs: Annotated[float, Field(gt=0)] | None = None
+    target_means: bool = False
+    trees: Annotated[int, Field(ge=0, le=MOST_TREES)] = 0
+    split_group: Text | None = None
+    split_time: Text | None = None
+    split_column: Text | None = None
+    fold: Text | None = None
+    duplicates: Literal["apart", "ignore"] | None = None
+    row_weights: Text | None = None
+    reading: TextFormat | None = None
+    num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
+    image_size: Pair[Size] | None = None
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    skip_bad: Count = 0
+    labels: Text | None = None
+    class_pattern: Text | None = None
+
+
+class RowsFile(Document):
+    """A file of rows. source: its path relative to the folder, possibly outside of it. The file is read only
+    if it has this SHA-256."""
+
+    source: Text
+    sha256: Sha256
+
+
+class DataSource(Document):
+    """The source of a run's data. kind: a built-in, a file, rows in memory, or a Dataset passed in Python.
+    load: the arguments of ``load``. files: separate files of validation or test rows, or of labels."""
+
+    kind: Literal["builtin", "file", "memory", "given"]
+    name: Text
+    source: Text
+    sha256: Sha256 | None
+    load: LoadArguments
+    written: TextFormat | None = None
+    files: dict[Literal["validation", "test", "labels"], RowsFile] = Field({})
+    digest: Text | None = None
+    streams: bool = False
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "DataSource":
+        return agree(self, {"sha256": (self.kind == "file") == (self.sha256 is not None)})
+
+
+# ---- ``preparation.json``
+
+Scale = Annotated[float, Field(ge=0)]
+TargetScale = Annotated[float, Field(gt=0)]
+
+MOST_BINS = 1000
+
+
+def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if len(edges) == 1 or not all(low < high and high - low < inf for low, high in pairwise(edges)):
+        raise ValueError("edges that don't rise")
+    return edges
+
+
+Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(_rising)]
+"""The edges of a column's bins; empty without bins."""
+
+
+def _agreeing_means(values: Sequence[Any], means: Sequence[float], fill: float | None) -> dict[str, bool]:
+    """Whether the target means of a column fit its values, and these rise."""
+    rising = all(low < high for low, high in pairwise(values))
+    whole = len(means) % len(values) == 0 and bool(means) if values else not means
+    return {"values": rising and (fill is not None or not values), "means": whole}
+
+
+class NumberColumn(Document):
+    encoder: Literal["number"] = Field(alias="as")
+    column: Text
+    fill: Number | None
+    flag: bool
+    edges: Edges
+    values: Many[Number] = ()
+    means: Many[Number] = ()
+    prior: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "NumberColumn":
+        return agree(self, _agreeing_means(self.values, self.means, self.fill))
+
+
+class RankColumn(Document):
+    encoder: Literal["rank"] = Field(alias="as")
+    column: Text
+    levels: Many[Text]
+    numeric: bool
+    fill: Number
+    flag: bool
+    edges: Edges
+
+
+class OneHotColumn(Document):
+    encoder: Literal["one-hot"] = Field(alias="as")
+    column: Text
+    levels: Annotated[Many[Text], Field(min_length=1)]
+    numeric: bool
+
+
+class HashedColumn(Document):
+    encoder: Literal["hashed"] = Field(alias="as")
+    column: Text
+    buckets: Annotated[int, Field(ge=1, le=65_536)]
+    numeric: bool
+    values: Many[Text] = ()
+    means: Many[Number] = ()
+    prior: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "HashedColumn":
+        return agree(self, _agreeing_means(self.values, self.means, 0.0))
+
+
+class DateColumn(Document):
+    encoder: Literal["date"] = Field(alias="as")
+    column: Text
+    origin: Annotated[float, Field(ge=-1e12, le=1e12)]
+    parts: Many[Literal["month", "weekday", "hour"]]
+    fill: Annotated[float, Field(ge=-1e12, le=1e12)]
+    flag: bool
+    edges: Edges
+
+
+class TimeColumn(Document):
+    encoder: Literal["time"] = Field(alias="as")
+    column: Text
+    flag: bool
+
+
+Column = Annotated[
+    NumberColumn | RankColumn | OneHotColumn | HashedColumn | DateColumn | TimeColumn,
+    Field(discriminator="encoder"),
+]
+
+
+class TreeDocument(Document):
+    columns: Annotated[Many[Count], Field(min_length=7, max_length=7)]
+    thresholds: Annotated[Many[Number], Field(min_length=7, max_length=7)]
+
+
+class TargetDocument(Document):
+    """One of several targets."""
+
+    name: Text
+    classes: Many[Text]
+    mean: Number
+    scale: TargetScale
+    labels: Literal["text", "number", "truth"]
+
+
+class PreparationDocument(Document):
+    kind: Literal["table", "image"]
+    features: Many[Text]
+    divisor: Annotated[float, Field(gt=0)]
+    mean: Many[Number]
+    scale: Many[Scale]
+    normalise: bool
+    task: Task
+    target: Text
+    classes: Many[Text]
+    target_mean: Number
+    target_scale: TargetScale
+    item_shape: Many[Size]
+    labels: Literal["text", "number", "truth"]
+    encoders: Many[Column]
+    trees: Annotated[Many[TreeDocument], Field(max_length=MOST_TREES)] = ()
+    width: Count
+    clip: Annotated[float, Field(gt=0)] | None
+    fit: Literal["crop", "pad", "stretch"] | None = None
+    targets: Many[TargetDocument] = ()
+    row_weights: Text | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "PreparationDocument":
+        agreeing = {
+            "encoders": not self.encoders or len(self.encoders) == len(self.features),
+            "scale": len(self.mean) == len(self.scale),
+            "classes": (self.task == "classification") == bool(self.classes),
+            "targets": len(self.targets) != 1
+            and all((self.task == "classification") == bool(t.classes) for t in self.targets),
+        }
+        return agree(self, agreeing)
+
+
+# ---- ``data.json``
+
+
+class DataCopy(Document):
+    """The fields of a data set. They are passed by name, so no other keys are allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text
+    source: Text
+    sha256: Sha256 | None
+    kind: Literal["table", "image"]
+    task: Task
+    task_reason: Text
+    features: Many[Text]
+    target: Text
+    classes: Many[Text]
+    item_shape: Many[Size]
+    arguments: LoadArguments
+    target_mean: Number
+    target_scale: Annotated[float, Field(gt=0)]
+    official_test: bool
+    notes: Many[Text]

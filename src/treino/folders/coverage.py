@@ -1,0 +1,124 @@
+"""The scores that a run's intervals and sets come from: of validation rows, or of rows outside its folds."""
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.engine.metrics import probabilities
+from treino.folders.documents.run_result import ConformalResult
+from treino.folders.stored_run import StoredRun
+from treino.inspection.conformal import (
+    LEVEL,
+    Conformal,
+    FoldScores,
+    check_coverage,
+    class_sets,
+    conformal,
+    held_out_quantiles,
+    members_spread,
+    row_scores,
+    units,
+)
+from treino.settings.spec import read_settings
+
+
+@dataclass(frozen=True)
+class CoverageScores:
+    """Scores, and the coverage that is asked of them. folds: if they are of rows outside folds."""
+
+    scores: Conformal
+    level: float
+    folds: FoldScores | None = None
+
+    def held(self, run: StoredRun, x_ND: torch.Tensor, output_KNC: torch.Tensor) -> np.ndarray:
+        """``[N, 2]``: the ends of each number's interval; or ``[N, C]``: whether a class is in the set.
+
+        output_KNC: of the run's network, or of those of all folds.
+        """
+        spec = run.spec
+        if spec.classes:
+            share_KNC = torch.stack([probabilities(output_NC) for output_NC in output_KNC]).double().numpy()
+            if self.folds is not None:
+                return self.folds.sets(share_KNC, self.level)
+            return class_sets(share_KNC[0], self.scores.quantile(self.level))
+        value_KN = (output_KNC[:, :, 0].double() * spec.target_scale + spec.target_mean).numpy()
+        if self.folds is not None:
+            return self.folds.intervals(value_KN, self.level)
+        spread_N = members_spread(run.module, x_ND, spec.target_scale, run.item_shape)
+        half_N = self.scores.quantile(self.level) * units(spread_N, self.scores.offset, len(x_ND))
+        low_N, known = value_KN[0] - half_N, run.result and run.result.prediction_intervals
+        if known and known.floor is not None:  # but no interval is without its own number
+            low_N = np.maximum(low_N, np.minimum(known.floor, value_KN[0]))
+        return np.stack([low_N, value_KN[0] + half_N], 1)
+
+
+def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageScores | None:
+    """The scores for intervals or sets of this coverage; None: there are none.
+
+    coverage: default: the run's own; of numbers else 0.9.
+
+    Raises:
+        TreinoError: the run's validation rows can't give the coverage; they are not stored, and the run is of
+            an older version, or another network answers.
+    """
+    coverage = read_settings({"coverage": coverage}).coverage
+    level = coverage or run.settings.get("coverage") or (None if run.spec.classes else LEVEL)
+    if level is None:
+        return None
+    folds = run.fold_scores
+    if folds is not None:
+        known = conformal(folds.score_M)
+    elif run.others:
+        if coverage is not None:
+            raise TreinoError(
+                "coverage_of_several",
+                _("{n} networks answer with their mean, and no rows say how far off that is.").format(
+                    n=1 + len(run.others)
+                ),
+                _("Name one of them: {run}:0").format(run=run.folder.path.name),
+            )
+        return None
+    else:
+        known = _known(run, level, asked=coverage is not None)
+    if coverage is not None:
+        check_coverage(known, coverage)
+    return None if known is None or level > known.most else CoverageScores(known, level, folds)
+
+
+def _known(run: StoredRun, level: float, *, asked: bool) -> Conformal | None:
+    """The scores that are stored; or measured anew, if asked or if another network answers."""
+    result = run.result if run.measured else None
+    name = "prediction_sets" if run.spec.classes else "prediction_intervals"
+    stored: ConformalResult | None = getattr(result, name, None)
+    known = None if stored is None else _scores(stored)
+    if known is not None:
+        return known
+    if stored is not None and stored.quantile is not None and level == stored.level:
+        share = level * (stored.rows + 1) / stored.rows  # an older version stored this quantile alone
+        return Conformal((stored.quantile,), stored.rows, (share,), offset=stored.offset)
+    if asked:
+        return _measured_anew(run)
+    if not run.measured:
+        with suppress(TreinoError):  # without its rows it answers without intervals
+            return _measured_anew(run)
+    return None
+
+
+def _scores(stored: ConformalResult) -> Conformal | None:
+    """The scores that a document holds; None of an older version's run, which stored one quantile."""
+    if not stored.scores:
+        return None
+    scores = tuple(math.inf if score is None else score for score in stored.scores)
+    return Conformal(scores, stored.rows, stored.shares, stored.effective, stored.offset)
+
+
+def _measured_anew(run: StoredRun) -> Conformal | None:
+    data = run.data
+    if not len(data.validation) or (not data.classes and data.train.y.shape[1] != 1):
+        return None
+    return held_out_quantiles(row_scores(run.module, data.validation, data, run.item_shape))

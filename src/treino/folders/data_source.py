@@ -1,0 +1,369 @@
+"""The data source of a run: where its rows came from, and how they are loaded again."""
+
+import glob
+import math
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from treino.base.errors import TreinoError
+from treino.base.files import damaged, sha256
+from treino.base.words import _
+from treino.data import BUILTINS, load
+from treino.data.dataset import Data
+from treino.data.documents import DataSource, PreparationDocument, RowsFile
+from treino.data.photographs.album import is_album, open_album
+from treino.data.preparation.preparation import Preparation
+from treino.data.prepared_cache import FOLDER
+from treino.data.readers import ReaderOptions
+from treino.data.rows import Rows
+from treino.data.sources import BuiltinName
+from treino.data.torch_datasets.dataset_source import splits_not_in_memory
+from treino.engine import KERNELS, LOSSES
+from treino.engine.hyperparameters import known
+from treino.engine.kernels.selection import FORMER
+from treino.engine.registries import REGISTRIES
+from treino.folders.documents import read_document, read_preparation, read_spec, read_tensors
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.store import RunFolder
+from treino.settings import recipes
+from treino.settings.spec import OF_DATA, Settings
+
+# ---- the data source of a run
+
+COPY = "data.safetensors"
+READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_DATA)
+"""The settings of ``OF_DATA`` that describe the file's format."""
+SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
+"""The entries that data.json and preparation.json have in common."""
+PLAIN = (
+    "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
+    "arguments", "target_mean", "target_scale", "official_test", "notes",
+)  # fmt: skip
+
+
+def load_data(
+    source: Any,
+    settings: Settings,
+    num_workers: int = 0,
+    cache: Path | None = None,
+    most_inputs: int | None = None,
+    **held_back: Any,
+) -> Data:
+    """Call ``treino.data.load`` with the data settings; return a ``Data`` unchanged.
+
+    most_inputs: with more inputs, numbers get no bins. held_back: ``validation`` and ``test``, if they are
+    rows, not shares or files. cache: the folder in which a table larger than memory is prepared.
+    """
+    if isinstance(source, Data):
+        added = recipes.TABLE if settings.recipe == "table" else {}
+        late = sorted(
+            name
+            for name in settings.model_fields_set.intersection(OF_DATA)
+            if name not in added or getattr(settings, name) != added[name]
+        )
+        if late:
+            raise TreinoError(
+                "data_is_loaded",
+                _("The data is split and prepared already, so {name} comes too late.").format(name=late[0]),
+                _("Give it to load() instead."),
+            )
+        return source
+    own = {"kinds": kinds_of(settings)} | held_back
+    seed = settings.seed if settings.data_seed is None else settings.data_seed
+    same = {name: getattr(settings, name) for name in OF_DATA if name not in (*READING, *own)}
+    return load(
+        source,
+        **same | own | {"data_seed": seed},
+        reading=reading_of(settings),
+        num_workers=num_workers,
+        cache=cache,
+        most_inputs=most_inputs,
+    )
+
+
+def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:
+    """The folder for tables larger than memory, beside the run's folder: all runs share it."""
+    return Path(parent if out is None else os.path.dirname(os.path.realpath(out))) / FOLDER
+
+
+def kinds_of(settings: Settings) -> dict[str, str]:
+    """The column types set by ``--kinds``: ``{column: type}``."""
+    named = (pair.rpartition("=") for pair in settings.kinds)
+    return {name.strip(): kind.strip() for name, _equals, kind in named}
+
+
+def reading_of(settings: Settings) -> ReaderOptions | None:
+    """The options of the file's format that are set."""
+    form: dict[str, Any] = {name: getattr(settings, name) for name in READING}
+    form["header"] = None if settings.header is None else settings.header == "yes"
+    form["quote"] = "" if settings.quote == "none" else settings.quote
+    form = {name: value for name, value in form.items() if value is not None}
+    return ReaderOptions(**form) if form else None
+
+
+def reference(data: Data, folder: Path) -> dict[str, Any]:
+    """The ``data`` entry of ``spec.json``: a built-in's name, files relative to the run, or 'memory'."""
+
+    def relative(path: str) -> str:
+        return os.path.relpath(Path(path).resolve(), folder.resolve())
+
+    in_memory = [
+        s for s in ("validation", "test") if data.arguments.get(s, 0) is None and s not in data.files
+    ]
+    on_disk = data.sha256 is not None and not in_memory
+    kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
+    kind = "given" if kind == "memory" and splits_not_in_memory(data) else kind
+    return {
+        "kind": kind,
+        "name": data.name,
+        "source": relative(data.source) if kind == "file" else data.source,
+        "sha256": data.sha256 if kind == "file" else None,
+        "load": dict(data.arguments),
+        **({"written": dict(data.written)} if data.written else {}),
+    } | (
+        {
+            "files": {
+                split: {"source": relative(path), "sha256": sha} for split, (path, sha) in data.files.items()
+            }
+        }
+        if data.files and kind == "file"
+        else {}
+    )
+
+
+def files_of(source: Any) -> list[Path]:
+    """The files that a source names or its pattern matches; none for a built-in or a frame."""
+    from treino.data.readers.table_files import paths_of
+
+    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
+        return []
+    return [] if is_album(source) else paths_of(os.fspath(source))
+
+
+def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
+    """The data files, and folders of photographs, that a run, a sweep or a study names, whether they exist or
+    not."""
+    files = read_from(moved_to)
+    where = read_spec(folder).data if folder.has("spec.json") else None
+    if where is not None and where.kind == "file":
+        for source in (where.source, *(file.source for file in where.files.values())):
+            files += read_from(folder.path / source)
+    return files
+
+
+def read_from(source: Any) -> list[Path]:
+    """The files, or the folder or archive of photographs, that loading a source reads."""
+    return [Path(source)] if is_album(source) else files_of(source)
+
+
+def fold_place(fold: str) -> str:
+    """Where in a folder the rows of this fold, such as 3/10, are kept, if they were in memory only."""
+    return f"folds/{fold.partition('/')[0]}/"
+
+
+def keep_copy(folder: RunFolder, data: Data, place: str = "") -> None:
+    """Write prepared rows that exist only in memory to the run's folder. place: of a fold's rows, whose
+    preparation goes there too."""
+    names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
+    tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
+    folder.write_tensors(place + COPY, tensors, {})
+    folder.write_json(f"{place}data.json", {name: getattr(data, name) for name in PLAIN})
+    if place:
+        folder.write_json(f"{place}preparation.json", data.preparation.to_json())
+
+
+def fold_of(folder: RunFolder, fold: str) -> Data:
+    """The rows of a fold that were in memory only, as ``keep_copy`` wrote them.
+
+    Raises:
+        TreinoError: they were not kept, or are damaged.
+    """
+    return _copy_of(folder, read_preparation(folder, fold_place(fold)), fold_place(fold))
+
+
+def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
+    """Load the run's data again: the same rows in the same splits.
+
+    Raises:
+        TreinoError: the file is gone, or is not the one that was trained on (by SHA-256), or is
+            prepared differently by this version.
+    """
+    spec = read_spec(folder)
+    where, stored = spec.data, read_preparation(folder)
+    if where.kind in ("memory", "given"):  # "given" (a Dataset or DataLoader): only some rows
+        return _copy_of(folder, stored)
+    if where.kind == "builtin" and where.source not in BUILTINS:
+        raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
+    source: str | Path = BuiltinName(where.source)
+    arguments = where.load.model_dump(mode="json", exclude_unset=True)
+    if where.kind == "file":
+        source = _located(folder, where, moved_to, None)
+        for split, file in where.files.items():
+            arguments[split] = _located(folder, file, None, source.parent)
+    data = load(
+        source,
+        **arguments,
+        max_memory=spec.asked.get("max_memory"),
+        cache=prepared_beside(folder.path.resolve().parent),
+    )
+    if data.sha256 != where.sha256:  # one of several files changed
+        raise _changed(folder, source)
+    if not data.preparation.agrees(stored):
+        raise TreinoError(
+            "preparation_differs",
+            _("{name} is prepared differently now than when {run} was trained.").format(
+                name=data.name, run=folder.path.name
+            ),
+            _("Use the versions that are named in {path}.").format(path=folder.path / "spec.json"),
+        )
+    return data
+
+
+def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:
+    """The present path of a file or a pattern: as stored, or in ``beside``. Refuse a changed file."""
+    source = Path(os.path.normpath(folder.path / where.source) if moved_to is None else moved_to)
+    if is_album(source):
+        return source
+    if beside is not None and not source.is_file():
+        source = beside / source.name
+    of_pattern = [] if source.is_file() else glob.glob(str(source))
+    if not source.is_file() and not (of_pattern and all(Path(path).is_file() for path in of_pattern)):
+        raise TreinoError(
+            "data_gone",
+            _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
+            _("Say where it is now: [[data=FILE]]."),
+        )
+    if source.is_file() and sha256(source) != where.sha256:
+        raise _changed(folder, source)
+    return source
+
+
+def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
+    if is_album(source):
+        message = _(
+            "The pictures in {path}, or their labels, are not those that {run} was trained on{newer}."
+        ).format(path=source, run=folder.path.name, newer=_newer(folder, source))
+        return TreinoError(
+            "data_changed",
+            message,
+            _("Give those with [[data=FOLDER]], or train a new run on these."),
+        )
+    return TreinoError(
+        "data_changed",
+        _("{path} is not the file that {run} was trained on: its SHA-256 differs.").format(
+            path=source, run=folder.path.name
+        ),
+        _("Give that file with [[data=FILE]], or train a new run on this one."),
+    )
+
+
+def _newer(folder: RunFolder, source: str | Path) -> str:
+    """The first of the pictures that were changed since the training began; "" if none was, or all were."""
+    files, began = open_album(source).files, datetime.fromisoformat(folder.manifest.created).timestamp()
+    newer = [file.name for file in files if file.changed > began * 1e9]
+    if not 0 < len(newer) < len(files):
+        return ""
+    return _("; {n:,} changed since, the first {name}").format(n=len(newer), name=newer[0])
+
+
+def _copy_of(folder: RunFolder, stored: PreparationDocument, place: str = "") -> Data:
+    if not folder.has(place + COPY):
+        raise TreinoError(
+            "data_not_kept",
+            _("{run} keeps no copy of its rows: they were in memory only, and it was trained lean.").format(
+                run=folder.path.name
+            ),
+            _("Train without lean=True where the rows are wanted again."),
+        )
+    tensors, _metadata = read_tensors(folder, place + COPY)
+    plain = read_document(folder, f"{place}data.json")
+    prepared = stored.model_dump(mode="json", include=set(SHARED))
+    if any(plain[name] != prepared[name] for name in SHARED):
+        raise damaged(folder.path / place / "data.json", _("it is not of the same data as preparation.json"))
+    preparation = Preparation.from_document(stored)
+    _check_rows(tensors, plain, preparation, folder.path / place / COPY)
+    for name in ("features", "classes", "item_shape", "notes"):
+        plain[name] = tuple(plain[name])
+
+    def rows(split: str) -> Rows:
+        names = [name for name in ("x", "y", "index", "weight") if f"{split}.{name}" in tensors]
+        return Rows(**{name: torch.clone(tensors[f"{split}.{name}"]) for name in names})
+
+    return Data(
+        train=rows("train"),
+        validation=rows("validation"),
+        test=rows("test"),
+        preparation=preparation,
+        **plain,
+    )
+
+
+def _check_rows(
+    tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], preparation: Preparation, path: Path
+) -> None:
+    """Refuse rows whose sizes and types don't fit together, or with a class that doesn't exist."""
+    wide, classes = math.prod(plain["item_shape"]), [len(one.classes) for one in preparation.by_target]
+    several = len(classes) > 1
+    for split in ("train", "validation", "test"):
+        x, y, index = (tensors.get(f"{split}.{a}", torch.empty(())) for a in ("x", "y", "index"))
+        fits = x.shape[1:] == (wide,) and len(x) == len(y) == len(index) if x.dim() * y.dim() else False
+        fits = fits and x.dtype == torch.float32 and (index.dim(), index.dtype) == (1, torch.int64)
+        fits = fits and (y.shape[1:] == (len(classes),) if y.dim() == 2 else not several)
+        if fits and classes[0]:
+            highest = torch.tensor(classes if several else classes[0])
+            fits = (y.dim(), y.dtype) == (1 + several, torch.int64)
+            fits = fits and not bool(((y < 0) | (y >= highest)).any())
+        elif fits:
+            fits = (y.dim(), y.dtype) == (2, torch.float32)
+        weight = tensors.get(f"{split}.weight")
+        if fits and weight is not None:
+            fits = (weight.shape, weight.dtype) == ((len(y),), torch.float32) and bool((weight > 0).all())
+            fits = fits and bool(weight.isfinite().all())
+        if not fits:
+            raise damaged(path, _("its {split} rows don't fit together").format(split=_(split)))
+
+
+def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
+    """The source of a sweep's or study's data; the loaded ``data`` if it was in memory only."""
+    where = read_spec(folder).data
+    if where.kind == "file":
+        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where.source))
+    return BuiltinName(where.source) if where.kind == "builtin" else data
+
+
+# ---- checks of a folder's settings
+
+
+def check_names(settings: Mapping[str, Any]) -> None:
+    """Refuse a setting whose value isn't in its registry.
+
+    Raises:
+        TreinoError: an unknown name; the hint has the nearest one.
+    """
+    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": {*KERNELS, *FORMER}}
+    for setting, registry in registries.items():
+        if settings.get(setting) is not None:
+            known(setting, settings[setting], registry)
+
+
+def check_outputs(spec: RunSpec) -> None:
+    """Refuse a run whose number of network outputs doesn't fit its loss.
+
+    Raises:
+        TreinoError: the folder was changed.
+    """
+    outputs, classes, loss = spec.outputs, len(spec.classes), spec.resolved.loss
+    if classes and outputs != (LOSSES[loss].outputs or classes):
+        raise TreinoError(
+            "outputs_loss",
+            _(
+                "The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."
+            ).format(outputs=outputs, loss=loss, classes=classes),
+            _("The folder was changed. Take it again from where it came, or train again."),
+        )

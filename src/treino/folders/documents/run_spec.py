@@ -1,0 +1,288 @@
+"""``spec.json`` of a run: settings as typed and as resolved, and the shape of its data."""
+
+import math
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+
+from treino.base.document_fields import (
+    DEVICE,
+    WORD,
+    Command,
+    Count,
+    Document,
+    Figure,
+    Many,
+    Number,
+    Pair,
+    Plain,
+    Rows,
+    Seed,
+    Size,
+    Task,
+    Text,
+    Word,
+    agree,
+)
+from treino.base.errors import TreinoError
+from treino.data.documents import DataSource
+from treino.settings.spec import FAULTS, LAYERS, Settings, read_settings
+
+# ---- settings
+
+PLACE = ("name", "out")
+"""Settings for the place of a new folder, refused in documents: they could name any place."""
+
+
+def _name(name: str) -> str:
+    if name not in Settings.model_fields or name in PLACE:
+        raise ValueError("no setting")
+    return name
+
+
+DECIDED = (
+    "task", "target", "loss", "lr", "schedule", "batch_size", "patience", "keep", "data_seed", "fault",
+    "engine", "threads", "device",
+)  # fmt: skip
+"""Settings that a user may omit and that have a value in every training."""
+FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "metric", "engine"), WORD) | {
+    "device": DEVICE
+}
+"""Patterns of names. Code that uses a name checks whether a registry or this machine has it."""
+
+Name = Annotated[str, AfterValidator(_name)]
+"""The name of a setting."""
+
+NET_COPY = re.compile(r"net\.py:[^\W\d]\w*")
+
+
+def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        fields = read_settings(values).model_fields_set
+    except TreinoError as error:
+        raise ValueError(error.message) from None
+    if placed := fields & set(PLACE):
+        raise ValueError(f"{min(placed)} is no setting of a folder")
+    return values
+
+
+Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
+"""Settings as ``read_settings`` takes them; typed ones are text."""
+
+
+class ResolvedSettings(Settings):
+    """All settings with their values in the training, including values that the data decides."""
+
+    model_config = Document.model_config
+
+    name: None = Field(default=None, exclude=True)
+    out: None = Field(default=None, exclude=True)
+
+    if TYPE_CHECKING:
+        task: Task
+        target: str
+        recipe: Literal["table", "plain"]
+        loss: str
+        lr: float
+        schedule: str
+        batch_size: int | Literal["full"]
+        patience: int
+        keep: Literal["best", "last"]
+        data_seed: int
+        engine: str
+        threads: int
+        class_weights: tuple[float, ...] | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, values: Any) -> Any:
+        """Refuse missing values of the settings in DECIDED."""
+        for name in DECIDED if isinstance(values, Mapping) else ():
+            if values.get(name) is None:
+                raise ValueError(name)
+        return values
+
+    @field_validator("net")
+    @classmethod
+    def _sealed_copy(cls, net: str | None) -> str | None:
+        if net is not None and net not in LAYERS and NET_COPY.fullmatch(net) is None:
+            raise ValueError("not the copy in the folder")
+        return net
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "ResolvedSettings":
+        agreeing = {
+            "epochs": (self.epochs is None) != (self.steps is None),
+            "fault": set(self.fault) <= set(FAULTS),
+            "class_weights": not isinstance(self.class_weights, str),
+        } | {
+            name: (value := getattr(self, name)) is None or re.fullmatch(form, value) is not None
+            for name, form in FORMS.items()
+        }
+        return agree(self, agreeing)
+
+
+# ---- segments
+
+Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
+
+
+class SegmentEntry(Document):
+    """A segment of a run, in ``spec.json`` and ``result.json``.
+
+    origin: the (segment, step) that it continues; None for the first. asked: settings as typed. changes:
+    hyper-parameters changed at its first step. steps_per_epoch: the steps of an epoch that begins in the
+    segment. passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state,
+    began. order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of
+    an output on training rows if the network changes at its first step. sender: who began it, as for
+    commands: "" a person.
+    """
+
+    number: Count
+    origin: Pair[Count] | None
+    asked: Asked
+    changes: dict[Changeable, Figure]
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    passes_from: Count
+    optimizer_from: Count
+    order_seed: Seed | None
+    output_change: Annotated[float, Field(ge=0)] | None
+    sender: Text = ""
+
+
+def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
+    """The segments, if each continues an earlier one at a step that the earlier one has, so that every path
+    has a beginning."""
+    known: dict[int, int] = {}  # the first step by the segment's number
+    for place, segment in enumerate(segments):
+        number, step = segment.origin or (-1, 0)
+        if (segment.origin is None) != (place == 0) or (place and not known.get(number, step + 1) <= step):
+            raise ValueError("an origin that is not there")
+        if max(segment.passes_from, segment.optimizer_from) > step:
+            raise ValueError("a count that begins after the segment")
+        known[segment.number] = step
+    if any(a.number >= b.number for a, b in pairwise(segments)):
+        raise ValueError("numbers in order")
+    return segments
+
+
+Segments = Annotated[Many[SegmentEntry], AfterValidator(_connected)]
+
+
+class Parent(Document):
+    """The run, segment and step at which a branch begins. test_looks: how often test rows had been looked at
+    by then, as in a result."""
+
+    run: Text
+    segment: Count
+    step: Count
+    test_looks: Count = 0
+
+
+# ---- facts before the first step
+
+
+class LayerFacts(Document):
+    name: Text
+    kind: Text
+    inputs: Text = Field(alias="in")
+    outputs: Text = Field(alias="out")
+    parameters: Count
+
+
+class Finding(Document):
+    """A finding of the doctor. It is passed by name, so no other keys are allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rule: Word
+    severity: Word
+    certain: bool
+    message: Text
+    why: Text
+    fix: Text
+    file: Text | None
+    line: Count | None
+    seen: Plain
+    evidence: dict[Text, Plain]
+
+
+class RunFacts(Document):
+    currency: Text
+    rows: Rows
+    features: Many[Text]
+    parameters: Count
+    layers: Many[LayerFacts]
+    reasons: Many[Text]
+    notes: Many[Text]
+    findings: Many[Finding]
+    reproducible: bool
+    reproducible_why: Text | None
+
+
+# ---- ``spec.json`` of a run
+
+
+class RunSpec(Document):
+    """``spec.json`` of a run.
+
+    net: treino's own layers, which the settings describe, a copy of the user's file, or a module passed in
+    Python.
+    weights: the name of the run whose weights the training began with, if any. machine: that of the newest
+    segment; {} in older runs.
+    """
+
+    asked: Asked
+    resolved: ResolvedSettings
+    facts: RunFacts
+    data: DataSource
+    classes: Many[Text]
+    inputs: Size
+    outputs: Size
+    item_shape: Many[Size]
+    target_mean: Number
+    target_scale: Annotated[float, Field(gt=0)]
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    net: Literal["mlp", "cnn", "file", "given"]
+    command: Command
+    weights: Text | None
+    like: Text | None = None
+    versions: dict[Text, Text]
+    machine: dict[Text, Text] = Field({})
+    segments: Segments = ()
+    parent: Parent | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "RunSpec":
+        classes, settings = len(self.classes), self.resolved
+        net = self.asked.get("net")
+        known = {"mlp": (None, "mlp"), "cnn": ("cnn",)}.get(self.net, (None,))
+        agreeing = {
+            "classes": (settings.task == "classification") == (classes > 0),
+            "outputs": not classes or self.outputs in (1, classes),
+            "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
+            "item_shape": math.prod(self.item_shape) == self.inputs,
+            "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net in known,
+            "resolved.net": (settings.net == "cnn") == (self.net == "cnn"),
+            "resolved.channels": self.net != "cnn" or settings.channels is not None,
+            "resolved.hidden": self.net not in LAYERS or settings.hidden is not None,
+            "resolved.activation": self.net not in LAYERS or settings.activation is not None,
+            "resolved.dropout": self.net not in LAYERS or settings.dropout is not None,
+        }
+        return agree(self, agreeing)
+
+
+def initial_document(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of the ``train`` document that ``spec.json`` determines. spec: the value of that file."""
+    settings, place = spec["resolved"], ("inputs", "classes", "steps_per_epoch", "parent", "segments")
+    return {
+        **{name: settings[name] for name in ("task", "target")},
+        **spec["facts"],
+        **{name: spec[name] for name in place if name in spec},
+        "settings": settings,
+        "faults": settings["fault"],
+        **{name: settings[name] for name in ("engine", "threads", "device")},
+    }

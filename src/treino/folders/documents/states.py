@@ -1,0 +1,217 @@
+"""The JSON headers of a folder's tensor files: training states and kept networks.
+
+Numbers may be infinite here: the best metric is infinite before the first evaluation.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from treino.base.document_fields import (
+    AS_TUPLE,
+    Count,
+    Document,
+    Figure,
+    Many,
+    Pair,
+    Seconds,
+    Status,
+    Text,
+    Word,
+    agree,
+)
+from treino.folders.documents.run_spec import Changeable
+
+WRITTEN_NUMBER = r"^[+-]?(inf|nan|[0-9.]+(e[+-]?[0-9]+)?)$"
+
+
+def _beginning(step: int) -> int:
+    if step < -2:
+        raise ValueError("before the beginning")
+    return step
+
+
+Step = Annotated[int, Field(le=2**53), AfterValidator(_beginning)]
+"""A number of updates; negative if there is none yet."""
+
+Pending = Annotated[tuple[Count, Changeable, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE]
+
+
+class State(Document):
+    model_config = ConfigDict(allow_inf_nan=True)
+
+
+class Identity(State):
+    """The part of a state that never changes during a training. shapes: the shapes of the network's
+    tensors."""
+
+    shapes: Many[Many[Count]]
+
+
+class EngineState(State):
+    """The JSON argument of ``TrainingLoop.load``. pending: hyper-parameter changes at later steps."""
+
+    identity: Identity
+    step: Count
+    evaluated: Step
+    epoch_count: Count
+    changed: Count = 0
+    pending: Many[Pending]
+
+
+class RunState(State):
+    """The state of a run. clock: the seconds of training, of evaluation, of the epoch so far and of waiting.
+    commands: the numbers of the commands obeyed."""
+
+    engine: EngineState
+    segment: Count
+    clock: Annotated[Many[Seconds], Field(min_length=4, max_length=4)]
+    commands: Many[Count]
+
+
+class KeyframeState(State):
+    """A keyframe. best: the metric and the step of the best weights so far; hp: the hyper-parameters. With
+    several members both are tensors in the file, and the header has epoch_count instead."""
+
+    step: Count
+    evaluated: Step
+    best: Annotated[tuple[float, Step], AS_TUPLE] | None = None
+    hp: dict[Changeable, float] | None = None
+    epoch_count: Count | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "KeyframeState":
+        one = self.epoch_count is None
+        hp = set(get_args(Changeable)) if one else None
+        agreeing = {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
+        return agree(self, agreeing)
+
+
+class PartState(State):
+    """Members that went on training separately from their population. rows: their indices in the population.
+    looks: evaluations so far."""
+
+    rows: Many[Count]
+    step: Count
+    evaluated_step: Count
+    epoch_steps: Count
+    looks: Count
+
+
+class BracketState(State):
+    """A bracket. members: by population, in the order of its tensors. parts: by population, the members that
+    went on training separately."""
+
+    heat: Count
+    rung: Count
+    model_steps: Count
+    looks: Many[Count]
+    members: Many[Many[Count]]
+    engine: Many[EngineState]
+    parts: Many[Many[PartState]]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "BracketState":
+        lists = {"members": self.members, "engine": self.engine, "parts": self.parts}
+        return agree(self, {name: len(each) == len(self.looks) for name, each in lists.items()})
+
+
+class SweepState(State):
+    """The state of a sweep.
+
+    done: completed brackets. spent: seconds of training. state: the state of the present bracket. ended: why
+    the sweep ended, if it did. planned_steps: model-steps of the brackets begun so far if no member diverges.
+    extensions: how often members have been added. processors: a cluster's processors and their members.
+    """
+
+    done: Count
+    spent: Seconds
+    model_steps: Count
+    planned_steps: Count
+    extensions: Count
+    state: BracketState | None
+    processors: dict[str, Many[Count]]
+    ended: Literal["stopped", "reached", "interrupted"] | None
+
+
+class RecordState(State):
+    """The metrics of a network by epoch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status
+    steps: Count
+    loss: Many[Figure]
+    loss_std: Many[Figure]
+    seconds: Many[Seconds]
+    processor: Many[Seconds]
+    cold: Many[Count]
+    metrics: dict[Word, Many[Figure]]
+    notes: Many[Text]
+    processors: Many[Text]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "RecordState":
+        lists: dict[str, Any] = {
+            "loss_std": self.loss_std,
+            "seconds": self.seconds,
+            "processor": self.processor,
+        }
+        lists |= {f"metrics.{name}": values for name, values in self.metrics.items()}
+        return agree(self, {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()})
+
+
+class PopulationState(State):
+    engine: EngineState
+    looks: Count
+    parts: Many[PartState]
+
+
+class TrackState(State):
+    """The state of one network of a study. population: its training, if it has begun and not ended."""
+
+    record: RecordState
+    so_far: Pair[Seconds]
+    population: PopulationState | None
+
+
+class StudyState(State):
+    """The state of a study. tracks: the state of each network, row by row, seed by seed."""
+
+    tracks: Many[TrackState]
+
+
+class KeptModels(State):
+    """The networks of a sweep whose weights are kept, the best first. answering: of each that is an ensemble,
+    the numbers of the networks that it keeps."""
+
+    order: Many[Count]
+    figures: Many[float]
+    losses: Many[float]
+    answering: Many[Many[Count]] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "KeptModels":
+        many = len(set(self.order))
+        lists: dict[str, Sequence[Any]] = {
+            "order": self.order,
+            "figures": self.figures,
+            "losses": self.losses,
+        }
+        lists |= {} if self.answering is None else {"answering": self.answering}
+        return agree(self, {key: len(values) == many for key, values in lists.items()})
+
+
+class CurveMembers(State):
+    members: Many[Count]
+
+
+class Answers(State):
+    """The header of a run's weights. answers: the outputs of the user's network on made-up rows."""
+
+    answers: Many[Many[float]] | None = None
+
+
+class NoFacts(State):
+    """The header of a file that contains only tensors."""

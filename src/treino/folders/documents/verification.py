@@ -1,0 +1,144 @@
+"""The document of a verification: a run trained again, what of it is equal, and under what conditions.
+
+It may lie in the run's exports/, whose files no digest holds: whoever can write the folder can write it. It
+speaks of one manifest alone, whose hash it names.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from treino.base.document_fields import (
+    Command,
+    Count,
+    Device,
+    Document,
+    Figure,
+    Many,
+    Seed,
+    SentenceText,
+    Sha256,
+    Share,
+    Text,
+    Threads,
+    Word,
+    agree,
+)
+
+NAME = "exports/verification.json"
+
+Verdict = Literal["equal", "close", "different", "unverifiable"]
+Compared = Literal["settings", "losses", "validation", "states", "weights", "figures"]
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$")]
+
+
+class TallyEntry(Document):
+    """Numbers of one kind. largest: the largest relative distance of one comparison; None: not finite."""
+
+    compared: Count
+    equal: Count
+    largest: Figure
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "TallyEntry":
+        return agree(self, {"equal": self.equal <= self.compared})
+
+
+class DifferenceEntry(Document):
+    """Where the two trainings part first; see ``treino.training.comparison.Difference``."""
+
+    step: Count
+    kind: Compared
+    name: Text
+    recorded: Figure
+    found: Figure
+    numbers: Count
+    of: Count
+    relative: Figure
+
+
+class ChanceSeen(Document):
+    one: Share
+    tenth: Share
+
+
+class SampleEntry(Document):
+    """The stretches that were drawn. chance_seen: the chance that a fault in one stretch would be seen, and
+    one in a tenth of them. surely_seen: the share of false stretches that are seen with 95 %.
+    """
+
+    seed: Seed
+    stretches: Count
+    of: Count
+    chance_seen: ChanceSeen
+    surely_seen: Share
+
+
+class StepsEntry(Document):
+    """recorded: the steps of the run. trained: those trained again."""
+
+    recorded: Count
+    trained: Count
+
+
+class DataEntry(Document):
+    """The rows. sha256: of the file, of a Dataset's targets, or of the copy in the run's folder."""
+
+    kind: Text
+    name: Text
+    sha256: Sha256 | None
+
+
+class ConditionsEntry(Document):
+    """Under what it was trained. machine: empty if it was not recorded. date: of the training, or of the
+    verification, in UTC."""
+
+    versions: dict[Text, Text]
+    machine: dict[Text, Text]
+    engine: Word
+    threads: Threads
+    device: Device
+    date: Time
+
+
+class VerificationDocument(Document):
+    """``verification.json``.
+
+    status: the run's. mode: all steps, or a sample of them. reason: why nobody can verify it; None if it can
+    be. explanations: what may explain a difference. not_compared: what predictions depend on and was not made
+    again. manifest_sha256: the manifest's own hash: it speaks of
+    exactly these files. command: repeats it.
+    """
+
+    run: Text
+    verdict: Verdict
+    reason: SentenceText | None
+    status: Text
+    mode: Literal["all", "sample"]
+    steps: StepsEntry
+    compared: dict[Compared, TallyEntry]
+    first_difference: DifferenceEntry | None
+    explanations: Many[SentenceText]
+    not_compared: Many[SentenceText] = ()
+    sample: SampleEntry | None
+    manifest_sha256: Sha256
+    spec_sha256: Sha256
+    data: DataEntry
+    then: ConditionsEntry
+    now: ConditionsEntry | None
+    command: Command
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "VerificationDocument":
+        unknown, equal = self.verdict == "unverifiable", self.verdict == "equal"
+        tallies = self.compared.values()
+        agreeing = {
+            "reason": (self.reason is not None) == unknown,
+            "now": (self.now is None) == unknown,
+            "first_difference": (self.first_difference is None) == (equal or unknown),
+            "compared": not equal or (bool(tallies) and all(t.equal == t.compared for t in tallies)),
+            "sample": (self.sample is not None) == (self.mode == "sample" and not unknown),
+            "command": self.command.startswith("treino verify "),
+            "steps": self.steps.trained <= self.steps.recorded,
+        }
+        return agree(self, agreeing)

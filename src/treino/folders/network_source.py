@@ -1,0 +1,229 @@
+"""Permission to run a network's code: by the user's ``--net``, or by ``--trust`` for the copy in a folder.
+
+A run's, sweep's or study's folder may come from somebody else and contain anything, so that code named in a
+folder never runs without permission. A network's file has one of three sources:
+
+- ``UserFiles``: the user named the file, with ``--net`` or ``net=``.
+- ``SealedCopies``: the user trusts the folder (``--trust``); the copy that was sealed with it may run.
+- ``NoFiles``: neither; nothing may run.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.machinery import SOURCE_SUFFIXES
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.files import read_bytes
+from treino.base.words import _
+from treino.folders.access import Access
+from treino.folders.store import RunFolder
+from treino.folders.user_network import NetworkFile, no_permission, own_net
+from treino.settings.spec import LAYERS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+NETWORK_COPY = "net.py"
+"""A run's copy of its network's file."""
+
+_COPIES = re.compile(r"nets/[A-Za-z0-9_-]+\.py")
+"""Copies in a sweep's or study's folder, one for each network file that its settings name."""
+
+
+@dataclass(frozen=True)
+class UserFiles:
+    """Files named by the user: those in the user's settings; or, for a folder's settings, ``net``, which
+    replaces the file that they name."""
+
+    net: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SealedCopies:
+    """Copies that were sealed with this folder, which the user trusts."""
+
+    folder: RunFolder
+
+
+@dataclass(frozen=True, eq=False)
+class NoFiles:
+    """Nothing may run: the user neither trusts this folder nor named a file to replace its own."""
+
+    folder: RunFolder
+
+
+NetworkSource = UserFiles | SealedCopies | NoFiles
+
+
+def network_source(folder: RunFolder, net: str | None, trust: bool) -> NetworkSource:
+    """The source of a folder's network files that ``--net`` and ``--trust`` allow."""
+    if net is not None:
+        return UserFiles(net)
+    return SealedCopies(folder) if trust else NoFiles(folder)
+
+
+def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> dict[str, NetworkFile]:
+    """Read the files that ``words`` name (``FILE.py:NAME``, or None for no file), each once; nothing runs.
+
+    source: None: no file may run.
+
+    Raises:
+        TreinoError: a file is missing or malformed, isn't a sealed copy, or may not run.
+    """
+    wanted = list(dict.fromkeys(word for word in words if word is not None))
+    if not wanted:
+        return {}
+    if source is None:
+        raise no_permission(wanted[0])
+    if isinstance(source, NoFiles):
+        raise TreinoError(
+            "net_not_trusted",
+            _("{folder} trains a network of your own, and reading a folder executes nothing.").format(
+                folder=source.folder.path.name
+            ),
+            _next_move(source.folder, wanted),
+        )
+    if isinstance(source, SealedCopies):
+        return {word: _sealed(source.folder, word, wanted) for word in wanted}
+    if source.net is None:
+        return _user_files(wanted)
+    if len(wanted) > 1:
+        raise TreinoError(
+            "net_of_several",
+            _("{net} can't stand for {n} networks of different files or names: {words}.").format(
+                net=source.net, n=len(wanted), words=", ".join(wanted)
+            ),
+            _(
+                "Use [[trust=True]], which runs the copies that lie in the folder; "
+                "or name one network: SWEEP:17"
+            ),
+        )
+    return {wanted[0]: _user_file(source.net)}
+
+
+def run_network(
+    folder: RunFolder, kind: str, word: str | None, access: Access, seed: int
+) -> nn.Module | None:
+    """Make the user's network that a run trained again; return None if the run trained treino's own layers.
+
+    kind: the network's kind in ``spec.json``: ``mlp``, ``cnn``, ``file`` or ``given``. word: its
+    FILE.py:NAME, if it has a file.
+
+    Raises:
+        TreinoError: its code may not run, or it was given in Python and is not given again.
+    """
+    net = access.net
+    if isinstance(net, nn.Module):
+        return net
+    if kind in LAYERS and net is None:
+        return None
+    if word is None:
+        word = net
+    if word is None:
+        raise TreinoError(
+            "net_wanted",
+            _("{run} trained a network of your own, which was given in Python.").format(run=folder.path.name),
+            _("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
+        )
+    return own_net(network_files(network_source(folder, net, access.trust), [word])[word], seed)
+
+
+def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tuple[str, bytes]:
+    """The network's name in ``word``, and the bytes of the sealed copy that defines it; nothing runs.
+
+    words: all requested words, for the hint of an error.
+
+    Raises:
+        TreinoError: ``word`` doesn't name a file that was sealed with the folder, or the file is a link.
+    """
+    file, _colon, name = word.rpartition(":")
+    if not _is_copy(folder, word):
+        raise TreinoError(
+            "net_copy_missing",
+            _("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else.").format(
+                folder=folder.path.name, word=word
+            ),
+            _next_move(folder, words or [word]),
+        )
+    return name, folder.read_bytes(file)
+
+
+def copy_words(files: Mapping[str, NetworkFile]) -> dict[str, str]:
+    """``{word: word of its copy in a sweep's or study's folder}``, one copy for each file, such as
+    ``{"models/wide.py:Net": "nets/wide.py:Net"}``."""
+    copies: dict[str, str] = {}
+    for word, file in files.items():
+        path, stem = word.rpartition(":")[0], re.sub(r"[^A-Za-z0-9_-]", "_", file.path.stem)
+        number, name = 1, f"nets/{stem}.py"
+        while path not in copies and name.lower() in map(str.lower, copies.values()):
+            number += 1
+            name = f"nets/{stem}-{number}.py"
+        copies.setdefault(path, name)
+    return {word: f"{copies[word.rpartition(':')[0]]}:{file.name}" for word, file in files.items()}
+
+
+def write_copies(folder: RunFolder, files: Mapping[str, NetworkFile]) -> None:
+    """Write a copy of each file to the folder. files: the files, by the words of their copies."""
+    contents = {word.rpartition(":")[0]: file.source for word, file in files.items()}
+    for name, source in contents.items():
+        folder.write_bytes(name, source)
+
+
+def _sealed(folder: RunFolder, word: str, words: Collection[str]) -> NetworkFile:
+    name, source = sealed_copy(folder, word, words)
+    return NetworkFile(folder.path / word.rpartition(":")[0], name, source, siblings=None)
+
+
+def _is_copy(folder: RunFolder, word: str) -> bool:
+    file, _colon, name = word.rpartition(":")
+    fits = file == NETWORK_COPY if folder.kind == "run" else _COPIES.fullmatch(file) is not None
+    return fits and name.isidentifier() and file in folder.manifest.files
+
+
+def _user_files(words: Iterable[str]) -> dict[str, NetworkFile]:
+    """``{word: file}``. All words that name the same file get the bytes read first."""
+    files_of: dict[str, NetworkFile] = {}
+    sources: dict[Path, bytes] = {}
+    for word in words:
+        file = _user_file(word)
+        files_of[word] = replace(file, source=sources.setdefault(file.path, file.source))
+    return files_of
+
+
+def _user_file(word: str) -> NetworkFile:
+    path_text, _colon, name = word.rpartition(":")
+    path = Path(path_text)
+    if not path_text or not name.isidentifier():
+        raise TreinoError(
+            "net_form",
+            _("{value!r} does not name a network.").format(value=word),
+            _("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
+        )
+    if not path.is_file():
+        beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
+        raise TreinoError("net_file_missing", _("There is no file {path}.").format(path=path), hint)
+    if path.suffix not in SOURCE_SUFFIXES:
+        raise TreinoError(
+            "net_form", _("{path} is not a Python file.").format(path=path), _("Write [[net=FILE.py:NAME]].")
+        )
+    return NetworkFile(path, name, read_bytes(path), path.parent.resolve())
+
+
+def _next_move(folder: RunFolder, words: Collection[str]) -> str:
+    """A hint for networks whose code may not run."""
+    if all(_is_copy(folder, word) for word in words):
+        if len(words) > 1:
+            return _("Add [[trust=True]] if you trust {path}.").format(path=folder.path)
+        return _(
+            "Add [[trust=True]] if you trust {path}, or give your own with [[net=FILE.py:NAME]]."
+        ).format(path=folder.path)
+    if len(words) > 1:
+        return _("It holds no copies of their files: train it anew.")
+    return _("Give the network's file again: [[net=FILE.py:NAME]]")

@@ -1,0 +1,471 @@
+"""Predictions of a run for new rows, prepared with the preparation of its training rows."""
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data import PreparedRows, rows_for_prediction
+from treino.data.documents import DataSource
+from treino.data.loader import as_reading
+from treino.data.photographs.new_pictures import is_pictures
+from treino.data.readers import ReaderOptions
+from treino.engine.ensemble import mean_output
+from treino.engine.metrics import measure, probabilities
+from treino.folders.coverage import CoverageScores, coverage_scores
+from treino.folders.stored_run import StoredRun
+from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
+from treino.inspection.input_planes import ALL, Split, winners
+from treino.inspection.outputs import outputs
+from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
+
+HASHED = 1024  # rows whose inputs are in memory while they are compared with training rows
+Figures = dict[str, float | None]
+"""Metrics by name; None if not finite."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A row's class and the probability of each class, or a number in the target's own units.
+
+    row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
+    number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
+    probable first. Both: None: none. file: the picture's; "" of other rows. fold: the number, from 1, of the
+    fold whose networks predict it, of out-of-fold predictions. targets: of several targets, the prediction of
+    each by its name; ``value`` is then None.
+    """
+
+    row: int
+    value: str | float | None
+    probabilities: Figures | None = None
+    interval: tuple[float, float] | None = None
+    class_set: tuple[str, ...] | None = None
+    file: str = ""
+    fold: int | None = None
+    targets: Mapping[str, "Prediction"] = field(default_factory=dict)
+
+    @property
+    def by_target(self) -> Mapping[str, "Prediction"]:
+        """The prediction of each target by what is added to its columns' names; of one target, itself."""
+        return {f"_{name}": own for name, own in self.targets.items()} or {"": self}
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the network's output is not finite."""
+        return any(own.value is None for own in self.by_target.values())
+
+    def to_json(self) -> dict[str, Any]:
+        if self.targets:
+            each = {name: own.to_json() for name, own in self.targets.items()}
+            for own in each.values():
+                del own["row"]
+            return {"row": self.row, "targets": each}
+        more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
+        if self.interval is not None:
+            more |= {"low": self.interval[0], "high": self.interval[1]}
+        if self.class_set is not None:
+            more["set"] = list(self.class_set)
+        named = {"file": self.file} if self.file else {}
+        return {"row": self.row, **named, "prediction": self.value} | more
+
+
+@dataclass(frozen=True)
+class TargetComparison:
+    """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
+    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed. targets: of several
+    targets, the metrics of each by its name."""
+
+    rows_compared: int
+    metrics: Figures
+    training_rows: int | None
+    other_metrics: Figures | None = None
+    targets: Mapping[str, Figures] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        fields = vars(self).copy()
+        if not self.targets:
+            del fields["targets"]
+        if self.other_metrics is None:
+            del fields["other_metrics"]
+        return fields
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A network's predictions for a source. missing, unknown: the number of cells of each column without a
+    value, or with a class that no training row had. comparison: None without known targets. prepared: the
+    predicted rows, in the same order. coverage: of the intervals or sets of each target, by its name; of a
+    single target by ""."""
+
+    each: tuple[Prediction, ...]
+    notes: tuple[str, ...]
+    missing: Mapping[str, int]
+    unknown: Mapping[str, int]
+    comparison: TargetComparison | None
+    prepared: PreparedRows
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``predict`` document without ``path``."""
+        each = {name: worth.to_json() for name, worth in self.coverage.items()}
+        covered = {"coverage": each.get("", each)} if each else {}
+        return (
+            covered
+            | {
+                "rows": len(self.each),
+                "predictions": [prediction.to_json() for prediction in self.each],
+                "notes": list(self.notes),
+                "missing": dict(self.missing),
+                "unknown": dict(self.unknown),
+            }
+            | ({} if self.comparison is None else self.comparison.to_json())
+        )
+
+
+def predict(
+    run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+) -> Predictions:
+    """Predict a source's rows, and compare the predictions with the targets, if known.
+
+    coverage: of the intervals or sets; default: of numbers the run's, of classes the run's if it asked for
+    one. tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad:
+    the most pictures that may be left out as unreadable.
+
+    Raises TreinoError if the source can't be read, or lacks columns that the run needs; if the run's
+    validation rows can't give the coverage.
+    """
+    views = _views(run) if tta else ()
+    known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
+    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    output_NC, names = _mean(run, output_KNC), [one.preparation.target for one in run.by_target]
+    held = _held(run, prepared, output_KNC, known)
+    parts = zip(run.by_target, run.preparation.output_parts, held, strict=True)
+    columns = [_each(one, prepared, output_NC[:, part], of_one) for one, part, of_one in parts]
+    each = columns[0]
+    if len(columns) > 1:
+        each = tuple(
+            Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        )
+    notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
+    compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
+    covered = _covered(run, prepared, known, held)
+    return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
+
+
+def _views(run: StoredRun) -> tuple[PictureView, ...]:
+    """The views of each picture over which predictions are averaged."""
+    shape = run.preparation.item_shape
+    if run.preparation.kind != "image" or len(shape) not in (2, 3):
+        raise TreinoError(
+            "tta_of_table",
+            _("Predictions are averaged over shifted pictures, and {run} learnt from other rows.").format(
+                run=run.name
+            ),
+            _("Leave [[tta]] out."),
+        )
+    return views_of(shape, mirrored=bool(run.settings.get("flip")))
+
+
+def _answered(
+    run: StoredRun, source: Any, views: Sequence[PictureView], skip_bad: int
+) -> tuple[PreparedRows, torch.Tensor]:
+    """The rows as the run's preparation makes them, and ``[K, N, C]``: the outputs for them of the run and of
+    all that predict with it."""
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
+    for other in run.others:
+        rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
+        other_NC = _outputs(other, rows, views)
+        if not run.spec.classes:  # each has a mean and a deviation of its own training rows
+            own_mean_K, own_scale_K = _units(other)
+            other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
+        each.append(other_NC)
+    return prepared, torch.stack(each)
+
+
+def _mean(run: StoredRun, output_KNC: torch.Tensor) -> torch.Tensor:
+    return mean_output(output_KNC, run.loss_function) if run.others else output_KNC[0]
+
+
+def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
+    """``[K]`` each: the mean and the deviation of each target."""
+    pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
+    mean_K, scale_K = torch.tensor(pairs).T
+    return mean_K, scale_K
+
+
+def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
+    if not views:
+        return outputs(run.module, prepared.x, item_shape=run.item_shape)
+    loss, shape = run.loss_function, run.preparation.item_shape
+    return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
+
+
+def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
+    if not views:
+        return []
+    far = max(view.down for view in views)
+    sentence = (
+        _("Averaged over {n} views of each picture: moved by up to {far} px, and mirrored.")
+        if any(view.mirrored for view in views)
+        else _("Averaged over {n} views of each picture: moved by up to {far} px.")
+    )
+    notes = [sentence.format(n=len(views), far=far)]
+    if not run.spec.classes or run.settings.get("coverage") is not None:
+        notes.append(_("Without intervals: those of the run are of predictions that are not averaged."))
+    return notes
+
+
+def _compared(
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, trained_K: torch.Tensor | None
+) -> TargetComparison | None:
+    y, rows_K = prepared.y, prepared.with_target
+    if y is None or rows_K is None:
+        return None
+    compared_KC = output_NC[rows_K]
+    weight = prepared.weight
+    metrics, targets = _measured(run, compared_KC, y, weight), dict[str, Figures]()
+    if len(run.by_target) > 1:
+        parts = zip(run.by_target, run.loss_function.by_target(compared_KC, y), strict=True)
+        targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
+    if trained_K is None:
+        return TargetComparison(len(compared_KC), metrics, None, targets=targets)
+    others = None
+    if trained_K.any() and not trained_K.all():
+        weight = None if weight is None else weight[~trained_K]
+        others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets)
+
+
+def _measured(
+    run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
+) -> Figures:
+    values = measure(
+        output_NC[None], y, run.loss_function, run.preparation.scales, weight, threshold=run.threshold
+    )
+    return {k: finite(float(v[0])) for k, v in values.items()}
+
+
+def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tensor | None:
+    """``[K]`` bool: which rows of known target are rows of these splits, by a hash of inputs and target.
+    None: unknown."""
+    y, rows_K = prepared.y, prepared.with_target
+    if y is None or rows_K is None:
+        return None
+    try:
+        data = run.data
+    except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
+        return None
+    # training rows are shown other target means than new ones
+    own_D = [k for k in range(run.preparation.size) if k not in run.preparation.target_means]
+    known = set[bytes]()
+    for split in ALL if run.others else splits:  # what tests one fold trains the others
+        rows = data.splits[split]
+        if len(rows) != run.spec.facts.rows[split]:
+            return None  # only a sample of rows not in memory
+        known |= set(_hashes(rows.x, torch.arange(len(rows)), rows.y, own_D))
+    hashes = _hashes(prepared.x, rows_K, y, own_D)
+    return torch.tensor([each in known for each in hashes], dtype=torch.bool)
+
+
+def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor, own_D: list[int]) -> Iterator[bytes]:
+    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: of all rows,
+    perhaps outside memory."""
+    target_K = y.reshape(len(y), -1).numpy()
+    for part, target_B in zip(
+        rows_K.split(HASHED), np.split(target_K, range(HASHED, len(y), HASHED)), strict=True
+    ):
+        for row, target in zip(x_ND[part].flatten(1)[:, own_D].numpy(), target_B, strict=True):
+            yield blake2b(row.tobytes() + target.tobytes(), digest_size=16).digest()
+
+
+def finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
+    """A note if some rows have no prediction."""
+    without = sum(p.unanswered for p in predictions)
+    if not without:
+        return []
+    return [
+        _("The network's output is not finite in {n:,} of {of:,} rows: they have no prediction.").format(
+            n=without, of=len(predictions)
+        )
+    ]
+
+
+def reading_of(run: StoredRun) -> ReaderOptions:
+    """As ``reading_like`` the run's data."""
+    return reading_like(run.spec.data)
+
+
+def reading_like(data: DataSource) -> ReaderOptions:
+    """The file format of new rows: options set in training stay; other options are detected again and, if the
+    new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
+    training rows' words."""
+    stated, written = (
+        None if reading is None else as_reading(reading.model_dump())
+        for reading in (data.load.reading, data.written)
+    )
+    nothing = written.missing if written and written.missing else ()
+    return replace(stated or ReaderOptions(), like=written, missing=nothing)
+
+
+def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
+    """Return predictions (None if an output is NaN), and probabilities ``[N, C]`` of a classification."""
+    s = run.spec
+    if s.classes:
+        p_NC = probabilities(output_NC).double().cpu().numpy()
+        winner_N, known_N = winners(p_NC, run.threshold), np.isfinite(p_NC).all(1)
+        return [s.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
+    values = output_NC[:, 0].double() * s.target_scale + s.target_mean
+    return values.tolist(), None
+
+
+def _each(
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, held: np.ndarray | None
+) -> tuple[Prediction, ...]:
+    """held: of numbers the ends of their intervals, of classes which are in their sets; None: neither."""
+    values, p_NC = _values(run, output_NC)
+    rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
+    if p_NC is None:
+        end_N = [None] * len(rows) if held is None else held.tolist()
+        return tuple(
+            Prediction(
+                row,
+                finite(value),
+                interval=None if end is None or not math.isfinite(value) else tuple(end),
+                file=name,
+            )
+            for row, value, end, name in zip(rows, values, end_N, names, strict=True)
+        )
+    classes = run.spec.classes
+    sets = [None] * len(rows) if held is None else sorted_sets(held, p_NC)
+    return tuple(
+        Prediction(
+            row,
+            value,
+            dict(zip(classes, map(finite, p_C), strict=True)),
+            class_set=None if places is None or value is None else tuple(classes[c] for c in places),
+            file=name,
+        )
+        for row, value, p_C, places, name in zip(rows, values, p_NC.tolist(), sets, names, strict=True)
+    )
+
+
+def _held(
+    run: StoredRun,
+    prepared: PreparedRows,
+    output_KNC: torch.Tensor,
+    known: Sequence[CoverageScores | None],
+) -> list[np.ndarray | None]:
+    """Of each target its intervals or sets, as ``CoverageScores.held``; None: it has none."""
+    each = zip(run.by_target, run.preparation.output_parts, known, strict=True)
+    return [
+        None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
+        for one, part, scores in each
+    ]
+
+
+def _covered(
+    run: StoredRun,
+    prepared: PreparedRows,
+    known: Sequence[CoverageScores | None],
+    held: Sequence[np.ndarray | None],
+) -> dict[str, Coverage]:
+    """What the coverage of each target is worth on the rows of known target that the run has not seen."""
+    covered: dict[str, Coverage] = {}
+    if not any(scores is not None for scores in known):
+        return covered
+    seen_K, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
+    rows_K = None if seen_K is None else ~seen_K if weight is None else ~seen_K & (weight > 0)
+    weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
+    for number, (one, scores, of_one) in enumerate(zip(run.by_target, known, held, strict=True)):
+        if scores is None or of_one is None:
+            continue
+        classes, name = len(one.spec.classes), one.preparation.target if len(known) > 1 else ""
+        size = float(of_one.sum(1).mean()) if classes and len(of_one) else None
+        worth = coverage_of(
+            scores.scores, scores.level, size=size, classes=classes, folds=scores.folds is not None
+        )
+        if rows_K is not None and y is not None and prepared.with_target is not None:
+            own_N = (y if y.dim() > 1 else y[:, None])[rows_K][:, number].numpy()
+            held_N = _holds(one, of_one[prepared.with_target[rows_K].numpy()], own_N)
+            worth = compared_with(worth, held_N, weight_N)
+        covered[name] = worth
+    return covered
+
+
+def _holds(run: StoredRun, held: np.ndarray, y_N: np.ndarray) -> np.ndarray:
+    """``[N]``: whether intervals or sets hold these targets."""
+    if run.spec.classes:
+        return np.take_along_axis(held, y_N[:, None], axis=1)[:, 0]
+    true_N = y_N.astype(np.float64) * run.spec.target_scale + run.spec.target_mean
+    return np.asarray((held[:, 0] <= true_N) & (true_N <= held[:, 1]))
+
+
+def predict_like(
+    run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+) -> Any:
+    """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
+    with ``prediction``, a column for each class, and intervals or sets (lists), or such columns for each
+    target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Warns
+    of classes that no training row had. Other parameters: as of ``predict``.
+
+    Raises:
+        TreinoError: as ``predict``; a coverage of what gives an array.
+    """
+    if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
+        source = np.asarray(source)
+    views = _views(run) if tta else ()
+    kind = type(source)
+    named = kind.__module__.split(".")[0], kind.__name__
+    framed = named in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
+    if coverage is not None and not framed:
+        raise TreinoError(
+            "coverage_of_array",
+            _("Of {kind} predictions are an array, without room for intervals or sets.").format(
+                kind=kind.__name__
+            ),
+            _("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]").format(
+                coverage=str(coverage)
+            ),
+        )
+    known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
+    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    if prepared.unseen:
+        warnings.warn(prepared.unseen, UserWarning, stacklevel=3)
+    output_NC, held = _mean(run, output_KNC), _held(run, prepared, output_KNC, known)
+    columns: dict[str, list[Any] | np.ndarray] = {}
+    answers: list[np.ndarray] = []
+    for one, part, of_one in zip(run.by_target, run.preparation.output_parts, held, strict=True):
+        values, p_NC = _values(one, output_NC[:, part])
+        labels = [one.preparation.label(name) for name in one.spec.classes]
+        if p_NC is not None:
+            values = [None if name is None else one.preparation.label(name) for name in values]
+        name = "" if len(run.by_target) == 1 else f"_{one.preparation.target}"
+        columns[f"prediction{name}"] = values
+        if p_NC is not None:
+            columns |= {f"probability{name}_{c}": p_NC[:, i] for i, c in enumerate(one.spec.classes)}
+            if of_one is not None:
+                columns[f"set{name}"] = [[labels[c] for c in some] for some in sorted_sets(of_one, p_NC)]
+        elif of_one is not None:
+            columns |= {f"low{name}": of_one[:, 0], f"high{name}": of_one[:, 1]}
+        answers.append(np.asarray(values))
+    if named[0] == "pandas" and framed:
+        return kind(columns, index=source.index)
+    if framed:
+        return kind(columns) if named[0] == "polars" else kind.from_pydict(columns)
+    if len(answers) == 1:
+        return answers[0]
+    alike = len({answer.dtype.kind for answer in answers}) == 1
+    return np.stack(answers if alike else [answer.astype(object) for answer in answers], 1)

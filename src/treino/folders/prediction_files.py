@@ -1,0 +1,190 @@
+"""Files of predictions: the source's own columns and the predictions, in the source's format.
+
+A delimited file keeps its cells, its delimiter, decimal sign, encoding and line ends; any other table becomes
+plain CSV, or a workbook if the file name ends in .xlsx. Cells that a spreadsheet would run as formulas become
+text (OWASP, "CSV injection").
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.readers import ReaderOptions
+from treino.data.readers.table_files import open_delimited_file
+from treino.data.sources import read
+from treino.data.table import Column, number
+from treino.folders.data_source import files_of
+from treino.folders.prediction import Prediction
+from treino.settings.setting_types import as_item
+
+WORKBOOK = ".xlsx"
+MOST_ROWS = 1_048_575  # maximum number of rows of a sheet below its header
+_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
+
+Cell = str | float | None
+
+
+def check_workbook() -> None:
+    """Raise TreinoError if workbooks can't be written."""
+    try:
+        import openpyxl  # noqa: F401
+    except ImportError:
+        raise TreinoError(
+            "excel_missing",
+            _("A workbook can't be written: openpyxl is not installed."),
+            _("Install it: pip install 'treino[excel]'. Or name a file that ends in .csv."),
+        ) from None
+
+
+def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Prediction], ending: str) -> bytes:
+    """The content of a file whose name has this ending. source: the predicted source; rows of a built-in get
+    their row numbers instead of their columns, and pictures the names of their files.
+
+    Raises:
+        TreinoError: more rows than fit into a sheet.
+    """
+    heads, rows = _predicted(each)
+    pictures = bool(each) and bool(each[0].file)
+    files = [] if pictures else files_of(source)
+    if ending != WORKBOOK and len(files) == 1:
+        written = _as_the_file(files[0], reading, heads, rows)
+        if written is not None:
+            return written
+    table = read(source, reading, least_columns=1) if files else None
+    own = table.columns if table is not None else (Column("row", numbers=np.arange(float(len(each)))),)
+    if pictures:
+        own = (Column("file", words=np.array([p.file for p in each], dtype=object)),)
+    heads = _unlike(heads, [column.name for column in own])
+    names = [column.name for column in own] + heads
+    if ending == WORKBOOK:
+        cells = [_typed(column) for column in own]
+        return _workbook(
+            names, ([*row, *more] for row, more in zip(zip(*cells, strict=True), rows, strict=True))
+        )
+    return _csv(names, ([*(column.cell(i) for column in own), *more] for i, more in enumerate(rows)))
+
+
+def table_file(columns: Mapping[str, Sequence[Any]], ending: str) -> bytes:
+    """A table, a column for each name, as the content of a file whose name has this ending."""
+    rows = (list(row) for row in zip(*columns.values(), strict=True))
+    return _workbook(list(columns), rows) if ending == WORKBOOK else _csv(list(columns), rows)
+
+
+def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(_harmless, names))
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
+    """Return the added columns' names, and their cells by row."""
+    folds = any(p.fold is not None for p in each)
+    heads = ["fold"] if folds else []
+    rows: list[list[Cell]] = [[str(p.fold or "")] if folds else [] for p in each]
+    for name in each[0].by_target if each else ():
+        own = [p.by_target[name] for p in each]
+        classes = list(next((p.probabilities for p in own if p.probabilities), ()))
+        sets = [f"set{name}"] if any(p.class_set for p in own) else []
+        ends = [f"low{name}", f"high{name}"] if any(p.interval for p in own) else []
+        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *sets, *ends]
+        for row, p in zip(rows, own, strict=True):
+            shares = [(p.probabilities or {}).get(label) for label in classes]
+            names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
+            row += [p.value, *shares, *names, *(p.interval or [None] * len(ends))]
+    return heads, rows
+
+
+def _unlike(heads: list[str], own: Sequence[str]) -> list[str]:
+    """The names, changed if the table has a column of that name."""
+    return [head if head not in own else f"{head} (treino)" for head in heads]
+
+
+def _as_the_file(
+    path: Path, reading: ReaderOptions, heads: list[str], rows: Sequence[Sequence[Cell]]
+) -> bytes | None:
+    """The file's records with the added cells, in its own dialect; None if it isn't delimited text."""
+    file = open_delimited_file(path, reading)
+    if file is None:
+        return None
+    records, dialect = file.records(), file.dialect
+    comma = read(path, reading, least_columns=1).reading
+    sign = "," if comma is not None and comma.decimal == "," else "."
+    text = io.StringIO(newline="")
+    text.write(file.first_line)
+    options = dialect.options() if not dialect.cuts else {"delimiter": "\t"}
+    if "quoting" in options:  # a file without quotes can't hold its own delimiter
+        options |= {"escapechar": "\\"}
+    writer = csv.writer(text, lineterminator=file.line_end, **options)
+    for i in range(dialect.head):  # and lines of units below the header
+        added = _unlike(heads, file.names) if i == 0 else [""] * len(heads)
+        writer.writerow(list(map(_harmless, [*next(records), *added])))
+    for cells, more in zip(records, rows, strict=True):
+        writer.writerow([*map(_harmless, cells), *(_plain(cell, sign) for cell in more)])
+    content = text.getvalue()
+    try:
+        return content.encode(file.text.codec)
+    except UnicodeEncodeError:  # a class has characters that the file's encoding lacks
+        return content.encode("utf-8-sig")
+
+
+def _plain(cell: Any, sign: str = ".") -> str:
+    if cell is None or cell != cell:
+        return ""
+    return _harmless(cell) if isinstance(cell, str) else repr(cell).replace(".", sign)
+
+
+def _harmless(cell: str) -> str:
+    """The cell, quoted if a spreadsheet would run it as a formula; numbers, such as -1 or +55, stay."""
+    begins = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and cell != "-"
+    return "'" + cell if begins and number(cell.replace(",", ".")) is None else cell
+
+
+def _typed(column: Column) -> list[Any]:
+    """The cells as values for a workbook."""
+    if column.boolean and column.numbers is not None:
+        return [None if math.isnan(v) else bool(v) for v in column.numbers.tolist()]
+    if column.numbers is not None and column.whole_words is None:
+        return [None if not math.isfinite(v) else v for v in column.numbers.tolist()]
+    if column.seconds is not None:
+        begin = datetime(1970, 1, 1)
+        moments = [None if math.isnan(v) else begin + timedelta(seconds=v) for v in column.seconds.tolist()]
+        return [m.time() if m is not None and column.clock else m for m in moments]
+    return [column.cell(i) or None for i in range(len(column))]
+
+
+def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("treino")
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value if not isinstance(value, float) or math.isfinite(value) else None
+        made = WriteOnlyCell(sheet, value.translate(_ILLEGAL)[:32767])
+        made.data_type = "s"  # text, even if it begins like a formula
+        return made
+
+    sheet.append([cell(name) for name in names])
+    for count, row in enumerate(rows, 1):
+        if count > MOST_ROWS:
+            raise TreinoError(
+                "workbook_rows",
+                _("A sheet has room for {n:,} rows, and there are more predictions.").format(n=MOST_ROWS),
+                _("Name a file that ends in .csv."),
+            )
+        sheet.append([cell(value) for value in row])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()

@@ -1,0 +1,426 @@
+"""Segments of a run: consecutive trainings, each continued from a step of an earlier one with other settings.
+
+Nothing is overwritten: rewinding opens the next segment in the same folder; branching opens it in a new
+folder with a copy of the shared past. The newest segment and its ancestors are the run's path; the run's
+losses and metrics are the path's.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from treino.base.files import damaged
+from treino.base.words import _, numeral
+from treino.engine.carry_over import unread
+from treino.engine.step_plan import EpochStretch, Past
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.store import EpochValue, RunFolder
+from treino.folders.store.database import SENDERS, Command
+from treino.inspection.curves import Floats, epoch_losses
+from treino.settings.spec import Settings
+
+# ---- segments of a run
+
+LAYERS = ("hidden", "activation", "dropout")
+"""Settings that change a network's layers."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment. origin: the (segment, step) it continues; None for the first. asked: settings as typed.
+    changes: hyper-parameters changed at its first step, by the engine's names.
+    steps_per_epoch, passes_from, optimizer_from, order_seed, output_change, sender: see ``SegmentEntry``."""
+
+    number: int = 0
+    origin: tuple[int, int] | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    steps_per_epoch: int = 1
+    passes_from: int = 0
+    optimizer_from: int = 0
+    order_seed: int | None = None
+    output_change: float | None = None
+    sender: str = ""
+
+    @property
+    def start(self) -> int:
+        """Updates done before the segment's first step."""
+        return self.origin[1] if self.origin else 0
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
+
+    def changed_from(self, before: "Segment") -> dict[str, Any]:
+        """The settings that differ from ``before``, the segment that this one continues."""
+        changed = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
+        return changed | dict(self.changes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "origin": list(self.origin) if self.origin else None,
+            "asked": dict(self.asked),
+            "changes": dict(self.changes),
+            "steps_per_epoch": self.steps_per_epoch,
+            "passes_from": self.passes_from,
+            "optimizer_from": self.optimizer_from,
+            "order_seed": self.order_seed,
+            "output_change": self.output_change,
+            "sender": self.sender,
+        }
+
+    def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
+        """The resolved settings with the segment's changes, by the names of ``Settings``."""
+        shown = {name: value for name, value in self.changes.items() if name in resolved}
+        if (betas := resolved.get("betas")) is not None:
+            shown["betas"] = [self.changes.get(f"beta{i + 1}", b) for i, b in enumerate(betas)]
+        return {**resolved, **shown}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A part of a path: the segment's steps after ``first`` updates, up to ``stop`` of them (None: all)."""
+
+    segment: Segment
+    first: int
+    stop: int | None
+
+
+def segments_of(spec: RunSpec) -> list[Segment]:
+    """All segments, by number."""
+    if not spec.segments:
+        return [Segment(asked=spec.asked, steps_per_epoch=spec.steps_per_epoch)]
+    return [
+        Segment(
+            s.number,
+            s.origin,
+            s.asked,
+            dict(s.changes.items()),
+            s.steps_per_epoch,
+            s.passes_from,
+            s.optimizer_from,
+            s.order_seed,
+            s.output_change,
+            s.sender,
+        )
+        for s in spec.segments
+    ]
+
+
+def newest(spec: RunSpec) -> Segment:
+    return segments_of(spec)[-1]
+
+
+def said_of(spec: RunSpec) -> list[str]:
+    """Sentences about the newest segment: its first step, its changed settings, what began anew; none for the
+    first one."""
+    if not spec.segments:
+        return []
+    segments = segments_of(spec)
+    segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
+    changed = _told(segment, before, spec)
+    parent = spec.parent
+    place = _("{run}, step {step:,}") if parent and parent.segment == before.number else _("step {step:,}")
+    where = place.format(run=parent.run if parent else "", step=segment.start)
+    if not changed:
+        return [_("It goes on from {where}, with the same settings.").format(where=where)]
+    sentences = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed(changed))]
+    if segment.optimizer_from != before.optimizer_from:
+        sentences.append(_("The optimizer's state began at zero there."))
+    if segment.output_change is not None:
+        change = numeral(segment.output_change, ".2g")
+        sentences.append(
+            _("No output on training rows changed by more than {change} there.").format(change=change)
+        )
+    return sentences
+
+
+def _told(segment: Segment, before: Segment, spec: RunSpec) -> dict[str, Any]:
+    """The settings that a segment changes, without those that only became explicit or that nothing reads."""
+    changed = segment.changed_from(before)
+    if changed.keys() & {"epochs", "steps"}:
+        changed.pop("patience", None)
+    meaningless = unread(spec.resolved.optimizer)
+    return {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in meaningless}
+
+
+def listed(settings: Mapping[str, Any]) -> str:
+    """Settings with their values as one text, such as ``lr 0.001, dropout 0.3``."""
+    return ", ".join(f"{name} {_written(value)}" for name, value in settings.items())
+
+
+def _written(value: Any) -> str:
+    """A value as typed on a command line."""
+    return (",".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
+
+
+def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
+    """The links from step 0 to the end of this segment (default: the newest)."""
+    segments = {s.number: s for s in segments_of(spec)}
+    segment, stop = segments[max(segments) if number is None else number], None
+    path = [Link(segment, segment.start, stop)]
+    while segment.origin is not None:
+        before, stop = segment.origin
+        segment = segments[before]
+        path.append(Link(segment, segment.start, stop))
+    return path[::-1]
+
+
+def epoch_count(spec: RunSpec, number: int | None = None) -> EpochStretch:
+    """The epoch of each step on the path to the end of this segment (default: the newest)."""
+    return path_counts(spec, number)[-1][1]
+
+
+def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, EpochStretch]]:
+    """Each link of a path, with the epoch of each step up to its end."""
+    path = path_of(spec, number)
+    counts, count = [], EpochStretch(path[0].segment.steps_per_epoch)
+    for link in path:
+        if (link.segment.passes_from, link.segment.steps_per_epoch) != (
+            count.start_step,
+            count.steps_per_epoch,
+        ):
+            count = count.restarted(link.segment.passes_from, link.segment.steps_per_epoch)
+        counts.append((link, count))
+    return counts
+
+
+def past_of(spec: RunSpec, segment: Segment) -> Past:
+    """What the segment's training takes over from earlier segments."""
+    count = epoch_count(spec, segment.number)
+    return Past(count.start_step, count.previous, segment.optimizer_from, segment.order_seed)
+
+
+def layers_from(spec: RunSpec) -> int:
+    """The first step at which the network has its present layers."""
+    path = path_of(spec)
+    layers = [[link.segment.asked.get(name) for name in LAYERS] for link in path]
+    others = [place for place, of in enumerate(layers) if of != layers[-1]]
+    return path[others[-1] + 1].first if others else 0
+
+
+def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | None = None) -> dict[str, Any]:
+    """The resolved settings in this segment (default: the newest), with the path's changes."""
+    settings = dict(resolved)
+    for link in path_of(spec, number):
+        settings = link.segment.settings(settings)
+    return settings
+
+
+TRANSPORT = ("stop", "play", "pause", "step", "epoch", "speed")
+"""Commands that set when steps are taken, and don't change the steps."""
+
+
+def setting_commands(folder: RunFolder) -> list[Command]:
+    """The commands that changed a hyper-parameter, in order."""
+    commands = folder.database.commands()
+    return [each for each in commands if each.state == "applied" and each.name not in TRANSPORT]
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """Settings changed on a run's path. step: the first step that they hold for. sender: who changed them, as
+    of a ``Command``."""
+
+    segment: int
+    step: int
+    settings: Mapping[str, Any]
+    sender: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as an item of ``changes`` in the ``train`` document."""
+        return {
+            "segment": self.segment,
+            "step": self.step,
+            "settings": dict(self.settings),
+            "sender": self.sender,
+        }
+
+    def __str__(self) -> str:
+        sender = _(SENDERS.get(self.sender, self.sender))
+        if not self.settings:
+            return _("From step {step:,} on: the same settings again ({sender}).").format(
+                step=self.step, sender=sender
+            )
+        return _("From step {step:,} on: {changes} ({sender}).").format(
+            step=self.step, changes=listed(self.settings), sender=sender
+        )
+
+
+def changes_of(folder: RunFolder, spec: RunSpec) -> list[SettingChange]:
+    """All changes of settings on the run's path, in the order of their steps: by commands to the process that
+    trained it, and at the beginnings of segments. A command for a step that a run never reached changed
+    nothing; while it trains, it may still."""
+    changes, before = list[SettingChange](), None
+    commands = setting_commands(folder)
+    for link in path_of(spec):
+        segment, stop = link.segment, link.stop
+        if stop is None and folder.status != "running":
+            stop = link.first + len(folder.database.losses(segment.number))
+        if before is not None:
+            changes.append(
+                SettingChange(segment.number, link.first, _told(segment, before, spec), segment.sender)
+            )
+        for command in commands:
+            step = command.step or 0
+            if (command.segment or 0) == segment.number and (stop is None or step < stop):
+                changes.append(
+                    SettingChange(segment.number, step, {command.name: command.value}, command.sender)
+                )
+        before = segment
+    return sorted(changes, key=lambda change: change.step)
+
+
+def changed_step(folder: RunFolder, spec: RunSpec, segment: Segment) -> int:
+    """The last step before the segment's commands at which settings changed; 0: none did."""
+    return max(_changed_steps(folder, path_of(spec, segment.number)[:-1], segment), default=0)
+
+
+def changed_since(folder: RunFolder, spec: RunSpec, step: int, names: Set[str]) -> int:
+    """The step since when these settings are as they are at ``step`` of the run's path."""
+    steps = _changed_steps(folder, path_of(spec), names=names)
+    return max((each for each in steps if each <= step), default=0)
+
+
+def _changed_steps(
+    folder: RunFolder, path: list[Link], begun: Segment | None = None, names: Set[str] | None = None
+) -> Iterator[int]:
+    """The steps of a path at which settings changed, and that at which the segment ``begun`` does. names: of
+    those that count; None: all."""
+    before, commands = None, setting_commands(folder)
+    for link in path:
+        if before is not None and _differ(link.segment, before, names):
+            yield link.first
+        for command in commands:
+            step, own = command.step or 0, (command.segment or 0) == link.segment.number
+            if own and (link.stop is None or step < link.stop) and (names is None or command.name in names):
+                yield step
+        before = link.segment
+    if begun is not None and before is not None and _differ(begun, before, names):
+        yield begun.start
+
+
+def _differ(segment: Segment, before: Segment, names: Set[str] | None) -> bool:
+    changed = segment.changed_from(before).keys()
+    return bool(changed if names is None else changed & names)
+
+
+def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
+    """``[S]`` float32: the training loss of every step of the run's path."""
+    parts = []
+    for link in path_of(spec):
+        losses_S = np.asarray(folder.database.losses(link.segment.number))
+        if losses_S.ndim != 1:
+            raise damaged(folder.path / "run.sqlite", _("its losses are of several networks"))
+        parts.append(losses_S if link.stop is None else losses_S[: link.stop - link.first])
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
+    """The values recorded at the ends of the path's epochs."""
+    values: list[EpochValue] = []
+    for link, count in path_counts(spec):
+        rows = folder.database.epochs(link.segment.number)
+        values += [row for row in rows if link.stop is None or count.end_of(row.epoch) <= link.stop]
+    return values
+
+
+# ---- histories of a run
+
+UNKNOWN: dict[str, Any] = {
+    "stopped_early": False,
+    "seconds": None,
+    "evaluation_seconds": None,
+    "metrics": {"train": None, "validation": None, "test": None},
+    "intervals": {"test": None},
+    "baseline": {},
+    "kept_epoch": None,
+    "kept_step": None,
+}
+"""Entries of the ``train`` document that are unknown until a run ends."""
+
+
+def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[str, Any]:
+    """The per-epoch lists of the ``train`` document. over: include a last epoch that was cut short."""
+    mean_E, deviation_E = training_losses(losses_of(folder, spec), epoch_count(spec), over=over)
+    measured = evaluations(folder, spec, len(mean_E))
+    validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
+    return {
+        "epochs": len(mean_E),
+        "epoch_seconds": measured.get("train", {}).get("seconds", []),
+        "loss": {"train": mean_E.tolist(), "validation": validation.get("loss", nothing)},
+        "loss_std": {"train": deviation_E.tolist(), "validation": validation.get("loss_std", nothing)},
+    }
+
+
+def training_losses(
+    losses_S: np.ndarray, count: EpochStretch, *, over: bool = False
+) -> tuple[Floats, Floats]:
+    """Mean and deviation ``[E]`` of the losses of each epoch; over: include a last one cut short."""
+    losses, stop = list[tuple[Floats, Floats]](), len(losses_S)
+    for part in count.parts:
+        losses.append(
+            epoch_losses(
+                losses_S[part.start_step : stop], part.steps_per_epoch, cut=over or part is not count
+            )
+        )
+        stop = part.start_step
+    mean_E, deviation_E = (np.concatenate(values[::-1]) for values in zip(*losses, strict=True))
+    return mean_E, deviation_E
+
+
+MEMBER = "/"  # between a split and the number of a member
+
+
+def member_rows(
+    evaluation: Mapping[str, Mapping[str, Tensor]], settings: Mapping[str, Any]
+) -> Iterator[tuple[str, str, float]]:
+    """(split, metric, value) to record for each ensemble member: metrics for its curves and for the choice of
+    members. NaN of stopped members is left out."""
+    shown = {"loss", "accuracy", "rmse", settings["metric"]} if settings["ensemble"] > 1 else set()
+    for split, metrics in evaluation.items():
+        for metric in sorted(shown & metrics.keys()):
+            for member, value in enumerate(metrics[metric].tolist()):
+                if not math.isnan(value):
+                    yield f"{split}{MEMBER}{member}", metric, value
+
+
+def member_evaluations(
+    folder: RunFolder, spec: RunSpec, epochs: int
+) -> dict[str, dict[str, list[list[float | None]]]]:
+    """``{split: {metric: [for each member [value of epoch 1, 2, ...]]}}`` of an ensemble."""
+    values: dict[str, dict[str, list[list[float | None]]]] = {}
+    for row in epochs_of(folder, spec):
+        split, apart, member = row.split.partition(MEMBER)
+        if apart and row.epoch <= epochs:
+            empty: list[list[float | None]] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
+            values.setdefault(split, {}).setdefault(row.metric, empty)[int(member)][row.epoch - 1] = row.value
+    return values
+
+
+def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
+    """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
+    values: dict[str, dict[str, list[float | None]]] = {}
+    for row in epochs_of(folder, spec):
+        if row.epoch <= epochs and MEMBER not in row.split:
+            of = values.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
+            of[row.epoch - 1] = row.value
+    return values
+
+
+def segment_text(changes: Any) -> str:
+    """Changes as a short text: ``lr 0.01 · batch_size 64 · hidden 8,6``."""
+    return " · ".join(f"{name} {_typed(value)}" for name, value in dict(changes).items())
+
+
+def _typed(value: Any) -> str:
+    """A value as a user would type it on a command line."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or _("none")
+    return _("none") if value is None else str(value)

@@ -1,0 +1,292 @@
+"""SQLite connections and transactions, and their errors as ``TreinoError``.
+
+SQLite silently ignores all of a write-ahead log after a damaged frame. After a power cut this is right, since
+unfinished writes were never confirmed; after a flipped bit it hides rows (see `check_log`).
+"""
+
+import errno
+import os
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.base.files import damaged, problem
+from treino.base.words import _
+
+# ---- SQLite connections and transactions, and their errors as ``TreinoError``
+
+PATIENCE = 10.0  # seconds to wait for another process's transaction
+BESIDE = LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # endings of SQLite's own files beside a database
+
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+
+Row = tuple[Any, ...]
+Answer = TypeVar("Answer")
+
+_SYSTEM = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_CANTOPEN: errno.ENOENT,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection in autocommit mode. mode: "ro" or "rw". Links, which SQLite follows, are refused."""
+    beside(path)
+    _refuse_other_journals(path)
+    # a name may contain bytes that are not UTF-8
+    address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+
+
+def beside(path: Path) -> dict[Path, int]:
+    """The existing files that SQLite opens for `path`, with their numbers of hard links.
+
+    Errors: the errors of `files.inside` if one of these files is a link or not a regular file.
+    """
+    links = {}
+    for ending in ("", *BESIDE):
+        each = files.inside(path.parent, path.name + ending)
+        with suppress(FileNotFoundError):
+            links[each] = os.lstat(each).st_nlink
+    return links
+
+
+def shared(path: Path) -> bool:
+    """Whether a file that SQLite opens for `path` has other hard links, through which writes would show."""
+    return any(names > 1 for names in beside(path).values())
+
+
+def part(path: Path) -> None:
+    """Replace files that have other hard links by copies, to write to; for the holder of the run's lock."""
+    for each in beside(path) if shared(path) else ():
+        if each.name.endswith(INDEX):
+            files.remove(each)  # SQLite recreates it from the log
+        else:
+            files.write_atomically(each, files.read_bytes(each))
+
+
+def _refuse_other_journals(path: Path) -> None:
+    """Refuse a rollback journal that names another file, which SQLite would read and delete.
+
+    Such journals are for transactions over several databases
+    (https://sqlite.org/fileformat2.html#the_rollback_journal); a run has only one.
+    """
+    journal = path.with_name(path.name + JOURNAL)
+    with suppress(FileNotFoundError), journal.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - len(_JOURNAL_MAGIC)))
+        if file.read() == _JOURNAL_MAGIC:
+            raise damaged(journal, _("it is of several databases, and a run has one"))
+
+
+def objects(connection: sqlite3.Connection) -> frozenset[Row]:
+    """The tables, indices, views and triggers: the kind, name and SQL of each."""
+    return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
+
+
+def typed(rows: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
+    """Return the rows after a check that every value has its column's type, since SQLite stores any type in
+    any column."""
+    for row in rows:
+        for value, kind in zip(row, kinds, strict=True):
+            if not isinstance(value, kind):
+                raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
+    return rows
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise TreinoError if the file's structure is damaged, including indices."""
+    ((verdict,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    if verdict != "ok":
+        raise damaged(path, str(verdict))
+
+
+def out_of_log(connection: sqlite3.Connection) -> None:
+    """Copy the write-ahead log into the file, as far as readers allow.
+
+    From a damaged frame on, SQLite silently ignores the log.
+    """
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def content(connection: sqlite3.Connection, *, log: bool = False) -> bytes:
+    """The whole content as one SQLite file. log: whether the file is in write-ahead-log mode."""
+    return _as_file(connection.serialize(), log)
+
+
+def in_memory(data: bytes) -> sqlite3.Connection:
+    """A connection in autocommit mode to an in-memory copy of a file, without its log."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.deserialize(_as_file(data, log=False))
+    return connection
+
+
+def _as_file(data: bytes, log: bool) -> bytes:
+    return data[:18] + (b"\2\2" if log else b"\1\1") + data[20:]  # https://sqlite.org/fileformat2.html#ffvnum
+
+
+def has_log(path: Path) -> bool:
+    """Whether the file is in write-ahead-log mode, in which also readers create files beside it."""
+    with files.trouble(path), path.open("rb") as file:
+        return file.read(20)[18:19] == b"\2"  # https://sqlite.org/fileformat2.html#ffvnum
+
+
+def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer], *, copied: bool = False) -> Answer:
+    """Return the result of `ask` on a file that another process may be writing, also on a read-only disk.
+
+    copied: ask a copy of file and log, for a file beside which nothing may be created.
+    """
+    try:
+        if not copied and not shared(path):
+            with closing(connect(path, "ro")) as connection:
+                return ask(connection)
+    except sqlite3.OperationalError as error:
+        if primary(error) not in _SYSTEM:
+            raise
+        os.stat(path)  # raises if the file is missing
+    # a write-ahead log needs an index file, which can't be created here (also on a full disk) or has other
+    # hard links
+    with tempfile.TemporaryDirectory(prefix="treino-") as folder:
+        while True:
+            logs = _logs(path)
+            (copy := Path(folder) / path.name).write_bytes(files.content(path))
+            if _logs(path) == logs:  # else a process wrote meanwhile, and file and log may not match
+                break
+        for name, data in logs.items():
+            (Path(folder) / name).write_bytes(data)
+        with closing(connect(copy, "rw")) as connection:
+            return ask(connection)
+
+
+def _logs(path: Path) -> dict[str, bytes]:
+    logs = {}
+    for ending in (LOG, JOURNAL):
+        with suppress(FileNotFoundError):
+            logs[path.name + ending] = files.content(path.with_name(path.name + ending))
+    return logs
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the block in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # after some failures SQLite has already rolled back
+            connection.execute("ROLLBACK")
+        raise
+
+
+def primary(error: sqlite3.Error) -> int:
+    """The primary result code (https://sqlite.org/rescode.html)."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _system_error(path: Path, code: int) -> int:
+    """The system's error number for a primary result code. SQLite doesn't tell why it could not open or
+    write a file: a full disk, a quota or a limit of size are found by a temporary file of the same size."""
+    with suppress(FileNotFoundError):
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+            size = max(os.stat(each).st_size for each in (path, *beside(path)))
+            try:
+                with path.open("rb"), tempfile.TemporaryFile(dir=path.parent) as file:
+                    os.lseek(file.fileno(), size, os.SEEK_SET)
+                    files.write_all(file.fileno(), bytes(1 << 16))
+            except OSError as error:
+                return error.errno or errno.EIO
+    return _SYSTEM[code]
+
+
+@contextmanager
+def trouble(path: Path) -> Iterator[None]:
+    """Convert errors of SQLite and the system to a TreinoError that names the file and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise problem(path, error.errno or 0, error.strerror or str(error)) from error
+    except sqlite3.Error as error:
+        code = primary(error)
+        if code in _SYSTEM:
+            raise problem(path, _system_error(path, code), str(error)) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
+            raise TreinoError(
+                "run_busy",
+                _("{path} is locked by another program.").format(path=path),
+                _("Close the program that has it open, and repeat the command."),
+                status=1,
+            ) from error
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+            raise  # a programming error
+        raise damaged(path, str(error)) from error
+
+
+# ---- SQLite's write-ahead log (https://sqlite.org/fileformat2.html#the_write_ahead_log)
+
+_MAGIC = 0x377F0682, 0x377F0683  # for checksums of little-endian and of big-endian words
+_HEADER, _FRAME_HEADER = 32, 24
+_Sum = tuple[int, int]
+
+
+def check_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise TreinoError if frames in the log of a killed process are damaged.
+
+    path: the database's, for messages; ``connection`` may be to a copy of the database.
+    """
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # makes SQLite read the log
+    ((_number, _name, file),) = connection.execute("PRAGMA database_list")
+    try:
+        log, index = (files.content(Path(file + ending)) for ending in (LOG, INDEX))
+    except FileNotFoundError:
+        return
+    if len(log) >= _HEADER and not _is_whole(log, index):
+        raise damaged(
+            path.with_name(path.name + LOG),
+            _("its last rows are not those that were written"),
+            _("Go on from the last checkpoint: treino resume {folder}").format(folder=path.parent),
+        )
+
+
+def _is_whole(log: bytes, index: bytes) -> bool:
+    """Whether the frames that SQLite did not read belong to an earlier log, or are intact and uncommitted.
+
+    index: the index file, which holds the number of frames that SQLite has read
+    (https://sqlite.org/walformat.html#the_wal_index_file_format).
+    """
+    magic, _version, size = struct.unpack_from(">III", log)
+    words = ">" if magic == _MAGIC[1] else "<"
+    known = struct.unpack_from(">II", log, 24)
+    if magic not in _MAGIC or _sum(log[:24], (0, 0), words) != known:
+        return False
+    (frames,) = struct.unpack_from("=I", index, 16)
+    if frames:
+        known = struct.unpack_from("=II", index, 24)
+    size = _FRAME_HEADER + (65536 if size == 1 else size)
+    for start in range(_HEADER + frames * size, len(log) - size + 1, size):
+        frame = log[start : start + size]
+        same = [frame[8 + i : 12 + i] == log[16 + i : 20 + i] for i in (0, 4)]
+        if not any(same):  # a frame of an earlier log has two other salts
+            return True
+        known = _sum(frame[:8] + frame[_FRAME_HEADER:], known, words)
+        if not all(same) or struct.unpack_from(">II", frame, 16) != known:
+            return False
+    return True
+
+
+def _sum(data: bytes, start: _Sum, words: str) -> _Sum:
+    """SQLite's checksum: https://sqlite.org/fileformat2.html#checksum_algorithm"""
+    one, two = start
+    for a, b in struct.iter_unpack(f"{words}II", data):
+        one = (one + a + two) & 0xFFFFFFFF
+        two = (two + b + one) & 0xFFFFFFFF
+    return one, two

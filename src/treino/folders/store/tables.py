@@ -1,0 +1,206 @@
+"""The tables of ``run.sqlite``, with checksums that detect flipped bits and lost rows.
+
+A table's checksum is the sum of its rows' SHA-256, read as numbers, modulo 2^256. It doesn't depend on the
+order of rows, and a new row is added without reading the old ones. The table ``sums`` holds each checksum and
+the table's number of changes, which distinguishes older from newer states of the file and is part of the
+checksum. Both are written in the same transaction as the rows.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from functools import cache
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from treino.base.files import damaged
+from treino.base.words import _
+from treino.folders.store import sqlite
+from treino.folders.store.sqlite import Row
+
+VERSION = 2
+_SCHEMA = """
+CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
+CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
+                     PRIMARY KEY (segment, epoch, split, metric)) WITHOUT ROWID;
+CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
+CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
+                       value TEXT, state TEXT);
+CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID;
+"""
+_SENDER = "ALTER TABLE commands ADD COLUMN sender TEXT NOT NULL DEFAULT ''"
+_OPTIONAL = (int, type(None))
+COLUMNS = {  # large columns last
+    "losses": "segment, step, count, blob",
+    "epochs": "segment, epoch, split, metric, value",
+    "events": "rowid, time, segment, step, kind, json",
+    "commands": "id, time, segment, step, name, value, state, sender",
+}
+_KINDS: dict[str, tuple[Any, ...]] = {
+    "losses": (int, int, int, bytes),
+    "epochs": (int, int, str, str, (float, type(None))),
+    "events": (int, float, int, int, str, str),
+    "commands": (int, float, _OPTIONAL, _OPTIONAL, str, str, str, str),
+}
+_INSERT = {
+    "losses": "INSERT INTO losses VALUES (?, ?, ?, ?)",
+    "epochs": "INSERT INTO epochs VALUES (?, ?, ?, ?, ?)",
+    "events": "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+}
+_MODULUS = 1 << 256
+
+
+class Statement(NamedTuple):
+    """An SQL statement on a table, with its parameter values."""
+
+    table: str
+    sql: str
+    values: Row
+
+
+def insertion(table: str, row: Row) -> Statement:
+    """The statement that inserts a row of losses, epochs or events. row: the columns in order, no rowid."""
+    return Statement(table, _INSERT[table], row)
+
+
+def make(connection: sqlite3.Connection) -> None:
+    """Create the empty tables."""
+    connection.executescript(_SCHEMA)
+    connection.execute(_SENDER)
+    for name in COLUMNS:
+        connection.execute("INSERT INTO sums VALUES (?, 0, '')", (name,))
+        _set(connection, name, 0, 0)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def update(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring an older file's tables to this version, in one transaction; for the holder of the run's lock.
+
+    Raises TreinoError if the table that changes is damaged.
+    """
+    if check(connection, path) == VERSION:
+        return
+    ((_rows, number),) = checked(connection, path, ["commands"]).values()
+    with sqlite.transaction(connection):
+        connection.execute(_SENDER)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        _set(connection, "commands", number + 1, _total(_stored(connection, path, "commands", VERSION)))
+
+
+def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
+    """Execute statements in one transaction, and update the checksums of their tables."""
+    version = check(connection, path)
+    added: dict[str, int] = {}
+    anew: set[str] = set()
+    with sqlite.transaction(connection):
+        for (table, sql), some in groupby(statements, key=lambda each: each[:2]):
+            values = [each.values for each in some]
+            new = sql == _INSERT.get(table)
+            if new and table == "events":  # SQLite assigns the rowid, which the checksum includes
+                values = [(connection.execute(sql, row).lastrowid, *row) for row in values]
+            else:
+                connection.executemany(sql, values)
+            if new:
+                added[table] = added.get(table, 0) + _total(values)
+            else:
+                anew.add(table)
+        for table in {*added, *anew}:
+            changes, total = _sum(connection, table, path)
+            if table in anew:
+                total = _total(_stored(connection, path, table, version))
+            else:
+                total += added[table] - _number((table, changes))
+            _set(connection, table, changes + 1, total)
+
+
+def checked(
+    connection: sqlite3.Connection, path: Path, names: Iterable[str] = tuple(COLUMNS)
+) -> dict[str, tuple[list[Row], int]]:
+    """Return ``{table: (rows, number of changes)}``, read in one transaction.
+
+    Raises TreinoError if a checksum is wrong.
+    """
+    contents = {}
+    connection.execute("BEGIN")
+    try:
+        version = check(connection, path)
+        for name in names:
+            some = _stored(connection, path, name, version)
+            changes, total = _sum(connection, name, path)
+            if (_total(some) + _number((name, changes)) - total) % _MODULUS:
+                message = _("the rows of its table {name} are not those that were written")
+                raise damaged(path, message.format(name=name))
+            contents[name] = _of_today(some, name), changes
+    finally:
+        if connection.in_transaction:  # on a full disk SQLite has already rolled back
+            connection.execute("ROLLBACK")
+    return contents
+
+
+def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
+    """All rows of a table, without a look at its checksum."""
+    return _of_today(_stored(connection, path, name, check(connection, path)), name)
+
+
+def _stored(connection: sqlite3.Connection, path: Path, name: str, version: int) -> list[Row]:
+    """The rows of a table as they are stored, read without its indices, which may be damaged."""
+    columns, kinds = COLUMNS[name], _KINDS[name]
+    if name == "commands" and version == 1:
+        columns, kinds = columns.removesuffix(", sender"), kinds[:-1]
+    table = connection.execute(f"SELECT {columns} FROM {name} NOT INDEXED").fetchall()
+    return sqlite.typed(table, kinds, path)
+
+
+def _of_today(some: list[Row], name: str) -> list[Row]:
+    """The rows in the present version's columns: commands of version 1 were sent by a person."""
+    short = name == "commands" and some and len(some[0]) < len(_KINDS[name])
+    return [(*row, "") for row in some] if short else some
+
+
+def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
+    """The number of changes of each table."""
+    return {name: _sum(connection, name, path)[0] for name in COLUMNS}
+
+
+def check(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the file's tables. Raise TreinoError if its tables, views and triggers aren't exactly a
+    run's: views and triggers could run foreign code."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not 1 <= version <= VERSION or sqlite.objects(connection) != _objects(version):
+        raise damaged(path, _("its tables are not those of a run"))
+    return int(version)
+
+
+@cache
+def _objects(version: int) -> frozenset[Row]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA)
+        if version > 1:
+            connection.execute(_SENDER)
+        return sqlite.objects(connection)
+
+
+def _sum(connection: sqlite3.Connection, name: str, path: Path) -> tuple[int, int]:
+    row = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
+    try:
+        return int(row[0]), int(row[1], 16)
+    except (TypeError, ValueError) as error:
+        raise damaged(path, _("the sum of its table {name} is missing").format(name=name)) from error
+
+
+def _set(connection: sqlite3.Connection, name: str, number: int, total: int) -> None:
+    text = f"{(total + _number((name, number))) % _MODULUS:064x}"
+    connection.execute("UPDATE sums SET changes = ?, sum = ? WHERE name = ?", (number, text, name))
+
+
+def _total(some: Iterable[Row]) -> int:
+    return sum(_number(row) for row in some)
+
+
+def _number(row: Row) -> int:
+    """The SHA-256, as a number, of the ``repr`` of a row's values, followed by the bytes of a blob."""
+    if type(row[-1]) is bytes:
+        return int.from_bytes(sha256(repr(row[:-1]).encode() + row[-1]).digest())
+    return int.from_bytes(sha256(repr(row).encode()).digest())

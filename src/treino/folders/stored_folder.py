@@ -1,0 +1,193 @@
+"""Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, failures noted."""
+
+import platform
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from treino.base.errors import TreinoError, cause
+from treino.base.words import N_, _
+from treino.folders.access import Access
+from treino.folders.store import RunFolder
+from treino.folders.store.new_names import ended_before_it_began
+from treino.settings.recipes import without_recipe
+from treino.settings.setting_types import as_item
+from treino.settings.spec import FLAGS
+
+# ---- base class of stored runs, sweeps and studies
+
+
+class StoredFolder:
+    """A stored folder, read on demand. access: the access to its rows and to the user's networks."""
+
+    def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
+        self.folder = folder
+        self.access = access or Access()
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def status(self) -> str:
+        """running, finished, stopped, interrupted or diverged (of several networks: all diverged)."""
+        return self.folder.status
+
+
+# ---- conditions of resuming
+
+
+@dataclass(frozen=True)
+class ResumeRule:
+    """When a kind of folder can be resumed.
+
+    states: the resumable states: a run stops on request and can then be resumed; a stopped sweep has used up
+    its time. hint: what to do if the folder can't be resumed.
+    """
+
+    states: tuple[str, ...]
+    hint: str
+
+
+RULES = {
+    "run": ResumeRule(("interrupted", "stopped"), N_("Train a new run, e.g. with more [[epochs]].")),
+    "sweep": ResumeRule(
+        ("interrupted",), N_("Give it more networks with [[more=64]], or start a new sweep.")
+    ),
+    "study": ResumeRule(("interrupted",), N_("Start a new study, e.g. with more [[epochs]].")),
+}
+
+
+def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
+    """Open the folder at ``path`` for reading, if it can be resumed. also: further resumable states.
+
+    Damaged keyframes are ignored: ``RunFolder.unseal`` removes them.
+
+    Raises:
+        TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
+    """
+    folder = RunFolder.open(path, verify=False)
+    if not (folder.manifest.sealed or folder.status == "running" or folder.has(folder.manifest.first)):
+        raise ended_before_it_began(folder.path)
+    folder.verify(resume=True)
+    rule = RULES[folder.kind]
+    if folder.status not in (*rule.states, *also):
+        raise TreinoError(
+            "nothing_to_resume",
+            _("{run} is {status}: there is nothing to resume.").format(
+                run=folder.path.name, status=_(folder.status)
+            ),
+            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
+            if folder.status == "running"
+            else _(rule.hint),
+        )
+    return folder
+
+
+# ---- notes of failures after a training (pictures, intervals …)
+
+T = TypeVar("T")
+
+
+def try_or_note(notes: list[str], what: str, hint: str, work: Callable[[], T]) -> T | None:
+    """Return the result of ``work``. If it fails, add a sentence to ``notes`` and return None.
+
+    what: the description of the work, which begins the sentence. hint: what to do or know after a failure.
+
+    Raises:
+        TreinoError, OSError: a system error.
+    """
+    try:
+        return work()
+    except OSError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, TreinoError) and error.status == 1:
+            raise
+        note = _("{what} failed: {why} The training is kept all the same. {hint}").format(
+            what=what, why=_reason(error), hint=hint
+        )
+        if note not in notes:
+            notes.append(note)
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TreinoError):
+        return error.message
+    return f"{cause(error).rstrip(': .')}."
+
+
+# ---- commands that reproduce a run
+
+
+def as_typed(source: str, settings: Mapping[str, object]) -> str:
+    """The command that reproduces this run; if the data is a file, to be typed in the run's folder."""
+    return shlex.join(["treino", "train", source, *as_flags(without_recipe(settings))])
+
+
+def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:
+    """The command that repeats a branch or rewind. how: --branch or --rewind. place: RUN:STEP."""
+    known = {name: value for name, value in changes.items() if name in FLAGS}
+    return shlex.join(["treino", "train", how, place, *as_flags(known)])
+
+
+def as_flags(settings: Mapping[str, object]) -> list[str]:
+    words: list[str] = []
+    for name, value in settings.items():
+        if isinstance(value, bool):
+            words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
+        elif isinstance(value, list | tuple):
+            words += [FLAGS[name], ",".join(as_item(str(item)) for item in value) or "none"]
+        elif value is not None:
+            words += [FLAGS[name], str(value)]
+    return words
+
+
+# ---- versions of packages, and the machine
+
+_version = cache(version)  # cached, since it reads a file
+
+
+def versions() -> dict[str, str]:
+    """``{package: version}``, including Python's version."""
+    return {"treino": _version("treino"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def machine() -> dict[str, str]:
+    """The parts of this machine that may round differently on another: nothing that names it or its owner."""
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "processor": _processor(),
+        "vectors": _vectors(),
+    }
+
+
+@cache
+def _vectors() -> str:
+    """The instruction set that torch uses, such as AVX2; "" if it doesn't tell."""
+    used = re.search(r"CPU capability usage: (\w+)", torch.__config__.show())
+    return used[1] if used else ""
+
+
+@cache
+def _processor() -> str:
+    """The processor's model; "" if nobody tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor())

@@ -1,0 +1,524 @@
+"""A stored run: the metrics, the network and the rows of one training, read from its folder."""
+
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from torch import Tensor, nn
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.files import damaged
+from treino.base.words import _, numeral
+from treino.data.dataset import Data
+from treino.data.preparation.preparation import Preparation
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.engine import Loss
+from treino.engine.ensemble import Ensemble
+from treino.engine.hyperparameters import whole
+from treino.engine.nets import described, input_shape, picture_shape
+from treino.engine.rng import fork_rng
+from treino.engine.shared_config import Limits
+from treino.engine.target_net import one_target
+from treino.engine.templates import plain_module
+from treino.engine.user_module import module_copy
+from treino.folders.access import Access
+from treino.folders.data_source import check_names, check_outputs, data_of
+from treino.folders.documents import (
+    read_document,
+    read_preparation,
+    read_run_result,
+    read_run_spec,
+    read_tensors,
+)
+from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
+from treino.folders.network_source import NETWORK_COPY, run_network
+from treino.folders.segments import (
+    UNKNOWN,
+    SettingChange,
+    changes_of,
+    evaluations,
+    histories,
+    losses_of,
+    member_evaluations,
+)
+from treino.folders.store import RunFolder
+from treino.folders.store.new_names import command_word
+from treino.folders.stored_folder import StoredFolder
+from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
+from treino.inspection.conformal import FoldScores
+from treino.settings.spec import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class SweepRow:
+    """One network of a sweep, which has no folder of its own.
+
+    number: in the sweep. asked: its settings as requested, before defaults are resolved. tensors: the kept
+    ``state_dict``. state: the same with the buffers that ``state_dict`` leaves out. spec, document: functions
+    that make what a run's folder stores. answering: of an ensemble, the numbers of the networks that answer,
+    the best first.
+    """
+
+    number: int
+    asked: Settings
+    tensors: Mapping[str, Tensor]
+    state: Mapping[str, Tensor]
+    spec: Callable[["StoredRun", "SweepRow"], RunSpec]
+    document: Callable[["StoredRun", "SweepRow"], dict[str, Any]]
+    answering: tuple[int, ...] = (0,)
+
+
+class StoredRun(StoredFolder):
+    """One training, read from disk; it may still be running.
+
+    Nothing in the folder is executed: if the run trained a module of the user's own, its network needs
+    ``net=``, or ``trust=True``, which runs the copy of its file that was sealed with the run.
+
+    rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
+    folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
+    None: all. others: runs that predict with it, each with a preparation of its own; all predict their mean.
+    fold_scores: of rows outside the folds, where these are the folds' runs.
+    whole: if this is a run of several targets with one of them alone, the run, and its number.
+    """
+
+    one: int | None = None
+    others: tuple["StoredRun", ...] = ()
+    fold_scores: FoldScores | None = None
+    measured = True  # whether the result's figures are of the network that answers
+    whole: tuple[Self, int] | None = None
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        access: Access | None = None,
+        rows: Data | None = None,
+        row: SweepRow | None = None,
+    ) -> None:
+        super().__init__(folder, access)
+        self.known_rows, self.row = rows, row
+
+    @property
+    def name(self) -> str:
+        name = self.folder.path.name
+        return name if self.row is None else f"{name}-{self.row.number}"
+
+    @property
+    def title(self) -> str:
+        """The name for pictures, with the member's number if they show one member."""
+        if self.whole is not None:
+            return _("{run}, {target}").format(run=self.whole[0].title, target=self.spec.resolved.target)
+        if self.one is None:
+            return self.name
+        return _("{run}, network {n} of {members}").format(
+            run=self.name, n=self.one, members=self.spec.resolved.ensemble
+        )
+
+    @property
+    def typed(self) -> str:
+        """What to type for this run on a command line: its name if it is in ./runs, else its path."""
+        return command_word(self.folder.path, "" if self.row is None else f":{self.row.number}")
+
+    def member(self, number: int | None = None) -> Self:
+        """The same run with only one network of the ensemble: it alone predicts.
+
+        number: counted from 0; default: the best. A run of one network is its own member.
+
+        Raises:
+            TreinoError: there is no such member.
+        """
+        members = self.spec.resolved.ensemble
+        number_of = whole("member", self._usual if number is None else number, 0, text="member")
+        if number_of >= members:
+            raise TreinoError(
+                "member_range",
+                _("There is no member {member}; there are {n}.").format(member=number_of, n=members),
+                _("Members count from 0."),
+            )
+        if members == 1:
+            return self
+        if self.whole is not None:
+            run, target = self.whole
+            return run.member(number).by_target[target]
+        run = copy(self)
+        run.__dict__.pop("by_target", None)
+        run.one = number_of
+        run.__dict__.pop("module", None)  # the ensemble's, if cached
+        return run._not_measured()
+
+    @cached_property
+    def by_target(self) -> tuple[Self, ...]:
+        """The same run with each target alone: its outputs, classes and figures. Of one target, itself."""
+        each = self.preparation.by_target
+        return (self,) if len(each) == 1 else tuple(map(self._one_target, range(len(each))))
+
+    def of_target(self, name: str | None = None) -> Self:
+        """The same run with one of its targets alone; default: the first.
+
+        Raises:
+            TreinoError: there is no such target.
+        """
+        runs = {run.preparation.target: run for run in self.by_target}
+        if name is not None and name not in runs:
+            raise TreinoError(
+                "target_of_run",
+                _("{run} has no target '{target}'.").format(run=self.name, target=name),
+                nearest(name, runs),
+            )
+        return runs[name] if name is not None else self.by_target[0]
+
+    @property
+    def all_targets(self) -> Self:
+        """The run with all its targets."""
+        return self if self.whole is None else self.whole[0]
+
+    def alone(self, net: nn.Module) -> nn.Module:
+        """A network of the run's training, with the outputs of this run's targets."""
+        if self.whole is None:
+            return net
+        run, number = self.whole
+        return one_target(net, run.preparation.output_parts[number], number)
+
+    def _one_target(self, number: int) -> Self:
+        run = copy(self)
+        for cached in ("module", "data", "by_target"):
+            run.__dict__.pop(cached, None)
+        run.whole = self, number
+        run.preparation = one = self.preparation.by_target[number]
+        facts = {"classes": one.classes, "target_mean": one.target_mean, "target_scale": one.target_scale}
+        resolved = self.spec.resolved.model_copy(update={"target": one.target})
+        outputs = len(one.classes) or 1
+        run.spec = self.spec.model_copy(update=facts | {"resolved": resolved, "outputs": outputs})
+        return run
+
+    @property
+    def _usual(self) -> int:
+        """The default member: the best one; while the run trains, the first."""
+        return next(iter(self.answering), 0) if self.one is None else self.one
+
+    @property
+    def answering(self) -> tuple[int, ...]:
+        """The numbers of the networks that answer, the best first; () while the run trains."""
+        if self.row is not None:
+            return self.row.answering
+        return () if self.result is None else tuple(self.result.answering)
+
+    def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
+        """The same run, predicting together with these. scores: of rows outside their folds."""
+        run = copy(self)
+        run.__dict__.pop("by_target", None)
+        run.others, run.fold_scores = tuple(others), scores
+        return run
+
+    def answered_by(self, net: nn.Module) -> Self:
+        """The same run with this network instead of the kept one."""
+        if self.whole is not None:
+            run, number = self.whole
+            return run.answered_by(net).by_target[number]
+        run = copy(self)
+        run.__dict__.pop("by_target", None)
+        run.module = net
+        return run._not_measured()
+
+    def _not_measured(self) -> Self:
+        """This run, whose network has other answers than the result is of, and no threshold."""
+        self.measured, rows = False, self.__dict__.pop("data", None)
+        self.known_rows = self.known_rows if rows is None else rows
+        return self
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """The requested and the resolved settings, the data's name, the versions."""
+        if self.row is not None:
+            return self.row.spec(self, self.row)
+        spec = read_run_spec(self.folder)
+        check_names(spec.resolved.model_dump())
+        check_outputs(spec)
+        return spec
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its resolved value."""
+        return self.spec.resolved.model_dump(mode="json")
+
+    @property
+    def command(self) -> str:
+        """``spec.command`` as it is typed in the working directory: it is written for the run's folder, and
+        names runs beside that."""
+        spec, where = self.spec, self.spec.data
+        files = {file.source for file in where.files.values()}
+        files |= {where.source} if where.kind == "file" else set()
+        names = {source: source for source in files}
+        names |= {
+            str(spec.asked[split]): file.source for split, file in where.files.items() if split in spec.asked
+        }
+        here = {word: os.path.relpath((self.path / source).resolve()) for word, source in names.items()}
+        words = shlex.split(spec.command)
+        for place, (flag, word) in enumerate(pairwise(words), 1):
+            run, _colon, step = word.rpartition(":")
+            if flag in ("--branch", "--rewind"):
+                folder = self.path if flag == "--rewind" else self.path.parent / run
+                (words[place],) = shlex.split(command_word(folder, f":{step}"))
+            elif flag == "--net" and run == NETWORK_COPY:
+                words[place] = f"{os.path.relpath(self.path / NETWORK_COPY)}:{step}"
+            else:
+                words[place] = here.get(word, word)
+        return shlex.join(words)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``train`` document: all results of the run, or those so far; for a network of a sweep, its
+        settings and its metrics at each rung."""
+        if self.row is not None:
+            return self.row.document(self, self.row)
+        if self.whole is not None:
+            every, own = self.whole[0].document, self.preparation
+            of_target = every.get("targets", {}).get(own.target, {})
+            facts = {"target": own.target, "classes": list(own.classes)}
+            return {**{k: v for k, v in every.items() if k != "targets"}, **facts, **of_target}
+        head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
+        if self.folder.has("spec.json"):
+            head["changes"] = [change.to_json() for change in self.changes]
+        if self.folder.manifest.sealed:
+            return head | {
+                k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
+            }
+        if not self.folder.has("spec.json"):
+            return head
+        so_far = {"steps": len(self.losses)} | histories(self.folder, self.spec)
+        known = initial_document(read_document(self.folder, "spec.json"))
+        return {**head, **known, **UNKNOWN, "waited": None, **so_far}
+
+    @property
+    def result(self) -> RunResult | None:
+        """The results of the run; None before it has ended, and for a network of a sweep."""
+        if self.row is not None or not self.folder.manifest.sealed:  # a result of an earlier stop may exist
+            return None
+        result = read_run_result(self.folder)
+        return (
+            result
+            if self.whole is None
+            else result.of_target(self.preparation.target, self.preparation.classes)
+        )
+
+    @property
+    def facts(self) -> RunFacts:
+        """The facts known from the first step on: rows, network, findings; after the end, the result."""
+        return self.result or self.spec.facts
+
+    @property
+    def steps(self) -> int:
+        """Updates done; for a diverged run, only updates with finite weights."""
+        result = self.result
+        return len(self.losses) if result is None else result.steps
+
+    @property
+    def changes(self) -> list[SettingChange]:
+        """Settings that were changed on the way, by whom and from which step on; none of a sweep's
+        network."""
+        return [] if self.row is not None else changes_of(self.folder, self.spec)
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float] | None]:
+        """``{split: {metric: value}}`` of the kept weights; test is None before the run has ended."""
+        return dict(self.document["metrics"])
+
+    @property
+    def losses(self) -> np.ndarray:
+        """``[S]`` float32: the training loss of every step on the path to the newest weights."""
+        self._need_curves()
+        return losses_of(self.folder, self.spec)
+
+    @property
+    def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
+        """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
+        self._need_curves()
+        values = evaluations(self.folder, self.spec, int(self.document["epochs"]))
+        values.pop("train", None)  # its only values are seconds
+        return values
+
+    @property
+    def member_evaluations(self) -> dict[str, dict[str, list[list[float | None]]]]:
+        """``{split: {metric: [of each member [value of epoch 1, 2, ...]]}}`` of an ensemble's networks."""
+        if self.spec.resolved.ensemble == 1:
+            return {}
+        return member_evaluations(self.folder, self.spec, int(self.document["epochs"]))
+
+    def _need_curves(self) -> None:
+        if self.row is not None:
+            sweep = self.folder.path.name
+            raise TreinoError(
+                "member_curves",
+                _("{sweep} holds the curves of its networks together.").format(sweep=sweep),
+                _("Draw them all: treino plot {sweep} [[what=curves]]").format(sweep=sweep),
+            )
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        if self.row is not None:
+            return self.data.preparation
+        preparation = Preparation.from_document(read_preparation(self.folder))
+        if (preparation.size, tuple(preparation.classes)) != (self.spec.inputs, self.spec.classes):
+            raise damaged(
+                self.path / "preparation.json", _("its inputs or classes are not those of spec.json")
+            )
+        return preparation
+
+    @property
+    def loss_function(self) -> Loss:
+        """The training loss, with its settings."""
+        s = self.spec.resolved
+        faulty = "softmax_before_cross_entropy" in s.fault
+        each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
+        return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each)
+
+    @cached_property
+    def data(self) -> Data:
+        """The rows that the run was trained on, in the same splits; only a sample of a DataLoader or Dataset
+        that isn't in memory."""
+        if self.whole is not None:
+            run, number = self.whole
+            return run.data.by_target[number]
+        data = self.known_rows
+        if data is None:
+            data = in_memory(data_of(self.folder, self.access.data_file))
+        return data if data.threshold == self.threshold else replace(data, threshold=self.threshold)
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which on the kept network answers the second of two classes; None: it answers
+        the most probable class."""
+        result = self.result if self.measured else None  # read once: the run may be resumed meanwhile
+        return None if result is None or result.threshold is None else result.threshold.value
+
+    @property
+    def item_shape(self) -> tuple[int, ...] | None:
+        """The shape of one input item; None if the network takes flat rows."""
+        if self.spec.net == "mlp":
+            return None
+        return picture_shape(self.spec.item_shape) if self.spec.net == "cnn" else self.spec.item_shape
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The kept weights under their ``state_dict`` names."""
+        return read_tensors(self.folder, WEIGHTS)[0] if self.row is None else self.row.tensors
+
+    @property
+    def state(self) -> Mapping[str, Tensor]:
+        """The kept weights, and the buffers that ``state_dict`` leaves out."""
+        return self._kept()[0]
+
+    def _kept(self) -> tuple[Mapping[str, Tensor], Any]:
+        """``state``, and the network's stored check outputs, if any."""
+        return read_weights(self.folder) if self.row is None else (self.row.state, None)
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """The kept network as a plain ``nn.Module`` in eval mode.
+
+        It takes prepared rows ``[B, D]`` float32 and returns logits ``[B, C]`` (or standardised values
+        ``[B, 1]``); ``predict`` prepares for you.
+
+        Raises:
+            TreinoError: the run has no weights yet; it trained a network of the user's own, and neither
+                ``net`` nor ``trust`` was given; no copy of that network was sealed with the run; the network
+                has other tensors, or gives other outputs.
+        """
+        if self.whole is not None:
+            return self.alone(self.whole[0].module)
+        if self.one is not None:
+            return self._member_module(self.one)
+        if self.row is None and not self.folder.manifest.sealed:
+            raise TreinoError(
+                "no_weights_yet",
+                _("{run} is {status}: its weights are kept when it ends.").format(
+                    run=self.name, status=_(self.status)
+                ),
+                _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
+            )
+        with fork_rng():  # the initial weights of a network are drawn, and exchanged
+            bare = self._network()
+        tensors, answers = self._kept()
+        net = with_weights(bare, tensors, self.name)
+        if self.item_shape is not None:
+            check_answers(net, self.item_shape, answers, self.name)
+        return net
+
+    def _member_module(self, number: int) -> nn.Module:
+        """A member's kept network.
+
+        Raises:
+            TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
+        """
+        every = StoredRun(self.folder, self.access, self.known_rows, self.row).module
+        answering = self.answering
+        if number not in answering:
+            raise TreinoError(
+                "member_not_kept",
+                _("Network {n} of {run} is not one of those that answer, whose weights are kept.").format(
+                    n=number, run=self.name
+                ),
+                _("Those are: {numbers}.").format(numbers=", ".join(map(str, answering))),
+            )
+        assert isinstance(every, Ensemble)
+        return every.members[answering.index(number)]
+
+    def _network(self) -> nn.Module:
+        """The network, or the predicting ensemble, without the kept weights."""
+        s = self.spec.resolved
+        members = len(self.answering) or 1
+        one = self._one_network(members)
+        if s.ensemble == 1:
+            return one
+        nets = [one, *(module_copy(one) for _member in range(members - 1))]
+        limits: Limits | None = None  # their values are loaded with the weights, those of shares too
+        if s.clip_target and not self.spec.classes:
+            of_each = (0.0,) * self.spec.outputs
+            limits = (0.0, 0.0) if self.spec.outputs == 1 else (of_each, of_each)
+        shares = None if self.result is None else self.result.shares or None
+        return Ensemble(nets, self.loss_function, limits, shares)
+
+    def _one_network(self, members: int) -> nn.Module:
+        """The network, or one of ``members`` networks of the ensemble.
+
+        Raises:
+            TreinoError: the network is the user's own, and its code may not run.
+        """
+        spec, s = self.spec, self.spec.resolved
+        if isinstance(self.access.net, nn.Module):
+            return plain_module(module_copy(self.access.net))
+        own = run_network(self.folder, spec.net, s.net_file, self.access, s.seed)
+        if own is not None:
+            return plain_module(own)
+        assert s.hidden is not None  # always set for treino's own layers
+        # dropout layers stay if a command set dropout to 0, and count in the weights' names
+        layers = described(s, s.hidden, s.dropout or spec.asked.get("dropout") or 0.0)
+        shape = input_shape(layers, spec.item_shape)
+        wanted = layers.parameter_shapes(shape, spec.outputs)
+        kept = (tensor.shape for name, tensor in self.tensors.items() if name != "limits")
+        check_layers(wanted, kept, self.name, members)
+        made: nn.Module = layers.module(shape, spec.outputs)
+        return made
+
+    def __repr__(self) -> str:
+        result = self.result
+        test = (result and result.metrics.test) or {}
+        figures = ", ".join(f"{k} {'–' if v is None else numeral(v, '.3f')}" for k, v in test.items())
+        shown = f", test {figures}" if figures else ""
+        return f"{type(self).__name__}({str(self.path)!r}, {self.status}{shown})"
+
+
+def study_without_network(study: RunFolder) -> TreinoError:
+    """The error if a study is given instead of a run."""
+    name = study.path.name
+    return TreinoError(
+        "study_is_no_run",
+        _("{name} is a study: it keeps figures of several settings, and no network.").format(name=name),
+        _("See it with: treino show {name}; each of its rows says how to train it alone.").format(name=name),
+    )

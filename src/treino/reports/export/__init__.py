@@ -1,0 +1,42 @@
+"""Export of runs: a plain PyTorch script, an ONNX model, a torch.export program, or weights."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.folders.stored_run import StoredRun
+from treino.folders.weights import WEIGHTS
+
+
+class Exported(NamedTuple):
+    """Files written by an export, and their check.
+
+    paths: the main file first. rows: number of rows checked. apart: the largest difference from the run's
+    predictions, of a probability, or of a number in standard deviations of the target. Unchecked: both None.
+    """
+
+    paths: tuple[Path, ...]
+    rows: int | None = None
+    apart: float | None = None
+
+
+def has_weights(run: StoredRun) -> bool:
+    """Whether the run has kept weights; in an unsealed folder they are from before the run continued."""
+    return run.folder.kind == "sweep" or (run.folder.manifest.sealed and run.folder.has(WEIGHTS))
+
+
+def need_weights(run: StoredRun) -> None:
+    """Refuse a run that has kept no weights.
+
+    Raises:
+        TreinoError: the run has none; the hint says how to get them.
+    """
+    if not has_weights(run):
+        raise TreinoError(
+            "no_weights_yet",
+            _("{run} is {status} and has kept no weights yet.").format(run=run.name, status=_(run.status)),
+            _("Wait until it is over.")
+            if run.status == "running"
+            else _("Go on with: treino resume {path}").format(path=run.path),
+        )

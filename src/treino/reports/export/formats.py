@@ -1,0 +1,146 @@
+"""``export``: write a run as a PyTorch script, ONNX model, torch.export program, or bare weights.
+
+https://docs.pytorch.org/docs/stable/export.html
+"""
+
+import io
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from treino.base.errors import TreinoError, cause, nearest
+from treino.base.words import _
+from treino.folders.stored_run import StoredRun
+from treino.inspection.outputs import outputs
+from treino.reports.export import Exported, need_weights
+from treino.reports.export.onnx_file import onnx_file
+from treino.reports.export.script import script
+
+# ---- ``exports/NAME.pt2``
+
+TOLERANCE = 1e-5
+CHECKED = 2000  # maximum number of rows checked
+
+
+def pt2_file(run: StoredRun) -> Exported:
+    """Write the network as a program from prepared rows ``[B, D]`` (for a user's network,
+    ``[B, *item_shape]``) to its outputs, for any B. The file includes ``preparation.json`` as an extra file.
+
+    Raises:
+        TreinoError: torch can't export the network; the program's outputs differ from the run's.
+    """
+    net, shape = run.module.eval(), run.item_shape
+    data = run.data
+    part = next(part for part in (data.test, data.validation, data.train) if len(part))
+    rows = part[:CHECKED].x
+    x = rows.reshape(len(rows), *shape) if shape else rows
+    program = _program(run, net, x[: min(len(x), 3)])
+    content = io.BytesIO()
+    more = {
+        "preparation.json": json.dumps(run.preparation.to_json()),
+        "run.json": json.dumps({"run": run.name, "versions": dict(run.spec.versions)}),
+    }
+    torch.export.save(program, content, extra_files=more)
+    content.seek(0)
+    again = torch.export.load(content).module()
+    wanted = outputs(net, rows, item_shape=shape)
+    apart = max(float((_asked(again, x[:n]) - wanted[:n]).abs().max()) for n in {1, len(x)})
+    if not apart <= TOLERANCE * max(1.0, float(wanted.abs().max())):
+        raise TreinoError(
+            "pt2_differs",
+            _(
+                "On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}."
+            ).format(n=len(x), run=run.name, apart=apart),
+            _("Nothing was kept. A network that behaves otherwise from call to call can't be exported."),
+        )
+    path = run.folder.write_bytes(f"exports/{run.name}.pt2", content.getvalue())
+    return Exported((path,), len(x), apart)
+
+
+def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.ExportedProgram":
+    if not hasattr(torch, "export"):
+        raise TreinoError(
+            "pt2_torch",
+            _("torch {version} can't write programs: it has no torch.export.").format(
+                version=torch.__version__
+            ),
+            _("Install a later torch, or use [[format=onnx]]."),
+        )
+    if len(x) == 1:
+        x = torch.cat([x, x])  # torch.export treats a size of 1 as constant
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            batch = {0: torch.export.Dim("batch", min=1)}
+            return torch.export.export(net, (x,), dynamic_shapes=(batch,))
+    except Exception as error:
+        raise TreinoError(
+            "pt2_network",
+            _("torch can't export the network of {run}: {cause}").format(run=run.name, cause=cause(error)),
+            _("Its weights can be exported: [[format=safetensors]]."),
+        ) from error
+
+
+def _asked(program: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        output: Tensor = program(x)
+    return output.reshape(len(x), -1)
+
+
+# ---- ``export``
+
+
+def export(run: StoredRun, format: str = "script") -> Path:
+    """Write the run into its ``exports/`` folder and return the file's path; see ``exported``.
+
+    Raises:
+        TreinoError: as ``exported``.
+    """
+    return exported(run, format).paths[0]
+
+
+def exported(run: StoredRun, format: str = "script") -> Exported:
+    """Write the run into its ``exports/`` folder.
+
+    ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, with its weights
+    and other needed files; for a run that continued from other weights, it only predicts. ``onnx``: raw
+    columns in, predictions out, checked in onnxruntime. ``pt2``: the network as a torch.export program.
+    ``safetensors``: the kept weights under plain ``state_dict`` names.
+
+    Raises:
+        TreinoError: an unknown format; a run that lacks something the format needs; something that the format
+            can't express; data that is gone or changed; a package that is not installed.
+    """
+    if format not in FORMATS:
+        raise TreinoError(
+            "format_unknown",
+            _("There is no format {name!r} to export to.").format(name=format),
+            nearest(str(format), FORMATS),
+        )
+    if not run.folder.has("spec.json"):
+        raise TreinoError(
+            "nothing_to_export",
+            _("{run} ended before its settings were written.").format(run=run.name),
+            _("Delete the folder and train again."),
+        )
+    return FORMATS[format](run)
+
+
+def weights(run: StoredRun) -> Exported:
+    """Write ``exports/NAME.safetensors``: tensors under their ``state_dict`` names, nothing else.
+
+    Format: https://huggingface.co/docs/safetensors
+    """
+    from safetensors.torch import save
+
+    need_weights(run)
+    return Exported((run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors))),))
+
+
+FORMATS: dict[str, Callable[[StoredRun], Exported]] = {
+    "script": script, "onnx": onnx_file, "pt2": pt2_file, "safetensors": weights
+}  # fmt: skip

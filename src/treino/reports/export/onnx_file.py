@@ -1,0 +1,355 @@
+"""``exports/NAME.onnx``: columns or pixels in, predictions out; checked in onnxruntime before it is kept."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data import sources
+from treino.data.dataset import Data
+from treino.data.photographs.decoding import decode
+from treino.data.photographs.new_pictures import album_of
+from treino.data.preparation.column_kinds import level_cells
+from treino.data.preparation.encoders import (
+    DAY,
+    DateEncoder,
+    Encoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+    number_cells,
+    second_cells,
+)
+from treino.data.preparation.preparation import Preparation
+from treino.data.table import Column
+from treino.engine.metrics import probabilities
+from treino.folders.coverage import coverage_scores
+from treino.folders.prediction import reading_of
+from treino.folders.stored_run import StoredRun
+from treino.inspection.input_planes import winners
+from treino.inspection.outputs import outputs
+from treino.reports.export import Exported
+
+TOLERANCE = 1e-5  # error of a probability; of a number, in standard deviations of the target
+CHECKED = 2000  # maximum number of rows checked
+GREY_LEVELS = 1.001  # by which a pixel may differ from Pillow's: one, and what float32 rounds
+CHECKED_PICTURES = 100  # of files, which are decoded and answered one by one
+
+Cells = dict[str, NDArray[Any]]
+
+
+def onnx_file(run: StoredRun) -> Exported:
+    """Write the run as an ONNX model, checked on its test rows.
+
+    Raises:
+        TreinoError: onnx or onnxruntime isn't installed; a preparation or network that ONNX can't express; a
+            model whose predictions differ from the run's.
+    """
+    try:
+        import onnxruntime
+
+        from treino.reports.export import onnx_graph, onnx_pictures
+    except ImportError as error:
+        raise TreinoError(
+            "onnx_missing",
+            _("{name} is not installed, and ONNX files are checked before they are kept.").format(
+                name=error.name or "onnx"
+            ),
+            _("Install both: pip install 'treino[onnx]'."),
+        ) from None
+    pixels = onnx_pictures.resized if run.preparation.fit is not None else None
+    model = _model(run, onnx_graph, pixels)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    content = onnx_pictures.with_pixels(model).SerializeToString()
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    rows, apart = 0, 0.0
+    for cells, raw_ND in _checked_rows(run):
+        answers = _answers(session, cells)
+        resized_ND = answers.pop(onnx_pictures.RESIZED, raw_ND)
+        off = _difference(run, resized_ND, answers)
+        pixels_off = float(np.abs(resized_ND - raw_ND).max())
+        if off > TOLERANCE or (resized_ND is not raw_ND and pixels_off > GREY_LEVELS):
+            raise _differs(run, len(raw_ND), off, pixels_off)
+        rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers))
+    path = run.folder.write_bytes(f"exports/{run.name}.onnx", model.SerializeToString())
+    return Exported((path,), rows, apart)
+
+
+def _differs(run: StoredRun, rows: int, off: float, pixels_off: float) -> TreinoError:
+    message = _("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}.").format(
+        n=rows, run=run.name, apart=off
+    )
+    if off <= TOLERANCE:
+        message = _("The ONNX model brings pictures otherwise to the size of {run}: by {n:.2g} grey levels.")
+        message = message.format(run=run.name, n=pixels_off)
+    hint = _("Nothing was kept; please report this, with the preparation.json of the run.")
+    return TreinoError("onnx_differs", message, hint, status=1)
+
+
+def _model(run: StoredRun, onnx_graph: Any, pixels: Any) -> Any:
+    """Return the ONNX model: preparation, network, and metadata that describes its outputs. pixels: adds the
+    input of pictures to the graph; None of other rows."""
+    prep, spec, proto = run.preparation, run.spec, onnx_graph.TensorProto
+    graph = onnx_graph.OnnxGraph(reading_of(run))
+    x = onnx_graph.prepared(graph, prep, None if pixels is None else pixels(graph, prep))
+    each = onnx_graph.answer(graph, run.module.eval(), x, run.item_shape)
+    outputs: list[tuple[str, str, tuple[Any, ...]]] = []
+    for name, one, part in _targets(run):
+        own = each
+        if len(run.by_target) > 1:
+            places = graph.constant(np.arange(part.start, part.stop), np.int64)
+            own = [graph.put("Gather", output, places, axis=1) for output in each]
+        outputs += (_classes if spec.classes else _numbers)(one, onnx_graph, graph, own, name)
+    facts = {
+        "run": run.name,
+        "task": "classification" if spec.classes else "regression",
+        "target": spec.resolved.target,
+        "classes": json.dumps(list(spec.classes), ensure_ascii=False),
+        "columns": json.dumps(_forms(prep), ensure_ascii=False),
+        "versions": json.dumps(dict(spec.versions)),
+    }
+    if prep.targets:
+        classes = {one.name: list(one.classes) for one in prep.targets}
+        facts["targets"] = json.dumps(classes, ensure_ascii=False)
+    return onnx_graph.model(
+        graph, [(name, getattr(proto, kind), shape) for name, kind, shape in outputs], facts
+    )
+
+
+def _targets(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
+    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
+    the network's outputs are its own."""
+    several = len(run.by_target) > 1
+    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
+        yield f"_{one.preparation.target}" if several else "", one, part
+
+
+def _classes(
+    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str], name: str
+) -> list[tuple[str, str, tuple[Any, ...]]]:
+    classes = run.spec.classes
+    shares = []
+    for output in each:
+        if run.spec.outputs == 1:
+            yes = graph.put("Sigmoid", output)
+            no = graph.put("Sigmoid", graph.put("Neg", output))
+            shares.append(graph.put("Concat", no, yes, axis=1))
+        else:
+            shares.append(graph.put("Softmax", output, axis=1))
+    share = onnx_graph.mean(graph, shares, getattr(run.module, "shares", None))
+    graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], [f"probabilities{name}"]))
+    if run.threshold is None:
+        place = graph.put("ArgMax", share, axis=1, keepdims=0)
+    else:
+        second = graph.put("Gather", share, graph.constant(1, np.int64), axis=1)
+        above = graph.put("GreaterOrEqual", second, graph.constant(run.threshold, np.float32))
+        place = graph.put("Cast", above, to=onnx_graph.TensorProto.INT64)
+    names = graph.constant(onnx_graph.strings(classes), object)
+    graph.nodes.append(onnx_graph.helper.make_node("Gather", [names, place], [f"prediction{name}"], axis=0))
+    return [
+        (f"prediction{name}", "STRING", ("rows",)),
+        (f"probabilities{name}", "FLOAT", ("rows", len(classes))),
+    ]
+
+
+def _numbers(
+    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str], target: str
+) -> list[tuple[str, str, tuple[Any, ...]]]:
+    """Return outputs for the number in the target's units and, if the run has one, its interval's ends."""
+    spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
+    middle = onnx_graph.mean(graph, each, getattr(run.module, "shares", None))
+    limits = getattr(run.module, "limits", None)
+    if limits is not None:
+        low, high = (graph.constant(limit, np.float32) for limit in limits.tolist())
+        middle = graph.put("Min", graph.put("Max", middle, low), high)
+    value = graph.calculated("Mul", graph.put("Cast", middle, to=double), spec.target_scale)
+    value = graph.calculated("Add", value, spec.target_mean)
+    ends = {"prediction": graph.put("Squeeze", value, graph.constant([1], np.int64))}
+    known = run.result.prediction_intervals if run.result is not None else None
+    if known is not None and known.quantile is not None:
+        if known.offset is None or len(each) == 1:
+            half = graph.constant(known.quantile)
+        else:  # quantile × (standard deviation of the members + offset)
+            all_K = graph.put("Cast", graph.put("Concat", *each, axis=1), to=double)
+            axis = graph.constant([1], np.int64)
+            apart = graph.put("Sub", all_K, graph.put("ReduceMean", all_K, axis))
+            spread = graph.put("Sqrt", graph.put("ReduceMean", graph.put("Mul", apart, apart), axis))
+            spread = graph.calculated("Add", graph.calculated("Mul", spread, spec.target_scale), known.offset)
+            half = graph.calculated("Mul", graph.put("Squeeze", spread, axis), known.quantile)
+        low = graph.put("Sub", ends["prediction"], half)
+        if known.floor is not None:
+            low = graph.put("Max", low, graph.calculated("Min", ends["prediction"], known.floor))
+        ends |= {
+            "low": low,
+            "high": graph.put("Add", ends["prediction"], half),
+        }
+    for name, made in ends.items():
+        graph.nodes.append(onnx_graph.helper.make_node("Identity", [made], [f"{name}{target}"]))
+    return [(f"{name}{target}", "DOUBLE", ("rows",)) for name in ends]
+
+
+def _forms(prep: Preparation) -> dict[str, str]:
+    """Describe what each input holds."""
+    if prep.fit is not None:
+        return {"pixels": "uint8 [rows, height, width, channels]: decoded, upright, of any size"}
+    if not prep.encoders:
+        return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
+    return {encoder.column: _form(encoder) for encoder in prep.encoders}
+
+
+def _form(encoder: Encoder) -> str:
+    if isinstance(encoder, DateEncoder):
+        return "seconds since 1970-01-01 (UTC), NaN: missing"
+    if isinstance(encoder, TimeEncoder):
+        return "seconds since midnight, NaN: missing"
+    if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
+        return 'text, blanks around it are left out, "": missing'
+    return "number (truth values: 0, 1), NaN: missing"
+
+
+# ---- the check
+
+
+def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
+    """Yield the model's inputs and the raw inputs ``[N, D]`` that they stand for: test rows if there are any;
+    of pictures one file at a time, because each has its own size."""
+    data, prep = run.data, run.preparation
+    part = next((part for part in (data.test, data.validation, data.train) if len(part)), data.train)
+    if prep.fit is not None:
+        yield from _pictures(data, prep, part.index[:CHECKED_PICTURES].tolist())
+        return
+    rows = part[:CHECKED]
+    if not len(rows):
+        return
+    if not prep.encoders:
+        raw_ND = prep.inverse(rows.x.reshape(len(rows), -1))
+        yield {"x": raw_ND}, raw_ND
+        return
+    if run.spec.data.kind in ("file", "builtin") and not data.files:
+        source = data.source if run.spec.data.kind == "builtin" else Path(data.source)
+        table = sources.read(source, reading_of(run), least_columns=1)
+        place = rows.index.numpy()
+        columns = {e.column: table.column(e.column).take(place) for e in prep.encoders}
+        cells = {e.column: _cells(columns[e.column], e) for e in prep.encoders}
+    else:
+        raw_ND = prep.inverse(rows.x)
+        cells = {
+            e.column: _again(e, raw_ND[:, list(g)]) for e, g in zip(prep.encoders, prep.groups, strict=True)
+        }
+    raw_ND, _met = prep.encode([_column(encoder, cells[encoder.column]) for encoder in prep.encoders], str)
+    yield cells, raw_ND
+
+
+def _pictures(data: Data, prep: Preparation, numbers: list[int]) -> Iterator[tuple[Cells, NDArray[Any]]]:
+    """For each of these files its decoded pixels, and those that Pillow makes of them in the run's size."""
+    from PIL import Image
+
+    album = album_of(data.source)
+    assert prep.picture_shape is not None
+    assert prep.fit is not None
+    channels, height, width = prep.picture_shape
+    for number in numbers:
+        content = album.read(data.file_names[number])
+        form, _none = decode(content, None, prep.fit)
+        _form, pixel_CHW = decode(content, (channels, form.height, form.width), prep.fit)
+        assert pixel_CHW is not None
+        pixel_HWC = pixel_CHW.transpose(1, 2, 0)
+        file = io.BytesIO()
+        Image.fromarray(pixel_HWC[..., 0] if channels == 1 else pixel_HWC).save(file, "PNG", compress_level=0)
+        _form, small_CHW = decode(file.getvalue(), (channels, height, width), prep.fit)
+        assert small_CHW is not None
+        yield {"pixels": np.ascontiguousarray(pixel_HWC[None])}, small_CHW.reshape(1, -1)
+
+
+def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
+    """Return a column's cells as the model takes them."""
+    if isinstance(encoder, DateEncoder | TimeEncoder):
+        return second_cells(column, str, clock=isinstance(encoder, TimeEncoder))
+    if isinstance(encoder, NumberEncoder):
+        return number_cells(column, str)
+    words = level_cells(column, encoder.numeric)
+    if not encoder.numeric:
+        return words.astype(object)
+    return np.array([float(word) if word else np.nan for word in words])
+
+
+def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
+    """Return cells that encode to these raw inputs, for rows whose cells were not kept."""
+    if isinstance(encoder, OneHotEncoder):
+        place_N = raw_NK.argmax(1)
+        levels = [encoder.levels[place] for place in place_N]
+        known_N = np.asarray(raw_NK.sum(axis=1) > 0)
+        cells = [level if there else "\0" for level, there in zip(levels, known_N, strict=True)]
+        return np.array(cells, object) if not encoder.numeric else np.array([_number(cell) for cell in cells])
+    missing_N = raw_NK[:, -1] > 0.5 if encoder.flag else np.zeros(len(raw_NK), bool)
+    if isinstance(encoder, RankEncoder):
+        places = np.clip(raw_NK[:, 0].round().astype(int), 0, len(encoder.levels) - 1)
+        words = ["" if gone else encoder.levels[place] for place, gone in zip(places, missing_N, strict=True)]
+        return np.array([_number(word) for word in words]) if encoder.numeric else np.array(words, object)
+    if isinstance(encoder, TimeEncoder):
+        second_N = np.arctan2(raw_NK[:, 0], raw_NK[:, 1]) / (2 * np.pi) % 1 * DAY
+    elif isinstance(encoder, DateEncoder):
+        second_N = (raw_NK[:, 0] * DAY + encoder.origin).round()
+    else:
+        second_N = raw_NK[:, 0]
+    return np.where(missing_N, np.nan, second_N)
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell not in ("", "\0") else np.nan
+
+
+def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """The model's outputs by name. Its cells are surrounded by blanks, as they may be in a file."""
+    inputs = {
+        name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
+        for name, values in cells.items()
+    }
+    return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
+
+
+def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]) -> float:
+    """Return the largest difference between the model's predictions and the run's for these raw inputs."""
+    x_ND = run.preparation.transform(raw_ND)
+    output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
+    off = []
+    for name, one, part in _targets(run):
+        own = {key.removesuffix(name): value for key, value in answers.items() if key.endswith(name)}
+        off.append(_off(one, x_ND, output_NC[:, part], own))
+    return max(off)
+
+
+def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, Any]) -> float:
+    spec = run.spec
+    if spec.classes:
+        share_NC = probabilities(output_NC).double().numpy()
+        said = [spec.classes[place] for place in winners(share_NC, run.threshold)]
+        same = said == list(answers["prediction"])
+        apart = float(np.abs(share_NC - answers["probabilities"]).max())
+        sure = np.sort(share_NC, axis=1)
+        undecided = bool((sure[:, -1] - sure[:, -2] < TOLERANCE).any())
+        return apart if same or undecided else 1.0
+    value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
+    apart_N = [np.abs(value_N - answers["prediction"])]
+    if (known := coverage_scores(run)) is not None:
+        ends_N2 = known.held(run, x_ND, output_NC[None])
+        apart_N += [np.abs(ends_N2[:, i] - answers[name]) for i, name in enumerate(("low", "high"))]
+    return float(np.max(apart_N) / (spec.target_scale or 1.0))
+
+
+def _column(encoder: Encoder, cells: NDArray[Any]) -> Column:
+    """Return cells as a table's column."""
+    if isinstance(encoder, DateEncoder | TimeEncoder):
+        return Column(encoder.column, seconds=cells, clock=isinstance(encoder, TimeEncoder))
+    if cells.dtype == object:
+        return Column(encoder.column, words=cells)
+    return Column(encoder.column, numbers=cells)

@@ -1,0 +1,397 @@
+"""The exported script of a run: the program with the run's values, without branches that they exclude."""
+
+import ast
+import contextlib
+import io
+import re
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.dataset import Data
+from treino.data.preparation.encoders import hash_place, with_bins
+from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.preparation.target_means import mean_inputs
+from treino.data.preparation.trees import leaf_inputs
+from treino.data.rows import generator
+from treino.data.splits import split
+from treino.engine import ACTIVATIONS, INITS, MLP
+from treino.engine.augmentation import cut_out, pixel_places, resampled
+from treino.engine.gates import gates_of
+from treino.engine.nets import Residual, described, input_shape
+from treino.engine.rng import member_seeds, step_seed
+from treino.folders.network_source import UserFiles, network_files, sealed_copy
+from treino.folders.segments import path_of
+from treino.folders.stored_run import StoredRun
+from treino.reports.export import Exported, has_weights, need_weights
+from treino.reports.export.folding import before, class_name, copied, fixed
+from treino.reports.export.script_data import (
+    WIDTH,
+    ScriptPart,
+    definition,
+    listing,
+    literal,
+    scale_of,
+    source_part,
+    target_scale_of,
+    words_alone,
+)
+from treino.reports.export.script_training import planned_steps, training_part
+from treino.settings.spec import LAYERS, read_settings
+from treino.training.resolution import dropout_of, plain_of
+
+PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
+"""The program's files, and the first line of each after its docstring and imports."""
+
+COPIED = (
+    generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, mean_inputs, leaf_inputs,
+    hash_place, pixel_places, resampled, cut_out,
+)  # fmt: skip
+"""Functions of treino that the program calls; below, imports that only these functions need."""
+IMPORTS = ("import itertools",)
+
+OF_FIRST_WEIGHTS = ("hidden", "activation", "seed", "data_seed")
+"""Settings of the first weights; if a segment from step 0 changes one, the run doesn't start from scratch."""
+
+
+def script(run: StoredRun) -> Exported:
+    """Write ``exports/NAME.py``, NAME.pt (the kept weights) and other files it needs; return the paths.
+
+    The script trains from scratch; for a run that continued from other weights, it only predicts.
+
+    Raises:
+        TreinoError: a network that exists only in the process that trained it; data that is gone or changed;
+            a run that didn't start from scratch and has no weights yet.
+    """
+    if not _begins_anew(run):
+        need_weights(run)
+    part, data = script_parts(run), run.data
+    text = f'"""{_head(run, data, part)}"""\n\n{script_body(part)}'
+    part.files = {name: content for name, content in part.files.items() if name.partition(".")[0] in text}
+    if has_weights(run):
+        part.files[f"{_stem(run)}.pt"] = _weights(run, data)
+    others = [run.folder.write_bytes(f"exports/{name}", content) for name, content in part.files.items()]
+    return Exported((run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode()), *others))
+
+
+def script_parts(run: StoredRun) -> ScriptPart:
+    """Return everything in which the run's script differs from the program."""
+    part = ScriptPart({"TRAINS": _begins_anew(run), "WEIGHTLESS": not has_weights(run)})
+    for more in (training_part(run, run.data), source_part(run, run.data), _network(run)):
+        part |= more
+    return part
+
+
+def script_body(part: ScriptPart, whole: bool = False) -> str:
+    """Return the program with these values and texts; ``whole``: keep branches that they exclude."""
+    source = program(part.imports)
+    values: dict[str, Any] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign):
+            with contextlib.suppress(ValueError):  # not a literal
+                values |= {ast.unparse(name): ast.literal_eval(node.value) for name in node.targets}
+    comments = dict(re.findall(r"^(\w+) = [^=\n]*?(  # .*)?$", source, re.M))
+    texts = {}
+    for name in comments.keys() & part.values.keys() - part.texts.keys():
+        value = part.values[name]
+        written = listing(name, value) if isinstance(value, list | tuple | dict) else literal(value)
+        line, comment = f"{name} = {written}", comments[name]
+        texts[name] = line + comment if len(line + comment) <= WIDTH else f"{comment.strip()}\n{line}"
+    return fixed(source, {} if whole else values | part.values, texts | part.texts)
+
+
+def program(imports: Iterable[str] = ()) -> str:
+    """Return the whole program, from its imports on, with the functions of treino that it calls.
+
+    imports: additional import lines.
+    """
+    texts = [(Path(__file__).parent / name).read_text() for name in PROGRAM]
+    heads, (data, training) = zip(*map(str.split, texts, PROGRAM.values(), (1, 1)), strict=True)
+    lines = set(re.findall(r"^(?:import|from) (?!treino).*", "\n".join([*heads, *IMPORTS, *imports]), re.M))
+    standard = {line for line in lines if line.split()[1] in sys.stdlib_module_names}
+    groups = ["\n".join(sorted(group, key=_place)) for group in (standard, lines - standard)]
+    settings, _mark, data = data.partition("# ---- data")
+    functions = "\n\n\n".join(copied(COPIED).values())
+    parts = [f"# ---- settings{settings.rstrip()}", functions, f"# ---- data{data.rstrip()}"]
+    return "\n\n".join([*groups, "\n\n\n".join([*parts, f"# ---- network{training}"])])
+
+
+def _place(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line.split()[1]
+
+
+def _begins_anew(run: StoredRun) -> bool:
+    """Whether the run trained from the first weights of its seed, with its present settings."""
+    path = [link.segment for link in path_of(run.spec)]
+    requested = [[segment.asked.get(name) for name in OF_FIRST_WEIGHTS] for segment in path]
+    return (
+        not run.spec.weights
+        and path[-1].start == 0
+        and not any(segment.changes for segment in path)
+        and requested[0] == requested[-1]
+    )
+
+
+def _stem(run: StoredRun) -> str:
+    """Return the script's name: the run's, unless it would hide a library from the script."""
+    libraries = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "torch"}
+    return f"{run.name}_script" if run.name in libraries else run.name
+
+
+def _weights(run: StoredRun, data: Data) -> bytes:
+    """Return the file that the script would save after training, with the run's kept weights."""
+    saved: dict[str, Any] = {"net": dict(run.tensors)}
+    if data.preparation.normalise:
+        mean, std = scale_of(data)
+        saved |= {"mean": torch.as_tensor(mean), "std": torch.as_tensor(std)}
+    if not data.classes:
+        saved["target"] = torch.tensor(target_scale_of(data), dtype=torch.float64)
+    kept = io.BytesIO()
+    torch.save(saved, kept)
+    return kept.getvalue()
+
+
+# ---- the head
+
+
+def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
+    """Return the text of the script's docstring."""
+    s = run.settings
+    columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
+    row = "row"
+    if data.preparation.fit is not None and data.preparation.picture_shape is not None:
+        channels, height, width = data.preparation.picture_shape
+        row, columns = "picture", f"{width} × {height} pixels in {'grey' if channels == 1 else 'colour'}"
+    learnt = " and ".join(
+        f"one of {len(one.classes)} classes" if one.classes else words_alone(one.target)
+        for one in data.by_target
+    )
+    what = f"{learnt} for each {row} of {words_alone(data.name)}, from {columns}"
+    notes = []
+    if s["engine"] != "module":
+        notes.append(
+            f"The run was trained by other code (the engine {words_alone(s['engine'])}) that rounds "
+            "differently: losses agree closely in the first epoch and may drift apart later, as they would "
+            "on another machine."
+        )
+    if run.status not in ("finished", "diverged"):
+        notes.append(
+            f"The run was {run.status} after {len(run.losses)} steps; this trains all "
+            f"{planned_steps(run)} that were planned."
+        )
+    if s["ensemble"] > 1:
+        half = len(data.validation) and s.get("answer") != "all"
+        best = "The best half by the validation figure answer" if half else "They answer"
+        notes.append(
+            f"{s['ensemble']} networks are trained, one after the other. {best} together: the mean of their "
+            f"{'probabilities' if data.classes else 'values'}."
+        )
+        if run.result is not None and run.result.shares:
+            notes.append(
+                "The weights that were kept were chosen while all networks trained, and have shares."
+            )
+    if not has_weights(run):
+        notes.append("No weights were kept so far: train before you predict.")
+    if not part.values["TRAINS"]:
+        notes = [
+            f"The run began with the weights of {words_alone(run.spec.weights)}, and not anew: this predicts "
+            "with those that it kept, and doesn't train."
+            if run.spec.weights
+            else "The run went on from one of its steps with other settings: this predicts with the weights "
+            "that it kept, and doesn't train."
+        ]
+    printed = (
+        "The last line that training prints is JSON: `loss` and `losses`, the mean training loss of the last "
+        "and of all epochs, and `test`, the figures on test rows."
+    )
+    paragraphs = [
+        textwrap.fill(f"{words_alone(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
+        _usage(run, part),
+        *([textwrap.fill(printed, WIDTH)] if part.values["TRAINS"] else []),
+        *([textwrap.fill(" ".join(notes), WIDTH)] if notes else []),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _usage(run: StoredRun, part: ScriptPart) -> str:
+    """Describe the script's commands, in two columns if they fit."""
+    typed = words_alone("python " + shlex.quote(f"{_stem(run)}.py"))
+    table = {
+        typed: f"trains from scratch; the weights go to {words_alone(_stem(run))}.pt",
+        f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
+    }
+    if part.values.get("FILES"):
+        table = {
+            typed: table[typed],
+            f"{typed} FOLDER": "trains on the pictures where they lie now",
+            f"{typed} predict FOLDER": "prints a prediction for each picture of a folder",
+        }
+    if not part.values["TRAINS"]:
+        table = {words: does for words, does in table.items() if " predict " in words}
+    elif part.values.get("READS_TABLE"):
+        table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
+    wide = max(map(len, table))
+    if wide + max(map(len, table.values())) + 6 <= WIDTH:
+        return "\n".join(f"    {words.ljust(wide)}  {does}" for words, does in table.items())
+    return "\n".join(f"    {words}\n        {does}" for words, does in table.items())
+
+
+# ---- the network
+
+
+def _network(run: StoredRun) -> ScriptPart:
+    s, device = run.settings, run.settings["device"]
+    part = ScriptPart(
+        {
+            "SEEDS": list(member_seeds(s["seed"], s["ensemble"])),
+            "DEVICE": device,
+            "ON_DEVICE": device != "cpu",
+            "CUDA": device.startswith("cuda"),
+        }
+    )
+    if device != "cpu":
+        there = f"torch.{'cuda' if device.startswith('cuda') else 'backends.mps'}.is_available()"
+        part.texts["DEVICE"] = f'DEVICE = {literal(device)} if {there} else "cpu"'
+    part |= _layers(run) if run.spec.net in LAYERS else _own(run)
+    return part
+
+
+def _own(run: StoredRun) -> ScriptPart:
+    """Return the part for a user's network: its file beside the script, under a name made from the run's."""
+    if run.spec.net == "given":
+        raise TreinoError(
+            "export_net_given",
+            _("{run} trained a network that existed only in Python, so its first weights are gone.").format(
+                run=run.name
+            ),
+            _(
+                "Write its class into a file and train with [[net=FILE.py:NAME]]; or use "
+                "[[format=safetensors]]."
+            ),
+        )
+    word = str(run.spec.asked["net"])
+    if (net_file := run.access.net_file) is not None:
+        file = network_files(UserFiles(net_file), [word])[word]
+        name, content = file.name, file.source
+    else:
+        name, content = sealed_copy(run.folder, word)
+    if not _constructs(content, name):
+        raise TreinoError(
+            "export_net_made",
+            _("{name} in {file} is no class or function, so its first weights can't be had again.").format(
+                name=name, file=word.rpartition(":")[0]
+            ),
+            _("Train with its class, or a function that makes it; or use [[format=safetensors]]."),
+        )
+    module = re.sub(r"\W", "_", f"{run.name}_net", flags=re.ASCII)
+    module = module if module.isidentifier() else f"net_{module}"
+    part = ScriptPart({"OWN": True, "DROPS": True}, files={f"{module}.py": content})
+    if b"Lazy" in content:
+        part.values |= {"LAZY": True, "ITEM": tuple(run.spec.item_shape)}
+    part.imports = (f"from {module} import {name}",)
+    part.texts["architecture"] = definition(
+        "architecture()", "the network of the run's own", f"return {name}()"
+    )
+    return part
+
+
+def _constructs(content: bytes, name: str) -> bool:
+    """Whether the file defines a class or function of this name."""
+    try:
+        body = ast.parse(content).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # not the file that was trained
+        return False
+    return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in body)
+
+
+def _layers(run: StoredRun) -> ScriptPart:
+    """Return the part for layers of treino's: fully connected ones, perhaps after convolutions."""
+    s, part = run.settings, ScriptPart()
+    init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
+    requested = read_settings(run.spec.asked)
+    rates, plain = dropout_of(requested), np.flatnonzero(plain_of(requested)).tolist()
+    # dropout layers exist also if dropout was set to 0 while training, and count in the weights' names
+    dropout = s["dropout"] or run.spec.asked.get("dropout") or 0.0
+    part.values = {
+        "DROPS": dropout > 0,
+        "DROPOUT": s["dropout"],
+        "DROPOUTS": rates if isinstance(rates, list) else [],
+        "GATES": s["gates"],
+    }
+    lines = []
+    if s["gates"]:
+        preparation = run.preparation
+        columns, bins = preparation.input_columns, preparation.input_bins
+        gates = gates_of(run.spec.inputs, columns, bins, s["gates"])
+        lines = ["ColumnGates(),"]
+        part.values |= {"GATE_OF": list(gates.column_D), "PLAIN_MEMBERS": plain}
+        part.values["BIN_GATES"] = np.flatnonzero(gates.bin_G).tolist()
+    layers = described(run.spec.resolved, s["hidden"], dropout)
+    net = layers.module(input_shape(layers, run.spec.item_shape), run.spec.outputs)
+    for layer in net:
+        lines += _layer(layer, sum(line.startswith("Dropout") for line in lines))
+    flat = isinstance(layers, MLP)
+    drawn = [init.source.format(gain=act.gain), "nn.init.zeros_(layer.bias)"]
+    if init.draw is None:
+        drawn = ["bound = layer.in_features**-0.5" if flat else "bound = layer.weight[0].numel() ** -0.5"]
+        drawn += [f"nn.init.uniform_(layer.{name}, -bound, bound)" for name in ("weight", "bias")]
+    blocks = any(isinstance(layer, Residual) for layer in net)
+    classes = before(type(act.module())) + (before(Residual) if blocks else "")
+    part.texts["new_net"] = classes + definition(
+        "new_net(seed)",
+        "a network with the first weights of this seed",
+        "net = nn.Sequential(",
+        *(f"    {line}" for line in lines),
+        ")",
+        f'{"g = " * _uses_generator(init.source)}torch.manual_seed(generator(seed, "init").initial_seed())',
+        f"for layer in net{'' if flat else '.modules()'}:  # {init.about}",
+        f"    if isinstance(layer, {'nn.Linear' if flat else 'nn.Conv2d | nn.Linear'}):",
+        *(f"        {line}" for line in drawn),
+        "return net",
+    )
+    return part
+
+
+def _layer(layer: nn.Module, drops: int) -> list[str]:
+    """Return the lines that construct a layer. drops: number of dropout layers before it."""
+    if isinstance(layer, Residual):
+        inner = [f"    {line}" for part in layer for line in _layer(part, drops)]
+        return ["Residual(", *inner, "),"]
+    return [f"{_one_layer(layer, drops)},"]
+
+
+def _one_layer(layer: nn.Module, drops: int) -> str:
+    match layer:
+        case nn.Linear():
+            return f"nn.Linear({layer.in_features}, {layer.out_features})"
+        case nn.Conv2d():
+            more = f", stride={layer.stride[0]}" if layer.stride[0] != 1 else ""
+            more += f", padding={layer.padding[0]}" if layer.padding[0] else ""
+            return f"nn.Conv2d({layer.in_channels}, {layer.out_channels}, {layer.kernel_size[0]}{more})"
+        case nn.BatchNorm1d() | nn.BatchNorm2d():
+            return f"nn.{type(layer).__name__}({layer.num_features})"
+        case nn.GroupNorm():
+            return f"nn.GroupNorm({layer.num_groups}, {layer.num_channels})"
+        case nn.MaxPool2d() | nn.AvgPool2d():
+            return f"nn.{type(layer).__name__}({layer.kernel_size})"
+        case nn.AdaptiveAvgPool2d():
+            return f"nn.AdaptiveAvgPool2d({layer.output_size})"
+        case nn.Flatten():
+            return "nn.Flatten()"
+        case nn.Dropout():
+            return f"Dropout({drops})"
+    place = class_name(type(layer)).removesuffix(type(layer).__name__)
+    return f"{place}{layer!r}".replace("'", '"')
+
+
+def _uses_generator(source: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "g" for node in ast.walk(ast.parse(source)))

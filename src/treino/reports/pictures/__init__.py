@@ -1,0 +1,49 @@
+"""Pictures of a run: one file for each family of pictures, with its own table PICTURES."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.folders.stored_run import StoredRun
+from treino.settings.spec import LAYERS
+
+File = tuple[str, bytes]  # name in pictures/, content
+
+
+@dataclass(frozen=True)
+class RunPicture:
+    """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png.
+
+    choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``. whole: shows all
+    targets together; else one of several, which a reader may choose too (``of``).
+    """
+
+    draw: Callable[..., Iterable[File]]
+    files: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    whole: bool = False
+
+
+@contextmanager
+def network_errors(run: StoredRun) -> Iterator[None]:
+    """Explain errors of a user's network on rows made up for a picture: shuffled or interpolated."""
+    try:
+        yield
+    except (AssertionError, IndexError, RuntimeError, TreinoError, ValueError) as failure:
+        error: BaseException = failure
+        if isinstance(failure, TreinoError) and failure.rule == "net_evaluation":
+            error = failure.__cause__ or failure
+        elif isinstance(failure, TreinoError) or run.spec.net in LAYERS:
+            raise
+        raise TreinoError(
+            "net_refuses_rows",
+            _("The network fails on rows that are made up for the picture: {kind}: {error}").format(
+                kind=type(error).__name__, error=str(error).partition("\n")[0]
+            ),
+            _(
+                "Inputs that are numbers of words or classes can't lie in between; look at "
+                "[[what=confusion]]."
+            ),
+        ) from None

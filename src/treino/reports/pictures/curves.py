@@ -1,0 +1,102 @@
+"""Pictures of a run's learning curves, of several runs' curves together, and of its decision boundary."""
+
+from collections.abc import Sequence
+
+import treino.inspection.curves as run_curves
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.folders.segments import epoch_count, training_losses
+from treino.folders.stored_run import StoredRun
+from treino.inspection.boundary import boundary
+from treino.inspection.curves import Curves
+from treino.inspection.input_planes import Split
+from treino.plots.boundary import boundary_figure
+from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
+from treino.plots.style import label, png
+from treino.reports.pictures import File, RunPicture, network_errors
+
+# ---- learning curves
+
+
+def curves_of(run: StoredRun) -> Curves:
+    """Return the run's curves as numbers; while it runs, the curves up to now."""
+    evaluated, count, result = run.evaluations, epoch_count(run.spec), run.result
+    mean_E, deviation_E = (
+        training_losses(run.losses, count) if result is None else (result.loss.train, result.loss_std.train)
+    )
+    metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+    return run_curves.curves(
+        run.name,
+        mean_E,
+        deviation_E,
+        evaluated=evaluated,
+        metric=metric,
+        kept_epoch=None if result is None or result.members else result.kept_epoch,  # differs by member
+        step_loss=run.losses,
+        count=count,
+        diverged_step=result.steps if result and run.status == "diverged" else None,
+        members=run.member_evaluations,
+    )
+
+
+def curves_picture(run: StoredRun) -> list[File]:
+    return [("curves.png", png(curves_figure(curves_of(run))))]
+
+
+def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
+    """Draw several runs' curves in one picture. smooth: the weight of the past, from 0 to below 1.
+
+    Raises:
+        TreinoError: more runs than colours, or a ``smooth`` out of range.
+    """
+    if not 1 <= len(runs) <= MOST:
+        raise TreinoError(
+            "curves_many",
+            _("{n} runs were given, and a picture of curves holds from 1 to {most}.").format(
+                n=len(runs), most=MOST
+            ),
+            _("Choose those that you want to compare."),
+        )
+    if not 0 <= smooth < 1:
+        raise TreinoError(
+            "smooth_range",
+            _("smooth is {value}, and the weight of the past lies from 0 to below 1.").format(value=smooth),
+            _("Use e.g. 0.9; 0 shows the curves as they were measured."),
+        )
+    shown = [curves_of(run) for run in runs]
+    return [
+        ("curves-of-several.png", png(overlay_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))
+    ]
+
+
+def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
+    """Say why the curves' heights are hard to compare."""
+    sentences = []
+    if len({run.loss_function for run in runs}) > 1:
+        sentences.append(
+            _("The runs were trained with different losses: compare their metric, not their loss.")
+        )
+    if len({(run.spec.data.name, run.spec.resolved.target) for run in runs}) > 1:
+        sentences.append(_("The runs were trained on different data."))
+    return sentences
+
+
+def _diverged(shown: Sequence[Curves]) -> list[str]:
+    return [f"{label(curves.name, 40)}: {sentence}" for curves in shown for sentence in alarms(curves)]
+
+
+# ---- decision boundary, or fit
+
+
+def boundary_picture(run: StoredRun) -> list[File]:
+    over = run.status in ("finished", "diverged")
+    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
+    with network_errors(run):
+        view = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
+    return [("boundary.png", png(boundary_figure(view)))]
+
+
+PICTURES: dict[str, RunPicture] = {
+    "boundary": RunPicture(boundary_picture),
+    "curves": RunPicture(curves_picture, whole=True),
+}

@@ -1,0 +1,129 @@
+"""Pictures of a run's loss landscape: around its network, along its path, between two runs; walker."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from treino.base.errors import TreinoError
+from treino.base.words import _, numeral
+from treino.folders.segments import layers_from
+from treino.folders.stored_run import StoredRun
+from treino.inspection.loss_planes import (
+    FEWEST,
+    MOMENTS,
+    NUMBERS,
+    Landscape,
+    interpolation,
+    path_plane,
+    random_plane,
+    walk_points,
+)
+from treino.inspection.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
+from treino.plots.landscape import landscape_figure, line_figure, walker_figure
+from treino.plots.style import png
+from treino.reports.pictures import File, RunPicture
+from treino.training.replay import last_step, snapshots
+
+
+def landscape_picture(run: StoredRun) -> list[File]:
+    """Draw the loss over two filter-normalised random directions around the kept weights."""
+    seed, run = int(run.settings["seed"]), run.member()
+    return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.title)))]
+
+
+def path_picture(run: StoredRun) -> list[File]:
+    """Draw the loss over the plane of the run's path, from the first step with its final layers on."""
+    run = run.member()
+    return [("path.png", png(landscape_figure(path_of(run)[1], run.title)))]
+
+
+def walker_picture(run: StoredRun) -> list[File]:
+    """Draw the plane of the run's path in parts, as a walker in the fog sees it, and as a whole."""
+    run = run.member()
+    surface, land = path_of(run)
+    return [("walker.png", png(walker_figure(land, walk_points(surface, land), run.title)))]
+
+
+def line(runs: Sequence[StoredRun]) -> list[File]:
+    """Draw the loss on the straight line between two runs' kept weights, on training and validation rows.
+
+    Raises:
+        TreinoError: not exactly two runs; different data, layers or losses.
+    """
+    if len(runs) != 2:
+        raise TreinoError(
+            "line_two_runs",
+            _("A line has two ends, and {n} runs were given.").format(n=len(runs)),
+            _("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
+        )
+    first, second = (run.member() for run in runs)
+    _same(first, second)
+    surface = surface_of(first)
+    splits = {"train": surface.rows}
+    if len(first.data.validation):
+        splits["validation"] = drawn(first.data.validation, MOST_ROWS)
+    losses = interpolation(surface, _end(surface, second), splits)
+    return [("line.png", png(line_figure(losses, first.title, second.title)))]
+
+
+def surface_of(run: StoredRun) -> LossSurface:
+    """Return the loss surface of the kept network on training rows, by the trained loss (also a fault's)."""
+    return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
+
+
+def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
+    """Return the plane of the run's path, from snapshots that are denser early, where weights move most."""
+
+    surface, last, first = surface_of(run), last_step(run), layers_from(run.spec)
+    count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last - first + 1)
+    steps = np.unique(np.round(first + (last - first) * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
+    place_Kn = torch.stack([surface.place(moment.net) for moment in snapshots(run, steps)])
+    return surface, path_plane(surface, place_Kn, steps)
+
+
+def _end(surface: LossSurface, second: StoredRun) -> Tensor:
+    """Return the position of the second run's network.
+
+    Raises:
+        TreinoError: the first run's network has another loss there: its activation or code differs.
+    """
+
+    own, end_n = surface_of(second), surface.place(second.module)
+    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (surface, own))
+    if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
+        why = f"{second.name}, {numeral(here)} ≠ {numeral(there)}"
+        raise TreinoError(
+            "landscape_nets_differ",
+            _("The weights are another network's: {why}").format(why=why),
+            _("Compare runs with the same layers, e.g. two seeds of the same settings."),
+        )
+    return end_n
+
+
+def _same(first: StoredRun, second: StoredRun) -> None:
+    """Require that both networks have the same training rows and the same preparation."""
+    if first.preparation.to_json() != second.preparation.to_json() or not first.data.train.index.equal(
+        second.data.train.index
+    ):
+        raise TreinoError(
+            "line_data_differ",
+            _("{a} and {b} were not trained on the same rows, prepared alike.").format(
+                a=first.name, b=second.name
+            ),
+            _("Train both on the same data with the same [[data_seed]]; [[seed]] may differ."),
+        )
+    if first.loss_function != second.loss_function:
+        raise TreinoError(
+            "line_losses_differ",
+            _("{a} and {b} were trained with different losses.").format(a=first.name, b=second.name),
+            _("Compare two runs with the same [[loss]]."),
+        )
+
+
+PICTURES: dict[str, RunPicture] = {
+    "landscape": RunPicture(landscape_picture, whole=True),
+    "path": RunPicture(path_picture, whole=True),
+    "walker": RunPicture(walker_picture, whole=True),
+}

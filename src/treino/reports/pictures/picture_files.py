@@ -1,0 +1,150 @@
+"""Picture files of a run, in ``pictures/`` of its folder."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _
+from treino.folders.store.output_files import OutputFolder
+from treino.folders.stored_run import StoredRun
+from treino.reports.pictures import (
+    File,
+    RunPicture,
+    curves,
+    dynamics,
+    film,
+    insides,
+    landscape,
+    network_errors,
+    rows_of_pixels,
+)
+from treino.reports.pictures.output import check_names, put_each
+from treino.training.loop import JobEnd, JobEvent, ctrl_c
+
+# ---- picture files of a run, in ``pictures/`` of its folder
+
+
+def draw(
+    run: StoredRun,
+    what: Sequence[str],
+    to: OutputFolder | None = None,
+    missing: list[TreinoError] | None = None,
+    **choices: Any,
+) -> list[Path]:
+    """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
+
+    missing: collects the errors of pictures that can't be drawn; if None, the first is raised at the end.
+    choices: what pictures show: ``row``, a row's number in the source, ``cell`` of the confusion matrix, or
+    ``of``, one of several targets (default: the first).
+
+    Raises:
+        TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
+    """
+    check_names(what, PICTURES, N_("There is no picture {name!r}."))
+    if to is not None:
+        to.check(files_of(what))
+    return put_each(run.folder, [partial(_drawn_files, run, name, choices) for name in what], to, missing)
+
+
+def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator[File]:
+    picture = PICTURES[name]
+    run = run if picture.whole else run.of_target(choices.get("of"))
+    with network_errors(run):
+        yield from picture.draw(run, **{c: v for c, v in choices.items() if c in picture.choices})
+
+
+def with_choice(choice: str) -> list[str]:
+    """Return the names of the pictures in which a reader may choose a ``row``, a ``cell`` or a target."""
+    return [
+        name
+        for name, picture in PICTURES.items()
+        if choice in picture.choices or (choice == "of" and not picture.whole)
+    ]
+
+
+def draw_together(
+    runs: Sequence[StoredRun],
+    what: Sequence[str],
+    to: OutputFolder | None = None,
+    missing: list[TreinoError] | None = None,
+    *,
+    smooth: float = 0.0,
+) -> list[Path]:
+    """Draw several runs in one picture each: ``curves`` over one another, or the ``line`` between two.
+
+    to: the folder; default: the first run's ``pictures/``. missing: as in ``draw``.
+    smooth: for the curves, from 0 to below 1.
+
+    Raises:
+        TreinoError: a picture that can't show several runs; runs that don't fit together.
+    """
+    check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
+    if to is not None:
+        to.check(files_of(what, together=True))
+    return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
+
+
+def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
+    """Return the pictures that every training draws; of classes of pictures, no plane through pixels."""
+    preparation = run.preparation  # which reads a file
+    return "mistakes" if preparation.kind == "image" and preparation.classes else "boundary", "curves"
+
+
+def files_of(what: Iterable[str], together: bool = False) -> list[str]:
+    """Return these pictures' file names or patterns. together: of several runs in one picture."""
+    if together:
+        return [file for name in what for file in FILES_TOGETHER.get(name, (f"{name}.png",))]
+    return [file for name in what for file in _files_of(name)]
+
+
+def _files_of(name: str) -> tuple[str, ...]:
+    usual = (f"{name}.png",)
+    return PICTURES[name].files or usual if name in PICTURES else usual
+
+
+TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
+    "curves": curves.overlaid,
+    "line": lambda runs, _smooth: landscape.line(runs),
+}
+PICTURES: dict[str, RunPicture] = (
+    curves.PICTURES
+    | dynamics.PICTURES
+    | landscape.PICTURES
+    | film.PICTURES
+    | insides.PICTURES
+    | rows_of_pixels.PICTURES
+)
+# pictures whose file isn't NAME.png
+FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
+
+
+# ---- pictures at the end of every training
+
+
+def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
+    """Yield the same events, but draw the pictures of each run that ended, or of a sweep's best; both are
+    complete without them."""
+    for event in stream:
+        if isinstance(event, JobEnd) and event.job.run is not None:
+            with ctrl_c():
+                illustrate(event.job.run)
+        yield event
+
+
+def illustrate(run: StoredRun) -> None:
+    """Draw a sealed run's curves, and its boundary or, where the rows are pictures, its worst mistakes. Any
+    failure becomes a notice of the run."""
+    missing: list[str] = []
+    for name in usual_of_a_run(run):
+        refused: list[TreinoError] = []
+        try:
+            of_pictures = name == "boundary" and run.preparation.picture_shape is not None
+            draw(run, ("mistakes" if of_pictures else name,), None, refused)  # no plane shows pictures
+        except TreinoError as error:
+            refused.append(error)
+        except Exception as error:  # a defect or a broken installation: the training is finished and kept
+            missing.append(f"{name}: {type(error).__name__}: {error}")
+        missing += map(str, refused)
+    run.folder.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]

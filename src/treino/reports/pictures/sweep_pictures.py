@@ -1,0 +1,258 @@
+"""Picture files of a sweep or a study, in ``pictures/`` of its folder."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.base.words import N_, _, numeral
+from treino.engine.metrics import METRICS, metric_name
+from treino.folders.documents import read_tensors
+from treino.folders.documents.sweep import StudyResult
+from treino.folders.store import RunFolder
+from treino.folders.store.output_files import OutputFolder
+from treino.inspection.boundary import boundary
+from treino.inspection.input_planes import Plane
+from treino.plots.study import StudyCurve, curves_figure, tradeoff_figure
+from treino.plots.style import png
+from treino.plots.sweep import (
+    boundaries_figure,
+    density_figure,
+    importance_figure,
+    parallel_figure,
+    slices_figure,
+)
+from treino.reports.pictures import File
+from treino.reports.pictures.output import check_names, put_each
+from treino.reports.pictures.picture_files import PICTURES as OF_A_RUN
+from treino.training.search.sweep_statistics import (
+    FEWEST,
+    SettingImportance,
+    SweepFigures,
+    density,
+    seen,
+    setting_importance,
+)
+from treino.training.studies.conclusions import mode_name, setting_texts
+from treino.training.sweeps.bracket import MODELS, MemberTable, read_top
+from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+
+NINE = 9
+RESOLUTION = 120
+
+
+def usual(sweep: StoredSweep) -> list[str]:
+    """The default pictures of this sweep."""
+    few = len(sweep.frame) < 10 or not sweep.folder.has(MODELS)
+    few = few or set(sweep.spec.space) <= {"seed", "data_seed", "fold"}  # repeats: no setting can matter
+    classes = bool(sweep.spec.classes)
+    return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
+
+
+def of_one(name: str) -> bool:
+    """Whether the picture shows one network; for a sweep, that is its best one."""
+    return name in OF_A_RUN and name not in PICTURES
+
+
+def draw_sweep(
+    sweep: StoredSweep,
+    what: Sequence[str],
+    to: OutputFolder | None = None,
+    missing: list[TreinoError] | None = None,
+) -> list[Path]:
+    """Draw each of ``what`` as a PNG into ``to`` (default: the sweep's ``pictures/``) and return the paths.
+
+    missing: as in ``pictures.draw``.
+
+    Raises:
+        TreinoError: an unknown picture (the hint names the nearest), or no data for it.
+    """
+    check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
+    if not MemberTable.read(sweep.folder).rows:
+        raise TreinoError(
+            "sweep_without_table",
+            _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
+            _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
+        )
+    return _put(sweep.folder, {name: partial(PICTURES[name], sweep) for name in what}, to, missing)
+
+
+def draw_study(
+    study: StoredStudy,
+    what: Sequence[str] = (),
+    to: OutputFolder | None = None,
+    missing: list[TreinoError] | None = None,
+) -> list[Path]:
+    """As ``draw_sweep``, for a study; default: all its pictures.
+
+    Raises:
+        TreinoError: an unknown picture (the hint names the nearest), or a study without an epoch.
+    """
+    check_names(what, OF_A_STUDY, N_("There is no picture {name!r} of a study."))
+    result = study.result
+    if result is None or not any(row.epochs for row in result.rows):
+        raise TreinoError(
+            "study_without_epochs",
+            _("{study} has no whole epoch yet.").format(study=study.name),
+            _("Wait, or go on with it: treino resume {study}").format(study=study.name),
+        )
+    drawn = {name: partial(OF_A_STUDY[name], result) for name in what or OF_A_STUDY}
+    return _put(study.folder, drawn, to, missing)
+
+
+def _put(
+    folder: RunFolder,
+    pictures: Mapping[str, Callable[[], bytes]],
+    to: OutputFolder | None,
+    missing: list[TreinoError] | None,
+) -> list[Path]:
+    if to is not None:
+        to.check(f"{name}.png" for name in pictures)
+
+    def file(name: str) -> list[File]:
+        return [(f"{name}.png", pictures[name]())]
+
+    return put_each(folder, [partial(file, name) for name in pictures], to, missing)
+
+
+def figures_of(sweep: StoredSweep) -> SweepFigures:
+    """The validation metrics of the sweep's networks so far."""
+    rows = MemberTable.read(sweep.folder).rows.values()
+    metric = sweep.spec.metric
+    return seen(sweep.name, list(rows), sweep.spec.space, metric, METRICS[metric].better)
+
+
+def _parallel(sweep: StoredSweep) -> bytes:
+    return png(parallel_figure(figures_of(sweep)))
+
+
+def _slices(sweep: StoredSweep) -> bytes:
+    return png(slices_figure(figures_of(sweep)))
+
+
+def _importance(sweep: StoredSweep) -> bytes:
+    return png(importance_figure(importance_of(sweep), sweep.name))
+
+
+def importance_of(sweep: StoredSweep) -> SettingImportance:
+    """How much each setting mattered.
+
+    Raises:
+        TreinoError: too few networks.
+    """
+    importance = setting_importance(figures_of(sweep))
+    if importance is None:
+        raise TreinoError(
+            "networks_too_few",
+            _("What mattered can't be seen from fewer than {n} networks.").format(n=FEWEST),
+            _("Begin a sweep with more [[members]]."),
+        )
+    return importance
+
+
+def _curves(sweep: StoredSweep) -> bytes:
+    curves: list[tuple[Any, Any, Any]] = []
+    for name in sweep.folder.names("curves"):
+        tensors, meta = read_tensors(sweep.folder, name)
+        if tensors:
+            curves.append((meta["members"], tensors["epoch"].tolist(), tensors["figure"].numpy()))
+    s = figures_of(sweep)
+    best = int(s.member_M[s.order[0]])
+    curve_density = density(curves, best, s.better)
+    if curve_density is None:
+        raise TreinoError(
+            "curves_none",
+            _("No finished bracket of {sweep} has validation figures yet.").format(sweep=sweep.name),
+            _("Wait for it, or train with [[validation=0.15]]."),
+        )
+    return png(density_figure(curve_density, sweep.name, s.metric, s.better < 0))
+
+
+def _boundaries(sweep: StoredSweep) -> bytes:
+    order = [kept.member for kept in read_top(sweep.folder)]
+    result = sweep.result
+    figures = {} if result is None else {e.member: e.validation for e in result.leaderboard}
+    metric = sweep.spec.metric
+    shown = "accuracy" if any("accuracy" in of for of in figures.values()) else metric
+    planes, captions, axes = [], [], None
+    for member in order[:NINE]:
+        run = sweep.member(member).of_target()
+        plane = boundary(
+            run.module, run.data, axes=axes, resolution=RESOLUTION, item_shape=run.item_shape,
+            splits=("train", "validation"),
+        )  # fmt: skip
+        if not isinstance(plane, Plane):
+            break
+        if plane.view == "important":  # all planes use the best network's main columns
+            axes = _columns(run.data, plane.axis_names)
+        planes.append(plane)
+        figure = figures.get(member, {}).get(shown)
+        figure_text = "" if figure is None else f" · {metric_name(shown)} {numeral(figure)}"
+        number = _("network {n}").format(n=member)
+        captions.append(f"{number}{figure_text} · {config_text(sweep.params(member))}")
+    if not planes:
+        raise TreinoError(
+            "boundaries_none",
+            _("Boundaries are of classes over two inputs, and {sweep} has none.").format(sweep=sweep.name),
+            _("Leave boundaries out of [[what]]."),
+        )
+    return png(boundaries_figure(planes, captions, sweep.name))
+
+
+def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
+    """The columns from which these inputs are encoded."""
+    groups, names = data.preparation.groups, data.preparation.inputs
+    return [
+        next(
+            column for column, group in zip(data.features, groups, strict=True) if names.index(name) in group
+        )
+        for name in inputs
+    ]
+
+
+PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
+    "parallel": _parallel,
+    "importance": _importance,
+    "slices": _slices,
+    "curves": _curves,
+    "boundaries": _boundaries,
+}
+
+
+def _study_curves(result: StudyResult) -> list[StudyCurve]:
+    """The rows as ``StudyCurve`` objects."""
+    rest = [n for n in result.varied if n != "batch_size"]
+    panels = []
+    for row in result.rows:
+        batch = row.batch_size
+        panels.append(
+            StudyCurve(
+                panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
+                mode=mode_name(row.mode),
+                setting=", ".join(setting_texts(row, rest)),
+                loss=row.loss,
+                deviation=row.loss_std,
+                floor=row.loss_floor,
+                seconds=row.seconds_per_epoch,
+                interval=row.seconds_interval,
+                epochs_to={name: row.epochs_to(name) for name in result.until},
+                epochs=row.epochs,
+            )
+        )
+    return panels
+
+
+def _loss_curves(result: StudyResult) -> bytes:
+    return png(curves_figure(_study_curves(result), result.data, result.until.get("loss")))
+
+
+def _tradeoff(result: StudyResult) -> bytes:
+    until = result.until
+    metric = "accuracy" if "accuracy" in until else next(iter(until), None)
+    figure = None if metric is None else until[metric]
+    return png(tradeoff_figure(_study_curves(result), result.data, metric, figure))
+
+
+OF_A_STUDY: dict[str, Callable[[StudyResult], bytes]] = {"curves": _loss_curves, "tradeoff": _tradeoff}

@@ -1,0 +1,181 @@
+"""Resumes, branches and verifies runs, sweeps and studies, by kind of folder."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.base.words import _, setting
+from treino.folders.access import Access
+from treino.folders.store import RunFolder
+from treino.folders.store.run_lookup import known_folder
+from treino.folders.stored_run import StoredRun
+from treino.reports.pictures.picture_files import illustrated
+from treino.settings.spec import Settings
+from treino.training.alert_actions import alerted, check_alerts, given_alerts
+from treino.training.branch import branching, parse_step, rewinding
+from treino.training.loop import JobEvent
+from treino.training.replay import snapshots
+from treino.training.retraining import Tell, tell_nobody
+from treino.training.row_check import RowSource, source_of_data, source_of_run
+from treino.training.stored_results import open_folder, open_run, run_in
+from treino.training.studies.study import study_resumption
+from treino.training.sweeps.member import parse_member
+from treino.training.sweeps.member_verification import verify_member
+from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.sweeps.sweep import sweep_resumption
+from treino.training.train import resuming
+from treino.training.verification import verify
+
+
+def resume_events(
+    folder: RunFolder,
+    access: Access,
+    *,
+    data: Any = None,
+    storage: str | None = None,
+    more: int | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+    alerts: str | Sequence[str] | None = None,
+    allow_network: bool = False,
+) -> Iterator[JobEvent]:
+    """Resume an interrupted run, sweep or study from its last checkpoint.
+
+    data: the Dataset or DataLoader, if the run was trained on one. storage: Optuna's, if the sweep has one.
+    more: the number of networks to add to a sweep, even to a finished one. on, gpus_per_chunk: the cluster to
+    train a sweep or study on. alerts: of a run; they may send to an address if allow_network.
+
+    Raises:
+        TreinoError: nothing to resume; missing or changed data; a damaged folder; no permission to run the
+            network's code.
+    """
+    path = folder.path
+    if storage is not None and folder.kind != "sweep":
+        raise TreinoError(
+            "storage_of_no_sweep",
+            _("{run} is no sweep, and trials of Optuna's are of sweeps.").format(run=path.name),
+            _("Leave [[storage]] out."),
+        )
+    if more is not None and folder.kind != "sweep":
+        raise TreinoError(
+            "more_of_no_sweep",
+            _("{run} is no sweep, and only to a sweep networks can be added.").format(run=path.name),
+            _("Leave [[more]] out."),
+        )
+    if folder.kind == "run" and on is not None:
+        raise TreinoError(
+            "on_of_a_run",
+            _("{run} is a single network, and a cluster trains several.").format(run=path.name),
+            _("Leave [[on]] out."),
+        )
+    if alerts and folder.kind != "run":
+        raise TreinoError(
+            "alert_of_several",
+            _("[[alert]] watches one network, and {run} has several.").format(run=path.name),
+            _("Leave [[alert]] out."),
+        )
+    if folder.kind == "run":
+        given = given_alerts(alerts, network=allow_network)
+        events = resuming(path, access, data=data, check=partial(check_alerts, given))
+        return illustrated(alerted(events, given))
+    if folder.kind == "sweep":
+        return illustrated(
+            sweep_resumption(path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk)
+        )
+    return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
+
+
+def verification(
+    run: StoredRun,
+    data: Any = None,
+    *,
+    sample: bool = False,
+    seed: int | None = None,
+    engine: str | None = None,
+    tell: Tell = tell_nobody,
+) -> dict[str, Any]:
+    """Train a run, or a network of a sweep, again, and return the document of what is equal; see
+    ``treino.training.verification.verify``.
+
+    Raises:
+        TreinoError: as there; another kernel or a seed for a network of a sweep.
+    """
+    if run.row is None:
+        return verify(run, data, sample=sample, seed=seed, engine=engine, tell=tell)
+    if seed is not None or engine is not None:
+        raise TreinoError(
+            "verify_member",
+            _("{run} is a network of a sweep, which is trained again as the sweep did it.").format(
+                run=run.name
+            ),
+            _("Leave {name} out.").format(name=setting("seed" if engine is None else "engine")),
+        )
+    return verify_member(run, sample=sample, tell=tell)
+
+
+def branch_events(
+    place: str,
+    access: Access,
+    changes: Settings,
+    *,
+    in_place: bool,
+    sender: str = "",
+    alerts: str | Sequence[str] | None = None,
+    allow_network: bool = False,
+) -> Iterator[JobEvent]:
+    """Continue a run from a step with other settings, as a new run or as the next segment in the run's
+    folder.
+
+    place: ``RUN:STEP``. changes: the changed settings. in_place: whether to use the run's own folder.
+    sender: who asks for it, as for ``branching``. alerts, allow_network: as in ``resume_events``.
+
+    Raises:
+        TreinoError: no such run or step; a setting that can't change during training.
+    """
+    given = given_alerts(alerts, network=allow_network)
+    run, step = parse_step(place)
+    snapshot = next(snapshots(open_run(run, access), [step]))
+    changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
+    check = partial(check_alerts, given)
+    events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
+    return illustrated(alerted(events, given))
+
+
+def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
+    """The rows of the run of this name, else of the data. settings: of data. compared: as ``source_of_data``.
+
+    Raises:
+        TreinoError: settings of a run, which has its own; else as ``open_run`` and ``load_data``.
+    """
+    folder = name if parse_member(name) is not None else known_folder(name)
+    if folder is None:
+        return source_of_data(name, settings, compared=compared)
+    if settings:
+        raise TreinoError(
+            "rows_of_run_settings",
+            _("{run} is a run, whose data and settings are known.").format(run=name),
+            _("Leave {name} out, or name data.").format(name=setting(next(iter(settings)))),
+        )
+    return source_of_run(open_run(folder, access))
+
+
+def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:
+    """The run that predicts new rows: for a sweep its winner, its ensemble if any, or the best ``top``
+    together.
+
+    Raises:
+        TreinoError: ``top`` for a folder that isn't a sweep, or above the number of kept networks; else as
+            ``open_run``.
+    """
+    result = open_folder(name, access)
+    if top is None:
+        return result.answer if isinstance(result, StoredSweep) else run_in(result)
+    if not isinstance(result, StoredSweep):
+        raise TreinoError(
+            "top_of_a_run",
+            _("{name} is a run, a single network.").format(name=result.name),
+            _("Leave [[top]] out, or name a sweep."),
+        )
+    return result.together(top)

@@ -1,0 +1,1 @@
+"""The settings of a training: one table, from which flags, JSON, defaults and docs come."""

@@ -1,0 +1,616 @@
+"""The table of settings: declares once each setting's type, range, default, group and help.
+
+It gives the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON of a
+folder (``documents/run_spec.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
+default from the data. ``training`` also looks up names such as ``relu`` in the engine's registries: here are
+only types, ranges and contradictions.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _, flag, setting
+from treino.settings import setting_types
+from treino.settings.recipes import table_settings
+from treino.settings.setting_types import (
+    Betas,
+    Counts,
+    Float,
+    Floats,
+    ImageSize,
+    Int,
+    Layers,
+    Name,
+    Pairs,
+    Seconds,
+    SettingGuess,
+    Share,
+    Strings,
+)
+
+GROUPS = (
+    N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
+)  # fmt: skip
+OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
+Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+LAYERS = ("mlp", "cnn")  # values of ``net`` that name layers of treino's, not a file
+OF_CNN = ("channels", "kernel", "stride", "padding", "pool", "head", "blocks", "group_norm")
+
+
+def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
+    return Field(default, description=about, json_schema_extra={"group": group}, **limits)
+
+
+class Settings(BaseModel):
+    """Every setting of a training run. Unknown names, wrong types and values out of range are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
+    )
+
+    target: Name = _f(None, "Data", "column to predict (of a table), or several: a,b")
+    features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
+    task: Literal["classification", "regression"] | None = _f(
+        None, "Data", "classification or regression; default: from the target"
+    )
+    normalise: bool = _f(True, "Data", "bring every column to mean 0 and deviation 1, as on training rows")
+    kinds: Pairs = _f(
+        (), "Data", "what columns are, where it is mistaken: 'month=category,size=small<large'; "
+        "number, boolean, category, one-hot, hashed, date, identifier, text, out (left out)"
+    )  # fmt: skip
+    impute: Literal["median", "mean"] = _f(
+        "median", "Data", "what stands for a missing number: the training rows' median or mean"
+    )
+    inputs: Literal["plain", "bins"] = _f(
+        "plain", "Data", "what the network sees of a number: itself (plain), or also how far up it lies in "
+        "each of --bins bins between the training rows' quantiles (bins)"
+    )  # fmt: skip
+    bins: Int = _f(16, "Data", "bins of each number, with --inputs bins", ge=2, le=1000)
+    clip_inputs: Float | None = _f(
+        None, "Data", "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
+    )
+    target_means: bool = _f(
+        False, "Data", "the network also sees the target's mean over the training rows with the same number, "
+        "or with the same of very many classes, where such means tell more than bins do"
+    )  # fmt: skip
+    trees: Int = _f(
+        0, "Data", "where columns tell much more of the target together than each alone, so many small trees "
+        "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
+        ge=0, le=100,
+    )  # fmt: skip
+    validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
+    test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
+    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "
+        r"of photographs also a regular expression of their names: 'patient-(\d+)'")  # fmt: skip
+    split_time: Name = _f(
+        None, "Data", "column of times: the earliest rows, or groups, train, the latest test"
+    )
+    split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
+    fold: str | None = _f(
+        None, "Data", "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
+    )
+    duplicates: Literal["apart", "ignore"] | None = _f(
+        None, "Data", "rows equal in all features: none on two sides of the split (apart), or not looked at "
+        "(ignore); default: apart where the split is drawn, else counted and left as they are given"
+    )  # fmt: skip
+    row_weights: Name = _f(
+        None, "Data", "column that says how much each row counts, and is no feature: 2 counts as two equal "
+        "rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0"
+    )  # fmt: skip
+    image_size: ImageSize | None = _f(
+        None, "Data", "pixels that photographs are brought to: 64 for squares, or width x height, 96x64; "
+        "default: their own size where all have the same and it is at most 64, else a square of at most 64"
+    )  # fmt: skip
+    fit: Literal["crop", "pad", "stretch"] = _f(
+        "crop", "Data", "how a photograph of other proportions is brought to them: its middle (crop), whole "
+        "with black borders (pad), or stretched"
+    )  # fmt: skip
+    skip_bad: Int = _f(
+        0, "Data", "go on without so many photographs that can't be read, at most; each is named", ge=0
+    )
+    labels: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
+        None, "Data", "table of photographs' names and labels, where it isn't the only one among them"
+    )
+    class_pattern: str | None = _f(
+        None, "Data", r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
+        "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes"
+    )  # fmt: skip
+    max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
+        None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
+        "the runs and read from there; default: half of what is free"
+    )  # fmt: skip
+    delimiter: str | None = _f(None, "Data", "what separates the cells of the file; default: found out")
+    decimal: str | None = _f(None, "Data", "decimal sign of the file, point or comma; default: found out")
+    encoding: str | None = _f(None, "Data", "encoding of the file; default: found out")
+    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(setting_types.yes)] = _f(
+        None, "Data", "whether the first line names the columns: yes or no; default: found out"
+    )
+    skip: Int | None = _f(
+        None, "Data", "number of lines, or rows of a sheet, above the header; default: found out", ge=0
+    )  # fmt: skip
+    quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
+    dates: Literal[
+        "day/month", "month/day", "day/month/year", "month/day/year", "year/month/day", "year/day/month"
+    ] | None = _f(
+        None, "Data", "order of dates: day/month, month/day, year/month/day or year/day/month; default: "
+        "found out"
+    )  # fmt: skip
+    missing: Strings | None = _f(None, "Data", "words for no value, beside the usual ones: suppressed,-999")
+    sheet: str | None = _f(
+        None,
+        "Data",
+        "sheet of a workbook, by its name or its number from 1; default: the first shown that has cells",
+    )
+
+    recipe: Literal["table", "plain"] | None = _f(
+        None, "Network", "what is taken for settings that are left open: table, an ensemble that was "
+        "measured on tables, or plain, one simple network; default: table for one training on a table of "
+        "your own, plain for all else"
+    )  # fmt: skip
+    net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
+        None, "Network", "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
+        "FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 "
+        "pixels and more; mlp for all else, in studies, with faults, and where --hidden is given alone",
+    )  # fmt: skip
+    hidden: Layers | None = _f(
+        None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
+        "default: 64,32 for tables, 128,128 for images, after convolutions 64 where --channels is left open "
+        "too, else none. Alone, without --net, it asks for an mlp, of images too"
+    )  # fmt: skip
+    channels: Layers | None = _f(
+        None, "Network", "channels of each stage of convolutions (asks for --net cnn); default: with pools, "
+        "first kernel and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3"
+    )  # fmt: skip
+    kernel: Layers | None = _f(
+        None, "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
+    )
+    stride: Layers | None = _f(
+        None, "Network", "steps by which the kernels move; one for all stages, or for each; default: 1"
+    )
+    padding: Annotated[Counts | Literal["same"] | None, BeforeValidator(setting_types.padding)] = _f(
+        None, "Network", "zeros around the pictures: one number for all stages, or for each; default: same, "
+        "half the kernel, so that a stride of 1 keeps the size",
+    )  # fmt: skip
+    pool: Strings | None = _f(
+        None, "Network", "what each stage ends with, of squares of two by two: max (default), average or "
+        "none; one for all stages, or for each",
+    )  # fmt: skip
+    head: Literal["flatten", "average"] | None = _f(
+        None, "Network", "what the linear layers get of the last stage: all numbers (flatten, default), or "
+        "each channel's mean (average)",
+    )  # fmt: skip
+    blocks: Int | None = _f(
+        None, "Network", "residual blocks of two convolutions in each stage; default: 0", ge=0, le=50
+    )
+    group_norm: Int | None = _f(
+        None, "Network", "groups of channels that are normalised together after each convolution; default: "
+        "none", ge=0, le=setting_types.LARGEST_LAYER,
+    )  # fmt: skip
+    activation: str | None = _f(None, "Network", "activation between layers; default: relu")
+    dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
+    dropout_spread: bool = _f(
+        False, "Network", "networks of an ensemble drop shares of their own, spread evenly up to --dropout"
+    )
+    batch_norm: bool = _f(
+        False, "Network", "batch normalisation after every hidden layer, or after every convolution"
+    )
+    gates: Float = _f(
+        0.0, "Network", "learn a factor for each column of the table, which an update moves so many times as "
+        "far as a weight, e.g. 6; 0: none", ge=0, le=1000,
+    )  # fmt: skip
+    plain_members: Int = _f(
+        0, "Network", "so many networks of an ensemble see no bins of the columns (needs --gates)", ge=0
+    )
+    init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
+    ensemble: Int = _f(
+        1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
+        "answer together: the mean of the best half by the validation metric", ge=1, le=256,
+    )  # fmt: skip
+    answer: Literal["half", "greedy", "all"] = _f(
+        "half", "Network", "which networks of an ensemble answer: the best half by the validation metric, "
+        "all, or weights that they had while training, chosen greedily by the loss of their mean (greedy)"
+    )  # fmt: skip
+    clip_target: bool = _f(
+        False, "Network", "numbers that an ensemble answers stay within the range of the training rows'"
+    )
+
+    loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
+    label_smoothing: Float = _f(
+        0.0, "Loss and optimizer", "share taken from the right class; default: 0.05 for classes of pictures "
+        "where the network is left open too", ge=0, lt=1,
+    )  # fmt: skip
+    class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
+        _f(None, "Loss and optimizer", "'balanced', or one weight above 0 for each class, comma-separated")
+    )
+    optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
+    lr: Float | None = _f(
+        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables and convolutional networks, "
+        "1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)", gt=0,
+        le=setting_types.LARGEST_LR,
+    )  # fmt: skip
+    momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
+    nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
+    betas: Betas | None = _f(
+        None, "Loss and optimizer", "the two decay rates of the running means; default: 0.9,0.999"
+    )
+    eps: Float = _f(
+        1e-8, "Loss and optimizer", "added to the root that an update is divided by", gt=0, le=1e6
+    )
+    weight_decay: Float = _f(
+        0.0,
+        "Loss and optimizer",
+        "L2 penalty; decay beside the gradient where the optimizer has that",
+        ge=0,
+        le=setting_types.LARGEST_DECAY,
+    )
+    schedule: str | None = _f(
+        None, "Loss and optimizer", "how the learning rate changes over the run; default: constant, "
+        "one-cycle for convolutional networks",
+    )  # fmt: skip
+    warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)
+    clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = _f(
+        None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
+    )
+    ema: Float = _f(
+        0.0, "Loss and optimizer", "evaluate and keep a running average of the weights, of which each update "
+        "leaves this share, e.g. 0.98; 0: the weights themselves", ge=0, lt=1,
+    )  # fmt: skip
+
+    batch_size: (
+        Annotated[int, BeforeValidator(setting_types.number), Field(ge=1)] | Literal["full"] | None
+    ) = _f(
+        None,
+        "Training loop",
+        "rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks",
+    )
+    epochs: Int | None = _f(
+        None,
+        "Training loop",
+        "passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional "
+        "networks, for these at least 1,000 updates or 200 passes",
+        ge=1,
+        le=10_000_000,
+    )
+    steps: Int | None = _f(None, "Training loop", "updates, instead of epochs", ge=1, le=10_000_000_000)
+    patience: Int | None = _f(
+        None, "Training loop", "stop after so many epochs without a better validation figure; 0: never; "
+        "default: where neither epochs nor steps is given 20, for convolutional networks at least half of "
+        "the epochs; else 0", ge=0,
+    )  # fmt: skip
+    metric: str = _f("loss", "Training loop", "the validation figure that decides")
+    keep: Literal["best", "last"] | None = _f(
+        None, "Training loop", "weights to keep: best on validation rows (default), or last"
+    )
+    shuffle: Literal["each", "once", "off", "blocks"] = _f(
+        "each", "Training loop", "order of the training rows: new each epoch (each), shuffled once, as they "
+        "stand (off), or in blocks of neighbours, for rows that a disk reads"
+    )  # fmt: skip
+    augment: Annotated[str | None, BeforeValidator(setting_types.joined)] = _f(
+        None, "Training loop", "how training pictures are changed anew in each epoch (with --net cnn): none, "
+        "or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you "
+        "like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures "
+        "of 15 pixels and more, else none",
+    )  # fmt: skip
+    flip: bool | None = _f(
+        None, "Training loop", "mirror every second training picture, left and right (with --net cnn); "
+        "default: no, except for one training on files of pictures, where a short trial decides",
+    )  # fmt: skip
+    seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
+    data_seed: Int | None = _f(
+        None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62
+    )
+    as_taught: bool = _f(
+        False, "Training loop", "the beginners' loop with both its faults, to see what they do"
+    )
+    fault: Strings = _f((), "Training loop", "one fault on purpose: " + " or ".join(FAULTS))
+
+    device: str = _f("auto", "Machine", "auto, cpu, cuda or mps")
+    engine: str | None = _f(
+        None, "Machine", "kernel to train with; default: lanes where it can, else batched, else module"
+    )
+    threads: Int | None = _f(
+        None,
+        "Machine",
+        "threads to train with; only those of the engine module change bits; default: chosen",
+        ge=1,
+        le=1024,
+    )
+
+    baselines: Literal["usual", "full"] = _f(
+        "usual",
+        "Run",
+        "figures to compare with: the best constant, a linear model, of pictures also one on whitened "
+        "patches and, on tables of your own, boosted trees; full: trees on all data, however long they take",
+    )
+    threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = _f(
+        None, "Run", "of two classes, from which probability on the second is predicted, found on validation "
+        "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
+        "cost, e.g. cost=1:5; default: 0.5"
+    )  # fmt: skip
+    time_limit: Seconds | None = _f(
+        None, "Run", "seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks "
+        "as fit into them are trained; what is measured and drawn afterwards comes on top", gt=0,
+    )  # fmt: skip
+    coverage: Annotated[float | None, BeforeValidator(setting_types.coverage)] = _f(
+        None, "Run", "the share of new rows whose truth lies in its interval of numbers, or in its set of "
+        "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets"
+    )  # fmt: skip
+    every: Int | None = _f(
+        None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "
+        "at most: beyond, every second one goes", ge=1, le=10_000_000_000,
+    )  # fmt: skip
+    name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
+    out: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
+        None, "Run", "the run's folder itself (must not exist, or be empty)"
+    )
+
+    @property
+    def net_file(self) -> str | None:
+        """FILE.py:NAME of the user's own network; None for layers of treino's."""
+        return None if self.net in LAYERS else self.net
+
+
+FLAGS = {name: flag(name) for name in Settings.model_fields}
+
+
+def group_of(name: str) -> str:
+    """The heading of the setting's group in the help and in the docs."""
+    extra = Settings.model_fields[name].json_schema_extra
+    assert isinstance(extra, dict)
+    return str(extra["group"])
+
+
+OF_ENGINE = tuple(
+    name
+    for name in Settings.model_fields
+    if group_of(name) in ("Loss and optimizer", "Training loop", "Machine")
+    or name in ("init", "ensemble", "answer", "clip_target")
+)
+"""The settings that ``treino.train`` takes as keywords."""
+OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Data" or name == "data_seed")
+"""The settings for reading, splitting and preparing rows."""
+
+
+def read_settings(values: Mapping[str, Any]) -> Settings:
+    """Check values (texts from a command line, or Python values) and return the settings.
+
+    Raises:
+        TreinoError: an unknown name (with the nearest), a wrong type, a value out of range, or two
+            settings that contradict each other. Exit status 2.
+    """
+    for name, value in values.items():
+        if isinstance(value, str) and not value.strip() and (name != "delimiter" or not value):
+            message = _("{name} is empty.").format(name=setting(name))
+            raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
+        if name not in Settings.model_fields:
+            message = _("There is no setting {name}.").format(name=setting(name))
+            raise TreinoError(
+                "unknown_setting", message, nearest(setting(name), map(setting, Settings.model_fields))
+            )
+    try:
+        settings = Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise _explained(error.errors()[0], values) from None
+    if settings.net is None and any(getattr(settings, name) is not None for name in OF_CNN):
+        settings = settings.model_copy(update={"net": "cnn"})
+    if settings.recipe == "table":
+        _check_recipe(settings)
+        explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+        settings = settings.model_copy(update=table_settings(explicit))
+    _contradictions(settings)
+    return settings
+
+
+def _check_recipe(settings: Settings) -> None:
+    if settings.net not in (None, "mlp"):
+        raise TreinoError(
+            "recipe_and_net",
+            _("{a} makes its own networks, and {b} asks for others.").format(
+                a=setting("recipe", "table"), b=setting("net", settings.net)
+            ),
+            _("Leave one of them out."),
+        )
+
+
+def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
+    """Convert an error of pydantic to a TreinoError."""
+    name = str(error["loc"][0])
+    value, kind, context = values[name], error["type"], error.get("ctx", {})
+    about = _("{name} is: {about}.").format(
+        name=setting(name), about=_(Settings.model_fields[name].description or name)
+    )
+    limits = {
+        "greater_than": _("greater than {limit}"), "greater_than_equal": _("at least {limit}"),
+        "less_than": _("less than {limit}"), "less_than_equal": _("at most {limit}"),
+        "finite_number": _("a finite number"),
+    }  # fmt: skip
+    if kind in limits:
+        condition = limits[kind].format(limit=next(iter(context.values()), ""))
+        rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
+            name=setting(name), wanted=condition, value=value
+        )  # fmt: skip
+    elif kind == "too_long":
+        rule, message = (
+            "range",
+            _("{name} must have at most {most} parts; it has {n}.").format(
+                name=setting(name), most=context["max_length"], n=context["actual_length"]
+            ),
+        )
+    elif kind == "literal_error" and "or" in context["expected"]:
+        rule, options = "choice", re.findall(r"'([^']+)'", context["expected"])
+        message = _("{name} can't be {value!r}: it is one of {options}.").format(
+            name=setting(name), value=value, options=", ".join(map(repr, options))
+        )
+        about = nearest(str(value), options)
+    else:
+        rule = "type"
+        message = _("{name} can't be {value!r}.").format(name=setting(name), value=value)
+        if isinstance(context.get("error"), SettingGuess):
+            about = _("Did you mean {guess}?").format(guess=context["error"])
+    return TreinoError(f"{name}_{rule}", message, about)
+
+
+def _contradictions(s: Settings) -> None:
+    def refuse(rule: str, message: str, hint: str) -> None:
+        raise TreinoError(rule, message, hint)
+
+    shares = [share for share in (s.validation, s.test) if isinstance(share, float)]
+    if sum(shares) >= 1 - 1e-9:
+        refuse(
+            "shares_sum",
+            _("{a} and {b} leave no rows to train on.").format(
+                a=setting("validation", s.validation), b=setting("test", s.test)
+            ),
+            _("Their sum must be below 1, e.g. 0.15 and 0.15."),
+        )
+    if s.epochs is not None and s.steps is not None:
+        refuse(
+            "epochs_and_steps",
+            _("{a} and {b} both say how long to train.").format(a=setting("epochs"), b=setting("steps")),
+            _("Give one of them."),
+        )
+    if isinstance(s.class_weights, tuple) and not all(weight > 0 for weight in s.class_weights):
+        refuse(
+            "class_weights_range",
+            _("{a} must be above 0; they are {value}.").format(
+                a=setting("class_weights"), value=",".join(f"{weight:g}" for weight in s.class_weights)
+            ),
+            _(
+                "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
+                "rows out."
+            ),
+        )
+    for pair in s.kinds:
+        if not all(part.strip() for part in pair.rpartition("=")):
+            refuse(
+                "kinds_form",
+                _("{a} holds '{pair}', which is not a column and its kind.").format(
+                    a=setting("kinds"), pair=pair
+                ),
+                _("Write NAME=KIND, e.g. month=category."),
+            )
+    for column, times in Counter(pair.rpartition("=")[0].strip() for pair in s.kinds).items():
+        if times > 1:
+            refuse(
+                "kinds_twice",
+                _("{a} names '{column}' twice.").format(a=setting("kinds"), column=column),
+                _("Say once what it is."),
+            )
+    named = [n for n in ("split_group", "split_time", "split_column") if getattr(s, n) is not None]
+    if len(named) > 1 and s.split_column is not None:  # groups and a time go together
+        refuse(
+            "splits_two",
+            _("{a} and {b} both say how rows are split.").format(a=setting(named[-1]), b=setting(named[0])),
+            _("Give one of them."),
+        )
+    if s.name is not None and s.out is not None:
+        refuse(
+            "name_and_out",
+            _("{a} and {b} both say where the run goes.").format(a=setting("name"), b=setting("out")),
+            _("Give one of them."),
+        )
+    if s.net is not None and s.net not in LAYERS and ":" not in s.net:
+        refuse(
+            "net_form",
+            _("{value!r} does not name a network.").format(value=s.net),
+            nearest(s.net, LAYERS)
+            + " "
+            + _("Your own network is written [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
+        )
+    if s.net_file is not None:
+        refuse_layers(s)
+    elif s.net == "cnn":
+        for name in ("gates", "plain_members"):
+            if getattr(s, name):
+                refuse(
+                    "cnn_gates",
+                    _(
+                        "{a} is of the columns of a table, and a convolutional network learns from pictures."
+                    ).format(a=setting(name)),
+                    _("Leave it out."),
+                )
+    elif of_cnn := [name for name in OF_CNN if name in s.model_fields_set]:
+        refuse(
+            "cnn_settings",
+            _("{a} describes convolutions, and the network has none.").format(a=setting(of_cnn[0])),
+            _("Add {b}, or leave {a} out.").format(a=setting(of_cnn[0]), b=setting("net", "cnn")),
+        )
+    for name, needed in (("dropout_spread", "dropout"), ("plain_members", "gates")):
+        if getattr(s, name) and not getattr(s, needed):
+            refuse(
+                f"{name}_alone",
+                _("{a} needs {b}.").format(a=setting(name), b=setting(needed)),
+                _("Give both, or neither."),
+            )
+    if s.clip_target and s.ensemble == 1:
+        refuse(
+            "clip_target_alone",
+            _("{a} needs {b}.").format(a=setting("clip_target"), b=setting("ensemble", 8)),
+            _("Give both, or neither."),
+        )
+    if s.plain_members > s.ensemble:
+        refuse(
+            "plain_members_range",
+            _("{a} is more than the {n} networks that there are.").format(
+                a=setting("plain_members", s.plain_members), n=s.ensemble
+            ),
+            _("Use a smaller number, or a larger {b}.").format(b=setting("ensemble")),
+        )
+    if s.as_taught and s.fault:
+        refuse(
+            "as_taught_and_fault",
+            _("{a} already holds both faults.").format(a=setting("as_taught")),
+            _("Give {a}, or {b} for one of them.").format(a=setting("as_taught"), b=setting("fault")),
+        )
+    if s.device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", s.device):
+        refuse(
+            "device_choice",
+            _("There is no device {name!r}.").format(name=s.device),
+            nearest("cuda" if s.device == "gpu" else s.device, ("auto", "cpu", "cuda", "mps")),
+        )
+
+
+def refuse_layers(s: Settings) -> None:
+    """Refuse settings that describe a network if ``net`` is set."""
+    layers = (*OF_CNN, "hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
+    own = [n for n in layers if n in s.model_fields_set]
+    if own:
+        raise TreinoError(
+            "net_and_layers",
+            _("{a} describes a network, and {b} names your own.").format(a=setting(own[0]), b=setting("net")),
+            _("Leave {a} out, or write it into your network.").format(a=setting(own[0])),
+        )
+
+
+def faults_of(settings: Settings) -> tuple[str, ...]:
+    """The deliberate faults of a run, named by the doctor's rules."""
+    return FAULTS if settings.as_taught else settings.fault
+
+
+def settings_table() -> str:
+    """The table of settings as Markdown: the text of ``docs/settings.md``."""
+    lines = [
+        "# The settings",
+        "",
+        "Every flag of `treino train`; in Python the same names with underscores are arguments of `tr.fit`.",
+        "",
+    ]
+    for group in GROUPS:
+        lines += [f"## {group}", "", "| flag | default | what it is |", "|---|---|---|"]
+        for name, field in Settings.model_fields.items():
+            if group_of(name) == group:
+                value = (
+                    ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+                )
+                default = {"": "none", "None": "decided", "True": "yes", "False": "no"}.get(
+                    str(value), str(value)
+                )
+                lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")
+        lines.append("")
+    return "\n".join(lines)

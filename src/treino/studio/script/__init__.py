@@ -1,5 +1,0 @@
-"""Any training script, unchanged: run in a process of its own, watched and steered."""
-
-from treino.studio.script.commands import button
-
-__all__ = ["button"]

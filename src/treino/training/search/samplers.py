@@ -1,0 +1,247 @@
+"""Samplers of settings: grid, random, Sobol and Optuna.
+
+``ask(count)`` returns at most ``count`` settings, never the same twice in a finite space; ``tell`` reports
+the metric of each. Settings depend on the space, the seed and the reported values alone, not on the batches.
+
+With a storage (``sqlite:///sweep.db``) Optuna stores the trials, so that its dashboard can show the sweep.
+https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.html
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
+from treino.data.rows import generator
+from treino.training.search.space import Config, Dimension, Range, Space
+
+if TYPE_CHECKING:
+    import optuna
+
+
+# ---- samplers
+
+PATIENCE = 1000  # repeated points in a row, after which a sampler ends
+
+
+class Sampler(Protocol):
+    """The interface of samplers."""
+
+    def ask(self, count: int) -> list[Config]:
+        """The next members' settings: ``count``, fewer if there are no more, [] at the end."""
+        ...
+
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
+        """After a resume, repeat the earlier settings; the result equals ``configs`` unless something
+        changed."""
+        ...
+
+    def tell(self, member: int, value: float | None) -> None:
+        """Report the metric (lower is better) of a member, numbered in the order of ``ask``. None: it
+        diverged."""
+        ...
+
+
+class ListSampler:
+    """Settings from an iterator, in order; reported metrics have no effect."""
+
+    def __init__(self, configs: Iterator[Config]) -> None:
+        self._configs = configs
+
+    def ask(self, count: int) -> list[Config]:
+        return [config for _i, config in zip(range(count), self._configs, strict=False)]
+
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
+        return self.ask(len(configs))
+
+    def tell(self, member: int, value: float | None) -> None:
+        """Does nothing: the settings don't depend on metrics."""
+
+
+def grid(space: Space) -> ListSampler:
+    """Every combination, the last dimension changing fastest."""
+    return ListSampler(iter(space.grid))
+
+
+def random(space: Space, seed: int = 0) -> ListSampler:
+    """Settings drawn independently; from a finite space without repetition, until it is exhausted."""
+    return ListSampler(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
+
+
+def sobol(space: Space, seed: int = 0) -> ListSampler:
+    """Points of a scrambled Sobol sequence, which fill the space evenly (Owen 1998; torch's SobolEngine)."""
+    return ListSampler(_spread(space, seed))
+
+
+def _shuffled(space: Space, seed: int) -> Iterator[Config]:
+    every = space.every or ()
+    order = torch.randperm(len(every), generator=generator(seed, "space", 0))
+    return (every[i] for i in order.tolist())
+
+
+def _drawn(space: Space, seed: int) -> Iterator[Config]:
+    member = 0
+    while True:
+        point = torch.rand(
+            len(space.dimensions), generator=generator(seed, "space", member), dtype=torch.float64
+        )
+        yield space.config(point.tolist())
+        member += 1
+
+
+def _spread(space: Space, seed: int) -> Iterator[Config]:
+    engine = torch.quasirandom.SobolEngine(
+        len(space.dimensions), scramble=True, seed=generator(seed, "sobol", 0).initial_seed()
+    )
+    seen: set[str] = set()
+    repeated = 0
+    finite = space.every is not None
+    while repeated < PATIENCE:
+        (point,) = engine.draw(1, dtype=torch.float64)
+        config = space.config(point.clamp(max=1 - 2**-53).tolist())
+        if finite:
+            if repr(config) in seen:
+                repeated += 1
+                continue
+            seen.add(repr(config))
+            repeated = 0
+        yield config
+
+
+SAMPLERS = {"grid": grid, "random": random, "sobol": sobol}
+
+
+def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
+    """The sampler of that name; see ``tpe`` and ``OptunaSampler`` for Optuna's.
+
+    Raises:
+        TreinoError: no such sampler, with the nearest; a grid over a range without levels.
+    """
+    if name not in SAMPLERS:
+        raise TreinoError(
+            "sampler_unknown",
+            _("There is no sampler {name!r}.").format(name=name),
+            nearest(name, SAMPLERS),
+        )
+    return grid(space) if name == "grid" else SAMPLERS[name](space, seed)  # type: ignore[call-arg]
+
+
+# ---- Optuna's samplers (the extra ``treino[optuna]``)
+
+
+def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "treino") -> Sampler:
+    """The tree-structured Parzen estimator (Bergstra et al. 2011).
+
+    Unfinished trials count as bad (``constant_liar``), so that the trials of a batch differ. storage: where
+    Optuna stores the study ``name``; an existing study is continued.
+
+    Raises:
+        TreinoError: Optuna isn't installed, or it can't open the storage.
+    """
+    optuna = _optuna()
+    sampler = optuna.samplers.TPESampler(
+        seed=generator(seed, "optuna", 0).initial_seed() % 2**32, constant_liar=True
+    )
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
+    except (ValueError, OSError, ImportError) as error:
+        raise _storage_fails(storage, error) from None
+    except Exception as error:  # errors of SQLAlchemy, its drivers and Optuna share no base class
+        if storage is None:
+            raise
+        raise _storage_fails(storage, error) from None
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    return OptunaSampler(space, study, persistent=storage is not None)
+
+
+class OptunaSampler:
+    """A sampler on a study of Optuna. Earlier trials in the storage count as finished members."""
+
+    def __init__(self, space: Space, study: "optuna.Study", persistent: bool = False) -> None:
+        self.study, self._persistent = study, persistent
+        self._space = space
+        self._trials: list[optuna.Trial] = []
+
+    def ask(self, count: int) -> list[Config]:
+        """The next ``count`` settings; Optuna never runs out of them."""
+        trials = []
+        for _member in range(count):
+            trial = self.study.ask()
+            self._trials.append(trial)
+            config: Config = {}
+            for dimension in self._space.dimensions:
+                if dimension.holds(config):
+                    config[dimension.name] = suggest(trial, dimension)
+            trials.append(config)
+        return trials
+
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
+        """Reload the trials made before an interruption from the storage; without a storage, ask for them
+        again."""
+        if not self._persistent:
+            return self.ask(len(configs))
+        from optuna.trial import Trial
+
+        params = [{name: _written(value) for name, value in config.items()} for config in configs]
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._trial_numbers()]
+        for first in range(len(trials) - len(params), -1, -1):
+            match = trials[first : first + len(params)]
+            if [t.params for t in match] == params:
+                self._trials += [Trial(self.study, t._trial_id) for t in match]
+                return list(configs)
+        return []
+
+    def _trial_numbers(self) -> set[int]:
+        return {trial.number for trial in self._trials}
+
+    def tell(self, member: int, value: float | None) -> None:
+        """Report a metric. None marks the trial as failed; Optuna learns nothing from it."""
+        from optuna.trial import TrialState
+
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        self.study.tell(self._trials[member], value, state=state, skip_if_finished=True)
+
+
+def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:
+    """The trial's value in one dimension; Optuna gets choices of unsupported types as text."""
+    domain = dimension.domain
+    if isinstance(domain, Range):
+        if domain.whole:
+            return trial.suggest_int(dimension.name, int(domain.low), int(domain.high), log=domain.log)
+        return trial.suggest_float(dimension.name, domain.low, domain.high, log=domain.log)
+    written = {_written(value): value for value in domain.values}
+    return written[trial.suggest_categorical(dimension.name, list(written))]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "none"
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise TreinoError(
+            "optuna_missing",
+            _("The sampler tpe is Optuna's, which isn't installed."),
+            _("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
+        ) from None
+    return optuna
+
+
+def _storage_fails(storage: str | None, error: Exception) -> TreinoError:
+    return TreinoError(
+        "optuna_storage",
+        _("Optuna can't open {storage}: {why}").format(
+            storage=storage, why=str(error).splitlines()[0] if str(error) else type(error).__name__
+        ),
+        _("Give a file that can be written, e.g. sqlite:///sweep.db"),
+        status=1,
+    )

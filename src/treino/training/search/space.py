@@ -1,0 +1,472 @@
+"""The settings that a sweep tries: ranges and choices by name, some only under a condition.
+
+``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a grid),
+``momentum=0..0.95 if optimizer=sgd``; a dict of such texts, lists and single values in Python; or a TOML file
+of them.
+"""
+
+import math
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _
+from treino.settings.spec import Settings
+
+# ---- the settings that a sweep tries
+
+Config = dict[str, Any]
+"""A member's settings by name, in the form that ``treino.settings.spec.read_settings`` takes."""
+
+MOST = 1_000_000  # largest number of combinations to enumerate
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, all equally likely."""
+
+    values: tuple[Any, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.values)
+
+    def at(self, u: float) -> Any:
+        return self.values[int(u * len(self.values))]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both included.
+
+    log: uniform on a logarithmic scale. whole: integers. levels: the number of evenly spaced values in a
+    grid.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+    levels: int | None = None
+
+    def at(self, u: float) -> float | int:
+        """The value at the share ``u`` in [0, 1) of the range."""
+        if self.whole:  # integers have equal shares, or on the log scale those of their intervals
+            if self.log:
+                low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
+                return int(min(max(round(math.exp(low + u * (high - low))), self.low), self.high))
+            return int(self.low + math.floor(u * (self.high - self.low + 1)))
+        if self.log:
+            value = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
+        else:
+            value = self.low + u * (self.high - self.low)
+        return min(max(value, self.low), self.high)
+
+    @property
+    def count(self) -> int | None:
+        """The number of values; None if the range isn't one of integers."""
+        return int(self.high) - int(self.low) + 1 if self.whole else None
+
+    @property
+    def integers(self) -> Choice:
+        return Choice(tuple(range(int(self.low), int(self.high) + 1)))
+
+    @property
+    def values(self) -> tuple[float | int, ...] | None:
+        """The levels for a grid; None if ``levels`` is not set and the values can't be listed."""
+        if self.levels is None:
+            listed = self.whole and not self.log and (self.count or 0) <= MOST
+            return self.integers.values if listed else None
+        ends = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        step = (ends[1] - ends[0]) / max(self.levels - 1, 1)
+        middle = [ends[0] + i * step for i in range(1, self.levels - 1)]
+        levels = [self.low, *(math.exp(m) if self.log else m for m in middle), self.high][: self.levels]
+        return tuple(dict.fromkeys(round(v) for v in levels)) if self.whole else tuple(levels)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A setting and its domain. It applies only if the setting ``when`` has one of the values ``among``."""
+
+    name: str
+    domain: Range | Choice
+    when: str | None = None
+    among: tuple[Any, ...] = ()
+
+    def holds(self, config: Config) -> bool:
+        return self.when is None or (self.when in config and config[self.when] in self.among)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Dimensions; each conditional one comes after the setting that it depends on."""
+
+    dimensions: tuple[Dimension, ...]
+
+    def config(self, point: Sequence[float]) -> Config:
+        """The settings at a point of [0, 1)ᴰ, without dimensions whose condition doesn't hold."""
+        config: Config = {}
+        for dimension, u in zip(self.dimensions, point, strict=True):
+            if dimension.holds(config):
+                config[dimension.name] = dimension.domain.at(u)
+        return config
+
+    @cached_property
+    def grid(self) -> tuple[Config, ...]:
+        """Every combination once, the last dimension changing fastest.
+
+        Raises:
+            TreinoError: a range without a number of levels; more combinations than MOST.
+        """
+        for dimension in self.dimensions:
+            if dimension.domain.values is None:
+                raise TreinoError(
+                    "space_levels",
+                    _("A grid needs to know how many values of {name} it should try.").format(
+                        name=dimension.name
+                    ),
+                    _("Write e.g. {name}={low}..{high}{log}:5, or use another sampler.").format(
+                        name=dimension.name,
+                        low=f"{dimension.domain.low:g}",
+                        high=f"{dimension.domain.high:g}",
+                        log=":log" if dimension.domain.log else "",
+                    ),
+                )
+        count = math.prod(len(dimension.domain.values or ()) for dimension in self.dimensions)
+        if count > MOST:
+            raise TreinoError(
+                "space_many",
+                _("A grid of these values has {n:,} networks; {most:,} can be laid out.").format(
+                    n=count, most=MOST
+                ),
+                _("Give fewer levels, or use another sampler."),
+            )
+        return tuple(self._combinations(0, {}))
+
+    def _combinations(self, place: int, config: Config) -> Iterator[Config]:
+        if place == len(self.dimensions):
+            yield config
+            return
+        dimension = self.dimensions[place]
+        if not dimension.holds(config):
+            yield from self._combinations(place + 1, config)
+            return
+        for value in dimension.domain.values or ():
+            yield from self._combinations(place + 1, config | {dimension.name: value})
+
+    @cached_property
+    def every(self) -> tuple[Config, ...] | None:
+        """All combinations; None if a range isn't one of integers, or there are more than MOST."""
+        counts = [d.domain.count for d in self.dimensions]
+        if None in counts or math.prod(count or 0 for count in counts) > MOST:
+            return None
+        finite = [
+            Dimension(
+                d.name, d.domain if isinstance(d.domain, Choice) else d.domain.integers, d.when, d.among
+            )
+            for d in self.dimensions
+        ]
+        return tuple(Space(tuple(finite))._combinations(0, {}))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, equal for equal spaces. A sweep stores them, and compares them at a resume."""
+        return {
+            d.name: {
+                **(
+                    {"values": list(d.domain.values)}
+                    if isinstance(d.domain, Choice)
+                    else {"low": d.domain.low, "high": d.domain.high, "log": d.domain.log,
+                          "whole": d.domain.whole, "levels": d.domain.levels}
+                ),
+                **({"if": d.when, "among": list(d.among)} if d.when else {}),
+            }
+            for d in self.dimensions
+        }  # fmt: skip
+
+
+def space_from_json(document: Mapping[str, Any]) -> Space:
+    """The space from the result of ``Space.to_json``.
+
+    Raises:
+        TreinoError: the document is invalid.
+    """
+    dimensions: dict[str, Dimension] = {}
+    for name, d in document.items():
+        domain: Range | Choice = (
+            Choice(tuple(d["values"]))
+            if "values" in d
+            else Range(d["low"], d["high"], d["log"], d["whole"], d["levels"])
+        )
+        domain = checked_domain(name, domain, isinstance(domain, Range) and domain.whole)
+        dimensions[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
+    return Space(tuple(in_order(dimensions)))
+
+
+def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
+    if isinstance(domain, Choice):
+        if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
+            raise TreinoError(
+                "space_empty",
+                _("{name} has no value, or an empty one.").format(name=name),
+                _("Separate values by a single |"),
+            )
+        doubled = [v for i, v in enumerate(domain.values) if v in domain.values[:i]]
+        if doubled:
+            raise TreinoError(
+                "space_twice",
+                _("{name} has {value!r} twice.").format(name=name, value=doubled[0]),
+                _("Say it once."),
+            )
+        return domain
+    if whole != domain.whole:
+        domain = Range(domain.low, domain.high, domain.log, whole, domain.levels)
+    facts = {"name": name, "low": domain.low, "high": domain.high}
+    if domain.low >= domain.high:
+        raise TreinoError(
+            "space_order",
+            _("{name} goes from {low} to {high}: the lower bound isn't below the upper one.").format(**facts),
+            _("Write the lower one first; for a single value write {name}={high}.").format(**facts),
+        )
+    if domain.log and domain.low <= 0:
+        raise TreinoError(
+            "space_log",
+            _("{name} begins at {low}, and only positive numbers have a logarithm.").format(**facts),
+            _("Begin above 0, e.g. {name}=1e-6..{high}:log, or leave :log out.").format(**facts),
+        )
+    if domain.whole and not (float(domain.low).is_integer() and float(domain.high).is_integer()):
+        raise TreinoError(
+            "space_whole",
+            _("{name} is a whole number, and {low}..{high} isn't a range of those.").format(**facts),
+            _("Write e.g. {name}=16..256").format(**facts),
+        )
+    if domain.levels is not None and domain.levels < 2:
+        raise TreinoError(
+            "space_levels",
+            _("{name}: a range has at least 2 levels, not {n}.").format(name=name, n=domain.levels),
+            _("Write the single value instead: {name}={low}").format(**facts),
+        )
+    return domain
+
+
+def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
+    """The dimensions in order, but each conditional one after the setting that it depends on. Refuses
+    conditions that can never hold."""
+    done: set[str] = set()
+    left = dict(dimensions)
+    for dimension in dimensions.values():
+        if dimension.when is None:
+            continue
+        other = dimensions.get(dimension.when)
+        if other is None:
+            raise TreinoError(
+                "space_condition",
+                _("{name} depends on {other}, which the space doesn't vary.").format(
+                    name=dimension.name, other=dimension.when
+                ),
+                _("Leave the condition out, or put {other} into the space.").format(other=dimension.when),
+            )
+        domain = other.domain
+        never = [
+            value
+            for value in dimension.among
+            if (isinstance(domain, Choice) and value not in domain.values)
+            or (isinstance(domain, Range) and not (_is_number(value) and domain.low <= value <= domain.high))
+        ]
+        if never:
+            raise TreinoError(
+                "space_condition",
+                _("{name} is for {other}={value}, and {other} is never that.").format(
+                    name=dimension.name, other=other.name, value=never[0]
+                ),
+                _("Give {other} that value too, or correct the condition.").format(other=other.name),
+            )
+    while left:
+        ready = [d for d in left.values() if d.when is None or d.when in done]
+        if not ready:
+            raise TreinoError(
+                "space_condition",
+                _("{names} depend on each other.").format(names=_(" and ").join(left)),
+                _("Leave one of the conditions out."),
+            )
+        first = ready[0]
+        yield first
+        done.add(first.name)
+        del left[first.name]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# ---- the text form of a space
+
+_RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
+_CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w-]*)\s*=\s*(?P<values>.+)$")
+_WHOLE = re.compile(r"[+-]?\d+")
+
+
+def read_space(
+    domains: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
+) -> Space:
+    """Parse a space in the forms that the top of this file shows.
+
+    domains: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
+    whole: for every setting, whether it is an integer. single: settings whose values contain no comma.
+
+    Raises:
+        TreinoError: an empty space, an unknown name (with the nearest), a repeated name, bounds out of order,
+            a logarithmic range that isn't positive, a condition that can't hold, commas in place of |.
+    """
+    pairs = list(domains.items()) if isinstance(domains, Mapping) else [_pair(text) for text in domains]
+    if not pairs:
+        raise TreinoError("space_empty", _("The space is empty."), _("Say what to try: lr=1e-4..1e-1:log"))
+    dimensions: dict[str, Dimension] = {}
+    for written, value in pairs:
+        name = str(written).strip().replace("-", "_")
+        if name == "data_seed":
+            raise TreinoError(
+                "space_data_seed",
+                _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
+                _("Use [[folds]] to see how much the split matters; seed can be in a space."),
+            )
+        if name in Settings.model_fields and name not in whole:
+            raise TreinoError(
+                "space_shared",
+                _("{name} is the same for all networks of a sweep.").format(name=name),
+                _("Leave it out of the space. What can be in one: {names}.").format(names=", ".join(whole)),
+            )
+        if name not in whole:
+            raise TreinoError(
+                "space_unknown", _("There is no setting {name!r}.").format(name=name), nearest(name, whole)
+            )
+        if name in dimensions:
+            raise TreinoError(
+                "space_twice",
+                _("{name} is twice in the space.").format(name=name),
+                _("Say all its values at once: {name}=a|b").format(name=name),
+            )
+        dimensions[name] = _dimension(name, value, whole, single)
+    return Space(tuple(in_order(dimensions)))
+
+
+def domain_text(d: Mapping[str, Any]) -> str:
+    """A domain from ``Space.to_json`` in the form of the command line."""
+
+    def value(v: Any) -> str:
+        return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
+
+    if "values" in d:
+        text = "|".join(map(value, d["values"]))
+    else:
+        text = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
+        text += f":{d['levels']}" if d["levels"] else ""
+    return text + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, domain = text.partition("=")
+    if not equals or not name.strip() or not domain.strip():
+        raise TreinoError(
+            "space_syntax",
+            _("{text!r} doesn't say what to try.").format(text=text),
+            _("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
+        )
+    return name, domain
+
+
+def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
+    """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
+    other = re.search(r"[\s,;]([\w-]+)\s*=", text)
+    if other and other[1].replace("-", "_") in whole:
+        raise TreinoError(
+            "space_syntax",
+            _("{text!r} holds more than the values of {name}.").format(text=text, name=name),
+            _("Give {other} by itself: a [[space]] for each, or a dict of them in Python.").format(
+                other=other[1]
+            ),
+        )
+    if name in single and "," in text:
+        choices = re.sub(r"\s*,\s*", "|", text.strip())
+        hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
+        if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
+            decimal = text.strip().replace(",", ".")
+            hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
+                name=name, decimal=decimal
+            )
+        raise TreinoError(
+            "space_comma",
+            _("A value of {name} holds no comma, and {text!r} does.").format(name=name, text=text),
+            hint,
+        )
+
+
+def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
+    if isinstance(value, (Range, Choice)):
+        return Dimension(name, checked_domain(name, value, whole[name]))
+    if not isinstance(value, str):
+        value = value.tolist() if hasattr(value, "tolist") else value  # an array
+        is_list = isinstance(value, (list, range, set, frozenset))
+        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if is_list else (value,)))
+        for text in values:
+            if isinstance(text, str):
+                _refuse_commas(name, text, whole, single)
+        return Dimension(name, checked_domain(name, Choice(values), whole[name]))
+    when, among = None, ()
+    condition = _CONDITION.search(value)
+    if condition:
+        value = value[: condition.start()]
+        when = condition["name"].replace("-", "_")
+        among = tuple(_value(v) for v in condition["values"].split("|"))
+        if when not in whole:
+            raise TreinoError(
+                "space_condition",
+                _("{name} asks about {other!r}, and there is no such setting.").format(name=name, other=when),
+                nearest(when, whole),
+            )
+        _refuse_commas(when, condition["values"], whole, single)
+    _refuse_commas(name, value, whole, single)
+    match = _RANGE.fullmatch(value.strip())
+    domain = _range(name, match, whole[name]) if match else Choice(tuple(map(_value, value.split("|"))))
+    return Dimension(name, checked_domain(name, domain, whole[name]), when, among)
+
+
+def _range(name: str, match: re.Match[str], whole: bool) -> Range:
+    log, levels = False, None
+    for option in match["options"].split(":")[1:]:
+        if option == "log":
+            log = True
+        elif option.isdigit():
+            levels = int(option)
+        else:
+            raise TreinoError(
+                "space_syntax",
+                _("{name}: there is no {option!r}.").format(name=name, option=option),
+                _("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+            )
+    ends = []
+    for text in (match["low"], match["high"]):
+        number = _value(text)
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+            raise TreinoError(
+                "space_syntax",
+                _("{name}: {text!r} is no number.").format(name=name, text=text.strip()),
+                _("A range is written low..high; several values are separated by |"),
+            )
+        ends.append(number)
+    return Range(ends[0], ends[1], log, whole, levels)
+
+
+def _value(text: str) -> Any:
+    """Convert a text from a command line to a bool, an int or a float, else return the text."""
+    text = text.strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text

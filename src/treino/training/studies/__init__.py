@@ -1,0 +1,1 @@
+"""Studies: the same network at several batch sizes, timed, epoch by epoch."""

@@ -1,0 +1,313 @@
+"""The options of a study: the settings that are compared, modes, goals and seeds."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import N_, _, setting
+from treino.engine import OPTIMIZERS
+from treino.folders.documents.sweep import StudyOptionsEntry
+from treino.settings.spec import FAULTS, OF_DATA, Settings, read_settings
+from treino.training.goals import goals_of, items_of
+from treino.training.resolution import refuse_ensemble, train_config
+from treino.training.sweeps.populations import checked_settings
+
+CORRECTED, TAUGHT = "corrected", "as_taught"
+BATCH_SIZES = (100, 20, 5)  # the exercise's, if nothing else is compared
+EPOCHS = {"table": 30, "image": 10}
+NET = "mlp"  # where none is asked for, of pictures too: the exercise's
+PREPARED = ("normalise", "impute")
+"""Data settings that may be compared, because they don't change the rows of the splits."""
+
+FOR_ALL = {*OF_DATA, "seed", "name", "out", "device", "metric"} - {*PREPARED}
+"""Settings that all rows of a study share: its data and where it runs."""
+
+_NO_NETWORK = N_("A study keeps figures, and no network.")
+_LEAVE_OUT = N_("Leave {name} out.")
+REFUSED = {
+    "steps": (N_("A study counts epochs."), N_("Say how many with {epochs}.")),
+    "keep": (N_("A study keeps figures, and no weights."), _LEAVE_OUT),
+    "baselines": (N_("A study compares its rows with each other."), _LEAVE_OUT),
+    "threshold": (_NO_NETWORK, _LEAVE_OUT),
+    "coverage": (_NO_NETWORK, _LEAVE_OUT),
+    "every": (N_("A study keeps figures, and no keyframes."), _LEAVE_OUT),
+}
+NOT_HERE = (*REFUSED, TAUGHT, "fault")
+"""Settings that a study sets in another way, or doesn't use."""
+
+CHOICES: dict[str, Collection[Any]] = {
+    "normalise": (True, False),
+    "batch_norm": (False, True),
+    "shuffle": ("each", "once", "off"),
+    "impute": ("median", "mean"),
+    "optimizer": OPTIMIZERS,
+}
+"""Settings whose whole registry ``--compare`` can try."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row of the study. own: settings of only this row. mode: corrected, as_taught, or one fault."""
+
+    own: Mapping[str, Any]
+    mode: str
+
+    def values(self, base: Mapping[str, Any], seed: int) -> dict[str, Any]:
+        """All settings of the row with this seed, for ``read_settings``."""
+        taught = {} if self.mode == CORRECTED else {"as_taught": True}
+        fault = {"fault": (self.mode,)} if self.mode in FAULTS else taught
+        return {**base, **self.own, **fault, "seed": seed}
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """The options of a study. base: settings that all rows share. until: goals, as ``{"loss": 1.6}``."""
+
+    base: Mapping[str, Any]
+    cells: tuple[Cell, ...]
+    until: Mapping[str, float]
+    seeds: tuple[int, ...]
+
+    def with_networks(self, words: Mapping[str, str]) -> "StudyOptions":
+        """The same options with each network's file renamed by ``words``, ``{old: new}``."""
+
+        def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
+
+        cells = tuple(Cell(renamed(cell.own), cell.mode) for cell in self.cells)
+        return StudyOptions(renamed(self.base), cells, self.until, self.seeds)
+
+    @classmethod
+    def of_entry(cls, entry: StudyOptionsEntry) -> "StudyOptions":
+        """The options of a stored study."""
+        cells = tuple(Cell(cell.own, cell.mode) for cell in entry.cells)
+        return cls(entry.base, cells, entry.until, entry.seeds)
+
+
+def study_options(
+    settings: Mapping[str, Any],
+    *,
+    batch_sizes: Any = None,
+    until: Any = None,
+    cells: Any = (),
+    compare: Any = (),
+    seeds: int | None = None,
+) -> StudyOptions:
+    """Read a study's options as a user writes them, and check each row as far as possible without data.
+
+    settings: as for ``treino train``; ``optimizer`` and ``shuffle`` may be several. All other arguments: as
+    for ``treino.study``.
+
+    Raises:
+        TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
+    """
+    base = {name: value for name, value in settings.items() if value is not None}
+    modes = _modes(base)
+    _refuse(base)
+    axes = _axes(base, batch_sizes, compare)
+    singles = [_single(cell) for cell in items_of(cells, "|")]
+    if not axes and not singles and "batch_size" not in base and modes == [CORRECTED]:
+        axes = {"batch_size": list(BATCH_SIZES)}
+    grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    own = [*(grid if axes or not singles else ()), *singles]
+    count = _seeds(seeds)
+    first = read_settings({n: v for n, v in base.items() if n == "seed"}).seed
+    cell_of: dict[str, Cell] = {}
+    for values in own:
+        for mode in modes:
+            cell = Cell(values, mode)
+            cell_of.setdefault(read(cell, base, first).model_dump_json(), cell)
+    return StudyOptions(base, tuple(cell_of.values()), goals_of(until), tuple(range(first, first + count)))
+
+
+def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
+    """The row's settings. An error caused by the row's own settings names the row."""
+    try:
+        settings = checked_settings(cell.values(base, seed))
+        refuse_ensemble(settings)
+        return settings
+    except TreinoError as error:
+        raise row_settings(error, cell) from None
+
+
+def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
+    """The error, with the row's settings in its message."""
+    if not cell.own:
+        return error
+    message = _("Row {settings}: {why}").format(settings=own_text(cell.own), why=error.message)
+    return error.saying(message)
+
+
+def own_text(own: Mapping[str, Any]) -> str:
+    """A row's settings as typed: ``batch_size=5,lr=1e-06``."""
+    return ",".join(f"{name}={value_text(value)}" for name, value in own.items())
+
+
+def _modes(base: dict[str, Any]) -> list[str]:
+    """Return the modes (corrected, and modes that ``base`` requests); remove their settings from ``base``."""
+    taught, fault = base.pop("as_taught", False), base.pop("fault", ())
+    read_settings({"as_taught": taught})
+    settings = read_settings({"fault": fault})
+    train_config(settings)  # knows the faults' names
+    return list(dict.fromkeys([CORRECTED, *([TAUGHT] if taught else []), *settings.fault]))
+
+
+def _refuse(base: Mapping[str, Any]) -> None:
+    for name, (message, hint) in REFUSED.items():
+        if name in base:
+            hint = _(hint).format(name=setting(name), epochs=setting("epochs"))
+            raise TreinoError("not_in_a_study", _(message), hint)
+    if "metric" in base and not base.get("patience"):
+        raise TreinoError(
+            "metric_without_patience",
+            _("A study measures every figure; {name} decides who stops early, and nobody does.").format(
+                name=setting("metric")
+            ),
+            _("Add {patience}, or leave it out.").format(patience=setting("patience", 5)),
+        )
+    if base.get("lr") == "auto":
+        raise TreinoError(
+            "lr_auto_in_a_study",
+            _("'auto' finds a learning rate for one network, and a study compares several."),
+            _("Give a number; rates are compared with [[cell=lr=1e-3]] [[cell=lr=1e-4]]"),
+        )
+
+
+def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, list[Any]]:
+    """The varied settings and their values; removes them from ``base``."""
+    axes: dict[str, list[Any]] = {}
+    if batch_sizes is not None:
+        if "batch_size" in base:
+            raise TreinoError(
+                "batch_size_twice",
+                _("{a} and {b} both say how many rows a step takes.").format(
+                    a=setting("batch_size"), b=setting("batch_sizes")
+                ),
+                _("Give one of them."),
+            )
+        sizes = items_of(batch_sizes, ",")
+        if not sizes:
+            raise TreinoError(
+                "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. [[batch_sizes=100,20,5]]")
+            )
+        axes["batch_size"] = [read_settings({"batch_size": size}).batch_size for size in sizes]
+    for name in ("optimizer", "shuffle"):
+        values = items_of(base.get(name), ",")
+        if len(values) > 1:
+            del base[name]
+            axes[name] = [_choice(name, value) for value in values]
+    for name in (_settled(n) for n in items_of(compare, ",")):
+        if name in axes or name in base:
+            raise TreinoError(
+                "compare_and_given",
+                _("{name} is to be compared, and given a value too.").format(name=setting(name)),
+                _("Leave one of them out."),
+            )
+        if name not in CHOICES:
+            raise _not_comparable(name)
+        axes[name] = list(CHOICES[name])
+    return axes
+
+
+def _choice(name: str, value: Any) -> Any:
+    known = (*CHOICES[name], "blocks") if name == "shuffle" else CHOICES[name]
+    if value not in known:
+        raise TreinoError(
+            f"{name}_unknown",
+            _("{name} can't be {value!r}.").format(name=setting(name), value=value),
+            nearest(str(value), known),
+        )
+    return value
+
+
+def _not_comparable(name: str) -> TreinoError:
+    message = _("{name} can't be compared by its name alone.").format(name=name)
+    if name in (TAUGHT, *FAULTS):
+        hint = _("Add [[as_taught=True]] or [[fault]].")
+    elif name == "batch_size":
+        hint = _("Say which: [[batch_sizes=100,20,5]]")
+    elif name in FOR_ALL or name in NOT_HERE:
+        message = _("{name} is the same for all rows of a study.").format(name=name)
+        hint = _("What can be compared: {names}.").format(names=", ".join(CHOICES))
+    elif name in Settings.model_fields:
+        hint = _("Say its values, one row each: [[cell={name}=]]… [[cell={name}=]]…").format(name=name)
+    else:
+        message, hint = (
+            _("There is no setting {name!r} to compare.").format(name=name),
+            nearest(name, CHOICES),
+        )
+    return TreinoError("compare_unknown", message, hint)
+
+
+def _single(cell: Any) -> dict[str, Any]:
+    """The settings of one ``--cell``, given as ``batch_size=5,lr=1e-6`` or as a dict."""
+    if not isinstance(cell, Mapping):
+        parts: list[str] = []
+        for part in str(cell).split(","):  # in hidden=64,32 the comma belongs to the value
+            if "=" in part or not parts:
+                parts.append(part)
+            else:
+                parts[-1] += "," + part
+        pairs = [part.partition("=") for part in parts if part.strip()]
+        wrong = next((name for name, equals, value in pairs if not equals or not value.strip()), None)
+        if wrong is not None or not pairs:
+            raise TreinoError(
+                "cell_form",
+                _("{cell!r} is not settings with their values.").format(cell=str(cell)),
+                _("Write e.g. [[cell=batch_size=5,lr=1e-6]]"),
+            )
+        names = [_settled(name) for name, _equals, _value in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            message = _("{cell!r} names {name} twice.").format(cell=str(cell), name=twice)
+            raise TreinoError("cell_twice", message, _("Give each setting once."))
+        cell = {name: value.strip() for name, (_n, _e, value) in zip(names, pairs, strict=True)}
+    known = [n for n in Settings.model_fields if n not in FOR_ALL and n not in NOT_HERE]
+    own: dict[str, Any] = {}
+    for name, value in cell.items():
+        if name in (TAUGHT, "fault", *FAULTS):
+            raise TreinoError(
+                "cell_mode",
+                _("A row's mode is not one of its settings: every row is trained in every mode."),
+                _("Add [[as_taught=True]] or [[fault]] beside [[cell]]."),
+            )
+        if name in FOR_ALL or name in NOT_HERE:
+            raise TreinoError(
+                "cell_for_all",
+                _("{name} can't differ between the rows of a study.").format(name=name),
+                _("Settings that can: {names}.").format(names=", ".join(known)),
+            )
+        if name not in known:
+            message = _("There is no setting {name!r}.").format(name=name)
+            raise TreinoError("cell_unknown", message, nearest(str(name), known))
+        if value == "auto" and name == "lr":
+            _refuse({"lr": "auto"})
+        own[name] = getattr(read_settings({name: value}), name)
+    return own
+
+
+def _seeds(seeds: Any) -> int:
+    if seeds is None:
+        return 1
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        message = _("seeds is {n!r}, and at least one network is trained of each row.").format(n=seeds)
+        raise TreinoError("seeds_range", message, _("Give how many, e.g. 3."))
+    return seeds
+
+
+def _settled(name: Any) -> str:
+    """A setting's name from any spelling, such as ``--batch-size`` or ``batch-size``."""
+    return str(name).strip().removeprefix("--").replace("-", "_")
+
+
+def value_text(value: Any) -> str:
+    """A setting's value as text for a table or a sentence."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value)) or _("none")
+    return f"{value:g}" if isinstance(value, float) else str(value)

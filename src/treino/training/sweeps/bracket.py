@@ -1,0 +1,434 @@
+"""One bracket of a sweep: members that compete, trained from rung to rung; and its files.
+
+Stored are the table of members (a row per member and rung, in Parquet, without test metrics), the weights of
+the best members, and their scores of each validation row.
+"""
+
+import io
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from treino.base.files import damaged
+from treino.base.words import _
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.engine import Loss, Tick
+from treino.engine.metrics import METRICS, MetricInputs, row_losses
+from treino.engine.net_state import left_out
+from treino.folders.documents import check, read_tensors
+from treino.folders.store import RunFolder
+from treino.training.search.halving import Rung, survivors
+from treino.training.search.space import Config
+from treino.training.sweeps.distribution import Distribution
+from treino.training.sweeps.group_training import (
+    GroupTraining,
+    KeptAnswers,
+    load_each,
+    rung_step,
+    sample,
+    save_each,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+MEMBERS = "members.parquet"
+
+MOST_ROWS, MOST_COLUMNS = 10_000_000, 1000  # limits of a table that is read
+
+Key = tuple[int, int]  # member, rung
+
+
+@dataclass
+class MemberTable:
+    """The table of members. rows: by (member, rung), as written; ``put`` replaces a row of equal key.
+
+    dimensions: the names of the search space's dimensions, each a column.
+    """
+
+    dimensions: tuple[str, ...]
+    rows: dict[Key, dict[str, Any]] = field(default_factory=dict)
+
+    def put(self, member: int, rung: int, config: Config, **facts: Any) -> None:
+        self.rows[member, rung] = {
+            "member": member,
+            "rung": rung,
+            **{name: plain(config.get(name)) for name in self.dimensions},
+            **facts,
+        }
+
+    def last(self) -> list[dict[str, Any]]:
+        """Each member's row at the last rung that it reached, by member."""
+        newest: dict[int, dict[str, Any]] = {}
+        for (member, rung), row in self.rows.items():
+            if member not in newest or newest[member]["rung"] < rung:
+                newest[member] = row
+        return [newest[member] for member in sorted(newest)]
+
+    def to_bytes(self) -> bytes:
+        """The table as Parquet, sorted by member and rung."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        out = io.BytesIO()
+        ordered = [self.rows[key] for key in sorted(self.rows)]
+        names = list(dict.fromkeys(name for row in ordered for name in row))
+        columns = {name: _column([row.get(name) for row in ordered]) for name in names}
+        parquet.write_table(pa.table(columns), out, compression="zstd")
+        return out.getvalue()
+
+    @classmethod
+    def read(cls, folder: RunFolder, dimensions: Sequence[str] = ()) -> "MemberTable":
+        """Read a sweep's table; empty if there is none yet.
+
+        Raises:
+            TreinoError: the table is damaged, or holds what no sweep writes.
+        """
+        if not folder.has(MEMBERS):
+            return cls(tuple(dimensions))
+        rows = read_rows(folder, MEMBERS).to_pylist()
+        check(folder.kind, MEMBERS, rows, folder.path)
+        return cls(tuple(dimensions), {(row["member"], row["rung"]): row for row in rows})
+
+
+def read_rows(folder: RunFolder, name: str) -> "pa.Table":
+    """Read a Parquet file of the folder.
+
+    Raises:
+        TreinoError: the file is damaged, or larger than any sweep writes.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    content = folder.read_bytes(name)
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        fits = file.metadata.num_rows <= MOST_ROWS and file.metadata.num_columns <= MOST_COLUMNS
+        table = file.read() if fits else None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise damaged(folder.path / name, str(error)) from error
+    if table is None:
+        raise damaged(folder.path / name, _("no sweep has so many members, or so many settings"))
+    return table
+
+
+def plain(value: Any) -> Any:
+    """A setting as a table cell; layer sizes as on a command line."""
+    return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """The values as one type: text if numbers and names are mixed (``hidden``: 16 and 64,32)."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds <= {int, float} or len(kinds) <= 1:
+        return [float(v) if kinds == {int, float} and v is not None else v for v in values]
+    return [None if v is None else str(v) for v in values]
+
+
+CHUNK_SECONDS = 0.5
+
+
+@dataclass(eq=False)
+class TrainingBracket:
+    """A bracket in training. number: its number in the sweep. configs: settings by member number.
+
+    rungs: see ``search.halving``. rung: the number of finished rungs.
+    """
+
+    number: int
+    configs: Mapping[int, Config]
+    rungs: Sequence[Rung]
+    populations: Sequence[GroupTraining]
+    rung: int = 0
+    steps_before: int = 0  # model-steps before a stop
+
+    @property
+    def model_steps(self) -> int:
+        return self.steps_before + sum(population.model_steps for population in self.populations)
+
+    @property
+    def first(self) -> int:
+        """The number of the bracket's first member."""
+        return min(self.configs)
+
+    @property
+    def diverged(self) -> int:
+        return sum(p.status_M.count("diverged") for p in self.populations)
+
+    @property
+    def planned_steps(self) -> int:
+        """All model-steps if no member diverges, to estimate the time left."""
+        total, before = 0.0, 0
+        steps = sum(len(p.members) * p.training.steps for p in self.populations)
+        for rung in self.rungs:
+            total += steps / len(self.configs) * rung.members * (rung.epochs - before) / self.rungs[-1].epochs
+            before = rung.epochs
+        return int(total)
+
+    def advance(self, table: MemberTable, distribution: Distribution | None = None) -> Tick | None:
+        """Train for a moment; add rows to the table at the end of each rung. Return None after the last rung.
+
+        distribution: the cluster's; None: this process trains.
+        """
+        while self.rung < len(self.rungs):
+            goals = self.goals()
+            moment = _advance(goals) if distribution is None else distribution.advance(goals)
+            if moment is not None:
+                return moment[1]
+            for population in self.populations:
+                population.join()
+            self.write_rows(table)
+            self.rung += 1
+            if self.rung < len(self.rungs):
+                self._stop_others(self.rungs[self.rung].members, table)
+        return None
+
+    def goals(self) -> list[tuple[GroupTraining, int]]:
+        """Each population, and the step at which this rung ends and its members are compared."""
+        share = self.rungs[self.rung].epochs / self.rungs[-1].epochs
+        return [(population, rung_step(population.training, share)) for population in self.populations]
+
+    def figures(self) -> dict[int, float | None]:
+        """Each member's best validation metric so far, negated if higher is better; None: diverged."""
+        return {member: None if ranks is None else ranks[0] for member, ranks in self.ranking().items()}
+
+    def ranking(self) -> dict[int, tuple[float, float] | None]:
+        """Each member's metric as in ``figures``, and its validation loss to break ties; None: diverged."""
+        ranks: dict[int, tuple[float, float] | None] = {}
+        for p in self.populations:
+            loss_M = p.figures.get("validation_loss", torch.zeros(len(p.members)))
+            figure_M = -METRICS[p.metric].better * p.best_M
+            of_each = figure_M.tolist(), loss_M.nan_to_num(nan=math.inf).tolist(), p.status_M
+            for member, figure, loss, status in zip(p.members, *of_each, strict=True):
+                lost = status == "diverged" or not math.isfinite(figure)
+                ranks[member] = None if lost else (figure, loss)
+        return ranks
+
+    def _stop_others(self, count: int, table: MemberTable) -> None:
+        """Stop all members but the best ``count``."""
+        figures = self.ranking()
+        order = sorted(figures)
+        on = {order[place] for place in survivors([figures[m] for m in order], count)}
+        for population in self.populations:
+            members = population.members
+            population.stop(place for place, member in enumerate(members) if member not in on)
+            for member in set(members) - on:
+                row = table.rows.get((member, self.rung - 1))
+                if row is not None and row["status"] == "running":
+                    row["status"] = "stopped"
+
+    def write_rows(self, table: MemberTable) -> None:
+        """Add a row to the table for each member that took part in this rung."""
+        cut = self.rung > 0
+        for place, population in enumerate(self.populations):
+            training = population.training
+            best, status = population.best_M.tolist(), population.status_M
+            steps, kept = population.last_step_M.tolist(), population.kept_step_M.tolist()
+            reached = population.reached.tolist()
+            for row, member in enumerate(population.members):
+                before = table.rows.get((member, self.rung - 1))
+                if cut and (before is None or before["step"] == steps[row]):
+                    continue  # the member had ended before
+                lost = status[row] == "diverged" or not math.isfinite(best[row])
+                table.put(
+                    member,
+                    self.rung,
+                    self.configs[member],
+                    heat=self.number,
+                    group=place,
+                    engine=training.engine,
+                    parameters=training.parameters,
+                    step=steps[row],
+                    kept_step=kept[row],
+                    epochs=steps[row] / training.steps_per_epoch,
+                    status="finished" if status[row] == "stopped" else status[row],  # by patience
+                    best=None if lost or not training.plan.evaluates else best[row],
+                    **({} if population.target is None else {"reached": _or_none(reached[row])}),
+                    **{
+                        name: _finite(float(value_M[row]))
+                        for name, value_M in sorted(population.figures.items())
+                    },
+                )
+
+    # ---- checkpoints
+
+    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return the full state, from which training resumes bit for bit."""
+        tensors, each = save_each(self.populations)
+        return tensors, {
+            "heat": self.number,
+            "rung": self.rung,
+            "model_steps": self.model_steps,
+            "members": [list(population.members) for population in self.populations],
+            **{name: [facts[name] for facts in each] for name in ("looks", "engine", "parts")},
+        }
+
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Restore the state that ``save`` returned; this bracket must be new and have the same members."""
+        names = "looks", "engine", "parts"
+        each = [dict(zip(names, of, strict=True)) for of in zip(*(facts[n] for n in names), strict=True)]
+        load_each(self.populations, tensors, each)
+        self.rung, self.steps_before = facts["rung"], facts["model_steps"]
+
+
+def _advance(goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
+    for population, until in goals:
+        if population.behind(until):
+            return population, population.advance(CHUNK_SECONDS, until)
+    return None
+
+
+def _or_none(step: int) -> int | None:
+    return None if step < 0 else step
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+MODELS = "models.safetensors"
+JUDGED = 1000  # members of a bracket whose row scores are stored; worse ones are too far behind to be chosen
+ROWS = 2000  # maximum number of validation rows whose scores are stored, evenly spaced
+
+
+@dataclass(frozen=True, eq=False)
+class TopMember:
+    """A kept network: its metric and loss (lower is better), its weights by ``state_dict`` names, and the
+    buffers that ``state_dict`` leaves out. answering: of an ensemble, the numbers of the networks that it
+    keeps, the best first."""
+
+    member: int
+    figure: float
+    loss: float
+    weights: Mapping[str, Tensor]
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    answering: Sequence[int] = (0,)
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        return {**self.weights, **self.buffers}
+
+
+def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMember]) -> list[TopMember]:
+    """The best ``count`` of the bracket's members and of the members kept before it, the best first, ties by
+    member number."""
+    order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
+    where = {
+        member: (population, place)
+        for population in bracket.populations
+        for place, member in enumerate(population.members)
+    }
+    best = {kept.member: kept for kept in before}
+    for figure, loss, member in order:
+        population, place = where[member]
+        net, answering = population.net(place), population.answering(place)
+        best[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net), answering)
+    return sorted(best.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
+
+
+def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
+    """``member [M]``, and each of the best JUDGED members' scores of validation rows, higher is better.
+
+    ``choose [M, N]`` decides by ``metric``: a score of each row; for ``f1_macro`` the predicted class, for
+    ``auc`` the score of class 1. ``shown [M, N]`` is reported to people: for classes whether the prediction
+    is right, for numbers the negated squared error. ``weight [N]``: each row's weight in the loss.
+    ``target [N]``: the classes or values.
+    """
+    figures = bracket.figures()
+    chosen = {m for _f, m in sorted((f, m) for m, f in figures.items() if f is not None)[:JUDGED]}
+    members: list[int] = []
+    same: dict[str, Tensor] = {}
+    parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
+    for population, kept in kept_answers(bracket, chosen, "validation", ROWS):
+        members += [population.members[place] for place in kept.places]
+        loss = population.training.loss_function
+        weight_N, scores = row_score_parts(kept.output_RNC, kept.rows.y, loss, metric, kept.rows.weight)
+        same = {"weight": weight_N.float(), "target": kept.rows.y}
+        for name, score_RN in scores.items():
+            parts[name].append(score_RN)
+    tensors = {"member": torch.tensor(members, dtype=torch.int64)}
+    return tensors | same | {name: torch.cat(some) for name, some in parts.items() if some}
+
+
+def kept_answers(
+    bracket: TrainingBracket, members: Collection[int], split: str, most: int = 0
+) -> Iterator[tuple[GroupTraining, KeptAnswers]]:
+    """Yield the outputs of these members' kept networks for rows of a split, some members at a time. most: so
+    many rows, evenly spaced; 0: all."""
+    for population in bracket.populations:
+        places = [place for place, member in enumerate(population.members) if member in members]
+        for kept in population.kept_answers(places, split, most):
+            yield population, kept
+
+
+def judged_rows(data: Data) -> Rows:
+    """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
+    return sample(data.validation, ROWS)
+
+
+def row_score_parts(
+    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str, weight: Tensor | None = None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``. weight:
+    ``[N]``, the rows' own."""
+    N = output_RNC.shape[1]
+    each = [row_losses(output_NC, y, loss, weight) for output_NC in output_RNC]
+    weight_N = torch.from_numpy(each[0][1])
+    loss_RN = torch.stack(
+        [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
+    )
+    if loss.classes:
+        inputs_K = [MetricInputs(*part) for part in loss.by_target(output_RNC, y)]
+        shown_RN = torch.stack([own.guess_RN == own.y for own in inputs_K]).double().mean(0)
+        choose = {"loss": -loss_RN}
+    elif loss.task == "regression":
+        error_RNC = output_RNC - y.reshape(N, -1)
+        shown_RN = -error_RNC.square().mean(-1)
+        choose = {"loss": -loss_RN, "mae": -error_RNC.abs().mean(-1)}
+    else:
+        inputs = MetricInputs(output_RNC, y.reshape(-1))
+        shown_RN = inputs.guess_RN == inputs.y
+        choose = {"loss": -loss_RN, "f1_macro": inputs.guess_RN, "auc": inputs.score_RN}
+    if metric != "loss":
+        weight_N = torch.ones_like(weight_N) if weight is None else weight.double()
+    return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
+
+
+def write_top(folder: RunFolder, kept: Sequence[TopMember]) -> None:
+    """Write the best members to one file: weights as ``17/0.weight``, buffers as ``17+/table``, and facts."""
+    tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
+    tensors |= {f"{k.member}+/{name}": t for k in kept for name, t in k.buffers.items()}
+    facts = {
+        "order": [k.member for k in kept],
+        "figures": [k.figure for k in kept],
+        "losses": [k.loss for k in kept],
+        "answering": [list(k.answering) for k in kept],
+    }
+    folder.write_tensors(MODELS, tensors, facts)
+
+
+def read_top(folder: RunFolder) -> list[TopMember]:
+    """Read the networks stored in the sweep's folder, the best first.
+
+    Raises:
+        TreinoError: the file is damaged.
+    """
+    if not folder.has(MODELS):
+        return []
+    tensors, facts = read_tensors(folder, MODELS)
+    top = []
+    answering = facts.get("answering", [(0,)] * len(facts["order"]))
+    kept = zip(facts["order"], facts["figures"], facts["losses"], answering, strict=True)
+    for member, figure, loss, networks in kept:
+        weights, buffers = (
+            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
+            for head in (f"{member}/", f"{member}+/")
+        )
+        top.append(TopMember(member, figure, loss, weights, buffers, networks))
+    return top

@@ -1,0 +1,161 @@
+"""Distribution of a sweep's or study's populations over the processes of a cluster.
+
+Populations are divided into parts so that every process has work, and parts into tasks of a few seconds at
+the measured speed. Neither changes a bit of the results.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from treino.data.dataset import Data
+from treino.engine import Tick
+from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
+from treino.training.sweeps.group_training import GroupTraining, PartEnd, PartOrder, PopulationPart
+
+TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
+WAIT_SECONDS = 0.5
+PARTS_PER_SLOT = 2  # so that early processes take over remaining work
+FEWEST_MEMBERS = 16  # per part if parts outnumber processes: a vector's lanes
+PRODUCTS_PER_SECOND = 2e9  # assumed for a processor until measured
+PASSES = 3  # forward, and backward for weights and inputs
+
+
+_Work = tuple[GroupTraining, PopulationPart, int, float]
+"""Population, part, step (the part's goal; while a task runs: its first), seconds of work left."""
+
+
+def train(order: PartOrder, *data_G: Data) -> PartEnd:
+    """The function that a cluster process runs: train the order's part on these rows."""
+    return order.train(data_G)
+
+
+@dataclass(eq=False)
+class Distribution:
+    """Trains populations on a cluster. processors: ``{kind of processor: members trained on it}``. title: the
+    folder's name, for task names."""
+
+    cluster: Cluster
+    processors: dict[str, set[int]] = field(default_factory=dict)
+    title: str = ""
+    _shared: dict[int, tuple[Data, SharedValue]] = field(default_factory=dict)
+    _running: dict[int, _Work] = field(default_factory=dict)
+    _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of population
+
+    def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
+        """Train the populations towards these steps for a moment. Return one population and its tick; None if
+        all have reached their steps."""
+        behind = [(population, until) for population, until in goals if population.behind(until)]
+        if not behind:
+            return None
+        slots = self.cluster.slots
+        self._divide(behind, slots)
+        waiting = self._waiting(behind)
+        while waiting and len(waiting) + len(self._running) < slots and self._halve(waiting):
+            waiting = self._waiting(behind)
+        left = sum(work for *_whom, work in [*waiting, *self._running.values()])
+        seconds = min(
+            TASK_SECONDS, max(SHORTEST_TASK, left / slots / 2)
+        )  # so that all end at about the same time
+        for population, part, until, work in waiting:
+            self._submit(population, part, until, seconds, work)
+        moment = behind[0][0], _moment(behind[0][0])
+        for end in self.cluster.ended(WAIT_SECONDS):
+            moment = self._take(end) or moment
+        return moment
+
+    def stop(self) -> None:
+        """Cancel the running tasks; their members keep the state of their last finished task."""
+        self.cluster.cancel()
+        self._running.clear()
+
+    def share(self, data: Data) -> SharedValue:
+        """The rows in the cluster's shared storage, put there once."""
+        if id(data) not in self._shared:
+            self._shared[id(data)] = data, self.cluster.share(data)
+        return self._shared[id(data)][1]
+
+    def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
+        """The parts with work left and no running task, sorted by work left, the largest first."""
+        busy = {id(part) for _population, part, *_work in self._running.values()}
+        waiting = [
+            (population, part, until, len(part.rows) * (until - part.step) * self._seconds(population))
+            for population, until in behind
+            for part in population.parts
+            if id(part) not in busy and population.part_behind(part, until)
+        ]
+        return sorted(waiting, key=lambda work: -work[3])
+
+    @staticmethod
+    def _halve(waiting: Sequence[_Work]) -> bool:
+        """Halve the part with the most work, for idle processes. Return False if no part is large enough."""
+        for population, part, _until, seconds in waiting:
+            if len(population.members_of(part)) > 1 and seconds > 2 * SHORTEST_TASK:
+                population.halve(part)
+                return True
+        return False
+
+    def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
+        """Divide undivided populations into parts, in proportion to their work."""
+        whole = [(p, until) for p, until in behind if not p.parts]
+        if not whole:
+            return
+        seconds = [
+            len(p.training.state.running) * (until - p.training.step) * self._seconds(p) for p, until in whole
+        ]
+        for (population, _until), own in zip(whole, seconds, strict=True):
+            members = len(population.running)
+            share = own / sum(seconds)
+            most = max(math.ceil(slots * share), PARTS_PER_SLOT * slots * share)
+            count = min(most, max(slots * share, members * population.group.size / FEWEST_MEMBERS))
+            population.divide(min(members, max(1, math.ceil(count))))
+
+    def _seconds(self, population: GroupTraining) -> float:
+        """Seconds of one member's step, measured or estimated."""
+        training = population.training
+        rows = training.config.rows_per_step(len(population.data.train))
+        return self._pace.get(id(population), PASSES * training.parameters * rows / PRODUCTS_PER_SECOND)
+
+    def _submit(
+        self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
+    ) -> None:
+        """Submit a task of about ``seconds``. work: seconds of all work left in the part."""
+        tasks = max(1, round(work / seconds))  # tasks of equal length
+        stop = population.task_end(part.step + -(-(until - part.step) // tasks))
+        ticket = self.cluster.submit(
+            train,
+            population.order(part, stop, self.cluster),
+            shared=[self.share(data) for data in population.data_of(part)],
+            name=f"{self.title}: {population.task_name(part, stop)}",
+            processors=1 if self.cluster.gpus else population.task_processors,
+        )
+        self._running[ticket] = population, part, part.step, work * (1 - 1 / tasks)
+
+    def _take(self, end: TaskEnd) -> tuple[GroupTraining, Tick] | None:
+        if end.ticket not in self._running:
+            return None
+        population, part, first, _left = self._running.pop(end.ticket)
+        steps, epochs = population.take(part, end)
+        if steps and part.step > first:
+            self._pace[id(population)] = end.seconds / steps
+        self.processors.setdefault(end.processor, set()).update(population.members_of(part))
+        return population, replace(_moment(population), epochs=epochs)
+
+
+@contextmanager
+def open_distribution(
+    on: str | None, gpus_per_chunk: float | None, processors: dict[str, set[int]]
+) -> Iterator[Distribution | None]:
+    """Open a cluster whose processes are ready to train, see ``open_cluster``; None without ``on``."""
+    with open_cluster(on, gpus_per_chunk, train) as cluster:
+        yield None if cluster is None else Distribution(cluster, processors)
+
+
+def _moment(population: GroupTraining) -> Tick:
+    """A tick without steps; a cluster task reports its results when it has ended."""
+    training = population.training
+    loss_1P = torch.full((1, len(population.members)), torch.nan)
+    return Tick(training.step, training.epoch, loss_1P, [], training.status_P, training.population)

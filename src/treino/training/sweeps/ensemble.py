@@ -1,0 +1,181 @@
+"""Ensembles of a sweep's networks: its best networks, or networks chosen by greedy selection."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from treino.base.errors import TreinoError
+from treino.base.files import damaged
+from treino.base.resampling import percentile_interval, row_counts, weights_or_ones
+from treino.base.words import _
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.engine.answer import as_outputs, averaged_values, greedy
+from treino.engine.ensemble import Ensemble, mean_output
+from treino.engine.losses import Loss
+from treino.engine.metrics import METRICS, measure
+from treino.engine.nets import input_shape
+from treino.folders.documents import read_sweep_spec
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
+from treino.folders.weights import check_layers, with_weights
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.training.resolution import decide
+from treino.training.sweeps.bracket import MODELS, TopMember, read_top
+from treino.training.sweeps.member import config_of
+from treino.training.sweeps.populations import COMPARED, settings_of
+
+
+def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
+    """The winner's run with its network replaced by an ensemble of the sweep's best ``top`` networks.
+
+    Raises:
+        TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
+    """
+    kept = read_top(folder)
+    if not 1 <= top <= len(kept):
+        raise TreinoError(
+            "top_range",
+            _("{sweep} keeps {n} networks; {top} can't be asked.").format(
+                sweep=folder.path.name, n=len(kept), top=top
+            ),
+            _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
+        )
+    nets = networks(folder, winner, kept[:top])
+    return winner.answered_by(Ensemble(nets, winner.loss_function).eval())
+
+
+def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
+    """The winner's run with its network replaced by the ensemble that the sweep chose; see
+    ``greedy_ensemble``.
+
+    Raises:
+        TreinoError: the folder doesn't hold one of the networks.
+    """
+    kept = {k.member: k for k in read_top(folder)}
+    if lost := set(members) - set(kept):
+        raise damaged(folder.path / MODELS, _("network {n} is not there").format(n=min(lost)))
+    different = list(dict.fromkeys(members))
+    made = dict(zip(different, networks(folder, winner, [kept[m] for m in different]), strict=True))
+    return winner.answered_by(Ensemble([made[m] for m in members], winner.loss_function).eval())
+
+
+def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
+    """The networks that can join an ensemble with the first: the networks with the same prepared rows,
+    loss and kind of network."""
+    base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
+    alike_members = []
+    for k in kept:
+        config = config_of(folder, k.member)
+        if not _differences(config, first) and settings_of(config, base, k.member).net_file is None:
+            alike_members.append(k)
+    return alike_members
+
+
+def _differences(config: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
+    return [n for n in (*COMPARED, "loss", "net") if config.get(n) != first.get(n)]
+
+
+def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) -> list[nn.Module]:
+    """The kept networks as modules.
+
+    Raises:
+        TreinoError: a network has other prepared rows than the winner.
+    """
+    base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
+    spec = winner.spec
+    nets = []
+    for k in kept:
+        config = config_of(folder, k.member)
+        other = _differences(config, first)
+        s = settings_of(config, base, k.member)
+        if other or s.net_file is not None:
+            raise TreinoError(
+                "ensemble_differs",
+                _("Network {n} can't answer together with the winner: they differ in {what}.").format(
+                    n=k.member, what=", ".join(other) or "net"
+                ),
+                _("Ask fewer of them."),
+            )
+        net, _config = decide(s, winner.data)
+        shape = input_shape(net, spec.item_shape)
+        wanted = net.parameter_shapes(shape, spec.outputs)
+        check_layers(wanted, (t.shape for t in k.weights.values()), folder.path.name)
+        nets.append(with_weights(net.module(shape, spec.outputs), k.weights, folder.path.name))
+    return nets
+
+
+DRAWS = 2000  # bootstrap draws for the interval of the ensemble's gain
+
+
+def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: int) -> list[int]:
+    """Choose an ensemble from M networks (the best first) by their outputs on validation rows. It has at most
+    ``places`` places; a network in two places counts twice. Return the best ensemble found, of any size.
+    """
+
+    def badness(mean_MNC: Tensor) -> Tensor:
+        figures = measure(as_outputs(mean_MNC, loss), rows.y, loss, 1.0, rows.weight)
+        return -METRICS[metric].better * figures[metric]
+
+    return greedy(averaged_values(output_MNC, loss), badness, places, first=0)
+
+
+def greedy_ensemble(
+    nets: Sequence[nn.Module], members: Sequence[int], data: Data, winner: StoredRun, metric: str, places: int
+) -> dict[str, Any]:
+    """The ``ensemble`` entry of the sweep's document. nets: the winner first; members: their numbers."""
+    loss, shape = winner.loss_function, winner.item_shape
+    validation = _answers(nets, data.validation, shape)
+    chosen = selection(validation, data.validation, loss, metric, places)
+    shown = "accuracy" if data.classes else "rmse"
+    document: dict[str, Any] = {"members": [members[m] for m in chosen], "metric": shown}
+    document["validation"] = _figures(validation[chosen], data.validation, loss, data)
+    document |= dict.fromkeys(("test", "alone", "difference", "difference_interval"))
+    if len(data.test):
+        test = _answers(nets, data.test, shape)
+        document["test"] = _figures(test[chosen], data.test, loss, data)
+        document["alone"] = _figures(test[:1], data.test, loss, data)
+        difference = _difference(mean_output(test[chosen], loss), test[0], loss, data)
+        document["difference"], document["difference_interval"] = difference
+    return document
+
+
+def _answers(nets: Sequence[nn.Module], rows: Rows, shape: Sequence[int] | None) -> Tensor:
+    return torch.stack([outputs(net, rows.x, item_shape=shape) for net in nets])
+
+
+def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
+    output_1NC = mean_output(output_KNC, loss)[None]
+    values = measure(output_1NC, rows.y, loss, data.scale, rows.weight)
+    return {name: float(value[0]) for name, value in values.items()}
+
+
+def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tuple[float, list[float]]:
+    """The ensemble's accuracy or RMSE (the mean over targets) minus the winner's, and its bootstrap interval
+    over test rows."""
+    y, r, many = data.test.y, np.random.RandomState(0), len(data.by_target)
+
+    def score_N(output_NC: Tensor, y_N: Tensor, scale: float) -> np.ndarray:
+        if not data.classes:
+            return np.asarray((output_NC.double() - y_N.double()).square().mean(1) * scale**2)
+        return np.asarray((predicted_classes(output_NC) == y_N).double())
+
+    weight_N = weights_or_ones(data.test.weight, len(y))
+    scores = [
+        score_N(*part, scale) * weight_N
+        for output_NC in (both_NC, alone_NC)
+        for part, scale in zip(loss.by_target(output_NC, y), data.scale, strict=True)
+    ]
+    score_SN = np.stack([*scores, weight_N])
+
+    def apart(sum_BS: np.ndarray) -> np.ndarray:
+        mean_BS = sum_BS[:, :-1] / sum_BS[:, -1:]
+        turned_BS = mean_BS if data.classes else np.sqrt(mean_BS)
+        return np.asarray(turned_BS[:, :many].mean(1) - turned_BS[:, many:].mean(1))
+
+    counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
+    drawn_B = apart(np.concatenate([count_BN @ score_SN.T for count_BN in counts]))
+    return float(apart(score_SN.sum(1)[None])[0]), list(percentile_interval(drawn_B))

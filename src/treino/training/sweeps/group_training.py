@@ -1,0 +1,553 @@
+"""The training of a population: its members' learning curves, answers and kept figures.
+
+It can be split into parts that train separately, in this process or as tasks of a cluster. A task depends
+only on its arguments, so that it can run in any process, and again if its process is lost.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.engine import Loss, Tick, TrainingLoop
+from treino.engine.ensemble import mean_output
+from treino.engine.kernels.selection import WORKERS
+from treino.engine.metrics import METRICS, measure
+from treino.engine.population import Population
+from treino.engine.saved_state import save_rows
+from treino.engine.tick import Epoch
+from treino.engine.training_state import RUNNING
+from treino.training.cluster import Cluster, TaskEnd
+from treino.training.sweeps.populations import Group, GroupOrder, group_order
+
+
+def rung_step(training: TrainingLoop, share: float) -> int:
+    """The step of the first evaluation after this share of the planned steps: there a rung ends."""
+    step = 0
+    while step < share * training.steps - 1e-9:
+        step = training.plan.next_evaluation(step, step)
+    return step
+
+
+ANSWERED_AT_ONCE = 4_000_000  # outputs computed at once
+LOOKS_APART = 50  # at step s the target is checked every s // LOOKS_APART steps (at least 1)
+POINTS = 256  # maximum number of points of a member's curve
+
+Saved = tuple[dict[str, Tensor], dict[str, Any]]
+
+
+@dataclass
+class Curve:
+    """The learning curves of one population: epochs, and each member's loss and metric.
+
+    every: evaluations per stored point. looks: evaluations so far.
+    """
+
+    every: int = 1
+    looks: int = 0
+    epoch: list[int] = field(default_factory=list)
+    loss: list[Tensor] = field(default_factory=list)  # each [P] float32
+    figure: list[Tensor] = field(default_factory=list)
+
+    def add(self, epoch: int, loss_P: Tensor, figure_P: Tensor) -> None:
+        if self.looks % self.every == 0:
+            self.epoch.append(epoch)
+            self.loss.append(loss_P.float())
+            self.figure.append(figure_P.float())
+        self.looks += 1
+
+    def put(self, rows: list[int], members: int, tensors: Mapping[str, Tensor]) -> None:
+        """Add points of the members at ``rows``, which trained as a separate part."""
+        if not tensors:
+            return
+        for epoch, loss_R, figure_R in zip(
+            tensors["epoch"].tolist(), tensors["loss"], tensors["figure"], strict=True
+        ):
+            at = bisect_left(self.epoch, epoch)
+            if at == len(self.epoch) or self.epoch[at] != epoch:
+                self.epoch.insert(at, epoch)
+                self.loss.insert(at, torch.full((members,), torch.nan))
+                self.figure.insert(at, torch.full((members,), torch.nan))
+            self.loss[at][rows] = loss_R
+            self.figure[at][rows] = figure_R
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return ``epoch [E]``, ``loss [E, P]`` and ``figure [E, P]``, the metric."""
+        if not self.epoch:
+            return {}
+        return {
+            "epoch": torch.tensor(self.epoch),
+            "loss": torch.stack(self.loss),
+            "figure": torch.stack(self.figure),
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], looks: int) -> None:
+        self.looks = looks
+        if tensors:
+            self.epoch = [int(e) for e in tensors["epoch"]]
+            self.loss, self.figure = list(tensors["loss"]), list(tensors["figure"])
+
+
+@dataclass(eq=False)
+class PopulationPart:
+    """Members that train separately from the rest of their population, at a step of their own.
+
+    rows: their positions in the population. step, evaluated_step, epoch_steps: taken from the state of their
+    training. looks: as in ``Curve``.
+    """
+
+    rows: list[int]
+    step: int = 0
+    evaluated_step: int = 0
+    epoch_steps: int = 0
+    looks: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class KeptAnswers:
+    """Outputs ``[R, N, C]`` of the members at these places for some of their rows."""
+
+    data: Data
+    rows: Rows
+    places: list[int]
+    output_RNC: Tensor
+
+    def figures(self, loss: Loss) -> dict[str, Tensor]:
+        """``{metric: [R]}``."""
+        y = loss.target(self.rows.y, self.output_RNC.dtype)
+        return measure(self.output_RNC, y, loss, self.data.scale, self.rows.weight)
+
+
+def sample(rows: Rows, most: int) -> Rows:
+    """``most`` of the rows, evenly spaced; all if there are fewer, or if ``most`` is 0."""
+    if not most or len(rows) <= most:
+        return rows
+    some: Rows = rows[torch.linspace(0, len(rows) - 1, most).round().long()]
+    return some
+
+
+@dataclass(eq=False)
+class GroupTraining:
+    """The training of a group. metric: the deciding validation metric. target: (metric, value) to reach.
+
+    curve: the members' learning curves. kept_figures: training losses and validation metrics of each
+    network's kept weights. reached: each member's steps to the target, -1 if not reached. last_epoch: the
+    last evaluated epoch. parts: members training separately, until all are at the same step again; [] if they
+    are. model_steps: steps taken here, summed over networks. Axes: P networks, M members.
+    """
+
+    group: Group
+    metric: str
+    target: tuple[str, float] | None = None
+    training: TrainingLoop = field(init=False)
+    curve: Curve = field(init=False)
+    kept_figures: dict[str, Tensor] = field(default_factory=dict)
+    reached: Tensor = field(init=False)
+    last_epoch: Epoch | None = None
+    model_steps: int = 0
+    parts: list[PopulationPart] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.training = replace(self.group, data_M=self.training_data).training()
+        self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
+        self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
+        self._apart: tuple[PopulationPart, GroupTraining] | None = None
+        self._kept_measured: tuple[Any, dict[str, Tensor]] = None, {}
+
+    @property
+    def training_data(self) -> tuple[Data, ...]:
+        """The rows on which each member trains."""
+        return self.group.data_M
+
+    def behind(self, until: int) -> bool:
+        """Whether any member still has to train to reach step ``until``."""
+        if self.parts:
+            return any(self.part_behind(part, until) for part in self.parts)
+        return self.training.step < until and not self.training.done
+
+    def advance(self, seconds: float | None, until: int) -> Tick:
+        """Train for about ``seconds``, at most to step ``until``."""
+        for part in self.parts:
+            if self.part_behind(part, until):
+                return self._advance_part(part, seconds, until)
+        training = self.training
+        look = training.steps if self._all_reached else self._next_look()
+        tick = training.advance(seconds, until=min(until, look))
+        self._record(tick)
+        if not self._all_reached and (training.step == look or training.done):
+            self._check_target()
+        return tick
+
+    @property
+    def _all_reached(self) -> bool:
+        return self.target is None or bool((self.reached >= 0).all())
+
+    def _next_look(self) -> int:
+        """The next step at which the target is checked: at first every step, later less often."""
+        look = 0
+        while look <= self.training.step:
+            look += max(1, look // LOOKS_APART)
+        return min(look, self.training.steps)
+
+    def _check_target(self) -> None:
+        """Record which members have reached the target. This doesn't affect which weights are kept."""
+        assert self.target is not None
+        (name, wanted), training = self.target, self.training
+        now, each = training.population.snapshot(), range(len(self.members))
+        running_P = training.last_step_P == training.step
+        for data, some in self.group.by_data(each):
+            answers = KeptAnswers(data, data.validation, some, self.answers(now, data, "validation", some))
+            found_R = answers.figures(training.loss_function)[name]
+            there_R = found_R >= wanted if METRICS[name].better > 0 else found_R <= wanted
+            for place, there in zip(some, there_R.tolist(), strict=True):
+                running = bool(running_P[self.group.rows([place])].any())
+                if there and running and self.reached[place] < 0:
+                    self.reached[place] = training.step
+
+    def answers(
+        self, population: Population, data: Data, split: str, places: Sequence[int], most: int = 0
+    ) -> Tensor:
+        """``[R, N, C]``: outputs for rows of a split of these members, whose rows these are; of an ensemble
+        those of the networks that answer. most: so many rows, evenly spaced; 0: all."""
+        training, shape = self.training, self.training.shared.item_shape
+        x_ND = sample(data.splits[split], most).x
+        x = x_ND if shape is None else x_ND.reshape(-1, *shape)
+        of_each = [training.answering_of(self.group.rows([place])) for place in places]
+        output_RNC = training.answers(population.rows([row for rows in of_each for row in rows]), x)
+        if self.group.size == 1:
+            return output_RNC
+        each = output_RNC.split([len(rows) for rows in of_each])
+        answers = []
+        for output, rows in zip(each, of_each, strict=True):
+            limits = training.limits_of(rows[0])
+            clip = None if limits is None else torch.tensor(limits)
+            answers.append(mean_output(output, training.loss_function, clip))
+        return torch.stack(answers)
+
+    def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
+        """The outputs of these members' kept networks for rows of a split, a part of the members at a time.
+        most: as of ``answers``."""
+        kept = self.training.kept_population(range(len(self.group.config.members)))
+        for data, some in self.group.by_data(places):
+            rows = sample(data.splits[split], most)
+            if not len(rows):
+                continue
+            size = max(1, ANSWERED_AT_ONCE // (len(rows) * self.training.outputs * self.group.size))
+            for start in range(0, len(some), size):
+                now = some[start : start + size]
+                yield KeptAnswers(data, rows, now, self.answers(kept, data, split, now, most))
+
+    def _record(self, tick: Tick) -> None:
+        self.model_steps += int(tick.loss_SP.isfinite().sum())
+        for epoch in tick.epochs:
+            if epoch.evaluation is None:
+                continue
+            self.last_epoch, figures = epoch, epoch.evaluation["validation"]
+            of_members = figures if epoch.answers is None else epoch.answers["validation"]
+            self.curve.add(epoch.number, self._by_member(epoch.loss_P), of_members[self.metric])
+            before = self.kept_figures
+            kept_P = self._is_kept(epoch, figures[self.metric])
+            new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in figures.items()}}
+            self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+
+    def _by_member(self, value_P: Tensor) -> Tensor:
+        """``[M]``: the mean over each member's networks, those without a value left out."""
+        return value_P if self.group.size == 1 else value_P.view(-1, self.group.size).nanmean(1)
+
+    def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
+        """``[P]`` bool: whether each member's kept weights are, so far, from this epoch."""
+        training = self.training
+        if training.config.shared.keep == "last":
+            return ~figure_P.isnan()
+        return training.kept_step_P == epoch.step
+
+    @property
+    def figures(self) -> dict[str, Tensor]:
+        """``{metric: [M]}`` of each member's kept weights so far: ``loss`` of training, and those of
+        validation rows, of an ensemble its answer's."""
+        training = self.training
+        if self.group.size == 1 or not training.plan.evaluates or not self.kept_figures:
+            return {name: self._by_member(value_P) for name, value_P in self.kept_figures.items()}
+        key = training.kept_step_P.tolist(), None if len(training.state.best.params) else training.step
+        if self._kept_measured[0] != key:
+            measured = {"loss": self._by_member(self.kept_figures["loss"])}
+            for now in self.kept_answers(range(len(self.members)), "validation"):
+                for name, value_R in now.figures(training.loss_function).items():
+                    empty_M = torch.full((len(self.members),), torch.nan, dtype=value_R.dtype)
+                    measured.setdefault(f"validation_{name}", empty_M)[now.places] = value_R
+            self._kept_measured = key, measured
+        return self._kept_measured[1]
+
+    @property
+    def best_M(self) -> Tensor:
+        """``[M]`` float64: the validation metric of each member's kept weights."""
+        training, members = self.training, len(self.members)
+        if not training.plan.evaluates:  # members can't be ranked
+            return torch.zeros(members, dtype=training.best_P.dtype)
+        if training.config.shared.keep == "best" and self.group.size == 1:
+            return training.best_P
+        worst_M = torch.full((members,), -METRICS[self.metric].better * torch.inf, dtype=torch.float64)
+        return self.figures.get(f"validation_{self.metric}", worst_M)
+
+    @property
+    def status_M(self) -> list[str]:
+        """Each member's status; an ensemble's is its networks': running while any trains, diverged if all
+        did."""
+        status_P, size = self.training.status_P, self.group.size
+        order = ("running", "stopped", "finished", "diverged")
+        return [
+            min(status_P[first : first + size], key=order.index) for first in range(0, len(status_P), size)
+        ]
+
+    @property
+    def running(self) -> list[int]:
+        """The places of the members in training."""
+        return self.group.places(self.training.state.running.tolist())
+
+    def stop(self, places: Iterable[int]) -> None:
+        """Stop training these members."""
+        self.training.stop(self.group.rows(places))
+
+    def net(self, place: int) -> nn.Module:
+        """A member's kept network, or its ensemble of those that answer, the best first."""
+        rows = self.group.rows([place])
+        return self.training.net(rows[0]) if len(rows) == 1 else self.training.answer_of(rows)
+
+    def answering(self, place: int) -> list[int]:
+        """The numbers of those of a member's networks that answer, the best first."""
+        rows = self.group.rows([place])
+        return [row - rows[0] for row in self.training.answering_of(rows)]
+
+    @property
+    def last_step_M(self) -> Tensor:
+        """``[M]`` int64: each member's updates; of a diverged member, only updates with finite weights."""
+        return self._at_own_step(self.training.last_step_P).view(-1, self.group.size).amax(1)
+
+    @property
+    def kept_step_M(self) -> Tensor:
+        """``[M]`` int64: the step of each member's kept weights; of an ensemble the latest of those that
+        answer."""
+        kept_P, chosen_P = self.training.kept_step_P, self.training.state.best.chosen_P
+        step_P = torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
+        each = (self.training.answering_of(self.group.rows([m])) for m in range(len(self.members)))
+        return torch.stack([step_P[rows].amax() for rows in each])
+
+    def _at_own_step(self, step_P: Tensor) -> Tensor:
+        running_P = self.training.state.status_P == RUNNING
+        found_P = step_P.clone()
+        for part in self.parts:
+            for row in part.rows:
+                if running_P[row]:
+                    found_P[row] = part.step
+        return found_P
+
+    # ---- parts that train separately
+
+    def divide(self, count: int) -> None:
+        """Divide the running members into ``count`` parts of about equal size."""
+        state = self.training.state
+        places, clock = self.running, (state.step, state.evaluated_step, state.epoch_loss.count)
+        size, more = divmod(len(places), count)
+        ends = [size * (k + 1) + min(more, k + 1) for k in range(count)]
+        self.parts = [
+            PopulationPart(self.group.rows(places[start:end]), *clock, self.curve.looks)
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
+
+    def halve(self, part: PopulationPart) -> None:
+        """Divide a part in two, each with half of its running members."""
+        status_P = self.training.state.status_P
+        running = self.group.places(row for row in part.rows if status_P[row] == RUNNING)
+        away = set(self.group.rows(running[len(running) // 2 :]))
+        self.parts.append(replace(part, rows=[row for row in part.rows if row in away]))
+        part.rows = [row for row in part.rows if row not in away]
+
+    def part_behind(self, part: PopulationPart, until: int) -> bool:
+        """Whether any member of the part still has to train to reach step ``until``."""
+        return part.step < until and bool((self.training.state.status_P[part.rows] == RUNNING).any())
+
+    def save_part(self, part: PopulationPart) -> Saved:
+        """The part's state, without curves, for ``load`` of a training of these members alone."""
+        training, rows = self.training, part.rows
+        clock = part.step, part.evaluated_step, part.epoch_steps
+        state, meta = save_rows(training.setup, training.state, rows, clock)
+        figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
+        reached = {"step": self.reached[self.group.places(rows)]}
+        kinds = {"engine": state, "seen": figures, "reached": reached}
+        return _named(kinds), {"engine": meta, "looks": part.looks, "parts": []}
+
+    def put_part(self, part: PopulationPart, saved: Saved) -> None:
+        """Take over the state that ``save`` returned in a training of the part's members alone."""
+        kinds, (_tensors, facts) = _by_kind(saved[0]), saved
+        rows, networks = part.rows, len(self.group.config.members)
+        places = self.group.places(rows)
+        self.training.put(rows, kinds["engine"])
+        self.curve.put(places, len(self.members), kinds["curve"])
+        self.reached[places] = kinds["reached"]["step"]
+        for name, figure_R in kinds["seen"].items():
+            unknown_P = torch.full((networks,), torch.nan, dtype=figure_R.dtype)
+            self.kept_figures.setdefault(name, unknown_P)[rows] = figure_R
+        engine = facts["engine"]
+        part.step, part.evaluated_step = engine["step"], engine["evaluated"]
+        part.epoch_steps, part.looks = engine["epoch_count"], facts["looks"]
+
+    def join(self) -> None:
+        """Join all parts, which must have reached their goal; the population then trains together again."""
+        if not self.parts:
+            return
+        last, state = max(self.parts, key=lambda part: part.step), self.training.state
+        state.step, state.evaluated_step = last.step, last.evaluated_step
+        state.epoch_loss.count, self.curve.looks = last.epoch_steps, last.looks
+        self.parts, self._apart = [], None
+
+    def alone(self, part: PopulationPart) -> "GroupTraining":
+        """A separate training of the part's members, in the same state."""
+        group = self.group.part(self.group.places(part.rows), self.training)
+        single = GroupTraining(group, self.metric, self.target)
+        single.load(*self.save_part(part))
+        return single
+
+    def _advance_part(self, part: PopulationPart, seconds: float | None, until: int) -> Tick:
+        if self._apart is None or self._apart[0] is not part:
+            self._apart = part, self.alone(part)
+        alone = self._apart[1]
+        before = alone.model_steps
+        tick = alone.advance(seconds, until)
+        self.model_steps += alone.model_steps - before
+        self.put_part(part, alone.save())
+        return tick
+
+    # ---- parts in the processes of a cluster; see ``Distribution``
+
+    @property
+    def data(self) -> Data:
+        return self.group.data
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        return self.group.members
+
+    def members_of(self, part: PopulationPart) -> list[int]:
+        """The numbers of the part's members in the sweep."""
+        return [self.members[place] for place in self.group.places(part.rows)]
+
+    def data_of(self, part: PopulationPart) -> list[Data]:
+        """The different rows of the part's members, as its order counts them."""
+        return [data for data, _places in self.group.by_data(self.group.places(part.rows))]
+
+    @property
+    def task_processors(self) -> int:
+        training = self.training
+        return 1 if training.engine in WORKERS else training.threads
+
+    def task_end(self, step: int) -> int:
+        """The first step from ``step`` on at which a task may end: here ``step`` itself."""
+        return step
+
+    def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
+        """The order for a task that trains the part to step ``until``."""
+        part_group = self.group.part(self.group.places(part.rows), self.training)
+        group = group_order(part_group, cluster, self.task_processors)
+        state = self.save_part(part) if part.step else None
+        return PartOrder(type(self), group, self.metric, self.target, state, until)
+
+    def task_name(self, part: PopulationPart, until: int) -> str:
+        members = self.members_of(part)
+        some = f"{len(members)} networks, {min(members)} to {max(members)}"  # not necessarily all in between
+        return f"{some if len(members) > 1 else f'network {members[0]}'}, steps {part.step} to {until}"
+
+    def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
+        """Take over the result of a part's task. Return its model-steps and last evaluated epoch, if any."""
+        alone: PartEnd = end.value
+        self.put_part(part, alone.state)
+        self.model_steps += alone.model_steps
+        return alone.model_steps, [] if alone.epoch is None else [alone.epoch]
+
+    # ---- checkpoints
+
+    def save(self) -> Saved:
+        """Return the full state, from which training resumes bit for bit; tensors are named ``kind.name``."""
+        state, meta = self.training.save()
+        kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
+        facts = {"engine": meta, "looks": self.curve.looks, "parts": [asdict(part) for part in self.parts]}
+        return _named(kinds | {"reached": {"step": self.reached}}), facts
+
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Restore the state that ``save`` returned in a training of the same group."""
+        kinds = _by_kind(tensors)
+        self.training.load(kinds["engine"], facts["engine"])
+        self.curve.restore(kinds["curve"], facts["looks"])
+        self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
+        self.parts = [PopulationPart(**part) for part in facts["parts"]]
+
+
+@dataclass(frozen=True, eq=False)
+class PartOrder:
+    """All that training a part needs except its rows. kind: the class of its training. state: the result of
+    ``save_part``; None before the first step."""
+
+    kind: type[GroupTraining]
+    group: GroupOrder
+    metric: str
+    target: tuple[str, float] | None
+    state: Saved | None
+    until: int
+
+    def train(self, data_G: Sequence[Data]) -> "PartEnd":
+        """Train the members to step ``until``, or until all have ended. data_G: ``data_of`` the part."""
+        alone = self.kind(self.group.group(data_G), self.metric, self.target)
+        if self.state is not None:
+            alone.load(*self.state)
+        while alone.behind(self.until):
+            alone.advance(None, self.until)
+        return PartEnd(alone.save(), alone.model_steps, alone.last_epoch)
+
+
+@dataclass(frozen=True, eq=False)
+class PartEnd:
+    """The result of a part's task. state: for ``put_part``. epoch: the last evaluated epoch."""
+
+    state: Saved
+    model_steps: int
+    epoch: Epoch | None
+
+
+def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """The states of several trainings; tensors are named ``place.kind.name``, places counted from 0."""
+    tensors: dict[str, Tensor] = {}
+    each = []
+    for place, population in enumerate(populations):
+        own, facts = population.save()
+        tensors |= {f"{place}.{name}": tensor for name, tensor in own.items()}
+        each.append(facts)
+    return tensors, each
+
+
+def load_each(
+    populations: Sequence[GroupTraining],
+    tensors: Mapping[str, Tensor],
+    each: Sequence[Mapping[str, Any] | None],
+) -> None:
+    """Restore what ``save_each`` returned, in trainings of the same groups. each: None: no saved state."""
+    for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
+        head = f"{place}."
+        if facts is not None:
+            own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
+            population.load(own, facts)
+
+
+def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"{kind}.{name}": t.contiguous() for kind, named in kinds.items() for name, t in named.items()}
+
+
+def _by_kind(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    tensors_of: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
+    for name, tensor in tensors.items():
+        kind, _dot, rest = name.partition(".")
+        tensors_of[kind][rest] = tensor
+    return tensors_of

@@ -1,0 +1,278 @@
+"""One network of a sweep, named ``SWEEP:17``: its predictions, or its settings to train again."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.base.files import damaged
+from treino.base.words import _
+from treino.data.dataset import Data
+from treino.data.sources import BuiltinName
+from treino.engine import LOSSES
+from treino.engine.nets import input_shape
+from treino.folders.access import Access
+from treino.folders.data_source import data_of, fold_of, load_data, source_of
+from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
+from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
+from treino.folders.network_source import NetworkSource, network_source, run_network
+from treino.folders.segments import segments_of
+from treino.folders.store import RunFolder, find
+from treino.folders.stored_run import StoredRun, SweepRow, study_without_network
+from treino.folders.weights import check_layers
+from treino.settings.spec import OF_DATA, Settings
+from treino.training.completion import run_facts
+from treino.training.resolution import Resolution, decide, resolve
+from treino.training.sweeps.bracket import MEMBERS, MemberTable, read_top
+from treino.training.sweeps.populations import COMPARED, settings_of
+
+_NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
+
+
+def parse_member(name: str | Path) -> tuple[str, int] | None:
+    """Split ``wine-sweep-1:17`` into the sweep's name and the network's number; None for other names."""
+    match = _NAME.fullmatch(str(name))
+    return None if match is None or Path(name).exists() else (match["sweep"], int(match["member"]))
+
+
+def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
+    """Open the folder of the sweep of that name.
+
+    Raises:
+        TreinoError: there is no such folder, or it isn't a sweep's.
+    """
+    folder = RunFolder.open(find(name, parent))
+    if folder.kind == "study":
+        raise study_without_network(folder)
+    if folder.kind != "sweep":
+        raise TreinoError(
+            "member_of_a_run",
+            _("{name} is a run, a single network.").format(name=folder.path.name),
+            _("Leave the number out."),
+        )
+    return folder
+
+
+def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
+    """The member's own settings, which override the shared ones.
+
+    Raises:
+        TreinoError: there is no such member.
+    """
+    configs = read_document(folder, "asked.json")["configs"] if folder.has("asked.json") else []
+    if not 0 <= member < len(configs):
+        raise TreinoError(
+            "member_range",
+            _("{sweep} has no network {n}; there are {count}, counted from 0.").format(
+                sweep=folder.path.name, n=member, count=len(configs)
+            ),
+            _("See: treino show {sweep}").format(sweep=folder.path.name),
+        )
+    return dict(configs[member])
+
+
+def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
+    """A run that predicts with this member's kept weights and has no folder of its own.
+
+    Raises:
+        TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
+    """
+    return member_runs(folder, [member], access)[0]
+
+
+def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> list[StoredRun]:
+    """``member_run`` of each of these."""
+    for member in members:
+        config_of(folder, member)
+    top = {k.member: k for k in read_top(folder)}
+    runs, known = list[StoredRun](), dict[str, Data]()
+    for member in members:
+        if member not in top:
+            raise TreinoError(
+                "weights_not_kept",
+                _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
+                    sweep=folder.path.name, n=len(top), member=member
+                ),
+                _("Train it again: treino train [[like={sweep}:{member}]]").format(
+                    sweep=folder.path.name, member=member
+                ),
+            )
+        kept = top[member]
+        settings, data, _source = _settings(folder, member, access.data_file, known)
+        row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering))
+        runs.append(StoredRun(folder, access, data, row))
+    return runs
+
+
+def _plan(run: StoredRun, row: SweepRow) -> Resolution:
+    """The member's training before its first step, which resolves every setting.
+
+    Raises:
+        TreinoError: the network is the user's own, and its code may not run.
+    """
+    s, data = row.asked, run.data
+    if s.net_file is None:
+        net, _arguments = decide(s, data)
+        outputs = (LOSSES[s.loss].outputs if s.loss else 0) or data.outputs
+        wanted = net.parameter_shapes(input_shape(net, data.item_shape), outputs)
+        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name, len(row.answering))
+    return resolve(s, data, run_network(run.folder, _kind(s), s.net_file, run.access, s.seed))
+
+
+def _kind(s: Settings) -> str:
+    return "file" if s.net_file is not None else s.net or "mlp"
+
+
+def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
+    sweep, data, net, resolution = read_sweep_spec(run.folder), run.data, row.asked.net_file, _plan(run, row)
+    settings = resolution.settings if net is None else {**resolution.settings, "net": None}
+    resolved = ResolvedSettings.model_validate(settings)
+    if net is not None:
+        resolved = resolved.model_copy(
+            update={"net": net}
+        )  # names a copy in the sweep's folder, unlike a run's
+    facts = RunFacts.model_validate(run_facts(data, resolution))
+    return RunSpec.model_construct(
+        asked={**sweep.asked, **({} if row.asked.net is None else {"net": row.asked.net})},
+        resolved=resolved,
+        facts=facts,
+        data=sweep.data,
+        classes=data.classes,
+        inputs=data.inputs,
+        outputs=resolution.training.outputs,
+        item_shape=data.item_shape,
+        target_mean=data.target_mean,
+        target_scale=data.target_scale,
+        steps_per_epoch=resolution.training.steps_per_epoch,
+        net="file" if net is not None else resolved.net or "mlp",
+        command=f"treino train --like {run.typed}",
+        weights=None,
+        versions=sweep.versions,
+        machine=sweep.machine,
+    )
+
+
+def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
+    """The member's settings, and its row at each rung. If the network is the user's own and its code may not
+    run, entries that need the network are left open."""
+    rows = MemberTable.read(run.folder).rows.values()
+    rungs = [each for each in rows if each["member"] == row.number]
+    if not rungs:
+        raise damaged(run.path / MEMBERS, _("it has no row of a network that is kept"))
+    runs = row.asked.net_file is None or run.access.net is not None or run.access.trust
+    requested = row.asked.model_dump(mode="json", exclude={"name", "out"})
+    return {
+        "sweep": run.path.name,
+        "path": str(run.path),
+        "status": rungs[-1]["status"],
+        "member": row.number,
+        "params": config_of(run.folder, row.number),
+        "settings": run.settings if runs else requested,
+        "rungs": rungs,
+    }
+
+
+def name_of_like(name: str | Path) -> str:
+    """The name of the run or sweep that ``like`` takes its settings from."""
+    parts = parse_member(name)
+    return (find(name) if parts is None else sweep_folder(parts[0]).path).name
+
+
+def like(
+    name: str | Path,
+    data_file: str | Path | None = None,
+    trust: bool = False,
+    weights: str | None = None,
+) -> tuple[Any, dict[str, Any], NetworkSource]:
+    """Source and settings that train a network of a sweep, or a run, again bit for bit; and the source of the
+    user's network file that these settings name.
+
+    trust: the copy of that file that was sealed with the folder may run. weights: the initial weights, which
+    must be given again if the run had some.
+
+    Raises:
+        TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
+    """
+    name_parts = parse_member(name)
+    if name_parts is not None:
+        folder = sweep_folder(name_parts[0])
+        settings, _data, source = _settings(folder, name_parts[1], data_file)
+        settings_given = {n: getattr(settings, n) for n in settings.model_fields_set}
+        engine = _engine(folder, name_parts[1])
+    else:
+        folder = RunFolder.open(find(name))
+        if folder.kind == "study":
+            raise study_without_network(folder)
+        if folder.kind == "sweep":
+            raise TreinoError(
+                "like_which",
+                _("{sweep} is a sweep of many networks.").format(sweep=folder.path.name),
+                _("Say which, by its number: {sweep}:17").format(sweep=folder.path.name),
+            )
+        spec = read_run_spec(folder)
+        settings_given = {k: v for k, v in spec.asked.items() if v is not None}
+        engine = {n: getattr(spec.resolved, n) for n in ("engine", "threads")}
+        source = source_of(folder, data_of(folder, data_file), data_file)
+        if spec.net == "given":
+            raise TreinoError(
+                "net_wanted",
+                _("{run} trained a network that was given in Python.").format(run=folder.path.name),
+                _("Give it again with tr.fit(data, net)."),
+            )
+        if spec.weights and weights is None:
+            raise TreinoError(
+                "like_weights",
+                _("{run} began with the weights of {start}, which are no setting of it.").format(
+                    run=folder.path.name, start=spec.weights
+                ),
+                _("Add [[weights={start}]], or others.").format(start=spec.weights),
+            )
+        if len(segments_of(spec)) > 1:
+            raise TreinoError(
+                "like_branch",
+                _("{run} went on from a step of another training, and [[like]] trains from step 0.").format(
+                    run=folder.path.name
+                ),
+                _("Do the same once more: {command}; or give DATA and the settings themselves.").format(
+                    command=StoredRun(folder).command
+                ),
+            )
+    if isinstance(source, Data):
+        settings_given = {k: v for k, v in settings_given.items() if k not in OF_DATA}
+    if not isinstance(source, BuiltinName):  # the present default recipe could differ
+        settings_given = {"recipe": "plain"} | settings_given
+    return source, settings_given | engine, network_source(folder, None, trust)
+
+
+def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
+    """The kernel that trained this member; {} if it hasn't begun."""
+    rows = MemberTable.read(folder).last()
+    return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
+
+
+def _settings(
+    folder: RunFolder, member: int, data_file: str | Path | None, known: dict[str, Data] | None = None
+) -> tuple[Settings, Data, Any]:
+    """The member's settings, the data prepared by them, and the data's source.
+
+    known: the data of other members by what prepares it, to which this one's is added.
+
+    Raises:
+        TreinoError: the data is gone.
+    """
+    config, known = config_of(folder, member), {} if known is None else known
+    settings = settings_of(config, read_sweep_spec(folder).base, member)
+    if "" not in known:
+        known[""] = data_of(folder, data_file)
+    source, data = source_of(folder, known[""], data_file), known[""]
+    own = {name: config[name] for name in (*COMPARED, "fold") if name in config}
+    if own and not isinstance(source, Data):
+        key = json.dumps(own)
+        if key not in known:
+            known[key] = load_data(source, settings)
+        data = known[key]
+    elif "fold" in own and data.arguments.get("fold") != own["fold"]:
+        data = fold_of(folder, own["fold"])
+    return settings, data, source

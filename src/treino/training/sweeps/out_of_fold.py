@@ -1,0 +1,203 @@
+"""Out-of-fold predictions: each row's answer by the networks that saw none of it, in training or choosing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino.data.dataset import Data
+from treino.data.readers import ReaderOptions
+from treino.data.rows import say, tensor_bytes
+from treino.data.sources import read
+from treino.engine.ensemble import mean_output
+from treino.engine.metrics import probabilities
+from treino.folders.data_source import files_of
+from treino.folders.documents import read_preparation, read_sweep_spec, read_tensors
+from treino.folders.prediction import Prediction, finite
+from treino.folders.store import RunFolder
+from treino.inspection.conformal import FoldScores, true_class_scores
+from treino.inspection.outputs import predicted_classes
+from treino.training.sweeps.bracket import TrainingBracket, kept_answers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "folds/{}.safetensors"
+
+
+def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
+    """The kept networks' outputs for the test rows of their folds: ``member``, ``fold`` and ``row`` ``[A]``,
+    ``output`` ``[A, C]`` (numbers in the target's unit) and ``target`` ``[A]``; {} of networks without folds.
+    """
+    fine = {
+        m for m, figure in bracket.figures().items() if figure is not None and "fold" in bracket.configs[m]
+    }
+    parts: dict[str, list[Tensor]] = {}
+    for population, kept in kept_answers(bracket, fine, "test"):
+        mean, scale = kept.data.target_mean, kept.data.target_scale
+        numbers = not kept.data.classes
+        y = kept.rows.y.double() * scale + mean if numbers else kept.rows.y
+        for place, output_NC in zip(kept.places, kept.output_RNC, strict=True):
+            member = population.members[place]
+            fold = int(str(bracket.configs[member]["fold"]).partition("/")[0])
+            output = output_NC.double() * scale + mean if numbers else output_NC.double()
+            rows = {
+                "member": torch.full((len(kept.rows),), member),
+                "fold": torch.full((len(kept.rows),), fold),
+                "row": kept.rows.index,
+                "output": output,
+                "target": y,
+            }
+            for name, tensor in rows.items():
+                parts.setdefault(name, []).append(tensor)
+    return {name: torch.cat(some) for name, some in parts.items()}
+
+
+def fold_notes(bracket: TrainingBracket) -> list[str]:
+    """What the folds' rows cost in memory, and which folds' training rows lack a class."""
+    folds: dict[str, Data] = {}
+    for population in bracket.populations:
+        for member, data in zip(population.members, population.group.data_M, strict=True):
+            if "fold" in bracket.configs[member]:
+                folds.setdefault(str(bracket.configs[member]["fold"]), data)
+    if not folds:
+        return []
+    size = sum(tensor_bytes(rows.x, rows.y) for data in folds.values() for rows in data.splits.values())
+    notes = [_("Each fold is prepared by its own training rows: {size} of rows.").format(size=say(size))]
+    for fold, data in ((fold, one) for fold, every in folds.items() for one in every.by_target):
+        there = set(data.train.y.unique().tolist()) if data.classes else set()
+        if data.classes and len(there) < len(data.classes):
+            names = ", ".join(name for code, name in enumerate(data.classes) if code not in there)
+            notes.append(
+                _(
+                    "No training row of fold {fold} has them, so its network can't learn them: {names}."
+                ).format(fold=fold, names=names)
+            )
+    return notes
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """N rows, in the order of the source, each answered by the networks of the fold that tested on it.
+
+    row: ``[N]`` int64, row numbers in the source. fold: ``[N]``, counted from 1. output: ``[N, C]`` float64,
+    logits (of several seeds those of their mean probabilities), or numbers in the target's unit. target:
+    ``[N]`` class numbers, or ``[N, 1]`` numbers in its unit. classes: the class names; () for numbers.
+    """
+
+    row: Tensor
+    fold: Tensor
+    output: Tensor
+    target: Tensor
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def of_source(self, source: Any, reading: ReaderOptions) -> list[Prediction]:
+        """A prediction for each row of the source, without a value for rows that were left out."""
+        known, rows = {p.row: p for p in self.predictions}, int(self.row.max()) + 1
+        if files_of(source):
+            rows = len(read(source, reading, least_columns=1).columns[0])
+        return [known.get(row, Prediction(row, None)) for row in range(rows)]
+
+    def scores(self, fold_K: Sequence[int]) -> FoldScores:
+        """Of the rows that these folds left out. fold_K: the fold of each network that answers."""
+        if self.classes:
+            share_NC = probabilities(self.output).numpy()
+            score_N = true_class_scores(share_NC, self.target.long().numpy())
+        else:
+            score_N = (self.output - self.target).abs()[:, 0].numpy()
+        known_N = np.isin(self.fold.numpy(), fold_K)
+        score_M = np.where(np.isfinite(score_N), score_N, np.inf)[known_N]
+        return FoldScores(score_M, self.fold.numpy()[known_N], np.array(fold_K))
+
+    @property
+    def predictions(self) -> list[Prediction]:
+        """One for each row."""
+        places = zip(self.row.tolist(), self.fold.tolist(), strict=True)
+        if not self.classes:
+            return [
+                Prediction(row, finite(value), fold=fold)
+                for (row, fold), value in zip(places, self.output[:, 0].tolist(), strict=True)
+            ]
+        p_NC, winner_N = probabilities(self.output).tolist(), predicted_classes(self.output).tolist()
+        return [
+            Prediction(
+                row,
+                None if winner < 0 else self.classes[winner],
+                dict(zip(self.classes, map(finite, p_C), strict=True)),
+                fold=fold,
+            )
+            for (row, fold), winner, p_C in zip(places, winner_N, p_NC, strict=True)
+        ]
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each: ``row``, ``fold``, ``prediction`` and, of classes, their probabilities."""
+        import pandas as pd
+
+        lines: list[dict[str, Any]] = []
+        for p in self.predictions:
+            shares = {f"probability_{name}": share for name, share in (p.probabilities or {}).items()}
+            lines.append({"row": p.row, "fold": p.fold, "prediction": p.value} | shares)
+        return pd.DataFrame(lines)
+
+
+def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
+    """The out-of-fold predictions that a folder holds. brackets: how many the training had.
+
+    Raises:
+        TreinoError: no folds were trained, or they haven't all ended.
+    """
+    spec = read_sweep_spec(folder)
+    if targets := read_preparation(folder).targets:
+        raise TreinoError(
+            "folds_targets",
+            _("Out-of-fold predictions are of one target, and {sweep} has {n}.").format(
+                sweep=folder.path.name, n=len(targets)
+            ),
+            _("Train the folds of one of them: [[target={name}]].").format(name=targets[0].name),
+        )
+    parts = [
+        read_tensors(folder, FILE.format(number))[0]
+        for number in range(brackets)
+        if folder.has(FILE.format(number))
+    ]
+    parts = [tensors for tensors in parts if len(tensors)]
+    if not parts:
+        raise TreinoError(
+            "no_folds",
+            _("{sweep} has no folds that were trained to their end.").format(sweep=folder.path.name),
+            _("Train some: treino train DATA [[folds=10]]"),
+        )
+    every = {name: torch.cat([tensors[name] for tensors in parts]) for name in parts[0]}
+    return _by_row(every, tuple(spec.classes))
+
+
+def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
+    """The answers by row; several networks' answers for a row become their mean."""
+    rows, place_A = every["row"].unique(return_inverse=True)
+    order_A = place_A.argsort(stable=True)
+    count_N = torch.bincount(place_A, minlength=len(rows))
+    first_N = order_A[count_N.cumsum(0) - count_N]
+    output_NC = every["output"][first_N].clone()
+    for count in count_N.unique().tolist():
+        if count > 1:
+            at = (count_N == count).nonzero().flatten()
+            start = (count_N.cumsum(0) - count_N)[at]
+            several = torch.stack([every["output"][order_A[start + k]] for k in range(count)])
+            output_NC[at] = mean_output(several, _loss_of(several, classes))
+    return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes))
+
+
+def _loss_of(output_RNC: Tensor, classes: Sequence[str]) -> str:
+    """A loss whose outputs have the same meaning."""
+    if not classes:
+        return "mse"
+    return "bce" if output_RNC.shape[-1] == 1 else "cross_entropy"

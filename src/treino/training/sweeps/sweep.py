@@ -1,0 +1,535 @@
+"""The training of many networks, from its first member to its last bracket, as a stream of events.
+
+A sweep searches for the best settings; repeats train the same settings with several seeds or folds.
+The folder is always enough to resume: the settings of all members so far, the table of finished rungs, the
+state of the running bracket, and the best weights.
+"""
+
+import math
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from treino.base.errors import TreinoError
+from treino.base.words import _, setting
+from treino.data.dataset import Data
+from treino.engine import Tick
+from treino.engine.kernels.selection import successor_notes
+from treino.engine.metrics import METRICS, metric_names
+from treino.engine.training_setup import no_validation_rows
+from treino.folders.access import Access
+from treino.folders.data_source import fold_of, fold_place, keep_copy, load_data
+from treino.folders.documents import read_checkpoint, read_document, read_sweep_spec
+from treino.folders.network_source import NetworkSource
+from treino.folders.store import RunFolder
+from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
+from treino.folders.stored_run import StoredRun
+from treino.settings.spec import read_settings
+from treino.training.cluster import device_here, processor_kind
+from treino.training.goals import check_goals
+from treino.training.loop import JobEvent, events, resumption_said, status_at_end
+from treino.training.search.space import Choice, Dimension, Space, read_space, space_from_json
+from treino.training.sweeps.bracket import (
+    MEMBERS,
+    MemberTable,
+    TrainingBracket,
+    best_members,
+    read_top,
+    row_scores,
+    write_top,
+)
+from treino.training.sweeps.distribution import open_distribution
+from treino.training.sweeps.judgement import add_judgement, add_spread, member_figures, sweep_document
+from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes
+from treino.training.sweeps.populations import settings_of, single_settings, whole_settings
+from treino.training.sweeps.shared_data import new_folder, own_networks, sources_of
+from treino.training.sweeps.sweep_members import (
+    OVER,
+    SweepProgress,
+    SweepTraining,
+    add_networks,
+    begun_part,
+    check_folder,
+    hear,
+    next_members,
+    restore_members,
+    sweep_training,
+    training_bracket,
+    write_members,
+)
+from treino.training.sweeps.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
+
+CHECKPOINT_SECONDS = 10.0
+
+
+def sweep_events(
+    source: Any,
+    space: Any,
+    *,
+    parent: str | Path = "runs",
+    name: str | None = None,
+    out: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    networks: NetworkSource | None = None,
+    stem: str = "sweep",
+    data: Data | None = None,
+    notes: Sequence[str] = (),
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+    **options: Any,
+) -> Iterator[JobEvent]:
+    """Train many networks and keep the best. All possible checks come before anything is written.
+
+    source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
+    ``search.space``. settings: shared by all members. networks: the source of the user's network
+    files that settings name. options: see ``SweepOptions``. stem: the folder is named after the data and
+    ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded. notes:
+    sentences on how the settings were chosen.
+    on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
+
+    Raises:
+        TreinoError: bad input (status 2) or a system error (status 1).
+    """
+    if isinstance(space, str):
+        space = space_of([space])
+    if not isinstance(space, Space):
+        space = read_space(space, whole_settings(), single_settings())
+    base = dict(settings or {})
+    if not options.get("spread"):  # repeats don't select a winner
+        options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
+    wanted = sweep_options(space, options)
+    if on is not None:
+        base["device"] = device_here(base, gpus_per_chunk)
+    shared = settings_of({}, base, 0)
+    if shared.every is not None:
+        raise TreinoError(
+            "every_of_several",
+            _("Keyframes are of one network, and here several are trained."),
+            _("Leave [[every]] out, or train one network with it."),
+        )
+    words, files = own_networks(networks, network_words(base, wanted.space))
+    wanted = replace(wanted, space=renamed_space(wanted.space, words))
+    own = {} if shared.net_file is None else {"net": words[shared.net_file]}
+    base |= own
+    if data is None:
+        data = load_data(source, shared)
+    if not isinstance(source, Data):
+        base["data_seed"] = data.data_seed  # a member's own seed must not change the split
+    sweep = sweep_training(source, data, base, wanted, files)
+    sweep.notes += notes
+    if not next_members(sweep):
+        raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
+    if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
+        sweep.notes.append(
+            _("The space holds {n:,} different settings; {members:,} networks were asked for.").format(
+                n=len(sweep.configs), members=wanted.members
+            )
+        )
+        wanted = sweep.options = replace(wanted, members=len(sweep.configs))
+    with ExitStack() as opened:
+        sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
+        first = training_bracket(sweep, 0)
+        sweep.notes += fold_notes(first)
+        if wanted.until is not None:
+            of_first = first.populations[0].training
+            check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
+        folder, where = opened.enter_context(
+            new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
+        )
+        folder.write_json(
+            "spec.json",
+            {
+                "asked": {
+                    **(settings or {}),
+                    **({"net": base["net"]} if shared.net_file is not None else {}),
+                },
+                "base": base,
+                "space": wanted.space.to_json(),
+                "sweep": wanted.to_json(),
+                "metric": sweep.metric,
+                "data": where,
+                "classes": list(data.classes),
+                "rows": {split: len(rows) for split, rows in data.splits.items()},
+                "notes": [*data.notes, *sweep.notes],
+                "versions": versions(),
+                "machine": machine(),
+            },
+        )
+        write_members(folder, sweep)
+        if where["kind"] == "memory":
+            folds = {s.fold: sweep.data_for(s) for s in map(sweep.settings, range(len(sweep.configs)))}
+            for fold, rows in folds.items():
+                if fold is not None and rows is not data:
+                    keep_copy(folder, rows, fold_place(fold))
+        folder.note(*successor_notes(shared.engine))
+        yield from events(partial(SweepJob, folder, sweep, first, SweepProgress(wanted.members)))
+
+
+def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
+    """The space of seeds from ``first_seed`` on, of folds, or of all pairs of both; and its name.
+
+    Raises:
+        TreinoError: fewer than two.
+    """
+    for name, count in (("seeds", seeds), ("folds", folds)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
+            raise TreinoError(
+                f"{name}_range",
+                _("{name} is {n}, and figures of a single network don't vary.").format(name=name, n=count),
+                _("Give at least 2, e.g. 5."),
+            )
+    dimensions = []
+    if folds is not None:
+        dimensions.append(Dimension("fold", Choice(tuple(f"{i + 1}/{folds}" for i in range(folds)))))
+    if seeds is not None:
+        dimensions.append(Dimension("seed", Choice(tuple(range(first_seed, first_seed + seeds)))))
+    return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
+
+
+def repeats(
+    settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
+) -> tuple[dict[str, Any], Space, str]:
+    """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; their space, and its
+    name.
+
+    Raises:
+        TreinoError: settings out of range, or that say otherwise which rows test or validate.
+    """
+    shared = read_settings(settings)
+    if until is not None and shared.validation == 0:
+        raise no_validation_rows(setting("until", until))
+    space, word = repeat_space(seeds, folds, shared.seed)
+    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
+    if folds is None:
+        return base, space, word
+    if "fold" in base or "test" in base:
+        raise TreinoError(
+            "folds_and_test",
+            _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
+                name=setting("fold" if "fold" in base else "test")
+            ),
+            _("Leave one of them out."),
+        )
+    return base | {"fold": f"1/{folds}"}, space, word
+
+
+def repeat_events(
+    source: Any,
+    *,
+    seeds: int | None = None,
+    folds: int | None = None,
+    until: Any = None,
+    parent: str | Path = "runs",
+    settings: Mapping[str, Any],
+    networks: NetworkSource | None = None,
+    data: Data | None = None,
+    notes: Sequence[str] = (),
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+) -> Iterator[Any]:
+    """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
+
+    until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted. networks: the
+    source of the user's network file that settings name. data: the source as ``load_data`` read it with these
+    settings, if already loaded, with those of ``repeats``. notes: sentences on how the settings were chosen.
+    on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
+
+    Raises:
+        TreinoError: bad input (status 2) or a system error (status 1).
+    """
+    base, space, word = repeats(settings, seeds, folds, until)
+    count = len(space.grid)
+    yield from sweep_events(
+        source, space, parent=parent, name=settings.get("name"), out=settings.get("out"), settings=base,
+        networks=networks, stem=word, members=count, strategy="none", sampler="grid",
+        top=count, fresh=0, until=until, spread=True, data=data, notes=notes,
+        on=on, gpus_per_chunk=gpus_per_chunk,
+    )  # fmt: skip
+
+
+def sweep_resumption(
+    path: str | Path,
+    access: Access | None = None,
+    *,
+    storage: str | None = None,
+    more: int | None = None,
+    on: str | None = None,
+    gpus_per_chunk: float | None = None,
+) -> Iterator[JobEvent]:
+    """Resume a sweep that was interrupted or killed: no member is lost, none is trained twice.
+
+    more: members to add, even to a finished sweep, which is then judged again; see ``add_networks``.
+
+    access: the access to its data and the user's networks; reading a folder never executes them.
+    storage: the sweep's Optuna storage, given again: a folder could name any file to write, and Optuna
+    unpickles some storages. on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
+
+    Raises:
+        TreinoError: the sweep is finished, is being written by another process, is damaged, or its data is
+            gone; no more members can be added.
+    """
+    access = access or Access()
+    folder = unfinished(path, OVER if more is not None else ())
+    spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
+    space = space_from_json(spec.space_document())
+    words = network_words(spec.base, space, members["configs"])
+    source, data, networks = sources_of(folder, access, words)
+    own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
+    if spec.sweep.storage is not None and storage is None:
+        raise TreinoError(
+            "storage_wanted",
+            _("{sweep} has its trials in {storage}, and reading a folder opens nothing else.").format(
+                sweep=folder.path.name, storage=spec.sweep.storage
+            ),
+            _("If that is yours, say it again: [[storage={storage}]]").format(
+                storage=shlex.quote(spec.sweep.storage)
+            ),
+        )
+    wanted = sweep_options(space, own)
+    sweep = sweep_training(source, data, spec.base, wanted, networks)
+    if more is not None:
+        check_folder(folder, more)
+    with ExitStack() as opened:
+        sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
+        opened.enter_context(folder)
+        yield from events(partial(_taken_up, folder, sweep, members, more))
+
+
+def _taken_up(
+    folder: RunFolder, sweep: SweepTraining, members: dict[str, Any], more: int | None
+) -> "SweepJob":
+    """Reopen the folder, and put the sweep where its last checkpoint is. members: its ``asked.json``. more:
+    as in ``sweep_resumption``."""
+    folder.unseal()
+    kept = read_checkpoint(folder)
+    state: dict[str, Any] = kept[1] if kept is not None else {
+        "done": 0, "spent": 0.0, "model_steps": 0, "extensions": 0, "state": None, "ended": None,
+        "processors": {},
+    }  # fmt: skip
+    added = members.get("extensions", [])
+    if added:
+        sweep.options = replace(sweep.options, members=added[-1]["first"] + added[-1]["members"])
+    ended = state["ended"] if state["extensions"] == len(added) else None
+    if more is not None and ended is not None:
+        members, ended = begun_part(members, state["done"]), None
+        sweep.options = replace(sweep.options, members=len(members["configs"]))
+    sweep.done, sweep.seconds = state["done"], state["spent"]
+    sweep.notes += members["notes"]
+    sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
+    sweep.top = read_top(folder)
+    restore_members(sweep, members)
+    if isinstance(sweep.source, Data):  # in memory only: the other folds' rows are kept too
+        for s in map(sweep.settings, range(len(sweep.configs))):
+            if s.fold not in (None, sweep.data.arguments.get("fold")):
+                sweep.data_for.add(s, fold_of(folder, s.fold))
+    if more is not None:
+        add_networks(folder, sweep, more)
+    for kind, numbers in state["processors"].items():
+        sweep.processors[kind] = set(numbers)
+    over = ended is not None  # only the judgement is incomplete
+    none = over or sweep.done >= len(sweep.brackets)
+    bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
+    trained = [row["engine"] for row in sweep.rows.last()]
+    trained += [saved["identity"]["engine"] for saved in (state["state"] or {}).get("engine", ())]
+    sweep.former = successor_notes(sweep.base.get("engine"), *trained)
+    folder.note(*sweep.former)
+    if bracket is not None:  # the best of an interrupted bracket are provisional
+        sweep.top = [k for k in sweep.top if k.member < bracket.first]
+    if bracket is not None and kept is not None and state["state"] is not None:
+        bracket.load(kept[0], state["state"])
+    progress = SweepProgress(sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"])
+    if sweep.extensions:  # a judgement without the added members is outdated
+        sweep.status = "interrupted"
+        with resumption_said(folder):
+            folder.write_json("result.json", sweep_document(folder, sweep, progress))
+    return SweepJob(folder, sweep, bracket, progress, ended)
+
+
+@dataclass(eq=False)
+class SweepJob:
+    """The training of many networks, bracket after bracket, as the event loop drives it.
+
+    bracket: the running bracket, None between two. progress: for a live table. ended: why all brackets are
+    over, if the folder's checkpoint says so.
+    """
+
+    folder: RunFolder
+    sweep: SweepTraining
+    bracket: TrainingBracket | None
+    progress: SweepProgress
+    ended: str | None = None
+    checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
+    interruptible_close: bool = True
+    resumable: bool = True
+    paused: bool = False
+    threads: int = 1
+    last: Tick | None = None
+    steps_before: int = 0  # model-steps of finished brackets
+    lost_before: int = 0  # members that diverged in finished brackets
+
+    def __post_init__(self) -> None:
+        self.data = self.sweep.data
+        if self.sweep.distribution is not None:
+            self.sweep.distribution.title = self.folder.path.name
+        if self.bracket is not None:
+            self._begin(self.bracket)
+
+    @property
+    def run(self) -> StoredRun | None:
+        return self.sweep.best_run
+
+    def stop_reason(self) -> str | None:
+        """``reached`` if a member reached the target, ``stopped`` if time is over or by a command."""
+        if self.ended is not None:
+            return self.ended
+        if hear(self.folder, self.sweep):
+            return "stopped"
+        options = self.sweep.options  # hear() may change it
+        self.progress.members = options.members
+        if self.last is None:
+            return None
+        if options.until is not None and not options.spread and _reached(self.last, *options.until):
+            return "reached"
+        spent = self.progress.seconds - self.sweep.seconds_at_last
+        late = options.max_time is not None and spent > options.max_time
+        return "stopped" if late else None
+
+    def advance(self) -> Tick | None:
+        """Train the bracket for a moment; if it is finished, store its results and begin the next one."""
+        while self.bracket is not None or self._next():
+            assert self.bracket is not None
+            begin = time.perf_counter()
+            tick = self.bracket.advance(self.sweep.rows, self.sweep.distribution)
+            self.sweep.seconds += time.perf_counter() - begin
+            if tick is not None:
+                self._note_processor(self.bracket)
+                self._show(self.bracket)
+                self.last = tick
+                return tick
+            self._keep(None)
+        return None
+
+    def checkpoint(self) -> None:
+        """Write the table of members and the state of the running bracket."""
+        if self.bracket is None:
+            return  # _keep wrote the last bracket's
+        self.bracket.write_rows(self.sweep.rows)
+        self.folder.write_bytes(MEMBERS, self.sweep.rows.to_bytes())
+        tensors, facts = self.bracket.save()
+        self.folder.checkpoint(tensors, self._state(facts))
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Train the winner alone and judge it; after an interruption, only write the document."""
+        sweep = self.sweep
+        if sweep.distribution is not None:
+            sweep.distribution.stop()
+        if self.bracket is not None and reason == "interrupted":
+            write_top(self.folder, best_members(self.bracket, sweep.options.top, sweep.top))
+        elif self.bracket is not None:
+            self._keep(reason)
+        sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
+        document = sweep_document(self.folder, sweep, self.progress)
+        if reason != "interrupted":
+            (add_spread if sweep.options.spread else add_judgement)(document, self.folder, sweep)
+        self.folder.write_json("result.json", document)
+        self.folder.seal(sweep.status)
+        return document
+
+    def _next(self) -> bool:
+        """Begin the next bracket. Return False if there is none."""
+        sweep = self.sweep
+        if sweep.done >= len(sweep.brackets) and not next_members(sweep):
+            return False
+        write_members(self.folder, sweep)
+        self.bracket = training_bracket(sweep, sweep.done)
+        self._begin(self.bracket)
+        return True
+
+    def _begin(self, bracket: TrainingBracket) -> None:
+        progress = self.progress
+        self.steps_before = progress.model_steps - bracket.model_steps
+        rows = self.sweep.rows.last()
+        self.lost_before = sum(r["status"] == "diverged" for r in rows if r["heat"] != bracket.number)
+        progress.begun = bracket.first + len(bracket.configs)
+        progress.planned_steps = self.steps_before + bracket.planned_steps
+        progress.rungs = len(bracket.rungs)
+
+    def _show(self, bracket: TrainingBracket) -> None:
+        progress = self.progress
+        progress.seconds = self.sweep.seconds
+        progress.model_steps = self.steps_before + bracket.model_steps
+        progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
+        better = METRICS[self.sweep.metric].better
+        for population in bracket.populations:
+            lost_M = torch.tensor([status == "diverged" for status in population.status_M])
+            best_M = (better * population.best_M).nan_to_num(nan=-math.inf, neginf=-math.inf)
+            place = int(best_M.masked_fill(lost_M, -math.inf).argmax())
+            member, figure = population.members[place], better * float(best_M[place])
+            if lost_M[place] or not math.isfinite(figure):
+                continue
+            if progress.best is None or better * (figure - progress.best[1]) > 0:
+                progress.best, progress.config = (member, figure), bracket.configs[member]
+
+    def _note_processor(self, bracket: TrainingBracket) -> None:
+        """If a cluster's sweep continues in this process, note the members that it trains here."""
+        if self.sweep.distribution is None and self.sweep.processors:
+            running = [p.members[place] for p in bracket.populations for place in p.running]
+            self.sweep.processors.setdefault(processor_kind(), set()).update(running)
+
+    def _keep(self, reason: str | None) -> None:
+        """Store the bracket's results; it is never trained again. reason: why all brackets end, if so."""
+        folder, sweep, bracket = self.folder, self.sweep, self.bracket
+        assert bracket is not None
+        for row in sweep.rows.rows.values():
+            if row["heat"] == bracket.number and row["status"] == "running":
+                row["status"] = "stopped"  # time was over, or the target was reached
+        sweep.top = best_members(bracket, sweep.options.top, sweep.top)
+        write_top(folder, sweep.top)
+        notes_before = len(sweep.notes)
+        first = {"sweep": folder.path.name, "n": bracket.first}
+        instead = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
+        what = _("Measuring the networks from {n} on").format(**first)
+        if sweep.options.spread:
+            measured = try_or_note(sweep.notes, what, instead, partial(member_figures, bracket))
+            folder.write_json(f"figures/{bracket.number}.json", measured or {})
+            answers = try_or_note(sweep.notes, what, instead, partial(fold_answers, bracket))
+            if answers:
+                folder.write_tensors(FILE.format(bracket.number), answers, {})
+        else:
+            scores = try_or_note(sweep.notes, what, instead, partial(row_scores, bracket, sweep.metric))
+            folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
+        if len(sweep.notes) > notes_before:
+            write_members(folder, sweep)
+        for place, population in enumerate(bracket.populations):
+            members = {"members": list(population.members)}
+            curves = population.curve.tensors()
+            folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curves, members)
+        folder.write_bytes(MEMBERS, sweep.rows.to_bytes())
+        figures = bracket.figures()
+        for member in sorted(figures):
+            sweep.sampler.tell(member, figures[member])
+        sweep.done = bracket.number + 1
+        folder.checkpoint({}, self._state(None) | {"ended": reason})
+        self.bracket = None
+
+    def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            "done": self.sweep.done, "spent": self.sweep.seconds, "model_steps": self.progress.model_steps,
+            "planned_steps": self.progress.planned_steps, "extensions": len(self.sweep.extensions),
+            "state": bracket, "ended": None,
+            "processors": {kind: sorted(who) for kind, who in self.sweep.processors.items()},
+        }  # fmt: skip
+
+
+def _reached(tick: Tick, metric: str, wanted: float) -> bool:
+    value = (tick.evaluation or {}).get("validation", {}).get(metric)
+    if value is None:
+        return False
+    return bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any())  # False for NaN

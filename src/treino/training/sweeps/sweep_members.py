@@ -1,0 +1,481 @@
+"""The members of a sweep: sampled, restored, and added.
+
+Members can be added to a sweep that is running, interrupted, stopped or finished. Space and settings stay,
+and the sampler continues. With a strategy that stops members early, the new ones compete in further brackets,
+and their best with the best so far. If a stopped sweep had members that never began, the new members take
+their settings. The time limit and the target start anew.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
+from typing import Any
+
+import torch
+from torch.nn.parameter import is_lazy
+
+from treino.base.errors import TreinoError
+from treino.base.memory import free_bytes
+from treino.base.words import _
+from treino.data.dataset import Data
+from treino.engine import Net
+from treino.engine.metrics import METRICS
+from treino.engine.nets import input_shape
+from treino.engine.training_setup import no_validation_rows
+from treino.folders.documents import read_document, read_sweep_spec
+from treino.folders.store import RunFolder
+from treino.folders.store.database import Command
+from treino.folders.stored_run import StoredRun
+from treino.folders.user_network import NetworkFiles, network_of
+from treino.settings.spec import OF_CNN, Settings
+from treino.training.commands import deliver, send_command
+from treino.training.loop import stop_sent
+from treino.training.resolution import decide, refuse_ensemble
+from treino.training.search.halving import STRATEGIES, Bracket, Rung
+from treino.training.search.samplers import Sampler, sampler, tpe
+from treino.training.search.space import Config, Space, space_from_json
+from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
+from treino.training.sweeps.distribution import Distribution
+from treino.training.sweeps.group_training import GroupTraining
+from treino.training.sweeps.populations import COMPARED, Group, for_gpu, groups, settings_of
+from treino.training.sweeps.shared_data import SharedRows
+from treino.training.sweeps.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
+
+COPIES = 12  # copies of a member's parameters in memory while it trains
+PREPARED = *COMPARED, "fold"  # data settings in which members may differ
+FIRST_LOOK = 20  # minimum number of steps before the engine's first evaluation on validation rows
+
+
+@dataclass(eq=False)
+class SweepTraining:
+    """The state of a sweep in progress.
+
+    base: settings shared by all members. networks: the network files that settings name and that may run.
+    configs: each member's own settings. asks: the number of members in each request to the sampler.
+    brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
+    extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
+    status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
+    trains. processors: ``{kind of processor: members trained on it}``, for clusters only. best_run: the
+    best, trained alone. former: sentences
+    on kernels that trained a part of it and are no more.
+    """
+
+    source: Any
+    data: Data
+    base: Mapping[str, Any]
+    options: SweepOptions
+    metric: str
+    epochs: int
+    least: int
+    sampler: Sampler
+    rows: MemberTable
+    networks: NetworkFiles
+    data_for: SharedRows
+    configs: list[Config] = field(default_factory=list)
+    asks: list[int] = field(default_factory=list)
+    brackets: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
+    extensions: list[dict[str, Any]] = field(default_factory=list)
+    done: int = 0
+    top: list[TopMember] = field(default_factory=list)
+    seconds: float = 0.0
+    status: str = "finished"
+    notes: list[str] = field(default_factory=list)
+    distribution: Distribution | None = None
+    processors: dict[str, set[int]] = field(default_factory=dict)
+    best_run: StoredRun | None = None
+    former: list[str] = field(default_factory=list)
+    _settings: dict[int, Settings] = field(default_factory=dict)
+
+    def settings(self, member: int) -> Settings:
+        """All settings of one member."""
+        if member not in self._settings:
+            self._settings[member] = settings_of(self.configs[member], self.base, member)
+        return self._settings[member]
+
+    @property
+    def seconds_at_last(self) -> float:
+        """Seconds of training when members were last added; the time limit counts from there."""
+        return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
+
+
+@dataclass
+class SweepProgress:
+    """The progress that a live table shows.
+
+    begun, diverged: members so far. planned_steps: model-steps of the known brackets. seconds: of training
+    only. best: (member, value in the metric's own units). rung, rungs: the rung and the number of rungs of
+    the running bracket.
+    """
+
+    members: int
+    begun: int = 0
+    diverged: int = 0
+    model_steps: int = 0
+    planned_steps: int = 0
+    seconds: float = 0.0
+    best: tuple[int, float] | None = None
+    config: Config | None = None
+    rung: int = 0
+    rungs: int = 1
+
+    @property
+    def model_steps_per_second(self) -> float:
+        return self.model_steps / self.seconds if self.seconds else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Estimated seconds to the end of the known brackets; None before the first step."""
+        if not self.model_steps:
+            return None
+        return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
+
+
+def sweep_training(
+    source: Any, data: Data, base: Mapping[str, Any], options: SweepOptions, networks: NetworkFiles
+) -> SweepTraining:
+    """Make the sweep's state, without a folder and without members; ``next_members`` adds members."""
+    if not isinstance(data.train.x, torch.Tensor):
+        raise TreinoError(
+            "sweep_rows",
+            _("A sweep needs its rows in memory, and {name} is read item by item.").format(name=data.name),
+            _("Give a table or arrays."),
+        )
+    if not len(data.validation) and not options.spread:
+        raise no_validation_rows(_("A sweep"))
+    shared = settings_of({}, base, 0)
+    _net, config = decide(shared, data)
+    per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
+    epochs = config.shared.epochs or max(1, (config.shared.steps or 0) // per_epoch)
+    least = min(epochs, -(-FIRST_LOOK // per_epoch))
+    if options.sampler == TPE:
+        chosen = tpe(options.space, options.sampler_seed, options.storage, data.name)
+    else:
+        chosen = sampler(options.sampler, options.space, options.sampler_seed)
+    dimensions = tuple(d.name for d in options.space.dimensions)
+    return SweepTraining(
+        source,
+        data,
+        base,
+        options,
+        shared.metric,
+        epochs,
+        least,
+        chosen,
+        MemberTable(dimensions),
+        networks,
+        SharedRows(source, data, shared, PREPARED),
+    )
+
+
+def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
+    return STRATEGIES[sweep.options.strategy](members, sweep.epochs, sweep.options.eta, sweep.least)
+
+
+def next_members(sweep: SweepTraining) -> list[Config] | None:
+    """Sample and check the next brackets' members. Return None if all are sampled."""
+    left = sweep.options.members - len(sweep.configs)
+    if left <= 0:
+        return None
+    if sweep.options.sampler == TPE:
+        left = min(left, TPE_AT_ONCE)
+    configs = sweep.sampler.ask(left)
+    if not configs:
+        return None
+    first = len(sweep.configs)
+    settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
+    if not sweep.options.spread:
+        for s in settings.values():
+            refuse_ensemble(s)
+    sweep._settings |= settings
+    for parts in _group_sizes(sweep, settings):
+        for bracket in _brackets(sweep, parts):
+            sweep.brackets.append((first, bracket.members, bracket.rungs))
+            first += bracket.members
+    sweep.configs += configs
+    sweep.asks.append(len(configs))
+    return configs
+
+
+def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
+    """How many members train at once: all, or parts that fit into half of the free memory."""
+    numbers: dict[Any, int] = {}
+    for member, s in settings.items():
+        if _layers(s) not in numbers:
+            try:
+                numbers[_layers(s)] = _parameters(sweep.data, s, sweep.networks)
+            except TreinoError as error:
+                raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
+    needed = sum(numbers[_layers(s)] * s.ensemble for s in settings.values()) * 4 * COPIES
+    free = free_bytes()
+    parts = -(-needed // max(1, free // 2))
+    if parts <= 1:
+        return [len(settings)]
+    size = -(-len(settings) // parts)
+    sweep.notes.append(
+        _("{n} networks need {need:.1f} GB and {free:.1f} GB are free: {size} are trained at a time.").format(
+            n=len(settings), need=needed / 1e9, free=free / 1e9, size=size
+        )
+    )
+    return [min(size, len(settings) - start) for start in range(0, len(settings), size)]
+
+
+def _layers(s: Settings) -> tuple[Any, ...]:
+    """The settings on which the number of parameters depends."""
+    return (s.net, s.hidden, *(getattr(s, name) for name in OF_CNN))
+
+
+def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
+    """The number of a member's parameters; a network of treino's isn't built for it."""
+    net, _config = decide(settings, data, network_of(settings, networks))
+    if isinstance(net, Net):
+        shapes = net.parameter_shapes(input_shape(net, data.item_shape), data.outputs)
+        return sum(map(math.prod, shapes))
+    return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
+
+
+def training_bracket(
+    sweep: SweepTraining, number: int, state: Mapping[str, Any] | None = None
+) -> TrainingBracket:
+    """One bracket's populations before their first step. state: a saved state, to use the same kernels.
+
+    Raises:
+        TreinoError: settings that contradict the data or the machine, with the member's number.
+    """
+    first, members, rungs = sweep.brackets[number]
+    numbers = range(first, first + members)
+    made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
+    if state is not None:
+        made = [
+            _as_saved(group, saved["identity"]) for group, saved in zip(made, state["engine"], strict=False)
+        ]
+    elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
+        made = [for_gpu(group) for group in made]
+    target = sweep.options.until if sweep.options.spread else None
+    populations = [GroupTraining(group, sweep.metric, target) for group in made]
+    return TrainingBracket(number, {m: sweep.configs[m] for m in numbers}, rungs, populations)
+
+
+def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
+    """The group with the kernel of a saved training, even if another is faster on this machine."""
+    kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.shared.threads}
+    return replace(group, config=group.config.with_settings(**kernel))
+
+
+def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
+    """Restore the members as they were sampled, and the sampler's state."""
+    sweep.configs = [_as_json(c) for c in members["configs"]]
+    sweep.asks, sweep.extensions = members["asks"], list(members.get("extensions", ()))
+    sweep.brackets = [
+        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
+    ]
+    figures = {row["member"]: row for row in sweep.rows.last()}
+    over = sum(count for _first, count, _rungs in sweep.brackets[: sweep.done])
+    first = 0
+    for count in sweep.asks:
+        configs = sweep.sampler.replay(sweep.configs[first : first + count])
+        if [_as_json(c) for c in configs] != sweep.configs[first : first + count]:
+            raise TreinoError(
+                "sampler_differs",
+                _("The sampler asks for other settings than it did, from network {n} on.").format(n=first),
+                _("Use the versions that the sweep was begun with, or start a new one."),
+            )
+        for member in range(first, min(first + count, over)):
+            sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
+        first += count
+
+
+def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
+    """Write the members' settings and brackets, for ``restore_members``."""
+    brackets = [
+        [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
+    ]
+    document = {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
+    folder.write_json("asked.json", document | ({"extensions": sweep.extensions} if sweep.extensions else {}))
+
+
+def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
+    if row is None or row["best"] is None or row["status"] == "diverged":
+        return None
+    return -METRICS[metric].better * float(row["best"])
+
+
+def _as_json(config: Mapping[str, Any]) -> Config:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+
+
+OVER = "finished", "stopped", "diverged"
+VERB = "extend"  # the command to the training process; its value: how many members to add
+PATIENCE = 30.0  # maximum seconds to wait for the answer of that process
+LOOK = 0.05
+
+
+def settings_in_all(space: Space, sampler: str) -> int | None:
+    """The number of different settings that this sampler can draw; None: unlimited."""
+    whole = space.grid if sampler == "grid" else None if sampler == TPE else space.every
+    return None if whole is None else len(whole)
+
+
+def check_more(more: int, spread: bool, left: int | None) -> None:
+    """Check whether ``more`` networks can be added.
+
+    left: the number of settings that no member has yet; None: unlimited.
+
+    Raises:
+        TreinoError: too few, too many, or nothing to vary.
+    """
+    if isinstance(more, bool) or not isinstance(more, int) or more < 1:
+        raise TreinoError(
+            "more_range",
+            _("more is {n}: a sweep is given at least one more network.").format(n=more),
+            _("Say how many, e.g. 64."),
+        )
+    if spread:
+        raise TreinoError(
+            "more_of_equal",
+            _("These are equal settings with other seeds or folds: there is no best to look for on."),
+            _("Train them anew, with more [[seeds]] or [[folds]]."),
+        )
+    if left is not None and more > left:
+        raise TreinoError(
+            "space_spent",
+            _("{more:,} networks more were asked for, and {left:,} settings of the space are left.").format(
+                more=more, left=left
+            ),
+            _("Ask for {left:,}.").format(left=left) if left else _("Start a sweep of a larger space."),
+        )
+
+
+def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
+    """``asked.json`` without brackets that never began. done: the number of finished brackets."""
+    count = sum(number for _first, number, _rungs in members["heats"][:done])
+    ends = [0, *accumulate(members["asks"])]
+    asks = [min(end, count) - begin for begin, end in pairwise(ends) if begin < count]
+    configs = members["configs"][:count]
+    return {**members, "heats": members["heats"][:done], "asks": asks, "configs": configs}
+
+
+def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None) -> None:
+    """Add ``more`` members to the sweep, and write them to the folder.
+
+    command: the id of the command that asks for them. If the sweep had finished, its former judgement is
+    noted too, even if a process that reopened the sweep before died before noting it.
+
+    Raises:
+        TreinoError: as ``check_more``.
+    """
+    options = sweep.options
+    whole = settings_in_all(options.space, options.sampler)
+    check_more(more, options.spread, None if whole is None else max(0, whole - len(sweep.configs)))
+    entry: dict[str, Any] = {
+        "members": more,
+        "first": options.members,
+        "seconds": sweep.seconds,
+        "command": command,
+    }
+    result = read_document(folder, "result.json") if folder.has("result.json") else {}
+    if result.get("status") in OVER and result["members"] == options.members:
+        best, judge = result["best"] or {}, result["judge"] or {}
+        entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
+    sweep.options = replace(options, members=options.members + more)
+    if options.sampler != TPE:  # TPE samples when earlier results are known
+        next_members(sweep)
+        sweep.options = replace(options, members=len(sweep.configs))
+        entry["members"] = len(sweep.configs) - options.members
+    sweep.extensions.append(entry)
+    write_members(folder, sweep)
+
+
+def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
+    """Obey the commands to a running sweep. Return whether a command asks to stop."""
+
+    def add(command: Command) -> bool:
+        if command.name != VERB:
+            return False
+        if command.id not in [e["command"] for e in sweep.extensions]:
+            try:
+                add_networks(folder, sweep, command.value, command=command.id)
+            except TreinoError:
+                return False
+        return True
+
+    return stop_sent(folder, add)
+
+
+def left_of(folder: RunFolder, whole: int | None) -> int | None:
+    """The number of settings that no member has yet. whole: the result of ``settings_in_all``."""
+    if whole is None:
+        return None
+    over = folder.status in OVER  # settings of members that never began are free again
+    taken = MemberTable.read(folder).last() if over else read_document(folder, "asked.json")["configs"]
+    return max(0, whole - len(taken))
+
+
+def check_folder(folder: RunFolder, more: int) -> None:
+    """Check whether ``more`` networks can be added to the sweep in this folder.
+
+    Raises:
+        TreinoError: as ``check_more``.
+    """
+    spec = read_sweep_spec(folder)
+    whole = settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
+    check_more(more, spec.sweep.spread, left_of(folder, whole))
+
+
+def send_more(folder: RunFolder, more: int) -> None:
+    """Ask the process that trains this sweep to add ``more`` networks, without waiting for its answer.
+
+    Raises:
+        TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
+    """
+    check_folder(folder, more)
+    if not deliver(lambda: send_command(folder, VERB, more)):
+        raise _too_late(folder, more)
+
+
+def ask_for_more(folder: RunFolder, more: int) -> None:
+    """As ``send_more``, and wait for the answer.
+
+    Raises:
+        TreinoError: as ``send_more``; the training process refuses, or doesn't answer.
+    """
+    send_more(folder, more)
+    sent = max(command.id for command in folder.database.commands() if command.name == VERB)
+    begin, state = time.monotonic(), "new"
+    while state == "new" and folder.status == "running" and time.monotonic() - begin < PATIENCE:
+        time.sleep(LOOK)
+        state = next(command.state for command in folder.database.commands() if command.id == sent)
+    if state != "applied":
+        raise _too_late(folder, more)
+
+
+def _too_late(folder: RunFolder, more: int) -> TreinoError:
+    return TreinoError(
+        "more_too_late",
+        _("{sweep} is trained by another process, which takes no more networks now.").format(
+            sweep=folder.path.name
+        ),
+        _("Ask again once it is over: treino resume {sweep} [[more={n}]]").format(
+            sweep=folder.path.name, n=more
+        ),
+        status=1,
+    )
+
+
+def extension_notes(sweep: SweepTraining) -> list[str]:
+    """Notes on added networks that a reader of the judgement needs."""
+    notes = []
+    for entry in sweep.extensions:
+        facts = {"n": entry["members"], "first": entry["first"], "said": entry.get("judged")}
+        note = _("{n:,} networks were added to the first {first:,}.")
+        if entry.get("judged"):
+            note = _(
+                "{n:,} networks were added when the first {first:,} had been judged by the test rows: {said}"
+            )
+        elif entry.get("tested"):
+            note = _(
+                "{n:,} networks were added when the test rows had been looked at for the first {first:,}."
+            )
+        notes.append(note.format(**facts))
+    return notes

@@ -1,0 +1,102 @@
+"""Networks whose output is NaN: no class is predicted, and no figure or picture hides it."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.conftest import Said
+from tests.quick_ends import _quick_ends  # noqa: F401
+
+import treino as tr
+from treino.api import Run
+from treino.inspection.boundary import score
+from treino.inspection.outputs import confusion, outputs
+from treino.plots.captions import headline, score_sentence
+from treino.plots.confusion import sentences
+
+NET = """import torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear({inputs}, {outputs})
+    def forward(self, x):
+        lost = torch.ones_like(x[:, :1]).bool() if {every} else x[:, :1] > 0.05
+        return self.layer(x) if self.training else self.layer(x).masked_fill(lost, float("nan"))
+"""
+ASK = ("--net", "net.py:Net")
+
+
+def trained(
+    treino: Callable[..., Said], data: str, inputs: int, outputs: int, every: bool
+) -> tuple[Said, Run]:
+    Path("net.py").write_text(NET.format(inputs=inputs, outputs=outputs, every=every))
+    said = treino("train", data, *ASK, "--steps", 4, "--name", "m", "--json")
+    assert said.status == 0, said.err
+    run = tr.open("m", net="net.py:Net")
+    assert isinstance(run, Run)
+    return said, run
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_a_network_without_answers_has_no_accuracy(every: bool, treino: Callable[..., Said]) -> None:
+    said, run = trained(treino, "wine", 13, 3, every)
+    d = said.document
+    assert d["status"] == "finished"
+    assert d["metrics"]["test"] == d["intervals"]["test"] == dict.fromkeys(("loss", "accuracy", "f1_macro"))
+    lost = int(outputs(run.module, run.data.test.x).isnan().any(1).sum())
+    assert lost == 26 if every else 0 < lost < 26
+    assert f"The network's output is NaN in {lost} of 26 test rows: there is no figure of them." in d["notes"]
+    assert headline(run.result) == ""
+    drawn = score(run.module, run.data)
+    assert (drawn.accuracy, drawn.interval, drawn.unanswered) == (None, None, lost)
+    assert "not finite" in score_sentence(drawn)
+    assert not any("ccuracy" in sentence for sentence in sentences(confusion(run.module, run.data)))
+
+
+@pytest.mark.parametrize(("data", "shape", "every"), [("wine", (13, 3), False), ("diabetes", (10, 1), True)])
+def test_rows_without_an_answer_have_no_prediction(
+    data: str, shape: tuple[int, int], every: bool, treino: Callable[..., Said]
+) -> None:
+    _said, run = trained(treino, data, *shape, every)
+    document = treino("predict", "m", data, *ASK, "--json").document
+    without = [p["prediction"] is None for p in document["predictions"]]
+    assert all(without) if every else 0 < sum(without) < len(without)
+    assert set(document["metrics"].values()) == {None}
+    (note,) = (note for note in document["notes"] if "no prediction" in note)
+    assert f"{sum(without)} of {len(without)} rows" in note
+    for p in document["predictions"]:
+        shares = p.get("probabilities", {"": p["prediction"]}).values()
+        assert (None in shares) == (p["prediction"] is None)
+    for words in ((), ("--to", "out.csv")):
+        shown = treino("predict", "m", data, *ASK, *words)
+        assert (shown.status, "nan" in shown.out) == (0, False), shown.err
+    with open("out.csv") as file:
+        assert [row["prediction"] == "" for row in csv.DictReader(file)] == without
+    assert [value is None or value != value for value in run.predict(data)] == without
+
+
+def test_an_estimator_says_that_no_class_is_the_most_probable() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    model = tr.Classifier(steps=4, hidden=(4,)).fit(x, x[:, 0] > 0)
+    with torch.no_grad():
+        next(model.module_.parameters()).fill_(torch.nan)
+    with pytest.raises(ValueError, match="60 of 60 rows"):
+        model.predict(x)
+
+
+def test_one_test_row_says_how_little_it_is(treino: Callable[..., Said]) -> None:
+    rows = "\n".join(f"{i % 7},{i % 5},{'train' if i else 'test'},{'uv'[i % 2]}" for i in range(60))
+    Path("rows.csv").write_text(f"a,b,part,y\n{rows}\n")
+    said = treino("train", "rows.csv", "--target", "y", "--split-column", "part", "--steps", 3, "--json")
+    assert said.status == 0, said.err
+    d = said.document
+    assert d["rows"]["test"] == 1
+    low, high = d["intervals"]["test"]["accuracy"]
+    assert high - low > 0.5
+    assert {d["intervals"]["test"][name] for name in ("loss", "f1_macro")} == {None}
+    shown = treino("show", "last")
+    assert shown.status == 0, shown.err

@@ -1,0 +1,233 @@
+"""Naming, claiming, finding and listing folders, and the errors where that can't be done."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.folders.conftest import fill, rule
+from treino.base import files, lock
+from treino.base.errors import TreinoError
+from treino.folders.store import RunFolder, find, list_runs
+
+# ---- names
+
+
+def test_names_are_counted_up_over_all_that_is_there(tmp_path: Path) -> None:
+    names = []
+    for stem in ("wine", "wine", "my data.v2", "wine", "../x", "ação", ""):
+        with RunFolder.create(parent=tmp_path, stem=stem) as folder:
+            names.append(folder.path.name)
+        if names == ["wine-1"]:
+            (tmp_path / "wine-7").mkdir()
+    assert names == ["wine-1", "wine-8", "my-data.v2-1", "wine-9", "x-1", "ação-1", "run-1"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "a/b",
+        "..",
+        ".",
+        ".hidden",
+        "-x",
+        "~",
+        "last",
+        "a\0b",
+        "a\nb",
+        "x" * 101,
+        "a\\b",
+        " a",
+        "é" * 51,
+    ],
+)
+def test_bad_names_are_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(parent=tmp_path / "runs", name=name)
+    assert rule(caught) == ("bad_name", 2)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_name_is_given_once(tmp_path: Path) -> None:
+    with RunFolder.create(parent=tmp_path, name="modelo é") as folder:
+        assert folder.path == tmp_path / "modelo é"
+        folder.write_json("spec.json", {})
+        folder.checkpoint({}, {"step": 1})
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(parent=tmp_path, name="modelo é")
+    assert rule(caught) == ("name_taken", 2)
+    assert f"treino resume {tmp_path / 'modelo é'}" in caught.value.hint
+    assert RunFolder.open(tmp_path / "modelo é").status == "interrupted"
+
+
+def test_out_is_the_folder_itself_where_it_is_new_or_empty(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for out in (tmp_path / "a" / "b", empty):
+        with RunFolder.create(out=out, kind="sweep") as folder:
+            assert (folder.path, folder.kind, folder.status) == (out, "sweep", "running")
+            folder.write_json("asked.json", {})
+            folder.checkpoint({}, {"done": 0})
+    for out in (empty, tmp_path):
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.create(out=out)
+        assert rule(caught) == ("out_not_empty", 2)
+    with pytest.raises(ValueError, match="kind"):
+        RunFolder.create(out=tmp_path / "c", kind="kind")
+
+
+def test_a_file_where_a_folder_should_be_says_so(tmp_path: Path, finished: RunFolder) -> None:
+    file, link = tmp_path / "good.csv", tmp_path / "link"
+    file.write_text("a,b")
+    link.symlink_to(tmp_path / "gone")
+    before = sorted(tmp_path.rglob("*"))
+    places: list[tuple[Path, dict[str, Any]]] = [
+        *((file, {"out": file / below}) for below in (".", "x", "x/y")),
+        *((file, {"parent": file / below, "name": "a"}) for below in (".", "x")),
+        (file, {"parent": file}),
+        *((link, {"out": link / below}) for below in (".", "x")),
+        (link, {"parent": link}),
+    ]
+    for culprit, words in places:
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.create(**words)
+        what = "a link to nothing" if culprit == link else "a file, not a folder"
+        assert caught.value.message == f"{culprit} is {what}."
+        assert f"or move {culprit} out of the way" in caught.value.hint
+        assert rule(caught) == ("not_a_folder", 2)
+    with pytest.raises(TreinoError, match="not a folder"):
+        files.make_folder(file)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert file.read_text() == "a,b"
+
+
+def test_a_folder_may_have_a_name_that_is_no_text(tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"o\xff %41?#") / os.fsdecode(b"\xe9")
+    try:
+        out.parent.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    with fill(RunFolder.create(out=out)) as folder:
+        assert len(RunFolder.open(out).database.losses()) == 40
+        folder.seal("finished")
+    assert len(RunFolder.open(out).database.losses()) == 40
+    assert find(out) == out
+    assert [(each.path, each.status) for each in list_runs(out.parent)] == [(out, "finished")]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_of_two_that_are_given_the_same_out_one_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    out, acquire, others = tmp_path / "out", lock.acquire, []
+
+    def late(path: Path) -> int:
+        monkeypatch.undo()
+        others.append(RunFolder.create(out=out))  # after we have made the folder, before we have its lock
+        others[0].write_json("spec.json", {"mine": False})
+        if ended:
+            others[0].seal("finished")
+        return acquire(path)
+
+    monkeypatch.setattr(lock, "acquire", late)
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(out=out)
+    assert rule(caught) == ("out_not_empty" if ended else "run_busy", 2)
+    assert RunFolder.open(out).status == ("finished" if ended else "running")
+    assert RunFolder.open(out).read_json("spec.json") == {"mine": False}
+    others[0].close()
+
+
+# ---- finding and listing
+
+
+def test_find_takes_names_paths_and_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: RunFolder
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find("wine-1") == find("runs/wine-1") == find(Path("runs/wine-1")) == Path("runs/wine-1")
+    assert find(finished.path) == finished.path
+    with RunFolder.create(name="another"):
+        pass
+    assert find("last") == Path("runs/another")
+    shutil.copytree("runs/wine-1", "wine-1")
+    with pytest.raises(TreinoError, match=r"\./wine-1") as caught:
+        find("wine-1")
+    assert rule(caught) == ("run_ambiguous", 2)
+    assert find("./wine-1") == Path("wine-1")
+    shutil.move("wine-1", "moved")
+    assert find("moved") == Path("moved")
+    shutil.copytree("moved", "runs/wine-1/best")  # as a sweep keeps its winner
+    assert find("wine-1/best") == Path("runs/wine-1/best")
+
+
+def test_find_says_what_is_near_or_that_there_is_nothing(tmp_path: Path, finished: RunFolder) -> None:
+    runs = finished.path.parent
+    with pytest.raises(TreinoError, match="wine-1") as caught:
+        find("wyne-1", runs)
+    assert rule(caught) == ("run_missing", 2)
+    with pytest.raises(TreinoError, match="wine-1"):
+        find("", runs)
+    with pytest.raises(TreinoError, match="is a file") as caught:
+        find(finished.path / "spec.json", runs)
+    assert rule(caught) == ("not_a_run", 2)
+    for name in ("last", "wine-1"):
+        with pytest.raises(TreinoError, match="treino train") as caught:
+            find(name, tmp_path / "none")
+        assert rule(caught) == ("no_runs", 2)
+
+
+def test_find_names_a_few_where_nothing_is_near(tmp_path: Path) -> None:
+    for number in range(10):
+        RunFolder.create(parent=tmp_path, stem="wine").close()
+        with pytest.raises(TreinoError) as caught:
+            find("quartz", tmp_path)
+        newest = [f"wine-{each + 1}" for each in range(number, max(number - 8, -1), -1)]
+        named = caught.value.hint.removeprefix("Known: ").split(" … ")
+        if number < 8:
+            assert named == [", ".join(sorted([*newest, "last"])) + "."]
+        else:
+            assert named == [", ".join(newest), f"and {number + 1 - 8} more."]
+    with pytest.raises(TreinoError, match=r"Did you mean 'wine-1\d?'\?"):
+        find("Wyne-1", tmp_path)
+
+
+def test_open_says_what_is_not_a_run(tmp_path: Path) -> None:
+    for path, expected in ((tmp_path / "gone", "run_missing"), (tmp_path, "not_a_run")):
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.open(path)
+        assert rule(caught) == (expected, 2)
+
+
+def test_the_list_shows_damage_and_passes_over_the_rest(tmp_path: Path, finished: RunFolder) -> None:
+    runs = finished.path.parent
+    for name in ("flipped", "no-manifest", "no-model", "old"):
+        shutil.copytree(finished.path, runs / name)
+    (runs / "flipped" / "manifest.json").write_bytes(b"\0")
+    (runs / "no-manifest" / "manifest.json").unlink()
+    (runs / "no-model" / "model.safetensors").unlink()
+    (runs / "not-a-run").mkdir()
+    (runs / "file").write_text("")
+    newest = RunFolder.create(parent=runs, name="newest")
+    found = {each.name: each for each in list_runs(runs)}
+    assert found.keys() == {"wine-1", "flipped", "no-manifest", "no-model", "old", "newest"}
+    assert {name: each.status for name, each in found.items()} == {
+        "wine-1": "finished",
+        "old": "finished",
+        "flipped": "damaged",
+        "no-manifest": "damaged",
+        "no-model": "damaged",
+        "newest": "running",
+    }
+    assert "manifest.json" in str(found["flipped"].damage)
+    assert "manifest.json" in str(found["no-manifest"].damage)
+    assert found["no-model"].damage == "model.safetensors is missing"
+    assert found["wine-1"].spec is not None
+    assert found["wine-1"].result == {"loss": [1.0, None], "steps": 40}
+    assert found["wine-1"].path == finished.path
+    newest.close()
+    assert list_runs(tmp_path / "none") == []

@@ -1,0 +1,38 @@
+"""Trainings and reports end quickly: few trees in the baseline, small x-rays, no wait for the disk."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from treino.base import files
+from treino.folders.store import database
+from treino.inspection import baselines, proponents
+from treino.inspection.row_xray import FEWEST_NETWORKS
+from treino.reports import run_report
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_ends() -> Iterator[None]:
+    """Of runs that a whole file shares, too. The baseline of trees has few; nobody pulls the plug."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "TREES", 4)
+        patch.setattr(proponents, "MOST_NETWORKS", FEWEST_NETWORKS)
+        patch.setattr(files, "_fsync", lambda _descriptor: None)
+        patch.setattr(database, "_SYNCHRONOUS", "OFF")
+        yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports have words alone: their pictures take most of the time."""
+    monkeypatch.setattr(run_report, "_drawn", lambda *_: ())
+    monkeypatch.setattr(run_report, "film_player", lambda _run: "")
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No baselines and no findings, which take a third of a short training: for files that look elsewhere."""
+    none = SimpleNamespace(metrics={}, notes=())
+    monkeypatch.setattr("treino.training.completion.baselines", lambda *_: none)
+    monkeypatch.setattr("treino.training.completion.findings", lambda *_: ([], []))

@@ -1,0 +1,241 @@
+"""What shows a run shows that of a convolutional network too, or says why not and what to do instead."""
+
+import re
+from base64 import b64decode
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+import treino as tr
+from tests.conftest import Said
+from tests.plots.browser import chromium
+from tests.plots.room import outside
+from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
+from treino.base.errors import TreinoError
+from treino.folders.store.output_files import OutputFolder
+from treino.inspection.film import FilterView
+from treino.inspection.loss_surface import described
+from treino.inspection.microscope import topics
+from treino.inspection.thumbnails import first_weights
+from treino.plots.film import film_pictures, grid_figure
+from treino.plots.weights import weights_figure
+from treino.reports.pictures.film import frames_of, sheet_words
+from treino.reports.pictures.landscape import surface_of
+from treino.reports.pictures.picture_files import PICTURES, draw
+from treino.reports.pictures.untrained import untrained
+from treino.reports.report import report
+from treino_studio.run_commands import arithmetic, before_update
+from treino_studio.run_page import RunPage
+from treino_studio.run_state import run_state
+
+EVERY: dict[str, Any] = SMALL | {
+    "channels": [4, 6], "blocks": 1, "group_norm": 2, "dropout": 0.1, "hidden": [6], "activation": "tanh",
+    "pool": ["max", "average"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tr.Run]:
+    folder, made = tmp_path_factory.mktemp("runs"), {}
+    for name, settings in {"plain": SMALL, "blocks": EVERY, "together": SMALL | {"ensemble": 2}}.items():
+        run = tr.fit("tiny", name=name, parent=folder, lean=True, **settings)
+        assert isinstance(run, tr.Run)
+        made[name] = run
+    return made
+
+
+OF_KERNELS = ("network", "weights", "channels", "occlusion", "cells", "importance", "dependence")
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planes of few points, films of few frames."""
+    for size in ("RESOLUTION", "COARSE"):
+        monkeypatch.setattr(f"treino.inspection.loss_planes.{size}", 7)
+    monkeypatch.setattr("treino.inspection.film.FRAMES", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"),
+    [
+        pytest.param("blocks", OF_KERNELS, marks=pytest.mark.slow),
+        *(
+            pytest.param(n, tuple(PICTURES), marks=pytest.mark.release)
+            for n in ("plain", "blocks", "together")
+        ),
+    ],
+)
+@pytest.mark.usefixtures("coarse")
+def test_every_picture_is_drawn_but_those_of_one_pixel(
+    runs: dict[str, tr.Run], name: str, pictures: tuple[str, ...]
+) -> None:
+    refused: list[TreinoError] = []
+    for what in pictures:
+        before = len(refused)
+        files = draw(runs[name], (what,), None, refused)
+        assert len(refused) > before or all(path.stat().st_size for path in files), what
+    assert [error.rule for error in refused] == ["importance_pixels", "dependence_pixels"]
+    assert all("occlusion" in error.hint for error in refused)
+
+
+def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -> None:
+    run = runs["blocks"]
+    shown = first_weights(run.module, run.data, item_shape=run.item_shape)
+    kernel_UCHW = run.tensors["0.weight"].numpy()
+    assert shown.tile_U is not None
+    np.testing.assert_array_equal(shown.tile_U, kernel_UCHW[shown.units_U])
+    length_U = np.linalg.norm(kernel_UCHW.reshape(len(kernel_UCHW), -1), axis=1)
+    assert (np.diff(length_U[shown.units_U]) <= 0).all()
+    assert outside(weights_figure(shown)) == []
+
+
+@pytest.mark.slow
+def test_a_row_and_a_cell_are_chosen_on_the_command_line(
+    runs: dict[str, tr.Run], treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    run, to = runs["plain"], ("--to", tmp_path / "to", "--replace", "--json")
+    row, true = (int(v[5]) for v in (run.data.test.index, run.data.test.y))
+    said = treino("plot", run.path, "--what", "channels,occlusion", "--row", row, *to)
+    assert [Path(p).name for p in said.document["paths"]] == ["channels.png", "occlusion.png"]
+    picture = (tmp_path / "to/channels.png").read_bytes()
+    assert treino("plot", run.path, "--what", "channels", "--row", row + 1, *to).status == 0
+    assert (tmp_path / "to/channels.png").read_bytes() != picture
+    said = treino("plot", run.path, "--what", "cells", "--cell", f"{true},{true}", *to)
+    assert [Path(p).name for p in said.document["paths"]] == ["cells.png"]
+    for flags, rule, hint in (
+        (("--what", "confusion", "--row", 3), "choice_without_picture", "channels,occlusion"),
+        (("--row", 3), "choice_without_picture", "channels,occlusion"),
+        (("--what", "channels", "--cell", "1,2"), "choice_without_picture", "cells"),
+        (("--what", "cells", "--cell", "12"), "cell_form", "--cell 4,9"),
+        (("--what", "cells", "--cell", "1,twelve"), "class_unknown", "Known"),
+        (("--what", "occlusion", "--row", -1), "row_unknown", "0 to 199"),
+    ):
+        wrong = treino("plot", run.path, *flags, *to)
+        assert (wrong.status, wrong.document["error"]["rule"]) == (2, rule), flags
+        assert hint in wrong.document["error"]["hint"]
+
+
+def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
+    runs: dict[str, tr.Run], tmp_path: Path
+) -> None:
+    run = runs["plain"]
+    frames = list(frames_of(run, [0, 5, 12]))
+    for frame in frames:
+        shown, net = frame.shown, run.at(frame.step).net
+        assert isinstance(shown, FilterView)
+        assert shown.picture is not None
+        assert (shown.picture.split, shown.picture.index) == ("validation", int(run.data.validation.index[0]))
+        np.testing.assert_array_equal(shown.kernel_UCHW, net[0].weight.detach().numpy()[shown.sight.units_U])
+        x_NCHW = run.data.validation.x.reshape(-1, *(run.item_shape or ()))
+        with torch.no_grad():
+            map_UHW = net[1](net[0](x_NCHW[:1]))[0]
+            answer_N = net(x_NCHW).argmax(dim=1)
+        np.testing.assert_allclose(shown.map_UHW, map_UHW[shown.sight.units_U], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(shown.predicted_N, answer_N)
+        assert shown.score.accuracy == float((answer_N == run.data.validation.y).double().mean())
+    before, now = frames[0].shown, frames[1].shown
+    assert isinstance(before, FilterView)
+    assert isinstance(now, FilterView)
+    length = np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW) / np.linalg.norm(before.kernel_UCHW)
+    assert frames[1].change == pytest.approx(length)
+    assert frames[1].moved == (now.predicted_N != before.predicted_N).mean()
+    (picture,) = film_pictures(frames[1:2], 12)
+    assert "Step 5 of 12" in picture.caption
+    captions, meaning = sheet_words(frames)
+    assert "filters" in captions[1]
+    assert outside(grid_figure([frame.shown for frame in frames], captions, "tiny", meaning)) == []
+    assert untrained(run, 2, OutputFolder(tmp_path)).stat().st_size
+
+
+def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.Run]) -> None:
+    """It is no chain of layers that the compiled kernel could take for an MLP."""
+    functional_call = pytest.importorskip("torch.func").functional_call
+    run = runs["blocks"]
+    surface = surface_of(run)
+    assert described(run.module) is None
+    here_n = surface.place(run.module)
+    there_n = here_n + 0.05 * torch.randn(here_n.shape, generator=torch.Generator().manual_seed(0))
+    measured = surface.losses(here_n, (there_n - here_n)[None], np.array([[0.0], [1.0]]))
+    x_NCHW, wanted = surface.rows.x.reshape(-1, *(run.item_shape or ())), []
+    for place_n in (here_n, there_n):
+        weights = surface.layout.named(place_n)
+        wanted.append(float(F.cross_entropy(functional_call(run.module, weights, (x_NCHW,)), surface.rows.y)))
+    assert measured.tolist() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run], topic: str) -> None:
+    with pytest.raises(TreinoError, match="holds Conv2d") as caught:
+        tr.explain(topic, runs["plain"])
+    assert "plain network" in caught.value.hint
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("coarse")
+def test_its_report_has_every_section_and_large_pictures_lightly(
+    runs: dict[str, tr.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.reports.run_report.HEAVY", 1000)
+    page = Path(report([runs["blocks"]])).read_text()
+    words = re.sub(r"<[^>]+>", " ", page)
+    for word in ("Conv2d", "GroupNorm", "Confusion", "Calibration", "Mistakes", "Inside"):
+        assert word in words
+    assert "Confused pictures" in words
+    assert "What the answer hangs on" in words
+    assert "Feature importance" not in words
+    assert "Traceback" not in words
+    pictures = re.findall(r"data:image/jpeg;base64,([^']*)'", page)
+    assert len(pictures) == 5
+    assert all(Image.open(BytesIO(b64decode(data))).width == 1200 for data in pictures)
+
+
+# ---- the studio
+
+
+def test_the_studio_says_what_keeps_the_layers(runs: dict[str, tr.Run], tmp_path: Path) -> None:
+    state = run_state(runs["blocks"])
+    assert state["network"]["fixed"] == "cnn"
+    assert state["choices"]["activation"] == []
+    assert "dropout" in state["choices"]["live"]
+    for settings, fixed in (({"batch_norm": True}, "batch_norm"), ({}, None)):
+        other = tr.fit("tiny", hidden=[4], steps=2, lean=True, parent=tmp_path, **settings)
+        assert run_state(other)["network"]["fixed"] == fixed
+
+
+def test_the_studio_shows_its_kernels_and_units(runs: dict[str, tr.Run], frames: list[Any]) -> None:
+    run = runs["blocks"]
+    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    page.show_step(12)
+    header, parts = frames[-1]
+    assert [layer["total"] for layer in header["layers"]] == [4, 4, 4, 6, 6, 10]  # as many as are drawn
+    assert parts["tile.1"].shape == (4, 1, 3, 3)
+    kernel_UHW = run.at(12).net[0].weight.detach().numpy()[:, 0]
+    scaled = 128 + 127 * kernel_UHW / np.abs(kernel_UHW).max(axis=(1, 2), keepdims=True)
+    np.testing.assert_array_equal(parts["tile.1"][:, 0], np.round(scaled).astype(np.uint8))
+    with pytest.raises(TreinoError, match="holds Conv2d"):
+        arithmetic(before_update(run, 5), "0", 1, 2)
+
+
+@pytest.mark.slow
+def test_headings_of_the_network_s_picture_stand_side_by_side(runs: dict[str, tr.Run]) -> None:
+    (path,) = draw(runs["blocks"], ("network",))
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(path.as_uri())
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('.head')].map(n => n.getBoundingClientRect().toJSON())"
+        )
+    assert len(boxes) > 8
+    for a, one in enumerate(boxes):
+        for other in boxes[a + 1 :]:
+            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+            assert apart or one["bottom"] <= other["top"] + 2 or other["bottom"] <= one["top"] + 2

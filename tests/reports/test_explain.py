@@ -1,0 +1,362 @@
+"""Explanations of runs: the arithmetic of any training is right to the last digit, or refused."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+import treino as tr
+from tests.conftest import Said
+from tests.plots.browser import looked_at
+from treino.base.formula import Symbol
+from treino.inspection.microscope import TOPICS
+from treino.inspection.microscope.explanation import Check
+from treino.inspection.microscope.run_explanation import kind, topic_name
+from treino.inspection.microscope.update import Update
+from treino.reports.explanation import ExplanationPage, update_of
+
+pytestmark = pytest.mark.usefixtures("bare")
+
+CASES: dict[str, dict[str, Any]] = {
+    "dropout": {"hidden": [16, 8], "dropout": 0.3},
+    "adamw-clip": {"optimizer": "adamw", "weight_decay": 0.1, "clip": 0.05, "activation": "gelu"},
+    "l2": {"weight_decay": 0.05, "hidden": [8], "activation": "leaky_relu", "betas": (0.8, 0.99)},
+    "schedule": {"optimizer": "sgd", "lr": 0.1, "schedule": "cosine", "warmup": 4, "activation": "tanh"},
+    "nesterov": {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    "linear-weighted": {
+        "optimizer": "sgd", "momentum": 0.5, "hidden": [], "label_smoothing": 0.1,
+        "class_weights": "balanced",
+    },
+    "summed-clip": {"fault": ("missing_zero_grad",), "clip": 1.0, "hidden": [8]},
+    "as-taught": {"as_taught": True, "optimizer": "sgd", "lr": 0.01, "hidden": [8]},
+    "bce": {"data": "breast_cancer", "loss": "bce", "hidden": [8], "activation": "sigmoid"},
+    "full": {"data": "iris", "batch_size": "full", "hidden": [8], "activation": "silu", "epochs": 5},
+    "one-row": {"data": "diabetes", "loss": "l1", "hidden": [8], "batch_size": 1, "epochs": None, "steps": 9},
+    "huber": {"data": "diabetes", "loss": "huber", "hidden": [8, 8, 8], "optimizer": "adamw"},
+    "mse-module": {"data": "diabetes", "optimizer": "sgd", "hidden": [8], "dropout": 0.5, "engine": "module"},
+    "bmm": {"data": "moons", "hidden": [8], "engine": "batched", "dropout": 0.2},
+    "zeros": {"data": "moons", "hidden": [8], "init": "zeros", "lr": 0.1},
+}  # fmt: skip
+
+
+def trained(name: str, **asked: Any) -> tr.Run:
+    settings = {"data": "wine", "epochs": 3, "hidden": [8], "name": name, **asked}
+    return tr.fit(settings.pop("data"), **settings)
+
+
+def shown_as_computed(found: ExplanationPage, update: Update) -> None:
+    """Each z, h and δ that a formula gives is the one that the network has there."""
+    seen = set()
+    for step in found.explanation.steps:
+        left = None if step.formula is None else step.formula.left
+        if isinstance(left, Symbol) and left.name in "zhδ" and left.sub.isdigit() and step.formula:
+            at = int(left.sup[1:-1]) if left.sup else len(update.layers) - 1
+            known = {"z": update.through[at].z, "h": update.through[at].h, "δ": update.through[at].d}
+            there = float(known[left.name][update.row, int(left.sub)])
+            assert step.formula.value == pytest.approx(there, rel=1e-9, abs=1e-14), step.title
+            seen.add(left.name)
+    assert {"z"} <= seen
+
+
+def wrong(checks: tuple[Check, ...]) -> list[Check]:
+    return [check for check in checks if not check.holds]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(5)
+def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = trained(case, **CASES[case])
+    steps: int = run.document["steps"]
+    layers = len(run.settings["hidden"])
+    for step, weight in ((0, None), (steps - 1, (layers, 0, 1)), (None, (0, 1))):
+        update = update_of(run, step, weight)
+        own = {kind(update), topic_name(update.loss.name)}
+        for topic in (*own, "backprop", "learning-rate", "accumulated-gradient"):
+            found = tr.explain(topic, run, step=step, weight=weight)
+            assert wrong(found.explanation.checks) == [], (topic, step, weight)
+            if topic in own:
+                shown_as_computed(found, update_of(run, step, weight))
+            assert json.loads(json.dumps(found.document))["topic"] == topic
+            assert found.html().startswith("<!doctype html>")
+        for topic in set(TOPICS) - own - {"backprop", "learning-rate", "accumulated-gradient"}:
+            refused = TOPICS[topic].refuses(update)
+            assert refused is not None
+            assert run.name in refused[2]
+
+
+@pytest.mark.proof
+def test_the_new_weight_is_the_one_that_the_run_went_on_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Update by update, each explained from the run's own state, lands on the weights that the run kept."""
+    monkeypatch.chdir(tmp_path)
+    run = trained("w", keep="last")
+    place = (0, 2, 5)
+    for step in range(run.document["steps"]):
+        update = update_of(run, step, place)
+        assert update.after is not None
+        after = next(
+            s.formula.value for s in tr.explain("adam", run, step=step, weight=place).explanation.steps
+            if s.title == "The new weight"
+        )  # fmt: skip
+        assert after == pytest.approx(update.after["0.weight"][2, 5], rel=1e-6)
+    assert after == pytest.approx(float(run.tensors["0.weight"][2, 5]), rel=1e-6)
+    assert sorted(update.batch.rows.tolist()) != update.batch.rows.tolist(), "in the order of the epoch"
+
+
+def test_dropout_s_masks_are_the_run_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    update = update_of(trained("d", dropout=0.4, hidden=[32, 16]), 1, None)
+    for mask, width in zip(update.batch.masks, (32, 16), strict=True):
+        assert mask.shape == (len(update.batch.rows), width)
+        assert set(np.unique(mask)) == {0.0, 1 / 0.6}
+    other = replace(update.batch, masks=tuple(np.roll(m, 1, 0) for m in update.batch.masks))
+    moved = replace(update, batches=(other, *update.batches[1:]))
+    assert wrong(TOPICS["cross-entropy"].of(moved).checks), "other masks give another loss than the run noted"
+
+
+def test_the_schedule_s_rate_is_the_one_in_force(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = trained("s", schedule="step", epochs=4, optimizer="sgd", lr=0.1)
+    steps: int = run.document["steps"]
+    assert update_of(run, 0, None).hp["lr"] == pytest.approx(0.1)
+    assert update_of(run, steps - 1, None).hp["lr"] == pytest.approx(0.001)
+
+
+@pytest.mark.slow
+def test_networks_of_the_user_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    chain = nn.Sequential(
+        nn.Flatten(), nn.Linear(13, 5, bias=False), nn.Tanh(), nn.Dropout(0.2), nn.Linear(5, 3)
+    )
+    run = tr.fit("wine", net=chain, epochs=2)
+    for topic in ("adam", "backprop", "cross-entropy"):
+        assert tr.explain(topic, run, weight=(1, 2, 3)).holds
+    with pytest.raises(tr.TreinoError, match="no biases"):
+        tr.explain("adam", run, weight=(0, 1))
+    for own in (AsTheCourseWritesIt, Lines):
+        run = tr.fit("wine", net=own(), epochs=2, lean=True)
+        for topic in ("adam", "backprop", "accumulated-gradient"):
+            assert tr.explain(topic, run, step=3).holds, own
+    alone = tr.fit("wine", net=nn.Linear(13, 3), epochs=2, lean=True)
+    assert tr.explain("adam", alone, weight=(0, 2, 5)).holds
+    tied, frozen, hooked = nn.Linear(13, 13), nn.Linear(13, 4), nn.Linear(13, 4)
+    frozen.requires_grad_(False)
+    hooked.register_forward_hook(lambda _layer, _inputs, output: 2 * output)
+    refusals: dict[str, nn.Module] = {
+        "calls add": Skipping(),
+        "Batch norm": nn.Sequential(nn.Linear(13, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3)),
+        "same layer twice": nn.Sequential(tied, nn.ReLU(), tied, nn.ReLU(), nn.Linear(13, 3)),
+        "can't be followed": Choosing(),
+        "weight is not trained": nn.Sequential(frozen, nn.ReLU(), nn.Linear(4, 3)),
+        "hooks on its layers": nn.Sequential(hooked, nn.ReLU(), nn.Linear(4, 3)),
+        "LeakyReLU(negative_slope=0.3)": nn.Sequential(nn.Linear(13, 4), nn.LeakyReLU(0.3), nn.Linear(4, 3)),
+    }
+    for said, net in refusals.items():
+        with pytest.raises(tr.TreinoError) as refused:
+            tr.explain("adam", tr.fit("wine", net=net, epochs=1, lean=True))
+        assert refused.value.rule == "explain_net"
+        assert said in refused.value.message
+        assert refused.value.hint
+
+
+class AsTheCourseWritesIt(nn.Module):
+    """A chain in a class of its own; its dropouts are drawn in another order than they are used in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Linear(13, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 6))
+        self.thin, self.out = nn.Dropout(0.3), nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.view(x.size(0), -1)
+        found: torch.Tensor = self.out(self.thin(torch.tanh(self.features(x))))
+        return found
+
+
+class Lines(AsTheCourseWritesIt):
+    """The same in lines, its parts declared in no order."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first = self.features[2](nn.functional.gelu(self.features[0](x.reshape(x.shape[0], -1))))
+        found: torch.Tensor = self.out(self.features[3](first).sigmoid())
+        return found
+
+
+class Choosing(AsTheCourseWritesIt):
+    """What it does hangs on its numbers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x if x.mean() > 0 else -x)
+
+
+class Skipping(nn.Module):
+    """No chain: its input goes round the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(13, 13), nn.Linear(13, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.two(torch.relu(self.one(x)) + x)
+        return found
+
+
+@pytest.mark.release
+def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 784)).astype(np.float32)
+    run = tr.fit((x, np.arange(90) % 10), hidden=[128, 128], steps=3)
+    found = tr.explain("backprop", run, step=2)
+    assert found.holds
+    assert "1\u202f280 ways in all" in str(found)
+    monkeypatch.setattr("treino.reports.explanation.LARGEST", 1000)
+    with pytest.raises(tr.TreinoError, match="numbers to work by hand"):
+        tr.explain("adam", run)
+
+
+def test_a_run_of_weighted_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    x, y, weight = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2, 1 + np.arange(60) % 3
+    run = tr.fit((x, y, weight), hidden=[8], steps=3)
+    with pytest.raises(tr.TreinoError) as refused:
+        tr.explain("adam", run)
+    assert refused.value.rule == "explain_row_weights"
+
+
+# ---- bad input
+
+
+@pytest.mark.slow
+def test_what_can_t_be_explained_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = trained("w")
+    steps: int = run.document["steps"]
+    for step in (-1, steps, 10**9, 1.5, True, "x"):
+        with pytest.raises(tr.TreinoError) as refused:
+            tr.explain("adam", run, step=step)  # type: ignore[arg-type]
+        assert refused.value.rule == "step_range"
+        assert f"{steps - 1}" in refused.value.hint
+    misplaced: list[Any] = [(9, 0, 0), (0, 99, 0), (0, 0, 13), (0,), (), (0, True, 1), (1, 2, 3, 4)]
+    for weight in (*misplaced, "a", "0,1,-2"):
+        with pytest.raises(tr.TreinoError) as refused:
+            tr.explain("adam", run, weight=weight)
+        assert refused.value.rule in ("weight_range", "weight_form")
+        assert "layer 0 (module 0): 8 units of 13 inputs" in refused.value.hint
+    for topic, rule in {
+        "adma": "explain_topic",
+        "sgd": "explain_topic_fits_not",
+        "bce": "explain_topic_fits_not",
+    }.items():
+        with pytest.raises(tr.TreinoError) as refused:
+            tr.explain(topic, run)
+        assert refused.value.rule == rule
+    with pytest.raises(tr.TreinoError, match="no run is named"):
+        tr.explain("adam", step=3)
+    for digits in (0, 18, 2.5, True):
+        with pytest.raises(tr.TreinoError, match="1 to 17"):
+            tr.explain("adam", digits=digits)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_runs_that_went_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    burst = tr.fit("diabetes", hidden=[5], optimizer="sgd", lr=100.0, epochs=20)
+    assert burst.status == "diverged"
+    last = burst.document["steps"]
+    assert tr.explain("sgd", burst, step=last - 1).holds
+    with pytest.raises(tr.TreinoError, match="there is none after"):
+        tr.explain("sgd", burst, step=last)
+    sweep = tr.sweep("wine", space={"lr": [0.001, 0.01]}, epochs=2)
+    assert tr.explain("adam", sweep).holds, "of a sweep its winner"
+    with pytest.raises(tr.TreinoError, match="not kept one by one"):
+        tr.explain("adam", tr.open(f"{sweep.name}:1"))
+
+
+def test_names_from_data_stay_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=90)
+    frame = pd.DataFrame({"<img src=x>": x, "y": np.where(x > 0, "<script>alert(1)</script>", "no")})
+    run = tr.fit(frame, target="y", hidden=[4], epochs=2)
+    page = tr.explain("adamw", run, weight=(0, 1, 0)).html()
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;img src=x&gt;" in page
+
+
+# ---- the command line
+
+
+@pytest.mark.slow
+def test_the_command_line(treino: Callable[..., Said], tmp_path: Path) -> None:
+    listed = treino("explain")
+    assert listed.status == 0
+    assert all(f"treino explain {topic} " in listed.out for topic in TOPICS)
+    assert [t["topic"] for t in treino("explain", "--json").document["topics"]] == list(TOPICS)
+    assert treino("train", "wine", "--hidden", "8", "--epochs", "2", "--name", "w").status == 0
+    said = treino("explain", "adam", "last", "--step", "3", "--weight", "0,2,5", "--json")
+    assert said.status == 0
+    assert said.document["steps"][-1]["title"]
+    assert {c["name"] for c in said.document["checks"]} >= {"g: torch.autograd, float64"}
+    assert "0,2,5" in treino("explain", "adam", "w", "--weight", "0,2,5").out
+    page = treino("explain", "backprop", "w", "--to", "pages/b.html", "--json")
+    assert page.status == 0
+    assert Path(page.document["path"]).read_text().startswith("<!doctype html>")
+    for folder in (".", "pages"):
+        refused = treino("explain", "adam", "--to", folder)
+        assert (refused.status, "defect" in refused.err) == (2, False), refused.err
+    long = treino("explain", "sgd", "--digits", "17").out
+    assert "0.54380695905239" in long
+    for argv, hint in {
+        ("explain", "adma"): "'adam'",
+        ("explain", "sgd", "w"): "treino explain adam w",
+        ("explain", "adam", "--step", "2"): "treino explain adam last",
+        ("explain", "--step", "2"): "treino explain",
+        ("explain", "adam", "w", "--weight", "0,0,99"): "8 units of 13 inputs",
+        ("explain", "adam", "nope"): "w",
+    }.items():
+        refused = treino(*argv)
+        assert refused.status == 2, argv
+        assert hint in refused.err, argv
+
+
+def test_a_failed_check_is_said_loudly(treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    right = TOPICS["mse"]
+    off = replace(
+        right.example(), checks=(Check("L: somebody", 1.0, 2.0, 1e-9), Check("fine", 1.0, 1.0, 0.0))
+    )
+    monkeypatch.setitem(TOPICS, "mse", replace(right, example=lambda: off))
+    said = treino("explain", "mse", "--json")
+    assert said.status == 1
+    assert "1 of 2 checks FAIL: L: somebody" in said.err
+    assert said.document["holds"] is False
+    assert [c["holds"] for c in said.document["checks"]] == [False, True]
+    assert math.isclose(said.document["checks"][0]["difference"], -1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.sampled(2)
+def test_pages_in_a_browser(scheme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = trained("w", hidden=[8, 6])
+    for name, found in {"run": tr.explain("backprop", run), "example": tr.explain("learning-rate")}.items():
+        seen = looked_at(found.save(tmp_path / f"{name}.html"), scheme=scheme, width=800)
+        assert seen.said == []
+        assert seen.asked == []
+        assert seen.wide <= 800
+        assert seen.without_alt == 0
+        assert "checks hold" in seen.text
+    assert "<iframe srcdoc=" in found._repr_html_()

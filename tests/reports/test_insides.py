@@ -1,0 +1,220 @@
+"""``treino plot --what network,…`` of whole runs, of a sweep, and of runs that can't be drawn."""
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import treino as tr
+from tests.conftest import Said, needs_mnist
+from treino.api import Run
+from treino.base.errors import TreinoError
+from treino.folders.store.output_files import OutputFolder
+from treino.inspection.outputs import confusion
+from treino.reports.pictures.insides import PICTURES
+from treino.reports.pictures.picture_files import draw, files_of
+
+pytestmark = pytest.mark.usefixtures("bare")
+
+FILES = {"network": "network.svg"} | {
+    n: f"{n}.png" for n in ("weights", "confusion", "calibration", "mistakes", "importance", "dependence")
+}
+NASTY = "<script>alert(1)</script>"
+
+
+def look(run: Run, *refused: str) -> None:
+    """All pictures; those of ``refused`` are an error that says what to do instead."""
+    for name in PICTURES:
+        if name in refused:
+            with pytest.raises(TreinoError) as said:
+                draw(run, [name])
+            assert said.value.hint, name
+            continue
+        (path,) = draw(run, [name])
+        assert [path.name] == [FILES[name]] == files_of([name])
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().get("width")
+        else:
+            assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_run_and_the_best_of_a_sweep(treino: Callable[..., Said]) -> None:
+    assert treino("train", "iris", "--epochs", 5, "--name", "one").status == 0
+    said = treino("plot", "one", "--what", ",".join(PICTURES), "--json")
+    assert [Path(p).name for p in said.document["paths"]] == list(FILES.values())
+    assert all(Path(p).parent == Path("runs/one/pictures") for p in said.document["paths"])
+    words = "sweep iris --space lr=1e-3..1e-1:log --members 4 --epochs 4 --fresh 0 --name many"
+    found = treino(*words.split())
+    assert found.status == 0, found.err
+    said = treino("plot", "many", "--what", "network,parallel,confusion", "--json", "--to", "here")
+    names = sorted(Path(p).name for p in said.document["paths"])
+    assert names == ["confusion.png", "network.svg", "parallel.png"]
+    said = treino("plot", "many", "--what", "networc")
+    assert (said.status, "networc" in said.err) == (2, True)
+
+
+def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tr.fit("iris", epochs=3, out=tmp_path / "r")
+    seen = []
+    monkeypatch.setattr(
+        "treino.reports.pictures.insides.confusion",
+        lambda *a, **k: seen.append(k["splits"]) or confusion(*a, **k),
+    )
+    monkeypatch.setattr(Run, "status", "stopped")
+    draw(run, ["confusion"])
+    monkeypatch.setattr(Run, "status", "finished")
+    draw(run, ["confusion"])
+    assert seen == [("train", "validation"), ("train", "validation", "test")]
+
+
+@pytest.mark.slow
+def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said], tmp_path: Path) -> None:
+    run = tr.fit("diabetes", epochs=4, out=tmp_path / "r")
+    look(run, "confusion", "calibration")
+    # what can't be drawn keeps nothing else from it
+    said = treino("plot", run.path, "--what", "confusion,curves,confusion", "--to", "new", "--json")
+    assert (said.status, said.document["paths"]) == (2, ["new/curves.png"])
+    assert [e["rule"] for e in said.document["errors"]] == [said.document["error"]["rule"]]
+    assert said.document["error"]["rule"] == "confusion_of_numbers"
+    assert said.err.count("no classes that could be mixed up") == 1
+    Path("file").write_bytes(b"")
+    said = treino("plot", run.path, "--what", "curves,weights", "--to", "file", "--json")
+    assert (said.status, list(said.document), said.document["error"]["rule"]) == (
+        2,
+        ["error"],
+        "not_a_folder",
+    )
+    with pytest.raises(TreinoError, match="mixed up"):
+        draw(run, ["confusion", "weights"], OutputFolder(tmp_path / "other"))
+    assert [p.name for p in (tmp_path / "other").iterdir()] == ["weights.png"]
+
+
+@pytest.mark.slow
+def test_classes_columns_and_cells_of_all_kinds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    n = 140
+    frame = pd.DataFrame(
+        {
+            "size $x_1$": rng.normal(size=n),
+            NASTY: rng.choice(["a", "<b>", "$c$"], n),
+            "day": pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D"),
+            "who": [f"person {k}" for k in rng.integers(0, 70, n)],
+        }
+    )
+    frame["y"] = np.where(frame["size $x_1$"] > 0, NASTY, '$x_1$ & "q" 🍷 葡萄酒')
+    frame.loc[::9, NASTY] = None
+    run = tr.fit(frame, target="y", epochs=3, out=tmp_path / "r")
+    look(run)
+    svg = (run.path / "pictures" / "network.svg").read_text()
+    assert NASTY not in svg
+    assert "&lt;script&gt;" in svg
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden", [[], [4] * 12])
+def test_one_input_and_deep_or_linear_networks(tmp_path: Path, hidden: list[int]) -> None:
+    look(tr.fit("iris", features=["petal_length"], hidden=hidden, epochs=3, out=tmp_path / "r"))
+
+
+@pytest.mark.slow
+def test_hashed_words_only(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"w": [f"word {k}" for k in rng.integers(0, 90, 150)], "y": rng.choice(["u", "v"], 150)}
+    )
+    look(tr.fit(frame, target="y", kinds=["w=hashed"], epochs=2, out=tmp_path / "r"), "dependence")
+
+
+@pytest.mark.slow
+def test_diverged(tmp_path: Path) -> None:
+    run = tr.fit("wine", optimizer="sgd", lr=1e6, epochs=3, out=tmp_path / "r")
+    assert run.status == "diverged"
+    look(run, "calibration", "importance", "dependence")
+    assert "not finite there" in (run.path / "pictures" / "network.svg").read_text()
+
+
+@pytest.mark.slow
+def test_no_rows_held_back(tmp_path: Path) -> None:
+    run = tr.fit("wine", validation=0, test=0, epochs=3, out=tmp_path / "r")
+    look(run)
+    assert confusion(run.module, run.data).split == "train"
+
+
+@pytest.mark.release
+def test_ten_thousand_inputs(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 10_000)).astype(np.float32)
+    run = tr.fit((x, (x[:, 0] > 0).astype(int)), hidden=[8], epochs=2, out=tmp_path / "r")
+    paths = draw(run, ["network", "weights", "importance"])
+    assert len(paths) == 3
+    assert "+9984 more" in (run.path / "pictures" / "network.svg").read_text()
+
+
+class Words(nn.Module):
+    """Takes numbers of words; there are ten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.out = nn.Embedding(10, 4), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.words(x.long()).mean(1))
+
+
+class Strict(Words):
+    """Takes no word that is not there, in plain words."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if bool((x != x.round()).any()):
+            raise ValueError("these are no words\nat all")
+        return super().forward(x)
+
+
+class Bare(nn.Module):
+    """Has weights, and no layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x * 1.0) @ self.weight
+
+
+@pytest.mark.slow
+def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
+    words = torch.randint(0, 10, (90, 7), generator=torch.Generator().manual_seed(0))
+    y = (words.float().mean(1) > 4.5).long()
+    run = tr.fit(TensorDataset(words, y), Words(), epochs=2, out=tmp_path / "words")
+    look(run, "weights")
+    strict = tr.fit(TensorDataset(words, y), Strict(), epochs=2, out=tmp_path / "strict")
+    for name in ("network", "boundary"):
+        with pytest.raises(TreinoError, match="ValueError: these are no words") as said:
+            draw(strict, [name])
+        assert "at all" not in str(said.value)
+    x = torch.randn(90, 3, generator=torch.Generator().manual_seed(0))
+    loader = DataLoader(TensorDataset(x, (x[:, 0] > 0).long()), batch_size=16)
+    assert draw(tr.fit(loader, epochs=2, out=tmp_path / "loader"), ["network", "confusion", "importance"])
+    bare = tr.fit(TensorDataset(x, (x[:, 0] > 0).long()), Bare(), epochs=2, out=tmp_path / "bare")
+    assert draw(bare, ["network", "confusion"])
+    with pytest.raises(TreinoError):
+        draw(bare, ["weights"])
+
+
+@needs_mnist
+@pytest.mark.release
+def test_mnist(tmp_path: Path) -> None:
+    run = tr.fit("mnist", hidden=[32], steps=60, out=tmp_path / "r")
+    draw(run, ["network", "weights", "mistakes"])
+    words = (run.path / "pictures" / "network.svg").read_text()
+    assert "784 inputs" in words
+    assert "its weights on the pixels" in words

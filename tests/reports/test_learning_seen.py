@@ -1,0 +1,230 @@
+"""Landscape, path, walker, line and dynamics of whole runs, successful and failed ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import treino as tr
+from tests.conftest import Said
+from tests.training.test_moments import watched
+from treino.api import Run
+from treino.base.errors import TreinoError
+from treino.folders.store.output_files import OutputFolder
+from treino.inspection.loss_planes import Landscape
+from treino.reports.pictures.curves import overlaid
+from treino.reports.pictures.dynamics import dynamics_of
+from treino.reports.pictures.landscape import line, path_of, surface_of
+from treino.reports.pictures.picture_files import draw, draw_together
+from treino.training.replay import snapshots
+
+SEEN = ["landscape", "path", "walker", "dynamics"]
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("runs") / "wine"
+    return tr.fit("wine", hidden=[8, 6], epochs=20, dropout=0.0, out=folder)
+
+
+def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path) -> None:
+    run = tr.fit(
+        "wine", hidden=[8, 6], epochs=2, batch_size=16, optimizer="sgd", lr=0.1, momentum=0.9,
+        schedule="cosine", warmup=3, engine="module", out=tmp_path / "r",
+    )  # fmt: skip
+    d = dynamics_of(run)
+    first = run.at(0)
+    net, data = first.net, run.data.train
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    layers = [m for m in net if isinstance(m, nn.Linear)]
+    seen: dict[nn.Module, torch.Tensor] = {}
+    for place, module in enumerate(net):
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda _m, _a, out, place=place: seen.__setitem__(net[place], out))
+    steps = len(run.losses)
+    assert d.step_K.tolist() == list(range(steps))  # fewer than 60: all of them
+    for moment in snapshots(run, range(steps)):
+        step = moment.step
+        with torch.no_grad():
+            net(data.x)
+        for u, relu in enumerate(seen):
+            dead = float((seen[relu] <= 0).all(0).double().mean())
+            assert d.dead_KU[step, u] == pytest.approx(dead)
+        optimizer.zero_grad()
+        functional.cross_entropy(net(moment.batch.x_BD), moment.batch.y_B).backward()
+        sizes, before = [], [m.weight.detach().clone() for m in layers]
+        for place, m in enumerate(layers):
+            whole = torch.cat([m.weight.grad.flatten(), m.bias.grad]).double().norm().item()
+            assert d.gradient_KL[step, place] == pytest.approx(whole, rel=1e-4)
+            sizes.append(m.weight.detach().double().norm().item())
+        optimizer.param_groups[0]["lr"] = d.lr_S[step]
+        assert d.lr_S[step] == pytest.approx(moment.hp["lr"], rel=1e-12)
+        optimizer.step()
+        for place, m in enumerate(layers):
+            ratio = (m.weight.detach() - before[place]).double().norm().item() / sizes[place]
+            assert d.ratio_KL[step, place] == pytest.approx(ratio, rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("coarse")
+def test_learning_rates_are_those_of_every_update_also_of_a_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.reports.pictures.dynamics.MOMENTS", 4)
+    run = tr.fit("wine", hidden=[4], epochs=5, lr=0.01, schedule="cosine", warmup=3, out=tmp_path / "a")
+    branch = run.at(7).branch(lr=0.05, schedule="constant", out=tmp_path / "b")
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)  # often enough to hear the command
+    asked = {"epochs": 40, "schedule": "step", "engine": "module"}
+    told, _seen = watched("wine", asked, tmp_path / "c", command=(60, "lr", 0.2))
+    assert dynamics_of(told).lr_S[0] == 3e-3
+    assert dynamics_of(told).lr_S[-1] == pytest.approx(0.2 * 0.01)  # the schedule's last quarter
+    for one in (run, told, branch):
+        d = dynamics_of(one)
+        assert len(d.step_K) in (4, 5)  # the step of a command or a branch is one of them
+        assert len(d.lr_S) == len(one.losses)
+        for moment in snapshots(one, range(0, len(one.losses), 1 + len(one.losses) // 40)):
+            assert d.lr_S[moment.step] == pytest.approx(moment.hp["lr"], rel=1e-12)
+    assert d.lr_S[6] < 0.01
+    assert d.lr_S[7] == 0.05
+
+
+def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
+    ground, land = path_of(wine)
+    assert land.path is not None
+    last = wine.at(int(land.path.step_K[-1]))
+    with torch.no_grad():
+        loss = functional.cross_entropy(last.net(wine.data.train.x), wine.data.train.y).item()
+    assert land.centre == pytest.approx(loss, rel=1e-5)
+    assert land.path.step_K[0] == 0
+    assert land.path.step_K[-1] == len(wine.losses)
+    middle = len(land.path.step_K) // 2
+    step = int(land.path.step_K[middle])
+    np.testing.assert_allclose(
+        land.path.at_K2[middle],
+        ((ground.place(wine.at(step).net) - land.origin_n).double() @ land.axes_2n.double().T).numpy(),
+        rtol=1e-6,
+    )
+    assert surface_of(wine).total == len(wine.data.train)
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid of 11 × 11 where the kind of run is what matters."""
+    monkeypatch.setattr("treino.inspection.loss_planes.RESOLUTION", 11)
+
+
+def drawn(run: Run, to: Path, what: list[str] = SEEN) -> list[Path]:
+    paths = draw(run, what, OutputFolder(to))
+    assert [p.name for p in paths] == [f"{name}.png" for name in what]
+    assert all(p.read_bytes()[:4] == b"\x89PNG" for p in paths)
+    return paths
+
+
+class Own(nn.Module):
+    """With batch norm, a functional activation and a frozen part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.norm, self.b = nn.Linear(13, 6), nn.BatchNorm1d(6), nn.Linear(6, 3)
+        self.b.bias.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.b(functional.relu(self.norm(self.a(x))))
+
+
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [
+        ("wine", {"net": Own(), "epochs": 3}),
+        ("diabetes", {"hidden": [8], "epochs": 3}),
+        ("wine", {"hidden": [], "epochs": 3}),
+        ("wine", {"hidden": [8], "epochs": 3, "validation": 0.0, "test": 0.0}),
+        ("wine", {"hidden": [8], "epochs": 3, "batch_norm": True, "dropout": 0.2}),
+        ("breast_cancer", {"hidden": [4], "epochs": 2, "loss": "bce", "activation": "gelu"}),
+        ("wine", {"hidden": [8], "epochs": 4, "as_taught": True, "lr": 0.5}),
+        ("wine", {"hidden": [8], "epochs": 30, "optimizer": "sgd", "lr": 1e6}),
+    ],
+)
+@pytest.mark.slow
+@pytest.mark.sampled(8)
+@pytest.mark.usefixtures("coarse")
+def test_every_kind_of_run_has_its_pictures(source: str, settings: dict, tmp_path: Path) -> None:
+    run = tr.fit(source, out=tmp_path / "<script>alert(1)", **settings)
+    what = SEEN
+    if run.status == "diverged":
+        what = ["landscape", "dynamics"]
+        with pytest.raises(TreinoError, match="path"):
+            draw(run, ["path"], OutputFolder(tmp_path / "to"))
+    drawn(run, tmp_path / "to", what)
+
+
+@pytest.mark.slow
+def test_two_runs_on_a_line(wine: Run, tmp_path: Path) -> None:
+    other = tr.fit("wine", hidden=[8, 6], epochs=20, seed=1, data_seed=0, out=tmp_path / "b")
+    paths = draw_together([wine, other], ["line", "curves"], OutputFolder(tmp_path))
+    assert [path.name for path in paths] == ["line.png", "curves-of-several.png"]
+    with pytest.raises(TreinoError, match="two ends"):
+        line([wine])
+    for change, why in (
+        ({"data_seed": 3}, "same rows"),
+        ({"hidden": [9, 6]}, "other tensors"),
+        ({"label_smoothing": 0.1}, "different losses"),
+        ({"activation": "tanh"}, "another network"),
+    ):
+        unlike = tr.fit("wine", parent=tmp_path, lean=True, **{"hidden": [8, 6], "epochs": 1} | change)
+        with pytest.raises(TreinoError, match=why):
+            line([wine, unlike])
+
+
+def test_a_network_of_a_sweep_is_said_to_have_no_steps(tmp_path: Path) -> None:
+    best = tr.fit("wine", hidden=[4], epochs=2, seeds=2, out=tmp_path / "s").best
+    for what in ("path", "walker", "dynamics", "film"):
+        with pytest.raises(TreinoError) as refused:
+            draw(best, [what], OutputFolder(tmp_path / what))
+        assert refused.value.rule == "replay_of_a_member"
+
+
+@pytest.mark.slow
+def test_curves_over_one_another(wine: Run, tmp_path: Path) -> None:
+    one = tr.fit("wine", hidden=[8], epochs=1, batch_size=16, out=tmp_path / "short", validation=0.0)
+    house = tr.fit("diabetes", hidden=[8], epochs=5, out=tmp_path / "house")
+    for runs in ([wine], [wine, one], [wine, one, house]):
+        ((name, content),) = overlaid(runs, 0.9)
+        assert name == "curves-of-several.png"
+        assert content[:4] == b"\x89PNG"
+    with pytest.raises(TreinoError, match="from 1 to 12"):
+        overlaid([wine] * 13)
+    with pytest.raises(TreinoError, match="weight of the past"):
+        overlaid([wine], 1.0)
+    with pytest.raises(TreinoError, match="of several runs"):
+        draw_together([wine], ["lines"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("coarse")
+def test_from_the_command_line(treino: Callable[..., Said]) -> None:
+    assert treino("train", "wine", "--hidden", "4", "--epochs", "3").status == 0
+    said = treino("plot", "last", "--what", ",".join(SEEN), "--json")
+    assert said.status == 0, said.err
+    assert [Path(p).stem for p in said.document["paths"] if p.endswith(".png")] == SEEN
+    said = treino("train", "wine", "--steps", "1", "--hidden", "4", "--name", "one")
+    assert said.status == 0, said.err
+    said = treino("plot", "one", "--what", "path")
+    assert said.status == 2
+    assert "three that differ" in said.err
+
+
+@pytest.mark.release
+@pytest.mark.usefixtures("coarse")
+def test_the_mountain_of_ten_thousand_inputs(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(120, 10_000)).astype(np.float32)
+    run = tr.fit((x, chance.integers(0, 2, 120)), hidden=[4], epochs=2, recipe="plain", out=tmp_path / "wide")
+    _ground, land = path_of(run)
+    assert isinstance(land, Landscape)
+    assert land.loss_RR.shape == (11, 11)
+    drawn(run, tmp_path / "to", ["dynamics"])

@@ -1,0 +1,360 @@
+"""Reports of real runs: complete in one file, with the run's own figures, read by a real browser."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch.utils.data import TensorDataset
+
+import treino as tr
+from tests.conftest import Said
+from tests.plots.browser import Seen, looked_at
+from treino.api import Run, open_result
+from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
+from treino.inspection import proponents
+from treino.plots.report.blocks import markdown
+from treino.plots.report.run import run_sections
+from treino.reports.report import report
+from treino.reports.run_report import run_report_of
+from treino.settings.spec import read_settings
+from treino.training.loop import JobProgress
+from treino.training.search.space import read_space
+from treino.training.sweeps.populations import whole_settings
+from treino.training.train import train_events
+
+NASTY = "<script>document.title='run'</script>"
+TWO = ["alcohol", "color_intensity"]
+SMALL = {"features": TWO, "epochs": 12, "hidden": [8], "lean": True}
+
+
+@pytest.fixture
+def here(tmp_path: Path, undrawn: None) -> Path:
+    """Where reports are made of words alone: one test looks at their pictures, and one at a sweep's."""
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return tr.fit("wine", parent=tmp_path_factory.mktemp("reports"), **SMALL)
+
+
+def seen(path: Path, **how: Any) -> Seen:
+    assert path.stat().st_size < 3e6
+    found = looked_at(path, **how)
+    assert found.said == []
+    assert found.asked == []
+    return found
+
+
+def text_of(page: str) -> str:
+    """The words of the page below its table of contents."""
+    page = page.partition("<main>")[2]
+    return re.sub(r"\s+", " ", re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.S))
+
+
+@pytest.mark.proof
+def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treino.reports.pictures.film.REPORT", 3)  # frames
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
+    frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")
+    run = tr.fit(frame, target="kind", epochs=8, parent=tmp_path, name="hostile")
+    path = report([run])
+    found = seen(path, scheme="dark", width=390)
+    assert found.title == run.name  # the class's script did not run
+    assert found.wide <= 390  # nothing but tables and charts is wider than a phone, and these scroll
+    assert NASTY in found.text
+    assert found.without_alt == 0
+    assert found.headings[0] == "h1"
+    assert {"h2", "h3"} >= set(found.headings[1:])
+    assert found.lost_links == []
+    page = (run.path / "exports/report.html").read_text()
+    assert NASTY not in page
+    d = run.document
+    said = text_of(page)
+    low, high = d["intervals"]["test"]["accuracy"]
+    assert f"{d['metrics']['test']['accuracy']:.1%} are right (95 %: {low:.1%} to {high:.1%})" in said
+    assert "treino train" not in said  # no command can name rows that were in memory
+    assert 'class="film"' in page
+    call = re.search(
+        r"```python\nimport treino\n\n(treino.fit.*)\n```", report([run], as_markdown=True).read_text()
+    )
+    assert call is not None
+    again = eval(f"{call[1][:-1]}, parent={str(tmp_path)!r})", {"treino": tr})
+    assert again.losses.tolist() == run.losses.tolist()
+
+
+def test_as_markdown_it_has_the_same_figures(wine: Run) -> None:
+    run = wine
+    path = report([run], as_markdown=True)
+    assert path == run.path / "exports/report.md"
+    said = path.read_text()
+    test = run.metrics["test"]
+    assert test is not None
+    row = next(line for line in said.splitlines() if line.startswith("| accuracy"))
+    cells = row.split("|")
+    assert float(cells[4]) == pytest.approx(test["accuracy"], rel=1e-3)
+    from scipy.stats import binomtest  # Wilson's interval and the commonest class, by others
+
+    y = run.data.test.y
+    with torch.no_grad():
+        right = int((run.module.eval()(run.data.test.x).argmax(1) == y).sum())
+    assert right == round(test["accuracy"] * len(y))
+    theirs = binomtest(right, len(y)).proportion_ci(method="wilson")
+    assert [float(end) for end in cells[5].split(" to ")] == pytest.approx(
+        [theirs.low, theirs.high], rel=1e-3
+    )
+    commonest = run.data.train.y.bincount().argmax()
+    assert float(cells[6]) == pytest.approx(float((y == commonest).double().mean()), rel=1e-3)
+    assert run.spec.command in said
+    assert run.folder.manifest.files["model.safetensors"] in said
+    assert "<" not in said
+    facts = run_report_of(run, pictures=False)
+    for official, parted in (
+        (False, "Parted at random with seed 0, each class in the same shares"),
+        (True, "The test rows are the source's own; the others"),
+        (None, "Rows that were not in a part of their own"),
+    ):
+        assert parted in markdown("", "", run_sections(replace(facts, official=official)))
+
+
+def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> None:
+    settings = read_settings({"features": TWO, "epochs": 400, "hidden": [8]})
+    events = train_events("wine", settings, parent=here, checkpoint_seconds=0.0)
+    for event in events:
+        if isinstance(event, JobProgress):
+            break
+    events.close()  # type: ignore[attr-defined]
+    (broken,) = tr.runs(here)
+    assert broken.status == "interrupted"
+    said = text_of(report([broken]).read_text())
+    assert "This run is not over: it is interrupted" in said
+    assert "treino resume" in said
+    assert "Left out of this report" in said  # there are no weights to ask yet
+    bare = tr.fit("wine", parent=here, test=0.0, **SMALL)
+    said = text_of(report([bare]).read_text())
+    assert "No rows were held back for a test" in said
+
+
+def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said]) -> None:
+    wild = tr.fit("diabetes", parent=here, optimizer="sgd", lr=1e5, epochs=5, lean=True)
+    found = text_of(report([wild]).read_text())
+    assert "This run diverged" in found
+    assert "There is no curve" in found
+    assert "non_finite_loss" in found
+    weights = wild.path / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-3] ^= 1
+    weights.write_bytes(content)
+    said = treino("report", str(wild.path), "--json")
+    assert said.status in (1, 2)
+    assert "model.safetensors" in said.document["error"]["message"]
+
+
+@pytest.mark.release
+def test_reports_of_a_lost_run_of_two_and_of_a_sweep_in_a_browser(tmp_path: Path, wine: Run) -> None:
+    lost = tr.fit("diabetes", optimizer="sgd", lr=1e5, epochs=5, lean=True, parent=tmp_path)
+    other = tr.fit("wine", lr=0.1, parent=tmp_path, name="other", **SMALL)
+    sweep = tr.sweep("wine", {"lr": [0.1, 0.01]}, epochs=3, fresh=0, parent=tmp_path)
+    assert "This run diverged" in seen(report([lost])).text
+    assert "McNemar" in seen(report([wine, other], OutputFile(tmp_path / "both.html", PAGE))).text
+    assert "Leaders" in seen(report([sweep])).text
+
+
+def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path, wine: Run) -> None:
+    a, b = wine, tr.fit("wine", parent=here, lr=0.1, **(SMALL | {"features": None, "name": "b"}))
+    found = unescape(text_of(report([a, b], OutputFile(here / "both.html", PAGE)).read_text()))
+    right = []
+    for run in (a, b):
+        with torch.no_grad():
+            right.append((run.module(run.data.test.x).argmax(1) == run.data.test.y).numpy())
+    only_a, only_b = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    n = len(right[0])
+    sentence = (
+        f"Of the same {n} test rows {b.name} gets {only_b} right that {a.name} gets wrong, and {a.name} "
+        f"gets {only_a} right that {b.name} gets wrong"
+    )
+    assert sentence in found
+    assert "McNemar" in found
+    differing = found.partition("What differs")[2]
+    assert "lr 0.003 0.1" in differing
+    assert "seed 0 0" not in differing
+    same = report(
+        [a, tr.fit("wine", parent=here, name="c", **SMALL)],
+        OutputFile(here / "same.md", MARKDOWN),
+        as_markdown=True,
+    ).read_text()
+    assert "no larger a difference than chance makes (p = 1," in same
+
+
+def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
+    runs = [tr.fit("diabetes", parent=here, epochs=e, lean=True) for e in (1, 40)]
+    said = text_of(report(runs, OutputFile(here / "errors.html", PAGE)).read_text())
+    assert "each class" not in said  # of how the rows were parted
+    rmse = [run.metrics["test"]["rmse"] for run in runs]  # type: ignore[index]
+    found = re.search(
+        r"rmse minus diabetes-\d+'s is (-?[\d.]+)", said.replace("&#x27;", "'").replace("−", "-")
+    )
+    assert found is not None
+    assert float(found[1]) == pytest.approx(rmse[1] - rmse[0], abs=0.01)
+    assert "more than chance makes" in said
+    runs.append(tr.fit("diabetes", parent=here, epochs=4, loss="l1", lean=True))
+    said = text_of(report(runs, OutputFile(here / "losses.html", PAGE)).read_text())
+    head = said.partition(runs[0].name + " Result")[0]
+    assert "diabetes-" in said.partition(" What differs")[0]
+    assert "trained with different losses" in head
+    assert "validation rmse" in head
+    assert "validation loss" not in head
+
+
+def test_rows_that_are_taken_as_they_are_have_no_table_of_columns(here: Path) -> None:
+    x_ND = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
+    rows = torch.utils.data.TensorDataset(x_ND, (x_ND[:, 0] > 0).long())
+    said = report([tr.fit(rows, parent=here, epochs=1, name="given")]).read_text()
+    assert ">taken as<" not in said
+    assert "each class in the same shares" not in said
+
+
+def behind_each(page: str) -> dict[int, tuple[str, list[int], list[str]]]:
+    """By row: a folded mistake's title, the training rows below it, and its cells."""
+    found = {}
+    for title, table in re.findall(r"<details><summary>(.*?)</summary>(.*?)</details>", page, re.S):
+        row, *rows = [int(n) for n in re.findall(r"<th scope='row'>(\d+)", table)]
+        found[row] = (title, rows, re.findall(r"<td[^>]*>(.*?)</td>", table, re.S))
+    return found
+
+
+def test_behind_a_mistake_lie_the_planted_labels_that_made_it(here: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(600, 2)), columns=["x", "<i>y"])
+    frame["side"] = np.where(frame["x"] > 0, "right", "left")
+    frame["part"] = np.where(
+        np.arange(600) % 4 == 0, "test", np.where(np.arange(600) % 7 == 0, "validation", "train")
+    )
+    patch = (frame["x"] - 1) ** 2 + frame["<i>y"] ** 2 < 0.36
+    planted = set(np.flatnonzero(patch & (frame["part"] == "train")).tolist())
+    frame.loc[list(planted), "side"] = "left"
+    run = tr.fit(
+        frame,
+        target="side",
+        split_column="part",
+        recipe="plain",
+        epochs=100,
+        lr=0.01,
+        parent=here,
+        name="planted",
+    )
+    page = report([run]).read_text()
+    made = {row: each for row, each in behind_each(page).items() if patch[row]}
+    assert len(made) >= 8
+    chance = len(planted) / int((frame["part"] == "train").sum())
+    rows = [row for _title, rows, _cells in made.values() for row in rows]
+    assert len(rows) > 4 * len(made)
+    assert not set(rows) & set(made)
+    assert {frame["part"][row] for row in rows} == {"train"}
+    assert len([row for row in rows if row in planted]) / len(rows) > 0.8 > 5 * chance
+    for row, (title, _rows, cells) in made.items():
+        assert title == f"Row {row}: says left, is right"
+        assert f"{frame['x'][row]:.6g}" in cells
+    assert "<i>y" not in page
+    assert f"estimate it, not this network. To measure it: treino rows {run.typed} --of ROW" in text_of(page)
+
+
+@pytest.mark.slow
+def test_behind_a_mistaken_picture_or_number_lie_rows_that_push_that_way(here: Path) -> None:
+    digits = load_digits()
+    pictures = TensorDataset(
+        torch.tensor(digits.images[:800, None] / 16).float(), torch.tensor(digits.target[:800])
+    )
+    run = tr.fit(pictures, epochs=3, parent=here, name="digits")
+    alike = []
+    for title, _rows, cells in behind_each(report([run]).read_text()).values():
+        drawn, labels = cells[::3], cells[1::3]
+        assert all(each.startswith("<img class='thumb' src='data:image/png;base64,") for each in drawn)
+        alike += [label == title.partition("says ")[2].partition(",")[0] for label in labels[1:]]
+    assert len(alike) > 50
+    assert np.mean(alike) > 0.5  # by chance a tenth
+    run = tr.fit("diabetes", recipe="plain", epochs=3, parent=here, name="diabetes")
+    numbers = behind_each(report([run]).read_text())
+    assert len(numbers) == 15
+    for title, rows, cells in numbers.values():
+        said, true = map(float, re.findall(r"(?:says|is) ([\d.]+)", title))
+        effects = [float(each) for each in cells[1 :: len(cells) // (1 + len(rows))][1:]]
+        assert all((effect > 0) == (said > true) for effect in effects)
+
+
+def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(
+    here: Path, wine: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(proponents, "WORK", 0.0)
+        page = report([wine]).read_text()
+    assert f"For one row: treino rows {wine.typed} --of ROW" in text_of(page)
+    assert "<details><summary>Row" not in page
+    run = tr.fit("iris", validation=0.5, test=0.4, recipe="plain", epochs=1, parent=here, name="few")
+    page = report([run]).read_text()
+    assert "An x-ray needs 20 training rows" in text_of(page)
+
+
+def test_a_run_is_named_twice_also_by_another_name(tmp_path: Path, wine: Run) -> None:
+    (tmp_path / "other").symlink_to(wine.path, target_is_directory=True)
+    with pytest.raises(tr.TreinoError, match="is named twice"):
+        report([wine, open_result(tmp_path / "other")])
+
+
+def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Callable[..., Said]) -> None:
+    a, b = wine, tr.fit("wine", parent=here, data_seed=7, **SMALL)
+    said = text_of(report([a, b], OutputFile(here / "apart.html", PAGE)).read_text())
+    head = said.partition("What differs")[0]
+    assert "their splits differ" in head
+    assert "accuracy" not in head
+    other = tr.fit("iris", parent=here, epochs=2, lean=True)
+    for names, rule in (((a, other), "nothing_to_compare"), ((a, a), "run_twice")):
+        refused = treino("report", *(str(run.path.resolve()) for run in names), "--json")
+        assert refused.status == 2
+        assert refused.document["error"]["rule"] == rule
+    nowhere = treino("report", str(a.path.resolve()), "--to", "no/such/place.html", "--json")
+    assert nowhere.document["error"]["rule"] == "to_place"
+
+
+@pytest.mark.slow
+def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable[..., Said]) -> None:
+    space = {"lr": "1e-4..1e-1:log", "hidden": "4|16,8"}
+    found = tr.sweep("wine", space, members=6, epochs=10, fresh=2, parent=here, weight_decay=0.01)
+    page = unescape(text_of(report([found]).read_text()))
+    sentence = (found.judge or {})["sentence"]
+    assert sentence[1:] in page
+    assert "has the same bits as among the others" in page
+    leaders = page.partition("No leaderboard holds")[0].rpartition(" Leaders ")[2]
+    assert "validation accuracy" in leaders
+    assert "test" not in leaders
+    said = report([found], as_markdown=True).read_text()
+    command = re.search(r"```sh\n(treino sweep .*)\n```", said)
+    assert command is not None
+    words = shlex.split(command[1])
+    typed = [words[i + 1] for i, word in enumerate(words) if word == "--space"]
+    assert read_space(typed, whole_settings()).to_json() == found.spec.space_document()
+    again = treino(*words[1:], "--name", "again", "--json")
+    assert again.status == 0, again.err
+    best = again.document["best"]
+    assert best["params"] == found.document["best"]["params"]
+    assert best["validation"] == found.document["best"]["validation"]
+
+
+def test_several_seeds_are_reported_without_a_winner(here: Path) -> None:
+    found = tr.fit("iris", seeds=3, epochs=3, parent=here)
+    said = report([found], as_markdown=True).read_text()
+    assert "nobody is chosen" in said
+    mean = found.figures["test"]["accuracy"]["mean"]
+    row = next(line for line in said.splitlines() if line.startswith("| test accuracy"))
+    assert float(row.split("|")[2]) == pytest.approx(mean, rel=1e-3)
+    assert "treino train iris --seeds 3 --epochs 3" in said

@@ -1,0 +1,270 @@
+"""Networks shared out among processes are, to the bit, those that are trained together: whoever trains whom,
+in whatever parts and order, and wherever it was interrupted."""
+
+import itertools
+import pickle
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from safetensors.torch import load_file
+
+from treino.training.cluster import SharedValue, TaskEnd, packed
+from treino.training.loop import JobEnd
+from treino.training.studies import study
+from treino.training.studies.study import study_events, study_resumption
+from treino.training.sweeps import bracket, distribution, sweep
+from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+
+SPACE = {
+    "lr": "1e-3..30:log",  # some diverge
+    "hidden": [(8,), (6, 5)],
+    "dropout": [0.0, 0.2],
+    "ema": [0.0, 0.9],
+    "schedule": ["constant", "cosine"],
+}
+BASE = {"epochs": 12, "optimizer": "sgd", "momentum": 0.9, "threads": 1, "seed": 3}
+
+
+class Processes:
+    """A cluster in this process: a task runs when its end is asked for, in any order."""
+
+    gpus = False
+
+    def __init__(self, slots: int, seed: int) -> None:
+        self.slots, self.chance = slots, random.Random(seed)
+        self.tickets, self.tasks, self.names = itertools.count(), dict[int, Any](), list[str]()
+
+    def share(self, value: Any) -> SharedValue:
+        return SharedValue("rows", 0, pickle.dumps(value))
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        shared: Sequence[SharedValue] = (),
+        name: str,
+        processors: int = 1,
+    ) -> int:
+        ticket = next(self.tickets)
+        self.tasks[ticket] = packed(function, *arguments), shared
+        self.names.append(name)
+        return ticket
+
+    def ended(self, seconds: float) -> list[TaskEnd]:
+        some = self.chance.sample(
+            sorted(self.tasks), self.chance.randint(0, min(self.slots, len(self.tasks)))
+        )
+        found = []
+        for ticket in some:
+            call, shared = self.tasks.pop(ticket)
+            function, arguments = pickle.loads(call)
+            value = function(*arguments, *(pickle.loads(each.place) for each in shared))
+            found.append(TaskEnd(ticket, pickle.loads(pickle.dumps(value)), 0.01, f"kind {ticket % 2}"))
+        return found
+
+    def cancel(self) -> None:
+        self.tasks.clear()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, cluster: Processes | None) -> None:
+    @contextmanager
+    def opened(on: str | None, *_more: Any) -> Iterator[Processes | None]:
+        yield cluster if on is not None else None
+
+    monkeypatch.setattr(distribution, "open_cluster", opened)
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Everything that a sweep found, bit by bit."""
+    rows = parquet.read_table(folder / "members.parquet").to_pylist()
+    found: dict[str, Any] = {f"row {n}": repr(row) for n, row in enumerate(rows)}
+    files = [folder / "models.safetensors", *folder.glob("rows/*"), *folder.glob("curves/*")]
+    for file in files:
+        for name, tensor in load_file(file).items():
+            found[f"{file.name} {name}"] = tensor.shape, tensor.nan_to_num(nan=7e9).numpy().tobytes()
+    return found
+
+
+def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more: Any) -> dict[str, Any]:
+    base = BASE | {"patience": patience}
+    events = sweep_events(
+        "iris", SPACE, out=out, on=on, members=13, strategy=strategy, fresh=0, settings=base, top=5, **more
+    )
+    for _event in events:
+        pass
+    return contents(out)
+
+
+Sweeps = Callable[[str, int], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Sweeps:
+    """The sweep that one process trains, by strategy and patience, each once."""
+    folder = tmp_path_factory.mktemp("together")
+    return cache(lambda strategy, patience: swept(folder / f"{strategy}-{patience}", strategy, patience))
+
+
+@pytest.mark.slow
+@settings(max_examples=2)
+@given(
+    slots=st.integers(1, 7),
+    seed=st.integers(0, 1000),
+    strategy=st.sampled_from(["halving", "hyperband", "none"]),
+    patience=st.sampled_from([0, 3]),
+    task_seconds=st.sampled_from([0.002, 0.02, 4.0]),
+)
+def test_who_trains_whom_changes_no_bit(
+    whole: Sweeps, tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int, strategy: str,
+    patience: int, task_seconds: float,
+) -> None:  # fmt: skip
+    folder, together = tmp_path_factory.mktemp("sweep"), whole(strategy, patience)
+    with pytest.MonkeyPatch.context() as patch:
+        cluster = Processes(slots, seed)
+        use(patch, cluster)
+        patch.setattr(distribution, "TASK_SECONDS", task_seconds)
+        patch.setattr(distribution, "SHORTEST_TASK", task_seconds / 10)
+        apart = swept(folder / "apart", strategy, patience, "ray")
+    assert apart == together
+    assert cluster.names[0].startswith("apart: ")
+
+
+@settings(max_examples=2)
+@given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
+def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
+    whole: Sweeps, tmp_path_factory: pytest.TempPathFactory, seed: int, stop: int, again: str | None
+) -> None:
+    folder, together = tmp_path_factory.mktemp("sweep"), whole("halving", 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distribution, "TASK_SECONDS", 0.003)
+        patch.setattr(distribution, "SHORTEST_TASK", 0.001)
+        patch.setattr(bracket, "CHUNK_SECONDS", 0.002)
+        use(patch, Processes(3, seed))
+        looks = itertools.count()
+        asked = sweep.SweepJob.stop_reason
+        with pytest.MonkeyPatch.context() as early:
+            early.setattr(
+                sweep.SweepJob,
+                "stop_reason",
+                lambda job: "interrupted" if next(looks) == stop else asked(job),
+            )
+            torn = swept(folder / "torn", "halving", 3, "ray")
+        *_events, end = sweep_resumption(folder / "torn", on=again) if torn != together else [None]
+    if isinstance(end, JobEnd):
+        assert contents(folder / "torn") == together
+        assert end.document["processors"]
+
+
+def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from treino.training.sweeps.sweep import repeat_events
+
+    found = []
+    for name, on in (("together", None), ("apart", "ray")):
+        use(monkeypatch, Processes(2, 0))
+        shared = {"epochs": 20, "hidden": (8,), "out": str(tmp_path / name)}
+        *_events, end = repeat_events("iris", seeds=5, until="accuracy=0.8", settings=shared, on=on)
+        found.append((end.document["reached"], end.document["figures"], contents(tmp_path / name)))
+    assert found[0] == found[1]
+
+
+def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
+    from treino.data import load
+    from treino.engine import config_of, mlp
+    from treino.settings.spec import read_settings
+    from treino.training.sweeps.group_training import GroupTraining
+    from treino.training.sweeps.populations import Group
+
+    config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
+    population = GroupTraining(Group(tuple(range(7)), (load("iris"),) * 7, mlp(4), config), "loss")
+    population.training.stop([2])
+    population.divide(2)
+    population.halve(population.parts[0])
+    assert sorted(row for part in population.parts for row in part.rows) == [0, 1, 3, 4, 5, 6]
+    population.join()
+    assert population.parts == []
+    assert torch.equal(population.last_step_M, torch.zeros(7, dtype=torch.int64))
+
+
+# ---- studies
+
+COMPARED: dict[str, Any] = {
+    "batch_sizes": [8, 30],
+    "cells": ["batch_size=10,normalise=False", "hidden=4,patience=2"],
+    "until": "loss=0.5",
+    "seeds": 2,
+}
+
+
+def untimed(document: Any) -> Any:
+    """What a study found, without what depends on the clock and on where it trained."""
+    timed = ("second", "timed", "warm", "command", "processors", "answers", "notes", "path")
+    if isinstance(document, dict):
+        return {k: untimed(v) for k, v in document.items() if not any(word in k for word in timed)}
+    return [untimed(each) for each in document] if isinstance(document, list) else document
+
+
+def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
+    shared = BASE | {"lr": 0.05, "hidden": (8,), "dropout": 0.2}
+    *_events, end = study_events(
+        "iris", settings=shared, parent=folder, name="study-" + name, on=on, **COMPARED
+    )
+    assert isinstance(end, JobEnd)
+    return end.document
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The study that one process trains."""
+    return studied(tmp_path_factory.mktemp("here"), "it")
+
+
+@pytest.mark.slow
+@settings(max_examples=2)
+@given(slots=st.integers(1, 7), seed=st.integers(0, 1000), task_seconds=st.sampled_from([1e-6, 0.05, 4.0]))
+def test_a_study_finds_the_same_wherever_its_networks_train(
+    together: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, slots: int, seed: int,
+    task_seconds: float,
+) -> None:  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        cluster = Processes(slots, seed)
+        use(patch, cluster)
+        patch.setattr(distribution, "TASK_SECONDS", task_seconds)
+        apart = studied(tmp_path_factory.mktemp("there"), "it", "ray")
+    assert untimed(apart) == untimed(together)
+    assert len(together["rows"]) == 4
+    assert re.fullmatch(r"study-it: row \d, seed 3, epochs 1 to \d+", cluster.names[0])
+    assert all(seed["processors"] for row in apart["rows"] for seed in row["seeds"])
+    assert any("cluster" in note for note in apart["notes"])
+    assert not any("cluster" in note for note in together["notes"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [1, 9])
+@pytest.mark.parametrize(("begun", "again"), [("ray", None), ("ray", "ray"), (None, "ray")])
+@pytest.mark.sampled(3)
+def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
+    together: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, begun: str | None,
+    again: str | None,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(distribution, "TASK_SECONDS", 1e-6)
+    use(monkeypatch, Processes(3, stop))
+    looks = itertools.count()
+    with monkeypatch.context() as early:
+        early.setattr(
+            study.StudyJob, "stop_reason", lambda _job: "interrupted" if next(looks) == stop else None
+        )
+        torn = studied(tmp_path / "there", "it", begun)
+    assert torn["status"] == "interrupted"
+    *_events, end = study_resumption(tmp_path / "there/study-it", on=again)
+    assert isinstance(end, JobEnd)
+    assert untimed(end.document) == untimed(together)

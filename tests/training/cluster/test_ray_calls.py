@@ -1,0 +1,204 @@
+"""What Ray is asked and what becomes of its answers, with a stand-in: the same bits whoever is lost, starts
+that fail, and clusters that can't be used."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import Said
+from tests.training.cluster import ray_stand_in
+from tests.training.cluster.ray_stand_in import Ray
+from tests.training.cluster.test_distribution import swept
+from treino.base import words
+from treino.base.errors import TreinoError
+from treino.training import cluster as ray_cluster
+from treino.training.cluster import RayCluster, open_cluster
+from treino.training.sweeps import distribution
+
+ASKED = ("--space", "lr=1e-3..1:log", "--members", "4", "--epochs", "2")
+SILENT = "The current node timed out during startup."
+Use = Callable[..., Ray]
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Use]:
+    """``use(...)`` puts the stand-in ``Ray(...)`` in the place of Ray."""
+
+    def put(**more: Any) -> Ray:
+        ray = Ray(**more)
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        strategies = SimpleNamespace(NodeAffinitySchedulingStrategy=lambda *_a, **_k: None)
+        monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
+        return ray
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    yield put
+    while ray_stand_in.SERVERS:
+        server = ray_stand_in.SERVERS.pop()
+        server.kill()
+        server.wait()
+
+
+def refused(rule: str, on: str = "ray") -> TreinoError:
+    """The refusal to open this cluster, which has this rule."""
+    with pytest.raises(TreinoError) as caught, open_cluster(on):
+        pass
+    assert caught.value.rule == rule
+    return caught.value
+
+
+def test_processes_are_lost_and_no_bit_is(use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = swept(tmp_path / "whole", "halving", 0)
+    monkeypatch.setattr(distribution, "TASK_SECONDS", 0.002)
+    monkeypatch.setattr(distribution, "SHORTEST_TASK", 0.0002)
+    ray = use(losses=4)
+    assert swept(tmp_path / "lost", "halving", 0, "ray") == whole
+    assert ray.losses == 0
+    assert not ray.is_initialized()
+    assert ray_stand_in.SERVERS[-1].poll() is not None
+
+
+# ---- a start that fails
+
+
+@pytest.mark.parametrize(
+    "fault", [Exception(SILENT), OSError(SILENT), AssertionError(SILENT), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_start_that_fails_is_said_and_leaves_nothing(use: Use, fault: BaseException, runs: bool) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    ray_stand_in.SERVERS.append(other)
+    ray = use(fault=fault, runs=runs)
+    if isinstance(fault, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), open_cluster("ray"):
+            pass
+    else:
+        error = refused("cluster_unreachable" if runs else "cluster_start")
+        assert SILENT in error.message
+        assert error.hint
+        assert error.__cause__ is fault
+    assert [server.poll() is None for server in ray_stand_in.SERVERS] == [True, False]
+    ray.fault = None
+    with open_cluster("ray") as cluster:
+        assert cluster is not None
+
+
+def test_the_command_says_it_in_a_sentence_of_the_reader_s_language(
+    use: Use, treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    use(fault=Exception(SILENT))
+    said = treino("sweep", "iris", *ASKED, "--on", "ray", "--json")
+    assert said.status == 1
+    assert said.document["error"]["rule"] == "cluster_start"
+    assert "--on ray" in said.document["error"]["hint"]
+    with words.speaking("pt-BR"):
+        assert "não pode" in refused("cluster_start").message
+    assert not (tmp_path / "runs").exists()
+
+
+def test_another_version_of_ray_is_named(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6379")
+    monkeypatch.setattr(ray_cluster, "_reach", lambda _address: None)
+    use(runs=True, fault=RuntimeError("Version mismatch: Ray 2.40\nPython 3.12"))
+    assert "Ray 2.40 Python 3.12" in refused("cluster_version").message
+
+
+# ---- clusters that can't be used
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        (("--on", "dask"), "on_unknown"),
+        (("--on", "ray://host"), "on_unknown"),
+        (("--on", "ray", "--gpus-per-chunk", "0"), "gpus_per_chunk_range"),
+        (("--gpus-per-chunk", "1"), "gpus_without_cluster"),
+        (("--on", "ray", "--device", "cuda"), "device_on_cluster"),
+        (("--on", "ray://127.0.0.1:9"), "cluster_unreachable"),
+    ],
+)
+def test_what_names_no_cluster_is_refused(
+    use: Use, treino: Callable[..., Said], tmp_path: Path, asked: tuple[str, ...], rule: str
+) -> None:
+    use()
+    said = treino("sweep", "iris", *ASKED, *asked, "--json")
+    assert said.status == 2
+    assert said.document["error"]["rule"] == rule
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_study_names_its_cluster_as_a_sweep_does(treino: Callable[..., Said], tmp_path: Path) -> None:
+    said = treino("study", "iris", "--epochs", "2", "--out", tmp_path / "s", "--on", "dask", "--json")
+    assert said.document["error"]["rule"] == "on_unknown"
+    assert not (tmp_path / "s").exists()
+
+
+def test_one_network_needs_no_cluster(treino: Callable[..., Said]) -> None:
+    assert "Add --seeds 20" in treino("train", "iris", "--on", "ray").err
+
+
+def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster.importlib.util, "find_spec", lambda _name: None)
+    assert "treino[ray]" in refused("ray_missing").hint
+
+
+def test_a_cluster_without_a_free_processor_says_what_it_has(
+    use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster, "FREE_SECONDS", 0.2)
+    use(free=0, has=4)
+    assert "has 4 CPU, 0 of them free" in refused("cluster_full").message
+
+
+def test_a_cluster_that_lost_all_its_machines_is_given_up(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray, now = use(), 100.0
+    monkeypatch.setattr(ray_cluster.time, "monotonic", lambda: now)
+    cluster = RayCluster(0)
+    cluster._check_processors()
+    ray.has = 0
+    cluster._check_processors()
+    ray.has = 1  # a new machine came
+    now += ray_cluster.GONE_SECONDS + 1
+    cluster._check_processors()
+    ray.has = 0
+    cluster._check_processors()
+    now += ray_cluster.GONE_SECONDS + 1
+    with pytest.raises(TreinoError, match="has had no CPU"):
+        cluster._check_processors()
+
+
+def test_a_task_asks_for_no_more_processors_than_a_machine_has(use: Use) -> None:
+    ray = use(has=3)
+    cluster = RayCluster(0)
+    for processors in (1, 2, 8):
+        cluster.submit(ray_cluster.nothing, name="task", processors=processors)
+    assert [asked["num_cpus"] for asked in ray.asked] == [1, 2, 3]
+
+
+def test_a_task_whose_process_is_lost_again_and_again_is_given_up(use: Use) -> None:
+    use(losses=100)
+    cluster = RayCluster(0)
+    cluster.submit(ray_cluster.nothing, name="task")
+    for _loss in range(ray_cluster.MOST_LOST):
+        assert cluster.ended(1) == []
+    with pytest.raises(TreinoError, match="'task' ended 26 times"):
+        cluster.ended(1)
+
+
+def test_rows_that_the_object_store_cannot_hold_are_refused(use: Use) -> None:
+    use(store=100)
+    with pytest.raises(TreinoError, match="object store of node7"):
+        RayCluster(0).share(b"x" * 1000)
+
+
+def test_another_version_is_named(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = ray_cluster.versions()
+    answers = iter([here | {"treino": "9.9"}])
+    monkeypatch.setattr(ray_cluster, "versions", lambda: next(answers, here))
+    use()
+    assert f"has treino {here['treino']}, and here is 9.9 (node7)" in refused("worker_version").message

@@ -1,0 +1,192 @@
+"""Spaces of settings: parsed from every text form; every fault in one is refused."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from treino.base.errors import TreinoError
+from treino.training.search.space import Choice, Dimension, Range, Space, read_space
+
+WHOLE = {"lr": False, "hidden": False, "dropout": False, "momentum": False, "optimizer": False,
+         "batch_size": True, "seed": True, "weight_decay": False, "nesterov": False}  # fmt: skip
+
+
+def space(*texts: str) -> Space:
+    return read_space(texts, WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("lr=1e-4..1e-1:log", Range(1e-4, 1e-1, log=True)),
+        ("lr = 0.5..1", Range(0.5, 1)),
+        ("lr=0...5", Range(0, 0.5)),
+        ("lr=-1..-.5", Range(-1, -0.5)),
+        ("lr=1e-4..1e-1:log:7", Range(1e-4, 1e-1, log=True, levels=7)),
+        ("batch_size=16..256:log", Range(16, 256, log=True, whole=True)),
+        ("batch-size=16..256", Range(16, 256, whole=True)),
+        ("hidden=16|64|64,32|none", Choice((16, 64, "64,32", "none"))),
+        ("hidden=64,32", Choice(("64,32",))),
+        ("optimizer=sgd|adam", Choice(("sgd", "adam"))),
+        ("nesterov=true|False", Choice((True, False))),
+        ("batch_size=32|full", Choice((32, "full"))),
+        ("lr=1e-3", Choice((1e-3,))),
+    ],
+)
+def test_what_is_written_is_what_is_meant(text: str, domain: Range | Choice) -> None:
+    (dimension,) = space(text).dimensions
+    assert dimension.domain == domain
+
+
+def test_a_mapping_says_the_same() -> None:
+    given_: dict[str, Any] = {
+        "lr": "1e-4..1e-1:log",
+        "hidden": [(64, 32), 16],
+        "batch_size": Range(16, 64),
+        "optimizer": "sgd",
+        "seed": 3,
+    }
+    domains = [d.domain for d in read_space(given_, WHOLE).dimensions]
+    assert domains == [
+        Range(1e-4, 1e-1, log=True), Choice(((64, 32), 16)), Range(16, 64, whole=True), Choice(("sgd",)),
+        Choice((3,)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "rule", "word"),
+    [
+        ([], "space_empty", "lr="),
+        (["lr"], "space_syntax", "'lr'"),
+        (["lr="], "space_syntax", "hidden="),
+        (["=3"], "space_syntax", "=3"),
+        (["learning=1..2"], "space_unknown", "learning"),
+        (["momentun=0..0.9"], "space_unknown", "momentum"),
+        (["lr=1..2", "lr=3..4"], "space_twice", "a|b"),
+        (["hidden=16|16"], "space_twice", "16"),
+        (["hidden=16||32"], "space_empty", "single |"),
+        (["lr=0.1..0.001"], "space_order", "0.1"),
+        (["lr=0.1..0.1"], "space_order", "lr=0.1"),
+        (["lr=0..1:log"], "space_log", "1e-6"),
+        (["lr=-1..1:log"], "space_log", "-1"),
+        (["lr=1..2:lin"], "space_syntax", "lin"),
+        (["lr=1..x"], "space_syntax", "'x'"),
+        (["lr=1..inf"], "space_syntax", "inf"),
+        (["lr=1..2:1"], "space_levels", "lr=1"),
+        (["batch_size=1.5..3"], "space_whole", "batch_size"),
+        (["momentum=0..0.9 if optimizer=sgd"], "space_condition", "doesn't vary"),
+        (["momentum=0..0.9 if optimiser=sgd", "optimizer=sgd|adam"], "space_condition", "optimizer"),
+        (["momentum=0..0.9 if optimizer=sgdd", "optimizer=sgd|adam"], "space_condition", "never"),
+        (["momentum=0..0.9 if lr=5", "lr=0..1"], "space_condition", "never"),
+        (["momentum=0|1 if dropout=0", "dropout=0|1 if momentum=1"], "space_condition", "each other"),
+        (["momentum=0|1 if momentum=1"], "space_condition", "each other"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_the_next_move(texts: list[str], rule: str, word: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        space(*texts)
+    assert error.value.rule == rule
+    assert word in str(error.value)
+    assert error.value.hint
+
+
+SINGLE = WHOLE.keys() - {"hidden"}
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "hint"),
+    [
+        ({"lr": "0.01,0.1"}, "space_comma", "'lr=0.01|0.1'"),
+        ({"lr": "0.01, 0.1 ,1"}, "space_comma", "'lr=0.01|0.1|1'"),
+        ({"lr": "0,01"}, "space_comma", "'lr=0|01'. Or write a decimal with a point: lr=0.01."),
+        ({"batch_size": "16,32"}, "space_comma", "'batch_size=16|32'."),
+        ({"optimizer": "sgd,adam"}, "space_comma", "'optimizer=sgd|adam'"),
+        ({"lr": ["0.01,0.1", "1"]}, "space_comma", "'lr=0.01|0.1'"),
+        ({"optimizer": "sgd|adam", "momentum": "0|1 if optimizer=sgd,adam"}, "space_comma", "sgd|adam"),
+        (["lr=0.01..0.1 hidden=16|32"], "space_syntax", "hidden by itself"),
+        (["lr=0.1|1, batch-size=16|32"], "space_syntax", "batch-size by itself"),
+    ],
+)
+def test_commas_and_several_settings_in_one_text_are_refused(given: Any, rule: str, hint: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        read_space(given, WHOLE, SINGLE)
+    assert error.value.rule == rule
+    assert hint in error.value.hint
+
+
+def test_a_list_has_commas() -> None:
+    made = read_space(["hidden=64,32|16", "lr=0.1|1 if hidden=64,32"], WHOLE, SINGLE)
+    assert [d.domain for d in made.dimensions] == [Choice(("64,32", 16)), Choice((0.1, 1))]
+
+
+def test_a_condition_leaves_a_setting_out_whatever_the_order() -> None:
+    texts = ["momentum=0..0.95 if optimizer=sgd|rms", "optimizer=sgd|adam|rms", "lr=1..2"]
+    made = space(*texts)
+    assert [d.name for d in made.dimensions] == ["optimizer", "momentum", "lr"]
+    assert made.config([0.0, 0.5, 0.5]) == {"optimizer": "sgd", "momentum": 0.475, "lr": 1.5}
+    assert made.config([0.4, 0.5, 0.5]) == {"optimizer": "adam", "lr": 1.5}
+    nested = space("optimizer=sgd|adam", "momentum=0|1 if optimizer=sgd", "nesterov=true|false if momentum=1")
+    assert len(nested.grid) == 4
+    assert {"optimizer": "adam"} in nested.grid
+    assert {"optimizer": "sgd", "momentum": 1, "nesterov": True} in nested.grid
+
+
+def test_a_grid_has_every_combination_once() -> None:
+    made = space("lr=1e-4..1e-1:log:4", "hidden=16|64", "batch_size=1..3")
+    assert len(made.grid) == 24
+    assert len({repr(c) for c in made.grid}) == 24
+    assert [c["lr"] for c in made.grid[::6]] == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1], rel=1e-12)
+    assert made.grid[0] == {"lr": 1e-4, "hidden": 16, "batch_size": 1}
+    assert [c["batch_size"] for c in space("batch_size=16..256:log:5").grid] == [16, 32, 64, 128, 256]
+    with pytest.raises(TreinoError, match=r"lr=0\.1\.\.1:log:5"):
+        _ = space("lr=0.1..1:log").grid
+
+
+def test_what_is_finite_is_counted() -> None:
+    assert len(space("seed=0..9", "hidden=16|64").every or ()) == 20
+    assert space("seed=0..9", "lr=0..1").every is None
+    assert space("seed=0..999999", "batch_size=1..2").every is None
+    assert len(space("optimizer=sgd|adam", "momentum=0|1|2 if optimizer=sgd").every or ()) == 4
+
+
+@given(
+    st.floats(1e-8, 1e3), st.floats(1.0001, 1e6), st.floats(0, 1, exclude_max=True), st.booleans()
+)  # fmt: skip
+def test_every_point_lies_inside_and_the_scale_is_even(
+    low: float, factor: float, u: float, log: bool
+) -> None:
+    domain = Range(low, low * factor, log=log)
+    value = domain.at(u)
+    assert low <= value <= low * factor
+    place = math.log(value / low) / math.log(factor) if log else (value - low) / (low * factor - low)
+    assert place == pytest.approx(u, abs=1e-6 if log else 1e-3)
+
+
+@given(st.integers(-50, 50), st.integers(1, 60))
+def test_integers_have_equal_shares_and_both_ends(low: int, width: int) -> None:
+    domain = Range(low, low + width, whole=True)
+    n = width + 1
+    assert [domain.at((i + 0.5) / n) for i in range(n)] == list(range(low, low + width + 1))
+    assert domain.at(0.0) == low
+    assert domain.at(1 - 2**-53) == low + width
+    logged = Range(1, 1 + width, log=True, whole=True)
+    assert (logged.at(0.0), logged.at(1 - 2**-53)) == (1, 1 + width)
+
+
+def test_equal_spaces_are_equal_as_json() -> None:
+    texts = ["lr=1e-4..1e-1:log", "optimizer=sgd|adam", "momentum=0..0.9 if optimizer=sgd"]
+    assert json.dumps(space(*texts).to_json()) == json.dumps(space(*texts).to_json())
+    assert space(*texts).to_json() != space(*texts[:2]).to_json()
+    assert Space((Dimension("lr", Choice((1,))),)).to_json() == {"lr": {"values": [1]}}
+
+
+def test_arrays_and_ranges_are_lists_of_values() -> None:
+    found = read_space({"lr": np.array([0.1, 0.01]), "hidden": range(4, 6), "seed": [np.int64(3)]}, WHOLE)
+    assert [d.domain.values for d in found.dimensions] == [(0.1, 0.01), (4, 5), (3,)]
+    assert type(found.dimensions[2].domain.values[0]) is int
+    json.dumps(found.to_json())

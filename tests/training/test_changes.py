@@ -1,0 +1,149 @@
+"""Who changed a run's settings on the way: in its record, in what is shown of it, and not in its numbers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import treino as tr
+from tests.conftest import Said
+from treino.base.errors import TreinoError
+from treino.fit_events import FitRequest, fit_events
+from treino.folders.network_source import UserFiles
+from treino.folders.stored_run import StoredRun
+from treino.training.branch import branching, rewinding
+from treino.training.commands import send_setting, send_settings, send_stop
+from treino.training.loop import JobProgress, JobStart, drain
+from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
+
+pytestmark = pytest.mark.usefixtures("bare")
+
+SETTINGS: dict[str, Any] = {"hidden": (6,), "steps": 60, "lr": 0.01, "name": "steered"}
+
+
+def trained(*told: tuple[str, Any, int, str]) -> StoredRun:
+    """A run that was told, before its first step: name, value, step, sender."""
+    events, _rates = fit_events(FitRequest("iris", SETTINGS, UserFiles()))
+    for event in events:
+        if isinstance(event, JobStart):
+            for name, value, step, sender in told:
+                send_setting(open_run("steered", verify=False), name, value, step, sender=sender)
+    return open_run("steered")
+
+
+def said(run: StoredRun) -> list[str]:
+    return list(map(str, run.changes))
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_each_change_says_by_whom(treino: Callable[..., Said]) -> None:
+    run = trained(("lr", 0.02, 10, "agent"), ("weight_decay", 0.1, 20, ""), ("lr", 0.004, 30, "alert"))
+    sentences = [
+        "From step 10 on: lr 0.02 (by an agent).",
+        "From step 20 on: weight_decay 0.1 (by a person).",
+        "From step 30 on: lr 0.004 (by an alert).",
+    ]
+    assert said(run) == sentences
+    shown = treino("show", "steered").out
+    assert all(sentence in shown for sentence in sentences)
+    document = treino("show", "steered", "--json").document
+    assert document["changes"][0] == {"segment": 0, "step": 10, "settings": {"lr": 0.02}, "sender": "agent"}
+    treino("report", "steered", "--markdown", "--to", "steered.md")
+    assert all(sentence in Path("steered.md").read_text().replace("\\", "") for sentence in sentences)
+
+
+def test_a_sender_changes_no_bit() -> None:
+    run = trained(("lr", 0.02, 10, "agent"))
+    loss_S, weights = run.losses, {name: tensor.clone() for name, tensor in run.tensors.items()}
+    (again,) = snapshots(run, [60])
+    assert all(bool((again.net.state_dict()[name] == tensor).all()) for name, tensor in weights.items())
+    by_person = trained_apart()
+    assert np.array_equal(loss_S, by_person.losses)
+
+
+def test_several_settings_are_all_sent_or_none() -> None:
+    events, _rates = fit_events(FitRequest("iris", SETTINGS, UserFiles()))
+    for event in events:
+        if isinstance(event, JobStart):
+            run = open_run("steered", verify=False)
+            with pytest.raises(TreinoError, match="nesterow"):
+                send_settings(run, {"lr": 0.5, "nesterow": True}, sender="agent")
+            send_settings(run, {"lr": 0.02, "betas": (0.8, 0.99)}, 10, sender="agent")
+    assert said(open_run("steered")) == [
+        f"From step 10 on: {change} (by an agent)." for change in ("lr 0.02", "beta1 0.8", "beta2 0.99")
+    ]
+
+
+def trained_apart() -> StoredRun:
+    """The same run, steered by a person from Python."""
+    events, _rates = fit_events(FitRequest("iris", SETTINGS | {"name": "by-person"}, UserFiles()))
+    for event in events:
+        if isinstance(event, JobStart):
+            tr.open("by-person").set("lr", 0.02, 10)
+    return open_run("by-person")
+
+
+@pytest.mark.slow
+def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Callable[..., Said]) -> None:
+    run = trained(("lr", 0.02, 10, "agent"), ("lr", 0.5, 40, ""))
+    (snapshot,) = snapshots(run, [30])
+    drain(branching(snapshot, {"lr": 0.003, "name": "branch"}, sender="agent"))
+    expected = ["From step 10 on: lr 0.02 (by an agent).", "From step 30 on: lr 0.003 (by an agent)."]
+    assert said(open_run("branch")) == expected
+    drain(rewinding(snapshot, {"hidden": (8,), "seed": 3}, sender="alert"))
+    again = open_run("steered")
+    assert said(again) == [expected[0], "From step 30 on: hidden 8, seed 3 (by an alert)."]
+    assert again.spec.segments[1].sender == "alert"
+    assert [link["sender"] for link in again.document["segments"]] == ["", "alert"]
+    assert "From step 30 on: hidden 8, seed 3 (by an alert)." in treino("show", "steered").out
+    treino("train", "--rewind", "steered:40", "--lr", "0.001")
+    treino("train", "--rewind", "steered:45", "--clip", "1", "--sender", "agent")
+    assert said(open_run("steered"))[-2:] == [
+        "From step 40 on: lr 0.001 (by a person).",
+        "From step 45 on: clip 1.0 (by an agent).",
+    ]
+    assert (
+        treino("train", "iris", "--sender", "agent", "--json").document["error"]["rule"]
+        == "sender_of_nothing"
+    )
+
+
+def test_a_change_for_a_step_that_was_never_reached_is_none() -> None:
+    events, _rates = fit_events(
+        FitRequest("iris", SETTINGS | {"steps": 1_000_000, "patience": 0}, UserFiles())
+    )
+    so_far: list[str] = []
+    for event in events:
+        if isinstance(event, JobStart):
+            run = open_run("steered", verify=False)
+            send_settings(run, {"lr": 0.02}, 0)
+            send_settings(run, {"lr": 0.03}, 999_999)
+        elif isinstance(event, JobProgress) and not so_far:
+            so_far = said(open_run("steered", verify=False))
+            send_stop(event.job.folder)
+    ended = open_run("steered")
+    assert ended.status == "stopped"
+    assert ended.steps < 999_999
+    assert said(ended) == so_far[:1] == ["From step 0 on: lr 0.02 (by a person)."]
+    assert [sentence.partition(" on: ")[2] for sentence in so_far[1:]] == ["lr 0.03 (by a person)."]
+
+
+def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
+    run = trained(("lr", 0.02, 59, ""), ("lr", 0.03, 60, "agent"))
+    assert said(run) == ["From step 59 on: lr 0.02 (by a person)."]
+    assert [command.state for command in run.folder.database.commands()] == ["applied", "refused"]
+    (told,) = [each.facts["message"] for each in run.folder.database.events() if each.kind == "refused"]
+    assert "step 60" in told
+
+
+def test_a_run_that_nobody_changed_says_nothing(treino: Callable[..., Said]) -> None:
+    run = trained()
+    assert run.document["changes"] == []
+    assert "From step" not in treino("show", "steered").out

@@ -1,0 +1,370 @@
+"""Convolutional networks through every door: what an MLP can, on pictures."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from torch import nn
+from torch.utils.data import TensorDataset
+
+import treino as tr
+from tests.conftest import Said
+from tests.forging import forge
+from tests.training.test_branching import same_end
+from tests.training.test_futures import check as check_futures
+from tests.workflows.test_resume import same
+from treino.base.errors import TreinoError
+from treino.data import BUILTINS
+from treino.data.builtins import Builtin
+from treino.data.table import Column, Table
+from treino.engine.ensemble import Ensemble
+from treino.settings.spec import OF_CNN, read_settings
+from treino.training.loop import JobEnd
+from treino.training.replay import snapshots
+from treino.training.train import drain, resuming, train_events
+
+pytestmark = pytest.mark.usefixtures("bare")
+
+IMAGE_NHW = load_digits().images[:200].astype(np.uint8)
+CLASS_N = load_digits().target[:200]
+CLASSES = tuple("0123456789")
+
+
+def _read(name: str) -> Table:
+    pixel_ND = (IMAGE_NHW * 15).reshape(len(IMAGE_NHW), -1)
+    target = Column("target", None, np.array(CLASSES, dtype=object)[CLASS_N], categories=CLASSES)
+    pixels = tuple(Column(f"pixel_{j}", pixel_ND[:, j]) for j in range(pixel_ND.shape[1]))
+    return Table(
+        name, name, None, (*pixels, target), lambda row: f"row {row}", target="target", matrix=pixel_ND,
+        item_shape=(1, 8, 8), keep_constant=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _tiny() -> Iterator[None]:
+    """200 handwritten digits of 8 × 8 pixels, as a built-in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BUILTINS, "tiny", Builtin(200, 64, "classification", "Digits.", _read))
+        yield
+
+
+SMALL: dict[str, Any] = {
+    "net": "cnn", "channels": [4], "steps": 12, "seed": 3, "threads": 1, "augment": "shift",
+}  # fmt: skip
+EVERY = (
+    "--channels", "4,8", "--kernel", "3,5", "--stride", "1,2", "--padding", "1,2", "--pool", "average,none",
+    "--head", "average", "--blocks", "1", "--group-norm", "2", "--hidden", "6", "--activation", "tanh",
+    "--dropout", "0.1", "--init", "xavier", "--threads", "1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tr.Run:
+    found = tr.fit("tiny", parent=tmp_path_factory.mktemp("runs"), **SMALL)
+    assert isinstance(found, tr.Run)
+    return found
+
+
+def equal(a: Any, b: Any) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(t, b[name]) for name, t in a.items())
+
+
+def test_every_flag_says_a_layer_and_the_folder_knows_them(treino: Callable[..., Said]) -> None:
+    words = ("--net", "cnn", *EVERY, "--steps", 3)
+    assert {f"--{name.replace('_', '-')}" for name in OF_CNN} <= set(EVERY)
+    assert treino("train", "tiny", *words, "--name", "a").status == 0
+    kept = tr.open("a")
+    kinds = [type(m).__name__ for m in kept.module]
+    assert kinds == [
+        "Conv2d", "GroupNorm", "Tanh", "Residual", "Tanh", "AvgPool2d", "Conv2d", "GroupNorm", "Tanh",
+        "Residual", "Tanh", "AdaptiveAvgPool2d", "Flatten", "Dropout", "Linear", "Tanh", "Dropout", "Linear",
+    ]  # fmt: skip
+    second = kept.module[6]
+    assert (second.kernel_size, second.stride, second.padding) == ((5, 5), (2, 2), (2, 2))
+    assert (kept.spec.net, kept.item_shape) == ("cnn", (1, 8, 8))
+    assert treino("train", "--like", "a", "--name", "b").status == 0
+    assert equal(tr.open("b").tensors, kept.tensors)
+    rows = torch.tensor(IMAGE_NHW[:5] * 15 / 255.0, dtype=torch.float32)[:, None]
+    mean, scale = (
+        torch.tensor(v, dtype=torch.float32) for v in (kept.preparation.mean, kept.preparation.scale)
+    )
+    share_NC = kept.module((rows - mean) / scale).softmax(1)
+    predicted = kept.predict(IMAGE_NHW[:5].reshape(5, -1) * 15)
+    assert [int(name) for name in predicted] == share_NC.argmax(1).tolist()
+
+
+def test_an_older_run_of_pictures_that_says_no_network_is_still_an_mlp(tmp_path: Path) -> None:
+    """Before pictures got convolutions by default, nothing was written of a network nobody had asked for."""
+    old = tr.fit("tiny", net="mlp", steps=8, seed=3, threads=1, out=tmp_path / "old")
+
+    def silent(spec: Any) -> Any:
+        assert spec["asked"].pop("net") == "mlp"
+        return spec
+
+    forge(old.path, "spec.json", silent)
+    again = tr.open(old.path)
+    assert isinstance(again, tr.Run)
+    for moment in snapshots(again, [4, 8]):
+        assert isinstance(moment.net[0], nn.Linear)
+    assert equal(moment.net.state_dict(), old.module.state_dict())
+
+
+WRONG: list[tuple[tuple[str, ...], str, str]] = [
+    (("--net", "cn"), "net_form", "cnn"),
+    (("--net", "MLP"), "net_form", "mlp"),
+    (("--net", "mlp", "--pool", "none"), "cnn_settings", "--net cnn"),
+    (("--net", "cnn", "--kernel", "4"), "kernel_choice", "3, 5"),
+    (("--net", "cnn", "--kernel", "3,3"), "kernel_count", "--channels"),
+    (("--net", "cnn", "--pool", "avg"), "pool_choice", "average"),
+    (("--net", "cnn", "--head", "mean"), "head_choice", "average"),
+    (("--net", "cnn", "--stride", "9"), "stride_range", "from 1 to 4"),
+    (("--net", "cnn", "--padding", "big"), "padding_type", "same"),
+    (("--net", "cnn", "--padding", "-1"), "padding_range", "zeros"),
+    (("--net", "cnn", "--padding", "5"), "padding_range", "from 0 to 2"),
+    (("--net", "cnn", "--channels", "none"), "channels_empty", "16, 32"),
+    (("--net", "cnn", "--channels", "0"), "channels_range", "channels"),
+    (("--net", "cnn", "--channels", "4,4,4,4"), "cnn_size", "--pool none"),
+    (("--net", "cnn", "--blocks", "99"), "blocks_range", "residual"),
+    (("--net", "cnn", "--group-norm", "5"), "group_norm_range", "divides"),
+    (("--net", "cnn", "--group-norm", "4", "--batch-norm"), "norms_two", "one"),
+    (("--net", "cnn", "--gates", "3"), "cnn_gates", "Leave"),
+    (("--net", "mlp", "--augment", "shift"), "augment_net", "--net cnn"),
+    (("--net", "mlp", "--flip"), "augment_net", "--net cnn"),
+    (("--net", "cnn", "--augment", "shif"), "augment_unknown", "shift"),
+    (("--net", "cnn", "--augment", "shift,rotate=-1"), "augment_range", "--augment rotate=10"),
+    (("--net", "cnn", "--recipe", "table"), "recipe_and_net", "Leave"),
+    (("--net", "net.py:Net", "--channels", "3"), "net_and_layers", "--channels"),
+]
+
+
+@pytest.mark.parametrize(("words", "rule", "word"), WRONG, ids=lambda value: str(value)[:40])
+def test_a_wrong_value_is_refused_with_the_next_move(
+    treino: Callable[..., Said], tmp_path: Path, words: tuple[str, ...], rule: str, word: str
+) -> None:
+    (tmp_path / "net.py").write_text("from torch import nn\nNet = nn.Linear(64, 10)\n")
+    said = treino("train", "tiny", *words, "--steps", 1, "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, rule)
+    assert word in said.document["error"]["hint"]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_table_is_refused_and_mlp_is_what_it_was(treino: Callable[..., Said]) -> None:
+    refused = treino("train", "iris", "--net", "cnn", "--json").document["error"]
+    assert (refused["rule"], "--net mlp" in refused["hint"]) == ("cnn_rows", True)
+    for name, words in (("a", ()), ("b", ("--net", "mlp"))):
+        assert treino("train", "iris", *words, "--recipe", "plain", "--epochs", 2, "--name", name).status == 0
+    assert equal(tr.open("a").tensors, tr.open("b").tensors)
+
+
+ALL_KINDS = "shift=2,crop,rotate,brightness,contrast,cutout,mixup"
+
+
+@pytest.mark.slow
+def test_resumed_it_has_the_bits_of_the_uninterrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.004)
+    layers = {"dropout": 0.2, "hidden": [5], "batch_norm": True, "ema": 0.9}
+    asked = SMALL | layers | {"augment": ALL_KINDS, "flip": True, "name": "run", "steps": 30}
+    reference = drain(train_events("tiny", read_settings(asked), parent=tmp_path / "whole"))
+    events = train_events("tiny", read_settings(asked), parent=tmp_path / "parts", checkpoint_seconds=0)
+    ended, parts = None, 0
+    while ended is None:
+        for count, event in enumerate(events):
+            ended = event.job.run if isinstance(event, JobEnd) else ended
+            if count == 5 and ended is None:
+                break
+        if ended is None:
+            events.close()  # type: ignore[attr-defined]
+            parts, events = parts + 1, resuming(tmp_path / "parts/run", checkpoint_seconds=0)
+    assert parts > 1
+    same(reference, ended)
+
+
+def test_from_any_step_it_goes_on_and_its_layers_stay(run: tr.Run) -> None:
+    same_end(run.at(7).branch(), run)
+    dropped = run.at(7).branch(dropout=0.3)
+    assert [type(m) for m in dropped.module].count(nn.Dropout) == 1
+    np.testing.assert_array_equal(dropped.losses[:7], run.losses[:7])
+    assert not np.array_equal(dropped.losses[7:], run.losses[7:])
+    for name, value in (("hidden", [3]), ("channels", [8]), ("activation", "tanh"), ("net", "mlp")):
+        with pytest.raises(TreinoError) as refused:
+            run.at(7).branch(**{name: value})
+        assert (refused.value.rule, "MLP" in refused.value.message) == ("branch_setting", True)
+
+
+def test_pictures_move_unless_they_are_to_stay(treino: Callable[..., Said], run: tr.Run) -> None:
+    words = ("train", "tiny", "--net", "cnn", "--channels", 4, "--steps", 12, "--seed", 3, "--threads", 1)
+    for name, more in (("a", ("--augment", "shift")), ("b", ("--augment", "none")), ("tiny", ())):
+        assert treino(*words, *more, "--name", name).status == 0
+    kept = [tr.open(name) for name in ("a", "b", "tiny")]
+    assert [one.settings["augment"] for one in (run, *kept)] == ["shift", "shift", "none", "none"]
+    assert [equal(one.tensors, run.tensors) for one in kept] == [True, False, False]
+    assert equal(kept[1].tensors, kept[2].tensors)
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> tr.Run:
+    """With all that can be done to pictures."""
+    more = {"augment": ALL_KINDS, "flip": True, "steps": 24, "every": 5}
+    found = tr.fit("tiny", parent=tmp_path_factory.mktemp("runs"), **SMALL | more)
+    assert isinstance(found, tr.Run)
+    return found
+
+
+def test_all_changes_of_pictures_are_played_again_branched_and_found_like_before(
+    treino: Callable[..., Said], changed: tr.Run
+) -> None:
+    assert changed.settings["augment"] == (
+        "shift=2,crop=0.2,rotate=10,brightness=0.2,contrast=0.2,cutout=0.3,mixup=0.2"
+    )
+    assert changed.settings["flip"]
+    same_end(changed.at(7).branch(), changed)
+    check_futures(changed, 5, [{"lr": 0.05}, {}], 7)
+    for at in snapshots(changed, [0, 11]):
+        output = at.trained_net(at.batch.x_BD.view(-1, 1, 8, 8))
+        assert at.loss_function(output, at.batch.y_B).item() == pytest.approx(
+            changed.losses[at.step], rel=1e-5
+        )
+    assert treino("train", "--like", changed.path, "--name", "again").status == 0
+    assert equal(tr.open("again").tensors, changed.tensors)
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("stored", ["shift", "none"])
+def test_a_folder_from_when_there_were_shifts_alone_is_played_to_the_same_bits(
+    run: tr.Run, tmp_path: Path, stored: str
+) -> None:
+    """What it says is ``shift`` or ``none``, and nothing of flips."""
+    made = run if stored == "shift" else tr.fit("tiny", parent=tmp_path, **SMALL | {"augment": "none"})
+    shutil.copytree(made.path, path := tmp_path / "old")
+
+    def older(spec: dict[str, Any]) -> dict[str, Any]:
+        assert spec["asked"]["augment"] == spec["resolved"]["augment"] == stored
+        del spec["resolved"]["flip"]
+        return spec
+
+    forge(path, "spec.json", older)
+    old = tr.open(path)
+    assert isinstance(old, tr.Run)
+    for step in (4, 12):
+        tensors = old.at(step).net.state_dict()
+        assert equal(tensors, made.at(step).net.state_dict())
+    same_end(old.at(7).branch(), made)
+
+
+def test_networks_of_a_sweep_may_differ_in_what_is_done_to_pictures(treino: Callable[..., Said]) -> None:
+    space = ("--space", "augment=none|shift,cutout=0.2", "--space", "flip=true|false", "--sampler", "grid")
+    more = ("--channels", 4, "--epochs", 1, "--fresh", 0, "--threads", 1, "--name", "s")
+    words = ("sweep", "tiny", "--net", "cnn", *space, *more)
+    assert treino(*words).status == 0
+    board = {entry["member"]: entry["params"] for entry in tr.open("s").document["leaderboard"]}
+    assert {(p["augment"], p["flip"]) for p in board.values()} == {
+        (augment, flip) for augment in ("none", "shift,cutout=0.2") for flip in (True, False)
+    }
+    for member in list(board)[:2]:
+        assert treino("train", "--like", f"s:{member}", "--name", f"alone-{member}").status == 0
+        assert equal(tr.open(f"alone-{member}").tensors, tr.open("s").member(member).tensors)
+
+
+def test_a_future_has_the_bits_of_its_branch(run: tr.Run) -> None:
+    check_futures(run, 5, [{"lr": 0.05}, {}, {"dropout": 0.4}, {"seed": 9}], 7)
+
+
+def test_weights_to_begin_with_are_a_convolution_s(treino: Callable[..., Said], run: tr.Run) -> None:
+    words = ("train", "tiny", "--net", "cnn", "--steps", 1, "--lr", 1e-30, "--weights", run.path)
+    assert treino(*words, "--channels", 4, "--name", "same").status == 0
+    assert equal(tr.open("same").tensors, run.tensors)
+    assert treino(*words, "--channels", 5, "--json").document["error"]["rule"] == "weights_differ"
+
+
+def test_weights_of_other_sizes_are_found_before_the_network_is_built(run: tr.Run, tmp_path: Path) -> None:
+    shutil.copytree(run.path, path := tmp_path / "forged")
+
+    def widened(spec: dict[str, Any]) -> dict[str, Any]:
+        return spec | {name: spec[name] | {"channels": [900_000, 900_000]} for name in ("asked", "resolved")}
+
+    forge(path, "spec.json", widened)
+    for opened in (lambda: tr.open(path).module, lambda: tr.open(path).at(3)):
+        with pytest.raises(TreinoError) as refused:
+            opened()
+        assert refused.value.rule == "net_differs"
+
+
+def test_a_population_for_each_shape_and_every_network_as_if_alone(
+    treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    found = tr.sweep(
+        "tiny", ["channels=4|4,8", "dropout=0|0.2|0.4", "kernel=3|5"], net=tr.cnn(8, 4, hidden=[5]),
+        members=6, epochs=1, fresh=0, top=6, ensemble=4, threads=1, name="s",
+    )  # fmt: skip
+    board = {entry["member"]: entry["params"] for entry in found.document["leaderboard"]}
+    assert len({(p["channels"], p["kernel"]) for p in board.values()}) > 1
+    for member in list(board)[:2]:
+        assert treino("train", "--like", f"s:{member}", "--name", f"again-{member}").status == 0
+        assert equal(tr.open(f"again-{member}").tensors, found.member(member).tensors)
+    together = found.predict(IMAGE_NHW.reshape(200, -1) * 15, top=3)
+    assert len(together) == 200
+
+
+def test_a_sweep_of_both_kinds_lets_equal_kinds_answer_together(tmp_path: Path) -> None:
+    found = tr.sweep(
+        "tiny", {"net": ["mlp", "cnn"], "lr": [1e-3, 1e-2]}, members=4, epochs=1, top=4, ensemble=3, fresh=0,
+        parent=tmp_path,
+    )  # fmt: skip
+    board = {entry["member"]: entry["params"]["net"] for entry in found.document["leaderboard"]}
+    chosen = (found.document["ensemble"] or {"members": [found.document["best"]["member"]]})["members"]
+    assert set(board.values()) == {"mlp", "cnn"}
+    assert len({board[member] for member in chosen}) == 1
+    with pytest.raises(TreinoError, match="net"):
+        found.predict(IMAGE_NHW.reshape(200, -1), top=4)
+
+
+def test_a_network_of_a_space_that_can_t_be_built_is_named(treino: Callable[..., Said]) -> None:
+    words = ("sweep", "tiny", "--net", "cnn", "--space", "channels=4|4,4,4,4", "--sampler", "grid", "--json")
+    error = treino(*words).document["error"]
+    assert error["rule"] == "cnn_size"
+    assert error["message"].startswith("Network 1: ")
+
+
+def test_ensembles_seeds_folds_and_studies(tmp_path: Path) -> None:
+    together = tr.fit("tiny", parent=tmp_path, ensemble=3, **SMALL | {"dropout": 0.3, "dropout_spread": True})
+    assert isinstance(tr.open(together.path).module, Ensemble)
+    same_end(together.at(5).branch(), together)
+    for more in ({"seeds": 2}, {"folds": 2}):
+        found = tr.fit("tiny", tr.cnn(4), parent=tmp_path, steps=2, threads=1, **more)
+        assert {entry["status"] for entry in found.document["leaderboard"]} == {"finished"}
+    rows = tr.study("tiny", tr.cnn(4), batch_sizes=[20, 50], epochs=1, threads=1, parent=tmp_path).document[
+        "rows"
+    ]
+    assert len(rows) == 2
+    found = tr.fit("tiny", tr.cnn(4, pool="none"), lr="auto", steps=2, threads=1, parent=tmp_path)
+    assert found.spec.resolved.pool == ("none",)
+
+
+def test_pictures_of_one_s_own(tmp_path: Path) -> None:
+    image_NHW, y = torch.tensor(IMAGE_NHW / 16.0, dtype=torch.float32), torch.tensor(CLASS_N)
+    flat = tr.fit(TensorDataset(image_NHW, y), tr.cnn(4), steps=3, threads=1, parent=tmp_path)
+    own = tr.fit(TensorDataset(image_NHW[:, None], y), tr.cnn(4), steps=3, threads=1, parent=tmp_path)
+    assert flat.item_shape == own.item_shape == (1, 8, 8)
+    assert equal(flat.tensors, own.tensors)
+    assert flat.metrics == own.metrics
+    with pytest.raises(TreinoError, match="last axis"):
+        tr.fit(TensorDataset(image_NHW[..., None], y), tr.cnn(4), steps=3, threads=1, parent=tmp_path)
+
+
+def test_an_estimator_learns_from_pictures() -> None:
+    x_NCHW = IMAGE_NHW[:, None] / 16.0
+    estimator = clone(tr.Classifier(net=tr.cnn(8), epochs=30, lr=0.01, threads=1, random_state=0)).fit(
+        x_NCHW, CLASS_N
+    )
+    assert estimator.score(x_NCHW, CLASS_N) > 0.8
+    assert estimator.module_(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
+    with pytest.raises(ValueError, match="pictures"):
+        tr.Classifier(net=tr.cnn(8)).fit(x_NCHW.reshape(200, -1), CLASS_N)

@@ -1,0 +1,248 @@
+"""A sweep that is given more networks equals one that had them from the first, and says when they came."""
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import treino as tr
+from tests.conftest import Said
+from tests.waiting import HANG, until
+from treino.base.errors import TreinoError
+from treino.folders.store import RunFolder
+from treino.training.commands import send_stop
+from treino.training.loop import JobClose, JobEnd
+from treino.training.search.halving import halving
+from treino.training.search.samplers import sampler
+from treino.training.search.space import read_space
+from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.sweeps.sweep_members import send_more
+
+SPACE = ["lr=1e-3..1e-1:log", "dropout=0..0.5"]
+ASKED: dict[str, Any] = {
+    "sampler": "random",
+    "strategy": "none",
+    "fresh": 2,
+    "settings": {"epochs": 20, "hidden": (6,), "engine": "batched", "threads": 1},
+}
+
+
+def swept(out: Path, members: int, space: Any = SPACE, **asked: Any) -> dict[str, Any]:
+    return ended(sweep_events("iris", space, out=out, members=members, **{**ASKED, **asked}))
+
+
+def ended(events: Any) -> dict[str, Any]:
+    *_events, last = events
+    assert isinstance(last, JobEnd)
+    return last.document
+
+
+def table(out: Path) -> pd.DataFrame:
+    """The table without the number of the bracket, and of the group in it."""
+    return pd.read_parquet(out / "members.parquet").drop(columns=["heat", "group"])
+
+
+def judged(out: Path) -> dict[str, Any]:
+    """What the judge found."""
+    judge: dict[str, Any] = json.loads((out / "result.json").read_text())["judge"]
+    return judge
+
+
+def configs(out: Path) -> list[dict[str, Any]]:
+    return list(json.loads((out / "asked.json").read_text())["configs"])
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", ["sobol", "random"])
+def test_four_and_four_are_eight_to_the_bit(tmp_path: Path, name: str) -> None:
+    swept(tmp_path / "whole", 8, sampler=name, top=8)
+    swept(tmp_path / "parts", 4, sampler=name, top=8)
+    before = judged(tmp_path / "parts")
+    document = ended(sweep_resumption(tmp_path / "parts", more=4))
+    assert document["members"] == 8
+    assert configs(tmp_path / "parts") == configs(tmp_path / "whole")
+    pd.testing.assert_frame_equal(table(tmp_path / "parts"), table(tmp_path / "whole"), check_exact=True)
+    kept = [StoredSweep(RunFolder.open(tmp_path / of)) for of in ("whole", "parts")]
+    for member in range(8):
+        one, other = (sweep.member(member).module.state_dict() for sweep in kept)
+        assert one.keys() == other.keys()
+        assert all(one[key].equal(other[key]) for key in one)
+    assert judged(tmp_path / "parts") == judged(tmp_path / "whole")  # the luck of the best of eight
+    assert judged(tmp_path / "parts")["expected_inflation"] >= 0
+    (entry,) = document["extensions"]
+    assert (entry["members"], entry["first"], entry["judged"]) == (4, 4, before["sentence"])
+    assert any(before["sentence"] in note for note in document["notes"])
+
+
+def test_the_best_of_more_is_luckier(tmp_path: Path) -> None:
+    """On labels that are pure chance the best of many looks better, and the judge takes more of it away."""
+    import numpy as np
+
+    chance = np.random.default_rng(0)
+    rows = pd.DataFrame(chance.normal(size=(150, 4)), columns=list("abcd"))
+    rows["y"] = chance.integers(0, 2, 150).astype(str)
+    rows.to_csv(tmp_path / "noise.csv", index=False)
+    settings = {**ASKED["settings"], "target": "y", "metric": "accuracy"}
+    more = {"sampler": "random", "strategy": "none", "fresh": 0, "settings": settings}
+    ended(sweep_events(str(tmp_path / "noise.csv"), SPACE, out=tmp_path / "s", members=3, **more))
+    few = judged(tmp_path / "s")["expected_inflation"]
+    ended(sweep_resumption(tmp_path / "s", more=60))
+    assert judged(tmp_path / "s")["expected_inflation"] > few
+
+
+def test_a_strategy_that_cuts_gets_a_further_bracket(tmp_path: Path) -> None:
+    swept(tmp_path / "s", 12, strategy="halving")
+    document = ended(sweep_resumption(tmp_path / "s", more=20))
+    heats = json.loads((tmp_path / "s" / "asked.json").read_text())["heats"]
+    expected = [halving(n, 20, 3, least=5)[0] for n in (12, 20)]  # the first look is after 5 epochs
+    assert [heat[:2] for heat in heats] == [[0, 12], [12, 20]]
+    assert [[r[0] for r in heat[2]] for heat in heats] == [[r.members for r in b.rungs] for b in expected]
+    rows = pd.read_parquet(tmp_path / "s" / "members.parquet")
+    assert document["best"]["member"] == rows.sort_values(["best", "member"]).member.iloc[0]
+    assert document["judge"]["certificate"]["same_bits"]
+
+
+def test_what_a_stopped_sweep_had_not_begun_is_what_comes_next(tmp_path: Path) -> None:
+    asked = {**ASKED, "strategy": "hyperband", "fresh": 0}
+    events = sweep_events("iris", SPACE, out=tmp_path / "s", members=40, **asked)
+    next(events)
+    send_stop(RunFolder.open(tmp_path / "s", verify=False))
+    document = ended(events)
+    begun = document["members"]
+    assert document["status"] == "stopped"
+    assert begun < 40
+    document = ended(sweep_resumption(tmp_path / "s", more=5))
+    space = read_space(SPACE, {"lr": False, "dropout": False}, set())
+    assert configs(tmp_path / "s") == sampler("random", space).ask(begun + 5)
+    assert document["members"] == begun + 5
+    assert document["extensions"][0]["first"] == begun
+
+
+@pytest.mark.slow
+def test_networks_are_added_to_a_sweep_while_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 0.0)
+    swept(tmp_path / "whole", 16)
+    events = sweep_events("iris", SPACE, out=tmp_path / "parts", members=8, **ASKED)
+    for _event in zip(range(3), events, strict=False):
+        pass
+    send_more(RunFolder.open(tmp_path / "parts", verify=False), 8)
+    document = ended(events)
+    pd.testing.assert_frame_equal(table(tmp_path / "parts"), table(tmp_path / "whole"), check_exact=True)
+    assert judged(tmp_path / "parts") == judged(tmp_path / "whole")
+    assert [(e["members"], e["first"], "judged" in e) for e in document["extensions"]] == [(8, 8, False)]
+    assert "8 networks were added to the first 8." in document["notes"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", ["tpe", "random"])
+@pytest.mark.sampled(2)
+def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path, chosen: str) -> None:
+    pytest.importorskip("optuna")
+    asked = {"sampler": chosen, "fresh": 0, "strategy": "halving"}
+    swept(tmp_path / "s", 32, **asked)
+    ended(sweep_resumption(tmp_path / "s", more=8))
+    swept(tmp_path / "whole", 40, **asked)
+    same = configs(tmp_path / "s") == configs(tmp_path / "whole")
+    assert same  # tpe asks for 32 at a time, and hears of these first
+
+
+def test_the_time_limit_counts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0, 10)  # each look at it is ten seconds later, and a bracket is trained in one go
+    monkeypatch.setattr(
+        "treino.training.sweeps.sweep.time", SimpleNamespace(perf_counter=lambda: next(clock))
+    )
+    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 1e6)
+    assert swept(tmp_path / "s", 4, fresh=0, max_time=15.0)["status"] == "finished"
+    document = ended(sweep_resumption(tmp_path / "s", more=4))
+    assert document["seconds"] > 15.0
+    assert document["status"] == "finished"
+    assert document["extensions"][0]["seconds"] == pytest.approx(20.0)
+
+
+def test_a_kill_after_a_stopped_sweep_was_extended_loses_nothing(tmp_path: Path) -> None:
+    events = sweep_events("iris", SPACE, out=tmp_path / "s", members=4, **{**ASKED, "fresh": 0})
+    next(events)
+    send_stop(RunFolder.open(tmp_path / "s", verify=False))
+    assert ended(events)["status"] == "stopped"
+    events = sweep_resumption(tmp_path / "s", more=3)
+    next(events)  # it is written down, and nothing is trained
+    events.close()
+    assert RunFolder.open(tmp_path / "s").status == "interrupted"
+    assert ended(sweep_resumption(tmp_path / "s"))["members"] == 7
+
+
+@pytest.mark.parametrize(
+    ("space", "more", "rule"),
+    [(SPACE, 0, "more_range"), (["hidden=4|6"], 1, "space_spent"), (["seed=0..9"], 7, "space_spent")],
+)
+def test_what_can_not_be_added_is_refused_and_the_sweep_stays_sealed(
+    tmp_path: Path, space: Any, more: int, rule: str
+) -> None:
+    swept(tmp_path / "s", 4, space, fresh=0, settings={"epochs": 2})
+    before = (tmp_path / "s" / "manifest.json").read_bytes()
+    with pytest.raises(TreinoError) as refused:
+        list(sweep_resumption(tmp_path / "s", more=more))
+    assert refused.value.rule == rule
+    assert (tmp_path / "s" / "manifest.json").read_bytes() == before
+    RunFolder.open(tmp_path / "s")
+
+
+def test_several_seeds_are_not_added_to(tmp_path: Path) -> None:
+    sweep = tr.fit("iris", seeds=2, epochs=2, out=tmp_path / "s")
+    with pytest.raises(TreinoError) as refused:
+        sweep.resume(more=1)
+    assert refused.value.rule == "more_of_equal"
+
+
+@pytest.mark.slow
+def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Callable[..., Said]) -> None:
+    swept(tmp_path / "s", 4, fresh=0)
+    done = treino("resume", str(tmp_path / "s"), "--more", "3", "--json")
+    assert done.document["members"] == 7
+    sweep = tr.open(tmp_path / "s").resume(more=2)
+    assert len(sweep.frame.member.unique()) == 9
+    assert [entry["members"] for entry in sweep.document["extensions"]] == [3, 2]
+    run = tr.fit("iris", epochs=1, out=tmp_path / "r")
+    refused = treino("resume", str(run.path), "--more", "3", "--json")
+    assert refused.document["error"]["rule"] == "more_of_no_sweep"
+
+
+@pytest.mark.release
+def test_a_sweep_of_another_process_is_given_networks_there(
+    tmp_path: Path, treino: Callable[..., Said]
+) -> None:
+    numbers = ["--members", "2000", "--epochs", "2000", "--patience", "0", "--fresh", "0", "--hidden", "4"]
+    space = ["--space", "lr=1e-3..1:log", "--strategy", "none", "--out", str(tmp_path / "s")]
+    line = [sys.executable, "-m", "treino", "sweep", "iris", *numbers, *space]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until(lambda: any((tmp_path / "s").glob("checkpoint/*.safetensors")), process)
+        said = treino("resume", tmp_path / "s", "--more", "3", "--json")
+        assert (said.status, said.document["status"]) == (0, "running")
+        assert len(configs(tmp_path / "s")) == 2003
+        send_stop(RunFolder.open(tmp_path / "s", verify=False))
+        assert process.wait(HANG) == 0
+    document = json.loads((tmp_path / "s" / "result.json").read_text())
+    assert [(e["members"], e["first"]) for e in document["extensions"]] == [(3, 2000)]
+    assert (document["status"], document["members"]) == ("stopped", 2000)
+
+
+def test_what_is_asked_too_late_is_refused(tmp_path: Path) -> None:
+    swept(tmp_path / "s", 4, fresh=0)
+    events = sweep_resumption(tmp_path / "s", more=2)
+    for event in events:
+        if isinstance(event, JobClose):  # it is being judged
+            with pytest.raises(TreinoError, match="takes no more networks now"):
+                send_more(RunFolder.open(tmp_path / "s", verify=False), 50)
+    assert RunFolder.open(tmp_path / "s").database.commands() == []
+    assert ended(sweep_resumption(tmp_path / "s", more=1))["members"] == 7

@@ -1,0 +1,212 @@
+"""All folds as one population: each has the network it would have alone, and answers rows it never saw."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.model_selection import KFold, StratifiedKFold
+
+import treino as tr
+from tests.conftest import Said
+from treino.base.errors import TreinoError
+from treino.folders.stored_run import StoredRun
+
+pytestmark = pytest.mark.usefixtures("bare")
+
+
+def numbers(rows: int = 60, seed: int = 0) -> pd.DataFrame:
+    r = np.random.default_rng(seed)
+    x = r.normal(size=(rows, 3))
+    return pd.DataFrame(x, columns=list("abc")).assign(y=x[:, 0] - x[:, 1] ** 2 + r.normal(0, 0.1, rows))
+
+
+def same_bits(one: StoredRun, other: StoredRun) -> bool:
+    mine, its = one.module.state_dict(), other.module.state_dict()
+    return mine.keys() == its.keys() and all(tensor.equal(its[name]) for name, tensor in mine.items())
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize(
+    ("data", "settings", "populations"),
+    [
+        ("iris", {"epochs": 4, "lr": 0.01}, 1),  # of other numbers of rows
+        ("diabetes", {"epochs": 4, "optimizer": "sgd", "batch_size": "full"}, 1),
+        ("wine", {"epochs": 3, "recipe": "table", "ensemble": 4, "inputs": "plain"}, 1),
+        ("diabetes", {"epochs": 3, "ensemble": 3, "clip_target": True}, 1),
+        ("diabetes", {"epochs": 2, "recipe": "table", "ensemble": 2}, None),  # of other widths
+    ],
+)
+def test_each_fold_is_what_it_would_be_alone(
+    data: str, settings: dict[str, Any], populations: int | None, tmp_path: Path
+) -> None:
+    sweep = tr.fit(data, folds=4, out=tmp_path / "s", **settings)
+    assert populations in (None, sweep.frame["group"].nunique())
+    answers, (engine,) = sweep.out_of_fold(), set(sweep.frame["engine"])
+    for k in range(4):
+        alone = tr.fit(data, fold=f"{k + 1}/4", engine=engine, parent=tmp_path, lean=True, **settings)
+        assert same_bits(sweep.member(k), alone)
+        for split in ("validation", "test"):
+            for name, value in alone.metrics[split].items():
+                assert sweep.figures[split][name]["values"][k] == pytest.approx(value, rel=1e-4, abs=1e-6)
+        test = alone.data.test
+        there = torch.isin(answers.row, test.index)
+        assert answers.fold[there].eq(k + 1).all()
+        with torch.no_grad():
+            output = alone.module(test.x)[test.index.argsort()].double()
+        if not alone.spec.classes:
+            output = output * alone.spec.target_scale + alone.spec.target_mean
+        assert torch.allclose(answers.output[there], output, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("data", "kind"), [("iris", StratifiedKFold), ("diabetes", KFold)])
+def test_every_row_is_answered_by_the_fold_that_scikit_learn_puts_it_in(
+    data: str, kind: type, tmp_path: Path
+) -> None:
+    answers = tr.fit(data, folds=3, epochs=1, hidden=[4], out=tmp_path / "s").out_of_fold()
+    target = answers.target.flatten().numpy()
+    assert answers.row.tolist() == list(range(len(target)))
+    folds = np.zeros(len(target), dtype=int)
+    for k, (_train, test) in enumerate(kind(3, shuffle=True, random_state=0).split(target, target)):
+        folds[test] = k + 1
+    assert answers.fold.tolist() == folds.tolist()
+    assert list(answers.frame["fold"]) == folds.tolist()
+
+
+def test_the_targets_of_a_fold_do_not_change_what_is_predicted_for_it(tmp_path: Path) -> None:
+    table = numbers()
+    table.to_csv(tmp_path / "one.csv", index=False)
+    settings: dict[str, Any] = {"target": "y", "folds": 3, "epochs": 3, "ensemble": 2}
+    first = tr.fit(str(tmp_path / "one.csv"), out=tmp_path / "f", **settings).out_of_fold()
+    rows = first.row[first.fold == 2].numpy()
+    table.loc[rows, "y"] = table.loc[np.random.default_rng(1).permutation(rows), "y"].to_numpy() * 1.5
+    table.to_csv(tmp_path / "two.csv", index=False)
+    second = tr.fit(str(tmp_path / "two.csv"), out=tmp_path / "g", **settings).out_of_fold()
+    assert first.fold.equal(second.fold)
+    assert first.output[first.fold == 2].equal(second.output[first.fold == 2])
+    assert not first.output[first.fold == 1].equal(second.output[first.fold == 1])
+
+
+def test_seeds_of_a_fold_answer_with_their_mean(tmp_path: Path) -> None:
+    sweep = tr.fit("iris", folds=2, seeds=3, epochs=2, hidden=[4], out=tmp_path / "s")
+    assert sweep.frame["group"].nunique() == 1
+    answers = sweep.out_of_fold()
+    for fold in (1, 2):
+        members = [m for m in range(6) if sweep.params(m)["fold"] == f"{fold}/2"]
+        rows, there = sweep.member(members[0]).data.test, answers.fold == fold
+        shares = [sweep.member(m).module(rows.x).softmax(1) for m in members]
+        mean = torch.stack(shares).mean(0)[rows.index.argsort()].detach()
+        assert torch.allclose(answers.output[there].softmax(1).float(), mean, atol=1e-5)
+
+
+def test_new_rows_are_answered_by_the_mean_of_all_folds(tmp_path: Path) -> None:
+    numbers().to_csv(tmp_path / "t.csv", index=False)
+    sweep = tr.fit(str(tmp_path / "t.csv"), target="y", folds=3, epochs=3, out=tmp_path / "s", ensemble=2)
+    new = numbers(7, seed=3)
+    each = [sweep.member(k).predict(new)["prediction"].to_numpy() for k in range(3)]
+    assert sweep.predict(new)["prediction"].to_numpy() == pytest.approx(np.mean(each, 0), rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("named", [True, False])
+def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: Path) -> None:
+    from treino.training.loop import JobProgress
+    from treino.training.sweeps.sweep import repeat_events, sweep_resumption
+
+    table = numbers().assign(kind=lambda t: np.where(t["y"] > 0, "up", "down")).drop(columns="y")
+    source = "iris" if named else table
+    settings = {"epochs": 40, "ensemble": 3} | ({} if named else {"target": "kind"})
+    whole = tr.fit(source, folds=3, until="accuracy=0.9", out=tmp_path / "w", recipe="plain", **settings)
+    own = {**settings, "recipe": "plain", "out": str(tmp_path / "t")}
+    events = repeat_events(source, folds=3, until="accuracy=0.9", settings=own)
+    while not isinstance(next(events), JobProgress):
+        pass
+    events.close()
+    document = list(sweep_resumption(tmp_path / "t"))[-1].document
+    assert document["figures"] == whole.figures
+    assert document["reached"] == whole.document["reached"]
+    assert tr.open(tmp_path / "t").out_of_fold().output.equal(whole.out_of_fold().output)
+
+
+def test_parts_of_folds_train_as_the_whole_population() -> None:
+    from treino.settings.spec import read_settings
+    from treino.training.sweeps.group_training import GroupTraining
+    from treino.training.sweeps.populations import groups
+
+    settings = {
+        k: read_settings({"fold": f"{k + 1}/5", "ensemble": 2, "epochs": 12, "hidden": [8]}) for k in range(5)
+    }
+    data = {s.fold: tr.load("iris", fold=s.fold) for s in settings.values()}
+    (whole,), (divided,) = ([GroupTraining(g, "loss") for g in groups(settings, lambda s: data[s.fold], {})]
+                            for _copy in range(2))  # fmt: skip
+    end = whole.training.steps
+    while whole.behind(end):
+        whole.advance(None, end)
+    divided.divide(2)
+    divided.halve(divided.parts[0])
+    assert sorted(len(part.rows) for part in divided.parts) == [2, 4, 4]
+    while divided.behind(end):
+        divided.advance(None, end)
+    divided.join()
+    assert whole.training.state.population.params.equal(divided.training.state.population.params)
+    assert whole.best_M.equal(divided.best_M)
+    assert whole.curve.tensors()["figure"].equal(divided.curve.tensors()["figure"])
+
+
+def test_out_of_fold_predictions_are_written_beside_the_rows(
+    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = numbers(40).assign(kind=lambda t: np.where(t["y"] > 0, "up", "down")).drop(columns="y")
+    table.loc[3, "kind"] = None  # left out
+    table.to_csv("t.csv", index=False)
+    words = ("t.csv", "--target", "kind", "--folds", "4", "--epochs", "2", "--ensemble", "2", "--name", "f")
+    assert treino("train", *words, "--to", "out.csv").status == 0
+    with Path("out.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    answer = ["fold", "prediction", "probability_down", "probability_up"]
+    assert list(lines[0]) == ["a", "b", "c", "kind", *answer]
+    assert len(lines) == 40
+    assert lines[3]["prediction"] == lines[3]["fold"] == ""
+    answers = tr.open("f").out_of_fold()
+    for p in answers.predictions:
+        assert (lines[p.row]["prediction"], lines[p.row]["fold"]) == (p.value, str(p.fold))
+        assert float(lines[p.row]["probability_up"]) == p.probabilities["up"]
+    assert treino("train", *words[:3], "--to", "other.csv").status == 2
+    assert treino("train", *words[:-2], "--to", "out.csv").status == 2  # it is there already
+
+
+def test_a_class_that_a_fold_lacks_is_said(tmp_path: Path) -> None:
+    table = numbers(40).assign(kind=lambda t: np.where(t["y"] > 0, "up", "down")).drop(columns="y")
+    table.loc[0, "kind"] = "once"
+    table.to_csv(tmp_path / "t.csv", index=False)
+    sweep = tr.fit(str(tmp_path / "t.csv"), target="kind", folds=3, epochs=1, out=tmp_path / "s")
+    fold = int(sweep.out_of_fold().fold[0])
+    assert any(f"fold {fold}/3" in note and note.endswith("once.") for note in sweep.document["notes"])
+    values = sweep.figures["test"]["f1_macro"]["values"]
+    assert all(value is not None and np.isfinite(value) for value in values)
+
+
+def test_what_has_no_folds_has_no_out_of_fold_predictions(tmp_path: Path) -> None:
+    sweep = tr.fit("iris", seeds=2, epochs=1, hidden=[2], out=tmp_path / "s")
+    with pytest.raises(TreinoError, match="no folds"):
+        sweep.out_of_fold()
+
+
+@pytest.mark.slow
+def test_each_fold_of_rows_in_memory_is_opened_with_its_own(tmp_path: Path) -> None:
+    numbers().to_csv(tmp_path / "t.csv", index=False)
+    settings: dict[str, Any] = {"target": "y", "folds": 3, "epochs": 2}
+    kept = tr.fit(pd.read_csv(tmp_path / "t.csv"), out=tmp_path / "memory", **settings)
+    file = tr.fit(str(tmp_path / "t.csv"), out=tmp_path / "file", **settings)
+    assert kept.out_of_fold().output.equal(file.out_of_fold().output)
+    for k in range(3):
+        assert kept.member(k).data.test.x.equal(file.member(k).data.test.x)
+        assert same_bits(kept.member(k), file.member(k))
+    new = numbers(5, seed=2)
+    assert kept.predict(new)["prediction"].tolist() == file.predict(new)["prediction"].tolist()

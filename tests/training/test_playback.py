@@ -1,0 +1,179 @@
+"""Any step of a run from memory equals the same step from its folder; who steers a training says how far."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from treino.base.errors import TreinoError
+from treino.engine import TrainingLoop
+from treino.engine.step_plan import EpochStretch
+from treino.folders.store.checkpoint import FOLDER, LiveFolder
+from treino.folders.stored_run import StoredRun
+from treino.settings.spec import read_settings
+from treino.training.branch import rewinding
+from treino.training.commands import Transport
+from treino.training.completion import finish
+from treino.training.replay import Playback, snapshots
+from treino.training.train import RunJob, drain, train_events
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
+    """With a learning rate that was set on the way, and a second segment of another batch size."""
+    settings = read_settings({"epochs": 12, "hidden": "6", "seed": 3, "dropout": 0.2, "patience": 0})
+    parent = tmp_path_factory.mktemp("playback")
+    told = []
+
+    def tell(event: object) -> None:
+        job = getattr(event, "job", None)
+        if isinstance(job, RunJob) and not told:
+            told.append(job.folder.database.add_command("lr", 0.02, 9))
+
+    first = drain(train_events("iris", settings, parent=parent), tell)
+    (snapshot,) = snapshots(first, [17])
+    return drain(rewinding(snapshot, {"batch_size": 20, "epochs": 14}))
+
+
+@pytest.mark.slow
+@examples(max_examples=6)
+@given(st.lists(st.integers(0, 70), min_size=1, max_size=12))
+def test_any_step_in_any_order(run: StoredRun, steps: list[int]) -> None:
+    playback, loss_S = Playback(run, run.data), run.losses
+    playback.step_seconds = 0.01  # as if each step took so long: states are kept closer together
+    for step in steps:
+        shown = playback.at(min(step, run.steps), loss_S)
+        (stored,) = snapshots(run, [min(step, run.steps)])
+        assert (shown.step, shown.hp, shown.segment) == (stored.step, stored.hp, stored.segment)
+        tensors = zip(shown.net.state_dict().values(), stored.net.state_dict().values(), strict=True)
+        assert all(torch.equal(a, b) for a, b in tensors)
+
+
+@pytest.mark.slow
+def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)  # states as close together as may be
+    playback, loss_S = Playback(run, run.data), run.losses
+    while playback.prepare(run.steps, loss_S, 0.0):
+        pass
+    assert len(playback.states) > 5
+    assert {segment for segment, _step in playback.states} == {0, 1}
+
+
+def test_what_is_prepared_has_an_end_though_few_states_fit(
+    run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.replay.BUDGET", 20_000)
+    playback, loss_S = Playback(run, run.data), run.losses
+    playback.at(1, loss_S)
+    for _ in range(3 * run.steps):
+        if not playback.prepare(run.steps, loss_S, 0.0):
+            return
+    raise AssertionError("it is never done")
+
+
+def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> None:
+    """A training shows its state before its losses are read again, as after a new segment."""
+    playback, loss_S = Playback(run, run.data), run.losses
+    (last,) = snapshots(run, [run.steps])
+    playback.live_snapshot(last.segment, last.saved, loss_S)
+    playback.step_seconds = 0.002  # a state is wanted each 15 steps
+    while playback.prepare(20, loss_S[:20], 1.0):
+        pass
+    assert all(at <= 20 or at == run.steps for _segment, at in playback.states)
+
+
+@given(st.lists(st.sampled_from(["play", "pause", "step", "epoch"]), max_size=8))
+def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> None:
+    transport, step = Transport(), 5
+    for name in commands:
+        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochStretch(4))
+        limit = transport.limit(step)
+        expected = {"play": None, "pause": step, "step": step + 2, "epoch": (step // 4 + 2) * 4}[name]
+        assert limit == expected
+        step = step if limit is None else limit
+
+
+@pytest.mark.parametrize("speed", ["fast", 0, -1, True, float("inf")])
+def test_a_speed_is_a_number_of_steps(speed: object) -> None:
+    with pytest.raises(TreinoError) as refused:
+        Transport().command("speed", speed, 0, EpochStretch(1))
+    assert refused.value.rule == "speed_range"
+
+
+def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, write = [], os.write
+
+    def no_room(descriptor: int, data: bytes) -> int:
+        if f"/{FOLDER}/" in os.readlink(f"/proc/self/fd/{descriptor}"):
+            full.append(descriptor)
+            write(descriptor, data[:5])  # a part finds room
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data)
+
+    monkeypatch.setattr("treino.base.files._write", no_room)
+    settings = read_settings({"epochs": 30, "hidden": "6", "patience": 0})
+    for event in train_events("iris", settings, parent=tmp_path):
+        job = event.job
+        assert isinstance(job, RunJob)
+        if job.run is None:
+            job.view._looked = job.view._update_time = -1.0
+            LiveFolder(job.folder.path).watch()
+    assert full
+    assert job.run is not None
+    assert job.run.status == "finished"
+    assert not (job.folder.path / FOLDER).exists()
+
+
+def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
+    settings = read_settings({"epochs": 400, "hidden": "6", "patience": 0})
+    live, stamps, shown = [], [], []
+    for count, event in enumerate(train_events("iris", settings, parent=tmp_path)):
+        job = event.job
+        assert isinstance(job, RunJob)
+        if not live:
+            live.append(LiveFolder(job.folder.path))
+        job.view._looked = job.view._update_time = -1.0  # look at each chance
+        stamps.append(live[0].stamp)
+        if count == 3:
+            live[0].watch()
+        if count > 3 and not shown and (found := live[0].state()) is not None:
+            shown.append((found, job.training))
+    assert stamps[:4] == [0] * 4
+    (((tensors, meta), made),) = shown
+    assert isinstance(made, TrainingLoop)
+    assert meta["tail"]["first"] + len(meta["tail"]["losses"]) == meta["engine"]["step"]
+    made.load(tensors, meta["engine"])
+    assert made.step == meta["engine"]["step"]
+    assert not (live[0].run / "live").exists()
+
+
+def test_the_last_state_is_shown_until_its_end_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, steps = LiveFolder(tmp_path / "run"), []
+
+    def looked_at(*args: Any) -> Any:
+        state = live.state()
+        assert state is not None
+        steps.append(state[1]["engine"]["step"])
+        return finish(*args)
+
+    monkeypatch.setattr("treino.training.train.finish", looked_at)
+    monkeypatch.setattr("treino.training.commands.SPACING", 1000.0)  # the first state and the last
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.001)
+    settings = read_settings({"epochs": 3, "hidden": "6", "name": "run"})
+    for event in train_events("iris", settings, parent=tmp_path):
+        live.watch()
+        job = event.job
+    assert isinstance(job, RunJob)
+    assert steps == [job.training.step]
+    assert not (live.run / FOLDER / "state.safetensors").exists()
