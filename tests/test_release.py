@@ -16,8 +16,9 @@ from tests.conftest import Said
 from treino.cli import doctor
 
 ROOT = Path(__file__).parent.parent
+FOLDERS = "docs", "doctor", "apps"
 PAGES = sorted(
-    page for of in (ROOT.glob("*.md"), *((ROOT / f).rglob("*.md") for f in ("docs", "doctor", "apps"))) for page in of
+    page for of in (ROOT.glob("*.md"), *((ROOT / f).rglob("*.md") for f in FOLDERS)) for page in of
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ON_THE_SITE = ROOT / "apps/lessons/docs/play.html"  # the playground, which tools/site.py writes

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.engine import Net
 from treino.engine.nets import layers_of
@@ -38,6 +38,13 @@ from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
+
+STUDY_MODULE = Refusal(
+    "study_module",
+    N_("A study makes its network anew for every row."),
+    N_("Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."),
+)
+EPOCHS_TWICE = Refusal("epochs_twice", N_("{a} and {b} are the same setting."), N_("Give one."))
 
 # ---- ``Run``, ``Sweep`` and ``Study``
 
@@ -426,9 +433,7 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
             continue
         ours = COURSE.get(name, name)
         if ours != name and ours in settings:
-            raise TreinoError(
-                "epochs_twice", _("{a} and {b} are the same setting.").format(a=name, b=ours), _("Give one.")
-            )
+            raise EPOCHS_TWICE(a=name, b=ours)
         renamed[ours] = str(value) if ours == "device" else value
     return renamed
 
@@ -533,11 +538,7 @@ def study(
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
     if isinstance(net, nn.Module):
-        raise TreinoError(
-            "study_module",
-            _("A study makes its network anew for every row."),
-            _("Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."),
-        )
+        raise STUDY_MODULE()
     settings = _with_net(settings, net)
     events = study_events(
         data,

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.folders.data_source import load_data, prepared_beside
@@ -22,6 +22,42 @@ from treino.training.loop import JobEvent
 from treino.training.resolution import choose_recipe, train_config
 from treino.training.time_limit import with_members
 from treino.training.train import Start, train_events
+
+NUM_CLASSES = Refusal(
+    "num_classes",
+    N_("num_classes is {asked}, and {target} {found}."),
+    N_("Leave num_classes out, or give the number that there are."),
+)
+UNTIL_ALONE = Refusal(
+    "until_alone",
+    N_("[[until]] counts the steps of several networks."),
+    N_("Add [[seeds=20]], or leave it out."),
+)
+ALERT_OF_SEVERAL = Refusal(
+    "alert_of_several",
+    N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
+    N_("Leave one of them out."),
+)
+THRESHOLD_OF_SEVERAL = Refusal(
+    "threshold_of_several",
+    N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
+    N_("Leave one of them out."),
+)
+WEIGHTS_OF_SEVERAL = Refusal(
+    "weights_of_several",
+    N_("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
+    N_("Leave one of them out."),
+)
+SEVERAL_OF_THESE = Refusal(
+    "several_of_these",
+    N_("Several seeds or folds need rows in memory, and a network that can be made anew."),
+    N_("Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'."),
+)
+ON_ALONE = Refusal(
+    "on_alone",
+    N_("A cluster trains many networks, and this is one."),
+    N_("Add [[seeds=20]] or [[folds=5]], or leave [[on]] out."),
+)
 
 AUTO = "auto"  # as a learning rate: first try many for a short time
 
@@ -143,13 +179,7 @@ def _check_classes(data: Data, classes: int) -> None:
     if len(data.classes) == classes:
         return
     actual = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
-    raise TreinoError(
-        "num_classes",
-        _("num_classes is {asked}, and {target} {found}.").format(
-            asked=classes, target=data.target, found=actual
-        ),
-        _("Leave num_classes out, or give the number that there are."),
-    )
+    raise NUM_CLASSES(asked=classes, target=data.target, found=actual)
 
 
 def _load(request: FitRequest, settings: Settings, most_inputs: int | None = None) -> Data:
@@ -181,40 +211,16 @@ def check_request(request: FitRequest) -> None:
         TreinoError: names the parts.
     """
     if request.until is not None and not request.repeated:
-        raise TreinoError(
-            "until_alone",
-            _("[[until]] counts the steps of several networks."),
-            _("Add [[seeds=20]], or leave it out."),
-        )
+        raise UNTIL_ALONE()
     if request.alerts and request.repeated:
-        raise TreinoError(
-            "alert_of_several",
-            _("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
-            _("Leave one of them out."),
-        )
+        raise ALERT_OF_SEVERAL()
     if not request.repeated:
         if request.on is not None or request.gpus_per_chunk is not None:
-            raise TreinoError(
-                "on_alone",
-                _("A cluster trains many networks, and this is one."),
-                _("Add [[seeds=20]] or [[folds=5]], or leave [[on]] out."),
-            )
+            raise ON_ALONE()
         return
     if request.settings.get("threshold") is not None:
-        raise TreinoError(
-            "threshold_of_several",
-            _("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
-            _("Leave one of them out."),
-        )
+        raise THRESHOLD_OF_SEVERAL()
     if request.start is not None:
-        raise TreinoError(
-            "weights_of_several",
-            _("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
-            _("Leave one of them out."),
-        )
+        raise WEIGHTS_OF_SEVERAL()
     if request.net is not None or is_torch_dataset(request.source):
-        raise TreinoError(
-            "several_of_these",
-            _("Several seeds or folds need rows in memory, and a network that can be made anew."),
-            _("Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'."),
-        )
+        raise SEVERAL_OF_THESE()

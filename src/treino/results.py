@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal
+from treino.base.words import N_, setting
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
@@ -27,6 +27,38 @@ from treino.training.sweeps.stored_sweep import StoredSweep
 from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import resuming
 from treino.training.verification import verify
+
+STORAGE_OF_NO_SWEEP = Refusal(
+    "storage_of_no_sweep",
+    N_("{run} is no sweep, and trials of Optuna's are of sweeps."),
+    N_("Leave [[storage]] out."),
+)
+MORE_OF_NO_SWEEP = Refusal(
+    "more_of_no_sweep",
+    N_("{run} is no sweep, and only to a sweep networks can be added."),
+    N_("Leave [[more]] out."),
+)
+ON_OF_A_RUN = Refusal(
+    "on_of_a_run", N_("{run} is a single network, and a cluster trains several."), N_("Leave [[on]] out.")
+)
+ALERT_OF_SEVERAL = Refusal(
+    "alert_of_several",
+    N_("[[alert]] watches one network, and {run} has several."),
+    N_("Leave [[alert]] out."),
+)
+VERIFY_MEMBER = Refusal(
+    "verify_member",
+    N_("{run} is a network of a sweep, which is trained again as the sweep did it."),
+    N_("Leave {name} out."),
+)
+ROWS_OF_RUN_SETTINGS = Refusal(
+    "rows_of_run_settings",
+    N_("{run} is a run, whose data and settings are known."),
+    N_("Leave {name} out, or name data."),
+)
+TOP_OF_A_RUN = Refusal(
+    "top_of_a_run", N_("{name} is a run, a single network."), N_("Leave [[top]] out, or name a sweep.")
+)
 
 
 def resume_events(
@@ -53,29 +85,13 @@ def resume_events(
     """
     path = folder.path
     if storage is not None and folder.kind != "sweep":
-        raise TreinoError(
-            "storage_of_no_sweep",
-            _("{run} is no sweep, and trials of Optuna's are of sweeps.").format(run=path.name),
-            _("Leave [[storage]] out."),
-        )
+        raise STORAGE_OF_NO_SWEEP(run=path.name)
     if more is not None and folder.kind != "sweep":
-        raise TreinoError(
-            "more_of_no_sweep",
-            _("{run} is no sweep, and only to a sweep networks can be added.").format(run=path.name),
-            _("Leave [[more]] out."),
-        )
+        raise MORE_OF_NO_SWEEP(run=path.name)
     if folder.kind == "run" and on is not None:
-        raise TreinoError(
-            "on_of_a_run",
-            _("{run} is a single network, and a cluster trains several.").format(run=path.name),
-            _("Leave [[on]] out."),
-        )
+        raise ON_OF_A_RUN(run=path.name)
     if alerts and folder.kind != "run":
-        raise TreinoError(
-            "alert_of_several",
-            _("[[alert]] watches one network, and {run} has several.").format(run=path.name),
-            _("Leave [[alert]] out."),
-        )
+        raise ALERT_OF_SEVERAL(run=path.name)
     if folder.kind == "run":
         given = given_alerts(alerts, network=allow_network)
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
@@ -105,13 +121,7 @@ def verification(
     if run.row is None:
         return verify(run, data, sample=sample, seed=seed, engine=engine, tell=tell)
     if seed is not None or engine is not None:
-        raise TreinoError(
-            "verify_member",
-            _("{run} is a network of a sweep, which is trained again as the sweep did it.").format(
-                run=run.name
-            ),
-            _("Leave {name} out.").format(name=setting("seed" if engine is None else "engine")),
-        )
+        raise VERIFY_MEMBER(run=run.name, name=setting("seed" if engine is None else "engine"))
     return verify_member(run, sample=sample, tell=tell)
 
 
@@ -153,11 +163,7 @@ def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compar
     if folder is None:
         return source_of_data(name, settings, compared=compared)
     if settings:
-        raise TreinoError(
-            "rows_of_run_settings",
-            _("{run} is a run, whose data and settings are known.").format(run=name),
-            _("Leave {name} out, or name data.").format(name=setting(next(iter(settings)))),
-        )
+        raise ROWS_OF_RUN_SETTINGS(run=name, name=setting(next(iter(settings))))
     return source_of_run(open_run(folder, access))
 
 
@@ -173,9 +179,5 @@ def predicting(name: str | Path, access: Access, top: int | None = None) -> Stor
     if top is None:
         return result.answer if isinstance(result, StoredSweep) else run_in(result)
     if not isinstance(result, StoredSweep):
-        raise TreinoError(
-            "top_of_a_run",
-            _("{name} is a run, a single network.").format(name=result.name),
-            _("Leave [[top]] out, or name a sweep."),
-        )
+        raise TOP_OF_A_RUN(name=result.name)
     return result.together(top)

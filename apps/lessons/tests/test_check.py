@@ -214,7 +214,10 @@ def test_a_path_of_no_use_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert main(["--help"], run) == 0
 
 
-@pytest.mark.parametrize("page", ["apps/lessons/docs/licoes/exercicios/forward.py", "apps/lessons/docs/lessons/exercises/forward.py"])
+@pytest.mark.parametrize(
+    "page",
+    ["apps/lessons/docs/licoes/exercicios/forward.py", "apps/lessons/docs/lessons/exercises/forward.py"],
+)
 def test_the_starter_is_no_answer_and_can_become_one(page: str) -> None:
     different = check(forward_of(ROOT / page)).difference
     assert different is not None

@@ -4,8 +4,14 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
+
+APP_MISSING = Refusal(
+    "app_missing",
+    N_("'{name}' belongs to the app {app}, which is not installed here."),
+    N_("Install the whole of treino."),
+)
 
 Group = Literal["treino.verbs", "treino.names"]
 
@@ -29,10 +35,4 @@ def brought(group: Group, name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
-        raise TreinoError(
-            "app_missing",
-            _("'{name}' belongs to the app {app}, which is not installed here.").format(
-                name=name, app=package
-            ),
-            _("Install the whole of treino."),
-        ) from None
+        raise APP_MISSING(name=name, app=package) from None

@@ -19,8 +19,46 @@ from pathlib import Path, PurePosixPath
 from threading import get_ident
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
+
+DISK_ERROR = Refusal(
+    "disk_error",
+    N_("{path} could not be written or read: the disk reports an error ({reason})."),
+    N_("Look at the disk, then repeat the command; what was saved before is whole."),
+    status=1,
+)
+RUN_DAMAGED = Refusal("run_damaged", N_("{path} is damaged: {reason}."), "{hint}")
+NOT_A_FILE = Refusal(
+    "not_a_file",
+    N_("{path} is not a regular file."),
+    N_("Restore the file from a copy of the run, or remove what is there."),
+)
+DISK_FULL = Refusal(
+    "disk_full",
+    N_("{path} could not be written: there is no room left ({reason})."),
+    N_("Free some space and repeat the command; what was saved before is whole."),
+    status=1,
+)
+READ_ONLY = Refusal(
+    "read_only",
+    N_("{path} could not be written or read: it is not permitted ({reason})."),
+    N_("Choose a folder that you may write to, or change its permissions."),
+    status=1,
+)
+FILE_VANISHED = Refusal(
+    "file_vanished",
+    N_("{path} is not there, or its folder is gone ({reason})."),
+    N_("Was it moved or deleted? Put it back, or give its new place."),
+    status=1,
+)
+NAME_TOO_LONG = Refusal("name_too_long", N_("The name {path} is too long."))
+OUTSIDE_RUN = Refusal("outside_run", N_("{name!r} is no file of {folder}."))
+FOLDER_OF_OTHERS = Refusal(
+    "folder_of_others",
+    N_("{path} is not a folder of yours: somebody else made it, or it is a link."),
+    N_("Say where temporary files may go instead: export TMPDIR=FOLDER"),
+)
 
 # System calls, as module names so that tests can make the k-th call fail.
 _open = os.open
@@ -47,52 +85,26 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 def problem(path: Path, number: int, reason: str) -> TreinoError:
     """The TreinoError for the system's error `number` (an `errno`) on `path`."""
     if number in _FULL:
-        return TreinoError(
-            "disk_full",
-            _("{path} could not be written: there is no room left ({reason}).").format(
-                path=path, reason=reason
-            ),
-            _("Free some space and repeat the command; what was saved before is whole."),
-            status=1,
-        )
+        return DISK_FULL(path=path, reason=reason)
     if number in _DENIED:
-        return TreinoError(
-            "read_only",
-            _("{path} could not be written or read: it is not permitted ({reason}).").format(
-                path=path, reason=reason
-            ),
-            _("Choose a folder that you may write to, or change its permissions."),
-            status=1,
-        )
+        return READ_ONLY(path=path, reason=reason)
     if number in _GONE:
-        return TreinoError(
-            "file_vanished",
-            _("{path} is not there, or its folder is gone ({reason}).").format(path=path, reason=reason),
-            _("Was it moved or deleted? Put it back, or give its new place."),
-            status=1,
-        )
+        return FILE_VANISHED(path=path, reason=reason)
     if number == errno.ELOOP:
         return link(path)
     if number == errno.EEXIST:
         return there_already(path)
     if number == errno.ENAMETOOLONG:
-        return TreinoError("name_too_long", _("The name {path} is too long.").format(path=path))
-    return TreinoError(
-        "disk_error",
-        _("{path} could not be written or read: the disk reports an error ({reason}).").format(
-            path=path, reason=reason
-        ),
-        _("Look at the disk, then repeat the command; what was saved before is whole."),
-        status=1,
-    )
+        return NAME_TOO_LONG(path=path)
+    return DISK_ERROR(path=path, reason=reason)
 
 
 def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
     """The error for a damaged file. hint: replaces the advice to restore the file."""
-    return TreinoError(
-        "run_damaged",
-        _("{path} is damaged: {reason}.").format(path=path, reason=reason),
-        hint or _("Restore it from a copy, or train again; nothing was read from it."),
+    return RUN_DAMAGED(
+        path=path,
+        reason=reason,
+        hint=hint or _("Restore it from a copy, or train again; nothing was read from it."),
     )
 
 
@@ -120,11 +132,7 @@ def link(path: Path) -> TreinoError:
 
 def not_a_file(path: Path) -> TreinoError:
     """The error for a path that must be a file of a run, but is a folder, pipe, socket or device."""
-    return TreinoError(
-        "not_a_file",
-        _("{path} is not a regular file.").format(path=path),
-        _("Restore the file from a copy of the run, or remove what is there."),
-    )
+    return NOT_A_FILE(path=path)
 
 
 def there_already(path: Path, others: int = 0) -> TreinoError:
@@ -157,9 +165,7 @@ def inside(folder: Path, name: str) -> Path:
     path = folder
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\0" in name:
-        raise TreinoError(
-            "outside_run", _("{name!r} is no file of {folder}.").format(name=name, folder=folder)
-        )
+        raise OUTSIDE_RUN(name=name, folder=folder)
     for place, part in enumerate(parts):
         path /= part
         try:
@@ -336,13 +342,7 @@ def make_private_folder(path: Path) -> None:
             _mkdir(path, 0o700)
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-            raise TreinoError(
-                "folder_of_others",
-                _("{path} is not a folder of yours: somebody else made it, or it is a link.").format(
-                    path=path
-                ),
-                _("Say where temporary files may go instead: export TMPDIR=FOLDER"),
-            )
+            raise FOLDER_OF_OTHERS(path=path)
         if status.st_mode & 0o077:
             os.chmod(path, 0o700)
 

@@ -12,8 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
+
+RUN_BUSY = Refusal(
+    "run_busy", N_("{folder} is being written by {who}."), N_("Wait until it has ended, or stop it first.")
+)
 
 NAME = ".lock"
 _held: set[int] = set()
@@ -55,11 +59,7 @@ def acquire(path: Path) -> int:
         _held.add(descriptor)
         return descriptor
     who = _("another process") if process is None else _("process {number}").format(number=process)
-    raise TreinoError(
-        "run_busy",
-        _("{folder} is being written by {who}.").format(folder=path.parent, who=who),
-        _("Wait until it has ended, or stop it first."),
-    )
+    raise RUN_BUSY(folder=path.parent, who=who)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.base.console import line
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE, PNG
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from treino.data.builtins import Builtin
     from treino.data.summaries.description import TableDescription
     from treino.data.summaries.image_description import ImagesDescription
+
+TO_WITHOUT_DATA = Refusal(
+    "to_without_data", N_("--to needs DATA to write about."), N_("treino data wine --to wine.html")
+)
+SHEET_OF_TABLE = Refusal(
+    "sheet_of_table",
+    N_("A contact sheet is of images, and {name} is a table."),
+    N_("Let the name end in {ending}: {path}"),
+)
 
 SHOWN_CLASSES = 20
 SHOWN_NAMES = 20  # files that are named at a place; of those that can't be read, all
@@ -120,9 +129,7 @@ def data(
     settings = read_settings({k: v for k, v in options.items() if v is not None})
     of_photographs = settings.model_dump(include=set(asdict(photographs)), exclude_unset=True)
     if to is not None and source is None:
-        raise TreinoError(
-            "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
-        )
+        raise TO_WITHOUT_DATA()
     output = output_file(to, (*PAGE, *PNG), replace=replace, reads=read_from(source))
     if source is None:
         screen.document({"builtins": [_builtin(name, b) for name, b in BUILTINS.items()]})
@@ -145,13 +152,7 @@ def data(
         elif table.images is not None:
             content = contact_sheet(table.name, table.images)
         else:
-            raise TreinoError(
-                "sheet_of_table",
-                _("A contact sheet is of images, and {name} is a table.").format(name=table.name),
-                _("Let the name end in {ending}: {path}").format(
-                    ending=PAGE[0], path=output.path.with_suffix(PAGE[0])
-                ),
-            )
+            raise SHEET_OF_TABLE(name=table.name, ending=PAGE[0], path=output.path.with_suffix(PAGE[0]))
         document["path"] = str(output.write(content))
         document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)

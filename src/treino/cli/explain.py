@@ -5,11 +5,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE
+
+EXPLAIN_TOPIC = Refusal("explain_topic", N_("No topic is named."), N_("See: treino explain"))
 
 
 @with_flags
@@ -50,7 +52,7 @@ def explain(
     if topic is None:
         check_replace(replace, to)
         if (step, weight, member, to) != (None, None, None, None):
-            raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
+            raise EXPLAIN_TOPIC()
         return _topics(screen)
     from treino.folders.data_source import files_trained_on
     from treino.plots.explain_text import rendered, verdict

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.data_source import files_of
@@ -16,6 +16,12 @@ from treino.training.loop import JobEnd, JobEvent
 from treino.training.stored_results import open_folder
 from treino.training.sweeps.stored_sweep import StoredSweep
 
+TO_WITHOUT_FOLDS = Refusal(
+    "to_without_folds",
+    N_("--to writes out-of-fold predictions, and there are no folds."),
+    N_("Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE"),
+)
+
 
 def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace: bool) -> OutputFile | None:
     """The file that ``--to`` names, checked before anything is trained.
@@ -24,11 +30,7 @@ def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace:
         TreinoError: there are no folds; the path is refused.
     """
     if to is not None and folds is None:
-        raise TreinoError(
-            "to_without_folds",
-            _("--to writes out-of-fold predictions, and there are no folds."),
-            _("Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE"),
-        )
+        raise TO_WITHOUT_FOLDS()
     output = output_file(to, (*CSV, WORKBOOK), replace=replace, reads=files_of(source))
     if Path(to or "").suffix.lower() == WORKBOOK:
         check_workbook()

@@ -5,10 +5,35 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_folder, say_replaced
+
+WHAT_EMPTY = Refusal("what_empty", N_("--what is empty."), N_("Give e.g. boundary, curves or both."))
+EVERY_WITHOUT_FILM = Refusal(
+    "every_without_film", N_("--every spaces the frames of a film."), N_("Add --film, or leave it out.")
+)
+SMOOTH_WITHOUT_CURVES = Refusal(
+    "smooth_without_curves",
+    N_("--smooth smooths curves, and {what} was asked for."),
+    N_("Give --what curves, or leave --smooth out."),
+)
+UNTRAINED_OF_SEVERAL = Refusal(
+    "untrained_of_several",
+    N_("--untrained draws the networks of one run, or for one table."),
+    N_("Name one of them."),
+)
+CELL_FORM = Refusal(
+    "cell_form",
+    N_("--cell names a true and a predicted class; it is '{text}'."),
+    N_("E.g. --cell 4,9: the rows of class 4 that are taken for 9."),
+)
+CHOICE_WITHOUT_PICTURE = Refusal(
+    "choice_without_picture",
+    N_("{flag} chooses what some pictures show, and none of them was asked for."),
+    N_("Draw one of: [[what={names}]]"),
+)
 
 Runs = Annotated[
     str,
@@ -84,7 +109,7 @@ def plot(
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:
-        raise TreinoError("what_empty", _("--what is empty."), _("Give e.g. boundary, curves or both."))
+        raise WHAT_EMPTY()
     if film:
         names = [*(names or []), "film"]
     _check(run, names, every, smooth, untrained)
@@ -92,13 +117,7 @@ def plot(
     choices = {name: value for name, value in choices.items() if value is not None}
     for name in choices:
         if not set(able := with_choice(name)) & set(names or ("boundary",)):
-            raise TreinoError(
-                "choice_without_picture",
-                _("{flag} chooses what some pictures show, and none of them was asked for.").format(
-                    flag=f"--{name}"
-                ),
-                _("Draw one of: [[what={names}]]").format(names=",".join(able)),
-            )
+            raise CHOICE_WITHOUT_PICTURE(flag=f"--{name}", names=",".join(able))
     of_data = untrained is not None and bool(run) and untrained_pictures.is_data(run[0])
     place = output_folder("." if of_data and to is None else to, replace=replace)
     access = flags.access
@@ -154,30 +173,16 @@ def _check(
 ) -> None:
     """Refuse flags that mean nothing for the requested pictures."""
     if every is not None and "film" not in (names or ()):
-        raise TreinoError(
-            "every_without_film", _("--every spaces the frames of a film."), _("Add --film, or leave it out.")
-        )
+        raise EVERY_WITHOUT_FILM()
     if smooth is not None and (names or ["curves"]) != ["curves"]:
-        raise TreinoError(
-            "smooth_without_curves",
-            _("--smooth smooths curves, and {what} was asked for.").format(what=", ".join(names or [])),
-            _("Give --what curves, or leave --smooth out."),
-        )
+        raise SMOOTH_WITHOUT_CURVES(what=", ".join(names or []))
     if untrained is not None and len(run) > 1:
-        raise TreinoError(
-            "untrained_of_several",
-            _("--untrained draws the networks of one run, or for one table."),
-            _("Name one of them."),
-        )
+        raise UNTRAINED_OF_SEVERAL()
 
 
 def _cell(text: str) -> tuple[str, str]:
     """Return the true and the predicted class of a cell as typed."""
     true, _comma, predicted = text.partition(",")
     if not (true.strip() and predicted.strip()):
-        raise TreinoError(
-            "cell_form",
-            _("--cell names a true and a predicted class; it is '{text}'.").format(text=text),
-            _("E.g. --cell 4,9: the rows of class 4 that are taken for 9."),
-        )
+        raise CELL_FORM(text=text)
     return true.strip(), predicted.strip()

@@ -19,10 +19,18 @@ from cyclopts import (
 from rich.console import Console
 
 from treino.base.console import console, watched
-from treino.base.errors import TreinoError, like, nearest
+from treino.base.errors import Refusal, TreinoError, like, nearest
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.screen import Screen as PlainScreen
+
+USAGE = Refusal("usage", N_('Unknown command "{verb}".'), "{hint}")
+USAGE_2 = Refusal("usage", N_("Unknown option: {flag}."), "{hint}")
+REPLACE_WHAT = Refusal(
+    "replace_what",
+    N_("--replace needs {flag}, which names what may be replaced."),
+    N_("Add {flag}, or leave --replace out."),
+)
 
 # ---- output
 
@@ -79,15 +87,11 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
     hint = _("See: {page}").format(page=page)
     if isinstance(error, UnknownCommandError):
         verb = (error.unused_tokens or [tokens[0]])[0]
-        return TreinoError("usage", _('Unknown command "{verb}".').format(verb=verb), nearest(verb, verbs))
+        return USAGE(verb=verb, hint=nearest(verb, verbs))
     if isinstance(error, UnknownOptionError):
         flag = error.token.keyword or error.token.value
         known = [n for a in error.argument_collection if a.parse and a.show for n in a.names]
-        return TreinoError(
-            "usage",
-            _("Unknown option: {flag}.").format(flag=flag),
-            nearest(flag, known) if like(flag, known) else hint,
-        )
+        return USAGE_2(flag=flag, hint=nearest(flag, known) if like(flag, known) else hint)
     if isinstance(error, RepeatArgumentError):
         flag = str(error.token.keyword)
         in_one = _("Write all in one, with commas between: {flag} A,B.").format(flag=flag)
@@ -184,11 +188,7 @@ def output_folder(to: str | None, *, replace: bool) -> OutputFolder | None:
 def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
     """Refuse ``--replace`` without a path: files in a run's own folder are always replaced."""
     if replace and to is None:
-        raise TreinoError(
-            "replace_what",
-            _("--replace needs {flag}, which names what may be replaced.").format(flag=flag),
-            _("Add {flag}, or leave --replace out.").format(flag=flag),
-        )
+        raise REPLACE_WHAT(flag=flag)
 
 
 def say_replaced(console: Console, output: OutputFile | OutputFolder | None) -> list[str]:

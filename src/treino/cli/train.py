@@ -4,11 +4,33 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.cli.flags import WHOLE, AlertFlags, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.cli.screen import Replace
 from treino.folders.access import Access
+
+TRUST_OF_NOTHING = Refusal(
+    "trust_of_nothing",
+    N_("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
+    N_("Add --like, --branch or --rewind RUN, or leave it out."),
+)
+SENDER_OF_NOTHING = Refusal(
+    "sender_of_nothing",
+    N_("--sender says who goes on with a run, and no run was named."),
+    N_("Add --branch or --rewind RUN:STEP, or leave it out."),
+)
+LIKE_AND_DATA = Refusal(
+    "like_and_data",
+    N_("--like brings its own data, and {data} stands beside it."),
+    N_("Leave one of them out."),
+)
+USAGE = Refusal("usage", N_("DATA is missing."), N_("Try: treino train wine"))
+BRANCH_AND_MORE = Refusal(
+    "branch_and_more",
+    N_("{flag} goes on with a run, and {name} begins another training."),
+    N_("Leave one of them out."),
+)
 
 
 @with_flags
@@ -103,13 +125,7 @@ def train(
         flag = "--branch" if branch is not None else "--rewind"
         for name, value in others.items():
             if value is not None:
-                raise TreinoError(
-                    "branch_and_more",
-                    _("{flag} goes on with a run, and {name} begins another training.").format(
-                        flag=flag, name=name
-                    ),
-                    _("Leave one of them out."),
-                )
+                raise BRANCH_AND_MORE(flag=flag, name=name)
         from treino.results import branch_events
 
         read = read_settings(settings)
@@ -126,27 +142,15 @@ def train(
         )
         return follow(events, screen, tracking)
     if trust and like is None:
-        raise TreinoError(
-            "trust_of_nothing",
-            _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
-            _("Add --like, --branch or --rewind RUN, or leave it out."),
-        )
+        raise TRUST_OF_NOTHING()
     if sender is not None:
-        raise TreinoError(
-            "sender_of_nothing",
-            _("--sender says who goes on with a run, and no run was named."),
-            _("Add --branch or --rewind RUN:STEP, or leave it out."),
-        )
+        raise SENDER_OF_NOTHING()
     data: Any = source
     networks: NetworkSource = UserFiles()
     like_name = None
     if like is not None:
         if source is not None:
-            raise TreinoError(
-                "like_and_data",
-                _("--like brings its own data, and {data} stands beside it.").format(data=source),
-                _("Leave one of them out."),
-            )
+            raise LIKE_AND_DATA(data=source)
         from treino.training.sweeps import member
 
         like_name = member.name_of_like(like)
@@ -155,7 +159,7 @@ def train(
             networks = stored
         settings = same | settings
     elif source is None:
-        raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
+        raise USAGE()
     output = None
     if to is not None or replace:
         from treino.cli.out_of_fold import out_of_fold_file, with_predictions

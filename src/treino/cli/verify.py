@@ -7,12 +7,18 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn
 
 from treino.base.encoding import json_bytes
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
+
+KEEP_OF_MEMBER = Refusal(
+    "keep_of_member",
+    N_("{run} is a network of a sweep, which has no folder and no report of its own."),
+    N_("Write the document with --to FILE.json instead."),
+)
 
 STATUS = {"equal": 0, "close": 0, "different": 1, "unverifiable": 1}
 
@@ -78,13 +84,7 @@ def verify(
     reads = () if flags.data_file is None else (flags.data_file,)
     output = output_file(to, JSON, replace=replace, reads=reads)
     if keep and opened.row is not None:
-        raise TreinoError(
-            "keep_of_member",
-            _("{run} is a network of a sweep, which has no folder and no report of its own.").format(
-                run=opened.name
-            ),
-            _("Write the document with --to FILE.json instead."),
-        )
+        raise KEEP_OF_MEMBER(run=opened.name)
     with _Line(screen) as line:
         document = verification(opened, sample=sample, seed=seed, engine=engine, tell=line.tell)
     content = json_bytes(document)

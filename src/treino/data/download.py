@@ -15,8 +15,24 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from treino.base import files, lock
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
+
+DOWNLOAD_FAILED = Refusal(
+    "download_failed",
+    N_("{file} of {name} could not be fetched: {reasons}."),
+    N_(
+        "Try again later (what came is kept), or put the file into {folder}; TREINO_MIRROR names "
+        "another mirror."
+    ),
+    status=1,
+)
+OFFLINE = Refusal(
+    "offline",
+    N_("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}."),
+    N_("Put the files into {folder}, or unset TREINO_OFFLINE."),
+    status=1,
+)
 
 TIMEOUT_S = 30.0  # maximum seconds without a byte
 TRIES = 3  # attempts per mirror; each resumes a broken download
@@ -53,14 +69,7 @@ def fetch(name: str, remotes: Sequence[RemoteFile], mirrors: Sequence[str], fold
     """
     names = ", ".join(remote.name for remote in remotes)
     if os.environ.get("TREINO_OFFLINE", "") not in ("", "0"):
-        raise TreinoError(
-            "offline",
-            _("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}.").format(
-                name=name, files=names
-            ),
-            _("Put the files into {folder}, or unset TREINO_OFFLINE.").format(folder=folder),
-            status=1,
-        )
+        raise OFFLINE(name=name, files=names, folder=folder)
     own = os.environ.get("TREINO_MIRROR", "")
     addresses = [f"{own.rstrip('/')}/{name}/"] if own else [m.rstrip("/") + "/" for m in mirrors]
     files.make_folder(folder)
@@ -88,17 +97,7 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
                 if attempt == TRIES - 1 or not unusable.again:
                     failures.append(f"{host}: {unusable}")
                     break
-    raise TreinoError(
-        "download_failed",
-        _("{file} of {name} could not be fetched: {reasons}.").format(
-            file=remote.name, name=name, reasons="; ".join(failures)
-        ),
-        _(
-            "Try again later (what came is kept), or put the file into {folder}; TREINO_MIRROR names "
-            "another mirror."
-        ).format(folder=folder),
-        status=1,
-    )
+    raise DOWNLOAD_FAILED(file=remote.name, name=name, reasons="; ".join(failures), folder=folder)
 
 
 def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.memory import free_bytes
-from treino.base.words import _, joined, setting
+from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.cell_forms import missing
 from treino.data.dataset import Data
@@ -56,6 +56,29 @@ from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.settings.setting_types import as_items
+
+ROWS_ONE = Refusal("rows_one", N_("'{source}' has a single row."), N_("Add rows."))
+TREES_RANGE = Refusal(
+    "trees_range",
+    N_("{name} must be a whole number from 0 to {most}; it is {value!r}."),
+    N_("The usual value is {usual}."),
+)
+TARGET_MEANS_TYPE = Refusal(
+    "target_means_type",
+    N_("{name} must be True or False; it is {value!r}."),
+    N_("Leave it out for columns without target means."),
+)
+INPUTS_CHOICE = Refusal("inputs_choice", N_("{name} can't be {value!r}: it is one of {options}."), "{hint}")
+BINS_RANGE = Refusal(
+    "bins_range",
+    N_("{name} must be a whole number from 2 to {most}; it is {value}."),
+    N_("The usual value is {usual}."),
+)
+CLIP_INPUTS_RANGE = Refusal(
+    "clip_inputs_range",
+    N_("{name} must be a number of deviations above 0; it is {value}."),
+    N_("The usual value is {usual}."),
+)
 
 Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]
@@ -241,9 +264,7 @@ def _of_table(request: TableRequest, work: PreparedCache, most_inputs: int | Non
     table, columns = read_with_targets(source, reading, request.target, kinds, work.room, request.task)
     targets = [column.name for column in columns]
     if table.rows == 1:
-        raise TreinoError(
-            "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
-        )
+        raise ROWS_ONE(source=table.source)
     notes = list(table.notes)
     by = divider(table, split, targets)
     alike = _alike(reading, table.reading, columns)
@@ -422,47 +443,22 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
 
 def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any, target_means: Any, trees: Any) -> None:
     if isinstance(trees, bool) or not isinstance(trees, (int, np.integer)) or not 0 <= trees <= MOST_TREES:
-        raise TreinoError(
-            "trees_range",
-            _("{name} must be a whole number from 0 to {most}; it is {value!r}.").format(
-                name=setting("trees"), most=MOST_TREES, value=trees
-            ),
-            _("The usual value is {usual}.").format(usual=8),
-        )
+        raise TREES_RANGE(name=setting("trees"), most=MOST_TREES, value=trees, usual=8)
     if not isinstance(target_means, bool):
-        raise TreinoError(
-            "target_means_type",
-            _("{name} must be True or False; it is {value!r}.").format(
-                name=setting("target_means"), value=target_means
-            ),
-            _("Leave it out for columns without target means."),
-        )
+        raise TARGET_MEANS_TYPE(name=setting("target_means"), value=target_means)
     if inputs not in get_args(InputForm):
-        raise TreinoError(
-            "inputs_choice",
-            _("{name} can't be {value!r}: it is one of {options}.").format(
-                name=setting("inputs"), value=inputs, options="'plain', 'bins'"
-            ),
-            nearest(str(inputs), get_args(InputForm)),
+        raise INPUTS_CHOICE(
+            name=setting("inputs"),
+            value=inputs,
+            options="'plain', 'bins'",
+            hint=nearest(str(inputs), get_args(InputForm)),
         )
     whole = isinstance(bins, (int, np.integer)) and not isinstance(bins, bool)
     if not whole or not 2 <= bins <= MOST_BINS:
-        raise TreinoError(
-            "bins_range",
-            _("{name} must be a whole number from 2 to {most}; it is {value}.").format(
-                name=setting("bins"), most=MOST_BINS, value=bins
-            ),
-            _("The usual value is {usual}.").format(usual=BINS),
-        )
+        raise BINS_RANGE(name=setting("bins"), most=MOST_BINS, value=bins, usual=BINS)
     number = isinstance(clip_inputs, (int, float, np.number)) and not isinstance(clip_inputs, bool)
     if clip_inputs is not None and not (number and 0 < float(clip_inputs) < float("inf")):
-        raise TreinoError(
-            "clip_inputs_range",
-            _("{name} must be a number of deviations above 0; it is {value}.").format(
-                name=setting("clip_inputs"), value=clip_inputs
-            ),
-            _("The usual value is {usual}.").format(usual=5),
-        )
+        raise CLIP_INPUTS_RANGE(name=setting("clip_inputs"), value=clip_inputs, usual=5)
 
 
 def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -> None:

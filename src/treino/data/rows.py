@@ -9,8 +9,12 @@ from typing import Any, Literal
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, joined, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, joined, numeral
+
+MAX_MEMORY_FORM = Refusal(
+    "max_memory_form", N_("'{size}' is no amount of memory."), N_("Write 2GB or 500MB.")
+)
 
 # ---- random number generators
 
@@ -151,11 +155,7 @@ def bytes_of(size: Any) -> int:
     match = _SIZE.fullmatch(str(size).strip())
     value = 0 if match is None else int(float(match[1]) * UNITS[(match[2] or "").upper()])
     if isinstance(size, bool) or value <= 0:
-        raise TreinoError(
-            "max_memory_form",
-            _("'{size}' is no amount of memory.").format(size=size),
-            _("Write 2GB or 500MB."),
-        )
+        raise MAX_MEMORY_FORM(size=size)
     return value
 
 

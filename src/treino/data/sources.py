@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.rows import MemoryLimit
@@ -27,6 +27,63 @@ from treino.settings.setting_types import as_items
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+DATA_TYPE = Refusal(
+    "data_type",
+    N_("Data can't be read from a {type}."),
+    N_("Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights)."),
+)
+ARRAYS_SHAPE = Refusal("arrays_shape", N_("X has the shape {shape}, not [rows, columns]."), "{hint}")
+FRAME_EMPTY = Refusal(
+    "frame_empty",
+    N_("There is nothing in it: {rows} rows and {columns} columns."),
+    N_("Give at least a few rows and a feature."),
+)
+DATA_UNKNOWN = Refusal(
+    "data_unknown", N_("'{source}' is no name of a data set or file."), N_("Built-in: {names}.")
+)
+DATA_AMBIGUOUS = Refusal(
+    "data_ambiguous",
+    N_("'{name}' is a built-in data set, and a file here has that name too."),
+    N_("Write ./{name} for the file; for the built-in, rename the file."),
+)
+DATA_UNKNOWN_2 = Refusal(
+    "data_unknown",
+    N_("No file fits the pattern '{source}'."),
+    N_("Look where you are, and write the pattern in quotes: '{source}'."),
+)
+ITEM_NOT_FINITE = Refusal(
+    "item_not_finite",
+    N_("x of {where} holds numbers that are not finite."),
+    N_("Leave the image out, or fill the gap."),
+)
+TARGET_SEVERAL = Refusal(
+    "target_several",
+    N_("y holds {n} targets of each image, and one is learnt of images."),
+    N_("Give one of them: y[:, 0]."),
+)
+ARRAYS_LENGTH = Refusal(
+    "arrays_length", N_("X has {x} rows and {what} {y}."), N_("Give one value for each row.")
+)
+ARRAYS_SHAPE_2 = Refusal(
+    "arrays_shape",
+    N_("y has the shape {shape}, not [rows] or [rows, targets]."),
+    N_("Give one class or number for each row, or a column for each target."),
+)
+ARRAYS_SHAPE_3 = Refusal(
+    "arrays_shape",
+    N_("y has a single 1 in each row: the classes of one target, not several targets."),
+    N_("Give one class for each row: y.argmax(1)."),
+)
+DATA_NAME = Refusal("data_name", N_("The name '{source}' is not in UTF-8."), N_("Rename the file."))
+DATA_TYPE_2 = Refusal(
+    "data_type", N_("Data can't be read from a {type}."), N_("Give a frame with a column for each feature.")
+)
+ARRAYS_SHAPE_4 = Refusal(
+    "arrays_shape",
+    N_("The rows of {what} are not equally long."),
+    N_("Give one number for each row and column."),
+)
 
 
 # ---- tables from any source
@@ -64,28 +121,16 @@ def read(
         return read_arrow(source, reading)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
         return read_matrix(source, reading)
-    raise TreinoError(
-        "data_type",
-        _("Data can't be read from a {type}.").format(type=type(source).__name__),
-        _("Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights)."),
-    )
+    raise DATA_TYPE(type=type(source).__name__)
 
 
 def _named(source: str, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     if "\0" in source or not source.strip():
-        raise TreinoError(
-            "data_unknown",
-            _("'{source}' is no name of a data set or file.").format(source=source.replace("\0", "\\0")),
-            _("Built-in: {names}.").format(names=", ".join(BUILTINS)),
-        )
+        raise DATA_UNKNOWN(source=source.replace("\0", "\\0"), names=", ".join(BUILTINS))
     if source not in BUILTINS:
         return _file(source, reading, least_columns, room)
     if Path(source).is_file():
-        raise TreinoError(
-            "data_ambiguous",
-            _("'{name}' is a built-in data set, and a file here has that name too.").format(name=source),
-            _("Write ./{name} for the file; for the built-in, rename the file.").format(name=source),
-        )
+        raise DATA_AMBIGUOUS(name=source)
     return BUILTINS[source].read(source)
 
 
@@ -97,11 +142,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
     if glob.has_magic(source):
         if any(os.path.isfile(match) for match in glob.iglob(source, recursive=True)):
             return read_file(source, reading, least_columns, room)
-        raise TreinoError(
-            "data_unknown",
-            _("No file fits the pattern '{source}'.").format(source=source),
-            _("Look where you are, and write the pattern in quotes: '{source}'.").format(source=source),
-        )
+        raise DATA_UNKNOWN_2(source=source)
     bare = path.name == source
     try:
         beside = [entry.name for entry in path.parent.iterdir()]
@@ -129,11 +170,7 @@ def check_path(source: str) -> None:
     try:
         source.encode()
     except UnicodeEncodeError:
-        raise TreinoError(
-            "data_name",
-            _("The name '{source}' is not in UTF-8.").format(source=source),
-            _("Rename the file."),
-        ) from None
+        raise DATA_NAME(source=source) from None
 
 
 # ---- tables from Python objects
@@ -168,11 +205,7 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     try:
         table = pa.table(source)
     except (pa.ArrowException, TypeError, ValueError):
-        raise TreinoError(
-            "data_type",
-            _("Data can't be read from a {type}.").format(type=type(source).__name__),
-            _("Give a frame with a column for each feature."),
-        ) from None
+        raise DATA_TYPE_2(type=type(source).__name__) from None
     if not table.num_rows or not table.num_columns:
         raise _empty(table.num_rows, table.num_columns)
     part = columnar.open_table(table)
@@ -223,20 +256,10 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     matrix = array.reshape(len(array), -1)
     finite_N = np.isfinite(matrix).all(axis=1)
     if not finite_N.all():
-        raise TreinoError(
-            "item_not_finite",
-            _("x of {where} holds numbers that are not finite.").format(
-                where=row_place(int(finite_N.argmin()))
-            ),
-            _("Leave the image out, or fill the gap."),
-        )
+        raise ITEM_NOT_FINITE(where=row_place(int(finite_N.argmin())))
     columns = _target_columns(len(array), y, reading)
     if len(columns) > 1:
-        raise TreinoError(
-            "target_several",
-            _("y holds {n} targets of each image, and one is learnt of images.").format(n=len(columns)),
-            _("Give one of them: y[:, 0]."),
-        )
+        raise TARGET_SEVERAL(n=len(columns))
     (target,) = columns
     return Table(
         "arrays", "arrays", None, (target,), row_place, target=target.name, matrix=matrix, named=False,
@@ -249,11 +272,7 @@ def not_a_matrix(x: Any) -> TreinoError:
     hint = _("Reshape it: X.reshape(len(X), -1).")
     if x.ndim > 2:
         hint += " " + _("Images keep their shape as a Dataset: torch.utils.data.TensorDataset(X, y).")
-    return TreinoError(
-        "arrays_shape",
-        _("X has the shape {shape}, not [rows, columns].").format(shape=list(x.shape)),
-        hint,
-    )
+    return ARRAYS_SHAPE(shape=list(x.shape), hint=hint)
 
 
 def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str = "y") -> tuple[Column, ...]:
@@ -272,11 +291,7 @@ def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str 
         names = names if y_NK.shape[1] == 1 else [f"target{k + 1}" for k in range(y_NK.shape[1])]
         cells = [_cells(y_NK[:, k]) for k in range(y_NK.shape[1])]
     if len(cells[0]) != rows:
-        raise TreinoError(
-            "arrays_length",
-            _("X has {x} rows and {what} {y}.").format(x=rows, what=what, y=len(cells[0])),
-            _("Give one value for each row."),
-        )
+        raise ARRAYS_LENGTH(x=rows, what=what, y=len(cells[0]))
     check_names(names, "y")
     return _table("arrays", names, cells, reading).columns
 
@@ -329,18 +344,10 @@ def _targets(y: Any) -> NDArray[Any]:
     array = _array(y, "y")
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not array.shape[1]:
-        raise TreinoError(
-            "arrays_shape",
-            _("y has the shape {shape}, not [rows] or [rows, targets].").format(shape=list(array.shape)),
-            _("Give one class or number for each row, or a column for each target."),
-        )
+        raise ARRAYS_SHAPE_2(shape=list(array.shape))
     truths = array.shape[1] > 1 and array.dtype.kind in "biuf" and bool(np.isin(array, (0, 1)).all())
     if truths and (array.sum(axis=1) == 1).all():
-        raise TreinoError(
-            "arrays_shape",
-            _("y has a single 1 in each row: the classes of one target, not several targets."),
-            _("Give one class for each row: y.argmax(1)."),
-        )
+        raise ARRAYS_SHAPE_3()
     return array
 
 
@@ -351,11 +358,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     try:
         return np.asarray(values)
     except ValueError:
-        raise TreinoError(
-            "arrays_shape",
-            _("The rows of {what} are not equally long.").format(what=what),
-            _("Give one number for each row and column."),
-        ) from None
+        raise ARRAYS_SHAPE_4(what=what) from None
 
 
 def _series(series: Any) -> "pa.Array":
@@ -438,8 +441,4 @@ def _second(moment: datetime.date) -> float:
 
 
 def _empty(rows: int, columns: int) -> TreinoError:
-    return TreinoError(
-        "frame_empty",
-        _("There is nothing in it: {rows} rows and {columns} columns.").format(rows=rows, columns=columns),
-        _("Give at least a few rows and a feature."),
-    )
+    return FRAME_EMPTY(rows=rows, columns=columns)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.splits import (
@@ -24,6 +24,52 @@ from treino.data.splits import (
     split_times,
 )
 from treino.data.table import Column, Table, shorten
+
+FOLD_FORM = Refusal("fold_form", N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
+SPLIT_TIME_KIND = Refusal(
+    "split_time_kind",
+    N_("Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number."),
+    N_("Write its dates as 2024-12-31, or split by another column."),
+)
+SHARES_SUM = Refusal(
+    "shares_sum",
+    N_("{validation} for validation and {test} for the test leave no rows to train on."),
+    N_("Make them sum to less than 1; 0.15 and 0.15 are usual."),
+)
+DATA_SEED_RANGE = Refusal(
+    "data_seed_range",
+    N_("The data seed is {seed}; it must be a whole number of at least 0."),
+    N_("0 is usual."),
+)
+SPLITS_TWO = Refusal("splits_two", N_("{a} and {b} both say how rows are split."), N_("Give one of them."))
+FOLDS_AND_SPLIT = Refusal(
+    "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
+)
+DUPLICATES_CHOICE = Refusal("duplicates_choice", N_("There is no way '{value}' with duplicates."), "{hint}")
+SPLIT_OFFICIAL = Refusal(
+    "split_official", N_("'{source}' has test rows of its own."), N_("Leave the split by '{name}' out.")
+)
+SPLIT_TIME_OF_DAY = Refusal(
+    "split_time_of_day",
+    N_("Column '{name}' holds times of day, e.g. '{cell}', which come again every day."),
+    N_("Split by a column of dates."),
+)
+SPLIT_COLUMN_WORD = Refusal(
+    "split_column_word",
+    N_("Column '{name}' holds '{cell}' in {place}, which names no part of a split."),
+    N_("The words are train, validation and test; 0 and 1 need a column named for one of them."),
+)
+SPLIT_UNKNOWN = Refusal(
+    "split_unknown", N_("There is no column '{name}' in '{source}' to split by."), "{hint}"
+)
+SPLIT_TARGET = Refusal(
+    "split_target", N_("'{name}' is the target; rows can't be split by it."), N_("Name another column.")
+)
+FOLDS_OFFICIAL = Refusal(
+    "folds_official",
+    N_("'{source}' has test rows of its own."),
+    N_("Leave the folds out; several seeds say how much the figures vary: [[seeds=5]]."),
+)
 
 LEFT_OUT = -1
 NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}
@@ -71,45 +117,21 @@ def check_split(request: Split) -> None:
                 _("0.15 is usual."),
             )
     if request.validation + request.test >= 1:
-        raise TreinoError(
-            "shares_sum",
-            _("{validation} for validation and {test} for the test leave no rows to train on.").format(
-                validation=request.validation, test=request.test
-            ),
-            _("Make them sum to less than 1; 0.15 and 0.15 are usual."),
-        )
+        raise SHARES_SUM(validation=request.validation, test=request.test)
     if (
         isinstance(request.data_seed, bool)
         or not isinstance(request.data_seed, Integral)
         or request.data_seed < 0
     ):
-        raise TreinoError(
-            "data_seed_range",
-            _("The data seed is {seed}; it must be a whole number of at least 0.").format(
-                seed=request.data_seed
-            ),
-            _("0 is usual."),
-        )
+        raise DATA_SEED_RANGE(seed=request.data_seed)
     named = [f"--split-{k}" for k in ("column", "group", "time") if getattr(request, k) is not None]
     if len(named) > 1 and request.column is not None:
-        raise TreinoError(
-            "splits_two",
-            _("{a} and {b} both say how rows are split.").format(a=named[0], b=named[1]),
-            _("Give one of them."),
-        )
+        raise SPLITS_TWO(a=named[0], b=named[1])
     if request.fold is not None and request.by is not None:
-        raise TreinoError(
-            "folds_and_split",
-            _("Folds and [[split]]-{how} both say how rows are split.").format(
-                how="group" if request.group else "time" if request.time else "column"
-            ),
-            _("Give one of them."),
-        )
+        raise FOLDS_AND_SPLIT(how="group" if request.group else "time" if request.time else "column")
     if request.duplicates not in (None, "apart", "ignore"):
-        raise TreinoError(
-            "duplicates_choice",
-            _("There is no way '{value}' with duplicates.").format(value=request.duplicates),
-            nearest(str(request.duplicates), ("apart", "ignore")),
+        raise DUPLICATES_CHOICE(
+            value=request.duplicates, hint=nearest(str(request.duplicates), ("apart", "ignore"))
         )
 
 
@@ -120,11 +142,7 @@ def fold_of(text: str | None) -> Fold | None:
     which, slash, of = str(text).partition("/")
     if slash and which.strip().isdigit() and of.strip().isdigit() and 1 <= int(which) <= int(of) > 1:
         return Fold(int(which) - 1, int(of))
-    raise TreinoError(
-        "fold_form",
-        _("{fold!r} is no fold.").format(fold=text),
-        _("2/5 is the second of five."),
-    )
+    raise FOLD_FORM(fold=text)
 
 
 def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | None:
@@ -133,25 +151,11 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
         return None
     for name in filter(None, (request.group, request.time, request.column)):
         if name not in table.by_name:
-            raise TreinoError(
-                "split_unknown",
-                _("There is no column '{name}' in '{source}' to split by.").format(
-                    name=name, source=table.source
-                ),
-                nearest(name, table.names),
-            )
+            raise SPLIT_UNKNOWN(name=name, source=table.source, hint=nearest(name, table.names))
         if name in targets:
-            raise TreinoError(
-                "split_target",
-                _("'{name}' is the target; rows can't be split by it.").format(name=name),
-                _("Name another column."),
-            )
+            raise SPLIT_TARGET(name=name)
     if table.official_test:
-        raise TreinoError(
-            "split_official",
-            _("'{source}' has test rows of its own.").format(source=table.source),
-            _("Leave the split by '{name}' out.").format(name=request.by),
-        )
+        raise SPLIT_OFFICIAL(source=table.source, name=request.by)
     if request.time is not None:
         times_of(table.column(request.time), table)
     return table.column(request.by)
@@ -160,24 +164,12 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
     """``[N]``: the time of each row, NaN if it is missing. Refuses a column without times or numbers."""
     if column.clock:
-        raise TreinoError(
-            "split_time_of_day",
-            _("Column '{name}' holds times of day, e.g. '{cell}', which come again every day.").format(
-                name=column.name, cell=shorten(column.cell(0))
-            ),
-            _("Split by a column of dates."),
-        )
+        raise SPLIT_TIME_OF_DAY(name=column.name, cell=shorten(column.cell(0)))
     if column.seconds is not None:
         return column.seconds
     if column.numbers is not None and not column.boolean and not np.isinf(column.numbers).any():
         return np.asarray(column.numbers, dtype=np.float64)
-    raise TreinoError(
-        "split_time_kind",
-        _("Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number.").format(
-            name=column.name, cell=shorten(column.cell(0)), place=table.place(0)
-        ),
-        _("Write its dates as 2024-12-31, or split by another column."),
-    )
+    raise SPLIT_TIME_KIND(name=column.name, cell=shorten(column.cell(0)), place=table.place(0))
 
 
 def decide_parts(
@@ -216,11 +208,7 @@ def decide_parts(
     apart = column is None and request.fold is None
     if request.fold is not None:
         if main.official_test or TEST in file_parts:
-            raise TreinoError(
-                "folds_official",
-                _("'{source}' has test rows of its own.").format(source=main.source),
-                _("Leave the folds out; several seeds say how much the figures vary: [[seeds=5]]."),
-            )
+            raise FOLDS_OFFICIAL(source=main.source)
         part_N[:own] = split_fold(
             request.fold, first_N[:own], label_N[:own], bool(classes), request.validation, request.data_seed
         )
@@ -384,13 +372,7 @@ def _by_column(
     unknown = [word for word, part in part_of.items() if part is None]
     if unknown:
         row = int(np.isin(words, unknown).argmax())
-        raise TreinoError(
-            "split_column_word",
-            _("Column '{name}' holds '{cell}' in {place}, which names no part of a split.").format(
-                name=column.name, cell=shorten(words[row]), place=table.place(row)
-            ),
-            _("The words are train, validation and test; 0 and 1 need a column named for one of them."),
-        )
+        raise SPLIT_COLUMN_WORD(name=column.name, cell=shorten(words[row]), place=table.place(row))
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
     texts = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]

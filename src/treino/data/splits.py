@@ -9,10 +9,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.rows import generator
 from treino.data.table import Numbers
+
+FOLDS_RANGE = Refusal(
+    "folds_range",
+    N_("{k} folds of {n} rows: some would be empty."),
+    N_("Use fewer folds; 5 and 10 are usual."),
+)
+SHARES_SUM = Refusal(
+    "shares_sum",
+    N_("{validation} for validation and one fold of {k} leave no rows to train on."),
+    N_("Use more folds, or a smaller [[validation]]."),
+)
 
 # ---- splits, stratified, by group or by time
 
@@ -220,11 +231,7 @@ def split_fold(
     from sklearn.model_selection import KFold, StratifiedKFold
 
     if fold.of > len(label_N):
-        raise TreinoError(
-            "folds_range",
-            _("{k} folds of {n} rows: some would be empty.").format(k=fold.of, n=len(label_N)),
-            _("Use fewer folds; 5 and 10 are usual."),
-        )
+        raise FOLDS_RANGE(k=fold.of, n=len(label_N))
     kind = StratifiedKFold if classes and np.bincount(label_N).max() >= fold.of else KFold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about classes too rare to be in every fold
@@ -235,13 +242,7 @@ def split_fold(
     rest_N = np.flatnonzero(part_N == TRAIN)
     share = validation * len(label_N) / len(rest_N)
     if share >= 1:
-        raise TreinoError(
-            "shares_sum",
-            _("{validation} for validation and one fold of {k} leave no rows to train on.").format(
-                validation=validation, k=fold.of
-            ),
-            _("Use more folds, or a smaller [[validation]]."),
-        )
+        raise SHARES_SUM(validation=validation, k=fold.of)
     if share:
         place = {first: i for i, first in reversed(list(enumerate(first_N[rest_N].tolist())))}
         local_N = np.array([place[first] for first in first_N[rest_N].tolist()], dtype=np.int64)

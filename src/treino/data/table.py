@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.data.cell_forms import DateForm, NumberForm, form_of, missing
 from treino.settings.setting_types import as_item
 
 if TYPE_CHECKING:
     from treino.data.readers.reader_options import ReaderOptions
+
+COLUMNS_MISSING = Refusal(
+    "columns_missing", N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}")
+)
+COLUMN_NAME_DUPLICATE = Refusal(
+    "column_name_duplicate",
+    N_("{what} has two columns named '{name}': columns {a} and {b}."),
+    N_("Rename one of them."),
+)
 
 Numbers = NDArray[np.float64 | np.uint8]
 
@@ -246,13 +255,7 @@ def check_names(names: Sequence[str], what: str) -> None:
     seen: dict[str, int] = {}
     for i, name in enumerate(names):
         if seen.setdefault(name, i) != i:
-            raise TreinoError(
-                "column_name_duplicate",
-                _("{what} has two columns named '{name}': columns {a} and {b}.").format(
-                    what=what, name=name, a=seen[name] + 1, b=i + 1
-                ),
-                _("Rename one of them."),
-            )
+            raise COLUMN_NAME_DUPLICATE(what=what, name=name, a=seen[name] + 1, b=i + 1)
 
 
 def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
@@ -274,15 +277,13 @@ def check_present(table: Table, names: Sequence[str]) -> None:
     """Refuse a table that lacks some of these columns; the error suggests a name for the first."""
     absent = [name for name in names if name not in table.by_name]
     if absent:
-        raise TreinoError(
-            "columns_missing",
-            _("'{source}' lacks {n} of {of} columns: {names}.").format(
-                source=table.source,
-                n=len(absent),
-                of=len(names),
-                names=shorten(", ".join(absent), 200),
-            ),
-            _("For '{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
+        raise COLUMNS_MISSING(
+            source=table.source,
+            n=len(absent),
+            of=len(names),
+            names=shorten(", ".join(absent), 200),
+            name=absent[0],
+            hint=nearest(absent[0], table.names),
         )
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.formula import Expr, call
-from treino.base.words import _
+from treino.base.words import N_
+
+ACTIVATION_UNKNOWN = Refusal("activation_unknown", N_("There is no activation {name!r}."), "{hint}")
 
 aten = torch.ops.aten
 
@@ -105,11 +107,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 def activation(name: str) -> Activation:
     if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise TreinoError(
-            "activation_unknown",
-            _("There is no activation {name!r}.").format(name=name),
-            nearest(str(name), ACTIVATIONS),
-        )
+        raise ACTIVATION_UNKNOWN(name=name, hint=nearest(str(name), ACTIVATIONS))
     return ACTIVATIONS[name]
 
 

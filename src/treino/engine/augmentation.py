@@ -14,9 +14,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine.rng import mix
+
+AUGMENT_UNKNOWN = Refusal("augment_unknown", N_("{a} knows no kind {name!r}."), "{hint}")
+AUGMENT_TWICE = Refusal("augment_twice", N_("{a} names {name} twice."), N_("Name each kind once."))
 
 # ---- the kinds, and the setting that names them
 
@@ -72,19 +75,15 @@ def strengths_of(text: str) -> dict[str, float | None]:
     for part in [] if text.strip() == "none" else text.split(","):
         name, _equals, number = (word.strip() for word in part.partition("="))
         if name not in KINDS:
-            raise TreinoError(
-                "augment_unknown",
-                _("{a} knows no kind {name!r}.").format(a=setting("augment"), name=name),
-                _("Flips are a setting of their own: [[flip]].")
+            raise AUGMENT_UNKNOWN(
+                a=setting("augment"),
+                name=name,
+                hint=_("Flips are a setting of their own: [[flip]].")
                 if name == "flip"
                 else nearest(name, [*KINDS, "none"]),
             )
         if name in strengths:
-            raise TreinoError(
-                "augment_twice",
-                _("{a} names {name} twice.").format(a=setting("augment", text), name=name),
-                _("Name each kind once."),
-            )
+            raise AUGMENT_TWICE(a=setting("augment", text), name=name)
         strengths[name] = _strength(name, number) if _equals else None
     return strengths
 

@@ -9,10 +9,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
+
+WEIGHTS_SHAPE = Refusal(
+    "weights_shape",
+    N_("The weights of rows have the shape {shape}."),
+    N_("They are [bags, rows]: one number for each of {rows} rows."),
+)
+WEIGHTS_RANGE = Refusal(
+    "weights_range",
+    N_("The weight of row {row} is {value:g}{of_bag}."),
+    N_("Weights are numbers from 0 on, where 0 means that the row isn't there."),
+)
+BAG_ROWS = Refusal(
+    "bag_rows",
+    N_("The rows of {n} bags have the shapes {shapes}, and there are {bags} bags."),
+    N_("Give each bag x and y of the data's own shapes, and the same classes."),
+)
 
 OwnRows = Sequence[tuple[Tensor, Tensor]]  # (x, y) of each bag
 
@@ -137,22 +153,12 @@ def _weights(given: Tensor, bags: int, rows: int, own_N: Tensor | None) -> Tenso
     """Weights ``[G, N]`` as contiguous float32 on the CPU, times those that the rows have of their own."""
     weight_GN = given.cpu().float().contiguous()
     if weight_GN.shape != (bags, rows):
-        raise TreinoError(
-            "weights_shape",
-            _("The weights of rows have the shape {shape}.").format(shape=list(weight_GN.shape)),
-            _("They are [bags, rows]: one number for each of {rows} rows.").format(rows=rows),
-        )
+        raise WEIGHTS_SHAPE(shape=list(weight_GN.shape), rows=rows)
     weight_GN = weight_GN if own_N is None else weight_GN * own_N.cpu()
     wrong = (~((weight_GN >= 0) & weight_GN.isfinite())).nonzero()
     if len(wrong):
         bag, row = wrong[0].tolist()
-        raise TreinoError(
-            "weights_range",
-            _("The weight of row {row} is {value:g}{of_bag}.").format(
-                row=row, value=float(weight_GN[bag, row]), of_bag=_of_bag(bag, bags)
-            ),
-            _("Weights are numbers from 0 on, where 0 means that the row isn't there."),
-        )
+        raise WEIGHTS_RANGE(row=row, value=float(weight_GN[bag, row]), of_bag=_of_bag(bag, bags))
     return weight_GN
 
 
@@ -173,12 +179,8 @@ def _check_own(own: OwnRows | None, bags: int, x: Any, y: Tensor, *, of_training
         or wrong is not None
         or (of_training and classes and any(not y.equal(c) for _x, c in own))
     ):
-        raise TreinoError(
-            "bag_rows",
-            _("The rows of {n} bags have the shapes {shapes}, and there are {bags} bags.").format(
-                n=len(own), shapes=[[list(s) for s in shape] for shape in dict.fromkeys(shapes)], bags=bags
-            ),
-            _("Give each bag x and y of the data's own shapes, and the same classes."),
+        raise BAG_ROWS(
+            n=len(own), shapes=[[list(s) for s in shape] for shape in dict.fromkeys(shapes)], bags=bags
         )
 
 

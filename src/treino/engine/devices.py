@@ -8,8 +8,17 @@ from pathlib import Path
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
+
+DEVICE_MISSING = Refusal(
+    "device_missing", N_("There is no device {name} here (torch {version})."), N_("Use [[device=cpu]].")
+)
+DEVICE_DTYPE = Refusal(
+    "device_dtype",
+    N_("The device {name} can't hold numbers of 64 bits."),
+    N_("Train in torch.float32, or use [[device=cpu]]."),
+)
 
 # ---- the device to train on
 
@@ -29,19 +38,9 @@ def resolve_device(name: str | torch.device, dtype: torch.dtype = torch.float32)
     except (RuntimeError, TypeError):
         device = None
     if device is None or not _there(device):
-        raise TreinoError(
-            "device_missing",
-            _("There is no device {name} here (torch {version}).").format(
-                name=name, version=torch.__version__
-            ),
-            _("Use [[device=cpu]]."),
-        )
+        raise DEVICE_MISSING(name=name, version=torch.__version__)
     if not _holds(device.type, dtype):
-        raise TreinoError(
-            "device_dtype",
-            _("The device {name} can't hold numbers of 64 bits.").format(name=device),
-            _("Train in torch.float32, or use [[device=cpu]]."),
-        )
+        raise DEVICE_DTYPE(name=device)
     return device
 
 

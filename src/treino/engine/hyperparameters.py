@@ -8,10 +8,36 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.settings.spec import read_settings
+
+MOMENTUM_WITH_ADAM = Refusal(
+    "momentum_with_adam",
+    N_("[[momentum]] is a setting of {names}; {optimizer} has none."),
+    N_("Use [[optimizer=sgd]], or {betas}."),
+)
+BETAS_WITH_SGD = Refusal(
+    "betas_with_sgd",
+    N_("[[betas]] are settings of {names}; {optimizer} has none."),
+    N_("Use [[optimizer=adam]], or {momentum}."),
+)
+EPS_WITH_SGD = Refusal(
+    "eps_with_sgd",
+    N_("eps is a setting of {names}; {optimizer} has none."),
+    N_("Use [[optimizer=adam]], or leave eps out."),
+)
+EMA_WITHOUT_AVERAGE = Refusal(
+    "ema_without_average",
+    N_("This training keeps no running average of its weights."),
+    N_("Begin with an ema above 0, e.g. [[ema=0.98]]."),
+)
+DROPOUT_WITHOUT_LAYER = Refusal(
+    "dropout_without_layer",
+    N_("This network has no dropout layers to set."),
+    N_("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
+)
 
 # ---- checks of single values
 
@@ -100,29 +126,19 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
     reads = OPTIMIZERS[optimizer].reads
     usual = all(value == HP[name] for value in values)
     if name == "momentum" and name not in reads and not usual:
-        raise TreinoError(
-            "momentum_with_adam",
-            _("[[momentum]] is a setting of {names}; {optimizer} has none.").format(
-                names=_(" and ").join(readers(name)), optimizer=optimizer
-            ),
-            _("Use [[optimizer=sgd]], or {betas}.").format(betas=setting("betas", (max(values), 0.999))),
+        raise MOMENTUM_WITH_ADAM(
+            names=_(" and ").join(readers(name)),
+            optimizer=optimizer,
+            betas=setting("betas", (max(values), 0.999)),
         )
     if name in ("beta1", "beta2") and "betas" not in reads and not usual:
-        raise TreinoError(
-            "betas_with_sgd",
-            _("[[betas]] are settings of {names}; {optimizer} has none.").format(
-                names=_(" and ").join(readers("betas")), optimizer=optimizer
-            ),
-            _("Use [[optimizer=adam]], or {momentum}.").format(momentum=setting("momentum", values[0])),
+        raise BETAS_WITH_SGD(
+            names=_(" and ").join(readers("betas")),
+            optimizer=optimizer,
+            momentum=setting("momentum", values[0]),
         )
     if name == "eps" and name not in reads and not usual:
-        raise TreinoError(
-            "eps_with_sgd",
-            _("eps is a setting of {names}; {optimizer} has none.").format(
-                names=_(" and ").join(readers(name)), optimizer=optimizer
-            ),
-            _("Use [[optimizer=adam]], or leave eps out."),
-        )
+        raise EPS_WITH_SGD(names=_(" and ").join(readers(name)), optimizer=optimizer)
 
 
 def changed_values(
@@ -143,17 +159,9 @@ def changed_values(
     else:
         known("hyper-parameter", name, (*HP, "betas"))
         if name == "ema" and not has["ema"]:
-            raise TreinoError(
-                "ema_without_average",
-                _("This training keeps no running average of its weights."),
-                _("Begin with an ema above 0, e.g. [[ema=0.98]]."),
-            )
+            raise EMA_WITHOUT_AVERAGE()
         if name == "dropout" and not has["dropout"]:
-            raise TreinoError(
-                "dropout_without_layer",
-                _("This network has no dropout layers to set."),
-                _("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
-            )
+            raise DROPOUT_WITHOUT_LAYER()
         values = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
     for each, value_P in values.items():
         check_read(each, value_P.tolist(), optimizer)

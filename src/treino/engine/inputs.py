@@ -8,11 +8,62 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset, steps_of
+
+DATA_NOT_FINITE = Refusal(
+    "data_not_finite", N_("{name} of the {which} rows is {value:g} in row {row}{column}."), "{hint}"
+)
+DATA_TYPE = Refusal(
+    "data_type",
+    N_("train can't use a {kind} as data."),
+    N_("Give what treino.load returns, or a pair of tensors (x, y)."),
+)
+NO_TRAINING_ROWS = Refusal(
+    "no_training_rows", N_("There are no training rows."), N_("Give at least one row.")
+)
+CLASSES_RANGE = Refusal(
+    "classes_range",
+    N_("The highest class number is {highest}, with {rows} training rows."),
+    N_(
+        "Classes count from 0 without gaps, up to {most}: y = y.unique(return_inverse=True)[1]."
+        " To predict a number, give y as floats: y.float()."
+    ),
+)
+DATA_SHAPE = Refusal(
+    "data_shape",
+    N_("x has the shape {x} and y {y}."),
+    N_("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
+)
+DATA_FRAME = Refusal(
+    "data_frame",
+    N_("{name} is a {kind}, not an array."),
+    N_("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy()."),
+)
+DATA_COMPLEX = Refusal(
+    "data_complex",
+    N_("{name} holds complex numbers."),
+    N_("Give their real and imaginary parts as columns: torch.view_as_real({name}).flatten(1)."),
+)
+NO_TRAINING_ROWS_2 = Refusal(
+    "no_training_rows", N_("There are no training rows."), N_("Lower [[validation]] or [[test]].")
+)
+DATA_SHAPE_2 = Refusal(
+    "data_shape",
+    N_(
+        "{name} of the validation rows holds {kind} of shape {got} per row, that of the"
+        " training rows {wanted_kind} of shape {wanted}."
+    ),
+    N_("Give both the same columns and the same kind of target."),
+)
+DATA_TYPE_2 = Refusal(
+    "data_type",
+    N_("{name} can't be read as numbers: {error}."),
+    N_("Give tensors or arrays (x, y); treino.load reads tables with words and dates."),
+)
 
 # ---- arrays
 
@@ -30,34 +81,23 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
         TreinoError: another form, values that aren't numbers, numbers that ``dtype`` can't hold.
     """
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TreinoError(
-            "data_type",
-            _("train can't use a {kind} as data.").format(kind=type(data).__name__),
-            _("Give what treino.load returns, or a pair of tensors (x, y)."),
-        )
+        raise DATA_TYPE(kind=type(data).__name__)
     two = all(_is_pair(part) for part in data)
     x, y = _pair(data[0] if two else data, _("training"), dtype)
     if not len(x):
-        raise TreinoError("no_training_rows", _("There are no training rows."), _("Give at least one row."))
+        raise NO_TRAINING_ROWS()
     validation = _pair(data[1], _("validation"), dtype) if two else (x[:0], y[:0])
     if not len(validation[0]):
         return (x, y), (x[:0], y[:0])
     for name, train, other in (("x", x, validation[0]), ("y", y, validation[1])):
         if train.shape[1:] != other.shape[1:]:  # class targets have no column axis, numeric ones have
             kinds = [_("numbers") if t.is_floating_point() else _("classes") for t in (other, train)]
-            raise TreinoError(
-                "data_shape",
-                _(
-                    "{name} of the validation rows holds {kind} of shape {got} per row, that of the"
-                    " training rows {wanted_kind} of shape {wanted}."
-                ).format(
-                    name=name,
-                    kind=kinds[0],
-                    got=list(other.shape[1:]),
-                    wanted_kind=kinds[1],
-                    wanted=list(train.shape[1:]),
-                ),
-                _("Give both the same columns and the same kind of target."),
+            raise DATA_SHAPE_2(
+                name=name,
+                kind=kinds[0],
+                got=list(other.shape[1:]),
+                wanted_kind=kinds[1],
+                wanted=list(train.shape[1:]),
             )
     return (x, y), validation
 
@@ -65,16 +105,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
 def check_class_count(classes: int, rows: int) -> None:
     """Refuse implausibly many classes, before memory for as many outputs is allocated."""
     if classes > LARGEST_CLASSES or (classes > 1000 and classes > 10 * rows):
-        raise TreinoError(
-            "classes_range",
-            _("The highest class number is {highest}, with {rows} training rows.").format(
-                highest=classes - 1, rows=rows
-            ),
-            _(
-                "Classes count from 0 without gaps, up to {most}: y = y.unique(return_inverse=True)[1]."
-                " To predict a number, give y as floats: y.float()."
-            ).format(most=LARGEST_CLASSES - 1),
-        )
+        raise CLASSES_RANGE(highest=classes - 1, rows=rows, most=LARGEST_CLASSES - 1)
 
 
 def _depth(values: Any) -> int:
@@ -103,11 +134,7 @@ def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
         or len(x) != len(y)
         or (not numbers and bool((y < 0).any()))
     ):
-        raise TreinoError(
-            "data_shape",
-            _("x has the shape {x} and y {y}.").format(x=list(x.shape), y=list(y.shape)),
-            _("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
-        )
+        raise DATA_SHAPE(x=list(x.shape), y=list(y.shape))
     most = torch.finfo(dtype).max
     if isinstance(x, MappedRows):
         at = 0
@@ -126,11 +153,7 @@ def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
 def tensor_of(name: str, values: Any) -> Tensor:
     kind = type(values)
     if kind.__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
-        raise TreinoError(
-            "data_frame",
-            _("{name} is a {kind}, not an array.").format(name=name, kind=kind.__name__),
-            _("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy().").format(name=name),
-        )
+        raise DATA_FRAME(name=name, kind=kind.__name__)
     try:
         if isinstance(values, np.ndarray):
             if values.dtype in (np.uint16, np.uint32):  # torch 1.13 has neither
@@ -139,19 +162,9 @@ def tensor_of(name: str, values: Any) -> Tensor:
             values = np.require(values, requirements=["C", "W"])
         t = torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise TreinoError(
-            "data_type",
-            _("{name} can't be read as numbers: {error}.").format(name=name, error=str(error).rstrip(".")),
-            _("Give tensors or arrays (x, y); treino.load reads tables with words and dates."),
-        ) from error
+        raise DATA_TYPE_2(name=name, error=str(error).rstrip(".")) from error
     if t.is_complex():
-        raise TreinoError(
-            "data_complex",
-            _("{name} holds complex numbers.").format(name=name),
-            _(
-                "Give their real and imaginary parts as columns: torch.view_as_real({name}).flatten(1)."
-            ).format(name=name),
-        )
+        raise DATA_COMPLEX(name=name)
     return (t if t.layout is torch.strided else t.to_dense()).detach()
 
 
@@ -161,16 +174,13 @@ def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0)
         return
     row, *column = (~(t.abs() <= most)).nonzero()[0].tolist()
     value = float(t[(row, *column)])
-    raise TreinoError(
-        "data_not_finite",
-        _("{name} of the {which} rows is {value:g} in row {row}{column}.").format(
-            name=name,
-            which=which,
-            value=value,
-            row=first + row,
-            column=_(", column {column}").format(column=", ".join(map(str, column))) if column else "",
-        ),
-        _("Rows and columns count from 0. Leave the row out or fill the gap; treino.load does that.")
+    raise DATA_NOT_FINITE(
+        name=name,
+        which=which,
+        value=value,
+        row=first + row,
+        column=_(", column {column}").format(column=", ".join(map(str, column))) if column else "",
+        hint=_("Rows and columns count from 0. Leave the row out or fill the gap; treino.load does that.")
         if not math.isfinite(value)
         else _("That is beyond the numbers of this type; divide the column first."),
     )
@@ -259,8 +269,4 @@ def _loaded(data: Data) -> Inputs:
 def check_training_rows(data: Data) -> None:
     """Refuse data without training rows."""
     if not len(data.train):
-        raise TreinoError(
-            "no_training_rows",
-            _("There are no training rows."),
-            _("Lower [[validation]] or [[test]]."),
-        )
+        raise NO_TRAINING_ROWS_2()

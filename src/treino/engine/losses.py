@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.formula import ONE, Expr, call, value
-from treino.base.words import N_, _
+from treino.base.words import N_
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
+
+LOSS_UNKNOWN = Refusal("loss_unknown", N_("There is no loss {name!r}."), "{hint}")
 
 # ---- preallocated buffers for one batch size
 
@@ -94,11 +96,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         if self.name not in LOSSES:
-            raise TreinoError(
-                "loss_unknown",
-                _("There is no loss {name!r}.").format(name=self.name),
-                nearest(self.name, LOSSES),
-            )
+            raise LOSS_UNKNOWN(name=self.name, hint=nearest(self.name, LOSSES))
 
     @property
     def kind(self) -> "LossKind":

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.gates import LAYER, gates_apart, without_gates
 from treino.engine.hyperparameters import whole
@@ -19,6 +19,10 @@ from treino.engine.rng import generator
 from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
+
+MEMBER_RANGE = Refusal(
+    "member_range", N_("There is no member {member}; there are {n}."), N_("Members count from 0.")
+)
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
@@ -102,11 +106,7 @@ def trained_module(
 
 def _checked(population: Population, member: int) -> int:
     if whole("member", member, 0, text="member") >= len(population):
-        raise TreinoError(
-            "member_range",
-            _("There is no member {member}; there are {n}.").format(member=member, n=len(population)),
-            _("Members count from 0."),
-        )
+        raise MEMBER_RANGE(member=member, n=len(population))
     return member
 
 

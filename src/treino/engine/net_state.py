@@ -6,9 +6,47 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, cause
-from treino.base.words import _
+from treino.base.errors import Refusal, cause
+from treino.base.words import N_, _
 from treino.engine.population import Layout
+
+NET_FORMS = Refusal(
+    "net_forms",
+    N_("In its forward pass the network changes {name}: {before} before, {after} after."),
+    N_(
+        "Give every parameter and buffer its shape, type and requires_grad in __init__. What is needed"
+        " within one pass only can be a plain attribute."
+    ),
+)
+NET_META = Refusal(
+    "net_meta",
+    N_("The network's {name} is on the device meta: it has no values."),
+    N_("Make it on the CPU: device='cpu'."),
+)
+NET_COMPLEX = Refusal("net_complex", N_("The network's {name} holds complex numbers."), "{hint}")
+NET_SPARSE = Refusal(
+    "net_sparse", N_("The network's {name} is {kind}, and a run keeps only dense tensors."), "{hint}"
+)
+NET_LARGE_NUMBERS = Refusal(
+    "net_large_numbers",
+    N_("The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly."),
+    "{hint}",
+)
+NET_STATE_DICT = Refusal(
+    "net_state_dict",
+    N_("The network's state_dict() raises {cause}."),
+    N_("A run keeps what it gives: call it once yourself."),
+)
+NET_EXTRA_STATE = Refusal(
+    "net_extra_state",
+    N_("{name} in the network's state_dict() is a {kind}; a run keeps only tensors."),
+    N_("Make it a buffer: self.register_buffer('count', torch.zeros(()))."),
+)
+NET_NAME = Refusal(
+    "net_name",
+    N_("The network has a tensor called {name}, a name that safetensors reserves."),
+    N_("Give it another name."),
+)
 
 LARGEST_EXACT = 2**53  # float64 holds all smaller integers exactly
 _LARGER = {torch.int64, getattr(torch, "uint64", torch.int64)}  # torch 1.13 has no uint64
@@ -33,13 +71,7 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
     for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         view.copy_(tensor.cpu())  # .cpu() first, as a device may lack float64
         if tensor.dtype in _LARGER and bool((view.abs() >= LARGEST_EXACT).any()):
-            raise TreinoError(
-                "net_large_numbers",
-                _(
-                    "The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly."
-                ).format(name=name),
-                _a_constant(),
-            )
+            raise NET_LARGE_NUMBERS(name=name, hint=_a_constant())
 
 
 def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
@@ -64,52 +96,22 @@ def check_state(module: nn.Module) -> None:
     try:
         state: dict[str, Any] = module.state_dict()
     except Exception as error:
-        raise TreinoError(
-            "net_state_dict",
-            _("The network's state_dict() raises {cause}.").format(cause=cause(error)),
-            _("A run keeps what it gives: call it once yourself."),
-        ) from error
+        raise NET_STATE_DICT(cause=cause(error)) from error
     for name, value in state.items():
         if not isinstance(value, Tensor) or value.is_quantized:
-            raise TreinoError(
-                "net_extra_state",
-                _("{name} in the network's state_dict() is a {kind}; a run keeps only tensors.").format(
-                    name=name, kind=type(value).__name__
-                ),
-                _("Make it a buffer: self.register_buffer('count', torch.zeros(()))."),
-            )
+            raise NET_EXTRA_STATE(name=name, kind=type(value).__name__)
         if name == RESERVED:
-            raise TreinoError(
-                "net_name",
-                _("The network has a tensor called {name}, a name that safetensors reserves.").format(
-                    name=name
-                ),
-                _("Give it another name."),
-            )
+            raise NET_NAME(name=name)
 
 
 def _check_tensor(name: str, tensor: Tensor) -> None:
     if tensor.is_meta:
-        raise TreinoError(
-            "net_meta",
-            _("The network's {name} is on the device meta: it has no values.").format(name=name),
-            _("Make it on the CPU: device='cpu'."),
-        )
+        raise NET_META(name=name)
     if tensor.is_complex():
-        raise TreinoError(
-            "net_complex",
-            _("The network's {name} holds complex numbers.").format(name=name),
-            _("Use real ones.") + " " + _a_constant(),
-        )
+        raise NET_COMPLEX(name=name, hint=_("Use real ones.") + " " + _a_constant())
     if tensor.layout is not torch.strided or tensor.is_quantized:
         kind = _("quantised") if tensor.is_quantized else _("sparse")
-        raise TreinoError(
-            "net_sparse",
-            _("The network's {name} is {kind}, and a run keeps only dense tensors.").format(
-                name=name, kind=kind
-            ),
-            _("Use a dense one.") + " " + _a_constant(),
-        )
+        raise NET_SPARSE(name=name, kind=kind, hint=_("Use a dense one.") + " " + _a_constant())
 
 
 def _a_constant() -> str:
@@ -135,16 +137,7 @@ def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:
     if before == after:
         return
     name = next(n for n in (*before, *after) if before.get(n) != after.get(n))
-    raise TreinoError(
-        "net_forms",
-        _("In its forward pass the network changes {name}: {before} before, {after} after.").format(
-            name=name, before=_form_text(before.get(name)), after=_form_text(after.get(name))
-        ),
-        _(
-            "Give every parameter and buffer its shape, type and requires_grad in __init__. What is needed"
-            " within one pass only can be a plain attribute."
-        ),
-    )
+    raise NET_FORMS(name=name, before=_form_text(before.get(name)), after=_form_text(after.get(name)))
 
 
 def _form_text(form: TensorForm | None) -> str:

@@ -9,12 +9,56 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.engine.activations import activation as activation_named
 from treino.engine.hyperparameters import in_range
 from treino.settings.setting_types import LARGEST_LAYER, MOST_LAYERS
 from treino.settings.spec import OF_CNN, Settings
+
+CNN_ROWS = Refusal(
+    "cnn_rows",
+    N_("A convolutional network learns from pictures, and a row here has the shape {shape}."),
+    N_("Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width]."),
+)
+CNN_CHANNELS_LAST = Refusal(
+    "cnn_channels_last",
+    N_("The pictures have the shape {shape}: their channels are the last axis."),
+    N_("Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor."),
+)
+CHANNELS_EMPTY = Refusal(
+    "channels_empty",
+    N_("A convolutional network without channels can't be built."),
+    N_("Give the channels of each stage, e.g. 16, 32."),
+)
+NORMS_TWO = Refusal(
+    "norms_two", N_("{a} and {b} both say how channels are normalised."), N_("Give one of them.")
+)
+HIDDEN_RANGE = Refusal(
+    "hidden_range",
+    N_("A network of {n} hidden layers is too deep to be built."),
+    N_("Give at most {most}, e.g. 64, 32."),
+)
+GROUP_NORM_RANGE = Refusal(
+    "group_norm_range",
+    N_("{n} channels can't be divided into {groups} groups."),
+    N_("Use a number of groups that divides the channels of every stage."),
+)
+HIDDEN_RANGE_2 = Refusal(
+    "hidden_range",
+    N_("A hidden layer of {units!r} units can't be built."),
+    N_("Give whole numbers from 1 to {largest}, e.g. 64, 32."),
+)
+DROPOUT_TYPE = Refusal(
+    "dropout_type",
+    N_("dropout is {rate!r}, not a number."),
+    N_("Use e.g. 0.2, or one number for each member."),
+)
+DROPOUT_RANGE = Refusal(
+    "dropout_range",
+    N_("dropout is the share of units dropped; {rate} is outside 0 to 1."),
+    N_("Use e.g. 0.2."),
+)
 
 LARGEST_GATE_RATE = 1000.0
 
@@ -272,21 +316,9 @@ def picture_shape(item_shape: tuple[int, ...]) -> tuple[int, ...]:
     """
     shape = (1, *item_shape) if len(item_shape) == 2 else tuple(item_shape)
     if len(shape) != 3:
-        raise TreinoError(
-            "cnn_rows",
-            _("A convolutional network learns from pictures, and a row here has the shape {shape}.").format(
-                shape=list(item_shape)
-            ),
-            _("Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width]."),
-        )
+        raise CNN_ROWS(shape=list(item_shape))
     if _channels_last(shape):
-        raise TreinoError(
-            "cnn_channels_last",
-            _("The pictures have the shape {shape}: their channels are the last axis.").format(
-                shape=list(shape)
-            ),
-            _("Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor."),
-        )
+        raise CNN_CHANNELS_LAST(shape=list(shape))
     return shape
 
 
@@ -393,11 +425,7 @@ def cnn(
             group norm with batch norm or with channels that its groups don't divide.
     """
     if not channels:
-        raise TreinoError(
-            "channels_empty",
-            _("A convolutional network without channels can't be built."),
-            _("Give the channels of each stage, e.g. 16, 32."),
-        )
+        raise CHANNELS_EMPTY()
     stages = len(channels)
     sizes = tuple(_whole("channels", n, 1, LARGEST_LAYER) for n in channels)
     kernels = tuple(_one_of("kernel", k, KERNELS) for k in _each("kernel", kernel, stages))
@@ -411,20 +439,10 @@ def cnn(
     activation_named(activation)
     _check_flag("batch_norm", batch_norm)
     if groups and batch_norm:
-        raise TreinoError(
-            "norms_two",
-            _("{a} and {b} both say how channels are normalised.").format(
-                a=setting("group_norm", groups), b=setting("batch_norm")
-            ),
-            _("Give one of them."),
-        )
+        raise NORMS_TWO(a=setting("group_norm", groups), b=setting("batch_norm"))
     for n in sizes if groups else ():
         if n % groups:
-            raise TreinoError(
-                "group_norm_range",
-                _("{n} channels can't be divided into {groups} groups.").format(n=n, groups=groups),
-                _("Use a number of groups that divides the channels of every stage."),
-            )
+            raise GROUP_NORM_RANGE(n=n, groups=groups)
     return CNN(
         sizes, kernels, strides, pads, pools, _one_of("head", head, HEADS), _hidden(tuple(hidden)),
         _whole("blocks", blocks, 0, MOST_BLOCKS), activation, _rates(dropout), groups, batch_norm,
@@ -434,17 +452,9 @@ def cnn(
 def _hidden(hidden: tuple[object, ...]) -> tuple[int, ...]:
     for units in hidden:
         if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST_LAYER:
-            raise TreinoError(
-                "hidden_range",
-                _("A hidden layer of {units!r} units can't be built.").format(units=units),
-                _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST_LAYER),
-            )
+            raise HIDDEN_RANGE_2(units=units, largest=LARGEST_LAYER)
     if len(hidden) > MOST_LAYERS:
-        raise TreinoError(
-            "hidden_range",
-            _("A network of {n} hidden layers is too deep to be built.").format(n=len(hidden)),
-            _("Give at most {most}, e.g. 64, 32.").format(most=MOST_LAYERS),
-        )
+        raise HIDDEN_RANGE(n=len(hidden), most=MOST_LAYERS)
     return tuple(int(units) for units in hidden)  # type: ignore[call-overload]
 
 
@@ -454,18 +464,10 @@ def _rates(dropout: float | Sequence[float]) -> float | tuple[float, ...]:
         per_member = isinstance(dropout, Iterable) and not isinstance(dropout, str)
         rates = tuple(float(r) for r in dropout) if per_member else float(dropout)  # type: ignore[union-attr,arg-type]
     except (TypeError, ValueError) as error:
-        raise TreinoError(
-            "dropout_type",
-            _("dropout is {rate!r}, not a number.").format(rate=dropout),
-            _("Use e.g. 0.2, or one number for each member."),
-        ) from error
+        raise DROPOUT_TYPE(rate=dropout) from error
     for rate in rates if isinstance(rates, tuple) else (rates,):
         if not 0 <= rate < 1:
-            raise TreinoError(
-                "dropout_range",
-                _("dropout is the share of units dropped; {rate} is outside 0 to 1.").format(rate=rate),
-                _("Use e.g. 0.2."),
-            )
+            raise DROPOUT_RANGE(rate=rate)
     return rates
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.rows import tensor_bytes
 from treino.engine.kernels.selection import FORMER, WORKERS
 from treino.engine.optim import OPTIMIZERS
@@ -20,6 +20,17 @@ from treino.engine.population import Copies
 from treino.engine.step_plan import Chunk, StepPlan
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import EpochLoss, HyperparameterChange, TrainingState
+
+SAVED_TYPE = Refusal(
+    "saved_type",
+    N_("A {tensors} and a {meta} are no saved training."),
+    N_("Give what save() returned: training.load(*saved)."),
+)
+SAVED_BY_ANOTHER = Refusal(
+    "saved_by_another",
+    N_("This state was saved by another training; these differ: {what}."),
+    N_("Make the training with the arguments of the saved one."),
+)
 
 # ---- saved states
 
@@ -101,26 +112,14 @@ def load_state(
         TreinoError: the state was saved by a different training.
     """
     if not isinstance(tensors, dict) or not isinstance(meta, dict):
-        raise TreinoError(
-            "saved_type",
-            _("A {tensors} and a {meta} are no saved training.").format(
-                tensors=type(tensors).__name__, meta=type(meta).__name__
-            ),
-            _("Give what save() returned: training.load(*saved)."),
-        )
+        raise SAVED_TYPE(tensors=type(tensors).__name__, meta=type(meta).__name__)
     mine, saved, here = training_identity(setup, state), meta.get("identity", {}), state.tensors()
     if FORMER.get(saved.get("engine")) == mine["engine"]:
         saved = saved | {name: mine[name] for name in ("engine", "threads")}
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]
     if other:
-        raise TreinoError(
-            "saved_by_another",
-            _("This state was saved by another training; these differ: {what}.").format(
-                what=", ".join(other)
-            ),
-            _("Make the training with the arguments of the saved one."),
-        )
+        raise SAVED_BY_ANOTHER(what=", ".join(other))
     for name, tensor in here.items():
         tensor.copy_(tensors[name])  # in place, as tensors from a file aren't aligned to 64 bytes
     state.find_running()

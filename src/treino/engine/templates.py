@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, numeral
 from treino.data.rows import value_bytes
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
@@ -25,6 +25,32 @@ from treino.engine.user_module import (
     probe_module,
     probe_rows,
     with_lazy_layers,
+)
+
+INIT_OWN = Refusal(
+    "init_own",
+    N_("[[init={init}]] is for treino's own layers; a network of your own initialises itself."),
+    N_("Leave it out."),
+)
+NET_TYPE = Refusal(
+    "net_type",
+    N_("A {kind} is no network."),
+    N_("Give mlp(64, 32), cnn(16, 32), an nn.Module, or a function that makes one."),
+)
+NET_TOO_LARGE = Refusal(
+    "net_too_large",
+    N_("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here."),
+    N_("Use smaller hidden layers, or fewer networks at once."),
+)
+NET_SCRIPT = Refusal(
+    "net_script",
+    N_("A network compiled by torch.jit can't be trained here."),
+    N_("Give the nn.Module that it was made from."),
+)
+SEEDS_OWN = Refusal(
+    "seeds_own",
+    N_("One network can't start from {n} seeds."),
+    N_("Give its class, or a function that makes it, instead of the network."),
 )
 
 PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and the rewind copy
@@ -86,28 +112,14 @@ def _module(
                 module = with_gates(module, gates_of(shape[0], inputs.columns, inputs.bins, net.gates))
             return module.to(config.dtype), None
     if config.shared.init not in (None, "default"):
-        raise TreinoError(
-            "init_own",
-            _("[[init={init}]] is for treino's own layers; a network of your own initialises itself.").format(
-                init=config.shared.init
-            ),
-            _("Leave it out."),
-        )
+        raise INIT_OWN(init=config.shared.init)
     if isinstance(net, nn.Module):
         if len(config.members) > 1:
-            raise TreinoError(
-                "seeds_own",
-                _("One network can't start from {n} seeds.").format(n=len(config.members)),
-                _("Give its class, or a function that makes it, instead of the network."),
-            )
+            raise SEEDS_OWN(n=len(config.members))
         check_state(net)  # check first: a refused module may not be copyable
         return plain_module(module_copy(net), config.dtype), None
     if not callable(net):
-        raise TreinoError(
-            "net_type",
-            _("A {kind} is no network.").format(kind=type(net).__name__),
-            _("Give mlp(64, 32), cnn(16, 32), an nn.Module, or a function that makes one."),
-        )
+        raise NET_TYPE(kind=type(net).__name__)
 
     def maker(seed: int) -> nn.Module:
         return plain_module(construct_module(net, seed), config.dtype)
@@ -124,15 +136,8 @@ def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
     needed = parameters * members * value_bytes(dtype) * PARAMETER_COPIES
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
     if needed > there:
-        raise TreinoError(
-            "net_too_large",
-            _("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here.").format(
-                parameters=numeral(parameters, ","),
-                members=members,
-                needed=needed / 1e9,
-                there=there / 1e9,
-            ),
-            _("Use smaller hidden layers, or fewer networks at once."),
+        raise NET_TOO_LARGE(
+            parameters=numeral(parameters, ","), members=members, needed=needed / 1e9, there=there / 1e9
         )
 
 
@@ -145,11 +150,7 @@ def plain_module(module: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Mo
         TreinoError: the module is compiled by ``torch.jit``, or its state can't be stored.
     """
     if any(isinstance(m, torch.jit.ScriptModule) for m in module.modules()):
-        raise TreinoError(
-            "net_script",
-            _("A network compiled by torch.jit can't be trained here."),
-            _("Give the nn.Module that it was made from."),
-        )
+        raise NET_SCRIPT()
     check_state(module)
     for layer in module.modules():
         if isinstance(layer, nn.Embedding | nn.EmbeddingBag):

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.engine.augmentation import Changes
 from treino.engine.ensemble import answer_module
 from treino.engine.members import member_module
@@ -16,6 +16,15 @@ from treino.engine.population import Population
 from treino.engine.step_plan import BatchIndices, StepPlan
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
+
+POPULATION_STALE = Refusal(
+    "population_stale",
+    N_("This population was step {old}'s, and the engine is at step {new}."),
+    N_("Take tick.population.snapshot() while you hold the tick."),
+)
+NET_OF_MANY = Refusal(
+    "net_of_many", N_("There are {n} networks here."), N_("Ask for one: tick.population.net(member).")
+)
 
 # ---- ticks
 
@@ -60,13 +69,7 @@ class PopulationView:
 
     def _fresh(self) -> Population:
         if self._state.step != self._step:
-            raise TreinoError(
-                "population_stale",
-                _("This population was step {old}'s, and the engine is at step {new}.").format(
-                    old=self._step, new=self._state.step
-                ),
-                _("Take tick.population.snapshot() while you hold the tick."),
-            )
+            raise POPULATION_STALE(old=self._step, new=self._state.step)
         return self._state.population
 
     def __getattr__(self, name: str) -> Any:
@@ -134,11 +137,7 @@ class Tick:
     def net(self) -> nn.Module:
         """A copy of the single network or the ensemble at this tick, in evaluation mode."""
         if len(self.status_P) > 1 and not self.together:
-            raise TreinoError(
-                "net_of_many",
-                _("There are {n} networks here.").format(n=len(self.status_P)),
-                _("Ask for one: tick.population.net(member)."),
-            )
+            raise NET_OF_MANY(n=len(self.status_P))
         return self.population.answer()
 
 

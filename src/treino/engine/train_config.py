@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 
 import torch
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, known, per_member, whole
@@ -20,6 +20,26 @@ from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
 from treino.settings.spec import FAULTS, OF_ENGINE, Settings, faults_of, read_settings
+
+DTYPE_UNKNOWN = Refusal(
+    "dtype_unknown", N_("Training in {dtype!r} isn't possible."), N_("Use torch.float32 or torch.float64.")
+)
+SEED_AND_SEEDS = Refusal("seed_and_seeds", N_("{a} and {b} both say what is drawn."), N_("Give one of them."))
+SEEDS_EMPTY = Refusal("seeds_empty", N_("There is no seed."), N_("Give at least one: seeds=(0,)."))
+MOMENTUM_WITH_ADAM = Refusal(
+    "momentum_with_adam",
+    N_("[[nesterov]] is a setting of {names}; {optimizer} has none."),
+    N_("Use [[optimizer=sgd]], or leave it out."),
+)
+NESTEROV_WITHOUT_MOMENTUM = Refusal(
+    "nesterov_without_momentum", N_("[[nesterov]] needs [[momentum]] above 0."), N_("Add [[momentum=0.9]].")
+)
+ENSEMBLE_SEEDS = Refusal(
+    "ensemble_seeds",
+    N_("An ensemble of {n} can't have {seeds} seeds."),
+    N_("Give one, from which the others are derived, or one for each member."),
+)
+UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 
 SIDE_BY_SIDE = (
     "seed", "lr", "momentum", "betas", "eps", "weight_decay", "clip", "ema", "schedule", "warmup",
@@ -155,11 +175,7 @@ def config_of(
         TreinoError: an unknown name; settings that contradict each other or that this machine can't fulfil.
     """
     if dtype not in (torch.float32, torch.float64):
-        raise TreinoError(
-            "dtype_unknown",
-            _("Training in {dtype!r} isn't possible.").format(dtype=dtype),
-            _("Use torch.float32 or torch.float64."),
-        )
+        raise DTYPE_UNKNOWN(dtype=dtype)
     every = None if every is None else whole("every", every, 1)
     config = TrainConfig(tuple(members), every, dtype)
     ensemble = config.shared.ensemble
@@ -169,11 +185,7 @@ def config_of(
             config, members=tuple(config.shared.model_copy(update={"seed": seed}) for seed in seeds)
         )
     elif ensemble not in (1, len(members)):
-        raise TreinoError(
-            "ensemble_seeds",
-            _("An ensemble of {n} can't have {seeds} seeds.").format(n=ensemble, seeds=len(members)),
-            _("Give one, from which the others are derived, or one for each member."),
-        )
+        raise ENSEMBLE_SEEDS(n=ensemble, seeds=len(members))
     _check_names(config)
     _check_optimizer(config)
     assert config.device  # raises if the device isn't available
@@ -190,20 +202,12 @@ def config_of_keywords(
     """
     for name in keywords:
         if name not in OF_ENGINE:
-            raise TreinoError(
-                "unknown_setting",
-                _("There is no setting {name}.").format(name=setting(name)),
-                nearest(name, OF_ENGINE),
-            )
+            raise UNKNOWN_SETTING(name=setting(name), hint=nearest(name, OF_ENGINE))
     if seeds is not None and "seed" in keywords:
-        raise TreinoError(
-            "seed_and_seeds",
-            _("{a} and {b} both say what is drawn.").format(a="seed", b="seeds"),
-            _("Give one of them."),
-        )
+        raise SEED_AND_SEEDS(a="seed", b="seeds")
     seed_P = _listed(seeds if seeds is not None else keywords.get("seed", 0))
     if not seed_P:
-        raise TreinoError("seeds_empty", _("There is no seed."), _("Give at least one: seeds=(0,)."))
+        raise SEEDS_EMPTY()
     values = {n: v.tolist() if hasattr(v, "tolist") else v for n, v in keywords.items() if v is not None}
     several = {name for name, value in values.items() if name in SIDE_BY_SIDE and _is_several(name, value)}
     count = values.get("ensemble", 1) if len(seed_P) == 1 else len(seed_P)
@@ -274,19 +278,9 @@ def _check_optimizer(config: TrainConfig) -> None:
     if not config.shared.nesterov:
         return
     if "nesterov" not in OPTIMIZERS[optimizer].reads:
-        raise TreinoError(
-            "momentum_with_adam",
-            _("[[nesterov]] is a setting of {names}; {optimizer} has none.").format(
-                names=_(" and ").join(readers("nesterov")), optimizer=optimizer
-            ),
-            _("Use [[optimizer=sgd]], or leave it out."),
-        )
+        raise MOMENTUM_WITH_ADAM(names=_(" and ").join(readers("nesterov")), optimizer=optimizer)
     if not all(s.momentum > 0 for s in config.members):
-        raise TreinoError(
-            "nesterov_without_momentum",
-            _("[[nesterov]] needs [[momentum]] above 0."),
-            _("Add [[momentum=0.9]]."),
-        )
+        raise NESTEROV_WITHOUT_MOMENTUM()
 
 
 def with_keywords(function: Callable[..., Any], signature: Signature) -> None:

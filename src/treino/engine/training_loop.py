@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.engine.answer import select, selection_due
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
@@ -37,6 +37,14 @@ from treino.engine.training_state import (
     STOPPED,
     HyperparameterChange,
     TrainingState,
+)
+
+TRAINING_OVER = Refusal("training_over", N_("This training is over."), N_("Train a new one."))
+WHICH_UNKNOWN = Refusal("which_unknown", N_("{which!r} weights are not kept."), N_("Use 'kept' or 'last'."))
+SET_STEP_PASSED = Refusal(
+    "set_step_passed",
+    N_("{name} can't be set from step {step} on: {now} are done."),
+    N_("Use step {now} or later."),
 )
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
@@ -103,7 +111,7 @@ class TrainingLoop:
         ended within them; if it returns True, the tick ends there.
         """
         if self.done:
-            raise TreinoError("training_over", _("This training is over."), _("Train a new one."))
+            raise TRAINING_OVER()
         state, start = self.state, time.perf_counter()
         end = min(state.step - state.step % self.every + self.every, self.steps)
         if until is not None:
@@ -409,11 +417,7 @@ class TrainingLoop:
     @staticmethod
     def _uses_best(which: str) -> bool:
         if which not in ("kept", "last"):
-            raise TreinoError(
-                "which_unknown",
-                _("{which!r} weights are not kept.").format(which=which),
-                _("Use 'kept' or 'last'."),
-            )
+            raise WHICH_UNKNOWN(which=which)
         return which == "kept"
 
     def trained_net(self, member: int = 0) -> tuple[nn.Module, Tensor | None]:
@@ -434,13 +438,7 @@ class TrainingLoop:
         """
         at = self.step if step is None else whole("step", step, 0, text="step")
         if at < self.step:
-            raise TreinoError(
-                "set_step_passed",
-                _("{name} can't be set from step {step} on: {now} are done.").format(
-                    name=name, step=at, now=self.step
-                ),
-                _("Use step {now} or later.").format(now=self.step),
-            )
+            raise SET_STEP_PASSED(name=name, step=at, now=self.step)
         shared, members = self.shared, len(self.state.population)
         dropout = shared.net is not None and bool(shared.net.drops)
         has = {"dropout": dropout, "ema": shared.averages}

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, setting
 from treino.data.mapped_rows import MappedRows
 from treino.engine.answer import PLACES
 from treino.engine.augmentation import Augmentation, usual_shift
@@ -40,6 +40,59 @@ from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_
 from treino.settings.recipes import picture_settings
 from treino.settings.spec import Settings
 
+NO_VALIDATION_ROWS = Refusal(
+    "no_validation_rows",
+    N_("{what} needs validation rows, and there are none."),
+    N_("Give some, e.g. by [[validation=0.15]], or do without."),
+)
+LOSS_TASK = Refusal("loss_task", N_("The loss {name} is for {its}, and this is {task}."), N_("Use {names}."))
+CLASS_WEIGHTS_TARGETS = Refusal(
+    "class_weights_targets",
+    N_("[[class_weights]] weighs the classes of one target, and there are {n}."),
+    N_("Leave it out, or train a network for that target alone."),
+)
+CLASS_WEIGHTS_COUNT = Refusal(
+    "class_weights_count",
+    N_("[[class_weights]] has {n} numbers, and there are {c} classes: {names}."),
+    N_("Give one number above 0 for each class in this order, or 'balanced'."),
+)
+AUGMENT_NET = Refusal(
+    "augment_net",
+    N_("{a} changes pictures, and only convolutional networks get pictures."),
+    N_("Leave it out, or use [[net=cnn]]."),
+)
+AUGMENT_ROWS = Refusal(
+    "augment_rows",
+    N_("{a} changes each row by its number, and these rows are read without numbers."),
+    N_("Leave it out: let the Dataset change its pictures itself."),
+)
+METRIC_TASK = Refusal("metric_task", N_("{metric} is not measured here."), N_("Use one of {names}."))
+BATCH_NORM_WEIGHTS = Refusal(
+    "batch_norm_weights",
+    N_("Batch norm counts each row of a batch once, and these rows have weights."),
+    N_("Leave [[batch_norm]] out (of a network of your own: use LayerNorm), or the weights."),
+)
+WEIGHTS_ROWS = Refusal(
+    "weights_rows",
+    N_("These rows are read without numbers, so none of them has a weight of its own."),
+    N_("Give a Dataset, of which treino makes the batches, or leave the weights out."),
+)
+WEIGHTS_LATE = Refusal(
+    "weights_late",
+    N_("The training has taken {n} steps already."),
+    N_("Make a new one, and give it the weights before its first step."),
+)
+BATCH_NORM_ROWS = Refusal(
+    "batch_norm_rows",
+    N_("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone."),
+    "{hint}",
+)
+WEIGHTS_DIFFER = Refusal(
+    "weights_differ",
+    N_("The weights are another network's: {why}"),
+    N_("Use the same layers, e.g. by [[like]] of the same name."),
+)
+
 # ---- the loss of a training
 
 
@@ -52,12 +105,8 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
     name, reason = _name(config, inputs)
     if LOSSES[name].task != inputs.task:
         fitting = [n for n, kind in LOSSES.items() if kind.task == inputs.task]
-        raise TreinoError(
-            "loss_task",
-            _("The loss {name} is for {its}, and this is {task}.").format(
-                name=name, its=_(LOSSES[name].task), task=_(inputs.task)
-            ),
-            _("Use {names}.").format(names=_(" or ").join(fitting)),
+        raise LOSS_TASK(
+            name=name, its=_(LOSSES[name].task), task=_(inputs.task), names=_(" or ").join(fitting)
         )
     if inputs.task == "classification" and LOSSES[name].outputs == 1 and (inputs.classes != 2 or inputs.each):
         raise TreinoError(
@@ -114,13 +163,7 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
     as their weights say if there is one bag; with several, each counts 1."""
     weights = config.shared.class_weights
     if weights is not None and inputs.each:
-        raise TreinoError(
-            "class_weights_targets",
-            _("[[class_weights]] weighs the classes of one target, and there are {n}.").format(
-                n=len(inputs.each)
-            ),
-            _("Leave it out, or train a network for that target alone."),
-        )
+        raise CLASS_WEIGHTS_TARGETS(n=len(inputs.each))
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
         weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
@@ -129,15 +172,7 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
     if weights is not None and len(weights) != inputs.classes:
-        raise TreinoError(
-            "class_weights_count",
-            _("[[class_weights]] has {n} numbers, and there are {c} classes: {names}.").format(
-                n=len(weights),
-                c=inputs.classes,
-                names=", ".join(inputs.class_names),
-            ),
-            _("Give one number above 0 for each class in this order, or 'balanced'."),
-        )
+        raise CLASS_WEIGHTS_COUNT(n=len(weights), c=inputs.classes, names=", ".join(inputs.class_names))
     return weights
 
 
@@ -277,17 +312,9 @@ def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]
         return {"augment": "none", "flip": False}
     words = setting("flip") if flip and s.augment in (None, "none") else setting("augment", s.augment)
     if not pictures:
-        raise TreinoError(
-            "augment_net",
-            _("{a} changes pictures, and only convolutional networks get pictures.").format(a=words),
-            _("Leave it out, or use [[net=cnn]]."),
-        )
+        raise AUGMENT_NET(a=words)
     if not numbered:
-        raise TreinoError(
-            "augment_rows",
-            _("{a} changes each row by its number, and these rows are read without numbers.").format(a=words),
-            _("Leave it out: let the Dataset change its pictures itself."),
-        )
+        raise AUGMENT_ROWS(a=words)
     shape = picture_shape(inputs.item_shape)
     return {"augment": Augmentation.of(text, flip, shape).text(shape), "flip": flip}
 
@@ -364,11 +391,7 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
-        raise TreinoError(
-            "metric_task",
-            _("{metric} is not measured here.").format(metric=s.metric),
-            _("Use one of {names}.").format(names=", ".join(measured)),
-        )
+        raise METRIC_TASK(metric=s.metric, names=", ".join(measured))
     y = inputs.validation[1]
     if s.patience and not len(y):
         raise no_validation_rows(setting("patience", s.patience))
@@ -386,11 +409,7 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
 
 def no_validation_rows(what: str) -> TreinoError:
     """The error if there are no validation rows. what: what needs them: a setting as typed, or a method."""
-    return TreinoError(
-        "no_validation_rows",
-        _("{what} needs validation rows, and there are none.").format(what=what),
-        _("Give some, e.g. by [[validation=0.15]], or do without."),
-    )
+    return NO_VALIDATION_ROWS(what=what)
 
 
 def _check_batch_norm(module: nn.Module, bags: Bags | None) -> None:
@@ -399,11 +418,7 @@ def _check_batch_norm(module: nn.Module, bags: Bags | None) -> None:
     if weight_GN is None or bool((weight_GN == weight_GN[:, :1]).all()):
         return
     if any(isinstance(layer, _BatchNorm) for layer in module.modules()):
-        raise TreinoError(
-            "batch_norm_weights",
-            _("Batch norm counts each row of a batch once, and these rows have weights."),
-            _("Leave [[batch_norm]] out (of a network of your own: use LayerNorm), or the weights."),
-        )
+        raise BATCH_NORM_WEIGHTS()
 
 
 def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> None:
@@ -415,13 +430,7 @@ def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> N
     if not isinstance(net, MLP):
         probe_one_row(template.module, template.two[:1], plan.rows, hint)
     elif net.batch_norm:
-        raise TreinoError(
-            "batch_norm_rows",
-            _("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.").format(
-                rows=plan.rows
-            ),
-            hint,
-        )
+        raise BATCH_NORM_ROWS(rows=plan.rows, hint=hint)
 
 
 def _another_size(rows: int, size: int) -> str:
@@ -459,11 +468,7 @@ def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
     if bags is None:
         bags = Bags(torch.ones(1, len(inputs.train[0])))
     if inputs.steps is not None:
-        raise TreinoError(
-            "weights_rows",
-            _("These rows are read without numbers, so none of them has a weight of its own."),
-            _("Give a Dataset, of which treino makes the batches, or leave the weights out."),
-        )
+        raise WEIGHTS_ROWS()
     return checked_bags(bags, inputs.weights, (inputs.train, inputs.validation), members)
 
 
@@ -501,20 +506,12 @@ def warm_start(
         TreinoError: the tensors don't fit the network; the training has already begun.
     """
     if state.step:
-        raise TreinoError(
-            "weights_late",
-            _("The training has taken {n} steps already.").format(n=state.step),
-            _("Make a new one, and give it the weights before its first step."),
-        )
+        raise WEIGHTS_LATE(n=state.step)
     modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
     try:
         put_state(Ensemble(modules, shared.loss, shared.limits) if of_each else modules[0], weights)
     except ValueError as error:
-        raise TreinoError(
-            "weights_differ",
-            _("The weights are another network's: {why}").format(why=error),
-            _("Use the same layers, e.g. by [[like]] of the same name."),
-        ) from None
+        raise WEIGHTS_DIFFER(why=error) from None
     population = state.population
     with torch.no_grad():
         for row in range(len(population)):

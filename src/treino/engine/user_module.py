@@ -9,11 +9,73 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from treino.base.errors import TreinoError, cause
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.words import N_, _
 from treino.engine.losses import DropoutMask, Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
+
+NET_KIND = Refusal(
+    "net_kind", N_("What makes the network returns a {kind}, not an nn.Module."), N_("Return the network.")
+)
+NET_NO_PARAMETERS = Refusal(
+    "net_no_parameters",
+    N_("The network {name} has no parameters to train."),
+    N_("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
+)
+NET_DETACHED = Refusal(
+    "net_detached",
+    N_("The network's output is cut off from its parameters, so that nothing can be learned."),
+    N_(
+        "Leave .detach(), .data, torch.no_grad(), argmax and numpy out of forward; and make forward"
+        " a method of the class, not a function that is put into a network."
+    ),
+)
+NET_OUTPUT = Refusal(
+    "net_output",
+    N_("The network returns a {kind}, not a tensor."),
+    N_("Return a tensor of shape [batch, {outputs}]."),
+)
+NET_OUTPUT_2 = Refusal(
+    "net_output",
+    N_("For {rows} rows the network returns the shape {got}; wanted is {wanted}."),
+    N_("Let the last layer have {outputs} outputs, and keep one row per item."),
+)
+NET_OUTPUT_3 = Refusal(
+    "net_output",
+    N_("The network returns {kind} numbers, not floating-point ones."),
+    N_("Return the last layer's output as it is."),
+)
+NET_COPY = Refusal(
+    "net_copy",
+    N_("The network can't be copied: {cause}."),
+    N_("Keep no results of a forward pass in it, or detach them: self.h = h.detach()."),
+)
+NET_FROZEN = Refusal(
+    "net_frozen",
+    N_("All parameters of the network {name} are frozen (requires_grad False)."),
+    N_("Leave those of a layer free: net.out.requires_grad_(True)."),
+)
+BATCH_OF_ONE = Refusal(
+    "batch_of_one",
+    N_("The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"),
+    "{hint}",
+)
+NET_FAILS = Refusal(
+    "net_fails",
+    N_("Making the network raises {cause}."),
+    N_("It must work without arguments; wrap it in a function that gives them."),
+)
+NET_BACKWARD = Refusal(
+    "net_backward",
+    N_("The gradient of the loss fails on two rows: {cause}"),
+    N_("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
+)
+NET_SIZE = Refusal(
+    "net_size",
+    N_("Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."),
+    "{hint}",
+)
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
@@ -67,17 +129,9 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
         try:
             made = net()
         except (Exception, SystemExit) as error:
-            raise TreinoError(
-                "net_fails",
-                _("Making the network raises {cause}.").format(cause=cause(error)),
-                _("It must work without arguments; wrap it in a function that gives them."),
-            ) from error
+            raise NET_FAILS(cause=cause(error)) from error
     if not isinstance(made, nn.Module):
-        raise TreinoError(
-            "net_kind",
-            _("What makes the network returns a {kind}, not an nn.Module.").format(kind=type(made).__name__),
-            _("Return the network."),
-        )
+        raise NET_KIND(kind=type(made).__name__)
     return made
 
 
@@ -96,11 +150,7 @@ def module_copy(module: nn.Module) -> nn.Module:
                 other.register_hook(hook)
         return twin
     except Exception as error:
-        raise TreinoError(
-            "net_copy",
-            _("The network can't be copied: {cause}.").format(cause=cause(error)),
-            _("Keep no results of a forward pass in it, or detach them: self.h = h.detach()."),
-        ) from error
+        raise NET_COPY(cause=cause(error)) from error
 
 
 def _numbers(t: Tensor) -> Tensor:
@@ -142,18 +192,8 @@ def probe_module(
     """
     if own and not any(p.requires_grad for p in module.parameters()):
         if any(True for _p in module.parameters()):
-            raise TreinoError(
-                "net_frozen",
-                _("All parameters of the network {name} are frozen (requires_grad False).").format(
-                    name=type(module).__name__
-                ),
-                _("Leave those of a layer free: net.out.requires_grad_(True)."),
-            )
-        raise TreinoError(
-            "net_no_parameters",
-            _("The network {name} has no parameters to train.").format(name=type(module).__name__),
-            _("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
-        )
+            raise NET_FROZEN(name=type(module).__name__)
+        raise NET_NO_PARAMETERS(name=type(module).__name__)
     rows: list[LayerRow] = []
     twin = module_copy(module) if own else module
     out = _forward(twin, x, rows, training=False)
@@ -180,13 +220,7 @@ def probe_one_row(module: nn.Module, x: Tensor, rows: int, hint: str) -> None:
     try:
         _forward(module_copy(module), x, [], training=True)
     except TreinoError as error:
-        raise TreinoError(
-            "batch_of_one",
-            _(
-                "The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"
-            ).format(rows=rows, why=cause(error.__cause__ or error)),
-            hint,
-        ) from error
+        raise BATCH_OF_ONE(rows=rows, why=cause(error.__cause__ or error), hint=hint) from error
 
 
 def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bool, seed: int = 0) -> Tensor:
@@ -212,46 +246,19 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
             with torch.enable_grad():
                 slopes = torch.autograd.grad(loss(out, y), free, allow_unused=True)
         except Exception as error:
-            raise TreinoError(
-                "net_backward",
-                _("The gradient of the loss fails on two rows: {cause}").format(cause=cause(error)),
-                _("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
-            ) from error
+            raise NET_BACKWARD(cause=cause(error)) from error
     if all(slope is None for slope in slopes):
-        raise TreinoError(
-            "net_detached",
-            _("The network's output is cut off from its parameters, so that nothing can be learned."),
-            _(
-                "Leave .detach(), .data, torch.no_grad(), argmax and numpy out of forward; and make forward"
-                " a method of the class, not a function that is put into a network."
-            ),
-        )
+        raise NET_DETACHED()
 
 
 def _check_output(out: object, x: Tensor, outputs: int) -> None:
     shape = [len(x), outputs]
     if not isinstance(out, Tensor):
-        raise TreinoError(
-            "net_output",
-            _("The network returns a {kind}, not a tensor.").format(kind=type(out).__name__),
-            _("Return a tensor of shape [batch, {outputs}].").format(outputs=outputs),
-        )
+        raise NET_OUTPUT(kind=type(out).__name__, outputs=outputs)
     if list(out.shape) != shape:
-        raise TreinoError(
-            "net_output",
-            _("For {rows} rows the network returns the shape {got}; wanted is {wanted}.").format(
-                rows=len(x), got=list(out.shape), wanted=shape
-            ),
-            _("Let the last layer have {outputs} outputs, and keep one row per item.").format(
-                outputs=outputs
-            ),
-        )
+        raise NET_OUTPUT_2(rows=len(x), got=list(out.shape), wanted=shape, outputs=outputs)
     if not out.is_floating_point():
-        raise TreinoError(
-            "net_output",
-            _("The network returns {kind} numbers, not floating-point ones.").format(kind=out.dtype),
-            _("Return the last layer's output as it is."),
-        )
+        raise NET_OUTPUT_3(kind=out.dtype)
 
 
 @contextmanager
@@ -308,19 +315,14 @@ def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
             if x.dim() > 1 and x.shape[axis] != expected:
                 got = x.shape[axis]
                 image = isinstance(layer, nn.Linear) and x.dim() > 2 and x[0].numel() == expected
-                raise TreinoError(
-                    "net_size",
-                    _(
-                        "Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."
-                    ).format(
-                        name=name or type(layer).__name__,
-                        kind=type(layer).__name__,
-                        attribute=attribute,
-                        expected=expected,
-                        got=got,
-                        shape=list(x.shape),
-                    ),
-                    _("Flatten first: x = x.flatten(1).")
+                raise NET_SIZE(
+                    name=name or type(layer).__name__,
+                    kind=type(layer).__name__,
+                    attribute=attribute,
+                    expected=expected,
+                    got=got,
+                    shape=list(x.shape),
+                    hint=_("Flatten first: x = x.flatten(1).")
                     if image
                     else _("Write {kind}({got}, ...) there.").format(kind=type(layer).__name__, got=got),
                 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_
 from treino.engine.metrics import probabilities
 from treino.folders.documents.run_result import ConformalResult
 from treino.folders.stored_run import StoredRun
@@ -25,6 +25,12 @@ from treino.inspection.conformal import (
     units,
 )
 from treino.settings.spec import read_settings
+
+COVERAGE_OF_SEVERAL = Refusal(
+    "coverage_of_several",
+    N_("{n} networks answer with their mean, and no rows say how far off that is."),
+    N_("Name one of them: {run}:0"),
+)
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,7 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
         known = conformal(folds.score_M)
     elif run.others:
         if coverage is not None:
-            raise TreinoError(
-                "coverage_of_several",
-                _("{n} networks answer with their mean, and no rows say how far off that is.").format(
-                    n=1 + len(run.others)
-                ),
-                _("Name one of them: {run}:0").format(run=run.folder.path.name),
-            )
+            raise COVERAGE_OF_SEVERAL(n=1 + len(run.others), run=run.folder.path.name)
         return None
     else:
         known = _known(run, level, asked=coverage is not None)

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged, sha256
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
 from treino.data.documents import DataSource, PreparationDocument, RowsFile
@@ -33,6 +33,37 @@ from treino.folders.documents.run_spec import RunSpec
 from treino.folders.store import RunFolder
 from treino.settings import recipes
 from treino.settings.spec import OF_DATA, Settings
+
+DATA_CHANGED = Refusal(
+    "data_changed",
+    N_("{path} is not the file that {run} was trained on: its SHA-256 differs."),
+    N_("Give that file with [[data=FILE]], or train a new run on this one."),
+)
+PREPARATION_DIFFERS = Refusal(
+    "preparation_differs",
+    N_("{name} is prepared differently now than when {run} was trained."),
+    N_("Use the versions that are named in {path}."),
+)
+DATA_GONE = Refusal(
+    "data_gone",
+    N_("{run} was trained on {path}, which is not there."),
+    N_("Say where it is now: [[data=FILE]]."),
+)
+DATA_NOT_KEPT = Refusal(
+    "data_not_kept",
+    N_("{run} keeps no copy of its rows: they were in memory only, and it was trained lean."),
+    N_("Train without lean=True where the rows are wanted again."),
+)
+OUTPUTS_LOSS = Refusal(
+    "outputs_loss",
+    N_("The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."),
+    N_("The folder was changed. Take it again from where it came, or train again."),
+)
+DATA_IS_LOADED = Refusal(
+    "data_is_loaded",
+    N_("The data is split and prepared already, so {name} comes too late."),
+    N_("Give it to load() instead."),
+)
 
 # ---- the data source of a run
 
@@ -68,11 +99,7 @@ def load_data(
             if name not in added or getattr(settings, name) != added[name]
         )
         if late:
-            raise TreinoError(
-                "data_is_loaded",
-                _("The data is split and prepared already, so {name} comes too late.").format(name=late[0]),
-                _("Give it to load() instead."),
-            )
+            raise DATA_IS_LOADED(name=late[0])
         return source
     own = {"kinds": kinds_of(settings)} | held_back
     seed = settings.seed if settings.data_seed is None else settings.data_seed
@@ -215,13 +242,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     if data.sha256 != where.sha256:  # one of several files changed
         raise _changed(folder, source)
     if not data.preparation.agrees(stored):
-        raise TreinoError(
-            "preparation_differs",
-            _("{name} is prepared differently now than when {run} was trained.").format(
-                name=data.name, run=folder.path.name
-            ),
-            _("Use the versions that are named in {path}.").format(path=folder.path / "spec.json"),
-        )
+        raise PREPARATION_DIFFERS(name=data.name, run=folder.path.name, path=folder.path / "spec.json")
     return data
 
 
@@ -234,11 +255,7 @@ def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, bes
         source = beside / source.name
     of_pattern = [] if source.is_file() else glob.glob(str(source))
     if not source.is_file() and not (of_pattern and all(Path(path).is_file() for path in of_pattern)):
-        raise TreinoError(
-            "data_gone",
-            _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
-            _("Say where it is now: [[data=FILE]]."),
-        )
+        raise DATA_GONE(run=folder.path.name, path=source)
     if source.is_file() and sha256(source) != where.sha256:
         raise _changed(folder, source)
     return source
@@ -254,13 +271,7 @@ def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
             message,
             _("Give those with [[data=FOLDER]], or train a new run on these."),
         )
-    return TreinoError(
-        "data_changed",
-        _("{path} is not the file that {run} was trained on: its SHA-256 differs.").format(
-            path=source, run=folder.path.name
-        ),
-        _("Give that file with [[data=FILE]], or train a new run on this one."),
-    )
+    return DATA_CHANGED(path=source, run=folder.path.name)
 
 
 def _newer(folder: RunFolder, source: str | Path) -> str:
@@ -274,13 +285,7 @@ def _newer(folder: RunFolder, source: str | Path) -> str:
 
 def _copy_of(folder: RunFolder, stored: PreparationDocument, place: str = "") -> Data:
     if not folder.has(place + COPY):
-        raise TreinoError(
-            "data_not_kept",
-            _("{run} keeps no copy of its rows: they were in memory only, and it was trained lean.").format(
-                run=folder.path.name
-            ),
-            _("Train without lean=True where the rows are wanted again."),
-        )
+        raise DATA_NOT_KEPT(run=folder.path.name)
     tensors, _metadata = read_tensors(folder, place + COPY)
     plain = read_document(folder, f"{place}data.json")
     prepared = stored.model_dump(mode="json", include=set(SHARED))
@@ -360,10 +365,4 @@ def check_outputs(spec: RunSpec) -> None:
     """
     outputs, classes, loss = spec.outputs, len(spec.classes), spec.resolved.loss
     if classes and outputs != (LOSSES[loss].outputs or classes):
-        raise TreinoError(
-            "outputs_loss",
-            _(
-                "The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."
-            ).format(outputs=outputs, loss=loss, classes=classes),
-            _("The folder was changed. Take it again from where it came, or train again."),
-        )
+        raise OUTPUTS_LOSS(outputs=outputs, loss=loss, classes=classes)

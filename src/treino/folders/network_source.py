@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.files import read_bytes
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, no_permission, own_net
@@ -27,6 +27,34 @@ from treino.settings.spec import LAYERS
 
 if TYPE_CHECKING:
     from torch import nn
+
+NET_NOT_TRUSTED = Refusal(
+    "net_not_trusted",
+    N_("{folder} trains a network of your own, and reading a folder executes nothing."),
+    "{hint}",
+)
+NET_OF_SEVERAL = Refusal(
+    "net_of_several",
+    N_("{net} can't stand for {n} networks of different files or names: {words}."),
+    N_("Use [[trust=True]], which runs the copies that lie in the folder; or name one network: SWEEP:17"),
+)
+NET_WANTED = Refusal(
+    "net_wanted",
+    N_("{run} trained a network of your own, which was given in Python."),
+    N_("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
+)
+NET_COPY_MISSING = Refusal(
+    "net_copy_missing",
+    N_("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else."),
+    "{hint}",
+)
+NET_FORM = Refusal(
+    "net_form",
+    N_("{value!r} does not name a network."),
+    N_("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
+)
+NET_FILE_MISSING = Refusal("net_file_missing", N_("There is no file {path}."), "{hint}")
+NET_FORM_2 = Refusal("net_form", N_("{path} is not a Python file."), N_("Write [[net=FILE.py:NAME]]."))
 
 
 NETWORK_COPY = "net.py"
@@ -82,28 +110,13 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
     if source is None:
         raise no_permission(wanted[0])
     if isinstance(source, NoFiles):
-        raise TreinoError(
-            "net_not_trusted",
-            _("{folder} trains a network of your own, and reading a folder executes nothing.").format(
-                folder=source.folder.path.name
-            ),
-            _next_move(source.folder, wanted),
-        )
+        raise NET_NOT_TRUSTED(folder=source.folder.path.name, hint=_next_move(source.folder, wanted))
     if isinstance(source, SealedCopies):
         return {word: _sealed(source.folder, word, wanted) for word in wanted}
     if source.net is None:
         return _user_files(wanted)
     if len(wanted) > 1:
-        raise TreinoError(
-            "net_of_several",
-            _("{net} can't stand for {n} networks of different files or names: {words}.").format(
-                net=source.net, n=len(wanted), words=", ".join(wanted)
-            ),
-            _(
-                "Use [[trust=True]], which runs the copies that lie in the folder; "
-                "or name one network: SWEEP:17"
-            ),
-        )
+        raise NET_OF_SEVERAL(net=source.net, n=len(wanted), words=", ".join(wanted))
     return {wanted[0]: _user_file(source.net)}
 
 
@@ -126,11 +139,7 @@ def run_network(
     if word is None:
         word = net
     if word is None:
-        raise TreinoError(
-            "net_wanted",
-            _("{run} trained a network of your own, which was given in Python.").format(run=folder.path.name),
-            _("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
-        )
+        raise NET_WANTED(run=folder.path.name)
     return own_net(network_files(network_source(folder, net, access.trust), [word])[word], seed)
 
 
@@ -144,13 +153,7 @@ def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tu
     """
     file, _colon, name = word.rpartition(":")
     if not _is_copy(folder, word):
-        raise TreinoError(
-            "net_copy_missing",
-            _("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else.").format(
-                folder=folder.path.name, word=word
-            ),
-            _next_move(folder, words or [word]),
-        )
+        raise NET_COPY_MISSING(folder=folder.path.name, word=word, hint=_next_move(folder, words or [word]))
     return name, folder.read_bytes(file)
 
 
@@ -200,19 +203,13 @@ def _user_file(word: str) -> NetworkFile:
     path_text, _colon, name = word.rpartition(":")
     path = Path(path_text)
     if not path_text or not name.isidentifier():
-        raise TreinoError(
-            "net_form",
-            _("{value!r} does not name a network.").format(value=word),
-            _("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
-        )
+        raise NET_FORM(value=word)
     if not path.is_file():
         beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
         hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
-        raise TreinoError("net_file_missing", _("There is no file {path}.").format(path=path), hint)
+        raise NET_FILE_MISSING(path=path, hint=hint)
     if path.suffix not in SOURCE_SUFFIXES:
-        raise TreinoError(
-            "net_form", _("{path} is not a Python file.").format(path=path), _("Write [[net=FILE.py:NAME]].")
-        )
+        raise NET_FORM_2(path=path)
     return NetworkFile(path, name, read_bytes(path), path.parent.resolve())
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
 from treino.data.loader import as_reading
@@ -25,6 +25,17 @@ from treino.inspection.conformal import Coverage, compared_with, coverage_of, so
 from treino.inspection.input_planes import ALL, Split, winners
 from treino.inspection.outputs import outputs
 from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
+
+TTA_OF_TABLE = Refusal(
+    "tta_of_table",
+    N_("Predictions are averaged over shifted pictures, and {run} learnt from other rows."),
+    N_("Leave [[tta]] out."),
+)
+COVERAGE_OF_ARRAY = Refusal(
+    "coverage_of_array",
+    N_("Of {kind} predictions are an array, without room for intervals or sets."),
+    N_("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]"),
+)
 
 HASHED = 1024  # rows whose inputs are in memory while they are compared with training rows
 Figures = dict[str, float | None]
@@ -164,13 +175,7 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
     """The views of each picture over which predictions are averaged."""
     shape = run.preparation.item_shape
     if run.preparation.kind != "image" or len(shape) not in (2, 3):
-        raise TreinoError(
-            "tta_of_table",
-            _("Predictions are averaged over shifted pictures, and {run} learnt from other rows.").format(
-                run=run.name
-            ),
-            _("Leave [[tta]] out."),
-        )
+        raise TTA_OF_TABLE(run=run.name)
     return views_of(shape, mirrored=bool(run.settings.get("flip")))
 
 
@@ -431,15 +436,7 @@ def predict_like(
     named = kind.__module__.split(".")[0], kind.__name__
     framed = named in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
     if coverage is not None and not framed:
-        raise TreinoError(
-            "coverage_of_array",
-            _("Of {kind} predictions are an array, without room for intervals or sets.").format(
-                kind=kind.__name__
-            ),
-            _("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]").format(
-                coverage=str(coverage)
-            ),
-        )
+        raise COVERAGE_OF_ARRAY(kind=kind.__name__, coverage=str(coverage))
     known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
     prepared, output_KNC = _answered(run, source, views, skip_bad)
     if prepared.unseen:

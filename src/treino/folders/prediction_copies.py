@@ -6,13 +6,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from glob import escape
 from pathlib import Path, PurePosixPath
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import trouble
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.photographs.new_pictures import album_of, is_pictures
 from treino.folders.prediction import Prediction
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
+
+COPIES_OF_ROWS = Refusal(
+    "copies_of_rows",
+    N_("Only pictures are copied, and {source} is neither a picture nor a folder of them."),
+    N_("Leave [[copy_to]] out; write the rows with [[to=FILE.csv]]."),
+)
+COPIES_OF_NUMBERS = Refusal(
+    "copies_of_numbers",
+    N_("{run} predicts numbers, and copies go into a folder for each class."),
+    N_("Leave [[copy_to]] out; write the numbers with [[to=FILE.csv]]."),
+)
+TO_PICTURES = Refusal(
+    "to_pictures",
+    N_(
+        "{path} is in {source}, whose pictures are predicted, and what is written there would count as"
+        " part of them."
+    ),
+    N_("Give a place outside of it."),
+)
 
 _LONGEST = 200  # bytes of a name
 
@@ -25,19 +44,9 @@ def copies_folder(run: StoredRun, path: str, source: str) -> OutputFolder:
             one that can't be written.
     """
     if not is_pictures(source):
-        raise TreinoError(
-            "copies_of_rows",
-            _("Only pictures are copied, and {source} is neither a picture nor a folder of them.").format(
-                source=source
-            ),
-            _("Leave [[copy_to]] out; write the rows with [[to=FILE.csv]]."),
-        )
+        raise COPIES_OF_ROWS(source=source)
     if not run.spec.classes:
-        raise TreinoError(
-            "copies_of_numbers",
-            _("{run} predicts numbers, and copies go into a folder for each class.").format(run=run.name),
-            _("Leave [[copy_to]] out; write the numbers with [[to=FILE.csv]]."),
-        )
+        raise COPIES_OF_NUMBERS(run=run.name)
     refuse_inside(path, Path(source))
     return OutputFolder(path)
 
@@ -50,12 +59,7 @@ def refuse_inside(path: str, source: Path) -> None:
         TreinoError: to_pictures.
     """
     if source.is_dir() and Path(path).resolve().is_relative_to(source.resolve()):
-        raise TreinoError(
-            "to_pictures",
-            _("{path} is in {source}, whose pictures are predicted, and what is written there would count as"
-              " part of them.").format(path=path, source=source),
-            _("Give a place outside of it."),
-        )  # fmt: skip
+        raise TO_PICTURES(path=path, source=source)  # fmt: skip
 
 
 def copy_pictures(each: Sequence[Prediction], classes: Sequence[str], source: str, to: OutputFolder) -> int:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.readers import ReaderOptions
 from treino.data.readers.table_files import open_delimited_file
 from treino.data.sources import read
@@ -24,6 +24,17 @@ from treino.data.table import Column, number
 from treino.folders.data_source import files_of
 from treino.folders.prediction import Prediction
 from treino.settings.setting_types import as_item
+
+EXCEL_MISSING = Refusal(
+    "excel_missing",
+    N_("A workbook can't be written: openpyxl is not installed."),
+    N_("Install it: pip install 'treino[excel]'. Or name a file that ends in .csv."),
+)
+WORKBOOK_ROWS = Refusal(
+    "workbook_rows",
+    N_("A sheet has room for {n:,} rows, and there are more predictions."),
+    N_("Name a file that ends in .csv."),
+)
 
 WORKBOOK = ".xlsx"
 MOST_ROWS = 1_048_575  # maximum number of rows of a sheet below its header
@@ -37,11 +48,7 @@ def check_workbook() -> None:
     try:
         import openpyxl  # noqa: F401
     except ImportError:
-        raise TreinoError(
-            "excel_missing",
-            _("A workbook can't be written: openpyxl is not installed."),
-            _("Install it: pip install 'treino[excel]'. Or name a file that ends in .csv."),
-        ) from None
+        raise EXCEL_MISSING() from None
 
 
 def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Prediction], ending: str) -> bytes:
@@ -179,11 +186,7 @@ def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
     sheet.append([cell(name) for name in names])
     for count, row in enumerate(rows, 1):
         if count > MOST_ROWS:
-            raise TreinoError(
-                "workbook_rows",
-                _("A sheet has room for {n:,} rows, and there are more predictions.").format(n=MOST_ROWS),
-                _("Name a file that ends in .csv."),
-            )
+            raise WORKBOOK_ROWS(n=MOST_ROWS)
         sheet.append([cell(value) for value in row])
     content = io.BytesIO()
     book.save(content)

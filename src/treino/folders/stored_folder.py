@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 
-from treino.base.errors import TreinoError, cause
+from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
@@ -20,6 +20,10 @@ from treino.folders.store.new_names import ended_before_it_began
 from treino.settings.recipes import without_recipe
 from treino.settings.setting_types import as_item
 from treino.settings.spec import FLAGS
+
+NOTHING_TO_RESUME = Refusal(
+    "nothing_to_resume", N_("{run} is {status}: there is nothing to resume."), "{hint}"
+)
 
 # ---- base class of stored runs, sweeps and studies
 
@@ -83,12 +87,10 @@ def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
     folder.verify(resume=True)
     rule = RULES[folder.kind]
     if folder.status not in (*rule.states, *also):
-        raise TreinoError(
-            "nothing_to_resume",
-            _("{run} is {status}: there is nothing to resume.").format(
-                run=folder.path.name, status=_(folder.status)
-            ),
-            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
+        raise NOTHING_TO_RESUME(
+            run=folder.path.name,
+            status=_(folder.status),
+            hint=_("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"
             else _(rule.hint),
         )

@@ -12,9 +12,9 @@ from typing import Any, Self
 import numpy as np
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import damaged
-from treino.base.words import _, numeral
+from treino.base.words import N_, _, numeral
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
@@ -54,6 +54,31 @@ from treino.folders.stored_folder import StoredFolder
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
 from treino.settings.spec import Settings
+
+STUDY_IS_NO_RUN = Refusal(
+    "study_is_no_run",
+    N_("{name} is a study: it keeps figures of several settings, and no network."),
+    N_("See it with: treino show {name}; each of its rows says how to train it alone."),
+)
+MEMBER_RANGE = Refusal(
+    "member_range", N_("There is no member {member}; there are {n}."), N_("Members count from 0.")
+)
+TARGET_OF_RUN = Refusal("target_of_run", N_("{run} has no target '{target}'."), "{hint}")
+MEMBER_CURVES = Refusal(
+    "member_curves",
+    N_("{sweep} holds the curves of its networks together."),
+    N_("Draw them all: treino plot {sweep} [[what=curves]]"),
+)
+NO_WEIGHTS_YET = Refusal(
+    "no_weights_yet",
+    N_("{run} is {status}: its weights are kept when it ends."),
+    N_("Wait for it, or resume it: treino resume {run}"),
+)
+MEMBER_NOT_KEPT = Refusal(
+    "member_not_kept",
+    N_("Network {n} of {run} is not one of those that answer, whose weights are kept."),
+    N_("Those are: {numbers}."),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +161,7 @@ class StoredRun(StoredFolder):
         members = self.spec.resolved.ensemble
         number_of = whole("member", self._usual if number is None else number, 0, text="member")
         if number_of >= members:
-            raise TreinoError(
-                "member_range",
-                _("There is no member {member}; there are {n}.").format(member=number_of, n=members),
-                _("Members count from 0."),
-            )
+            raise MEMBER_RANGE(member=number_of, n=members)
         if members == 1:
             return self
         if self.whole is not None:
@@ -166,11 +187,7 @@ class StoredRun(StoredFolder):
         """
         runs = {run.preparation.target: run for run in self.by_target}
         if name is not None and name not in runs:
-            raise TreinoError(
-                "target_of_run",
-                _("{run} has no target '{target}'.").format(run=self.name, target=name),
-                nearest(name, runs),
-            )
+            raise TARGET_OF_RUN(run=self.name, target=name, hint=nearest(name, runs))
         return runs[name] if name is not None else self.by_target[0]
 
     @property
@@ -353,11 +370,7 @@ class StoredRun(StoredFolder):
     def _need_curves(self) -> None:
         if self.row is not None:
             sweep = self.folder.path.name
-            raise TreinoError(
-                "member_curves",
-                _("{sweep} holds the curves of its networks together.").format(sweep=sweep),
-                _("Draw them all: treino plot {sweep} [[what=curves]]").format(sweep=sweep),
-            )
+            raise MEMBER_CURVES(sweep=sweep)
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -435,13 +448,7 @@ class StoredRun(StoredFolder):
         if self.one is not None:
             return self._member_module(self.one)
         if self.row is None and not self.folder.manifest.sealed:
-            raise TreinoError(
-                "no_weights_yet",
-                _("{run} is {status}: its weights are kept when it ends.").format(
-                    run=self.name, status=_(self.status)
-                ),
-                _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
-            )
+            raise NO_WEIGHTS_YET(run=self.name, status=_(self.status))
         with fork_rng():  # the initial weights of a network are drawn, and exchanged
             bare = self._network()
         tensors, answers = self._kept()
@@ -459,13 +466,7 @@ class StoredRun(StoredFolder):
         every = StoredRun(self.folder, self.access, self.known_rows, self.row).module
         answering = self.answering
         if number not in answering:
-            raise TreinoError(
-                "member_not_kept",
-                _("Network {n} of {run} is not one of those that answer, whose weights are kept.").format(
-                    n=number, run=self.name
-                ),
-                _("Those are: {numbers}.").format(numbers=", ".join(map(str, answering))),
-            )
+            raise MEMBER_NOT_KEPT(n=number, run=self.name, numbers=", ".join(map(str, answering)))
         assert isinstance(every, Ensemble)
         return every.members[answering.index(number)]
 
@@ -517,8 +518,4 @@ class StoredRun(StoredFolder):
 def study_without_network(study: RunFolder) -> TreinoError:
     """The error if a study is given instead of a run."""
     name = study.path.name
-    return TreinoError(
-        "study_is_no_run",
-        _("{name} is a study: it keeps figures of several settings, and no network.").format(name=name),
-        _("See it with: treino show {name}; each of its rows says how to train it alone.").format(name=name),
-    )
+    return STUDY_IS_NO_RUN(name=name)

@@ -18,10 +18,23 @@ from typing import Any
 
 from torch import nn
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.engine.user_module import construct_module
 from treino.settings.spec import Settings
+
+NET_NOT_TRUSTED = Refusal(
+    "net_not_trusted",
+    N_("The settings name the network {net}, and nobody said that its code may run."),
+    N_("Give it with [[net=FILE.py:NAME]], or net= in Python."),
+)
+NET_KIND = Refusal(
+    "net_kind",
+    N_("{name} in {path} is a {kind}, not a network."),
+    N_("Name an nn.Module, its class, or a function that returns one."),
+)
+NET_NAME = Refusal("net_name", N_("There is no {name} in {path}."), "{hint}")
+NET_IMPORT = Refusal("net_import", N_("{path} fails to import, at line {line}: {kind}: {error}."), "{hint}")
 
 
 @dataclass(frozen=True)
@@ -71,11 +84,7 @@ def _file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
 
 def no_permission(word: str) -> TreinoError:
     """The error for a network named by settings without permission to run its code."""
-    return TreinoError(
-        "net_not_trusted",
-        _("The settings name the network {net}, and nobody said that its code may run.").format(net=word),
-        _("Give it with [[net=FILE.py:NAME]], or net= in Python."),
-    )
+    return NET_NOT_TRUSTED(net=word)
 
 
 def own_net(file: NetworkFile, seed: int) -> nn.Module:
@@ -94,13 +103,7 @@ def own_net(file: NetworkFile, seed: int) -> nn.Module:
 def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
     value = _value_in(file)
     if not isinstance(value, nn.Module) and not callable(value):
-        raise TreinoError(
-            "net_kind",
-            _("{name} in {path} is a {kind}, not a network.").format(
-                name=file.name, path=file.path, kind=type(value).__name__
-            ),
-            _("Name an nn.Module, its class, or a function that returns one."),
-        )
+        raise NET_KIND(name=file.name, path=file.path, kind=type(value).__name__)
     return value  # type: ignore[no-any-return]
 
 
@@ -110,11 +113,7 @@ def _value_in(file: NetworkFile) -> Any:
     if not hasattr(module, file.name):
         names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]
         own = [n for n in names if getattr(getattr(module, n), "__module__", None) == module.__name__]
-        raise TreinoError(
-            "net_name",
-            _("There is no {name} in {path}.").format(name=file.name, path=file.path),
-            nearest(file.name, own or names),
-        )
+        raise NET_NAME(name=file.name, path=file.path, hint=nearest(file.name, own or names))
     return getattr(module, file.name)
 
 
@@ -131,12 +130,12 @@ def _module(file: NetworkFile) -> ModuleType:
         with _importing_from(file.siblings):
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
-        raise TreinoError(
-            "net_import",
-            _("{path} fails to import, at line {line}: {kind}: {error}.").format(
-                path=file.path, line=_line_in(error, where), kind=type(error).__name__, error=error
-            ),
-            _("Run it alone first: python {path}").format(path=file.path)
+        raise NET_IMPORT(
+            path=file.path,
+            line=_line_in(error, where),
+            kind=type(error).__name__,
+            error=error,
+            hint=_("Run it alone first: python {path}").format(path=file.path)
             if file.siblings is not None
             else _("This copy stands alone: where it imports files from beside it, give yours with [[net]]."),
         ) from error

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.engine import TrainingLoop
 from treino.engine.net_state import left_out, put_state
 from treino.engine.population import padded
@@ -17,6 +17,16 @@ from treino.engine.training_setup import COMPARED_ROWS, unkept
 from treino.engine.user_module import module_copy
 from treino.folders.documents import read_tensors
 from treino.folders.store import RunFolder
+
+NET_ANSWERS = Refusal(
+    "net_answers",
+    N_("This network has the weights of {run}, but gives other answers than {run} gave."),
+    N_(
+        "Give the code that was trained, or [[trust=True]] the copy in the folder. If it is that"
+        " code, forward depends on something that is neither a parameter nor a buffer, and is made"
+        " anew each time."
+    ),
+)
 
 # ---- weights of a folder loaded into a network
 
@@ -116,17 +126,7 @@ def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: st
     except (RuntimeError, TypeError, ValueError):  # another number of outputs, or none
         same = False
     if not same:
-        raise TreinoError(
-            "net_answers",
-            _("This network has the weights of {run}, but gives other answers than {run} gave.").format(
-                run=run
-            ),
-            _(
-                "Give the code that was trained, or [[trust=True]] the copy in the folder. If it is that"
-                " code, forward depends on something that is neither a parameter nor a buffer, and is made"
-                " anew each time."
-            ),
-        )  # fmt: skip
+        raise NET_ANSWERS(run=run)  # fmt: skip
 
 
 def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
@@ -38,6 +38,21 @@ from treino.inspection.input_planes import (
 )
 from treino.inspection.intervals import weighted_accuracy, wilson
 from treino.inspection.outputs import outputs, predicted_classes
+
+AXES_MEANINGLESS = Refusal(
+    "axes_meaningless",
+    N_("Axes {axes} were asked for, but the picture of this run has none to choose."),
+    N_("Only a classifier with two inputs or more is drawn over two of them; leave the axes out."),
+)
+AXES_TWO = Refusal(
+    "axes_two",
+    N_("The picture has two axes, but got: {axes}."),
+    N_("Name two different features, for example {a},{b}."),
+)
+AXES_UNKNOWN = Refusal("axes_unknown", N_("There is no feature '{name}' to use as an axis."), "{hint}")
+AXES_CLASSES = Refusal(
+    "axes_classes", N_("'{name}' is a column of classes, which is no axis."), N_("Columns that are: {names}.")
+)
 
 # ---- decision boundary
 
@@ -398,38 +413,18 @@ def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | Non
     if axes is None:
         return None
     if data.task == "regression" or len(data.features) < 2:
-        raise TreinoError(
-            "axes_meaningless",
-            _("Axes {axes} were asked for, but the picture of this run has none to choose.").format(
-                axes=", ".join(axes)
-            ),
-            _("Only a classifier with two inputs or more is drawn over two of them; leave the axes out."),
-        )
+        raise AXES_MEANINGLESS(axes=", ".join(axes))
     for name in axes:
         if name not in data.features:
-            raise TreinoError(
-                "axes_unknown",
-                _("There is no feature '{name}' to use as an axis.").format(name=name),
-                nearest(name, data.features),
-            )
+            raise AXES_UNKNOWN(name=name, hint=nearest(name, data.features))
     if len(axes) != 2 or axes[0] == axes[1]:
-        raise TreinoError(
-            "axes_two",
-            _("The picture has two axes, but got: {axes}.").format(axes=", ".join(axes) or _("none")),
-            _("Name two different features, for example {a},{b}.").format(
-                a=data.features[0], b=data.features[1]
-            ),
-        )
+        raise AXES_TWO(axes=", ".join(axes) or _("none"), a=data.features[0], b=data.features[1])
     chosen = data.features.index(axes[0]), data.features.index(axes[1])
     drawable = columns_with_an_axis(data)
     for j in chosen:
         if j not in drawable:
-            raise TreinoError(
-                "axes_classes",
-                _("'{name}' is a column of classes, which is no axis.").format(name=data.features[j]),
-                _("Columns that are: {names}.").format(
-                    names=", ".join(data.features[k] for k in drawable) or _("none")
-                ),
+            raise AXES_CLASSES(
+                name=data.features[j], names=", ".join(data.features[k] for k in drawable) or _("none")
             )
     return chosen
 

@@ -24,15 +24,21 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.resampling import effective_rows
-from treino.base.words import _, setting
+from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.ensemble import Ensemble
 from treino.engine.metrics import probabilities
 from treino.engine.training_setup import no_validation_rows
 from treino.inspection.outputs import outputs
+
+COVERAGE_ROWS = Refusal(
+    "coverage_rows",
+    N_("A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}."),
+    "{hint}",
+)
 
 LEVEL = 0.9
 KEPT = 1000  # scores of a run; between them a coverage is rounded up, by a thousandth at most
@@ -359,10 +365,6 @@ def check_coverage(known: Conformal | None, coverage: float) -> None:
     most = math.floor(known.most * 100 + ROUNDING) / 100
     if most > 0:
         hint = _("Ask [[coverage={most}]] at most, or train with more rows.").format(most=str(most))
-    raise TreinoError(
-        "coverage_rows",
-        _(
-            "A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}."
-        ).format(coverage=coverage, needed=rows_needed(coverage), n=math.floor(known.evidence + ROUNDING)),
-        hint,
+    raise COVERAGE_ROWS(
+        coverage=coverage, needed=rows_needed(coverage), n=math.floor(known.evidence + ROUNDING), hint=hint
     )

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import (
     DAY,
@@ -26,6 +26,23 @@ from treino.data.table import Column, plain
 from treino.engine.metrics import probabilities
 from treino.inspection.input_planes import Cell, Floats, cells_of, draw
 from treino.inspection.outputs import outputs
+
+DEPENDENCE_PIXELS = Refusal(
+    "dependence_pixels",
+    N_("One pixel alone changes nothing, so there is no dependence on it to draw."),
+    N_("Look at [[what=occlusion]], which covers places of a picture, or at weights."),
+)
+COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}' among the inputs."), "{hint}")
+DEPENDENCE_HASHED = Refusal(
+    "dependence_hashed",
+    N_("The classes of '{name}' were hashed, so they can't be set one by one."),
+    N_("Look at another column, or at [[what=importance]]."),
+)
+OUTPUTS_NOT_FINITE = Refusal(
+    "outputs_not_finite",
+    N_("The network's outputs are not finite as '{name}' changes: there is no mean to draw."),
+    N_("Look at its curves, and train again with a smaller [[lr]]."),
+)
 
 Axis = Literal["number", "class", "date", "time"]
 MOST_COLUMNS = 6  # maximum number of columns to draw, the most important first
@@ -81,26 +98,14 @@ def dependence(
         TreinoError: the column is unknown, hashed or a pixel, or outputs are not finite.
     """
     if data.kind == "image":
-        raise TreinoError(
-            "dependence_pixels",
-            _("One pixel alone changes nothing, so there is no dependence on it to draw."),
-            _("Look at [[what=occlusion]], which covers places of a picture, or at weights."),
-        )
+        raise DEPENDENCE_PIXELS()
     if column not in data.features:
-        raise TreinoError(
-            "column_unknown",
-            _("There is no column '{name}' among the inputs.").format(name=column),
-            nearest(column, data.features),
-        )
+        raise COLUMN_UNKNOWN(name=column, hint=nearest(column, data.features))
     place = data.features.index(column)
     made = data.preparation.encoders
     encoder: Encoder = made[place] if made else NumberEncoder(column, None)
     if isinstance(encoder, HashingEncoder):
-        raise TreinoError(
-            "dependence_hashed",
-            _("The classes of '{name}' were hashed, so they can't be set one by one.").format(name=column),
-            _("Look at another column, or at [[what=importance]]."),
-        )
+        raise DEPENDENCE_HASHED(name=column)
     drawn = draw(data.train, rows)
     own_N, axis, levels = _own(encoder, cells_of(data, drawn.x, place))
     at_G = np.asarray(at, dtype=np.float64) if at is not None else _values(axis, levels, own_N)
@@ -116,13 +121,7 @@ def dependence(
         curves.append(outputs(net, x_ND, item_shape=item_shape).double())
     out_NGC = torch.stack(curves, dim=1)
     if not out_NGC.isfinite().all():
-        raise TreinoError(
-            "outputs_not_finite",
-            _("The network's outputs are not finite as '{name}' changes: there is no mean to draw.").format(
-                name=column
-            ),
-            _("Look at its curves, and train again with a smaller [[lr]]."),
-        )
+        raise OUTPUTS_NOT_FINITE(name=column)
     if data.classes:
         value_NGC = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:

@@ -12,15 +12,31 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.resampling import LEVEL
-from treino.base.words import _
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
 from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out
 from treino.inspection.outputs import evaluating, outputs, predicted_classes
+
+IMPORTANCE_PIXELS = Refusal(
+    "importance_pixels",
+    N_("A pixel means another thing in each picture, so no pixel matters in all of them."),
+    N_("Look at [[what=occlusion]]: what the answers for some pictures hang on."),
+)
+IMPORTANCE_ROWS = Refusal(
+    "importance_rows",
+    N_("Shuffling needs two rows or more, and there is one in the {split} rows."),
+    N_("Train with more rows held back: [[test=0.2]]"),
+)
+OUTPUTS_NOT_FINITE = Refusal(
+    "outputs_not_finite",
+    N_("The network's outputs are not finite on {n} of {rows} rows: nothing can be compared."),
+    N_("Look at its curves, and train again with a smaller [[lr]]."),
+)
 
 # ---- permutation importance
 
@@ -216,18 +232,10 @@ def importances(
         TreinoError: rows of pixels; the outputs are not finite, or there are too few rows.
     """
     if data.kind == "image":
-        raise TreinoError(
-            "importance_pixels",
-            _("A pixel means another thing in each picture, so no pixel matters in all of them."),
-            _("Look at [[what=occlusion]]: what the answers for some pictures hang on."),
-        )
+        raise IMPORTANCE_PIXELS()
     split, measured_rows = held_out(data, splits)
     if len(measured_rows) < 2:
-        raise TreinoError(
-            "importance_rows",
-            _("Shuffling needs two rows or more, and there is one in the {split} rows.").format(split=split),
-            _("Train with more rows held back: [[test=0.2]]"),
-        )
+        raise IMPORTANCE_ROWS(split=split)
     names, groups = data.features, list(data.preparation.groups)
     each = flops(net, measured_rows.x[:1], item_shape)
     rows = draw(measured_rows, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
@@ -277,13 +285,7 @@ class _RowErrors:
         self.base_2N = self._rowwise()
         if not np.isfinite(self.base_2N).all():
             bad = int((~np.isfinite(self.base_2N).all(axis=0)).sum())
-            raise TreinoError(
-                "outputs_not_finite",
-                _(
-                    "The network's outputs are not finite on {n} of {rows} rows: nothing can be compared."
-                ).format(n=bad, rows=len(rows)),
-                _("Look at its curves, and train again with a smaller [[lr]]."),
-            )
+            raise OUTPUTS_NOT_FINITE(n=bad, rows=len(rows))
         loss_mean, error = self.base_2N.mean(axis=1)
         metric = math.sqrt(error) if self.metric == "rmse" else 1 - error
         self.score = {"loss": float(loss_mean), self.metric: float(metric)}

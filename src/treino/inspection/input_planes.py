@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import (
     DAY,
@@ -23,6 +23,17 @@ from treino.data.preparation.encoders import (
     RankEncoder,
 )
 from treino.data.rows import Rows
+
+ROW_UNKNOWN = Refusal(
+    "row_unknown",
+    N_("{data} has no row {n}."),
+    N_("Its rows are numbered from {low} to {high}; [[what=mistakes]] shows some with their numbers."),
+)
+ROW_NOT_YET = Refusal(
+    "row_not_yet",
+    N_("Row {n} is a test row, and test rows are looked at once, when the run is over."),
+    N_("Choose another row, or go on with the run: treino resume"),
+)
 
 # ---- planes, lines and fits over a network's inputs
 
@@ -245,21 +256,9 @@ def row_of(data: Data, number: int | None, splits: Sequence[Split] = ALL) -> tup
         if len(place_K) and split in splits:
             return split, data.splits[split][place_K[:1]]
         if len(place_K):
-            raise TreinoError(
-                "row_not_yet",
-                _("Row {n} is a test row, and test rows are looked at once, when the run is over.").format(
-                    n=number
-                ),
-                _("Choose another row, or go on with the run: treino resume"),
-            )
+            raise ROW_NOT_YET(n=number)
     index_N = torch.cat([data.splits[split].index for split in splits])
-    raise TreinoError(
-        "row_unknown",
-        _("{data} has no row {n}.").format(data=data.name, n=number),
-        _(
-            "Its rows are numbered from {low} to {high}; [[what=mistakes]] shows some with their numbers."
-        ).format(low=int(index_N.min()), high=int(index_N.max())),
-    )
+    raise ROW_UNKNOWN(data=data.name, n=number, low=int(index_N.min()), high=int(index_N.max()))
 
 
 def planes(value_ND: NDArray[Any], item_shape: Sequence[int]) -> NDArray[Any]:

@@ -9,11 +9,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.rows import Rows, generator
 from treino.inspection.input_planes import Floats
 from treino.inspection.loss_surface import LARGEST, LossSurface
+
+LANDSCAPE_NO_FILTERS = Refusal(
+    "landscape_no_filters",
+    N_("The network has no weights to move: all of its filters are zero, or it has none."),
+    N_("Take the landscape of a network with at least one layer of weights that are not all zero."),
+)
+LANDSCAPE_PATH_NOT_FINITE = Refusal(
+    "landscape_path_not_finite",
+    N_("The run's path leads to parameters that are not finite."),
+    N_("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
+)
+LANDSCAPE_PATH_SHORT = Refusal(
+    "landscape_path_short",
+    N_("The run's path has {n} places, and a plane needs three that differ."),
+    N_("Train for more steps, or draw [[what=landscape]], which needs no path."),
+)
 
 # ---- planes through a network's parameters and the line between two networks
 
@@ -127,11 +143,7 @@ def filter_normalised(surface: LossSurface, origin_n: Tensor, seed: int) -> Tens
             length = drawn.norm(dim=1, keepdim=True).clamp(min=1e-10)
             view.copy_((drawn * own[name].flatten(1).norm(dim=1, keepdim=True) / length).view(view.shape))
     if not bool(axes_2n.abs().sum(1).gt(0).all()):
-        raise TreinoError(
-            "landscape_no_filters",
-            _("The network has no weights to move: all of its filters are zero, or it has none."),
-            _("Take the landscape of a network with at least one layer of weights that are not all zero."),
-        )
+        raise LANDSCAPE_NO_FILTERS()
     return axes_2n
 
 
@@ -147,18 +159,10 @@ def path_plane(
         TreinoError: the path has fewer than three different places, or is not finite.
     """
     if not bool(place_Kn.isfinite().all()):
-        raise TreinoError(
-            "landscape_path_not_finite",
-            _("The run's path leads to parameters that are not finite."),
-            _("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
-        )
+        raise LANDSCAPE_PATH_NOT_FINITE()
     axes_2n, share = main_directions(place_Kn[:, : surface.trained]) if len(place_Kn) > 2 else (None, (0, 0))
     if axes_2n is None or share[1] < FLAT:
-        raise TreinoError(
-            "landscape_path_short",
-            _("The run's path has {n} places, and a plane needs three that differ.").format(n=len(place_Kn)),
-            _("Train for more steps, or draw [[what=landscape]], which needs no path."),
-        )
+        raise LANDSCAPE_PATH_SHORT(n=len(place_Kn))
     axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - surface.trained))
     origin_n = place_Kn[-1]
     at_K2 = ((place_Kn - origin_n).double() @ axes_2n.double().T).numpy()

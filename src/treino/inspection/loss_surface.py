@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.devices import cpu_cores, torch_threads
@@ -22,6 +22,17 @@ from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating, outputs
+
+LANDSCAPE_NO_ROWS = Refusal(
+    "landscape_no_rows",
+    N_("There are no rows to compute a loss on."),
+    N_("Take the landscape of a run with training rows."),
+)
+LANDSCAPE_NETS_DIFFER = Refusal(
+    "landscape_nets_differ",
+    N_("The two networks have other tensors: there is no straight line between them."),
+    N_("Compare runs with the same layers, e.g. two seeds of the same settings."),
+)
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128
 POINTS = 51 * 51  # points of the default grid
@@ -72,11 +83,7 @@ class LossSurface:
         if {k: t.shape for k, t in there.items()} != dict(
             zip(self.layout.names, self.layout.shapes, strict=True)
         ):
-            raise TreinoError(
-                "landscape_nets_differ",
-                _("The two networks have other tensors: there is no straight line between them."),
-                _("Compare runs with the same layers, e.g. two seeds of the same settings."),
-            )
+            raise LANDSCAPE_NETS_DIFFER()
         place_n = torch.zeros(self.layout.n)
         for name, view in self.layout.named(place_n).items():
             view.copy_(there[name])
@@ -234,11 +241,7 @@ def loss_surface(
         TreinoError: there are no rows.
     """
     if not len(rows):
-        raise TreinoError(
-            "landscape_no_rows",
-            _("There are no rows to compute a loss on."),
-            _("Take the landscape of a run with training rows."),
-        )
+        raise LANDSCAPE_NO_ROWS()
     work = POINTS * _work(net, rows.x[:1], item_shape)
     most = min(MOST_ROWS, max(FEWEST_ROWS, int(LARGEST / work)))
     return LossSurface(net, drawn(rows, most), len(rows), loss, item_shape)

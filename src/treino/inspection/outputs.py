@@ -10,13 +10,34 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from treino.base.errors import TreinoError, cause, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, cause, nearest
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import answers_from, probabilities
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import weighted_accuracy, wilson
+
+ROW_WITHOUT_PICTURE = Refusal(
+    "row_without_picture",
+    N_("The rows of {data} are no pictures."),
+    N_("Look at [[what=network]], which shows what units respond to, or at importance."),
+)
+PICTURE_UNANSWERED = Refusal(
+    "picture_unanswered",
+    N_("The network's output is not finite for row {n}."),
+    N_("Look at [[what=curves]]."),
+)
+CELLS_WITHOUT_PICTURES = Refusal(
+    "cells_without_pictures",
+    N_("The rows of {data} are no classes of pictures."),
+    N_("Look at [[what=mistakes]], which shows rows of any kind."),
+)
+NET_EVALUATION = Refusal(
+    "net_evaluation",
+    N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
+    N_("Send such rows through net.eval() yourself."),
+)
 
 # ---- outputs
 
@@ -79,13 +100,7 @@ def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     try:
         answer: torch.Tensor = net(x)
     except (Exception, SystemExit) as error:
-        raise TreinoError(
-            "net_evaluation",
-            _("The network fails in evaluation mode, on rows of shape {shape}: {cause}").format(
-                shape=list(x.shape), cause=cause(error)
-            ),
-            _("Send such rows through net.eval() yourself."),
-        ) from error
+        raise NET_EVALUATION(shape=list(x.shape), cause=cause(error)) from error
     return answer
 
 
@@ -132,19 +147,11 @@ def answered_picture(
         TreinoError: rows that are no pictures; outputs that are not finite.
     """
     if data.kind != "image":
-        raise TreinoError(
-            "row_without_picture",
-            _("The rows of {data} are no pictures.").format(data=data.name),
-            _("Look at [[what=network]], which shows what units respond to, or at importance."),
-        )
+        raise ROW_WITHOUT_PICTURE(data=data.name)
     rows = rows[:1]
     out = outputs(net, rows.x, item_shape=item_shape).double()
     if not out.isfinite().all():
-        raise TreinoError(
-            "picture_unanswered",
-            _("The network's output is not finite for row {n}.").format(n=int(rows.index[0])),
-            _("Look at [[what=curves]]."),
-        )
+        raise PICTURE_UNANSWERED(n=int(rows.index[0]))
     share_C = probabilities(out)[0].numpy() if data.classes else np.empty(0)
     true, answer = (float(v[0].double()) for v in (rows.y.flatten(), out.flatten()))
     if data.classes:
@@ -299,11 +306,7 @@ def confusion_cells(
         TreinoError: rows that are no classes of pictures; an unknown class.
     """
     if data.kind != "image" or not data.classes:
-        raise TreinoError(
-            "cells_without_pictures",
-            _("The rows of {data} are no classes of pictures.").format(data=data.name),
-            _("Look at [[what=mistakes]], which shows rows of any kind."),
-        )
+        raise CELLS_WITHOUT_PICTURES(data=data.name)
     for name in cell or ():
         if name not in data.classes:
             message = _("There is no class {name!r}.").format(name=name)

@@ -7,12 +7,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.engine.nets import is_picture
 from treino.inspection.row_influence import MOST, estimates, gradient_numbers
 from treino.inspection.row_xray import AXES, FEWEST_NETWORKS, RowXray, xray
+
+PROPONENTS_SLOW = Refusal(
+    "proponents_slow",
+    N_("For {n:,} training rows of {inputs:,} inputs that takes long."),
+    N_("For one row: treino rows {run} [[of=ROW]]"),
+)
 
 MOST_NETWORKS, STEPS = 32, 400
 WORK = 4e10  # multiplications of the estimate: with the training about two seconds
@@ -42,13 +48,7 @@ def quick_xray(data: Data, name: str) -> RowXray:
     numbers = gradient_numbers(inputs, len(data.classes) or 1)
     networks = min(MOST_NETWORKS, int(WORK / (len(data.train) * numbers**2)))
     if networks < FEWEST_NETWORKS:
-        raise TreinoError(
-            "proponents_slow",
-            _("For {n:,} training rows of {inputs:,} inputs that takes long.").format(
-                n=len(data.train), inputs=data.inputs
-            ),
-            _("For one row: treino rows {run} [[of=ROW]]").format(run=name),
-        )
+        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name)
     return xray(data, networks=networks, steps=STEPS)
 
 

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import generator
 from treino.data.splits import first_equal
@@ -34,6 +34,30 @@ from treino.inspection.whitened_patches import patch_features
 
 if TYPE_CHECKING:
     import pandas as pd
+
+XRAY_TARGETS = Refusal(
+    "xray_targets",
+    N_("An x-ray of rows is of one target, and {data} has {n}."),
+    N_("Name one of them: [[target=COLUMN]]."),
+)
+XRAY_ROWS = Refusal(
+    "xray_rows",
+    N_("An x-ray needs {least} training rows, and {data} has {n}."),
+    N_("Half of fewer teaches a network nothing; look at these rows yourself."),
+)
+XRAY_ONE_CLASS = Refusal(
+    "xray_one_class",
+    N_("All training rows of {data} have the same {target}."),
+    N_("There is nothing that a network could contradict."),
+)
+XRAY_NETWORKS = Refusal(
+    "xray_networks",
+    N_("{n} networks are too few for an x-ray."),
+    N_("Use {least} at least; {usual} are usual."),
+)
+ROW_UNKNOWN = Refusal(
+    "row_unknown", N_("{data} has no row {n}."), N_("Its rows are numbered from {low} to {high}.")
+)
 
 NETWORKS, FEWEST_NETWORKS = 256, 8
 FEWEST_ROWS = 20
@@ -164,12 +188,8 @@ class RowXray:
         """
         place_K = np.flatnonzero(self.index_M == row)
         if not len(place_K):
-            raise TreinoError(
-                "row_unknown",
-                _("{data} has no row {n}.").format(data=self.data.name, n=row),
-                _("Its rows are numbered from {low} to {high}.").format(
-                    low=int(self.index_M.min()), high=int(self.index_M.max())
-                ),
+            raise ROW_UNKNOWN(
+                data=self.data.name, n=row, low=int(self.index_M.min()), high=int(self.index_M.max())
             )
         return int(place_K[0])
 
@@ -251,36 +271,14 @@ def xray(
 
 def _check(data: Data, networks: int) -> None:
     if data.train.y.dim() > 1 and data.train.y.shape[1] > 1:
-        raise TreinoError(
-            "xray_targets",
-            _("An x-ray of rows is of one target, and {data} has {n}.").format(
-                data=data.name, n=data.train.y.shape[1]
-            ),
-            _("Name one of them: [[target=COLUMN]]."),
-        )
+        raise XRAY_TARGETS(data=data.name, n=data.train.y.shape[1])
     check_training_rows(data)
     if len(data.train) < FEWEST_ROWS:
-        raise TreinoError(
-            "xray_rows",
-            _("An x-ray needs {least} training rows, and {data} has {n}.").format(
-                least=FEWEST_ROWS, data=data.name, n=len(data.train)
-            ),
-            _("Half of fewer teaches a network nothing; look at these rows yourself."),
-        )
+        raise XRAY_ROWS(least=FEWEST_ROWS, data=data.name, n=len(data.train))
     if len(data.train.y.unique()) < 2:
-        raise TreinoError(
-            "xray_one_class",
-            _("All training rows of {data} have the same {target}.").format(
-                data=data.name, target=data.target
-            ),
-            _("There is nothing that a network could contradict."),
-        )
+        raise XRAY_ONE_CLASS(data=data.name, target=data.target)
     if networks < FEWEST_NETWORKS:
-        raise TreinoError(
-            "xray_networks",
-            _("{n} networks are too few for an x-ray.").format(n=networks),
-            _("Use {least} at least; {usual} are usual.").format(least=FEWEST_NETWORKS, usual=NETWORKS),
-        )
+        raise XRAY_NETWORKS(n=networks, least=FEWEST_NETWORKS, usual=NETWORKS)
 
 
 # ---- the rows as the networks see them

@@ -14,11 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating
+
+WEIGHTS_NOT_ON_INPUTS = Refusal(
+    "weights_not_on_inputs",
+    N_("The first layer of this network, {layer}, has no matrix of weights on the inputs."),
+    N_("Look at [[what=network]], which shows the layers as they run."),
+)
 
 # ---- outputs of each layer
 
@@ -285,12 +291,8 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
     tile = None if first is None else first.tiles(data.item_shape)
     on_inputs = first is not None and first.weight is not None and first.weight.shape[1] == data.inputs
     if first is None or first.kernel is None or (tile is None and not on_inputs):
-        raise TreinoError(
-            "weights_not_on_inputs",
-            _("The first layer of this network, {layer}, has no matrix of weights on the inputs.").format(
-                layer=_("which hides its layers") if first is None else f"{first.name} ({first.what})"
-            ),
-            _("Look at [[what=network]], which shows the layers as they run."),
+        raise WEIGHTS_NOT_ON_INPUTS(
+            layer=_("which hides its layers") if first is None else f"{first.name} ({first.what})"
         )
     further = [layer for layer in ran[1:] if layer.kernel is not None and layer.kernel.ndim == 4]
     flat_UD = first.kernel.reshape(len(first.kernel), -1)

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.engine.kernels.selection import successor_notes
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
@@ -33,6 +33,43 @@ from treino.settings.spec import LAYERS
 from treino.training.replay import Snapshot, last_step, snapshots
 from treino.training.stored_results import open_run
 from treino.training.sweeps.stored_sweep import StoredSweep
+
+EXPLAIN_TARGETS = Refusal(
+    "explain_targets",
+    N_("The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."),
+    N_("Train on one of them: [[target={name}]]; or ask for a topic without a run."),
+)
+EXPLAIN_NO_UPDATE = Refusal(
+    "explain_no_update", N_("{run} has made no update."), N_("Train it for at least one step.")
+)
+EXPLAIN_ROW_WEIGHTS = Refusal(
+    "explain_row_weights",
+    N_("The rows of {run} have weights, which the explanations don't work out."),
+    N_("Explain a run without [[row_weights]]."),
+)
+EXPLAIN_SIZE = Refusal(
+    "explain_size",
+    N_("The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand."),
+    N_("Train with a smaller [[batch_size]], and explain that run."),
+)
+EXPLAIN_GATES_CLIP = Refusal(
+    "explain_gates_clip",
+    N_("{run} clips a gradient of which the gates of its columns are a part."),
+    N_("Explain a run without [[gates]], or without [[clip]]."),
+)
+EXPLAIN_NOT_FINITE = Refusal(
+    "explain_not_finite",
+    N_("After {step:,} updates the loss or a gradient of {run} is not finite any more."),
+    N_("Look at an earlier update, e.g. [[step=0]]."),
+)
+WEIGHT_FORM = Refusal("weight_form", N_("{weight} names no weight."), "{hint}")
+WEIGHT_RANGE = Refusal("weight_range", N_("There is no weight {weight}."), "{hint}")
+WEIGHT_RANGE_2 = Refusal("weight_range", N_("Layer {n} has no biases."), "{hint}")
+EXPLAIN_RUN_WANTED = Refusal(
+    "explain_run_wanted",
+    N_("A step, a weight or a member is one of a run, and no run is named."),
+    N_("Name one: treino explain {topic} last [[step=2]]"),
+)
 
 USUAL_STEP = 2  # the third update, at which the optimizer's state, if any, is no longer zero
 LARGEST = 20_000_000  # largest batch (rows times widths, in numbers) that is computed by hand
@@ -113,11 +150,7 @@ def explain(
         )
     if run is None:
         if step is not None or weight is not None or member is not None:
-            raise TreinoError(
-                "explain_run_wanted",
-                _("A step, a weight or a member is one of a run, and no run is named."),
-                _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
-            )
+            raise EXPLAIN_RUN_WANTED(topic=topic)
         return ExplanationPage(known[topic].example(), digits)
 
     opened = open_run(run) if isinstance(run, str | Path) else run
@@ -136,23 +169,13 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         TreinoError: as ``explain``.
     """
     if run.loss_function.classes:
-        raise TreinoError(
-            "explain_targets",
-            _(
-                "The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."
-            ).format(run=run.name, n=len(run.loss_function.classes)),
-            _("Train on one of them: [[target={name}]]; or ask for a topic without a run.").format(
-                name=run.by_target[0].preparation.target
-            ),
+        raise EXPLAIN_TARGETS(
+            run=run.name, n=len(run.loss_function.classes), name=run.by_target[0].preparation.target
         )
     snapshots(run, [0])  # raises if the run can't be replayed
     last = last_step(run)
     if last < 1:
-        raise TreinoError(
-            "explain_no_update",
-            _("{run} has made no update.").format(run=run.name),
-            _("Train it for at least one step."),
-        )
+        raise EXPLAIN_NO_UPDATE(run=run.name)
     first = min(USUAL_STEP, last - 1) if step is None else step
     if isinstance(first, bool) or not isinstance(first, int) or not 0 <= first < last:
         raise TreinoError(
@@ -176,11 +199,7 @@ def update_after(
     """
     run, after = now.run, later[0] if later else None
     if now.data.train.weight is not None:
-        raise TreinoError(
-            "explain_row_weights",
-            _("The rows of {run} have weights, which the explanations don't work out.").format(run=run.name),
-            _("Explain a run without [[row_weights]]."),
-        )
+        raise EXPLAIN_ROW_WEIGHTS(run=run.name)
     net = now.trained_net.cpu()
     layers = read_layers(net)
     moments = (now, *later[:-1])
@@ -188,19 +207,9 @@ def update_after(
     batches = tuple(_batch(run, moment, layers) for moment in alike[:3])
     size = len(batches[0].x) * (batches[0].x.shape[1] + sum(len(layer.b) for layer in layers))
     if size > LARGEST:
-        raise TreinoError(
-            "explain_size",
-            _("The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.").format(
-                rows=len(batches[0].x), n=size
-            ),
-            _("Train with a smaller [[batch_size]], and explain that run."),
-        )
+        raise EXPLAIN_SIZE(rows=len(batches[0].x), n=size)
     if now.gate_D is not None and math.isfinite(now.hp["clip"]):
-        raise TreinoError(
-            "explain_gates_clip",
-            _("{run} clips a gradient of which the gates of its columns are a part.").format(run=run.name),
-            _("Explain a run without [[gates]], or without [[clip]]."),
-        )
+        raise EXPLAIN_GATES_CLIP(run=run.name)
     data, settings = now.data, now.settings
     place = WeightIndex(0, 0, 0) if weight is None else weight_index(run, weight, layers)
     update = Update(
@@ -225,13 +234,7 @@ def update_after(
         now.plan.past.optimizer,
     )
     if not finite(update):
-        raise TreinoError(
-            "explain_not_finite",
-            _("After {step:,} updates the loss or a gradient of {run} is not finite any more.").format(
-                step=now.step, run=run.name
-            ),
-            _("Look at an earlier update, e.g. [[step=0]]."),
-        )
+        raise EXPLAIN_NOT_FINITE(step=now.step, run=run.name)
     return update if weight is not None else update.placed(_largest(update))
 
 
@@ -303,14 +306,14 @@ def weight_index(
     if len(numbers) not in (2, 3) or not all(
         isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers
     ):
-        raise TreinoError("weight_form", _("{weight} names no weight.").format(weight=written), hint)
+        raise WEIGHT_FORM(weight=written, hint=hint)
     limits = [len(layers)]
     if 0 <= numbers[0] < len(layers):
         limits += layers[numbers[0]].W.shape
     if not all(0 <= n < limit for n, limit in zip(numbers, limits, strict=False)) or len(limits) == 1:
-        raise TreinoError("weight_range", _("There is no weight {weight}.").format(weight=written), hint)
+        raise WEIGHT_RANGE(weight=written, hint=hint)
     if len(numbers) == 2 and not layers[numbers[0]].bias:
-        raise TreinoError("weight_range", _("Layer {n} has no biases.").format(n=numbers[0]), hint)
+        raise WEIGHT_RANGE_2(n=numbers[0], hint=hint)
     return WeightIndex(int(numbers[0]), int(numbers[1]), int(numbers[2]) if len(numbers) == 3 else None)
 
 

@@ -5,13 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.folders.prediction import Prediction, Predictions
 from treino.folders.store.output_files import PAGE, PNG
 from treino.folders.stored_run import StoredRun
 from treino.plots.contact_sheet import Tile, TileGroup, sheet_page, sheet_png
 from treino.plots.style import percent
+
+SHEET_OF_TABLE = Refusal(
+    "sheet_of_table",
+    N_("A contact sheet shows pictures, and {run} learnt from other rows."),
+    N_("Name a file that ends in .csv."),
+)
 
 SHEETS = (*PNG, *PAGE)
 SHOWN = {True: 1000, False: 160}  # most pictures on a page, in an image
@@ -25,11 +31,7 @@ def check_sheet(run: StoredRun) -> None:
         or len(shape) not in (2, 3)
         or (len(shape) == 3 and shape[0] not in (1, 3))
     ):
-        raise TreinoError(
-            "sheet_of_table",
-            _("A contact sheet shows pictures, and {run} learnt from other rows.").format(run=run.name),
-            _("Name a file that ends in .csv."),
-        )
+        raise SHEET_OF_TABLE(run=run.name)
 
 
 def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, ending: str) -> bytes:

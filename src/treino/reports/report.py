@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.folders.documents.run_result import RunResult
 from treino.folders.store.output_files import OutputFile, OutputFolder
@@ -31,6 +31,17 @@ from treino.training.search.space import domain_text
 from treino.training.stored_results import Stored, run_in
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+
+REPORT_OF_MEMBER = Refusal(
+    "report_of_member",
+    N_("{name} is a network of a sweep: it has no curves and no figures of its own."),
+    N_("Train it as a run first: treino train [[like={typed}]]"),
+)
+REPORT_OF_SWEEPS = Refusal(
+    "report_of_sweeps",
+    N_("{name} is a sweep, and only runs stand side by side."),
+    N_("Write a report on it alone, or name its winner: {path}"),
+)
 
 # ---- pictures of anything stored
 
@@ -164,19 +175,9 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
         if isinstance(one, StoredStudy):
             raise study_without_network(one.folder)
         if isinstance(one, StoredRun) and one.row is not None:
-            raise TreinoError(
-                "report_of_member",
-                _("{name} is a network of a sweep: it has no curves and no figures of its own.").format(
-                    name=one.name
-                ),
-                _("Train it as a run first: treino train [[like={typed}]]").format(typed=one.typed),
-            )
+            raise REPORT_OF_MEMBER(name=one.name, typed=one.typed)
         if isinstance(one, StoredSweep) and len(opened) > 1:
-            raise TreinoError(
-                "report_of_sweeps",
-                _("{name} is a sweep, and only runs stand side by side.").format(name=one.name),
-                _("Write a report on it alone, or name its winner: {path}").format(path=one.path / "best"),
-            )
+            raise REPORT_OF_SWEEPS(name=one.name, path=one.path / "best")
     if isinstance(opened[0], StoredSweep):
         facts = sweep_facts(opened[0], drawn=pictures)
         return facts.name, sweep_subtitle(facts), sweep_sections(facts)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import row_losses
@@ -19,6 +19,13 @@ from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.reports.pictures.curves import curves_of
 from treino.reports.run_report import check_begun, run_report_of
+
+RUN_TWICE = Refusal("run_twice", N_("{run} is named twice."), N_("Name it once."))
+NOTHING_TO_COMPARE = Refusal(
+    "nothing_to_compare",
+    N_("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same."),
+    N_("Write a report on each."),
+)
 
 # ---- comparison of several runs
 
@@ -34,20 +41,14 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
     names = [run.name for run in runs]
     places = [run.path.resolve() for run in runs]
     if twice := next((n for n, place in zip(names, places, strict=True) if places.count(place) > 1), None):
-        raise TreinoError("run_twice", _("{run} is named twice.").format(run=twice), _("Name it once."))
+        raise RUN_TWICE(run=twice)
     for run in runs:
         check_begun(run)
     first = runs[0].spec
     for run in runs[1:]:
         other = run.spec
         if (first.resolved.target, first.classes) != (other.resolved.target, other.classes):
-            raise TreinoError(
-                "nothing_to_compare",
-                _("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same.").format(
-                    a=names[0], b=run.name, one=learnt(first), other=learnt(other)
-                ),
-                _("Write a report on each."),
-            )
+            raise NOTHING_TO_COMPARE(a=names[0], b=run.name, one=learnt(first), other=learnt(other))
     facts = [run_report_of(run, whole=False, pictures=pictures) for run in runs]
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]

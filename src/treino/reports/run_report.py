@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 from io import BytesIO
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.folders.documents import read_verification
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepOptionsEntry, SweepSpec
@@ -34,6 +34,17 @@ from treino.settings.spec import FLAGS, OF_DATA
 from treino.training.search.space import domain_text
 from treino.training.sweeps.stored_sweep import StoredSweep
 from treino.training.sweeps.sweep_options import SweepOptions
+
+FILM_LONG = Refusal(
+    "film_long",
+    N_("the run would be played again for it, and that takes long."),
+    N_("See: treino plot {run} [[what=film]]"),
+)
+CLASSES_MANY = Refusal(
+    "classes_many",
+    N_("{n} classes are too many for a table on a page."),
+    N_("See: treino plot {run} [[what=confusion]]"),
+)
 
 # ---- commands and Python calls that reproduce a training
 
@@ -209,11 +220,7 @@ def _film(run: StoredRun) -> Sequence[Block]:
     """Return the film's player; nothing if replaying the run would take long."""
     result = run.result
     if result is None or max(result.seconds, sum(s or 0 for s in result.epoch_seconds)) > LONGEST:
-        raise TreinoError(
-            "film_long",
-            _("the run would be played again for it, and that takes long."),
-            _("See: treino plot {run} [[what=film]]").format(run=run.typed),
-        )
+        raise FILM_LONG(run=run.typed)
     return (Drawing(film_player(run), wide=True),)
 
 
@@ -227,11 +234,7 @@ def _confusion(run: StoredRun) -> Sequence[Block]:
     if not run.data.classes:
         return ()
     if len(run.data.classes) > MOST_CLASSES:
-        raise TreinoError(
-            "classes_many",
-            _("{n} classes are too many for a table on a page.").format(n=len(run.data.classes)),
-            _("See: treino plot {run} [[what=confusion]]").format(run=run.typed),
-        )
+        raise CLASSES_MANY(n=len(run.data.classes), run=run.typed)
     over = run.status in ("finished", "diverged")  # test rows are not looked at before the end
     splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
     return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))

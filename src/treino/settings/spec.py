@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, flag, setting
 from treino.settings import setting_types
 from treino.settings.recipes import table_settings
@@ -31,6 +31,15 @@ from treino.settings.setting_types import (
     SettingGuess,
     Share,
     Strings,
+)
+
+RECIPE_AND_NET = Refusal(
+    "recipe_and_net", N_("{a} makes its own networks, and {b} asks for others."), N_("Leave one of them out.")
+)
+NET_AND_LAYERS = Refusal(
+    "net_and_layers",
+    N_("{a} describes a network, and {b} names your own."),
+    N_("Leave {a} out, or write it into your network."),
 )
 
 GROUPS = (
@@ -409,13 +418,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
 
 def _check_recipe(settings: Settings) -> None:
     if settings.net not in (None, "mlp"):
-        raise TreinoError(
-            "recipe_and_net",
-            _("{a} makes its own networks, and {b} asks for others.").format(
-                a=setting("recipe", "table"), b=setting("net", settings.net)
-            ),
-            _("Leave one of them out."),
-        )
+        raise RECIPE_AND_NET(a=setting("recipe", "table"), b=setting("net", settings.net))
 
 
 def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
@@ -581,11 +584,7 @@ def refuse_layers(s: Settings) -> None:
     layers = (*OF_CNN, "hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
     own = [n for n in layers if n in s.model_fields_set]
     if own:
-        raise TreinoError(
-            "net_and_layers",
-            _("{a} describes a network, and {b} names your own.").format(a=setting(own[0]), b=setting("net")),
-            _("Leave {a} out, or write it into your network.").format(a=setting(own[0])),
-        )
+        raise NET_AND_LAYERS(a=setting(own[0]), b=setting("net"))
 
 
 def faults_of(settings: Settings) -> tuple[str, ...]:

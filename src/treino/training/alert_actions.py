@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any
 
 from treino.base.delivery import Delivery
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral, setting
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import why_not_reproducible
 from treino.engine.hyperparameters import changed_values, checked_numbers
@@ -52,6 +52,37 @@ from treino.training.resolution import Resolution
 from treino.training.train import RunJob, run_of
 from treino.training.user_data import FIRED, NOT_NOTIFIED
 
+ALERT_REWIND = Refusal(
+    "alert_rewind",
+    N_("An alert can't go back in this training: {why}"),
+    N_("Use another action, e.g. {example}."),
+)
+ALERT_REWIND_2 = Refusal(
+    "alert_rewind",
+    N_("Going back alone would repeat the same steps: there is no other order of rows to try."),
+    N_("Change something, e.g. {example}."),
+)
+ALERT_NETWORK = Refusal(
+    "alert_network",
+    N_("An alert would send to {url}, and nobody has allowed that."),
+    N_("Add {flag}, or notify a command."),
+)
+ALERT_COMMAND = Refusal(
+    "alert_command",
+    N_("There is no command {name!r} to notify."),
+    N_("Give the path of a program that can be run, with its arguments; no shell reads them."),
+)
+ALERT_OF_MEMBERS = Refusal(
+    "alert_of_members",
+    N_("The networks of this ensemble differ in {name}."),
+    N_("Set one value for all, e.g. {name}=0.1."),
+)
+ALERT_OF_NOTHING = Refusal(
+    "alert_of_nothing",
+    N_("{change} changes nothing: this training has no {name}."),
+    N_("Set a value, e.g. {name}=0.1."),
+)
+
 GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the record
 MOST_REWINDS = 3  # of one alert
 SENDER = "alert"  # of commands and segments
@@ -72,17 +103,9 @@ def given_alerts(texts: str | Iterable[str] | None, *, network: bool) -> tuple[A
     alerts = alerts_of(texts)
     for action in (alert.action for alert in alerts if alert.action.kind == NOTIFY):
         if action.address is not None and not network:
-            raise TreinoError(
-                "alert_network",
-                _("An alert would send to {url}, and nobody has allowed that.").format(url=action.address),
-                _("Add {flag}, or notify a command.").format(flag=setting("allow_network", True)),
-            )
+            raise ALERT_NETWORK(url=action.address, flag=setting("allow_network", True))
         if action.address is None and shutil.which(action.words[0]) is None:
-            raise TreinoError(
-                "alert_command",
-                _("There is no command {name!r} to notify.").format(name=action.words[0]),
-                _("Give the path of a program that can be run, with its arguments; no shell reads them."),
-            )
+            raise ALERT_COMMAND(name=action.words[0])
     return alerts
 
 
@@ -139,36 +162,18 @@ def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
         if change.relative:
             value_P = training.state.population.hp[change.name]
             if bool((value_P != value_P[0]).any()):
-                raise TreinoError(
-                    "alert_of_members",
-                    _("The networks of this ensemble differ in {name}.").format(name=change.name),
-                    _("Set one value for all, e.g. {name}=0.1.").format(name=change.name),
-                )
+                raise ALERT_OF_MEMBERS(name=change.name)
             if not float(value_P[0]) or math.isinf(float(value_P[0])):
-                raise TreinoError(
-                    "alert_of_nothing",
-                    _("{change} changes nothing: this training has no {name}.").format(
-                        change=change, name=change.name
-                    ),
-                    _("Set a value, e.g. {name}=0.1.").format(name=change.name),
-                )
+                raise ALERT_OF_NOTHING(change=change, name=change.name)
         value = float(training.state.population.hp[change.name][0]) if change.relative else change.value
         changed_values(change.name, value, 1, training.shared.optimizer, has)
     if action.kind != REWIND:
         return
     if why := why_not_reproducible(data):
-        raise TreinoError(
-            "alert_rewind",
-            _("An alert can't go back in this training: {why}").format(why=why),
-            _("Use another action, e.g. {example}.").format(example="lr*0.5"),
-        )
+        raise ALERT_REWIND(why=why, example="lr*0.5")
     plan = training.plan
     if not action.changes and (plan.shuffle == "off" or plan.batch_size in (None, plan.rows)):
-        raise TreinoError(
-            "alert_rewind",
-            _("Going back alone would repeat the same steps: there is no other order of rows to try."),
-            _("Change something, e.g. {example}.").format(example="rewind lr*0.5"),
-        )
+        raise ALERT_REWIND_2(example="rewind lr*0.5")
 
 
 # ---- notifications

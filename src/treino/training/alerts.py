@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.engine.hyperparameters import checked_numbers
 from treino.engine.metrics import METRICS
 from treino.engine.optim import HP
@@ -24,6 +24,50 @@ from treino.settings.setting_types import Seconds
 from treino.settings.spec import read_settings
 from treino.training.findings import DIVERGED
 from treino_doctor.rules import rules
+
+ALERT_FIGURE = Refusal("alert_figure", N_("An alert knows no figure {name!r}."), "{hint}")
+ALERT_CONDITION = Refusal(
+    "alert_condition", N_("{text!r} is no condition of an alert."), N_("Write e.g. {a}, {b} or {c}.")
+)
+ALERT_COMPARISON = Refusal(
+    "alert_comparison", N_("An alert doesn't compare by {sign!r}."), N_("Use one of {signs}.")
+)
+ALERT_WAY = Refusal(
+    "alert_way",
+    N_("An alert can't ask whether {figure} {way}."),
+    N_("Compare it with a number, e.g. {example}."),
+)
+ALERT_SPAN = Refusal("alert_span", N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."))
+ALERT_FINDING = Refusal("alert_finding", N_("The doctor has no rule {name!r}."), "{hint}")
+ALERT_FIGURE_2 = Refusal(
+    "alert_figure",
+    N_("{name} isn't measured while it trains: of the training rows only the loss is."),
+    N_("Use {figure}."),
+)
+ALERT_SPAN_2 = Refusal(
+    "alert_span",
+    N_("{span!r} is no span: a whole number of epochs or steps, or a time."),
+    N_("Write e.g. {examples}."),
+)
+ALERT_RANGE = Refusal("alert_range", N_("{figure} is a share from 0 to 1, and {number:g} is none."), "{hint}")
+ALERT_NUMBER = Refusal(
+    "alert_number", N_("{text!r} is no number to compare {figure} with."), N_("Write e.g. {example}.")
+)
+ALERT_ACTION = Refusal(
+    "alert_action", N_("{text!r} is no action of an alert."), N_("Write {stop}, {set}, {rewind} or {notify}.")
+)
+ALERT_CHANGE = Refusal("alert_change", N_("{word!r} sets nothing."), N_("Write e.g. {examples}."))
+ALERT_HYPERPARAMETER = Refusal("alert_hyperparameter", N_("{name!r} can't be set while it trains."), "{hint}")
+ALERT_VALUE = Refusal("alert_value", N_("{word!r} gives no value to set."), N_("Write e.g. {examples}."))
+ALERT_COMMAND = Refusal(
+    "alert_command", N_("{notify} doesn't say whom."), N_("Give a command or an address, e.g. {example}.")
+)
+ALERT_FORM = Refusal("alert_form", N_("{text!r} is no alert: {form}."), N_("Write e.g. {example}."))
+ALERT_DURATION = Refusal(
+    "alert_duration", N_("{text!r} is no time that a training can take."), N_("Write e.g. {example}.")
+)
+ALERT_TWICE = Refusal("alert_twice", N_("The alert sets {name} twice."), N_("Give one value."))
+ALERT_COMMAND_2 = Refusal("alert_command", N_("{text!r} can't be read as a command: {why}."))
 
 # ---- figures
 
@@ -150,11 +194,7 @@ def _clause(words: list[str]) -> Clause:
     if words[:1] == [FINDING]:
         return _finding(words[1:])
     if wrong := next((word for word in words if set(word) <= set("=!")), None):
-        raise TreinoError(
-            "alert_comparison",
-            _("An alert doesn't compare by {sign!r}.").format(sign=wrong),
-            _("Use one of {signs}.").format(signs=">, >=, <, <="),
-        )
+        raise ALERT_COMPARISON(sign=wrong, signs=">, >=, <, <=")
     starts = {*COMPARISONS, "rises", "falls", "stands", "is"}
     at = next((k for k, word in enumerate(words) if word in starts), len(words))
     figure, rest = _figure(" ".join(words[:at]), words), words[at:]
@@ -171,19 +211,9 @@ def _clause(words: list[str]) -> Clause:
     if way not in (*TRENDS, BEST, NOT_BEST):
         raise _form(words)
     if not kind.moves or (way in (BEST, NOT_BEST) and not kind.better):
-        raise TreinoError(
-            "alert_way",
-            _("An alert can't ask whether {figure} {way}.").format(figure=figure, way=way),
-            _("Compare it with a number, e.g. {example}.").format(
-                example=f"{figure} > 1{_example_unit(kind)}"
-            ),
-        )
+        raise ALERT_WAY(figure=figure, way=way, example=f"{figure} > 1{_example_unit(kind)}")
     if span is None or span.unit == "s":
-        raise TreinoError(
-            "alert_span",
-            _("{clause!r} doesn't say for how long.").format(clause=" ".join(words)),
-            _("Add e.g. {span}.").format(span="for 5 epochs"),
-        )
+        raise ALERT_SPAN(clause=" ".join(words), span="for 5 epochs")
     return Clause(figure, way, None, "", span)
 
 
@@ -191,9 +221,7 @@ def _finding(words: list[str]) -> Clause:
     known = {*rules(), DIVERGED}
     name = " ".join(words)
     if name not in known:
-        raise TreinoError(
-            "alert_finding", _("The doctor has no rule {name!r}.").format(name=name), nearest(name, known)
-        )
+        raise ALERT_FINDING(name=name, hint=nearest(name, known))
     return Clause(name, FINDING)
 
 
@@ -204,17 +232,9 @@ def _figure(name: str, words: Sequence[str]) -> str:
     if not name:
         raise _form(words)
     if name.split()[0] in ("training", "train") and name.split()[-1] in METRICS:
-        raise TreinoError(
-            "alert_figure",
-            _("{name} isn't measured while it trains: of the training rows only the loss is.").format(
-                name=name
-            ),
-            _("Use {figure}.").format(figure=f"{VALIDATION} {name.split()[-1]}"),
-        )
-    raise TreinoError(
-        "alert_figure",
-        _("An alert knows no figure {name!r}.").format(name=name),
-        nearest(name, {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES}),
+        raise ALERT_FIGURE_2(name=name, figure=f"{VALIDATION} {name.split()[-1]}")
+    raise ALERT_FIGURE(
+        name=name, hint=nearest(name, {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES})
     )
 
 
@@ -229,12 +249,9 @@ def _with_span(words: list[str]) -> tuple[list[str], Span | None]:
         number, unit = seconds, "s"
     whole = unit == "s" or (number is not None and number == int(number))
     if not before or number is None or unit not in SPANS or not whole or not 0 < number <= MOST:
-        raise TreinoError(
-            "alert_span",
-            _("{span!r} is no span: a whole number of epochs or steps, or a time.").format(
-                span=" ".join(["for", *(word for part in after for word in part)])
-            ),
-            _("Write e.g. {examples}.").format(examples="for 5 epochs, for 20 steps, for 2 min"),
+        raise ALERT_SPAN_2(
+            span=" ".join(["for", *(word for part in after for word in part)]),
+            examples="for 5 epochs, for 20 steps, for 2 min",
         )
     return before, Span(number, unit)
 
@@ -262,30 +279,20 @@ def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> tuple[float,
     if kind.unit == "seconds":
         seconds = _seconds(words)
         if seconds is None or not math.isfinite(seconds) or seconds < 0:
-            raise TreinoError(
-                "alert_duration",
-                _("{text!r} is no time that a training can take.").format(text=text),
-                _("Write e.g. {example}.").format(example=f"{figure} > 10 min"),
-            )
+            raise ALERT_DURATION(text=text, example=f"{figure} > 10 min")
         return seconds, "s"
     if kind.unit == "share" and number is not None and unit == "%":
         number, unit = number / 100, ""
     if kind.unit == "share" and number is not None and not 0 <= number <= 1 and not unit:
-        raise TreinoError(
-            "alert_range",
-            _("{figure} is a share from 0 to 1, and {number:g} is none.").format(
-                figure=figure, number=number
-            ),
-            _("Write {share:g}, or {percent:g} %.").format(share=number / 100, percent=number)
+        raise ALERT_RANGE(
+            figure=figure,
+            number=number,
+            hint=_("Write {share:g}, or {percent:g} %.").format(share=number / 100, percent=number)
             if 1 < number <= 100
             else _("Write e.g. {example}.").format(example="0.98"),
         )
     if number is None or unit not in (RATES if kind.unit == "rate" else ("",)):
-        raise TreinoError(
-            "alert_number",
-            _("{text!r} is no number to compare {figure} with.").format(text=text, figure=figure),
-            _("Write e.g. {example}.").format(example=f"{figure} > 100{_example_unit(kind)}"),
-        )
+        raise ALERT_NUMBER(text=text, figure=figure, example=f"{figure} > 100{_example_unit(kind)}")
     return number, unit
 
 
@@ -299,12 +306,11 @@ def written(number: float) -> str:
 
 
 def _form(words: Sequence[str]) -> TreinoError:
-    return TreinoError(
-        "alert_condition",
-        _("{text!r} is no condition of an alert.").format(text=" ".join(words)),
-        _("Write e.g. {a}, {b} or {c}.").format(
-            a="accuracy >= 0.98", b="validation loss rises for 5 epochs", c="finding lr_too_high"
-        ),
+    return ALERT_CONDITION(
+        text=" ".join(words),
+        a="accuracy >= 0.98",
+        b="validation loss rises for 5 epochs",
+        c="finding lr_too_high",
     )
 
 
@@ -362,48 +368,30 @@ def action_of(text: str) -> Action:
         return Action(STOP)
     words = rest.split() if kind == REWIND else text.split()
     if kind != REWIND and not (words and re.search(r"[=*]", text)):
-        raise TreinoError(
-            "alert_action",
-            _("{text!r} is no action of an alert.").format(text=text.strip()),
-            _("Write {stop}, {set}, {rewind} or {notify}.").format(
-                stop="stop", set="lr*0.5", rewind="rewind lr*0.5", notify="notify COMMAND"
-            ),
+        raise ALERT_ACTION(
+            text=text.strip(), stop="stop", set="lr*0.5", rewind="rewind lr*0.5", notify="notify COMMAND"
         )
     changes = tuple(map(_change, words))
     for name, twice in groupby(sorted(change.name for change in changes)):
         if len(list(twice)) > 1:
-            raise TreinoError(
-                "alert_twice", _("The alert sets {name} twice.").format(name=name), _("Give one value.")
-            )
+            raise ALERT_TWICE(name=name)
     return Action(REWIND if kind == REWIND else SET, changes)
 
 
 def _change(word: str) -> NewValue:
     match = re.fullmatch(r"([\w-]+)([*=])(.+)", word)
     if match is None:
-        raise TreinoError(
-            "alert_change",
-            _("{word!r} sets nothing.").format(word=word),
-            _("Write e.g. {examples}.").format(examples="lr*0.5, dropout=0.3"),
-        )
+        raise ALERT_CHANGE(word=word, examples="lr*0.5, dropout=0.3")
     name, sign, text = match[1].lower().replace("-", "_"), match[2], match[3]
     if name not in (*HP, "betas"):
-        raise TreinoError(
-            "alert_hyperparameter",
-            _("{name!r} can't be set while it trains.").format(name=name),
-            nearest(name, (*HP, "betas")),
-        )
+        raise ALERT_HYPERPARAMETER(name=name, hint=nearest(name, (*HP, "betas")))
     if name == "betas" and sign == "=":
         return NewValue(name, read_settings({"betas": text}).betas)
     if name == "clip" and sign == "=" and text.lower() in ("none", "inf"):
         return NewValue(name, None)
     number, unit = _quantity([text])
     if number is None or unit or (sign == "*" and (number <= 0 or name == "betas")):
-        raise TreinoError(
-            "alert_value",
-            _("{word!r} gives no value to set.").format(word=word),
-            _("Write e.g. {examples}.").format(examples=f"{name}*0.5, {name}=0.1"),
-        )
+        raise ALERT_VALUE(word=word, examples=f"{name}*0.5, {name}=0.1")
     if sign == "=":
         (number,) = checked_numbers(name, number, 1)
     return NewValue(name, number, sign == "*")
@@ -413,15 +401,9 @@ def _command(text: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise TreinoError(
-            "alert_command", _("{text!r} can't be read as a command: {why}.").format(text=text, why=error)
-        ) from None
+        raise ALERT_COMMAND_2(text=text, why=error) from None
     if not words or not words[0] or "\0" in text:
-        raise TreinoError(
-            "alert_command",
-            _("{notify} doesn't say whom.").format(notify=NOTIFY),
-            _("Give a command or an address, e.g. {example}.").format(example="notify notify-send treino"),
-        )
+        raise ALERT_COMMAND(notify=NOTIFY, example="notify notify-send treino")
     return words
 
 
@@ -447,12 +429,10 @@ def alert_of(text: str) -> Alert:
     """
     condition, colon, action = str(text).partition(":")
     if not colon or not condition.strip() or not action.strip():
-        raise TreinoError(
-            "alert_form",
-            _("{text!r} is no alert: {form}.").format(text=text, form="CONDITION: ACTION"),
-            _("Write e.g. {example}.").format(
-                example=setting("alert", "validation loss rises for 5 epochs: stop")
-            ),
+        raise ALERT_FORM(
+            text=text,
+            form="CONDITION: ACTION",
+            example=setting("alert", "validation loss rises for 5 epochs: stop"),
         )
     return Alert(condition_of(condition), action_of(action))
 

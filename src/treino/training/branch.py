@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from treino.base.encoding import array_parts
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_, _
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change, unread
@@ -36,6 +36,41 @@ from treino.training.replay import Snapshot
 from treino.training.resolution import Resolution
 from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, Check, RunJob
+
+BRANCH_SETTING = Refusal(
+    "branch_setting", N_("{name} can't change on the way of {run}: {why}."), N_("What can: {names}.")
+)
+BRANCH_KEEP = Refusal(
+    "branch_keep",
+    N_("{run} kept no best weights on its way, so there is nothing to compare later ones with."),
+    N_("Leave keep out, or train anew with keep='best'."),
+)
+UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
+BRANCH_FORM = Refusal(
+    "branch_form",
+    N_("{value!r} does not name a step of a run."),
+    N_("Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network."),
+)
+BRANCH_OUTPUTS = Refusal(
+    "branch_outputs",
+    N_("{loss} needs {n} outputs, and {run} has {now}."),
+    N_("Keep the loss, or train a new run with it."),
+)
+BRANCH_OVER = Refusal(
+    "branch_over",
+    N_("The training is over at step {step:,}: {steps:,} are planned."),
+    N_("Give more epochs, e.g. epochs={n}."),
+)
+CHANGE_OPEN = Refusal(
+    "change_open",
+    N_("A change needs a value, and {name} has none."),
+    N_("Give it one, or leave it out: it then stays as it is."),
+)
+REWIND_PLACE = Refusal(
+    "rewind_place",
+    N_("{name} names a new run, and rewinding goes on in its own folder."),
+    N_("Leave it out, or branch: run.at({step}).branch({name}=…)."),
+)
 
 # ---- changes of settings, and the segment that they make
 
@@ -82,11 +117,7 @@ def _parted(
     hp: dict[str, Any] = {}
     for name, value in changes.items():
         if value is None and name != "clip":  # which is off then; what others are open for is decided before
-            raise TreinoError(
-                "change_open",
-                _("A change needs a value, and {name} has none.").format(name=name),
-                _("Give it one, or leave it out: it then stays as it is."),
-            )
+            raise CHANGE_OPEN(name=name)
     if "betas" in rest:
         hp["beta1"], hp["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
     for name in list(rest):
@@ -105,13 +136,7 @@ def _parted(
             "patience": snapshot.settings["patience"]
         }  # its default depends on whether the length is set
     if rest.get("keep") == "best" and snapshot.settings["keep"] == "last":
-        raise TreinoError(
-            "branch_keep",
-            _(
-                "{run} kept no best weights on its way, so there is nothing to compare later ones with."
-            ).format(run=run.name),
-            _("Leave keep out, or train anew with keep='best'."),
-        )
+        raise BRANCH_KEEP(run=run.name)
     settings |= read_settings({**rest}).model_dump(mode="json", include=set(rest))
     for one, other in (("fault", "as_taught"), ("as_taught", "fault")):
         if one in rest and other not in rest:
@@ -179,9 +204,7 @@ def refuse(name: str, run: StoredRun) -> None:
     """
     names = sorted({*HP, "betas", *CHANGEABLE} - {"beta1", "beta2", *_fixed(run)})
     if name not in Settings.model_fields:
-        raise TreinoError(
-            "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, names)
-        )
+        raise UNKNOWN_SETTING(name=name, hint=nearest(name, names))
     why = {
         "Data": _("the rows are the run's own"),
         "Network": _("only the layers of an MLP grow and shrink")
@@ -192,11 +215,7 @@ def refuse(name: str, run: StoredRun) -> None:
         "Machine": _("its bits would be others"),
         "Run": _("it belongs to a whole run"),
     }[group_of(name)]
-    raise TreinoError(
-        "branch_setting",
-        _("{name} can't change on the way of {run}: {why}.").format(name=name, run=run.name, why=why),
-        _("What can: {names}.").format(names=", ".join(names)),
-    )
+    raise BRANCH_SETTING(name=name, run=run.name, why=why, names=", ".join(names))
 
 
 # ---- branches of a run
@@ -214,11 +233,7 @@ def parse_step(place: str) -> tuple[str, int]:
     """
     run, colon, step = place.rpartition(":")
     if not colon or not run or not step.isdecimal():
-        raise TreinoError(
-            "branch_form",
-            _("{value!r} does not name a step of a run.").format(value=place),
-            _("Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network."),
-        )
+        raise BRANCH_FORM(value=place)
     return run, int(step)
 
 
@@ -278,13 +293,7 @@ def rewinding(
     folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
-            raise TreinoError(
-                "rewind_place",
-                _("{name} names a new run, and rewinding goes on in its own folder.").format(name=name),
-                _("Leave it out, or branch: run.at({step}).branch({name}=…).").format(
-                    step=snapshot.step, name=name
-                ),
-            )
+            raise REWIND_PLACE(name=name, step=snapshot.step)
     start = segment_start(snapshot, changes, sender)
     if check is not None:
         check(snapshot.data, start.resolution)
@@ -352,22 +361,12 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
     resolution = rebuilt(run.folder, read, snapshot.data, access, has_weights=False)
     training = resolution.training
     if training.outputs != run.spec.outputs:
-        raise TreinoError(
-            "branch_outputs",
-            _("{loss} needs {n} outputs, and {run} has {now}.").format(
-                loss=training.loss, n=training.outputs, run=run.name, now=run.spec.outputs
-            ),
-            _("Keep the loss, or train a new run with it."),
-        )
+        raise BRANCH_OUTPUTS(loss=training.loss, n=training.outputs, run=run.name, now=run.spec.outputs)
     if snapshot.step >= training.steps:
-        raise TreinoError(
-            "branch_over",
-            _("The training is over at step {step:,}: {steps:,} are planned.").format(
-                step=snapshot.step, steps=training.steps
-            ),
-            _("Give more epochs, e.g. epochs={n}.").format(
-                n=2 * max(1, training.plan.count.epoch_of(snapshot.step))
-            ),
+        raise BRANCH_OVER(
+            step=snapshot.step,
+            steps=training.steps,
+            n=2 * max(1, training.plan.count.epoch_of(snapshot.step)),
         )
     for name, value in segment.changes.items():
         training.set(name, value)  # raises here, before anything is written

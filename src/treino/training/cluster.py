@@ -21,11 +21,83 @@ from typing import Any, Protocol
 
 import torch
 
-from treino.base.errors import TreinoError, cause
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.words import N_, setting
 from treino.engine.devices import cpu_cores
 from treino.folders.stored_folder import versions
 from treino.settings.spec import read_settings
+
+CLUSTER_UNREACHABLE = Refusal(
+    "cluster_unreachable",
+    N_("The cluster {address} can't be reached: {why}"),
+    N_("Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token."),
+)
+DEVICE_ON_CLUSTER = Refusal(
+    "device_on_cluster",
+    N_("The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}."),
+    N_("Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open."),
+)
+ON_UNKNOWN = Refusal(
+    "on_unknown",
+    N_("{on!r} names no cluster."),
+    N_("Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."),
+)
+GPUS_PER_CHUNK_RANGE = Refusal(
+    "gpus_per_chunk_range",
+    N_("A chunk can't have {n:g} GPUs."),
+    N_("Use 1, a share such as 0.5, or leave it out."),
+)
+RAY_MISSING = Refusal(
+    "ray_missing", N_("Ray is not installed."), N_("Install it: pip install 'treino[ray]'.")
+)
+CLUSTER_START = Refusal(
+    "cluster_start",
+    N_("Ray can't start on this machine: {why}"),
+    N_("Its logs say more: {folder}. Without [[on=ray]] this process trains the same networks."),
+    status=1,
+)
+CLUSTER_VERSION = Refusal(
+    "cluster_version",
+    N_("The cluster runs another version of Python or Ray: {why}"),
+    N_("Use the cluster's versions here, in an environment of their own."),
+)
+GPUS_WITHOUT_CLUSTER = Refusal(
+    "gpus_without_cluster",
+    N_("A chunk's GPUs are a cluster's, and no cluster is named."),
+    N_("Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's."),
+)
+DATA_TOO_LARGE_FOR_CLUSTER = Refusal(
+    "data_too_large_for_cluster",
+    N_("The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB."),
+    N_("Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows."),
+)
+CLUSTER_GONE = Refusal(
+    "cluster_gone",
+    N_("For {n:.0f} seconds the cluster has had no {kind}."),
+    N_("What had ended there is kept; treino resume last goes on, with [[on=ray]] or without."),
+    status=1,
+)
+WORKER_VERSION = Refusal(
+    "worker_version",
+    N_("A process of the cluster has {package} {theirs}, and here is {mine} ({where})."),
+    N_("Install the same on all: pip install {package}=={version}"),
+)
+CLUSTER_FULL = Refusal(
+    "cluster_full",
+    N_("The cluster has {n:g} {kind}, {free:g} of them free; a chunk needs {need:g}."),
+    N_("Wait until others end there, or add nodes. Its own word: ray status"),
+)
+WORKER_LOST = Refusal(
+    "worker_lost",
+    N_("The process of {name!r} ended {n} times: {why}"),
+    N_("Is there enough memory? Fewer networks, or smaller ones, need less."),
+    status=1,
+)
+WORKER_WITHOUT_TREINO = Refusal(
+    "worker_without_treino",
+    N_("{host} of the cluster can't run treino: {why}"),
+    N_("Install the same on all: pip install {package}=={version}"),
+)
 
 # ---- the interface of a cluster
 
@@ -185,11 +257,7 @@ def open_cluster(
     """
     if on is None:
         if gpus_per_chunk is not None:
-            raise TreinoError(
-                "gpus_without_cluster",
-                _("A chunk's GPUs are a cluster's, and no cluster is named."),
-                _("Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's."),
-            )
+            raise GPUS_WITHOUT_CLUSTER()
         yield None
         return
     _check(on, gpus_per_chunk)
@@ -214,22 +282,12 @@ def _check(on: str, gpus_per_chunk: float | None) -> None:
     """Refuse invalid arguments before connecting."""
     host, colon, port = on.removeprefix(CLIENT).rpartition(":")
     if on != "ray" and not (on.startswith(CLIENT) and host and colon and port.isdigit()):
-        raise TreinoError(
-            "on_unknown",
-            _("{on!r} names no cluster.").format(on=on),
-            _("Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."),
-        )
+        raise ON_UNKNOWN(on=on)
     if gpus_per_chunk is not None and not gpus_per_chunk > 0:
-        raise TreinoError(
-            "gpus_per_chunk_range",
-            _("A chunk can't have {n:g} GPUs.").format(n=gpus_per_chunk),
-            _("Use 1, a share such as 0.5, or leave it out."),
-        )
+        raise GPUS_PER_CHUNK_RANGE(n=gpus_per_chunk)
     spec = importlib.util.find_spec("ray")
     if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
-        raise TreinoError(
-            "ray_missing", _("Ray is not installed."), _("Install it: pip install 'treino[ray]'.")
-        )
+        raise RAY_MISSING()
 
 
 def _connect(on: str) -> bool:
@@ -284,22 +342,9 @@ def _failure(address: str, error: Exception) -> TreinoError:
     """What is said of an error that Ray raised when it connected or, with the address ``local``, started."""
     if address == "local":
         temporary = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
-        return TreinoError(
-            "cluster_start",
-            _("Ray can't start on this machine: {why}").format(why=cause(error)),
-            _(
-                "Its logs say more: {folder}. Without [[on=ray]] this process trains the same networks."
-            ).format(folder=Path(temporary, "ray/session_latest/logs")),
-            status=1,
-        )
+        return CLUSTER_START(why=cause(error), folder=Path(temporary, "ray/session_latest/logs"))
     if "ersion" in str(error):
-        return TreinoError(
-            "cluster_version",
-            _("The cluster runs another version of Python or Ray: {why}").format(
-                why=" ".join(str(error).split())
-            ),
-            _("Use the cluster's versions here, in an environment of their own."),
-        )
+        return CLUSTER_VERSION(why=" ".join(str(error).split()))
     return _unreachable(address, cause(error))
 
 
@@ -313,11 +358,7 @@ def _reach(address: str) -> None:
 
 
 def _unreachable(address: str, why: str) -> TreinoError:
-    return TreinoError(
-        "cluster_unreachable",
-        _("The cluster {address} can't be reached: {why}").format(address=address, why=why),
-        _("Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token."),
-    )
+    return CLUSTER_UNREACHABLE(address=address, why=why)
 
 
 @dataclass
@@ -364,13 +405,7 @@ class RayCluster:
         room = {n["NodeManagerHostname"]: n["Resources"].get("object_store_memory", 0) for n in nodes}
         host = min(room, key=lambda name: room[name])
         if len(content) > room[host]:
-            raise TreinoError(
-                "data_too_large_for_cluster",
-                _("The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB.").format(
-                    need=len(content) / 1e9, host=host, room=room[host] / 1e9
-                ),
-                _("Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows."),
-            )
+            raise DATA_TOO_LARGE_FOR_CLUSTER(need=len(content) / 1e9, host=host, room=room[host] / 1e9)
         place = self.ray.put(np.frombuffer(content, dtype=np.uint8))
         return SharedValue(uuid.uuid4().hex, len(content), place)
 
@@ -425,12 +460,7 @@ class RayCluster:
             return
         self._gone = time.monotonic() if self._gone is None else self._gone
         if time.monotonic() - self._gone > GONE_SECONDS:
-            raise TreinoError(
-                "cluster_gone",
-                _("For {n:.0f} seconds the cluster has had no {kind}.").format(n=GONE_SECONDS, kind=kind),
-                _("What had ended there is kept; treino resume last goes on, with [[on=ray]] or without."),
-                status=1,
-            )
+            raise CLUSTER_GONE(n=GONE_SECONDS, kind=kind)
 
     def _need(self) -> tuple[str, float]:
         """The resource that a task needs at least: (kind, amount)."""
@@ -447,14 +477,7 @@ class RayCluster:
             order.lost += 1
             self.lost += 1
             if order.lost > MOST_LOST:
-                raise TreinoError(
-                    "worker_lost",
-                    _("The process of {name!r} ended {n} times: {why}").format(
-                        name=order.name, n=order.lost, why=cause(error)
-                    ),
-                    _("Is there enough memory? Fewer networks, or smaller ones, need less."),
-                    status=1,
-                ) from None
+                raise WORKER_LOST(name=order.name, n=order.lost, why=cause(error)) from None
             self._begin(order)
             return None
         self._refuse_versions(report, order.name)
@@ -463,14 +486,12 @@ class RayCluster:
     def _refuse_versions(self, report: TaskReport, where: str) -> None:
         for package, version in self._expected.items():
             if report.versions.get(package) != version:
-                raise TreinoError(
-                    "worker_version",
-                    _(
-                        "A process of the cluster has {package} {theirs}, and here is {mine} ({where})."
-                    ).format(package=package, theirs=report.versions.get(package), mine=version, where=where),
-                    _("Install the same on all: pip install {package}=={version}").format(
-                        package=package, version=version
-                    ),
+                raise WORKER_VERSION(
+                    package=package,
+                    theirs=report.versions.get(package),
+                    mine=version,
+                    where=where,
+                    version=version,
                 )
 
     def cancel(self) -> None:
@@ -493,13 +514,7 @@ class RayCluster:
         while (free := self.ray.available_resources().get(kind, 0)) < need:
             has = self.ray.cluster_resources().get(kind, 0)
             if time.monotonic() - begin > FREE_SECONDS or has < need:
-                raise TreinoError(
-                    "cluster_full",
-                    _("The cluster has {n:g} {kind}, {free:g} of them free; a chunk needs {need:g}.").format(
-                        n=has, kind=kind, free=free, need=need
-                    ),
-                    _("Wait until others end there, or add nodes. Its own word: ray status"),
-                )
+                raise CLUSTER_FULL(n=has, kind=kind, free=free, need=need)
             time.sleep(0.1)
 
     def probe(self) -> None:
@@ -521,14 +536,11 @@ class RayCluster:
             try:
                 report = self.ray.get(reference)
             except self.ray.exceptions.RayTaskError as error:
-                raise TreinoError(
-                    "worker_without_treino",
-                    _("{host} of the cluster can't run treino: {why}").format(
-                        host=hosts[reference], why=cause(error.cause)
-                    ),
-                    _("Install the same on all: pip install {package}=={version}").format(
-                        package="treino", version=self._expected["treino"]
-                    ),
+                raise WORKER_WITHOUT_TREINO(
+                    host=hosts[reference],
+                    why=cause(error.cause),
+                    package="treino",
+                    version=self._expected["treino"],
                 ) from None
             except self.ray.exceptions.RayError:
                 continue  # the node is gone
@@ -564,13 +576,7 @@ def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> st
     fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
     if device in fitting:
         return "cpu"
-    raise TreinoError(
-        "device_on_cluster",
-        _("The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}.").format(
-            what=setting("device", device)
-        ),
-        _("Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open."),
-    )
+    raise DEVICE_ON_CLUSTER(what=setting("device", device))
 
 
 def gpu_engine(flat: bool) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_
 from treino.engine import TrainingLoop
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.step_plan import EpochStretch
@@ -18,6 +18,12 @@ from treino.folders.store.checkpoint import LiveFolder
 from treino.folders.store.database import not_running
 from treino.folders.stored_run import StoredRun
 from treino.settings.spec import LAYERS
+
+SPEED_RANGE = Refusal(
+    "speed_range",
+    N_("A speed of {value!r} is no number of steps per second from 0.01 on."),
+    N_("The usual ones are 1, 10 and 60; null is as fast as it goes."),
+)
 
 # ---- commands to the process that trains a run
 
@@ -147,11 +153,7 @@ def _speed(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 1e9:
-        raise TreinoError(
-            "speed_range",
-            _("A speed of {value!r} is no number of steps per second from 0.01 on.").format(value=value),
-            _("The usual ones are 1, 10 and 60; null is as fast as it goes."),
-        )
+        raise SPEED_RANGE(value=value)
     return float(value)
 
 

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_, _, setting
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.devices import torch_context, torch_threads
@@ -32,6 +32,21 @@ from treino.settings.spec import read_settings
 from treino.training.branch import next_segment, segment_start
 from treino.training.findings import remedy
 from treino.training.replay import Snapshot
+
+FUTURES_COUNT = Refusal(
+    "futures_count", N_("{n} futures were asked for; there may be 1 to {most}."), "{hint}"
+)
+FUTURES_UNKNOWN = Refusal("futures_unknown", N_("There is no kind of futures {kind!r}."), "{hint}")
+REMEDY_MISSING = Refusal(
+    "remedy_missing",
+    N_("No setting that can change on the way mends {rule}."),
+    N_("The finding says what to do."),
+)
+FUTURES_LR = Refusal(
+    "futures_lr",
+    N_("The learning rate is 0, and no multiple of it is another one."),
+    N_("Set one first, e.g. {lr}."),
+)
 
 Changes = Mapping[str, Any]
 Floats = NDArray[np.float32]
@@ -102,10 +117,10 @@ def futures(
             futures, also for the network's size; nothing left to train.
     """
     if not 1 <= len(changes) <= MOST:
-        raise TreinoError(
-            "futures_count",
-            _("{n} futures were asked for; there may be 1 to {most}.").format(n=len(changes), most=MOST),
-            _("Ask for fewer of them.") if changes else _("Ask for at least one."),
+        raise FUTURES_COUNT(
+            n=len(changes),
+            most=MOST,
+            hint=_("Ask for fewer of them.") if changes else _("Ask for at least one."),
         )
     stop = snapshot.step + whole("steps", steps, 1)
     every = list(snapshot.member_net.parameters())
@@ -268,11 +283,7 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
         TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
     """
     if kind not in KINDS:
-        raise TreinoError(
-            "futures_unknown",
-            _("There is no kind of futures {kind!r}.").format(kind=kind),
-            nearest(kind, KINDS),
-        )
+        raise FUTURES_UNKNOWN(kind=kind, hint=nearest(kind, KINDS))
     whole("count", count, 2, MOST, text="count")
     longer = extension(snapshot.plan, snapshot.step)
     return [longer | changes for changes in KINDS[kind](snapshot, count)]
@@ -294,11 +305,7 @@ def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
     own |= {"lr": rate(snapshot), "weight_decay": snapshot.hp["weight_decay"]}
     change = remedy(rule, {**snapshot.settings, **own})
     if change is None:
-        raise TreinoError(
-            "remedy_missing",
-            _("No setting that can change on the way mends {rule}.").format(rule=rule),
-            _("The finding says what to do."),
-        )
+        raise REMEDY_MISSING(rule=rule)
     next_segment(snapshot, change)  # raises here, before anything is trained
     longer = extension(snapshot.plan, snapshot.step)
     return [longer, longer | change]
@@ -313,11 +320,7 @@ def rate(snapshot: Snapshot) -> float:
 def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
     lr = rate(snapshot)
     if not lr:
-        raise TreinoError(
-            "futures_lr",
-            _("The learning rate is 0, and no multiple of it is another one."),
-            _("Set one first, e.g. {lr}.").format(lr=setting("lr", 0.001)),
-        )
+        raise FUTURES_LR(lr=setting("lr", 0.001))
     middle = count // 2
     factors = [10 ** (DECADES * (i - middle) / middle) for i in range(count)]
     return [{"lr": lr if factor == 1 else float(f"{lr * factor:.3g}")} for factor in factors]

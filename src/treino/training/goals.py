@@ -4,10 +4,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.engine.metrics import METRICS
+
+UNTIL_FORM = Refusal("until_form", N_("{text!r} doesn't say which figure is to be reached."), "{hint}")
+UNTIL_RANGE = Refusal("until_range", N_("A figure of {name} to reach is {limits}; it is {value}."), "{hint}")
+UNTIL_SEVERAL = Refusal(
+    "until_several", N_("{n} figures are to be reached, and these networks go for one: {names}."), "{hint}"
+)
+UNTIL_METRIC = Refusal("until_metric", N_("There is no metric {name!r}."), "{hint}")
+UNTIL_TWICE = Refusal("until_twice", N_("{until} names {name} twice."), N_("Give one figure for it."))
+UNTIL_NUMBER = Refusal("until_number", N_("{value!r} is no figure to reach."), "{hint}")
 
 
 def goals_of(value: Any) -> dict[str, float]:
@@ -29,17 +38,9 @@ def goals_of(value: Any) -> dict[str, float]:
     goals: dict[str, float] = {}
     for name, figure in pairs:
         if name not in METRICS:
-            raise TreinoError(
-                "until_metric",
-                _("There is no metric {name!r}.").format(name=name),
-                nearest(str(name), METRICS),
-            )
+            raise UNTIL_METRIC(name=name, hint=nearest(str(name), METRICS))
         if name in goals:
-            raise TreinoError(
-                "until_twice",
-                _("{until} names {name} twice.").format(until=setting("until"), name=name),
-                _("Give one figure for it."),
-            )
+            raise UNTIL_TWICE(until=setting("until"), name=name)
         goals[name] = _figure(name, figure)
     return goals
 
@@ -55,20 +56,15 @@ def _figure(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         if name == "loss" and str(value) in METRICS:  # a metric without a value
             raise _no_figure(value) from None
-        raise TreinoError(
-            "until_number",
-            _("{value!r} is no figure to reach.").format(value=value),
-            _example(),
-        ) from None
+        raise UNTIL_NUMBER(value=value, hint=_example()) from None
     share, smaller = METRICS[name].share, METRICS[name].better < 0
     if not math.isfinite(figure) or (share and not 0 < figure <= 1) or (smaller and figure <= 0):
         limits = _("above 0 and at most 1") if share else _("above 0") if smaller else _("finite")
-        raise TreinoError(
-            "until_range",
-            _("A figure of {name} to reach is {limits}; it is {value}.").format(
-                name=name, limits=limits, value=value
-            ),
-            _("Write it as a share: {until}.").format(until=setting("until", f"{name}={figure / 100:g}"))
+        raise UNTIL_RANGE(
+            name=name,
+            limits=limits,
+            value=value,
+            hint=_("Write it as a share: {until}.").format(until=setting("until", f"{name}={figure / 100:g}"))
             if share and 1 < figure <= 100
             else _example(),
         )
@@ -76,11 +72,7 @@ def _figure(name: str, value: Any) -> float:
 
 
 def _no_figure(value: Any) -> TreinoError:
-    return TreinoError(
-        "until_form",
-        _("{text!r} doesn't say which figure is to be reached.").format(text=value),
-        _example(),
-    )
+    return UNTIL_FORM(text=value, hint=_example())
 
 
 def _example() -> str:
@@ -97,13 +89,7 @@ def goal_of(value: Any) -> tuple[str, float] | None:
     """
     goals = goals_of(value)
     if len(goals) > 1:
-        raise TreinoError(
-            "until_several",
-            _("{n} figures are to be reached, and these networks go for one: {names}.").format(
-                n=len(goals), names=", ".join(goals)
-            ),
-            _example(),
-        )
+        raise UNTIL_SEVERAL(n=len(goals), names=", ".join(goals), hint=_example())
     return next(iter(goals.items()), None)
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import MLP, Net, TrainingLoop
 from treino.engine.devices import torch_threads
@@ -26,6 +26,12 @@ from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.spec import Settings
 from treino.training.resolution import decide
+
+LR_AUTO_DIVERGED = Refusal(
+    "lr_auto_diverged",
+    N_("Training diverges at every learning rate from {low:g} to {high:g}."),
+    N_("Normalise the data, or see: treino data DATA"),
+)
 
 RATES = 64
 FEW_RATES = 16  # for networks that are large or trained member by member
@@ -132,11 +138,5 @@ def choice(losses: list[float | None]) -> int:
         return best
     fine = [i for i, loss in enumerate(losses) if loss is not None]
     if not fine:
-        raise TreinoError(
-            "lr_auto_diverged",
-            _("Training diverges at every learning rate from {low:g} to {high:g}.").format(
-                low=LOWEST, high=HIGHEST
-            ),
-            _("Normalise the data, or see: treino data DATA"),
-        )
+        raise LR_AUTO_DIVERGED(low=LOWEST, high=HIGHEST)
     return min(fine, key=lambda i: losses[i] or 0.0)

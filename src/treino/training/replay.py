@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import tensor_bytes
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
@@ -38,6 +38,30 @@ from treino.folders.stored_run import StoredRun
 from treino.training.resolution import Resolution
 from treino.training.stored_training import kept_state, keyframes_in, obey_again, rebuilt
 from treino.training.user_data import streams, user_data
+
+KEYFRAME_LOST = Refusal(
+    "keyframe_lost",
+    N_("{run} has lost the state at step {start:,}, from which it went on with other settings."),
+    "{hint}",
+)
+STEP_RANGE = Refusal(
+    "step_range",
+    N_("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first."),
+    N_("Ask for a whole number from 0 to {last}."),
+)
+REPLAY_ROWS = Refusal(
+    "replay_rows",
+    N_("{run} can't be played again: its rows came from {what} in an order of their own."),
+    N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+)
+DATA_WANTED = Refusal(
+    "data_wanted", N_("{run} was trained on {what}, which was given in Python."), N_("Give it again: {call}.")
+)
+REPLAY_ROWS_2 = Refusal(
+    "replay_rows",
+    N_("{run} can't be played again: its rows are not the same each time."),
+    N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+)
 
 # ---- replay of a run up to any of its steps
 
@@ -212,12 +236,10 @@ def _set_near(
             return True
     if not begun:
         later = [at for at in states if at > step]
-        raise TreinoError(
-            "keyframe_lost",
-            _(
-                "{run} has lost the state at step {start:,}, from which it went on with other settings."
-            ).format(run=run.name, start=segment.start),
-            _("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
+        raise KEYFRAME_LOST(
+            run=run.name,
+            start=segment.start,
+            hint=_("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
         )
     return True
 
@@ -307,13 +329,7 @@ def _member(run: StoredRun, training: TrainingLoop) -> int:
 def _step(run: StoredRun, step: Any) -> int:
     last = last_step(run)
     if isinstance(step, bool) or not isinstance(step, Integral) or not 0 <= int(step) <= last:
-        raise TreinoError(
-            "step_range",
-            _("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first.").format(
-                run=run.name, step=step, last=last
-            ),
-            _("Ask for a whole number from 0 to {last}.").format(last=last),
-        )
+        raise STEP_RANGE(run=run.name, step=step, last=last)
     return int(step)
 
 
@@ -327,28 +343,12 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
     if where.kind != "given":
         return run.data if _has_all_rows(run, run.data) else data_of(run.folder, run.access.data_file)
     if where.streams or not run.spec.facts.reproducible:
-        raise TreinoError(
-            "replay_rows",
-            _("{run} can't be played again: its rows came from {what} in an order of their own.").format(
-                run=run.name, what=where.source
-            ),
-            _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
-        )
+        raise REPLAY_ROWS(run=run.name, what=where.source)
     if data is None:
-        raise TreinoError(
-            "data_wanted",
-            _("{run} was trained on {what}, which was given in Python.").format(
-                run=run.name, what=where.source
-            ),
-            _("Give it again: {call}.").format(call=call),
-        )
+        raise DATA_WANTED(run=run.name, what=where.source, call=call)
     rows = user_data(run.folder, where, data)
     if streams(rows) or why_not_reproducible(rows):
-        raise TreinoError(
-            "replay_rows",
-            _("{run} can't be played again: its rows are not the same each time.").format(run=run.name),
-            _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
-        )
+        raise REPLAY_ROWS_2(run=run.name)
     return rows
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, setting
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.photographs.album import is_album
@@ -26,6 +26,33 @@ from treino.engine.training_setup import no_validation_rows, set_up
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings import recipes
 from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
+
+WARMUP_RANGE = Refusal(
+    "warmup_range",
+    N_("[[warmup]] is {n:,} steps, and there are only {steps:,}."),
+    N_("Warm up for fewer steps, or train longer."),
+)
+ENSEMBLE_OF_MANY = Refusal(
+    "ensemble_of_many",
+    N_("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
+    N_(
+        "Find the settings without it, then train with them: treino train DATA "
+        "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"
+    ),
+)
+BATCH_SIZE_LOADER = Refusal(
+    "batch_size_loader",
+    N_("batch_size is {n}, and the DataLoader makes batches of {own}."),
+    N_("Leave it out, or make the DataLoader with batch_size={n}."),
+)
+SHUFFLE_LOADER = Refusal(
+    "shuffle_loader",
+    N_("shuffle is {how}, and the order is the DataLoader's own."),
+    N_("Leave it out, or make the DataLoader with shuffle=False."),
+)
+THRESHOLD_CLASSES = Refusal(
+    "threshold_classes", N_("{name} is for two classes, and {there}."), N_("Leave it out.")
+)
 
 # ---- resolution of a training's settings
 
@@ -184,13 +211,7 @@ def resolve(
 def check_warmup(s: Settings, training: TrainingLoop) -> None:
     """Refuse a warm-up that is longer than the training."""
     if s.warmup > training.steps:
-        raise TreinoError(
-            "warmup_range",
-            _("[[warmup]] is {n:,} steps, and there are only {steps:,}.").format(
-                n=s.warmup, steps=training.steps
-            ),
-            _("Warm up for fewer steps, or train longer."),
-        )
+        raise WARMUP_RANGE(n=s.warmup, steps=training.steps)
 
 
 def resolved_settings(s: Settings, data: Data, net: NetSource, training: TrainingLoop) -> dict[str, Any]:
@@ -233,14 +254,7 @@ def refuse_ensemble(settings: Settings) -> None:
         TreinoError: with an alternative.
     """
     if settings.ensemble > 1:
-        raise TreinoError(
-            "ensemble_of_many",
-            _("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
-            _(
-                "Find the settings without it, then train with them: treino train DATA "
-                "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"
-            ).format(n=settings.ensemble),
-        )
+        raise ENSEMBLE_OF_MANY(n=settings.ensemble)
 
 
 def _own_batch(s: Settings, data: Data) -> int | None:
@@ -249,19 +263,9 @@ def _own_batch(s: Settings, data: Data) -> int | None:
         return None
     own: int = data.train.x.batch  # type: ignore[attr-defined]
     if s.batch_size not in (None, own):
-        raise TreinoError(
-            "batch_size_loader",
-            _("batch_size is {n}, and the DataLoader makes batches of {own}.").format(
-                n=s.batch_size, own=own
-            ),
-            _("Leave it out, or make the DataLoader with batch_size={n}.").format(n=s.batch_size),
-        )
+        raise BATCH_SIZE_LOADER(n=s.batch_size, own=own)
     if s.shuffle != "each":
-        raise TreinoError(
-            "shuffle_loader",
-            _("shuffle is {how}, and the order is the DataLoader's own.").format(how=s.shuffle),
-            _("Leave it out, or make the DataLoader with shuffle=False."),
-        )
+        raise SHUFFLE_LOADER(how=s.shuffle)
     return own
 
 
@@ -271,15 +275,11 @@ def _check_threshold(s: Settings, data: Data) -> None:
         there = _("{target} has {n} classes").format(target=data.target, n=len(data.classes))
         if len(data.by_target) > 1:
             there = _("{target} are {n} targets").format(target=data.target, n=len(data.by_target))
-        raise TreinoError(
-            "threshold_classes",
-            _("{name} is for two classes, and {there}.").format(
-                name=setting("threshold", s.threshold),
-                there=there
-                if data.classes or len(data.by_target) > 1
-                else _("{target} is a number").format(target=data.target),
-            ),
-            _("Leave it out."),
+        raise THRESHOLD_CLASSES(
+            name=setting("threshold", s.threshold),
+            there=there
+            if data.classes or len(data.by_target) > 1
+            else _("{target} is a number").format(target=data.target),
         )
     if not len(data.validation):
         raise no_validation_rows(setting("threshold", s.threshold))

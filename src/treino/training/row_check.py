@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import METRICS
@@ -24,6 +24,15 @@ from treino.inspection.row_influence import Influence, influence
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import choose_recipe, resolve, with_net
+
+NO_SUSPECTS = Refusal(
+    "no_suspects", N_("No training row of {data} is suspected."), N_("There is nothing to leave out.")
+)
+SUSPECTS_OWN_NETWORK = Refusal(
+    "suspects_own_network",
+    N_("The network is your own, and here only treino's are trained again."),
+    N_("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
+)
 
 LEAST_ENSEMBLE = 8  # networks whose mean answers, with the suspects and without: one alone is chance
 
@@ -113,11 +122,7 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
     doubted = set(x.index_M[x.suspect_M & (x.split_M == 0)].tolist())
     kept = torch.tensor([row not in doubted for row in data.train.index.tolist()])
     if bool(kept.all()):
-        raise TreinoError(
-            "no_suspects",
-            _("No training row of {data} is suspected.").format(data=data.name),
-            _("There is nothing to leave out."),
-        )
+        raise NO_SUSPECTS(data=data.name)
     output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
     return SuspectTrial(int((~kept).sum()), len(kept), _compared(data, *output_2NC))
 
@@ -127,11 +132,7 @@ def check_trial(source: RowSource) -> None:
     if not len(source.data.validation):
         raise no_validation_rows("[[drop_suspects]]")
     if source.settings.net not in (None, "mlp", "cnn"):
-        raise TreinoError(
-            "suspects_own_network",
-            _("The network is your own, and here only treino's are trained again."),
-            _("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
-        )
+        raise SUSPECTS_OWN_NETWORK()
 
 
 def _validated(data: Data, rows: Rows, settings: Settings) -> torch.Tensor:

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_context, torch_threads
@@ -16,6 +16,12 @@ from treino.inspection.more_members import Gain, gain_of_members
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import resolve
+
+TIME_LIMIT_OF_MANY = Refusal(
+    "time_limit_of_many",
+    N_("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
+    N_("Leave it out; a sweep has [[max_time]] for all of them together."),
+)
 
 MOST = 64  # networks; more bring next to nothing
 TRIAL = 0.1  # share of the limit that the trial takes at most
@@ -84,11 +90,7 @@ def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
 def refuse_time_limit(settings: Settings) -> None:
     """Refuse a time limit where several networks are trained separately."""
     if settings.time_limit is not None:
-        raise TreinoError(
-            "time_limit_of_many",
-            _("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
-            _("Leave it out; a sweep has [[max_time]] for all of them together."),
-        )
+        raise TIME_LIMIT_OF_MANY()
 
 
 # ---- at the end

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
@@ -59,6 +59,22 @@ from treino.training.stored_training import (
 )
 from treino.training.time_limit import limit_message
 from treino.training.user_data import PAST_LIMIT, resumption_facts, streams, user_data, user_data_reference
+
+WEIGHTS_OF_ENSEMBLE = Refusal(
+    "weights_of_ensemble",
+    N_("[[weights]] begins one network, and [[ensemble]] trains several, which would begin alike."),
+    N_("Leave one of them out."),
+)
+DATA_KEPT = Refusal(
+    "data_kept",
+    N_("{run} has its rows already: they are kept with it, or in a file."),
+    N_("Leave the data out."),
+)
+SET_STEP_PAST_END = Refusal(
+    "set_step_past_end",
+    N_("{name} can't be set from step {step} on: the training ends after {steps}."),
+    N_("Use a step before that."),
+)
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
@@ -133,11 +149,7 @@ def train_events(
     if data is None:
         data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     if start is not None and settings.ensemble > 1:
-        raise TreinoError(
-            "weights_of_ensemble",
-            _("[[weights]] begins one network, and [[ensemble]] trains several, which would begin alike."),
-            _("Leave one of them out."),
-        )
+        raise WEIGHTS_OF_ENSEMBLE()
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
     file = None if settings.net_file is None else networks[settings.net_file]
@@ -226,13 +238,7 @@ def resuming(
     spec = read_run_spec(folder)
     from_python = spec.data.kind == "given"
     if data is not None and not from_python:
-        raise TreinoError(
-            "data_kept",
-            _("{run} has its rows already: they are kept with it, or in a file.").format(
-                run=folder.path.name
-            ),
-            _("Leave the data out."),
-        )
+        raise DATA_KEPT(run=folder.path.name)
     data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
     resolution = rebuilt(folder, spec, data, access)
     segment = newest(spec)
@@ -490,13 +496,7 @@ class RunJob:
 def _check_reached(command: Command, steps: int) -> None:
     """Refuse a command for a step at or past the planned end. steps: those planned."""
     if command.step is not None and command.step >= steps:
-        raise TreinoError(
-            "set_step_past_end",
-            _("{name} can't be set from step {step} on: the training ends after {steps}.").format(
-                name=command.name, step=command.step, steps=steps
-            ),
-            _("Use a step before that."),
-        )
+        raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
 
 
 def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:

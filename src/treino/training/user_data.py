@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data import load
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
@@ -18,6 +18,17 @@ from treino.data.torch_datasets.stream import StreamRows
 from treino.engine.kernels.selection import successor_notes
 from treino.folders.store import RunFolder
 from treino.inspection.outputs import outputs
+
+DATA_WANTED = Refusal(
+    "data_wanted",
+    N_("{run} was trained on {what}, which was given in Python."),
+    N_("Give it again there: treino.open('{run}').resume(data)."),
+)
+DATA_CHANGED = Refusal(
+    "data_changed",
+    N_("This is not the data that {run} was trained on: its items, targets or parts differ."),
+    N_("Give what was given then, or train a new run on this."),
+)
 
 WAITED_MUCH = 0.1  # minimum share of the training time for a note
 
@@ -46,24 +57,14 @@ def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
     """
     name = folder.path.name
     if source is None:
-        raise TreinoError(
-            "data_wanted",
-            _("{run} was trained on {what}, which was given in Python.").format(run=name, what=where.source),
-            _("Give it again there: treino.open('{run}').resume(data).").format(run=name),
-        )
+        raise DATA_WANTED(run=name, what=where.source)
     data = (
         source
         if isinstance(source, Data)
         else load(source, **where.load.model_dump(mode="json", exclude_unset=True))
     )
     if not splits_not_in_memory(data) or digest(data) != where.digest:
-        raise TreinoError(
-            "data_changed",
-            _("This is not the data that {run} was trained on: its items, targets or parts differ.").format(
-                run=name
-            ),
-            _("Give what was given then, or train a new run on this."),
-        )
+        raise DATA_CHANGED(run=name)
     return data
 
 

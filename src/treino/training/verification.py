@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.hyperparameters import known
@@ -26,6 +26,22 @@ from treino.folders.stored_run import StoredRun
 from treino.training.comparison import Comparison
 from treino.training.replay import training_rows
 from treino.training.retraining import Retraining, Stretch, Tell, tell_nobody
+
+VERIFY_RUNNING = Refusal(
+    "verify_running",
+    N_("{run} is training: there is no end to compare with."),
+    N_("Wait until it is over, or stop it with Ctrl-C where it runs."),
+)
+SEED_OF_SAMPLE = Refusal(
+    "seed_of_sample",
+    N_("[[seed]] draws the stretches of a sample, and all of {run} is verified."),
+    N_("Add [[sample=True]], or leave it out."),
+)
+SAMPLE_OF_ONE = Refusal(
+    "sample_of_one",
+    N_("{run} keeps no states on its way, from which stretches could set out."),
+    N_("Verify all of it, or train with [[every=100]] to keep some."),
+)
 
 # ---- a sample of a run's stretches
 
@@ -107,11 +123,7 @@ def check_verifiable(run: StoredRun) -> None:
         TreinoError: as said.
     """
     if run.status == "running":
-        raise TreinoError(
-            "verify_running",
-            _("{run} is training: there is no end to compare with.").format(run=run.name),
-            _("Wait until it is over, or stop it with Ctrl-C where it runs."),
-        )
+        raise VERIFY_RUNNING(run=run.name)
     if not run.folder.has("spec.json"):
         raise ended_before_it_began(run.path)
     if run.row is None and not len(run.losses):
@@ -314,11 +326,7 @@ def verify(
     if engine is not None:
         known("engine", engine, ENGINES)
     if seed is not None and not sample:
-        raise TreinoError(
-            "seed_of_sample",
-            _("[[seed]] draws the stretches of a sample, and all of {run} is verified.").format(run=run.name),
-            _("Add [[sample=True]], or leave it out."),
-        )
+        raise SEED_OF_SAMPLE(run=run.name)
     rows = training_rows(run, data, "run.verify(data)")
     retraining = Retraining(run, rows, _with_engine(run.spec, engine), tell)
     run.folder.note(*successor_notes(run.spec.resolved.engine))
@@ -352,9 +360,5 @@ def stretches_to_draw(run: StoredRun, retraining: Retraining) -> list[Stretch]:
     """
     stretches = retraining.stretches
     if len(stretches) < 2:
-        raise TreinoError(
-            "sample_of_one",
-            _("{run} keeps no states on its way, from which stretches could set out.").format(run=run.name),
-            _("Verify all of it, or train with [[every=100]] to keep some."),
-        )
+        raise SAMPLE_OF_ONE(run=run.name)
     return stretches

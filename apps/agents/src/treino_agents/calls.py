@@ -21,8 +21,20 @@ from anyio.abc import Process, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
+
+ANSWER_LONG = Refusal(
+    "answer_long",
+    N_("The answer has more than {n:,} bytes."),
+    N_("Have it written to a file, if the tool takes to, or ask for less."),
+)
+ANSWER_MISSING = Refusal(
+    "answer_missing",
+    N_("The command ended (status {status}) without an answer. {why}"),
+    N_("What was saved is kept: show says what is there."),
+    status=1,
+)
 
 MARK = "\x1e"  # before a line of progress on stderr
 PATIENCE_SECONDS = 60.0  # for a cancelled command to save and end, before it is killed
@@ -70,24 +82,13 @@ class ToolCall:
             TreinoError: there is none, or it is too long.
         """
         if len(self.output) > MOST_BYTES:
-            raise TreinoError(
-                "answer_long",
-                _("The answer has more than {n:,} bytes.").format(n=MOST_BYTES),
-                _("Have it written to a file, if the tool takes to, or ask for less."),
-            )
+            raise ANSWER_LONG(n=MOST_BYTES)
         try:
             document = json.loads(self.output)
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise TreinoError(
-                "answer_missing",
-                _("The command ended (status {status}) without an answer. {why}").format(
-                    status=self.process.returncode, why=" ".join(self.lines)
-                ),
-                _("What was saved is kept: show says what is there."),
-                status=1,
-            )
+            raise ANSWER_MISSING(status=self.process.returncode, why=" ".join(self.lines))
         return document
 
 

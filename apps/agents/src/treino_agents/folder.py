@@ -12,10 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.folders.store.run_lookup import fenced, find, known_folder
 from treino.settings.spec import LAYERS
+
+ADDRESS_REFUSED = Refusal(
+    "address_refused",
+    N_("{value!r} is an address, and only files in {folder} are read."),
+    N_("Ask a person to put the file there."),
+)
+PATH_FORM = Refusal("path_form", N_("{value!r} is no path."), N_("Write its name."))
+TRUST_MISSING = Refusal(
+    "trust_missing",
+    N_("{value} is code, and this server was started without leave to run code."),
+    N_("Ask the person who starts it: apps/agents/docs/mcp.md says how leave is given."),
+)
+PATH_OUTSIDE = Refusal(
+    "path_outside",
+    N_("{value!r} leads out of {folder}, and nothing outside is read or written."),
+    N_("Name a file or folder inside; what lies outside, a person can copy there."),
+)
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 MEMBER = re.compile(r":\d+$")  # of a network of a sweep, SWEEP:17, and of a step of a run, RUN:120
@@ -41,17 +58,9 @@ class AgentFolder:
                 path names.
         """
         if URL.match(text):
-            raise TreinoError(
-                "address_refused",
-                _("{value!r} is an address, and only files in {folder} are read.").format(
-                    value=text, folder=self.root
-                ),
-                _("Ask a person to put the file there."),
-            )
+            raise ADDRESS_REFUSED(value=text, folder=self.root)
         if "\0" in text or not encodable(text):
-            raise TreinoError(
-                "path_form", _("{value!r} is no path.").format(value=text), _("Write its name.")
-            )
+            raise PATH_FORM(value=text)
         matches = glob.iglob(text, recursive=True) if glob.has_magic(text) else ()
         for path in (text, *matches):
             self._check_inside(path, text)
@@ -117,24 +126,12 @@ class AgentFolder:
             TreinoError: the server was started without ``--trust``.
         """
         if not self.trust:
-            raise TreinoError(
-                "trust_missing",
-                _("{value} is code, and this server was started without leave to run code.").format(
-                    value=text
-                ),
-                _("Ask the person who starts it: apps/agents/docs/mcp.md says how leave is given."),
-            )
+            raise TRUST_MISSING(value=text)
 
     def _check_inside(self, path: str, text: str) -> None:
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(self.root):
-            raise TreinoError(
-                "path_outside",
-                _("{value!r} leads out of {folder}, and nothing outside is read or written.").format(
-                    value=path if path.startswith(text) else text, folder=self.root
-                ),
-                _("Name a file or folder inside; what lies outside, a person can copy there."),
-            )
+            raise PATH_OUTSIDE(value=path if path.startswith(text) else text, folder=self.root)
 
 
 def encodable(text: str) -> bool:

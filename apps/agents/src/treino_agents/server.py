@@ -22,11 +22,13 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, door
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, door
 from treino_agents.calls import Calls, Progress, ToolCall, open_calls
 from treino_agents.folder import AgentFolder, encodable
 from treino_agents.tools import Tool
+
+TOOL_UNKNOWN = Refusal("tool_unknown", N_("There is no tool {name!r}."), "{hint}")
 
 HEARTBEAT_SECONDS = 5.0  # between two notices of a command that says nothing
 MOST_SHARE = 0.99  # at the end of a training, before what follows it
@@ -62,11 +64,7 @@ class AgentServer:
             with door("keyword"):
                 tool = self.tools.get(request.name)
                 if tool is None:
-                    raise TreinoError(
-                        "tool_unknown",
-                        _("There is no tool {name!r}.").format(name=request.name),
-                        nearest(request.name, self.tools),
-                    )
+                    raise TOOL_UNKNOWN(name=request.name, hint=nearest(request.name, self.tools))
                 words = tool.words(request.arguments or {}, self.folder)
             call = await self._run(tool, words, context)
             return self._result(call.document)

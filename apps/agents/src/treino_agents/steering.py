@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.store.database import not_running
 from treino.folders.stored_run import StoredRun
@@ -15,6 +15,8 @@ from treino.training.fan import FanBoundaries, fan
 from treino.training.futures import extension, usual_futures
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
+
+CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))
 
 AGENT = "agent"
 COUNT, STEPS = 8, 100  # of a fan, by default
@@ -44,11 +46,7 @@ def steer(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
 def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[str, Any]:
     """Ask the process that trains the run for the changes, and wait a moment for its answer."""
     if not isinstance(changes, dict) or not changes:
-        raise TreinoError(
-            "changes_missing",
-            _("set needs changes."),
-            _("E.g. changes={example}.").format(example={"lr": 0.001}),
-        )
+        raise CHANGES_MISSING(example={"lr": 0.001})
     read = read_settings(changes)
     values = {name: getattr(read, name, None) for name in changes}
     before = len(run.folder.database.commands()), len(run.folder.database.events())

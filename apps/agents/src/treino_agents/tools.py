@@ -14,12 +14,36 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.folders.store.new_names import LAST
 from treino.settings.setting_types import as_item
 from treino.settings.spec import FLAGS, Settings, group_of
 from treino_agents.folder import CHECKS, AgentFolder
+
+ARGUMENT_FORM = Refusal(
+    "argument_form", N_("{name} can't be {value}."), N_("Its schema says what it is: {schema}")
+)
+ACTION_UNKNOWN = Refusal("action_unknown", N_("steer has no action {action!r}."), "{hint}")
+PICTURE_OF_TWO = Refusal(
+    "picture_of_two", N_("A picture is of one run, and two are named."), N_("Leave other or picture out.")
+)
+CHOICE_WITHOUT_PICTURE = Refusal(
+    "choice_without_picture",
+    N_("{name} chooses what a picture shows, and no picture was asked for."),
+    N_("Name one: picture=['curves']."),
+)
+ARGUMENT_MISSING = Refusal("argument_missing", N_("{tool} needs {name}."), N_("SCRIPT.py"))
+ARGUMENT_OF_ACTION = Refusal(
+    "argument_of_action", N_("{action} has no use for {name}."), N_("It takes: {names}.")
+)
+ARGUMENT_MISSING_2 = Refusal("argument_missing", N_("{action} needs {name}."), N_("It takes: {names}."))
+FAN_OF_TWO = Refusal(
+    "fan_of_two", N_("candidates names every try, and {name} stands beside it."), N_("Leave one of them out.")
+)
+UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
+ARGUMENT_UNKNOWN = Refusal("argument_unknown", N_("{tool} has no argument {name!r}."), "{hint}")
+ARGUMENT_MISSING_3 = Refusal("argument_missing", N_("{tool} needs {name}."), "{hint}")
 
 Verb = Callable[..., Any]
 Schema = dict[str, Any]
@@ -75,14 +99,12 @@ class Argument:
         return str(value)
 
     def _misformed(self, value: Any) -> TreinoError:
-        return TreinoError(
-            "argument_form",
-            _("{name} can't be {value}.").format(name=self.name, value=json.dumps(value)[:60]),
-            _("Its schema says what it is: {schema}").format(
-                schema=json.dumps({key: self.schema[key] for key in ("type", "items") if key in self.schema})
-                if self.schema.get("type") != "object"
-                else '{"type": "object"}'
-            ),
+        return ARGUMENT_FORM(
+            name=self.name,
+            value=json.dumps(value)[:60],
+            schema=json.dumps({key: self.schema[key] for key in ("type", "items") if key in self.schema})
+            if self.schema.get("type") != "object"
+            else '{"type": "object"}',
         )
 
 
@@ -209,20 +231,14 @@ class Tool:
             values.setdefault("run", LAST)
         for name in values:
             if name not in known:
-                raise TreinoError(
-                    "argument_unknown",
-                    _("{tool} has no argument {name!r}.").format(tool=self.name, name=name),
-                    nearest(name, known),
-                )
+                raise ARGUMENT_UNKNOWN(tool=self.name, name=name, hint=nearest(name, known))
         for name, other in self.instead.items():
             if other in values and values.get(name) == values[other]:
                 del values[name]
         for name, argument in known.items():
             if argument.required and name not in values and self.instead.get(name) not in values:
-                raise TreinoError(
-                    "argument_missing",
-                    _("{tool} needs {name}.").format(tool=self.name, name=name),
-                    argument.schema.get("description", ""),
+                raise ARGUMENT_MISSING_3(
+                    tool=self.name, name=name, hint=argument.schema.get("description", "")
                 )
         for name, value in values.items():
             known[name].check(value)
@@ -468,19 +484,11 @@ def _schema_of_pictures(plot: Verb) -> Schema:
 def _show(tool: Tool, values: Arguments) -> list[str]:
     if "picture" in values:
         if "other" in values:
-            raise TreinoError(
-                "picture_of_two",
-                _("A picture is of one run, and two are named."),
-                _("Leave other or picture out."),
-            )
+            raise PICTURE_OF_TWO()
         return ["plot", "--json", *tool.flags(values)]
     for name in ("row", "cell", "of", "member"):
         if name in values:
-            raise TreinoError(
-                "choice_without_picture",
-                _("{name} chooses what a picture shows, and no picture was asked for.").format(name=name),
-                _("Name one: picture=['curves']."),
-            )
+            raise CHOICE_WITHOUT_PICTURE(name=name)
     if "run" not in values:
         return ["runs", "--json"]
     return ["show", "--json", *tool.flags(values, ("run", "other"))]
@@ -490,11 +498,7 @@ def _doctor(tool: Tool, values: Arguments) -> list[str]:
     words = ["doctor", "--json", *tool.flags(values, ("max_steps", "max_time"))]
     if "subject" not in values:
         if "arguments" in values:
-            raise TreinoError(
-                "argument_missing",
-                _("{tool} needs {name}.").format(tool="doctor", name="subject"),
-                _("SCRIPT.py"),
-            )
+            raise ARGUMENT_MISSING(tool="doctor", name="subject")
         return words
     return [*words, "--", str(values["subject"]), *map(str, values.get("arguments", ()))]
 
@@ -553,32 +557,16 @@ def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
 def _steer(tool: Tool, values: Arguments) -> list[str]:
     action = str(values["action"])
     if action not in ACTIONS:
-        raise TreinoError(
-            "action_unknown",
-            _("steer has no action {action!r}.").format(action=action),
-            nearest(action, ACTIONS),
-        )
+        raise ACTION_UNKNOWN(action=action, hint=nearest(action, ACTIONS))
     for name in values:
         if name not in (*ACTIONS[action], "action"):
-            raise TreinoError(
-                "argument_of_action",
-                _("{action} has no use for {name}.").format(action=action, name=name),
-                _("It takes: {names}.").format(names=", ".join(ACTIONS[action])),
-            )
+            raise ARGUMENT_OF_ACTION(action=action, name=name, names=", ".join(ACTIONS[action]))
     for name in NEEDED.get(action, ()):
         if name not in values:
-            raise TreinoError(
-                "argument_missing",
-                _("{action} needs {name}.").format(action=action, name=name),
-                _("It takes: {names}.").format(names=", ".join(ACTIONS[action])),
-            )
+            raise ARGUMENT_MISSING_2(action=action, name=name, names=", ".join(ACTIONS[action]))
     for name in ("kind", "count"):
         if "candidates" in values and name in values:
-            raise TreinoError(
-                "fan_of_two",
-                _("candidates names every try, and {name} stands beside it.").format(name=name),
-                _("Leave one of them out."),
-            )
+            raise FAN_OF_TWO(name=name)
     trust = ["--trust"] if values.get("trust") else []
     if action == "resume":
         return ["resume", "--json", *trust, "--", str(values["run"])]
@@ -601,8 +589,6 @@ def change_flags(changes: Arguments) -> list[str]:
     words: list[str] = []
     for name, value in changes.items():
         if name not in known:
-            raise TreinoError(
-                "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, known)
-            )
+            raise UNKNOWN_SETTING(name=name, hint=nearest(name, known))
         words += known[name].words(value)
     return words

@@ -8,12 +8,26 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.cli.app import verb_named
 from treino.cli.flags import ScreenFlag
 from treino_agents.folder import AgentFolder
 from treino_agents.tools import all_tools
+
+FOLDER_MISSING = Refusal(
+    "folder_missing",
+    N_("There is no folder {path}."),
+    N_("Name one that exists: what agents may touch is chosen by you."),
+)
+MCP_JSON = Refusal(
+    "mcp_json",
+    N_("What treino mcp writes on stdout is the protocol, and no document."),
+    N_("Leave --json out."),
+)
+MCP_MISSING = Refusal(
+    "mcp_missing", N_("The package mcp is not installed."), N_("Install it: pip install 'treino[mcp]'.")
+)
 
 VERBS = ("data", "train", "sweep", "show", "plot", "predict", "rows", "explain", "judge")
 """The commands that the tools are made of."""
@@ -38,21 +52,11 @@ def mcp(
     """
     root = Path(folder)
     if not root.is_dir():
-        raise TreinoError(
-            "folder_missing",
-            _("There is no folder {path}.").format(path=folder),
-            _("Name one that exists: what agents may touch is chosen by you."),
-        )
+        raise FOLDER_MISSING(path=folder)
     if screen.as_json:
-        raise TreinoError(
-            "mcp_json",
-            _("What treino mcp writes on stdout is the protocol, and no document."),
-            _("Leave --json out."),
-        )
+        raise MCP_JSON()
     if importlib.util.find_spec("mcp") is None:
-        raise TreinoError(
-            "mcp_missing", _("The package mcp is not installed."), _("Install it: pip install 'treino[mcp]'.")
-        )
+        raise MCP_MISSING()
     import anyio
 
     serve = import_module("treino_agents.server").serve  # needs the package

@@ -8,11 +8,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.data.cell_forms import missing
 from treino.data.table import number
 from treino_judge.table import Cell, State
+
+STUDY_MISSING = Refusal(
+    "study_missing",
+    N_("There are {n} of them: which {what}?"),
+    N_("Say it: [[study={name}]]. There are: {names}."),
+)
 
 LONGEST = 1 << 20  # characters of a cell that is taken apart
 _LISTED = 12
@@ -45,11 +51,7 @@ def one_of(names: Sequence[str], study: str | None, what: str) -> str:
         raise TreinoError("trials_none", message, _("Judge it when some trials have finished."))
     if study is None and len(names) > 1:
         listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-        raise TreinoError(
-            "study_missing",
-            _("There are {n} of them: which {what}?").format(n=len(names), what=what),
-            _("Say it: [[study={name}]]. There are: {names}.").format(name=names[0], names=listed),
-        )
+        raise STUDY_MISSING(n=len(names), what=what, name=names[0], names=listed)
     return study or names[0]
 
 

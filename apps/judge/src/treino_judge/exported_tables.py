@@ -14,8 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.readers.file_bytes import ByteStream, InputFile, decide, open_file
 from treino_judge.cells import (
     STATE_WORDS,
@@ -32,6 +32,32 @@ from treino_judge.folder_files import too_large
 from treino_judge.optuna_study import seconds_between
 from treino_judge.ray_folder import OF_RAY
 from treino_judge.table import TITLES, State, TrialFile, TrialRecord, Unit
+
+TRIALS_UNKNOWN = Refusal(
+    "trials_unknown", N_("'{path}' is no table in CSV or JSON, but a {kind}."), N_("Write it as CSV.")
+)
+TRIALS_NONE = Refusal("trials_none", N_("'{path}' has no rows."), N_("Write a row for each trial."))
+TRIALS_UNKNOWN_2 = Refusal(
+    "trials_unknown",
+    N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
+    N_("Write it with pandas: to_json(path, orient='records')."),
+)
+COLUMN_TWICE = Refusal(
+    "column_twice", N_("Two columns of '{path}' are named '{name}'."), N_("Rename one of them.")
+)
+CSV_BROKEN = Refusal(
+    "csv_broken",
+    N_("'{path}', line {n} can't be read: {reason}."),
+    N_("Export it again, or restore it from a copy."),
+)
+JSON_BROKEN = Refusal(
+    "json_broken", N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy.")
+)
+CSV_RAGGED = Refusal(
+    "csv_ragged",
+    N_("'{path}', line {n} has {found} cells, and the first line names {known}."),
+    N_("Put a cell that holds a comma in double quotes."),
+)
 
 LARGEST = 1 << 29  # bytes of a file
 _DELIMITERS = ",;\t|"
@@ -57,17 +83,11 @@ def read_table(path: Path) -> TrialFile:
     if file.size > LARGEST:
         raise too_large(path, file.size, LARGEST)
     if file.content != "text":
-        raise TreinoError(
-            "trials_unknown",
-            _("'{path}' is no table in CSV or JSON, but a {kind}.").format(path=path, kind=file.content),
-            _("Write it as CSV."),
-        )
+        raise TRIALS_UNKNOWN(path=path, kind=file.content)
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     lines = _json_lines(file) if start in (b"{", b"[") else list(_csv_lines(file))
     if not lines:
-        raise TreinoError(
-            "trials_none", _("'{path}' has no rows.").format(path=path), _("Write a row for each trial.")
-        )
+        raise TRIALS_NONE(path=path)
     return trials_in(lines, path.name.partition(".")[0])
 
 
@@ -317,34 +337,18 @@ def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
         rows = csv.reader(chain([first], stream), delimiter=delimiter)
         names = [name.strip() for name in next(rows, [])]
         if twice := sorted({n for n in names if n and names.count(n) > 1}):
-            raise TreinoError(
-                "column_twice",
-                _("Two columns of '{path}' are named '{name}'.").format(path=file.path, name=twice[0]),
-                _("Rename one of them."),
-            )
+            raise COLUMN_TWICE(path=file.path, name=twice[0])
         for row in rows:
             if not any(row):
                 continue
             if len(row) != len(names):
-                raise TreinoError(
-                    "csv_ragged",
-                    _("'{path}', line {n} has {found} cells, and the first line names {known}.").format(
-                        path=file.path, n=rows.line_num, found=len(row), known=len(names)
-                    ),
-                    _("Put a cell that holds a comma in double quotes."),
-                )
+                raise CSV_RAGGED(path=file.path, n=rows.line_num, found=len(row), known=len(names))
             cells = (
                 c.replace(",", ".") if delimiter != "," and _COMMA.fullmatch(c.strip()) else c for c in row
             )
             yield {name: number_or_word(c) for name, c in zip(names, cells, strict=True) if name}
     except csv.Error as error:
-        raise TreinoError(
-            "csv_broken",
-            _("'{path}', line {n} can't be read: {reason}.").format(
-                path=file.path, n=rows.line_num, reason=error
-            ),
-            _("Export it again, or restore it from a copy."),
-        ) from None
+        raise CSV_BROKEN(path=file.path, n=rows.line_num, reason=error) from None
     finally:
         csv.field_size_limit(limit)
 
@@ -361,20 +365,10 @@ def _json_lines(file: InputFile) -> list[dict[str, Any]]:
         lines = [_object(line) for line in text.splitlines() if line.strip()]
         if len(lines) > 1 and all(line is not None for line in lines):
             return [flat_line(line) for line in lines if line is not None]
-        raise TreinoError(
-            "json_broken",
-            _("'{path}' is no JSON: {reason}.").format(path=file.path, reason=str(error)[:100]),
-            _("Export it again, or restore it from a copy."),
-        ) from None
+        raise JSON_BROKEN(path=file.path, reason=str(error)[:100]) from None
     rows = _rows(value)
     if rows is None:
-        raise TreinoError(
-            "trials_unknown",
-            _("'{path}' is JSON, but neither a list of trials nor columns of equal length.").format(
-                path=file.path
-            ),
-            _("Write it with pandas: to_json(path, orient='records')."),
-        )
+        raise TRIALS_UNKNOWN_2(path=file.path)
     return [flat_line(row) for row in rows]
 
 

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.readers.file_bytes import unreadable
 from treino.folders.store import manifest, sqlite
 from treino_judge.exported_tables import read_table
@@ -19,6 +19,38 @@ from treino_judge.optuna_study import TABLES as OF_OPTUNA
 from treino_judge.optuna_study import optuna_trials
 from treino_judge.ray_folder import is_experiment, ray_trials
 from treino_judge.table import TrialFile
+
+TRIALS_MISSING = Refusal(
+    "trials_missing",
+    N_("There is no file or folder '{path}'."),
+    N_("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
+)
+TRIALS_UNKNOWN = Refusal(
+    "trials_unknown",
+    N_("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow."),
+    "{hint}",
+)
+STUDY_UNKNOWN = Refusal(
+    "study_unknown",
+    N_("'{path}' is no store of several studies, so [[study]] says nothing."),
+    N_("Leave [[study]] out."),
+)
+TRIALS_OWN = Refusal(
+    "trials_own",
+    N_("{path} is a run, sweep or study of treino's own, which has its judgement already."),
+    N_("See it: treino show {path}"),
+)
+TRIALS_UNKNOWN_2 = Refusal(
+    "trials_unknown",
+    N_("'{path}' is a SQLite file, but neither of Optuna nor of MLflow."),
+    N_("Write the trials as CSV."),
+)
+TRIALS_PICKLE = Refusal(
+    "trials_pickle",
+    N_("'{path}' is a pickle: reading it could run any program, so it is not read."),
+    N_('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
+)
+TRIALS_NONE = Refusal("trials_none", N_("'{path}' is empty."), N_("Judge it when it holds trials."))
 
 _SQLITE = b"SQLite format 3\0"
 _PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
@@ -46,25 +78,13 @@ def read_trials(source: str, study: str | None = None) -> TrialFile:
     elif head[:16] == _SQLITE:
         return _in_database(path, study)
     elif path.suffix.lower() in _PICKLES or head[:1] == b"\x80":
-        raise TreinoError(
-            "trials_pickle",
-            _("'{path}' is a pickle: reading it could run any program, so it is not read.").format(
-                path=source
-            ),
-            _('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
-        )
+        raise TRIALS_PICKLE(path=source)
     elif not head and stat.S_ISREG(mode):
-        raise TreinoError(
-            "trials_none", _("'{path}' is empty.").format(path=source), _("Judge it when it holds trials.")
-        )
+        raise TRIALS_NONE(path=source)
     else:
         found = read_table(path)
     if study is not None and found.source not in ("mlflow",):
-        raise TreinoError(
-            "study_unknown",
-            _("'{path}' is no store of several studies, so [[study]] says nothing.").format(path=source),
-            _("Leave [[study]] out."),
-        )
+        raise STUDY_UNKNOWN(path=source)
     return found
 
 
@@ -78,23 +98,13 @@ def _unreadable(source: str, error: Exception) -> TreinoError:
         return unreadable(Path(source), error)
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | NotADirectoryError):
         return files.problem(Path(source), error.errno or 0, error.strerror or str(error))
-    return TreinoError(
-        "trials_missing",
-        _("There is no file or folder '{path}'.").format(path=source),
-        _("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
-    )
+    return TRIALS_MISSING(path=source)
 
 
 def _in_folder(folder: PlainFolder, source: str, study: str | None) -> TrialFile:
     names = folder.names()
     if manifest.NAME in names and '"kind"' in (folder.text(manifest.NAME) or ""):
-        raise TreinoError(
-            "trials_own",
-            _("{path} is a run, sweep or study of treino's own, which has its judgement already.").format(
-                path=source
-            ),
-            _("See it: treino show {path}").format(path=source),
-        )
+        raise TRIALS_OWN(path=source)
     if is_experiment(folder):
         return ray_trials(folder)
     if is_mlruns(folder):
@@ -103,10 +113,9 @@ def _in_folder(folder: PlainFolder, source: str, study: str | None) -> TrialFile
     inside += [
         os.path.join(source, n) for n in names if n.endswith((".db", ".sqlite", ".sqlite3", ".csv", ".json"))
     ]
-    raise TreinoError(
-        "trials_unknown",
-        _("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow.").format(path=source),
-        _("Perhaps: {names}").format(names=", ".join(inside[:5]))
+    raise TRIALS_UNKNOWN(
+        path=source,
+        hint=_("Perhaps: {names}").format(names=", ".join(inside[:5]))
         if inside
         else _("Give the folder that holds the trials' folders, or a file."),
     )
@@ -123,11 +132,7 @@ def _in_database(path: Path, study: str | None) -> TrialFile:
             return optuna_trials(connection, tables, study)
         if tables >= OF_MLFLOW:
             return mlflow_trials(connection, study)
-        raise TreinoError(
-            "trials_unknown",
-            _("'{path}' is a SQLite file, but neither of Optuna nor of MLflow.").format(path=path),
-            _("Write the trials as CSV."),
-        )
+        raise TRIALS_UNKNOWN_2(path=path)
 
     try:
         with sqlite.trouble(path):

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
+
+TRIALS_LARGE = Refusal(
+    "trials_large",
+    N_("'{path}' has {size:,} MiB, and at most {most:,} MiB are read."),
+    N_("Export one line for each trial, without the curves."),
+)
+TRIALS_DAMAGED = Refusal(
+    "trials_damaged", N_("'{path}' is damaged: it is not text."), N_("Restore it from a copy.")
+)
 
 LARGEST = 1 << 28  # bytes of one file in a folder
 
@@ -57,11 +66,7 @@ class PlainFolder:
         try:
             return files.read_bytes(path).decode()
         except UnicodeDecodeError:
-            raise TreinoError(
-                "trials_damaged",
-                _("'{path}' is damaged: it is not text.").format(path=path),
-                _("Restore it from a copy."),
-            ) from None
+            raise TRIALS_DAMAGED(path=path) from None
 
     def texts(self, name: str) -> dict[str, str]:
         """The texts of all plain files below the folder of that name, by their paths from there."""
@@ -89,10 +94,4 @@ class PlainFolder:
 
 def too_large(path: Path, size: int, most: int) -> TreinoError:
     """The error for a file of more bytes than are read."""
-    return TreinoError(
-        "trials_large",
-        _("'{path}' has {size:,} MiB, and at most {most:,} MiB are read.").format(
-            path=path, size=size >> 20, most=most >> 20
-        ),
-        _("Export one line for each trial, without the curves."),
-    )
+    return TRIALS_LARGE(path=path, size=size >> 20, most=most >> 20)

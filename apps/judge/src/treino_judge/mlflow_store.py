@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_judge.cells import as_float, number_or_word, one_of, state_of
 from treino_judge.folder_files import PlainFolder
 from treino_judge.table import TrialFile, TrialRecord, few_enough
+
+TRIALS_DAMAGED = Refusal(
+    "trials_damaged",
+    N_("'{path}' is damaged: line {n} is no value of a metric."),
+    N_("Restore it from a copy."),
+)
 
 TABLES = {"experiments", "runs", "latest_metrics"}
 META = "meta.yaml"
@@ -169,11 +175,7 @@ def _last(text: str, path: Path) -> float:
         try:
             at, value, step = float(parts[0]), float(parts[1]), float(parts[2]) if len(parts) > 2 else 0.0
         except (ValueError, IndexError):
-            raise TreinoError(
-                "trials_damaged",
-                _("'{path}' is damaged: line {n} is no value of a metric.").format(path=path, n=number),
-                _("Restore it from a copy."),
-            ) from None
+            raise TRIALS_DAMAGED(path=path, n=number) from None
         if best is None or (step, at) >= best[:2]:
             best = step, at, value
     return float("nan") if best is None else best[2]

@@ -10,10 +10,24 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_judge.cells import as_float, cell, is_number, numbers_in, one_of, parsed, state_of
 from treino_judge.table import Cell, TrialFile, TrialRecord, few_enough
+
+TRIALS_OLD = Refusal(
+    "trials_old",
+    N_("This study was written by an Optuna before 2.4."),
+    N_("Bring it up to date by the command of Optuna: optuna storage upgrade"),
+)
+SEVERAL_OBJECTIVES = Refusal(
+    "several_objectives",
+    N_("The study '{name}' has {n} objectives, and so no single best trial."),
+    N_(
+        'Write it as a table, study.trials_dataframe().to_csv("trials.csv"), and judge one '
+        "objective: [[score=values_0]], with [[minimize]] or [[maximize]]."
+    ),
+)
 
 TABLES = {"studies", "trials", "trial_params"}
 _NEEDED = {"study_directions", "trial_values", "trial_user_attributes", "trial_intermediate_values"}
@@ -27,11 +41,7 @@ def optuna_trials(connection: sqlite3.Connection, tables: set[str], study: str |
         TreinoError: several studies, or several objectives; a storage of Optuna 2.3 or older.
     """
     if not tables >= _NEEDED:
-        raise TreinoError(
-            "trials_old",
-            _("This study was written by an Optuna before 2.4."),
-            _("Bring it up to date by the command of Optuna: optuna storage upgrade"),
-        )
+        raise TRIALS_OLD()
     studies = dict(connection.execute("SELECT study_name, study_id FROM studies ORDER BY study_id"))
     name = one_of(list(studies), study, _("study"))
     key = (studies[name],)
@@ -39,16 +49,7 @@ def optuna_trials(connection: sqlite3.Connection, tables: set[str], study: str |
         "SELECT direction FROM study_directions WHERE study_id = ? ORDER BY objective", key
     ).fetchall()
     if len(directions) > 1:
-        raise TreinoError(
-            "several_objectives",
-            _("The study '{name}' has {n} objectives, and so no single best trial.").format(
-                name=name, n=len(directions)
-            ),
-            _(
-                'Write it as a table, study.trials_dataframe().to_csv("trials.csv"), and judge one '
-                "objective: [[score=values_0]], with [[minimize]] or [[maximize]]."
-            ),
-        )
+        raise SEVERAL_OBJECTIVES(name=name, n=len(directions))
     rows = connection.execute(
         "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials WHERE study_id = ?"
         " ORDER BY number",

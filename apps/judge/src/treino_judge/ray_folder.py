@@ -7,11 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino_judge.cells import as_float, cell, flat, is_number, numbers_in, parsed, state_of
 from treino_judge.folder_files import PlainFolder
 from treino_judge.table import State, TrialFile, TrialRecord, few_enough
+
+TRIALS_DAMAGED = Refusal(
+    "trials_damaged",
+    N_("'{path}' is damaged: it holds no JSON object."),
+    N_("Restore it from a copy, or move this trial's folder away."),
+)
 
 RESULTS, PARAMETERS, STATE = "result.json", "params.json", "experiment_state-"
 OF_RAY = frozenset({
@@ -124,8 +130,4 @@ def parsed_object(folder: PlainFolder, name: str) -> dict[str, Any]:
 
 
 def _damaged(path: Path) -> TreinoError:
-    return TreinoError(
-        "trials_damaged",
-        _("'{path}' is damaged: it holds no JSON object.").format(path=path),
-        _("Restore it from a copy, or move this trial's folder away."),
-    )
+    return TRIALS_DAMAGED(path=path)

@@ -11,8 +11,61 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
+
+SCORE_MISSING = Refusal(
+    "score_missing", N_("Which column is the score? It isn't said, and nothing here tells it."), "{hint}"
+)
+TRIALS_MANY = Refusal(
+    "trials_many",
+    N_("There are {n:,} trials in it, and at most {most:,} are judged."),
+    N_("Export the trials of one search."),
+)
+TRIALS_NONE = Refusal(
+    "trials_none", N_("There are no trials in it."), N_("Judge it when some trials have finished.")
+)
+SCORE_MISSING_2 = Refusal(
+    "score_missing",
+    N_("It holds no numbers that could be scores."),
+    N_("Write a column with each trial's score."),
+)
+SCORE_TEXT = Refusal(
+    "score_text",
+    N_("The column {name} has a cell '{cell}', which is no plain number."),
+    N_("Write its numbers with a decimal point and nothing else, such as 1042.5 or 83.2."),
+)
+DIRECTION_MISSING = Refusal(
+    "direction_missing",
+    N_("Is a higher {name} better, or a lower one? It isn't said, and nothing here tells it."),
+    N_("Say [[maximize]] or [[minimize]]."),
+)
+SETTINGS_MISSING = Refusal(
+    "settings_missing",
+    N_("Which columns are the settings? Rows with equal settings are one trial, and it isn't said."),
+    N_("Say them: [[settings={names}]]."),
+)
+DIRECTION_DIFFERS = Refusal(
+    "direction_differs",
+    N_("The file says of {name} that {said}."),
+    N_("Leave [[minimize]] and [[maximize]] out."),
+)
+COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}'."), "{hint}")
+COLUMN_TWICE_USED = Refusal(
+    "column_twice_used",
+    N_("The column '{name}' is the score, and can't be anything else too."),
+    N_("Name another column, or another [[score]]."),
+)
+ROWS_OF_STEPS = Refusal(
+    "rows_of_steps",
+    N_("Rows with equal settings differ in {name}: they look like one training at several times."),
+    N_("Keep the last row of each training; if each row is a training of its own, rename the column."),
+)
+SCORES_TWICE = Refusal(
+    "scores_twice",
+    N_("There are two scores of {told} with the same settings ({of})."),
+    N_("Say which columns tell them apart: [[seed_column]], [[fold_column]], [[row_column]], [[settings]]."),
+)
 
 State = Literal["finished", "failed", "running", "pruned"]
 STATES: tuple[State, ...] = ("finished", "failed", "running", "pruned")
@@ -147,11 +200,7 @@ def value_text(value: Cell) -> str:
 def few_enough(count: int) -> None:
     """Refuse more trials than can be judged."""
     if count > MOST:
-        raise TreinoError(
-            "trials_many",
-            _("There are {n:,} trials in it, and at most {most:,} are judged.").format(n=count, most=MOST),
-            _("Export the trials of one search."),
-        )
+        raise TRIALS_MANY(n=count, most=MOST)
 
 
 def trial_table(file: TrialFile, request: Request) -> TrialTable:
@@ -163,9 +212,7 @@ def trial_table(file: TrialFile, request: Request) -> TrialTable:
     """
     notes = list(file.notes)
     if not file.records:
-        raise TreinoError(
-            "trials_none", _("There are no trials in it."), _("Judge it when some trials have finished.")
-        )
+        raise TRIALS_NONE()
     file = _last_rows(file, request, notes)
     texts = _texts(file)
     metric = _score(file, request, texts, notes)
@@ -247,19 +294,13 @@ def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: l
         notes.append(_("The score is {name}, the only column that is named as one.").format(name=likely[0]))
         return likely[0]
     if not known:
-        raise TreinoError(
-            "score_missing",
-            _("It holds no numbers that could be scores."),
-            _("Write a column with each trial's score."),
-        )
+        raise SCORE_MISSING_2()
     hint = (
         _("Say it: [[score={name}]]. Likely: {names}.").format(name=likely[0], names=_listed(likely))
         if likely
         else _("Say it: [[score=NAME]]. Columns of numbers: {names}.").format(names=_listed(list(known)))
     )
-    raise TreinoError(
-        "score_missing", _("Which column is the score? It isn't said, and nothing here tells it."), hint
-    )
+    raise SCORE_MISSING(hint=hint)
 
 
 def _texts(file: TrialFile) -> dict[str, str]:
@@ -275,13 +316,7 @@ def _texts(file: TrialFile) -> dict[str, str]:
 def _only_numbers(texts: Mapping[str, str], metric: str) -> None:
     """Refuse a score with cells such as 83.2% or 1,042.0: the rest would be ranked without them."""
     if (text := texts.get(metric)) is not None:
-        raise TreinoError(
-            "score_text",
-            _("The column {name} has a cell '{cell}', which is no plain number.").format(
-                name=metric, cell=text[:40]
-            ),
-            _("Write its numbers with a decimal point and nothing else, such as 1042.5 or 83.2."),
-        )
+        raise SCORE_TEXT(name=metric, cell=text[:40])
 
 
 def direction_of(name: str) -> int | None:
@@ -307,23 +342,13 @@ def _direction(file: TrialFile, request: Request, metric: str, notes: list[str])
     if request.better is not None:
         if file.better is not None and metric == file.score and request.better != file.better:
             said = _("higher is better") if file.better > 0 else _("lower is better")
-            raise TreinoError(
-                "direction_differs",
-                _("The file says of {name} that {said}.").format(name=metric, said=said),
-                _("Leave [[minimize]] and [[maximize]] out."),
-            )
+            raise DIRECTION_DIFFERS(name=metric, said=said)
         return request.better
     if file.better is not None and (file.score is None or metric == file.score):
         return file.better
     told = direction_of(metric)
     if told is None:
-        raise TreinoError(
-            "direction_missing",
-            _("Is a higher {name} better, or a lower one? It isn't said, and nothing here tells it.").format(
-                name=metric
-            ),
-            _("Say [[maximize]] or [[minimize]]."),
-        )
+        raise DIRECTION_MISSING(name=metric)
     said = _("higher is better") if told > 0 else _("lower is better")
     notes.append(_("By its name, {name} is taken so that {said}.").format(name=metric, said=said))
     return told
@@ -342,15 +367,9 @@ def _trials(
     )
     for name in [*columns.values(), *(request.settings or ())]:
         if name not in names:
-            raise TreinoError(
-                "column_unknown", _("There is no column '{name}'.").format(name=name), nearest(name, names)
-            )
+            raise COLUMN_UNKNOWN(name=name, hint=nearest(name, names))
         if name == metric:
-            raise TreinoError(
-                "column_twice_used",
-                _("The column '{name}' is the score, and can't be anything else too.").format(name=name),
-                _("Name another column, or another [[score]]."),
-            )
+            raise COLUMN_TWICE_USED(name=name)
     if not columns and any(record.cells for record in file.records):
         for flag, usual in (("seed_column", SEEDS), ("fold_column", FOLDS)):
             for name in usual:
@@ -373,11 +392,7 @@ def _trials(
         return unit, trials, max((len(t.scores) for t in trials), default=0)
     if request.settings is None and not any(record.settings for record in file.records):
         likely = [n for n in names if n not in apart and direction_of(n) is None]
-        raise TreinoError(
-            "settings_missing",
-            _("Which columns are the settings? Rows with equal settings are one trial, and it isn't said."),
-            _("Say them: [[settings={names}]].").format(names=",".join(likely[:LISTED]) or "a,b"),
-        )
+        raise SETTINGS_MISSING(names=",".join(likely[:LISTED]) or "a,b")
     groups: dict[tuple[tuple[str, Cell], ...], list[TrialRecord]] = {}
     for record in file.records:
         groups.setdefault(tuple(_settings(record, request, apart).items()), []).append(record)
@@ -447,16 +462,7 @@ def _one_row_each(file: TrialFile, request: Request, names: Sequence[str], notes
             key = tuple(record.cell(n) for n in request.settings)
             seen.setdefault(key, set()).add(record.cell(name))
         if any(len(values) > 1 for values in seen.values()):
-            raise TreinoError(
-                "rows_of_steps",
-                _(
-                    "Rows with equal settings differ in {name}: they look like one training at several times."
-                ).format(name=name),
-                _(
-                    "Keep the last row of each training; if each row is a training of its own, rename the "
-                    "column."
-                ),
-            )
+            raise ROWS_OF_STEPS(name=name)
 
 
 def _seed(file: TrialFile) -> str | None:
@@ -508,16 +514,7 @@ def _together(
         if key in scores:
             told = ", ".join(f"{name} {value_text(cell)}" for name, cell in zip(columns, key, strict=True))
             of = ", ".join(f"{name} {value_text(cell)}" for name, cell in settings.items())
-            raise TreinoError(
-                "scores_twice",
-                _("There are two scores of {told} with the same settings ({of}).").format(
-                    told=told, of=of[:200]
-                ),
-                _(
-                    "Say which columns tell them apart: [[seed_column]], [[fold_column]], [[row_column]], "
-                    "[[settings]]."
-                ),
-            )
+            raise SCORES_TWICE(told=told, of=of[:200])
         scores[key] = value
     states = [record.state for record in records]
     state: State = "finished" if scores else states[0]

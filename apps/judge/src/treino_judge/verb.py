@@ -5,9 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.cli.flags import ScreenFlag, with_flags
+
+DIRECTION_TWICE = Refusal(
+    "direction_twice", N_("--maximize and --minimize exclude each other."), N_("Give one of them.")
+)
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,7 @@ def judge(
     from treino_judge.view import show_judgement
 
     if columns.maximize and columns.minimize:
-        raise TreinoError(
-            "direction_twice", _("--maximize and --minimize exclude each other."), _("Give one of them.")
-        )
+        raise DIRECTION_TWICE()
     settings = None
     if columns.settings is not None:
         settings = tuple(name for name in map(str.strip, columns.settings.split(",")) if name)

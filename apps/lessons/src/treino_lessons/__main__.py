@@ -7,12 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.console import line
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_, _
 from treino.cli import command
 from treino.cli.screen import Screen
 from treino_lessons.call_recording import where
 from treino_lessons.comparison import check
+
+USAGE_2 = Refusal("usage", N_("One file is wanted, and this was given: {given}."), N_("Write: {usage}"))
+NO_FORWARD = Refusal("no_forward", N_("{path} makes no function {name}."), "{hint}")
+FILE_MISSING = Refusal("file_missing", N_("There is no file {path}."), "{hint}")
+FILE_UNREADABLE = Refusal(
+    "file_unreadable",
+    N_("{path} can't be read: {error}."),
+    N_("Give a text file with Python in it, in UTF-8."),
+)
+FILE_FAILS = Refusal(
+    "file_fails",
+    N_("{path}{line} raises {kind}: {error}"),
+    N_("Leave in it the imports and the function alone; the training that calls it stays elsewhere."),
+)
 
 USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"
 
@@ -33,13 +47,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         return _course_adam(screen)
     files = [t for t in tokens if not t.startswith("-")]
     if len(files) != 1 or len(tokens) != 1:
-        raise TreinoError(
-            "usage",
-            _("One file is wanted, and this was given: {given}.").format(
-                given=" ".join(tokens) or _("nothing")
-            ),
-            _("Write: {usage}").format(usage=USAGE),
-        )
+        raise USAGE_2(given=" ".join(tokens) or _("nothing"), usage=USAGE)
     outcome = check(forward_of(Path(files[0])))
     lines = outcome.printed.rstrip("\n").splitlines()
     for text in lines[:PRINTED]:
@@ -80,15 +88,9 @@ def forward_of(path: Path) -> Callable[..., Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise TreinoError(
-            "file_missing", _("There is no file {path}.").format(path=path), _folder_hint(path)
-        ) from None
+        raise FILE_MISSING(path=path, hint=_folder_hint(path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise TreinoError(
-            "file_unreadable",
-            _("{path} can't be read: {error}.").format(path=path, error=error),
-            _("Give a text file with Python in it, in UTF-8."),
-        ) from None
+        raise FILE_UNREADABLE(path=path, error=error) from None
     names: dict[str, Any] = {"__name__": "exercise", "__file__": str(path)}
     linecache.checkcache(str(path))
     try:
@@ -98,22 +100,18 @@ def forward_of(path: Path) -> Callable[..., Any]:
             exec(compile(text, str(path), "exec"), names)
     except (Exception, SystemExit) as error:
         at = where(error, str(path))
-        raise TreinoError(
-            "file_fails",
-            _("{path}{line} raises {kind}: {error}").format(
-                path=path,
-                line=_(", line {n} ({text}),").format(n=at[0], text=at[1]) if at else "",
-                kind=type(error).__name__,
-                error=getattr(error, "msg", None) or error,
-            ),
-            _("Leave in it the imports and the function alone; the training that calls it stays elsewhere."),
+        raise FILE_FAILS(
+            path=path,
+            line=_(", line {n} ({text}),").format(n=at[0], text=at[1]) if at else "",
+            kind=type(error).__name__,
+            error=getattr(error, "msg", None) or error,
         ) from None
     if NAME not in names:
         made = [n for n, v in names.items() if callable(v) and not n.startswith("_")]
-        raise TreinoError(
-            "no_forward",
-            _("{path} makes no function {name}.").format(path=path, name=NAME),
-            _("Call it so: def forward(loader, net, epoch, mode):")
+        raise NO_FORWARD(
+            path=path,
+            name=NAME,
+            hint=_("Call it so: def forward(loader, net, epoch, mode):")
             + (_(" Found: {names}.").format(names=", ".join(made)) if made else ""),
         )
     found: Callable[..., Any] = names[NAME]

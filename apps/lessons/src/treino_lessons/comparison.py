@@ -8,12 +8,24 @@ from typing import Any
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_lessons.call_recording import Pass, passes
 from treino_lessons.differences import Difference
 from treino_lessons.first_difference import first_difference
 from treino_lessons.problem import EPOCHS, STEPS, Answer, engine_s, problem
+
+NOT_A_FUNCTION = Refusal(
+    "not_a_function",
+    N_("The function has yield or async in it: calling it runs nothing of it."),
+    N_("Let it go through the whole loader and then return the mean loss."),
+)
+NOT_A_FUNCTION_2 = Refusal(
+    "not_a_function", N_("{what!r} is not a function."), N_("Give the function itself: check(forward).")
+)
+FORWARD_ARGUMENTS = Refusal(
+    "forward_arguments", N_("The function can't be called as {asked}: {error}."), N_("Write: def {asked}:")
+)
 
 NAMES = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -110,25 +122,13 @@ def check(forward: Callable[..., Any]) -> Outcome:
 def _callable(forward: Any) -> None:
     asked = "forward(loader, net, epoch, mode)"
     if inspect.isgeneratorfunction(forward) or inspect.iscoroutinefunction(forward):
-        raise TreinoError(
-            "not_a_function",
-            _("The function has yield or async in it: calling it runs nothing of it."),
-            _("Let it go through the whole loader and then return the mean loss."),
-        )
+        raise NOT_A_FUNCTION()
     if not callable(forward) or inspect.isclass(forward):
-        raise TreinoError(
-            "not_a_function",
-            _("{what!r} is not a function.").format(what=type(forward).__name__),
-            _("Give the function itself: check(forward)."),
-        )
+        raise NOT_A_FUNCTION_2(what=type(forward).__name__)
     try:
         inspect.signature(forward).bind("loader", "net", 0, "train")
     except TypeError as error:
-        raise TreinoError(
-            "forward_arguments",
-            _("The function can't be called as {asked}: {error}.").format(asked=asked, error=error),
-            _("Write: def {asked}:").format(asked=asked),
-        ) from None
+        raise FORWARD_ARGUMENTS(asked=asked, error=error) from None
 
 
 def _casts(found: list[Pass]) -> bool:

@@ -17,14 +17,30 @@ from typing import Any, TypeVar
 from starlette.applications import Starlette
 
 from treino.base.console import kernel_shell
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.settings.spec import read_settings
 from treino_studio.browser import open_browser
 from treino_studio.relay import Commands
 from treino_studio.server import Studio, application
 from treino_studio.serving import Serving, begun, serving, start_script, studio_of
 from treino_studio.subject import Subject, subject_of
+
+STUDIO_SETTING = Refusal(
+    "studio_setting",
+    N_("{setting} is for data to train on, not for {what}."),
+    N_("Leave it out; or train: {call}"),
+)
+STUDIO_SUBJECT = Refusal(
+    "studio_subject",
+    N_("The studio can't show an object of type {kind}."),
+    N_("It takes a run, sweep or study, or the name of data, such as 'wine' or 'table.csv'."),
+)
+NO_ANYWIDGET = Refusal(
+    "no_anywidget",
+    N_("The studio in a notebook's cell needs anywidget, which is not installed."),
+    N_("Install it, then restart the kernel: pip install 'treino[notebook]'"),
+)
 
 T = TypeVar("T")
 SECONDS = 4.0  # for trainings to be saved at the end of this process
@@ -49,12 +65,8 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
         _need_anywidget()
     subject = subject_of(target, settings)
     if settings and subject.data is None:
-        raise TreinoError(
-            "studio_setting",
-            _("{setting} is for data to train on, not for {what}.").format(
-                setting=next(iter(settings)), what=target or "runs"
-            ),
-            _("Leave it out; or train: {call}").format(call='treino_studio("wine", lr=0.01)'),
+        raise STUDIO_SETTING(
+            setting=next(iter(settings)), what=target or "runs", call='treino_studio("wine", lr=0.01)'
         )
     read_settings({k: v for k, v in settings.items() if (k, v) != ("lr", "auto")})
     if not in_cell:
@@ -73,11 +85,7 @@ def _target(shown: Any) -> str | None:
         return None if shown is None else str(shown)
     path, row = getattr(shown, "path", None), getattr(shown, "row", None)
     if not isinstance(path, Path):
-        raise TreinoError(
-            "studio_subject",
-            _("The studio can't show an object of type {kind}.").format(kind=type(shown).__name__),
-            _("It takes a run, sweep or study, or the name of data, such as 'wine' or 'table.csv'."),
-        )
+        raise STUDIO_SUBJECT(kind=type(shown).__name__)
     return str(path) if row is None else f"{path}:{row.number}"
 
 
@@ -91,11 +99,7 @@ def _need_anywidget() -> None:
     try:
         import anywidget  # noqa: F401
     except ImportError:
-        raise TreinoError(
-            "no_anywidget",
-            _("The studio in a notebook's cell needs anywidget, which is not installed."),
-            _("Install it, then restart the kernel: pip install 'treino[notebook]'"),
-        ) from None
+        raise NO_ANYWIDGET() from None
 
 
 # ---- the loop

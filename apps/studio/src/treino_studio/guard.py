@@ -20,8 +20,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from treino.base.encoding import with_sources, without_sources
-from treino.base.errors import TreinoError
-from treino.base.words import _, speaking
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, speaking
+
+STUDIO_HOST = Refusal("studio_host", N_("This is not the address of the studio."))
+STUDIO_ORIGIN = Refusal("studio_origin", N_("The studio answers its own pages alone."))
+STUDIO_COOKIE = Refusal(
+    "studio_cookie",
+    N_("This browser has not been let in, or the studio was started anew."),
+    N_("Open the whole address that treino studio printed."),
+)
+DEFECT = Refusal("defect", N_("This is a defect of treino; please report it."))
 
 # ---- errors
 
@@ -106,7 +115,7 @@ class Guard:
         except Exception:
             LOG.exception("%s %s", scope["type"], scope["path"])
             if scope["type"] == "http":
-                defect = TreinoError("defect", _("This is a defect of treino; please report it."))
+                defect = DEFECT()
                 await refusal(500, defect)(scope, receive, self._with_headers(send))
 
     def _answer(self, scope: Scope) -> Response | None:
@@ -116,12 +125,12 @@ class Guard:
             headers.setdefault(name.decode("latin1"), []).append(value.decode("latin1"))
         host, origin = headers.get("host", []), headers.get("origin", [])
         if len(host) != 1 or not self._is_host(host[0]):
-            return refusal(421, TreinoError("studio_host", _("This is not the address of the studio.")))
+            return refusal(421, STUDIO_HOST())
         reads = scope["type"] == "http" and scope["method"] in READING
         if (origin or not reads) and origin != [f"http://{host[0]}"]:
-            return refusal(403, TreinoError("studio_origin", _("The studio answers its own pages alone.")))
+            return refusal(403, STUDIO_ORIGIN())
         if _from_elsewhere(headers):
-            return refusal(403, TreinoError("studio_origin", _("The studio answers its own pages alone.")))
+            return refusal(403, STUDIO_ORIGIN())
         cookies = self._cookies(headers.get("cookie", []))
         watches = any(_same(cookie, self.watch.cookie) for cookie in cookies)
         steers = any(_same(cookie, self.steer.cookie) for cookie in cookies)
@@ -131,11 +140,7 @@ class Guard:
         if not steers and not watches:
             return refusal(
                 401,
-                TreinoError(
-                    "studio_cookie",
-                    _("This browser has not been let in, or the studio was started anew."),
-                    _("Open the whole address that treino studio printed."),
-                ),
+                STUDIO_COOKIE(),
             )
         scope["watches_only"] = not steers
         return None

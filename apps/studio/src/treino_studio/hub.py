@@ -11,8 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from treino.base.encoding import compact_json
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_
+
+WATCH_ONLY = Refusal(
+    "watch_only",
+    N_("This address is for watching alone."),
+    N_("Who steers opens the other address that treino studio printed."),
+)
+COMMAND_NUMBER = Refusal(
+    "command_number",
+    N_("The command {number} comes after the command {last}."),
+    N_("The numbers of commands grow by one."),
+)
+STUDIO_BUSY = Refusal(
+    "studio_busy", N_("{n} commands are not answered yet."), N_("Wait a little and try again.")
+)
 
 FRAMES_UNDERWAY = 2  # maximum number of unacknowledged frames per viewer
 CROWD = 200  # with more viewers, only one frame each is underway, so that frames stay recent
@@ -96,19 +110,9 @@ class Viewer:
         if number in self.open:
             return False
         if number <= self.last_id:
-            raise TreinoError(
-                "command_number",
-                _("The command {number} comes after the command {last}.").format(
-                    number=number, last=self.last_id
-                ),
-                _("The numbers of commands grow by one."),
-            )
+            raise COMMAND_NUMBER(number=number, last=self.last_id)
         if len(self.open) >= COMMANDS_OPEN:
-            raise TreinoError(
-                "studio_busy",
-                _("{n} commands are not answered yet.").format(n=len(self.open)),
-                _("Wait a little and try again."),
-            )
+            raise STUDIO_BUSY(n=len(self.open))
         self.last_id = number
         self.open.add(number)
         return True
@@ -313,8 +317,4 @@ class Page:
 
 def watch_only() -> TreinoError:
     """The error for a viewer that used the address for watching only."""
-    return TreinoError(
-        "watch_only",
-        _("This address is for watching alone."),
-        _("Who steers opens the other address that treino studio printed."),
-    )
+    return WATCH_ONLY()

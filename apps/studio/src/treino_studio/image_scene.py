@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
@@ -22,6 +22,25 @@ from treino.inspection.input_planes import Split
 from treino.inspection.outputs import answer_counts, outputs, predicted_classes
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino_studio.run_state import finite
+
+PICTURE_MISSING = Refusal(
+    "picture_missing",
+    N_("There is no picture {n} among these rows: there are {count}."),
+    N_("Pictures are counted from 0."),
+)
+PICTURE_RUN = Refusal(
+    "picture_run",
+    N_("The rows of this run are no grey or colour pictures of at most 256 × 256 pixels."),
+    N_("Choose one of its rows instead."),
+)
+PICTURE_LENGTH = Refusal(
+    "picture_length",
+    N_("There are {n} bytes of pixels, and a picture of this run has {count}."),
+    N_("Send channels × height × width bytes: {shape}."),
+)
+PICTURE_BASE64 = Refusal(
+    "picture_base64", N_("The pixels are no base64."), N_("Send each pixel as one byte, in base64.")
+)
 
 MISTAKES = 12
 MOST_CLASSES = 40  # in a confusion matrix
@@ -152,11 +171,7 @@ def picture_of_row(data: Data, split: Split | None, place: int = 0) -> SeenPictu
     split = split or ("validation" if len(data.validation) else "train")
     count = len(data.splits[split])
     if place >= count:
-        raise TreinoError(
-            "picture_missing",
-            _("There is no picture {n} among these rows: there are {count}.").format(n=place, count=count),
-            _("Pictures are counted from 0."),
-        )
+        raise PICTURE_MISSING(n=place, count=count)
     return SeenPicture(data.splits[split].x[torch.tensor([place])], split, place)
 
 
@@ -168,27 +183,13 @@ def drawn_pixels(text: str, data: Data) -> Pixels:
             number of bytes differs from the number of pixels.
     """
     if not may_be_drawn(data):
-        raise TreinoError(
-            "picture_run",
-            _("The rows of this run are no grey or colour pictures of at most 256 × 256 pixels."),
-            _("Choose one of its rows instead."),
-        )
+        raise PICTURE_RUN()
     try:
         raw = base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise TreinoError(
-            "picture_base64", _("The pixels are no base64."), _("Send each pixel as one byte, in base64.")
-        ) from error
+        raise PICTURE_BASE64() from error
     if len(raw) != data.inputs:
-        raise TreinoError(
-            "picture_length",
-            _("There are {n} bytes of pixels, and a picture of this run has {count}.").format(
-                n=len(raw), count=data.inputs
-            ),
-            _("Send channels × height × width bytes: {shape}.").format(
-                shape=" × ".join(map(str, data.item_shape))
-            ),
-        )
+        raise PICTURE_LENGTH(n=len(raw), count=data.inputs, shape=" × ".join(map(str, data.item_shape)))
     return np.frombuffer(raw, np.uint8)
 
 

@@ -57,8 +57,14 @@ from time import monotonic
 from typing import Any
 
 from treino.base.encoding import compact_json
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
+
+STUDIO_BUSY = Refusal(
+    "studio_busy",
+    N_("The studio is busy: it can't take more commands at the moment."),
+    N_("Wait a little and try again."),
+)
 
 # ---- messages
 
@@ -224,11 +230,7 @@ class StudioProcess:
         stdin = self._process.stdin
         assert stdin is not None
         if stdin.transport.get_write_buffer_size() > UNSENT:
-            raise TreinoError(
-                "studio_busy",
-                _("The studio is busy: it can't take more commands at the moment."),
-                _("Wait a little and try again."),
-            )
+            raise STUDIO_BUSY()
         if not stdin.is_closing():
             stdin.write(packed(header))
 

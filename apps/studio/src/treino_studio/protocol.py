@@ -1,6 +1,6 @@
 """The commands that a page may send to the studio's server: a closed set, with types and ranges.
 
-apps/studio/docs/studio-protocol.md describes each command. All else is refused with the rule, the value and a hint.
+docs/studio-protocol.md describes each command. All else is refused with the rule, the value and a hint.
 """
 
 import math
@@ -8,10 +8,21 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.settings.setting_types import LARGEST_LR
 from treino.settings.spec import Settings, read_settings
+
+UNKNOWN_VERB = Refusal("unknown_verb", N_("This page can't be asked to do {verb}."), "{hint}")
+NO_JSON = Refusal(
+    "no_json", N_("That is no JSON: {reason}."), N_("A message is one JSON object, such as {example}.")
+)
+NO_VERB = Refusal("no_verb", N_('A message needs a verb in "do", and this one has {value}.'), "{hint}")
+SETTING_OF_THE_COMMAND_LINE = Refusal(
+    "setting_of_the_command_line",
+    N_("A page can't choose {name}: it names a file."),
+    N_("Start it from the command line: treino studio DATA {name} …"),
+)
 
 VERSION = 1
 LONGEST_MESSAGE = 1 << 19  # bytes: a picture of 256 × 256 pixels in colour, in base64, and more
@@ -309,11 +320,7 @@ def check_settings(settings: dict[str, Any]) -> Settings:
     for name, value in settings.items():
         of_file = name in FILE_OR_SHARE and isinstance(value, str)
         if name in OF_THE_COMMAND_LINE or of_file:
-            raise TreinoError(
-                "setting_of_the_command_line",
-                _("A page can't choose {name}: it names a file.").format(name=setting(name)),
-                _("Start it from the command line: treino studio DATA {name} …").format(name=setting(name)),
-            )
+            raise SETTING_OF_THE_COMMAND_LINE(name=setting(name))
     usual = {k: v for k, v in settings.items() if v is not None and not (k == "lr" and v == "auto")}
     return read_settings(usual)
 
@@ -344,10 +351,8 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
     """The TreinoError for pydantic's first error."""
     first = error.errors(include_url=False)[0]
     if first["type"] == "json_invalid":
-        return TreinoError(
-            "no_json",
-            _("That is no JSON: {reason}.").format(reason=str(first.get("ctx", {}).get("error", ""))[:SHOWN]),
-            _("A message is one JSON object, such as {example}.").format(example='{"id": 2, "do": "play"}'),
+        return NO_JSON(
+            reason=str(first.get("ctx", {}).get("error", ""))[:SHOWN], example='{"id": 2, "do": "play"}'
         )
     if first["type"] in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type"):
         document = _JSON.validate_json(text)
@@ -392,16 +397,8 @@ def _expectation(error: Any) -> str:
 
 def _unknown(kind: str, verb: object) -> TreinoError:
     if not isinstance(verb, str):
-        return TreinoError(
-            "no_verb",
-            _('A message needs a verb in "do", and this one has {value}.').format(value=_short(verb)),
-            nearest("", verbs(kind)),
-        )
-    return TreinoError(
-        "unknown_verb",
-        _("This page can't be asked to do {verb}.").format(verb=_short(verb)),
-        nearest(verb[:SHOWN], verbs(kind)),
-    )
+        return NO_VERB(value=_short(verb), hint=nearest("", verbs(kind)))
+    return UNKNOWN_VERB(verb=_short(verb), hint=nearest(verb[:SHOWN], verbs(kind)))
 
 
 def _short(value: object) -> str:

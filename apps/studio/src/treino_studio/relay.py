@@ -12,13 +12,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, language
 from treino_studio.guard import error_document
 from treino_studio.hub import Page, Viewer
 from treino_studio.process import Message, StudioProcess
 from treino_studio.uploads import folder_named
 from treino_studio.wheel import Wheels
+
+PAGE_GONE = Refusal(
+    "page_gone",
+    N_("The folder {name} is gone, or part of it is, or something else lies in its place."),
+    N_("Put it back and load this page again."),
+)
+STUDIO_PROCESS = Refusal(
+    "studio_process",
+    N_("The {name} has ended before it answered."),
+    N_("Its last words are in the terminal of the studio. Try again: another one is started."),
+    status=1,
+)
+STUDIO_PROCESS_2 = Refusal(
+    "studio_process",
+    N_("The {name} ends as soon as it is started."),
+    N_("Its last words are in the terminal of the studio; start the studio anew."),
+    status=1,
+)
 
 LOG = logging.getLogger("treino_studio")
 DEATHS, WITHIN = 3, 60.0  # a process that dies this often within these seconds is not restarted
@@ -97,12 +115,7 @@ class Relay:
         if part.process is None:
             now = time.monotonic()
             if self._ending or (len(part.deaths) == DEATHS and now - part.deaths[0] < WITHIN):
-                raise TreinoError(
-                    "studio_process",
-                    _("The {name} ends as soon as it is started.").format(name=_(part.about)),
-                    _("Its last words are in the terminal of the studio; start the studio anew."),
-                    status=1,
-                )
+                raise STUDIO_PROCESS_2(name=_(part.about))
             process = await StudioProcess.start(part.command, self._logs / f"{part.name}.log")
             part.process = process
             part.reading = asyncio.create_task(self._read(part, process))
@@ -137,12 +150,7 @@ class Relay:
                 await self._started(part)
 
     def _death(self, part: Part) -> TreinoError:
-        return TreinoError(
-            "studio_process",
-            _("The {name} has ended before it answered.").format(name=_(part.about)),
-            _("Its last words are in the terminal of the studio. Try again: another one is started."),
-            status=1,
-        )
+        return STUDIO_PROCESS(name=_(part.about))
 
     def _notify(self, page: Page, error: TreinoError) -> None:
         """Show an error on a page, in each viewer's language."""
@@ -287,10 +295,4 @@ class Relay:
 
 
 def _gone(page: Page) -> TreinoError:
-    return TreinoError(
-        "page_gone",
-        _("The folder {name} is gone, or part of it is, or something else lies in its place.").format(
-            name=page.key.partition("/")[2]
-        ),
-        _("Put it back and load this page again."),
-    )
+    return PAGE_GONE(name=page.key.partition("/")[2])

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
-from treino.base.words import _
+from treino.base.words import N_
 from treino.folders.store.new_names import checked_name, in_use
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import row_of
@@ -31,6 +31,39 @@ from treino.training.replay import Snapshot, snapshots
 from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.run_page import LETTERS, OVER, Look, RunPage
 
+ARITHMETIC_NO_UPDATE = Refusal(
+    "arithmetic_no_update",
+    N_("At step 0 no weight has been updated yet."),
+    N_("Take a step, and look again."),
+)
+PICTURE_UNSEEN = Refusal(
+    "picture_unseen", N_("Test rows are looked at only when the run is over."), N_("Choose a validation row.")
+)
+PICTURE_RATE = Refusal(
+    "picture_rate",
+    N_("Pictures come faster than {n} a second."),
+    N_("Send the newest one as soon as the last is answered."),
+)
+BESIDE_FULL = Refusal("beside_full", N_("{n} runs are shown already."), N_("Take one of them away first."))
+FUTURE_MISSING = Refusal(
+    "future_missing",
+    N_("There is no future {n} in view."),
+    N_("Fan out first, and choose one of those that are shown."),
+)
+PROPONENTS_UNANSWERED = Refusal(
+    "proponents_unanswered",
+    N_("The network's outputs are not finite there: it says nothing."),
+    N_("Look at an earlier step."),
+)
+KEEP_RUNNING = Refusal(
+    "keep_running",
+    N_("{run} is in training, so it can't be copied whole."),
+    N_("Stop it first: it goes on when you play again."),
+)
+ARITHMETIC_LAYER = Refusal(
+    "arithmetic_layer", N_("The network has no layer of weights named {name!r}."), "{hint}"
+)
+
 # ---- arithmetic of a weight
 
 
@@ -43,11 +76,7 @@ def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
         TreinoError: step 0, before any update; as ``snapshots``.
     """
     if step == 0:
-        raise TreinoError(
-            "arithmetic_no_update",
-            _("At step 0 no weight has been updated yet."),
-            _("Take a step, and look again."),
-        )
+        raise ARITHMETIC_NO_UPDATE()
     (snapshot,) = snapshots(run, [step - 1], data)
     return snapshot
 
@@ -72,11 +101,7 @@ def arithmetic(
     names = [each.name for each in update.layers]
     if layer is not None:
         if layer not in names:
-            raise TreinoError(
-                "arithmetic_layer",
-                _("The network has no layer of weights named {name!r}.").format(name=layer),
-                nearest(layer, names),
-            )
+            raise ARITHMETIC_LAYER(name=layer, hint=nearest(layer, names))
         weight = (names.index(layer), unit or 0, *(() if input is None else (input,)))
         update = update.placed(weight_index(snapshot.run, weight, update.layers))
     topic = topics()[topic_name(kind(update))]
@@ -224,11 +249,7 @@ def _check_picture(page: RunPage, picture: Any) -> None:
         return
     split, place = picture
     if split == "test" and page.run.status not in OVER:
-        raise TreinoError(
-            "picture_unseen",
-            _("Test rows are looked at only when the run is over."),
-            _("Choose a validation row."),
-        )
+        raise PICTURE_UNSEEN()
     if page.data.kind == "image":
         picture_of_row(page.data, split, place)
 
@@ -237,11 +258,7 @@ def draw(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Send a picture of the page's own through the network, from now on."""
     now = time.monotonic()
     if now < page.next_drawing:
-        raise TreinoError(
-            "picture_rate",
-            _("Pictures come faster than {n} a second.").format(n=DRAWINGS),
-            _("Send the newest one as soon as the last is answered."),
-        )
+        raise PICTURE_RATE(n=DRAWINGS)
     pixel_D = drawn_pixels(request["pixels"], page.data)
     page.next_drawing = now + 1 / DRAWINGS
     first, page.drawing, page.look.picture = page.look.picture != "drawn", pixel_D, "drawn"
@@ -260,11 +277,7 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if name in page.beside:
         return {}
     if len(page.beside) >= MOST_BESIDE:
-        raise TreinoError(
-            "beside_full",
-            _("{n} runs are shown already.").format(n=len(page.beside) + 1),
-            _("Take one of them away first."),
-        )
+        raise BESIDE_FULL(n=len(page.beside) + 1)
     page.add_beside(Path(request["run"]))
     return {}
 
@@ -284,11 +297,7 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Go on with one of the futures, as the run's next segment or as a new run."""
     number = request["future"]
     if number >= len(page.futures):
-        raise TreinoError(
-            "future_missing",
-            _("There is no future {n} in view.").format(n=number),
-            _("Fan out first, and choose one of those that are shown."),
-        )
+        raise FUTURE_MISSING(n=number)
     changes, step = dict(page.futures[number]), page.fan_step
     page.close_fan()
     before, page.look.step = page.look.step, step
@@ -317,11 +326,7 @@ def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
     snapshot = page.snapshot or page.playback.at(page.step_in_view, page.loss_S)
     out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
     if not out_1C.isfinite().all():
-        raise TreinoError(
-            "proponents_unanswered",
-            _("The network's outputs are not finite there: it says nothing."),
-            _("Look at an earlier step."),
-        )
+        raise PROPONENTS_UNANSWERED()
     answer = float(out_1C[0, 0]) * run.data.target_scale + run.data.target_mean
     if run.data.classes:
         answer = int(predicted_classes(out_1C, run.data.threshold)[0])
@@ -343,11 +348,7 @@ def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Copy the run, as it is now, to another name in the same folder of runs."""
     folder = page.run.folder
     if folder.status == "running":
-        raise TreinoError(
-            "keep_running",
-            _("{run} is in training, so it can't be copied whole.").format(run=page.run.name),
-            _("Stop it first: it goes on when you play again."),
-        )
+        raise KEEP_RUNNING(run=page.run.name)
     path = page.path.parent / checked_name(request["name"])
     if not claim_folder(path):
         raise in_use(path)

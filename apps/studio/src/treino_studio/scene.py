@@ -159,7 +159,7 @@ def scene(
     over: bool = False,
     member: nn.Module | None = None,
 ) -> tuple[dict[str, Any], list[Part]]:
-    """Compute the header entries and the arrays of a frame; ``apps/studio/docs/studio-protocol.md`` describes them.
+    """Compute the header entries and the arrays of a frame; ``docs/studio-protocol.md`` describes them.
 
     loss: the training loss. unit: (layer, unit) to draw at full size. over: whether the run has ended; until
     then metrics on test rows are left out, so that no setting is chosen by them. member: the network whose
@@ -455,7 +455,7 @@ def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[An
 
 
 def points_of(sight: Sight, data: Data) -> dict[str, Any]:
-    """The message ``points`` of ``apps/studio/docs/studio-protocol.md``: the drawn rows and the axes; of pictures,
+    """The message ``points`` of ``docs/studio-protocol.md``: the drawn rows and the axes; of pictures,
     examples."""
     axes, rows = sight.axes, []
     if sight.scale is not None:

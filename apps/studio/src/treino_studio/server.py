@@ -19,8 +19,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from treino.base.encoding import compact_json
-from treino.base.errors import TreinoError
-from treino.base.words import _, named
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, named
 from treino.folders.documents.listing import Known
 from treino.folders.documents.reading import read_document
 from treino.folders.store import RunFolder
@@ -32,6 +32,33 @@ from treino_studio.protocol import Acknowledgement, DeleteCommand, HelloCommand,
 from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
 from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
+
+NO_ADDRESS = Refusal("no_address", N_("There is nothing at this address."))
+DATA_MISSING = Refusal(
+    "data_missing",
+    N_("There is no data set {name}."),
+    N_("Send a table first, or choose one of those that are listed."),
+)
+NOT_STEERING = Refusal(
+    "not_steering", N_("Another page steers, and this one watches."), N_("Take the wheel first.")
+)
+FILE_MISSING = Refusal("file_missing", N_("There is nothing at this address."))
+HELLO_FIRST = Refusal(
+    "hello_first",
+    N_("The first message is hello."),
+    N_("See apps/studio/docs/studio-protocol.md for what it holds."),
+)
+PROTOCOL_VERSION = Refusal(
+    "protocol_version",
+    N_("This page speaks version {page} of the protocol, and the studio version {ours}."),
+    N_("Reload the page."),
+)
+NO_SCRIPT = Refusal(
+    "no_script",
+    N_("This studio was started without a script."),
+    N_("Name it on the command line: treino studio train.py"),
+)
+NO_JSON = Refusal("no_json", N_("Bytes are no command."), N_("Messages to the studio are texts."))
 
 # ---- shared state
 
@@ -75,11 +102,7 @@ class Studio:
             return str(uploaded)
         if name in [each["name"] for each in await self.builtins()]:
             return name
-        raise TreinoError(
-            "data_missing",
-            _("There is no data set {name}.").format(name=name[:60]),
-            _("Send a table first, or choose one of those that are listed."),
-        )
+        raise DATA_MISSING(name=name[:60])
 
 
 # ---- WebSockets
@@ -136,30 +159,16 @@ async def _hello(studio: Studio, socket: WebSocket, kind: str, name: str | None)
         number = protocol.number_of(text)
         hello = protocol.read_command(kind if kind in protocol.KINDS else "home", text)
         if not isinstance(hello, HelloCommand):
-            raise TreinoError(
-                "hello_first",
-                _("The first message is hello."),
-                _("See apps/studio/docs/studio-protocol.md for what it holds."),
-            )
+            raise HELLO_FIRST()
         language = hello.language
         if hello.protocol != protocol.VERSION:
-            raise TreinoError(
-                "protocol_version",
-                _("This page speaks version {page} of the protocol, and the studio version {ours}.").format(
-                    page=hello.protocol, ours=protocol.VERSION
-                ),
-                _("Reload the page."),
-            )
+            raise PROTOCOL_VERSION(page=hello.protocol, ours=protocol.VERSION)
         if kind not in protocol.KINDS or (kind in OF_FOLDERS) != (name is not None):
-            raise TreinoError("no_address", _("There is nothing at this address."))
+            raise NO_ADDRESS()
         if name is not None:
             folder_named(name, studio.relay.folder)
         if kind == "script" and studio.script is None:
-            raise TreinoError(
-                "no_script",
-                _("This studio was started without a script."),
-                _("Name it on the command line: treino studio train.py"),
-            )
+            raise NO_SCRIPT()
     except TreinoError as error:
         await socket.send_text(compact_json({"reply": number, **error_document(error, language)}).decode())
         return REASONS.get(error.rule, UNWELCOME)
@@ -196,7 +205,7 @@ async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer
             return
         text = message.get("text")
         if text is None:
-            error = TreinoError("no_json", _("Bytes are no command."), _("Messages to the studio are texts."))
+            error = NO_JSON()
             viewer.say(compact_json({"reply": None, **error_document(error, viewer.language)}).decode())
         else:
             _obey(studio, page, viewer, text)
@@ -247,9 +256,7 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
         return {"steers": True}
     studio.relay.look(page)
     if command.do not in UNSTEERED and not page.steers(viewer):
-        raise TreinoError(
-            "not_steering", _("Another page steers, and this one watches."), _("Take the wheel first.")
-        )
+        raise NOT_STEERING()
     request = {**command.fields(), "key": page.key, "language": viewer.language}
     if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
         request |= {"data": await studio.data(request["data"]), "parent": str(studio.relay.folder)}
@@ -325,7 +332,7 @@ def application(studio: Studio) -> Starlette:
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    missing = TreinoError("no_address", _("There is nothing at this address."))
+    missing = NO_ADDRESS()
     return refusal(getattr(error, "status_code", 404), missing, _language(request))
 
 
@@ -356,7 +363,7 @@ def _page_file(name: str) -> FileResponse:
     files = {str(path.relative_to(PAGE)): path for path in PAGE.rglob("*") if path.is_file()}
     path = files.get(name)
     if path is None or path.name.startswith("."):
-        raise TreinoError("file_missing", _("There is nothing at this address."))
+        raise FILE_MISSING()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     return FileResponse(path, media_type=kind)
 
@@ -364,7 +371,7 @@ def _page_file(name: str) -> FileResponse:
 async def _words(studio: Studio, request: Request) -> Response:
     language = named(request.path_params["language"])
     if language is None:
-        raise TreinoError("file_missing", _("There is nothing at this address."))
+        raise FILE_MISSING()
     return JSONResponse(page_words(language))
 
 
@@ -422,7 +429,7 @@ async def _take(studio: Studio, request: Request) -> Response:
     run, form = request.path_params["run"], request.path_params["form"]
     path = folder_named(run, studio.relay.folder)
     if form not in FORMS:
-        raise TreinoError("file_missing", _("There is nothing at this address."))
+        raise FILE_MISSING()
     content, body = await studio.relay.ask(
         {"do": "take", "key": f"run/{run}", "run": str(path), "form": form}
         | ({} if (spoken := _language(request)) is None else {"language": spoken})

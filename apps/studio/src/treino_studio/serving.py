@@ -20,8 +20,8 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from treino.base import lock
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_
 from treino_studio.guard import Guard
 from treino_studio.protocol import LONGEST_MESSAGE
 from treino_studio.relay import Commands, Relay
@@ -31,6 +31,18 @@ from treino_studio.server import Studio, application
 from treino_studio.subject import Subject
 from treino_studio.uploads import FOLDER as UPLOADS
 from treino_studio.uploads import Uploads
+
+NO_PORT = Refusal(
+    "no_port",
+    N_("No port from {port} on is free ({reason})."),
+    N_("Choose another one: [[port=9000]]; or [[port=0]], any that is free."),
+    status=1,
+)
+NO_HOST = Refusal(
+    "no_host",
+    N_("This machine has no address {host} ({reason})."),
+    N_("Leave [[host]] out for this machine alone, or use 0.0.0.0 for all of its addresses."),
+)
 
 # ---- server
 
@@ -66,20 +78,11 @@ def listener(host: str, port: int) -> socket.socket:
             reason = error.strerror or str(error)
             continue
         return listening
-    raise TreinoError(
-        "no_port",
-        _("No port from {port} on is free ({reason}).").format(port=port, reason=reason),
-        _("Choose another one: [[port=9000]]; or [[port=0]], any that is free."),
-        status=1,
-    )
+    raise NO_PORT(port=port, reason=reason)
 
 
 def _no_host(host: str, error: OSError) -> TreinoError:
-    return TreinoError(
-        "no_host",
-        _("This machine has no address {host} ({reason}).").format(host=host, reason=error.strerror),
-        _("Leave [[host]] out for this machine alone, or use 0.0.0.0 for all of its addresses."),
-    )
+    return NO_HOST(host=host, reason=error.strerror)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
+
+SCRIPT_MISSING = Refusal(
+    "script_missing",
+    N_("There is no script {path}."),
+    N_("Give the path of a Python file, such as train.py."),
+)
 
 RUNS = Path("runs")
 
@@ -34,11 +40,7 @@ def subject_of(target: str | None, settings: Mapping[str, Any]) -> Subject:
         return Subject("/")
     if target.endswith(".py"):
         if not Path(target).is_file():
-            raise TreinoError(
-                "script_missing",
-                _("There is no script {path}.").format(path=target),
-                _("Give the path of a Python file, such as train.py."),
-            )
+            raise SCRIPT_MISSING(path=target)
         return Subject("/script", script=target)
     stem, colon, member = target.rpartition(":")
     named = stem if colon and member.isdigit() and not Path(target).exists() else target

@@ -12,13 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.encoding import compact_json
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import inside, make_folder, remove_leftovers, trouble
-from treino.base.words import _, language
+from treino.base.words import N_, _, language
 from treino.folders.documents.listing import Known, detailed_listing
 from treino.folders.store.removal import delete
 from treino.folders.store.run_lookup import run_folders
 from treino.settings.spec import OF_DATA
+
+RUN_MISSING = Refusal("run_missing", N_("There is no run {name}."), "{hint}")
+UPLOAD_LARGE = Refusal(
+    "upload_large",
+    N_("A file that is sent to the studio may have {room:,} bytes."),
+    N_("Use the command line: treino studio FILE"),
+)
+UPLOAD_SUFFIX = Refusal(
+    "upload_suffix",
+    N_("{name} is neither a table nor an archive of pictures by its name."),
+    N_("It ends with one of: {suffixes}"),
+)
+STUDIO_SLOW = Refusal(
+    "studio_slow",
+    N_("Reading this takes longer than {seconds:.0f} seconds."),
+    N_("Use the command line: {command}"),
+)
+UNREAD = Refusal("unread", N_("This could not be read."), status=1)
+UPLOAD_EMPTY = Refusal("upload_empty", N_("The file is empty."), N_("Choose another file."))
 
 # ---- uploads
 
@@ -69,13 +88,7 @@ class Uploads:
         """
         suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), None)
         if suffix is None:
-            raise TreinoError(
-                "upload_suffix",
-                _("{name} is neither a table nor an archive of pictures by its name.").format(
-                    name=repr(name[-60:])
-                ),
-                _("It ends with one of: {suffixes}").format(suffixes=", ".join(SUFFIXES)),
-            )
+            raise UPLOAD_SUFFIX(name=repr(name[-60:]), suffixes=", ".join(SUFFIXES))
         make_folder(self._folder.parent)
         with trouble(self._folder), suppress(FileExistsError):
             self._folder.mkdir(mode=0o700)
@@ -97,7 +110,7 @@ class Uploads:
                         raise self._too_large(room)
                     file.write(part)
                 if not written:
-                    raise TreinoError("upload_empty", _("The file is empty."), _("Choose another file."))
+                    raise UPLOAD_EMPTY()
                 file.flush()
                 os.rename(temporary, path)
             except BaseException:
@@ -106,11 +119,7 @@ class Uploads:
         return path
 
     def _too_large(self, room: int) -> TreinoError:
-        return TreinoError(
-            "upload_large",
-            _("A file that is sent to the studio may have {room:,} bytes.").format(room=max(0, room)),
-            _("Use the command line: treino studio FILE"),
-        )
+        return UPLOAD_LARGE(room=max(0, room))
 
 
 # ---- home page
@@ -137,10 +146,9 @@ def folder_named(name: str, folder: Path) -> Path:
 
 def _missing(name: str, folder: Path) -> TreinoError:
     known = [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
-    return TreinoError(
-        "run_missing",
-        _("There is no run {name}.").format(name=name if len(name) <= SHOWN else name[:SHOWN] + "…"),
-        nearest(name[:SHOWN], known) if known else _("Train one: treino train wine"),
+    return RUN_MISSING(
+        name=name if len(name) <= SHOWN else name[:SHOWN] + "…",
+        hint=nearest(name[:SHOWN], known) if known else _("Train one: treino train wine"),
     )
 
 
@@ -203,13 +211,9 @@ async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:
         output, _nothing = await asyncio.wait_for(process.communicate(), SECONDS)
         document = json.loads(output)
     except TimeoutError:
-        raise TreinoError(
-            "studio_slow",
-            _("Reading this takes longer than {seconds:.0f} seconds.").format(seconds=SECONDS),
-            _("Use the command line: {command}").format(command="treino " + " ".join(words)),
-        ) from None
+        raise STUDIO_SLOW(seconds=SECONDS, command="treino " + " ".join(words)) from None
     except ValueError:
-        raise TreinoError("unread", _("This could not be read."), status=1) from None
+        raise UNREAD() from None
     finally:
         if process.returncode is None:
             process.kill()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError
-from treino.base.words import VARIABLE, _, door, named
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, VARIABLE, _, door, named
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino_studio.browser import open_browser
@@ -21,6 +21,15 @@ from treino_studio.subject import Subject, subject_of
 
 if TYPE_CHECKING:
     from treino_studio.serving import Serving
+
+PORT_RANGE = Refusal(
+    "port_range",
+    N_("--port must be from 0 to 65535; it is {port}."),
+    N_("Leave it out for 8711 or the next free one."),
+)
+STUDIO_FLAG = Refusal(
+    "studio_flag", N_("{flag} is for another subject of the studio."), N_("It needs {what}")
+)
 
 LOOPBACK = "127.0.0.1", "localhost", "::1"
 
@@ -139,18 +148,10 @@ def _check(
     for flags, there, what in checks:
         for flag, value in flags.items():
             if value and not there:
-                raise TreinoError(
-                    "studio_flag",
-                    _("{flag} is for another subject of the studio.").format(flag=flag),
-                    _("It needs {what}").format(what=what),
-                )
+                raise STUDIO_FLAG(flag=flag, what=what)
     read_settings({k: v for k, v in settings.items() if (k, v) != ("lr", "auto")})
     if options.port is not None and not 0 <= options.port <= 65535:
-        raise TreinoError(
-            "port_range",
-            _("--port must be from 0 to 65535; it is {port}.").format(port=options.port),
-            _("Leave it out for 8711 or the next free one."),
-        )
+        raise PORT_RANGE(port=options.port)
 
 
 async def _serve(

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import VARIABLE, _, speaking
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, VARIABLE, _, speaking
 from treino.folders.store import RunFolder
 from treino_studio import run_commands, sweep_page
 from treino_studio.folder_page import identity, in_pieces
@@ -25,6 +25,9 @@ from treino_studio.process import Channel
 from treino_studio.run_commands import TrainerRequest
 from treino_studio.run_page import RunPage, Send
 from treino_studio.sweep_page import StudyPage, SweepPage
+
+PAGE_KIND = Refusal("page_kind", N_("{name} has another kind of page."), N_("Open it at {address}"))
+PAGE_CLOSED = Refusal("page_closed", N_("This page is not open any more."), N_("Load it again."))
 
 GLANCE = 0.002  # seconds between two checks of the folders while pages have viewers
 REST = 0.25  # the same without viewers
@@ -127,7 +130,7 @@ class Worker:
         elif (page := self._page(key)) is not None:
             self._answer(page, request, number)
         else:
-            raise TreinoError("page_closed", _("This page is not open any more."), _("Load it again."))
+            raise PAGE_CLOSED()
 
     def _answer(self, page: Pages, request: dict[str, Any], number: int | None) -> None:
         answer = VERBS[page.key.partition("/")[0]][request["do"]](page, request)
@@ -168,11 +171,7 @@ def opened(key: str, path: Path, send: Send) -> Pages:
         return RunPage(key, path, send)
     actual = RunFolder.open(path, verify=False).kind
     if actual != kind:
-        raise TreinoError(
-            "page_kind",
-            _("{name} has another kind of page.").format(name=path.name),
-            _("Open it at {address}").format(address=f"/{actual}/{path.name}"),
-        )
+        raise PAGE_KIND(name=path.name, address=f"/{actual}/{path.name}")
     return (SweepPage if kind == "sweep" else StudyPage)(key, path, send)
 
 

@@ -9,13 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import holds_run
-from treino.base.words import _, joined, setting
+from treino.base.words import N_, _, joined, setting
 from treino.data.builtins import BUILTINS
 from treino.data.photographs.archives import Entry, check_size, is_archive, open_archive
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.sources import check_path
+
+SOURCE_IS_RUN = Refusal(
+    "source_is_run",
+    N_("'{path}' is the folder of a run, not data to train on."),
+    N_("To train on the same data again: treino train {like}"),
+)
+FILE_IS_FOLDER = Refusal(
+    "file_is_folder",
+    N_("'{path}' is a folder without pictures, not a file."),
+    N_("Give the file in it, or all its tables: {pattern}"),
+)
+FOLDER_UNREADABLE = Refusal(
+    "folder_unreadable",
+    N_("The folder '{path}' can't be read: {reason}."),
+    N_("Check its permissions."),
+    status=1,
+)
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
 _UNREAD = (
@@ -89,13 +106,7 @@ def open_album(source: Any) -> Album:
     root = Path(source)
     check_path(os.fspath(source))
     if holds_run(root):
-        raise TreinoError(
-            "source_is_run",
-            _("'{path}' is the folder of a run, not data to train on.").format(path=source),
-            _("To train on the same data again: treino train {like}").format(
-                like=setting("like", str(source))
-            ),
-        )
+        raise SOURCE_IS_RUN(path=source, like=setting("like", str(source)))
     entries, read = open_archive(root) if root.is_file() else (_entries(str(root)), _reader(str(root)))
     return _album(str(source), root, entries, read)
 
@@ -152,13 +163,7 @@ def _without_pictures(folders: Iterable[str], parents: set[str]) -> Iterator[tup
 def _no_pictures(album: Album) -> TreinoError:
     if album.tables:
         ending = Path(album.tables[0]).suffix
-        return TreinoError(
-            "file_is_folder",
-            _("'{path}' is a folder without pictures, not a file.").format(path=album.source),
-            _("Give the file in it, or all its tables: {pattern}").format(
-                pattern=f"'{album.source}/*{ending}'"
-            ),
-        )
+        return FILE_IS_FOLDER(path=album.source, pattern=f"'{album.source}/*{ending}'")
     message = _("There is no picture in '{path}'.").format(path=album.source)
     if left_out := album.left_out():
         message += " " + _("Left out: {parts}.").format(parts=left_out)
@@ -190,12 +195,7 @@ def _entries(root: str) -> Iterator[Entry]:
             with os.scandir(place) as scan:
                 listed = list(scan)
         except OSError as error:
-            raise TreinoError(
-                "folder_unreadable",
-                _("The folder '{path}' can't be read: {reason}.").format(path=place, reason=error.strerror),
-                _("Check its permissions."),
-                status=1,
-            ) from None
+            raise FOLDER_UNREADABLE(path=place, reason=error.strerror) from None
         for entry in listed:
             name = folder + entry.name
             if entry.name.startswith("."):

@@ -16,10 +16,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.zip_members import most_unpacked, zip_chunks
+
+ARCHIVE_ENCRYPTED = Refusal(
+    "archive_encrypted",
+    N_("'{path}' is encrypted with a password."),
+    N_("Unpack it yourself, and give the folder."),
+)
 
 Entry = tuple[str, int, int, str]
 """A file or folder of an album: its name, with "/" at the end of a folder's; its size; the time of its last
@@ -118,11 +124,7 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
         name = info.filename if "/" in info.filename else info.filename.replace("\\", "/")
         infos[name.removeprefix("./")] = info  # as in unpacking, the last one of a name counts
     if any(info.flag_bits & 1 for info in infos.values()):
-        raise TreinoError(
-            "archive_encrypted",
-            _("'{path}' is encrypted with a password.").format(path=path),
-            _("Unpack it yourself, and give the folder."),
-        )
+        raise ARCHIVE_ENCRYPTED(path=path)
 
     def entries() -> Iterator[Entry]:
         for name, info in infos.items():

@@ -12,14 +12,64 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, joined, setting
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.split_requests import USUAL_WORDS, Split
 from treino.data.table import Column, Table
+
+PICTURES_WITHOUT_CLASS = Refusal(
+    "pictures_without_class",
+    N_("Nothing says of which class '{name}' is: no folder, no table, and no part of the name."),
+    "{hint}",
+)
+PICTURES_ONE_CLASS = Refusal(
+    "pictures_one_class",
+    N_("The pictures in '{path}' all lie in one folder, '{folder}': that is one class."),
+    "{hint}",
+)
+PICTURES_ONE_CLASS_2 = Refusal(
+    "pictures_one_class", N_("The pictures in '{path}' are all of one class, '{label}'."), "{hint}"
+)
+LABELS_SEVERAL = Refusal(
+    "labels_several",
+    N_("Several tables in '{path}' name its pictures: {names}."),
+    N_("Name the one to learn from: {setting}."),
+)
+LABELS_NAMES = Refusal(
+    "labels_names",
+    N_("No column of '{table}' holds names of pictures in '{path}', such as {name}."),
+    N_("Name the table whose rows are of these pictures."),
+)
+LABELS_COLUMNS = Refusal(
+    "labels_columns",
+    N_("Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."),
+    N_("Write names of files into one of them, such as {name}."),
+)
+LABEL_AMBIGUOUS = Refusal(
+    "label_ambiguous",
+    N_("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}."),
+    N_("Write their paths inside '{path}'."),
+)
+LABEL_TWICE = Refusal(
+    "label_twice",
+    N_("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'."),
+    N_("Leave one of the rows out."),
+)
+PICTURES_SPLIT_MIXED = Refusal(
+    "pictures_split_mixed",
+    N_("The folders {names} name parts of a split, and '{other}' beside them doesn't."),
+    N_("Move it away, or into one of them."),
+)
+FILE_UNREADABLE = Refusal(
+    "file_unreadable",
+    N_("'{path}' can't be read: {reason}."),
+    N_("Check its permissions and that the disk is there."),
+    status=1,
+)
 
 FILE, PART, CLASS = "file", "split", "class"  # the names of the columns
 PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # of folders: 0 is a class
@@ -163,12 +213,8 @@ def _levels(folder_N: list[list[str]]) -> tuple[list[str] | None, list[list[str]
             part_N = [folder[0] for folder in folder_N]
         elif part_N is None and len(parts - {None}) > 1:
             other = next(name for name in sorted(first) if name.lower() not in PARTS)
-            raise TreinoError(
-                "pictures_split_mixed",
-                _("The folders {names} name parts of a split, and '{other}' beside them doesn't.").format(
-                    names=joined(sorted(first & {n for n in first if n.lower() in PARTS}), ", "), other=other
-                ),
-                _("Move it away, or into one of them."),
+            raise PICTURES_SPLIT_MIXED(
+                names=joined(sorted(first & {n for n in first if n.lower() in PARTS}), ", "), other=other
             )
         elif part_N is None and second <= set(PARTS) and len({PARTS[name] for name in second}) > 1:
             part_N = [folder[1] for folder in folder_N]  # cat/train, cat/test, dog/train
@@ -235,28 +281,10 @@ def _no_class(album: Album, names: list[str], class_N: list[str], outer: list[st
     hint = _("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
     loose = next((name for name, label in zip(names, class_N, strict=True) if not label), None)
     if outer and not any(class_N):
-        return TreinoError(
-            "pictures_one_class",
-            _("The pictures in '{path}' all lie in one folder, '{folder}': that is one class.").format(
-                path=album.source, folder="/".join(outer)
-            ),
-            hint,
-        )
+        return PICTURES_ONE_CLASS(path=album.source, folder="/".join(outer), hint=hint)
     if loose is None:
-        return TreinoError(
-            "pictures_one_class",
-            _("The pictures in '{path}' are all of one class, '{label}'.").format(
-                path=album.source, label=class_N[0]
-            ),
-            hint,
-        )
-    return TreinoError(
-        "pictures_without_class",
-        _("Nothing says of which class '{name}' is: no folder, no table, and no part of the name.").format(
-            name=loose
-        ),
-        hint,
-    )
+        return PICTURES_ONE_CLASS_2(path=album.source, label=class_N[0], hint=hint)
+    return PICTURES_WITHOUT_CLASS(name=loose, hint=hint)
 
 
 # ---- what names say
@@ -407,13 +435,7 @@ def _labels_of(album: Album, request: LabelRequest, needed: bool) -> _Labels | N
         table = _read(album, request.labels, inner, request.reading)
         column = _naming(table, names, len(album.files), strict=False)
         if column is None:
-            raise TreinoError(
-                "labels_names",
-                _("No column of '{table}' holds names of pictures in '{path}', such as {name}.").format(
-                    table=request.labels, path=album.source, name=album.files[0].name
-                ),
-                _("Name the table whose rows are of these pictures."),
-            )
+            raise LABELS_NAMES(table=request.labels, path=album.source, name=album.files[0].name)
         return _Labels(table, column, inner, names)
     found: list[_Labels] = []
     errors: list[TreinoError] = []
@@ -428,14 +450,10 @@ def _labels_of(album: Album, request: LabelRequest, needed: bool) -> _Labels | N
         if column is not None:
             found.append(_Labels(table, column, name, names))
     if len(found) > 1:
-        raise TreinoError(
-            "labels_several",
-            _("Several tables in '{path}' name its pictures: {names}.").format(
-                path=album.source, names=joined([str(each.inside) for each in found[:4]], ", ")
-            ),
-            _("Name the one to learn from: {setting}.").format(
-                setting=setting("labels", str(found[0].inside))
-            ),
+        raise LABELS_SEVERAL(
+            path=album.source,
+            names=joined([str(each.inside) for each in found[:4]], ", "),
+            setting=setting("labels", str(found[0].inside)),
         )
     if not found and needed and len(errors) == len(album.tables) == 1:
         raise errors[0]
@@ -453,14 +471,7 @@ def _read(album: Album, labels: str, inner: str | None, reading: ReaderOptions |
             path.write_bytes(album.read(inner))
             return replace(sources.read(path, reading), source=f"{album.source}/{inner}")
         except OSError as error:
-            raise TreinoError(
-                "file_unreadable",
-                _("'{path}' can't be read: {reason}.").format(
-                    path=f"{album.source}/{inner}", reason=error.strerror
-                ),
-                _("Check its permissions and that the disk is there."),
-                status=1,
-            ) from None
+            raise FILE_UNREADABLE(path=f"{album.source}/{inner}", reason=error.strerror) from None
         except TreinoError as error:
             raise error.saying(error.message.replace(str(path), f"{album.source}/{inner}")) from None
 
@@ -492,13 +503,7 @@ def _naming(table: Table, names: _Names, pictures: int, strict: bool) -> str | N
         if most[0] < least or ((strict or zeros) and 2 * most[0] < min(pictures, len(sample))):
             continue
         if other := next((name for name in others if rows[name] != rows[best]), None):
-            raise TreinoError(
-                "labels_columns",
-                _(
-                    "Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."
-                ).format(a=best, b=other, table=table.source),
-                _("Write names of files into one of them, such as {name}.").format(name=names.first),
-            )
+            raise LABELS_COLUMNS(a=best, b=other, table=table.source, name=names.first)
         return best
     return None
 
@@ -522,14 +527,15 @@ def _joined_to(
     for row in range(table.rows):
         at = lookup.rows(column.cell(row))
         if len(at) > 1:
-            raise TreinoError(
-                "label_ambiguous",
-                _("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}.").format(
-                    cell=column.cell(row), place=table.place(row), table=table.source, n=len(at),
-                    a=names[at[0]], b=names[at[1]],
-                ),
-                _("Write their paths inside '{path}'.").format(path=album.source),
-            )  # fmt: skip
+            raise LABEL_AMBIGUOUS(
+                cell=column.cell(row),
+                place=table.place(row),
+                table=table.source,
+                n=len(at),
+                a=names[at[0]],
+                b=names[at[1]],
+                path=album.source,
+            )
         if at and not other and not lookup.rows(column.cell(row), zeros=False):
             other = _("{cell} names {name}: zeros before a number, and blanks, don't count.").format(
                 cell=column.cell(row), name=names[at[0]]
@@ -563,14 +569,14 @@ def _joined_to(
 def _check_equal(columns: list[Column], first: int, second: int, name: str, table: Table) -> None:
     for column in columns:
         if column.cell(first) != column.cell(second):
-            raise TreinoError(
-                "label_twice",
-                _("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'.").format(
-                    name=name, a=column.cell(first), first=table.place(first), b=column.cell(second),
-                    second=table.place(second), table=table.source,
-                ),
-                _("Leave one of the rows out."),
-            )  # fmt: skip
+            raise LABEL_TWICE(
+                name=name,
+                a=column.cell(first),
+                first=table.place(first),
+                b=column.cell(second),
+                second=table.place(second),
+                table=table.source,
+            )
 
 
 def _aligned(column: Column, row_N: NDArray[np.int64]) -> Column:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, joined, setting
 from treino.data.dataset import Data
 from treino.data.photographs.album import Album, open_album
@@ -26,6 +26,12 @@ from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
+
+PICTURES_BAD = Refusal(
+    "pictures_bad",
+    N_("{n:,} of {of:,} pictures in '{path}' can't be read ({listed})."),
+    N_("Mend or remove them, or go on without them: {skip}."),
+)
 
 EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
 ACROSS = N_(
@@ -207,14 +213,8 @@ def refuse_bad(
         return
     listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
     if len(bad) > skip_bad:
-        raise TreinoError(
-            "pictures_bad",
-            _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
-                n=len(bad), of=pictures, path=source, listed=listed
-            ),
-            _("Mend or remove them, or go on without them: {skip}.").format(
-                skip=setting("skip_bad", len(bad))
-            ),
+        raise PICTURES_BAD(
+            n=len(bad), of=pictures, path=source, listed=listed, skip=setting("skip_bad", len(bad))
         )
     notes.append(
         _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.builtins import BUILTINS
 from treino.data.photographs.album import Album, PictureFile, is_album, open_album
 from treino.data.photographs.decoding import (
@@ -35,6 +35,12 @@ from treino.data.table import Column, Table, shorten
 
 if TYPE_CHECKING:
     from PIL import Image
+
+PICTURES_OF_TABLE = Refusal(
+    "pictures_of_table",
+    N_("Pictures can't be predicted by a network whose inputs are not the pixels of pictures."),
+    N_("Give rows with the columns that it was trained on, or arrays of its own."),
+)
 
 _KEPT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I")  # modes that a TIFF keeps as they are
 
@@ -81,11 +87,7 @@ def pictures_to_predict(source: Any, preparation: Preparation, skip_bad: int = 0
     """
     shape = preparation.picture_shape
     if shape is None:
-        raise TreinoError(
-            "pictures_of_table",
-            _("Pictures can't be predicted by a network whose inputs are not the pixels of pictures."),
-            _("Give rows with the columns that it was trained on, or arrays of its own."),
-        )
+        raise PICTURES_OF_TABLE()
     fit, album = preparation.fit or "crop", album_of(source)
     pixel_ND, forms, faults = decoded(album, shape, fit)
     notes: list[str] = []

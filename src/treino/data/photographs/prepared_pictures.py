@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from treino.base import files
 from treino.base.encoding import with_sources, without_sources
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import (
     Fit,
@@ -38,6 +38,18 @@ from treino.data.photographs.decoding import (
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
+
+PICTURES_UNREADABLE = Refusal(
+    "pictures_unreadable",
+    N_("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}."),
+    N_("Look whether they are pictures, and whole."),
+)
+DECODING_ENDED = Refusal(
+    "decoding_ended",
+    N_("A process that decoded pictures was ended from outside."),
+    N_("Look whether memory ran out, and start again."),
+    status=1,
+)
 
 PIXELS, INDEX = "pixels.uint8", "pictures.json"
 _BATCH = 32  # files that are decoded at a time
@@ -140,13 +152,7 @@ def _decoding() -> Iterator[None]:
 
 
 def _unreadable(album: Album, faults: Sequence[str]) -> TreinoError:
-    return TreinoError(
-        "pictures_unreadable",
-        _("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}.").format(
-            n=len(faults), path=album.source, name=album.files[0].name, reason=faults[0]
-        ),
-        _("Look whether they are pictures, and whole."),
-    )
+    return PICTURES_UNREADABLE(n=len(faults), path=album.source, name=album.files[0].name, reason=faults[0])
 
 
 def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path) -> dict[str, Any]:
@@ -259,12 +265,7 @@ def _in_parallel(task: _Task, plain_files: bool) -> Iterator[_Facts]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         yield from each
     except BrokenProcessPool:
-        raise TreinoError(
-            "decoding_ended",
-            _("A process that decoded pictures was ended from outside."),
-            _("Look whether memory ran out, and start again."),
-            status=1,
-        ) from None
+        raise DECODING_ENDED() from None
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         pool.shutdown(cancel_futures=True)

@@ -9,10 +9,32 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_, _
 from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
 from treino.data.table import Column, number, plain, shorten
+
+KIND_UNKNOWN = Refusal("kind_unknown", N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
+KIND_DATE = Refusal(
+    "kind_date",
+    N_("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'."),
+    N_("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
+)
+KIND_LEVELS = Refusal(
+    "kind_levels",
+    N_("The classes of '{name}' are not all different: {levels}."),
+    N_("Name each once, from the lowest to the highest: small<medium<large."),
+)
+KIND_BOOLEAN = Refusal(
+    "kind_boolean",
+    N_("Column '{name}' can't be a truth value: it holds other things than true and false."),
+    N_("Ask for category."),
+)
+KIND_LEVELS_2 = Refusal(
+    "kind_levels",
+    N_("Column '{name}' holds '{cell}' in {place}, which is not among {levels}."),
+    N_("Name every class, from the lowest to the highest."),
+)
 
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
 Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]
@@ -198,31 +220,19 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
     if "<" in request:
         return _ranked(column, tuple(level.strip() for level in request.split("<")), place)
     if request not in ASKABLE:
-        raise TreinoError(
-            "kind_unknown",
-            _("There is no kind '{kind}' for column '{name}'.").format(kind=request, name=column.name),
-            nearest(request, ASKABLE) + _(" Ordered classes are written small<medium<large."),
+        raise KIND_UNKNOWN(
+            kind=request,
+            name=column.name,
+            hint=nearest(request, ASKABLE) + _(" Ordered classes are written small<medium<large."),
         )
     if request == "boolean" and not column.boolean:
         values = (
             None if column.numbers is None else set(np.unique(column.numbers[~column.missing_N]).tolist())
         )
         if values is None or not values <= {0.0, 1.0}:
-            raise TreinoError(
-                "kind_boolean",
-                _(
-                    "Column '{name}' can't be a truth value: it holds other things than true and false."
-                ).format(name=column.name),
-                _("Ask for category."),
-            )
+            raise KIND_BOOLEAN(name=column.name)
     if request == "date" and column.seconds is None:
-        raise TreinoError(
-            "kind_date",
-            _("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'.").format(
-                name=column.name, cell=shorten(column.cell(0))
-            ),
-            _("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
-        )
+        raise KIND_DATE(name=column.name, cell=shorten(column.cell(0)))
     if request == "out":
         return ColumnRole(kind(column), "out")
     if request in ("identifier", "text"):
@@ -236,22 +246,12 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
 
 def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:
     if len(set(levels)) != len(levels) or "" in levels:
-        raise TreinoError(
-            "kind_levels",
-            _("The classes of '{name}' are not all different: {levels}.").format(
-                name=column.name, levels=" < ".join(levels)
-            ),
-            _("Name each once, from the lowest to the highest: small<medium<large."),
-        )
+        raise KIND_LEVELS(name=column.name, levels=" < ".join(levels))
     known = set(levels)
     for row, word in enumerate(level_cells(column, by_value(column))):
         if word and word not in known:
-            raise TreinoError(
-                "kind_levels",
-                _("Column '{name}' holds '{cell}' in {place}, which is not among {levels}.").format(
-                    name=column.name, cell=shorten(word), place=place(row), levels=" < ".join(levels)
-                ),
-                _("Name every class, from the lowest to the highest."),
+            raise KIND_LEVELS_2(
+                name=column.name, cell=shorten(word), place=place(row), levels=" < ".join(levels)
             )
     return ColumnRole("category", "rank", levels)
 

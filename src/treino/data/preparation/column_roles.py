@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import form_of, missing
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
@@ -22,6 +22,25 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.table import Column, Table, fault_odd, shorten
 from treino.settings.setting_types import as_item
+
+FEATURES_NONE = Refusal("features_none", N_("[[features]] names no column."), N_("Name at least one."))
+KIND_COLUMN_UNKNOWN = Refusal(
+    "kind_column_unknown", N_("There is no column '{name}' in '{source}' to have a kind."), "{hint}"
+)
+FEATURES_KINDS = Refusal(
+    "features_kinds",
+    N_("[[features]] names '{name}', and [[kinds]] leaves it out."),
+    N_("Say one of the two."),
+)
+FEATURES_TARGET = Refusal(
+    "features_target",
+    N_("'{name}' is the target; it can't be a feature too."),
+    N_("Take it out of [[features]]."),
+)
+FEATURES_UNKNOWN = Refusal("features_unknown", N_("There is no column '{name}' in '{source}'."), "{hint}")
+FEATURES_DUPLICATE = Refusal(
+    "features_duplicate", N_("'{name}' is named twice in [[features]]."), N_("Name it once.")
+)
 
 LEFT_OUT = {
     "empty": [N_("Left out, for they have no value in any row: {names}.")],
@@ -46,13 +65,7 @@ def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
     """Refuse ``kinds`` for columns that don't exist."""
     for name in kinds:
         if name not in table.by_name:
-            raise TreinoError(
-                "kind_column_unknown",
-                _("There is no column '{name}' in '{source}' to have a kind.").format(
-                    name=name, source=table.source
-                ),
-                nearest(name, table.names),
-            )
+            raise KIND_COLUMN_UNKNOWN(name=name, source=table.source, hint=nearest(name, table.names))
 
 
 def choose_features(
@@ -74,11 +87,7 @@ def choose_features(
         chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
         left = [name for name, choice in chosen.items() if choice.way == "out"]
         if left:
-            raise TreinoError(
-                "features_kinds",
-                _("[[features]] names '{name}', and [[kinds]] leaves it out.").format(name=left[0]),
-                _("Say one of the two."),
-            )
+            raise FEATURES_KINDS(name=left[0])
     else:
         candidates = [name for name in table.names if name not in targets and name not in excluded]
         chosen = _by_kind(table, candidates, kinds, notes, row_N)
@@ -328,24 +337,12 @@ def _named(table: Table, targets: Sequence[str], features: Sequence[str]) -> tup
     seen: set[str] = set()
     for name in features:
         if name in targets:
-            raise TreinoError(
-                "features_target",
-                _("'{name}' is the target; it can't be a feature too.").format(name=name),
-                _("Take it out of [[features]]."),
-            )
+            raise FEATURES_TARGET(name=name)
         if name not in known:
-            raise TreinoError(
-                "features_unknown",
-                _("There is no column '{name}' in '{source}'.").format(name=name, source=table.source),
-                nearest(str(name), known),
-            )
+            raise FEATURES_UNKNOWN(name=name, source=table.source, hint=nearest(str(name), known))
         if name in seen:
-            raise TreinoError(
-                "features_duplicate",
-                _("'{name}' is named twice in [[features]].").format(name=name),
-                _("Name it once."),
-            )
+            raise FEATURES_DUPLICATE(name=name)
         seen.add(name)
     if not features:
-        raise TreinoError("features_none", _("[[features]] names no column."), _("Name at least one."))
+        raise FEATURES_NONE()
     return tuple(features)

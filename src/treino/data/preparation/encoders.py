@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import as_counts
 from treino.base.words import N_, _
 from treino.data.cell_forms import missing
@@ -32,6 +32,17 @@ from treino.data.preparation.column_kinds import (
 )
 from treino.data.preparation.target_means import TargetFolds, mean_inputs
 from treino.data.table import Column, fault, fault_odd, number, shorten
+
+FEATURE_NO_DATE = Refusal(
+    "feature_no_date",
+    N_("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted."),
+    N_("Write all dates the same way, as 2024-12-31, or say how they are written with [[dates]]."),
+)
+FEATURE_NO_TIME = Refusal(
+    "feature_no_time",
+    N_("Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted."),
+    N_("Write all times the same way, as 09:30."),
+)
 
 # ---- bins of numbers
 
@@ -468,20 +479,8 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
         return np.full(len(column), np.nan)
     row = int((~absent_N).argmax())
     if clock:
-        raise TreinoError(
-            "feature_no_time",
-            _("Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted.").format(
-                name=column.name, cell=shorten(column.cell(row)), place=place(row)
-            ),
-            _("Write all times the same way, as 09:30."),
-        )
-    raise TreinoError(
-        "feature_no_date",
-        _("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted.").format(
-            name=column.name, cell=shorten(column.cell(row)), place=place(row)
-        ),
-        _("Write all dates the same way, as 2024-12-31, or say how they are written with [[dates]]."),
-    )
+        raise FEATURE_NO_TIME(name=column.name, cell=shorten(column.cell(row)), place=place(row))
+    raise FEATURE_NO_DATE(name=column.name, cell=shorten(column.cell(row)), place=place(row))
 
 
 def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, setting
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
@@ -29,6 +29,12 @@ from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
 from treino.settings.setting_types import as_items
+
+VALUE_RANGE = Refusal(
+    "value_range",
+    N_("The target '{name}' holds {value}, which is too large for float32."),
+    N_("Correct it, or scale the target down."),
+)
 
 # ---- fit of a preparation
 
@@ -321,13 +327,7 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
         scaled_N = (column.numbers - preparation.target_mean) / preparation.target_scale
         y_N = torch.from_numpy(scaled_N.astype(np.float32))
     if not y_N.isfinite().all():
-        raise TreinoError(
-            "value_range",
-            _("The target '{name}' holds {value}, which is too large for float32.").format(
-                name=column.name, value=column.cell(int(np.abs(column.numbers).argmax()))
-            ),
-            _("Correct it, or scale the target down."),
-        )
+        raise VALUE_RANGE(name=column.name, value=column.cell(int(np.abs(column.numbers).argmax())))
     return y_N.unsqueeze(1)
 
 

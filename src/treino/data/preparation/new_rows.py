@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data import sources
 from treino.data.cell_forms import missing
 from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
@@ -30,6 +30,10 @@ from treino.data.readers.reader_options import as_text
 from treino.data.table import Table, check_present, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.settings.setting_types import as_items
+
+COLUMNS_COUNT = Refusal(
+    "columns_count", N_("The array has {got} columns, not {want}."), N_("The columns are: {names}.")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +98,10 @@ def rows_for_prediction(
         if len(own) != preparation.width:  # if equal, use only the columns that training used
             names = own
         if len(names) != len(preparation.features):
-            raise TreinoError(
-                "columns_count",
-                _("The array has {got} columns, not {want}.").format(
-                    got=len(names), want=len(preparation.features)
-                ),
-                _("The columns are: {names}.").format(names=shorten(", ".join(preparation.features), 200)),
+            raise COLUMNS_COUNT(
+                got=len(names),
+                want=len(preparation.features),
+                names=shorten(", ".join(preparation.features), 200),
             )
     else:
         check_present(table, preparation.features)

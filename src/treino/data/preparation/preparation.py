@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.documents import PreparationDocument
 from treino.data.preparation import encoders
 from treino.data.preparation.encoders import (
@@ -26,6 +26,20 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
 from treino.data.table import Column, Numbers, shorten
+
+COLUMNS_COUNT = Refusal(
+    "columns_count", N_("There are {got} columns, not {want}."), N_("The columns are: {names}.")
+)
+VALUE_RANGE = Refusal(
+    "value_range",
+    N_("Column '{name}' holds {value}, which is too large for float32."),
+    N_("Scale the column down, or leave it out with [[features]]."),
+)
+PREPARATION_DAMAGED = Refusal(
+    "preparation_damaged",
+    N_("The preparation is damaged: {reason}."),
+    N_("Train again, or take it from a copy of the run."),
+)
 
 BLOCK = 1 << 16  # number of values that are scaled at a time
 
@@ -217,10 +231,8 @@ class Preparation:
         """``[N, D]`` float32 inputs from raw inputs in the data's own units; computed in float64 and rounded
         once."""
         if raw_ND.shape[1] != self.size:
-            raise TreinoError(
-                "columns_count",
-                _("There are {got} columns, not {want}.").format(got=raw_ND.shape[1], want=self.size),
-                _("The columns are: {names}.").format(names=shorten(", ".join(self.inputs), 200)),
+            raise COLUMNS_COUNT(
+                got=raw_ND.shape[1], want=self.size, names=shorten(", ".join(self.inputs), 200)
             )
         if raw_ND.dtype == np.uint8 and self.kind == "image":
             x_of_pixel = self._scaled(np.arange(256.0)[:, None]).astype(np.float32)
@@ -233,13 +245,7 @@ class Preparation:
             finite = finite and bool(np.isfinite(x_ND[start : start + block]).all())
         if not finite:
             row, j = (int(i) for i in np.argwhere(~np.isfinite(x_ND))[0])
-            raise TreinoError(
-                "value_range",
-                _("Column '{name}' holds {value}, which is too large for float32.").format(
-                    name=shorten(self.inputs[j]), value=float(raw_ND[row, j])
-                ),
-                _("Scale the column down, or leave it out with [[features]]."),
-            )
+            raise VALUE_RANGE(name=shorten(self.inputs[j]), value=float(raw_ND[row, j]))
         return torch.from_numpy(x_ND)
 
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -333,11 +339,7 @@ class Preparation:
                 row_weights=stored.row_weights,
             )._whole()
         except ValueError as error:
-            raise TreinoError(
-                "preparation_damaged",
-                _("The preparation is damaged: {reason}.").format(reason=error),
-                _("Train again, or take it from a copy of the run."),
-            ) from None
+            raise PREPARATION_DAMAGED(reason=error) from None
 
 
 def fit_table(

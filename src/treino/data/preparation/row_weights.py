@@ -6,14 +6,58 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.resampling import effective_rows
-from treino.base.words import _, numeral
+from treino.base.words import N_, _, numeral
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import number_cells, number_fault
 from treino.data.preparation.fit import take
 from treino.data.table import Table, check_present
 from treino.settings.setting_types import as_item
+
+ROW_WEIGHTS_TWO = Refusal(
+    "row_weights_two",
+    N_("(X, y, weights) has weights of its own, and {name} names a column."),
+    N_("Give one of them."),
+)
+ROW_WEIGHTS_SOURCE = Refusal(
+    "row_weights_source",
+    N_("The rows of '{source}' are images, or are divided already, and can't be weighted."),
+    N_("Leave [[row_weights]] out."),
+)
+ROW_WEIGHTS_UNKNOWN = Refusal(
+    "row_weights_unknown", N_("There is no column '{name}' in '{source}' to weight the rows by."), "{hint}"
+)
+ROW_WEIGHTS_TARGET = Refusal(
+    "row_weights_target",
+    N_("'{name}' is the target; rows can't be weighted by it."),
+    N_("Name another column in [[row_weights]]."),
+)
+ROW_WEIGHTS_FEATURE = Refusal(
+    "row_weights_feature",
+    N_("'{name}' is named in [[features]] and in [[row_weights]]."),
+    N_("Take it out of one of them."),
+)
+ROW_WEIGHTS_ZERO = Refusal(
+    "row_weights_zero",
+    N_("All weights in '{name}' of '{source}' are 0: no row counts."),
+    N_("Give some rows a weight above 0, or leave [[row_weights]] out."),
+)
+ROW_WEIGHTS_EMPTY = Refusal(
+    "row_weights_empty",
+    N_("The row weights '{name}' are empty in {n} rows, the first in {place}."),
+    N_("Fill them in; to count such rows as 0: [[row_weights={item}=0]]."),
+)
+ROW_WEIGHTS_RANGE = Refusal(
+    "row_weights_range",
+    N_("The row weights: column '{name}' holds {value} in {place}."),
+    N_("A weight is 0 (the row is left out) or from 1e-30 to 1e30; 2 counts as two equal rows."),
+)
+ROW_WEIGHTS_PART = Refusal(
+    "row_weights_part",
+    N_("All rows that '{column}' calls '{word}' have a weight of 0 in '{name}'."),
+    N_("Give some of them a weight above 0, or take them out of the data."),
+)
 
 Weights = NDArray[np.float64]
 
@@ -61,39 +105,19 @@ def weight_column(
         return table.row_weights
     name = asked if asked in table.names else asked.removesuffix(ZERO)
     if table.row_weights is not None:
-        raise TreinoError(
-            "row_weights_two",
-            _("(X, y, weights) has weights of its own, and {name} names a column.").format(name=name),
-            _("Give one of them."),
-        )
+        raise ROW_WEIGHTS_TWO(name=name)
     if table.official_test or table.matrix is not None:
-        raise TreinoError(
-            "row_weights_source",
-            _("The rows of '{source}' are images, or are divided already, and can't be weighted.").format(
-                source=table.source
-            ),
-            _("Leave [[row_weights]] out."),
-        )
+        raise ROW_WEIGHTS_SOURCE(source=table.source)
     if name not in table.names:
-        raise TreinoError(
-            "row_weights_unknown",
-            _("There is no column '{name}' in '{source}' to weight the rows by.").format(
-                name=name, source=table.source
-            ),
-            nearest(name, [each for each in table.names if each not in targets]),
+        raise ROW_WEIGHTS_UNKNOWN(
+            name=name,
+            source=table.source,
+            hint=nearest(name, [each for each in table.names if each not in targets]),
         )
     if name in targets:
-        raise TreinoError(
-            "row_weights_target",
-            _("'{name}' is the target; rows can't be weighted by it.").format(name=name),
-            _("Name another column in [[row_weights]]."),
-        )
+        raise ROW_WEIGHTS_TARGET(name=name)
     if features is not None and name in (features.split(",") if isinstance(features, str) else features):
-        raise TreinoError(
-            "row_weights_feature",
-            _("'{name}' is named in [[features]] and in [[row_weights]].").format(name=name),
-            _("Take it out of one of them."),
-        )
+        raise ROW_WEIGHTS_FEATURE(name=name)
     return name
 
 
@@ -113,13 +137,7 @@ def weighted(
     weight_N = weights_of(table, name, zero=asked not in (None, name))
     kept_K = np.flatnonzero(weight_N > 0)
     if not len(kept_K):
-        raise TreinoError(
-            "row_weights_zero",
-            _("All weights in '{name}' of '{source}' are 0: no row counts.").format(
-                name=name, source=table.source
-            ),
-            _("Give some rows a weight above 0, or leave [[row_weights]] out."),
-        )
+        raise ROW_WEIGHTS_ZERO(name=name, source=table.source)
     if len(kept_K) == len(weight_N):
         return table, row_N, weight_N
     notes.append(
@@ -131,13 +149,7 @@ def weighted(
     if split_column is not None:
         all_words, words = (set(level_cells(t.column(split_column), False)) for t in (table, kept))
         if lost := sorted(all_words - words):
-            raise TreinoError(
-                "row_weights_part",
-                _("All rows that '{column}' calls '{word}' have a weight of 0 in '{name}'.").format(
-                    column=split_column, word=lost[0], name=name
-                ),
-                _("Give some of them a weight above 0, or take them out of the data."),
-            )
+            raise ROW_WEIGHTS_PART(column=split_column, word=lost[0], name=name)
     return kept, row_N[kept_K], weight_N[kept_K]
 
 
@@ -157,22 +169,12 @@ def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
     weight_N = number_cells(column, table.place)
     empty_N = np.isnan(weight_N)
     if empty_N.any() and not zero:
-        raise TreinoError(
-            "row_weights_empty",
-            _("The row weights '{name}' are empty in {n} rows, the first in {place}.").format(
-                name=name, n=int(empty_N.sum()), place=table.place(int(empty_N.argmax()))
-            ),
-            _("Fill them in; to count such rows as 0: [[row_weights={item}=0]].").format(item=as_item(name)),
+        raise ROW_WEIGHTS_EMPTY(
+            name=name, n=int(empty_N.sum()), place=table.place(int(empty_N.argmax())), item=as_item(name)
         )
     weight_N = np.where(empty_N, 0.0, weight_N)
     odd_N = (weight_N < LEAST) & (weight_N != 0) | (weight_N > MOST)
     if odd_N.any():
         row = int(odd_N.argmax())
-        raise TreinoError(
-            "row_weights_range",
-            _("The row weights: column '{name}' holds {value} in {place}.").format(
-                name=name, value=column.cell(row), place=table.place(row)
-            ),
-            _("A weight is 0 (the row is left out) or from 1e-30 to 1e30; 2 counts as two equal rows."),
-        )
+        raise ROW_WEIGHTS_RANGE(name=name, value=column.cell(row), place=table.place(row))
     return weight_N

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.preparation.column_kinds import by_value, in_value_order, level_codes, spellings
@@ -20,6 +20,71 @@ from treino.data.rows import MemoryLimit
 from treino.data.split_requests import times_of
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.settings.setting_types import as_item, as_items, items
+
+TARGET_MISSING = Refusal(
+    "target_missing", N_("Which column is to be learnt? '{source}' doesn't say."), N_("Name it: {options}.")
+)
+TARGET_TWICE = Refusal("target_twice", N_("'{name}' is named twice in [[target]]."), N_("Name it once."))
+TARGET_FIXED = Refusal(
+    "target_fixed",
+    N_("'{source}' has its own target '{own}'; it can't be '{target}'."),
+    N_("Leave [[target]] out."),
+)
+TARGET_SEVERAL = Refusal(
+    "target_several",
+    N_("{n} targets are named, and here one is: {names}."),
+    N_("Name one: {option}. A table's training takes several."),
+)
+TASK_UNKNOWN = Refusal("task_unknown", N_("There is no task '{task}'."), "{hint}")
+TARGET_MERGED = Refusal(
+    "target_merged",
+    N_(
+        "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
+        " from 2^53 on don't tell all whole numbers apart."
+    ),
+    N_("Give them as whole numbers, without decimals, or as text."),
+)
+TASK_REGRESSION_TEXT = Refusal(
+    "task_regression_text",
+    N_("The target '{name}' can't be a number: it holds '{cell}' in {place}."),
+    N_("Leave [[task]] out, or name another [[target]]."),
+)
+TARGET_TIME = Refusal(
+    "target_time",
+    N_("The target '{name}' holds times of day, e.g. '{cell}': neither classes nor amounts."),
+    N_("Make a column of what is to be learnt of them (the hour, minutes), or name another [[target]]."),
+)
+TARGET_DATE = Refusal(
+    "target_date",
+    N_("The target '{name}' holds dates, e.g. '{cell}', which are neither classes nor amounts."),
+    N_("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
+)
+TARGET_CONSTANT = Refusal(
+    "target_constant",
+    N_("The target '{name}' is always '{value}': there is nothing to learn."),
+    N_("Name another [[target]]."),
+)
+KIND_LEVELS = Refusal(
+    "kind_levels",
+    N_("The target '{name}' holds '{cell}' too, which is not among {levels}."),
+    N_("Name every class, from the lowest to the highest."),
+)
+CLASS_UNKNOWN = Refusal(
+    "class_unknown",
+    N_("{place}: '{value}' is no class of '{name}' (rows with such values: {n})."),
+    N_("Known: {names}. Correct the value; to predict only, leave the column '{name}' out."),
+)
+TARGET_EMPTY = Refusal(
+    "target_empty",
+    N_("The target '{name}' has no value in any row of '{source}'."),
+    N_("Name another [[target]]."),
+)
+CLASSES_ALL_DISTINCT = Refusal(
+    "classes_all_distinct",
+    N_("Every row has its own class: '{name}' has {n} different values in {n} rows."),
+    "{hint}",
+)
+TARGET_UNKNOWN = Refusal("target_unknown", N_("There is no column '{target}' in '{source}'."), "{hint}")
 
 _SCALE = 5  # whole numbers in a row, from which on they may be a score
 MAX_INTEGER_CLASSES = 20
@@ -82,37 +147,24 @@ def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
     """
     wanted = table.target if target is None else target
     if wanted is None:
-        raise TreinoError(
-            "target_missing",
-            _("Which column is to be learnt? '{source}' doesn't say.").format(source=table.source),
-            _("Name it: {options}.").format(
-                options=joined([setting("target", name) for name in likely_targets(table)], _(" or "))
-            ),
+        raise TARGET_MISSING(
+            source=table.source,
+            options=joined([setting("target", name) for name in likely_targets(table)], _(" or ")),
         )
     one = wanted in table.names or "," not in wanted
     names = [wanted] if one else [str(name) for name in items(wanted) if name]  # type: ignore[attr-defined]
     for name in names or [wanted]:
         if name not in table.names:
-            raise TreinoError(
-                "target_unknown",
-                _("There is no column '{target}' in '{source}'.").format(target=name, source=table.source),
-                " ".join([nearest(name, table.names), *_of_no_header(table)]),
+            raise TARGET_UNKNOWN(
+                target=name,
+                source=table.source,
+                hint=" ".join([nearest(name, table.names), *_of_no_header(table)]),
             )
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
-        raise TreinoError(
-            "target_twice",
-            _("'{name}' is named twice in [[target]].").format(name=twice),
-            _("Name it once."),
-        )
+        raise TARGET_TWICE(name=twice)
     if table.target is not None and as_items(names) != table.target:
-        raise TreinoError(
-            "target_fixed",
-            _("'{source}' has its own target '{own}'; it can't be '{target}'.").format(
-                source=table.source, own=table.target, target=target
-            ),
-            _("Leave [[target]] out."),
-        )
+        raise TARGET_FIXED(source=table.source, own=table.target, target=target)
     return tuple(table.column(name) for name in names)
 
 
@@ -120,14 +172,10 @@ def choose_target(table: Table, target: str | None) -> Column:
     """The target column, where there can be one only."""
     columns = choose_targets(table, target)
     if len(columns) > 1:
-        raise TreinoError(
-            "target_several",
-            _("{n} targets are named, and here one is: {names}.").format(
-                n=len(columns), names=", ".join(column.name for column in columns)
-            ),
-            _("Name one: {option}. A table's training takes several.").format(
-                option=setting("target", columns[0].name)
-            ),
+        raise TARGET_SEVERAL(
+            n=len(columns),
+            names=", ".join(column.name for column in columns),
+            option=setting("target", columns[0].name),
         )
     return columns[0]
 
@@ -160,24 +208,13 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
     task: overrides this if the values allow it. Missing, infinite and constant targets are refused.
     """
     if task not in (None, *TASKS):
-        raise TreinoError(
-            "task_unknown",
-            _("There is no task '{task}'.").format(task=task),
-            nearest(str(task), TASKS),
-        )
+        raise TASK_UNKNOWN(task=task, hint=nearest(str(task), TASKS))
     _check_target(column, place)
     natural, reason = _natural_task(column)
     if (task or natural) == "classification" and column.merges and column.whole_words is None:
         assert column.numbers is not None
         row = int((np.abs(column.numbers) >= LARGEST_WHOLE).argmax())
-        raise TreinoError(
-            "target_merged",
-            _(
-                "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
-                " from 2^53 on don't tell all whole numbers apart."
-            ).format(name=column.name, cell=shorten(column.cell(row)), place=place(row)),
-            _("Give them as whole numbers, without decimals, or as text."),
-        )
+        raise TARGET_MERGED(name=column.name, cell=shorten(column.cell(row)), place=place(row))
     if task is None or task == natural:
         return natural, reason
     if task == "classification":
@@ -190,13 +227,7 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
             for i, cell in enumerate(column.words if column.words is not None else ())
             if number(str(cell)) is None
         )
-        raise TreinoError(
-            "task_regression_text",
-            _("The target '{name}' can't be a number: it holds '{cell}' in {place}.").format(
-                name=column.name, cell=shorten(column.cell(row)), place=place(row)
-            ),
-            _("Leave [[task]] out, or name another [[target]]."),
-        )
+        raise TASK_REGRESSION_TEXT(name=column.name, cell=shorten(column.cell(row)), place=place(row))
     return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
 
 
@@ -251,24 +282,9 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
     problem = None
     if column.clock and not column.constant:
-        raise TreinoError(
-            "target_time",
-            _("The target '{name}' holds times of day, e.g. '{cell}': neither classes nor amounts.").format(
-                name=column.name, cell=shorten(column.cell(0))
-            ),
-            _(
-                "Make a column of what is to be learnt of them (the hour, minutes), or name "
-                "another [[target]]."
-            ),
-        )
+        raise TARGET_TIME(name=column.name, cell=shorten(column.cell(0)))
     if column.seconds is not None and not column.constant:
-        raise TreinoError(
-            "target_date",
-            _(
-                "The target '{name}' holds dates, e.g. '{cell}', which are neither classes nor amounts."
-            ).format(name=column.name, cell=shorten(column.cell(0))),
-            _("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
-        )
+        raise TARGET_DATE(name=column.name, cell=shorten(column.cell(0)))
     if column.numbers is not None:
         problem = fault(column, place)
     elif column.words is not None and not column.categories:
@@ -282,13 +298,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             problem[2] + ".",
         )
     if column.constant:
-        raise TreinoError(
-            "target_constant",
-            _("The target '{name}' is always '{value}': there is nothing to learn.").format(
-                name=column.name, value=shorten(column.cell(0))
-            ),
-            _("Name another [[target]]."),
-        )
+        raise TARGET_CONSTANT(name=column.name, value=shorten(column.cell(0)))
 
 
 def class_names(column: Column) -> tuple[str, ...]:
@@ -319,13 +329,7 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
     levels = tuple(level.strip() for level in kind.split("<"))
     unknown = sorted(set(names) - set(levels))
     if unknown:
-        raise TreinoError(
-            "kind_levels",
-            _("The target '{name}' holds '{cell}' too, which is not among {levels}.").format(
-                name=column.name, cell=unknown[0], levels=" < ".join(levels)
-            ),
-            _("Name every class, from the lowest to the highest."),
-        )
+        raise KIND_LEVELS(name=column.name, cell=unknown[0], levels=" < ".join(levels))
     return tuple(level for level in levels if level in set(names))
 
 
@@ -342,17 +346,12 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
         codes = level_codes(classes, column.words)
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
-        raise TreinoError(
-            "class_unknown",
-            _("{place}: '{value}' is no class of '{name}' (rows with such values: {n}).").format(
-                place=place(int(unknown[0])),
-                value=shorten(column.cell(int(unknown[0]))),
-                name=column.name,
-                n=len(unknown),
-            ),
-            _("Known: {names}. Correct the value; to predict only, leave the column '{name}' out.").format(
-                names=shorten(", ".join(classes), 200), name=column.name
-            ),
+        raise CLASS_UNKNOWN(
+            place=place(int(unknown[0])),
+            value=shorten(column.cell(int(unknown[0]))),
+            name=column.name,
+            n=len(unknown),
+            names=shorten(", ".join(classes), 200),
         )
     return codes.astype(np.int64)
 
@@ -444,13 +443,7 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
 def has_target(column: Column, source: str) -> NDArray[np.bool_]:
     """``[N]``: whether each row has a target. Raises TreinoError if no row has one."""
     if column.missing_N.all():
-        raise TreinoError(
-            "target_empty",
-            _("The target '{name}' has no value in any row of '{source}'.").format(
-                name=column.name, source=source
-            ),
-            _("Name another [[target]]."),
-        )
+        raise TARGET_EMPTY(name=column.name, source=source)
     return ~column.missing_N
 
 
@@ -494,12 +487,10 @@ def with_targets(
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
     """Refuse a target with a different class in every row: nothing can be learnt from it."""
     if len(classes) == len(y_N):
-        raise TreinoError(
-            "classes_all_distinct",
-            _("Every row has its own class: '{name}' has {n} different values in {n} rows.").format(
-                name=column.name, n=len(y_N)
-            ),
-            _("Name another [[target]]")
+        raise CLASSES_ALL_DISTINCT(
+            name=column.name,
+            n=len(y_N),
+            hint=_("Name another [[target]]")
             + (_(", or say [[task=regression]].") if column.numbers is not None else "."),
         )
 

@@ -16,12 +16,18 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, check_names, shorten
+
+TABLE_COLUMNS = Refusal(
+    "table_columns",
+    N_("{what} has no column of numbers, words or dates."),
+    N_("Give a table with one value to a cell."),
+)
 
 # ---- typed columns
 
@@ -192,11 +198,7 @@ def _of_schema(
     check_names(schema.names, what)
     names = tuple(name for name in schema.names if is_known(schema.field(name).type))
     if not names:
-        raise TreinoError(
-            "table_columns",
-            _("{what} has no column of numbers, words or dates.").format(what=what[0].upper() + what[1:]),
-            _("Give a table with one value to a cell."),
-        )
+        raise TABLE_COLUMNS(what=what[0].upper() + what[1:])
     return ColumnarFile(file, names, tuple(name for name in schema.names if name not in names), source)
 
 

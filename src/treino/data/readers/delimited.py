@@ -20,14 +20,25 @@ from numpy.typing import NDArray
 from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.dialect import BELOW, Dialect, lines_note, sniff
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
+
+CSV_UNREADABLE = Refusal(
+    "csv_unreadable",
+    N_("'{path}' can't be cut into cells: {reason}."),
+    N_("Name the delimiter: [[delimiter=;]]; or write the file again."),
+)
+COLUMN_NAME_EMPTY = Refusal(
+    "column_name_empty",
+    N_("Column {n} of '{path}' has no name, and a cell in line {line}."),
+    N_("Give every column a name in the first line."),
+)
 
 _BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
@@ -209,13 +220,7 @@ class DelimitedFile:
             if column is not None and column in types:
                 return UnconvertedError(self.names[column])
         csv_records.check(self.text, self.dialect)
-        return TreinoError(
-            "csv_unreadable",
-            _("'{path}' can't be cut into cells: {reason}.").format(
-                path=self.file.path, reason=" ".join(reason.split())[:120]
-            ),
-            _("Name the delimiter: [[delimiter=;]]; or write the file again."),
-        )
+        return CSV_UNREADABLE(path=self.file.path, reason=" ".join(reason.split())[:120])
 
     def _checked(self, batch: pa.RecordBatch, row: int, types: Types) -> pa.RecordBatch:
         """The columns with a name. Refuses a cell that is too long, or in a column without a name."""
@@ -238,12 +243,8 @@ class DelimitedFile:
     def _check_empty(self, cells: pa.Array, row: int, column: int) -> None:
         there_N = np.asarray(compute.not_equal(compute.utf8_trim_whitespace(cells), ""))
         if there_N.any():
-            raise TreinoError(
-                "column_name_empty",
-                _("Column {n} of '{path}' has no name, and a cell in line {line}.").format(
-                    n=column + 1, path=self.file.path, line=self._line(row + int(there_N.argmax()))
-                ),
-                _("Give every column a name in the first line."),
+            raise COLUMN_NAME_EMPTY(
+                n=column + 1, path=self.file.path, line=self._line(row + int(there_N.argmax()))
             )
 
 

@@ -17,12 +17,36 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.cell_forms import kind_of, missing, value_like
 from treino.data.readers.file_bytes import DecodedText
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import check_named, distinct_names, number, shorten
+
+CSV_DELIMITER = Refusal(
+    "csv_delimiter",
+    N_("'{path}' may be separated by {delimiters}: all lines agree with both."),
+    N_("Say which: [[delimiter={delimiter}]]; or put the cells that hold one of them in quotes."),
+)
+CSV_HEADER = Refusal(
+    "csv_header",
+    N_("The first line of '{path}' may hold names or values: {line}."),
+    N_("Say which: [[header=yes]] or [[header=no]]; or write a first line that names each column."),
+)
+CSV_NO_ROWS = Refusal(
+    "csv_no_rows",
+    N_("'{path}' has no table below its first {n} lines."),
+    N_("Say how many lines stand above its header: [[skip=1]]."),
+)
+CSV_ONE_COLUMN = Refusal(
+    "csv_one_column",
+    N_("'{path}' has one column, '{name}': nothing to learn from."),
+    N_(
+        "It needs a target and at least one feature; name an unusual delimiter: [[delimiter=X]]; "
+        "if lines stand above the table, say how many: [[skip=1]]."
+    ),
+)
 
 # ---- lines with cells aligned by blanks
 
@@ -159,11 +183,7 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
     if (match := _SEPARATOR_LINE.match(head)) and delimiter is None:
         head, skip, delimiter = head[match.end() :], skip + 1, match[1]
     if not head.strip():
-        raise TreinoError(
-            "csv_no_rows",
-            _("'{path}' has no table below its first {n} lines.").format(path=text.file.path, n=skip),
-            _("Say how many lines stand above its header: [[skip=1]]."),
-        )
+        raise CSV_NO_ROWS(path=text.file.path, n=skip)
     if not whole:
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
     sample = _cut(text, head, whole, replace(reading, delimiter=delimiter), skip, least_columns)
@@ -247,16 +267,7 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
     if usual:
         return max(usual, key=lambda sample: line.count(sample.dialect.delimiter))
     if least > 1:
-        raise TreinoError(
-            "csv_one_column",
-            _("'{path}' has one column, '{name}': nothing to learn from.").format(
-                path=text.file.path, name=shorten(line.strip())
-            ),
-            _(
-                "It needs a target and at least one feature; name an unusual delimiter: [[delimiter=X]]; "
-                "if lines stand above the table, say how many: [[skip=1]]."
-            ),
-        )
+        raise CSV_ONE_COLUMN(path=text.file.path, name=shorten(line.strip()))
     return next(iter(samples_of(",")), Sample(plain, [[line]], [1 + skip]))
 
 
@@ -498,14 +509,10 @@ def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
     ]
     if len(clean) == 1:
         return clean[0]
-    raise TreinoError(
-        "csv_delimiter",
-        _("'{path}' may be separated by {delimiters}: all lines agree with both.").format(
-            path=text.file.path, delimiters=_(" or ").join(sample.dialect.spoken for sample in even)
-        ),
-        _("Say which: [[delimiter={delimiter}]]; or put the cells that hold one of them in quotes.").format(
-            delimiter=_SPOKEN.get(even[0].dialect.delimiter, even[0].dialect.delimiter)
-        ),
+    raise CSV_DELIMITER(
+        path=text.file.path,
+        delimiters=_(" or ").join(sample.dialect.spoken for sample in even),
+        delimiter=_SPOKEN.get(even[0].dialect.delimiter, even[0].dialect.delimiter),
     )
 
 
@@ -547,10 +554,4 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
         return True
     if not any(own) and len(set(first)) < len(first) and "" not in first:
         return False
-    raise TreinoError(
-        "csv_header",
-        _("The first line of '{path}' may hold names or values: {line}.").format(
-            path=text.file.path, line=shorten(sample.dialect.delimiter.join(first))
-        ),
-        _("Say which: [[header=yes]] or [[header=no]]; or write a first line that names each column."),
-    )
+    raise CSV_HEADER(path=text.file.path, line=shorten(sample.dialect.delimiter.join(first)))

@@ -18,10 +18,84 @@ from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
 from treino.data.table import shorten
+
+CSV_BINARY = Refusal(
+    "csv_binary",
+    N_("'{path}' is no table but a file of this kind: {kind}."),
+    N_("Save it as .xlsx, .ods or CSV."),
+)
+WORKBOOK_ENCRYPTED = Refusal(
+    "workbook_encrypted",
+    N_("'{path}' is encrypted with a password."),
+    N_("Open it, take the password away or save the sheet as CSV, and give that file."),
+)
+FILE_DAMAGED = Refusal(
+    "file_damaged",
+    N_("'{path}' is damaged or was cut short: {what} says '{reason}'."),
+    N_("Download or write it again."),
+)
+FILE_UNREADABLE = Refusal(
+    "file_unreadable",
+    N_("'{path}' can't be read: {reason}."),
+    N_("Check its permissions and that the disk is there."),
+    status=1,
+)
+CSV_BINARY_2 = Refusal(
+    "csv_binary", N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file.")
+)
+CSV_ENCODING = Refusal(
+    "csv_encoding",
+    N_("'{path}' is not {encoding}: line {n} has the byte {byte}."),
+    N_("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
+)
+FILE_IS_FOLDER = Refusal(
+    "file_is_folder",
+    N_("'{path}' is a folder, not a file."),
+    N_("Give the file in it, or all its tables: '{path}/*.csv'."),
+)
+FILE_SPECIAL = Refusal(
+    "file_special", N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first.")
+)
+FILE_PACKING = Refusal(
+    "file_packing",
+    N_("'{path}' is packed twice: {packing}, and in it {kind}."),
+    N_("Unpack it and give the file in it."),
+)
+CSV_BINARY_3 = Refusal(
+    "csv_binary",
+    N_("'{path}' is no table but a file of this kind: {kind}."),
+    N_("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
+)
+ZIP_MEMBERS = Refusal(
+    "zip_members",
+    N_("'{path}' holds {n} files, not one table: {names}."),
+    N_("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
+)
+FILE_LINK_LOOP = Refusal(
+    "file_link_loop",
+    N_("'{path}' is a link that leads back to itself."),
+    N_("Give the file that it should lead to."),
+)
+CSV_HTML = Refusal(
+    "csv_html",
+    N_("'{path}' is a web page, not a table: it begins with '{start}'."),
+    N_("Download the file itself: the page was saved in its place."),
+)
+CSV_EMPTY = Refusal(
+    "csv_empty", N_("'{path}' is empty."), N_("It needs a line of column names and a line for each example.")
+)
+FILE_BOMB = Refusal(
+    "file_bomb",
+    N_("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more."),
+    N_("If you trust it, unpack it yourself and give the table."),
+)
+FILE_PACKING_2 = Refusal(
+    "file_packing", N_("'{path}' can't be unpacked: {reason}."), N_("Unpack it yourself and give the table.")
+)
 
 # ---- the bytes of a file, decompressed
 
@@ -91,13 +165,7 @@ class InputFile:
     def check_size(self, unpacked: int) -> None:
         """Refuse a file that unpacks to so many bytes that it must be a bomb."""
         if unpacked > most_unpacked(self.size):
-            raise TreinoError(
-                "file_bomb",
-                _("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more.").format(
-                    path=self.path, ratio=BOMB_RATIO, mib=unpacked >> 20
-                ),
-                _("If you trust it, unpack it yourself and give the table."),
-            )
+            raise FILE_BOMB(path=self.path, ratio=BOMB_RATIO, mib=unpacked >> 20)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -108,11 +176,7 @@ class InputFile:
                 raise unreadable(self.path, error) from None
             raise damaged(self.path, self.packing, error) from None
         except (RuntimeError, NotImplementedError) as error:  # zip: a password, or an unsupported method
-            raise TreinoError(
-                "file_packing",
-                _("'{path}' can't be unpacked: {reason}.").format(path=self.path, reason=str(error)),
-                _("Unpack it yourself and give the table."),
-            ) from None
+            raise FILE_PACKING_2(path=self.path, reason=str(error)) from None
 
 
 class ByteStream(io.RawIOBase):
@@ -143,17 +207,9 @@ def open_file(path: Path) -> InputFile:
     except OSError as error:
         raise unreadable(path, error) from None
     if stat.S_ISDIR(status.st_mode):
-        raise TreinoError(
-            "file_is_folder",
-            _("'{path}' is a folder, not a file.").format(path=path),
-            _("Give the file in it, or all its tables: '{path}/*.csv'.").format(path=path),
-        )
+        raise FILE_IS_FOLDER(path=path)
     if not stat.S_ISREG(status.st_mode):
-        raise TreinoError(
-            "file_special",
-            _("'{path}' is not a regular file.").format(path=path),
-            _("Save the table in a CSV file first."),
-        )
+        raise FILE_SPECIAL(path=path)
     if head.startswith(_OLE):
         raise _old_workbook(path)
     if head.startswith(b"PK\x03\x04") and _is_workbook(path):
@@ -164,13 +220,7 @@ def open_file(path: Path) -> InputFile:
         return InputFile(path, status.st_size, "", "", content_of(path, head))
     inner = content_of(path, plain.head(64))
     if inner != "text":
-        raise TreinoError(
-            "file_packing",
-            _("'{path}' is packed twice: {packing}, and in it {kind}.").format(
-                path=path, kind=inner, packing=packing
-            ),
-            _("Unpack it and give the file in it."),
-        )
+        raise FILE_PACKING(path=path, kind=inner, packing=packing)
     return plain
 
 
@@ -182,11 +232,7 @@ def content_of(path: Path, head: bytes) -> Content:
     known = {**_OTHERS, **_PACKED}
     kind = next((name for magic, name in known.items() if head.startswith(magic)), None)
     if kind:
-        raise TreinoError(
-            "csv_binary",
-            _("'{path}' is no table but a file of this kind: {kind}.").format(path=path, kind=_(kind)),
-            _("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
-        )
+        raise CSV_BINARY_3(path=path, kind=_(kind))
     return "text"
 
 
@@ -217,19 +263,11 @@ def _old_workbook(path: Path) -> TreinoError:
         return unreadable(path, error)
     if locked:
         return encrypted(path)
-    return TreinoError(
-        "csv_binary",
-        _("'{path}' is no table but a file of this kind: {kind}.").format(path=path, kind=_("old Office")),
-        _("Save it as .xlsx, .ods or CSV."),
-    )
+    return CSV_BINARY(path=path, kind=_("old Office"))
 
 
 def encrypted(path: Path) -> TreinoError:
-    return TreinoError(
-        "workbook_encrypted",
-        _("'{path}' is encrypted with a password.").format(path=path),
-        _("Open it, take the password away or save the sheet as CSV, and give that file."),
-    )
+    return WORKBOOK_ENCRYPTED(path=path)
 
 
 def _member(path: Path) -> str:
@@ -243,12 +281,8 @@ def _member(path: Path) -> str:
     except (OSError, NotImplementedError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if len(members) != 1:
-        raise TreinoError(
-            "zip_members",
-            _("'{path}' holds {n} files, not one table: {names}.").format(
-                path=path, n=len(members), names=", ".join(info.filename for info in members[:4]) or "-"
-            ),
-            _("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
+        raise ZIP_MEMBERS(
+            path=path, n=len(members), names=", ".join(info.filename for info in members[:4]) or "-"
         )
     info = members[0]
     InputFile(path, max(info.compress_size, 1), "zip", info.filename, "text").check_size(info.file_size)
@@ -257,28 +291,13 @@ def _member(path: Path) -> str:
 
 def damaged(path: Path, what: str, error: Exception) -> TreinoError:
     reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return TreinoError(
-        "file_damaged",
-        _("'{path}' is damaged or was cut short: {what} says '{reason}'.").format(
-            path=path, what=what or "treino", reason=reason
-        ),
-        _("Download or write it again."),
-    )
+    return FILE_DAMAGED(path=path, what=what or "treino", reason=reason)
 
 
 def unreadable(path: Path, error: OSError) -> TreinoError:
     if error.errno == errno.ELOOP:
-        return TreinoError(
-            "file_link_loop",
-            _("'{path}' is a link that leads back to itself.").format(path=path),
-            _("Give the file that it should lead to."),
-        )
-    return TreinoError(
-        "file_unreadable",
-        _("'{path}' can't be read: {reason}.").format(path=path, reason=error.strerror),
-        _("Check its permissions and that the disk is there."),
-        status=1,
-    )
+        return FILE_LINK_LOOP(path=path)
+    return FILE_UNREADABLE(path=path, reason=error.strerror)
 
 
 # ---- encoding of a text file, and its text as UTF-8
@@ -354,13 +373,7 @@ def decide(file: InputFile, encoding: str | None) -> DecodedText:
     text = DecodedText(file, codec, quoted)
     start = text.head(4096)[0].lstrip()
     if start[:200].lower().startswith(_PAGE):
-        raise TreinoError(
-            "csv_html",
-            _("'{path}' is a web page, not a table: it begins with '{start}'.").format(
-                path=file.path, start=shorten(start, 20)
-            ),
-            _("Download the file itself: the page was saved in its place."),
-        )
+        raise CSV_HTML(path=file.path, start=shorten(start, 20))
     return text
 
 
@@ -397,20 +410,12 @@ def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
         blank = blank and not text.strip(b"\xef\xbb\xbf \t\r\n")
         before += len(chunk)
     if blank:
-        raise TreinoError(
-            "csv_empty",
-            _("'{path}' is empty.").format(path=file.path),
-            _("It needs a line of column names and a line for each example."),
-        )
+        raise CSV_EMPTY(path=file.path)
     return quoted, None
 
 
 def _binary(file: InputFile, byte: int) -> TreinoError:
-    return TreinoError(
-        "csv_binary",
-        _("'{path}' is no text: byte {n} is NUL.").format(path=file.path, n=byte),
-        _("Give a plain CSV file."),
-    )
+    return CSV_BINARY_2(path=file.path, n=byte)
 
 
 def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
@@ -422,12 +427,8 @@ def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
             byte = chunk[max(offset, 0) : offset + 1]
             break
         offset -= len(chunk)
-    return TreinoError(
-        "csv_encoding",
-        _("'{path}' is not {encoding}: line {n} has the byte {byte}.").format(
-            path=file.path, encoding=_NAMES.get(codec, codec.upper()), n=line, byte=f"0x{byte.hex()}"
-        ),
-        _("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
+    return CSV_ENCODING(
+        path=file.path, encoding=_NAMES.get(codec, codec.upper()), n=line, byte=f"0x{byte.hex()}"
     )
 
 

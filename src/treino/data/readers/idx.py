@@ -14,9 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.download import RemoteFile, fetch
+
+IDX_DAMAGED = Refusal(
+    "idx_damaged",
+    N_("'{path}' is damaged: {reason}."),
+    N_("Delete it and run the command again: it is fetched anew."),
+)
+FILE_UNREADABLE = Refusal(
+    "file_unreadable",
+    N_("'{path}' can't be read: {reason}."),
+    N_("Check its permissions and that the disk is there."),
+    status=1,
+)
 
 SIZE = 28
 # Published SHA-256 of the four files: in MNIST of the unpacked files, which people compress again; in
@@ -145,12 +157,7 @@ def _read(
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise TreinoError(
-            "file_unreadable",
-            _("'{path}' can't be read: {reason}.").format(path=path, reason=error.strerror),
-            _("Check its permissions and that the disk is there."),
-            status=1,
-        ) from None
+        raise FILE_UNREADABLE(path=path, reason=error.strerror) from None
     known = packed is not None and hashlib.sha256(content).hexdigest() == packed
     if content[:2] == b"\x1f\x8b":
         try:
@@ -181,8 +188,4 @@ def _read(
 
 
 def _damaged(path: Path, reason: str) -> TreinoError:
-    return TreinoError(
-        "idx_damaged",
-        _("'{path}' is damaged: {reason}.").format(path=path, reason=reason),
-        _("Delete it and run the command again: it is fetched anew."),
-    )
+    return IDX_DAMAGED(path=path, reason=reason)

@@ -9,12 +9,23 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
+
+JSON_LINE = Refusal(
+    "json_line",
+    N_("'{path}', line {n} is no JSON object: {reason}."),
+    N_('Write one object to a line, as {"a": 1, "b": "x"}.'),
+)
+TABLE_COLUMNS = Refusal(
+    "table_columns",
+    N_("'{path}' has no column of numbers, words or dates."),
+    N_("Give a table with one value to a cell."),
+)
 
 _ROWS = 1 << 14
 JsonObject = dict[str, object]
@@ -98,11 +109,7 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
     check_names(list(kinds), f"'{file.path}'")
     left_out = tuple(name for name, column_kinds in kinds.items() if "nested" in column_kinds)
     if len(left_out) == len(kinds):
-        raise TreinoError(
-            "table_columns",
-            _("'{path}' has no column of numbers, words or dates.").format(path=file.path),
-            _("Give a table with one value to a cell."),
-        )
+        raise TABLE_COLUMNS(path=file.path)
     exact = frozenset(name for name in large - rounded if kinds[name] == {"number"})
     return JsonLines(text, kinds, left_out, exact)
 
@@ -130,13 +137,7 @@ def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
 
 
 def _broken(text: DecodedText, line: int, reason: str) -> TreinoError:
-    return TreinoError(
-        "json_line",
-        _("'{path}', line {n} is no JSON object: {reason}.").format(
-            path=text.file.path, n=line, reason=shorten(reason, 100)
-        ),
-        _('Write one object to a line, as {"a": 1, "b": "x"}.'),
-    )
+    return JSON_LINE(path=text.file.path, n=line, reason=shorten(reason, 100))
 
 
 def _float(value: float) -> float:

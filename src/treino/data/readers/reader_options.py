@@ -5,9 +5,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.settings.setting_types import items
+
+DELIMITER_FORM = Refusal(
+    "delimiter_form",
+    N_("The delimiter is '{value}'; it must be one character."),
+    N_("Usual: , ; | tab space."),
+)
+QUOTE_FORM = Refusal(
+    "quote_form",
+    N_("The quote is '{value}'; it must be one character, or none."),
+    N_("Usual: the double quote."),
+)
+SKIP_RANGE = Refusal(
+    "skip_range",
+    N_("{name} must be a whole number of lines, at least 0; it is {value!r}."),
+    N_("Count the lines above the header."),
+)
+ENCODING_CHOICE = Refusal("encoding_choice", N_("There is no encoding '{name}'."), "{hint}")
 
 Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -50,27 +67,13 @@ class ReaderOptions:
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n\0"'):
-            raise TreinoError(
-                "delimiter_form",
-                _("The delimiter is '{value}'; it must be one character.").format(value=self.delimiter),
-                _("Usual: , ; | tab space."),
-            )
+            raise DELIMITER_FORM(value=self.delimiter)
         if self.quote is not None and (len(self.quote) > 1 or (self.quote and self.quote in "\r\n\0")):
-            raise TreinoError(
-                "quote_form",
-                _("The quote is '{value}'; it must be one character, or none.").format(value=self.quote),
-                _("Usual: the double quote."),
-            )
+            raise QUOTE_FORM(value=self.quote)
         if self.skip is not None and (
             isinstance(self.skip, bool) or int(self.skip) != self.skip or self.skip < 0
         ):
-            raise TreinoError(
-                "skip_range",
-                _("{name} must be a whole number of lines, at least 0; it is {value!r}.").format(
-                    name=setting("skip"), value=self.skip
-                ),
-                _("Count the lines above the header."),
-            )
+            raise SKIP_RANGE(name=setting("skip"), value=self.skip)
         object.__setattr__(self, "delimiter", delimiter)
         object.__setattr__(self, "decimal", _choice("decimal", self.decimal, _DECIMALS))
         object.__setattr__(self, "header", _choice("header", self.header, _HEADERS))
@@ -109,8 +112,6 @@ def _encoding(name: str | None) -> str | None:
         "".encode(codecs.lookup(name).name)
         return codecs.lookup(name).name
     except (LookupError, ValueError):
-        raise TreinoError(
-            "encoding_choice",
-            _("There is no encoding '{name}'.").format(name=name),
-            nearest(name, ["utf-8", "utf-16", "latin-1", "windows-1252"]),
+        raise ENCODING_CHOICE(
+            name=name, hint=nearest(name, ["utf-8", "utf-16", "latin-1", "windows-1252"])
         ) from None

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, joined, setting
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
 from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType
@@ -33,6 +33,28 @@ from treino.data.readers.workbook import open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import Column, Table, shorten
 from treino.settings.setting_types import as_item, as_items
+
+SHEET_OF_NO_WORKBOOK = Refusal(
+    "sheet_of_no_workbook", N_("'{path}' has no sheets: it is no workbook."), N_("Leave [[sheet]] out.")
+)
+JSON_ARRAY = Refusal(
+    "json_array",
+    N_("'{path}' is one JSON array, not JSON lines."),
+    N_("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
+)
+FILES_TYPES = Refusal(
+    "files_types",
+    N_("In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}."),
+    N_("Write the files alike, or give them as CSV."),
+)
+FILES_COLUMNS = Refusal(
+    "files_columns",
+    N_("'{path}' hasn't the columns of '{first}': it {said}."),
+    N_("Give files of equal columns, or a narrower pattern."),
+)
+CSV_NO_ROWS = Refusal(
+    "csv_no_rows", N_("{what} has a header and no rows."), N_("Add a row of values for each example.")
+)
 
 Part = DelimitedFile | ColumnarFile | JsonLines
 _SWELLS, _SWELLS_PACKED = 4, 60  # maximum bytes in memory per byte of file: "1," becomes 8
@@ -176,11 +198,7 @@ def open_parts(
         try:
             look.at(parts)
             if not look.rows:
-                raise TreinoError(
-                    "csv_no_rows",
-                    _("{what} has a header and no rows.").format(what=what),
-                    _("Add a row of values for each example."),
-                )
+                raise CSV_NO_ROWS(what=what)
             decided = decide(list(look.seen.values()), reading, what, place)
             if not (reading.missing is None and decided.open and look.gaps):
                 break
@@ -303,13 +321,7 @@ def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None
     """Refuse files in which a column of the same name has different types."""
     for field, other in zip(schema, first_schema, strict=True):
         if field.type != other.type:
-            raise TreinoError(
-                "files_types",
-                _(
-                    "In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}."
-                ).format(path=part.file and part.file.path, name=field.name, a=field.type, b=other.type),
-                _("Write the files alike, or give them as CSV."),
-            )
+            raise FILES_TYPES(path=part.file and part.file.path, name=field.name, a=field.type, b=other.type)
 
 
 def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
@@ -364,22 +376,14 @@ def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
     if file.content == "workbook":
         return open_workbook(file, reading)
     if reading.sheet is not None:
-        raise TreinoError(
-            "sheet_of_no_workbook",
-            _("'{path}' has no sheets: it is no workbook.").format(path=file.path),
-            _("Leave [[sheet]] out."),
-        )
+        raise SHEET_OF_NO_WORKBOOK(path=file.path)
     if file.content != "text":
         return open_columnar(file)
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{" and start[1:].lstrip()[:1] in (b'"', b"}"):
         return open_json_lines(file, reading)
     if start[:1] == b"[" and start[1:].lstrip()[:1] == b"{":
-        raise TreinoError(
-            "json_array",
-            _("'{path}' is one JSON array, not JSON lines.").format(path=file.path),
-            _("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
-        )
+        raise JSON_ARRAY(path=file.path)
     return open_delimited(file, reading, least_columns)
 
 
@@ -400,14 +404,10 @@ def _check_alike(parts: Sequence[Part]) -> None:
             differences += (
                 [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
             )
-            raise TreinoError(
-                "files_columns",
-                _("'{path}' hasn't the columns of '{first}': it {said}.").format(
-                    path=part.file and part.file.path,
-                    first=first.file and first.file.path,
-                    said=_(" and ").join(differences) or _("is of another format"),
-                ),
-                _("Give files of equal columns, or a narrower pattern."),
+            raise FILES_COLUMNS(
+                path=part.file and part.file.path,
+                first=first.file and first.file.path,
+                said=_(" and ").join(differences) or _("is of another format"),
             )
 
 

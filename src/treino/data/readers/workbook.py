@@ -14,8 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _, setting
 from treino.data.readers.columnar import ColumnarFile, open_sheet
 from treino.data.readers.dialect import (
     ABOVE,
@@ -31,6 +31,40 @@ from treino.data.readers.file_bytes import InputFile, damaged, encrypted
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names, shorten
+
+SHEET_UNKNOWN = Refusal("sheet_unknown", N_("'{path}' has no sheet '{name}'."), "{hint}")
+WORKBOOK_TABLES = Refusal(
+    "workbook_tables",
+    N_("{what} holds more than one table: {between} stands between them."),
+    N_("Move each to a sheet of its own, or delete what is empty, if it is one table."),
+)
+WORKBOOK_EMPTY = Refusal(
+    "workbook_empty", N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}.")
+)
+WORKBOOK_SIZE = Refusal(
+    "workbook_size",
+    N_("'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet."),
+    N_("Save it as CSV or Parquet, which are read block by block."),
+)
+WORKBOOK_FORMULAS = Refusal(
+    "workbook_formulas",
+    N_("'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}."),
+    N_("Open it in Excel or LibreOffice and save it: that stores the values."),
+)
+CSV_NO_ROWS = Refusal(
+    "csv_no_rows", N_("{what} has a header and no rows."), N_("Add a row of values for each example.")
+)
+EXCEL_MISSING = Refusal(
+    "excel_missing",
+    N_("'{path}' is a workbook, and what reads it is not installed."),
+    N_("Install it: pip install 'treino[excel]'. Or save the sheet as CSV."),
+)
+WORKBOOK_HIDDEN = Refusal(
+    "workbook_hidden", N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
+)
+WORKBOOK_EMPTY_2 = Refusal(
+    "workbook_empty", N_("'{path}' has no cells in any of its sheets."), N_("Give a workbook with a table.")
+)
 
 Cells = list[list[Any]]  # "" for an empty cell
 
@@ -62,11 +96,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     try:
         import python_calamine
     except ImportError:
-        raise TreinoError(
-            "excel_missing",
-            _("'{path}' is a workbook, and what reads it is not installed.").format(path=file.path),
-            _("Install it: pip install 'treino[excel]'. Or save the sheet as CSV."),
-        ) from None
+        raise EXCEL_MISSING(path=file.path) from None
     try:
         book = python_calamine.load_workbook(str(file.path))
         name = _sheet_name(file, book, reading)
@@ -80,11 +110,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     if not cells:
-        raise TreinoError(
-            "workbook_empty",
-            _("'{path}' has no cells in its sheet {name}.").format(path=file.path, name=name),
-            _("Its sheets: {names}.").format(names=", ".join(book.sheet_names)),
-        )
+        raise WORKBOOK_EMPTY(path=file.path, name=name, names=", ".join(book.sheet_names))
     content = _sheet_content(file, name)
     _check_formulas(file, name, content)
     sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
@@ -110,40 +136,22 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
         filled = [name for name in names if book.get_sheet_by_name(name).start is not None]
         first = next((name for name in filled if name not in hidden), None)
         if first is None and filled:
-            raise TreinoError(
-                "workbook_hidden",
-                _("'{path}' has cells in hidden sheets alone: {names}.").format(
-                    path=file.path, names=", ".join(filled)
-                ),
-                _("Name one: {setting}").format(setting=setting("sheet", filled[0])),
+            raise WORKBOOK_HIDDEN(
+                path=file.path, names=", ".join(filled), setting=setting("sheet", filled[0])
             )
         if first is None:
-            raise TreinoError(
-                "workbook_empty",
-                _("'{path}' has no cells in any of its sheets.").format(path=file.path),
-                _("Give a workbook with a table."),
-            )
+            raise WORKBOOK_EMPTY_2(path=file.path)
         return first
     if request in names:
         return request
     if request.isdecimal() and 1 <= int(request) <= len(names):
         return names[int(request) - 1]
-    raise TreinoError(
-        "sheet_unknown",
-        _("'{path}' has no sheet '{name}'.").format(path=file.path, name=request),
-        nearest(request, names),
-    )
+    raise SHEET_UNKNOWN(path=file.path, name=request, hint=nearest(request, names))
 
 
 def _check_size(file: InputFile, name: str, rows: int, columns: int) -> None:
     if rows * columns > MOST_CELLS:
-        raise TreinoError(
-            "workbook_size",
-            _("'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet.").format(
-                path=file.path, name=name, rows=rows, columns=columns
-            ),
-            _("Save it as CSV or Parquet, which are read block by block."),
-        )
+        raise WORKBOOK_SIZE(path=file.path, name=name, rows=rows, columns=columns)
 
 
 def _hidden(book: Any) -> set[str]:
@@ -183,13 +191,7 @@ def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
     cells = _CELL.findall(content)
     lost = [where.decode() for where, inner in cells if b"<f" in inner and not _VALUE.search(inner)]
     if lost:
-        raise TreinoError(
-            "workbook_formulas",
-            _("'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}.").format(
-                path=file.path, name=name, n=len(lost), cell=lost[0]
-            ),
-            _("Open it in Excel or LibreOffice and save it: that stores the values."),
-        )
+        raise WORKBOOK_FORMULAS(path=file.path, name=name, n=len(lost), cell=lost[0])
 
 
 def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
@@ -250,11 +252,7 @@ def _table(
     letters = [_letters(corner[1] + j) for j in there]
     names, depth = _names(rows, spans, letters, header)
     if len(rows) <= depth:
-        raise TreinoError(
-            "csv_no_rows",
-            _("{what} has a header and no rows.").format(what=what),
-            _("Add a row of values for each example."),
-        )
+        raise CSV_NO_ROWS(what=what)
     nameless = depth > 0 and len(names) > 1 and all(_empty(row[0]) for row in rows[:depth])
     texts = [[_text(cell) for cell in row] for row in [list(names), *rows[depth : depth + LOOK]]]
     if depth and (labels := labels_below(texts)):
@@ -287,13 +285,7 @@ def _names(
 
 
 def _two_tables(what: str, between: str) -> TreinoError:
-    return TreinoError(
-        "workbook_tables",
-        _("{what} holds more than one table: {between} stands between them.").format(
-            what=what, between=between
-        ),
-        _("Move each to a sheet of its own, or delete what is empty, if it is one table."),
-    )
+    return WORKBOOK_TABLES(what=what, between=between)
 
 
 def _empty(cell: Any) -> bool:

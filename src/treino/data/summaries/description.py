@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, setting
 from treino.data import sources
 from treino.data.photographs.album import is_album
 from treino.data.photographs.load import (
@@ -56,6 +56,15 @@ from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.table import Column, Table, plain, row_place, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.settings.setting_types import as_item
+
+NO_PHOTOGRAPHS = Refusal(
+    "no_photographs", N_("{setting} is for photographs, and this is something else."), N_("Leave it out.")
+)
+DATASET_NO_IMAGES = Refusal(
+    "dataset_no_images",
+    N_("The items of {name} are no images: their shape is {shape}."),
+    N_("Describe what they are made of: a table, or (X, y)."),
+)
 
 # ---- the description of a table or of images
 
@@ -269,13 +278,7 @@ def describe(
         request = AlbumRequest(source, target, None, split, None, True, reading=reading, **photographs)
         return _of_album(request, None if cache is None else Path(cache))
     if photographs:
-        raise TreinoError(
-            "no_photographs",
-            _("{setting} is for photographs, and this is something else.").format(
-                setting=setting(next(iter(photographs)))
-            ),
-            _("Leave it out."),
-        )
+        raise NO_PHOTOGRAPHS(setting=setting(next(iter(photographs))))
     if is_torch_dataset(source):
         of_tables = {"kinds": kinds, "reading": reading, "split_by": split.by, "row_weights": row_weights}
         return _of_dataset(source, target, of_tables)
@@ -467,13 +470,7 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
     data = load_torch_dataset(source, target=target, validation=0.0, test=0.0, of_tables=of_tables)
     parts = data.image_parts()
     if not parts:
-        raise TreinoError(
-            "dataset_no_images",
-            _("The items of {name} are no images: their shape is {shape}.").format(
-                name=data.name, shape=list(data.item_shape)
-            ),
-            _("Describe what they are made of: a table, or (X, y)."),
-        )
+        raise DATASET_NO_IMAGES(name=data.name, shape=list(data.item_shape))
     if len(parts) == 1:
         parts = {WHOLE: parts["train"]}
     warnings: list[TableWarning] = []

@@ -10,14 +10,62 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
 from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of, sampled_rows
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
+
+DATASET_CLASS = Refusal(
+    "dataset_class", N_("{name} is a class, and not a Dataset yet."), N_("Make one of it: {name}(…).")
+)
+PART_MISSING = Refusal(
+    "part_missing", N_("There is no part 'train' to learn from."), N_("Give {'train': dataset}.")
+)
+NUM_WORKERS_RANGE = Refusal(
+    "num_workers_range",
+    N_("num_workers is {n!r}, not a number of processes."),
+    N_("Use 0 to read in the training's own process."),
+)
+NUM_WORKERS_LOADER = Refusal(
+    "num_workers_loader",
+    N_("num_workers is {n}, and the DataLoader has its own {own}."),
+    N_("Leave it out, or change the loader."),
+)
+ROWS_TOO_FEW = Refusal(
+    "rows_too_few", N_("Different items: {n}. That is too few for {wanted} splits."), "{hint}"
+)
+ITEMS_OF_TABLE = Refusal(
+    "items_of_table",
+    N_("The network was trained on a table, and items of a {kind} have no columns."),
+    N_("Give a frame or a file with its columns."),
+)
+PARTS_TO_PREDICT = Refusal(
+    "parts_to_predict", N_("Several parts can't be predicted at once."), N_("Give one of them.")
+)
+ITEMS_SIZE = Refusal(
+    "items_size",
+    N_("Items hold {got} numbers, and those of the training {want}."),
+    N_("Give items of the shape {shape}."),
+)
+ITEM_SHAPE = Refusal(
+    "item_shape",
+    N_("Items of the {part} part have the shape {shape}, and those of training {first}."),
+    N_("Give all parts the same transforms."),
+)
+PART_UNKNOWN = Refusal(
+    "part_unknown",
+    N_("{n} parts are given, and a training has three."),
+    N_("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
+)
+PART_TYPE = Refusal(
+    "part_type",
+    N_("The part {name} is a {kind}, and no Dataset."),
+    N_("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
+)
 
 PARTS = ("train", "validation", "test")
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
@@ -30,11 +78,7 @@ def is_torch_dataset(source: Any) -> bool:
     if isinstance(source, tuple | list):
         return any(_one(part) for part in source[: len(PARTS)])
     if isinstance(source, type) and issubclass(source, Dataset):
-        raise TreinoError(
-            "dataset_class",
-            _("{name} is a class, and not a Dataset yet.").format(name=source.__name__),
-            _("Make one of it: {name}(…).").format(name=source.__name__),
-        )
+        raise DATASET_CLASS(name=source.__name__)
     return _one(source)
 
 
@@ -96,12 +140,8 @@ def load_torch_dataset(
     }
     for part, first_pass in seen.items():
         if first_pass.item_shape != seen["train"].item_shape:
-            raise TreinoError(
-                "item_shape",
-                _("Items of the {part} part have the shape {shape}, and those of training {first}.").format(
-                    part=part, shape=list(first_pass.item_shape), first=list(seen["train"].item_shape)
-                ),
-                _("Give all parts the same transforms."),
+            raise ITEM_SHAPE(
+                part=part, shape=list(first_pass.item_shape), first=list(seen["train"].item_shape)
             )
     train = seen["train"]
     everything = [label for first_pass in seen.values() for label in first_pass.labels]
@@ -177,20 +217,12 @@ def _parts_of(source: Any) -> dict[str, Any]:
     if not isinstance(source, Mapping):
         parts = source if isinstance(source, tuple | list) else (source,)
         if len(parts) > len(PARTS):
-            raise TreinoError(
-                "part_unknown",
-                _("{n} parts are given, and a training has three.").format(n=len(parts)),
-                _("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
-            )
+            raise PART_UNKNOWN(n=len(parts))
         source = dict(zip(PARTS, parts, strict=False))
     sources: dict[str, Any] = {}
     for name, part in source.items():
         if not _one(part):
-            raise TreinoError(
-                "part_type",
-                _("The part {name} is a {kind}, and no Dataset.").format(name=name, kind=type(part).__name__),
-                _("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
-            )
+            raise PART_TYPE(name=name, kind=type(part).__name__)
         known = _ALSO.get(name, name)
         if known not in PARTS or known in sources:
             raise TreinoError(
@@ -202,28 +234,16 @@ def _parts_of(source: Any) -> dict[str, Any]:
             )
         sources[known] = part
     if "train" not in sources:
-        raise TreinoError(
-            "part_missing", _("There is no part 'train' to learn from."), _("Give {'train': dataset}.")
-        )
+        raise PART_MISSING()
     return {name: sources[name] for name in PARTS if name in sources}
 
 
 def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
     if isinstance(workers, bool) or not isinstance(workers, int) or not 0 <= workers <= 1024:
-        raise TreinoError(
-            "num_workers_range",
-            _("num_workers is {n!r}, not a number of processes.").format(n=workers),
-            _("Use 0 to read in the training's own process."),
-        )
+        raise NUM_WORKERS_RANGE(n=workers)
     loader = next((part for part in parts.values() if isinstance(part, DataLoader)), None)
     if loader is not None and workers and workers != loader.num_workers:
-        raise TreinoError(
-            "num_workers_loader",
-            _("num_workers is {n}, and the DataLoader has its own {own}.").format(
-                n=workers, own=loader.num_workers
-            ),
-            _("Leave it out, or change the loader."),
-        )
+        raise NUM_WORKERS_LOADER(n=workers, own=loader.num_workers)
 
 
 def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
@@ -274,10 +294,10 @@ def _split(
     splits = 1 + sum(share > 0 for share in shares)
     distinct = len(np.unique(train.first_N))
     if distinct < max(2, splits):
-        raise TreinoError(
-            "rows_too_few",
-            _("Different items: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=splits),
-            _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items."),
+        raise ROWS_TOO_FEW(
+            n=distinct,
+            wanted=splits,
+            hint=_("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items."),
         )
     part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
     if distinct < len(every):
@@ -297,26 +317,12 @@ def _split(
 def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
     """Return x ``[N, D]`` of all items to predict, and their y, or None if they have no targets."""
     if preparation.normalise or preparation.encoders:
-        raise TreinoError(
-            "items_of_table",
-            _("The network was trained on a table, and items of a {kind} have no columns.").format(
-                kind=type(source).__name__
-            ),
-            _("Give a frame or a file with its columns."),
-        )
+        raise ITEMS_OF_TABLE(kind=type(source).__name__)
     if isinstance(source, Mapping | tuple | list):
-        raise TreinoError(
-            "parts_to_predict", _("Several parts can't be predicted at once."), _("Give one of them.")
-        )
+        raise PARTS_TO_PREDICT()
     x, labels = everything(source, preparation.features[0][:-1], preparation.target)
     if x.shape[1] != len(preparation.features):
-        raise TreinoError(
-            "items_size",
-            _("Items hold {got} numbers, and those of the training {want}.").format(
-                got=x.shape[1], want=len(preparation.features)
-            ),
-            _("Give items of the shape {shape}.").format(shape=list(preparation.item_shape)),
-        )
+        raise ITEMS_SIZE(got=x.shape[1], want=len(preparation.features), shape=list(preparation.item_shape))
     if labels is None:
         return x, None
     return x, labels_again(preparation).encode(labels, lambda row: _("item {i}").format(i=row))

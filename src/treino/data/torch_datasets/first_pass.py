@@ -14,13 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.data.mapped_rows import Batch
 from treino.data.rows import Rows, generator
 from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import STILL, LazyItems, Reader, fails, own_chance, read
 from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamRows
+
+DATASET_EMPTY = Refusal("dataset_empty", N_("{name} has no items."), N_("Give at least one."))
+DATASET_EMPTY_2 = Refusal("dataset_empty", N_("{name} has no items."), N_("Give at least some."))
+DATASET_EMPTY_3 = Refusal("dataset_empty", N_("{name} gives no rows."), N_("Give at least some."))
+STREAM_ENDLESS = Refusal(
+    "stream_endless",
+    N_("{name} gave {n:,} rows and goes on."),
+    N_("Let a pass over it end, e.g. with itertools.islice: that is an epoch."),
+)
 
 MEMORY_BYTES = 1 << 30  # limit for rows in memory; a quarter of the machine's memory, if that is less
 LOOKED_AT = 64  # items that are read three times, to test whether they change between readings
@@ -170,9 +179,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
     name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
     if first is None:
-        raise TreinoError(
-            "dataset_empty", _("{name} has no items.").format(name=name), _("Give at least one.")
-        )
+        raise DATASET_EMPTY(name=name)
     if isinstance(first, Mapping):
         form = (
             ItemFormat(x_name, y_name, alone=y_name not in first)
@@ -219,9 +226,7 @@ def _look_at_items(
         what = _("the length of {name}").format(name=name)
         raise fails(error, what, _("Give it a __len__, or let it be an IterableDataset.")) from error
     if not rows:
-        raise TreinoError(
-            "dataset_empty", _("{name} has no items.").format(name=name), _("Give at least some.")
-        )
+        raise DATASET_EMPTY_2(name=name)
     where = _("item {i} of {name}").format(i=0, name=name)
     try:
         with own_chance(True):
@@ -337,15 +342,9 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
             copies.append(scaled(x).flatten(1))
             copies = copies if size <= memory() else None
         if len(labels) > LARGEST_PASS:
-            raise TreinoError(
-                "stream_endless",
-                _("{name} gave {n:,} rows and goes on.").format(name=source.name, n=len(labels)),
-                _("Let a pass over it end, e.g. with itertools.islice: that is an epoch."),
-            )
+            raise STREAM_ENDLESS(name=source.name, n=len(labels))
     if not labels:
-        raise TreinoError(
-            "dataset_empty", _("{name} gives no rows.").format(name=source.name), _("Give at least some.")
-        )
+        raise DATASET_EMPTY_3(name=source.name)
     own = source.steps is True
     notes = _notes_on_stream(source.name, len(labels), steps if own else None, copies is not None)
     return StreamPass(

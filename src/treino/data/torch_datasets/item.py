@@ -9,11 +9,65 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Task, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
 from treino.data.table import Column, plain, shorten
+
+ITEM_TARGET = Refusal(
+    "item_target",
+    N_("y of {where} is {what}, and not one number or word."),
+    N_("Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from."),
+)
+ITEM_FORM = Refusal(
+    "item_form",
+    N_("{where} is {what}, and not {wanted}."),
+    N_("Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}."),
+)
+ITEM_FEATURES = Refusal(
+    "item_features",
+    N_("features names {n} entries of an item, and x is one of them."),
+    N_("Join them in the Dataset, or name one: {names}."),
+)
+ITEM_ENTRIES = Refusal(
+    "item_entries",
+    N_("An item has the entries {names}; which of them are x and y?"),
+    N_("Name them: treino.load(dataset, features=['{x}'], target='{y}')."),
+)
+ITEM_NUMBERS = Refusal(
+    "item_numbers", N_("x of {where} is {what}."), N_("Return real numbers, at least one.")
+)
+TARGET_IGNORED = Refusal(
+    "target_ignored",
+    N_(
+        "The target of {place} is -100, which torch's losses leave out (ignore_index): no class."
+        " Such items: {n} of {of}."
+    ),
+    N_(
+        "Leave them out: torch.utils.data.Subset(data, [i for i in range(len(data)) if data[i][1] != "
+        "-100]). If it is a class, return it as text: '-100'."
+    ),
+)
+TARGET_MIXED = Refusal(
+    "target_mixed",
+    N_("The target of {a} is {x!r}, and that of {b} {y!r}: words and numbers don't mix."),
+    N_("Return one kind of value as y."),
+)
+TARGET_NOT_FINITE = Refusal(
+    "target_not_finite", N_("The target of {place} is {value}."), N_("Leave the item out.")
+)
+ITEM_ENTRY = Refusal("item_entry", N_("An item has no entry '{name}'."), "{hint}")
+ITEM_NUMBERS_2 = Refusal(
+    "item_numbers",
+    N_("x of {where} is {what}: {error}."),
+    N_("Return numbers: a tensor, an array or a picture."),
+)
+CLASS_UNKNOWN = Refusal(
+    "class_unknown",
+    N_("The target of {place} is '{value}', which is none of the {n} classes."),
+    N_("The classes are those of a first pass: {names}."),
+)
 
 # ---- the items of a Dataset
 
@@ -41,18 +95,13 @@ class ItemFormat:
             return item[self.x], item[self.y]
         if self.x is None and isinstance(item, tuple | list) and len(item) == 2:
             return item[0], item[1]
-        raise TreinoError(
-            "item_form",
-            _("{where} is {what}, and not {wanted}.").format(
-                where=where,
-                what=_described(item),
-                wanted=_("a pair (x, y)")
-                if self.x is None
-                else _("a dict with {x} and {y}").format(x=self.x, y=self.y),
-            ),
-            _(
-                "Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}."
-            ).format(names="features=['image'], target='label'"),
+        raise ITEM_FORM(
+            where=where,
+            what=_described(item),
+            wanted=_("a pair (x, y)")
+            if self.x is None
+            else _("a dict with {x} and {y}").format(x=self.x, y=self.y),
+            names="features=['image'], target='label'",
         )
 
 
@@ -64,32 +113,18 @@ def item_format(item: Any, features: Sequence[str] | None, target: str | None) -
         return ItemFormat()
     names = [str(name) for name in item]
     if features is not None and len(features) != 1:
-        raise TreinoError(
-            "item_features",
-            _("features names {n} entries of an item, and x is one of them.").format(n=len(features)),
-            _("Join them in the Dataset, or name one: {names}.").format(names=", ".join(names)),
-        )
+        raise ITEM_FEATURES(n=len(features), names=", ".join(names))
     names_xy = {"x": None if features is None else features[0], "y": target}
     for name in names_xy.values():
         if name is not None and name not in item:
-            raise TreinoError(
-                "item_entry",
-                _("An item has no entry '{name}'.").format(name=name),
-                nearest(name, names),
-            )
+            raise ITEM_ENTRY(name=name, hint=nearest(name, names))
     y = names_xy["y"] or next((n for n in names if n.lower() in _TARGETS and n != names_xy["x"]), None)
     x = names_xy["x"] or next((n for n in names if n.lower() in _INPUTS and n != y), None)
     if len(names) == 2 and (x is None) != (y is None):
         (other,) = (n for n in names if n not in (x, y))
         x, y = x or other, y or other
     if x is None or y is None:
-        raise TreinoError(
-            "item_entries",
-            _("An item has the entries {names}; which of them are x and y?").format(names=", ".join(names)),
-            _("Name them: treino.load(dataset, features=['{x}'], target='{y}').").format(
-                x=x or names[0], y=y or names[-1]
-            ),
-        )
+        raise ITEM_ENTRIES(names=", ".join(names), x=x or names[0], y=y or names[-1])
     return ItemFormat(x, y)
 
 
@@ -106,19 +141,9 @@ def as_numbers(value: Any, where: str) -> Tensor:
                 array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
             value = torch.from_numpy(np.array(array))
         except (TypeError, ValueError) as error:
-            raise TreinoError(
-                "item_numbers",
-                _("x of {where} is {what}: {error}.").format(
-                    where=where, what=_described(value), error=str(error).rstrip(".")
-                ),
-                _("Return numbers: a tensor, an array or a picture."),
-            ) from error
+            raise ITEM_NUMBERS_2(where=where, what=_described(value), error=str(error).rstrip(".")) from error
     if value.is_complex() or value.numel() == 0:
-        raise TreinoError(
-            "item_numbers",
-            _("x of {where} is {what}.").format(where=where, what=_described(value)),
-            _("Return real numbers, at least one."),
-        )
+        raise ITEM_NUMBERS(where=where, what=_described(value))
     tensor: Tensor = value.detach().cpu()
     tensor = tensor if tensor.layout is torch.strided else tensor.to_dense()
     return tensor if tensor.dim() else tensor.reshape(1)
@@ -137,11 +162,7 @@ def as_label(value: Any, where: str) -> Label:
             return one
     if isinstance(value, tuple | list) and len(value) == 1:
         return as_label(value[0], where)
-    raise TreinoError(
-        "item_target",
-        _("y of {where} is {what}, and not one number or word.").format(where=where, what=_described(value)),
-        _("Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from."),
-    )
+    raise ITEM_TARGET(where=where, what=_described(value))
 
 
 def scaled(x_B: Tensor) -> Tensor:
@@ -190,14 +211,11 @@ class Labels:
             numbers = [self.number.get(label, -1) for label in labels]
             if -1 in numbers:
                 row = numbers.index(-1)
-                raise TreinoError(
-                    "class_unknown",
-                    _("The target of {place} is '{value}', which is none of the {n} classes.").format(
-                        place=place(row), value=shorten(str(labels[row])), n=len(self.classes)
-                    ),
-                    _("The classes are those of a first pass: {names}.").format(
-                        names=shorten(", ".join(self.classes), 200)
-                    ),
+                raise CLASS_UNKNOWN(
+                    place=place(row),
+                    value=shorten(str(labels[row])),
+                    n=len(self.classes),
+                    names=shorten(", ".join(self.classes), 200),
                 )
             return torch.tensor(numbers, dtype=torch.int64)
         y_N = (_numbers(labels, place) - self.mean) / self.scale
@@ -256,17 +274,7 @@ def _check_ignored(labels: Sequence[Label], place: Place) -> None:
     """Refuse the class -100, which torch reserves for rows without a class."""
     ignored = [row for row, label in enumerate(labels) if label == IGNORED]
     if ignored:
-        raise TreinoError(
-            "target_ignored",
-            _(
-                "The target of {place} is -100, which torch's losses leave out (ignore_index): no class."
-                " Such items: {n} of {of}."
-            ).format(place=place(ignored[0]), n=len(ignored), of=len(labels)),
-            _(
-                "Leave them out: torch.utils.data.Subset(data, [i for i in range(len(data)) if data[i][1] != "
-                "-100]). If it is a class, return it as text: '-100'."
-            ),
-        )
+        raise TARGET_IGNORED(place=place(ignored[0]), n=len(ignored), of=len(labels))
 
 
 def labels_again(preparation: Preparation) -> Labels:
@@ -291,13 +299,7 @@ def _column(labels: Sequence[Label], place: Place) -> Column:
     text = [isinstance(label, str) for label in labels]
     if any(text) and not all(text):
         row = text.index(not text[0])
-        raise TreinoError(
-            "target_mixed",
-            _("The target of {a} is {x!r}, and that of {b} {y!r}: words and numbers don't mix.").format(
-                a=place(0), x=labels[0], b=place(row), y=labels[row]
-            ),
-            _("Return one kind of value as y."),
-        )
+        raise TARGET_MIXED(a=place(0), x=labels[0], b=place(row), y=labels[row])
     if any(text):
         return Column("target", None, np.array(labels, dtype=object))
     return Column("target", _numbers(labels, place))
@@ -307,11 +309,5 @@ def _numbers(labels: Sequence[Label], place: Place) -> NDArray[np.float64]:
     value_N = np.asarray(labels, dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(value_N))
     if len(wrong):
-        raise TreinoError(
-            "target_not_finite",
-            _("The target of {place} is {value}.").format(
-                place=place(int(wrong[0])), value=plain(float(value_N[wrong[0]]))
-            ),
-            _("Leave the item out."),
-        )
+        raise TARGET_NOT_FINITE(place=place(int(wrong[0])), value=plain(float(value_N[wrong[0]])))
     return value_N

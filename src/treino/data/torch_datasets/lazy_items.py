@@ -16,10 +16,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, scaled
+
+ITEM_FAILS = Refusal("item_fails", N_("{where}{item} raises {kind}: {error}{line}."), "{hint}")
+ITEM_SHAPE = Refusal(
+    "item_shape",
+    N_("x of {where} has the shape {shape}, and that of the first one {first}."),
+    N_("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
+)
+ITEM_NOT_FINITE = Refusal(
+    "item_not_finite",
+    N_("x of {where} holds numbers that are not finite."),
+    N_("Leave the item out, or fill the gap in __getitem__."),
+)
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
@@ -70,22 +82,12 @@ class Reader:
             for i, x in zip(index, xs, strict=True):
                 if not bool(x.isfinite().all()):
                     where = _("item {i} of {name}").format(i=i, name=self.name)
-                    return TreinoError(
-                        "item_not_finite",
-                        _("x of {where} holds numbers that are not finite.").format(where=where),
-                        _("Leave the item out, or fill the gap in __getitem__."),
-                    )
+                    return ITEM_NOT_FINITE(where=where)
         return x_B, labels
 
     def _check(self, x: Tensor, where: str) -> None:
         if self.item_shape is not None and tuple(x.shape) != self.item_shape:
-            raise TreinoError(
-                "item_shape",
-                _("x of {where} has the shape {shape}, and that of the first one {first}.").format(
-                    where=where, shape=list(x.shape), first=list(self.item_shape)
-                ),
-                _("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
-            )
+            raise ITEM_SHAPE(where=where, shape=list(x.shape), first=list(self.item_shape))
 
 
 def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tuple[Tensor, list[Label]]]:
@@ -211,23 +213,20 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
         message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
     item = _item_in(error) if search else None
-    failure = TreinoError(
-        "item_fails",
-        _("{where}{item} raises {kind}: {error}{line}.").format(
-            where=where[:1].upper() + where[1:],
-            item="" if item is None else _(", at item {i},").format(i=item),
-            kind=type(error).__name__,
-            error=message.rstrip("."),
-            line=_(" ({file}, line {line}, in {function}: {text})").format(
-                file=Path(own[-1].filename).name,
-                line=own[-1].lineno,
-                function=own[-1].name,
-                text=own[-1].line or "",
-            )
-            if own
-            else "",
-        ),
-        hint,
+    failure = ITEM_FAILS(
+        where=where[:1].upper() + where[1:],
+        item="" if item is None else _(", at item {i},").format(i=item),
+        kind=type(error).__name__,
+        error=message.rstrip("."),
+        line=_(" ({file}, line {line}, in {function}: {text})").format(
+            file=Path(own[-1].filename).name,
+            line=own[-1].lineno,
+            function=own[-1].name,
+            text=own[-1].line or "",
+        )
+        if own
+        else "",
+        hint=hint,
     )
     failure.__cause__ = error
     return failure

@@ -8,11 +8,37 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import Encode, begun, fails
+
+STREAM_INDEX = Refusal(
+    "stream_index",
+    N_("{name} comes as it comes: it has no row {index}."),
+    N_("Go through it: for x, y in rows.batches(): …"),
+)
+BATCH_ROWS = Refusal(
+    "batch_rows",
+    N_("{where} has {x} rows of x and {y} of y."),
+    N_("Let the loader's collate_fn return x [rows, ...] and y [rows]."),
+)
+ITEM_SHAPE = Refusal(
+    "item_shape",
+    N_("x of {where} has the shape {shape}, and that of the first one {first}."),
+    N_("Resize or pad the items, so that all are equally large."),
+)
+ITEM_NOT_FINITE = Refusal(
+    "item_not_finite",
+    N_("x of {where} holds numbers that are not finite."),
+    N_("Leave the item out, or fill the gap."),
+)
+STREAM_EXHAUSTED = Refusal(
+    "stream_exhausted",
+    N_("Another pass over {name} gives nothing: it can be gone through only once."),
+    N_("Let its __iter__ begin anew each time; a generator is over after one pass."),
+)
 
 Raw = tuple[Tensor, list[Label]]
 ITEMS_AT_ONCE = 32  # items of an IterableDataset, which has no batch size, that are stacked at a time
@@ -112,11 +138,7 @@ class BatchStream:
         if x_B.dim() == 1:
             x_B = x_B.unsqueeze(1)
         if len(labels) != len(x_B) or not labels:
-            raise TreinoError(
-                "batch_rows",
-                _("{where} has {x} rows of x and {y} of y.").format(where=where, x=len(x_B), y=len(labels)),
-                _("Let the loader's collate_fn return x [rows, ...] and y [rows]."),
-            )
+            raise BATCH_ROWS(where=where, x=len(x_B), y=len(labels))
         self._check(x_B, tuple(x_B.shape[1:]), where)
         return x_B, labels
 
@@ -124,19 +146,9 @@ class BatchStream:
         if self.item_shape is None:
             self.item_shape = shape
         if shape != self.item_shape:
-            raise TreinoError(
-                "item_shape",
-                _("x of {where} has the shape {shape}, and that of the first one {first}.").format(
-                    where=where, shape=list(shape), first=list(self.item_shape)
-                ),
-                _("Resize or pad the items, so that all are equally large."),
-            )
+            raise ITEM_SHAPE(where=where, shape=list(shape), first=list(self.item_shape))
         if x.is_floating_point() and not bool(x.isfinite().all()):
-            raise TreinoError(
-                "item_not_finite",
-                _("x of {where} holds numbers that are not finite.").format(where=where),
-                _("Leave the item out, or fill the gap."),
-            )
+            raise ITEM_NOT_FINITE(where=where)
 
 
 class StreamRows:
@@ -180,13 +192,7 @@ class StreamRows:
                 empty = False
                 yield raw
             if empty:
-                raise TreinoError(
-                    "stream_exhausted",
-                    _("Another pass over {name} gives nothing: it can be gone through only once.").format(
-                        name=self._source.name
-                    ),
-                    _("Let its __iter__ begin anew each time; a generator is over after one pass."),
-                )
+                raise STREAM_EXHAUSTED(name=self._source.name)
 
     def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
         """Yields a batch for each visit: the source's next batch, or as many of its next rows as the visit
@@ -215,11 +221,7 @@ class StreamRows:
         return self.batches((0, part) for part in order_N.split(batch_size))
 
     def __getitem__(self, index: Any) -> Tensor:
-        raise TreinoError(
-            "stream_index",
-            _("{name} comes as it comes: it has no row {index}.").format(name=self._source.name, index=index),
-            _("Go through it: for x, y in rows.batches(): …"),
-        )
+        raise STREAM_INDEX(name=self._source.name, index=index)
 
     def split(self, rows: int) -> Iterator[Tensor]:
         return (x for x, _y in self.parts(torch.empty(0), rows))

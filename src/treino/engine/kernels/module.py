@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, cause
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.words import N_
 from treino.engine.augmentation import augmented
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit
@@ -17,6 +17,17 @@ from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 from treino.engine.user_module import HashDropout, module_copy, replace_dropout
+
+NET_TRAINING = Refusal(
+    "net_training",
+    N_("The network fails in update {update}, on a batch of shape {shape}: {cause}"),
+    N_("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
+)
+NET_EVALUATION = Refusal(
+    "net_evaluation",
+    N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
+    N_("Send such rows through net.eval() yourself."),
+)
 
 
 @dataclass(eq=False)
@@ -172,21 +183,9 @@ def _answer(module: nn.Module, x: Tensor) -> Tensor:
     try:
         output: Tensor = module(x)
     except (Exception, SystemExit) as error:
-        raise TreinoError(
-            "net_evaluation",
-            _("The network fails in evaluation mode, on rows of shape {shape}: {cause}").format(
-                shape=list(x.shape), cause=cause(error)
-            ),
-            _("Send such rows through net.eval() yourself."),
-        ) from error
+        raise NET_EVALUATION(shape=list(x.shape), cause=cause(error)) from error
     return output
 
 
 def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:
-    return TreinoError(
-        "net_training",
-        _("The network fails in update {update}, on a batch of shape {shape}: {cause}").format(
-            update=update, shape=list(x.shape), cause=cause(error)
-        ),
-        _("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
-    )
+    return NET_TRAINING(update=update, shape=list(x.shape), cause=cause(error))

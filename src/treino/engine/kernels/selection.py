@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import why_missing
+
+ENGINE_NET = Refusal(
+    "engine_net",
+    N_("The engine {name} trains MLPs without batch norm; this net is none."),
+    N_("Use the engine module, or leave it open."),
+)
 
 LARGEST_THREADS = 1024
 LARGEST_TORCH_THREADS = 8  # more would wait for each other
@@ -74,11 +80,7 @@ def select_kernel(
     """
     engine = FORMER.get(engine, engine) if engine else None
     if engine == "batched" and not batched:
-        raise TreinoError(
-            "engine_net",
-            _("The engine {name} trains MLPs without batch norm; this net is none.").format(name=engine),
-            _("Use the engine module, or leave it open."),
-        )
+        raise ENGINE_NET(name=engine)
     if engine == "lanes" and obstacle is not None:
         raise TreinoError("engine_lanes", obstacle, _("Use another engine, or leave it open."))
     if engine is None:

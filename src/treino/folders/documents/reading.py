@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from treino.base.document_fields import shortened
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.documents import DataCopy, PreparationDocument
 from treino.folders.documents import states
 from treino.folders.documents.run_result import RunResult
@@ -32,6 +32,17 @@ from treino.folders.store.new_names import command_word
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+VERIFICATION_OF_OTHERS = Refusal(
+    "verification_of_others",
+    N_("{path} speaks of other files than those that are here now."),
+    N_("Verify it again: treino verify {run}"),
+)
+DOCUMENT_UNKNOWN = Refusal(
+    "document_unknown",
+    N_("{path} has no place in this folder: it is a {kind}."),
+    N_("It was put there afterwards. Take the folder again from where it came."),
+)
 
 Read = TypeVar("Read", bound=BaseModel)
 
@@ -116,13 +127,7 @@ def read_verification(folder: RunFolder) -> VerificationDocument | None:
         return None
     document = _read(folder, VERIFICATION, VerificationDocument)
     if document.manifest_sha256 != folder.manifest.sha256:
-        raise TreinoError(
-            "verification_of_others",
-            _("{path} speaks of other files than those that are here now.").format(
-                path=folder.path / VERIFICATION
-            ),
-            _("Verify it again: treino verify {run}").format(run=command_word(folder.path)),
-        )
+        raise VERIFICATION_OF_OTHERS(path=folder.path / VERIFICATION, run=command_word(folder.path))
     return document
 
 
@@ -172,11 +177,7 @@ def check(kind: str, name: str, value: Any, folder: Path) -> Any:
 def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
     model = next(models for pattern, models in MODELS.items() if re.fullmatch(pattern, name)).get(kind)
     if model is None:
-        raise TreinoError(
-            "document_unknown",
-            _("{path} has no place in this folder: it is a {kind}.").format(path=folder / name, kind=kind),
-            _("It was put there afterwards. Take the folder again from where it came."),
-        )
+        raise DOCUMENT_UNKNOWN(path=folder / name, kind=kind)
     if _deeper(value, DEEPEST):
         raise damaged(folder / name, _("it is nested too deeply"))
     try:

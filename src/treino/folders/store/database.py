@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.base import lock
 from treino.base.encoding import json_bytes, without_sources
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import DATABASE, damaged, digest, write_atomically
 from treino.base.words import N_, _
 from treino.folders.store import manifest, sqlite, tables
@@ -35,6 +35,18 @@ from treino.folders.store.tables import Statement, insertion
 
 if TYPE_CHECKING:
     import numpy as np
+
+NOT_RUNNING = Refusal(
+    "not_running",
+    N_("{run} is {status}: no process would hear that."),
+    N_("Resume it first, or train a new run."),
+)
+RUN_OLDER = Refusal(
+    "run_older",
+    N_("{run} is trained by an older treino, which doesn't keep that a command was sent {sender}."),
+    N_("Stop it, and resume it with this treino: treino resume {run}"),
+)
+RUN_NOT_WRITING = Refusal("run_not_writing", N_("{path} is open for reading only."), status=1)
 
 
 # ---- ``run.sqlite``
@@ -367,9 +379,7 @@ class Database:
 
     def _writer(self) -> sqlite3.Connection:
         if self._connection is None or not self._writable:
-            raise TreinoError(
-                "run_not_writing", _("{path} is open for reading only.").format(path=self.path), status=1
-            )
+            raise RUN_NOT_WRITING(path=self.path)
         return self._connection
 
     def _add(self, statement: Statement) -> None:
@@ -422,21 +432,11 @@ def compare(
 
 def not_running(folder: Path, status: str) -> TreinoError:
     """The error for a command to a run that reads no commands. status: the folder's, or `ending`."""
-    return TreinoError(
-        "not_running",
-        _("{run} is {status}: no process would hear that.").format(run=folder.name, status=_(status)),
-        _("Resume it first, or train a new run."),
-    )
+    return NOT_RUNNING(run=folder.name, status=_(status))
 
 
 def _older(folder: Path, sender: str) -> TreinoError:
-    return TreinoError(
-        "run_older",
-        _("{run} is trained by an older treino, which doesn't keep that a command was sent {sender}.").format(
-            run=folder.name, sender=_(SENDERS.get(sender, sender))
-        ),
-        _("Stop it, and resume it with this treino: treino resume {run}").format(run=folder.name),
-    )
+    return RUN_OLDER(run=folder.name, sender=_(SENDERS.get(sender, sender)))
 
 
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from treino.base import files, lock
 from treino.base.encoding import json_bytes, json_value, tensor_bytes, tensor_value
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.folders.store import manifest
 from treino.folders.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+FILE_MISSING = Refusal("file_missing", N_("{path} is not there."), "{hint}")
+RUN_NOT_WRITING = Refusal(
+    "run_not_writing", N_("{path} is open for reading only."), N_("Take it up first: treino resume {path}")
+)
 
 
 YOUNG = 60.0  # seconds during which a temporary file may belong to a live process
@@ -169,11 +174,7 @@ class FolderFiles:
 
     def _require_writing(self) -> None:
         if not self.writing:
-            raise TreinoError(
-                "run_not_writing",
-                _("{path} is open for reading only.").format(path=self.path),
-                _("Take it up first: treino resume {path}").format(path=self.path),
-            )
+            raise RUN_NOT_WRITING(path=self.path)
 
     def _unreadable(self, name: str, data: bytes | None, expected: str | None) -> TreinoError:
         if data is not None and expected is not None:
@@ -182,10 +183,9 @@ class FolderFiles:
             )
         if data is not None:
             return files.damaged(self.path / name, _("it is not in the manifest"))
-        return TreinoError(
-            "file_missing",
-            _("{path} is not there.").format(path=self.path / name),
-            _("Restore it from a copy of the run, or train again.") if expected else "",
+        return FILE_MISSING(
+            path=self.path / name,
+            hint=_("Restore it from a copy of the run, or train again.") if expected else "",
         )
 
 

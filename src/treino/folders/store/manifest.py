@@ -7,9 +7,23 @@ from pathlib import Path, PurePosixPath
 
 from treino.base import files
 from treino.base.encoding import json_value, signed
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
 from treino.base.words import N_, _
+
+NOT_A_RUN = Refusal(
+    "not_a_run",
+    N_("{path} is not a run: it has no {name}."),
+    N_("Give the folder that `treino train` printed; `treino runs` lists them."),
+)
+RUN_MISSING = Refusal(
+    "run_missing", N_("There is no folder {path}."), N_("`treino runs` lists what is there.")
+)
+RUN_NEWER = Refusal(
+    "run_newer",
+    N_("{path} was made by a newer treino{state}: it has format {found}, this one reads {known}."),
+    N_("Update treino with pip, and repeat the command."),
+)
 
 NAME = files.MANIFEST
 FORMAT = 1
@@ -80,13 +94,7 @@ class Manifest:
         whole = signed(content) == data
         if version > FORMAT:
             state = "" if whole else _(" or is damaged")
-            raise TreinoError(
-                "run_newer",
-                _(
-                    "{path} was made by a newer treino{state}: it has format {found}, this one reads {known}."
-                ).format(path=path, state=state, found=version, known=FORMAT),
-                _("Update treino with pip, and repeat the command."),
-            )
+            raise RUN_NEWER(path=path, state=state, found=version, known=FORMAT)
         if not whole:
             raise damaged(path, _("its content does not match its own SHA-256"))
         try:
@@ -126,16 +134,8 @@ def read(folder: Path, known: Manifest | None = None) -> Manifest:
         if error.rule != "file_vanished":
             raise
     if not folder.exists():
-        raise TreinoError(
-            "run_missing",
-            _("There is no folder {path}.").format(path=folder),
-            _("`treino runs` lists what is there."),
-        )
-    raise TreinoError(
-        "not_a_run",
-        _("{path} is not a run: it has no {name}.").format(path=folder, name=NAME),
-        _("Give the folder that `treino train` printed; `treino runs` lists them."),
-    )
+        raise RUN_MISSING(path=folder)
+    raise NOT_A_RUN(path=folder, name=NAME)
 
 
 def inside(name: str) -> bool:

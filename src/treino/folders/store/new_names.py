@@ -9,12 +9,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from treino.base import files, lock
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import claim_folder, make_folder, not_a_folder, trouble
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.folders.store import database, manifest, sqlite
 from treino.folders.store.checkpoint import SLOTS
 from treino.folders.store.manifest import Manifest
+
+ENDED_BEFORE_IT_BEGAN = Refusal(
+    "ended_before_it_began",
+    N_("{path} ended before it began: its settings were not written yet."),
+    N_("Start it again; with the same [[name]] or [[out]] it takes the folder over."),
+)
+NAME_TAKEN = Refusal("name_taken", N_("There is already something called {name} in {parent}."), "{hint}")
+OUT_NOT_EMPTY = Refusal(
+    "out_not_empty",
+    N_("{path} exists and is not empty."),
+    N_("Give a new folder, or leave [[out]] away: the run then goes to ./runs."),
+)
 
 # ---- leftovers
 
@@ -47,11 +59,7 @@ def has_no_checkpoint(path: Path) -> bool:
 
 def ended_before_it_began(path: Path) -> TreinoError:
     """The error for opening a leftover as a run."""
-    return TreinoError(
-        "ended_before_it_began",
-        _("{path} ended before it began: its settings were not written yet.").format(path=path),
-        _("Start it again; with the same [[name]] or [[out]] it takes the folder over."),
-    )
+    return ENDED_BEFORE_IT_BEGAN(path=path)
 
 
 def clear(path: Path) -> None:
@@ -161,11 +169,7 @@ def in_use(path: Path) -> TreinoError:
     with suppress(TreinoError):
         if not manifest.read(path).sealed:
             hint = _("Choose another [[name]], or go on with it: treino resume {path}").format(path=path)
-    return TreinoError(
-        "name_taken",
-        _("There is already something called {name} in {parent}.").format(name=path.name, parent=path.parent),
-        hint,
-    )
+    return NAME_TAKEN(name=path.name, parent=path.parent, hint=hint)
 
 
 def command_word(path: Path, suffix: str = "") -> str:
@@ -192,11 +196,7 @@ def claim_out(path: Path) -> bool:
 
 def occupied(path: Path) -> TreinoError:
     """The error if the folder for a new run isn't empty."""
-    return TreinoError(
-        "out_not_empty",
-        _("{path} exists and is not empty.").format(path=path),
-        _("Give a new folder, or leave [[out]] away: the run then goes to ./runs."),
-    )
+    return OUT_NOT_EMPTY(path=path)
 
 
 def _bad(message: str) -> TreinoError:

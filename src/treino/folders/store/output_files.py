@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import (
     holds_run,
     make_folder,
@@ -23,8 +23,18 @@ from treino.base.files import (
     trouble,
     write_atomically,
 )
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino_doctor.output.files import refuse_special
+
+TO_PLACE = Refusal(
+    "to_place", N_("There is no folder {path}."), N_("Make it, or give a file in a folder that exists.")
+)
+TO_PLACE_2 = Refusal("to_place", N_("{path} is a folder."), N_("Move it out of the way."))
+TO_RUN = Refusal(
+    "to_run",
+    N_("{path} is in {folder}, the folder of a run, where only treino itself writes."),
+    N_("Give a place outside of it."),
+)
 
 PAGE = (".html", ".htm")
 MARKDOWN = (".md", ".markdown")
@@ -154,9 +164,7 @@ class OutputFolder:
             path = self.path / file.relative_to(self._place)
             refuse_special(path, mode := _mode(file))
             if mode is not None and stat.S_ISDIR(mode):
-                raise TreinoError(
-                    "to_place", _("{path} is a folder.").format(path=path), _("Move it out of the way.")
-                )
+                raise TO_PLACE_2(path=path)
         if there and not self._replace:
             raise there_already(self.path / there[0].relative_to(self._place), len(there) - 1)
 
@@ -207,13 +215,7 @@ def refuse_run(path: Path) -> None:
     for start in {Path(os.path.realpath(parent)), Path(os.path.abspath(parent))}:
         for folder in (start, *start.parents):
             if holds_run(folder):
-                raise TreinoError(
-                    "to_run",
-                    _("{path} is in {folder}, the folder of a run, where only treino itself writes.").format(
-                        path=path, folder=os.path.relpath(folder)
-                    ),
-                    _("Give a place outside of it."),
-                )
+                raise TO_RUN(path=path, folder=os.path.relpath(folder))
 
 
 def _check_folder(place: Path, path: Path, new: bool) -> None:
@@ -222,11 +224,7 @@ def _check_folder(place: Path, path: Path, new: bool) -> None:
         while new and not os.path.lexists(place):
             place = place.parent
         if not place.exists() and not new:
-            raise TreinoError(
-                "to_place",
-                _("There is no folder {path}.").format(path=path),
-                _("Make it, or give a file in a folder that exists."),
-            )
+            raise TO_PLACE(path=path)
         if not place.is_dir():
             raise not_a_folder(place if new else path)
         if not os.access(place, os.W_OK | os.X_OK):

@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from treino.base import lock
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.folders.store import manifest, new_names
 from treino.folders.store.folder import RunFolder
 from treino.folders.store.new_names import ended_before_it_began, is_leftover
+
+RUN_MISSING = Refusal("run_missing", N_("There is no run {name}."), "{hint}")
+RUN_AMBIGUOUS = Refusal(
+    "run_ambiguous",
+    N_("{name} is both a folder here and a run in {parent}."),
+    N_("Write ./{name} or {named}."),
+)
 
 _SHOWN = 8  # names in a hint
 _root: Path | None = None  # see `fenced`
@@ -86,11 +93,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
     # os.path: a name that is too long for a file is the name of none
     if bare and os.path.isdir(named):
         if (here / manifest.NAME).is_file() and not here.samefile(named):
-            raise TreinoError(
-                "run_ambiguous",
-                _("{name} is both a folder here and a run in {parent}.").format(name=text, parent=parent),
-                _("Write ./{name} or {named}.").format(name=text, named=named),
-            )
+            raise RUN_AMBIGUOUS(name=text, parent=parent, named=named)
         return named
     if text and os.path.isdir(here):
         return here
@@ -105,7 +108,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
     known = [each.name for each in list_runs(parent)]
     if not known:
         raise _none(parent)
-    raise TreinoError("run_missing", _("There is no run {name}.").format(name=text), _hint(here.name, known))
+    raise RUN_MISSING(name=text, hint=_hint(here.name, known))
 
 
 def known_folder(name: str) -> Path | None:

@@ -16,9 +16,16 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from treino.base import files
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.files import damaged, problem
-from treino.base.words import _
+from treino.base.words import N_, _
+
+RUN_BUSY = Refusal(
+    "run_busy",
+    N_("{path} is locked by another program."),
+    N_("Close the program that has it open, and repeat the command."),
+    status=1,
+)
 
 # ---- SQLite connections and transactions, and their errors as ``TreinoError``
 
@@ -220,12 +227,7 @@ def trouble(path: Path) -> Iterator[None]:
         if code in _SYSTEM:
             raise problem(path, _system_error(path, code), str(error)) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
-            raise TreinoError(
-                "run_busy",
-                _("{path} is locked by another program.").format(path=path),
-                _("Close the program that has it open, and repeat the command."),
-                status=1,
-            ) from error
+            raise RUN_BUSY(path=path) from error
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             raise  # a programming error
         raise damaged(path, str(error)) from error

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.folders.stored_run import StoredRun
 from treino.folders.weights import WEIGHTS
+
+NO_WEIGHTS_YET = Refusal("no_weights_yet", N_("{run} is {status} and has kept no weights yet."), "{hint}")
 
 
 class Exported(NamedTuple):
@@ -33,10 +35,10 @@ def need_weights(run: StoredRun) -> None:
         TreinoError: the run has none; the hint says how to get them.
     """
     if not has_weights(run):
-        raise TreinoError(
-            "no_weights_yet",
-            _("{run} is {status} and has kept no weights yet.").format(run=run.name, status=_(run.status)),
-            _("Wait until it is over.")
+        raise NO_WEIGHTS_YET(
+            run=run.name,
+            status=_(run.status),
+            hint=_("Wait until it is over.")
             if run.status == "running"
             else _("Go on with: treino resume {path}").format(path=run.path),
         )

@@ -11,8 +11,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
+
+EXPORT_CLASS_SOURCE = Refusal(
+    "export_class_source",
+    N_("The source of the class {name} can't be read, so a script can't have it."),
+    N_("Keep the class in a file; or use [[format=safetensors]]."),
+)
 
 # ---- a program with fixed names
 
@@ -198,10 +204,4 @@ def _source(kind: type | Callable[..., Any]) -> str:
     try:
         return textwrap.dedent(inspect.getsource(kind)).rstrip()
     except (OSError, TypeError):
-        raise TreinoError(
-            "export_class_source",
-            _("The source of the class {name} can't be read, so a script can't have it.").format(
-                name=kind.__name__
-            ),
-            _("Keep the class in a file; or use [[format=safetensors]]."),
-        ) from None
+        raise EXPORT_CLASS_SOURCE(name=kind.__name__) from None

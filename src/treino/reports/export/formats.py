@@ -12,13 +12,35 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError, cause, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, cause, nearest
+from treino.base.words import N_
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import outputs
 from treino.reports.export import Exported, need_weights
 from treino.reports.export.onnx_file import onnx_file
 from treino.reports.export.script import script
+
+PT2_DIFFERS = Refusal(
+    "pt2_differs",
+    N_("On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}."),
+    N_("Nothing was kept. A network that behaves otherwise from call to call can't be exported."),
+)
+PT2_TORCH = Refusal(
+    "pt2_torch",
+    N_("torch {version} can't write programs: it has no torch.export."),
+    N_("Install a later torch, or use [[format=onnx]]."),
+)
+FORMAT_UNKNOWN = Refusal("format_unknown", N_("There is no format {name!r} to export to."), "{hint}")
+NOTHING_TO_EXPORT = Refusal(
+    "nothing_to_export",
+    N_("{run} ended before its settings were written."),
+    N_("Delete the folder and train again."),
+)
+PT2_NETWORK = Refusal(
+    "pt2_network",
+    N_("torch can't export the network of {run}: {cause}"),
+    N_("Its weights can be exported: [[format=safetensors]]."),
+)
 
 # ---- ``exports/NAME.pt2``
 
@@ -50,26 +72,14 @@ def pt2_file(run: StoredRun) -> Exported:
     wanted = outputs(net, rows, item_shape=shape)
     apart = max(float((_asked(again, x[:n]) - wanted[:n]).abs().max()) for n in {1, len(x)})
     if not apart <= TOLERANCE * max(1.0, float(wanted.abs().max())):
-        raise TreinoError(
-            "pt2_differs",
-            _(
-                "On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}."
-            ).format(n=len(x), run=run.name, apart=apart),
-            _("Nothing was kept. A network that behaves otherwise from call to call can't be exported."),
-        )
+        raise PT2_DIFFERS(n=len(x), run=run.name, apart=apart)
     path = run.folder.write_bytes(f"exports/{run.name}.pt2", content.getvalue())
     return Exported((path,), len(x), apart)
 
 
 def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.ExportedProgram":
     if not hasattr(torch, "export"):
-        raise TreinoError(
-            "pt2_torch",
-            _("torch {version} can't write programs: it has no torch.export.").format(
-                version=torch.__version__
-            ),
-            _("Install a later torch, or use [[format=onnx]]."),
-        )
+        raise PT2_TORCH(version=torch.__version__)
     if len(x) == 1:
         x = torch.cat([x, x])  # torch.export treats a size of 1 as constant
     try:
@@ -78,11 +88,7 @@ def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.Exporte
             batch = {0: torch.export.Dim("batch", min=1)}
             return torch.export.export(net, (x,), dynamic_shapes=(batch,))
     except Exception as error:
-        raise TreinoError(
-            "pt2_network",
-            _("torch can't export the network of {run}: {cause}").format(run=run.name, cause=cause(error)),
-            _("Its weights can be exported: [[format=safetensors]]."),
-        ) from error
+        raise PT2_NETWORK(run=run.name, cause=cause(error)) from error
 
 
 def _asked(program: nn.Module, x: Tensor) -> Tensor:
@@ -116,17 +122,9 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
             can't express; data that is gone or changed; a package that is not installed.
     """
     if format not in FORMATS:
-        raise TreinoError(
-            "format_unknown",
-            _("There is no format {name!r} to export to.").format(name=format),
-            nearest(str(format), FORMATS),
-        )
+        raise FORMAT_UNKNOWN(name=format, hint=nearest(str(format), FORMATS))
     if not run.folder.has("spec.json"):
-        raise TreinoError(
-            "nothing_to_export",
-            _("{run} ended before its settings were written.").format(run=run.name),
-            _("Delete the folder and train again."),
-        )
+        raise NOTHING_TO_EXPORT(run=run.name)
     return FORMATS[format](run)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.photographs.decoding import decode
@@ -38,6 +38,12 @@ from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
 from treino.reports.export import Exported
 
+ONNX_MISSING = Refusal(
+    "onnx_missing",
+    N_("{name} is not installed, and ONNX files are checked before they are kept."),
+    N_("Install both: pip install 'treino[onnx]'."),
+)
+
 TOLERANCE = 1e-5  # error of a probability; of a number, in standard deviations of the target
 CHECKED = 2000  # maximum number of rows checked
 GREY_LEVELS = 1.001  # by which a pixel may differ from Pillow's: one, and what float32 rounds
@@ -58,13 +64,7 @@ def onnx_file(run: StoredRun) -> Exported:
 
         from treino.reports.export import onnx_graph, onnx_pictures
     except ImportError as error:
-        raise TreinoError(
-            "onnx_missing",
-            _("{name} is not installed, and ONNX files are checked before they are kept.").format(
-                name=error.name or "onnx"
-            ),
-            _("Install both: pip install 'treino[onnx]'."),
-        ) from None
+        raise ONNX_MISSING(name=error.name or "onnx") from None
     pixels = onnx_pictures.resized if run.preparation.fit is not None else None
     model = _model(run, onnx_graph, pixels)
     options = onnxruntime.SessionOptions()

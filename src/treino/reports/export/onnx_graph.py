@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal
+from treino.base.words import N_, setting
 from treino.data.preparation.encoders import (
     DAY,
     DateEncoder,
@@ -35,6 +35,17 @@ from treino.data.preparation.trees import Tree, ways
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
+
+ONNX_LAYER = Refusal(
+    "onnx_layer",
+    N_("A layer {name} has no form in ONNX here."),
+    N_("Export your own network by [[format=pt2]]."),
+)
+ONNX_HASHED = Refusal(
+    "onnx_hashed",
+    N_("ONNX has no hash, and the words of column '{name}' are hashed."),
+    N_("Train with {kinds}, or export [[format=script]]."),
+)
 
 OPSET, IR = 20, 9
 BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # blanks that Arrow strips from a cell, in RE2's syntax
@@ -137,13 +148,7 @@ def mean(graph: OnnxGraph, outputs: Sequence[str], shares: Tensor | None = None)
 def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
     """Return ``[N, K]`` float64: a column's raw inputs."""
     if isinstance(encoder, HashingEncoder):
-        raise TreinoError(
-            "onnx_hashed",
-            _("ONNX has no hash, and the words of column '{name}' are hashed.").format(name=encoder.column),
-            _("Train with {kinds}, or export [[format=script]].").format(
-                kinds=setting("kinds", f"{encoder.column}=one-hot")
-            ),
-        )
+        raise ONNX_HASHED(name=encoder.column, kinds=setting("kinds", f"{encoder.column}=one-hot"))
     if isinstance(encoder, OneHotEncoder):
         return _cast(graph, _levels(graph, encoder))
     if isinstance(encoder, RankEncoder):
@@ -321,11 +326,7 @@ def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
     if type(net) in ACTIVATIONS:
         operator, attributes = ACTIVATIONS[type(net)]
         return graph.put(operator, x, **attributes)
-    raise TreinoError(
-        "onnx_layer",
-        _("A layer {name} has no form in ONNX here.").format(name=type(net).__name__),
-        _("Export your own network by [[format=pt2]]."),
-    )
+    raise ONNX_LAYER(name=type(net).__name__)
 
 
 def _floats(graph: OnnxGraph, *values: Tensor | None) -> list[str]:

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
@@ -48,6 +48,17 @@ from treino.reports.export.script_data import (
 from treino.reports.export.script_training import planned_steps, training_part
 from treino.settings.spec import LAYERS, read_settings
 from treino.training.resolution import dropout_of, plain_of
+
+EXPORT_NET_GIVEN = Refusal(
+    "export_net_given",
+    N_("{run} trained a network that existed only in Python, so its first weights are gone."),
+    N_("Write its class into a file and train with [[net=FILE.py:NAME]]; or use [[format=safetensors]]."),
+)
+EXPORT_NET_MADE = Refusal(
+    "export_net_made",
+    N_("{name} in {file} is no class or function, so its first weights can't be had again."),
+    N_("Train with its class, or a function that makes it; or use [[format=safetensors]]."),
+)
 
 PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
@@ -268,16 +279,7 @@ def _network(run: StoredRun) -> ScriptPart:
 def _own(run: StoredRun) -> ScriptPart:
     """Return the part for a user's network: its file beside the script, under a name made from the run's."""
     if run.spec.net == "given":
-        raise TreinoError(
-            "export_net_given",
-            _("{run} trained a network that existed only in Python, so its first weights are gone.").format(
-                run=run.name
-            ),
-            _(
-                "Write its class into a file and train with [[net=FILE.py:NAME]]; or use "
-                "[[format=safetensors]]."
-            ),
-        )
+        raise EXPORT_NET_GIVEN(run=run.name)
     word = str(run.spec.asked["net"])
     if (net_file := run.access.net_file) is not None:
         file = network_files(UserFiles(net_file), [word])[word]
@@ -285,13 +287,7 @@ def _own(run: StoredRun) -> ScriptPart:
     else:
         name, content = sealed_copy(run.folder, word)
     if not _constructs(content, name):
-        raise TreinoError(
-            "export_net_made",
-            _("{name} in {file} is no class or function, so its first weights can't be had again.").format(
-                name=name, file=word.rpartition(":")[0]
-            ),
-            _("Train with its class, or a function that makes it; or use [[format=safetensors]]."),
-        )
+        raise EXPORT_NET_MADE(name=name, file=word.rpartition(":")[0])
     module = re.sub(r"\W", "_", f"{run.name}_net", flags=re.ASCII)
     module = module if module.isidentifier() else f"net_{module}"
     part = ScriptPart({"OWN": True, "DROPS": True}, files={f"{module}.py": content})

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
@@ -31,6 +31,17 @@ from treino.folders.data_source import data_of
 from treino.folders.prediction import reading_like
 from treino.folders.stored_run import StoredRun
 from treino.reports.export.folding import copied
+
+EXPORT_DATA_UNKNOWN = Refusal(
+    "export_data_unknown",
+    N_("{run} was trained on {source}, which a script can't read again."),
+    N_("Save the rows as a CSV file and train on that."),
+)
+EXPORT_ARCHIVE = Refusal(
+    "export_archive",
+    N_("A script reads a folder of pictures, and {source} is none."),
+    N_("Unpack it and train on the folder; or use [[format=onnx]]."),
+)
 
 # ---- script parts, and values as Python source
 
@@ -185,13 +196,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
     if known := BUILTINS.get(where.name):
         table = known.read(where.name)
         return table if known.sklearn or known.source or table.matrix is not None else None
-    raise TreinoError(
-        "export_data_unknown",
-        _("{run} was trained on {source}, which a script can't read again.").format(
-            run=run.name, source=where.source
-        ),
-        _("Save the rows as a CSV file and train on that."),
-    )
+    raise EXPORT_DATA_UNKNOWN(run=run.name, source=where.source)
 
 
 def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
@@ -281,11 +286,7 @@ def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
     data = data_of(run.folder, run.access.data_file)  # all rows, also of those that aren't in memory
     prep, where = data.preparation, run.spec.data
     if not Path(data.source).is_dir():
-        raise TreinoError(
-            "export_archive",
-            _("A script reads a folder of pictures, and {source} is none.").format(source=where.source),
-            _("Unpack it and train on the folder; or use [[format=onnx]]."),
-        )
+        raise EXPORT_ARCHIVE(source=where.source)
     listed: dict[str, dict[str, str | float]] = {}
     for split, rows in data.splits.items():
         y = rows.y.flatten().double()

@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_
 from treino.folders.stored_run import StoredRun
 from treino.settings.spec import LAYERS
+
+NET_REFUSES_ROWS = Refusal(
+    "net_refuses_rows",
+    N_("The network fails on rows that are made up for the picture: {kind}: {error}"),
+    N_("Inputs that are numbers of words or classes can't lie in between; look at [[what=confusion]]."),
+)
 
 File = tuple[str, bytes]  # name in pictures/, content
 
@@ -37,13 +43,4 @@ def network_errors(run: StoredRun) -> Iterator[None]:
             error = failure.__cause__ or failure
         elif isinstance(failure, TreinoError) or run.spec.net in LAYERS:
             raise
-        raise TreinoError(
-            "net_refuses_rows",
-            _("The network fails on rows that are made up for the picture: {kind}: {error}").format(
-                kind=type(error).__name__, error=str(error).partition("\n")[0]
-            ),
-            _(
-                "Inputs that are numbers of words or classes can't lie in between; look at "
-                "[[what=confusion]]."
-            ),
-        ) from None
+        raise NET_REFUSES_ROWS(kind=type(error).__name__, error=str(error).partition("\n")[0]) from None

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import treino.inspection.curves as run_curves
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.folders.segments import epoch_count, training_losses
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import boundary
@@ -14,6 +14,17 @@ from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
 from treino.reports.pictures import File, RunPicture, network_errors
+
+CURVES_MANY = Refusal(
+    "curves_many",
+    N_("{n} runs were given, and a picture of curves holds from 1 to {most}."),
+    N_("Choose those that you want to compare."),
+)
+SMOOTH_RANGE = Refusal(
+    "smooth_range",
+    N_("smooth is {value}, and the weight of the past lies from 0 to below 1."),
+    N_("Use e.g. 0.9; 0 shows the curves as they were measured."),
+)
 
 # ---- learning curves
 
@@ -50,19 +61,9 @@ def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
         TreinoError: more runs than colours, or a ``smooth`` out of range.
     """
     if not 1 <= len(runs) <= MOST:
-        raise TreinoError(
-            "curves_many",
-            _("{n} runs were given, and a picture of curves holds from 1 to {most}.").format(
-                n=len(runs), most=MOST
-            ),
-            _("Choose those that you want to compare."),
-        )
+        raise CURVES_MANY(n=len(runs), most=MOST)
     if not 0 <= smooth < 1:
-        raise TreinoError(
-            "smooth_range",
-            _("smooth is {value}, and the weight of the past lies from 0 to below 1.").format(value=smooth),
-            _("Use e.g. 0.9; 0 shows the curves as they were measured."),
-        )
+        raise SMOOTH_RANGE(value=smooth)
     shown = [curves_of(run) for run in runs]
     return [
         ("curves-of-several.png", png(overlay_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.folders.segments import epoch_count
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
@@ -38,6 +38,17 @@ from treino.plots.style import png
 from treino.reports.pictures import File, RunPicture
 from treino.reports.pictures.output import put
 from treino.training.replay import last_step, snapshots
+
+EVERY_RANGE = Refusal(
+    "every_range",
+    N_("[[every]] must be at least 1; it is {n}."),
+    N_("A frame for each ten steps: [[every=10]]"),
+)
+FILM_TOO_LARGE = Refusal(
+    "film_too_large",
+    N_("The film would be {size}, and {path} has {free} free."),
+    N_("Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]]."),
+)
 
 FOLDER = "film"
 FRAMES = f"{FOLDER}/frame-*.png"
@@ -73,11 +84,7 @@ def steps_of(run: StoredRun, every: int | None = None) -> list[int]:
         TreinoError: ``every`` is not a positive integer.
     """
     if every is not None and every < 1:
-        raise TreinoError(
-            "every_range",
-            _("[[every]] must be at least 1; it is {n}.").format(n=every),
-            _("A frame for each ten steps: [[every=10]]"),
-        )
+        raise EVERY_RANGE(n=every)
     last, result = last_step(run), run.result
     kept = None if result is None else result.kept_step
     return frame_steps(last, kept if kept is not None and kept <= last else None, every)
@@ -193,14 +200,8 @@ def draw_film(
         place = place.parent
     free = shutil.disk_usage(place).free
     if size.bytes > free - LEFT:
-        raise TreinoError(
-            "film_too_large",
-            _("The film would be {size}, and {path} has {free} free.").format(
-                size=size, path=place, free=megabytes(free)
-            ),
-            _("Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]].").format(
-                n=max(2, 2 * max(1, size.steps[-1] // 60))
-            ),
+        raise FILM_TOO_LARGE(
+            size=size, path=place, free=megabytes(free), n=max(2, 2 * max(1, size.steps[-1] // 60))
         )
     paths = put(run.folder, film_files(run, size.steps), to)
     if to is not None:

@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.folders.stored_run import StoredRun
 from treino.inspection.calibration import calibration
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
@@ -21,6 +21,15 @@ from treino.plots.network import network_svg
 from treino.plots.style import png
 from treino.plots.weights import weights_figure
 from treino.reports.pictures import File, RunPicture, network_errors
+
+CONFUSION_OF_NUMBERS = Refusal(
+    "confusion_of_numbers",
+    N_("{run} predicts the number {target}, and no classes that could be mixed up."),
+    N_("Look at [[what=mistakes]], the largest residuals, or at boundary."),
+)
+CALIBRATION_UNANSWERED = Refusal(
+    "calibration_unanswered", N_("The outputs of {run} are finite on no row."), N_("Look at [[what=curves]].")
+)
 
 
 def network_picture(run: StoredRun) -> list[File]:
@@ -46,13 +55,7 @@ def weights_picture(run: StoredRun) -> list[File]:
 
 def confusion_picture(run: StoredRun) -> list[File]:
     if not run.data.classes:
-        raise TreinoError(
-            "confusion_of_numbers",
-            _("{run} predicts the number {target}, and no classes that could be mixed up.").format(
-                run=run.name, target=run.data.target
-            ),
-            _("Look at [[what=mistakes]], the largest residuals, or at boundary."),
-        )
+        raise CONFUSION_OF_NUMBERS(run=run.name, target=run.data.target)
     shown = confusion(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     return [("confusion.png", png(confusion_figure(shown)))]
 
@@ -69,11 +72,7 @@ def calibration_picture(run: StoredRun) -> list[File]:
     with network_errors(run):
         shown = calibration(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     if shown is None:
-        raise TreinoError(
-            "calibration_unanswered",
-            _("The outputs of {run} are finite on no row.").format(run=run.name),
-            _("Look at [[what=curves]]."),
-        )
+        raise CALIBRATION_UNANSWERED(run=run.name)
     return [("calibration.png", png(calibration_figure(shown)))]
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, numeral
 from treino.folders.segments import layers_from
 from treino.folders.stored_run import StoredRun
 from treino.inspection.loss_planes import (
@@ -25,6 +25,27 @@ from treino.plots.landscape import landscape_figure, line_figure, walker_figure
 from treino.plots.style import png
 from treino.reports.pictures import File, RunPicture
 from treino.training.replay import last_step, snapshots
+
+LINE_TWO_RUNS = Refusal(
+    "line_two_runs",
+    N_("A line has two ends, and {n} runs were given."),
+    N_("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
+)
+LANDSCAPE_NETS_DIFFER = Refusal(
+    "landscape_nets_differ",
+    N_("The weights are another network's: {why}"),
+    N_("Compare runs with the same layers, e.g. two seeds of the same settings."),
+)
+LINE_DATA_DIFFER = Refusal(
+    "line_data_differ",
+    N_("{a} and {b} were not trained on the same rows, prepared alike."),
+    N_("Train both on the same data with the same [[data_seed]]; [[seed]] may differ."),
+)
+LINE_LOSSES_DIFFER = Refusal(
+    "line_losses_differ",
+    N_("{a} and {b} were trained with different losses."),
+    N_("Compare two runs with the same [[loss]]."),
+)
 
 
 def landscape_picture(run: StoredRun) -> list[File]:
@@ -53,11 +74,7 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
         TreinoError: not exactly two runs; different data, layers or losses.
     """
     if len(runs) != 2:
-        raise TreinoError(
-            "line_two_runs",
-            _("A line has two ends, and {n} runs were given.").format(n=len(runs)),
-            _("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
-        )
+        raise LINE_TWO_RUNS(n=len(runs))
     first, second = (run.member() for run in runs)
     _same(first, second)
     surface = surface_of(first)
@@ -94,11 +111,7 @@ def _end(surface: LossSurface, second: StoredRun) -> Tensor:
     here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (surface, own))
     if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
         why = f"{second.name}, {numeral(here)} ≠ {numeral(there)}"
-        raise TreinoError(
-            "landscape_nets_differ",
-            _("The weights are another network's: {why}").format(why=why),
-            _("Compare runs with the same layers, e.g. two seeds of the same settings."),
-        )
+        raise LANDSCAPE_NETS_DIFFER(why=why)
     return end_n
 
 
@@ -107,19 +120,9 @@ def _same(first: StoredRun, second: StoredRun) -> None:
     if first.preparation.to_json() != second.preparation.to_json() or not first.data.train.index.equal(
         second.data.train.index
     ):
-        raise TreinoError(
-            "line_data_differ",
-            _("{a} and {b} were not trained on the same rows, prepared alike.").format(
-                a=first.name, b=second.name
-            ),
-            _("Train both on the same data with the same [[data_seed]]; [[seed]] may differ."),
-        )
+        raise LINE_DATA_DIFFER(a=first.name, b=second.name)
     if first.loss_function != second.loss_function:
-        raise TreinoError(
-            "line_losses_differ",
-            _("{a} and {b} were trained with different losses.").format(a=first.name, b=second.name),
-            _("Compare two runs with the same [[loss]]."),
-        )
+        raise LINE_LOSSES_DIFFER(a=first.name, b=second.name)
 
 
 PICTURES: dict[str, RunPicture] = {

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral
 from treino.engine.metrics import METRICS, metric_name
 from treino.folders.documents import read_tensors
@@ -39,6 +39,32 @@ from treino.training.sweeps.bracket import MODELS, MemberTable, read_top
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 
+SWEEP_WITHOUT_TABLE = Refusal(
+    "sweep_without_table",
+    N_("{sweep} has no network at its first rung yet."),
+    N_("Wait, or go on with it: treino resume {sweep}"),
+)
+STUDY_WITHOUT_EPOCHS = Refusal(
+    "study_without_epochs",
+    N_("{study} has no whole epoch yet."),
+    N_("Wait, or go on with it: treino resume {study}"),
+)
+NETWORKS_TOO_FEW = Refusal(
+    "networks_too_few",
+    N_("What mattered can't be seen from fewer than {n} networks."),
+    N_("Begin a sweep with more [[members]]."),
+)
+CURVES_NONE = Refusal(
+    "curves_none",
+    N_("No finished bracket of {sweep} has validation figures yet."),
+    N_("Wait for it, or train with [[validation=0.15]]."),
+)
+BOUNDARIES_NONE = Refusal(
+    "boundaries_none",
+    N_("Boundaries are of classes over two inputs, and {sweep} has none."),
+    N_("Leave boundaries out of [[what]]."),
+)
+
 NINE = 9
 RESOLUTION = 120
 
@@ -71,11 +97,7 @@ def draw_sweep(
     """
     check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
     if not MemberTable.read(sweep.folder).rows:
-        raise TreinoError(
-            "sweep_without_table",
-            _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
-            _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
-        )
+        raise SWEEP_WITHOUT_TABLE(sweep=sweep.name)
     return _put(sweep.folder, {name: partial(PICTURES[name], sweep) for name in what}, to, missing)
 
 
@@ -93,11 +115,7 @@ def draw_study(
     check_names(what, OF_A_STUDY, N_("There is no picture {name!r} of a study."))
     result = study.result
     if result is None or not any(row.epochs for row in result.rows):
-        raise TreinoError(
-            "study_without_epochs",
-            _("{study} has no whole epoch yet.").format(study=study.name),
-            _("Wait, or go on with it: treino resume {study}").format(study=study.name),
-        )
+        raise STUDY_WITHOUT_EPOCHS(study=study.name)
     drawn = {name: partial(OF_A_STUDY[name], result) for name in what or OF_A_STUDY}
     return _put(study.folder, drawn, to, missing)
 
@@ -144,11 +162,7 @@ def importance_of(sweep: StoredSweep) -> SettingImportance:
     """
     importance = setting_importance(figures_of(sweep))
     if importance is None:
-        raise TreinoError(
-            "networks_too_few",
-            _("What mattered can't be seen from fewer than {n} networks.").format(n=FEWEST),
-            _("Begin a sweep with more [[members]]."),
-        )
+        raise NETWORKS_TOO_FEW(n=FEWEST)
     return importance
 
 
@@ -162,11 +176,7 @@ def _curves(sweep: StoredSweep) -> bytes:
     best = int(s.member_M[s.order[0]])
     curve_density = density(curves, best, s.better)
     if curve_density is None:
-        raise TreinoError(
-            "curves_none",
-            _("No finished bracket of {sweep} has validation figures yet.").format(sweep=sweep.name),
-            _("Wait for it, or train with [[validation=0.15]]."),
-        )
+        raise CURVES_NONE(sweep=sweep.name)
     return png(density_figure(curve_density, sweep.name, s.metric, s.better < 0))
 
 
@@ -193,11 +203,7 @@ def _boundaries(sweep: StoredSweep) -> bytes:
         number = _("network {n}").format(n=member)
         captions.append(f"{number}{figure_text} · {config_text(sweep.params(member))}")
     if not planes:
-        raise TreinoError(
-            "boundaries_none",
-            _("Boundaries are of classes over two inputs, and {sweep} has none.").format(sweep=sweep.name),
-            _("Leave boundaries out of [[what]]."),
-        )
+        raise BOUNDARIES_NONE(sweep=sweep.name)
     return png(boundaries_figure(planes, captions, sweep.name))
 
 

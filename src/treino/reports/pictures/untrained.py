@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.splits import split_name
@@ -21,6 +21,17 @@ from treino.plots.film import grid_figure
 from treino.plots.style import label, png
 from treino.settings.spec import LAYERS, Settings, read_settings
 from treino.training.resolution import resolve
+
+UNTRAINED_RANGE = Refusal(
+    "untrained_range",
+    N_("[[untrained]] draws 1 to {most} networks, and {n} were asked for."),
+    N_("E.g. [[untrained=9]]"),
+)
+UNTRAINED_OWN = Refusal(
+    "untrained_own",
+    N_("{run} trained a network that can't be made anew with another seed."),
+    N_("Look at a run of treino's own layers, or of [[net=FILE.py:NAME]]."),
+)
 
 FILE = "untrained.png"
 MOST = 36
@@ -42,11 +53,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
         TreinoError: a count out of range; a network that can't be constructed anew.
     """
     if not 1 <= count <= MOST:
-        raise TreinoError(
-            "untrained_range",
-            _("[[untrained]] draws 1 to {most} networks, and {n} were asked for.").format(most=MOST, n=count),
-            _("E.g. [[untrained=9]]"),
-        )
+        raise UNTRAINED_RANGE(most=MOST, n=count)
     run = source if isinstance(source, StoredRun) else None
     if to is None and run is None:
         to = OutputFolder(Path())
@@ -82,11 +89,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
 
 def _of_run(run: StoredRun) -> tuple[Settings, Data]:
     if run.folder.kind != "run" or run.spec.net == "given":
-        raise TreinoError(
-            "untrained_own",
-            _("{run} trained a network that can't be made anew with another seed.").format(run=run.name),
-            _("Look at a run of treino's own layers, or of [[net=FILE.py:NAME]]."),
-        )
+        raise UNTRAINED_OWN(run=run.name)
     return read_settings(run.spec.asked), run.data
 
 

@@ -10,8 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
+
+LEAST_RANGE = Refusal(
+    "least_range",
+    N_("The first rung of {least} epochs is longer than the whole training of {epochs}."),
+    N_("Train for more epochs, or begin with fewer."),
+)
 
 
 @dataclass(frozen=True)
@@ -119,13 +125,7 @@ def _check(members: int, epochs: int, eta: int, least: int) -> None:
                 _("Give a larger number."),
             )
     if least > epochs:
-        raise TreinoError(
-            "least_range",
-            _("The first rung of {least} epochs is longer than the whole training of {epochs}.").format(
-                least=least, epochs=epochs
-            ),
-            _("Train for more epochs, or begin with fewer."),
-        )
+        raise LEAST_RANGE(least=least, epochs=epochs)
 
 
 STRATEGIES = {"none": none, "halving": halving, "hyperband": hyperband}

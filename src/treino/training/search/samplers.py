@@ -12,13 +12,26 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_
 from treino.data.rows import generator
 from treino.training.search.space import Config, Dimension, Range, Space
 
 if TYPE_CHECKING:
     import optuna
+
+OPTUNA_STORAGE = Refusal(
+    "optuna_storage",
+    N_("Optuna can't open {storage}: {why}"),
+    N_("Give a file that can be written, e.g. sqlite:///sweep.db"),
+    status=1,
+)
+SAMPLER_UNKNOWN = Refusal("sampler_unknown", N_("There is no sampler {name!r}."), "{hint}")
+OPTUNA_MISSING = Refusal(
+    "optuna_missing",
+    N_("The sampler tpe is Optuna's, which isn't installed."),
+    N_("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
+)
 
 
 # ---- samplers
@@ -120,11 +133,7 @@ def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
         TreinoError: no such sampler, with the nearest; a grid over a range without levels.
     """
     if name not in SAMPLERS:
-        raise TreinoError(
-            "sampler_unknown",
-            _("There is no sampler {name!r}.").format(name=name),
-            nearest(name, SAMPLERS),
-        )
+        raise SAMPLER_UNKNOWN(name=name, hint=nearest(name, SAMPLERS))
     return grid(space) if name == "grid" else SAMPLERS[name](space, seed)  # type: ignore[call-arg]
 
 
@@ -228,20 +237,11 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise TreinoError(
-            "optuna_missing",
-            _("The sampler tpe is Optuna's, which isn't installed."),
-            _("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
-        ) from None
+        raise OPTUNA_MISSING() from None
     return optuna
 
 
 def _storage_fails(storage: str | None, error: Exception) -> TreinoError:
-    return TreinoError(
-        "optuna_storage",
-        _("Optuna can't open {storage}: {why}").format(
-            storage=storage, why=str(error).splitlines()[0] if str(error) else type(error).__name__
-        ),
-        _("Give a file that can be written, e.g. sqlite:///sweep.db"),
-        status=1,
+    return OPTUNA_STORAGE(
+        storage=storage, why=str(error).splitlines()[0] if str(error) else type(error).__name__
     )

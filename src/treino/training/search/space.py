@@ -12,9 +12,77 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.settings.spec import Settings
+
+SPACE_LEVELS = Refusal("space_levels", N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
+SPACE_EMPTY = Refusal("space_empty", N_("The space is empty."), N_("Say what to try: lr=1e-4..1e-1:log"))
+SPACE_SYNTAX = Refusal(
+    "space_syntax",
+    N_("{text!r} doesn't say what to try."),
+    N_("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
+)
+SPACE_SYNTAX_2 = Refusal(
+    "space_syntax",
+    N_("{text!r} holds more than the values of {name}."),
+    N_("Give {other} by itself: a [[space]] for each, or a dict of them in Python."),
+)
+SPACE_COMMA = Refusal("space_comma", N_("A value of {name} holds no comma, and {text!r} does."), "{hint}")
+SPACE_MANY = Refusal(
+    "space_many",
+    N_("A grid of these values has {n:,} networks; {most:,} can be laid out."),
+    N_("Give fewer levels, or use another sampler."),
+)
+SPACE_EMPTY_2 = Refusal(
+    "space_empty", N_("{name} has no value, or an empty one."), N_("Separate values by a single |")
+)
+SPACE_TWICE = Refusal("space_twice", N_("{name} has {value!r} twice."), N_("Say it once."))
+SPACE_CONDITION = Refusal(
+    "space_condition",
+    N_("{name} depends on {other}, which the space doesn't vary."),
+    N_("Leave the condition out, or put {other} into the space."),
+)
+SPACE_CONDITION_2 = Refusal(
+    "space_condition",
+    N_("{name} is for {other}={value}, and {other} is never that."),
+    N_("Give {other} that value too, or correct the condition."),
+)
+SPACE_CONDITION_3 = Refusal(
+    "space_condition", N_("{names} depend on each other."), N_("Leave one of the conditions out.")
+)
+SPACE_DATA_SEED = Refusal(
+    "space_data_seed",
+    N_("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
+    N_("Use [[folds]] to see how much the split matters; seed can be in a space."),
+)
+SPACE_SHARED = Refusal(
+    "space_shared",
+    N_("{name} is the same for all networks of a sweep."),
+    N_("Leave it out of the space. What can be in one: {names}."),
+)
+SPACE_UNKNOWN = Refusal("space_unknown", N_("There is no setting {name!r}."), "{hint}")
+SPACE_TWICE_2 = Refusal(
+    "space_twice", N_("{name} is twice in the space."), N_("Say all its values at once: {name}=a|b")
+)
+SPACE_CONDITION_4 = Refusal(
+    "space_condition", N_("{name} asks about {other!r}, and there is no such setting."), "{hint}"
+)
+SPACE_SYNTAX_3 = Refusal(
+    "space_syntax",
+    N_("{name}: {text!r} is no number."),
+    N_("A range is written low..high; several values are separated by |"),
+)
+SPACE_LEVELS_2 = Refusal(
+    "space_levels",
+    N_("A grid needs to know how many values of {name} it should try."),
+    N_("Write e.g. {name}={low}..{high}{log}:5, or use another sampler."),
+)
+SPACE_SYNTAX_4 = Refusal(
+    "space_syntax",
+    N_("{name}: there is no {option!r}."),
+    N_("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+)
 
 # ---- the settings that a sweep tries
 
@@ -123,27 +191,15 @@ class Space:
         """
         for dimension in self.dimensions:
             if dimension.domain.values is None:
-                raise TreinoError(
-                    "space_levels",
-                    _("A grid needs to know how many values of {name} it should try.").format(
-                        name=dimension.name
-                    ),
-                    _("Write e.g. {name}={low}..{high}{log}:5, or use another sampler.").format(
-                        name=dimension.name,
-                        low=f"{dimension.domain.low:g}",
-                        high=f"{dimension.domain.high:g}",
-                        log=":log" if dimension.domain.log else "",
-                    ),
+                raise SPACE_LEVELS_2(
+                    name=dimension.name,
+                    low=f"{dimension.domain.low:g}",
+                    high=f"{dimension.domain.high:g}",
+                    log=":log" if dimension.domain.log else "",
                 )
         count = math.prod(len(dimension.domain.values or ()) for dimension in self.dimensions)
         if count > MOST:
-            raise TreinoError(
-                "space_many",
-                _("A grid of these values has {n:,} networks; {most:,} can be laid out.").format(
-                    n=count, most=MOST
-                ),
-                _("Give fewer levels, or use another sampler."),
-            )
+            raise SPACE_MANY(n=count, most=MOST)
         return tuple(self._combinations(0, {}))
 
     def _combinations(self, place: int, config: Config) -> Iterator[Config]:
@@ -208,18 +264,10 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
 def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
     if isinstance(domain, Choice):
         if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
-            raise TreinoError(
-                "space_empty",
-                _("{name} has no value, or an empty one.").format(name=name),
-                _("Separate values by a single |"),
-            )
+            raise SPACE_EMPTY_2(name=name)
         doubled = [v for i, v in enumerate(domain.values) if v in domain.values[:i]]
         if doubled:
-            raise TreinoError(
-                "space_twice",
-                _("{name} has {value!r} twice.").format(name=name, value=doubled[0]),
-                _("Say it once."),
-            )
+            raise SPACE_TWICE(name=name, value=doubled[0])
         return domain
     if whole != domain.whole:
         domain = Range(domain.low, domain.high, domain.log, whole, domain.levels)
@@ -243,10 +291,8 @@ def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Ch
             _("Write e.g. {name}=16..256").format(**facts),
         )
     if domain.levels is not None and domain.levels < 2:
-        raise TreinoError(
-            "space_levels",
-            _("{name}: a range has at least 2 levels, not {n}.").format(name=name, n=domain.levels),
-            _("Write the single value instead: {name}={low}").format(**facts),
+        raise SPACE_LEVELS(
+            name=name, n=domain.levels, hint=_("Write the single value instead: {name}={low}").format(**facts)
         )
     return domain
 
@@ -261,13 +307,7 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
             continue
         other = dimensions.get(dimension.when)
         if other is None:
-            raise TreinoError(
-                "space_condition",
-                _("{name} depends on {other}, which the space doesn't vary.").format(
-                    name=dimension.name, other=dimension.when
-                ),
-                _("Leave the condition out, or put {other} into the space.").format(other=dimension.when),
-            )
+            raise SPACE_CONDITION(name=dimension.name, other=dimension.when)
         domain = other.domain
         never = [
             value
@@ -276,21 +316,11 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
             or (isinstance(domain, Range) and not (_is_number(value) and domain.low <= value <= domain.high))
         ]
         if never:
-            raise TreinoError(
-                "space_condition",
-                _("{name} is for {other}={value}, and {other} is never that.").format(
-                    name=dimension.name, other=other.name, value=never[0]
-                ),
-                _("Give {other} that value too, or correct the condition.").format(other=other.name),
-            )
+            raise SPACE_CONDITION_2(name=dimension.name, other=other.name, value=never[0])
     while left:
         ready = [d for d in left.values() if d.when is None or d.when in done]
         if not ready:
-            raise TreinoError(
-                "space_condition",
-                _("{names} depend on each other.").format(names=_(" and ").join(left)),
-                _("Leave one of the conditions out."),
-            )
+            raise SPACE_CONDITION_3(names=_(" and ").join(left))
         first = ready[0]
         yield first
         done.add(first.name)
@@ -322,32 +352,18 @@ def read_space(
     """
     pairs = list(domains.items()) if isinstance(domains, Mapping) else [_pair(text) for text in domains]
     if not pairs:
-        raise TreinoError("space_empty", _("The space is empty."), _("Say what to try: lr=1e-4..1e-1:log"))
+        raise SPACE_EMPTY()
     dimensions: dict[str, Dimension] = {}
     for written, value in pairs:
         name = str(written).strip().replace("-", "_")
         if name == "data_seed":
-            raise TreinoError(
-                "space_data_seed",
-                _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
-                _("Use [[folds]] to see how much the split matters; seed can be in a space."),
-            )
+            raise SPACE_DATA_SEED()
         if name in Settings.model_fields and name not in whole:
-            raise TreinoError(
-                "space_shared",
-                _("{name} is the same for all networks of a sweep.").format(name=name),
-                _("Leave it out of the space. What can be in one: {names}.").format(names=", ".join(whole)),
-            )
+            raise SPACE_SHARED(name=name, names=", ".join(whole))
         if name not in whole:
-            raise TreinoError(
-                "space_unknown", _("There is no setting {name!r}.").format(name=name), nearest(name, whole)
-            )
+            raise SPACE_UNKNOWN(name=name, hint=nearest(name, whole))
         if name in dimensions:
-            raise TreinoError(
-                "space_twice",
-                _("{name} is twice in the space.").format(name=name),
-                _("Say all its values at once: {name}=a|b").format(name=name),
-            )
+            raise SPACE_TWICE_2(name=name)
         dimensions[name] = _dimension(name, value, whole, single)
     return Space(tuple(in_order(dimensions)))
 
@@ -369,11 +385,7 @@ def domain_text(d: Mapping[str, Any]) -> str:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, domain = text.partition("=")
     if not equals or not name.strip() or not domain.strip():
-        raise TreinoError(
-            "space_syntax",
-            _("{text!r} doesn't say what to try.").format(text=text),
-            _("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
-        )
+        raise SPACE_SYNTAX(text=text)
     return name, domain
 
 
@@ -381,13 +393,7 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
     """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
     other = re.search(r"[\s,;]([\w-]+)\s*=", text)
     if other and other[1].replace("-", "_") in whole:
-        raise TreinoError(
-            "space_syntax",
-            _("{text!r} holds more than the values of {name}.").format(text=text, name=name),
-            _("Give {other} by itself: a [[space]] for each, or a dict of them in Python.").format(
-                other=other[1]
-            ),
-        )
+        raise SPACE_SYNTAX_2(text=text, name=name, other=other[1])
     if name in single and "," in text:
         choices = re.sub(r"\s*,\s*", "|", text.strip())
         hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
@@ -396,11 +402,7 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
             hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
                 name=name, decimal=decimal
             )
-        raise TreinoError(
-            "space_comma",
-            _("A value of {name} holds no comma, and {text!r} does.").format(name=name, text=text),
-            hint,
-        )
+        raise SPACE_COMMA(name=name, text=text, hint=hint)
 
 
 def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
@@ -421,11 +423,7 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         when = condition["name"].replace("-", "_")
         among = tuple(_value(v) for v in condition["values"].split("|"))
         if when not in whole:
-            raise TreinoError(
-                "space_condition",
-                _("{name} asks about {other!r}, and there is no such setting.").format(name=name, other=when),
-                nearest(when, whole),
-            )
+            raise SPACE_CONDITION_4(name=name, other=when, hint=nearest(when, whole))
         _refuse_commas(when, condition["values"], whole, single)
     _refuse_commas(name, value, whole, single)
     match = _RANGE.fullmatch(value.strip())
@@ -441,20 +439,12 @@ def _range(name: str, match: re.Match[str], whole: bool) -> Range:
         elif option.isdigit():
             levels = int(option)
         else:
-            raise TreinoError(
-                "space_syntax",
-                _("{name}: there is no {option!r}.").format(name=name, option=option),
-                _("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
-            )
+            raise SPACE_SYNTAX_4(name=name, option=option)
     ends = []
     for text in (match["low"], match["high"]):
         number = _value(text)
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
-            raise TreinoError(
-                "space_syntax",
-                _("{name}: {text!r} is no number.").format(name=name, text=text.strip()),
-                _("A range is written low..high; several values are separated by |"),
-            )
+            raise SPACE_SYNTAX_3(name=name, text=text.strip())
         ends.append(number)
     return Range(ends[0], ends[1], log, whole, levels)
 

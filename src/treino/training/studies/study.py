@@ -14,10 +14,10 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
 from treino.base.resampling import effective_rows
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.kernels.selection import successor_notes
@@ -48,6 +48,12 @@ from treino.training.studies.track import Track, track_of
 from treino.training.sweeps.distribution import Distribution, open_distribution
 from treino.training.sweeps.group_training import load_each, save_each
 from treino.training.sweeps.shared_data import SharedRows, new_folder, own_networks, sources_of
+
+STUDY_ROWS = Refusal(
+    "study_rows",
+    N_("A study needs its rows in memory, and {name} is read item by item."),
+    N_("Give a table or arrays."),
+)
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
@@ -80,11 +86,7 @@ def study_events(
     options = study_options(wanted, **compared)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
-        raise TreinoError(
-            "study_rows",
-            _("A study needs its rows in memory, and {name} is read item by item.").format(name=data.name),
-            _("Give a table or arrays."),
-        )
+        raise STUDY_ROWS(name=data.name)
     epochs = options.base.get("epochs", EPOCHS[data.kind])
     whole = epochs if isinstance(epochs, str) else read_settings({"epochs": epochs}).epochs  # 3.0 is 3
     base = dict(options.base) | {"epochs": whole}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.sweep import StudyOptionsEntry
@@ -13,6 +13,39 @@ from treino.settings.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
 from treino.training.resolution import refuse_ensemble, train_config
 from treino.training.sweeps.populations import checked_settings
+
+METRIC_WITHOUT_PATIENCE = Refusal(
+    "metric_without_patience",
+    N_("A study measures every figure; {name} decides who stops early, and nobody does."),
+    N_("Add {patience}, or leave it out."),
+)
+LR_AUTO_IN_A_STUDY = Refusal(
+    "lr_auto_in_a_study",
+    N_("'auto' finds a learning rate for one network, and a study compares several."),
+    N_("Give a number; rates are compared with [[cell=lr=1e-3]] [[cell=lr=1e-4]]"),
+)
+BATCH_SIZE_TWICE = Refusal(
+    "batch_size_twice", N_("{a} and {b} both say how many rows a step takes."), N_("Give one of them.")
+)
+BATCH_SIZES_EMPTY = Refusal(
+    "batch_sizes_empty", N_("There are no batch sizes."), N_("Write e.g. [[batch_sizes=100,20,5]]")
+)
+COMPARE_AND_GIVEN = Refusal(
+    "compare_and_given", N_("{name} is to be compared, and given a value too."), N_("Leave one of them out.")
+)
+CELL_FORM = Refusal(
+    "cell_form",
+    N_("{cell!r} is not settings with their values."),
+    N_("Write e.g. [[cell=batch_size=5,lr=1e-6]]"),
+)
+CELL_MODE = Refusal(
+    "cell_mode",
+    N_("A row's mode is not one of its settings: every row is trained in every mode."),
+    N_("Add [[as_taught=True]] or [[fault]] beside [[cell]]."),
+)
+CELL_FOR_ALL = Refusal(
+    "cell_for_all", N_("{name} can't differ between the rows of a study."), N_("Settings that can: {names}.")
+)
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
 BATCH_SIZES = (100, 20, 5)  # the exercise's, if nothing else is compared
@@ -160,19 +193,9 @@ def _refuse(base: Mapping[str, Any]) -> None:
             hint = _(hint).format(name=setting(name), epochs=setting("epochs"))
             raise TreinoError("not_in_a_study", _(message), hint)
     if "metric" in base and not base.get("patience"):
-        raise TreinoError(
-            "metric_without_patience",
-            _("A study measures every figure; {name} decides who stops early, and nobody does.").format(
-                name=setting("metric")
-            ),
-            _("Add {patience}, or leave it out.").format(patience=setting("patience", 5)),
-        )
+        raise METRIC_WITHOUT_PATIENCE(name=setting("metric"), patience=setting("patience", 5))
     if base.get("lr") == "auto":
-        raise TreinoError(
-            "lr_auto_in_a_study",
-            _("'auto' finds a learning rate for one network, and a study compares several."),
-            _("Give a number; rates are compared with [[cell=lr=1e-3]] [[cell=lr=1e-4]]"),
-        )
+        raise LR_AUTO_IN_A_STUDY()
 
 
 def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, list[Any]]:
@@ -180,18 +203,10 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, lis
     axes: dict[str, list[Any]] = {}
     if batch_sizes is not None:
         if "batch_size" in base:
-            raise TreinoError(
-                "batch_size_twice",
-                _("{a} and {b} both say how many rows a step takes.").format(
-                    a=setting("batch_size"), b=setting("batch_sizes")
-                ),
-                _("Give one of them."),
-            )
+            raise BATCH_SIZE_TWICE(a=setting("batch_size"), b=setting("batch_sizes"))
         sizes = items_of(batch_sizes, ",")
         if not sizes:
-            raise TreinoError(
-                "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. [[batch_sizes=100,20,5]]")
-            )
+            raise BATCH_SIZES_EMPTY()
         axes["batch_size"] = [read_settings({"batch_size": size}).batch_size for size in sizes]
     for name in ("optimizer", "shuffle"):
         values = items_of(base.get(name), ",")
@@ -200,11 +215,7 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, lis
             axes[name] = [_choice(name, value) for value in values]
     for name in (_settled(n) for n in items_of(compare, ",")):
         if name in axes or name in base:
-            raise TreinoError(
-                "compare_and_given",
-                _("{name} is to be compared, and given a value too.").format(name=setting(name)),
-                _("Leave one of them out."),
-            )
+            raise COMPARE_AND_GIVEN(name=setting(name))
         if name not in CHOICES:
             raise _not_comparable(name)
         axes[name] = list(CHOICES[name])
@@ -253,11 +264,7 @@ def _single(cell: Any) -> dict[str, Any]:
         pairs = [part.partition("=") for part in parts if part.strip()]
         wrong = next((name for name, equals, value in pairs if not equals or not value.strip()), None)
         if wrong is not None or not pairs:
-            raise TreinoError(
-                "cell_form",
-                _("{cell!r} is not settings with their values.").format(cell=str(cell)),
-                _("Write e.g. [[cell=batch_size=5,lr=1e-6]]"),
-            )
+            raise CELL_FORM(cell=str(cell))
         names = [_settled(name) for name, _equals, _value in pairs]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -268,17 +275,9 @@ def _single(cell: Any) -> dict[str, Any]:
     own: dict[str, Any] = {}
     for name, value in cell.items():
         if name in (TAUGHT, "fault", *FAULTS):
-            raise TreinoError(
-                "cell_mode",
-                _("A row's mode is not one of its settings: every row is trained in every mode."),
-                _("Add [[as_taught=True]] or [[fault]] beside [[cell]]."),
-            )
+            raise CELL_MODE()
         if name in FOR_ALL or name in NOT_HERE:
-            raise TreinoError(
-                "cell_for_all",
-                _("{name} can't differ between the rows of a study.").format(name=name),
-                _("Settings that can: {names}.").format(names=", ".join(known)),
-            )
+            raise CELL_FOR_ALL(name=name, names=", ".join(known))
         if name not in known:
             message = _("There is no setting {name!r}.").format(name=name)
             raise TreinoError("cell_unknown", message, nearest(str(name), known))

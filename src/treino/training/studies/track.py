@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
 from treino.engine import Tick
@@ -26,6 +26,12 @@ from treino.training.studies.study_options import NET
 from treino.training.sweeps.group_training import GroupTraining, PopulationPart, Saved
 from treino.training.sweeps.populations import Group, for_gpu
 from treino.training.user_data import answers
+
+BATCH_SIZE_ROWS = Refusal(
+    "batch_size_rows",
+    N_("A batch of {size:,} is more than the {rows:,} training rows."),
+    N_("Use smaller ones, or 'full' for all rows."),
+)
 
 FEWEST_EPOCHS = 2  # per cluster task: the first in a process is not timed
 
@@ -223,13 +229,7 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, 
         TreinoError: settings that contradict the rows or the machine.
     """
     if isinstance(settings.batch_size, int) and settings.batch_size > len(data.train):
-        raise TreinoError(
-            "batch_size_rows",
-            _("A batch of {size:,} is more than the {rows:,} training rows.").format(
-                size=settings.batch_size, rows=len(data.train)
-            ),
-            _("Use smaller ones, or 'full' for all rows."),
-        )
+        raise BATCH_SIZE_ROWS(size=settings.batch_size, rows=len(data.train))
     fed, net = training_data(data, settings.patience), network_of(settings, networks)
     settings = with_net(settings, data, NET)
     layers, config = decide(settings, fed, net)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.files import damaged
 from treino.base.resampling import percentile_interval, row_counts, weights_or_ones
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.answer import as_outputs, averaged_values, greedy
@@ -28,6 +28,17 @@ from treino.training.sweeps.bracket import MODELS, TopMember, read_top
 from treino.training.sweeps.member import config_of
 from treino.training.sweeps.populations import COMPARED, settings_of
 
+TOP_RANGE = Refusal(
+    "top_range",
+    N_("{sweep} keeps {n} networks; {top} can't be asked."),
+    N_("Give a number from 1 to {n}, or begin a sweep with a larger [[top]]."),
+)
+ENSEMBLE_DIFFERS = Refusal(
+    "ensemble_differs",
+    N_("Network {n} can't answer together with the winner: they differ in {what}."),
+    N_("Ask fewer of them."),
+)
+
 
 def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
     """The winner's run with its network replaced by an ensemble of the sweep's best ``top`` networks.
@@ -37,13 +48,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
     """
     kept = read_top(folder)
     if not 1 <= top <= len(kept):
-        raise TreinoError(
-            "top_range",
-            _("{sweep} keeps {n} networks; {top} can't be asked.").format(
-                sweep=folder.path.name, n=len(kept), top=top
-            ),
-            _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
-        )
+        raise TOP_RANGE(sweep=folder.path.name, n=len(kept), top=top)
     nets = networks(folder, winner, kept[:top])
     return winner.answered_by(Ensemble(nets, winner.loss_function).eval())
 
@@ -93,13 +98,7 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
         other = _differences(config, first)
         s = settings_of(config, base, k.member)
         if other or s.net_file is not None:
-            raise TreinoError(
-                "ensemble_differs",
-                _("Network {n} can't answer together with the winner: they differ in {what}.").format(
-                    n=k.member, what=", ".join(other) or "net"
-                ),
-                _("Ask fewer of them."),
-            )
+            raise ENSEMBLE_DIFFERS(n=k.member, what=", ".join(other) or "net")
         net, _config = decide(s, winner.data)
         shape = input_shape(net, spec.item_shape)
         wanted = net.parameter_shapes(shape, spec.outputs)

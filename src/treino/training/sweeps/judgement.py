@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import Scores, auc_scores, f1_scores, of_weighted
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
 from treino.engine.losses import Loss
@@ -41,6 +41,12 @@ from treino.training.sweeps.populations import GroupOrder, for_gpu, group_order,
 from treino.training.sweeps.shared_data import SharedRows
 from treino.training.sweeps.sweep_members import PREPARED, SweepProgress, SweepTraining, extension_notes
 from treino.training.train import drain, train_events
+
+JUDGE_WITHOUT_SCORES = Refusal(
+    "judge_without_scores",
+    N_("no network was measured on validation rows."),
+    N_("See the sweep's other notes."),
+)
 
 BEST = "best"
 LEADERS = 50
@@ -331,11 +337,7 @@ def _row_scores(
             shown.append(tensors["shown"])
             rows |= {name: tensors[name] for name in ("weight", "target") if name in tensors}
     if not members:
-        raise TreinoError(
-            "judge_without_scores",
-            _("no network was measured on validation rows."),
-            _("See the sweep's other notes."),
-        )
+        raise JUDGE_WITHOUT_SCORES()
     return members, torch.cat(choose), torch.cat(shown), rows
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.files import damaged
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
@@ -27,6 +27,38 @@ from treino.training.completion import run_facts
 from treino.training.resolution import Resolution, decide, resolve
 from treino.training.sweeps.bracket import MEMBERS, MemberTable, read_top
 from treino.training.sweeps.populations import COMPARED, settings_of
+
+MEMBER_OF_A_RUN = Refusal(
+    "member_of_a_run", N_("{name} is a run, a single network."), N_("Leave the number out.")
+)
+MEMBER_RANGE = Refusal(
+    "member_range",
+    N_("{sweep} has no network {n}; there are {count}, counted from 0."),
+    N_("See: treino show {sweep}"),
+)
+WEIGHTS_NOT_KEPT = Refusal(
+    "weights_not_kept",
+    N_("{sweep} keeps the weights of {n} networks, and {member} is none of them."),
+    N_("Train it again: treino train [[like={sweep}:{member}]]"),
+)
+LIKE_WHICH = Refusal(
+    "like_which", N_("{sweep} is a sweep of many networks."), N_("Say which, by its number: {sweep}:17")
+)
+NET_WANTED = Refusal(
+    "net_wanted",
+    N_("{run} trained a network that was given in Python."),
+    N_("Give it again with tr.fit(data, net)."),
+)
+LIKE_WEIGHTS = Refusal(
+    "like_weights",
+    N_("{run} began with the weights of {start}, which are no setting of it."),
+    N_("Add [[weights={start}]], or others."),
+)
+LIKE_BRANCH = Refusal(
+    "like_branch",
+    N_("{run} went on from a step of another training, and [[like]] trains from step 0."),
+    N_("Do the same once more: {command}; or give DATA and the settings themselves."),
+)
 
 _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
 
@@ -47,11 +79,7 @@ def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
     if folder.kind == "study":
         raise study_without_network(folder)
     if folder.kind != "sweep":
-        raise TreinoError(
-            "member_of_a_run",
-            _("{name} is a run, a single network.").format(name=folder.path.name),
-            _("Leave the number out."),
-        )
+        raise MEMBER_OF_A_RUN(name=folder.path.name)
     return folder
 
 
@@ -63,13 +91,7 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     """
     configs = read_document(folder, "asked.json")["configs"] if folder.has("asked.json") else []
     if not 0 <= member < len(configs):
-        raise TreinoError(
-            "member_range",
-            _("{sweep} has no network {n}; there are {count}, counted from 0.").format(
-                sweep=folder.path.name, n=member, count=len(configs)
-            ),
-            _("See: treino show {sweep}").format(sweep=folder.path.name),
-        )
+        raise MEMBER_RANGE(sweep=folder.path.name, n=member, count=len(configs))
     return dict(configs[member])
 
 
@@ -90,15 +112,7 @@ def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> li
     runs, known = list[StoredRun](), dict[str, Data]()
     for member in members:
         if member not in top:
-            raise TreinoError(
-                "weights_not_kept",
-                _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
-                    sweep=folder.path.name, n=len(top), member=member
-                ),
-                _("Train it again: treino train [[like={sweep}:{member}]]").format(
-                    sweep=folder.path.name, member=member
-                ),
-            )
+            raise WEIGHTS_NOT_KEPT(sweep=folder.path.name, n=len(top), member=member)
         kept = top[member]
         settings, data, _source = _settings(folder, member, access.data_file, known)
         row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering))
@@ -206,39 +220,17 @@ def like(
         if folder.kind == "study":
             raise study_without_network(folder)
         if folder.kind == "sweep":
-            raise TreinoError(
-                "like_which",
-                _("{sweep} is a sweep of many networks.").format(sweep=folder.path.name),
-                _("Say which, by its number: {sweep}:17").format(sweep=folder.path.name),
-            )
+            raise LIKE_WHICH(sweep=folder.path.name)
         spec = read_run_spec(folder)
         settings_given = {k: v for k, v in spec.asked.items() if v is not None}
         engine = {n: getattr(spec.resolved, n) for n in ("engine", "threads")}
         source = source_of(folder, data_of(folder, data_file), data_file)
         if spec.net == "given":
-            raise TreinoError(
-                "net_wanted",
-                _("{run} trained a network that was given in Python.").format(run=folder.path.name),
-                _("Give it again with tr.fit(data, net)."),
-            )
+            raise NET_WANTED(run=folder.path.name)
         if spec.weights and weights is None:
-            raise TreinoError(
-                "like_weights",
-                _("{run} began with the weights of {start}, which are no setting of it.").format(
-                    run=folder.path.name, start=spec.weights
-                ),
-                _("Add [[weights={start}]], or others.").format(start=spec.weights),
-            )
+            raise LIKE_WEIGHTS(run=folder.path.name, start=spec.weights)
         if len(segments_of(spec)) > 1:
-            raise TreinoError(
-                "like_branch",
-                _("{run} went on from a step of another training, and [[like]] trains from step 0.").format(
-                    run=folder.path.name
-                ),
-                _("Do the same once more: {command}; or give DATA and the settings themselves.").format(
-                    command=StoredRun(folder).command
-                ),
-            )
+            raise LIKE_BRANCH(run=folder.path.name, command=StoredRun(folder).command)
     if isinstance(source, Data):
         settings_given = {k: v for k, v in settings_given.items() if k not in OF_DATA}
     if not isinstance(source, BuiltinName):  # the present default recipe could differ

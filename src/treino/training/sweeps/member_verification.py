@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.files import damaged
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
@@ -16,6 +16,12 @@ from treino.training.sweeps.bracket import MEMBERS, MemberTable
 from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import groups
 from treino.training.verification import check_verifiable, document_of, unverifiable, why_unverifiable
+
+SAMPLE_OF_ONE = Refusal(
+    "sample_of_one",
+    N_("{run} is a network of a sweep, which keeps no states on its way."),
+    N_("Verify all of it, without [[sample]]."),
+)
 
 OF_A_ROW = ("loss", "validation_")  # the columns of the sweep's table that hold figures
 
@@ -32,11 +38,7 @@ def verify_member(run: StoredRun, *, sample: bool = False, tell: Tell = tell_nob
     if reason := why_unverifiable(run):
         return unverifiable(run, reason)
     if sample:
-        raise TreinoError(
-            "sample_of_one",
-            _("{run} is a network of a sweep, which keeps no states on its way.").format(run=run.name),
-            _("Verify all of it, without [[sample]]."),
-        )
+        raise SAMPLE_OF_ONE(run=run.name)
     number, settings = run.row.number, run.row.asked
     rows = [row for row in MemberTable.read(run.folder).rows.values() if row["member"] == number]
     if not rows:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say, tensor_bytes
@@ -26,6 +26,17 @@ from treino.training.sweeps.bracket import TrainingBracket, kept_answers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+FOLDS_TARGETS = Refusal(
+    "folds_targets",
+    N_("Out-of-fold predictions are of one target, and {sweep} has {n}."),
+    N_("Train the folds of one of them: [[target={name}]]."),
+)
+NO_FOLDS = Refusal(
+    "no_folds",
+    N_("{sweep} has no folds that were trained to their end."),
+    N_("Train some: treino train DATA [[folds=10]]"),
+)
 
 FILE = "folds/{}.safetensors"
 
@@ -157,13 +168,7 @@ def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
     """
     spec = read_sweep_spec(folder)
     if targets := read_preparation(folder).targets:
-        raise TreinoError(
-            "folds_targets",
-            _("Out-of-fold predictions are of one target, and {sweep} has {n}.").format(
-                sweep=folder.path.name, n=len(targets)
-            ),
-            _("Train the folds of one of them: [[target={name}]].").format(name=targets[0].name),
-        )
+        raise FOLDS_TARGETS(sweep=folder.path.name, n=len(targets), name=targets[0].name)
     parts = [
         read_tensors(folder, FILE.format(number))[0]
         for number in range(brackets)
@@ -171,11 +176,7 @@ def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
     ]
     parts = [tensors for tensors in parts if len(tensors)]
     if not parts:
-        raise TreinoError(
-            "no_folds",
-            _("{sweep} has no folds that were trained to their end.").format(sweep=folder.path.name),
-            _("Train some: treino train DATA [[folds=10]]"),
-        )
+        raise NO_FOLDS(sweep=folder.path.name)
     every = {name: torch.cat([tensors[name] for tensors in parts]) for name in parts[0]}
     return _by_row(every, tuple(spec.classes))
 

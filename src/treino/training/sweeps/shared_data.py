@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, keep_copy, load_data, reference, source_of
@@ -21,6 +21,17 @@ from treino.folders.network_source import (
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFiles
 from treino.settings.spec import Settings
+
+FEATURES_SPLIT = Refusal(
+    "features_split",
+    N_("With the columns {features} more rows are equal to each other, and are split otherwise."),
+    N_("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
+)
+DATA_IS_LOADED = Refusal(
+    "data_is_loaded",
+    N_("The data is prepared already, so that all networks see it alike."),
+    N_("Give what the data is made from, or leave {names} out."),
+)
 
 
 class SharedRows:
@@ -57,13 +68,7 @@ class SharedRows:
         own, key = self._key(settings)
         if key not in self._known:
             if isinstance(self.source, Data):
-                raise TreinoError(
-                    "data_is_loaded",
-                    _("The data is prepared already, so that all networks see it alike."),
-                    _("Give what the data is made from, or leave {names} out.").format(
-                        names=", ".join(name for name in own if name != "fold")
-                    ),
-                )
+                raise DATA_IS_LOADED(names=", ".join(name for name in own if name != "fold"))
             data = load_data(self.source, settings)
             if own.get("fold") == self._usual.get("fold"):
                 _check_splits(data, self.first)
@@ -78,13 +83,7 @@ def _check_splits(data: Data, first: Data) -> None:
     """
     if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
         return
-    raise TreinoError(
-        "features_split",
-        _("With the columns {features} more rows are equal to each other, and are split otherwise.").format(
-            features=", ".join(data.features)
-        ),
-        _("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
-    )
+    raise FEATURES_SPLIT(features=", ".join(data.features))
 
 
 def own_networks(

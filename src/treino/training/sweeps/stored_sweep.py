@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.engine import METRICS
 from treino.folders.data_source import check_names
 from treino.folders.documents import (
@@ -32,6 +32,10 @@ from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SWEEP_WITHOUT_BEST = Refusal(
+    "sweep_without_best", N_("{sweep} is {status} and has no best network."), "{hint}"
+)
 
 
 # ---- a stored sweep
@@ -106,12 +110,10 @@ class StoredSweep(StoredFolder):
             return StoredRun(RunFolder.open(folder.within(BEST)), self.access)
         kept = read_top(folder)
         if not kept:
-            raise TreinoError(
-                "sweep_without_best",
-                _("{sweep} is {status} and has no best network.").format(
-                    sweep=folder.path.name, status=_(folder.status)
-                ),
-                _("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
+            raise SWEEP_WITHOUT_BEST(
+                sweep=folder.path.name,
+                status=_(folder.status),
+                hint=_("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
                 if folder.status == "interrupted"
                 else _("Try smaller learning rates."),
             )

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, setting
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.kernels.selection import successor_notes
@@ -66,6 +66,18 @@ from treino.training.sweeps.sweep_members import (
 )
 from treino.training.sweeps.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
 
+EVERY_OF_SEVERAL = Refusal(
+    "every_of_several",
+    N_("Keyframes are of one network, and here several are trained."),
+    N_("Leave [[every]] out, or train one network with it."),
+)
+SPACE_EMPTY = Refusal("space_empty", N_("The space has no settings to try."), N_("Add a value."))
+FOLDS_AND_TEST = Refusal(
+    "folds_and_test",
+    N_("[[folds]] tests on one fold after the other, and {name} says which rows test."),
+    N_("Leave one of them out."),
+)
+
 CHECKPOINT_SECONDS = 10.0
 
 
@@ -109,11 +121,7 @@ def sweep_events(
         base["device"] = device_here(base, gpus_per_chunk)
     shared = settings_of({}, base, 0)
     if shared.every is not None:
-        raise TreinoError(
-            "every_of_several",
-            _("Keyframes are of one network, and here several are trained."),
-            _("Leave [[every]] out, or train one network with it."),
-        )
+        raise EVERY_OF_SEVERAL()
     words, files = own_networks(networks, network_words(base, wanted.space))
     wanted = replace(wanted, space=renamed_space(wanted.space, words))
     own = {} if shared.net_file is None else {"net": words[shared.net_file]}
@@ -125,7 +133,7 @@ def sweep_events(
     sweep = sweep_training(source, data, base, wanted, files)
     sweep.notes += notes
     if not next_members(sweep):
-        raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
+        raise SPACE_EMPTY()
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
         sweep.notes.append(
             _("The space holds {n:,} different settings; {members:,} networks were asked for.").format(
@@ -210,13 +218,7 @@ def repeats(
     if folds is None:
         return base, space, word
     if "fold" in base or "test" in base:
-        raise TreinoError(
-            "folds_and_test",
-            _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
-                name=setting("fold" if "fold" in base else "test")
-            ),
-            _("Leave one of them out."),
-        )
+        raise FOLDS_AND_TEST(name=setting("fold" if "fold" in base else "test"))
     return base | {"fold": f"1/{folds}"}, space, word
 
 

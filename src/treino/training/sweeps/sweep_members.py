@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch.nn.parameter import is_lazy
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.memory import free_bytes
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import Net
 from treino.engine.metrics import METRICS
@@ -42,6 +42,36 @@ from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import COMPARED, Group, for_gpu, groups, settings_of
 from treino.training.sweeps.shared_data import SharedRows
 from treino.training.sweeps.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
+
+MORE_TOO_LATE = Refusal(
+    "more_too_late",
+    N_("{sweep} is trained by another process, which takes no more networks now."),
+    N_("Ask again once it is over: treino resume {sweep} [[more={n}]]"),
+    status=1,
+)
+SWEEP_ROWS = Refusal(
+    "sweep_rows",
+    N_("A sweep needs its rows in memory, and {name} is read item by item."),
+    N_("Give a table or arrays."),
+)
+MORE_RANGE = Refusal(
+    "more_range", N_("more is {n}: a sweep is given at least one more network."), N_("Say how many, e.g. 64.")
+)
+MORE_OF_EQUAL = Refusal(
+    "more_of_equal",
+    N_("These are equal settings with other seeds or folds: there is no best to look for on."),
+    N_("Train them anew, with more [[seeds]] or [[folds]]."),
+)
+SPACE_SPENT = Refusal(
+    "space_spent",
+    N_("{more:,} networks more were asked for, and {left:,} settings of the space are left."),
+    "{hint}",
+)
+SAMPLER_DIFFERS = Refusal(
+    "sampler_differs",
+    N_("The sampler asks for other settings than it did, from network {n} on."),
+    N_("Use the versions that the sweep was begun with, or start a new one."),
+)
 
 COPIES = 12  # copies of a member's parameters in memory while it trains
 PREPARED = *COMPARED, "fold"  # data settings in which members may differ
@@ -137,11 +167,7 @@ def sweep_training(
 ) -> SweepTraining:
     """Make the sweep's state, without a folder and without members; ``next_members`` adds members."""
     if not isinstance(data.train.x, torch.Tensor):
-        raise TreinoError(
-            "sweep_rows",
-            _("A sweep needs its rows in memory, and {name} is read item by item.").format(name=data.name),
-            _("Give a table or arrays."),
-        )
+        raise SWEEP_ROWS(name=data.name)
     if not len(data.validation) and not options.spread:
         raise no_validation_rows(_("A sweep"))
     shared = settings_of({}, base, 0)
@@ -276,11 +302,7 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     for count in sweep.asks:
         configs = sweep.sampler.replay(sweep.configs[first : first + count])
         if [_as_json(c) for c in configs] != sweep.configs[first : first + count]:
-            raise TreinoError(
-                "sampler_differs",
-                _("The sampler asks for other settings than it did, from network {n} on.").format(n=first),
-                _("Use the versions that the sweep was begun with, or start a new one."),
-            )
+            raise SAMPLER_DIFFERS(n=first)
         for member in range(first, min(first + count, over)):
             sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
         first += count
@@ -326,24 +348,14 @@ def check_more(more: int, spread: bool, left: int | None) -> None:
         TreinoError: too few, too many, or nothing to vary.
     """
     if isinstance(more, bool) or not isinstance(more, int) or more < 1:
-        raise TreinoError(
-            "more_range",
-            _("more is {n}: a sweep is given at least one more network.").format(n=more),
-            _("Say how many, e.g. 64."),
-        )
+        raise MORE_RANGE(n=more)
     if spread:
-        raise TreinoError(
-            "more_of_equal",
-            _("These are equal settings with other seeds or folds: there is no best to look for on."),
-            _("Train them anew, with more [[seeds]] or [[folds]]."),
-        )
+        raise MORE_OF_EQUAL()
     if left is not None and more > left:
-        raise TreinoError(
-            "space_spent",
-            _("{more:,} networks more were asked for, and {left:,} settings of the space are left.").format(
-                more=more, left=left
-            ),
-            _("Ask for {left:,}.").format(left=left) if left else _("Start a sweep of a larger space."),
+        raise SPACE_SPENT(
+            more=more,
+            left=left,
+            hint=_("Ask for {left:,}.").format(left=left) if left else _("Start a sweep of a larger space."),
         )
 
 
@@ -451,16 +463,7 @@ def ask_for_more(folder: RunFolder, more: int) -> None:
 
 
 def _too_late(folder: RunFolder, more: int) -> TreinoError:
-    return TreinoError(
-        "more_too_late",
-        _("{sweep} is trained by another process, which takes no more networks now.").format(
-            sweep=folder.path.name
-        ),
-        _("Ask again once it is over: treino resume {sweep} [[more={n}]]").format(
-            sweep=folder.path.name, n=more
-        ),
-        status=1,
-    )
+    return MORE_TOO_LATE(sweep=folder.path.name, n=more)
 
 
 def extension_notes(sweep: SweepTraining) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.folders.store.output_files import refuse_run
 from treino.settings.spec import LAYERS
 from treino.training.goals import goal_of
@@ -16,6 +16,28 @@ from treino.training.search.halving import STRATEGIES
 from treino.training.search.samplers import SAMPLERS
 from treino.training.search.space import Choice, Config, Dimension, Space
 from treino.training.sweeps.populations import settings_of
+
+MAX_TIME_RANGE = Refusal(
+    "max_time_range",
+    N_("max_time is {value} seconds: nothing can be trained in that."),
+    N_("Give the seconds that it may take, e.g. 60."),
+)
+STORAGE_SAMPLER = Refusal(
+    "storage_sampler",
+    N_("The storage is Optuna's, and the sampler is {name}."),
+    N_("Add [[sampler=tpe]], or leave [[storage]] out."),
+)
+SPACE_FILE = Refusal(
+    "space_file",
+    N_("The space is in {file}, and {other} stands beside it."),
+    N_("Put all of it into the file, or all on the command line."),
+)
+SPACE_FILE_2 = Refusal(
+    "space_file", N_("{path} can't be read: {why}."), N_("Write the path from the working directory.")
+)
+SPACE_FILE_3 = Refusal(
+    "space_file", N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"')
+)
 
 TPE = "tpe"
 TPE_AT_ONCE = 32  # members sampled together, before their results are known
@@ -77,11 +99,7 @@ def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
                 _("Give a larger number."),
             )
     if not named.get("max_time", 1) > 0:
-        raise TreinoError(
-            "max_time_range",
-            _("max_time is {value} seconds: nothing can be trained in that.").format(value=named["max_time"]),
-            _("Give the seconds that it may take, e.g. 60."),
-        )
+        raise MAX_TIME_RANGE(value=named["max_time"])
     options = SweepOptions(space, **named)
     for name, known in (("strategy", STRATEGIES), ("sampler", {**SAMPLERS, TPE: None})):
         value = getattr(options, name)
@@ -92,11 +110,7 @@ def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
                 nearest(str(value), known),
             )
     if options.storage is not None and options.sampler != TPE:
-        raise TreinoError(
-            "storage_sampler",
-            _("The storage is Optuna's, and the sampler is {name}.").format(name=options.sampler),
-            _("Add [[sampler=tpe]], or leave [[storage]] out."),
-        )
+        raise STORAGE_SAMPLER(name=options.sampler)
     if file := _SQLITE_FILE.fullmatch(options.storage or ""):
         refuse_run(Path(file["path"]))
     return options
@@ -112,28 +126,14 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
     if not files:
         return list(words)
     if len(words) > 1:
-        raise TreinoError(
-            "space_file",
-            _("The space is in {file}, and {other} stands beside it.").format(
-                file=files[0], other=next(w for w in words if w != files[0])
-            ),
-            _("Put all of it into the file, or all on the command line."),
-        )
+        raise SPACE_FILE(file=files[0], other=next(w for w in words if w != files[0]))
     path = Path(files[0])
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TreinoError(
-            "space_file",
-            _("{path} can't be read: {why}.").format(path=path, why=error.strerror),
-            _("Write the path from the working directory."),
-        ) from None
+        raise SPACE_FILE_2(path=path, why=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TreinoError(
-            "space_file",
-            _("{path} is not TOML: {why}.").format(path=path, why=error),
-            _('Write e.g.: lr = "1e-4..1e-1:log"'),
-        ) from None
+        raise SPACE_FILE_3(path=path, why=error) from None
 
 
 def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Config] = ()) -> list[str | None]:

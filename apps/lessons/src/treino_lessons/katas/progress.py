@@ -14,10 +14,21 @@ from pydantic import Field, ValidationError
 
 from treino.base import lock
 from treino.base.document_fields import Document
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import read_bytes
-from treino.base.words import _
+from treino.base.words import N_
 from treino.folders.store.output_files import OutputFile
+
+KATA_PROGRESS = Refusal(
+    "kata_progress",
+    N_("{path} is read-only, and what you do is written there."),
+    N_("Nothing was changed in it. Allow writing, or move it away: progress then begins anew."),
+)
+KATA_PROGRESS_2 = Refusal(
+    "kata_progress",
+    N_("{path} is not what treino writes: {reason}."),
+    N_("Nothing was changed in it. Move it away or delete it: progress then begins anew."),
+)
 
 FILE = Path("kata.json")
 ENDINGS = (".json",)
@@ -66,11 +77,7 @@ def read_progress() -> KataProgress:
     except (ValueError, ValidationError, RecursionError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         reason = ".".join(map(str, first["loc"])) if first is not None else str(error)
-        raise TreinoError(
-            "kata_progress",
-            _("{path} is not what treino writes: {reason}.").format(path=FILE, reason=reason or "?"),
-            _("Nothing was changed in it. Move it away or delete it: progress then begins anew."),
-        ) from None
+        raise KATA_PROGRESS_2(path=FILE, reason=reason or "?") from None
 
 
 def check_progress() -> None:
@@ -87,11 +94,7 @@ def _output() -> OutputFile:
     """``kata.json``, to be written. A file that is read-only is not replaced, though its folder allows it."""
     output = OutputFile(FILE, ENDINGS, replace=True)
     if FILE.exists() and not FILE.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
-        raise TreinoError(
-            "kata_progress",
-            _("{path} is read-only, and what you do is written there.").format(path=FILE),
-            _("Nothing was changed in it. Allow writing, or move it away: progress then begins anew."),
-        )
+        raise KATA_PROGRESS(path=FILE)
     return output
 
 

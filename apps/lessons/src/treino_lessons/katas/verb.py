@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.base.console import line
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral
 from treino.cli.flags import ScreenFlag
 from treino.cli.screen import Replace, Screen, say_replaced
@@ -19,6 +19,12 @@ from treino_lessons.katas.hints import hints, number_of_hints
 from treino_lessons.katas.judgement import Verdict, judge, script_text
 from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
 from treino_lessons.katas.progress import KataProgress, KataRecord, check_progress, read_progress, record
+
+USAGE = Refusal(
+    "usage",
+    N_("--to and --replace are for a kata that is given."),
+    N_("Name the kata alone: treino kata wine --to FILE.py"),
+)
 
 ENDING = ".py"
 LEVELS = {
@@ -51,11 +57,7 @@ def kata(
     """
     is_file = what is not None and what.endswith(ENDING)
     if (to is not None or replace) and (what is None or is_file or hint):
-        raise TreinoError(
-            "usage",
-            _("--to and --replace are for a kata that is given."),
-            _("Name the kata alone: treino kata wine --to FILE.py"),
-        )
+        raise USAGE()
     if what is None:
         if hint:
             message = _("--hint needs the name of a kata.")

@@ -5,8 +5,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, flag
+from treino.base.errors import Refusal
+from treino.base.words import N_, flag
+
+PLAYGROUND_SETTING = Refusal(
+    "playground_setting", N_("The playground has no {setting}."), N_("It has {flags}.")
+)
+PLAYGROUND_ROWS = Refusal(
+    "playground_rows",
+    N_("The playground takes a share of the rows for {setting}, no file."),
+    N_("For example {flag}; treino studio takes files."),
+)
 
 GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself
 SETTINGS = (
@@ -32,19 +41,9 @@ def address(data: str | None, settings: Mapping[str, Any]) -> str:
     open_ = otherwise | ({"data_seed": settings["seed"]} if settings.get("seed") else {}) if settings else {}
     for name, value in {**settings, **{name: open_[name] for name in open_ if name not in settings}}.items():
         if name not in SETTINGS:
-            raise TreinoError(
-                "playground_setting",
-                _("The playground has no {setting}.").format(setting=flag(name)),
-                _("It has {flags}.").format(flags=", ".join(map(flag, SETTINGS))),
-            )
+            raise PLAYGROUND_SETTING(setting=flag(name), flags=", ".join(map(flag, SETTINGS)))
         if name in ("validation", "test") and isinstance(value, str):
-            raise TreinoError(
-                "playground_rows",
-                _("The playground takes a share of the rows for {setting}, no file.").format(
-                    setting=flag(name)
-                ),
-                _("For example {flag}; treino studio takes files.").format(flag=f"{flag(name)} 0.2"),
-            )
+            raise PLAYGROUND_ROWS(setting=flag(name), flag=f"{flag(name)} 0.2")
         if name == "betas":
             pairs += [("beta1", _text(value[0])), ("beta2", _text(value[1]))]
         else:

@@ -6,14 +6,20 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders.store.output_files import PAGE, OutputFile
 from treino.settings.spec import read_settings
 from treino_studio.browser import browser
 from treino_studio.playground.address import address
+
+PLAYGROUND_TARGET = Refusal(
+    "playground_target",
+    N_("--target is for a table of your own."),
+    N_("Leave it out, or name a file: treino playground houses.csv --target price"),
+)
 
 FILE = Path("playground.html")
 TITLE = "<title>treino playground</title>"  # of every page that it writes
@@ -55,11 +61,7 @@ def playground(
     values = {name: getattr(settings, name) for name in asked if name != "target"}
     in_page = source is None or source in IN_PAGE
     if in_page and settings.target is not None:
-        raise TreinoError(
-            "playground_target",
-            _("--target is for a table of your own."),
-            _("Leave it out, or name a file: treino playground houses.csv --target price"),
-        )
+        raise PLAYGROUND_TARGET()
     table = None if in_page or source is None else table_of(source, settings.target)
     start = address(source if table is None else table["name"], values)
     output = _output(options, source)

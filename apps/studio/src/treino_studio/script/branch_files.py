@@ -10,11 +10,17 @@ import stat
 from time import time_ns
 from typing import NamedTuple
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_studio.script import branch_calls, landlock
 from treino_studio.script.file_layers import KEPT, SPECIAL, Layer, below, files, led
 from treino_studio.script.kept_files import Kept, Version, copy_file, exists, kept_of, lost, make_folders
+
+BRANCH_FILES = Refusal(
+    "branch_files",
+    N_("The script has {path} in its memory to write to: its branches would share it."),
+    N_("Open the file for reading (mmap_mode='r'), or share no memory with other processes."),
+)
 
 SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
 PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
@@ -64,13 +70,7 @@ def _check_mapped() -> None:
         for line in maps:
             _range, rights, *rest = line.split(None, 5)
             if rights == "rw-s" and not any(name in line for name in SHARED):
-                raise TreinoError(
-                    "branch_files",
-                    _("The script has {path} in its memory to write to: its branches would share it.").format(
-                        path=rest[-1].strip()
-                    ),
-                    _("Open the file for reading (mmap_mode='r'), or share no memory with other processes."),
-                )
+                raise BRANCH_FILES(path=rest[-1].strip())
     files.mapped = False
 
 

@@ -20,10 +20,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import distributed
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_doctor.record import hooks
 from treino_studio.script.json_socket import JsonSocket
+
+CHECKPOINT = Refusal(
+    "checkpoint", N_("No checkpoints while threads of a library run: a copy would lack them.")
+)
 
 # taken before the script runs: run_script replaces os._exit while it does
 _fork, _leave = os.fork, os._exit
@@ -130,9 +134,7 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
             os.setpgid(pid, pid)  # Ctrl-C is not for it
         if _library_threads():
             line.close()  # which ends the copy
-            raise TreinoError(
-                "checkpoint", _("No checkpoints while threads of a library run: a copy would lack them.")
-            )
+            raise CHECKPOINT()
         ms = round(1e3 * (perf_counter() - began), 2)
         server.post({"checkpoint": {**checkpoint, "pid": pid, "ms": ms}}, line)
         return None

@@ -5,8 +5,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
+
+BUTTON = Refusal(
+    "button",
+    N_("A button's name has 1 to {limit} letters, unlike {name!r}."),
+    N_('Give it a short one: tr.button("evaluate now", evaluate)'),
+)
+BUTTON_2 = Refusal(
+    "button",
+    N_("The button '{name}' needs a function to call, not {value!r}."),
+    N_("Give the function itself, without calling it: tr.button({name!r}, evaluate)"),
+)
 
 # ---- commands
 
@@ -229,19 +240,7 @@ def button(name: str, function: Callable[[], object]) -> None:
             ``button``).
     """
     if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST:
-        raise TreinoError(
-            "button",
-            _("A button's name has 1 to {limit} letters, unlike {name!r}.").format(limit=LONGEST, name=name),
-            _('Give it a short one: tr.button("evaluate now", evaluate)'),
-        )
+        raise BUTTON(limit=LONGEST, name=name)
     if not callable(function):
-        raise TreinoError(
-            "button",
-            _("The button '{name}' needs a function to call, not {value!r}.").format(
-                name=name, value=function
-            ),
-            _("Give the function itself, without calling it: tr.button({name!r}, evaluate)").format(
-                name=name
-            ),
-        )
+        raise BUTTON_2(name=name, value=function)
     buttons[name] = function

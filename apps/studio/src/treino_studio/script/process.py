@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import trouble
 from treino.base.memory import free_bytes
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino_studio.script.branches import (
     Branch,
     Fanned,
@@ -42,6 +42,19 @@ from treino_studio.script.commands import (
 from treino_studio.script.file_layers import KEPT
 from treino_studio.script.json_socket import VARIABLE
 from treino_studio.script.kept_files import kept_of
+
+CHECKPOINT = Refusal(
+    "checkpoint", N_("No process sleeps as number {n}."), N_("Go on from a checkpoint instead.")
+)
+CHECKPOINT_2 = Refusal("checkpoint", N_("There is no future {n}."), N_("Fan out once more."))
+CHECKPOINT_3 = Refusal(
+    "checkpoint", N_("There is no checkpoint {n}."), N_("Choose one of those that are listed.")
+)
+SCRIPT_GONE = Refusal(
+    "script_gone",
+    N_("The script takes no command any more."),
+    N_("It has ended, or makes no step: a second stop interrupts it."),
+)
 
 ENDING = 2.0  # seconds to wait for the process to exit after the script's last message
 GRACE = 3.0  # seconds to wait for the process to end before the next, harder signal
@@ -432,11 +445,7 @@ class ScriptProcess:
                 raise OSError
             to.line.end.send(json.dumps(command).encode() + b"\n", socket.MSG_DONTWAIT)
         except OSError:
-            raise TreinoError(
-                "script_gone",
-                _("The script takes no command any more."),
-                _("It has ended, or makes no step: a second stop interrupts it."),
-            ) from None
+            raise SCRIPT_GONE() from None
 
     def _tell(self, message: dict[str, Any]) -> None:
         """Let ``messages`` yield it."""
@@ -474,11 +483,7 @@ class ScriptProcess:
         asleep = [branch for branch in self._branches if branch.status == "asleep" and branch.future is None]
         branch = next((each for each in asleep if each.number == do.branch), None)
         if branch is None:
-            raise TreinoError(
-                "checkpoint",
-                _("No process sleeps as number {n}.").format(n=do.branch),
-                _("Go on from a checkpoint instead."),
-            )
+            raise CHECKPOINT(n=do.branch)
         self._end_fan()
         self._make_present(branch)
         self._send_to(branch, {"do": "play"})
@@ -510,9 +515,7 @@ class ScriptProcess:
         futures = [] if self._fan is None else self._fan.futures
         branch = next((each for each in futures if each.future == do.future and each.status != "ended"), None)
         if branch is None:
-            raise TreinoError(
-                "checkpoint", _("There is no future {n}.").format(n=do.future), _("Fan out once more.")
-            )
+            raise CHECKPOINT_2(n=do.future)
         self._end_fan(branch)
         branch.future = None
         self._make_present(branch)
@@ -534,11 +537,7 @@ class ScriptProcess:
 
     def _copy(self, number: int) -> SleepingCopy:
         if number not in self._checkpoints:
-            raise TreinoError(
-                "checkpoint",
-                _("There is no checkpoint {n}.").format(n=number),
-                _("Choose one of those that are listed."),
-            )
+            raise CHECKPOINT_3(n=number)
         return self._checkpoints[number]
 
     def _sleep(self, branch: Branch) -> None:

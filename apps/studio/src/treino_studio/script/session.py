@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from treino.base.errors import TreinoError, cause, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, cause, nearest
+from treino.base.words import N_, _
 from treino_doctor.escaping import escape
 from treino_doctor.finding import Finding
 from treino_doctor.process.run_script import Outcome, flush_streams
@@ -44,6 +44,18 @@ from treino_studio.script.figures import EVERY, ScriptFigures, captured, check_v
 from treino_studio.script.json_socket import JsonSocket
 from treino_studio.script.output import PrintedLines, tee
 from treino_studio.script.steering import Change, SteeringFile
+
+STUDIO_SETTING = Refusal(
+    "studio_setting",
+    N_("The script has no optimizer {number}."),
+    N_("Optimizers are counted from 0, in the order of their first steps."),
+)
+BUTTON = Refusal("button", N_("The script has no button '{name}'."), "{hint}")
+BUTTON_FAILED = Refusal(
+    "button_failed",
+    N_("The function of the button '{name}' failed: {error}"),
+    N_("The training goes on; the traceback is in the script's own output."),
+)
 
 POLL_EVERY = 0.05  # seconds between two polls for commands
 PAUSE_LOOK = 0.2  # seconds to wait for commands, while paused, before checking whether the script has ended
@@ -287,11 +299,7 @@ class Session:
     def _set(self, command: SetValue, by_hand: bool) -> None:
         optimizer = self.figures.optimizer(command.optimizer)
         if optimizer is None:
-            raise TreinoError(
-                "studio_setting",
-                _("The script has no optimizer {number}.").format(number=command.optimizer),
-                _("Optimizers are counted from 0, in the order of their first steps."),
-            )
+            raise STUDIO_SETTING(number=command.optimizer)
         check_value(optimizer, command)
         change = self._record(command, by_hand)
         before = set_value(optimizer, command)
@@ -303,11 +311,7 @@ class Session:
     def _press(self, command: Press, by_hand: bool) -> None:
         function = buttons.get(command.button)
         if function is None:
-            raise TreinoError(
-                "button",
-                _("The script has no button '{name}'.").format(name=command.button),
-                nearest(command.button, buttons),
-            )
+            raise BUTTON(name=command.button, hint=nearest(command.button, buttons))
         change = self._record(command, by_hand)
         self._calling = True
         try:
@@ -315,13 +319,7 @@ class Session:
         except Exception as error:
             trace = error.__traceback__
             traceback.print_exception(error.with_traceback(trace and trace.tb_next))  # omit this frame
-            raise TreinoError(
-                "button_failed",
-                _("The function of the button '{name}' failed: {error}").format(
-                    name=command.button, error=cause(error)
-                ),
-                _("The training goes on; the traceback is in the script's own output."),
-            ) from None
+            raise BUTTON_FAILED(name=command.button, error=cause(error)) from None
         finally:
             self._calling = False
         self._post_change(change)

@@ -8,11 +8,17 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import open_plain, trouble, write_all
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino_studio.script.commands import ScriptCommand, read_command
 from treino_studio.script.json_socket import decode
+
+STEERING_FILE = Refusal(
+    "steering_file",
+    N_("{path}, line {line} is none that treino writes."),
+    N_("Take the file again from where it came, or delete this line and what follows it."),
+)
 
 FORMAT = 1
 _encode = JSONEncoder().encode  # made before the script runs: see json_socket.py
@@ -149,11 +155,7 @@ def _object(line: str) -> dict[str, Any]:
 
 
 def _damaged(path: Path, line: int) -> TreinoError:
-    return TreinoError(
-        "steering_file",
-        _("{path}, line {line} is none that treino writes.").format(path=path, line=line),
-        _("Take the file again from where it came, or delete this line and what follows it."),
-    )
+    return STEERING_FILE(path=path, line=line)
 
 
 def differences(header: SteeringHeader, now: SteeringHeader) -> list[str]:
