@@ -1,4 +1,4 @@
-"""The studio as Python calls it, ``treino_studio("wine")`` or ``run.studio()``: in a cell or in a browser.
+"""The studio as Python calls it, ``treino.studio("wine")`` or ``run.studio()``: in a cell or in a browser.
 
 It lives in a thread with a loop of its own, for a cell that runs keeps the kernel's busy.
 """
@@ -66,7 +66,7 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
     subject = subject_of(target, settings)
     if settings and subject.data is None:
         raise STUDIO_SETTING(
-            setting=next(iter(settings)), what=target or "runs", call='treino_studio("wine", lr=0.01)'
+            setting=next(iter(settings)), what=target or "runs", call='treino.studio("wine", lr=0.01)'
         )
     read_settings({k: v for k, v in settings.items() if (k, v) != ("lr", "auto")})
     if not in_cell:
