@@ -3,13 +3,9 @@
 ``a`` and ``b`` are names of files; ``text`` is what is written.
 """
 
-import csv
-import gzip
-import json
 import logging
 import logging.handlers
 import os
-import pickle
 import shutil
 import tempfile
 import zipfile
@@ -119,11 +115,6 @@ def make_folder(a: str, b: str, text: str) -> Any:
 
 
 @call
-def make_folder_anyway(a: str, b: str, text: str) -> Any:
-    Path(a).parent.mkdir(parents=True, exist_ok=True)
-
-
-@call
 def remove_folder(a: str, b: str, text: str) -> Any:
     shutil.rmtree("folder")
 
@@ -141,11 +132,6 @@ def move_folder(a: str, b: str, text: str) -> Any:
 @call
 def copy_folder(a: str, b: str, text: str) -> Any:
     shutil.copytree("folder", "folder-2", dirs_exist_ok=True)
-
-
-@call
-def copy_file(a: str, b: str, text: str) -> Any:
-    shutil.copy2(a, b)
 
 
 @call
@@ -176,12 +162,6 @@ def descriptors(a: str, b: str, text: str) -> Any:
         return before, os.fstat(number).st_size
     finally:
         os.close(number)
-
-
-@call
-def absolute(a: str, b: str, text: str) -> Any:
-    with open(os.path.abspath(a), "a") as file:
-        file.write(text)
 
 
 @call
@@ -224,32 +204,6 @@ def table(a: str, b: str, text: str) -> Any:
 
 
 @call
-def rows(a: str, b: str, text: str) -> Any:
-    with open(a, "a", newline="") as file:
-        csv.writer(file).writerow([text, len(text)])
-
-
-@call
-def settings(a: str, b: str, text: str) -> Any:
-    with open(a + ".json", "w") as file:
-        json.dump({"text": text}, file)
-    with open(a + ".pkl", "wb") as binary:
-        pickle.dump(text, binary)
-    with gzip.GzipFile(a + ".gz", "wb", mtime=0) as packed:
-        packed.write(text.encode())
-    with open(a + ".json") as file, open(a + ".pkl", "rb") as binary:
-        return json.load(file), pickle.load(binary)
-
-
-@call
-def log(a: str, b: str, text: str) -> Any:
-    logger, handler = logging.Logger("script"), logging.FileHandler(a)
-    logger.addHandler(handler)
-    logger.error(text)
-    handler.close()
-
-
-@call
 def rotated_log(a: str, b: str, text: str) -> Any:
     logger = logging.Logger("script")
     handler = logging.handlers.RotatingFileHandler("rotated", maxBytes=5, backupCount=2)
@@ -266,14 +220,6 @@ def temporary(a: str, b: str, text: str) -> Any:
         with tempfile.TemporaryFile() as other:
             other.write(b"x")
         return os.listdir(folder) == [os.path.basename(file.name)], Path(file.name).read_text()
-
-
-@call
-def picture(a: str, b: str, text: str) -> Any:
-    from PIL import Image
-
-    Image.new("L", (2, 2), len(text)).save(a + ".png")
-    return Image.open(a + ".png").getpixel((0, 0))
 
 
 @call

@@ -22,12 +22,11 @@ QUIET = {"fetchNews": "false", "checkForUpdates": False}
 
 @dataclass
 class JupyterLab:
-    """books: the folder of notebooks. settings: that of its settings. token: lets a browser in."""
+    """books: the folder of notebooks. token: lets a browser in."""
 
     site: str
     token: str
     books: Path
-    settings: Path
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """What the server answers at an address of its API; the test is over if it is an error."""
@@ -135,7 +134,7 @@ def jupyter_lab(folder: Path) -> Iterator[JupyterLab]:
         told = Path(own["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
         facts = until(lambda: told.is_file() and told.read_text().endswith("}") and told.read_text(), process)
         server = json.loads(facts)
-        yield JupyterLab(server["url"], server["token"], books, settings)
+        yield JupyterLab(server["url"], server["token"], books)
     finally:
         process.terminate()
         try:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -108,3 +110,87 @@ def real_studio(folder: Path, words: Sequence[str], program: Sequence[str] = TRE
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANG)
+
+
+class Viewer:
+    """A page that is open; its messages pass only while the test waits for the page. deaf: nothing that the
+    studio says reaches it. frames: the numbers of those that have come; acknowledged: of those drawn."""
+
+    def __init__(
+        self,
+        studio: RealStudio,
+        browser: Any,
+        run: str = "wine-1",
+        query: str = "lang=en&theme=light",
+        wheel: bool = True,
+        **how: Any,
+    ) -> None:
+        self.studio, self.run, self.deaf = studio, run, False
+        self.commands = list[dict[str, Any]]()
+        self.frames, self.acknowledged = list[int](), list[int]()
+        self.page = studio.open(browser, "home", **how)
+        self.page.route_web_socket(re.compile("/socket/run/"), self._line)
+        self.page.goto(f"{studio.site}run/{run}?{query}")
+        self.page.wait_for_selector("main[data-frame]")
+        if wheel:
+            self.page.wait_for_selector("#branch:enabled")
+
+    def _line(self, line: Any) -> None:
+        server = line.connect_to_server()
+
+        def say(text: str) -> None:
+            message = json.loads(text)
+            if "ack" in message:
+                self.acknowledged.append(message["ack"])
+            else:
+                self.commands.append(message)
+            server.send(text)
+
+        def hear(message: str | bytes) -> None:
+            if self.deaf:
+                return
+            if isinstance(message, bytes):
+                (length,) = struct.unpack_from("<I", message)
+                header = json.loads(message[4 : 4 + length])
+                if "frame" in header:
+                    self.frames.append(header["frame"])
+            line.send(message)
+
+        line.on_message(say)
+        server.on_message(hear)
+        self._ends = line, server
+
+    def drop(self) -> None:
+        """Cut the connection; the next one is heard."""
+        self.deaf = False
+        for end in self._ends:
+            end.close(code=3012)
+
+    def said(self, verb: str) -> list[dict[str, Any]]:
+        """The commands with this verb, in their order."""
+        return [each for each in self.commands if each["do"] == verb]
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def until(self, verb: str, count: int = 1) -> list[dict[str, Any]]:
+        """So many commands with this verb, as soon as they are said."""
+        self.wait(lambda: len(self.said(verb)) >= count)
+        return self.said(verb)
+
+    def wait(self, event: Callable[[], Any]) -> None:
+        """Wait for an event while the page goes on."""
+        until(event, self.studio.process, meanwhile=lambda: self.page.wait_for_timeout(10))
+
+
+def viewers(studio: RealStudio, browser: Any, kind: type[Viewer] = Viewer) -> Iterator[Callable[..., Any]]:
+    """Opens pages of runs; all are closed at the end, so that the next test steers."""
+    opened: list[Viewer] = []
+
+    def opening(*args: Any, **how: Any) -> Viewer:
+        opened.append(kind(studio, browser, *args, **how))
+        return opened[-1]
+
+    yield opening
+    for viewer in opened:
+        viewer.page.context.close()

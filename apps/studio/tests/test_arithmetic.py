@@ -86,9 +86,3 @@ def test_what_has_no_arithmetic_says_why(tmp_path: Path) -> None:
             ask()
         assert refused.value.rule == rule
         assert refused.value.hint
-
-
-def test_of_images_with_many_inputs(tmp_path: Path) -> None:
-    run = api.fit("digits", parent=tmp_path, lean=True, epochs=1, hidden=[16])
-    found = arithmetic(before_update(run, 3), "0", 2, 20)
-    assert found["holds"]

@@ -71,9 +71,6 @@ class Watched:
     def send(self, do: str, **fields: Any) -> None:
         self.process.send({"do": do, **fields})
 
-    def until(self, event: Callable[[], Any]) -> Any:
-        return waiting.until(event)
-
     def last(self, key: str) -> Any:
         """What the newest message with this key says."""
         return next((m[key] for m in reversed(self.messages) if key in m and "run" not in m), None)
@@ -101,10 +98,10 @@ class Watched:
         """Let it pause, and make so many steps more from there."""
         pauses = self.pauses
         self.send("pause")
-        self.until(lambda: self.pauses > pauses or pauses)
+        waiting.until(lambda: self.pauses > pauses or pauses)
         pauses = self.pauses
         self.send("step", count=steps)
-        self.until(lambda: self.pauses > pauses)
+        waiting.until(lambda: self.pauses > pauses)
 
     @property
     def pauses(self) -> int:
@@ -177,7 +174,7 @@ def test_a_branch_prints_what_the_first_process_printed_also_after_its_end(
     for number in (signal.SIGINT, signal.SIGTERM):  # as Ctrl-C reaches everything in the terminal
         os.kill(copy, number)
     seen.send("play")
-    seen.until(lambda: seen.last("end"))
+    waiting.until(lambda: seen.last("end"))
     assert seen.last("end")["status"] == 3
     for branch in (1, 2):
         seen.send("rewind", checkpoint=checkpoint["number"])
@@ -218,14 +215,14 @@ def test_a_branch_with_another_rate_is_the_script_that_its_file_of_changes_repla
     printed = seen.out.read_text().splitlines()
     seen.branch_is(0, "asleep")
     seen.send("return", branch=0)
-    seen.until(lambda: seen.last("end"))
+    waiting.until(lambda: seen.last("end"))
     without = seen.out.read_text().splitlines()[len(printed) :]
     assert without != printed[4:]
     assert len(without) == len(printed[4:]) == 29
     assert seen.close() == 3
 
     again = start(DRAWING, replay=folder / "train.steering.jsonl")
-    again.until(lambda: again.last("end"))
+    waiting.until(lambda: again.last("end"))
     assert again.out.read_text().splitlines() == printed
 
 
@@ -247,7 +244,7 @@ def test_futures_go_on_side_by_side_and_one_is_kept(start: Start, tmp_path: Path
     seen.pause_at(3)
     checkpoint = seen.mark()
     seen.send("fan", checkpoint=checkpoint["number"], kind="lr", values=[0.001, 0.1, 1e5], steps=6)
-    seen.until(lambda: seen.last("fan") and seen.last("fan")["best"] is not None)
+    waiting.until(lambda: seen.last("fan") and seen.last("fan")["best"] is not None)
     fan = seen.last("fan")
     assert (fan["step"], fan["steps"], fan["done"], fan["kind"]) == (3, 6, 6, "lr")
     assert [f["text"] for f in fan["futures"]] == ["lr 0.001", "lr 0.1", "lr 100000"]
@@ -263,11 +260,11 @@ def test_futures_go_on_side_by_side_and_one_is_kept(start: Start, tmp_path: Path
     assert [b["number"] for b in seen.last("branches")] == [0, 2]
     assert seen.last("fan") is None
     assert (tmp_path / "train.branches" / "2" / "output.txt").read_text().count("\n") == 6
-    seen.until(lambda: seen.out.read_text().count("\n") > 3)
+    waiting.until(lambda: seen.out.read_text().count("\n") > 3)
     curve = next(m for m in seen.messages if m.get("run") == "branch-2" and "step" in m)
     assert (curve["step"], curve["losses"]) == (9, fan["futures"][1]["loss"])
     (copy,) = children(seen.process.pid)
-    seen.until(lambda: len(children(copy)) == 1)  # the branch
+    waiting.until(lambda: len(children(copy)) == 1)  # the branch
     seen.send("stop")
     seen.branch_is(2, "ended")
     seen.branch_is(0, "ended")
@@ -337,7 +334,7 @@ def test_why_there_can_be_no_checkpoint(start: Start) -> None:
         seen.pause_at(1)
         count = len([m for m in seen.messages if "checkpoints" in m])
         seen.send("checkpoint")
-        seen.until(lambda count=count: len([m for m in seen.messages if "checkpoints" in m]) > count)
+        waiting.until(lambda count=count: len([m for m in seen.messages if "checkpoints" in m]) > count)
         reasons.append((seen.last("checkpoints")["able"], seen.last("checkpoints")["why"]))
     assert [able for able, _why in reasons] == [True, False, False, False, True]
     assert [why and why.split(",")[0] for _able, why in reasons] == [
@@ -362,15 +359,15 @@ def test_checkpoints_are_spread_over_the_past_within_the_memory(
     monkeypatch.setattr("treino_studio.script.process.DEAREST", 1e9)
     monkeypatch.setattr("treino_studio.script.branches.MOST", 3)
     seen = start(ENDLESS, checkpoints=True)
-    seen.until(lambda: len(seen.checkpoints) == 2)
+    waiting.until(lambda: len(seen.checkpoints) == 2)
     marked = seen.mark()["number"]
-    seen.until(lambda: (seen.checkpoints or [{"number": 0}])[-1]["number"] >= 8)
+    waiting.until(lambda: (seen.checkpoints or [{"number": 0}])[-1]["number"] >= 8)
     assert len([each for each in seen.checkpoints if not each["marked"]]) <= 3
     assert marked in [each["number"] for each in seen.checkpoints]
     assert seen.checkpoints[0]["number"] == 1
-    seen.until(lambda: seen.last("checkpoints")["memory"] > 0)
+    waiting.until(lambda: seen.last("checkpoints")["memory"] > 0)
     seen.send("checkpoints", on=False)
-    seen.until(lambda: seen.last("checkpoints")["on"] is False)
+    waiting.until(lambda: seen.last("checkpoints")["on"] is False)
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.sets(st.integers(0, 59)), st.booleans())

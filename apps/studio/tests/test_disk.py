@@ -38,10 +38,6 @@ def deleted(run: Path, apart: Path) -> None:
         subprocess.run(["rm", "-r", str(run)], stderr=subprocess.DEVNULL)
 
 
-def moved(run: Path, apart: Path) -> None:
-    run.rename(apart / "moved")
-
-
 def linked(run: Path, apart: Path) -> None:
     run.rename(apart / "moved")
     run.symlink_to(apart / "moved")
@@ -64,7 +60,7 @@ ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [deleted, moved, linked, replaced])
+@pytest.mark.parametrize("change", [deleted, linked, replaced])
 def test_a_run_that_is_gone_is_said_once_and_its_page_is_closed(
     serve: Serve, runs: Path, wine: Path, tmp_path: Path, change: Callable[[Path, Path], None]
 ) -> None:

@@ -43,13 +43,3 @@ def test_the_part_that_is_told_is_the_best_one_and_rightly_counted(networks: lis
     assert lost == sum(n["status"] == "diverged" for n in networks)
     assert others == sum(n["status"] == "finished" for n in networks)
     assert abs(hits / lost - wrong / others - gain) < 1e-9
-
-
-def test_it_is_a_sentence() -> None:
-    networks = [
-        {"status": "diverged" if k > 5 else "finished", "settings": {"lr": 10.0**k, "hidden": 4}}
-        for k in range(10)
-    ]
-    assert where_diverged(networks, ["lr", "hidden"]) == (
-        "4 of the 4 that diverged have lr from 1\u202f000\u202f000 up; 0 of the 6 others do."
-    )

@@ -16,32 +16,6 @@ def found(made: Studio, rule: str) -> dict[str, Any] | None:
 
 
 @pytest.mark.release
-def test_a_rate_that_is_far_too_high_is_found_while_it_trains(studio: Studio) -> None:
-    path = studio.train(paused=False, epochs="100000")
-    studio.until(lambda: studio.frames[-1]["step"] > 60)
-    assert studio.state["findings"] == []
-    studio.do("pause")
-    studio.until(lambda: not studio.state["playing"])
-    begin = int(studio.do("set", name="lr", value=1000.0).get("step", studio.frames[-1]["step"]))
-    studio.do("play")
-    studio.until(lambda: found(studio, "lr_too_high") is not None)
-    told = found(studio, "lr_too_high")
-    assert told is not None
-    assert told["step"] >= begin + 48
-    assert "1,000" in told["message"] or "1000" in told["message"]
-    assert studio.state["status"] == "running"
-    assert found(studio, "diverged") is not None
-    assert open_run(path).status == "running"
-    first = told["step"]
-    studio.until(lambda: studio.frames[-1]["step"] > first + 3000)
-    assert (found(studio, "lr_too_high") or {}).get("step") == first
-    studio.do("stop")
-    studio.until(lambda: studio.state["status"] != "running")
-    assert (found(studio, "lr_too_high") or {}).get("step") == first
-    studio.quit()
-
-
-@pytest.mark.release
 def test_a_fault_that_is_switched_on_is_found_from_its_step_on(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=100)

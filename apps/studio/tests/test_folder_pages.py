@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.waiting import HANG, until
 
 import treino as tr
-from treino.plots.sweep import importance_sentences
-from treino.reports.pictures.sweep_pictures import importance_of
-from treino.training.stored_results import open_folder
+from tests.waiting import HANG, until
+from treino.folders import open_folder
 
 pytestmark = pytest.mark.release
 SPACE = {"lr": "1e-4..1e6:log", "hidden": [4, 16, (16, 8)], "dropout": "0..0.5"}
@@ -182,90 +180,6 @@ def test_the_pointer_on_a_curve_tells_its_network_and_a_click_chooses_it(tab: An
     assert page.evaluate("document.activeElement.className") == "quiet own"
 
 
-def test_cut_and_diverged_networks_are_told_apart_and_these_shown_alone(tab: Any, folder: Path) -> None:
-    viewer = tab()
-    page = viewer.show("sweep/sweep")
-    last = open_folder(folder / "runs/sweep").frame.groupby("member").last()
-    lost = set(last.index[last["status"] == "diverged"])
-    cut = set(last.index[(last["status"] == "stopped") & (last["rung"] < last["rung"].max())])
-    assert 2 < len(lost) < MEMBERS - 3
-    assert len(cut) > 2
-    told = dict(zip(map(int, viewer.column("network")), viewer.column("status"), strict=True))
-    assert {m for m, word in told.items() if word == "cut"} == cut
-    assert {m for m, word in told.items() if word == "diverged"} == lost
-    assert f"{len(cut)} cut · {len(lost)} diverged" in page.inner_text(".head")
-    legend = page.locator(".seek .legend li").all_inner_texts()
-    assert legend == ["a network", "the best", "cut", "diverged"]
-    marks = page.locator(".rows td .stroke").evaluate_all("all => all.map(i => i.className)")
-    assert marks.count("stroke a-cut") == len(cut)
-    assert marks.count("stroke a-lost") == len(lost)
-    page.get_by_role("button", name="Only those that diverged").click()
-    assert set(map(int, viewer.column("network"))) == lost
-    assert set(viewer.column("status")) == {"diverged"}
-    page.get_by_role("button", name="Only those that diverged").click()
-    assert page.inner_text("#sweep-listed") == f"{MEMBERS} of {MEMBERS}"
-
-
-def test_networks_are_coloured_by_a_setting_or_a_figure(tab: Any, folder: Path) -> None:
-    viewer = tab()
-    page = viewer.show("sweep/sweep")
-    plots = page.locator(".wide-first canvas")
-    before = plots.evaluate_all("all => all.map(canvas => canvas.toDataURL())")
-    page.get_by_label("Colour", exact=True).select_option(label="hidden")
-    keys = page.locator(".legend.scale li")
-    assert sorted(keys.all_inner_texts()) == ["16", "16,8", "4"]
-    by_name = dict(
-        keys.evaluate_all("all => all.map(li => [li.textContent, li.querySelector('i').style.background])")
-    )
-    shown = page.locator(".rows tr[data-row]").evaluate_all(
-        "all => all.map(tr => [tr.dataset.row, tr.querySelector('.key').style.background])"
-    )
-    for member, colour in shown:
-        hidden = configs(folder)[int(member)]["hidden"]
-        assert by_name[",".join(map(str, hidden)) if isinstance(hidden, list) else str(hidden)] == colour
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    after = plots.evaluate_all("all => all.map(canvas => canvas.toDataURL())")
-    assert all(a != b for a, b in zip(before, after, strict=True))
-    page.get_by_label("Colour", exact=True).select_option(label="loss, validation")
-    assert page.locator(".legend.scale .ramp").is_visible()
-    page.reload()
-    page.locator(".legend.scale .ramp").wait_for()
-
-
-def test_what_mattered_and_the_judge_are_told_in_both_languages(tab: Any, folder: Path) -> None:
-    page = tab().show("sweep/sweep")
-    judge = json.loads((folder / "runs/sweep/result.json").read_text())["judge"]["sentence"]
-    assert page.inner_text("#sweep-judge").lower() == judge.lower()
-    found = importance_of(open_folder(folder / "runs/sweep"))
-    page.get_by_role("heading", name="What mattered").scroll_into_view_if_needed()
-    page.locator(".bars li").first.wait_for()
-    bars = page.locator(".bars li > :first-child").all_inner_texts()
-    assert bars == list(found.names)
-    widths = page.locator(".amount").evaluate_all("all => all.map(i => i.getBoundingClientRect().width)")
-    assert widths == sorted(widths, reverse=True)
-    about, warning = importance_sentences(found)
-    assert page.locator(".bars + .hint").inner_text() == " ".join([*about, *warning])
-    page.locator("#language").click()
-    page.locator("#sweep-judge", has_text="linhas de teste").wait_for()
-    page.locator("th", has_text="perda, validação").wait_for()
-    assert page.locator("th", has_text="rede").is_visible()
-    assert "divergiram" in page.inner_text(".head")
-    page.locator(".panel", has=page.locator(".bars")).scroll_into_view_if_needed()
-    page.get_by_text("floresta aleatória").wait_for()
-
-
-def test_one_network_is_trained_once_more_and_opened(tab: Any, folder: Path) -> None:
-    page = tab().show("sweep/sweep")
-    first = page.locator(".rows tbody tr").first
-    member = first.locator("th").inner_text()
-    first.get_by_role("button", name="Open").or_(
-        first.get_by_role("button", name=f"network {member}")
-    ).last.click()
-    page.wait_for_url(f"**/run/sweep-{member}")
-    page.wait_for_selector("main[data-frame]")
-    assert (folder / f"runs/sweep-{member}/spec.json").is_file()
-
-
 def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: Any, folder: Path) -> None:
     spaces = ["--space", "lr=1e-3..1e5:log", "--space", "hidden=4|8"]
     numbers = ["--members", "3000", "--epochs", "30000", "--fresh", "3"]
@@ -346,20 +260,6 @@ def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder
     assert viewer.column("batch_size") == ["60", "20"]
     page.locator("#language").click()
     page.locator("h2", has_text="Conclusões").wait_for()
-
-
-def test_a_study_in_progress_is_stopped_to_be_resumed(tab: Any, folder: Path) -> None:
-    options = ["--batch-sizes", "20,60", "--epochs", "200000", "--name", "turns"]
-    with started(folder, "study", "wine", *options) as process:
-        wait_for_a_checkpoint(folder / "runs/turns", process)
-        page = tab().show("study/turns")
-        page.locator(".head", has_text=re.compile(r"in progress · \d+ % done · \d+ min left")).wait_for()
-        page.get_by_role("button", name="Stop", exact=True).wait_for()
-        pressed = "b => { b.click(); return [b.textContent, b.disabled]; }"
-        assert page.locator("#study-stop").evaluate(pressed) == ["stopping…", True]
-        page.locator(".head", has_text="interrupted").wait_for()
-        assert page.locator("#study-stop").is_hidden()
-        process.wait(HANG)
 
 
 def wait_for_a_checkpoint(run: Path, process: "subprocess.Popen[str]") -> None:

@@ -187,38 +187,6 @@ def test_columns_and_their_order_are_chosen_and_remembered(studio: RealStudio, b
 
 
 @pytest.mark.release
-def test_every_row_of_many_is_reached_and_few_are_made_at_once(studio: RealStudio, browser: Any) -> None:
-    page = home(studio, browser)
-    met: set[str] = set()
-    rows = page.locator(".rows")
-    while True:
-        made = cells(page, "name")
-        assert len(made) < MANY / 2
-        met |= set(made)
-        before = rows.evaluate("n => n.scrollTop")
-        rows.evaluate("n => n.scrollTop += n.clientHeight")
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        if rows.evaluate("n => n.scrollTop") == before:
-            break
-    assert met == {f"net-{number}" for number in range(MANY)}
-
-
-@pytest.mark.release
-def test_colours_tell_the_values_of_a_setting(studio: RealStudio, browser: Any) -> None:
-    page = home(studio, browser)
-    assert page.locator(".rows .key").count() == 0
-    page.locator("th").get_by_role("button", name=re_exact("name")).click()
-    page.get_by_label("Colour", exact=True).select_option(label="lr")
-    shown = page.locator(".rows tr[data-row]").evaluate_all(
-        "rows => rows.map(row => [row.dataset.row, row.querySelector('.key').style.background])"
-    )
-    by_rate = {rate(int(name.removeprefix("net-"))): colour for name, colour in shown}
-    assert len(set(by_rate.values())) == 3
-    assert all(by_rate[rate(int(name.removeprefix("net-")))] == colour for name, colour in shown)
-    assert [page.locator(".legend.scale").inner_text().split()[k] for k in (0, -1)] == ["0.01", "0.1"]
-
-
-@pytest.mark.release
 def test_nothing_is_deleted_before_the_question_is_answered(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     page.get_by_label("Search").fill("net-10")
@@ -241,18 +209,6 @@ def test_nothing_is_deleted_before_the_question_is_answered(studio: RealStudio, 
     assert sorted(cells(page, "name")) == sorted(f"net-10{k}" for k in range(1, 10))
     for number in (10, 100):  # as they were, for the other tests
         shutil.copytree(studio.runs / f"net-{number % 3 + 3}", studio.runs / f"net-{number}")
-
-
-@pytest.mark.release
-def test_a_run_in_training_is_refused_in_words_and_stays(studio: RealStudio, browser: Any) -> None:
-    with RunFolder.open(studio.runs / "net-7").lock():
-        page = home(studio, browser)
-        page.get_by_label("Search").fill("net-7")
-        page.get_by_role("checkbox", name="Choose all that are shown").check()
-        page.locator("#home-delete").click()
-        page.locator("#delete-yes").click()
-        page.get_by_text("is being written by process").first.wait_for()
-    assert all((studio.runs / f"net-{number}").is_dir() for number in (7, 70, 79))
 
 
 @pytest.mark.release

@@ -1,6 +1,5 @@
 """Viewers of one page: what each gets, who steers, answers after a lost connection."""
 
-import asyncio
 from pathlib import Path
 
 from apps.studio.tests.running import Bench, with_studio
@@ -115,21 +114,5 @@ def test_two_frames_at_most_are_underway_and_the_newest_comes_next(tmp_path: Pat
             await make_frames(3)
             await one.until(lambda w: len(w.frames) == 5)
             assert len(one.frames) == 5
-
-    with_studio(tmp_path, work)
-
-
-def test_fifty_viewers_see_the_same(tmp_path: Path) -> None:
-    async def work(bench: Bench) -> None:
-        async with asyncio.TaskGroup() as group:
-            ready: list[asyncio.Task[None]] = []
-
-            async def look(number: int) -> None:
-                async with bench.viewer(f"viewer-{number}") as one:
-                    await one.until(lambda w: (w.newest("state") or {}).get("viewers") == 50)
-                    await one.until(lambda w: w.frames)
-
-            ready += [group.create_task(look(number)) for number in range(50)]
-        assert len(bench.asked("open")) == 1
 
     with_studio(tmp_path, work)

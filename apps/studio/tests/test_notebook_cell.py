@@ -37,17 +37,11 @@ def wine(lab: JupyterLab, browser: Any, name: str) -> Iterator[Notebook]:
 
 @pytest.mark.release
 def test_what_the_studio_does_in_cells(browser: Any, tmp_path: Path) -> None:
-    with jupyter_lab(tmp_path) as lab:
-        with wine(lab, browser, "steered") as notebook:
-            it_is_steered(notebook)
-            it_is_as_dark_as_its_notebook(notebook)
-            a_cell_that_runs_leaves_it_its_pace(notebook)
-            a_cell_run_twice_trains_another_and_two_cells_share_one(notebook)
-            a_kernel_that_is_restarted_saves(notebook)
-        settings = lab.settings / "kernels-settings.jupyterlab-settings"
-        settings.write_text('{"commsOverSubshells": "disabled"}')  # as with an older kernel, or in Colab
-        with wine(lab, browser, "waits") as notebook:
-            messages_that_wait_for_a_cell_are_said(notebook)
+    with jupyter_lab(tmp_path) as lab, wine(lab, browser, "steered") as notebook:
+        it_is_steered(notebook)
+        a_cell_that_runs_leaves_it_its_pace(notebook)
+        a_cell_run_twice_trains_another_and_two_cells_share_one(notebook)
+        a_kernel_that_is_restarted_saves(notebook)
 
 
 def run_in(notebook: Notebook, name: str) -> StoredRun | None:
@@ -104,17 +98,6 @@ def it_is_steered(notebook: Notebook) -> None:
     notebook.page.locator(".treino-studio-stored").wait_for(state="hidden")
 
 
-def it_is_as_dark_as_its_notebook(notebook: Notebook) -> None:
-    studio, page = notebook.studio(), notebook.page
-    names = "() => [...document.styleSheets].length + ' ' + document.querySelectorAll('#stage, #play').length"
-    assert page.evaluate(names).endswith(" 0")
-    for theme, kind in (("JupyterLab Dark", "dark"), ("JupyterLab Light", "light")):
-        notebook.command("apputils:change-theme", {"theme": theme})
-        studio.locator(f":root[data-theme={kind}]").wait_for()
-    box = notebook.cell(0).locator("iframe").bounding_box()
-    assert 400 <= box["height"] <= 860
-
-
 def a_cell_that_runs_leaves_it_its_pace(notebook: Notebook) -> None:
     studio = notebook.studio()
     press(studio, "Play")
@@ -124,18 +107,6 @@ def a_cell_that_runs_leaves_it_its_pace(notebook: Notebook) -> None:
     assert not (notebook.path.parent / "go").exists()
     (notebook.path.parent / "go").touch()
     press(studio, "Pause")
-    until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
-
-
-def messages_that_wait_for_a_cell_are_said(notebook: Notebook) -> None:
-    studio = notebook.studio()
-    press(studio, "Play")
-    notebook.run(1)
-    said = studio.get_by_text("The kernel is busy with a cell")
-    said.wait_for()
-    press(studio, "Pause")
-    (notebook.path.parent / "go").touch()
-    said.wait_for(state="hidden")
     until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +11,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.waiting import until
 from torch.utils.data import TensorDataset
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, WIDE
-from apps.studio.tests.real_studio import RealStudio, real_studio
+from tests.studio.real_studio import RealStudio, Viewer, real_studio, viewers
 
 pytestmark = pytest.mark.release
 SIDE = 14
@@ -54,21 +51,14 @@ def studio(folder: Path) -> Iterator[RealStudio]:
     assert found.said == []
 
 
-class Viewer:
-    """A page of a run. sent: the pictures that it has sent, ``[C, H, W]``, the newest last."""
+class Sketched(Viewer):
+    """A page of a run of pictures."""
 
-    def __init__(self, studio: RealStudio, browser: Any, run: str, **how: Any) -> None:
-        self.studio, self.run, self.sent = studio, run, list[np.ndarray]()
-        self.page = studio.open(browser, "home", **how)
-        self.page.on("websocket", lambda socket: socket.on("framesent", self._take))
-        self.page.goto(f"{studio.site}run/{run}?lang=en&theme=light")
-        self.page.wait_for_selector("main[data-frame]")
-
-    def _take(self, text: Any) -> None:
-        command = json.loads(text)
-        if command.get("do") == "draw":
-            pixels = np.frombuffer(base64.b64decode(command["pixels"]), np.uint8)
-            self.sent.append(pixels.reshape(-1, SIDE, SIDE))
+    @property
+    def sent(self) -> list[np.ndarray]:
+        """The pictures that it has sent, ``[C, H, W]``, the newest last."""
+        texts = [base64.b64decode(each["pixels"]) for each in self.said("draw")]
+        return [np.frombuffer(text, np.uint8).reshape(-1, SIDE, SIDE) for text in texts]
 
     def tab(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
@@ -106,25 +96,13 @@ class Viewer:
                 (logit_C,) = net.eval()(x_1D.reshape(1, *self.sent[-1].shape))
             return bool(self.shown() == pytest.approx(logit_C.softmax(0).tolist(), abs=0.0051))
 
-        self.until(right)
+        self.wait(right)
         return self.shown()
-
-    def until(self, event: Callable[[], bool]) -> None:
-        until(event, self.studio.process, meanwhile=lambda: self.page.wait_for_timeout(10))
 
 
 @pytest.fixture
-def view(studio: RealStudio, browser: Any) -> Iterator[Any]:
-    """Opens a page of a run; all are closed at the end, so that the next test steers."""
-    opened: list[Viewer] = []
-
-    def opening(run: str, **how: Any) -> Viewer:
-        opened.append(Viewer(studio, browser, run, **how))
-        return opened[-1]
-
-    yield opening
-    for viewer in opened:
-        viewer.page.context.close()
+def view(studio: RealStudio, browser: Any) -> Iterator[Callable[..., Sketched]]:
+    yield from viewers(studio, browser, Sketched)
 
 
 def inked(x: float, y: float) -> Callable[[Any], bool]:
@@ -182,7 +160,7 @@ def test_a_reload_keeps_the_drawing_and_the_wheel_goes_over(view: Any) -> None:
     assert viewer.shown() == said
     pad = "document.querySelector('#sketch-pad').getContext('2d').getImageData(0, 0, 9999, 9999).data"
     assert page.evaluate(f"{pad}.some((value, k) => k % 4 === 0 && value > 99)")
-    watcher = view("grey")  # who comes later watches
+    watcher = view("grey", wheel=False)  # who comes later watches
     watcher.page.wait_for_selector("#sketch-answer b")
     assert watcher.shown() == said
     assert watcher.page.get_by_role("button", name="Clear").is_disabled()
@@ -192,39 +170,6 @@ def test_a_reload_keeps_the_drawing_and_the_wheel_goes_over(view: Any) -> None:
     assert watcher.sent == []
     watcher.tab("Clear")
     watcher.answered(blank)
-
-
-def test_keys_draw_too(view: Any) -> None:
-    viewer = view("grey")
-    page = viewer.page
-    viewer.tab("Draw")
-    page.locator("#sketch-pad").focus()
-    for key in [" ", *["ArrowDown"] * 6, " ", *["ArrowRight"] * 3]:
-        page.keyboard.press(key)
-    viewer.answered(inked(0.53, 0.7))
-    column_W = viewer.sent[-1][0].max(axis=0)
-    assert column_W[SIDE // 2] > 100  # half of it is covered by the pen
-    assert column_W[:4].max() == column_W[-4:].max() == 0
-    steps = page.locator("#clock-step").inner_text()
-    page.keyboard.press("Delete")
-    viewer.answered(blank)
-    assert page.locator("#clock-step").inner_text() == steps  # an arrow on the pad takes no step
-
-
-def test_a_centred_drawing_lies_as_in_mnist(view: Any) -> None:
-    viewer = view("grey")
-    viewer.tab("Draw")
-    viewer.page.get_by_role("checkbox", name="centred as MNIST is").check()
-    viewer.stroke((0.1, 0.1), (0.1, 0.4))
-    viewer.answered(lambda pixel_CHW: np.count_nonzero(pixel_CHW.max(axis=(0, 2)) > 20) >= SIDE * 20 // 28)
-    ink_HW = viewer.sent[-1][0].astype(float)
-    at_2N = np.array(np.nonzero(ink_HW > 20))
-    centre = [
-        float((ink_HW.sum(axis=1 - axis) * (np.arange(SIDE) + 0.5)).sum() / ink_HW.sum()) for axis in (0, 1)
-    ]
-    assert centre == pytest.approx([SIDE / 2, SIDE / 2], abs=0.2)
-    tall = at_2N[0].max() - at_2N[0].min() + 1
-    assert abs(tall - SIDE * 20 / 28) <= 1
 
 
 def test_a_file_is_brought_to_the_runs_size_in_colour(view: Any, tmp_path: Path) -> None:
@@ -256,9 +201,11 @@ def test_rows_are_chosen_by_number_and_by_a_click_on_a_mistake(studio: RealStudi
 
     def says(place: int, split: str = "validation") -> None:
         true = data.classes[int(data.splits[split].y[place])]
-        number, at = page.get_by_label("Number of the picture, from 0"), [split, str(place)]
-        viewer.until(lambda: [page.locator("#seen-split").input_value(), number.input_value()] == at)
-        assert page.locator("#seen-says").inner_text().startswith(f"true: {true} ·")
+        number, text = page.get_by_label("Number of the picture, from 0"), page.locator("#seen-says")
+        viewer.wait(
+            lambda: [page.locator("#seen-split").input_value(), number.input_value()] == [split, str(place)]
+        )
+        viewer.wait(lambda: text.inner_text().startswith(f"true: {true} ·"))
 
     page.get_by_label("From which rows").select_option("validation")
     says(0)
@@ -281,7 +228,7 @@ def test_rows_are_chosen_by_number_and_by_a_click_on_a_mistake(studio: RealStudi
         page.keyboard.press("Escape")  # the rows behind it, below
         return bool(page.locator("#seen-split").input_value() == "validation")
 
-    viewer.until(chosen)
+    viewer.wait(chosen)
     place = int(page.get_by_label("Number of the picture, from 0").input_value())
     says(place)
     true, said = (page.locator("#seen-says").inner_text().split()[k] for k in (1, 5))
@@ -291,16 +238,6 @@ def test_rows_are_chosen_by_number_and_by_a_click_on_a_mistake(studio: RealStudi
     behind.get_by_text(f"says {said.strip(',')}, is {true}").wait_for()
     assert behind.locator("tbody tr").count() == 6
     drawn = "images => images.map(each => [each.naturalWidth, each.naturalHeight])"
-    viewer.until(lambda: behind.locator("img").evaluate_all(drawn) == [[SIDE, SIDE]] * 6)
+    viewer.wait(lambda: behind.locator("img").evaluate_all(drawn) == [[SIDE, SIDE]] * 6)
     behind.get_by_role("button", name="Close").click()
     assert behind.count() == 0
-
-
-@pytest.mark.parametrize("how", [{}, PHONE], ids=["wide", "phone"])
-def test_every_view_fits_and_is_accessible(view: Any, axe: str, how: dict[str, Any]) -> None:
-    viewer = view("grey", **how)
-    for tab in ("Mistakes", "Classes", "Draw"):
-        viewer.tab(tab)
-        assert viewer.page.evaluate(WIDE) == [], tab
-        viewer.page.evaluate(axe)
-        assert viewer.page.evaluate(AXE) == [], tab

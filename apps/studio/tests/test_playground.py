@@ -3,13 +3,10 @@
 import random
 from pathlib import Path
 
-import numpy as np
 import pytest
-from tests.plots.browser import chromium
 
-from apps.studio.tests.real_studio import real_studio
-from treino.data import describe
-from treino.plots.data_page import contact_sheet
+from tests.plots.browser import chromium
+from tests.studio.real_studio import real_studio
 
 pytestmark = pytest.mark.release
 
@@ -57,28 +54,4 @@ def test_a_table_whose_target_nobody_knows_asks_for_it(tmp_path: Path) -> None:
     assert studio.run(name).spec.asked["target"] == "gamma"
     run = studio.run(name)  # the table is there, though the studio is not
     assert (run.status, run.data.target) == ("interrupted", "gamma")
-    assert studio.said == []
-
-
-def test_images_are_told_by_their_size_and_have_no_two_columns_to_play_with(tmp_path: Path) -> None:
-    x_NHW = np.random.default_rng(0).integers(0, 256, (30, 5, 7), dtype=np.uint8)
-    described = describe((x_NHW, np.arange(30) % 2))  # MNIST's takes a while, where it is at all
-    assert described.images is not None
-    images, sheet = described.to_json(), contact_sheet("mnist", described.images)
-    table = describe("wine").to_json()
-    with real_studio(tmp_path, []) as studio, chromium() as browser:
-        page = studio.open(browser)
-        page.route("**/api/describe/mnist", lambda route: route.fulfill(json=images))
-        page.route("**/api/describe/wine", lambda route: route.fulfill(json=table))
-        page.route("**/api/sheet/mnist", lambda route: route.fulfill(body=sheet, content_type="image/png"))
-        page.locator("#home-data").select_option("mnist")
-        page.get_by_text("30 images of 7 × 5 pixels").wait_for()
-        page.get_by_text("0: 15, 1: 15").wait_for()
-        page.wait_for_function("document.querySelector('.sheet img')?.naturalWidth === 1200")
-        assert page.get_by_label("Target", exact=True).input_value() == "target"
-        assert page.get_by_role("button", name="Play with two columns").is_disabled()
-        page.locator("#home-data").select_option("wine")
-        page.get_by_text("178 rows, 14 columns").wait_for()
-        assert page.locator(".sheet").count() == 0
-        assert page.get_by_role("button", name="Play with two columns").is_enabled()
     assert studio.said == []

@@ -1,6 +1,5 @@
 """A click on a row in a real browser before a real studio: the training rows behind the answer to it."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,11 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, (frame, _wrong) = tmp_path_factory.mktemp("proponents"), planted()
     how = {"target": "side", "split_column": "part", "recipe": "plain", "parent": folder / "runs"}
     tr.fit(frame, name="patch", epochs=150, lr=0.01, patience=0, **how)
-    tr.fit("diabetes", name="number", epochs=3, recipe="plain", parent=folder / "runs")
-    tr.fit(
-        (np.random.default_rng(0).normal(size=(12, 2)), np.arange(12) % 2), task="classification",
-        recipe="plain", name="few", epochs=2, parent=folder / "runs",
-    )  # fmt: skip
     return folder
 
 
@@ -92,15 +86,3 @@ def test_a_click_on_a_mistake_shows_the_planted_labels_that_made_it(
     assert page.evaluate(AXE) == []
     page.keyboard.press("Escape")
     assert behind.count() == 0
-
-
-def test_in_portuguese_and_of_numbers_and_where_there_is_no_x_ray(studio: RealStudio, page: Any) -> None:
-    page.goto(f"{studio.site}run/number?lang=pt")
-    row = click_on(page, r"linha (\d+), \w+ · ")
-    behind = page.get_by_role("dialog")
-    behind.get_by_role("heading", name=re.compile(rf"^Linha {row}: diz [\d,.]+, é [\d,.]+$")).wait_for()
-    assert behind.locator("tbody tr").count() == 6
-    page.keyboard.press("Escape")
-    page.goto(f"{studio.site}run/few?lang=en")
-    click_on(page, r"row (\d+), ")
-    page.get_by_role("dialog").get_by_text("An x-ray needs 20 training rows").wait_for()

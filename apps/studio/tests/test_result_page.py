@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.waiting import until
 
 import treino as tr
-from apps.studio.tests.browsing import WIDE
-from apps.studio.tests.real_studio import RealStudio, real_studio
+from tests.studio.real_studio import RealStudio, real_studio
+from tests.waiting import until
 
 pytestmark = pytest.mark.release
 TILES = """() => [...document.querySelectorAll('.future')].map(tile => {
@@ -53,22 +52,6 @@ def test_an_ensemble_says_which_of_its_networks_answer_and_draws_the_one_that_is
     assert choice.locator("option").nth(silent).inner_text() == f"network {silent}, doesn't answer"
     choice.select_option(str(result.answering[0]))
     _until(page, lambda: page.evaluate("document.querySelector('#network-canvas').toDataURL()") != before)
-
-
-def test_a_run_that_patience_ended_says_so_and_shows_its_kept_weights(studio: RealStudio, page: Any) -> None:
-    page.goto(f"{studio.site}run/early?lang=en")
-    result = page.get_by_role("region", name="Result")
-    result.get_by_text("finished early (no improvement of the validation loss for 20 epochs)").wait_for()
-    result.get_by_text("For comparison, always saying the commonest class").wait_for()
-    assert result.locator("th", has_text="validation, last step").count() == 1
-    kept = studio.run("early").result
-    assert kept is not None
-    result.get_by_role("button", name=f"See the kept weights, step {kept.kept_step}").click()
-    page.locator("#clock-step", has_text=re.compile(f"^{kept.kept_step}$")).wait_for()
-    for width in (1920, 1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(WIDE) == []
-    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_a_finding_is_tried_and_the_validation_rows_decide(studio: RealStudio, page: Any) -> None:

@@ -19,6 +19,14 @@ from treino_studio.run_commands import VERBS
 from treino_studio.run_page import RunPage
 
 
+def watched(path: Path, send: Any = lambda _header, _body: None) -> RunPage:
+    """The page of a run, which somebody watches."""
+    page = RunPage(f"run/{path.name}", path, send)
+    page.viewers = 1
+    page.open()
+    return page
+
+
 class Curves:
     """The curves of a page's run, as a viewer who misses nothing has them."""
 
@@ -47,9 +55,7 @@ def test_the_newest_step_of_a_training_is_what_it_shows(
         if "frame" in header:
             frames.append(header["frame"])
 
-    page = RunPage("run/wine", job.folder.path, send)
-    page.viewers = 1
-    page.open()
+    page = watched(job.folder.path, send)
     page.tick()
     assert frames == []  # it is asked for, and not trained once more here
     assert page.playback.states == {}
@@ -71,9 +77,7 @@ def test_the_last_stretch_of_the_curves_comes_when_a_training_ends(tmp_path: Pat
     events = train_events("wine", read_settings({"epochs": 30}), parent=tmp_path, lean=True)
     start = next(event for event in events if isinstance(event, JobStart))
     curves = Curves()
-    page = RunPage("run/wine", start.job.folder.path, curves.take)
-    page.viewers = 1
-    page.open()
+    page = watched(start.job.folder.path, curves.take)
     for _event in events:
         page.tick()
     run = tr.open(start.job.folder.path)
@@ -84,9 +88,7 @@ def test_the_last_stretch_of_the_curves_comes_when_a_training_ends(tmp_path: Pat
 
 def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
     run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
-    page = RunPage("run/wine", run.path, curves.take)
-    page.viewers = 1
-    page.open()
+    page = watched(run.path, curves.take)
     for step in (4, 12, None):
         page.show_step(step)
     until(lambda: page.tick() or [each["step"] for each in curves.newest["vitals"]] == [4, 12, 40])
@@ -101,9 +103,7 @@ def test_training_accuracy_comes_also_of_steps_that_nobody_has_watched(
 ) -> None:
     monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", HANG)  # however slow this machine is
     run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
-    page = RunPage("run/wine", run.path, curves.take)
-    page.viewers = 1
-    page.open()
+    page = watched(run.path, curves.take)
     until(lambda: not page.idle(0.01))
     until(lambda: page.tick() or len(curves.newest["vitals"]) == run.steps + 1)
     rows = run.data.train
@@ -118,9 +118,7 @@ def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_pa
     assert isinstance(end, JobEnd)
     add_late(end.job.folder.path / "run.sqlite")
     sent: list[Any] = []
-    page = RunPage("run/wine", end.job.folder.path, lambda header, _body: sent.append(header.get("send")))
-    page.viewers = 1
-    page.open()
+    watched(end.job.folder.path, lambda header, _body: sent.append(header.get("send")))
     (notice,) = [each["notice"]["text"] for each in sent if each is not None and "notice" in each]
     assert "left out: step, play" in notice
 
@@ -129,9 +127,7 @@ def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
     tmp_path: Path, frames: list[Any]
 ) -> None:
     run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
-    page = RunPage("run/it", run.path, lambda _header, _body: None)
-    page.viewers = 1
-    page.open()
+    page = watched(run.path)
     page.show_step(30)
     (header, parts), moment = frames[-1], run.at(30)
     assert header["step"] == 30
@@ -146,9 +142,7 @@ def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
 @pytest.mark.slow
 def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list[Any]) -> None:
     run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
-    page = RunPage("run/it", run.path, lambda _header, _body: None)
-    page.viewers = 1
-    page.open()
+    page = watched(run.path)
     page.tick()
     moment = run.at(run.steps)
     weights = []
@@ -171,9 +165,7 @@ def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list
 
 def test_a_finding_says_which_setting_can_be_tried(tmp_path: Path) -> None:
     run = tr.fit("wine", parent=tmp_path, epochs=40, lr=3.0, optimizer="sgd")
-    page = RunPage("run/wine", run.path, lambda _header, _body: None)
-    page.viewers = 1
-    page.open()
+    page = watched(run.path)
     (finding,) = page._state(page.run, "en")["findings"]
     assert finding["rule"] == "lr_too_high"
     assert finding["remedy"] == {"text": "lr 0.003", "step": 0}
@@ -184,9 +176,7 @@ def test_a_finding_says_which_setting_can_be_tried(tmp_path: Path) -> None:
 
 def test_what_broke_the_weights_is_tried_from_before(tmp_path: Path) -> None:
     run = tr.fit("wine", parent=tmp_path, epochs=40, lr=1e7, optimizer="sgd")
-    page = RunPage("run/wine", run.path, lambda _header, _body: None)
-    page.viewers = 1
-    page.open()
+    page = watched(run.path)
     remedies = [f["remedy"] for f in page._state(page.run, "en")["findings"] if f["remedy"] is not None]
     assert remedies
     assert all(remedy["step"] == 0 for remedy in remedies)  # it had no ten steps

@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 import treino
-from treino.base.words import numeral
-from treino.folders.documents.listing import detailed_listing
-from treino.folders.store import RunFolder
-from treino.folders.stored_run import StoredRun
-from treino.plots.captions import ending
+from treino.records.stored_run import StoredRun
+from treino.studio.run_commands import look
+from treino.studio.run_page import RunPage
+from treino.studio.run_state import difference_text, run_state, settings_at
 from treino.training.replay import snapshots
-from treino_studio.run_commands import look
-from treino_studio.run_page import RunPage
-from treino_studio.run_state import difference_text, losses, run_state, settings_at
 
 
 @pytest.mark.parametrize(
@@ -39,13 +35,6 @@ def test_a_segment_says_all_that_it_changed(tmp_path: Path, changes: dict[str, o
     assert (first["text"], first["origin"]) == ("", None)
     assert (second["number"], second["origin"]) == (1, [0, 2])
     assert second["text"] == text
-
-
-def test_losses_that_the_network_can_change_to_have_its_outputs() -> None:
-    assert losses("cross_entropy") == ["cross_entropy"]
-    assert losses("bce") == ["bce"]
-    assert {"mse", "l1", "huber"} <= set(losses("mse"))
-    assert not {"bce", "cross_entropy"} & set(losses("mse"))
 
 
 def test_the_settings_in_view_are_those_of_the_step(tmp_path: Path) -> None:
@@ -74,14 +63,6 @@ def test_a_run_beside_says_what_it_has_in_place_of_this_ones(
     other = treino.fit("wine", steps=4, parent=tmp_path, **settings)
     runs = [treino.open(run.path) for run in (own, other)]
     assert difference_text(*runs) == text  # type: ignore[arg-type]
-
-
-def test_a_branch_beside_says_what_it_changed(tmp_path: Path) -> None:
-    own = treino.fit("wine", steps=8, parent=tmp_path)
-    branch = own.at(4).branch(lr=0.5, name="other")
-    runs = [treino.open(run.path) for run in (own, branch)]
-    assert difference_text(*runs) == "lr 0.5"  # type: ignore[arg-type]
-    assert difference_text(*reversed(runs)) == "lr 0.003"  # type: ignore[arg-type]
 
 
 def test_the_header_and_the_choices_are_of_the_segment_in_view(tmp_path: Path) -> None:
@@ -124,24 +105,6 @@ def test_the_command_runs_where_the_studio_was_started(
         parent, step = shlex.split(command)[3].split(":")
         assert (Path(parent).resolve(), step) == (run.path.resolve(), "2")
         assert comment == "# on its way: lr 0.5 from step 2"
-
-
-def test_seconds_say_from_which_step_they_count_and_a_run_without_a_result_lists_its_steps(
-    tmp_path: Path,
-) -> None:
-    run = treino.fit("wine", steps=40, parent=tmp_path)
-    assert "from step" not in ending(stored(run).result)
-    run.rewind(30, steps=50)
-    result = stored(run).result
-    assert f"after 50 steps (epochs: 13), {numeral(result.seconds, '.2f')} s from step 30 on" in ending(
-        result
-    )
-    (row,) = detailed_listing(tmp_path, {})
-    assert (row["steps"], row["seconds_from"], row["seconds"]) == (50, 30, result.seconds)
-    with RunFolder.open(run.path) as folder:  # as a process that was killed leaves it
-        folder.unseal()
-    (row,) = detailed_listing(tmp_path, {})
-    assert (row["status"], row["steps"], row["figure"], row["seconds"]) == ("interrupted", 50, None, None)
 
 
 def stored(run: Any) -> StoredRun:

@@ -1,7 +1,6 @@
 """Scripts in the studio: the same numbers as under Python alone; steered, and steered once more."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -232,29 +231,6 @@ def test_an_end_that_nobody_could_tell_is_told(tmp_path: Path, last: str, status
     assert seen.status == status
 
 
-@pytest.mark.parametrize(
-    ("number", "error"),
-    [
-        pytest.param(signal.SIGINT, "KeyboardInterrupt", marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, None, marks=pytest.mark.release),
-    ],
-)
-def test_an_end_by_a_signal_is_told(tmp_path: Path, number: int, error: str | None) -> None:
-    sent: list[int] = []
-
-    def answer(message: Message, send: Send) -> None:
-        if "script" in message:
-            sent.append(message["script"]["pid"])
-        if "step" in message and len(sent) == 1:
-            sent.append(number)
-            os.kill(*sent)
-
-    seen = apart(script(tmp_path, ADAM + "train(10**9)"), answer=answer)
-    assert seen.status == 128 + number
-    (end,) = seen.all("end")
-    assert end == {"status": 128 + number, "steps": seen.steps[-1]["step"], "error": error}
-
-
 @pytest.mark.slow
 def test_a_script_that_is_closed_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one that ignores Ctrl-C, and however little time it is left."""
@@ -281,13 +257,6 @@ def test_modules_of_the_working_directory_stand_before_none_of_python_s(
     (tmp_path / "below" / "beside.py").write_text("word = 'found'")
     path = script(tmp_path / "below", ADAM + "train(1)\nimport beside, sys\nprint(beside.word, sys.path[0])")
     assert apart(path).out == f"found {path.parent}\n"
-
-
-@pytest.mark.release
-def test_a_gigabyte_of_output_passes(tmp_path: Path) -> None:
-    """A sixteenth of it: nothing is kept on the way, so more would not be different."""
-    path = script(tmp_path, ADAM + "for i in range(64): sys.stdout.write('x' * 2**20); train(1)")
-    assert len(apart(path).out) == 2**26
 
 
 @pytest.mark.slow
@@ -402,54 +371,6 @@ def test_it_says_what_it_can_t_see(
     assert seen.status == 0
     (sentence,) = seen.all("unseen")[-1]
     assert said in sentence
-
-
-@pytest.mark.release
-def test_what_is_compiled_is_seen_where_it_can_be_and_runs_the_same(tmp_path: Path) -> None:
-    text = """
-    compiled = loss_of = torch.compile(loss_of, backend="eager")
-    train(3)
-    step = torch.compile(optimizer.step, backend="eager")
-    for i in range(5):
-        optimizer.zero_grad()
-        loss_of().backward()
-        step()
-    print(digest())
-    """
-    path = script(tmp_path, ADAM + textwrap.dedent(text))
-    seen = apart(path)
-    assert seen.out == plain(path).out
-    assert len(seen.losses) == 3
-
-    only_compiled = ADAM + textwrap.dedent(text).replace("train(3)", "").replace("range(5)", "range(101)")
-    (sentence,) = apart(script(tmp_path, only_compiled)).all("unseen")[-1]
-    assert "compiled step" in sentence
-
-
-def test_a_stop_of_steps_in_a_thread_reaches_the_main_thread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = """
-    import threading
-    ended, idle = threading.Event(), threading.Event()
-    def steps():
-        while not ended.is_set(): train(1)
-        idle.set()
-    thread = threading.Thread(target=steps)
-    try:
-        thread.start()
-        thread.join()
-    except KeyboardInterrupt:
-        ended.set()
-        idle.wait()  # a join that was interrupted doesn't wait again (Python 3.11)
-        sys.exit(4)
-    """
-    seen = here(
-        script(tmp_path, ADAM + textwrap.dedent(text)),
-        monkeypatch=monkeypatch,
-        answer=at_first_step({"do": "stop"}),
-    )
-    assert seen.status == 4
 
 
 @pytest.mark.parametrize(
@@ -664,21 +585,6 @@ def test_findings_come_when_they_are_asked_for(tmp_path: Path, monkeypatch: pyte
     assert [each["rule"] for each in found] == ["missing_zero_grad"]
 
 
-def test_an_optimizer_that_the_script_lets_go_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    text = """
-    import weakref
-    train(2)
-    held = weakref.ref(optimizer)
-    del optimizer
-    print(held() is None)
-    """
-    seen = here(script(tmp_path, ADAM + textwrap.dedent(text)), monkeypatch=monkeypatch)
-    assert capfd.readouterr().out == "True\n"
-    assert seen.steps[-1]["optimizers"] == []
-
-
 def test_outside_of_the_studio_a_button_does_nothing_and_a_bad_one_is_refused() -> None:
     import treino as tr
     from treino_studio.script.commands import buttons
@@ -692,30 +598,3 @@ def test_outside_of_the_studio_a_button_does_nothing_and_a_bad_one_is_refused() 
             tr.button(name, function)  # type: ignore[arg-type]
         assert refused.value.rule == "button"
     buttons.clear()
-
-
-PATCHED = """
-import builtins, json, time
-def own(*args, **kwargs): raise RuntimeError("the script's own")
-builtins.print = json.dumps = json.loads = json.JSONEncoder = json.JSONDecoder = own
-time.time = time.monotonic = time.perf_counter = own
-"""
-
-
-@pytest.mark.release
-def test_functions_that_a_script_puts_in_the_place_of_python_s_are_its_own_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither the studio's end of the script nor the doctor's calls them."""
-    monkeypatch.chdir(tmp_path)
-    path = script(tmp_path, ADAM + PATCHED + UNTIL_SET)
-    change = {"do": "set", "name": "lr", "value": 0.5}
-    seen = apart(path, answer=at_first_step(change), findings=True)
-    (made,) = seen.all("changed")
-    assert (seen.status, seen.err) == (0, "")
-    assert seen.all("end") == [{"status": 0, "steps": made["step"], "error": None}]
-    path = script(tmp_path, ADAM + PATCHED + "train(20)\nsys.exit('over')")
-    line = [sys.executable, "-m", "treino", "doctor", "--json", "--live", str(path)]
-    told = subprocess.run(line, capture_output=True, text=True)
-    assert (json.loads(told.stdout)["steps"], told.returncode) == (20, 1)
-    assert told.stderr.startswith("over\n")

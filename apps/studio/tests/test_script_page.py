@@ -133,22 +133,6 @@ def test_a_change_says_until_when_and_how_it_is_made_again(page: Any, studio: Re
     until(lambda: page.evaluate("() => navigator.clipboard.readText()").startswith("treino studio train.py"))
 
 
-def test_output_is_followed_unless_somebody_reads_further_up(page: Any) -> None:
-    rest = "(l => l.scrollHeight - l.scrollTop - l.clientHeight)(document.querySelector('#script-output'))"
-    at_end = f"() => {rest} < 12"
-    page.wait_for_function("() => document.querySelectorAll('#script-output p').length > 40")
-    assert page.evaluate(at_end)
-    page.evaluate("() => { document.querySelector('#script-output').scrollTop = 0 }")
-    count = page.locator("#script-output p").count()
-    page.wait_for_function(
-        f"() => document.querySelectorAll('#script-output p').length > Math.min({count} + 5, 499)"
-    )
-    assert page.evaluate("() => document.querySelector('#script-output').scrollTop") == 0
-    page.click(".newest")
-    page.wait_for_function(at_end)
-    page.wait_for_selector(".newest", state="hidden")
-
-
 def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     """Through the page alone; what it says of the branches is what lies in their folders."""
     page.fill("#script-0-0-lr", "0.05")

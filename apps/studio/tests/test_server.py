@@ -1,16 +1,12 @@
 """Addresses, processes that die, and messages that nobody should send."""
 
 import asyncio
-import io
 import json
 import random
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from apps.studio.tests.running import Bench, with_studio
@@ -259,37 +255,6 @@ def test_a_table_is_sent_described_and_trained_on(tmp_path: Path, monkeypatch: p
         watching = {**own, "Cookie": bench.watch_cookie}
         assert (await bench.get("/api/upload?name=a.csv", "POST", table, **watching)).rule == "watch_only"
         assert bench.serving.studio.uploads.names == ["upload-1.csv"]
-
-    with_studio(tmp_path, work)
-
-
-@pytest.mark.release
-def test_a_zip_of_pictures_is_sent_described_and_shown(tmp_path: Path) -> None:
-    file, rng = io.BytesIO(), np.random.default_rng(0)
-    with zipfile.ZipFile(file, "w") as archive:
-        for number in range(12):
-            picture = io.BytesIO()
-            Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(picture, "PNG")
-            archive.writestr(f"{('cat', 'dog', 'dog')[number % 3]}/{number}.png", picture.getvalue())
-
-    async def work(bench: Bench) -> None:
-        own = {"Origin": f"http://{bench.host}"}
-        answered = await bench.get("/api/upload?name=pets.zip", "POST", file.getvalue(), **own)
-        assert answered.status == 200, answered.body
-        assert answered.document["data"] == "upload-1.zip"
-        described = answered.document["description"]
-        assert dict(zip(described["classes"], described["class_rows"], strict=True)) == {"cat": 4, "dog": 8}
-        read = {"Accept-Language": "pt-BR"}
-        translated = (await bench.get("/api/describe/upload-1.zip", **read)).document
-        assert "'class'" in translated["task_reason"]
-        assert translated["task_reason"] != described["task_reason"]
-        sheet = await bench.get("/api/sheet/upload-1.zip")
-        with Image.open(io.BytesIO(sheet.body)) as picture:
-            assert (picture.format, picture.width) == ("PNG", 1200)
-        await bench.get("/api/upload?name=a.csv", "POST", b"size,price\n1,2\n3,4\n", **own)
-        assert (await bench.get("/api/sheet/upload-2.csv")).rule == "sheet_of_table"
-        answered = await bench.get("/api/upload?name=a.parquet", "POST", b"PAR1 and nothing", **own)
-        assert answered.status == 400
 
     with_studio(tmp_path, work)
 

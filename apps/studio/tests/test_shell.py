@@ -1,18 +1,15 @@
 """What pages share, in a real browser before a real studio: notices, explained terms, the pace at which a run
 begins, tabs, a lost connection."""
 
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.waiting import until
 
-from apps.studio.tests.browsing import WIDE
-from apps.studio.tests.real_studio import RealStudio, commands, real_studio
-from treino_studio.page_words import WORDS, page_words
+from tests.studio.real_studio import RealStudio, commands, real_studio
+from treino.studio.page_words import page_words
 
 pytestmark = pytest.mark.release
 LINE = "wine --features alcohol,color_intensity --hidden 6,4 --epochs 400 --paused"
@@ -78,43 +75,6 @@ def test_a_notice_holds_its_whole_sentence_and_the_next_move_and_covers_no_contr
     notice.wait_for(state="detached")
 
 
-def test_notices_stand_under_each_other_and_stay_while_the_pointer_or_the_keyboard_is_there(
-    opened: Any,
-) -> None:
-    page = opened()
-    page.clock.install()
-    branch(page)
-    page.clock.run_for(500)
-    branch(page)
-    page.clock.run_for(500)
-    notices = page.locator(".notice")
-    until(lambda: notices.count() == 2, meanwhile=lambda: page.clock.run_for(50))
-    notices.first.hover()
-    page.clock.run_for(60_000)
-    assert notices.count() == 2
-    page.mouse.move(5, 5)
-    notices.last.get_by_role("button", name="Open it").focus()
-    page.clock.run_for(60_000)
-    assert notices.count() == 2
-    page.evaluate("document.activeElement.blur()")
-    page.clock.run_for(60_000)
-    assert notices.count() == 0
-
-
-def test_escape_closes_a_notice_and_gives_the_keyboard_back(opened: Any) -> None:
-    page = opened()
-    notice = branch(page)
-    notice.get_by_role("button", name="Close").focus()
-    page.keyboard.press("Escape")
-    notice.wait_for(state="detached")
-    assert page.evaluate("document.activeElement.id") == "branch"
-    notice = branch(page)
-    notice.wait_for()
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("Escape")
-    notice.wait_for(state="detached")
-
-
 # ---- terms
 
 
@@ -141,15 +101,6 @@ def test_every_term_is_explained_under_the_pointer_and_the_keyboard_in_both_lang
         tip.wait_for(state="hidden")
 
 
-def test_a_finger_on_a_term_explains_it_and_leaves_its_field_alone(opened: Any) -> None:
-    page = opened(has_touch=True, viewport={"width": 390, "height": 844})
-    page.locator("label[for=lr]").tap()
-    page.locator("#tip").get_by_text(WORDS["about_lr"], exact=True).wait_for()
-    assert page.evaluate("document.activeElement.id") != "lr"
-    page.locator("#settings-title").evaluate("n => n.scrollIntoView()")
-    page.locator("#tip").wait_for(state="hidden")
-
-
 # ---- the pace of a run that begins
 
 
@@ -170,42 +121,6 @@ def test_a_run_begins_at_a_pace_that_can_be_watched_and_full_speed_is_one_click_
 
 
 # ---- runs beside each other
-
-
-def test_a_tab_says_the_name_and_what_differs(opened: Any, studio: RealStudio) -> None:
-    page = opened()
-    others = page.get_by_role("button", name=re.compile("no more$"))
-    while count := others.count():
-        others.first.click()
-        until(lambda n=count: others.count() < n, meanwhile=lambda: page.wait_for_timeout(20))
-    page.get_by_role("button", name="Branch", exact=True).click()
-    page.get_by_role("button", name="Open it").last.click()
-    page.wait_for_url("**/run/wine-*")
-    page.wait_for_selector("#branch:enabled")
-    rate = page.get_by_label("Learning rate", exact=True)
-    rate.fill("0.0118")
-    rate.press("Enter")
-    page.locator("#tabs").get_by_role("button", name="wine-1 · lr 0.003").click()
-    page.wait_for_url("**/run/wine-1")
-    page.locator("#tabs").get_by_role("button", name=re.compile(r"^wine-\d · lr 0\.0118$")).first.wait_for()
-
-
-def test_four_tabs_stay_in_their_panel_at_every_width(opened: Any, studio: RealStudio) -> None:
-    page = opened()
-    while page.locator("#tabs .tab").count() < 4:
-        before = page.locator("#tabs .tab").count()
-        page.locator("#branch").click()
-        until(
-            lambda n=before: page.locator("#tabs .tab").count() > n,
-            meanwhile=lambda: page.wait_for_timeout(20),
-        )
-    for width in (390, 760, 1024, 1280, 1440, 1920):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(WIDE) == [], width
-        right = "n => n.getBoundingClientRect().right"
-        panel = page.locator(".panel.curves").evaluate(right)
-        for node in page.locator(".curves > header *:visible").all():
-            assert node.evaluate(right) <= panel, width
 
 
 # ---- no connection
@@ -229,18 +144,6 @@ def test_a_studio_that_hangs_is_shown_by_all_controls_until_it_answers(
     page.locator("#connection").wait_for(state="hidden")
     page.wait_for_selector("#play:enabled")
     page.get_by_role("status").get_by_text("paused").wait_for()
-
-
-def test_a_lost_connection_is_shown_by_all_controls_at_once(browser: Any, tmp_path: Path) -> None:
-    with real_studio(tmp_path, [*LINE.split()[:-1]]) as studio:
-        page = studio.open(browser, "run/wine-1?lang=en")
-        page.get_by_role("button", name="Pause", exact=True).wait_for()
-        page.get_by_role("status").get_by_text("playing").wait_for()
-        studio.process.kill()
-        page.get_by_role("alert").get_by_text("Connection lost").wait_for()
-        page.get_by_role("status").get_by_text("not connected").wait_for()
-        assert page.get_by_role("button", name="Play", exact=True).is_disabled()
-        page.context.close()
 
 
 # ---- the language of the command line

@@ -7,20 +7,18 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tests.waiting import HANG, until
 
-from treino.folders.segments import segments_of
-from treino.folders.store import RunFolder
+from tests.waiting import HANG, until
+from treino.folders import open_run
+from treino.store import RunFolder
+from treino.studio.process import Channel
 from treino.training.replay import snapshots
-from treino.training.stored_results import open_run
-from treino_studio.process import Channel
 
 NUMBERS = itertools.count(2000)  # of requests and pages; tests have smaller ones of their own
 SETTINGS = {"features": "alcohol,color_intensity", "epochs": "500", "hidden": "8,6", "name": "wine"}
@@ -141,7 +139,7 @@ class Studio:
 @pytest.fixture(scope="module")
 def children() -> Iterator[dict[str, Child]]:
     """Those of these tests: each test has the last ones, or the successor of one that has ended."""
-    made = {name: Child(f"treino_studio.{name}") for name in ("trainer", "worker")}
+    made = {name: Child(f"treino.studio.{name}") for name in ("trainer", "worker")}
     for each in made.values():  # once they have begun, which is no test's own cost
         each.channel.send({"do": "branch", "run": "nowhere", "key": "nowhere", "id": 1})
         found = each.channel.receive(None)
@@ -158,7 +156,7 @@ def children() -> Iterator[dict[str, Child]]:
 def studio(tmp_path: Path, children: dict[str, Child]) -> Iterator[Studio]:
     for name, each in children.items():
         if each.process.poll() is not None:
-            children[name] = Child(f"treino_studio.{name}")
+            children[name] = Child(f"treino.studio.{name}")
     made = Studio(tmp_path / "runs", **children)
     yield made
     children["trainer"] = made.trainer
@@ -207,28 +205,6 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     assert studio.do("stop")["error"]["rule"] == "not_running"
     studio.do("step", count=2)
     studio.at(11)
-
-
-@pytest.mark.release
-def test_a_stop_ends_what_the_press_before_it_resumes(studio: Studio) -> None:
-    """Stop, step and stop at once: the last of them wins, whether or not the first training is over."""
-    path = studio.train(epochs="100000")
-    for number in range(12):
-        studio.do("step", count=1)
-        first = studio.send("stop")
-        if number % 3 == 1:
-            studio.until(lambda: is_over(path))
-        if number % 3 == 2:
-            studio.answer(first)
-        step, last = studio.send("step", count=1), studio.send("stop")
-        assert "error" not in studio.answer(step)
-        assert studio.answer(last).get("error", {}).get("rule") in (None, "not_running")
-        studio.until(lambda: is_over(path) and studio.state["status"] == "stopped")
-    assert open_run(path).status == "stopped"
-
-
-def is_over(path: Path) -> bool:
-    return RunFolder.open(path, verify=False).status == "stopped"
 
 
 def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
@@ -289,20 +265,6 @@ def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) 
     step = studio.frames[-1]["step"]
     studio.until(lambda: studio.state["status"] == "running" and studio.frames[-1]["step"] > step + 3)
     studio.until(lambda: studio.state["playing"])
-
-
-@pytest.mark.slow
-def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
-    path = studio.train()
-    studio.do("speed", steps_per_second=20)
-    studio.do("play")
-    studio.until(lambda: studio.state["playing"] and studio.frames[-1]["step"] > 3)
-    begin = time.monotonic()
-    studio.do("segment", changes={"batch_size": "16"})
-    studio.until(lambda: studio.state["segment"] == 1)
-    _first, origin = segments_of(open_run(path, verify=False).spec)[1].origin
-    studio.until(lambda: studio.frames[-1]["step"] > origin + 20)
-    assert studio.frames[-1]["step"] - origin < 40 * (time.monotonic() - begin)
 
 
 @pytest.mark.parametrize(
@@ -406,7 +368,7 @@ def test_a_killed_trainer_is_seen_at_once_and_can_be_resumed(studio: Studio) -> 
     studio.trainer.process.send_signal(signal.SIGKILL)
     studio.until(lambda: studio.state["status"] == "interrupted")
     studio.trainer.end()
-    studio.trainer = Child("treino_studio.trainer")
+    studio.trainer = Child("treino.studio.trainer")
     studio.do("play")
     studio.until(lambda: studio.state["status"] == "running" and studio.state["playing"])
     studio.do("stop")

@@ -2,16 +2,13 @@
 stays whole, and the page says what is."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.plots.browser import chromium
@@ -33,59 +30,12 @@ sys.exit(main())
 """  # what else notices after 40 seconds that nobody is there
 
 
-def steered(page: Any, chance: random.Random) -> None:
-    """Steer at random until the browser is gone."""
-    from playwright.sync_api import Error
-
-    sizes = ["4", "8", "16", "32"]
-    acts = [
-        lambda: page.get_by_label("Learning rate, as a slider").fill(f"{chance.uniform(-4, -1):.2f}"),
-        lambda: page.get_by_label("Batch size").select_option(chance.choice(sizes)),
-        lambda: page.get_by_role("button", name="One more: Units of layer 0").click(),
-        lambda: page.get_by_role("button", name="Step", exact=True).click(),
-        lambda: page.get_by_role("button", name="Play", exact=True).click(timeout=200),  # it may be Pause
-        lambda: page.get_by_label("Time machine").fill(str(chance.randint(0, 40))),
-    ]
-    while page.context.browser.is_connected():
-        try:
-            chance.choice(acts)()
-        except Error as error:
-            if "closed" in str(error).lower():
-                return
-
-
 def whole(run: StoredRun) -> None:
     """Every file is as the manifest says, and the last step plays again to the same bit."""
     found = treino.open(run.path)
     assert isinstance(found, StoredRun)
     (again,) = snapshots(found, [found.steps])
     assert again.loss == float(found.losses[-1])
-
-
-def test_browsers_that_are_killed_while_they_steer_leave_a_whole_run(tmp_path: Path) -> None:
-    chance = random.Random(11)
-    with real_studio(tmp_path, WORDS) as studio, chromium() as browser:
-        for number in range(3):
-            with browser_process(browser, tmp_path / f"profile-{number}") as (group, other):
-                page = studio.shown(other.contexts[0].new_page())
-                page.wait_for_selector("main[data-frame]")
-                page.wait_for_selector("#play:enabled")  # the one that is gone steers no more
-                page.get_by_label("Speed", exact=True).select_option(label="300 steps/s")
-                threading.Timer(chance.uniform(0.2, 3.0), os.killpg, (group, signal.SIGKILL)).start()
-                steered(page, chance)
-        page = studio.open(browser)
-        page.wait_for_selector("main[data-frame]")
-        page.wait_for_selector("#play:enabled")
-        if page.locator("#now").is_visible():
-            page.get_by_role("button", name="Now", exact=True).click()
-            page.locator("#now").wait_for(state="hidden")
-        if page.get_by_role("button", name="Play", exact=True).count():
-            page.get_by_role("button", name="Play", exact=True).click()
-        page.get_by_role("button", name="Pause", exact=True).wait_for()
-        steps = len(studio.run("wine-1").losses)
-        studio.until("wine-1", lambda run: len(run.losses) > steps)
-        page.get_by_role("button", name="Stop", exact=True).click()
-        whole(studio.until("wine-1", lambda run: run.status == "stopped"))
 
 
 def test_a_browser_that_slept_shows_the_present_and_does_nothing_twice(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ const { create, forget, serve } = await import(new URL('run_server.js', web));
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
 const lanes = await loadLanes({ relaxed: null, exact: readFileSync(build) });
 
-/** A page of a run, at the other end of a channel: it draws each frame at once, or none. */
+/** A page of a run, at the other end of a channel: it draws each frame at once. */
 class Page {
   constructor(name) {
     const { port1, port2 } = new MessageChannel();
-    Object.assign(this, { port: port1, number: 0, waiting: new Map(), changed: () => {}, draws: true, frames: [], notices: [], curves: new Map(), state: null, points: null, fan: null });
+    Object.assign(this, { port: port1, number: 0, waiting: new Map(), changed: () => {}, frames: [], curves: new Map(), state: null, points: null, fan: null });
     port1.onmessage = ({ data }) => this.take(data);
     serve(port2, name);
   }
@@ -22,9 +22,8 @@ class Page {
       this.waiting.delete(message.reply);
     } else if (message.parts) {
       if (message.frame) this.frames = [...this.frames, message].slice(-3);
-      if (message.frame && this.draws) this.port.postMessage({ ack: message.frame });
-    } else if (message.notice) this.notices.push(message.notice.text);
-    else if (message.curves) {
+      if (message.frame) this.port.postMessage({ ack: message.frame });
+    } else if (message.curves) {
       const { run, from, ...curve } = message.curves, before = this.curves.get(run) ?? { step: [], loss: [] };
       this.curves.set(run, { ...curve, step: [...before.step.slice(0, from), ...curve.step], loss: [...before.loss.slice(0, from), ...curve.loss] });
     } else Object.assign(this, message);
@@ -51,8 +50,6 @@ const ACTS = {
     return page.send({ id: ++page.number, do: verb, ...fields });
   },
   raw: (page, message) => page.send(message),
-  tell: (page, message) => page.port.postMessage(message),
-  draws: (page, draws) => { page.draws = draws; },
   /** Wait until so many updates are done, and it rests. */
   reach: (page, step) => page.until(({ state }) => state?.last_step >= step && !state.playing),
   status: (page, status) => page.until(({ state }) => state?.status === status),
@@ -65,7 +62,6 @@ const ACTS = {
     await page.until((now) => inView(now) && (step === undefined || now.frame.step === step));
     return plain(page.frame);
   },
-  notice: (page) => page.until(({ notices }) => notices.length).then(() => page.notices),
   seen: ({ state, points, curves, fan, frames }) => ({ state, points, curves: Object.fromEntries(curves), fan, frames: frames.map(({ frame }) => frame) }),
 };
 

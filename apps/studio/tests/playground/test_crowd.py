@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
-from apps.studio.tests.browsing import WIDE
-from apps.studio.tests.playground.node import EXACT, NODE, in_node, node
-from apps.studio.tests.playground.tab import Tab
-from treino.folders.stored_run import StoredRun
+from tests.playground.node import EXACT, NODE, in_node, node
+from tests.playground.tab import Tab
 from treino.inspection.intervals import wilson
-from treino.training.search import halving as rungs
-from treino.training.search.judge import by_rows, selection_bias
+from treino.records.stored_run import StoredRun
+from treino.search import halving as rungs
+from treino.search.judge import by_rows, selection_bias
 
 Json = dict[str, Any]
 
@@ -314,15 +313,6 @@ def test_what_an_address_says_wrongly_is_as_usual_and_said() -> None:
     assert none is None
 
 
-@in_node
-def test_a_machine_carries_what_its_cores_and_memory_allow() -> None:
-    machines = [
-        {"cores": 8, "memory": 8}, {"cores": 2, "memory": 4}, {"cores": 2, "memory": 0.5},
-        {"cores": 8, "memory": 4, "handheld": True}, {"cores": 4, "memory": 2, "handheld": True},
-    ]  # fmt: skip
-    assert ask([{"do": "carried", "machine": m} for m in machines]) == [4096, 4096, 256, 1024, 256]
-
-
 # ---- the page
 
 
@@ -388,68 +378,6 @@ def test_tiles_show_what_their_networks_answer(many: Any, kind: str) -> None:
     one.train(60)
     share = one.page.evaluate(COLOURS)
     assert min(share["blue"], share["orange"]) > 0.05
-
-
-@pytest.mark.release
-def test_a_lost_graphics_card_leaves_the_tiles(many: Any) -> None:
-    one = many("data=moons&count=64&tiles=webgl&lr_values=0.01..0.1")
-    if one.get("kind()") != "webgl":
-        pytest.skip("needs WebGL, which this Chromium lacks")
-    one.train(30)
-    one.page.evaluate(
-        "document.querySelector('#tiles > canvas').getContext('webgl2')"
-        ".getExtension('WEBGL_lose_context').loseContext()"
-    )
-    one.see("kind() === '2d'")
-    one.see("together")
-    one.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert one.page.evaluate(COLOURS)["painted"] > 0.3, "what was painted before is there again"
-
-
-@pytest.mark.release
-def test_all_networks_keep_step_and_one_step_is_one(many: Any) -> None:
-    one = many("data=circles&count=64&workers=2")
-    one.page.locator("#step").click()
-    one.see("together && treinoCrowd.step === 1")
-    for speed in ("64", "0"):
-        one.page.locator("#speed").select_option(speed)
-        one.train(100)
-        assert len(set(one.get("networks.map((n) => n.step)"))) == 1
-    assert one.asks()["speed"] == "full"
-
-
-@pytest.mark.release
-def test_nothing_changes_its_place_under_the_pointer(many: Any) -> None:
-    one = many("data=moons&count=64&show=ranked&speed=64")
-    one.see("best !== null")
-    one.page.mouse.move(700, 450)
-    one.see("order.length === 64")
-    before = one.get("order")
-    one.page.keyboard.press("Space")
-    one.see("step >= 300")
-    one.page.keyboard.press("Space")
-    one.see("together")
-    assert one.get("order") == before
-    one.page.mouse.move(5, 5)
-    one.see(f"order.join() !== '{','.join(map(str, before))}'")
-    loss = one.loss()
-    order = one.get("order")
-    assert loss[order[0]] < 1.3 * min(loss), "each but the last 3 % is a reason to change places"
-
-
-@pytest.mark.release
-def test_keys_walk_over_the_tiles_and_enlarge_one(many: Any) -> None:
-    one = many("data=moons&count=64&panels=none&play=0")
-    one.page.locator("#tiles").focus()
-    one.page.keyboard.press("Home")
-    for key, number in (("ArrowRight", 1), ("ArrowDown", 9), ("ArrowLeft", 8), ("ArrowUp", 0), ("End", 63)):
-        one.page.keyboard.press(key)
-        assert f"Network {number}," in one.page.locator("#tile-now").text_content()
-    one.page.keyboard.press("Enter")
-    assert one.text("#enlarged-title") == "Network 63"
-    one.page.keyboard.press("Escape")
-    assert not one.page.locator("#enlarged").is_visible()
-    assert one.page.evaluate("document.activeElement.id") == "tiles"
 
 
 @pytest.mark.release
@@ -533,75 +461,3 @@ def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(many: A
     one.page.locator("#anew").click()
     one.see("step === 0")
     assert one.page.locator("#play").is_enabled()
-
-
-@pytest.mark.release
-def test_who_diverges_is_said_and_comes_last(many: Any) -> None:
-    one = many(
-        "data=plane&count=64&optimizer=sgd&activation=relu&lr_values=0.01..1000000000&show=table&speed=64"
-    )
-    listed = one.page.locator(".listed tbody tr").all_inner_texts
-    one.train(200)
-    loss = one.loss()
-    lost = sum(not math.isfinite(value) for value in loss)
-    assert lost > 8
-    one.see("together")
-    one.wait(lambda: f"{lost} diverged" in one.text("#many-hint"))
-    one.wait(lambda: listed()[-1].endswith("diverged"))
-    rows = listed()
-    shown = [float(row.split("\t")[1].replace("−", "-")) for row in rows[: 64 - lost]]
-    assert shown == sorted(shown)
-    assert math.isfinite(loss[one.get("best")])
-
-
-@pytest.mark.release
-def test_a_handheld_gets_fewer_and_is_told(many: Any) -> None:
-    small = """for (const [name, value] of [['hardwareConcurrency', 4], ['deviceMemory', 1]])
-        Object.defineProperty(Navigator.prototype, name, {get: () => value});"""
-    one = many(
-        "data=moons&count=4096", small, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
-    )
-    assert one.get("networks.length") == 256
-    one.page.get_by_text("4\u2009096 networks are more than this machine carries: there are 256.").wait_for()
-    assert one.page.evaluate(WIDE) == []
-
-
-@pytest.mark.release
-def test_in_the_background_it_pauses_and_says_so(many: Any) -> None:
-    one = many("data=moons&count=64&play=1")
-    one.see("step > 0")
-    one.page.evaluate("""() => { Object.defineProperty(document, 'hidden', {get: () => true});
-        document.dispatchEvent(new Event('visibilitychange')); }""")
-    one.see("together")
-    assert one.text("#play") == "Play"
-    one.page.get_by_text("Paused while this tab was in the background.").wait_for()
-
-
-@pytest.mark.release
-def test_other_ranges_make_other_networks_and_stand_in_the_address(many: Any) -> None:
-    one = many("data=moons&count=64")
-    one.page.locator("#many-lr-values-low").fill("0,01")
-    one.page.locator("#many-lr-values-low").press("Enter")
-    one.see("networks.length === 64 && treinoCrowd.networks[0].member.own.lr === 0.01")
-    assert one.asks()["lr_values"] == "0.01..1"
-    one.page.locator("#many-lr-high").focus()
-    one.page.keyboard.press("ArrowLeft")
-    one.see("networks.at(-1).member.own.lr < 1")
-    one.page.locator("#many-panels").select_option("activation")
-    one.see("networks[0].member.own.activation === 'relu'")
-    assert one.asks()["panels"] == "activation"
-    one.page.locator("#many-lr-values-low").fill("many")
-    one.page.locator("#many-lr-values-low").press("Enter")
-    assert "many" in one.text(".crowd-settings .bad")
-
-
-@pytest.mark.release
-def test_what_cant_be_chosen_among_is_refused_in_words(many: Any) -> None:
-    one = many("data=moons&count=64&validation=0", paints=False)
-    one.page.wait_for_selector(".refusal")
-    assert "Without validation rows there is nothing to choose by." in one.text(".refusal")
-    assert one.page.locator("#play").is_disabled()
-    other = many("data=moons&count=7&lr_values=5..1&across=size&panels=none")
-    said = other.text(".notice")
-    assert all(name in said for name in ("count=7", "across=size", "lr_values=5..1"))
-    assert other.get("networks.length") == 1024

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from apps.studio.tests.playground.tab import Tab
@@ -167,50 +166,6 @@ def test_points_are_put_moved_and_removed_by_pointer(opened: Any) -> None:
     assert panel.page.evaluate("seen.at(-1).points.length") == 12  # the page keeps what it has
 
 
-@pytest.mark.release
-def test_points_are_put_and_removed_by_keys(opened: Any) -> None:
-    panel = opened({"source": "points", "points": CORNERS * 3})
-    panel.page.locator("#pad").focus()
-    for key in ("3", "ArrowRight", "Shift+ArrowUp", " "):
-        panel.page.keyboard.press(key)
-    x, y, label = panel.changed()["points"][-1]
-    assert (0 < x < 0.1, 0.2 < y < 0.4, label) == (True, True, 2)
-    assert "Class 2 at" in panel.page.inner_text("#pad-says")
-    assert panel.page.locator("#pad-table tbody tr").count() == 13
-    panel.page.keyboard.press("Delete")
-    assert len(panel.changed()["points"]) == 12
-    for _ in range(2):
-        panel.page.keyboard.press("Control+z")
-    assert len(panel.changed()["points"]) == 12
-
-
-@pytest.mark.release
-def test_an_edit_of_built_in_points_makes_them_ones_own(opened: Any) -> None:
-    panel = opened()
-    panel.page.locator("#pad").scroll_into_view_if_needed()
-    panel.page.mouse.click(**panel.point(0.02, 0.02))
-    problem = panel.changed()
-    assert (problem["source"], len(problem["points"])) == ("points", 1001)
-    assert panel.page.locator("[data-source=points]").get_attribute("aria-pressed") == "true"
-
-
-@pytest.mark.release
-def test_touch_puts_points_where_it_touches(opened: Any) -> None:
-    """Also where words above the pad go away, as the noise of points that are one's own now."""
-    panel = opened(has_touch=True, viewport={"width": 360, "height": 740})
-    panel.page.evaluate(
-        "root.style.cssText = 'position: static; height: 700px; overflow: auto; padding-bottom: 600px'"
-    )
-    panel.page.locator("#pad").scroll_into_view_if_needed()
-    place = panel.point(0.65, 0.95)
-    for _ in range(3):
-        panel.page.touchscreen.tap(place["x"], place["y"])
-        place["x"] += 30
-    points = panel.changed()["points"][1000:]
-    assert len(points) == 3
-    assert np.ptp([y for _x, y, _label in points]) < 0.02
-
-
 TEXT = "size;rooms;city;price\n" + "\n".join(
     f"{40 + i},5;{i % 4};{'AB'[i % 2]};{1000 + 13 * i}" for i in range(40)
 )
@@ -230,36 +185,3 @@ def test_a_pasted_table_is_read_and_its_target_chosen(opened: Any) -> None:
     city = panel.page.get_by_role("checkbox", name="city words")
     assert city.is_disabled()
     assert panel.page.get_by_role("checkbox", name="size", exact=True).is_checked()
-
-
-@pytest.mark.release
-def test_a_file_is_read_and_what_is_wrong_is_said(opened: Any) -> None:
-    panel = opened()
-    panel.page.get_by_role("button", name="own table").click()
-    for name, content, sentence in (
-        ("short.csv", TEXT + "\n1;2\n", "'short.csv', line 42: it has 2 of 4 cells."),
-        ("empty.csv", "", "'empty.csv' is empty."),
-        ("book.xlsx", "PK\x03\x04", "pip install treino, then treino train book.xlsx --target"),
-    ):
-        panel.page.set_input_files(
-            "#table-file", {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
-        )
-        panel.page.get_by_text(sentence).wait_for()
-    assert panel.page.evaluate("seen.length") == 0
-    panel.page.set_input_files(
-        "#table-file", {"name": "prices.csv", "mimeType": "text/csv", "buffer": TEXT.encode()}
-    )
-    assert panel.changed()["table"]["name"] == "prices"
-
-
-@pytest.mark.release
-def test_what_a_file_leaves_open_is_asked(opened: Any) -> None:
-    panel = opened()
-    panel.page.get_by_role("button", name="own table").click()
-    open_ = "a;c\n" + "\n".join(f"{i}.234;{'xy'[i % 2]}" for i in range(1, 30))
-    panel.page.get_by_label("Or paste cells").fill(open_)
-    panel.page.get_by_text("Say whether the decimal sign is a point or a comma.").wait_for()
-    panel.page.get_by_label("Decimal sign").select_option("comma")
-    assert panel.changed()["table"]["columns"][0]["cells"][0] == 1234
-    panel.page.get_by_label("Decimal sign").select_option("point")
-    assert panel.changed()["table"]["columns"][0]["cells"][0] == 1.234

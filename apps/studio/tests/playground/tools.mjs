@@ -63,14 +63,11 @@ function fan({ kind, count, steps, picture, adopt, ...task }) {
   return { messages: messages.filter((message) => !message.parts), parts, ends, adopted, target: { mean: task.prepared.targetMean, scale: task.prepared.targetScale } };
 }
 
-/** What is found at the end, and on the way: [[step, rules], …]. */
-function findings({ looks = [], ...task }) {
-  const run = runOf({ ...task, step: 0 }), seen = [];
-  while (!run.over) {
-    run.advance(looks.length ? Math.min(...looks.filter((at) => at > run.step), Infinity) - run.step : 1000);
-    if (looks.includes(run.step)) seen.push([run.step, found(run).map(({ rule }) => rule)]);
-  }
-  return { status: run.status, step: run.step, findings: found(run), again: found(run), seen };
+/** What is found at the end. */
+function findings(task) {
+  const run = runOf({ ...task, step: 0 });
+  while (!run.over) run.advance(1000);
+  return { status: run.status, step: run.step, findings: found(run), again: found(run) };
 }
 
 /** What is taken of a run after these acts, [verb, …]: texts, and bytes as a list. */
