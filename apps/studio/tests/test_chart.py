@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import treino as tr
-from tests.studio.real_studio import RealStudio, Viewer, real_studio, viewers
+from apps.studio.tests.real_studio import RealStudio, Viewer, real_studio, viewers
 
 pytestmark = pytest.mark.release
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import HANG, until
 
 import treino as tr
-from tests.waiting import HANG, until
-from treino.folders import open_folder
+from treino.training.stored_results import open_folder
 
 pytestmark = pytest.mark.release
 SPACE = {"lr": "1e-4..1e6:log", "hidden": [4, 16, (16, 8)], "dropout": "0..0.5"}

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from tests.studio.browsing import AXE, WIDE
-from tests.studio.real_studio import RealStudio, Viewer, commands, real_studio, viewers
-from treino.studio.run_state import settings_now
+from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.real_studio import RealStudio, Viewer, commands, real_studio, viewers
+from treino_studio.run_state import settings_now
 
 pytestmark = pytest.mark.release
 LINE = "wine --features alcohol,color_intensity --hidden 8,6 --epochs 400 --paused"

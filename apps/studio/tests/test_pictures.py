@@ -15,13 +15,13 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from treino.base.errors import TreinoError
 from treino.data.mapped_rows import MappedRows
-from treino.errors import TreinoError
-from treino.studio import run_commands
-from treino.studio.image_scene import picture_of_row, picture_parts
-from treino.studio.protocol import read_command
-from treino.studio.run_page import RunPage
-from treino.studio.scene import PICTURES, points_of, scene, sight_of
+from treino_studio import run_commands
+from treino_studio.image_scene import picture_of_row, picture_parts
+from treino_studio.protocol import read_command
+from treino_studio.run_page import RunPage
+from treino_studio.scene import PICTURES, points_of, scene, sight_of
 
 SHAPES = {"grey": (1, 9, 12), "colour": (3, 10, 8), "wide": (1, 6, 40)}
 STEPS = 6
@@ -149,7 +149,7 @@ def test_the_rest_of_the_scene_is_computed_once_for_many_pictures(
     page: RunPage, frames: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames.clear()
-    monkeypatch.setattr("treino.studio.run_page.scene", None)  # it must not be called
+    monkeypatch.setattr("treino_studio.run_page.scene", None)  # it must not be called
     for place in range(4):
         do(page, "look", picture=["validation", place])
     assert [header["picture"]["place"] for header, _parts in frames] == [0, 1, 2, 3]
@@ -259,7 +259,7 @@ def test_test_rows_are_shown_only_when_the_run_is_over(
     page = opened(runs, "grey")
     do(page, "look", picture=["test", 2])
     assert frames[-1][0]["picture"]["split"] == "test"
-    monkeypatch.setattr("treino.studio.run_commands.OVER", ())
+    monkeypatch.setattr("treino_studio.run_commands.OVER", ())
     with pytest.raises(TreinoError) as caught:
         do(page, "look", picture=["test", 2])
     assert caught.value.rule == "picture_unseen"

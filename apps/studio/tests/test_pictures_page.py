@@ -14,7 +14,7 @@ from PIL import Image
 from torch.utils.data import TensorDataset
 
 import treino as tr
-from tests.studio.real_studio import RealStudio, Viewer, real_studio, viewers
+from apps.studio.tests.real_studio import RealStudio, Viewer, real_studio, viewers
 
 pytestmark = pytest.mark.release
 SIDE = 14

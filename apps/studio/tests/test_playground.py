@@ -4,9 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-
 from tests.plots.browser import chromium
-from tests.studio.real_studio import real_studio
+
+from apps.studio.tests.real_studio import real_studio
 
 pytestmark = pytest.mark.release
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 import treino as tr
-from tests.studio.real_studio import RealStudio, real_studio
-from tests.waiting import until
+from apps.studio.tests.real_studio import RealStudio, real_studio
 
 pytestmark = pytest.mark.release
 TILES = """() => [...document.querySelectorAll('.future')].map(tile => {

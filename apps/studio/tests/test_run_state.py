@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import treino
-from treino.records.stored_run import StoredRun
-from treino.studio.run_commands import look
-from treino.studio.run_page import RunPage
-from treino.studio.run_state import difference_text, run_state, settings_at
+from treino.folders.stored_run import StoredRun
 from treino.training.replay import snapshots
+from treino_studio.run_commands import look
+from treino_studio.run_page import RunPage
+from treino_studio.run_state import difference_text, run_state, settings_at
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch.nn import functional
 
+from apps.studio.tests.scripts import ADAM, Message, Seen, apart, here, script
 from forked import plain
-from tests.studio.scripts import ADAM, Message, Seen, apart, here, script
-from treino.studio.script import evaluations
-from treino.studio.script.evaluations import Evaluations
-from treino.studio.script.printed_figures import Count
-from treino.studio.script_curves import POINTS, ScriptCurve, ScriptCurves
+from treino_studio.script import evaluations
+from treino_studio.script.evaluations import Evaluations
+from treino_studio.script.printed_figures import Count
+from treino_studio.script_curves import POINTS, ScriptCurve, ScriptCurves
 
 TRAINS = """
 labels = (y[:, 0] > 0).long()
@@ -183,7 +183,7 @@ def test_a_loop_over_a_range_tells_how_many_steps_there_will_be(
     loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("treino.studio.script.figures.EVERY", 0.0)
+    monkeypatch.setattr("treino_studio.script.figures.EVERY", 0.0)
     seen = here(script(tmp_path, f"{ADAM}{loop}\n    train(3)\n"), monkeypatch=monkeypatch)
     curves = ScriptCurves("script")
     planned = []

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.studio.real_studio import RealStudio, commands, real_studio
-from treino.studio.page_words import page_words
+from apps.studio.tests.real_studio import RealStudio, commands, real_studio
+from treino_studio.page_words import page_words
 
 pytestmark = pytest.mark.release
 LINE = "wine --features alcohol,color_intensity --hidden 6,4 --epochs 400 --paused"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import torch
-
 from tests.waiting import HANG, until
-from treino.folders import open_run
-from treino.store import RunFolder
-from treino.studio.process import Channel
+
+from treino.folders.store import RunFolder
 from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
+from treino_studio.process import Channel
 
 NUMBERS = itertools.count(2000)  # of requests and pages; tests have smaller ones of their own
 SETTINGS = {"features": "alcohol,color_intensity", "epochs": "500", "hidden": "8,6", "name": "wine"}
@@ -368,7 +368,7 @@ def test_a_killed_trainer_is_seen_at_once_and_can_be_resumed(studio: Studio) -> 
     studio.trainer.process.send_signal(signal.SIGKILL)
     studio.until(lambda: studio.state["status"] == "interrupted")
     studio.trainer.end()
-    studio.trainer = Child("treino.studio.trainer")
+    studio.trainer = Child("treino_studio.trainer")
     studio.do("play")
     studio.until(lambda: studio.state["status"] == "running" and studio.state["playing"])
     studio.do("stop")

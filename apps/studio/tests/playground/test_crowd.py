@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
-from tests.playground.node import EXACT, NODE, in_node, node
-from tests.playground.tab import Tab
+from apps.studio.tests.playground.node import EXACT, NODE, in_node, node
+from apps.studio.tests.playground.tab import Tab
+from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import wilson
-from treino.records.stored_run import StoredRun
-from treino.search import halving as rungs
-from treino.search.judge import by_rows, selection_bias
+from treino.training.search import halving as rungs
+from treino.training.search.judge import by_rows, selection_bias
 
 Json = dict[str, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.studio.browsing import AXE, WIDE
-from treino.playground.page import page as made
+from apps.studio.tests.browsing import AXE, WIDE
+from treino_studio.playground.page import page as made
 
 LIMIT = 250 * 1024  # bytes that a reader's browser is sent
 

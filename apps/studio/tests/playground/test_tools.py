@@ -14,15 +14,15 @@ import torch
 from safetensors.torch import load
 
 import treino as tr
-from tests.playground.node import EXACT, PLAYGROUND, in_node, node
+from apps.studio.tests.playground.node import EXACT, PLAYGROUND, in_node, node
 from treino.api import Run
 from treino.cli import main
-from treino.playground.sentences import said, sentences
-from treino.playground.tables import table_of, tables_in_page
-from treino.records.stored_run import StoredRun
+from treino.folders.stored_run import StoredRun
 from treino.reports.explanation import explain
-from treino.studio.fan import fan
+from treino.training.fan import fan
 from treino.training.futures import FutureEnd, futures, usual_futures
+from treino_studio.playground.sentences import said, sentences
+from treino_studio.playground.tables import table_of, tables_in_page
 
 pytestmark = in_node
 
