@@ -4,12 +4,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import (
+    _browser,
+    _english,
+    _no_pictures,
+    _offline,
+    _one_thread,
+    _our_defects,
+    _pictures,
+    frames,
+    thorough,
+    treino,
+)
 
 from apps.studio.tests.browsing import axe, browser
 from apps.studio.tests.running import Bench, Serve, real_processes
 from forked import plain
 
-__all__ = ["axe", "browser"]
+__all__ = [
+    "_browser", "_english", "_no_pictures", "_offline", "_one_thread", "_our_defects", "_pictures", "axe",
+    "browser", "frames", "thorough", "treino",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
