@@ -24,7 +24,7 @@ from treino.plots.importance import dependence_figure, importance_figure
 from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
 from treino.plots.pixels import NEGATIVE, POSITIVE, largest, on_white, rgba
-from treino.plots.style import PAPER, png
+from treino.plots.style import PAPER
 from treino.plots.weights import weights_figure
 
 NASTY = "<script>alert(1)</script> $x_1$"
@@ -32,11 +32,9 @@ NASTY = "<script>alert(1)</script> $x_1$"
 
 def stage(name: str, what: str, seen_KRR: np.ndarray, total: int = 0, **change: object) -> UnitColumn:
     k = len(seen_KRR)
-    made = UnitColumn(
-        name, what, total or k, np.arange(k), (), seen_KRR, np.linspace(-1, 1, k), None, np.ones(k), None,
-        np.zeros(k, bool), np.ones(k),
-    )  # fmt: skip
-    return replace(made, **change)  # type: ignore[arg-type]
+    bias_K, one_K = np.linspace(-1, 1, k), np.ones(k)
+    shown = (total or k, np.arange(k), (), seen_KRR, bias_K, None, one_K, None, np.zeros(k, bool), one_K)
+    return replace(UnitColumn(name, what, *shown), **change)  # type: ignore[arg-type]
 
 
 def inside(
@@ -51,21 +49,17 @@ def inside(
     x, y = np.meshgrid(fine, fine)
     share = 1 / (1 + np.exp(4 * x * y))
     said = np.stack([share, 1 - share], -1) if classes else (50 * x * y)[..., None]
-    points = Points(
-        "test", np.array([[-0.5, 0.5], [0.3, 0.2]]), np.array([0.0, 1.0]), np.array([0.0, 0.0]),
-        np.array([7, 9]), 2,
-    )  # fmt: skip
-    return UnitDiagram(
-        "wine", classes, "price", 10.0,
-        InputAxes("all", "train", 9, names, lambda x: x.numpy(), torch.from_numpy), at, at,
-        (
-            stage("", "inputs", np.stack([a, b]), labels=names, bias_K=None, norm_K=np.full(2, np.nan)),
-            stage("0", "Linear, ReLU", hidden, 51, weight_KJ=weight, dead_K=np.array([False, False, True])),
-            stage("2", "Linear", np.stack([a * b, -a * b])[: len(classes) or 1],
-                  labels=classes or ("price",), weight_KJ=np.ones((len(classes) or 1, 3))),
-        ),
-        fine, fine, said, (points,), None, 40, 0, (),
-    )  # fmt: skip
+    place_NK = np.array([[-0.5, 0.5], [0.3, 0.2]])
+    points = Points("test", place_NK, np.array([0.0, 1.0]), np.zeros(2), np.array([7, 9]), 2)
+    sight = InputAxes("all", "train", 9, names, lambda x: x.numpy(), torch.from_numpy)
+    last = np.stack([a * b, -a * b])[: len(classes) or 1]
+    stages = (
+        stage("", "inputs", np.stack([a, b]), labels=names, bias_K=None, norm_K=np.full(2, np.nan)),
+        stage("0", "Linear, ReLU", hidden, 51, weight_KJ=weight, dead_K=np.array([False, False, True])),
+        stage("2", "Linear", last, labels=classes or ("price",), weight_KJ=np.ones((len(last), 3))),
+    )
+    plane = (at, at, stages, fine, fine, said, (points,))
+    return UnitDiagram("wine", classes, "price", 10.0, sight, *plane, None, 40, 0, ())
 
 
 def drawn(svg: str) -> ElementTree.Element:
@@ -109,12 +103,11 @@ def test_the_diagram_asks_for_nothing_and_runs_nothing() -> None:
     assert network_svg(inside()) == network_svg(inside())  # the same numbers give the same bytes
 
 
-@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.release)])
-def test_the_diagram_in_a_browser(tmp_path: Path, scheme: str) -> None:
+def test_the_diagram_in_a_browser(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>d</title>{network_svg(inside())}'
     )
-    seen = looked_at(tmp_path / "page.html", scheme=scheme)
+    seen = looked_at(tmp_path / "page.html", scheme="dark")
     assert seen.said == seen.asked == []
     assert seen.without_alt == 0
     assert "+48 more" in seen.text
@@ -124,12 +117,11 @@ def test_diagrams_of_numbers_of_one_input_of_pictures_and_of_what_overflows() ->
     svg = network_svg(inside(classes=()))
     assert "price: blue above its mean 10, orange below" in svg
     shown = inside(classes=("a", "b"))
-    flat = replace(
-        shown, y_R=np.zeros(1), fine_y_R=np.zeros(1), said_RRC=shown.said_RRC[:1],
-        sight=replace(shown.sight, axis_names=("hue",)),
-        stages=tuple(replace(s, seen_KRR=s.seen_KRR[:, :1]) for s in shown.stages),
-        points=(replace(shown.points[0], at_NK=shown.points[0].at_NK[:, :1]),),
-    )  # fmt: skip
+    one = {"y_R": np.zeros(1), "fine_y_R": np.zeros(1), "said_RRC": shown.said_RRC[:1]}
+    one["sight"] = replace(shown.sight, axis_names=("hue",))
+    one["stages"] = tuple(replace(s, seen_KRR=s.seen_KRR[:, :1]) for s in shown.stages)
+    one["points"] = (replace(shown.points[0], at_NK=shown.points[0].at_NK[:, :1]),)
+    flat = replace(shown, **one)
     assert "what a unit gives over hue." in network_svg(flat)
     tiles = np.random.default_rng(0).normal(size=(3, 1, 5, 5))
     picture = replace(
@@ -145,7 +137,6 @@ def test_diagrams_of_numbers_of_one_input_of_pictures_and_of_what_overflows() ->
     assert "not finite there" in network_svg(broken)
     nothing = replace(shown, stages=shown.stages[:1])
     assert "probability in the class" not in network_svg(nothing)
-    assert drawn(network_svg(nothing)) is not None
 
 
 def test_signed_colours() -> None:
@@ -180,22 +171,18 @@ def test_confusion_says_what_is_mixed_up() -> None:
     looks_like(many, "confusion_many")
     nothing = confusion_figure(confused(2, count_CC=np.zeros((2, 2), int), unsaid_C=np.array([4, 5])))
     assert "On 9 rows the outputs are not finite" in texts(nothing)
-    lonely = confusion_figure(confused(1, count_CC=np.array([[6]]), split="train"))
-    assert "The network learnt from these rows" in texts(lonely)
-    assert "No class is taken for another" in texts(lonely)
-    png(lonely)
+    lonely = texts(confusion_figure(confused(1, count_CC=np.array([[6]]), split="train")))
+    assert "The network learnt from these rows" in lonely
     absent = confusion_figure(confused(count_CC=np.diag([4, 5, 0])))
     assert "Without a test row: <script>" in texts(absent)
 
 
 def mistaken(rows: int = 20, **change: object) -> Mistakes:
     rng = np.random.default_rng(0)
-    made = Mistakes(
-        "wine", "price", ("red", NASTY), ("alcohol", "a_long_name_of_a_column", "city"), "test", 90, rows,
-        np.arange(rows) * 7, np.zeros(rows), np.ones(rows), np.linspace(0.99, 0.6, rows),
-        None,
-        (tuple(rng.normal(size=rows)), (None, *rng.normal(size=rows - 1) * 1000), (NASTY,) * rows), 0,
-    )  # fmt: skip
+    names, columns = ("red", NASTY), ("alcohol", "a_long_name_of_a_column", "city")
+    said = (np.arange(rows) * 7, np.zeros(rows), np.ones(rows), np.linspace(0.99, 0.6, rows))
+    cells = (tuple(rng.normal(size=rows)), (None, *rng.normal(size=rows - 1) * 1000), (NASTY,) * rows)
+    made = Mistakes("wine", "price", names, columns, "test", 90, rows, *said, None, cells, 0)
     return replace(made, **change)  # type: ignore[arg-type]
 
 
@@ -213,7 +200,6 @@ def test_mistakes_as_rows_and_as_pictures() -> None:
     looks_like(pictures, "mistakes_pictures")
     photographs = mistakes_figure(mistaken(items=items, cells=(), files=("zoo/cat 12.jpg",) * 20))
     assert "is red\n99 % · cat 12" in texts(photographs)
-    png(mistakes_figure(mistaken(items=np.random.default_rng(0).random((20, 3, 8, 8)), cells=())))
     numbers = mistakes_figure(
         mistaken(classes=(), true_K=np.full(20, 100.0), said_K=np.linspace(300, 90, 20), unsaid=2)
     )
@@ -232,22 +218,19 @@ def cost(mean: list[float], half: float) -> Cost:
 
 def test_importance_of_columns() -> None:
     names = ("alcohol", NASTY, "hue", "ash")
-    shown = Importances(
-        names, "accuracy", {"loss": 0.2, "accuracy": 0.95}, cost([0.5, 0.2, 0.01, 0.0], 0.1),
-        cost([0.2, 0.1, 0.0, 0.0], 0.05), "test", 40, 40, 10, 4,
-        (CorrelatedColumns((0, 1), 0.93),), cost([0.9], 0.2),
-    )  # fmt: skip
+    costs = (cost([0.5, 0.2, 0.01, 0.0], 0.1), cost([0.2, 0.1, 0.0, 0.0], 0.05))
+    together = ((CorrelatedColumns((0, 1), 0.93),), cost([0.9], 0.2))
+    unshuffled = {"loss": 0.2, "accuracy": 0.95}
+    shown = Importances(names, "accuracy", unshuffled, *costs, "test", 40, 40, 10, 4, *together)
     figure = importance_figure(shown, "wine")
     said = texts(figure)
     assert "shuffled 10 times on 40 test rows; unshuffled: loss 0.2, accuracy 0.95." in said
     assert "vary together (rank correlation up to 0.93)" in said
     assert "alcohol and 1 more" in said
     looks_like(figure, "importance")
-    many = replace(
-        shown, names=tuple(f"c{k}" for k in range(100)), loss=cost([0.0] * 100, 0.0), columns=10_000,
-        worse=cost([0.0] * 100, 0.0), together=(), joint_loss=cost([], 0.0), rows=30,
-    )  # fmt: skip
-    said = texts(importance_figure(many, "wide"))
+    nothing, names = cost([0.0] * 100, 0.0), tuple(f"c{k}" for k in range(100))
+    many = replace(shown, names=names, loss=nothing, worse=nothing, columns=10_000, together=(), rows=30)
+    said = texts(importance_figure(replace(many, joint_loss=cost([], 0.0)), "wide"))
     assert "The 20 that cost most, of 100 that were shuffled and 10000 there are." in said
     assert "30 of 40 test rows" in said
 
@@ -274,10 +257,8 @@ def test_dependence_on_every_kind_of_column(classes: tuple[str, ...]) -> None:
         shown = [
             replace(s, curve_NGC=np.concatenate([s.curve_NGC, 0 * s.curve_NGC[..., :1]], 2)) for s in shown
         ]
-    figure = dependence_figure(
-        shown, "wine", classes=classes, target="price", columns=9,
-        together=[(("the number", "other", "third", "fourth"), 0.9)],
-    )  # fmt: skip
+    alike = [(("the number", "other", "third", "fourth"), 0.9)]
+    figure = dependence_figure(shown, "wine", classes=classes, target="price", columns=9, together=alike)
     said = texts(figure)
     assert "the mean over 30 of 50 training rows" in said.replace("\n", " ")
     assert "5 of 9 columns" in said
@@ -299,16 +280,10 @@ def test_first_layer_weights_as_tiles_and_as_a_table() -> None:
     assert re.search(r"64 of 70 units of layer .*Linear", texts(figure))
     assert len([a for a in figure.axes if a.get_title() == str(order[3])]) == 1
     looks_like(figure, "weights_tiles")
-    colour = weights_figure(replace(made, tile_U=rng.normal(size=(70, 3, 4, 4))))
-    assert "red, green and blue" in texts(colour)
-    assert "The mean over 2 channels." in texts(
-        weights_figure(replace(made, tile_U=rng.normal(size=(3, 2, 4, 4))))
-    )
+    for channels, words in ((3, "red, green and blue"), (2, "The mean over 2 channels.")):
+        tiles = rng.normal(size=(70, channels, 4, 4))
+        assert words in texts(weights_figure(replace(made, tile_U=tiles)))
     names = tuple(["alcohol", NASTY] + [f"c{k}" for k in range(23)])
     table = weights_figure(replace(made, tile_U=None, inputs=names))
     assert "40 of 70 units" in texts(table)
     looks_like(table, "weights_table")
-    wide = replace(
-        made, tile_U=None, weight_UD=rng.normal(size=(2, 90)), inputs=tuple(f"c{k}" for k in range(90))
-    )
-    assert "40 of 90 inputs" in texts(weights_figure(wide))

@@ -50,10 +50,8 @@ def moves(layers: int = 3, relus: bool = True, **change: object) -> Dynamics:
     fall_KL = np.exp(-step_K[:, None] / 60) * (1 + np.arange(layers))
     some = tuple(WeightLayer(str(2 * k), (8 - k, 9 - k)) for k in range(layers))
     dead_KU = np.clip(step_K[:, None] / 1000, 0, 0.25).repeat(layers - 1 if relus else 0, 1)
-    made = Dynamics(
-        "wine-1", some, np.full(300, 0.003), step_K, fall_KL, 0.01 * fall_KL, dead_KU,
-        tuple(range(dead_KU.shape[1])), 125, 4,
-    )  # fmt: skip
+    curves, units = (step_K, fall_KL, 0.01 * fall_KL, dead_KU), tuple(range(dead_KU.shape[1]))
+    made = Dynamics("wine-1", some, np.full(300, 0.003), *curves, units, 125, 4)
     return replace(made, **change)  # type: ignore[arg-type]
 
 
@@ -158,9 +156,7 @@ def test_dynamics_of_few_and_many_layers() -> None:
     assert "30 moments of 300 updates" in said
     assert "layer 0 (9 → 8)" in said
     assert "rule of thumb: 0.001 (CS231n)" in said
-    many = dynamics_figure(moves(8, notes=("Something to know.",)))
-    assert "Something to know." in texts(many)
-    png(many, 30)
+    png(dynamics_figure(moves(8)), 30)
     none = dynamics_figure(moves(relus=False))
     assert "no unit can die" in texts(none)
     png(none, 30)
@@ -171,10 +167,9 @@ def test_dynamics_of_few_and_many_layers() -> None:
     figure = dynamics_figure(low)
     assert "at the bottom: less than 1e-12" in texts(figure)
     png(figure, 30)
-    empty = moves(0, relus=False, lr_S=np.empty(0), step_K=np.empty(0, int), gradient_KL=np.empty((0, 0)),
-                  ratio_KL=np.empty((0, 0)), dead_KU=np.empty((0, 0)))  # fmt: skip
+    none_KL = dict.fromkeys(("gradient_KL", "ratio_KL", "dead_KU"), np.empty((0, 0)))
+    empty = moves(0, relus=False, lr_S=np.empty(0), step_K=np.empty(0, int), **none_KL)
     png(dynamics_figure(empty), 30)
-    png(dynamics_figure(moves(lr_S=np.geomspace(1e-5, 1, 300))), 30)
 
 
 def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
@@ -182,13 +177,10 @@ def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
     runs = []
     for k, epochs in enumerate((60, 30, 2)):
         loss = np.exp(-np.arange(epochs) / 20) + 0.1 * chance.random(epochs) + 0.1 * k
-        runs.append(
-            curves(
-                ("wine-1", NASTY, "wine-1")[k], loss, loss * 0,
-                evaluated={} if k == 2 else {"validation": {"loss": loss + 0.1, "accuracy": 1 - loss / 3}},
-                metric="accuracy", step_loss=loss.repeat(4), steps_per_epoch=4,
-            )
-        )  # fmt: skip
+        asked = {} if k == 2 else {"validation": {"loss": loss + 0.1, "accuracy": 1 - loss / 3}}
+        steps = {"step_loss": loss.repeat(4), "steps_per_epoch": 4}
+        name = ("wine-1", NASTY, "wine-1")[k]
+        runs.append(curves(name, loss, loss * 0, evaluated=asked, metric="accuracy", **steps))
     figure = overlay_figure(runs, 0.9, ["Not alike."])
     said = texts(figure)
     assert "Smoothed: exponential average, weight 0.9 on the past" in said

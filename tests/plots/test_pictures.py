@@ -14,23 +14,20 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from tests.plots.room import outside, texts
-from treino.base.words import numeral
+from tests.plots.room import outside, overlapping, texts
 from treino.inspection.curves import curves
 from treino.inspection.input_planes import Fit, InputLine, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
 from treino.plots.style import PALETTE, class_labels, extent, label, new_figure, percent, png
+from treino.words import numeral
 
 ODD = (
     "$x_1$",
     "<script>alert(1)</script>",
     "_hidden",
-    "葡萄酒",
-    "a very long class name that would never end, really never",
-    "emoji 🍷",
+    "葡萄酒 🍷",
     "x" * 300,
-    "العربية",
     r"50 \% off $5 and $6 \alpha",
     "two\nlines\tand a tab",
     "",
@@ -136,14 +133,6 @@ def test_a_class_that_wins_nowhere_is_named() -> None:
     assert "red (nowhere)" in texts(figure)
 
 
-def test_one_class_only_in_view() -> None:
-    shown = plane()
-    shown.probability_RRC[...] = (0, 1, 0)
-    figure = boundary_figure(shown)
-    assert "Wins nowhere in this view: red, blue." in texts(figure)
-    pixels(figure)
-
-
 def test_outputs_that_are_not_finite_are_grey_and_said() -> None:
     shown = plane()
     shown.probability_RRC[:10] = np.nan
@@ -167,27 +156,11 @@ def test_names_of_all_kinds_are_shown_letter_by_letter() -> None:
 
 @pytest.mark.parametrize("count", [1, 12, 40])
 def test_any_number_of_classes(count: int) -> None:
-    figure = boundary_figure(plane(tuple(f"class_{k}" for k in range(count))))
+    figure = boundary_figure(plane(tuple(f"a longer name {k}" for k in range(count))))
     pixels(figure)
-    said = texts(figure)
-    assert ("more" in said) == (count == 40)
-    legend = figure.axes[0].get_legend()
-    box = legend.get_window_extent(matplotlib.backends.backend_agg.FigureCanvasAgg(figure).get_renderer())
-    assert 0 < box.x0 < box.x1 <= 1200
-    assert 0 <= box.y0 < box.y1 <= 900
-    assert figure.axes[0].get_position().x1 * 1200 < box.x0
-
-
-def test_region_names_do_not_overlap_and_stay_inside() -> None:
-    figure = boundary_figure(plane(tuple(f"a longer name {k}" for k in range(12))))
-    renderer = matplotlib.backends.backend_agg.FigureCanvasAgg(figure).get_renderer()
-    frame = figure.axes[0].get_window_extent(renderer)
-    boxes = [t.get_window_extent(renderer) for t in figure.axes[0].texts]
-    assert len(boxes) >= 6
-    for k, box in enumerate(boxes):
-        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
-        assert frame.y0 <= box.y0 < box.y1 <= frame.y1
-        assert not any(box.overlaps(other) for other in boxes[:k])
+    assert ("more" in texts(figure)) == (count == 40)
+    assert outside(figure) == []
+    assert overlapping(figure) == []
 
 
 def test_rows_that_are_drawn_from_more_are_counted() -> None:
@@ -238,24 +211,10 @@ def test_predicted_against_true_has_one_scale_for_both() -> None:
     assert "RMSE 1.5 on 9 test rows." in texts(figure)
 
 
-def test_a_fit_whose_predictions_are_not_finite_is_still_drawn() -> None:
-    p = points("test", 5, 9)
-    p.predicted_N[:] = np.nan
-    pixels(boundary_figure(Fit("x", "y", (p,), Score("test", 5, rmse=float("nan")))))
-
-
 def run(epochs: int, **more: object) -> Figure:
     fall = np.exp(-np.arange(epochs) / 5)
-    return curves_figure(
-        curves(
-            "wine",
-            fall,
-            fall / 4,
-            evaluated={"validation": {"loss": 1.1 * fall, "accuracy": 1 - fall / 2}},
-            metric="accuracy",
-            **more,  # type: ignore[arg-type]
-        )
-    )
+    evaluated = {"validation": {"loss": 1.1 * fall, "accuracy": 1 - fall / 2}}
+    return curves_figure(curves("wine", fall, fall / 4, evaluated=evaluated, metric="accuracy", **more))  # type: ignore[arg-type]
 
 
 def test_curves_hold_mean_band_validation_and_the_kept_epoch() -> None:
@@ -329,24 +288,11 @@ def test_one_epoch_shows_every_iteration() -> None:
     assert "every iteration" in texts(figure)
 
 
-def test_less_than_an_epoch() -> None:
-    figure = curves_figure(curves("x", [], [], step_loss=[3.0, 2.0, 1.0], steps_per_epoch=100))
-    pixels(figure)
-    assert figure.axes[0].get_xlim()[1] < 0.1
-
-
 def test_a_diverged_run_is_drawn_up_to_there_and_says_so() -> None:
-    figure = curves_figure(
-        curves(
-            "x",
-            [1.0, 9.0, 1e30, None],
-            [0.1, 2.0, 1e30, None],
-            evaluated={"validation": {"loss": [1.0, 8.0, None, None], "accuracy": [None] * 4}},
-            metric="accuracy",
-            steps_per_epoch=10,
-            diverged_step=34,
-        )
-    )
+    evaluated = {"validation": {"loss": [1.0, 8.0, None, None], "accuracy": [None] * 4}}
+    moments = {"steps_per_epoch": 10, "diverged_step": 34}
+    loss, spread = [1.0, 9.0, 1e30, None], [0.1, 2.0, 1e30, None]
+    figure = curves_figure(curves("x", loss, spread, evaluated=evaluated, metric="accuracy", **moments))
     pixels(figure)
     assert len(figure.axes) == 1  # no accuracy was ever measured
     assert "Diverged at step 34 (epoch 3.4)" in texts(figure)
@@ -357,12 +303,6 @@ def test_a_diverged_run_is_drawn_up_to_there_and_says_so() -> None:
 def test_curves_with_nothing_to_draw(loss: list[float | None]) -> None:
     image = imread(io.BytesIO(png(curves_figure(curves("x", loss, [], diverged_step=1)))))
     assert image.shape[1] == 1200
-
-
-def test_without_validation_there_is_one_panel() -> None:
-    figure = curves_figure(curves("x", [1.0, 0.9], [0.1, 0.1], evaluated={}, metric="accuracy"))
-    assert len(figure.axes) == 1
-    assert "validation" not in texts(figure)
 
 
 @settings(max_examples=5, phases=[Phase.generate])
@@ -377,18 +317,9 @@ def test_without_validation_there_is_one_panel() -> None:
 def test_any_curves_can_be_drawn(
     loss: list, deviation: list, validation: list, steps: list, kept: int | None, diverged: int | None
 ) -> None:
-    of = {"validation": {"loss": validation, "rmse": validation}}
-    shown = curves(
-        "x",
-        loss,
-        deviation,
-        evaluated=of,
-        metric="rmse",
-        kept_epoch=kept,
-        step_loss=steps,
-        steps_per_epoch=3,
-        diverged_step=diverged,
-    )
+    evaluated = {"validation": {"loss": validation, "rmse": validation}}
+    moments = {"kept_epoch": kept, "steps_per_epoch": 3, "diverged_step": diverged}
+    shown = curves("x", loss, deviation, evaluated=evaluated, metric="rmse", step_loss=steps, **moments)
     assert png(curves_figure(shown), dpi=40).startswith(b"\x89PNG")
 
 
@@ -413,14 +344,8 @@ def test_numbers_for_people() -> None:
     values = [0.925926, 54.3149, 12345.6, 0, 1.2e-7, 0.0123456, 1.0, 100.0, 99.996, 3e20, 0.0001]
     said = ["0.9259", "54.31", "12\u202f346", "0", "1.2e-7", "0.01235", "1", "100", "100", "3e20", "1e-4"]
     assert [numeral(v) for v in values] == said
-    assert [percent(s) for s in (0, 1, 0.9999, 0.0001, 0.5, 0.841)] == [
-        "0 %",
-        "100 %",
-        "99.9 %",
-        "0.1 %",
-        "50 %",
-        "84 %",
-    ]
+    shares = [percent(s) for s in (0, 1, 0.9999, 0.0001, 0.5, 0.841)]
+    assert shares == ["0 %", "100 %", "99.9 %", "0.1 %", "50 %", "84 %"]
 
 
 def test_the_same_picture_is_the_same_bytes_without_time_or_program() -> None:

@@ -52,27 +52,19 @@ def language(request: pytest.FixtureRequest) -> object:
 
 
 def test_nothing_is_cut(language: str) -> None:
-    answer = answered()
+    answer, map_UHW = answered(), random().normal(size=(32, 10, 14))
     layers = (
-        LayerMaps(
-            "0",
-            "Conv2d, GroupNorm, LeakyReLU, MaxPool2d",
-            64,
-            np.arange(32),
-            random().normal(size=(32, 10, 14)),
-        ),
+        LayerMaps("0", "Conv2d, GroupNorm, LeakyReLU, MaxPool2d", 64, np.arange(32), map_UHW),
         LayerMaps("7", "Linear, ReLU", 40, np.arange(32), random().rand(32, 1, 1)),
     )
-    kernels = KernelMap(
-        "features.3", 64, 32, np.arange(24) * 2, np.arange(12) * 2, random().normal(size=(24, 12, 3, 3)), 0.3
-    )
-    first = FirstWeights(
-        "zoo", "0 (Conv2d)", np.arange(16), np.ones((16, 27)), random().normal(size=(16, 3, 3, 3)), (),
-        np.ones(16), (kernels, replace(kernels, kernel_UJHW=random().normal(size=(24, 12, 7, 7)))), 3, True,
-    )  # fmt: skip
-    many = ConfusionCell(
-        0, 1, 900, 950, np.arange(8), np.linspace(0.99, 0.4, 8), random().rand(8, 1, 90, 120)
-    )
+    small, large = (random().normal(size=(24, 12, side, side)) for side in (3, 7))
+    kernels = KernelMap("features.3", 64, 32, np.arange(24) * 2, np.arange(12) * 2, small, 0.3)
+    weight_UD, tile_U = np.ones((16, 27)), random().normal(size=(16, 3, 3, 3))
+    maps = (kernels, replace(kernels, kernel_UJHW=large))
+    units = (np.arange(16), weight_UD, tile_U, (), np.ones(16))
+    first = FirstWeights("zoo", "0 (Conv2d)", *units, maps, 3, True)
+    items, sure = random().rand(8, 1, 90, 120), np.linspace(0.99, 0.4, 8)
+    many = ConfusionCell(0, 1, 900, 950, np.arange(8), sure, items)
     right = replace(many, predicted=0)
     cells = ConfusionCells("zoo", CLASSES, "test", (many, right), False)
     for figure in (
@@ -90,10 +82,6 @@ def test_nothing_is_cut(language: str) -> None:
 def test_what_they_say() -> None:
     figure = occlusion_figure([occluded(), occluded(holds=False)], "zoo")
     said = texts(figure)
-    assert (
-        "Row 123456 (test): the network says cat (90 %), and it is <script>alert(1)</script> \\$x_1..."
-        not in said
-    )
     assert "the network says cat (90 %), and it is <script>" in said
     assert "A patch of 6 × 6 pixels" in said
     looks_like(figure, "occlusion")
@@ -105,10 +93,8 @@ def test_what_they_say() -> None:
     flat = replace(occluded(), ordered_S=np.full(len(PARTS), 0.9))
     assert verdict(flat).endswith("The answer hardly hangs on what is in the picture.")
     assert "covered: 0.3487 instead of 0.9;" in verdict(occluded(()))
-    shown = PictureChannels(
-        answered(), (LayerMaps("0", "Conv2d", 2, np.arange(2), random().normal(size=(2, 10, 14))),), 0, ()
-    )
-    figure = channels_figure(shown)
+    layer = LayerMaps("0", "Conv2d", 2, np.arange(2), random().normal(size=(2, 10, 14)))
+    figure = channels_figure(PictureChannels(answered(), (layer,), 0, ()))
     assert "Layer 0: 2 (Conv2d)" in texts(figure)
     looks_like(figure, "channels")
     cell = ConfusionCell(0, 2, 9, 50, np.arange(8), np.linspace(0.99, 0.4, 8), random().rand(8, 3, 9, 9))

@@ -15,11 +15,9 @@ def line(
     panel: str, mode: str, setting: str, ends: tuple[float, float], seconds: float, epoch: int | None
 ) -> StudyCurve:
     loss = np.geomspace(*ends, 8)
-    return StudyCurve(
-        panel=f"batch {panel}", mode=mode, setting=setting, loss=loss.tolist(), deviation=(loss / 5).tolist(),
-        floor=floor_twice(10) if mode == "as taught" else None, seconds=seconds,
-        interval=[seconds * 0.9, seconds * 1.3], epochs_to={"accuracy": epoch}, epochs=8,
-    )  # fmt: skip
+    floor, interval = floor_twice(10) if mode == "as taught" else None, [seconds * 0.9, seconds * 1.3]
+    measured = (loss.tolist(), (loss / 5).tolist(), floor, seconds, interval, {"accuracy": epoch}, 8)
+    return StudyCurve(f"batch {panel}", mode, setting, *measured)
 
 
 LINES = [
@@ -51,10 +49,9 @@ def test_no_word_stands_on_another() -> None:
         boxes = [extent(t) for t in figure.axes[0].texts if t.get_text().startswith("batch")]
         assert len(boxes) >= 3
         assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
-    long = [
-        replace(each, setting=f"{name}, a new order each epoch, not normalised", mode=mode)
-        for each in LINES[:1] for name in ("sgd", "momentum", "adam") for mode in ("corrected", "as taught")
-    ]  # fmt: skip
+    kinds = [(name, mode) for name in ("sgd", "momentum", "adam") for mode in ("corrected", "as taught")]
+    tail = "a new order each epoch, not normalised"
+    long = [replace(LINES[0], setting=f"{name}, {tail}", mode=mode) for name, mode in kinds]
     for figure in (curves_figure(long, "mnist", 1.6), tradeoff_figure(long, "mnist", "accuracy", 0.9)):
         figure.canvas.draw()
         names_of = extent(figure.legends[0])

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,18 +23,12 @@ from tests.plots.room import outside, overlapping
 from tests.waiting import HANG
 from treino import api
 from treino.api import Run
-from treino.base.errors import TreinoError
-from treino.base.words import numeral
 from treino.data import load
-from treino.folders.store.output_files import OutputFolder
+from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
 from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.input_planes import Plane
-from treino.plots.boundary import boundary_figure
-from treino.plots.film import film_pictures
-from treino.plots.film_page import PageFrame, film_html
-from treino.plots.style import colour, new_figure
-from treino.reports.pictures.film import (
+from treino.pictures.film import (
     draw_film,
     evenly,
     film_files,
@@ -43,7 +38,13 @@ from treino.reports.pictures.film import (
     sheet_words,
     steps_of,
 )
-from treino.reports.pictures.untrained import untrained
+from treino.pictures.untrained import untrained
+from treino.plots.boundary import boundary_figure
+from treino.plots.film import film_pictures
+from treino.plots.film_page import PageFrame, film_html
+from treino.plots.style import colour, new_figure
+from treino.store.output_files import OutputFolder
+from treino.words import numeral
 
 REFERENCES = Path(__file__).parent / "references"
 TWO = {"features": ["alcohol", "color_intensity"]}
@@ -64,8 +65,6 @@ def test_frames_lie_densely_at_the_beginning() -> None:
     assert 3210 in steps
     assert 45 <= len(steps) <= 63
     assert frame_steps(25, 7, 10) == [0, 7, 10, 20, 25]
-    assert frame_steps(0) == [0]
-    assert frame_steps(1) == [0, 1]
 
 
 def test_what_changed_is_measured_on_the_same_grid(wine: Run) -> None:
@@ -130,33 +129,20 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     with Image.open(tmp_path / "film/frame-00.png") as frame:
         assert frame.size == (800, 600)
     frames = list(frames_of(wine, [0, 1, 20]))
-    captions, (meaning,) = sheet_words([*frames, frames[-1]])
-    assert meaning.startswith("Changed")
-    assert captions[0] == "step 0"
-    assert captions[3].endswith(" · probability 0 %")
+    captions, _meaning = sheet_words(frames)
     for before, now, caption in zip(frames, frames[1:], captions[1:], strict=False):
         assert isinstance(before.shown, Plane)
         assert isinstance(now.shown, Plane)
         share = 100 * (before.shown.winner_RR != now.shown.winner_RR).mean()
         assert float(caption.split(" · ")[2].removesuffix(" % changed")) == pytest.approx(share, rel=0.05)
     shown = page_pictures((tmp_path / "film.html").read_bytes())
-    assert len(shown) == len(steps)
-    for (words, content), step in zip(shown, steps, strict=True):
-        assert f"Step {step} of" in words
-        with (
-            Image.open(io.BytesIO(content)) as mine,
-            Image.open(tmp_path / f"film/frame-{step:02d}.png") as whole,
-        ):
-            difference = np.asarray(mine.convert("RGB"), float) - np.asarray(whole, float)
-        assert np.abs(difference).mean() < 2  # of 255: it has fewer colours
+    assert [words.partition(" of")[0] for words, _content in shown] == [f"Step {step}" for step in steps]
     with pytest.raises(TreinoError, match="other files"):
         draw_film(wine, 30, OutputFolder(tmp_path))
     place = OutputFolder(tmp_path, replace=True)
     again = draw_film(wine, 30, place)  # frames of the other film are gone
     assert set(place.replaced) == set(paths)
-    assert sorted(p.name for p in (tmp_path / "film").iterdir()) == sorted(
-        p.name for p in again if p.parent.name == "film"
-    )
+    assert set((tmp_path / "film").iterdir()) == {p for p in again if p.parent.name == "film"}
 
 
 @pytest.mark.slow
@@ -203,9 +189,7 @@ def page_pictures(html: bytes) -> list[tuple[str, bytes]]:
 def test_of_a_long_film_gif_and_page_take_some_frames(wine: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert evenly([*range(301)], 151) == [*range(0, 301, 2)]
     assert evenly([*range(150)], 150) == [*range(150)]
-    assert evenly([0, 7], 24) == [0, 7]
-    assert evenly([0], 24) == [0]
-    monkeypatch.setattr("treino.reports.pictures.film.MOVING", 3)
+    monkeypatch.setattr("treino.pictures.film.MOVING", 3)
     files = dict(film_files(wine, [0, 1, 2, 3, 4]))
     assert sum(name.startswith("film/") for name in files) == 5
     with Image.open(io.BytesIO(files["film.gif"])) as animation:
@@ -217,11 +201,7 @@ def test_of_a_long_film_gif_and_page_take_some_frames(wine: Run, monkeypatch: py
 def test_a_film_that_has_no_room_is_refused_first(
     wine: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-    from collections import namedtuple
-
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 50_100_000))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=50_100_000))
     with pytest.raises(TreinoError, match="has 50 MB free") as caught:
         draw_film(wine, 1, OutputFolder(tmp_path / "film"))
     assert "every=" in caught.value.hint
@@ -240,18 +220,10 @@ def test_pictures_are_what_they_were(name: str, wine: Run, tmp_path: Path) -> No
         with Image.open(untrained(wine, 9, OutputFolder(tmp_path))) as drawn:
             image = drawn.convert("RGB")
     mine = image.resize((160, round(160 * image.height / image.width)), Image.Resampling.BOX)
-    path = REFERENCES / f"{name}.png"
-    with Image.open(path) as reference:
+    with Image.open(REFERENCES / f"{name}.png") as reference:
         theirs = reference.convert("RGB")
-    assert mine.size == theirs.size
     difference = np.abs(np.asarray(mine, float) - np.asarray(theirs, float)).mean()
-    assert difference < 3, f"{path} differs by {difference:.1f} of 255"
-
-
-@pytest.mark.slow
-def test_the_same_film_has_the_same_bytes(wine: Run) -> None:
-    one, two = (dict(film_files(wine, [0, 60])) for _i in range(2))
-    assert one == two
+    assert difference < 3  # of 255
 
 
 def odd_run(name: str, parent: Path) -> Run:
@@ -273,24 +245,22 @@ def odd_run(name: str, parent: Path) -> Run:
 
 
 ODD = ("one input", "curve", "fit", "many classes", "diverged")
-SCHEMES = ("light", "dark")
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme"),
+    "name",
     [
-        pytest.param("hostile", "dark", marks=pytest.mark.slow),
-        pytest.param("wine", "light", marks=pytest.mark.release),
-        *(pytest.param(n, SCHEMES[k % 2], marks=pytest.mark.release) for k, n in enumerate(ODD)),
+        pytest.param("hostile", marks=pytest.mark.slow),
+        *(pytest.param(name, marks=pytest.mark.release) for name in ODD),
     ],
 )
-def test_the_player_in_a_browser(name: str, scheme: str, wine: Run, tmp_path: Path) -> None:
-    """Each kind of film plays by keys and slider, in light and dark, with no error and nothing asked for."""
-    run = wine if name == "wine" else odd_run(name, tmp_path / "runs")
+def test_the_player_in_a_browser(name: str, tmp_path: Path) -> None:
+    """Each kind of film plays by keys and slider, with no error, and asks for nothing."""
+    run = odd_run(name, tmp_path / "runs")
     with chromium() as browser:
         steps, path = steps_of(run, 15), tmp_path / "film.html"
         path.write_text(film_player(run, 15))
-        page = browser.new_page(color_scheme=scheme)
+        page = browser.new_page(color_scheme="dark")
         page.set_default_timeout(1000 * HANG)
         said: list[str] = []
         page.on("console", lambda m: said.append(m.text))
@@ -334,14 +304,6 @@ def test_two_films_on_one_page_do_not_meet(tmp_path: Path) -> None:
         assert not first.locator(".bar").is_visible()
 
 
-def test_without_a_script_and_on_paper_the_last_frame_is_seen() -> None:
-    html = film_html([PageFrame(b"", "first", 1.0), PageFrame(b"", "last <b>", None)], '"wine"')
-    assert re.findall(r'<img( hidden)? decoding="sync" alt="([^"]*)"', html) == [
-        (" hidden", "first"),
-        ("", "last &lt;b&gt;"),
-    ]
-
-
 @pytest.mark.slow
 def test_plot_on_the_command_line(
     wine: Run, treino: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -351,33 +313,25 @@ def test_plot_on_the_command_line(
     paths = json.loads(said.out)["paths"]
     assert "out/film.html" in paths
     assert all(Path(p).is_file() for p in paths)
-    assert "4 frames" in said.err or "3 frames" in said.err
-    said = treino("plot", "wine", "--untrained", "4")
-    assert said.status == 0
+    assert treino("plot", "wine", "--untrained", "4").status == 0
     assert Path("untrained.png").is_file()
     for words, rule in (
         (("--every", "3"), "every_without_film"),
         (("--film", "--every", "0"), "every_range"),
         (("--untrained", "0"), "untrained_range"),
-        (("--untrained", "99"), "untrained_range"),
         (("--smooth", "0.5", "--what", "boundary"), "smooth_without_curves"),
     ):
         said = treino("plot", str(wine.path), *words, "--json")
         assert said.status == 2
         assert json.loads(said.out)["error"]["rule"] == rule
-    said = treino("train", "--branch", f"{wine.path}:20", "--lr", "0.01", "--hidden", "9,4", "--json")
-    assert json.loads(said.out)["parent"]["step"] == 20
-    assert json.loads(said.out)["settings"]["hidden"] == [9, 4]
-    for words, rule in (
-        (("--branch", "nothing"), "branch_form"),
-        (("--branch", f"{wine.path}:999"), "step_range"),
-        (("--branch", f"{wine.path}:20", "--batch-norm"), "branch_setting"),
-        (("wine", "--branch", f"{wine.path}:20"), "branch_and_more"),
-        (("wine", "--seeds", "2", "--every", "5"), "every_of_several"),
-    ):
-        said = treino("train", *words, "--json")
-        assert said.status == 2
-        assert json.loads(said.out)["error"]["rule"] == rule
+
+
+def drawn_on(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that films and sheets are drawn on from now on."""
+    figures: list[Figure] = []
+    noted = lambda *size: figures.append(new_figure(*size)) or figures[-1]  # noqa: E731
+    monkeypatch.setattr("treino.plots.film.new_figure", noted)
+    return figures
 
 
 MILLIONS = "size,rooms,price\n" + "\n".join(f"{i},{i % 5},{(3 * i + i % 5) * 12345}" for i in range(1, 121))
@@ -392,8 +346,7 @@ def test_large_targets_leave_room_for_their_name(
     (tmp_path / "homes.csv").write_text(MILLIONS)
     table, settings = str(tmp_path / "homes.csv"), {"target": "price", "features": features, "steps": 3}
     run = api.fit(table, parent=tmp_path, lean=True, **settings)
-    figures: list[Figure] = []
-    monkeypatch.setattr("treino.plots.film.new_figure", lambda: figures.append(new_figure()) or figures[-1])
+    figures = drawn_on(monkeypatch)
     list(film_pictures(frames_of(run, [3]), 3))
     for figure in (figures[0], boundary_figure(boundary(run.module, run.data))):
         assert outside(figure) == []
@@ -401,24 +354,19 @@ def test_large_targets_leave_room_for_their_name(
 
 
 @pytest.mark.slow
-def test_untrained_networks_say_where_the_other_columns_are_held(tmp_path: Path) -> None:
+def test_untrained_networks_say_where_the_other_columns_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A class that the network predicts off the plane isn't called nowhere to be found."""
-    figures: list[Figure] = []
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(
-            "treino.plots.film.new_figure",
-            lambda high: figures.append(new_figure(high)) or figures[-1],
-        )
-        untrained("wine", 9, OutputFolder(tmp_path))
+    figures = drawn_on(monkeypatch)
+    untrained("wine", 9, OutputFolder(tmp_path))
     said = [t.get_text() for t in figures[0].findobj(Text)]
     assert outside(figures[0]) == []
     caption = " ".join(said)
     data = load("wine")
     raw = np.median(data.preparation.inverse(data.train.x), axis=0)
     assert all(name[:20] in caption for name in data.features)
-    held = [
-        f"{n} {numeral(v)}" for n, v in zip(data.features, raw, strict=True) if f"{n} {numeral(v)}" in caption
-    ]
-    assert len(held) >= 10  # but for the two axes and a name that is too long
+    held = [f"{name} {numeral(value)}" for name, value in zip(data.features, raw, strict=True)]
+    assert sum(words in caption for words in held) >= 10  # but for the two axes and a name that is too long
     assert any(text.startswith("not on this plane: class_") for text in said)
     assert not any(text.startswith("nowhere") for text in said)
