@@ -13,11 +13,11 @@ from tools import words as catalogues
 
 from tests import toy_entries as toys
 from tests.conftest import Said
-from tests.reports.export_cases import ROOT, ruff
+from tests.workflows.export_cases import well_written
 from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
-from treino.reports.pictures.picture_files import PICTURES
+from treino.pictures.picture_files import PICTURES
 from treino_doctor import rules as rules_folder
 from treino_doctor.output.rules_page import page as rules_page
 from treino_doctor.rules import rules
@@ -149,8 +149,7 @@ def reproduced(treino: Treino, name: str, document: dict[str, object]) -> None:
     assert last["test"].keys() >= document["metrics"]["test"].keys() - {"auc", "f1_macro"}  # type: ignore[index]
     again = torch.load(script.with_suffix(".pt"), weights_only=True)
     assert all(torch.equal(kept["net"][k], again["net"][k]) for k in kept["net"])
-    ruff("check", "-q", "--config", str(ROOT / "pyproject.toml"), str(script))
-    ruff("format", "-q", "--check", "--line-length", "110", str(script))
+    well_written(script)
     imported = {n.names[0].name for n in ast.walk(ast.parse(script.read_text())) if isinstance(n, ast.Import)}
     assert "treino" not in imported
 

@@ -1,8 +1,8 @@
 """Runs of every setting and source for the tests of exports, and a way to run a script in this process."""
 
-import ast
 import contextlib
 import io
+import re
 import runpy
 import subprocess
 import sys
@@ -156,32 +156,23 @@ def said(path: Path, *words: str) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def ruff(*words: str) -> None:
-    found = subprocess.run([Path(sys.executable).parent / "ruff", *words], capture_output=True, text=True)
-    assert found.returncode == 0, found.stdout + found.stderr
-
-
-def no_treino(text: str) -> bool:
-    modules = [
-        name
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-        )
-    ]
-    return not any(name.split(".")[0] == "treino" for name in modules)
+def well_written(path: Path) -> None:
+    """Linter and formatter agree with the script, and it needs no treino."""
+    for words in (
+        ("check", "--config", str(ROOT / "pyproject.toml")),
+        ("format", "--check", "--line-length", "110"),
+    ):
+        line = [Path(sys.executable).parent / "ruff", *words, "-q", str(path)]
+        found = subprocess.run(line, capture_output=True, text=True)
+        assert found.returncode == 0, found.stdout + found.stderr
+    assert not re.search(r"^\s*(import|from) treino\b", path.read_text(), re.M)
 
 
 CNN: dict[str, Any] = {"net": "cnn", "channels": (4, 6), "hidden": (8,), "epochs": 3, "batch_size": 16}
-BLOCKS = CNN | {
-    "augment": "shift", "pool": "average", "head": "average", "blocks": 1, "group_norm": 2, "dropout": 0.2,
-    "clip": 1.0, "epochs": 1, "batch_size": 32,
-}  # fmt: skip
-KERNELS = CNN | {
-    "kernel": (5, 3), "stride": (2, 1), "padding": (0, 1), "pool": ("none", "max"), "batch_norm": True,
-    "activation": "gelu", "init": "kaiming", "ema": 0.9, "schedule": "cosine",
-}  # fmt: skip
+BLOCKS = CNN | {"augment": "shift", "pool": "average", "head": "average", "blocks": 1, "group_norm": 2}
+BLOCKS |= {"dropout": 0.2, "clip": 1.0, "epochs": 1, "batch_size": 32}
+KERNELS = CNN | {"kernel": (5, 3), "stride": (2, 1), "padding": (0, 1), "pool": ("none", "max")}
+KERNELS |= {"batch_norm": True, "activation": "gelu", "init": "kaiming", "ema": 0.9, "schedule": "cosine"}
 ADAMW = {"optimizer": "adamw", "weight_decay": 0.1, "betas": (0.8, 0.99)}
 FEW: list[Any] = [
     ("wine", {}),
@@ -205,50 +196,36 @@ MANY: list[Any] = [
     ("wine", {"schedule": "step", "label_smoothing": 0.1, "class_weights": (1.0, 2.0, 0.5)}),
     ("wine", {"class_weights": "balanced", "metric": "accuracy", "warmup": 5}),
     ("breast_cancer", {"loss": "bce", "metric": "auc", "epochs": 3}),
-    ("breast_cancer", {"metric": "f1_macro", "dropout": 0.3, "epochs": 3}),
     ("breast_cancer", {"metric": "auc", "epochs": 3, "class_weights": (1.0, 3.0)}),
     ("diabetes", {"loss": "l1", "normalise": False, "lr": 0.01}),
     ("diabetes", {"keep": "last", "validation": 0.0}),
     ("diabetes", {"metric": "mae", "test": 0.0}),
-    ("digits", {"batch_size": 64, "epochs": 2}),
     ("digits", {"features": tuple(f"pixel_{r}_{c}" for r in range(3, 5) for c in range(8)), "epochs": 1}),
     ("moons", {"activation": "tanh", "init": "xavier", "epochs": 2}),
     ("circles", {"activation": "leaky_relu", "init": "kaiming", "features": ("x2", "x1"), "epochs": 2}),
     ("spirals", {"activation": "gelu", "init": "orthogonal", "epochs": 2}),
-    ("spirals", {"activation": "sigmoid", "features": ("x2",), "epochs": 2}),
-    ("xor", {"epochs": 2}),
-    ("gauss", {"epochs": 1}),
     ("plane", {"epochs": 1}),
     ("multi_gauss", {"activation": "tanh", "epochs": 2}),
     ("iris", {"init": "zeros", "activation": "silu"}),
-    ("iris", {"activation": "identity", "features": ("petal_width",)}),
     ("wine", {"batch_norm": True, "dropout": 0.2, "hidden": (8, 8, 8)}),
-    ("wine", {"hidden": ()}),
     ("wine", {"batch_size": "full", "epochs": 50, "dropout": 0.2, "schedule": "cosine"}),
-    ("wine", {"batch_size": 1000, "epochs": 50}),
     ("wine", {"shuffle": "once"}),
     ("wine", {"shuffle": "off"}),
     ("wine", {"steps": 13, "schedule": "cosine", "epochs": None}),
-    ("wine", {"steps": 2, "epochs": None}),
     ("wine", {"steps": 12, "epochs": None, "batch_size": "full"}),
     ("wine", {"fault": ("missing_zero_grad",), "clip": 1.0}),
     ("wine", {"fault": ("softmax_before_cross_entropy",)}),
-    ("wine", {"test": 0.0, "validation": 0.0}),
-    ("wine", {"features": ("proline", "hue"), "seed": 7, "data_seed": 9}),
     ("wine", {"validation": 0.02, "test": 0.01}),
     ("wine", {"lr": 1e6, "optimizer": "sgd", "keep": "last"}),
-    ("table.csv", {"target": "price", "features": ("c", "a b")}),
     ("table.csv", {"target": "flag", "features": ("a b", "c")}),
     ("semicolon.csv", {"target": "grade", "features": ("a b", "c")}),
     ("twice.csv", {"target": "size", "features": ("a b", "c")}),
-    ("twice.csv", {"target": "price", "features": ("a b", "c")}),
     ("frame", {"target": "price", "normalise": False}),
     ("arrays", {"loss": "bce"}),
     ("pictures", CNN),
     ("pictures", KERNELS),
     ("pictures", CNN | {"blocks": 1, "init": "orthogonal", "activation": "tanh", "epochs": 1}),
     ("pictures", CNN | {"augment": "shift", "batch_size": "full", "epochs": 4}),
-    ("pictures", CNN | {"augment": "none", "flip": True}),
     ("pictures", CNN | {"augment": "shift=2,crop,rotate,brightness,contrast,cutout,mixup", "flip": True}),
     ("pictures", CNN | {"augment": "mixup=1,cutout,contrast", "batch_size": "full", "epochs": 4}),
     ("wine", {"net": "mynet.py:Net", "weight_decay": 0.01, "clip": 1.0}),

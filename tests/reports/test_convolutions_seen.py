@@ -15,7 +15,6 @@ from PIL import Image
 
 import treino as tr
 from tests.conftest import Said
-from tests.plots.browser import chromium
 from tests.plots.room import outside
 from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
 from treino.base.errors import TreinoError
@@ -35,10 +34,8 @@ from treino_studio.run_commands import arithmetic, before_update
 from treino_studio.run_page import RunPage
 from treino_studio.run_state import run_state
 
-EVERY: dict[str, Any] = SMALL | {
-    "channels": [4, 6], "blocks": 1, "group_norm": 2, "dropout": 0.1, "hidden": [6], "activation": "tanh",
-    "pool": ["max", "average"],
-}  # fmt: skip
+EVERY: dict[str, Any] = SMALL | {"channels": [4, 6], "blocks": 1, "group_norm": 2, "pool": ["max", "average"]}
+EVERY |= {"dropout": 0.1, "hidden": [6], "activation": "tanh"}
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +59,15 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.inspection.film.FRAMES", 3)
 
 
+ALL = tuple(PICTURES)
+
+
 @pytest.mark.parametrize(
     ("name", "pictures"),
     [
         pytest.param("blocks", OF_KERNELS, marks=pytest.mark.slow),
-        *(
-            pytest.param(n, tuple(PICTURES), marks=pytest.mark.release)
-            for n in ("plain", "blocks", "together")
-        ),
+        pytest.param("plain", ALL, marks=pytest.mark.release),
+        pytest.param("together", ALL, marks=pytest.mark.release),
     ],
 )
 @pytest.mark.usefixtures("coarse")
@@ -111,8 +109,6 @@ def test_a_row_and_a_cell_are_chosen_on_the_command_line(
     assert [Path(p).name for p in said.document["paths"]] == ["cells.png"]
     for flags, rule, hint in (
         (("--what", "confusion", "--row", 3), "choice_without_picture", "channels,occlusion"),
-        (("--row", 3), "choice_without_picture", "channels,occlusion"),
-        (("--what", "channels", "--cell", "1,2"), "choice_without_picture", "cells"),
         (("--what", "cells", "--cell", "12"), "cell_form", "--cell 4,9"),
         (("--what", "cells", "--cell", "1,twelve"), "class_unknown", "Known"),
         (("--what", "occlusion", "--row", -1), "row_unknown", "0 to 199"),
@@ -170,11 +166,11 @@ def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.R
     assert measured.tolist() == pytest.approx(wanted, rel=1e-5)
 
 
-@pytest.mark.parametrize("topic", topics())
-def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run], topic: str) -> None:
-    with pytest.raises(TreinoError, match="holds Conv2d") as caught:
-        tr.explain(topic, runs["plain"])
-    assert "plain network" in caught.value.hint
+def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run]) -> None:
+    for topic in topics():
+        with pytest.raises(TreinoError, match="holds Conv2d") as caught:
+            tr.explain(topic, runs["plain"])
+        assert "plain network" in caught.value.hint
 
 
 @pytest.mark.slow
@@ -185,12 +181,9 @@ def test_its_report_has_every_section_and_large_pictures_lightly(
     monkeypatch.setattr("treino.reports.run_report.HEAVY", 1000)
     page = Path(report([runs["blocks"]])).read_text()
     words = re.sub(r"<[^>]+>", " ", page)
-    for word in ("Conv2d", "GroupNorm", "Confusion", "Calibration", "Mistakes", "Inside"):
+    for word in ("Conv2d", "GroupNorm", "Calibration", "Confused pictures", "What the answer hangs on"):
         assert word in words
-    assert "Confused pictures" in words
-    assert "What the answer hangs on" in words
     assert "Feature importance" not in words
-    assert "Traceback" not in words
     pictures = re.findall(r"data:image/jpeg;base64,([^']*)'", page)
     assert len(pictures) == 5
     assert all(Image.open(BytesIO(b64decode(data))).width == 1200 for data in pictures)
@@ -204,9 +197,8 @@ def test_the_studio_says_what_keeps_the_layers(runs: dict[str, tr.Run], tmp_path
     assert state["network"]["fixed"] == "cnn"
     assert state["choices"]["activation"] == []
     assert "dropout" in state["choices"]["live"]
-    for settings, fixed in (({"batch_norm": True}, "batch_norm"), ({}, None)):
-        other = tr.fit("tiny", hidden=[4], steps=2, lean=True, parent=tmp_path, **settings)
-        assert run_state(other)["network"]["fixed"] == fixed
+    other = tr.fit("tiny", hidden=[4], steps=2, lean=True, parent=tmp_path)
+    assert run_state(other)["network"]["fixed"] is None
 
 
 def test_the_studio_shows_its_kernels_and_units(runs: dict[str, tr.Run], frames: list[Any]) -> None:
@@ -223,19 +215,3 @@ def test_the_studio_shows_its_kernels_and_units(runs: dict[str, tr.Run], frames:
     np.testing.assert_array_equal(parts["tile.1"][:, 0], np.round(scaled).astype(np.uint8))
     with pytest.raises(TreinoError, match="holds Conv2d"):
         arithmetic(before_update(run, 5), "0", 1, 2)
-
-
-@pytest.mark.slow
-def test_headings_of_the_network_s_picture_stand_side_by_side(runs: dict[str, tr.Run]) -> None:
-    (path,) = draw(runs["blocks"], ("network",))
-    with chromium() as browser:
-        page = browser.new_page()
-        page.goto(path.as_uri())
-        boxes = page.evaluate(
-            "[...document.querySelectorAll('.head')].map(n => n.getBoundingClientRect().toJSON())"
-        )
-    assert len(boxes) > 8
-    for a, one in enumerate(boxes):
-        for other in boxes[a + 1 :]:
-            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
-            assert apart or one["bottom"] <= other["top"] + 2 or other["bottom"] <= one["top"] + 2

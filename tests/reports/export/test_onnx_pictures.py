@@ -27,15 +27,15 @@ SHAPES = {"L": (1, 20, 13), "RGB": (3, 9, 16)}
 def resizing(mode: str, fit: Fit) -> Any:
     """The part of a model that brings pictures to one size, alone."""
     shape = SHAPES[mode]
-    preparation = Preparation(
-        "image", ("a",), 255.0, (0.0,), (1.0,), True, "classification", "c", ("a", "b"), 0.0, 1.0, shape,
-        fit=fit,
-    )  # fmt: skip
+    pixels, labels = (
+        ("image", ("a",), 255.0, (0.0,), (1.0,), True),
+        ("classification", "c", ("a", "b"), 0.0, 1.0),
+    )
+    preparation = Preparation(*pixels, *labels, shape, fit=fit)
     graph = onnx_graph.OnnxGraph(ReaderOptions())
     name = onnx_pictures.resized(graph, preparation)
-    model = onnx_graph.model(
-        graph, [(name, onnx_graph.TensorProto.DOUBLE, ("rows", int(np.prod(shape))))], {}
-    )
+    outputs = [(name, onnx_graph.TensorProto.DOUBLE, ("rows", int(np.prod(shape))))]
+    model = onnx_graph.model(graph, outputs, {})
     return session(model.SerializeToString())
 
 

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
-from treino.base.resampling import auc, f1_macro
 from treino.data.splits import split
-from treino.reports.export.folding import copied, fixed
-from treino.reports.export.script import program, script_body, script_parts
+from treino.export.folding import copied, fixed
+from treino.export.script import script_body, script_parts
+from treino.resampling import auc, f1_macro
 
 NAMES = ("A", "B", "C")
 ATOMS = st.sampled_from([*NAMES, "not A", "x > 2", "x == 1"])
@@ -73,6 +73,23 @@ def test_a_program_with_fixed_names_does_what_it_did(
     assert all("x" in ast.unparse(test) for test in tests)
 
 
+LEFT = """import math
+from os import sep
+
+USED = 3
+
+
+def once():
+    return math.pi + USED
+
+
+# ---- end
+
+
+print(once(), sep)
+"""
+
+
 def test_what_nothing_leads_to_is_left_out() -> None:
     text = """import json
 import math
@@ -97,49 +114,15 @@ def never():
 print(once(), sep)
 """
     short = fixed(text, {}, {"USED": "USED = 3"})
-    assert (
-        short
-        == """import math
-from os import sep
-
-USED = 3
+    assert short == LEFT
 
 
-def once():
-    return math.pi + USED
+PLAIN = {"dropout": 0.3, "clip": 0.5, "schedule": "cosine", "ema": 0.9, "steps": 20}
+TABLE = {"epochs": 4, "ensemble": 3, "recipe": "table", "hidden": 8}
 
 
-# ---- end
-
-
-print(once(), sep)
-"""
-    )
-
-
-def test_no_local_of_the_program_bears_the_name_of_a_definition() -> None:
-    """Or the definition would be kept wherever the local is."""
-    body = ast.parse(program()).body
-    functions = [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    names = {node.name for node in functions}
-    for function in functions:
-        stored = {
-            node.id
-            for node in ast.walk(function)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        assert not stored & names, function.name
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"epochs": 3, "dropout": 0.3, "clip": 0.5, "schedule": "cosine", "ema": 0.9, "steps": 20},
-        {"epochs": 4, "ensemble": 3, "recipe": "table", "hidden": 8},
-    ],
-)
+@pytest.mark.parametrize("asked", [PLAIN, TABLE])
 def test_the_whole_program_trains_as_its_script_does(asked: dict[str, Any], tmp_path: Path) -> None:
-    asked = {name: value for name, value in asked.items() if name != "epochs" or "steps" not in asked}
     run = tr.fit("wine", parent=tmp_path, engine="module", **asked)
     part = script_parts(run)
     for name, content in part.files.items():
