@@ -110,17 +110,6 @@ def test_dates_and_times_of_day_are_named_as_such(clock: bool, unit: str, first:
     assert f"<title>{first} – " in picture("x", spread)
 
 
-def test_ten_words_are_eight_and_others() -> None:
-    words = np.array([f"w{i}" for i in range(10) for _time in range(i + 1)], object)
-    found = shape(Column("x", None, words))
-    assert found is not None
-    assert found.to_json() == {
-        "values": [f"w{i}" for i in range(9, 1, -1)],
-        "counts": list(range(10, 2, -1)),
-        "others": 3,
-    }
-
-
 @pytest.mark.slow
 def test_a_browser_shows_it_without_a_word_of_complaint(nasty: str, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(nasty)

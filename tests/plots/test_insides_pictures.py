@@ -23,8 +23,6 @@ from treino.plots.confusion import confusion_figure
 from treino.plots.importance import dependence_figure, importance_figure
 from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
-from treino.plots.pixels import NEGATIVE, POSITIVE, largest, on_white, rgba
-from treino.plots.style import PAPER
 from treino.plots.weights import weights_figure
 
 NASTY = "<script>alert(1)</script> $x_1$"
@@ -135,18 +133,6 @@ def test_diagrams_of_numbers_of_one_input_of_pictures_and_of_what_overflows() ->
     assert "No lines where" not in "".join(root.itertext())
     broken = replace(shown, said_RRC=np.full_like(shown.said_RRC, np.nan))
     assert "not finite there" in network_svg(broken)
-    nothing = replace(shown, stages=shown.stages[:1])
-    assert "probability in the class" not in network_svg(nothing)
-
-
-def test_signed_colours() -> None:
-    from matplotlib.colors import to_rgb
-
-    found = on_white(np.array([2.0, -2.0, 0.0, 4.0]), 2.0)
-    np.testing.assert_allclose(found, [to_rgb(c) for c in (POSITIVE, NEGATIVE, PAPER, POSITIVE)])
-    assert rgba(np.array([np.nan]), 1.0)[0, 3] == 1.0
-    assert largest(np.array([np.nan, np.inf])) == largest(np.zeros(3)) == 1.0
-    assert largest(np.array([-3.0, np.nan, 3.0])) == 3.0
 
 
 def confused(count: int = 3, **change: object) -> Confusion:
@@ -166,15 +152,11 @@ def test_confusion_says_what_is_mixed_up() -> None:
     assert "taken for red (3 of 7); red taken for green (1 of 10)." in said
     assert "8\n100 %" in said
     looks_like(figure, "confusion")
-    many = confusion_figure(confused(150))
-    assert "and " in texts(many)
-    looks_like(many, "confusion_many")
+    looks_like(confusion_figure(confused(150)), "confusion_many")
     nothing = confusion_figure(confused(2, count_CC=np.zeros((2, 2), int), unsaid_C=np.array([4, 5])))
     assert "On 9 rows the outputs are not finite" in texts(nothing)
     lonely = texts(confusion_figure(confused(1, count_CC=np.array([[6]]), split="train")))
     assert "The network learnt from these rows" in lonely
-    absent = confusion_figure(confused(count_CC=np.diag([4, 5, 0])))
-    assert "Without a test row: <script>" in texts(absent)
 
 
 def mistaken(rows: int = 20, **change: object) -> Mistakes:
@@ -198,8 +180,6 @@ def test_mistakes_as_rows_and_as_pictures() -> None:
     pictures = mistakes_figure(mistaken(items=items, cells=()))
     assert "is red\n99 % · row 0" in texts(pictures)
     looks_like(pictures, "mistakes_pictures")
-    photographs = mistakes_figure(mistaken(items=items, cells=(), files=("zoo/cat 12.jpg",) * 20))
-    assert "is red\n99 % · cat 12" in texts(photographs)
     numbers = mistakes_figure(
         mistaken(classes=(), true_K=np.full(20, 100.0), said_K=np.linspace(300, 90, 20), unsaid=2)
     )

@@ -235,20 +235,6 @@ def test_what_can_t_be_explained_says_why() -> None:
             tr.explain("adam", digits=digits)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
-def test_runs_that_went_wrong() -> None:
-    burst = tr.fit("diabetes", hidden=[5], optimizer="sgd", lr=100.0, epochs=20)
-    assert burst.status == "diverged"
-    last = burst.document["steps"]
-    assert tr.explain("sgd", burst, step=last - 1).holds
-    with pytest.raises(tr.TreinoError, match="there is none after"):
-        tr.explain("sgd", burst, step=last)
-    sweep = tr.sweep("wine", space={"lr": [0.001, 0.01]}, epochs=2)
-    assert tr.explain("adam", sweep).holds, "of a sweep its winner"
-    with pytest.raises(tr.TreinoError, match="not kept one by one"):
-        tr.explain("adam", tr.open(f"{sweep.name}:1"))
-
-
 def test_names_from_data_stay_text() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=90)

@@ -25,8 +25,6 @@ from treino.data.readers import idx
 from treino.errors import TreinoError
 from treino.export.formats import FORMATS, export
 from treino.loop import JobEnd, JobProgress, JobStart
-from treino.records.prediction import predict
-from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.training.train import drain, train_events
 
@@ -186,24 +184,6 @@ def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> No
     ours = tr.open(run.path).predict(str(tmp_path / "new.csv"))
     theirs = predictions(run, tmp_path / "new.csv")
     np.testing.assert_allclose(theirs["prediction"], ours, rtol=1e-6)
-
-
-def test_a_word_for_nothing_is_no_class_in_it(tmp_path: Path) -> None:
-    rows = 80
-    frame = pd.DataFrame({"p": np.arange(rows) % 7, "town": np.resize(["x", "NA", "z"], rows)})
-    frame = frame.assign(p=frame["p"].astype(object), code=[f"k{i % 45}" for i in range(rows)])
-    frame.loc[::9, ["p", "code"]] = "NA"
-    frame.assign(y=np.resize(["a", "b"], rows)).to_csv(tmp_path / "t.csv", index=False)
-    run = tr.fit(
-        str(tmp_path / "t.csv"), target="y", epochs=2, parent=tmp_path / "runs", kinds={"code": "hashed"}
-    )
-    assert isinstance(run, Run)
-    frame["p"] = frame["p"].replace("NA", 3)  # nothing in the new file says that NA means nothing
-    frame.to_csv(tmp_path / "new.csv", index=False)
-    ours = predict(StoredRun(run.folder), str(tmp_path / "new.csv")).each
-    theirs = predictions(run, tmp_path / "new.csv")
-    wanted = [(each.probabilities or {})["a"] for each in ours]
-    np.testing.assert_allclose(theirs["probability_a"], wanted, rtol=1e-6)
 
 
 def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:

@@ -19,13 +19,12 @@ from PIL import Image
 
 from tests.conftest import Said
 from tests.plots.browser import chromium
-from tests.plots.room import outside, overlapping
+from tests.plots.room import outside
 from tests.waiting import HANG
 from treino import api
 from treino.api import Run
 from treino.data import load
 from treino.errors import TreinoError
-from treino.inspection.boundary import boundary
 from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.input_planes import Plane
 from treino.pictures.film import (
@@ -39,9 +38,7 @@ from treino.pictures.film import (
     steps_of,
 )
 from treino.pictures.untrained import untrained
-from treino.plots.boundary import boundary_figure
 from treino.plots.film import film_pictures
-from treino.plots.film_page import PageFrame, film_html
 from treino.plots.style import colour, new_figure
 from treino.store.output_files import OutputFolder
 from treino.words import numeral
@@ -290,21 +287,6 @@ def seen_in(page: Any) -> str:
 
 
 @pytest.mark.slow
-def test_two_films_on_one_page_do_not_meet(tmp_path: Path) -> None:
-    path, frames = tmp_path / "two.html", [PageFrame(b"", str(step), 1.0) for step in range(3)]
-    path.write_text(film_html(frames, "one") + film_html(frames, "other"))
-    with chromium() as browser:
-        page = browser.new_page()
-        page.goto(path.as_uri(), timeout=1000 * HANG)
-        first, second = page.locator(".film").all()
-        first.press("Home")
-        assert first.locator("input").input_value() == "0"
-        assert second.locator("input").input_value() == "2"
-        page.emulate_media(media="print")
-        assert not first.locator(".bar").is_visible()
-
-
-@pytest.mark.slow
 def test_plot_on_the_command_line(
     wine: Run, treino: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,39 +308,14 @@ def test_plot_on_the_command_line(
         assert json.loads(said.out)["error"]["rule"] == rule
 
 
-def drawn_on(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that films and sheets are drawn on from now on."""
-    figures: list[Figure] = []
-    noted = lambda *size: figures.append(new_figure(*size)) or figures[-1]  # noqa: E731
-    monkeypatch.setattr("treino.plots.film.new_figure", noted)
-    return figures
-
-
-MILLIONS = "size,rooms,price\n" + "\n".join(f"{i},{i % 5},{(3 * i + i % 5) * 12345}" for i in range(1, 121))
-
-
-@pytest.mark.slow
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("features", [["size", "rooms"], ["size"]])
-def test_large_targets_leave_room_for_their_name(
-    features: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "homes.csv").write_text(MILLIONS)
-    table, settings = str(tmp_path / "homes.csv"), {"target": "price", "features": features, "steps": 3}
-    run = api.fit(table, parent=tmp_path, lean=True, **settings)
-    figures = drawn_on(monkeypatch)
-    list(film_pictures(frames_of(run, [3]), 3))
-    for figure in (figures[0], boundary_figure(boundary(run.module, run.data))):
-        assert outside(figure) == []
-        assert overlapping(figure) == []
-
-
 @pytest.mark.slow
 def test_untrained_networks_say_where_the_other_columns_are_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A class that the network predicts off the plane isn't called nowhere to be found."""
-    figures = drawn_on(monkeypatch)
+    figures: list[Figure] = []
+    noted = lambda high: figures.append(new_figure(high)) or figures[-1]  # noqa: E731
+    monkeypatch.setattr("treino.plots.film.new_figure", noted)
     untrained("wine", 9, OutputFolder(tmp_path))
     said = [t.get_text() for t in figures[0].findobj(Text)]
     assert outside(figures[0]) == []

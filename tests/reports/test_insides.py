@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import treino as tr
-from tests.conftest import Said, needs_mnist
+from tests.conftest import Said
 from treino.api import Run
 from treino.errors import TreinoError
 from treino.inspection.outputs import confusion
@@ -118,13 +118,6 @@ def test_diverged(tmp_path: Path) -> None:
     assert "not finite there" in (run.path / "pictures" / "network.svg").read_text()
 
 
-@pytest.mark.slow
-def test_no_rows_held_back(tmp_path: Path) -> None:
-    run = tr.fit("wine", validation=0, test=0, epochs=3, out=tmp_path / "r")
-    look(run)
-    assert confusion(run.module, run.data).split == "train"
-
-
 class Words(nn.Module):
     """Takes numbers of words, of which there are ten, and no other number."""
 
@@ -164,13 +157,3 @@ def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
     assert draw(bare, ["network", "confusion"])
     with pytest.raises(TreinoError):
         draw(bare, ["weights"])
-
-
-@needs_mnist
-@pytest.mark.release
-def test_mnist(tmp_path: Path) -> None:
-    run = tr.fit("mnist", hidden=[32], steps=60, out=tmp_path / "r")
-    draw(run, ["network", "weights", "mistakes"])
-    words = (run.path / "pictures" / "network.svg").read_text()
-    assert "784 inputs" in words
-    assert "its weights on the pixels" in words

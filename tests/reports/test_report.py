@@ -17,18 +17,18 @@ from torch.utils.data import TensorDataset
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import looked_at
-from treino.api import Run, open_result
-from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
+from treino.api import Run
 from treino.inspection import proponents
+from treino.loop import JobProgress
 from treino.plots.report.blocks import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
 from treino.reports.run_report import run_report_of
-from treino.settings.spec import read_settings
-from treino.training.loop import JobProgress
-from treino.training.search.space import read_space
-from treino.training.sweeps.populations import whole_settings
+from treino.search.space import read_space
+from treino.spec import read_settings
+from treino.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.training.train import train_events
+from treino.tuning.populations import whole_settings
 
 NASTY = "<script>document.title='run'</script>"
 TWO = ["alcohol", "color_intensity"]
@@ -54,7 +54,7 @@ def text_of(page: str) -> str:
 
 @pytest.mark.proof
 def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.reports.pictures.film.REPORT", 3)  # frames
+    monkeypatch.setattr("treino.pictures.film.REPORT", 3)  # frames
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
     frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")
@@ -188,14 +188,6 @@ def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     assert "validation loss" not in head
 
 
-def test_rows_that_are_taken_as_they_are_have_no_table_of_columns(here: Path) -> None:
-    x_ND = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
-    rows = torch.utils.data.TensorDataset(x_ND, (x_ND[:, 0] > 0).long())
-    said = report([tr.fit(rows, parent=here, epochs=1, name="given")]).read_text()
-    assert ">taken as<" not in said
-    assert "each class in the same shares" not in said
-
-
 def behind_each(page: str) -> dict[int, tuple[str, list[int], list[str]]]:
     """By row: a folded mistake's title, the training rows below it, and its cells."""
     found = {}
@@ -265,12 +257,6 @@ def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(
     run = tr.fit("iris", validation=0.5, test=0.4, recipe="plain", epochs=1, parent=here, name="few")
     page = report([run]).read_text()
     assert "An x-ray needs 20 training rows" in text_of(page)
-
-
-def test_a_run_is_named_twice_also_by_another_name(tmp_path: Path, wine: Run) -> None:
-    (tmp_path / "other").symlink_to(wine.path, target_is_directory=True)
-    with pytest.raises(tr.TreinoError, match="is named twice"):
-        report([wine, open_result(tmp_path / "other")])
 
 
 def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Callable[..., Said]) -> None:

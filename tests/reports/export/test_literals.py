@@ -18,9 +18,17 @@ from treino.reports.export.script_data import literal, words_alone
 from treino.settings.spec import read_settings
 from treino.training.train import drain, train_events
 
-QUOTES = """ " ' \""" ''' \\ # {x} $x ${x} %s \\N{DIGIT""".split()
-MARKS = [*QUOTES, "\n", "\r", "\u2028", "\u202e", "\0x", "\t"]
-CODE = ["__import__('os')", "\n]\nprint(1)\n[", '"""\nprint(1)\n"""', "\\N{DIGIT ONE}", "é", "😀"]
+MARKS = ['"', "'", "\\", "\n", "\r", "#", "{x}", "$x", "${x}", "%s", "\u2028", "\u202e", "\0x", "\t"]
+CODE = [
+    '"""',
+    "'''",
+    "__import__('os')",
+    "\n]\nprint(1)\n[",
+    '"""\nprint(1)\n"""',
+    "\\N{DIGIT ONE}",
+    "é",
+    "😀",
+]
 WORDS = st.lists(st.sampled_from(MARKS + CODE) | st.text(max_size=5), min_size=1, max_size=4).map("".join)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS,

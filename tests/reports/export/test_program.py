@@ -4,9 +4,6 @@ import ast
 import contextlib
 import io
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,26 +134,6 @@ def test_the_whole_program_trains_as_its_script_does(asked: dict[str, Any], tmp_
         printed.append(out.getvalue().splitlines())
     assert printed[0] == printed[1]
     assert json.loads(printed[0][-1])["losses"]
-
-
-ALONE = """
-import runpy, sys
-sys.modules["treino"] = None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-@pytest.mark.proof
-def test_without_treino_a_script_trains_to_the_numbers_of_the_run(treino: Callable[..., Any]) -> None:
-    trained = treino("train", "iris", "--epochs=3", "--engine=module", "--name=one", "--json").document
-    path = treino("export", "one", "--json").document["path"]
-    line = [sys.executable, "-I", "-c", ALONE, path]
-    printed = subprocess.run(line, check=True, capture_output=True, text=True).stdout
-    last, run = json.loads(printed.splitlines()[-1]), tr.open(trained["path"])
-    assert last["losses"] == run.document["loss"]["train"]
-    wanted = run.document["metrics"]["test"]
-    assert last["test"] == pytest.approx({name: wanted[name] for name in last["test"]})
 
 
 @settings(max_examples=30)
