@@ -180,15 +180,6 @@ def test_one_input_gives_curves_of_probability_and_lanes_of_rows() -> None:
     assert above.get_position().x1 == pytest.approx(below.get_position().x1)
 
 
-def test_a_regression_with_one_input() -> None:
-    figure = boundary_figure(one_input(()))
-    pixels(figure)
-    axes = figure.axes[0]
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), 3 * np.linspace(0, 1, 50) + 1)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("temperature", "count")
-    assert "R² 0.456, RMSE 54.32 on 8 test rows." in texts(figure)
-
-
 def test_predicted_against_true_has_one_scale_for_both() -> None:
     shown = tuple(points(split, n, 50) for split, n in (("train", 30), ("validation", 5), ("test", 9)))
     figure = boundary_figure(Fit("bikes", "cnt_$", shown, Score("test", 9, rmse=1.5)))
@@ -260,12 +251,6 @@ def test_a_diverged_run_is_drawn_up_to_there_and_says_so() -> None:
     assert len(figure.axes) == 1  # no accuracy was ever measured
     assert "Diverged at step 34 (epoch 3.4)" in texts(figure)
     assert any(list(line.get_xdata()) == [3.4, 3.4] for line in figure.axes[0].lines)
-
-
-@pytest.mark.parametrize("loss", [[], [None], [None, None], [float("inf")], [0.0, 0.0], [-1.0, -2.0]])
-def test_curves_with_nothing_to_draw(loss: list[float | None]) -> None:
-    image = imread(io.BytesIO(png(curves_figure(curves("x", loss, [], diverged_step=1)))))
-    assert image.shape[1] == 1200
 
 
 @settings(max_examples=5, phases=[Phase.generate])
