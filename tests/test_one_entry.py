@@ -13,11 +13,11 @@ from tools import words as catalogues
 
 from tests import toy_entries as toys
 from tests.conftest import Said
-from tests.workflows.export_cases import well_written
+from tests.reports.export_cases import well_written
 from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
-from treino.pictures.picture_files import PICTURES
+from treino.reports.pictures.picture_files import PICTURES
 from treino_doctor import rules as rules_folder
 from treino_doctor.output.rules_page import page as rules_page
 from treino_doctor.rules import rules

@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from tests.plots.room import outside, overlapping, texts
+from treino.base.words import numeral
 from treino.inspection.curves import curves
 from treino.inspection.input_planes import Fit, InputLine, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
 from treino.plots.style import PALETTE, class_labels, label, new_figure, percent, png
-from treino.words import numeral
 
 ODD = (
     "$x_1$",

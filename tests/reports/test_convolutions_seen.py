@@ -16,22 +16,22 @@ from PIL import Image
 import treino as tr
 from tests.conftest import Said
 from tests.plots.room import outside
-from tests.workflows.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
-from treino.errors import TreinoError
+from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
+from treino.base.errors import TreinoError
+from treino.folders.store.output_files import OutputFolder
 from treino.inspection.film import FilterView
 from treino.inspection.loss_surface import described
 from treino.inspection.microscope import topics
 from treino.inspection.thumbnails import first_weights
-from treino.pictures.film import frames_of, sheet_words
-from treino.pictures.landscape import surface_of
-from treino.pictures.picture_files import PICTURES, draw
-from treino.pictures.untrained import untrained
 from treino.plots.film import film_pictures, grid_figure
 from treino.plots.weights import weights_figure
+from treino.reports.pictures.film import frames_of, sheet_words
+from treino.reports.pictures.landscape import surface_of
+from treino.reports.pictures.picture_files import PICTURES, draw
+from treino.reports.pictures.untrained import untrained
 from treino.reports.report import report
-from treino.store.output_files import OutputFolder
-from treino.studio.run_commands import arithmetic, before_update
-from treino.studio.run_page import RunPage
+from treino_studio.run_commands import arithmetic, before_update
+from treino_studio.run_page import RunPage
 
 EVERY: dict[str, Any] = SMALL | {"channels": [4, 6], "blocks": 1, "group_norm": 2, "pool": ["max", "average"]}
 EVERY |= {"dropout": 0.1, "hidden": [6], "activation": "tanh"}

@@ -17,15 +17,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 import treino as tr
-from tests.workflows import export_cases
-from tests.workflows.export_cases import MIXED, SHORT, mixed, said, table, trained, well_written
+from tests.reports import export_cases
+from tests.reports.export_cases import MIXED, SHORT, mixed, said, table, trained, well_written
 from treino.api import Run
+from treino.base.errors import TreinoError
 from treino.data import BUILTINS
 from treino.data.readers import idx
-from treino.errors import TreinoError
-from treino.export.formats import FORMATS, export
-from treino.loop import JobEnd, JobProgress, JobStart
-from treino.spec import read_settings
+from treino.reports.export.formats import FORMATS, export
+from treino.settings.spec import read_settings
+from treino.training.loop import JobEnd, JobProgress, JobStart
 from treino.training.train import drain, train_events
 
 pytestmark = pytest.mark.usefixtures("bare")

@@ -23,11 +23,15 @@ from tests.plots.room import outside
 from tests.waiting import HANG
 from treino import api
 from treino.api import Run
+from treino.base.errors import TreinoError
+from treino.base.words import numeral
 from treino.data import load
-from treino.errors import TreinoError
+from treino.folders.store.output_files import OutputFolder
 from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.input_planes import Plane
-from treino.pictures.film import (
+from treino.plots.film import film_pictures
+from treino.plots.style import colour, new_figure
+from treino.reports.pictures.film import (
     draw_film,
     evenly,
     film_files,
@@ -37,11 +41,7 @@ from treino.pictures.film import (
     sheet_words,
     steps_of,
 )
-from treino.pictures.untrained import untrained
-from treino.plots.film import film_pictures
-from treino.plots.style import colour, new_figure
-from treino.store.output_files import OutputFolder
-from treino.words import numeral
+from treino.reports.pictures.untrained import untrained
 
 REFERENCES = Path(__file__).parent / "references"
 TWO = {"features": ["alcohol", "color_intensity"]}
@@ -186,7 +186,7 @@ def page_pictures(html: bytes) -> list[tuple[str, bytes]]:
 def test_of_a_long_film_gif_and_page_take_some_frames(wine: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert evenly([*range(301)], 151) == [*range(0, 301, 2)]
     assert evenly([*range(150)], 150) == [*range(150)]
-    monkeypatch.setattr("treino.pictures.film.MOVING", 3)
+    monkeypatch.setattr("treino.reports.pictures.film.MOVING", 3)
     files = dict(film_files(wine, [0, 1, 2, 3, 4]))
     assert sum(name.startswith("film/") for name in files) == 5
     with Image.open(io.BytesIO(files["film.gif"])) as animation:

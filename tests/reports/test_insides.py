@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader, TensorDataset
 import treino as tr
 from tests.conftest import Said
 from treino.api import Run
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino.inspection.outputs import confusion
-from treino.pictures.insides import PICTURES
-from treino.pictures.picture_files import draw, files_of
+from treino.reports.pictures.insides import PICTURES
+from treino.reports.pictures.picture_files import draw, files_of
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -65,7 +65,7 @@ def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
     run = tr.fit("iris", epochs=3, out=tmp_path / "r")
     seen = []
     noted = lambda *a, **k: seen.append(k["splits"]) or confusion(*a, **k)  # noqa: E731
-    monkeypatch.setattr("treino.pictures.insides.confusion", noted)
+    monkeypatch.setattr("treino.reports.pictures.insides.confusion", noted)
     monkeypatch.setattr(Run, "status", "stopped")
     draw(run, ["confusion"])
     monkeypatch.setattr(Run, "status", "finished")

@@ -10,14 +10,14 @@ from torch import nn
 from torch.nn import functional
 
 import treino as tr
-from tests.workflows.test_moments import watched
+from tests.training.test_moments import watched
 from treino.api import Run
-from treino.errors import TreinoError
-from treino.pictures.curves import overlaid
-from treino.pictures.dynamics import dynamics_of
-from treino.pictures.landscape import line, path_of, surface_of
-from treino.pictures.picture_files import draw, draw_together
-from treino.store.output_files import OutputFolder
+from treino.base.errors import TreinoError
+from treino.folders.store.output_files import OutputFolder
+from treino.reports.pictures.curves import overlaid
+from treino.reports.pictures.dynamics import dynamics_of
+from treino.reports.pictures.landscape import line, path_of, surface_of
+from treino.reports.pictures.picture_files import draw, draw_together
 from treino.training.replay import snapshots
 
 SEEN = ["landscape", "path", "walker", "dynamics"]
@@ -71,7 +71,7 @@ def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path)
 def test_learning_rates_are_those_of_every_update_also_of_a_branch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.pictures.dynamics.MOMENTS", 4)
+    monkeypatch.setattr("treino.reports.pictures.dynamics.MOMENTS", 4)
     run = tr.fit("wine", hidden=[4], epochs=5, lr=0.01, schedule="cosine", warmup=3, out=tmp_path / "a")
     branch = run.at(7).branch(lr=0.05, schedule="constant", out=tmp_path / "b")
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)  # often enough to hear the command

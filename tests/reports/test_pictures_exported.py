@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 import treino as tr
-from tests.workflows.export_cases import said, well_written
+from tests.reports.export_cases import said, well_written
 from treino.data.photographs.decoding import decode
-from treino.export.formats import export
-from treino.records.prediction import predict
+from treino.folders.prediction import predict
+from treino.reports.export.formats import export
 
 
 def save(path: Path, level: int, seed: int, mode: str = "RGB") -> None:
@@ -82,7 +82,7 @@ def test_a_script_trains_on_the_folder_to_the_same_numbers(photos: Path, setting
 def test_the_programs_pixels_are_those_of_the_training(
     photos: Path, fit: Any, channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from treino.export import program_data
+    from treino.reports.export import program_data
 
     values = {"SHAPE": (channels, 11, 9), "CROPS": fit == "crop", "PADS": fit == "pad"}
     for name, value in values.items():

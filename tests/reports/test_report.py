@@ -18,17 +18,17 @@ import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import looked_at
 from treino.api import Run
+from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.inspection import proponents
-from treino.loop import JobProgress
 from treino.plots.report.blocks import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
 from treino.reports.run_report import run_report_of
-from treino.search.space import read_space
-from treino.spec import read_settings
-from treino.store.output_files import MARKDOWN, PAGE, OutputFile
+from treino.settings.spec import read_settings
+from treino.training.loop import JobProgress
+from treino.training.search.space import read_space
+from treino.training.sweeps.populations import whole_settings
 from treino.training.train import train_events
-from treino.tuning.populations import whole_settings
 
 NASTY = "<script>document.title='run'</script>"
 TWO = ["alcohol", "color_intensity"]
@@ -54,7 +54,7 @@ def text_of(page: str) -> str:
 
 @pytest.mark.proof
 def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.pictures.film.REPORT", 3)  # frames
+    monkeypatch.setattr("treino.reports.pictures.film.REPORT", 3)  # frames
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
     frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import treino as tr
-from treino.errors import TreinoError
-from treino.tracking import delivery
-from treino.tracking.delivery import TRACKERS
-from treino.tracking.tracker import TrackedEnd, TrackedRun
+from treino.base.errors import TreinoError
+from treino.reports.tracking import delivery
+from treino.reports.tracking.delivery import TRACKERS
+from treino.reports.tracking.tracker import TrackedEnd, TrackedRun
 
 
 class Memory:

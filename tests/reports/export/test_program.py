@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
+from treino.base.resampling import auc, f1_macro
 from treino.data.splits import split
-from treino.export.folding import copied, fixed
-from treino.export.script import script_body, script_parts
-from treino.resampling import auc, f1_macro
+from treino.reports.export.folding import copied, fixed
+from treino.reports.export.script import script_body, script_parts
 
 NAMES = ("A", "B", "C")
 ATOMS = st.sampled_from([*NAMES, "not A", "x > 2", "x == 1"])
