@@ -69,13 +69,9 @@ def draw_regions(axes: "Axes", plane: Plane) -> None:
     winner = plane.winner_RR
     half_x, half_y = (plane.x_R[1] - plane.x_R[0]) / 2, (plane.y_R[1] - plane.y_R[0]) / 2
     x, y = plane.x_R, plane.y_R
-    axes.imshow(
-        regions(plane.probability_RRC),
-        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
-        origin="lower",
-        aspect="auto",
-        interpolation="bilinear",
-    )
+    whole = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
+    pixels = regions(plane.probability_RRC)
+    axes.imshow(pixels, extent=whole, origin="lower", aspect="auto", interpolation="bilinear")
     for c in np.unique(winner[winner >= 0]):
         others = np.delete(plane.probability_RRC, c, axis=2)
         lead = plane.probability_RRC[..., c] - (others.max(axis=2) if others.shape[2] else 0)
@@ -95,6 +91,9 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         column = np.clip(np.searchsorted(plane.x_R, p.at_NK[:, 0]), 0, len(plane.x_R) - 1)
         row = np.clip(np.searchsorted(plane.y_R, p.at_NK[:, 1]), 0, len(plane.y_R) - 1)
         taken[row, column] = True
+    around = [withStroke(linewidth=3, foreground=PAPER, alpha=0.85)]
+    look_of: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 10, "weight": "bold", "color": INK}
+    look_of |= {"zorder": 8, "path_effects": around}
     frame = extent(axes)
     placed: list[Any] = []
     rooms = []
@@ -103,18 +102,7 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         room = distance_transform_edt(free)[1:-1, 1:-1]
         rooms.append((float(room.max()), np.unravel_index(room.argmax(), room.shape), c))
     for _room, (row, column), c in sorted(rooms, key=lambda place: -place[0]):
-        text = axes.text(
-            float(plane.x_R[column]),
-            float(plane.y_R[row]),
-            names[c],
-            ha="center",
-            va="center",
-            fontsize=10,
-            weight="bold",
-            color=INK,
-            zorder=8,
-            path_effects=[withStroke(linewidth=3, foreground=PAPER, alpha=0.85)],
-        )
+        text = axes.text(float(plane.x_R[column]), float(plane.y_R[row]), names[c], **look_of)
         box = extent(text)
         shift = max(frame.x0 + 6 - box.x0, 0) + min(frame.x1 - 6 - box.x1, 0)
         lift = max(frame.y0 + 6 - box.y0, 0) + min(frame.y1 - 6 - box.y1, 0)

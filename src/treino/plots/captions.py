@@ -22,6 +22,16 @@ def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
     return [str(sum(weighted[:place])) if own else "" for place, own in enumerate(weighted)]
 
 
+def learnt_from(split: str) -> list[str]:
+    """Warn that only training rows are shown, where there are no others."""
+    return [_("The network learnt from these rows: there are no others.")] if split == "train" else []
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first names, and dots where there are more."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
 def rows_label(points: Points) -> str:
     """Return ``test, 27 rows``, or ``training, 1000 of 51000`` if only some are drawn."""
     if len(points) == points.total:
@@ -39,14 +49,10 @@ def score_sentence(score: Score) -> str:
             n=score.unanswered, rows=score.rows, split=split
         )
     if score.accuracy is not None and score.interval is not None:
-        return _("Accuracy {value}: {right:,} of {n:,} {split} rows right (95 %: {low} to {high}).").format(
-            value=numeral(score.accuracy, ".3f"),
-            right=score.right,
-            n=score.rows,
-            split=split,
-            low=numeral(score.interval[0], ".3f"),
-            high=numeral(score.interval[1], ".3f"),
-        )
+        value, low, high = (numeral(share, ".3f") for share in (score.accuracy, *score.interval))
+        sentence = _("Accuracy {value}: {right:,} of {n:,} {split} rows right (95 %: {low} to {high}).")
+        facts = {"right": score.right, "n": score.rows, "split": split}
+        return sentence.format(value=value, low=low, high=high, **facts)
     rmse = math.nan if score.rmse is None else score.rmse
     if score.r2 is None:
         return _("RMSE {rmse} on {n:,} {split} rows.").format(rmse=numeral(rmse), n=score.rows, split=split)
@@ -115,8 +121,8 @@ def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
             )
         )
     if shown.absent:
-        listed = ", ".join(names[c] for c in shown.absent[:8]) + (", …" if len(shown.absent) > 8 else "")
-        sentences.append(_("Wins nowhere in this view: {names}.").format(names=listed))
+        absent = listed([names[c] for c in shown.absent], 8)
+        sentences.append(_("Wins nowhere in this view: {names}.").format(names=absent))
     if not shown.finite:
         sentences.append(_("Grey: the network's output is not finite there."))
     return sentences

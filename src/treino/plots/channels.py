@@ -14,6 +14,7 @@ from treino.plots.style import (
     INK,
     SOFT,
     WIDTH,
+    axes_at,
     class_labels,
     header,
     header_inches,
@@ -68,11 +69,9 @@ def channels_figure(shown: PictureChannels) -> "Figure":
 
 def answer_sentence(shown: AnsweredPicture) -> str:
     """Return which row it is, what the network says, how sure it is, and what is true."""
-    row = _("Row {n} ({split})").format(n=shown.index, split=split_name(shown.split))
-    if shown.file:
-        row = _("Row {n}, {file} ({split})").format(
-            n=shown.index, file=label(tail(shown.file, 60), 60), split=split_name(shown.split)
-        )
+    row = _("Row {n}, {file} ({split})") if shown.file else _("Row {n} ({split})")
+    file = label(tail(shown.file, 60), 60)
+    row = row.format(n=shown.index, file=file, split=split_name(shown.split))
     if not shown.classes:
         return _("{row}: the network says {said}, and {true} is true.").format(
             row=row, said=numeral(shown.answer), true=numeral(shown.true)
@@ -97,7 +96,7 @@ def _lines(layer: LayerMaps) -> tuple[float, float, int]:
 
 def _picture(figure: "Figure", shown: AnsweredPicture, top: float) -> None:
     height = figure.get_figheight()
-    axes = figure.add_axes((0.2 / WIDTH, (top - SIDE) / height, SIDE / WIDTH, SIDE / height))
+    axes = axes_at(figure, 0.2, top - SIDE, SIDE, SIDE)
     framed(axes, photograph(shown.picture_CHW))
     axes.set_anchor("N")
     names = class_labels(shown.classes, 14)

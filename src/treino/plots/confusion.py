@@ -1,6 +1,6 @@
 """Pictures of correctness: confusion matrix, calibration, predicted against true numbers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from treino.data.splits import split_name
 from treino.inspection.calibration import BINS, Calibration
 from treino.inspection.input_planes import Fit, InputLine, Points
 from treino.inspection.outputs import Confusion
-from treino.plots.captions import axis_names, score_sentence
+from treino.plots.captions import axis_names, learnt_from, listed, score_sentence
 from treino.plots.points import marks, row_key
 from treino.plots.style import (
     DPI,
@@ -65,22 +65,20 @@ def sentences(shown: Confusion) -> list[str]:
     total_C = shown.count_CC.sum(axis=1) + shown.unsaid_C
     pairs = shown.pairs(3)
     if pairs:
-        listed = "; ".join(
+        mixed = [
             _("{true} taken for {said} ({n} of {total})").format(
                 true=names[t], said=names[p], n=n, total=total_C[t]
             )
             for t, p, n in pairs
-        )
-        lines.append(_("Most often mixed up: {pairs}.").format(pairs=listed))
+        ]
+        lines.append(_("Most often mixed up: {pairs}.").format(pairs="; ".join(mixed)))
     elif not shown.unsaid_C.any():
         lines.append(_("No class is taken for another on these rows."))
     return lines
 
 
 def warnings(shown: Confusion) -> list[str]:
-    lines = []
-    if shown.split == "train":
-        lines.append(_("The network learnt from these rows: there are no others."))
+    lines = learnt_from(shown.split)
     unsaid = int(shown.unsaid_C.sum())
     if unsaid:
         lines.append(
@@ -89,8 +87,8 @@ def warnings(shown: Confusion) -> list[str]:
     without = [c for c in range(len(shown.classes)) if not (shown.count_CC[c].any() or shown.unsaid_C[c])]
     if without:
         names = class_labels(shown.classes)
-        listed = ", ".join(names[c] for c in without[:6]) + (", …" if len(without) > 6 else "")
-        lines.append(_("Without a {split} row: {names}.").format(split=split_name(shown.split), names=listed))
+        absent = listed([names[c] for c in without], 6)
+        lines.append(_("Without a {split} row: {names}.").format(split=split_name(shown.split), names=absent))
     return lines
 
 
@@ -136,17 +134,12 @@ def _numbers(axes: "Axes", shown: Confusion, share: np.ndarray) -> None:
             n = int(shown.count_CC[t, p])
             dark = share[t, p] > 0.45
             text = f"{n}" if not n or count > 10 else f"{n}\n{percent(float(share[t, p]))}"
-            axes.text(
-                p,
-                t,
-                text,
-                ha="center",
-                va="center",
-                fontsize=size if n else size - 1,
-                linespacing=1.15,
-                color=PAPER if dark else INK if n else SOFT,
-                weight="bold" if t == p else "normal",
-            )
+            shown_in: dict[str, Any] = {
+                "color": PAPER if dark else INK if n else SOFT,
+                "fontsize": size if n else size - 1,
+            }
+            weight = "bold" if t == p else "normal"
+            axes.text(p, t, text, ha="center", va="center", linespacing=1.15, weight=weight, **shown_in)
 
 
 def _fit(figure: "Figure", axes: "Axes", top: float) -> float:
@@ -193,8 +186,7 @@ def calibration_figure(shown: Calibration) -> "Figure":
     with look():
         figure = new_figure(6.4)
         title = _("Calibration: {name}").format(name=label(shown.name, 44))
-        warned = [_("The network learnt from these rows: there are no others.")]
-        top = header(figure, title, calibration_sentences(shown), warned if shown.split == "train" else [])
+        top = header(figure, title, calibration_sentences(shown), learnt_from(shown.split))
         low, high = 0.34, top - 0.03
         axes = figure.add_axes((0.1, low, 0.86, high - low))
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
@@ -248,39 +240,40 @@ def regression_figure(shown: InputLine | Fit) -> "Figure":
 
 
 def _fit_picture(fit: Fit) -> "Figure":
-    figure = new_figure()
-    title = _("Predicted against true: {name}").format(name=label(fit.name, 44))
-    top = header(figure, title, [score_sentence(fit.score)])
-    axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
     every = np.concatenate([np.concatenate([p.true_N, p.predicted_N]) for p in fit.points])
     every = every[np.isfinite(every)]
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     margin = 0.04 * (high - low) or 0.5 * max(1.0, abs(high))
     low, high = low - margin, high + margin
+    figure, axes = _framed(fit, _("Predicted against true: {name}").format(name=label(fit.name, 44)))
     diagonal = draw_fit(axes, fit, low, high)
-    axes.set_xlim(low, high)
-    axes.set_ylim(low, high)
-    axes.grid(True)
-    x_name, y_name = axis_names(fit)
-    axes.set(xlabel=x_name, ylabel=y_name)
-    handles, labels = row_key(fit.points, INKS)
-    legend_at_right(axes, [diagonal, *handles], [_("predicted = true"), *labels])
+    axes.set(xlim=(low, high), ylim=(low, high))
+    _key(axes, fit, diagonal, _("predicted = true"))
     return figure
 
 
 def _curve(line: InputLine) -> "Figure":
-    figure = new_figure()
-    title = _("What the network predicts: {name}").format(name=label(line.name, 40))
-    top = header(figure, title, [score_sentence(line.score)])
-    axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
+    figure, axes = _framed(line, _("What the network predicts: {name}").format(name=label(line.name, 40)))
     curve = draw_curve(axes, line)
     axes.set_xlim(line.x_R[0], line.x_R[-1])
-    axes.grid(True)
-    x_name, y_name = axis_names(line)
-    axes.set(xlabel=x_name, ylabel=y_name)
-    handles, labels = row_key(line.points, INKS)
-    legend_at_right(axes, [curve, *handles], [_("network"), *labels])
+    _key(axes, line, curve, _("network"))
     return figure
+
+
+def _framed(shown: InputLine | Fit, title: str) -> "tuple[Figure, Axes]":
+    """Return a figure with its score above, and its axes."""
+    figure = new_figure()
+    top = header(figure, title, [score_sentence(shown.score)])
+    axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
+    x_name, y_name = axis_names(shown)
+    axes.set(xlabel=x_name, ylabel=y_name)
+    axes.grid(True)
+    return figure, axes
+
+
+def _key(axes: "Axes", shown: InputLine | Fit, drawn: "Line2D", name: str) -> None:
+    handles, labels = row_key(shown.points, INKS)
+    legend_at_right(axes, [drawn, *handles], [name, *labels])
 
 
 def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
@@ -303,9 +296,6 @@ def draw_curve(axes: "Axes", line: InputLine) -> "Line2D":
 def _scatter(axes: "Axes", points: tuple[Points, ...], x_N: list[np.ndarray], y_N: list[np.ndarray]) -> None:
     size = float(np.interp(sum(len(p) for p in points), (200, 1500), (1.0, 0.5)))
     for p, x, y in zip(points, x_N, y_N, strict=True):
-        marker, area, edge, width, order = marks(p.split)
+        area, look_of = marks(p.split)
         faint = 0.55 if p.split == "train" else 0.9
-        axes.scatter(
-            x, y, area * size, c=INKS[p.split], marker=marker, edgecolors=edge, linewidths=width,
-            alpha=faint, zorder=order,
-        )  # fmt: skip
+        axes.scatter(x, y, area * size, c=INKS[p.split], alpha=faint, **look_of)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,16 @@ from treino.plots.style import (
     look,
     new_figure,
     png,
+    tail,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 ACROSS = 8
-MARGIN, SIDE, LINE, HEADING = 0.16, 0.84, 0.125, 0.34  # inches: at the edge; of a picture, a line, a heading
-LETTERS = 17  # in a line below a picture
+MARGIN, GAP = 0.16, 0.12  # inches at the edge, and between pictures
+LINE, HEADING = 0.125, 0.34  # inches of a line, and of a heading
+LETTER = 0.05  # inches of a letter below a picture
 STYLE = """
 .sheet { display: flex; flex-wrap: wrap; gap: .75rem; } .sheet figure { margin: 0; width: 104px; font-size: 12px; line-height: 1.3; }
 .sheet img { width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; display: block; border: 4px solid transparent; }
@@ -37,26 +43,48 @@ STYLE = """
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A picture on a sheet. pixels: ``[C, H, W]`` from 0 to 1, C 1 or 3. words: the lines below it. alarm:
+    """A picture on a sheet. pixels: ``[H, W]`` or ``[H, W, 3]``, 0 to 255. words: the lines below it. alarm:
     a line in an alarming colour below them, and a frame; "": neither."""
 
-    pixels: NDArray[np.floating]
+    pixels: NDArray[np.uint8]
     words: tuple[str, ...]
     alarm: str = ""
 
     @property
     def rgb(self) -> NDArray[np.floating]:
-        """``[H, W, 3]``"""
-        return np.broadcast_to(np.moveaxis(self.pixels, 0, -1), (*self.pixels.shape[1:], 3))
+        """``[H, W, 3]`` from 0 to 1"""
+        pixels = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels
+        return np.broadcast_to(pixels, (*pixels.shape[:2], 3)) / 255
 
 
 @dataclass(frozen=True, eq=False)
 class TileGroup:
-    """Pictures under one heading; ``of`` is the number of all that belong to it, shown or not."""
+    """Pictures under one heading, so many across; ``of`` counts all that belong to it, shown or not."""
 
     heading: str
     of: int
     tiles: Sequence[Tile]
+    across: int = ACROSS
+
+    @property
+    def side(self) -> float:
+        """The inches of a picture's width, or of its height if that is larger."""
+        return (WIDTH - 2 * MARGIN) / self.across - GAP
+
+    @property
+    def tall(self) -> float:
+        """The inches of the tallest picture."""
+        shapes = [tile.pixels.shape for tile in self.tiles]
+        return self.side * max((shape[0] / max(shape[:2]) for shape in shapes), default=1.0)
+
+    @property
+    def down(self) -> float:
+        """The inches from line to line."""
+        return self.tall + 0.1 + LINE * max((len(t.words) + bool(t.alarm) for t in self.tiles), default=0)
+
+    @property
+    def inches(self) -> float:
+        return HEADING * bool(self.heading) + self.down * math.ceil(len(self.tiles) / self.across)
 
 
 def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> str:
@@ -80,37 +108,37 @@ def _figure(tile: Tile) -> str:
 
 def sheet_png(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> bytes:
     """The sheet as an image."""
-    lines = max((len(t.words) + bool(t.alarm) for group in groups for t in group.tiles), default=0)
-    pitch, down = (WIDTH - 2 * MARGIN) / ACROSS, SIDE + LINE * lines + 0.1
-    tall = sum(HEADING + down * math.ceil(len(group.tiles) / ACROSS) for group in groups)
     with look():
-        figure = new_figure(header_inches(sentences) + tall + MARGIN)
+        figure = new_figure(header_inches(sentences) + sum(group.inches for group in groups) + MARGIN)
         height = figure.get_figheight()
         top = header(figure, label(title, 70), sentences) * height
         axes = figure.add_axes((0, 0, 1, 1))
         for group in groups:
-            axes.text(MARGIN, top - 0.2, label(group.heading, 60), fontsize=11, weight="bold")
-            axes.text(WIDTH - MARGIN, top - 0.2, numeral(group.of, ","), fontsize=10, color=SOFT, ha="right")
-            top -= HEADING
-            for at, tile in enumerate(group.tiles):
-                row, column = divmod(at, ACROSS)
-                x, y = MARGIN + column * pitch, top - row * down
-                pixels = tile.rgb
-                inch = SIDE / max(pixels.shape[:2])
-                wide, high = pixels.shape[1] * inch, pixels.shape[0] * inch
-                axes.imshow(pixels, extent=(x, x + wide, y - high, y), interpolation="nearest")
-                words = [*((word, SOFT if i else INK) for i, word in enumerate(tile.words))]
-                words += [(tile.alarm, ALARM)] if tile.alarm else []
-                for line, (word, ink) in enumerate(words, 1):
-                    axes.text(x, y - SIDE - line * LINE, label(_end(word), LETTERS), fontsize=7, color=ink)
-                if tile.alarm:
-                    axes.plot([x, x + wide, x + wide, x, x], [y, y, y - high, y - high, y], color=ALARM, lw=2)
-            top -= down * math.ceil(len(group.tiles) / ACROSS)
+            _draw(axes, group, top)
+            top -= group.inches
         axes.set(xlim=(0, WIDTH), ylim=(0, height), aspect="auto")
         axes.set_axis_off()
     return png(figure)
 
 
-def _end(word: str) -> str:
-    """The end of a long word, which tells files apart."""
-    return word if len(word) <= LETTERS else f"…{word[1 - LETTERS :]}"
+def _draw(axes: "Axes", group: TileGroup, top: float) -> None:
+    """Draw a group below ``top``. axes: of the whole figure, in inches."""
+    if group.heading:
+        axes.text(MARGIN, top - 0.2, label(group.heading, 60), fontsize=11, weight="bold")
+        axes.text(WIDTH - MARGIN, top - 0.2, numeral(group.of, ","), fontsize=10, color=SOFT, ha="right")
+        top -= HEADING
+    letters = round(group.side / LETTER)
+    for at, tile in enumerate(group.tiles):
+        row, column = divmod(at, group.across)
+        x, y = MARGIN + column * (group.side + GAP), top - row * group.down
+        pixels = tile.rgb
+        inch = group.side / max(pixels.shape[:2])
+        wide, high = pixels.shape[1] * inch, pixels.shape[0] * inch
+        axes.imshow(pixels, extent=(x, x + wide, y - high, y), interpolation="nearest")
+        words = [*((word, SOFT if i else INK) for i, word in enumerate(tile.words))]
+        words += [(tile.alarm, ALARM)] if tile.alarm else []
+        for line, (word, ink) in enumerate(words, 1):
+            below = y - group.tall - line * LINE
+            axes.text(x, below, label(tail(word, letters), letters), fontsize=7, color=ink)
+        if tile.alarm:
+            axes.plot([x, x + wide, x + wide, x, x], [y, y, y - high, y - high, y], color=ALARM, lw=2)

@@ -25,10 +25,11 @@ from treino.plots.style import (
     header,
     header_inches,
     label,
-    legend,
+    legend_in_lines,
     log_axis,
     look,
     new_figure,
+    strokes,
 )
 
 if TYPE_CHECKING:
@@ -69,10 +70,8 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
         top = header(figure, title, sentences, warnings)
         if key:
             at = (0.11, top - lines / inches, 0.86, lines / inches)
-            figure.legend(
-                list(key.values()), list(key), loc="center left", bbox_to_anchor=at, ncols=ACROSS,
-                borderaxespad=0, columnspacing=2.0,
-            )  # fmt: skip
+            where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": at, "borderaxespad": 0}
+            figure.legend(list(key.values()), list(key), ncols=ACROSS, columnspacing=2.0, **where)
         top -= (lines + 0.14) / inches
         bottom = 0.62 / inches
         height = (top - bottom) * (0.58 if len(panels) == 2 else 1.0)
@@ -161,9 +160,8 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     axes.set_ylabel(metric_name(curves.metric))
     axes.margins(y=0.12)
     if is_share(curves.metric):
-        every = [of[curves.metric].ravel() for of in (*_of_metric(curves), *curves.members.values())
-                 if curves.metric in of]  # fmt: skip
-        low = float(np.nanmin(np.concatenate(every)))
+        every = [*_of_metric(curves), *(of for of in curves.members.values() if curves.metric in of)]
+        low = float(np.nanmin(np.concatenate([of[curves.metric].ravel() for of in every])))
         axes.set_ylim(max(0.0, low - 0.08) if low > 0.5 else 0.0, 1.015)
     return key | _members(axes, curves, curves.metric) | _marks(axes, curves, curves.metric)
 
@@ -172,9 +170,8 @@ def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **style: Any
     """Draw a curve through the measured epochs (validation may skip some), with dots if there are few."""
     seen = np.isfinite(value_E)
     dot = "o" if seen.sum() <= 12 else ""
-    (line,) = axes.plot(
-        epoch_E[seen], value_E[seen], color=ink, marker=dot, markersize=4.5, zorder=4, **style
-    )  # fmt: skip
+    dots: dict[str, Any] = {"marker": dot, "markersize": 4.5}
+    (line,) = axes.plot(epoch_E[seen], value_E[seen], color=ink, zorder=4, **dots, **style)
     return line
 
 
@@ -230,10 +227,8 @@ def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
         )
         value_E = curves.evaluated.get("validation", {}).get(metric)
         if value_E is not None and np.isfinite(value_E[kept - 1]):
-            axes.plot(
-                [kept], [value_E[kept - 1]], marker="o", markersize=8, color=VALIDATION, markeredgecolor=INK,
-                zorder=6, clip_on=False,
-            )  # fmt: skip
+            disc: dict[str, Any] = {"marker": "o", "markersize": 8, "color": VALIDATION}
+            axes.plot([kept], [value_E[kept - 1]], **disc, markeredgecolor=INK, zorder=6, clip_on=False)
     if curves.diverged_step is not None:
         place = curves.count.passes(curves.diverged_step)
         key[_("diverged")] = axes.axvline(place, color=ALARM, linewidth=1.4, zorder=1)
@@ -322,7 +317,9 @@ def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[
             drawn.append(axes)
         drawn[-1].set_xlabel(_("epoch"))
         _ends(drawn[-1], runs)
-        _names(figure, [run.name for run in runs], low, 0.22 * lines / inches)
+        marks, box = strokes(map(colour, range(len(runs)))), (0.095, low, 0.88, 0.22 * lines / inches)
+        names = class_labels([run.name for run in runs])
+        legend_in_lines(figure, marks, names, box, NAMES, columnspacing=1.6, handlelength=1.4)
         return figure
 
 
@@ -366,20 +363,3 @@ def _ends(axes: "Axes", runs: Sequence[Curves]) -> None:
     last = max([*(float(epoch_E[-1]) for epoch_E in along), 1.0])
     short = last <= FEW or any(epoch_E[0] < 1 for epoch_E in along)
     _epochs(axes, 0.0 if short else 1.0, last)
-
-
-def _names(figure: "Figure", names: Sequence[str], low: float, tall: float) -> None:
-    from matplotlib.lines import Line2D
-
-    corner = figure.add_axes((0.095, low, 0.88, tall))
-    corner.set_axis_off()
-    marks = [Line2D([], [], color=colour(k), linewidth=2.5) for k in range(len(names))]
-    legend(
-        corner,
-        marks,
-        class_labels(names),
-        loc="center left",
-        ncols=NAMES,
-        columnspacing=1.6,
-        handlelength=1.4,
-    )

@@ -1,20 +1,10 @@
-"""The HTML page about a table or images: columns, or some images of each class, and warnings.
+"""The HTML page about a table or images: columns, or some images of each class, and warnings."""
 
-The page loads nothing, escapes all text from data, and follows light and dark mode.
-"""
-
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from html import escape
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
-from treino.data.summaries.description import ColumnDescription, TableDescription, TableWarning
+from treino.data.summaries.description import ColumnDescription, TableDescription
 from treino.data.summaries.image_description import (
     CONTRADICTING,
     EQUAL,
@@ -26,53 +16,36 @@ from treino.data.summaries.image_description import (
     strip_html,
 )
 from treino.data.summaries.measures import NumberHistogram, WordCounts
-from treino.plots.page import page
-from treino.plots.style import (
-    FAINT,
-    SOFT,
-    WIDTH,
-    class_labels,
-    header,
-    header_inches,
-    label,
-    look,
-    new_figure,
-    png,
-    tail,
+from treino.plots.contact_sheet import Tile, TileGroup, sheet_png
+from treino.plots.report.blocks import (
+    Block,
+    Drawing,
+    Folded,
+    Note,
+    Paragraph,
+    Section,
+    TableBlock,
 )
+from treino.plots.report.html import html
 from treino.plots.svg import rectangle, svg, title
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-# ---- the HTML page
 
 PAGE_WIDTH, HEIGHT = 168, 36  # a column's picture, in pixels
 CLASSES = 30
-OPEN = 12  # files that a list shows unfolded
-
-STYLE = """
-ul.warnings { list-style: none; padding: 0; } ul.warnings li { background: var(--warn); border-left: 4px solid var(--alarm);
-  margin: .4rem 0; padding: .5rem .75rem; border-radius: 0 4px 4px 0; overflow-wrap: anywhere; }
-td.name { font-weight: 600; min-width: 7rem; max-width: 16rem; overflow-wrap: anywhere; } tr.target td { background: color-mix(in srgb, var(--bar) 12%, transparent); }
-td.wide { width: 100%; overflow-wrap: anywhere; } summary { font-weight: 600; margin-top: 1rem; cursor: pointer; }
-tr.out td { color: var(--soft); } svg { display: block; }
-"""  # noqa: E501
+FEW, SOME = 20, 48  # up to so many classes two or three stand beside each other on a sheet, else six
 
 
 def data_page(table: TableDescription) -> str:
     """Return the page about the result of ``treino.data.describe``."""
-    parts = [
-        f"<h1>{escape(table.name)}</h1>",
-        f'<p class="soft">{escape(_said_of(table))}</p>',
-        *(f'<p class="soft">{escape(note)}</p>' for note in table.notes),
-        _warnings(table.warnings),
-    ]
+    notes = (Paragraph(note, "soft") for note in table.notes)
+    found = (Note(warning.message, (warning.hint,)) for warning in table.warnings)
+    heading = _("To look at") if table.warnings else _("Nothing to warn of")
+    sections = [Section(heading, (*notes, *found))]
     if table.images is not None:
-        parts += [f"<h2>{escape(_('Images'))}</h2>", _images(table.images)]
+        sections.append(Section(_("Images"), tuple(image_blocks(table.images))))
+        sections += _flagged(table.images)
     else:
-        parts += [_classes(table), f"<h2>{escape(_('Columns'))}</h2>", _columns(table)]
-    return page(table.name, "\n".join(part for part in parts if part), STYLE)
+        sections += [*_classes(table), Section(_("Columns"), (_columns(table),))]
+    return html(table.name, _said_of(table), sections)
 
 
 def _said_of(table: TableDescription) -> str:
@@ -90,53 +63,40 @@ def _said_of(table: TableDescription) -> str:
     return sentence + "; " + _("target {name}: {task}").format(name=table.target.name, task=task)
 
 
-def _warnings(warnings: Sequence[TableWarning]) -> str:
-    if not warnings:
-        return f"<h2>{escape(_('Nothing to warn of'))}</h2>"
-    items = (f"<li>{escape(w.message)} <span class='soft'>{escape(w.hint)}</span></li>" for w in warnings)
-    return f"<h2>{escape(_('To look at'))}</h2><ul class='warnings'>{''.join(items)}</ul>"
-
-
-def _classes(table: TableDescription) -> str:
-    """Return each class's number of rows, with bars."""
+def _classes(table: TableDescription) -> Iterator[Section]:
+    """Yield each class's number of rows, with bars."""
     target = table.target
     names, counts = target.classes[:CLASSES], target.class_rows[:CLASSES]
     if not counts:
-        return ""
-    most, total = max(counts), max(1, sum(target.class_rows))
-    rows = "".join(
-        f"<tr><td class='name'>{escape(n)}</td><td class='number'>{numeral(c, ',')}</td>"
-        f"<td class='number'>{numeral(c / total, '.1%')}</td>"
-        f"<td>{_bars(320, 12, [rectangle(0, 0, 320 * c / max(1, most), 12)], str(c))}</td></tr>"
-        for n, c in zip(names, counts, strict=True)
-    )
+        return
+    most, total = max(1, *counts), max(1, sum(target.class_rows))
+    rows: list[tuple[str | Drawing, ...]] = [
+        (name, numeral(n, ","), numeral(n / total, ".1%"), Drawing(_bar(n / most, str(n))))
+        for name, n in zip(names, counts, strict=True)
+    ]
     more = len(target.classes) - len(names)
-    tail = f"<p class='soft'>{escape(_('and {n} more').format(n=more))}</p>" if more > 0 else ""
-    head = escape(_("Classes of {name}").format(name=target.name))
-    return f"<h2>{head}</h2><div class='scroll'><table>{rows}</table></div>{tail}"
+    blocks = [TableBlock(("", _("rows"), _("share"), ""), tuple(rows))]
+    after = [Paragraph(_("and {n} more").format(n=more), "soft")] if more > 0 else []
+    yield Section(_("Classes of {name}").format(name=target.name), (*blocks, *after))
 
 
-def _images(images: ImagesDescription) -> str:
-    """Return the images' facts, and each class's number of images per split with its first images."""
-    facts = "".join(
-        f"<tr><td class='name'>{escape(name)}</td><td>{escape(value)}</td></tr>"
-        for name, value in images.facts()
-    )
-    seen = set(map(_, FLAGS.values()))
+def _bar(share: float, alt: str) -> str:
+    return _bars(320, 12, [rectangle(0, 0, 320 * share, 12)], alt)
+
+
+def image_blocks(images: ImagesDescription, drawn: bool = True) -> list[Block]:
+    """Return the images' facts, and each class's number of images per split. drawn: with its first images."""
     head, lines = images.count_table()
-    heads = "".join(f"<th{' class=number' if i else ''}>{escape(name)}</th>" for i, name in enumerate(head))
-    rows = "".join(
-        f"<tr><td class='name'>{escape(cells[0])}</td>"
-        + "".join(f"<td class='number'>{escape(cell)}</td>" for cell in cells[1:])
-        + f"<td>{'' if first is None else strip_html(first)}</td></tr>"
-        for cells, first in lines
-    )
-    return (
-        f"<div class='scroll'><table>{facts}</table></div><div class='scroll'><table>"
-        f"<thead><tr>{heads}<th>{escape(_('the first'))}</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        + "".join(_flagged(images))
-        + "".join(_named(heading, lines, heading not in seen) for heading, lines in images.named())
-    )
+    rows = [tuple(cells) for cells, _first in lines]
+    if not drawn:
+        return [_facts(images), TableBlock(tuple(head), tuple(rows))]
+    first = [Drawing("" if examples is None else strip_html(examples)) for _cells, examples in lines]
+    shown: list[tuple[str | Drawing, ...]] = [(*row, each) for row, each in zip(rows, first, strict=True)]
+    return [_facts(images), TableBlock((*head, _("the first")), tuple(shown))]
+
+
+def _facts(images: ImagesDescription) -> TableBlock:
+    return TableBlock(("", ""), tuple(images.facts()), _("The images"), numbers=False)
 
 
 def _flags(images: ImagesDescription) -> Iterator[tuple[str, str, list[FlaggedImages]]]:
@@ -146,62 +106,52 @@ def _flags(images: ImagesDescription) -> Iterator[tuple[str, str, list[FlaggedIm
         yield flag, _(heading), [o for o in images.flagged[flag] if flag != EQUAL or o.places not in against]
 
 
-def _flagged(images: ImagesDescription) -> Iterator[str]:
-    """Yield a table of the images of each kind that are to be looked at, with their places."""
+def _flagged(images: ImagesDescription) -> Iterator[Section]:
+    """Yield the images of each kind that are to be looked at, and the lists of files, folded."""
+    named = {heading: _list(heading, lines) for heading, lines in images.named()}
     for flag, heading, flagged in _flags(images):
-        rows = "".join(
-            f"<tr><td>{strip_html(one)}</td>"
-            f"<td class='number'>{numeral(one.correlation, '.3f') if flag == NEAR else ''}</td>"
-            f"<td class='wide'>{'<br>'.join(map(escape, one.places))}</td></tr>"
-            for one in flagged
-        )
+        rows = tuple((", ".join(one.places), _alike(flag, one), Drawing(strip_html(one))) for one in flagged)
         if rows:
-            yield f"<h2>{escape(heading)}</h2><div class='scroll'><table>{rows}</table></div>"
+            lists = [named.pop(heading)] if heading in named else []
+            yield Section(heading, (TableBlock(("", "", ""), rows), *lists))
+    if named:
+        yield Section(_("files").capitalize(), tuple(named.values()))
 
 
-def _named(heading: str, lines: Sequence[str], unfolded: bool) -> str:
-    """Return a list of files, folded if it is long or its images are shown already."""
-    items = "".join(f"<li>{escape(text)}</li>" for text in lines)
-    opened = " open" if unfolded and len(lines) <= OPEN else ""
-    title = f"{escape(heading)} ({numeral(len(lines), ',')})"
-    return f"<details{opened}><summary>{title}</summary><ul>{items}</ul></details>"
+def _alike(flag: str, one: FlaggedImages) -> str:
+    return numeral(one.correlation, ".3f") if flag == NEAR else ""
 
 
-def _columns(table: TableDescription) -> str:
-    headings = (
-        _("column"), _("kind"), _("values"), _("missing"), _("distinct"), _("from"), _("to"), _("outliers"),
-        _("with the target"),
-    )  # fmt: skip
-    head = "".join(
-        f"<th{' class=number' if i > 2 else ''}>{escape(heading)}</th>" for i, heading in enumerate(headings)
-    )
-    rows = "".join(_row(column, table) for column in table.columns)
-    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+def _list(heading: str, lines: Sequence[str]) -> Folded:
+    title = f"{heading} ({numeral(len(lines), ',')})"
+    return Folded(title, TableBlock(("",), tuple((line,) for line in lines)))
 
 
-def _row(column: ColumnDescription, table: TableDescription) -> str:
-    out = column.way == "out"
-    kind = column.kind + (_(" (left out)") if out else "")
-    mark = "target" if column.name == table.target.name else "out" if out else ""
+def _columns(table: TableDescription) -> TableBlock:
+    head = [_("column"), _("kind"), _("values"), _("missing"), _("distinct"), _("from"), _("to")]
+    head += [_("outliers"), _("with the target")]
+    return TableBlock(tuple(head), tuple(_row(column, table) for column in table.columns))
+
+
+def _row(column: ColumnDescription, table: TableDescription) -> tuple[str | Drawing, ...]:
+    kind = column.kind + (_(" (left out)") if column.way == "out" else "")
     share = column.missing / max(1, table.rows)
-    missing = f"{numeral(column.missing, ',')} ({numeral(share, '.1%')})" if column.missing else ""
     related = column.correlation
-    cells = [
-        f"<td class='name'>{escape(column.name)}</td>",
-        f"<td>{escape(kind)}</td>",
-        f"<td>{'' if column.kind in ('identifier', 'text') else picture(column.name, column.shape)}</td>",
-        f"<td class='number'>{missing}</td>",
-        f"<td class='number'>{numeral(column.unique, ',')}</td>",
-        f"<td class='number'>{_value(column.minimum)}</td>",
-        f"<td class='number'>{_value(column.maximum)}</td>",
-        f"<td class='number'>{column.outliers or ''}</td>",
-        f"<td class='number'>{'' if related is None else numeral(related, '.2f')}</td>",
-    ]
-    return f"<tr class='{mark}'>{''.join(cells)}</tr>"
+    return (
+        column.name,
+        kind,
+        Drawing("" if column.kind in ("identifier", "text") else picture(column.name, column.shape)),
+        f"{numeral(column.missing, ',')} ({numeral(share, '.1%')})" if column.missing else "",
+        numeral(column.unique, ","),
+        _value(column.minimum),
+        _value(column.maximum),
+        str(column.outliers or ""),
+        "" if related is None else numeral(related, ".2f"),
+    )
 
 
 def _value(value: float | str | None) -> str:
-    return "" if value is None else escape(value) if isinstance(value, str) else numeral(value, ".6g")
+    return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
 
 
 def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
@@ -245,81 +195,6 @@ def _day(seconds: float) -> str:
     return str(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))[:10]
 
 
-# ---- the contact sheet
-
-LONGEST = 54  # letters of a file's name
-MARGIN, TALLEST = 0.2, 2.0  # inches: around a tile; the most of an image, times the tiles beside each other
-LINE = 0.17  # inches from line to line of small text
-FEW, SOME = 20, 48  # up to so many classes two or three stand beside each other, else four
-
-
-@dataclass(frozen=True, eq=False)
-class _Tile:
-    """Images side by side under their name or names; beside it a number."""
-
-    names: tuple[str, ...]
-    number: str
-    pixels: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
-class _Grid:
-    """Tiles under a heading, so many across; all images in one scale. size: of the names' letters."""
-
-    heading: str
-    tiles: Sequence[_Tile]
-    across: int
-    size: float
-
-    @property
-    def wide(self) -> float:
-        return (WIDTH - (self.across + 1) * MARGIN) / self.across
-
-    @property
-    def inch(self) -> float:
-        """The inches of a pixel."""
-        widest = max((tile.pixels.shape[1] for tile in self.tiles), default=1)
-        tallest = max((tile.pixels.shape[0] for tile in self.tiles), default=1)
-        return min(self.wide / widest, TALLEST / self.across / tallest)
-
-    @property
-    def words(self) -> float:
-        return LINE * max((len(tile.names) for tile in self.tiles), default=0) + 0.13
-
-    @property
-    def tall(self) -> float:
-        """The height of a line of tiles."""
-        return self.words + max((t.pixels.shape[0] for t in self.tiles), default=0) * self.inch
-
-    @property
-    def height(self) -> float:
-        return (0.45 if self.heading else 0) + math.ceil(len(self.tiles) / self.across) * self.tall
-
-    def draw(self, axes: "Axes", top: float) -> None:
-        """axes: of the whole figure, in inches. top: where it begins."""
-        from matplotlib.patches import Rectangle
-
-        if self.heading:
-            axes.text(MARGIN, top - 0.35, self.heading, fontsize=11, weight="bold")
-            top -= 0.45
-        for at, tile in enumerate(self.tiles):
-            row, column = divmod(at, self.across)
-            x, y = MARGIN + column * (self.wide + MARGIN), top - row * self.tall
-            for number, text in enumerate(tile.names):
-                weight = "normal" if self.heading else "bold"
-                axes.text(x, y - LINE * (number + 1) - 0.03, text, fontsize=self.size, weight=weight)
-            x_right = x + self.wide
-            axes.text(x_right, y - LINE - 0.03, tile.number, fontsize=self.size - 1, color=SOFT, ha="right")
-            wide, tall = tile.pixels.shape[1] * self.inch, tile.pixels.shape[0] * self.inch
-            bottom = y - self.words - tall
-            axes.imshow(
-                tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto",
-                extent=(x, x + wide, bottom, bottom + tall),
-            )  # fmt: skip
-            frame = Rectangle((x, bottom), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5)
-            axes.add_patch(frame)  # or a white image would not be seen
-
-
 def contact_sheet(name: str, images: ImagesDescription) -> bytes:
     """Return a description's examples, and the images that are to be looked at, as PNG. name: the data's
     name."""
@@ -339,36 +214,16 @@ def contact_sheet(name: str, images: ImagesDescription) -> bytes:
         sentences.append(
             _("{n:,} of {total:,} classes are shown.").format(n=len(shown), total=len(images.classes))
         )
-    across = 2 if len(shown) <= FEW else 3 if len(shown) <= SOME else 4
-    names = class_labels([one.label for one in shown], 76 // across) if images.classes else [""]
-    grids = [
-        _Grid("", [_Tile((label,), numeral(one.rows, ","), strip(one.pixels))
-                   for label, one in zip(names, shown, strict=True)], across, 10 if across == 2 else 9)
-    ]  # fmt: skip
-    grids += [_Grid(heading, tiles, 2, 8) for heading, tiles in _flagged_tiles(images) if tiles]
-    with look():
-        figure = new_figure(header_inches(sentences) + sum(grid.height for grid in grids) + MARGIN)
-        height = figure.get_figheight()
-        top = header(figure, _("Images: {name}").format(name=label(name, 40)), sentences) * height
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        for grid in grids:
-            grid.draw(axes, top)
-            top -= grid.height
-        axes.set(xlim=(0, WIDTH), ylim=(0, height))
-    return png(figure)
+    across = 2 if len(shown) <= FEW else 3 if len(shown) <= SOME else 6
+    classes = [Tile(strip(one.pixels), (one.label, numeral(one.rows, ","))) for one in shown]
+    groups = [TileGroup("", len(shown), classes, across)]
+    for _flag, heading, flagged in _flags(images):
+        if flagged:
+            groups.append(TileGroup(heading, len(flagged), list(map(_tile, flagged)), 4))
+    return sheet_png(_("Images: {name}").format(name=name), sentences, groups)
 
 
-def _flagged_tiles(images: ImagesDescription) -> Iterator[tuple[str, list[_Tile]]]:
-    for flag, heading, flagged in _flags(images):
-        tiles = []
-        for one in flagged:
-            places = [
-                f"{place}: {name}" if flag == CONTRADICTING and name else place
-                for place, name in zip(one.places, one.labels, strict=True)
-            ]
-            number = numeral(one.correlation, ".3f") if flag == NEAR else ""
-            tiles.append(
-                _Tile(tuple(label(tail(place, LONGEST), 64) for place in places), number, strip(one.pixels))
-            )
-        yield heading, tiles
+def _tile(one: FlaggedImages) -> Tile:
+    named = zip(one.places, one.labels, strict=True)
+    words = [f"{place}: {name}" if name else place for place, name in named]
+    return Tile(strip(one.pixels), tuple(words))

@@ -13,14 +13,16 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     TRAIN,
+    beside,
     few_letters,
     header,
     header_inches,
     label,
-    legend,
+    legend_in_lines,
     log_axis,
     look,
     new_figure,
+    strokes,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FLOOR = 1e-12  # smaller gradients are drawn at this value
+SMALL: dict[str, Any] = {"fontsize": 8, "color": INK, "ha": "right", "va": "bottom"}
 NAMED = 8  # maximum number of layers in the legend
 
 
@@ -64,7 +67,14 @@ def dynamics_figure(d: Dynamics) -> "Figure":
         for axes in panels[2:]:
             per = d.steps_per_epoch
             axes.set_xlabel(_("update (an epoch has {n})").format(n=per) if per else _("update"))
-        _names(figure, d.layers, inks, 0.1 / inches, 0.22 * lines / inches)
+        shown = sorted(set(np.linspace(0, len(d.layers) - 1, min(len(d.layers), NAMED)).round().astype(int)))
+        names, box = (
+            [layer_label(d.layers[k], k) for k in shown],
+            (0.085, 0.1 / inches, 0.9, 0.22 * lines / inches),
+        )
+        if names:
+            marks = strokes(inks[k] for k in shown)
+            legend_in_lines(figure, marks, names, box, 4, columnspacing=1.6, handlelength=1.4)
         return figure
 
 
@@ -89,10 +99,8 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _lines(axes, d.step_K, np.maximum(d.gradient_KL, FLOOR), inks)
     log_axis(axes)
     if (seen < FLOOR).any():
-        axes.text(
-            0.98, 0.1, _("at the bottom: less than {floor:g}").format(floor=FLOOR), fontsize=8,
-            color=INK, ha="right", va="bottom", transform=axes.transAxes,
-        )  # fmt: skip
+        words = _("at the bottom: less than {floor:g}").format(floor=FLOOR)
+        axes.text(0.98, 0.1, words, transform=axes.transAxes, **SMALL)
 
 
 def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
@@ -100,10 +108,8 @@ def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _lines(axes, d.step_K, d.ratio_KL, inks)
     axes.axhline(RULE_OF_THUMB, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
     log_axis(axes)
-    axes.annotate(
-        _("rule of thumb: 0.001 (CS231n)"), (1, RULE_OF_THUMB), xycoords=("axes fraction", "data"),
-        xytext=(-2, 3), textcoords="offset points", fontsize=8, color=INK, ha="right", va="bottom",
-    )  # fmt: skip
+    at, words = (1, RULE_OF_THUMB), _("rule of thumb: 0.001 (CS231n)")
+    beside(axes, words, at, (-2, 3), xycoords=("axes fraction", "data"), **SMALL)
 
 
 def _dead(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
@@ -120,13 +126,12 @@ def _dead(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
 
 
 def _lines(axes: "Axes", step_K: Any, value_KL: Floats, inks: Sequence[Any]) -> None:
-    few = len(step_K) <= 12
+    dots: dict[str, Any] = {"marker": ".", "markersize": 3}
+    if len(step_K) <= 12:
+        dots = {"marker": "o", "markersize": 4.5}
     for value_K, ink in zip(value_KL.T, inks, strict=True):
         fine = np.isfinite(value_K)
-        axes.plot(
-            step_K[fine] + 1, value_K[fine], color=ink, linewidth=1.5, marker="o" if few else ".",
-            markersize=4.5 if few else 3, zorder=4,
-        )  # fmt: skip
+        axes.plot(step_K[fine] + 1, value_K[fine], color=ink, linewidth=1.5, zorder=4, **dots)
 
 
 def _say(axes: "Axes", words: str) -> None:
@@ -158,20 +163,3 @@ def layer_label(layer: WeightLayer, place: int) -> str:
     name = layer.name.rpartition(".")[2]
     own = "" if not name or name.isdigit() else f" {label(layer.name, 14)}"
     return f"{_('layer {n}').format(n=place)}{own} ({layer.shape[1]} → {layer.shape[0]})"
-
-
-def _names(
-    figure: "Figure", layers: Sequence[WeightLayer], inks: Sequence[Any], low: float, tall: float
-) -> None:
-    from matplotlib.lines import Line2D
-
-    if not layers:
-        return
-    shown = sorted({round(k) for k in np.linspace(0, len(layers) - 1, min(len(layers), NAMED))})
-    marks = [Line2D([], [], color=inks[k], linewidth=2.5) for k in shown]
-    corner = figure.add_axes((0.085, low, 0.9, tall))
-    corner.set_axis_off()
-    legend(
-        corner, marks, [layer_label(layers[k], k) for k in shown], loc="center left", ncols=4,
-        columnspacing=1.6, handlelength=1.4,
-    )  # fmt: skip

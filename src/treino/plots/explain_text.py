@@ -155,10 +155,9 @@ def verdict(explanation: Explanation) -> Text:
 def plain(explanation: Explanation, digits: int = DIGITS) -> str:
     """Return the explanation as text without colours, in lines of at most 100 characters."""
     file = io.StringIO()
-    console = EscapingConsole(
-        file=file, width=ALIGN, highlight=False, markup=False, emoji=False,
-        force_terminal=False, force_jupyter=False, color_system=None,  # a notebook requests colours and HTML
-    )  # fmt: skip
+    bare = dict.fromkeys(("highlight", "markup", "emoji", "force_terminal", "force_jupyter"), False)
+    # a notebook requests colours and HTML
+    console = EscapingConsole(file=file, width=ALIGN, color_system=None, **bare)  # type: ignore[arg-type]
     for piece in rendered(explanation, digits):
         console.print(piece)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

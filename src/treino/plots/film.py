@@ -17,7 +17,7 @@ from treino.inspection.film import FilterView, Frame, Shown
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
 from treino.inspection.outputs import AnsweredPicture
 from treino.plots.boundary import draw_regions
-from treino.plots.captions import axis_names, held_sentence
+from treino.plots.captions import axis_names, held_sentence, listed
 from treino.plots.confusion import draw_curve, draw_fit
 from treino.plots.pixels import TINTS, on_white, photograph, tile
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
@@ -34,8 +34,8 @@ from treino.plots.style import (
     header,
     header_inches,
     label,
-    legend,
     legend_at_right,
+    legend_in_lines,
     localise_ticks,
     look,
     new_figure,
@@ -363,11 +363,9 @@ def absent_sentence(frame: Frame) -> str:
     """Name the classes that win nowhere in view; "" if each wins somewhere."""
     if not frame.absent or isinstance(frame.shown, Fit | FilterView):
         return ""
-    names, more = class_labels(frame.shown.classes), len(frame.absent) - LISTED
-    listed = ", ".join(names[c] for c in frame.absent[:LISTED])
-    if more > 0:
-        listed += " " + _("… {n} more").format(n=more)
-    return _("Wins nowhere in this view: {names}.").format(names=listed)
+    names = class_labels(frame.shown.classes)
+    absent = listed([names[c] for c in frame.absent], LISTED)
+    return _("Wins nowhere in this view: {names}.").format(names=absent)
 
 
 def share(value: float) -> str:
@@ -400,6 +398,8 @@ def grid_figure(
     side: a panel's height in inches.
     """
     with look():
+        from matplotlib.lines import Line2D
+
         if isinstance(shown[0], FilterView):
             lines_above = [*sentences, filters_sentence(shown[0])]
         else:
@@ -423,7 +423,11 @@ def grid_figure(
             _above(axes, *_nowhere(one), up=1, size=7.5)
             _above(axes, "\n".join(caption), INK, up=13 if lost else 2, size=8)
         classes = () if isinstance(shown[0], Fit) else shown[0].classes
-        _legend(figure, class_labels(classes)[:8], LOW / inches)
+        if names := class_labels(classes)[:8]:
+            squares = [
+                Line2D([], [], linestyle="none", marker="s", color=colour(c)) for c in range(len(names))
+            ]
+            legend_in_lines(figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2)
         return figure
 
 
@@ -445,26 +449,15 @@ def _panel(axes: "Axes", one: Shown) -> None:
 
 def _above(axes: "Axes", words: str, ink: str, up: float, size: float) -> None:
     """Write words above a panel. up: distance in points."""
-    axes.annotate(
-        words, (0, 1), (0, up), "axes fraction", "offset points", color=ink, fontsize=size, va="bottom"
-    )  # fmt: skip
-
-
-def _legend(figure: "Figure", names: Sequence[str], height: float) -> None:
-    from matplotlib.lines import Line2D
-
-    if names:
-        marks = [Line2D([], [], linestyle="none", marker="s", color=colour(c)) for c in range(len(names))]
-        corner = figure.add_axes((0.012, 0.0, 0.976, height))
-        corner.set_axis_off()
-        legend(corner, marks, names, loc="center left", ncols=8, columnspacing=1.2)
+    places: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+    axes.annotate(words, (0, 1), (0, up), color=ink, fontsize=size, **places)
 
 
 def _nowhere(one: Shown) -> tuple[str, str]:
     if isinstance(one, Fit | FilterView) or not one.classes or not one.absent:
         return "", INK
     names = class_labels(one.classes, 14)
-    listed = ", ".join(names[c] for c in one.absent[:3]) + (", …" if len(one.absent) > 3 else "")
+    absent = listed([names[c] for c in one.absent], 3)
     if isinstance(one, Plane) and one.view != "all":  # the network may predict the class outside this plane
-        return _("not on this plane: {names}").format(names=listed), SOFT
-    return _("nowhere: {names}").format(names=listed), ALARM
+        return _("not on this plane: {names}").format(names=absent), SOFT
+    return _("nowhere: {names}").format(names=absent), ALARM

@@ -95,11 +95,5 @@ def _loss_line(losses: Sequence[float | None]) -> str:
         up_F = 30 - 28 * (high_F - high_F.min()) / (np.ptp(high_F) or 1.0)
         across_F = 100 * place_F / max(1, len(losses) - 1)
         points = " ".join(f"{x:.2f},{y:.1f}" for x, y in zip(across_F, up_F, strict=True))
-    return tag(
-        "svg",
-        tag("polyline", points=points),
-        line((100, 0), (100, 32)),
-        viewBox="0 0 100 32",
-        preserveAspectRatio="none",
-        aria_hidden="true",
-    )
+    drawn = tag("polyline", points=points), line((100, 0), (100, 32))
+    return tag("svg", *drawn, viewBox="0 0 100 32", preserveAspectRatio="none", aria_hidden="true")

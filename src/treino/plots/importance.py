@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     WIDTH,
+    axes_at,
     class_labels,
     colour,
     extent,
@@ -23,6 +24,7 @@ from treino.plots.style import (
     label,
     look,
     new_figure,
+    strokes,
 )
 
 if TYPE_CHECKING:
@@ -118,13 +120,8 @@ def _bars(shown: Importances, name: str) -> "Figure":
     left_axes.set_position((left, box.y0, half, box.height))
     right_axes.set_position((left + half + 0.04, box.y0, half, box.height))
     if together:
-        figure.text(
-            left,
-            0.16 / height,
-            _("orange: the whole group shuffled together"),
-            color=JOINT,
-            fontsize=9.5,
-        )
+        words = _("orange: the whole group shuffled together")
+        figure.text(left, 0.16 / height, words, color=JOINT, fontsize=9.5)
     return figure
 
 
@@ -179,23 +176,16 @@ def dependence_figure(
         many_curves = len(drawn) > 1
         lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
         figure = new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
-        top = header(
-            figure, _("What changes the answer: {name}").format(name=label(name, 40)), caption_lines, warned
-        )
+        title = _("What changes the answer: {name}").format(name=label(name, 40))
+        top = header(figure, title, caption_lines, warned)
         height = figure.get_figheight()
         low, high = _range(shown, drawn, bool(classes))
         left = 0.85 if classes else 1.05
         wide = (WIDTH - left - 0.15) / ACROSS
         for k, one in enumerate(shown):
             row, column = divmod(k, ACROSS)
-            axes = figure.add_axes(
-                (
-                    (left + column * wide) / WIDTH,
-                    top - ((row + 1) * HIGH - 0.62) / height,
-                    (wide - 0.28) / WIDTH,
-                    (HIGH - 0.8) / height,
-                )
-            )
+            y = top * height - ((row + 1) * HIGH - 0.62)
+            axes = axes_at(figure, left + column * wide, y, wide - 0.28, HIGH - 0.8)
             _panel(axes, one, drawn, bool(classes))
             axes.set_ylim(low, high)
             if column:
@@ -273,29 +263,15 @@ def _range(shown: Sequence[Dependence], drawn: Sequence[int], shares: bool) -> t
 
 def _panel(axes: "Axes", one: Dependence, drawn: Sequence[int], shares: bool) -> None:
     taken = np.linspace(0, len(one.own_N) - 1, min(len(one.own_N), FAINT_ROWS // max(1, len(drawn)) + 8))
-    apart = one.axis == "class" or len(one.at_G) == 1
+    style, row = "-", dict[str, Any](alpha=0.13)
+    if one.axis == "class" or len(one.at_G) == 1:
+        style, row = "none", {"alpha": 0.3, "marker": "_"}
     for c in drawn:
         ink = colour(c) if len(drawn) > 1 else PALETTE[0]
         for n in taken.round().astype(int):
-            axes.plot(
-                one.at_G,
-                one.curve_NGC[n, :, c],
-                color=ink,
-                alpha=0.3 if apart else 0.13,
-                linewidth=0.8,
-                marker="_" if apart else None,
-                linestyle="none" if apart else "-",
-            )
-        axes.plot(
-            one.at_G,
-            one.mean_GC[:, c],
-            color=ink,
-            linewidth=2.4,
-            marker="o" if len(one.at_G) <= 8 else None,
-            linestyle="none" if apart else "-",
-            markersize=6,
-            zorder=4,
-        )
+            axes.plot(one.at_G, one.curve_NGC[n, :, c], color=ink, linewidth=0.8, linestyle=style, **row)
+        mean: dict[str, Any] = {"marker": "o" if len(one.at_G) <= 8 else None, "markersize": 6, "zorder": 4}
+        axes.plot(one.at_G, one.mean_GC[:, c], color=ink, linewidth=2.4, linestyle=style, **mean)
     _rug(axes, one)
     axes.set_xlabel(label(one.column, 30), fontsize=10)
     axes.grid(axis="y")
@@ -310,14 +286,8 @@ def _rug(axes: "Axes", one: Dependence) -> None:
     own = one.own_N[np.isfinite(one.own_N)]
     if one.axis == "class":
         count = np.bincount(own.astype(int), minlength=len(one.levels))
-        axes.bar(
-            np.arange(len(one.levels)),
-            0.09 * count / max(1, count.max()),
-            width=0.5,
-            color=SOFT,
-            alpha=0.55,
-            transform=foot,
-        )
+        place, tall = np.arange(len(one.levels)), 0.09 * count / max(1, count.max())
+        axes.bar(place, tall, width=0.5, color=SOFT, alpha=0.55, transform=foot)
         return
     axes.vlines(own, 0, 0.07, color=INK, alpha=0.35, linewidth=0.7, transform=foot)
 
@@ -345,17 +315,9 @@ def _ticks(axes: "Axes", one: Dependence) -> None:
 
 
 def _key(figure: "Figure", drawn: Sequence[int], classes: Sequence[str]) -> None:
-    from matplotlib.lines import Line2D
-
     names = class_labels(classes, 16)
-    handles = [Line2D([], [], color=colour(c), linewidth=2.4) for c in drawn]
     labels = [names[c] for c in drawn]
-    figure.legend(
-        handles,
-        labels,
-        loc="lower center",
-        ncols=min(len(drawn), 6 if max(map(len, labels)) < 9 else 4),
-        bbox_to_anchor=(0.5, 0.02 / figure.get_figheight()),
-        handlelength=1.4,
-        columnspacing=1.4,
-    )
+    columns, corner = 6 if max(map(len, labels)) < 9 else 4, (0.5, 0.02 / figure.get_figheight())
+    apart = {"ncols": min(len(drawn), columns), "handlelength": 1.4, "columnspacing": 1.4}
+    marks = strokes(map(colour, drawn), 2.4)
+    figure.legend(marks, labels, loc="lower center", bbox_to_anchor=corner, **apart)

@@ -18,6 +18,7 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     WIDTH,
+    beside,
     extent,
     header,
     header_inches,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 MAP = "viridis"
 WAY, HERE = PALETTE[5], PALETTE[1]
+RING: dict[str, Any] = {"marker": "o", "color": "white", "markeredgecolor": WAY}
+STAR: dict[str, Any] = {"marker": "*", "color": HERE, "markeredgecolor": INK}
 LOG_FROM = 3.0  # ratio of largest to smallest loss from which the colours are logarithmic
 LEVELS = 9
 SIDE = 3.75  # inches of the view from above
@@ -95,10 +98,8 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
     fine_RR = np.isfinite(land.loss_RR)
     shown_RR = np.ma.array(land.loss_RR, mask=~fine_RR)
     axes.set_facecolor(FAINT)
-    axes.pcolormesh(
-        a_R, b_R, shown_RR, cmap=MAP, norm=scale, shading="gouraud" if fine_RR.all() else "nearest",
-        rasterized=True,
-    )  # fmt: skip
+    shading: Any = "gouraud" if fine_RR.all() else "nearest"
+    axes.pcolormesh(a_R, b_R, shown_RR, cmap=MAP, norm=scale, shading=shading, rasterized=True)
     if not fine_RR.all():
         with rc_context({"hatch.color": SOFT, "hatch.linewidth": 0.6}):
             axes.contourf(a_R, b_R, (~fine_RR).astype(float), [0.5, 1.5], colors="none", hatches=["///"])
@@ -123,7 +124,7 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
     if land.path is not None:
         draw_way(axes, land.path.at_K2)
     else:
-        axes.plot([0], [0], marker="*", markersize=15, color=HERE, markeredgecolor=INK, markeredgewidth=0.8)
+        axes.plot([0], [0], **STAR, markersize=15, markeredgewidth=0.8)
 
 
 def levels(scale: "Normalize") -> list[float]:
@@ -144,24 +145,8 @@ def draw_way(axes: "Axes", at_K2: Floats) -> None:
     """Draw the path: a ring at its start, a star at its end, and a dot at each snapshot."""
     axes.plot(*at_K2.T, color="white", linewidth=3.2, zorder=4)
     axes.plot(*at_K2.T, color=WAY, linewidth=1.7, marker="o", markersize=2.8, zorder=5)
-    axes.plot(
-        *at_K2[:1].T,
-        marker="o",
-        markersize=8,
-        color="white",
-        markeredgecolor=WAY,
-        markeredgewidth=2,
-        zorder=6,
-    )
-    axes.plot(
-        *at_K2[-1:].T,
-        marker="*",
-        markersize=15,
-        color=HERE,
-        markeredgecolor=INK,
-        markeredgewidth=0.8,
-        zorder=6,
-    )
+    axes.plot(*at_K2[:1].T, **RING, markersize=8, markeredgewidth=2, zorder=6)
+    axes.plot(*at_K2[-1:].T, **STAR, markersize=15, markeredgewidth=0.8, zorder=6)
 
 
 def colour_bar(
@@ -195,34 +180,24 @@ def surface(figure: "Figure", place: tuple[float, float, float, float], land: La
     height_RR = heights(land.loss_RR, scale)
     a_RR, b_RR = np.meshgrid(land.a_R, land.b_R)
     colour = colormaps[MAP](np.nan_to_num(height_RR))
-    lit = LightSource(315, 55).shade_rgb(
-        colour[..., :3], np.nan_to_num(height_RR), vert_exag=8, blend_mode="soft"
-    )
+    sun = LightSource(315, 55)
+    lit = sun.shade_rgb(colour[..., :3], np.nan_to_num(height_RR), vert_exag=8, blend_mode="soft")
     lit = np.dstack([0.7 * colour[..., :3] + 0.3 * lit, np.isfinite(height_RR).astype(float)])
-    axes.plot_surface(
-        a_RR, b_RR, height_RR, facecolors=lit, rstride=1, cstride=1, linewidth=0.3, antialiased=True,
-        shade=False, zorder=1,
-    )  # fmt: skip
-    axes.contour(
-        a_RR, b_RR, height_RR, [float(scale(v)) for v in levels(scale)], colors="white", linewidths=0.6,
-        alpha=0.6, zorder=2,
-    )  # fmt: skip
+    fine: dict[str, Any] = {"rstride": 1, "cstride": 1, "linewidth": 0.3, "antialiased": True}
+    axes.plot_surface(a_RR, b_RR, height_RR, facecolors=lit, shade=False, zorder=1, **fine)
+    at_L, thin = [float(scale(v)) for v in levels(scale)], {"colors": "white", "linewidths": 0.6}
+    axes.contour(a_RR, b_RR, height_RR, at_L, alpha=0.6, zorder=2, **thin)
     axes.patch.set_visible(False)
     if land.path is not None:
         at_K2 = land.path.at_K2
         up_K = interpolated(land, height_RR, at_K2) + 0.015
         axes.plot(*at_K2.T, up_K, color="white", linewidth=2.8, zorder=3)
         axes.plot(*at_K2.T, up_K, color=WAY, linewidth=1.5, zorder=4)
-        axes.plot(*at_K2[:1].T, up_K[:1], "o", markersize=6, color="white", markeredgecolor=WAY, zorder=5)
-        axes.plot(
-            *at_K2[-1:].T, up_K[-1:], "*", markersize=12, color=HERE, markeredgecolor=INK,
-            markeredgewidth=0.7, zorder=6,
-        )  # fmt: skip
+        axes.plot(*at_K2[:1].T, up_K[:1], **RING, linestyle="", markersize=6, zorder=5)
     else:
-        up = interpolated(land, height_RR, np.zeros((1, 2))) + 0.015
-        axes.plot(
-            [0], [0], up, "*", markersize=12, color=HERE, markeredgecolor=INK, markeredgewidth=0.7, zorder=6
-        )
+        at_K2 = np.zeros((1, 2))
+        up_K = interpolated(land, height_RR, at_K2) + 0.015
+    axes.plot(*at_K2[-1:].T, up_K[-1:], **STAR, linestyle="", markersize=12, markeredgewidth=0.7, zorder=6)
     axes.set_axis_off()
     axes.set_zlim(0, 1)
     axes.set_box_aspect((1, 1, 0.62), zoom=1.15)
@@ -332,13 +307,8 @@ def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
             labels.append(split_name(split))
             ends = np.interp([0.0, 1.0], shown.at_R, loss_R)
             way = np.linspace(0, 1, 101)  # linear in the loss, also on a logarithmic axis
-            axes.plot(
-                way,
-                ends[0] + way * (ends[1] - ends[0]),
-                color=INKS[split],
-                linewidth=1.0,
-                linestyle=(0, (2, 2)),
-            )
+            straight = ends[0] + way * (ends[1] - ends[0])
+            axes.plot(way, straight, color=INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
             axes.plot([0, 1], ends, "o", color=INKS[split], markersize=7, markeredgecolor="white", zorder=5)
         seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in shown.loss.values()])
         if spans(seen):
@@ -354,16 +324,8 @@ def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
         for tick in (axes.get_xticklabels()[0], axes.get_xticklabels()[-1]):
             tick.set_color(INK)
         axes.grid(axis="y")
-        axes.text(
-            0.5,
-            -0.155,
-            _("place on the line"),
-            color=SOFT,
-            fontsize=10,
-            ha="center",
-            va="top",
-            transform=axes.transAxes,
-        )
+        below: dict[str, Any] = {"color": SOFT, "fontsize": 10, "ha": "center", "va": "top"}
+        axes.text(0.5, -0.155, _("place on the line"), transform=axes.transAxes, **below)
         legend(axes, handles, labels, loc="best")
         return figure
 
@@ -415,13 +377,8 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
             left = (beside + place * (side + gap)) / WIDTH
             axes = figure.add_axes((left, top - side / inches, side / WIDTH, side / inches))
             in_fog(axes, land, stand, scale)
-            axes.set_title(
-                _("{n}  step {step:,}").format(n=place + 1, step=stand.step),
-                fontsize=10,
-                weight="bold",
-                loc="left",
-                pad=4,
-            )
+            heading = _("{n}  step {step:,}").format(n=place + 1, step=stand.step)
+            axes.set_title(heading, fontsize=10, weight="bold", loc="left", pad=4)
             below = _("loss {loss}, slope {slope}\n{share} of the slope lies in view").format(
                 loss=loss_words(stand.loss),
                 slope=numeral(np.linalg.norm(stand.slope_2), ".2g"),
@@ -457,26 +414,16 @@ def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize
     shade = np.clip((radius - np.hypot(a_RR, b_RR)) / (0.35 * radius), 0, 1)[..., None]
     shade = shade * shade * (3 - 2 * shade)
     colour = colormaps[MAP](scale(felt_RR))[..., :3]
-    axes.imshow(
-        shade * colour + (1 - shade) * np.array(FOG), origin="lower", interpolation="bilinear",
-        extent=(a_R[0], a_R[-1], b_R[0], b_R[-1]),
-    )  # fmt: skip
+    pixels, whole = shade * colour + (1 - shade) * np.array(FOG), (a_R[0], a_R[-1], b_R[0], b_R[-1])
+    axes.imshow(pixels, origin="lower", interpolation="bilinear", extent=whole)
     steep = float(np.linalg.norm(stand.slope_2))
     if np.isfinite(steep) and steep > 0:
         tip_2 = stand.at_2 - stand.slope_2 / steep * 1.55 * radius
-        axes.add_patch(
-            FancyArrowPatch(
-                tuple(stand.at_2), tuple(tip_2), arrowstyle="-|>", mutation_scale=15, linewidth=2, color=INK,
-                zorder=5, shrinkA=3, shrinkB=0,
-            )
-        )  # fmt: skip
-    axes.plot(
-        *stand.at_2, "o", markersize=6.5, color=HERE, markeredgecolor=INK, markeredgewidth=0.8, zorder=6
-    )
-    axes.set_xlim(a_R[0], a_R[-1])
-    axes.set_ylim(b_R[0], b_R[-1])
-    axes.set_xticks([])
-    axes.set_yticks([])
+        head: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 3, "shrinkB": 0}
+        ends = tuple(stand.at_2), tuple(tip_2)
+        axes.add_patch(FancyArrowPatch(*ends, linewidth=2, color=INK, zorder=5, **head))
+    axes.plot(*stand.at_2, **STAR | {"marker": "o"}, markersize=6.5, markeredgewidth=0.8, zorder=6)
+    axes.set(xlim=(a_R[0], a_R[-1]), ylim=(b_R[0], b_R[-1]), xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)
 
@@ -485,8 +432,7 @@ def badge(axes: "Axes", stand: SurfacePoint, place: int, land: Landscape) -> Non
     """Draw a point's number on the side of the point that has more room."""
     centre_2 = np.array([land.a_R.mean(), land.b_R.mean()])
     up = 1 if stand.at_2[1] <= centre_2[1] else -1
-    axes.annotate(
-        str(place), tuple(stand.at_2), xytext=(0, -15 * up), textcoords="offset points", fontsize=9,
-        weight="bold", color=INK, ha="center", va="center", zorder=9,
-        bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8},
-    )  # fmt: skip
+    disc = {"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8}
+    look_of: dict[str, Any] = {"fontsize": 9, "weight": "bold", "ha": "center", "va": "center", "zorder": 9}
+    at, apart = tuple(stand.at_2), (0, -15 * up)
+    beside(axes, str(place), at, apart, color=INK, bbox=disc, **look_of)

@@ -12,6 +12,7 @@ from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Cell
 from treino.inspection.outputs import ConfusionCell, ConfusionCells, Mistakes
+from treino.plots.captions import learnt_from
 from treino.plots.pixels import framed, photograph
 from treino.plots.style import (
     ALARM,
@@ -19,6 +20,7 @@ from treino.plots.style import (
     INK,
     SOFT,
     WIDTH,
+    axes_at,
     class_labels,
     header,
     header_inches,
@@ -59,9 +61,7 @@ def _title(shown: Mistakes) -> str:
 
 
 def _warnings(shown: Mistakes) -> list[str]:
-    lines = []
-    if shown.split == "train":
-        lines.append(_("The network learnt from these rows: there are no others."))
+    lines = learnt_from(shown.split)
     if shown.unsaid:
         lines.append(
             _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=shown.unsaid)
@@ -109,13 +109,8 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
         if shown.classes:
             answer, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
             how = f"{percent(float(shown.sure_K[k]))} · {how}"
-        words.append(
-            (
-                (_("says {said}").format(said=answer), ALARM, 9.0),
-                (_("is {true}").format(true=true), INK, 9.0),
-                (how, SOFT, 8.0),
-            )
-        )
+        said, is_true = _("says {said}").format(said=answer), _("is {true}").format(true=true)
+        words.append(((said, ALARM, 9.0), (is_true, INK, 9.0), (how, SOFT, 8.0)))
     height = picture_lines(items[:drawn], 3)
     sentences = [_sentence(shown, drawn)]
     figure = new_figure(header_inches(sentences, warnings) + 0.2 + height)
@@ -165,8 +160,7 @@ def pictures_with_words(
         row, column = divmod(k, across(items))
         tall = down - len(lines) * WORD_LINE - 0.2
         x, y = 0.15 + column * pitch + (pitch - side) / 2, top * height - (row + 1) * down + 0.1
-        axes = figure.add_axes((x / width, y / height, side / width, tall / height))
-        framed(axes, photograph(item))
+        framed(axes_at(figure, x, y, side, tall), photograph(item))
         for line, (text, ink, size) in enumerate(lines, 1):
             up = (y + tall + 0.06 + WORD_LINE * (len(lines) - line)) / height
             figure.text((x + side / 2) / width, up, text, color=ink, fontsize=size, ha="center")
@@ -187,7 +181,7 @@ def cells_figure(shown: ConfusionCells) -> "Figure":
             sentences = [_("No class is taken for another on these rows.")]
     else:
         sentences = [_("One cell of the confusion matrix of {split} rows.").format(split=split)]
-    warned = [_("The network learnt from these rows: there are no others.")] if shown.split == "train" else []
+    warned = learnt_from(shown.split)
     blocks = [cell.picture_KCHW for cell in shown.cells]
     if not shown.chosen:
         blocks = [items[: across(items)] for items in blocks]
@@ -256,16 +250,10 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
         x = (right_of[number_of] - (inches[number_of] - 0.22 if left else 0)) / WIDTH
         marked = number_of == (2 if shown.classes else 3)
         for k, text in enumerate(column):
-            figure.text(
-                x,
-                (top * height - 0.42 - k * LINE) / height,
-                text,
-                fontsize=9.5,
-                color=SOFT if k == 0 else ALARM if marked else INK,
-                weight="bold" if marked and k else "normal",
-                ha="left" if left else "right",
-                linespacing=1.1,
-            )
+            y = (top * height - 0.42 - k * LINE) / height
+            ink, weight = SOFT if k == 0 else ALARM if marked else INK, "bold" if marked and k else "normal"
+            side = "left" if left else "right"
+            figure.text(x, y, text, fontsize=9.5, color=ink, weight=weight, ha=side, linespacing=1.1)
     for k in range(1, drawn + 1):
         y = (top * height - 0.42 - (k - 0.68) * LINE) / height
         figure.add_artist(Line2D([0.02, 0.98], [y, y], color=FAINT, linewidth=0.8))

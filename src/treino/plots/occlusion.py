@@ -8,6 +8,7 @@ import numpy as np
 
 from treino.base.words import _, numeral
 from treino.inspection.occlusion import Occlusion
+from treino.plots.captions import learnt_from
 from treino.plots.channels import answer_sentence
 from treino.plots.pixels import Pixels, framed, photograph, rgba
 from treino.plots.style import (
@@ -17,6 +18,7 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     WIDTH,
+    axes_at,
     header,
     header_inches,
     label,
@@ -50,10 +52,7 @@ def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "Figure":
             "Curves: places covered one after another, the most important first, or in {n} orders of chance."
         ).format(n=len(one.random_RS)),
     ]
-    if one.shown.split == "train":
-        warned = [_("The network learnt from these rows: there are no others.")]
-    else:
-        warned = []
+    warned = learnt_from(one.shown.split)
     with look():
         figure = new_figure(header_inches(sentences, warned) + len(shown) * (SIDE + WORDS + 0.35))
         height = figure.get_figheight()
@@ -92,18 +91,14 @@ def _line(figure: "Figure", shown: Occlusion, top: float) -> None:
     pixels = photograph(shown.shown.picture_CHW)
     y = (top - WORDS - SIDE) / height
     for column, drawn in enumerate((pixels, _on_picture(shown, pixels))):
-        x = 0.2 + column * (SIDE + 0.15)
-        framed(figure.add_axes((x / WIDTH, y, SIDE / WIDTH, SIDE / height)), drawn)
+        framed(axes_at(figure, 0.2 + column * (SIDE + 0.15), y * height, SIDE, SIDE), drawn)
     most = float(np.abs(shown.effect_AB).max())
     changed = percent(most) if shown.shown.classes else numeral(most)
     at = ((0.2 + 1.5 * SIDE + 0.15) / WIDTH, y - 0.03 / height)
     strongest = _("strongest colour: {most}").format(most=changed)
     figure.text(*at, strongest, fontsize=8, color=SOFT, ha="center", va="top")
     left = 0.2 + 2 * SIDE + 0.15 + 0.8
-    axes = figure.add_axes(
-        (left / WIDTH, y + 0.22 / height, 1 - (left + 0.2) / WIDTH, (SIDE - 0.22) / height)
-    )
-    _curves(axes, shown)
+    _curves(axes_at(figure, left, y * height + 0.22, WIDTH - left - 0.2, SIDE - 0.22), shown)
 
 
 def _curves(axes: "Axes", shown: Occlusion) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import FAINT, PALETTE, PAPER, SOFT, colour, rgb
+from treino.plots.style import FAINT, PALETTE, PAPER, SOFT, axes_at, colour, rgb
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,12 +53,11 @@ def tile_lines(
 
     left, top: where the first line begins. across: tiles of a line. pitch: from tile to tile.
     """
-    width, height = figure.get_size_inches()
     for k, (pixels, name) in enumerate(zip(tiles, labels, strict=True)):
         row, column = divmod(k, across)
         down = line_inches(pixels.shape[:2], pitch)
         x, y, side = left + column * pitch, top - (row + 1) * down, pitch - 0.1
-        axes = figure.add_axes((x / width, y / height, side / width, (down - 0.28) / height))
+        axes = axes_at(figure, x, y, side, down - 0.28)
         framed(axes, pixels, 0.5)
         axes.set_title(name, fontsize=8, color=SOFT, pad=2)
 

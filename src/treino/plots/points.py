@@ -20,30 +20,21 @@ def draw_rows(axes: "Axes", points: tuple[Points, ...], classes: int) -> None:
     size = float(np.interp(crowd, (200, 1200), (1.0, 0.5)))
     for p in points:
         inks = np.array([colour(c) for c in range(classes)])[p.true_N.astype(int)]
-        marker, area, edge, width, order = marks(p.split)
+        area, look_of = marks(p.split)
         x_N, y_N = p.at_NK.T
-        axes.scatter(
-            x_N, y_N, area * size, c=inks, marker=marker, edgecolors=edge, linewidths=width, zorder=order
-        )
-        wrong = p.wrong_N
-        axes.scatter(
-            x_N[wrong],
-            y_N[wrong],
-            (area * size) ** 0.5 * 16,
-            facecolors="none",
-            edgecolors=INK,
-            linewidths=1.3,
-            zorder=order,
-        )
+        axes.scatter(x_N, y_N, area * size, c=inks, **look_of)
+        wrong, ring = p.wrong_N, dict[str, Any](facecolors="none", edgecolors=INK, linewidths=1.3)
+        axes.scatter(x_N[wrong], y_N[wrong], (area * size) ** 0.5 * 16, zorder=look_of["zorder"], **ring)
 
 
-def marks(split: str) -> tuple[str, float, str, float, int]:
-    """Return marker, area, edge colour, edge width and z-order."""
-    return {
-        "train": ("o", 20.0, PAPER, 0.5, 3),
-        "validation": ("D", 26.0, PAPER, 0.6, 4),
-        "test": ("o", 56.0, INK, 1.0, 5),
+def marks(split: str) -> tuple[float, dict[str, Any]]:
+    """Return the area and the look of a split's marks."""
+    area, *look_of = {
+        "train": (20.0, "o", PAPER, 0.5, 3),
+        "validation": (26.0, "D", PAPER, 0.6, 4),
+        "test": (56.0, "o", INK, 1.0, 5),
     }[split]
+    return area, dict(zip(("marker", "edgecolors", "linewidths", "zorder"), look_of, strict=True))
 
 
 def class_key(names: Sequence[str], most: int, absent: Sequence[int] = ()) -> tuple[list[Any], list[str]]:
@@ -69,19 +60,11 @@ def row_key(points: tuple[Points, ...], inks: dict[str, str] | None = None) -> t
 
     handles, labels = [], []
     for p in points:
-        marker, area, edge, width, _order = marks(p.split)
-        handles.append(
-            Line2D(
-                [],
-                [],
-                linestyle="none",
-                marker=marker,
-                markersize=area**0.5,
-                markerfacecolor=(inks or {}).get(p.split, SOFT),
-                markeredgecolor=edge,
-                markeredgewidth=width,
-            )
-        )
+        area, look_of = marks(p.split)
+        handle = Line2D([], [], linestyle="none", marker=look_of["marker"], markersize=area**0.5)
+        handle.set(markerfacecolor=(inks or {}).get(p.split, SOFT), markeredgecolor=look_of["edgecolors"])
+        handle.set_markeredgewidth(look_of["linewidths"])
+        handles.append(handle)
         labels.append(rows_label(p))
     return handles, labels
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.plots.curves import floor, spans
-from treino.plots.style import ALARM, INK, PALETTE, SOFT, header, label, log_axis, look, new_figure
+from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, header, label, log_axis, look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +54,11 @@ class CurveStyle:
     colour: str
     stroke: Any
     mark: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The look of a sample in the legend."""
+        return {"color": self.colour, "linestyle": self.stroke, "marker": self.mark, "markersize": 5}
 
 
 def looks(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], CurveStyle]:
@@ -143,10 +148,8 @@ def _panel(
             axes.vlines(epoch_E, low_E, high_E, color=own.colour, alpha=0.3, linewidth=6)
         else:
             axes.fill_between(epoch_E, low_E, high_E, color=own.colour, alpha=0.14, linewidth=0)
-        axes.plot(
-            epoch_E, loss_E, color=own.colour, linestyle=own.stroke, marker=own.mark, markersize=4,
-            markevery=-(-len(loss_E) // MARKED),
-        )  # fmt: skip
+        dots: dict[str, Any] = {"marker": own.mark, "markersize": 4, "markevery": -(-len(loss_E) // MARKED)}
+        axes.plot(epoch_E, loss_E, color=own.colour, linestyle=own.stroke, **dots)
 
 
 def _bottom(lines: Sequence[StudyCurve]) -> float | None:
@@ -206,21 +209,13 @@ def legend_below(
     named = names(lines)
     if len(named) < 2:
         named = {}
-    shown = [(looks(lines)[key], name) for key, name in named.items()]
-    handles = [
-        Line2D(
-            [], [], **({"color": o.colour, "linestyle": o.stroke, "marker": o.mark, "markersize": 5} | own)
-        )
-        for o, _name in shown
-    ]
-    handles += [Line2D([], [], **stroke) for stroke, _text in more]
-    words = [name for _o, name in shown] + [text for _stroke, text in more]
+    strokes = [looks(lines)[key].line | own for key in named]
+    handles = [Line2D([], [], **stroke) for stroke in [*strokes, *(stroke for stroke, _text in more)]]
+    words = [*named.values(), *(text for _stroke, text in more)]
     if words:
-        figure.legend(
-            handles, words, loc="lower left", bbox_to_anchor=(0.08, 0.1 / figure.get_figheight()),
-            ncols=_columns(lines),
-            borderaxespad=0, handlelength=3.4, columnspacing=2.5,
-        )  # fmt: skip
+        corner, columns = (0.08, 0.1 / figure.get_figheight()), _columns(lines)
+        apart = {"borderaxespad": 0, "handlelength": 3.4, "columnspacing": 2.5}
+        figure.legend(handles, words, loc="lower left", bbox_to_anchor=corner, ncols=columns, **apart)
 
 
 def tradeoff_figure(
@@ -274,20 +269,16 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
         x = float(line.seconds or 0)
         if line.interval is not None:
             axes.hlines(y, line.interval[0], line.interval[1], color=own.colour, linewidth=1.6, alpha=0.55)
-        axes.plot(
-            x, y, own.mark, color=own.colour, markersize=8, linestyle="",
-            markerfacecolor=own.colour if epoch is not None else "white", markeredgewidth=1.8,
-        )  # fmt: skip
+        (dot,) = axes.plot(x, y, own.mark, color=own.colour, markersize=8, markeredgewidth=1.8)
+        dot.set_markerfacecolor(own.colour if epoch is not None else "white")
         at_x, at_y = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
         near = [(b, text) for a, b, text in placed if abs(at_x - a) < APART_X and abs(at_y - b) < APART_Y]
         if any(text == line.panel for _b, text in near):  # the same label is already nearby
             continue
         above = all(abs(at_y + OFFSET - b) > OFFSET for b, _text in near)
         placed.append((at_x, at_y + (OFFSET if above else -OFFSET), line.panel))
-        axes.annotate(
-            label(line.panel, 20), (x, y), xytext=(0, 8 if above else -8), textcoords="offset points",
-            ha="center", va="bottom" if above else "top", fontsize=9, color=INK,
-        )  # fmt: skip
+        up, side = (8, "bottom") if above else (-8, "top")
+        beside(axes, label(line.panel, 20), (x, y), (0, up), ha="center", va=side, fontsize=9, color=INK)
     ticks = [t for t in MaxNLocator(nbins=7, integer=True).tick_values(0, most) if 0 <= t <= most]
     axes.yaxis.set_major_locator(FixedLocator([*ticks, never] if metric is not None else []))
     axes.yaxis.set_major_formatter(
@@ -313,10 +304,8 @@ def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
         place = int(np.flatnonzero(inside)[0])
         if place > 0.9 * len(x):
             continue
-        axes.annotate(
-            _("{n} s").format(n=numeral(total)), (x[place], y[place]), xytext=(3, -2),
-            textcoords="offset points", fontsize=7.5, color=SOFT, va="top",
-        )  # fmt: skip
+        words, at = _("{n} s").format(n=numeral(total)), (x[place], y[place])
+        beside(axes, words, at, (3, -2), fontsize=7.5, color=SOFT, va="top")
 
 
 def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:

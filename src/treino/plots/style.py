@@ -25,23 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 
+Box = tuple[float, float, float, float]  # left, bottom, width and height, as shares of a figure
+
 # Distinguishable with every kind of colour blindness: Okabe & Ito (2008), "Color Universal Design",
 # ordered so that the first few differ most; from the eighth on, Paul Tol's "muted" scheme (2021).
 # Regions also show class names, because twelve colours are hard to tell apart.
-PALETTE = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#D8C80A",
-    "#332288",
-    "#882255",
-    "#999933",
-    "#44AA99",
-    "#661100",
-)
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#D8C80A")
+MUTED = ("#332288", "#882255", "#999933", "#44AA99", "#661100")
+PALETTE = OKABE_ITO + MUTED
 TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[5], PALETTE[2]
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 INK, SOFT, FAINT, PAPER, ALARM = "#1b2733", "#52616f", "#dfe5ea", "#ffffff", "#b3261e"
@@ -52,18 +43,9 @@ GROUPED = 10_000  # thousands are separated from this number on
 BACKEND = "MPLBACKEND"  # environment variable with matplotlib's backend
 
 # Tried in this order for characters that DejaVu Sans (which comes with matplotlib) lacks.
-FAMILIES = (
-    "DejaVu Sans",
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "Hiragino Sans",
-    "Arial Unicode MS",
-    "Noto Sans Devanagari",
-    "Noto Sans Thai",
-    "Noto Emoji",
-)
+LATIN, CHINESE = ("DejaVu Sans",), ("Noto Sans CJK SC", "WenQuanYi Zen Hei", "Microsoft YaHei")
+OTHERS = ("Noto Sans CJK JP", "Hiragino Sans", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Emoji")
+FAMILIES = (*LATIN, *CHINESE, "Arial Unicode MS", *OTHERS)
 
 
 def load_matplotlib() -> ModuleType:
@@ -297,12 +279,33 @@ def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Ite
 
 def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where: Any) -> "Legend":
     """Draw a legend of only these entries, in this order, on an opaque background that hides lines below."""
-    shown = axes.legend(
-        list(handles), list(labels), borderaxespad=0.3, handletextpad=0.6,
-        frameon=True, facecolor=PAPER, edgecolor="none", framealpha=0.85, **where,
-    )  # fmt: skip
+    paper: dict[str, Any] = {"frameon": True, "facecolor": PAPER, "edgecolor": "none", "framealpha": 0.85}
+    apart: dict[str, Any] = {"borderaxespad": 0.3, "handletextpad": 0.6}
+    shown: Legend = axes.legend(list(handles), list(labels), **apart, **paper, **where)
     shown.set_zorder(7)
     return shown
+
+
+def legend_in_lines(
+    figure: "Figure", handles: Sequence[Any], labels: Sequence[str], box: Box, ncols: int, **look: Any
+) -> None:
+    """Draw a legend alone in a box of the figure, so many entries to a line."""
+    corner = figure.add_axes(box)
+    corner.set_axis_off()
+    legend(corner, handles, labels, loc="center left", ncols=ncols, **look)
+
+
+def strokes(inks: Iterable[Any], width: float = 2.5) -> list[Any]:
+    """Return legend handles: a piece of a line in each colour."""
+    from matplotlib.lines import Line2D
+
+    return [Line2D([], [], color=ink, linewidth=width) for ink in inks]
+
+
+def axes_at(figure: "Figure", left: float, bottom: float, width: float, height: float) -> "Axes":
+    """Return new axes at a place in inches."""
+    wide, high = figure.get_size_inches()
+    return figure.add_axes((left / wide, bottom / high, width / wide, height / high))
 
 
 def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
@@ -312,6 +315,11 @@ def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str])
     box = axes.get_position()
     right = 1 - (inches + 0.25) / WIDTH
     axes.set_position((box.x0, box.y0, right - box.x0, box.height))
+
+
+def beside(axes: "Axes", words: str, at: Any, offset: tuple[float, float], **look_of: Any) -> Any:
+    """Write words beside a point of the data. offset: from it, in points."""
+    return axes.annotate(words, at, offset, textcoords="offset points", **look_of)
 
 
 def extent(artist: Any) -> "Bbox":

@@ -40,16 +40,9 @@ def svg(width: float, height: float, /, *inside: str, alt: str, **attributes: st
 
 def fluid_svg(width: float, height: float, *inside: str, alt: str) -> str:
     """Return a picture that fills the available width, in the page's text colour, with font size 14 units."""
-    return svg(
-        width,
-        height,
-        *inside,
-        alt=alt,
-        style=f"width:100%;height:auto;max-width:{width * 1.2:g}px",
-        font_family="system-ui,sans-serif",
-        font_size=14,
-        fill="currentColor",
-    )
+    style = f"width:100%;height:auto;max-width:{width * 1.2:g}px"
+    font: dict[str, str | float | None] = {"font_family": "system-ui,sans-serif", "font_size": 14}
+    return svg(width, height, *inside, alt=alt, style=style, **font, fill="currentColor")
 
 
 def text(x: float, y: float, words: str, *inside: str, **attributes: str | float | None) -> str:
@@ -90,9 +83,8 @@ def rectangle(
 
 def image(x: float, y: float, width: float, height: float, uri: str, **attributes: str | float | None) -> str:
     """Return an image stretched to the size. uri: from ``pixels.data_uri``."""
-    return tag(
-        "image", x=x, y=y, width=width, height=height, preserveAspectRatio="none", href=uri, **attributes
-    )  # fmt: skip
+    place = {"x": x, "y": y, "width": width, "height": height}
+    return tag("image", **place, preserveAspectRatio="none", href=uri, **attributes)
 
 
 def colour(number: int) -> str:

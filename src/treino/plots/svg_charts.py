@@ -236,13 +236,8 @@ def _sample(series: Series) -> str:
     """Return a legend sample: a piece of the line, or a dot for a single point."""
     if len(series.y_N) == 1:
         return circle(9, 0, 3.2, fill=colour(series.colour))
-    return line(
-        (0, 0),
-        (18, 0),
-        stroke=colour(series.colour),
-        stroke_width=3,
-        stroke_dasharray=_dashes(series),
-    )
+    ink, dashes = colour(series.colour), _dashes(series)
+    return line((0, 0), (18, 0), stroke=ink, stroke_width=3, stroke_dasharray=dashes)
 
 
 def _dashes(series: Series) -> str | None:

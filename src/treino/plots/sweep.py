@@ -18,6 +18,8 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     WIDTH,
+    axes_at,
+    beside,
     extent,
     header,
     header_inches,
@@ -56,31 +58,22 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
         axes = figure.add_axes((0.11, 0.12, 0.86, top - 0.12))
         blues = LinearSegmentedColormap.from_list("count", ["#dcebf5", "#7db3d8", PALETTE[0], "#02365a"])
         shown = np.where(d.count_GE > 0, d.count_GE, np.nan)
-        axes.pcolormesh(
-            _borders(d.epoch_E), d.edge_G, shown, cmap=blues, norm=LogNorm(1, max(2, most)), rasterized=True
-        )
+        norm, low, high = LogNorm(1, max(2, most)), d.edge_G[0], d.edge_G[-1]
+        axes.pcolormesh(_borders(d.epoch_E), d.edge_G, shown, cmap=blues, norm=norm, rasterized=True)
         dot = "o" if len(d.epoch_E) == 1 else ""  # one evaluation makes no line
-        (middle,) = axes.plot(
-            d.epoch_E, d.median_E.clip(d.edge_G[0], d.edge_G[-1]), color=INK, linewidth=1.4, marker=dot
-        )
-        (best,) = axes.plot(
-            d.epoch_E, d.best_E.clip(d.edge_G[0], d.edge_G[-1]), color=PALETTE[5], linewidth=2.4, marker=dot
-        )
+        (middle,) = axes.plot(d.epoch_E, d.median_E.clip(low, high), color=INK, linewidth=1.4, marker=dot)
+        (best,) = axes.plot(d.epoch_E, d.best_E.clip(low, high), color=PALETTE[5], linewidth=2.4, marker=dot)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if d.log:
             axes.set_yscale("log")
-        low, high = d.edge_G[0], d.edge_G[-1]
         axes.set_ylim(low * (low / high) ** MARGIN if d.log else low - MARGIN * (high - low), high)
         if d.log:
             log_axis(axes)
         axes.set_xlim(_borders(d.epoch_E)[0], _borders(d.epoch_E)[-1])
         axes.set_xlabel(_("epoch"))
         axes.set_ylabel(metric_name(metric) + (_(" (log scale)") if d.log else ""))
-        legend(
-            axes, [best, middle],
-            [_("the best, network {n}").format(n=d.best), _("median of those that still train")],
-            loc="upper right" if falls else "lower right",
-        )  # fmt: skip
+        names = [_("the best, network {n}").format(n=d.best), _("median of those that still train")]
+        legend(axes, [best, middle], names, loc="upper right" if falls else "lower right")
         return figure
 
 
@@ -157,12 +150,8 @@ def parallel_figure(s: SweepFigures) -> "Figure":
 
         figure = new_figure(5.6)
         fine = s.order[: int((~np.isnan(s.figure_M)).sum())]
-        top = header(
-            figure,
-            _("Settings: {name}").format(name=label(s.name, 50)),
-            [_caption(s)],
-            [_lost(s)] if _lost(s) else [],
-        )
+        title, lost = _("Settings: {name}").format(name=label(s.name, 50)), _lost(s)
+        top = header(figure, title, [_caption(s)], [lost] if lost else [])
         names = [*(setting_name(setting.name) for setting in s.settings), metric_name(s.metric)]
         names = ["\n".join(textwrap.wrap(name, WRAPPED)) for name in names]
         axes = figure.add_axes((0.02, 0.03, 0.96, top - 0.06 - 0.03 * max(n.count("\n") + 1 for n in names)))
@@ -175,51 +164,35 @@ def parallel_figure(s: SweepFigures) -> "Figure":
         blue = LinearSegmentedColormap.from_list("rank", [PALETTE[0], "#9dc3df", FAINT])
         lines = [np.stack([np.arange(K), [c[m] for c in columns]], 1) for m in drawn]
         if len(drawn):
-            axes.add_collection(
-                LineCollection(
-                    lines, colors=blue(rank_M[drawn].clip(0, 1)), linewidths=0.9, alpha=0.75, zorder=2
-                )
-            )
+            inks = blue(rank_M[drawn].clip(0, 1))
+            axes.add_collection(LineCollection(lines, colors=inks, linewidths=0.9, alpha=0.75, zorder=2))
         for m in fine[:BEST][::-1]:
-            first = m == fine[0]
-            axes.plot(
-                np.arange(K),
-                [c[m] for c in columns],
-                color=PALETTE[5],
-                linewidth=2.6 if first else 1.2,
-                zorder=4,
-            )
+            place_K, width = [c[m] for c in columns], 2.6 if m == fine[0] else 1.2
+            axes.plot(np.arange(K), place_K, color=PALETTE[5], linewidth=width, zorder=4)
         axes.set_xlim(0, max(1, K - 1))
         axes.set_ylim(-0.08, 1.08)
         axes.set_axis_off()
-        beside: list[Any] = []
+        labels: list[Any] = []
+        behind = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
         for k, marks in enumerate(ticks):
             axes.axvline(k, color=SOFT, linewidth=0.9, zorder=3)
             last = k == K - 1  # the last axis has room for its numbers at its right
+            away, ha = (4, "left") if last else (-4, "right")
+            mark: dict[str, Any] = {"fontsize": 8.5, "ha": ha, "va": "center", "color": INK, "zorder": 5}
             for place, text in marks:
-                beside.append(
-                    axes.annotate(
-                        label(text, MOST_LETTERS), (k, place), xytext=(4 if last else -4, 0),
-                        textcoords="offset points", fontsize=8.5, ha="left" if last else "right",
-                        va="center", color=INK, zorder=5,
-                        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6},
-                    )
-                )  # fmt: skip
+                at = (k, place)
+                labels.append(beside(axes, label(text, MOST_LETTERS), at, (away, 0), bbox=behind, **mark))
         for k, text in enumerate(names):
-            beside.append(
-                axes.text(
-                    k, 1.09, text, ha="center", va="bottom",
-                    fontsize=10 if K <= 6 else 8.5, weight="bold",
-                )
-            )  # fmt: skip
-        _make_room(axes, beside)
+            size = 10 if K <= 6 else 8.5
+            labels.append(axes.text(k, 1.09, text, ha="center", va="bottom", fontsize=size, weight="bold"))
+        _make_room(axes, labels)
         return figure
 
 
-def _make_room(axes: "Axes", beside: list[Any]) -> None:
+def _make_room(axes: "Axes", labels: list[Any]) -> None:
     """Move the outer axes inwards until their labels fit in the picture."""
     for _time in range(2):  # labels between the ends move with their axes, those at the ends don't
-        frame, boxes = extent(axes), [extent(text) for text in beside]
+        frame, boxes = extent(axes), [extent(text) for text in labels]
         edge = axes.figure.bbox
         left = max(0.0, 10 - min(box.x0 for box in boxes)) / edge.width
         right = max(0.0, max(box.x1 for box in boxes) - edge.x1 + 10) / edge.width
@@ -294,18 +267,14 @@ def slices_figure(s: SweepFigures) -> "Figure":
         figure = new_figure(header_inches(sentences) + (1.9 + below) * lines + 0.1)
         top = header(figure, _("Setting by setting: {name}").format(name=label(s.name, 50)), sentences)
         inches = figure.get_figheight()
+        turn: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
         for place, (setting, of) in enumerate(zip(shown, ticks, strict=True)):
             line, column = divmod(place, COLUMNS)
             corner = LEFT + column * width, top * inches - line * (1.9 + below) - 1.9
-            axes = figure.add_axes(
-                (corner[0] / WIDTH, corner[1] / inches, (width - GAP) / WIDTH, 1.75 / inches)
-            )
+            axes = axes_at(figure, *corner, width - GAP, 1.75)
             _slice(axes, s, setting)
-            turn: dict[str, Any] = (
-                {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if turned else {}
-            )
             places, words = [at for at, _text in of], [text for _at, text in of]
-            axes.set_xticks(places, words, fontsize=8.5, **turn)
+            axes.set_xticks(places, words, fontsize=8.5, **(turn if turned else {}))
             if column:
                 axes.tick_params(labelleft=False)
             else:
@@ -348,16 +317,8 @@ def _slice(axes: "Axes", s: SweepFigures, setting: Setting) -> None:
         log_axis(axes)
     at = axes.get_ylim()[0 if s.better > 0 else 1]
     lost = s.diverged_M
-    axes.scatter(
-        x_M[lost],
-        np.full(int(lost.sum()), at),
-        22,
-        color=ALARM,
-        marker="x",
-        linewidths=1.1,
-        clip_on=False,
-        zorder=4,
-    )
+    at_M = np.full(len(lost), at)[lost]
+    axes.scatter(x_M[lost], at_M, 22, color=ALARM, marker="x", linewidths=1.1, clip_on=False, zorder=4)
     axes.set_xlim(
         -0.2 if np.isnan(setting.place_M).any() else -0.06 - 0.2 * bool(setting.levels),
         1.06 + 0.2 * bool(setting.levels),

@@ -13,6 +13,7 @@ from treino.plots.style import (
     INK,
     SOFT,
     WIDTH,
+    axes_at,
     extent,
     header,
     header_inches,
@@ -94,8 +95,7 @@ def _kernels(figure: "Figure", top: float, shown: KernelMap, place: int) -> floa
     pixels = on_white(np.moveaxis(shown.kernel_UJHW, 0, 1), most)
     parts = np.repeat(np.repeat(pixels, PARTS, axis=2), PARTS, axis=3)
     width, tall = KERNEL * len(shown.units_U), KERNEL * len(shown.inputs_J)
-    box = (0.5 / WIDTH, (top - 0.74 - tall) / height, width / WIDTH, tall / height)
-    axes = figure.add_axes(box)
+    axes = axes_at(figure, 0.5, top - 0.74 - tall, width, tall)
     framed(axes, mosaic(parts))
     for ticks, numbers, pitch in (
         (axes.set_xticks, shown.units_U, parts.shape[3] + 1),

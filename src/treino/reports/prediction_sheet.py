@@ -43,8 +43,8 @@ def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, endi
     groups = []
     for heading, rows in rows_of.items():
         some = rows[:room] if run.spec.classes else _spread(rows, room)
-        item_KCHW = _items(run, predictions.prepared.x[torch.tensor(some)])
-        tiles = [_tile(each[row], true_of.get(row), item) for row, item in zip(some, item_KCHW, strict=True)]
+        item_K = _items(run, predictions.prepared.x[torch.tensor(some)])
+        tiles = [_tile(each[row], true_of.get(row), item) for row, item in zip(some, item_K, strict=True)]
         groups.append(TileGroup(heading, len(rows), tiles))
     sentences = [
         _("By predicted class; in each the pictures come first that the network is least sure of.")
@@ -117,22 +117,24 @@ def _targets(run: StoredRun, predictions: Predictions) -> Mapping[int, str | flo
 
 
 def _items(run: StoredRun, x_KD: torch.Tensor) -> np.ndarray:
-    """``[K, C, H, W]`` from 0 to 1: the pictures as the network sees them."""
+    """``[K, H, W]`` or ``[K, H, W, 3]``, 0 to 255: the pictures as the network sees them."""
     raw_KD = run.preparation.inverse(x_KD)
     if run.preparation.divisor == 255:
         raw_KD = raw_KD / 255
     elif len(raw_KD):
         raw_KD = (raw_KD - raw_KD.min()) / ((raw_KD.max() - raw_KD.min()) or 1.0)
-    shape = run.preparation.item_shape
-    return np.asarray(raw_KD.clip(0, 1).reshape(len(raw_KD), *((1, *shape) if len(shape) == 2 else shape)))
+    item_K = np.rint(255 * raw_KD.clip(0, 1)).astype(np.uint8).reshape(-1, *run.preparation.item_shape)
+    if item_K.ndim == 4:
+        item_K = item_K[:, 0] if item_K.shape[1] == 1 else np.moveaxis(item_K, 1, -1)
+    return np.asarray(item_K)
 
 
-def _tile(prediction: Prediction, true: str | float | None, item_CHW: np.ndarray) -> Tile:
+def _tile(prediction: Prediction, true: str | float | None, item: np.ndarray) -> Tile:
     name = prediction.file or _("row {n}").format(n=prediction.row)
     share = _share(prediction)
     if prediction.probabilities is not None:
         alarm = "" if true is None or true == prediction.value else _("is {true}").format(true=true)
-        return Tile(item_CHW, (percent(share) if share is not None else "–", name), alarm)
+        return Tile(item, (percent(share) if share is not None else "–", name), alarm)
     value = "–" if prediction.value is None else numeral(float(prediction.value))
     more = () if true is None else (_("is {true}").format(true=numeral(float(true))),)
-    return Tile(item_CHW, (value, *more, name))
+    return Tile(item, (value, *more, name))

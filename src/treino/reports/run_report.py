@@ -15,19 +15,18 @@ from treino.folders.documents.sweep import SweepOptionsEntry, SweepSpec
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
-from treino.inspection.input_planes import Split
 from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.proponents import proponents, quick_xray
+from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
-from treino.plots.report.blocks import Block, Drawing, Paragraph, Picture
+from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.proponents import about_proponents, folded
-from treino.plots.report.run import RunReport, image_blocks
-from treino.reports.pictures import network_errors
+from treino.plots.report.run import RunReport
+from treino.reports.pictures import network_errors, shown_splits
 from treino.reports.pictures.curves import curves_of
 from treino.reports.pictures.film import film_player
-from treino.reports.pictures.insides import shown_splits
 from treino.reports.pictures.picture_files import PICTURES
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import FLAGS, OF_DATA
@@ -108,9 +107,7 @@ def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
 def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
     """Return a sweep's options, apart from its space, that differ from the defaults."""
     usual = {f.name: f.default for f in fields(SweepOptions)}
-    names = (
-        "members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage"
-    )  # fmt: skip
+    names = ("members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage")
     return {name: getattr(sweep, name) for name in names if getattr(sweep, name) != usual[name]}
 
 
@@ -193,9 +190,12 @@ def _official(run: StoredRun) -> bool | None:
     return None
 
 
-def _images(run: StoredRun, sheet: bool) -> Sequence[Block]:
+def _images(run: StoredRun, drawn: bool) -> Sequence[Block]:
     images = run.data.images
-    return () if images is None else image_blocks(run.data.name, images, sheet)
+    if images is None:
+        return ()
+    said = tuple(f"{message} {hint}" for _rule, message, hint, _row in images.warnings())
+    return [*image_blocks(images, drawn), *([ListBlock(said)] if said else [])]
 
 
 def _of_each_target(run: StoredRun, make: Callable[[StoredRun], Sequence[Block]]) -> Sequence[Block]:
@@ -235,9 +235,8 @@ def _confusion(run: StoredRun) -> Sequence[Block]:
         return ()
     if len(run.data.classes) > MOST_CLASSES:
         raise CLASSES_MANY(n=len(run.data.classes), run=run.typed)
-    over = run.status in ("finished", "diverged")  # test rows are not looked at before the end
-    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
-    return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))
+    shown = confusion(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
+    return confusion_blocks(shown)
 
 
 def _calibration(run: StoredRun) -> Sequence[Block]:

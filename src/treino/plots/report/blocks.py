@@ -45,7 +45,7 @@ class TableBlock:
     """Rows under headings; the first cell names the row. numbers: whether the other columns hold numbers."""
 
     head: tuple[str, ...]
-    rows: tuple[tuple[str | TableCell, ...], ...]
+    rows: tuple[tuple["str | TableCell | Drawing", ...], ...]
     caption: str = ""
     numbers: bool = True
 
@@ -142,9 +142,13 @@ def _block(block: Block) -> str:
     return ""
 
 
+def cell_text(cell: str | TableCell | Drawing) -> str:
+    return cell if isinstance(cell, str) else cell.text if isinstance(cell, TableCell) else ""
+
+
 def _table(table: TableBlock) -> str:
     align = ["---", *("---:" if table.numbers else "---" for _name in table.head[1:])]
-    rows = [[_plain(c.text if isinstance(c, TableCell) else c) for c in row] for row in table.rows]
+    rows = [[_plain(cell_text(cell)) for cell in row] for row in table.rows]
     lines = [[_plain(name) for name in table.head], align, *rows]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return f"{_plain(table.caption)}\n\n{text}" if table.caption else text

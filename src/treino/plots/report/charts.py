@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -116,24 +117,14 @@ def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing
     if same_loss and any(np.isfinite(s.y_N).any() for s in loss):
         logarithmic = spans(np.concatenate([s.y_N for s in loss]))
         what = _("loss") if alone else _("validation loss")
-        charts.append(
-            Drawing(
-                line_chart(
-                    loss,
-                    x_label=_("epoch"),
-                    y_label=_("{what} (log scale)").format(what=what) if logarithmic else what,
-                    alt=_alt(what, loss),
-                    marks=marks,
-                    logarithmic=logarithmic,
-                )
-            )
-        )
+        named = _("{what} (log scale)").format(what=what) if logarithmic else what
+        names: dict[str, Any] = {"x_label": _("epoch"), "y_label": named, "alt": _alt(what, loss)}
+        charts.append(Drawing(line_chart(loss, **names, marks=marks, logarithmic=logarithmic)))
     if any(np.isfinite(s.y_N).any() for s in metric):
         what = metric_name(runs[0].metric)
         what = what if alone else _("validation {metric}").format(metric=what)
-        charts.append(
-            Drawing(line_chart(metric, x_label=_("epoch"), y_label=what, alt=_alt(what, metric), marks=marks))
-        )
+        names = {"x_label": _("epoch"), "y_label": what, "alt": _alt(what, metric)}
+        charts.append(Drawing(line_chart(metric, **names, marks=marks)))
     return charts
 
 

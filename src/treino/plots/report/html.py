@@ -18,6 +18,7 @@ from treino.plots.report.blocks import (
     Section,
     TableBlock,
     TableCell,
+    cell_text,
 )
 
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml", ".gif": "image/gif"}
@@ -105,25 +106,22 @@ def _table(table: TableBlock) -> str:
     head = "".join(
         f"<th scope='col'{number if i else ''}>{escape(name)}</th>" for i, name in enumerate(table.head)
     )
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(_text(row[0]))}</th>{''.join(_cell(c, number) for c in row[1:])}</tr>"
-        for row in table.rows
-    )
+    first = (f"<th scope='row'>{escape(cell_text(row[0]))}</th>" for row in table.rows)
+    others = ("".join(_cell(c, number) for c in row[1:]) for row in table.rows)
+    rows = "".join(f"<tr>{name}{cells}</tr>" for name, cells in zip(first, others, strict=True))
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
     thead = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
     return f"<div class='scroll'><table>{caption}{thead}<tbody>{rows}</tbody></table></div>"
 
 
-def _text(cell: str | TableCell) -> str:
-    return cell if isinstance(cell, str) else cell.text
-
-
-def _cell(cell: str | TableCell, look: str) -> str:
+def _cell(cell: str | TableCell | Drawing, look: str) -> str:
+    if isinstance(cell, Drawing):
+        return f"<td>{cell.html}</td>"
     if isinstance(cell, TableCell) and cell.shade is not None:
         return f"<td class='shaded' style='--p:{round(70 * cell.shade)}%'>{escape(cell.text)}</td>"
     if isinstance(cell, TableCell) and cell.picture:
         return f"<td><img class='thumb' src='{cell.picture}' alt=\"{escape(cell.text, quote=True)}\"></td>"
-    text = _text(cell)
+    text = cell_text(cell)
     short = " class='short'" if len(text) <= SHORT else ""
     return f"<td{look or short}>{escape(text)}</td>"
 

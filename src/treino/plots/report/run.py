@@ -10,20 +10,17 @@ from treino.data.documents import DataSource
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
-from treino.data.summaries.image_description import ImagesDescription
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
 from treino.folders.documents.verification import VerificationDocument
 from treino.inspection.curves import Curves
-from treino.plots.captions import headline, layer_numbers, time_of
-from treino.plots.data_page import contact_sheet
+from treino.plots.captions import headline, layer_numbers, listed, time_of
 from treino.plots.report.blocks import (
     Block,
     Code,
     ListBlock,
     Note,
     Paragraph,
-    Picture,
     Section,
     TableBlock,
     Tone,
@@ -86,7 +83,7 @@ def learnt(spec: RunSpec) -> str:
     if not classes:
         one = _("the number {target}") if spec.outputs == 1 else _("the numbers {target}")
         return one.format(target=target)
-    names = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
+    names = listed(classes, 10)
     return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
 
 
@@ -157,38 +154,21 @@ def _data(report: RunReport) -> Section:
     facts, where = report.facts, report.spec.data
     rows = facts.rows
     total = max(1, sum(rows.values()))
+    uses = _("the weights, and every scale"), _("which weights are kept"), _("one figure, at the end")
     table = TableBlock(
         ("", _("rows"), _("share"), _("what for")),
         tuple(
             (split_name(s), numeral(rows[s], ","), percent(rows[s] / total), what)
-            for s, what in zip(
-                SPLITS,
-                (
-                    _("the weights, and every scale"),
-                    _("which weights are kept"),
-                    _("one figure, at the end"),
-                ),
-                strict=True,
-            )
+            for s, what in zip(SPLITS, uses, strict=True)
         ),
     )
     size = _("{source} ({kind}), {n:,} rows, {columns:,} columns, {inputs:,} inputs. It learns {learnt}.")
     if report.images:
         size = _("{source} ({kind}), {n:,} images, {inputs:,} inputs. It learns {learnt}.")
-    blocks: list[Block] = [
-        Paragraph(
-            size.format(
-                source=where.name,
-                kind=_said_kind(where.kind),
-                n=total,
-                columns=len(facts.features),
-                inputs=report.spec.inputs,
-                learnt=learnt(report.spec),
-            )
-        ),
-        table,
-        Paragraph(_split_said(report), "soft"),
-    ]
+    sizes = {"n": total, "columns": len(facts.features), "inputs": report.spec.inputs}
+    kind, target = _said_kind(where.kind), learnt(report.spec)
+    about = size.format(source=where.name, kind=kind, learnt=target, **sizes)
+    blocks: list[Block] = [Paragraph(about), table, Paragraph(_split_said(report), "soft")]
     if lines := (*facts.reasons, *facts.notes):
         blocks.append(ListBlock(lines))
     if _of_columns(report.preparation):
@@ -251,10 +231,8 @@ def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
 
 def _columns(preparation: Preparation) -> TableBlock:
     """Return a row for each column: its encoding, and its scale on the training rows."""
-    ways = {
-        "number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class"),
-        "hashed": _("hashed classes"), "date": _("date"), "time": _("time of day"),
-    }  # fmt: skip
+    ways = {"number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class")}
+    ways |= {"hashed": _("hashed classes"), "date": _("date"), "time": _("time of day")}
     rows = []
     made = preparation.encoders
     for name, encoder, group in list(zip(preparation.features, made, preparation.groups, strict=False))[
@@ -319,10 +297,8 @@ def _training(report: RunReport) -> Section:
 
 def _members(result: RunResult) -> TableBlock:
     """Return a row for each ensemble member."""
-    head = (
-        "", _("answers"), _("seed"), _("status"), _("steps"), _("kept epoch"),
-        _("validation {metric}").format(metric=result.settings.metric),
-    )  # fmt: skip
+    head = ("", _("answers"), _("seed"), _("status"), _("steps"), _("kept epoch"))
+    measured = _("validation {metric}").format(metric=result.settings.metric)
     rows = [
         (
             str(n),
@@ -341,7 +317,7 @@ def _members(result: RunResult) -> TableBlock:
         "greedy": _("The networks, and their shares in the answer"),
     }
     rule = result.settings.answer if result.shares or result.settings.answer == "all" else "half"
-    return TableBlock(head, tuple(rows), title[rule])
+    return TableBlock((*head, measured), tuple(rows), title[rule])
 
 
 def _answers(result: RunResult, member: int) -> str:
@@ -452,25 +428,19 @@ def way_back(where: DataSource, command: str, call: str) -> list[Block]:
 
 def _again(report: RunReport) -> Section:
     facts, where, settings = report.facts, report.spec.data, report.spec.resolved
-    blocks: list[Block] = [
-        *way_back(where, report.spec.command, report.call),
-        Paragraph(_("The same bits again: {answer}").format(
-            answer=_("yes, on this kind of machine") if facts.reproducible else facts.reproducible_why
-        )),
-    ]  # fmt: skip
+    bits = _("yes, on this kind of machine") if facts.reproducible else facts.reproducible_why
+    blocks = way_back(where, report.spec.command, report.call)
+    blocks.append(Paragraph(_("The same bits again: {answer}").format(answer=bits)))
     if report.verification is not None:
         blocks.append(verification_note(report.verification))
     hashes = [(where.name, where.sha256)] if where.sha256 else []
     hashes += [(file.source, file.sha256) for file in where.files.values()]
     hashes += [(_("the weights"), report.sha256)] if report.sha256 else []
-    rows = [
-        *((name, version) for name, version in report.spec.versions.items()),
-        (_("kernel"), _("{engine} on {device}; threads: {n}").format(
-            engine=settings.engine, device=settings.device, n=settings.threads
-        )),
-        (_("trained"), report.created[:19].replace("T", " ") + " UTC"),
-        *((_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes),
-    ]  # fmt: skip
+    kernel = _("{engine} on {device}; threads: {n}")
+    kernel = kernel.format(engine=settings.engine, device=settings.device, n=settings.threads)
+    rows = [*report.spec.versions.items(), (_("kernel"), kernel)]
+    rows.append((_("trained"), report.created[:19].replace("T", " ") + " UTC"))
+    rows += [(_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes]
     blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
     if report.missing:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
@@ -508,20 +478,3 @@ def verification_note(document: VerificationDocument) -> Note:
     )
     lines.append(worth.format(command=document.command))
     return Note(titles[document.verdict], tuple(lines), tones[document.verdict])
-
-
-# ---- images
-
-
-def image_blocks(name: str, images: ImagesDescription, sheet: bool) -> list[Block]:
-    """Describe images and their number per class; with ``sheet``, show the first images of each class."""
-    head, lines = images.count_table()
-    blocks: list[Block] = [
-        TableBlock(("", ""), tuple(images.facts()), _("The images"), numbers=False),
-        TableBlock(tuple(head), tuple(tuple(cells) for cells, _first in lines)),
-    ]
-    if said := [f"{message} {hint}" for _rule, message, hint, _row in images.warnings()]:
-        blocks.append(ListBlock(tuple(said)))
-    if sheet:
-        blocks.append(Picture("images.png", contact_sheet(name, images), _("The first images of each class")))
-    return blocks

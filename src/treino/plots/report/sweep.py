@@ -115,15 +115,15 @@ def _leaders(facts: SweepFacts) -> Section:
         _("epochs"),
         _("settings"),
     )
-    rows = tuple(
-        (str(leader.member), *(figure(leader.validation.get(m)) for m in metrics),
-         numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f"), settings)
-        for leader, settings in list(zip(result.leaderboard, facts.written, strict=True))[:LEADERS]
-    )  # fmt: skip
+    rows = []
+    for leader, settings in list(zip(result.leaderboard, facts.written, strict=True))[:LEADERS]:
+        measured = [figure(leader.validation.get(m)) for m in metrics]
+        sizes = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
+        rows.append((str(leader.member), *measured, *sizes, settings))
     sentence = _(
         "Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above."
     )
-    return Section(_("Leaders"), (TableBlock(head, rows), Paragraph(sentence, "soft")))
+    return Section(_("Leaders"), (TableBlock(head, tuple(rows)), Paragraph(sentence, "soft")))
 
 
 def _judge(facts: SweepFacts) -> Section:

@@ -139,6 +139,5 @@ def weights(run: StoredRun) -> Exported:
     return Exported((run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors))),))
 
 
-FORMATS: dict[str, Callable[[StoredRun], Exported]] = {
-    "script": script, "onnx": onnx_file, "pt2": pt2_file, "safetensors": weights
-}  # fmt: skip
+Format = Callable[[StoredRun], Exported]
+FORMATS: dict[str, Format] = {"script": script, "onnx": onnx_file, "pt2": pt2_file, "safetensors": weights}

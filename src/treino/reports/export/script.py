@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +63,8 @@ EXPORT_NET_MADE = Refusal(
 PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
-COPIED = (
-    generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, mean_inputs, leaf_inputs,
-    hash_place, pixel_places, resampled, cut_out,
-)  # fmt: skip
+COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
+COPIED += (with_bins, mean_inputs, leaf_inputs, hash_place, pixel_places, resampled, cut_out)
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import itertools",)
 

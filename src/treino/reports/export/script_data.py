@@ -118,10 +118,8 @@ def definition(head: str, about: str, *lines: str) -> str:
 
 # ---- the data part of the exported script
 
-UNKNOWN = {
-    "kinds", "split_group", "split_time", "split_column", "fold", "duplicates", "reading",
-    "row_weights",
-}  # fmt: skip
+UNKNOWN = {"split_group", "split_time", "split_column", "fold"}
+UNKNOWN |= {"kinds", "duplicates", "reading", "row_weights"}
 """Arguments of ``load`` that no short script can reproduce."""
 
 

@@ -20,10 +20,8 @@ from treino.reports.export.folding import before, class_name, copied
 from treino.reports.export.script_data import ScriptPart, definition, literal
 from treino.settings.spec import LAYERS
 
-AS_SET = (
-    "batch_size", "clip", "data_seed", "ema", "eps", "label_smoothing", "lr", "metric", "momentum",
-    "patience", "seed", "test", "validation", "weight_decay",
-)  # fmt: skip
+OF_UPDATES = ("batch_size", "clip", "ema", "eps", "label_smoothing", "lr", "momentum", "weight_decay")
+AS_SET = (*OF_UPDATES, "data_seed", "metric", "patience", "seed", "test", "validation")
 """Settings that the script has under their own names, in capitals."""
 
 

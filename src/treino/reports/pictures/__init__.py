@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_
 from treino.folders.stored_run import StoredRun
+from treino.inspection.input_planes import Split
 from treino.settings.spec import LAYERS
 
 NET_REFUSES_ROWS = Refusal(
@@ -30,6 +31,13 @@ class RunPicture:
     files: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     whole: bool = False
+
+
+def shown_splits(run: StoredRun) -> tuple[Split, ...]:
+    """Return the splits whose rows may be shown: no test rows if the run may continue."""
+    return (
+        ("train", "validation", "test") if run.status in ("finished", "diverged") else ("train", "validation")
+    )
 
 
 @contextmanager

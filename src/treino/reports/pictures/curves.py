@@ -9,11 +9,10 @@ from treino.folders.segments import epoch_count, training_losses
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import boundary
 from treino.inspection.curves import Curves
-from treino.inspection.input_planes import Split
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
-from treino.reports.pictures import File, RunPicture, network_errors
+from treino.reports.pictures import File, RunPicture, network_errors, shown_splits
 
 CURVES_MANY = Refusal(
     "curves_many",
@@ -90,10 +89,8 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
 
 
 def boundary_picture(run: StoredRun) -> list[File]:
-    over = run.status in ("finished", "diverged")
-    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
     with network_errors(run):
-        view = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
+        view = boundary(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
     return [("boundary.png", png(boundary_figure(view)))]
 
 

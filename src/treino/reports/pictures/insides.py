@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
@@ -10,7 +10,6 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.calibration import calibration
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
-from treino.inspection.input_planes import Split
 from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
@@ -20,7 +19,7 @@ from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
 from treino.plots.style import png
 from treino.plots.weights import weights_figure
-from treino.reports.pictures import File, RunPicture, network_errors
+from treino.reports.pictures import File, RunPicture, network_errors, shown_splits
 
 CONFUSION_OF_NUMBERS = Refusal(
     "confusion_of_numbers",
@@ -97,15 +96,9 @@ def dependence_picture(run: StoredRun) -> list[File]:
     columns = [name for name in measured.names if name in able][:MOST_COLUMNS]
     with network_errors(run):
         shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
-    figure = dependence_figure(
-        shown,
-        data.name,
-        classes=data.classes,
-        target=data.target,
-        columns=len(data.features),
-        together=[([measured.names[k] for k in t.columns], t.correlation) for t in measured.together],
-    )
-    return [("dependence.png", png(figure))]
+    together = [([measured.names[k] for k in t.columns], t.correlation) for t in measured.together]
+    known: dict[str, Any] = {"classes": data.classes, "target": data.target, "columns": len(data.features)}
+    return [("dependence.png", png(dependence_figure(shown, data.name, together=together, **known)))]
 
 
 def _importances(run: StoredRun) -> Importances:
@@ -113,12 +106,6 @@ def _importances(run: StoredRun) -> Importances:
         return importances(
             run.module, run.data, run.loss_function, splits=shown_splits(run), item_shape=run.item_shape
         )
-
-
-def shown_splits(run: StoredRun) -> tuple[Split, ...]:
-    """Return the splits whose rows may be shown: no test rows if the run may continue."""
-    over = run.status in ("finished", "diverged")
-    return ("train", "validation", "test") if over else ("train", "validation")
 
 
 PICTURES: dict[str, RunPicture] = {

@@ -8,8 +8,7 @@ from treino.plots.channels import channels_figure
 from treino.plots.mistakes import cells_figure
 from treino.plots.occlusion import occlusion_figure
 from treino.plots.style import png
-from treino.reports.pictures import File, RunPicture, network_errors
-from treino.reports.pictures.insides import shown_splits
+from treino.reports.pictures import File, RunPicture, network_errors, shown_splits
 
 
 def channels_picture(run: StoredRun, row: int | None = None) -> list[File]:
