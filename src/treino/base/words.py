@@ -2,9 +2,9 @@
 
 The language is chosen once, before the first sentence is looked up: ``--lang`` on the command line, else
 ``TREINO_LANG``, else the locale (the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set). In
-Python: ``treino.base.words.use("pt_BR")``. English needs no catalogue; a sentence that has no translation stays
-English. Names of settings, flags, rules and JSON keys are the same in all languages. So are numbers in JSON,
-in CSV files, in commands and in values of settings: they have a decimal point and no grouping.
+Python: ``treino.base.words.use("pt_BR")``. English needs no catalogue; a sentence that has no translation
+stays English. Names of settings, flags, rules and JSON keys are the same in all languages. So are numbers in
+JSON, in CSV files, in commands and in values of settings: they have a decimal point and no grouping.
 
 How a sentence writes a setting depends on the reader's interface (``door``): the command line reads
 ``--patience 5`` where Python reads ``patience=5``. A sentence names a setting in double brackets, ``_("Leave
