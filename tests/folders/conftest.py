@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from tests.waiting import HANG
-from treino.base import files
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder, database
+from treino.base import files
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,40 +61,22 @@ def finished(tmp_path: Path, original: Path) -> RunFolder:
     return RunFolder.open(shutil.copytree(original, tmp_path / "runs" / "wine-1"))
 
 
-class Forks:
-    """A process with the store loaded that forks one child per order and says its number."""
-
-    def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.folders.children"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._server.stdout is not None
-        assert self._server.stdout.readline() == "ready\n"
-
-    def __call__(self, order: str, *words: object) -> int:
-        """Fork a child that does `order`; its process number."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.write("\t".join([order, *map(str, words)]) + "\n")
-        self._server.stdin.flush()
-        return int(self._server.stdout.readline())
-
-    def close(self) -> None:
-        """Let the server end."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.close()
-        self._server.wait(HANG)
-        self._server.stdout.close()
-
-
 @pytest.fixture(scope="session")
 def fork() -> Iterator[Callable[..., int]]:
-    """`fork("write", path, …)` starts a real process; see `tests.folders.children`."""
-    server = Forks()
-    yield server
-    server.close()
+    """`fork("write", path, …)` starts a real process and returns its number; see `tests.folders.children`, a
+    process with the store loaded that forks a child for each order."""
+    command, pipe = [sys.executable, "-m", "tests.folders.children"], subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as server:
+        orders, answers = server.stdin, server.stdout
+        assert orders is not None
+        assert answers is not None
+        assert answers.readline() == "ready\n"
+
+        def forked(order: str, *words: object) -> int:
+            orders.write("\t".join([order, *map(str, words)]) + "\n")
+            orders.flush()
+            return int(answers.readline())
+
+        yield forked
+        orders.close()
+        server.wait(HANG)

@@ -45,10 +45,7 @@ class Story:
             ("20", lambda: self.checkpoint(20)),
             ("30", lambda: self.checkpoint(30)),
             ("first", lambda: self.writing.write_json("result.json", {"steps": 30})),
-            (
-                "keyframe",
-                lambda: self.writing.write_tensors("keyframes/0-5.safetensors", {"w": torch.ones(3)}, {}),
-            ),
+            ("keyframe", lambda: self.writing.write_tensors(WRITTEN[-1], {"w": torch.ones(3)}, {})),
             ("second", lambda: self.writing.write_json("result.json", {"steps": 40, "loss": [0.5]})),
             ("picture", lambda: self.writing.write_bytes("pictures/curves.png", b"png")),
             ("stopped", lambda: self.writing.seal("stopped")),
@@ -83,7 +80,7 @@ class Story:
         assert result is not None or "first" not in self.told
         assert result != {"steps": 30} or "second" not in self.told
         if "keyframe" in self.told:
-            assert torch.equal(folder.read_tensors("keyframes/0-5.safetensors")[0]["w"], torch.ones(3))
+            assert torch.equal(folder.read_tensors(WRITTEN[-1])[0]["w"], torch.ones(3))
         if "picture" in self.told:
             assert folder.read_bytes("pictures/curves.png") == b"png"
         least = max((int(each) for each in self.told if each.isdigit()), default=0)
@@ -100,17 +97,23 @@ class Story:
             assert folder.status in (self.told[-1], *begun)
 
 
+def nothing(*_arguments: Any) -> None:
+    pass
+
+
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str, tuple[Any, ...]], None]], None]:
-    """Put `before(operation, arguments)` before each of the store's operations; fsync itself is left out."""
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put `before(operation, arguments)` before each of the store's operations, and `after(operation,
+    arguments, result)` behind it; fsync itself is left out."""
 
-    def under(before: Callable[[str, tuple[Any, ...]], None]) -> None:
+    def under(before: Callable[..., None] = nothing, after: Callable[..., None] = nothing) -> None:
         for name in OPERATIONS:
-            real = getattr(os, name) if name != "fsync" else lambda descriptor: None
 
-            def operation(*arguments: Any, _name: str = name, _real: Any = real) -> Any:
+            def operation(*arguments: Any, _name: str = name) -> Any:
                 before(_name, arguments)
-                return _real(*arguments)
+                result = None if _name == "fsync" else getattr(os, _name)(*arguments)
+                after(_name, arguments, result)
+                return result
 
             monkeypatch.setattr(files, f"_{name}", operation)
 
@@ -206,7 +209,7 @@ def deaths(root: Path, disk: Callable[..., None], reader: bool, every: int) -> I
         if reader and promise == "30":  # somebody looks at the tables, and leaves them open
             lingering = sqlite3.connect(story.path / "run.sqlite")
             lingering.execute("SELECT count(*) FROM losses").fetchone()
-    disk(lambda name, arguments: None)
+    disk()
     if lingering is not None:
         lingering.close()
     yield from scenes
@@ -308,42 +311,31 @@ class Disk:
             target.pop(path, None)
 
 
-def powerless(
-    root: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, every: int
-) -> Iterator[tuple[int, Path, Story]]:
+def powerless(root: Path, disk: Callable[..., None], seeds: int, every: int) -> Iterator[tuple[Path, Story]]:
     """Tell the story once; after each `every`-th operation, what power failures leave of it."""
-    story, disk = Story(root / "now"), Disk(root / "now")
+    story, platter = Story(root / "now"), Disk(root / "now")
     (root / "now").mkdir(parents=True)
-    scenes: list[tuple[int, Path, Story]] = []
+    scenes: list[tuple[Path, Story]] = []
     counted = itertools.count()
 
-    def watched(name: str) -> Callable[..., Any]:
-        def operation(*arguments: Any) -> Any:
-            result = getattr(os, name)(*arguments) if name != "fsync" else None
-            disk.done(name, arguments, result)
-            place = next(counted)
-            for seed in (None, *range(seeds)) if place % every == 0 else ():
-                target = root / f"{place}-{seed}"
-                target.mkdir()
-                disk.put(target, None if seed is None else random.Random(seed))
-                then = Story(target)
-                then.told = list(story.told)
-                scenes.append((place, target, then))
-            return result
+    def after(name: str, arguments: tuple[Any, ...], result: Any) -> None:
+        platter.done(name, arguments, result)
+        place = next(counted)
+        for seed in (None, *range(seeds)) if place % every == 0 else ():
+            target = root / f"{place}-{seed}"
+            target.mkdir()
+            platter.put(target, None if seed is None else random.Random(seed))
+            then = Story(target)
+            then.told = list(story.told)
+            scenes.append((target, then))
 
-        return operation
-
-    for name in OPERATIONS:
-        monkeypatch.setattr(files, f"_{name}", watched(name))
+    disk(after=after)
     for promise, step in story.steps():
-        if promise in ("unsealed", "40", "finished"):
+        if promise == "unsealed":
             break  # from here on SQLite writes into a file that was not its own to begin with
         step()
         story.told.append(promise)
-    for name in OPERATIONS:
-        monkeypatch.setattr(
-            files, f"_{name}", getattr(os, name) if name != "fsync" else lambda descriptor: None
-        )
+    disk()
     yield from scenes
 
 
@@ -351,12 +343,12 @@ def powerless(
     ("seeds", "every"), [(0, 7), pytest.param(3, 1, marks=pytest.mark.slow)], ids=["quick", "all"]
 )
 def test_a_power_failure_leaves_all_that_was_promised(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, every: int
+    tmp_path: Path, disk: Callable[..., None], monkeypatch: pytest.MonkeyPatch, seeds: int, every: int
 ) -> None:
     sealed = checked = 0
     # SQLite looks after its own file, in its own tests: here it is as it was made, behind its checkpoints
     monkeypatch.setattr(Database, "check", lambda database, mark: None)
-    for _place, target, story in powerless(tmp_path, monkeypatch, seeds, every):
+    for target, story in powerless(tmp_path, disk, seeds, every):
         path = target / "runs" / "wine-1"
         if (path / "manifest.json").exists():
             story.check(path, database=False)

@@ -2,9 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +68,7 @@ def test_all_files_of_a_run_are_tried(finished: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_flip_is_silent(finished: RunFolder, name: str, thorough: bool) -> None:
+def test_no_flip_and_no_other_change_is_silent(finished: RunFolder, name: str, thorough: bool) -> None:
     path, count = finished.path / name, 125 if thorough else 25
     size = path.stat().st_size * 8
     places = {0, size - 1, *random.Random(name + str(count)).sample(range(size), count - 2)}
@@ -80,80 +78,10 @@ def test_no_flip_is_silent(finished: RunFolder, name: str, thorough: bool) -> No
         flip(path, place)
         (finished.path / ".lock").unlink(missing_ok=True)
     RunFolder.open(finished.path)
-
-
-# ---- a run that was killed
-
-
-def killed(parent: Path) -> Path:
-    """What is left of a run whose process died after its checkpoint, with the log of its tables."""
-    with fill(RunFolder.create(parent=parent, name="live")) as folder:
-        tables = folder.database
-        tables.add_command("lr", 0.5, 45)
-        (command,) = tables.poll_commands()
-        tables.mark_command(command.id, "applied", 45, 0)
-        tables.flush()
-        tables.add_losses(0, 40, np.ones(9))
-        tables.add_epoch(0, 5, "validation", "loss", 0.25)
-        tables.flush()
-        shutil.copytree(folder.path, parent / "dead", ignore=shutil.ignore_patterns(".lock", "*-shm"))
-    return parent / "dead"
-
-
-def seen(folder: RunFolder) -> list[Any]:
-    """All that a reader is told: documents, then rows in their order."""
-    tables = folder.database
-    documents = [folder.read_json(name) for name in ("spec.json", "preparation.json", "result.json")]
-    model, facts = folder.read_tensors("model.safetensors")
-    documents += [{name: tensor.tolist() for name, tensor in model.items()}, facts]
-    return [documents, tables.losses().tolist(), tables.epochs(), tables.events(), tables.commands()]
-
-
-def taken_up(folder: RunFolder) -> list[Any]:
-    """All that a resume goes on from."""
-    with folder:
-        folder.unseal()
-        kept = folder.last_checkpoint()
-        assert kept is not None
-        step = kept[1]["step"]
-        folder.database.cut(0, step, step // 10)
-        return [{name: tensor.tolist() for name, tensor in kept[0].items()}, kept[1], *seen(folder)]
-
-
-def answer(ask: Callable[[RunFolder], list[Any]], path: Path) -> list[Any] | None:
-    """What it finds; None where it says that something is wrong."""
-    try:
-        folder = RunFolder.open(path)
-        found = ask(folder)
-    except TreinoError as error:
-        return None if str(path) in error.message else [error]
-    return None if folder.notices else found
-
-
-@pytest.mark.parametrize("log", [True, False], ids=["with its log", "without a log"])
-def test_no_flip_in_a_killed_run_is_silent(tmp_path: Path, log: bool, thorough: bool) -> None:
-    count = 300 if thorough else 60
-    dead, chance = killed(tmp_path), random.Random(count)
-    if not log:
-        with RunFolder.open(dead).lock() as folder:
-            folder.database.flush()
-        (dead / ".lock").unlink()
-    files = {path.relative_to(dead).as_posix(): path.stat().st_size for path in dead.rglob("*.*")}
-    assert {*files} == {*NAMES, *(["run.sqlite-wal"] if log else [])}
-    whole = {ask: answer(ask, shutil.copytree(dead, tmp_path / ask.__name__)) for ask in (seen, taken_up)}
-    told = dict.fromkeys(files, 0)
-    for _time in range(count):
-        name = chance.choice(sorted(files))
-        place = chance.randrange(files[name] * 8)
-        for ask, expected in whole.items():
-            assert expected is not None
-            copy = shutil.copytree(dead, tmp_path / "copy")
-            flip(copy / name, place)
-            found = answer(ask, copy)
-            assert found in (expected, None), (name, place)
-            told[name] += found is None
-            shutil.rmtree(copy)
-    assert not thorough or all(n for name, n in told.items() if not log or "sqlite" not in name)
+    whole = path.read_bytes()
+    for changed in (whole[:-1], whole + b" ", b""):
+        path.write_bytes(changed)
+        noticed(finished.path, name)
 
 
 def test_a_log_that_was_written_in_part_is_not_damaged(tmp_path: Path) -> None:
@@ -170,24 +98,3 @@ def test_a_log_that_was_written_in_part_is_not_damaged(tmp_path: Path) -> None:
                 file.truncate(size)
             assert len(RunFolder.open(dead).database.losses()) == 40
     assert after > before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["manifest.json", "spec.json"])
-def test_no_bit_of_a_small_file_can_flip(finished: RunFolder, name: str) -> None:
-    path = finished.path / name
-    for place in range(path.stat().st_size * 8):
-        flip(path, place)
-        with pytest.raises(TreinoError) as caught:
-            RunFolder.open(finished.path)
-        assert str(path) in caught.value.message
-        flip(path, place)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("change", ["shortened", "lengthened", "emptied"])
-def test_no_other_change_is_silent(finished: RunFolder, name: str, change: str) -> None:
-    path = finished.path / name
-    whole = path.read_bytes()
-    path.write_bytes({"shortened": whole[:-1], "lengthened": whole + b" ", "emptied": b""}[change])
-    noticed(finished.path, name)

@@ -1,6 +1,5 @@
 """A folder's contents, its writers, and reopening it after a seal or a kill."""
 
-import errno
 import json
 import os
 import shutil
@@ -23,18 +22,6 @@ from treino.folders.store import RunFolder, checkpoint, list_runs
 
 def test_a_finished_run_reads_back(finished: RunFolder) -> None:
     assert (finished.kind, finished.status) == ("run", "finished")
-    assert sorted(
-        p.relative_to(finished.path).as_posix() for p in finished.path.rglob("*") if p.is_file()
-    ) == [
-        "checkpoint/a.safetensors",
-        "checkpoint/b.safetensors",
-        "manifest.json",
-        "model.safetensors",
-        "preparation.json",
-        "result.json",
-        "run.sqlite",
-        "spec.json",
-    ]
     assert finished.read_json("spec.json")["resolved"]["name"] == "açaí"
     assert finished.read_json("result.json") == {"loss": [1.0, None], "steps": 40}
     tensors, metadata = finished.read_tensors("model.safetensors")
@@ -93,62 +80,21 @@ def test_a_death_around_a_new_file_is_neither_loss_nor_damage(
         folder.write_json("spec.json", {"lr": 0.1})
     monkeypatch.undo()
     there = moment != "before the rename"
-    (line,) = list_runs(tmp_path)
-    assert (line.status, line.spec) == ("interrupted", {"lr": 0.1} if there else None)
     dead = RunFolder.open(folder.path)
     assert dead.has("spec.json") == there
+    assert list_runs(tmp_path)[0].spec == ({"lr": 0.1} if there else None)
     if there:
-        assert dead.read_json("spec.json") == {"lr": 0.1}
         whole = (folder.path / "spec.json").read_bytes()
         (folder.path / "spec.json").write_bytes(whole.replace(b"0.1", b"0.3"))
-        with pytest.raises(TreinoError, match=r"spec\.json is damaged"):
-            RunFolder.open(folder.path)
-        with pytest.raises(TreinoError, match=r"spec\.json is damaged"), dead.lock():
-            dead.seal("stopped")
+        for ask in (lambda: RunFolder.open(folder.path), lambda: dead.lock().seal("stopped")):
+            with pytest.raises(TreinoError, match=r"spec\.json is damaged"), dead:
+                ask()
         (folder.path / "spec.json").write_bytes(whole)
     with dead.lock():
         dead.seal("stopped")
     sealed = RunFolder.open(folder.path)
     assert sealed.manifest.files.keys() == ({"spec.json", "run.sqlite"} if there else {"run.sqlite"})
     assert all(len(digest) == 64 for digest in sealed.manifest.files.values())
-    assert list_runs(tmp_path)[0].spec == line.spec
-    with sealed:
-        sealed.unseal()
-        sealed.write_json("spec.json", {"lr": 0.2})
-        sealed.seal("finished")
-    assert RunFolder.open(folder.path).read_json("spec.json") == {"lr": 0.2}
-
-
-@pytest.mark.parametrize("failing", [1, 2, 3])
-def test_a_disk_that_is_full_around_a_new_file_leaves_a_run_that_can_be_sealed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
-) -> None:
-    rename, count = os.rename, [0]
-
-    def full(source: Path, target: Path) -> None:
-        count[0] += 1
-        if count[0] == failing:  # of: its record, the file, its record again
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        rename(source, target)
-
-    with RunFolder.create(parent=tmp_path, name="a") as folder:
-        monkeypatch.setattr(files, "_rename", full)
-        with pytest.raises(TreinoError) as caught:
-            folder.write_json("result.json", {"steps": 1})
-        assert rule(caught) == ("disk_full", 1)
-        folder.seal("stopped")
-    sealed = RunFolder.open(tmp_path / "a")
-    assert sealed.has("result.json") == (failing == 3)
-    assert failing < 3 or sealed.read_json("result.json") == {"steps": 1}
-
-
-def test_a_file_that_was_there_is_missed_in_a_run_that_was_not_sealed(tmp_path: Path) -> None:
-    with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:
-        (folder.path / "preparation.json").unlink()
-        for ask in (lambda: RunFolder.open(folder.path), lambda: folder.seal("stopped")):
-            with pytest.raises(TreinoError, match=r"preparation\.json is not there"):
-                ask()
-    assert list_runs(tmp_path)[0].damage == "preparation.json is missing"
 
 
 def test_files_beside_the_manifest_are_free(finished: RunFolder) -> None:
@@ -184,7 +130,7 @@ def test_nothing_is_written_without_the_lock_or_after_the_seal(finished: RunFold
     RunFolder.open(finished.path)
 
 
-def test_missing_files_are_named(finished: RunFolder) -> None:
+def test_missing_files_are_named(finished: RunFolder, tmp_path: Path) -> None:
     (finished.path / "model.safetensors").unlink()
     with pytest.raises(TreinoError, match=r"model\.safetensors") as caught:
         RunFolder.open(finished.path)
@@ -192,6 +138,12 @@ def test_missing_files_are_named(finished: RunFolder) -> None:
     with pytest.raises(TreinoError, match=r"other\.json") as caught:
         finished.read_json("other.json")
     assert rule(caught) == ("file_missing", 2)
+    with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:  # one that was not sealed
+        (folder.path / "preparation.json").unlink()
+        for ask in (lambda: RunFolder.open(folder.path), lambda: folder.seal("stopped")):
+            with pytest.raises(TreinoError, match=r"preparation\.json is not there"):
+                ask()
+    assert list_runs(tmp_path)[0].damage == "preparation.json is missing"
 
 
 # ---- going on

@@ -1,97 +1,15 @@
 """A process that dies before its run began: the next run of that name takes its folder."""
 
-import itertools
-import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.folders.conftest import fill, rule
-from treino.base import files, lock
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder, list_runs
 from treino.folders.store.new_names import is_leftover
 
 SENTENCE = "ended before it began"
-
-
-class Death(BaseException):
-    pass
-
-
-def begun(folder: RunFolder) -> None:
-    """What is written up to the moment from which on there is something to resume."""
-    folder.write_json("preparation.json", {})
-    folder.write_new({"keyframes/0-5.safetensors": [b"keyframe"]})
-    if folder.kind == "sweep":
-        folder.write_json("spec.json", {})
-    folder.write_json("asked.json" if folder.kind == "sweep" else "spec.json", {"mine": True})
-
-
-def dies_at(place: int, make: Callable[[], RunFolder]) -> bool:
-    """Make a run's folder in a process that is killed before the `place`-th operation; whether it was."""
-    process = os.fork()
-    if process == 0:
-        counted = itertools.count()
-
-        def before(name: str) -> Callable[..., object]:
-            def operation(*arguments: object) -> object:
-                if next(counted) == place:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return getattr(os, name)(*arguments) if name != "fsync" else None
-
-            return operation
-
-        for name in ("open", "write", "rename", "mkdir", "fsync", "unlink"):
-            setattr(files, f"_{name}", before(name))
-        try:
-            begun(make())
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(process, 0)[1])
-
-
-@pytest.mark.slow
-@pytest.mark.sampled(3)
-@pytest.mark.parametrize(("by", "kind"), [("name", "run"), ("out", "sweep"), ("name", "study")])
-def test_whoever_dies_at_first_leaves_a_name_that_can_be_used(
-    tmp_path: Path, by: str, kind: str, thorough: bool
-) -> None:
-    place = listed = 0
-    every = 1 if thorough else 4
-    while True:
-        parent = tmp_path / str(place)
-        parent.mkdir()
-        words = {"parent": parent, "name": "a"} if by == "name" else {"out": parent / "a"}
-
-        def make(words: dict[str, object] = words) -> RunFolder:
-            return RunFolder.create(kind=kind, **words)  # type: ignore[arg-type]
-
-        if not dies_at(place, make):
-            break
-        lines = list_runs(parent)
-        listed += len(lines)
-        for line in lines:
-            assert line.status == "interrupted"
-            assert SENTENCE in (line.damage or "") or line.spec is not None
-        if not lines or lines[0].damage:
-            with make() as folder:
-                assert sorted(p.name for p in folder.path.iterdir()) == [
-                    ".lock",
-                    "manifest.json",
-                    "run.sqlite",
-                ]
-                fill(folder)
-                folder.seal("finished")
-            assert RunFolder.open(parent / "a").status == "finished"
-        else:  # dead right after its settings were written
-            with RunFolder.open(parent / "a").lock() as folder:
-                folder.seal("stopped")
-        place += every
-    assert place > 25
-    assert listed > place // every // 2
 
 
 def test_what_is_shown_of_such_a_folder_says_what_to_type(tmp_path: Path) -> None:
@@ -172,21 +90,6 @@ def test_a_link_is_no_leftover(tmp_path: Path, name: str) -> None:
     assert outside.exists()
 
 
-def test_one_that_is_taken_over_before_it_is_locked_counts_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    acquire, others = lock.acquire, []
-
-    def late(path: Path) -> int:
-        monkeypatch.undo()
-        others.append(RunFolder.create(parent=tmp_path, name="wine-1"))
-        return acquire(path)
-
-    monkeypatch.setattr(lock, "acquire", late)
-    with RunFolder.create(parent=tmp_path, stem="wine") as folder, others[0] as other:
-        assert (folder.path.name, other.path.name) == ("wine-2", "wine-1")
-
-
 # ---- taken back
 
 
@@ -206,37 +109,7 @@ def test_only_what_was_made_is_taken_back(tmp_path: Path, by: str) -> None:
     for path in ("notes.txt", "checkpoint/notes.txt"):
         (out / path).unlink()
     (out / "checkpoint").rmdir()
-    folder = RunFolder.create(out=out)
-    fill(folder).discard()
+    fill(RunFolder.create(out=out)).discard()
     assert list(out.iterdir()) == []
-
-
-def test_a_folder_that_was_made_goes_with_what_was_in_it(tmp_path: Path) -> None:
-    fill(RunFolder.create(parent=tmp_path, name="a")).discard()
-    assert list(tmp_path.iterdir()) == []
-    RunFolder.create(parent=tmp_path, name="a").close()
-
-
-def test_whoever_dies_while_taking_back_leaves_a_leftover(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for place in range(20):
-        folder, counted = fill(RunFolder.create(parent=tmp_path, name=str(place))), [0]
-
-        def dying(path: Path, counted: list[int] = counted, place: int = place) -> None:
-            counted[0] += 1
-            if counted[0] > place:
-                raise Death
-            os.unlink(path)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(files, "_unlink", dying)
-            try:
-                folder.discard()
-            except Death:
-                os.close(folder._lock or 0)
-                lock._held.discard(folder._lock or 0)
-            else:
-                break
-        assert is_leftover(folder.path) == (place > 0)  # before its settings went it was a run
-    assert place > 5
+    fill(RunFolder.create(parent=tmp_path, name="b")).discard()
+    assert list(tmp_path.iterdir()) == [out]

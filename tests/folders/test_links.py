@@ -74,14 +74,6 @@ def test_nothing_is_written_through_a_link(killed: RunFolder, tmp_path: Path, na
     assert line.status in ("interrupted", "damaged")
 
 
-def test_a_pipe_in_the_manifests_place_keeps_no_reader_waiting(killed: RunFolder) -> None:
-    (killed.path / "manifest.json").unlink()
-    os.mkfifo(killed.path / "manifest.json")
-    (line,) = list_runs(killed.path.parent)
-    assert (line.status, line.name) == ("damaged", "wine-1")
-    assert line.damage == f"{killed.path / 'manifest.json'} is not a regular file."
-
-
 def test_a_run_goes_on_beside_a_copy_that_shares_its_files(killed: RunFolder, tmp_path: Path) -> None:
     (killed.path / ".lock").write_text("1\n")
     copy = tmp_path / "copy"

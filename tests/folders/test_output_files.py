@@ -67,15 +67,6 @@ def test_of_many_that_write_at_once_one_does(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
 
-def test_a_file_that_came_between_the_last_look_and_the_write_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = OutputFile(tmp_path / "a.html", PAGE)
-    monkeypatch.setattr(place, "_check", lambda: (tmp_path / "a.html").write_text("mine") == 0)
-    assert refused(place, b"new") == "file_exists"
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
-
-
 @pytest.mark.parametrize("primitive", ["_open", "_write", "_fsync", "_rename"])
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_disk_that_fails_leaves_what_was_there(

@@ -84,18 +84,13 @@ def test_cells_come_back_as_they_were(
     for i, (row, note) in enumerate(zip(rows[1:], notes, strict=True)):
         assert row[1].removeprefix("'") == note
         assert row[1][:1] not in ("=", "+", "@") or row[1].lstrip("+").replace(",", ".").isdecimal()
-        assert (row[0], row[2], row[3:]) == (
-            f"{40 + i}.5", "ab"[i % 2], [str(float(i)), str(i - 1.0), str(i + 1.0)]
-        )  # fmt: skip
+        assert row[0::2][:2] == [f"{40 + i}.5", "ab"[i % 2]]
+        assert row[3:] == [str(float(i)), str(i - 1.0), str(i + 1.0)]
 
 
 def test_a_workbook_has_types_and_no_formulas(run: tr.Run, tmp_path: Path) -> None:
-    frame = pd.DataFrame(
-        {
-            "size": [50.5, np.nan], "kind": ["a", "b"], "note": ["=HYPERLINK(1)", "x\x07"],
-            "day": pd.to_datetime(["2024-02-03", "2024-02-04"]), "price": [1.0, 2.0],
-        }
-    )  # fmt: skip
+    frame = pd.DataFrame({"size": [50.5, np.nan], "kind": ["a", "b"], "note": ["=HYPERLINK(1)", "x\x07"]})
+    frame["day"], frame["price"] = pd.to_datetime(["2024-02-03", "2024-02-04"]), [1.0, 2.0]
     frame.to_parquet(tmp_path / "new.parquet")
     (tmp_path / "out.xlsx").write_bytes(written(run, tmp_path / "new.parquet", ".xlsx"))
     head, one, two = openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows()

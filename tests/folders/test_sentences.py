@@ -64,14 +64,6 @@ def test_a_document_reads_as_if_it_had_been_written_in_the_readers_language(
         assert json_value(again, FILE) == told(rows, share, name)
 
 
-def test_an_older_document_keeps_its_sentences() -> None:
-    with words.speaking("pt_BR"):
-        document = json.loads(json_bytes(told(3, 0.5, "a")))
-    del document["sentences"]
-    assert json_value(json.dumps(document).encode(), FILE) == document
-    assert document["notes"][0] == "Deixe de fora."
-
-
 FORGED: list[Any] = [
     {"sentence": "No sentence of treino's: {n}", "values": {"n": 1}},
     {"sentence": "{n} rows", "values": {}},

@@ -48,24 +48,13 @@ def test_networks_that_finish_and_have_no_figure_are_no_best(treino: Callable[..
         "    def forward(self, x):\n"
         "        return super().forward(x) * (1.0 if self.training else float('nan'))\n"
     )
-    said = treino(
-        "sweep",
-        "wine",
-        "--net",
-        "net.py:Net",
-        "--space",
-        "lr=1e-3|1e-2",
-        "--steps",
-        8,
-        "--fresh",
-        0,
-        "--json",
-    )
+    few = ("wine", "--net", "net.py:Net", "--steps", 8, "--json")
+    said = treino("sweep", *few, "--space", "lr=1e-3|1e-2", "--fresh", 0)
     assert said.status == 0, said.err
     d = said.document
     assert (d["status"], d["best"], d["diverged"]) == ("finished", None, 0)
     assert d["notes"][-1] == "No network has a validation loss: there is no best."
-    said = treino("train", "wine", "--net", "net.py:Net", "--seeds", 2, "--steps", 8, "--json")
+    said = treino("train", *few, "--seeds", 2)
     assert (said.document["status"], said.document["figures"]) == ("finished", {}), said.err
     assert said.document["notes"][-1] == "2 of 2 networks have no validation loss, and are in no figure."
 

@@ -56,18 +56,14 @@ def test_the_settings_of_another_run_bring_its_looks(tmp_path: Path) -> None:
     sweep = treino.sweep("iris", {"lr": [0.01, 0.1]}, epochs=2, fresh=0, parent=tmp_path, name="two")
     for name, number in ((run.path, 2), (run.path, 3), (f"{sweep.path}:1", 2)):
         source, settings, networks = like(name)
-        request = FitRequest(
-            source, settings | {"name": None, "lr": 0.03}, networks, parent=tmp_path, lean=True,
-            like=name_of_like(name),
-        )  # fmt: skip
+        changed, how = settings | {"name": None, "lr": 0.03}, {"lean": True, "like": name_of_like(name)}
+        request = FitRequest(source, changed, networks, parent=tmp_path, **how)
         assert looks(drain(fit_events(request)[0]).path) == number
 
 
 def test_what_was_stopped_has_not_been_looked_at(tmp_path: Path) -> None:
-    stream = fit_events(FitRequest("iris", {"epochs": 300, "patience": 0}, None, parent=tmp_path, lean=True))[
-        0
-    ]
-    for event in stream:
+    request = FitRequest("iris", {"epochs": 300, "patience": 0}, None, parent=tmp_path, lean=True)
+    for event in fit_events(request)[0]:
         if isinstance(event, JobStart):
             event.job.stop_wish = "stopped"  # type: ignore[attr-defined]
             path = event.job.folder.path

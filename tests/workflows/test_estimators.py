@@ -1,6 +1,5 @@
 """The estimators under scikit-learn's own checks, in its tools, and against the plain training."""
 
-import inspect
 import pickle
 import random
 import subprocess
@@ -261,22 +260,3 @@ def test_what_can_not_be_trained_is_a_value_error(settings: Any, x: Any, y: Any,
         tr.Classifier(**settings).fit(whole if x is None else x, labels if y is None else y)
     with pytest.raises(NotFittedError):
         tr.Classifier().predict(whole)
-
-
-def test_columns_that_were_not_there_at_the_training_are_named() -> None:
-    x, y = iris()
-    model = tr.Classifier(**FAST).fit(x, y)
-    with pytest.raises(ValueError, match="petal length"):
-        model.predict(x.drop(columns="petal length (cm)"))
-    with pytest.raises(ValueError, match="same order"):
-        model.predict(x[x.columns[::-1]])
-    with pytest.warns(UserWarning, match="valid feature names"):
-        from_array = model.predict(x.to_numpy())
-    assert (from_array == model.predict(x)).all()
-
-
-def test_a_misspelt_setting_is_refused_with_the_nearest() -> None:
-    with pytest.raises(TreinoError, match="'hiden'") as caught:
-        tr.Classifier(hiden=(8,))  # type: ignore[call-arg]
-    assert "hidden" in caught.value.hint
-    assert "hidden" in inspect.signature(tr.Regressor).parameters

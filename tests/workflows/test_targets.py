@@ -108,12 +108,6 @@ def test_a_run_opened_again_answers_alike(numbers: tr.Run, classes: tr.Run) -> N
         assert len(one.module(x)[0]) == (1 if run is numbers else 2)
 
 
-def test_a_step_played_again_has_the_trainings_own_bits(classes: tr.Run) -> None:
-    x, last = classes.data.test.x, classes.steps
-    first, second = (classes.at(last).net(x) for _twice in range(2))
-    assert torch.equal(first, second)
-
-
 @pytest.mark.parametrize(
     "pictures", [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=pytest.mark.release)]
 )
@@ -203,11 +197,6 @@ def test_rows_without_one_of_the_targets_are_left_out() -> None:
     assert any("one of their targets is empty: 2" in note for note in data.notes)
 
 
-def test_one_hot_rows_are_no_targets() -> None:
-    with pytest.raises(tr.TreinoError, match="argmax"):
-        tr.load((table(20)[["u", "v"]], np.eye(3)[np.arange(20) % 3]))
-
-
 def test_weighted_rows_of_several_targets(tmp_path: Path) -> None:
     frame = table(120)
     frame["count"] = np.random.default_rng(0).integers(0, 3, len(frame))
@@ -222,10 +211,8 @@ def test_weighted_rows_of_several_targets(tmp_path: Path) -> None:
 
 
 def test_a_sweep_of_several_targets_ends_with_a_verdict(tmp_path: Path) -> None:
-    sweep = tr.sweep(
-        table(90), target=list(CLASSES), space={"lr": [0.01, 0.1]}, sampler="grid", epochs=2, fresh=0,
-        features=["u", "v"], parent=tmp_path,
-    )  # fmt: skip
+    few = {"space": {"lr": [0.01, 0.1]}, "sampler": "grid", "epochs": 2, "fresh": 0, "parent": tmp_path}
+    sweep = tr.sweep(table(90), target=list(CLASSES), features=["u", "v"], **few)
     assert sweep.best.document["targets"].keys() == set(CLASSES)
     assert not any("failed" in note for note in sweep.document["notes"])
 
