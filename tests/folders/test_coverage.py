@@ -161,14 +161,9 @@ def test_other_coverages_are_refused(of_kinds: tr.Run, coverage: str, guess: str
 
 
 def test_a_coverage_that_validation_rows_cannot_give_is_refused_before_training(tmp_path: Path) -> None:
-    with pytest.raises(tr.TreinoError, match="takes 99 rows held back from training; there are 60") as caught:
+    with pytest.raises(tr.TreinoError, match=r"takes 99 rows held back .* there are 60\..*0\.98") as caught:
         tr.fit(numbers(), target="y", coverage=0.99, parent=tmp_path)
-    assert caught.value.rule == "coverage_rows"
-    assert "0.98" in str(caught.value)
-    with pytest.raises(tr.TreinoError) as caught:
-        tr.fit("iris", validation=0, coverage=0.9, parent=tmp_path)
-    assert caught.value.rule == "no_validation_rows"
-    assert not list(tmp_path.iterdir())
+    assert (caught.value.rule, list(tmp_path.iterdir())) == ("coverage_rows", [])
 
 
 def test_the_command_prints_the_sets_and_what_they_are_worth(runs: Path, treino: Callable[..., Said]) -> None:

@@ -296,19 +296,6 @@ def test_views_are_averaged_as_probabilities(run: tr.Run, photos: Path, treino: 
     assert torch.softmax(output_NC, 1).numpy() == pytest.approx(wanted.numpy(), abs=1e-5)
 
 
-@pytest.mark.slow
-def test_a_sweeps_winner_and_its_best_together_predict_pictures(
-    treino: Callable[..., Said], photos: Path, flat: Path, tmp_path: Path
-) -> None:
-    space = {"lr": [0.003, 0.01]}
-    sweep = tr.sweep(photos, space, net="cnn", epochs=2, fresh=0, name="two", parent=tmp_path / "runs")
-    for top in ((), ("--top", 2)):
-        document = treino("predict", sweep.path, flat, *top, "--tta", "--json").document
-        answers = sweep.predict(flat, *top[1:], tta=True).tolist()
-        assert [each["prediction"] for each in document["predictions"]] == answers
-    assert re.search(r"next +treino predict \S+ FOLDER", treino("show", sweep.path).out)
-
-
 @pytest.mark.pictures
 def test_mistakes_are_drawn_after_a_training_on_pictures(photos: Path, tmp_path: Path) -> None:
     run = tr.fit(photos, "mlp", epochs=1, parent=tmp_path / "runs")

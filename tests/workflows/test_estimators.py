@@ -212,8 +212,6 @@ def test_it_takes_part_in_scikit_learns_tools() -> None:
     search = GridSearchCV(tr.Classifier(epochs=40), {"lr": [1e-7, 0.01], "hidden": [(16,)]}, cv=2)
     assert search.fit(x, y).best_params_["lr"] == 0.01
     x, values = load_diabetes(return_X_y=True, as_frame=True)
-    plain = tr.Regressor(epochs=60).fit(x, values)
-    assert plain.score(x, values) > 0.4
     logged = TransformedTargetRegressor(tr.Regressor(epochs=60), func=np.log, inverse_func=np.exp)
     assert logged.fit(x, values).score(x, values) > 0.3
 
