@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from tests.waiting import HANG
+from treino.base import files
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder, database
-from treino.base import files
 
 ROOT = Path(__file__).parents[2]
 

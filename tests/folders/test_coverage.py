@@ -14,9 +14,9 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from treino.folders.documents.run_result import ConformalResult
-from treino.inspection.conformal import Conformal
 from treino.folders.prediction import predict, reading_of
 from treino.folders.prediction_files import predictions_file
+from treino.inspection.conformal import Conformal
 
 
 def numbers(rows: int = 400) -> pd.DataFrame:
