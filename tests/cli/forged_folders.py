@@ -112,10 +112,10 @@ def make(base: str, place: Path) -> None:
     patch = pytest.MonkeyPatch()
     place.mkdir(parents=True)
     patch.chdir(place)
-    for module in ("training.train", "tuning.bracket", "tuning.study"):
-        patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("tuning.sweep", "tuning.study"):
-        patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
+    for module in ("train", "sweeps.bracket", "studies.study"):
+        patch.setattr(f"treino.training.{module}.CHUNK_SECONDS", 0.0)
+    for module in ("sweeps.sweep", "studies.study"):
+        patch.setattr(f"treino.training.{module}.CHECKPOINT_SECONDS", 0.0)
     patch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     patch.setattr("treino.reports.pictures.picture_files.illustrate", lambda _run: None)
     try:

@@ -1,7 +1,6 @@
 """Intervals and sets at any coverage, by every door: in training, predictions, files, and a sent folder."""
 
 import csv
-import json
 import math
 import shutil
 from collections.abc import Callable
@@ -13,10 +12,8 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
-from treino.folders.documents.run_result import ConformalResult
 from treino.folders.prediction import predict, reading_of
 from treino.folders.prediction_files import predictions_file
-from treino.inspection.conformal import Conformal
 
 
 def numbers(rows: int = 400) -> pd.DataFrame:
@@ -175,13 +172,6 @@ def test_the_command_prints_the_sets_and_what_they_are_worth(runs: Path, treino:
     assert "outside training and validation they hold" in said
     plain = treino(*command)
     assert (plain.status, "set" in plain.out) == (0, False)
-
-
-def test_what_is_stored_is_what_is_read(of_numbers: tr.Run) -> None:
-    for scores in ((1.0, 2.0), (1.0, math.inf)):
-        known = Conformal(scores, 3, (0.4, 1.0), 2.5, 0.5)
-        stored = {"level": 0.9, "quantile": None, "coverage": None} | json.loads(json.dumps(known.to_json()))
-        assert Conformal.of(ConformalResult.model_validate(stored)) == known
 
 
 def test_rows_with_weights_count_by_them(tmp_path: Path) -> None:

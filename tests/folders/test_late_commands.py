@@ -8,8 +8,8 @@ import pytest
 
 from tests.folders.test_processes import lines, wait
 from treino.base.errors import TreinoError
+from treino.base.files import KINDS
 from treino.folders.store import RunFolder
-from treino.folders.store.manifest import KINDS
 
 SENDERS = 2
 

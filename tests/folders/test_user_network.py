@@ -220,39 +220,22 @@ def test_each_file_has_a_copy_of_its_own(paths: list[str]) -> None:
 
 WAYS: dict[str, set[str]] = {
     "exec": {
-        "inspection/microscope/accumulated_gradient",
-        "inspection/microscope/mse",
-        "inspection/microscope/neuron",
-        "katas/child",  # a script that the user named
-        "records/user_network",
+        "folders/user_network",
+        *(f"inspection/microscope/{name}" for name in ("accumulated_gradient", "mse", "neuron")),
     },
-    "import_module": {
-        "__init__",
-        "cli/app",
-        "cli/mcp",
-        "plots/style",
-        "studio/script/branch_calls",
-        "tracking/delivery",
-    },
-    "pickle": {"cluster"},  # to and from the cluster that the user named, which runs what it likes
-    "own_net": {"records/network_source", "records/user_network", "tuning/populations"},
-    "NetworkFile": {"records/network_source"},
+    "pickle": {"training/cluster"},  # to and from the cluster that the user named, which runs what it likes
+    "own_net": {"folders/network_source", "folders/user_network", "training/sweeps/populations"},
+    "NetworkFile": {"folders/network_source"},
     "UserFiles": {  # on the user's word: where a person calls
-        "api",
-        "cli/study",
-        "cli/sweep",
-        "cli/train",
-        "export/script",
-        "records/network_source",
-        "studio/trainer",
+        *("api", "cli/study", "cli/sweep", "cli/train", "folders/network_source", "reports/export/script"),
     },
-    "SealedCopies": {"records/network_source"},
+    "SealedCopies": {"folders/network_source"},
 }
 """The files that call these names; nothing calls the others of ``CALL``."""
 
 CALL = re.compile(
     r"(?<!def )(?<![.\w])(exec|eval|__import__|own_net|NetworkFile|UserFiles|SealedCopies)\("
-    r"|\b(import_module|exec_module|spec_from_file_location|runpy|pickle)(?:\.\w+)?\("
+    r"|\b(exec_module|spec_from_file_location|runpy|pickle)(?:\.\w+)?\("
 )
 
 

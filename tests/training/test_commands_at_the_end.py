@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 
 import treino as tr
-from tests.conftest import Said
-from tests.folders.test_late_commands import add_late
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder
 from treino.settings.spec import Settings
@@ -68,29 +66,3 @@ def test_a_training_that_is_steered_as_it_ends_is_whole(tmp_path: Path, kind: st
         commands = tr.open(path).folder.database.commands()
         assert len(commands) == next(taken)
         assert "new" not in {command.state for command in commands}
-
-
-@pytest.mark.parametrize("kind", BEGIN)
-def test_a_folder_that_was_given_commands_after_its_seal_is_used_without_them(
-    tmp_path: Path, kind: str, treino: Callable[..., Said]
-) -> None:
-    """As older versions left it: it opens, and it is said what is left out, until it is taken up again."""
-    path = tmp_path / "1"
-    events = BEGIN[kind](path)
-    next(events)
-    if kind == "run":
-        send_stop(RunFolder.open(path, verify=False))
-    for _event in events:
-        pass
-    add_late(path / "run.sqlite")
-    notice = "commands when it had ended; they are left out: step, play"
-    assert notice in " ".join(treino("show", path).out.split())
-    assert [run.name for run in tr.runs(tmp_path)] == ["1"]
-    if kind == "run":
-        (tmp_path / "new.csv").write_text("x1,x2\n0.5,0.5\n")
-        assert notice in " ".join(treino("predict", path, tmp_path / "new.csv").out.split())
-        assert treino("resume", path).status == 0
-        assert tr.open(path).status == "finished"
-        assert notice not in " ".join(treino("show", path).out.split())
-        states = [(command.name, command.state) for command in tr.open(path).folder.database.commands()]
-        assert states == [("stop", "applied"), ("step", "refused"), ("play", "refused")]

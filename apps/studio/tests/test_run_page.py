@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.folders.test_late_commands import add_late
 from tests.waiting import HANG, until
 
 import treino as tr
 from treino.base.errors import TreinoError
 from treino.settings.spec import read_settings
-from treino.training.loop import JobEnd, JobStart
+from treino.training.loop import JobStart
 from treino.training.train import RunJob, train_events
 from treino_studio.run_commands import VERBS
 from treino_studio.run_page import RunPage
@@ -111,16 +110,6 @@ def test_training_accuracy_comes_also_of_steps_that_nobody_has_watched(
         answers = run.at(vital["step"]).net(rows.x).argmax(1)
         assert vital["train"]["accuracy"] == pytest.approx(float((answers == rows.y).float().mean()))
     assert all(vital["gradient_norm"] > 0 for vital in curves.newest["vitals"][:-1])
-
-
-def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_path: Path) -> None:
-    *_events, end = train_events("wine", read_settings({"epochs": 1}), parent=tmp_path, lean=True)
-    assert isinstance(end, JobEnd)
-    add_late(end.job.folder.path / "run.sqlite")
-    sent: list[Any] = []
-    watched(end.job.folder.path, lambda header, _body: sent.append(header.get("send")))
-    (notice,) = [each["notice"]["text"] for each in sent if each is not None and "notice" in each]
-    assert "left out: step, play" in notice
 
 
 def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(

@@ -3,11 +3,22 @@
 A folder may come from anybody, so no value is converted to another type, and all sizes are bounded.
 """
 
+import math
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 Item = TypeVar("Item")
 
@@ -15,14 +26,28 @@ LONGEST_COMMAND = 100_000  # characters
 
 
 class Document(BaseModel):
-    """The content of a file, or of a part of it. Unknown keys are allowed: newer versions may add some."""
+    """The content of a file, or of a part of it, as its writer fills it and its readers take it.
+
+    Unknown keys are allowed: newer versions may add some.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
 
+    def agreeing(self) -> Mapping[str, bool]:
+        """For each key, whether its value fits the other values.
+
+        Only disagreements that would crash a reader, run foreign code or tell a lie are looked for: the
+        manifest's digests guard the rest.
+        """
+        return {}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        return agree(self, self.agreeing())
+
     def to_json(self) -> dict[str, Any]:
         """The content as in the file, without keys that are not set."""
-        document: dict[str, Any] = _with_lists(self.model_dump(exclude_unset=True))
-        return document
+        return dict(_with_lists(self.model_dump(exclude_unset=True, by_alias=True)))
 
 
 def _with_lists(value: Any) -> Any:
@@ -38,15 +63,11 @@ def _both(interval: tuple[float | None, float | None]) -> tuple[float | None, fl
     return interval
 
 
-Agreeing = TypeVar("Agreeing", bound=BaseModel)
-
-
-def agree(document: Agreeing, agreeing: Mapping[str, bool]) -> Agreeing:
-    """Return the document if its values are consistent. agreeing: for each key, whether its value is
-    consistent."""
+def agree(document: Item, agreeing: Mapping[str, bool]) -> Item:
+    """Return the document if its values fit each other. agreeing: as of `Document.agreeing`."""
     for key, agrees in agreeing.items():
         if not agrees:
-            raise ValueError(key)
+            raise PydanticCustomError("disagreement", "it doesn't fit the rest", {"key": key})
     return document
 
 
@@ -64,6 +85,10 @@ def _itself(text: Any, check: Callable[[Any], str]) -> Any:
     return text
 
 
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 AS_TUPLE = Field(strict=False)  # lets a strict model accept lists as tuples, since documents are immutable
 Many = Annotated[tuple[Item, ...], Field(strict=False, fail_fast=True)]
 Pair = Annotated[tuple[Item, Item], AS_TUPLE]
@@ -72,7 +97,7 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 """A number of steps, rows, parameters, ..."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Figure = Number | None
+Figure = Annotated[float | None, BeforeValidator(_finite)]
 """A measured value; None if it is not finite."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -82,9 +107,8 @@ Size = Annotated[int, Field(ge=1, le=10_000_000)]
 """A number of inputs, outputs or units of a layer."""
 
 Threads = Annotated[int, Field(ge=1, le=4096)]
-Text = str
-SentenceText = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
-"""A sentence for a person. A ``words.Sentence`` is kept, so that it can be translated for every reader."""
+Text = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
+"""A text. A ``words.Sentence`` stays one, so that every reader is told it in their own language."""
 
 WORD = r"^[A-Za-z][\w.-]{0,63}$"
 Word = Annotated[str, Field(pattern=WORD)]
@@ -106,7 +130,3 @@ Figures = dict[Word, Figure]
 """{metric: value}"""
 Split = Literal["train", "validation", "test"]
 Rows = dict[Split, Count]
-
-
-def shortened(text: str, letters: int = 60) -> str:
-    return text if len(text) <= letters else text[: letters - 1] + "…"

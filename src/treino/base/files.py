@@ -34,6 +34,16 @@ NOT_A_FILE = Refusal(
     N_("{path} is not a regular file."),
     N_("Restore the file from a copy of the run, or remove what is there."),
 )
+_OTHER_NAME = N_("Give another name, or replace it: [[replace]], in Python replace=True.")
+FILE_EXISTS = Refusal("file_exists", N_("{path} exists already."), _OTHER_NAME)
+FILES_EXIST = Refusal(
+    FILE_EXISTS.rule, N_("{path} exists already; other files that would be replaced: {n}."), _OTHER_NAME
+)
+LINK_IN_RUN = Refusal(
+    "link_in_run",
+    N_("{path} is a link, and nothing in a run's folder may lead out of it."),
+    N_("Put what it leads to in its place, or remove the link: rm {quoted}"),
+)
 DISK_FULL = Refusal(
     "disk_full",
     N_("{path} could not be written: there is no room left ({reason})."),
@@ -77,73 +87,46 @@ KINDS = ("run", "sweep", "study")
 _KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(KINDS).encode())
 _HEAD = 1 << 12  # bytes at a manifest's start, which contain its kind
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+_PROBLEMS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), DISK_FULL),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), READ_ONLY),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ESTALE), FILE_VANISHED),
+}
 
 
 def problem(path: Path, number: int, reason: str) -> TreinoError:
     """The TreinoError for the system's error `number` (an `errno`) on `path`."""
-    if number in _FULL:
-        return DISK_FULL(path=path, reason=reason)
-    if number in _DENIED:
-        return READ_ONLY(path=path, reason=reason)
-    if number in _GONE:
-        return FILE_VANISHED(path=path, reason=reason)
     if number == errno.ELOOP:
         return link(path)
     if number == errno.EEXIST:
         return there_already(path)
     if number == errno.ENAMETOOLONG:
         return NAME_TOO_LONG(path=path)
-    return DISK_ERROR(path=path, reason=reason)
+    return _PROBLEMS.get(number, DISK_ERROR)(path=path, reason=reason)
 
 
 def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
     """The error for a damaged file. hint: replaces the advice to restore the file."""
-    return RUN_DAMAGED(
-        path=path,
-        reason=reason,
-        hint=hint or _("Restore it from a copy, or train again; nothing was read from it."),
-    )
+    hint = hint or _("Restore it from a copy, or train again; nothing was read from it.")
+    return RUN_DAMAGED(path=path, reason=reason, hint=hint)
 
 
 def not_a_folder(path: Path) -> TreinoError:
     """The error for a path that must be a folder, to write into, and is not."""
     dangling = path.is_symlink() and not path.exists()
     what = _("{path} is a link to nothing.") if dangling else _("{path} is a file, not a folder.")
-    return TreinoError(
-        "not_a_folder",
-        what.format(path=path),
-        _("Give another folder, or move {path} out of the way.").format(path=path),
-    )
+    hint = _("Give another folder, or move {path} out of the way.").format(path=path)
+    return TreinoError("not_a_folder", what.format(path=path), hint)
 
 
 def link(path: Path) -> TreinoError:
     """The error for a link inside a run's folder."""
-    return TreinoError(
-        "link_in_run",
-        _("{path} is a link, and nothing in a run's folder may lead out of it.").format(path=path),
-        _("Put what it leads to in its place, or remove the link: rm {path}").format(
-            path=shlex.quote(str(path))
-        ),
-    )
-
-
-def not_a_file(path: Path) -> TreinoError:
-    """The error for a path that must be a file of a run, but is a folder, pipe, socket or device."""
-    return NOT_A_FILE(path=path)
+    return LINK_IN_RUN(path=path, quoted=shlex.quote(str(path)))
 
 
 def there_already(path: Path, others: int = 0) -> TreinoError:
     """The error for an existing file that would be replaced. others: how many further files would be."""
-    return TreinoError(
-        "file_exists",
-        _("{path} exists already; other files that would be replaced: {n}.").format(path=path, n=others)
-        if others
-        else _("{path} exists already.").format(path=path),
-        _("Give another name, or replace it: [[replace]], in Python replace=True."),
-    )
+    return FILES_EXIST(path=path, n=others) if others else FILE_EXISTS(path=path)
 
 
 @contextmanager
@@ -178,7 +161,7 @@ def inside(folder: Path, name: str) -> Path:
         if stat.S_ISLNK(mode):
             raise link(path)
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise not_a_file(path)
+            raise NOT_A_FILE(path=path)
         if place < len(parts) - 1 and not stat.S_ISDIR(mode):
             raise not_a_folder(path)
     return path
@@ -292,7 +275,7 @@ def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) ->
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
-    raise not_a_file(path)
+    raise NOT_A_FILE(path=path)
 
 
 def digest(data: bytes, *more: Any) -> str:
@@ -311,8 +294,7 @@ def sha256(path: Path | str) -> str:
 
 
 def cache_folder() -> Path:
-    """The folder for files that can be recreated: ``$XDG_CACHE_HOME/treino``, by default
-    ``~/.cache/treino``."""
+    """The folder for files that can be made again: ``treino`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "treino"
 

@@ -106,17 +106,15 @@ def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
 
 def holder(path: Path) -> int | None:
     """The id of the live process that holds the lock (0 if it isn't known yet); None if it is free."""
-    try:
-        descriptor = files.open_plain(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise files.problem(path, error.errno or 0, error.strerror or str(error)) from error
-    try:
-        with files.trouble(path):
+    with files.trouble(path):
+        try:
+            descriptor = files.open_plain(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
             return (_process(descriptor) or 0) if _busy(descriptor, fcntl.LOCK_SH) else None
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _open_folder(folder: Path) -> int:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
 from treino.base.document_fields import (
     Count,
@@ -18,7 +18,6 @@ from treino.base.document_fields import (
     Size,
     Task,
     Text,
-    agree,
 )
 
 MOST_TREES = 100
@@ -102,10 +101,6 @@ class DataSource(Document):
     digest: Text | None = None
     streams: bool = False
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "DataSource":
-        return agree(self, {"sha256": (self.kind == "file") == (self.sha256 is not None)})
-
 
 # ---- ``preparation.json``
 
@@ -125,11 +120,9 @@ Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(
 """The edges of a column's bins; empty without bins."""
 
 
-def _agreeing_means(values: Sequence[Any], means: Sequence[float], fill: float | None) -> dict[str, bool]:
-    """Whether the target means of a column fit its values, and these rise."""
-    rising = all(low < high for low, high in pairwise(values))
-    whole = len(means) % len(values) == 0 and bool(means) if values else not means
-    return {"values": rising and (fill is not None or not values), "means": whole}
+def _whole(values: Sequence[Any], means: Sequence[float]) -> dict[str, bool]:
+    """Whether a column has as many target means for each of its values."""
+    return {"means": len(means) % len(values) == 0 and bool(means) if values else not means}
 
 
 class NumberColumn(Document):
@@ -142,9 +135,8 @@ class NumberColumn(Document):
     means: Many[Number] = ()
     prior: Annotated[float, Field(ge=0)] = 0.0
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "NumberColumn":
-        return agree(self, _agreeing_means(self.values, self.means, self.fill))
+    def agreeing(self) -> dict[str, bool]:
+        return _whole(self.values, self.means)
 
 
 class RankColumn(Document):
@@ -173,9 +165,8 @@ class HashedColumn(Document):
     means: Many[Number] = ()
     prior: Annotated[float, Field(ge=0)] = 0.0
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "HashedColumn":
-        return agree(self, _agreeing_means(self.values, self.means, 0.0))
+    def agreeing(self) -> dict[str, bool]:
+        return _whole(self.values, self.means)
 
 
 class DateColumn(Document):
@@ -237,16 +228,13 @@ class PreparationDocument(Document):
     targets: Many[TargetDocument] = ()
     row_weights: Text | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "PreparationDocument":
-        agreeing = {
+    def agreeing(self) -> dict[str, bool]:
+        classified = self.task == "classification"
+        return {
             "encoders": not self.encoders or len(self.encoders) == len(self.features),
-            "scale": len(self.mean) == len(self.scale),
-            "classes": (self.task == "classification") == bool(self.classes),
-            "targets": len(self.targets) != 1
-            and all((self.task == "classification") == bool(t.classes) for t in self.targets),
+            "classes": classified == bool(self.classes),
+            "targets": all(classified == bool(target.classes) for target in self.targets),
         }
-        return agree(self, agreeing)
 
 
 # ---- ``data.json``

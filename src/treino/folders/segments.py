@@ -7,7 +7,7 @@ losses and metrics are the path's.
 
 import math
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,69 +18,15 @@ from treino.base.words import _, numeral
 from treino.engine.carry_over import unread
 from treino.engine.step_plan import EpochStretch, Past
 from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.run_spec import Segment as Segment
 from treino.folders.store import EpochValue, RunFolder
 from treino.folders.store.database import SENDERS, Command
 from treino.inspection.curves import Floats, epoch_losses
-from treino.settings.spec import Settings
 
 # ---- segments of a run
 
 LAYERS = ("hidden", "activation", "dropout")
 """Settings that change a network's layers."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A segment. origin: the (segment, step) it continues; None for the first. asked: settings as typed.
-    changes: hyper-parameters changed at its first step, by the engine's names.
-    steps_per_epoch, passes_from, optimizer_from, order_seed, output_change, sender: see ``SegmentEntry``."""
-
-    number: int = 0
-    origin: tuple[int, int] | None = None
-    asked: Mapping[str, Any] = field(default_factory=dict)
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    steps_per_epoch: int = 1
-    passes_from: int = 0
-    optimizer_from: int = 0
-    order_seed: int | None = None
-    output_change: float | None = None
-    sender: str = ""
-
-    @property
-    def start(self) -> int:
-        """Updates done before the segment's first step."""
-        return self.origin[1] if self.origin else 0
-
-    @property
-    def optimizer(self) -> str:
-        """The optimizer's name."""
-        return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
-
-    def changed_from(self, before: "Segment") -> dict[str, Any]:
-        """The settings that differ from ``before``, the segment that this one continues."""
-        changed = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
-        return changed | dict(self.changes)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "number": self.number,
-            "origin": list(self.origin) if self.origin else None,
-            "asked": dict(self.asked),
-            "changes": dict(self.changes),
-            "steps_per_epoch": self.steps_per_epoch,
-            "passes_from": self.passes_from,
-            "optimizer_from": self.optimizer_from,
-            "order_seed": self.order_seed,
-            "output_change": self.output_change,
-            "sender": self.sender,
-        }
-
-    def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
-        """The resolved settings with the segment's changes, by the names of ``Settings``."""
-        shown = {name: value for name, value in self.changes.items() if name in resolved}
-        if (betas := resolved.get("betas")) is not None:
-            shown["betas"] = [self.changes.get(f"beta{i + 1}", b) for i, b in enumerate(betas)]
-        return {**resolved, **shown}
 
 
 @dataclass(frozen=True)
@@ -94,23 +40,8 @@ class Link:
 
 def segments_of(spec: RunSpec) -> list[Segment]:
     """All segments, by number."""
-    if not spec.segments:
-        return [Segment(asked=spec.asked, steps_per_epoch=spec.steps_per_epoch)]
-    return [
-        Segment(
-            s.number,
-            s.origin,
-            s.asked,
-            dict(s.changes.items()),
-            s.steps_per_epoch,
-            s.passes_from,
-            s.optimizer_from,
-            s.order_seed,
-            s.output_change,
-            s.sender,
-        )
-        for s in spec.segments
-    ]
+    first = Segment.model_construct(asked=spec.asked, steps_per_epoch=spec.steps_per_epoch)
+    return list(spec.segments) or [first]
 
 
 def newest(spec: RunSpec) -> Segment:

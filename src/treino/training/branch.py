@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,20 +92,13 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "
     segments = segments_of(snapshot.run.spec)
     before = next(s for s in segments if s.number == snapshot.segment)
     hp, settings = _parted(changes, before, snapshot)
-    segment = replace(
-        before,
-        number=segments[-1].number + 1,
-        origin=(snapshot.segment, snapshot.step),
-        asked=settings,
-        changes=hp,
-        order_seed=_order_seed(changes, before),
-        output_change=None,
-        sender=sender,
-    )
+    own = {"asked": settings, "changes": hp, "output_change": None, "sender": sender}
+    place = {"number": segments[-1].number + 1, "origin": (snapshot.segment, snapshot.step)}
+    segment = before.model_copy(update=own | place | {"order_seed": _order_seed(changes, before)})
     hidden = read_settings(settings).hidden
     layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
     if layers or segment.optimizer != before.optimizer:
-        segment = replace(segment, optimizer_from=snapshot.step)
+        segment = segment.model_copy(update={"optimizer_from": snapshot.step})
     return _with_passes(segment, snapshot)
 
 
@@ -186,7 +179,7 @@ def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
     if (rows, settings.shuffle, seed) == (plan.batch_size, plan.shuffle, plan.data_seed):
         return segment
     per = 1 if rows is None else -(-plan.rows // rows)
-    return replace(segment, passes_from=snapshot.step, steps_per_epoch=per)
+    return segment.model_copy(update={"passes_from": snapshot.step, "steps_per_epoch": per})
 
 
 def _fixed(run: StoredRun) -> tuple[str, ...]:
@@ -377,7 +370,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         x_ND = drawn(in_memory(snapshot.data).train, MOST_ROWS).x
         arrays, meta = carry_over(snapshot.saved, training, x_ND)
         change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
-        segment = replace(segment, output_change=change if math.isfinite(change) else None)
+        known = change if math.isfinite(change) else None
+        segment = segment.model_copy(update={"output_change": known})
         spec = _with_segment(spec, run, segment)
     facts = spec["facts"] | run_facts(snapshot.data, resolution)
     spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions(), "machine": machine()}
@@ -387,7 +381,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
 def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dict[str, Any]:
     """The ``spec.json`` with this segment as the newest."""
     return spec | {
-        "segments": [s.to_json() for s in (*segments_of(run.spec), segment)],
+        "segments": [s.model_dump(mode="json") for s in (*segments_of(run.spec), segment)],
         "asked": dict(segment.asked),
         "steps_per_epoch": segment.steps_per_epoch,
     }

@@ -149,7 +149,7 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     families: dict[str, dict[str, list[int]]] = {}  # keyed by settings without seeds, then with seeds
     segments = [next_segment(snapshot, change) for change in changes]
     for future, segment in enumerate(segments):
-        whole = {**segment.to_json(), "changes": None}
+        whole = {**segment.model_dump(mode="json"), "changes": None}
         unseeded = {name: value for name, value in segment.asked.items() if name not in ("seed", "data_seed")}
         family = {**whole, "asked": unseeded, "order_seed": segment.order_seed is None}
         texts = [json.dumps(key, sort_keys=True) for key in (family, whole)]

@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from treino.base.document_fields import shortened
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
 from treino.base.words import N_, _
@@ -43,30 +42,44 @@ DOCUMENT_UNKNOWN = Refusal(
     N_("{path} has no place in this folder: it is a {kind}."),
     N_("It was put there afterwards. Take the folder again from where it came."),
 )
+_CHANGED = N_(
+    "It was changed after it was written. Take the folder again from where it came, or train again."
+)
+DOCUMENT_INVALID = Refusal(
+    "document_invalid", N_("{path} is not what treino writes: {key} is {value} ({rule})."), _CHANGED
+)
+DOCUMENT_LACKS = Refusal(
+    "document_invalid", N_("{path} is not what treino writes: {key} is missing."), _CHANGED
+)
 
 Read = TypeVar("Read", bound=BaseModel)
 
 DEEPEST = 40  # maximum number of levels of nested lists and objects
 
+KINDS = ("run", "sweep", "study")
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
-    r"spec\.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},
-    r"result\.json": {"run": RunResult, "sweep": SweepResult, "study": StudyResult},
-    r"(folds/\d+/)?preparation\.json": dict.fromkeys(("run", "sweep", "study"), PreparationDocument),
-    r"(folds/\d+/)?data\.json": dict.fromkeys(("run", "sweep", "study"), DataCopy),
-    r"asked\.json": {"sweep": SweepMembers},
-    r"members\.parquet": {"sweep": MemberRows},
-    r"figures/\d+\.json": {"sweep": SpreadFigures},
-    r"exports/verification\.json": {"run": VerificationDocument},
-    r"checkpoint": {"run": states.RunState, "sweep": states.SweepState, "study": states.StudyState},
-    r"keyframes/\d+-\d+\.safetensors": {"run": states.KeyframeState},
-    r"models\.safetensors": {"sweep": states.KeptModels},
-    r"curves/\d+-\d+\.safetensors": {"sweep": states.CurveMembers},
-    r"(model|start)\.safetensors": {"run": states.Answers},
-    r"(buffers|(folds/\d+/)?data|(rows|folds)/\d+)\.safetensors": dict.fromkeys(
-        ("run", "sweep", "study"), states.NoFacts
-    ),
+    "spec.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},
+    "result.json": {"run": RunResult, "sweep": SweepResult, "study": StudyResult},
+    "preparation.json": dict.fromkeys(KINDS, PreparationDocument),
+    "data.json": dict.fromkeys(KINDS, DataCopy),
+    "asked.json": {"sweep": SweepMembers},
+    "members.parquet": {"sweep": MemberRows},
+    "figures/N.json": {"sweep": SpreadFigures},
+    VERIFICATION: {"run": VerificationDocument},
+    "checkpoint": {"run": states.RunState, "sweep": states.SweepState, "study": states.StudyState},
+    "keyframes/N-N.safetensors": {"run": states.KeyframeState},
+    "models.safetensors": {"sweep": states.KeptModels},
+    "curves/N-N.safetensors": {"sweep": states.CurveMembers},
+    "model.safetensors": {"run": states.Answers},
+    "start.safetensors": {"run": states.Answers},
+    "buffers.safetensors": dict.fromkeys(KINDS, states.NoFacts),
+    "data.safetensors": dict.fromkeys(KINDS, states.NoFacts),
+    "rows/N.safetensors": dict.fromkeys(KINDS, states.NoFacts),
+    "folds/N.safetensors": dict.fromkeys(KINDS, states.NoFacts),
 }
-"""The model of each file by the folder's kind; for a tensor file it is the model of its header."""
+"""The model of each file by the folder's kind; for a tensor file it is the model of its header.
+
+N stands for a number. The files of a fold are named as those of the folder."""
 
 
 def read_document(folder: RunFolder, name: str) -> Any:
@@ -78,42 +91,25 @@ def read_document(folder: RunFolder, name: str) -> Any:
     return check(folder.kind, name, folder.read_json(name), folder.path)
 
 
-def read_run_spec(folder: RunFolder) -> RunSpec:
-    """``spec.json`` of a run.
+def _reader(name: str, kind: type[Read]) -> Callable[[RunFolder], Read]:
+    """The function that reads this document of a folder, and raises TreinoError as ``read_document`` does."""
 
-    Raises:
-        TreinoError: as ``read_document``; the folder is of another kind.
-    """
-    return _read(folder, "spec.json", RunSpec)
+    def read(folder: RunFolder) -> Read:
+        return _read(folder, name, kind)
 
-
-def read_sweep_spec(folder: RunFolder) -> SweepSpec:
-    """``spec.json`` of a sweep; see ``read_run_spec``."""
-    return _read(folder, "spec.json", SweepSpec)
+    return read
 
 
-def read_study_spec(folder: RunFolder) -> StudySpec:
-    """``spec.json`` of a study; see ``read_run_spec``."""
-    return _read(folder, "spec.json", StudySpec)
-
-
-def read_run_result(folder: RunFolder) -> RunResult:
-    """``result.json`` of a run; see ``read_run_spec``."""
-    return _read(folder, "result.json", RunResult)
-
-
-def read_sweep_result(folder: RunFolder) -> SweepResult:
-    """``result.json`` of a sweep; see ``read_run_spec``."""
-    return _read(folder, "result.json", SweepResult)
-
-
-def read_study_result(folder: RunFolder) -> StudyResult:
-    """``result.json`` of a study; see ``read_run_spec``."""
-    return _read(folder, "result.json", StudyResult)
+read_run_spec = _reader("spec.json", RunSpec)
+read_sweep_spec = _reader("spec.json", SweepSpec)
+read_study_spec = _reader("spec.json", StudySpec)
+read_run_result = _reader("result.json", RunResult)
+read_sweep_result = _reader("result.json", SweepResult)
+read_study_result = _reader("result.json", StudyResult)
 
 
 def read_preparation(folder: RunFolder, place: str = "") -> PreparationDocument:
-    """``preparation.json`` of any folder; see ``read_run_spec``. place: that of a fold, in the folder."""
+    """How the rows of any folder were prepared. place: the fold's place in the folder."""
     return _read(folder, f"{place}preparation.json", PreparationDocument)
 
 
@@ -132,10 +128,13 @@ def read_verification(folder: RunFolder) -> VerificationDocument | None:
 
 
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
-    """``spec.json`` of any folder; see ``read_run_spec``."""
-    if folder.kind == "sweep":
-        return read_sweep_spec(folder)
-    return read_study_spec(folder) if folder.kind == "study" else read_run_spec(folder)
+    """What was asked for, in any folder."""
+    readers: dict[str, Callable[[RunFolder], RunSpec | SweepSpec | StudySpec]] = {
+        "run": read_run_spec,
+        "sweep": read_sweep_spec,
+        "study": read_study_spec,
+    }
+    return readers[folder.kind](folder)
 
 
 def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
@@ -175,7 +174,7 @@ def check(kind: str, name: str, value: Any, folder: Path) -> Any:
 
 
 def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
-    model = next(models for pattern, models in MODELS.items() if re.fullmatch(pattern, name)).get(kind)
+    model = MODELS[re.sub(r"\d+", "N", name).removeprefix("folds/N/")].get(kind)
     if model is None:
         raise DOCUMENT_UNKNOWN(path=folder / name, kind=kind)
     if _deeper(value, DEEPEST):
@@ -203,27 +202,24 @@ def _deeper(value: Any, levels: int) -> bool:
 
 
 def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
-    """The TreinoError for an error of pydantic. The error's location also names types that pydantic tried;
-    only the parts that are keys of the value are used."""
-    named = str(error.get("ctx", {}).get("error", "")).split(".")
-    place = [*error["loc"], *named]
+    """The refusal of a value that pydantic refuses: it names the file, the key, the value and the rule.
+
+    The error's location also names types that pydantic tried; only parts that are keys of the value count.
+    """
+    named = error.get("ctx", {}).get("key", "").split(".")
     keys: list[str] = []
-    for key in place:
-        if key in (
-            value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-        ):
-            value = value[key]
+    for key in (*error["loc"], *named):
+        inner = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(inner, dict) and key in inner:
+            value = inner[key]
             keys.append(str(key))
-    absent = isinstance(value, dict) and re.fullmatch(r"\w+", named[-1]) and named[-1] not in value
-    if error["type"] == "missing" or absent:
-        message = _("{path} is not what treino writes: {key} is missing.").format(
-            path=path, key=shortened(".".join([*keys, str(named[-1] if absent else error["loc"][-1])]))
-        )
-    else:
-        message = _("{path} is not what treino writes: {key} is {value}.").format(
-            path=path,
-            key=shortened(".".join(keys)) if keys else _("all of it"),
-            value=shortened(json.dumps(value, ensure_ascii=False, default=str)),
-        )
-    hint = _("It was changed after it was written. Take the folder again from where it came, or train again.")
-    return TreinoError("document_invalid", message, hint)
+    wanted = error["loc"][-1] if error["type"] == "missing" else named[-1]
+    if wanted and isinstance(value, dict) and wanted not in (*keys, *value):
+        return DOCUMENT_LACKS(path=path, key=_short(".".join([*keys, str(wanted)])))
+    key = _short(".".join(keys)) if keys else _("all of it")
+    text = _short(json.dumps(value, ensure_ascii=False, default=str))
+    return DOCUMENT_INVALID(path=path, key=key, value=text, rule=_short(error["msg"], 100))
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from treino.base.document_fields import (
     Count,
@@ -23,7 +23,6 @@ from treino.base.document_fields import (
     Text,
     Threads,
     Word,
-    agree,
 )
 from treino.folders.documents.run_spec import Parent, ResolvedSettings, RunFacts, Segments
 from treino.settings.spec import Fault
@@ -83,9 +82,8 @@ class ConformalResult(Document):
     size: Annotated[float, Field(ge=0)] | None = None
     floor: float | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "ConformalResult":
-        return agree(self, {"shares": len(self.shares) in (0, len(self.scores))})
+    def agreeing(self) -> dict[str, bool]:
+        return {"shares": len(self.shares) in (0, len(self.scores))}
 
 
 class CalibrationResult(Document):
@@ -210,32 +208,20 @@ class RunResult(RunFacts):
         facts = {"target": target, "classes": tuple(classes), "targets": {}}
         return self.model_copy(update=facts | ({} if own is None else dict(own)))
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "RunResult":
-        many, std = len(self.loss.train), self.loss_std
-        lists = {
-            "loss": self.loss.validation,
-            "loss_std.train": std.train,
-            "loss_std.validation": std.validation,
-        }
-        agreeing = {name: len(by_epoch) == many for name, by_epoch in lists.items()}
-        agreeing |= {"epochs": self.epochs == many}
-        networks, answering = len(self.members), self.answering
-        agreeing |= {
-            "members": networks == (self.settings.ensemble if self.settings.ensemble > 1 else 0),
-            "answering": bool(answering) == bool(networks)
-            and (bool(self.shares) or len(set(answering)) == len(answering))
-            and all(number < networks for number in answering),
-            "shares": len(self.shares) in (0, len(answering)),
-            "answering_steps": len(self.answering_steps) in (0, len(answering)),
+    def agreeing(self) -> dict[str, bool]:
+        curves = {
+            "loss.validation": self.loss.validation,
+            "loss_std.train": self.loss_std.train,
+            "loss_std.validation": self.loss_std.validation,
         }
         headline = "accuracy" if self.task == "classification" else "rmse"
-        splits = {
-            "train": self.metrics.train,
-            "validation": self.metrics.validation,
-            "test": self.metrics.test,
+        splits, networks = self.metrics.measured, self.settings.ensemble
+        return {
+            **{name: len(curve) == len(self.loss.train) for name, curve in curves.items()},
+            "epochs": self.epochs == len(self.loss.train),
+            **{f"metrics.{split}": headline in figures for split, figures in splits.items()},
+            **{f"baseline.{name}": f is None or headline in f for name, f in self.baseline.items()},
+            "members": len(self.members) == (networks if networks > 1 else 0),
+            "answering": all(number < networks for number in self.answering),
+            "shares": len(self.shares) in (0, len(self.answering)),
         }
-        agreeing |= {"targets": len(self.targets) != 1}
-        agreeing |= {f"metrics.{split}": f is None or headline in f for split, f in splits.items()}
-        agreeing |= {f"baseline.{name}": f is None or headline in f for name, f in self.baseline.items()}
-        return agree(self, agreeing)

@@ -100,10 +100,8 @@ class ResolvedSettings(Settings):
     @classmethod
     def _written(cls, values: Any) -> Any:
         """Refuse missing values of the settings in DECIDED."""
-        for name in DECIDED if isinstance(values, Mapping) else ():
-            if values.get(name) is None:
-                raise ValueError(name)
-        return values
+        known = values if isinstance(values, Mapping) else dict.fromkeys(DECIDED, "")
+        return agree(values, {name: known.get(name) is not None for name in DECIDED})
 
     @field_validator("net")
     @classmethod
@@ -130,30 +128,53 @@ class ResolvedSettings(Settings):
 Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
 
 
-class SegmentEntry(Document):
-    """A segment of a run, in ``spec.json`` and ``result.json``.
+class Segment(Document):
+    """A part of a run: it goes on from a step of an earlier segment, with other settings.
 
-    origin: the (segment, step) that it continues; None for the first. asked: settings as typed. changes:
-    hyper-parameters changed at its first step. steps_per_epoch: the steps of an epoch that begins in the
-    segment. passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state,
-    began. order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of
-    an output on training rows if the network changes at its first step. sender: who began it, as for
-    commands: "" a person.
+    origin: the (segment, step) that it goes on from; None for the first. asked: settings as typed. changes:
+    hyper-parameters changed at its first step, by the engine's names. steps_per_epoch: the steps of an epoch
+    that begins in the segment. passes_from, optimizer_from: the steps at which its count of epochs, and its
+    optimizer's state, began. order_seed: the seed of its row order, if it isn't the data's. output_change:
+    the largest change of an output on training rows if the network changes at its first step. sender: who
+    began it, as for commands: "" a person.
     """
 
-    number: Count
-    origin: Pair[Count] | None
-    asked: Asked
-    changes: dict[Changeable, Figure]
-    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
-    passes_from: Count
-    optimizer_from: Count
-    order_seed: Seed | None
-    output_change: Annotated[float, Field(ge=0)] | None
+    number: Count = 0
+    origin: Pair[Count] | None = None
+    asked: Asked = Field({})
+    changes: dict[Changeable, Figure] = Field({})
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)] = 1
+    passes_from: Count = 0
+    optimizer_from: Count = 0
+    order_seed: Seed | None = None
+    output_change: Annotated[float, Field(ge=0)] | None = None
     sender: Text = ""
 
+    @property
+    def start(self) -> int:
+        """Updates done before the segment's first step."""
+        return self.origin[1] if self.origin else 0
 
-def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
+
+    def changed_from(self, before: "Segment") -> dict[str, Any]:
+        """The settings that differ from ``before``, the segment that this one goes on from."""
+        changed = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
+        return changed | dict(self.changes)
+
+    def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
+        """The resolved settings with the segment's changes, by the names of ``Settings``."""
+        changes: dict[str, Any] = dict(self.changes.items())
+        shown = {name: value for name, value in changes.items() if name in resolved}
+        if (betas := resolved.get("betas")) is not None:
+            shown["betas"] = [changes.get(f"beta{i + 1}", b) for i, b in enumerate(betas)]
+        return {**resolved, **shown}
+
+
+def _connected(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """The segments, if each continues an earlier one at a step that the earlier one has, so that every path
     has a beginning."""
     known: dict[int, int] = {}  # the first step by the segment's number
@@ -169,7 +190,7 @@ def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
     return segments
 
 
-Segments = Annotated[Many[SegmentEntry], AfterValidator(_connected)]
+Segments = Annotated[Many[Segment], AfterValidator(_connected)]
 
 
 class Parent(Document):
@@ -255,24 +276,20 @@ class RunSpec(Document):
     segments: Segments = ()
     parent: Parent | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "RunSpec":
+    def agreeing(self) -> dict[str, bool]:
         classes, settings = len(self.classes), self.resolved
         net = self.asked.get("net")
         known = {"mlp": (None, "mlp"), "cnn": ("cnn",)}.get(self.net, (None,))
-        agreeing = {
+        needed = ("hidden", "activation", "dropout") if self.net in LAYERS else ()
+        return {
             "classes": (settings.task == "classification") == (classes > 0),
-            "outputs": not classes or self.outputs in (1, classes),
             "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
             "item_shape": math.prod(self.item_shape) == self.inputs,
             "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net in known,
             "resolved.net": (settings.net == "cnn") == (self.net == "cnn"),
             "resolved.channels": self.net != "cnn" or settings.channels is not None,
-            "resolved.hidden": self.net not in LAYERS or settings.hidden is not None,
-            "resolved.activation": self.net not in LAYERS or settings.activation is not None,
-            "resolved.dropout": self.net not in LAYERS or settings.dropout is not None,
+            **{f"resolved.{name}": getattr(settings, name) is not None for name in needed},
         }
-        return agree(self, agreeing)
 
 
 def initial_document(spec: Mapping[str, Any]) -> dict[str, Any]:

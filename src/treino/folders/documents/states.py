@@ -3,10 +3,10 @@
 Numbers may be infinite here: the best metric is infinite before the first evaluation.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Sized
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
 from treino.base.document_fields import (
     AS_TUPLE,
@@ -19,7 +19,6 @@ from treino.base.document_fields import (
     Status,
     Text,
     Word,
-    agree,
 )
 from treino.folders.documents.run_spec import Changeable
 
@@ -80,12 +79,10 @@ class KeyframeState(State):
     hp: dict[Changeable, float] | None = None
     epoch_count: Count | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "KeyframeState":
+    def agreeing(self) -> dict[str, bool]:
         one = self.epoch_count is None
         hp = set(get_args(Changeable)) if one else None
-        agreeing = {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
-        return agree(self, agreeing)
+        return {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
 
 
 class PartState(State):
@@ -111,10 +108,9 @@ class BracketState(State):
     engine: Many[EngineState]
     parts: Many[Many[PartState]]
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "BracketState":
+    def agreeing(self) -> dict[str, bool]:
         lists = {"members": self.members, "engine": self.engine, "parts": self.parts}
-        return agree(self, {name: len(each) == len(self.looks) for name, each in lists.items()})
+        return {name: len(each) == len(self.looks) for name, each in lists.items()}
 
 
 class SweepState(State):
@@ -151,15 +147,10 @@ class RecordState(State):
     notes: Many[Text]
     processors: Many[Text]
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "RecordState":
-        lists: dict[str, Any] = {
-            "loss_std": self.loss_std,
-            "seconds": self.seconds,
-            "processor": self.processor,
-        }
-        lists |= {f"metrics.{name}": values for name, values in self.metrics.items()}
-        return agree(self, {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()})
+    def agreeing(self) -> dict[str, bool]:
+        own = {name: getattr(self, name) for name in ("loss_std", "seconds", "processor")}
+        lists = own | {f"metrics.{name}": values for name, values in self.metrics.items()}
+        return {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()}
 
 
 class PopulationState(State):
@@ -191,16 +182,11 @@ class KeptModels(State):
     losses: Many[float]
     answering: Many[Many[Count]] | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "KeptModels":
-        many = len(set(self.order))
-        lists: dict[str, Sequence[Any]] = {
-            "order": self.order,
-            "figures": self.figures,
-            "losses": self.losses,
-        }
-        lists |= {} if self.answering is None else {"answering": self.answering}
-        return agree(self, {key: len(values) == many for key, values in lists.items()})
+    def agreeing(self) -> dict[str, bool]:
+        many, answering = len(set(self.order)), self.answering
+        lists: dict[str, Sized] = {"order": self.order, "figures": self.figures, "losses": self.losses}
+        lists |= {} if answering is None else {"answering": answering}
+        return {key: len(values) == many for key, values in lists.items()}
 
 
 class CurveMembers(State):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sized
 from itertools import accumulate
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel
 
 from treino.base.document_fields import (
     AS_TUPLE,
@@ -23,14 +23,12 @@ from treino.base.document_fields import (
     Rows,
     Seconds,
     Seed,
-    SentenceText,
     Share,
     Status,
     Task,
     Text,
     Threads,
     Word,
-    agree,
 )
 from treino.data.documents import DataSource
 from treino.folders.documents.run_result import Baseline
@@ -134,7 +132,7 @@ class Extension(Document):
     seconds: Seconds
     command: Count | None
     tested: bool = False
-    judged: SentenceText | None = None
+    judged: Text | None = None
 
 
 class SweepMembers(Document):
@@ -150,15 +148,13 @@ class SweepMembers(Document):
     notes: Many[Text]
     extensions: Many[Extension] = ()
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "SweepMembers":
+    def agreeing(self) -> dict[str, bool]:
         ends = [0, *accumulate(members for _first, members, _rungs in self.heats)]
-        agreeing = {
+        return {
             "heats": [first for first, _members, _rungs in self.heats] == ends[:-1],
             "asks": sum(self.asks) == ends[-1],
             "configs": len(self.configs) == ends[-1],
         }
-        return agree(self, agreeing)
 
 
 class MemberRow(Document):
@@ -177,11 +173,10 @@ class MemberRow(Document):
     best: Figure
     reached: Count | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "MemberRow":
+    def agreeing(self) -> dict[str, bool]:
         extra = self.model_extra or {}
         figures = [key for key in extra if key == "loss" or key.startswith("validation_")]
-        return agree(self, {key: isinstance(extra[key], int | float | None) for key in figures})
+        return {key: isinstance(extra[key], int | float | None) for key in figures}
 
 
 class MemberRows(RootModel[Many[MemberRow]]):
@@ -294,10 +289,9 @@ class GoalSteps(Document):
     max: Count | None
     never: Count
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "GoalSteps":
+    def agreeing(self) -> dict[str, bool]:
         there = self.never < len(self.steps)
-        return agree(self, {n: (getattr(self, n) is not None) == there for n in ("min", "median", "max")})
+        return {name: (getattr(self, name) is not None) == there for name in ("min", "median", "max")}
 
 
 class SweepResult(Document):
@@ -330,9 +324,8 @@ class SweepResult(Document):
     extensions: Many[Extension] = ()
     processors: dict[str, Many[Count]] = Field({})
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "SweepResult":
-        return agree(self, {"best": self.judge is None or self.best is not None})
+    def agreeing(self) -> dict[str, bool]:
+        return {"best": self.judge is None or self.best is not None}
 
 
 # ---- ``spec.json`` and ``result.json`` of a study
@@ -394,7 +387,7 @@ class StudyFacts(Document):
     until: dict[Word, Number]
     modes: Annotated[Many[Mode], Field(min_length=1)]
     varied: Many[Name]
-    data_notes: Many[SentenceText]
+    data_notes: Many[Text]
     rows: Annotated[Many[StudyRowFacts], Field(min_length=1)]
 
 
@@ -406,15 +399,12 @@ class StudySpec(Document):
     classes: Many[Text]
     versions: dict[Text, Text]
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "StudySpec":
-        agreeing = {
+    def agreeing(self) -> dict[str, bool]:
+        return {
             "facts.rows": len(self.facts.rows) == len(self.study.cells),
             "facts.seed_list": self.facts.seed_list == self.study.seeds,
             "facts.until": self.facts.until == self.study.until,
-            "facts.modes": {row.mode for row in self.facts.rows} == set(self.facts.modes),
         }
-        return agree(self, agreeing)
 
 
 EpochCount = Annotated[int, Field(ge=1, le=10_000_000)] | None
@@ -453,9 +443,8 @@ class StudySeed(Document):
     warm_up_epochs: Many[Count]
     processors: Many[Text] = ()
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "StudySeed":
-        return agree(self, _by_metric(self.model_extra or {}))
+    def agreeing(self) -> dict[str, bool]:
+        return _by_metric(self.model_extra or {})
 
 
 class StudyRow(StudyRowFacts):
@@ -474,13 +463,14 @@ class StudyRow(StudyRowFacts):
     accuracy_interval: Pair[Number] | None = None
     seeds: Many[StudySeed]
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "StudyRow":
+    def agreeing(self) -> dict[str, bool]:
         extra = self.model_extra or {}
-        of_kind = agree(self, _by_metric(extra))
         curves: dict[str, Sized] = {key: value for key, value in extra.items() if isinstance(value, list)}
         curves |= {"loss": self.loss, "loss_std": self.loss_std}
-        return agree(of_kind, {key: len(curve) == self.epochs for key, curve in curves.items()})
+        as_long = {key: len(curve) == self.epochs for key, curve in curves.items()}
+        return {key: of_kind and as_long.get(key, True) for key, of_kind in _by_metric(extra).items()} | {
+            key: as_long[key] for key in ("loss", "loss_std")
+        }
 
     def epochs_to(self, metric: str) -> int | None:
         """The epochs after which this metric reached its value in ``until``; None if it never did."""
@@ -507,14 +497,13 @@ class StudyResult(StudyFacts):
     seconds: Seconds
     steps: Count
     rows: Annotated[Many[StudyRow], Field(min_length=1)]
-    answers: Many[SentenceText]
-    notes: Many[SentenceText]
+    answers: Many[Text]
+    notes: Many[Text]
 
-    @model_validator(mode="after")
-    def _agrees(self) -> "StudyResult":
+    def agreeing(self) -> dict[str, bool]:
         wanted = {f"{what}_to_{metric}" for metric in self.until for what in ("epochs", "seconds")}
-        agreeing = {
-            "modes": {row.mode for row in self.rows} == set(self.modes),
-            "until": all(wanted - {"epochs_to_loss"} <= (row.model_extra or {}).keys() for row in self.rows),
+        wanted -= {"epochs_to_loss"}
+        return {
+            "modes": {row.mode for row in self.rows} <= set(self.modes),
+            "until": all(wanted <= (row.model_extra or {}).keys() for row in self.rows),
         }
-        return agree(self, agreeing)

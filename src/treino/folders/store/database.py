@@ -4,9 +4,6 @@ One process writes; any number of processes read at the same time and may send c
 https://sqlite.org/wal.html). Records are collected and committed in at most two transactions per second, with
 a checksum of each table that is verified on reading (see `tables`). A finished run's file is verified by its
 SHA-256 and opened in memory, without a lock or files beside it.
-
-A command added after sealing changes the file's SHA-256. The file still counts as intact if its tables'
-checksums are right, its losses match the checkpoint, and all later commands are unread.
 """
 
 import errno
@@ -40,11 +37,6 @@ NOT_RUNNING = Refusal(
     "not_running",
     N_("{run} is {status}: no process would hear that."),
     N_("Resume it first, or train a new run."),
-)
-RUN_OLDER = Refusal(
-    "run_older",
-    N_("{run} is trained by an older treino, which doesn't keep that a command was sent {sender}."),
-    N_("Stop it, and resume it with this treino: treino resume {run}"),
 )
 RUN_NOT_WRITING = Refusal("run_not_writing", N_("{path} is open for reading only."), status=1)
 
@@ -144,7 +136,6 @@ class Database:
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 connection.execute("PRAGMA journal_mode = WAL")
                 sqlite.check(connection, path)
-                tables.update(connection, path)
                 tables.checked(connection, path)
                 return cls(path, connection, writable=True)
             except BaseException:
@@ -286,15 +277,12 @@ class Database:
 
         sender: who sends it: "" a person, or a word of `SENDERS`.
 
-        Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands;
-        `run_older` for a sender if an older treino, which doesn't keep senders, trains the run.
+        Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands.
         """
         text = json_bytes(value).decode().strip()
-        row: Row = (time.time(), None, None if step is None else int(step), name, text, "new")
-        columns = "time, segment, step, name, value, state"
-        if sender:
-            columns, row = f"{columns}, sender", (*row, sender)
-        sql = f"INSERT INTO commands ({columns}) VALUES ({', '.join('?' * len(row))})"
+        row: Row = (time.time(), None, None if step is None else int(step), name, text, "new", sender)
+        columns = "time, segment, step, name, value, state, sender"
+        sql = f"INSERT INTO commands ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
         statement = Statement("commands", sql, row)
         if self._writable:
             self._commit([statement])
@@ -306,15 +294,13 @@ class Database:
             if status != "running":
                 raise not_running(folder, status)
             with sqlite.trouble(self.path), closing(sqlite.connect(self.path, "rw")) as connection:
-                if sender and tables.check(connection, self.path) < tables.VERSION:
-                    raise _older(folder, sender)
                 tables.do(connection, self.path, [statement])
                 sqlite.out_of_log(connection)
 
-    def refuse_commands(self, until: float = math.inf) -> None:
-        """Refuse the unread commands sent until this time, so that they are not executed after a resume."""
+    def refuse_commands(self) -> None:
+        """Refuse the unread commands, so that they are not executed after a resume."""
         for command in self.commands():
-            if command.state == "new" and command.time <= until:
+            if command.state == "new":
                 self.mark_command(command.id, "refused")
         self.flush()
 
@@ -435,10 +421,6 @@ def not_running(folder: Path, status: str) -> TreinoError:
     return NOT_RUNNING(run=folder.name, status=_(status))
 
 
-def _older(folder: Path, sender: str) -> TreinoError:
-    return RUN_OLDER(run=folder.name, sender=_(SENDERS.get(sender, sender)))
-
-
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:
     """Whether the value has the form of `Database.mark`."""
     if not isinstance(mark, dict) or not isinstance(changes := mark.get("changes"), dict):
@@ -482,23 +464,3 @@ def _facts(text: str, path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise damaged(path, _("{value} stands in one of its tables").format(value=repr(text)[:60]))
     return facts
-
-
-# ---- late commands
-
-
-def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:
-    """Return the file's content without commands added after sealing, and the names of these commands.
-
-    mark: the checkpoint's. Raises TreinoError if anything else differs from it.
-    """
-    with sqlite.trouble(path), closing(sqlite.in_memory(content)) as connection:
-        sqlite.check(connection, path)
-        contents = tables.checked(connection, path)
-        compare(contents, mark, path)
-        commands = [Command._make(row) for row in contents["commands"][0]]
-        last = max((each.id for each in commands if each.state != "new"), default=0)
-        late = sorted(each for each in commands if each.id > last)
-        statement = Statement("commands", "DELETE FROM commands WHERE id > ?", (last,))
-        tables.do(connection, path, [statement])
-        return sqlite.content(connection), [each.name for each in late]

@@ -6,7 +6,6 @@ the manifest. A process that dies earlier leaves a folder that can be resumed.
 """
 
 import os
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from treino.base.words import _
 from treino.folders.store import database as db
 from treino.folders.store import manifest, new_names
 from treino.folders.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
-from treino.folders.store.database import left_out
 from treino.folders.store.folder_files import FolderFiles
 from treino.folders.store.manifest import Manifest
 from treino.folders.store.new_names import clear, ended_before_it_began, has_no_checkpoint, is_leftover
@@ -189,25 +187,6 @@ class RunFolder(FolderFiles):
             if not resume:
                 tables.check_log()
 
-    def read_bytes(self, name: str) -> bytes:
-        """As `FolderFiles.read_bytes`; from the database, commands added after sealing are removed."""
-        try:
-            return super().read_bytes(name)
-        except TreinoError as error:
-            if name != db.NAME or error.rule != "run_damaged":
-                raise
-            whole, _broken = self._checkpoints()
-            path, mark = self.within(name), whole[0].mark if whole else None
-            try:
-                content, names = left_out(path, files.read_bytes(path), mark)
-            except TreinoError:
-                names = []
-            if not names:
-                raise
-            notice = _("{path} was given commands when it had ended; they are left out: {names}.")
-            self.note(notice.format(path=path, names=", ".join(names)))
-            return content
-
     def note(self, *notices: str) -> None:
         """Add these to ``notices``, each once."""
         self.notices += [notice for notice in notices if notice not in self.notices]
@@ -330,9 +309,8 @@ class RunFolder(FolderFiles):
             digests = {
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
-            now = time.time()
             self._record(digests, "running")
-            self.database.refuse_commands(now)  # those added after sealing; newer ones are for this training
+            self.database.check(None)
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
                 self.read_bytes(name)

@@ -20,17 +20,16 @@ from treino.base.words import _
 from treino.folders.store import sqlite
 from treino.folders.store.sqlite import Row
 
-VERSION = 2
+VERSION = 1
 _SCHEMA = """
 CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
 CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
                      PRIMARY KEY (segment, epoch, split, metric)) WITHOUT ROWID;
 CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
 CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
-                       value TEXT, state TEXT);
+                       value TEXT, state TEXT, sender TEXT NOT NULL);
 CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID;
 """
-_SENDER = "ALTER TABLE commands ADD COLUMN sender TEXT NOT NULL DEFAULT ''"
 _OPTIONAL = (int, type(None))
 COLUMNS = {  # large columns last
     "losses": "segment, step, count, blob",
@@ -68,30 +67,15 @@ def insertion(table: str, row: Row) -> Statement:
 def make(connection: sqlite3.Connection) -> None:
     """Create the empty tables."""
     connection.executescript(_SCHEMA)
-    connection.execute(_SENDER)
     for name in COLUMNS:
         connection.execute("INSERT INTO sums VALUES (?, 0, '')", (name,))
         _set(connection, name, 0, 0)
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def update(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring an older file's tables to this version, in one transaction; for the holder of the run's lock.
-
-    Raises TreinoError if the table that changes is damaged.
-    """
-    if check(connection, path) == VERSION:
-        return
-    ((_rows, number),) = checked(connection, path, ["commands"]).values()
-    with sqlite.transaction(connection):
-        connection.execute(_SENDER)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        _set(connection, "commands", number + 1, _total(_stored(connection, path, "commands", VERSION)))
-
-
 def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
     """Execute statements in one transaction, and update the checksums of their tables."""
-    version = check(connection, path)
+    check(connection, path)
     added: dict[str, int] = {}
     anew: set[str] = set()
     with sqlite.transaction(connection):
@@ -109,7 +93,7 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
         for table in {*added, *anew}:
             changes, total = _sum(connection, table, path)
             if table in anew:
-                total = _total(_stored(connection, path, table, version))
+                total = _total(rows(connection, path, table))
             else:
                 total += added[table] - _number((table, changes))
             _set(connection, table, changes + 1, total)
@@ -125,14 +109,14 @@ def checked(
     contents = {}
     connection.execute("BEGIN")
     try:
-        version = check(connection, path)
+        check(connection, path)
         for name in names:
-            some = _stored(connection, path, name, version)
+            some = rows(connection, path, name)
             changes, total = _sum(connection, name, path)
             if (_total(some) + _number((name, changes)) - total) % _MODULUS:
                 message = _("the rows of its table {name} are not those that were written")
                 raise damaged(path, message.format(name=name))
-            contents[name] = _of_today(some, name), changes
+            contents[name] = some, changes
     finally:
         if connection.in_transaction:  # on a full disk SQLite has already rolled back
             connection.execute("ROLLBACK")
@@ -140,23 +124,9 @@ def checked(
 
 
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
-    """All rows of a table, without a look at its checksum."""
-    return _of_today(_stored(connection, path, name, check(connection, path)), name)
-
-
-def _stored(connection: sqlite3.Connection, path: Path, name: str, version: int) -> list[Row]:
-    """The rows of a table as they are stored, read without its indices, which may be damaged."""
-    columns, kinds = COLUMNS[name], _KINDS[name]
-    if name == "commands" and version == 1:
-        columns, kinds = columns.removesuffix(", sender"), kinds[:-1]
-    table = connection.execute(f"SELECT {columns} FROM {name} NOT INDEXED").fetchall()
-    return sqlite.typed(table, kinds, path)
-
-
-def _of_today(some: list[Row], name: str) -> list[Row]:
-    """The rows in the present version's columns: commands of version 1 were sent by a person."""
-    short = name == "commands" and some and len(some[0]) < len(_KINDS[name])
-    return [(*row, "") for row in some] if short else some
+    """All rows of a table, without a look at its checksum, read without its indices, which may be damaged."""
+    table = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
+    return sqlite.typed(table, _KINDS[name], path)
 
 
 def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
@@ -164,21 +134,18 @@ def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
     return {name: _sum(connection, name, path)[0] for name in COLUMNS}
 
 
-def check(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the file's tables. Raise TreinoError if its tables, views and triggers aren't exactly a
-    run's: views and triggers could run foreign code."""
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise TreinoError if the file's tables, views and triggers aren't exactly a run's: views and triggers
+    could run foreign code."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if not 1 <= version <= VERSION or sqlite.objects(connection) != _objects(version):
+    if version != VERSION or sqlite.objects(connection) != _objects():
         raise damaged(path, _("its tables are not those of a run"))
-    return int(version)
 
 
 @cache
-def _objects(version: int) -> frozenset[Row]:
+def _objects() -> frozenset[Row]:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_SCHEMA)
-        if version > 1:
-            connection.execute(_SENDER)
         return sqlite.objects(connection)
 
 
