@@ -32,7 +32,7 @@ def archive(tmp_path_factory):
     """The archive of sources, made of a copy: setuptools writes beside what it packs."""
     copy = tmp_path_factory.mktemp("archive") / "treino"
     ours = shutil.ignore_patterns("__pycache__", "_lanes.so", "*.egg-info")
-    for folder in ("src", "lessons"):
+    for folder in ("src", "apps"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=ours)
     for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)

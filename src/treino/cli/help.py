@@ -54,7 +54,8 @@ def picture_names() -> list[str]:
     loaded = sys.modules.get("treino.reports.pictures.picture_files")
     if loaded is not None:
         return list(loaded.PICTURES)
-    files = sorted((ROOT / "reports/pictures").glob("*.py"))
+    folder = ROOT / "reports/pictures"
+    files = sorted(f for f in folder.glob("*.py") if f.stem != "sweep_pictures")
     return [name for file in files for name, _entry in _entries(f"reports/pictures/{file.name}", "PICTURES")]
 
 

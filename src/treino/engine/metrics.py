@@ -74,7 +74,7 @@ class Metric:
     function: a function that the expression calls and torch lacks; scripts copy it. always: scripts contain
     it whatever metric decides.
     share: lies between 0 and 1. two_classes: for two classes only. may_lack: undefined on some sets of rows.
-    charted: reports draw it with its interval beside the baselines. judged: ``tuning/bracket.py`` has per-row
+    charted: reports draw it with its interval beside the baselines. judged: a sweep's bracket keeps per-row
     scores for it, by which a sweep's judge decides; else the judge decides by accuracy or RMSE.
     interval: ``wilson`` for the share of correct rows, ``bootstrap``, or None for no interval.
     """

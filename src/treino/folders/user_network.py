@@ -1,7 +1,7 @@
 """A network of the user's own, made by running a Python file.
 
 Treino runs a network's code only here. Whether a file may run is decided before, in
-``records/network_source.py``: no other module makes a ``NetworkFile``.
+``folders/network_source.py``: no other module makes a ``NetworkFile``.
 """
 
 import importlib.machinery

@@ -1,7 +1,7 @@
 """The table of settings: declares once each setting's type, range, default, group and help.
 
 It gives the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON of a
-folder (``documents/run_spec.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
+folder (its ``spec.json``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
 default from the data. ``training`` also looks up names such as ``relu`` in the engine's registries: here are
 only types, ranges and contradictions.
 """

@@ -1,0 +1,54 @@
+"""Each call of a refusal fills in its fields: no value is missing, none is too many, no rule is misspelt."""
+
+import ast
+import re
+from pathlib import Path
+
+from treino.base.errors import Refusal
+
+ROOT = Path(__file__).parents[2]
+FILES = [p for s in (ROOT / "src", *ROOT.glob("apps/*/src")) for p in sorted(s.rglob("*.py"))]
+TREES = {path: ast.parse(path.read_text()) for path in FILES if "Refusal" in path.read_text()}
+
+
+def refusals(tree: ast.Module) -> dict[str, set[str]]:
+    """``{constant: fields of its message and hint}``."""
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Refusal("):
+            texts = [c.value for c in ast.walk(node.value) if isinstance(c, ast.Constant)]
+            (target,) = node.targets
+            found[ast.unparse(target)] = set(re.findall(r"\{(\w+)", " ".join(map(str, texts))))
+    return found
+
+
+def test_every_call_gives_each_field_its_value() -> None:
+    known: dict[str, set[str]] = {}
+    for path, tree in TREES.items():
+        known |= {f"{path.stem}.{name}": fields for name, fields in refusals(tree).items()}
+    calls = 0
+    for path, tree in TREES.items():
+        own = refusals(tree)
+        imported = {
+            alias.asname or alias.name: known[f"{(node.module or '').split('.')[-1]}.{alias.name}"]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if f"{(node.module or '').split('.')[-1]}.{alias.name}" in known
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                fields = (own | imported).get(node.func.id)
+                if fields is not None and None not in {k.arg for k in node.keywords}:
+                    assert {k.arg for k in node.keywords} == fields, f"{path}:{node.lineno} {node.func.id}"
+                    calls += 1
+    assert calls > 400
+
+
+def test_a_refusal_makes_its_error() -> None:
+    full = Refusal("disk_full", "{path} could not be written.", "Free {n:,} bytes.", status=1)
+    error = full(path="a.csv", n=12345)
+    assert (error.rule, error.message, error.hint, error.status) == (
+        "disk_full", "a.csv could not be written.", "Free 12\u202f345 bytes.", 1,
+    )  # fmt: skip
+    assert Refusal("r", "A {brace}", "{hint}")(brace=1, hint="Did you mean 'b'?").hint == "Did you mean 'b'?"

@@ -1,0 +1,113 @@
+"""Deletes an app from a copy of the tree and tries the rest: ``python -m tools.without judge [--whole]``.
+
+The copy's core is tried by ``treino --help``, ``treino train wine``, the sentence that the app's verb then
+says, the links of the docs, and the collection of all its tests; with ``--whole`` by its tests themselves.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", "*.egg-info", "build", "site", ".*_cache", "runs")
+LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
+ENTRY = re.compile(r'^(\w+) = "(treino_\w+)\.')
+
+
+def apps() -> list[str]:
+    """The apps that there are."""
+    return sorted(path.parent.name for path in (ROOT / "apps").glob("*/src"))
+
+
+def copied_without(app: str, folder: Path) -> Path:
+    """A copy of the tree in ``folder``, without the app's folder."""
+    tree = folder / "treino"
+    shutil.copytree(ROOT, tree, ignore=LEFT_OUT, symlinks=True)
+    shutil.rmtree(tree / "apps" / app)
+    return tree
+
+
+def tried(tree: Path, *command: str) -> str:
+    """The output of a command of the copy's core.
+
+    Raises:
+        RuntimeError: it failed, with its output.
+    """
+    places = [tree / "src", tree / "doctor/src", *sorted(tree.glob("apps/*/src")), tree]
+    # imports of the installed apps would be found after these: a meta path finder of an editable installation
+    # is left out by -S, and site-packages come back by PYTHONPATH
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([*map(str, places), *_site_packages()]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-S", *command], cwd=tree, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"{' '.join(command)}: {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+        )
+    return done.stdout
+
+
+def _site_packages() -> list[str]:
+    return [path for path in sys.path if path.endswith("site-packages")]
+
+
+def broken_links(tree: Path, app: str) -> Iterator[str]:
+    """Links of the docs to what isn't there, but for those to the app's own folder."""
+    pages = [
+        *tree.glob("*.md"),
+        *(p for of in ("docs", "apps", "doctor", "src") for p in (tree / of).rglob("*.md")),
+    ]
+    for page in sorted(pages):
+        for link in LINK.findall(page.read_text()):
+            target = Path(os.path.normpath(page.parent / link))
+            own = target.is_relative_to(tree / "apps" / app)
+            if not target.exists() and not own and target.name != "play.html" and "/site/" not in str(target):
+                yield f"{page.relative_to(tree)}: {link}"
+
+
+def verbs(app: str) -> list[str]:
+    """The verbs that the app brings, by the table of entry points."""
+    table = (ROOT / "pyproject.toml").read_text().partition('."treino.verbs"]')[2].partition("\n[")[0]
+    return [m[1] for line in table.splitlines() if (m := ENTRY.match(line)) and m[2] == f"treino_{app}"]
+
+
+def check(app: str, folder: Path, *, whole: bool = False) -> None:
+    """Try the tree without the app in ``folder``.
+
+    Raises:
+        RuntimeError: what doesn't work without it.
+    """
+    tree = copied_without(app, folder)
+    page = tried(tree, "-m", "treino", "--help")
+    for verb in verbs(app):
+        if re.search(rf"^\W*{verb}\b", page, re.M):
+            raise RuntimeError(f"treino --help lists {verb}, which went with the app {app}")
+        answer = tried(tree, "-c", f"from treino.cli import main; assert main(['{verb}', '--json']) == 2")
+        if '"app_missing"' not in answer:
+            raise RuntimeError(f"treino {verb} does not say that the app is missing: {answer}")
+    tried(tree, "-m", "treino", "train", "wine", "--epochs", "2")
+    if links := list(broken_links(tree, app)):
+        raise RuntimeError(f"links to what is not there: {links}")
+    tests = ["-q", "-p", "no:cacheprovider", "tests", "-m", "not release"]
+    tried(tree, "-m", "pytest", *tests, *([] if whole else ["--collect-only", "-n", "0"]))
+
+
+def main(words: Sequence[str]) -> int:
+    """Try the tree without each named app, or each one that there is."""
+    for app in [word for word in words if not word.startswith("--")] or apps():
+        with tempfile.TemporaryDirectory() as folder:
+            check(app, Path(folder), whole="--whole" in words)
+        print(f"without {app}: all is well")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
