@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.base.text import tail
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.channels import LayerMaps, PictureChannels
@@ -22,7 +23,6 @@ from treino.plots.style import (
     look,
     new_figure,
     percent,
-    tail,
 )
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.text import tail
 from treino.base.words import numeral
 from treino.plots.page import page
 from treino.plots.pixels import data_uri
@@ -23,7 +24,6 @@ from treino.plots.style import (
     look,
     new_figure,
     png,
-    tail,
 )
 
 if TYPE_CHECKING:

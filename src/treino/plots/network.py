@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from treino.base.text import shortened
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
@@ -387,5 +388,4 @@ def _plain(text: str) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    line = _plain(text)
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return shortened(_plain(text), most)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.text import shortened
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
@@ -29,7 +30,6 @@ from treino.plots.svg import (
     fluid_svg,
     image,
     rectangle,
-    shortened,
     text,
     upright_text,
 )

@@ -16,6 +16,7 @@ from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from treino.base.text import shortened
 from treino.base.words import _, localised, numeral
 
 if TYPE_CHECKING:
@@ -158,17 +159,10 @@ def label(text: str, most: int = 24) -> str:
     Characters that no font here has become U+FFFD; a leading underscore would hide the text from legends.
     """
     line = " ".join(text.split())
-    line = "".join(c if ord(c) in _letters() else "\ufffd" for c in line if c.isprintable())
-    if len(line) > most:
-        line = line[: most - 1].rstrip() + "…"
+    line = shortened("".join(c if ord(c) in _letters() else "\ufffd" for c in line if c.isprintable()), most)
     if line.startswith("_"):
         line = " " + line
     return line.replace("$", r"\$")
-
-
-def tail(place: str, most: int) -> str:
-    """Return the end of a long name of a file, which tells it from others."""
-    return place if len(place) <= most else "…" + place[1 - most :]
 
 
 def class_labels(classes: Sequence[str], most: int = 24) -> list[str]:

@@ -6,6 +6,7 @@ Elements take their colour from the surrounding page, so that they follow light 
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from treino.base.text import shortened
 from treino.plots.style import PALETTE
 
 Point = tuple[float, float]
@@ -91,11 +92,6 @@ def colour(number: int) -> str:
     """Return a series' colour as CSS: the page's (``page.py``) if it defines one, else the palette's."""
     number %= len(PALETTE)
     return f"var(--s{number},{PALETTE[number]})"
-
-
-def shortened(name: str, most: int = 26) -> str:
-    line = " ".join(name.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def key(entries: Sequence[tuple[str, str]], width: float) -> tuple[str, float]:

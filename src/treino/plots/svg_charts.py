@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.text import shortened
 from treino.base.words import numeral
 from treino.plots.svg import (
     LETTER,
@@ -20,7 +21,6 @@ from treino.plots.svg import (
     key,
     line,
     path,
-    shortened,
     tag,
     text,
     upright_text,
@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 
 WIDTH = 480  # width of a chart, in SVG units
 MOST = 300  # maximum number of points per line; of more, each group's lowest and highest are drawn
+NAME = 26  # letters of an estimate's name
 FEW = 12  # up to this many points, a line marks each
 GRID, SOFT = 0.14, 0.75  # opacities
 BEYOND = 0.05  # share of an axis by which a line may leave it
@@ -158,7 +159,7 @@ def interval_chart(
     low, high = _span(np.array(values), (), 0.08)
     if bounds is not None:
         low, high = max(low, bounds[0] - 0.01), min(high, bounds[1] + 0.01)
-    most = max((len(shortened(e.name)) for e in fine), default=1)
+    most = max((len(shortened(e.name, NAME)) for e in fine), default=1)
     row, top = 26, 10
     across = Axis(low, high, 16 + LETTER * 1.15 * most, WIDTH - 64)
     height = 14 + row * len(fine) + 40
@@ -178,7 +179,7 @@ def interval_chart(
         diamond = [(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)]
         parts += [
             path(diamond, closed=True, fill=ink, opacity=faint) if e.faint else circle(x, y, 4.5, fill=ink),
-            text(across.start - 10, y + 4, shortened(e.name), text_anchor="end", opacity=faint),
+            text(across.start - 10, y + 4, shortened(e.name, NAME), text_anchor="end", opacity=faint),
             text(WIDTH - 4, y + 4, numeral(e.value), text_anchor="end", opacity=faint),
         ]
     half = LETTER * len(label) / 2

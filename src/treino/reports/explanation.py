@@ -64,7 +64,7 @@ EXPLAIN_NOT_FINITE = Refusal(
 )
 WEIGHT_FORM = Refusal("weight_form", N_("{weight} names no weight."), "{hint}")
 WEIGHT_RANGE = Refusal("weight_range", N_("There is no weight {weight}."), "{hint}")
-WEIGHT_RANGE_2 = Refusal("weight_range", N_("Layer {n} has no biases."), "{hint}")
+NO_BIASES = Refusal("weight_range", N_("Layer {n} has no biases."), "{hint}")
 EXPLAIN_RUN_WANTED = Refusal(
     "explain_run_wanted",
     N_("A step, a weight or a member is one of a run, and no run is named."),
@@ -313,7 +313,7 @@ def weight_index(
     if not all(0 <= n < limit for n, limit in zip(numbers, limits, strict=False)) or len(limits) == 1:
         raise WEIGHT_RANGE(weight=written, hint=hint)
     if len(numbers) == 2 and not layers[numbers[0]].bias:
-        raise WEIGHT_RANGE_2(n=numbers[0], hint=hint)
+        raise NO_BIASES(n=numbers[0], hint=hint)
     return WeightIndex(int(numbers[0]), int(numbers[1]), int(numbers[2]) if len(numbers) == 3 else None)
 
 

@@ -211,12 +211,9 @@ def test_a_program_of_torch(tmp_path: Path) -> None:
 @with_programs
 def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
     assert treino("train", "iris", "--epochs", "1", "--name", "one").status == 0
-    for form, names in (
-        ("onnx", ["one.onnx"]), ("pt2", ["one.pt2"]), ("script", ["one.py", "one.pt"]),
-        ("safetensors", ["one.safetensors"]),
-    ):  # fmt: skip
+    for form, endings in (("onnx", ["onnx"]), ("pt2", ["pt2"]), ("script", ["py", "pt"])):
         said = treino("export", "one", "--format", form, "--json")
-        assert [Path(p).name for p in said.document["paths"]] == names
+        assert [Path(p).name for p in said.document["paths"]] == [f"one.{ending}" for ending in endings]
         assert said.document["path"] == said.document["paths"][0]
         assert ("difference" in said.document) == (form in ("onnx", "pt2"))
     assert "checked on" in treino("export", "one", "--format", "onnx").out

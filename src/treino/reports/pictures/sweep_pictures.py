@@ -189,10 +189,8 @@ def _boundaries(sweep: StoredSweep) -> bytes:
     planes, captions, axes = [], [], None
     for member in order[:NINE]:
         run = sweep.member(member).of_target()
-        plane = boundary(
-            run.module, run.data, axes=axes, resolution=RESOLUTION, item_shape=run.item_shape,
-            splits=("train", "validation"),
-        )  # fmt: skip
+        view: dict[str, Any] = {"axes": axes, "resolution": RESOLUTION, "splits": ("train", "validation")}
+        plane = boundary(run.module, run.data, item_shape=run.item_shape, **view)
         if not isinstance(plane, Plane):
             break
         if plane.view == "important":  # all planes use the best network's main columns

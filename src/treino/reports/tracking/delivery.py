@@ -2,25 +2,19 @@
 
 import importlib
 import importlib.util
-import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.base.delivery import Delivery
 from treino.base.errors import TreinoError, nearest
 from treino.base.words import _
-from treino.folders.store import RunFolder
-from treino.reports.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, Tracker
-from treino.training.loop import Job, JobEnd, JobEvent, JobProgress, JobStart
-from treino.training.train import RunJob
-
-if TYPE_CHECKING:
-    from treino.training.sweeps.sweep import SweepJob
+from treino.reports.tracking import told
+from treino.reports.tracking.tracker import Tracker
+from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 
 PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
-BEST = 5  # members of a sweep that become runs of their own
 TRACKERS = {  # name: (its package, the path of its class)
     "tensorboard": ("tensorboard", "treino.reports.tracking.tensorboard:TensorBoard"),
     "mlflow": ("mlflow", "treino.reports.tracking.mlflow:MLflow"),
@@ -89,13 +83,13 @@ class Tracking:
             for event in stream:
                 if isinstance(event, JobStart) and not begun:  # an alert may send a training back
                     begun = True
-                    tell("begin", _begun(event))
+                    tell("begin", told.begun(event))
                 elif isinstance(event, JobProgress):
-                    for step, figures in _figures(event):
+                    for step, figures in told.figures(event):
                         tell("log", step, figures)
                 elif isinstance(event, JobEnd):
-                    tell("finish", _ended(event))
-                    for run, end in _best_members(event):
+                    tell("finish", told.ended(event))
+                    for run, end in told.best_members(event):
                         tell("begin", run)
                         tell("finish", end)
                 yield event
@@ -104,95 +98,3 @@ class Tracking:
                 delivery.end(PATIENCE_SECONDS)
             sentence = _("{tracker} was not told all of it: {why}")
             self.failures = [sentence.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
-
-
-def _begun(event: JobStart) -> TrackedRun:
-    job, folder = event.job, event.job.folder
-    settings: Mapping[str, Any] = {}
-    if isinstance(job, RunJob):
-        settings = job.resolution.settings
-    elif (sweep_job := _sweep(job)) is not None:
-        options = sweep_job.sweep.options
-        space = {f"space {d.name}": str(d.domain) for d in options.space.dimensions}
-        settings = {**sweep_job.sweep.base, **space, "members": options.members, "strategy": options.strategy}
-    return TrackedRun(folder.path.name, job.data.name, folder.path, settings)
-
-
-def _figures(event: JobProgress) -> list[tuple[int, dict[str, float]]]:
-    """(updates, metrics) of each ended epoch of a single run; [] for other jobs."""
-    if not isinstance(event.job, RunJob):
-        return []
-    rows = []
-    for epoch in event.tick.epochs:
-        figures = {"train/loss": float(epoch.loss_P.nanmean())}
-        for split, metrics in (epoch.answer or {}).items():
-            figures |= {f"{split}/{name}": float(value) for name, value in metrics.items()}
-        finite = {name: value for name, value in figures.items() if math.isfinite(value)}
-        rows.append((epoch.step, finite | {"epoch": float(epoch.number)}))
-    return rows
-
-
-def _ended(event: JobEnd) -> TrackedEnd:
-    folder, document = event.job.folder, event.document
-    figures = _flat(document.get("metrics") or {})
-    table = None
-    if (sweep_job := _sweep(event.job)) is not None:
-        best = document.get("best") or {}
-        figures = _flat({split: best.get(split) for split in ("validation", "test")})
-        table = _members(sweep_job)
-    tags = tuple(f["rule"] for f in document.get("findings") or ())
-    pictures = tuple(sorted((folder.path / "pictures").glob("*.png")))
-    return TrackedEnd(str(document["status"]), figures, pictures, _sealed(folder), tags, table)
-
-
-def _sealed(folder: RunFolder) -> Any:
-    return folder.path if folder.manifest.sealed else None
-
-
-def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, float]:
-    return {
-        f"{split}/{name}": value
-        for split, of in splits.items()
-        for name, value in (of or {}).items()
-        if value is not None and math.isfinite(value)
-    }
-
-
-def _sweep(job: Job) -> "SweepJob | None":
-    """The job if it is a sweep, else None; imports the code of sweeps only if it is."""
-    if job.folder.kind != "sweep":
-        return None
-    from treino.training.sweeps.sweep import SweepJob
-
-    assert isinstance(job, SweepJob)
-    return job
-
-
-def _members(job: "SweepJob") -> SweepTable:
-    rows = job.sweep.rows.last()
-    varied = [dimension.name for dimension in job.sweep.options.space.dimensions]
-    figures = [name for name in (rows[0] if rows else {}) if name.startswith("validation_")]
-    columns = ("member", *varied, *figures, "epochs", "status")
-    cells = [
-        (row["member"], *(_cell(job.sweep.configs[row["member"]].get(name)) for name in varied),
-         *(row[name] for name in figures), row["epochs"], row["status"])
-        for row in rows
-    ]  # fmt: skip
-    return SweepTable(columns, tuple(cells))
-
-
-def _cell(value: Any) -> Any:
-    return value if isinstance(value, str | float | int | bool) or value is None else str(value)
-
-
-def _best_members(event: JobEnd) -> list[tuple[TrackedRun, TrackedEnd]]:
-    """The best members of a sweep, as runs without folders."""
-    job = _sweep(event.job)
-    if job is None:
-        return []
-    runs = []
-    for leader in (event.document.get("leaderboard") or [])[:BEST]:
-        name = f"{job.folder.path.name}-{leader['member']}"
-        run = TrackedRun(name, job.data.name, job.folder.path / str(leader["member"]), leader["params"])
-        runs.append((run, TrackedEnd(leader["status"], _flat({"validation": leader["validation"]}))))
-    return runs

@@ -17,10 +17,8 @@ class Trackio:
 
     def begin(self, run: TrackedRun) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
-            trackio.init(
-                project=run.project, name=run.name, config=plain_settings(run.settings), resume="allow",
-                embed=False,
-            )  # fmt: skip
+            named = {"project": run.project, "name": run.name, "config": plain_settings(run.settings)}
+            trackio.init(**named, resume="allow", embed=False)
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         trackio.log(dict(figures), step=step)
@@ -32,9 +30,8 @@ class Trackio:
         if end.table is not None:
             import pandas as pd
 
-            trackio.log(
-                {"members": trackio.Table(dataframe=pd.DataFrame(end.table.rows, columns=end.table.columns))}
-            )
+            members = pd.DataFrame(end.table.rows, columns=end.table.columns)
+            trackio.log({"members": trackio.Table(dataframe=members)})
         if end.folder is not None:
             trackio.save(f"{end.folder}/**/*")
         with contextlib.redirect_stdout(io.StringIO()):

@@ -1,0 +1,12 @@
+"""Text for narrow places: shortened at its end, or at its beginning."""
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text on one line of at most so many characters, the last of which is … if some are cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def tail(text: str, most: int) -> str:
+    """Return the end of a long text, such as the part of a file's name that tells it from others."""
+    return text if len(text) <= most else "…" + text[1 - most :]
