@@ -13,13 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-import treino as tr
 from tests.conftest import Said
-from treino.base.errors import TreinoError
+from tests.data.conftest import refusal_of
 from treino.base.words import speaking
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
-from treino.inspection.outputs import mistakes
 from treino.plots.data_page import contact_sheet, data_page
 
 CLASSES = ("cat", "dog", "fox")
@@ -132,9 +130,7 @@ def test_forms_and_counts_are_those_that_pillow_reads(troubled: Path, document: 
 def test_training_refuses_what_the_description_lists_and_then_tells_the_same(
     troubled: Path, document: dict[str, Any]
 ) -> None:
-    with pytest.raises(TreinoError) as refused:
-        load(str(troubled))
-    assert refused.value.rule == "pictures_bad"
+    assert refusal_of(load, str(troubled)).rule == "pictures_bad"
     data = load(str(troubled), skip_bad=len(UNREADABLE))
     assert data.images is not None
     assert data.images.to_json() == document["images"]
@@ -224,21 +220,6 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(
     assert named["class_rows"] == [6, 6]
     refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")
     assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
-
-
-def test_a_run_of_photographs_tells_the_same_and_names_its_mistakes_by_file(
-    troubled: Path, treino: Callable[..., Said]
-) -> None:
-    words = ("--skip-bad", "3", "--image-size", "8", "--epochs", "1", "--name", "pets")
-    assert treino("train", str(troubled), *words).status == 0
-    run = tr.open("pets")
-    described = describe(str(troubled), image_size=(8, 8)).images
-    assert run.data.images is not None
-    assert described is not None
-    assert run.data.images.to_json() == described.to_json()
-    wrong = mistakes(run.module, run.data, item_shape=run.item_shape)
-    assert wrong.files == tuple(run.data.file_names[row] for row in wrong.index_K)
-    assert all(name.startswith("test/") for name in wrong.files)
 
 
 def colours(sheet: bytes, path: Path) -> NDArray[np.int64]:

@@ -35,8 +35,3 @@ def test_batches_equal_a_data_loader_in_the_same_order(n: int, batch_size: int) 
     for (x_BD, y_B), (x, y) in zip(ours, loader, strict=True):
         assert torch.equal(x_BD, x)
         assert torch.equal(y_B, y)
-
-
-def test_batches_without_an_order_keep_the_rows_own() -> None:
-    rows = Rows(torch.randn(5, 2), torch.arange(5), torch.arange(5))
-    assert torch.cat([y_B for _x, y_B in batches(rows, 2)]).tolist() == [0, 1, 2, 3, 4]

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
+from tests.data.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.data.documents import PreparationDocument
 from treino.data.preparation.encoders import NumberEncoder, quantile_edges, with_bins
-from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
 from treino.inspection.boundary import _rows_at, typical_row
 
@@ -144,15 +143,6 @@ def test_a_far_out_number_is_shown_as_five_deviations() -> None:
     assert torch.equal(held.train.x[near], plain.train.x[near])
 
 
-def test_a_preparation_with_bins_goes_through_json() -> None:
-    for asked in ({"inputs": "bins", "clip_inputs": 4.0}, {}):
-        prep = load(table(), target="y", **asked).preparation
-        written = prep.to_json()
-        assert Preparation.from_document(PreparationDocument.model_validate(written)) == prep
-        assert (written["clip"] is not None) == bool(asked)
-        assert any(column.get("edges") for column in written["encoders"]) == bool(asked)
-
-
 def test_a_row_at_a_place_of_a_picture_has_the_bins_of_that_place() -> None:
     data = load(table(), target="y", inputs="bins", bins=4)
     prep, place = data.preparation, data.features.index("size")
@@ -179,9 +169,7 @@ def test_a_row_at_a_place_of_a_picture_has_the_bins_of_that_place() -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(asked: dict, rule: str) -> None:
-    with pytest.raises(TreinoError) as caught:
-        load(table(), target="y", **asked)
-    assert caught.value.rule == rule
+    assert refusal_of(load, table(), target="y", **asked).rule == rule
 
 
 @pytest.mark.parametrize(

@@ -55,20 +55,6 @@ def test_equal_to_scikit_learns_generators(name: str) -> None:
     assert [int(word) for word in x_N2.columns[2].words] == y_N.tolist()
 
 
-def test_spirals_wind_outwards_in_three_arms() -> None:
-    table = REGISTRY["spirals"].read("spirals")
-    x_N2 = np.stack([c.numbers for c in table.columns[:2]], 1)
-    arm_N = np.array([int(word) for word in table.columns[2].words])
-    assert np.bincount(arm_N).tolist() == [334, 333, 333]
-    radius_N = np.hypot(*x_N2.T)
-    outer_N = radius_N > 0.2
-    angle_N = np.arctan2(x_N2[:, 1], x_N2[:, 0])
-    off_N = angle_N - 2 * np.pi * (arm_N / 3 + 0.75 * radius_N)
-    off_N = (off_N + np.pi) % (2 * np.pi) - np.pi
-    assert np.abs(off_N[outer_N]).max() < 1
-    assert np.abs(off_N[outer_N]).mean() < 0.25  # the arms are 2.1 apart
-
-
 def _points(name: str) -> tuple[np.ndarray, np.ndarray]:
     first, second, target = REGISTRY[name].read(name).columns
     y_N = [int(word) for word in target.words] if target.words is not None else target.numbers

@@ -52,14 +52,6 @@ def test_only_where_training_rows_are_equal_and_others_are_not(values: list[floa
                       f"({later} rows)."] if wanted else [])  # fmt: skip
 
 
-def test_a_class_that_training_rows_lack_is_said_once() -> None:
-    table = frame(late=["p"] * 24 + ["q"] * 16)
-    data = load(table, target="y", split_column="part")
-    assert [note for note in data.notes if "late (16" in note] == [
-        "Cells of a class that no training row has, so no input stands for it: late (16: q)."
-    ]
-
-
 def test_new_rows_are_compared_with_the_training_rows() -> None:
     table = frame(late=[5.0] * 24 + [7.0] * 16)
     preparation = load(table, target="y", split_column="part").preparation

@@ -2,7 +2,6 @@
 
 import hashlib
 
-import numpy as np
 import pytest
 
 from tests.data.conftest import Write
@@ -47,18 +46,6 @@ def test_quotes_hold_delimiters_quotes_and_line_ends(write: Write) -> None:
 def test_lines_are_counted_as_an_editor_does(write: Write) -> None:
     table = read_file(write("\na,b\n\n1,2\n\n3,4\n"))
     assert [table.place(row) for row in range(2)] == ["line 4", "line 6"]
-
-
-def test_the_two_readers_agree_on_a_larger_table(write: Write) -> None:
-    random = np.random.RandomState(0)
-    lines = [f"{a!r},{b},{['red', 'green', 'blue'][b]}" for a, b in zip(
-        random.randn(3000).tolist(), random.randint(0, 3, 3000).tolist(), strict=True)]  # fmt: skip
-    text = "a,b,c\n" + "\n".join(lines)
-    fast, slow = (
-        read_file(write(text)),
-        read_file(write(text.replace("a,b,c", 'a,b,"c"', 1), "q.csv")),
-    )
-    assert values(fast) == values(slow)
 
 
 def test_load_keeps_name_source_and_digest_of_the_file(write: Write) -> None:

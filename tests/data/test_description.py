@@ -12,7 +12,6 @@ from tests.conftest import Said
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import BUILTINS, describe, load
-from treino.data.preparation.column_kinds import kind
 from treino.data.summaries.description import TableDescription, TableWarning, TargetDescription
 
 TEXT = (
@@ -91,28 +90,6 @@ def test_duplicates_and_a_wrong_target(write: Write) -> None:
         describe(path, "qu")
 
 
-@pytest.mark.parametrize(
-    ("cells", "expected"),
-    [
-        (["1,5", "2,5", "3,5"], "number"),
-        (["1", "2", "x"] + ["3"] * 20, "number"),
-        (["1.234,5", "2.000,1"], "number"),
-        (["21/02/2024", "03/02/2024"], "date"),
-        (["2024-01-01T10:00", "NA"], "date"),
-        (["", "NA", "null"], "constant"),
-        (["", "x", "x"], "category"),
-        (["123.456.789-00", "987.654.321-00"], "identifier"),
-        (["red", "blue", "green"], "text"),
-        (["red", "blue"] * 3, "category"),
-    ],
-)
-def test_kinds_of_words(cells: list[str], expected: str) -> None:
-    frame = pd.DataFrame({"c": pd.Series(cells, dtype=object), "y": range(len(cells))})
-    from treino.data.sources import read_frame
-
-    assert kind(read_frame(frame).column("c")) == expected
-
-
 def rules(table: TableDescription) -> dict[str, TableWarning]:
     return {warning.rule: warning for warning in table.warnings}
 
@@ -162,15 +139,6 @@ def test_columns_that_give_the_target_away(task: str) -> None:
     assert "leak_order" not in rules(describe(shuffled, "y"))
 
 
-def test_gaps_that_give_the_target_away() -> None:
-    rng = np.random.default_rng(1)
-    y = np.where(rng.random(200) > 0.5, "died", "lives")
-    frame = pd.DataFrame(
-        {"p": rng.normal(size=200), "day": np.where(y == "died", rng.normal(size=200), np.nan), "y": y}
-    )
-    assert rules(describe(frame, "y"))["leak_missing"].column == "day"
-
-
 @pytest.mark.parametrize("task", ["classes", "number"])
 @pytest.mark.parametrize("rows", [200, 50_000])
 def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> None:
@@ -188,31 +156,10 @@ def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> Non
     assert not [n for n in load(several, target="y", features=["noise"]).notes if "away" in n]
 
 
-def test_loading_repeats_gaps_that_give_the_target_away() -> None:
-    y = np.arange(200) % 2
-    frame = pd.DataFrame({"p": np.sin(np.arange(200)), "day": np.where(y == 1, np.arange(200) % 7, np.nan)})
-    told = [note for note in load(frame.assign(y=y), target="y").notes if "away" in note]
-    assert len(told) == 1
-    assert told[0].startswith("Whether 'day' has a value gives the target 'y' away.")
-
-
 @pytest.mark.parametrize("name", ["wine", "iris", "diabetes", "moons", "digits"])
 def test_sets_that_are_in_order_are_not_suspected(name: str) -> None:
     assert not [rule for rule in rules(describe(name)) if rule.startswith(("leak", "column", "class"))]
     assert not [note for note in load(name).notes if "away" in note or "Never" in note]
-
-
-def test_identifiers_have_no_least_and_largest(write: Write) -> None:
-    rows = "".join(f"{75_000_000 + 7 * i},{i:05},{i % 3 + 0.5};{i % 4}\n" for i in range(40)).replace(
-        ";", ","
-    )
-    table = describe(write("customer_id,code,p,y\n" + rows), "y")
-    by_name = {column.name: column for column in table.columns}
-    for name in ("customer_id", "code"):
-        found = by_name[name]
-        assert (found.kind, found.unique) == ("identifier", 40)
-        assert (found.minimum, found.maximum) == (None, None)
-    assert (by_name["p"].minimum, by_name["p"].maximum) == (0.5, 2.5)
 
 
 def test_a_likely_target_is_no_date_and_no_amount(write: Write) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.conftest import refusal_of
 from tests.waiting import HANG, until
 from treino.base.errors import TreinoError
 from treino.data import download, load
@@ -145,9 +146,7 @@ def test_the_next_mirror_is_asked(server: Server, tmp_path: Path) -> None:
 def test_no_mirror_has_the_right_file_and_nothing_wrong_is_kept(server: Server, tmp_path: Path) -> None:
     server.answers["b/rows.gz"] = 503
     server.files |= {"c/rows.gz": CONTENT[:-1] + b"?", "d/rows.gz": CONTENT + b"more"}
-    with pytest.raises(TreinoError) as error:
-        bring(server, tmp_path, "a", "b", "c", "d")
-    said = error.value
+    said = refusal_of(bring, server, tmp_path, "a", "b", "c", "d")
     assert (said.rule, said.status) == ("download_failed", 1)
     for reason in ("404", "503", "SHA-256", "longer than 300000 bytes"):
         assert reason in said.message
@@ -162,14 +161,6 @@ def test_a_file_that_always_breaks_off_is_kept_for_the_next_time(server: Server,
     assert left(tmp_path) == ["rows.gz.part"]
     bring(server, tmp_path)
     assert server.asked[-1] == ("a/rows.gz", "bytes=3000-")
-
-
-def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TREINO_OFFLINE", raising=False)
-    with Server() as closed:
-        address = closed.address
-    with pytest.raises(TreinoError, match="refused"):
-        fetch("rows", [FILE], [address], tmp_path)
 
 
 def test_a_mirror_that_falls_silent_is_no_reason_to_wait(
@@ -217,13 +208,6 @@ def test_a_built_in_is_fetched_into_the_cache_and_read_from_there(small_set: Ser
     asked = len(small_set.asked)
     assert "Fetched" not in " ".join(load("fashion-mnist").notes)
     assert len(small_set.asked) == asked
-
-
-def test_a_file_that_is_lost_is_fetched_alone(small_set: Server, tmp_path: Path) -> None:
-    load("fashion-mnist")
-    (tmp_path / "treino" / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
-    load("fashion-mnist")
-    assert [path for path, _range in small_set.asked[4:]] == ["fashion-mnist/t10k-labels-idx1-ubyte.gz"]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from treino.base.errors import TreinoError
+from tests.data.conftest import refusal_of
 from treino.data import load
 
 
@@ -50,6 +50,4 @@ def test_rows_that_equal_a_tested_one_stay_unless_they_are_to_be_kept_apart() ->
     ],
 )
 def test_folds_that_can_not_be(words: dict[str, str], rule: str) -> None:
-    with pytest.raises(TreinoError) as error:
-        load("wine", **words)
-    assert error.value.rule == rule
+    assert refusal_of(load, "wine", **words).rule == rule

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from tests.data.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.sources import read_frame
@@ -126,23 +127,13 @@ def test_the_order_of_an_array_in_memory_changes_nothing() -> None:
     ],
 )
 def test_shapes_that_do_not_fit(source: object, rule: str) -> None:
-    with pytest.raises(TreinoError) as error:
-        load(source)
-    assert error.value.rule == rule
-    assert error.value.hint
-
-
-def test_a_frame_of_one_row_is_refused() -> None:
-    with pytest.raises(TreinoError) as error:
-        load(frame(y=Y).iloc[:1], target="y")
-    assert error.value.rule == "rows_one"
+    error = refusal_of(load, source)
+    assert error.rule == rule
 
 
 @pytest.mark.parametrize("source", [pd.Series([1, 2.5]), pa.chunked_array([[1, 2]])])
 def test_what_is_no_frame_for_all_its_arrow(source: object) -> None:
-    with pytest.raises(TreinoError) as error:
-        load(source)
-    assert error.value.rule == "data_type"
+    assert refusal_of(load, source).rule == "data_type"
 
 
 def test_columns_of_all_types_of_pandas() -> None:

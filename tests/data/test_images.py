@@ -17,11 +17,9 @@ from scipy.sparse.csgraph import connected_components
 from torch.utils.data import TensorDataset
 
 from tests.conftest import Said, mnist_folder, needs_mnist
-from treino.base.errors import TreinoError
-from treino.base.words import speaking
+from tests.data.conftest import refusal_of
 from treino.data import describe, load
 from treino.data.readers import idx
-from treino.data.summaries import image_comparison
 from treino.data.summaries.image_description import ImagesDescription
 
 CLOTHES = 10
@@ -120,9 +118,7 @@ def test_planted_copies_and_blank_images_are_named_by_their_rows(
     again = described((last, y_N))
     assert (again.channels, again.near_duplicates) == ((3, 2) if channels == 3 else (1, 2))
     assert "TensorDataset" in said["arrays_shape"].hint  # as they are, training refuses them
-    with pytest.raises(TreinoError) as refused:
-        load((x_NCHW, y_N))
-    assert refused.value.rule == "arrays_shape"
+    assert refusal_of(load, (x_NCHW, y_N)).rule == "arrays_shape"
 
 
 def test_copies_across_given_parts_are_told_apart_from_those_within_one() -> None:
@@ -155,24 +151,14 @@ def test_examples_are_the_first_five_of_each_class_in_the_training_rows(small: P
     np.testing.assert_allclose(first.pixels, x_NHW[rows], atol=0.51)
 
 
-def test_many_images_are_compared_at_a_size_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_comparison, "_COMPARED_BYTES", 60 * 4 * 70)
-    images = described((planted(1, 12), np.arange(60) % 3))
-    assert (images.duplicates, images.near_duplicates, images.compared) == (1, 2, 57)
-    assert ("compared as", "6 × 6 pixels") in images.facts()
-
-
 def test_a_source_that_is_no_images_or_holds_gaps_is_refused() -> None:
     rows = TensorDataset(torch.rand(8, 3), torch.arange(8) % 2)
-    with pytest.raises(TreinoError) as refused:
-        describe(rows)
-    assert refused.value.rule == "dataset_no_images"
+    assert refusal_of(describe, rows).rule == "dataset_no_images"
     x_NHW = np.ones((8, 4, 4))
     x_NHW[5, 1, 1] = np.nan
-    with pytest.raises(TreinoError) as refused:
-        describe((x_NHW, np.arange(8)))
-    assert refused.value.rule == "item_not_finite"
-    assert "row 5" in refused.value.message
+    refused = refusal_of(describe, (x_NHW, np.arange(8)))
+    assert refused.rule == "item_not_finite"
+    assert "row 5" in refused.message
 
 
 def test_images_with_numbers_for_targets_or_without_some_are_described_too() -> None:
@@ -221,33 +207,6 @@ def test_a_contact_sheet_is_of_images_only(treino: Callable[..., Said], tmp_path
     said = treino("data", "wine", "--to", "wine.png", "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, "sheet_of_table")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_a_report_and_a_card_show_the_images(
-    small: Path, treino: Callable[..., Said], tmp_path: Path
-) -> None:
-    assert treino("train", "fashion-mnist", "--epochs", "1", "--hidden", "4", "--name", "m").status == 0
-    data = load("fashion-mnist")
-    of_class_C = torch.bincount(data.train.y, minlength=CLOTHES)
-    for language, blank, alt in (
-        ("en", "blank (all pixels the same)", ""),
-        ("pt_BR", "vazias (todos os pixels iguais)", "As primeiras imagens de cada classe"),
-    ):
-        said = ("--lang", language, "--replace")
-        if language == "en":
-            assert treino("report", "m", "--to", "m.md", "--markdown", *said).status == 0
-            text = (tmp_path / "m.md").read_text()
-            assert f"| Ankle boot | {of_class_C[9]} |" in text
-            assert blank in text.replace("\\", "")
-        else:
-            assert treino("report", "m", "--to", "m.html", *said).status == 0
-            assert (tmp_path / "m.html").read_text().count(f'alt="{alt}"') == 1
-        with speaking(language):
-            card = data._repr_html_()
-        assert blank in card
-        assert card.count("<img ") == int((of_class_C > 0).sum())
-        assert "pixel_" not in card
 
 
 @pytest.mark.release

@@ -1,6 +1,5 @@
 """Kinds of columns: detected, left out with a note, set by the user."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.preparation.column_kinds import kind
 from treino.data.preparation.encoders import NumberEncoder, OneHotEncoder
-from treino.data.readers import read_file
 from treino.data.table import Column
 
 N = 80
@@ -118,29 +116,12 @@ def test_one_bad_cell_in_a_column_of_numbers_is_refused_with_its_place(write: Wr
     assert load(path, target="y", kinds={"q": "category"}).inputs == 4
 
 
-def test_imbalance_is_said() -> None:
-    y = np.where(np.arange(N) < 5, "rare", "common")
-    data = load(table().assign(y=y), target="y")
-    assert any("'common' has 75 rows and 'rare' 5" in note and "balanced" in note for note in data.notes)
-
-
 def test_dates_are_no_target(write: Write) -> None:
     frame = table().assign(y=pd.date_range("2024-01-01", periods=N))
     for source in (frame, write(frame.to_csv(index=False))):
         with pytest.raises(TreinoError, match=r"holds dates, e\.g\. '2024-01-01") as error:
             load(source, target="y")
         assert error.value.rule == "target_date"
-
-
-def test_years_of_two_digits_are_read_beside_days_of_one(tmp_path: Path) -> None:
-    cells = ["27/3/23", "3/12/68", "1/1/69", "30/11/99"] * 5
-    table = tmp_path / "t.csv"
-    table.write_text("d,y\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells)))
-    found = read_file(table).column("d")
-    assert found.seconds is not None
-    wanted = [datetime(2023, 3, 27), datetime(2068, 12, 3), datetime(1969, 1, 1), datetime(1999, 11, 30)]
-    assert found.seconds[:4].tolist() == [day.replace(tzinfo=UTC).timestamp() for day in wanted]
-    assert any("years 00 to 68 as 2000 to 2068" in note for note in load(table, target="y").notes)
 
 
 def test_a_target_of_words_for_missing_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.data.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.base.memory import free_bytes
 from treino.data import load, prepared_cache
@@ -259,10 +260,9 @@ def test_nothing_stays_of_a_table_that_is_refused(tmp_path: Path) -> None:
 
 def test_rows_of_which_not_even_the_numbers_fit_are_refused(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(TreinoError) as error:
-        load(tmp_path / "t.csv", target="y", max_memory="10KB")
-    assert error.value.rule == "max_memory_rows"
-    least = error.value.hint.split("=")[-1].strip(".'")
+    error = refusal_of(load, tmp_path / "t.csv", target="y", max_memory="10KB")
+    assert error.rule == "max_memory_rows"
+    least = error.hint.split("=")[-1].strip(".'")
     load(tmp_path / "t.csv", target="y", max_memory=least)
 
 

@@ -85,14 +85,6 @@ def test_what_numbers_the_rows_is_left_out(write: Write, first: int) -> None:
     assert load((bare, np.arange(20) % 2)).features == ("x1", "x2")
 
 
-def test_names_of_rows_are_left_out_whatever_their_order() -> None:
-    table = pd.DataFrame({"rownames": [7, 3, 99, *range(200, 227)], "p": np.arange(30) ** 2 % 31})
-    table["y"] = ["a", "b"] * 15
-    assert load(table, target="y").features == ("p",)
-    named = table.assign(rownames=[f"Car no {i}" for i in range(30)])
-    assert "identifiers): rownames" in " ".join(load(named, target="y").notes)
-
-
 def test_text_is_a_category_where_half_of_its_cells_come_again() -> None:
     states = [f"state {i}" for i in range(60)]
     often = [*states, *states[:20], *states[:20]]  # 100 rows of 60 states, of which 40 come once
@@ -164,18 +156,3 @@ def test_loading_twice_gives_the_same_bits_and_leaves_the_global_generator_alone
     index = torch.cat([rows.index for rows in a.splits.values()]).sort().values
     assert index.tolist() == list(range(150))
     assert a.preparation == b.preparation
-
-
-def test_what_is_fitted_knows_the_training_rows_only() -> None:
-    """Other values in validation and test rows change neither the preparation nor the training rows."""
-    y = X[:, 0] + X[:, 1]
-    data = load((X, y))
-    other_x, other_y = X.copy(), y.copy()
-    outside = torch.cat([data.validation.index, data.test.index])
-    other_x[outside] *= 50
-    other_y[outside] += 9
-    other = load((other_x, other_y))
-    assert other.preparation == data.preparation
-    assert torch.equal(other.train.x, data.train.x)
-    assert torch.equal(other.train.y, data.train.y)
-    assert not torch.equal(other.test.x, data.test.x)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from tests.data.conftest import Write
+from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import describe, load
 from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
@@ -72,10 +72,9 @@ def test_what_is_read(write: Write, cells: list[str], encoder: type, says: list[
 )  # fmt: skip
 def test_what_is_refused_with_its_line(write: Write, cells: list[str], rule: str, says: str) -> None:
     path = table(write, cells)
-    with pytest.raises(TreinoError) as error:
-        load(path, target="y")
-    assert error.value.rule == rule
-    assert f"'{says}' in line 91" in error.value.message
+    error = refusal_of(load, path, target="y")
+    assert error.rule == rule
+    assert f"'{says}' in line 91" in error.message
     if rule != "decimal_mixed":
         data = load(path, target="y", reading={"missing": cells[-1]}, validation=0, test=0)
         assert data.preparation.encoders[0].flag  # type: ignore[union-attr]
@@ -135,10 +134,3 @@ def test_new_rows_are_read_as_the_training_rows_were(write: Write, tmp_path: Pat
     assert len(result) == 2
     with pytest.raises(TreinoError, match="'maybe' in line 2, which is not yes or no"):
         run.predict(write(head + "2023-05-04,7E3,maybe,3\n", "d.csv"))
-
-
-def test_a_measure_called_index_is_no_identifier(write: Write) -> None:
-    rows = "".join(f"{1000 + i * 5},{i},{1000 + i * 5 + RNG.normal():.2f}\n" for i in RNG.permutation(N))
-    data = load(write("heat index,customer_id,y\n" + rows), target="y")
-    assert data.features == ("heat index",)
-    assert any("kinds='customer_id=number'" in note for note in data.notes)

@@ -19,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 import treino as tr
+from tests.data.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
@@ -389,29 +390,27 @@ class Broken(Dataset):
     ],
 )  # fmt: skip
 def test_an_item_that_fails_is_named(how: str, rule: str, workers: int) -> None:
-    with pytest.raises(TreinoError) as caught:
-        tr.load(Broken(how), num_workers=workers)
-    assert caught.value.rule == rule
-    assert "tem 100 of Broken" in caught.value.message
+    caught = refusal_of(tr.load, Broken(how), num_workers=workers)
+    assert caught.rule == rule
+    assert "tem 100 of Broken" in caught.message
     if how == "ignored":
-        assert "Subset" in caught.value.hint
+        assert "Subset" in caught.hint
     if how == "raises":
-        assert "ValueError: could not convert string to float: 'x7'" in caught.value.message
-        assert "test_own_data.py, line" in caught.value.message
-        assert "return float(word)  # the line" in caught.value.message
+        assert "ValueError: could not convert string to float: 'x7'" in caught.message
+        assert "test_own_data.py, line" in caught.message
+        assert "return float(word)  # the line" in caught.message
     if how == "raises" and not workers:
-        assert isinstance(caught.value.__cause__, ValueError)
+        assert isinstance(caught.__cause__, ValueError)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_item_that_fails_in_a_loader_is_named(workers: int) -> None:
-    with pytest.raises(TreinoError) as caught:
-        tr.load(DataLoader(Broken("raises"), batch_size=30, num_workers=workers))
-    assert caught.value.rule == "item_fails"
+    caught = refusal_of(tr.load, DataLoader(Broken("raises"), batch_size=30, num_workers=workers))
+    assert caught.rule == "item_fails"
     where = "Batch 3 of DataLoader(Broken)" + ("" if workers else ", at item 100,")
-    assert f"{where} raises ValueError: could not convert string to float: 'x7'" in caught.value.message
-    assert "test_own_data.py, line" in caught.value.message
-    assert "in parse: return float(word)  # the line" in caught.value.message
+    assert f"{where} raises ValueError: could not convert string to float: 'x7'" in caught.message
+    assert "test_own_data.py, line" in caught.message
+    assert "in parse: return float(word)  # the line" in caught.message
 
 
 class Late(Points):
@@ -475,9 +474,7 @@ def test_streams_that_can_not_be_trained_on(tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_what_a_loader_decides_itself(arguments: dict[str, Any], rule: str, tmp_path: Path) -> None:
-    with pytest.raises(TreinoError) as caught:
-        tr.fit(loader(), parent=tmp_path, **SHORT, **arguments)
-    assert caught.value.rule == rule
+    assert refusal_of(tr.fit, loader(), parent=tmp_path, **SHORT, **arguments).rule == rule
 
 
 def test_parts_are_named_once() -> None:
@@ -490,9 +487,7 @@ def test_parts_are_named_once() -> None:
         (Points, "dataset_class"),
         ({"train": Points(), "test": TensorDataset(torch.zeros(9, 3), torch.arange(9) % 2)}, "item_shape"),
     ):
-        with pytest.raises(TreinoError) as caught:
-            tr.load(parts)
-        assert caught.value.rule == rule
+        assert refusal_of(tr.load, parts).rule == rule
 
 
 def test_what_is_a_dataset_and_what_a_table() -> None:

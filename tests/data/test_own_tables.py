@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.conftest import Said
+from tests.data.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.reports.export_cases import mixed
 from treino.base.errors import TreinoError
@@ -68,13 +69,12 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     assert same_rows(data_of(run.folder), run.data)
     shutil.move(tmp_path / "a", tmp_path / "b")  # a moved table has its test file beside it
     assert same_rows(data_of(run.folder, tmp_path / "b" / "table.csv"), run.data)
-    with pytest.raises(TreinoError) as error:
-        data_of(run.folder)
-    assert error.value.rule == "data_gone"
+    error = refusal_of(data_of, run.folder)
+    assert error.rule == "data_gone"
     (tmp_path / "b" / "test.csv").write_text("p\n1\n")
     with pytest.raises(TreinoError, match=r"test\.csv") as error:
         data_of(run.folder, tmp_path / "b" / "table.csv")
-    assert error.value.rule == "data_changed"
+    assert error.rule == "data_changed"
 
 
 def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) -> None:

@@ -116,28 +116,6 @@ def test_a_change_that_keeps_size_and_time_is_noticed_once(tmp_path: Path, decod
     assert len(decoded) == 48
 
 
-def test_without_a_cache_nothing_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    (tmp_path / "temporary").mkdir()
-    data = load(write(tmp_path / "p"), max_memory="1KB")
-    assert len(data.train.x[:]) == len(data.train)
-    del data
-    left = [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
-    assert left == []
-
-
-def test_a_file_that_cannot_be_decoded_is_named_and_left_out_on_request(tmp_path: Path) -> None:
-    folder = write(tmp_path / "p")
-    (folder / "cat" / "05.png").write_bytes((folder / "cat" / "05.png").read_bytes()[:60])
-    with pytest.raises(TreinoError, match=r"cat/05\.png") as refused:
-        load(folder)
-    assert "skip_bad" in str(refused.value)
-    data = load(folder, skip_bad=1)
-    assert sum(len(rows) for rows in data.splits.values()) == 23
-    assert any("cat/05.png" in note for note in data.notes)
-
-
 def test_almost_equal_pictures_are_never_on_two_sides_of_the_split(tmp_path: Path) -> None:
     folder = write(tmp_path / "p", 20, side=60)
     for name in CLASSES:  # brighter, or saved with losses

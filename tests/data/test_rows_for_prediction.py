@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.data.conftest import Write
+from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load, rows_for_prediction
 
@@ -26,15 +26,6 @@ def test_the_training_file_itself_gives_the_training_rows(write: Write) -> None:
     assert prepared.index.tolist() == list(range(30))
     assert prepared.notes == ()
     assert len(prepared) == 30
-
-
-@pytest.mark.parametrize("name", ["wine", "diabetes", "moons"])
-def test_a_builtin_gives_all_its_rows(name: str) -> None:
-    data = load(name)
-    prepared = rows_for_prediction(name, data.preparation)
-    assert torch.equal(prepared.x[data.test.index], data.test.x)
-    assert prepared.y is not None
-    assert torch.equal(prepared.y[data.test.index], data.test.y)
 
 
 def test_columns_are_found_by_name_and_others_are_said_to_be_unused(write: Write) -> None:
@@ -72,15 +63,6 @@ def test_classes_keep_their_numbers_when_only_some_are_there(write: Write) -> No
     assert prepared.y.tolist() == [2, 2]
 
 
-def test_truth_values_are_the_same_classes_in_a_file_and_in_a_frame(write: Write) -> None:
-    path = write("p,y\n" + "".join(f"{i * i},{i % 2 == 0}\n" for i in range(30)))
-    data = load(path, target="y")
-    assert data.classes == ("false", "true")
-    prepared = rows_for_prediction(pd.read_csv(path), data.preparation)
-    assert prepared.y is not None
-    assert torch.equal(prepared.y[data.train.index], data.train.y)
-
-
 @pytest.mark.parametrize(
     ("text", "rule", "says"),
     [
@@ -99,10 +81,9 @@ def test_truth_values_are_the_same_classes_in_a_file_and_in_a_frame(write: Write
 )
 def test_rows_that_do_not_fit(write: Write, text: str, rule: str, says: str) -> None:
     preparation = load(write(lines()), target="y").preparation
-    with pytest.raises(TreinoError) as error:
-        rows_for_prediction(write(text, "new.csv"), preparation)
-    assert error.value.rule == rule
-    assert says in str(error.value)
+    error = refusal_of(rows_for_prediction, write(text, "new.csv"), preparation)
+    assert error.rule == rule
+    assert says in str(error)
 
 
 def test_a_bad_number_in_a_regression_target_is_refused(write: Write) -> None:

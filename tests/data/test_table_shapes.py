@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from tests.data.conftest import Write
+from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import describe, load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
@@ -95,9 +95,7 @@ def test_the_table_is_the_one_within(write: Write, case: str, end: str) -> None:
 @pytest.mark.parametrize("content", ["a,b", "a;b\r\n", "a\tb\r", "\ufeffa,b", "a,b\n \n\n"])
 def test_a_header_alone_has_no_rows(write: Write, content: str) -> None:
     for path in (write(content), write(gzip.compress(content.encode()), "t.csv.gz")):
-        with pytest.raises(TreinoError) as refused:
-            read_file(path)
-        assert refused.value.rule == "csv_no_rows"
+        assert refusal_of(read_file, path).rule == "csv_no_rows"
 
 
 @pytest.mark.parametrize(
@@ -113,9 +111,7 @@ def test_a_header_alone_has_no_rows(write: Write, content: str) -> None:
     ],
 )
 def test_rows_are_never_taken_for_something_else(write: Write, content: str, rule: str) -> None:
-    with pytest.raises(TreinoError) as refused:
-        read_file(write(content))
-    assert refused.value.rule == rule
+    assert refusal_of(read_file, write(content)).rule == rule
 
 
 def test_years_above_numbers_are_names_beside_trailing_delimiters(write: Write) -> None:
@@ -153,12 +149,8 @@ def test_skip_says_where_the_table_begins(write: Write) -> None:
     with pytest.raises(TreinoError):
         load(path, target="count")
     assert load(path, target="count", reading={"skip": 4}).features == ("site", "depth")
-    with pytest.raises(TreinoError) as refused:
-        read_file(path, ReaderOptions(skip=900))
-    assert refused.value.rule == "csv_no_rows"
-    with pytest.raises(TreinoError) as refused:
-        ReaderOptions(skip=-1)
-    assert refused.value.rule == "skip_range"
+    assert refusal_of(read_file, path, ReaderOptions(skip=900)).rule == "csv_no_rows"
+    assert refusal_of(ReaderOptions, skip=-1).rule == "skip_range"
 
 
 def test_a_run_reads_its_own_shape_and_plain_rows_alike(

@@ -7,7 +7,7 @@ import torch
 from sklearn.tree import DecisionTreeRegressor
 
 import treino as tr
-from treino.base.errors import TreinoError
+from tests.data.conftest import refusal_of
 from treino.data import load
 from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import Preparation
@@ -128,9 +128,10 @@ def test_they_are_the_same_for_rows_on_disk_and_go_through_json(tmp_path) -> Non
         with pytest.raises(ValueError, match="validation error"):
             PreparationDocument.model_validate(broken)
     broken = written | {"trees": [written["trees"][0] | {"columns": [10_000] * 7}, *written["trees"][1:]]}
-    with pytest.raises(TreinoError) as caught:
-        Preparation.from_document(PreparationDocument.model_validate(broken))
-    assert caught.value.rule == "preparation_damaged"
+    assert (
+        refusal_of(Preparation.from_document, PreparationDocument.model_validate(broken)).rule
+        == "preparation_damaged"
+    )
 
 
 @pytest.mark.slow

@@ -88,16 +88,6 @@ def test_a_target_keeps_its_classes(write: Write) -> None:
     assert sum(len(rows) for rows in numbers.splits.values()) == N - 2
 
 
-def test_a_missing_class_has_an_input_and_a_rank_may_name_the_word(write: Write) -> None:
-    path = write(table().to_csv(index=False))
-    data = load(path, target="y")
-    assert "country missing" in [name for e in data.preparation.encoders for name in e.inputs]
-    assert "Missing classes are a class of their own: country (3)." in data.notes
-    ranked = load(path, target="y", kinds={"country": "NA<AO<BR<PT"}).preparation.encoders[1]
-    assert ranked.levels == ("NA", "AO", "BR", "PT")  # type: ignore[union-attr]
-    assert not ranked.flag
-
-
 def test_a_further_file_is_read_by_the_words_of_the_first(write: Write) -> None:
     path = write(table().to_csv(index=False))
     without = write(table(text_gap="NA").iloc[10:40].to_csv(index=False), "test.csv")  # no gap in its numbers

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
+from tests.data.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data.readers import ReaderOptions, read_file
-from treino.data.readers.workbook import _letters
 
 HEAD = ["size", "kind", "day", "hour", "ok", "price"]
 
@@ -196,10 +196,7 @@ def test_where_hidden_sheets_alone_have_cells_one_is_to_be_named(tmp_path: Path)
 
 
 def refused(path: Path, **reading: str) -> TreinoError:
-    with pytest.raises(TreinoError) as caught:
-        read_file(path, ReaderOptions(**reading))
-    assert caught.value.hint
-    return caught.value
+    return refusal_of(read_file, path, ReaderOptions(**reading))
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
@@ -257,8 +254,3 @@ def test_without_calamine_it_says_what_to_install(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
     found = refused(path)
     assert (found.rule, "pip install 'treino[excel]'" in found.hint) == ("excel_missing", True)
-
-
-@pytest.mark.parametrize(("column", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
-def test_columns_are_named_as_workbooks_name_them(column: int, letters: str) -> None:
-    assert _letters(column) == letters
