@@ -131,6 +131,7 @@ def test_training_refuses_what_the_description_lists_and_then_tells_the_same(
     troubled: Path, document: dict[str, Any]
 ) -> None:
     assert refusal_of(load, str(troubled)).rule == "pictures_bad"
+    assert refusal_of(describe, "wine", fit="pad").rule == "no_photographs"
     data = load(str(troubled), skip_bad=len(UNREADABLE))
     assert data.images is not None
     assert data.images.to_json() == document["images"]
@@ -174,19 +175,6 @@ def test_pixels_are_kept_where_training_finds_them_or_not_at_all(
         monkeypatch.setattr(prepared_pictures, "decode", None)
         data = load(str(troubled), image_size=(16, 16), skip_bad=3, cache=tmp_path / "runs/.prepared")
         assert data.item_shape == (3, 16, 16)
-
-
-def test_the_command_names_all_unreadable_files_and_what_training_would_do(
-    troubled: Path, treino: Callable[..., Said]
-) -> None:
-    out = treino("data", str(troubled), "--image-size", "24", "--fit", "pad").out
-    for name, reason in UNREADABLE.items():
-        assert f"  {name}: {reason}\n" in out
-    assert "24 × 24 pixels" in out
-    assert "--fit pad" in out
-    assert "--skip-bad 3" in out
-    refused = treino("data", "wine", "--fit", "pad", "--json")
-    assert (refused.status, refused.document["error"]["rule"]) == (2, "no_photographs")
 
 
 def test_reasons_that_were_kept_are_told_in_the_readers_language(troubled: Path, tmp_path: Path) -> None:

@@ -14,9 +14,7 @@ from torch.utils.data import TensorDataset
 from tests.data.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.data.preparation.encoders import NumberEncoder, quantile_edges, with_bins
-from treino.data.table import Column
-from treino.inspection.boundary import _rows_at, typical_row
+from treino.data.preparation.encoders import quantile_edges, with_bins
 
 
 def test_each_input_names_its_column() -> None:
@@ -37,18 +35,6 @@ def test_pixels_and_plain_columns_are_their_own_inputs() -> None:
     images = load(TensorDataset(torch.rand(30, 1, 4, 4), torch.arange(30) % 3))
     assert images.input_columns == tuple(range(16))
     assert images.input_bins == (False,) * 16
-
-
-def test_bins_follow_the_number_and_the_flag_comes_last() -> None:
-    encoder = NumberEncoder("size", fill=3.0, flag=True, edges=(0.0, 2.0, 3.0, 7.0))
-    cells = np.array([-1.0, 0.5, 2.0, 2.5, 5.0, 9.0, np.nan])
-    raw_NI, met = encoder.encode(Column("size", cells, None), str)
-    assert met.missing == 1
-    assert encoder.inputs == ("size", "size bin 1", "size bin 2", "size bin 3", "size missing")
-    np.testing.assert_array_equal(raw_NI, [
-        [-1, 0, 0, 0, 0], [0.5, 0.25, 0, 0, 0], [2, 1, 0, 0, 0], [2.5, 1, 0.5, 0, 0], [5, 1, 1, 0.5, 0],
-        [9, 1, 1, 1, 0], [3, 1, 1, 0, 1],
-    ])  # fmt: skip
 
 
 def table(rows: int = 120) -> pd.DataFrame:
@@ -96,18 +82,6 @@ def test_columns_of_up_to_256_classes_are_not_hashed() -> None:
     assert [len(prep.groups[0]) for prep in (plain, bins)] == [64, 50]
 
 
-def test_they_are_the_same_for_rows_on_disk(tmp_path) -> None:
-    frame = pd.concat([table(400)] * 12, ignore_index=True).assign(y=np.arange(4800) % 97)
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    asked = {"target": "y", "inputs": "bins", "clip_inputs": 2.0, "duplicates": "ignore"}
-    held = load(tmp_path / "t.csv", **asked)
-    far = load(tmp_path / "t.csv", **asked, max_memory="2MB")
-    assert far.preparation == held.preparation
-    rows = torch.arange(len(held.train))
-    assert torch.equal(far.train.x.index_select(0, rows), held.train.x)
-    assert float(held.train.x.abs().max()) <= 2.0
-
-
 NUMBERS = st.floats(-1e6, 1e6)
 
 
@@ -141,16 +115,6 @@ def test_a_far_out_number_is_shown_as_five_deviations() -> None:
     assert torch.equal(shown[1:], plain.preparation.transform(far)[0, 1:])
     near = plain.train.x.abs().max(1).values < 5
     assert torch.equal(held.train.x[near], plain.train.x[near])
-
-
-def test_a_row_at_a_place_of_a_picture_has_the_bins_of_that_place() -> None:
-    data = load(table(), target="y", inputs="bins", bins=4)
-    prep, place = data.preparation, data.features.index("size")
-    at_NK = np.array([[0.1], [1.7]])
-    x = prep.inverse(_rows_at(data, typical_row(data), [place], at_NK))
-    group, edges = prep.groups[place], list(prep.encoders[place].edges)
-    wanted = [by_hand(v, edges) for v in at_NK[:, 0]]
-    np.testing.assert_allclose(x[:, group[1 : len(edges)]], wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,3 @@ def test_new_rows_are_compared_with_the_training_rows() -> None:
     )
     same = rows_for_prediction(new.assign(late=5.0), preparation)
     assert same.notes == ()
-
-
-def test_a_table_that_is_larger_than_memory_says_the_same(tmp_path: object) -> None:
-    table = pd.concat([frame(late=[5.0] * 24 + [7.0] * 16)] * 40, ignore_index=True)
-    path = f"{tmp_path}/t.csv"
-    table.to_csv(path, index=False)
-    plain = load(path, target="y", split_column="part", duplicates="ignore")
-    small = load(path, target="y", split_column="part", duplicates="ignore", max_memory=200_000)
-    assert [n for n in small.notes if NEVER in n] == [n for n in plain.notes if NEVER in n] != []

@@ -19,6 +19,9 @@ from treino.data.readers.conventions import decide
 from treino.data.sources import read
 from treino.data.table import Column, Table
 
+COMMAS, GAPS = "commas between the thousands", "gaps between the thousands"
+MINUS = "brackets or dashes for minus"
+
 
 def table(write: Write, cells: list[str], reading: ReaderOptions | None = None) -> Table:
     rows = "".join(f'"{cell}";{i}\n' for i, cell in enumerate(cells))
@@ -36,30 +39,22 @@ def column(write: Write, cells: list[str], reading: ReaderOptions | None = None)
         (["1.5", "2", "1e3"], [1.5, 2, 1000], ""),
         (["1,5", "2", "-1,5e3"], [1.5, 2, -1500], "decimal comma"),
         (["1.234,5", "1.234.567"], [1234.5, 1234567], "decimal comma"),
-        (["1,234.5", "12"], [1234.5, 12], "commas between the thousands"),
-        (["1 234,5", "1'234"], [1234.5, 1234], "decimal comma, gaps between the thousands"),
-        (["1\u00a0234", "7"], [1234, 7], "gaps between the thousands"),
+        (["1,234.5", "12"], [1234.5, 12], COMMAS),
+        (["1 234,5", "1'234"], [1234.5, 1234], f"decimal comma, {GAPS}"),
+        (["1\u00a0234", "7"], [1234, 7], GAPS),
         (["0.123", "1.234"], [0.123, 1.234], ""),
         (["R$ 1.234,56", "-R$ 2,00", "R$ -3"], [1234.56, -2, -3], "money R$, decimal comma"),
-        (["$1,234.50", "$2"], [1234.5, 2], "money $, commas between the thousands"),
+        (["$1,234.50", "$2"], [1234.5, 2], f"money $, {COMMAS}"),
         (["12 €", "1,5 €"], [12, 1.5], "money €, decimal comma"),
         (["12%", "1.5 %"], [12, 1.5], "percent"),
-        (
-            ["1,23,456.00", "12,34,567", "84,336.5"],
-            [123456, 1234567, 84336.5],
-            "commas between the thousands",
-        ),
-        (["(1,234.50)", "7"], [-1234.5, 7], "commas between the thousands, brackets or dashes for minus"),
-        (["($5.25)", "$(1)", "$9"], [-5.25, -1, 9], "money $, brackets or dashes for minus"),
-        (["\u22121.5", "\u20132", "3.25-", "+4"], [-1.5, -2, -3.25, 4], "brackets or dashes for minus"),
-        (
-            ["R$ \u22122,5", "(R$ 1.234,50)"],
-            [-2.5, -1234.5],
-            "money R$, decimal comma, brackets or dashes for minus",
-        ),
+        (["1,23,456.00", "12,34,567", "84,336.5"], [123456, 1234567, 84336.5], COMMAS),
+        (["(1,234.50)", "7"], [-1234.5, 7], f"{COMMAS}, {MINUS}"),
+        (["($5.25)", "$(1)", "$9"], [-5.25, -1, 9], f"money $, {MINUS}"),
+        (["\u22121.5", "\u20132", "3.25-", "+4"], [-1.5, -2, -3.25, 4], MINUS),
+        (["R$ \u22122,5", "(R$ 1.234,50)"], [-2.5, -1234.5], f"money R$, decimal comma, {MINUS}"),
         (["12 kg", "1.5kg"], [12, 1.5], "unit kg"),
-        (["₹1,00,000", "₹ 99.5"], [100000, 99.5], "money ₹, commas between the thousands"),
-        (["1’234.5", "2"], [1234.5, 2], "gaps between the thousands"),
+        (["₹1,00,000", "₹ 99.5"], [100000, 99.5], f"money ₹, {COMMAS}"),
+        (["1’234.5", "2"], [1234.5, 2], GAPS),
         (
             ["1.5", "#N/A", "#DIV/0!", "Err:502", "..", "…", "\\N", "NA_real_", ".", ".B", "–"],
             [1.5] + [np.nan] * 10,

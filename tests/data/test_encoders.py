@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.impute import SimpleImputer
@@ -28,7 +26,6 @@ from treino.data.preparation.encoders import (
     OneHotEncoder,
     RankEncoder,
 )
-from treino.data.table import Column
 
 LEVELS = ["low", "middle", "high"]
 
@@ -194,19 +191,6 @@ def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
     assert len(classes.preparation.inputs) > 40
     for asked in ({"target": "hora"}, {"target": "y", "split_time": "hora"}):
         assert refusal_of(load, path, **asked).rule in ("target_time", "split_time_of_day")
-
-
-@given(st.lists(st.datetimes(datetime.datetime(1903, 1, 1), datetime.datetime(2200, 1, 1)), min_size=1))
-@settings(max_examples=50)
-def test_circles_agree_with_the_calendar(times: list[datetime.datetime]) -> None:
-    epoch = datetime.datetime(1970, 1, 1)
-    second_N = np.array([(t - epoch).total_seconds() for t in times])
-    column = Column("t", seconds=second_N)
-    made, _seen = DateEncoder("t", 0.0, ("month", "weekday", "hour"), 0.0).encode(column, str)
-    for time, row in zip(times, made, strict=True):
-        for place, turn in ((1, (time.month - 1) / 12), (3, time.weekday() / 7)):
-            assert row[place] == pytest.approx(np.sin(2 * np.pi * turn), abs=1e-6)
-            assert row[place + 1] == pytest.approx(np.cos(2 * np.pi * turn), abs=1e-6)
 
 
 def test_ranks_and_what_is_not_among_them() -> None:

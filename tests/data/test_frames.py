@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from tests.data.conftest import refusal_of
-from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.sources import read_frame
 
@@ -52,14 +51,6 @@ def test_a_frame_is_read_by_name_whatever_its_row_labels() -> None:
     assert data.features == ("b", "a")
     assert data.name == data.source == "frame"
     np.testing.assert_allclose(raw(data), X[data.train.index][:, [1, 0]], rtol=1e-5, atol=1e-6)
-
-
-def test_an_infinite_number_is_refused_with_its_row() -> None:
-    with pytest.raises(TreinoError, match="row 3") as error:
-        load(frame(c=np.where(np.arange(N) == 3, np.inf, X[:, 2]), y=Y), target="y")
-    assert error.value.rule == "feature_infinite"
-    assert "'c'" in error.value.message
-    assert "features='a,b'" in error.value.hint
 
 
 @pytest.mark.parametrize(

@@ -78,17 +78,6 @@ def test_missing_files_are_named_with_the_folder(small: Path, monkeypatch: pytes
     assert "train" not in error.message
 
 
-def test_without_the_variable_the_cache_is_looked_at(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TREINO_DATA")
-    (small / "treino").mkdir()
-    (small / "treino" / "fashion-mnist").symlink_to(small)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(small))
-    assert len(load("fashion-mnist").test) == 10
-    error = refusal("mnist")
-    assert error.rule == "offline"
-    assert all(stem in error.message for stem in idx.MNIST)
-
-
 @pytest.mark.parametrize(
     ("damage", "word"),
     [

@@ -121,20 +121,6 @@ def test_planted_copies_and_blank_images_are_named_by_their_rows(
     assert refusal_of(load, (x_NCHW, y_N)).rule == "arrays_shape"
 
 
-def test_copies_across_given_parts_are_told_apart_from_those_within_one() -> None:
-    x, y = torch.from_numpy(planted(1, 12)), torch.arange(60) % 3
-    moved = torch.cat([x[50:53], x[20:22], torch.full((1, 1, 12, 12), 7, dtype=torch.uint8)])
-    images = described({"train": TensorDataset(x, y), "test": TensorDataset(moved, torch.arange(6) % 3)})
-    assert images.rows == {"train": 60, "test": 6}
-    assert images.class_rows == {"train": (20, 20, 20), "test": (2, 2, 2)}
-    assert (images.duplicates, images.duplicates_across) == (7, 6)
-    assert (images.near_duplicates, images.near_duplicates_across) == (2, 0)  # the others are copies already
-    assert images.flagged["equal"][0].places == ("row 0 (test)", "row 3 (training)")
-    apart = described({"train": TensorDataset(x[:50], y[:50]), "test": TensorDataset(x[50:], y[50:])})
-    assert (apart.duplicates_across, apart.near_duplicates_across) == (1, 2)
-    assert apart.flagged["near"][0].places == ("row 1 (test)", "row 7 (training)")
-
-
 def test_examples_are_the_first_five_of_each_class_in_the_training_rows(small: Path) -> None:
     label_N = np.frombuffer((small / "train-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
     x_NHW = np.frombuffer((small / "train-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)

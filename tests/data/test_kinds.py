@@ -89,15 +89,6 @@ def test_rows_without_a_target_are_left_out_and_counted(write: Write) -> None:
     assert sum(map(len, data.splits.values())) == N - 2
 
 
-def test_na_is_a_class_of_a_text_target_and_missing_in_numbers(write: Write) -> None:
-    frame = table(q=["NA", *map(str, range(N - 1))])
-    frame["y"] = np.resize(["NA", "EU", "None"], N)
-    data = load(write(frame.to_csv(index=False)), target="y")
-    assert data.classes == ("EU", "NA", "None")
-    assert "q missing" in data.preparation.inputs or 0 not in data.train.index
-    assert any("q (1)" in note for note in data.notes)
-
-
 def test_kinds_of_the_target_decide_the_task() -> None:
     frame = table().assign(y=np.arange(N) % 30)
     assert load(frame, target="y").task == "regression"
@@ -106,14 +97,6 @@ def test_kinds_of_the_target_decide_the_task() -> None:
     assert load(sizes, target="y", kinds={"y": "s<m<l"}).classes == ("s", "m", "l")
     with pytest.raises(TreinoError, match="'l' too"):
         load(sizes, target="y", kinds={"y": "s<m"})
-
-
-def test_one_bad_cell_in_a_column_of_numbers_is_refused_with_its_place(write: Write) -> None:
-    path = write(table(q=["3"] * 40 + ["high"] + ["4"] * 39).to_csv(index=False))
-    with pytest.raises(TreinoError, match="'high' in line 42") as error:
-        load(path, target="y")
-    assert "features='p'" in error.value.hint
-    assert load(path, target="y", kinds={"q": "category"}).inputs == 4
 
 
 def test_dates_are_no_target(write: Write) -> None:

@@ -43,11 +43,6 @@ def parquet(path: Path, values: list[int]) -> Path:
     return path / "t.parquet"
 
 
-def feather(path: Path, values: list[int]) -> Path:
-    pyarrow.feather.write_feather(arrow(values), str(path / "t.arrow"))
-    return path / "t.arrow"
-
-
 def json_lines(path: Path, values: list[int]) -> Path:
     rows = [{"x": x, "y": v} for x, v in zip(X.tolist(), column(values), strict=True)]
     (path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -82,7 +77,7 @@ def lists(_path: Path, values: list[int]) -> tuple[Any, Any]:
 
 Make = Callable[[Path, list[int]], Any]
 SOURCES: list[Make] = [
-    csv, parquet, feather, json_lines, frame, nullable, categorical, objects, arrays, lists,
+    csv, parquet, json_lines, frame, nullable, categorical, objects, arrays, lists,
 ]  # fmt: skip
 CASES = [(make, values) for make in SOURCES for values in (LARGE, HUGE)]
 CASES += [(make, LONG) for make in (csv, json_lines, objects, lists)]
@@ -122,20 +117,3 @@ def test_numbers_with_decimals_are_no_such_classes(cells: Any) -> None:
     assert refused.rule == "target_merged"
     assert "as text" in refused.hint
     assert tr.load((X[:, None], y), task="regression").task == "regression"
-
-
-def test_a_trained_one_answers_with_the_class_that_stands_there(
-    treino: Callable[..., Any], tmp_path: Path
-) -> None:
-    lines = [f"{x},{2**53 + 1 if x > 3 else 2**53}" for x in X]
-    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]))
-    assert (
-        treino(
-            "train", "t.csv", "--target", "y", "--epochs", 60, "--lr", 0.05, "--duplicates", "ignore"
-        ).status
-        == 0
-    )
-    said = treino("predict", "last", "t.csv", "--json").document
-    assert [int(p["prediction"]) for p in said["predictions"]] == [2**53 + 1 if x > 3 else 2**53 for x in X]
-    run = tr.open("last")
-    assert run.predict(X[:2, None]).tolist() == [2**53, 2**53]

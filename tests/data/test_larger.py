@@ -59,6 +59,7 @@ def same(ours: Data, data: Data) -> None:
         assert x.view(torch.int32).equal(rows.x.view(torch.int32)), split
         assert ours.splits[split].y.equal(rows.y)
         assert ours.splits[split].index.equal(rows.index)
+        assert rows.weight is None or rows.weight.equal(ours.splits[split].weight)
     for name in ("name", "source", "sha256", "task", "classes", "features", "arguments", "files", "written"):
         assert getattr(ours, name) == getattr(data, name), name
     assert ours.notes[:-1] == data.notes
@@ -93,6 +94,8 @@ def prepared(_once: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ({"features": ["a"], "task": "classification"}, 2000),
         ({"kinds": {"whole": "category", "few": "hashed", "said": "hashed"}}, 2000),
         ({"validation": 0.0, "test": 0.4, "data_seed": 5}, 2000),
+        ({"inputs": "bins", "bins": 4, "clip_inputs": 2.0}, 2000),
+        ({"row_weights": "whole", "inputs": "bins", "bins": 4}, 2000),
     ],
     ids=str,
 )

@@ -15,7 +15,6 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.api import Run
 from treino.base.errors import TreinoError
 from treino.data.mapped_rows import MappedRows
-from treino.settings.spec import read_settings
 from treino.training.train import drain, resuming
 
 TINY = "200KB"
@@ -104,10 +103,3 @@ def test_a_sweep_says_that_it_needs_its_rows_in_memory(path: Path, tmp_path: Pat
     assert isinstance(data.train.x, MappedRows)
     with pytest.raises(TreinoError, match="in memory"):
         tr.sweep(data, {"lr": [0.1, 0.01]}, parent=tmp_path)
-
-
-@pytest.mark.parametrize("size", ["2 apples", "-3GB", "GB"])
-def test_what_is_no_amount_of_memory_is_refused(size: str) -> None:
-    with pytest.raises(TreinoError, match="max_memory"):
-        read_settings({"max_memory": size})
-    assert read_settings({"max_memory": 300}).max_memory == "300"

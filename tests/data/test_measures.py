@@ -51,14 +51,11 @@ def test_missing_cells_are_passed_over() -> None:
 
 
 def test_outliers_by_hand() -> None:
-    values = np.array(
-        [*range(1, 200), 1000.0, np.nan]
-    )  # quartiles 50.75 and 150.25: fences at 448.75 and -247.75
+    values = np.array([*range(1, 200), 1000.0, np.nan])  # fences at 448.75 and -247.75, from quartiles
     assert measures.outliers(values).tolist() == [199]
     assert measures.outliers(np.append(values, -2000.0)).tolist() == [201, 199]
-    assert (
-        measures.outliers(np.exp(np.random.RandomState(0).normal(size=500) * 3)).tolist() == []
-    )  # a long tail
+    long_tail = np.exp(np.random.RandomState(0).normal(size=500) * 3)
+    assert measures.outliers(long_tail).tolist() == []
     assert measures.outliers(np.ones(50)).tolist() == []
     assert measures.outliers(np.array([1.0, 2, 900])).tolist() == []
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,6 @@ from tests.data.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
-from treino.data.mapped_rows import MappedRows
-from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.settings.spec import read_settings
 from treino.training.loop import JobProgress
@@ -201,24 +198,6 @@ def test_a_loaded_one_prints_itself_and_is_gone_through(source: Any) -> None:
             data.train[3]
 
 
-def test_rows_in_a_mapped_file_give_the_run_of_rows_in_memory(tmp_path: Path) -> None:
-    held = tr.load("breast_cancer")
-    splits = {}
-    for name, rows in held.splits.items():
-        np.save(tmp_path / f"{name}.npy", rows.x.numpy())
-        x = MappedRows(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
-        splits[name] = Rows(x, rows.y, rows.index)  # type: ignore[arg-type]
-    one, other = (
-        tr.fit(data, parent=tmp_path, epochs=6, batch_size=20) for data in (held, replace(held, **splits))
-    )
-    np.testing.assert_array_equal(one.losses, other.losses)
-    a, b = one.document, other.document
-    assert b["waited"] > a["waited"] == 0
-    for key in ("metrics", "intervals", "baseline", "reproducible", "kept_step", "findings"):
-        assert a[key] == b[key], key
-    assert (other.predict("breast_cancer") == one.predict("breast_cancer")).all()
-
-
 # ---- going on
 
 
@@ -273,22 +252,6 @@ def test_a_loader_goes_on_from_an_epochs_border_and_says_so(at: int, border: int
     assert re.search(rf"other rows: {len(kept) - border}\.", said[0])
     if len(kept) > border:
         assert not np.array_equal(run.losses[border : len(kept)], kept[border:])
-
-
-@pytest.mark.usefixtures("_short_ticks")
-def test_a_loader_that_was_stopped_goes_on_from_the_border_before(tmp_path: Path) -> None:
-    asked, path = read_settings(SHORT | {"name": "cut"}), tmp_path / "cut"
-    for event in train_events(loader(), asked, parent=tmp_path, checkpoint_seconds=0):
-        if isinstance(event, JobProgress) and event.tick.step == 11:
-            tr.open(path).stop()
-    stopped = tr.open(path)
-    assert stopped.status == "stopped"
-    kept = stopped.losses
-    assert stopped.document["metrics"]["train"] is None  # no further pass over what may be slow
-    run = stopped.resume(loader())
-    assert len(run.losses) == 32
-    np.testing.assert_array_equal(run.losses[:8], kept[:8])
-    assert not np.array_equal(run.losses[8:11], kept[8:11])
 
 
 @pytest.mark.usefixtures("_short_ticks")
@@ -503,30 +466,6 @@ def test_what_is_a_dataset_and_what_a_table() -> None:
     for source in (Points(), loader(), Coming(), Duck(), (Points(), loader()), {"train": Duck()}):
         assert is_torch_dataset(source)
     frame = pd.DataFrame({"a": [1], "b": [2]})
-    for source in (
-        "wine",
-        b"x",
-        frame,
-        frame["a"],
-        (X, Y),
-        ((X, Y), (X, Y)),
-        [[1, 2]],
-        {"a": [1]},
-        X,
-        X.numpy(),
-    ):
+    arrays = (X, X.numpy(), (X, Y), ((X, Y), (X, Y)), [[1, 2]], {"a": [1]})
+    for source in ("wine", b"x", frame, frame["a"], *arrays):
         assert not is_torch_dataset(source)
-
-
-def test_num_workers_are_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    real = DataLoader.__init__
-
-    def spy(self: Any, *arguments: Any, **named: Any) -> None:
-        made.append(named.get("num_workers"))
-        real(self, *arguments, **named)
-
-    monkeypatch.setattr(DataLoader, "__init__", spy)
-    data = tr.load(Points("torch"), num_workers=1)
-    assert set(made) == {1}
-    assert not isinstance(data.train.x, torch.Tensor)

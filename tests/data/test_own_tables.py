@@ -77,17 +77,6 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     assert error.rule == "data_changed"
 
 
-def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) -> None:
-    table, test = mixed(90), mixed(20, seed=9)
-    data = tr.load(table, target="city", test=test, duplicates="ignore")
-    run = tr.fit(
-        table, target="city", test=test, duplicates="ignore", recipe="plain", parent=tmp_path, epochs=2
-    )
-    assert run.spec.data.kind == "memory"
-    assert same_rows(data_of(run.folder), data)
-    assert data_of(run.folder).preparation == data.preparation
-
-
 def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     mixed().to_csv(path, index=False)
@@ -179,13 +168,6 @@ def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
     as_polars = run.predict(polars.DataFrame(new.to_dict("list")))
     assert isinstance(as_polars, polars.DataFrame)
     assert as_polars["prediction"].to_list() == found["prediction"].tolist()
-
-
-def test_trees_stand_beside_the_network_where_they_are_asked_for(treino: Callable[..., Said]) -> None:
-    mixed().to_csv("t.csv", index=False)
-    said = treino("train", "t.csv", "--target", "price", "--epochs", "2", "--baselines", "full")
-    assert "gradient-boosted trees:" in said.out
-    assert set(treino("show", "last", "--json").document["baseline"]) == {"mean", "linear", "trees"}
 
 
 @pytest.mark.parametrize(

@@ -362,24 +362,6 @@ def test_equal_pictures_of_two_groups_are_counted(tmp_path: Path) -> None:
     assert len({where[name] for name in copies if name in where}) == 1
 
 
-def test_columns_of_the_table_decide_the_split_as_they_do_for_tables(tmp_path: Path) -> None:
-    folder = of_table(tmp_path / "p")
-    year = {f"{i:04}.png": 2000 + i // 3 for i in range(12)}
-    where = parts(load(folder, target="age", split_time="year"))
-    assert max(year[n] for n, p in where.items() if p == "train") < min(
-        year[n] for n, p in where.items() if p == "test"
-    )
-    where = parts(load(folder, target="age", split_group="who"))
-    assert all(where[f"{i:04}.png"] == where[f"{i + 1:04}.png"] for i in range(0, 12, 2))
-    rows = (f"{i:04},{i / 2},{'train' if i % 3 else 'test'}" for i in range(12))
-    table(folder / "t.csv", "id,age,part", rows)
-    where = parts(load(folder, target="age", split_column="part"))
-    assert {n for n, p in where.items() if p == "test"} == {f"{i:04}.png" for i in range(0, 12, 3)}
-    folds = [parts(load(folder, target="age", fold=f"{k}/3")) for k in (1, 2, 3)]
-    tested = [name for fold in folds for name, part in fold.items() if part == "test"]
-    assert sorted(tested) == [f"{i:04}.png" for i in range(12)]
-
-
 @pytest.mark.parametrize(
     "argument", [{"features": ["a"]}, {"kinds": {"a": "text"}}, {"inputs": "bins"}, {"test": "rows.csv"}]
 )

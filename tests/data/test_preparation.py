@@ -12,7 +12,7 @@ from tests.data.conftest import read_back, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import Preparation, load
 from treino.data.documents import PreparationDocument
-from treino.data.preparation.preparation import fit_pixels, fit_table
+from treino.data.preparation.preparation import fit_table
 
 
 def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:
@@ -53,13 +53,6 @@ def test_a_column_constant_in_training_becomes_zero_and_comes_back_as_its_consta
     assert preparation.inverse(x_ND).tolist() == [[0.1, 2.0], [0.1, 2.0]]
 
 
-def test_without_normalising_the_numbers_stay_as_they_are() -> None:
-    raw_ND = np.array([[1.5, -2.0], [7.25, 0.0]])
-    mean, scale = fit_table(raw_ND, normalise=False)
-    assert table(mean, scale).transform(raw_ND).tolist() == raw_ND.tolist()
-    assert load("wine", normalise=False).train.x[0, -1] > 100  # proline, in mg/l
-
-
 def test_squares_that_would_overflow_are_fitted_all_the_same() -> None:
     raw_ND = np.array([[1e300], [-1e300], [3e300]])
     (mean,), (scale,) = fit_table(raw_ND, normalise=True)
@@ -88,23 +81,6 @@ def test_parts_that_do_not_fit_together_are_refused(changes: dict) -> None:
         refusal_of(Preparation.from_document, PreparationDocument.model_validate(whole | changes)).rule
         == "preparation_damaged"
     )
-
-
-@pytest.mark.parametrize("normalise", [True, False])
-def test_pixels_have_one_mean_and_deviation(normalise: bool) -> None:
-    pixels_ND = np.random.RandomState(0).randint(0, 256, (50, 16)).astype(np.uint8)
-    mean, scale = fit_pixels(pixels_ND, normalise)
-    names = tuple("abcdefghijklmnop")
-    preparation = Preparation(
-        "image", names, 255.0, mean, scale, normalise, "classification", "y", ("a", "b"), 0.0, 1.0, (1, 4, 4)
-    )
-    x_ND = preparation.transform(pixels_ND)
-    expected = pixels_ND / 255
-    if normalise:
-        expected = (expected - (pixels_ND / 255).mean()) / (pixels_ND / 255).std()
-    np.testing.assert_allclose(x_ND, expected, rtol=1e-6, atol=1e-6)
-    assert torch.equal(preparation.transform(pixels_ND.astype(np.float64)), x_ND)
-    np.testing.assert_allclose(preparation.inverse(x_ND), pixels_ND, atol=1e-4)
 
 
 def test_a_wrong_number_of_columns_and_too_large_a_value_are_refused() -> None:

@@ -94,22 +94,6 @@ def test_a_constant_column_stays_constant_under_weights() -> None:
     assert again.preparation.mean[0] in (0.1, 0.2)
 
 
-@pytest.mark.parametrize("normalise", [True, False])
-def test_rows_on_disk_are_weighted_as_those_in_memory(tmp_path, monkeypatch, normalise: bool) -> None:
-    frame(3000).to_csv(tmp_path / "w.csv", index=False)
-    options = {"target": "y", "row_weights": "w", "inputs": "bins", "bins": 4, "normalise": normalise}
-    inside = load(tmp_path / "w.csv", **options)
-    stored, again = (
-        load(tmp_path / "w.csv", **options, max_memory="300KB", cache=tmp_path / "cache") for _ in range(2)
-    )
-    for part in ("train", "validation", "test"):
-        for rows in (stored.splits[part], again.splits[part]):
-            assert torch.equal(rows.x.index_select(0, torch.arange(len(rows))), inside.splits[part].x)
-            assert torch.equal(rows.weight, inside.splits[part].weight)
-            assert torch.equal(rows.index, inside.splits[part].index)
-    assert not isinstance(stored.train.x, torch.Tensor)
-
-
 def test_a_row_of_weight_zero_is_left_out_and_said() -> None:
     data = frame()
     loaded = load(data, target="y", row_weights="w")

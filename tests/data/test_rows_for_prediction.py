@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from tests.data.conftest import Write, refusal_of
-from treino.base.errors import TreinoError
 from treino.data import load, rows_for_prediction
 
 
@@ -84,18 +83,3 @@ def test_rows_that_do_not_fit(write: Write, text: str, rule: str, says: str) -> 
     error = refusal_of(rows_for_prediction, write(text, "new.csv"), preparation)
     assert error.rule == rule
     assert says in str(error)
-
-
-def test_a_bad_number_in_a_regression_target_is_refused(write: Write) -> None:
-    text = "p,y\n" + "".join(f"{i * i},{i}.5\n" for i in range(30))
-    preparation = load(write(text), target="y").preparation
-    with pytest.raises(TreinoError, match=r"The target: .*'x' in line 3") as error:
-        rows_for_prediction(write("p,y\n1,2\n2,x\n", "new.csv"), preparation)
-    assert error.value.rule == "target_text"
-
-
-def test_an_array_of_another_width_is_refused() -> None:
-    preparation = load("moons").preparation
-    with pytest.raises(TreinoError, match="3 columns, not 2") as error:
-        rows_for_prediction(np.zeros((2, 3)), preparation)
-    assert error.value.rule == "columns_count"

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import random
 
 import numpy as np
 import pytest
@@ -97,21 +96,6 @@ def test_a_rare_class_that_shares_its_rows_with_a_common_one_is_divided_like_the
     for data_seed in range(5):
         part_N = split(first_equal(x_ND), label_N, 0.15, 0.15, data_seed)
         assert np.bincount(part_N[label_N == 1]).tolist() == apportion(10, (0.7, 0.15, 0.15)) == [7, 2, 1]
-
-
-def test_split_leaves_every_global_generator_alone_and_ignores_them() -> None:
-    label_N = np.zeros(50, dtype=np.int64)
-    first_N = np.arange(50)
-    before = split(first_N, label_N, 0.2, 0.2, 0)
-    torch.manual_seed(1)
-    np.random.seed(1)
-    random.seed(1)
-    state = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # type: ignore[index]
-    assert (split(first_N, label_N, 0.2, 0.2, 0) == before).all()
-    assert torch.equal(torch.get_rng_state(), state[0])
-    assert (np.random.get_state()[1] == state[1]).all()  # type: ignore[index]
-    assert random.getstate() == state[2]
-    assert (split(first_N, label_N, 0.2, 0.2, 1) != before).any()
 
 
 @given(

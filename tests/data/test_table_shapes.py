@@ -8,7 +8,6 @@ import openpyxl
 import pandas as pd
 import pytest
 
-import treino as tr
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import describe, load
@@ -151,21 +150,6 @@ def test_skip_says_where_the_table_begins(write: Write) -> None:
     assert load(path, target="count", reading={"skip": 4}).features == ("site", "depth")
     assert refusal_of(read_file, path, ReaderOptions(skip=900)).rule == "csv_no_rows"
     assert refusal_of(ReaderOptions, skip=-1).rule == "skip_range"
-
-
-def test_a_run_reads_its_own_shape_and_plain_rows_alike(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    shape = "Catches\n\n" + padded(f"{HEAD}\n,(m),[n]\n{ROWS}", ",")
-    Path("t.csv").write_text(shape + ",,,\nSource: us\n")
-    Path("plain.csv").write_text(PLAIN)
-    run = tr.fit("t.csv", target="count", skip=2, epochs=2, lean=True, name="shaped")
-    assert tr.open(run.path).data.arguments["reading"] == {"skip": 2}
-    same = tr.fit("plain.csv", target="count", epochs=2, lean=True)
-    assert run.metrics == same.metrics
-    for name in ("t.csv", "plain.csv"):
-        assert np.array_equal(run.predict(name), same.predict("plain.csv"))
 
 
 def test_merged_cells_have_the_value_of_their_range(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from treino.data import load
 from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
-from treino.data.preparation.trees import LEAVES, fit_trees, leaf_inputs, ways
+from treino.data.preparation.trees import LEAVES, fit_trees, leaf_inputs
 from treino.inspection.boundary import _rows_at, typical_row
 from treino.reports.export.formats import export, exported
 
@@ -84,13 +84,6 @@ def test_there_are_none_where_columns_tell_as_much_alone() -> None:
     assert not fit_trees(raw, range(5), TargetFolds(y, np.zeros(len(y), dtype=int)), 4)  # one group
     frame = pd.DataFrame({"a": raw[:, 0], "b": raw[:, 1], "y": alone[:, 0]})
     assert load(frame, target="y", trees=8).preparation == load(frame, target="y").preparation
-
-
-def test_the_ways_to_leaves_are_those_that_rows_go() -> None:
-    below = np.random.default_rng(0).random((200, 7)) < 0.5
-    leaf = leaf_inputs(np.where(below, 0.0, 1.0), range(7), [0.5] * 7)
-    way_SL, left_L = ways()
-    np.testing.assert_array_equal(below.astype(float) @ way_SL == left_L, leaf == 1)
 
 
 def test_leaves_follow_the_columns_and_every_change_of_them(frame: pd.DataFrame) -> None:
