@@ -180,11 +180,10 @@ def test_without_a_target_the_likely_ones_are_named(write: Write) -> None:
         ({"target": "y", "validation": 1.0}, "validation_range", "1.0"),
         ({"target": "y", "validation": -0.1}, "validation_range", "-0.1"),
         ({"target": "y", "test": float("nan")}, "test_range", "nan"),
-        ({"target": "y", "test": True}, "test_range", "True"),
-        ({"target": "y", "test": "0.1"}, "test_range", "0.1"),
+        ({"target": "y", "test": True}, "test_type", "True"),
         ({"target": "y", "test": 0.5, "validation": 0.5}, "shares_sum", "0.5"),
         ({"target": "y", "data_seed": -1}, "data_seed_range", "-1"),
-        ({"target": "y", "data_seed": 1.5}, "data_seed_range", "1.5"),
+        ({"target": "y", "data_seed": 1.5}, "data_seed_type", "1.5"),
     ],
 )
 def test_options_that_do_not_fit(write: Write, options: dict[str, object], rule: str, says: str) -> None:

@@ -185,7 +185,7 @@ def test_a_file_of_its_own_is_the_test(write: Write) -> None:
         ({"split_group": "whom"}, "split_unknown", "Did you mean 'who'?"),
         ({"split_group": "y"}, "split_target", "'y' is the target"),
         ({"split_time": "who"}, "split_time_kind", "neither a date nor a number"),
-        ({"split_column": "who", "split_time": "q"}, "splits_two", "--split-column"),
+        ({"split_column": "who", "split_time": "q"}, "splits_two", "split_column and"),
         ({"split_group": "one"}, "rows_too_few", "Different groups: 1."),
         ({"split_time": "flat"}, "rows_too_few", "Different times: 1."),
         ({"duplicates": "apat"}, "duplicates_choice", "'apart'"),

@@ -1,26 +1,26 @@
 """``load``: read a data set, split it and prepare it for training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError
 from treino.base.memory import free_bytes
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.cell_forms import missing
 from treino.data.dataset import Data
-from treino.data.documents import MOST_TREES
+from treino.data.load_request import Impute, InputForm, LoadRequest
 from treino.data.photographs.album import is_album
 from treino.data.photographs.decoding import Fit
 from treino.data.photographs.labels import names_of_pictures
-from treino.data.photographs.load import AlbumRequest, load_album, refuse_of_tables
-from treino.data.preparation.column_kinds import level_cells
+from treino.data.photographs.load import load_album, refuse_of_tables
+from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.encoders import BINS
 from treino.data.preparation.fit import (
@@ -45,7 +45,6 @@ from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
 from treino.data.split_requests import (
     Split,
-    check_split,
     decide_parts,
     divider,
     fold_of,
@@ -55,86 +54,10 @@ from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
-from treino.settings.setting_types import as_items
+from treino.settings.setting_types import as_items, share
+from treino.settings.spec import read_settings
 
 ROWS_ONE = Refusal("rows_one", N_("'{source}' has a single row."), N_("Add rows."))
-TREES_RANGE = Refusal(
-    "trees_range",
-    N_("{name} must be a whole number from 0 to {most}; it is {value!r}."),
-    N_("The usual value is {usual}."),
-)
-TARGET_MEANS_TYPE = Refusal(
-    "target_means_type",
-    N_("{name} must be True or False; it is {value!r}."),
-    N_("Leave it out for columns without target means."),
-)
-INPUTS_CHOICE = Refusal("inputs_choice", N_("{name} can't be {value!r}: it is one of {options}."), "{hint}")
-BINS_RANGE = Refusal(
-    "bins_range",
-    N_("{name} must be a whole number from 2 to {most}; it is {value}."),
-    N_("The usual value is {usual}."),
-)
-CLIP_INPUTS_RANGE = Refusal(
-    "clip_inputs_range",
-    N_("{name} must be a number of deviations above 0; it is {value}."),
-    N_("The usual value is {usual}."),
-)
-
-Impute = Literal["median", "mean"]
-InputForm = Literal["plain", "bins"]
-MOST_BINS = 1000
-
-
-@dataclass(frozen=True)
-class TableRequest:
-    """The arguments of ``load`` for a table. files: the file or frame of each split that has its own. fold:
-    as text, such as 2/5."""
-
-    source: Any
-    target: str | None
-    features: Sequence[str] | None
-    task: str | None
-    split: Split
-    fold: str | None
-    files: Mapping[str, Any]
-    normalise: bool
-    kinds: Mapping[str, str]
-    impute: Impute
-    inputs: InputForm
-    bins: int
-    clip_inputs: float | None
-    target_means: bool
-    trees: int
-    row_weights: str | None
-    reading: ReaderOptions | None
-
-    def to_json(self) -> dict[str, Any]:
-        """The arguments of ``load`` except the source; most only if they differ from their defaults."""
-        features, split, reading = self.features, self.split, self.reading
-        return {
-            "target": self.target,
-            "features": features if features is None or isinstance(features, str) else list(features),
-            "task": self.task,
-            "validation": split.validation if "validation" not in self.files else None,
-            "test": split.test if "test" not in self.files else None,
-            "data_seed": split.data_seed,
-            "normalise": self.normalise,
-        } | _non_defaults(
-            kinds=self.kinds,
-            impute=self.impute,
-            inputs=self.inputs,
-            bins=self.bins if self.inputs == "bins" else None,
-            clip_inputs=self.clip_inputs,
-            target_means=self.target_means or None,
-            trees=self.trees or None,
-            split_group=split.group,
-            split_time=split.time,
-            split_column=split.column,
-            fold=self.fold,
-            duplicates=split.duplicates,
-            row_weights=self.row_weights,
-            reading=None if reading is None else reading.to_json(),
-        )
 
 
 def load(
@@ -213,37 +136,57 @@ def load(
     Raises TreinoError naming the rule, the value, its place, and what to do next.
     """
     target = target if target is None or isinstance(target, str) else as_items([str(name) for name in target])
-    shares, files = _shares_and_files(validation, test)
-    split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
-    check_split(split)
-    _check_inputs(inputs, bins, clip_inputs, target_means, trees)
-    of_tables = {
-        "kinds": kinds, "file": files or None, "inputs": inputs != "plain", "clip_inputs": clip_inputs,
-        "target_means": target_means or None, "trees": trees or None,
-        "row_weights": row_weights,
-    }  # fmt: skip
+    given = {"validation": validation, "test": test}
+    files = {name: value for name, value in given.items() if _is_file(value)}
+    shares = {name: 0.0 if name in files or value is None else value for name, value in given.items()}
+    by = {"split_group": split_group, "split_time": split_time, "split_column": split_column}
+    inputs_of = {"impute": impute, "inputs": inputs, "bins": bins, "clip_inputs": clip_inputs}
+    inputs_of |= {"target_means": target_means, "trees": trees}
+    other = {"data_seed": data_seed, "duplicates": duplicates}
+    asked: Any = read_settings({**shares, **by, **inputs_of, **other})
+    columns = (split_group, split_time, split_column)
+    split = Split(asked.validation, asked.test, asked.data_seed, *columns, duplicates, fold_of(fold))
+    request = LoadRequest(
+        source,
+        target,
+        features,
+        task,
+        split,
+        files,
+        normalise,
+        dict(kinds or {}),
+        **{name: getattr(asked, name) for name in inputs_of},
+        row_weights=row_weights,
+        reading=as_reading(reading),
+        image_size=image_size,
+        fit=fit,
+        skip_bad=skip_bad,
+        labels=None if labels is None else str(labels),
+        class_pattern=class_pattern,
+    )
+    of_tables = {name: getattr(request, name) for name in ("kinds", "clip_inputs", "target_means", "trees")}
+    of_tables |= {"file": files, "inputs": inputs != "plain", "row_weights": row_weights}
     if is_torch_dataset(source):
+        of_tables |= {"reading": reading, "split_by": split.by}
         return load_torch_dataset(
-            source, target=target, features=features, task=task,
-            validation=split.validation, test=split.test, data_seed=data_seed,
-            num_workers=num_workers, of_tables=of_tables | {"reading": reading, "split_by": split.by},
-        )  # fmt: skip
+            source,
+            target=target,
+            features=features,
+            task=task,
+            validation=split.validation,
+            test=split.test,
+            data_seed=split.data_seed,
+            num_workers=num_workers,
+            of_tables=of_tables,
+        )
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
+    folder = None if cache is None else Path(cache)
     if is_album(source):
         refuse_of_tables(of_tables | {"features": features}, str(source))
-        album = AlbumRequest(
-            source, target, task, split, fold, normalise, image_size, fit, skip_bad,
-            None if labels is None else str(labels), class_pattern, as_reading(reading),
-        )  # fmt: skip
-        return load_album(album, limit, None if cache is None else Path(cache))
-    kinds = dict(kinds or {})
-    request = TableRequest(
-        source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
-        bins, clip_inputs, target_means, trees, row_weights,
-        _with_text(as_reading(reading), kinds),
-    )  # fmt: skip
-    known = request.to_json() | _non_defaults(most_inputs=most_inputs)
-    with PreparedCache(limit, None if cache is None else Path(cache), known) as work:
+        return load_album(request, limit, folder)
+    request = replace(request, reading=_with_text(request.reading, request.kinds))
+    known = request.to_json() | ({} if most_inputs is None else {"most_inputs": most_inputs})
+    with PreparedCache(limit, folder, known) as work:
         if (prepared := work.lookup(source, files)) is not None:
             return prepared
         data = _of_table(request, work, most_inputs)
@@ -252,16 +195,137 @@ def load(
         return data
 
 
-def _of_table(request: TableRequest, work: PreparedCache, most_inputs: int | None) -> Data:
-    """Implements ``load`` for a table. Rows that need too much memory are written to files."""
-    from treino.data.large_tables import (  # imports pyarrow, which is slow
-        check_room,
-        equal_rows,
-        on_disk,
-    )
+def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None) -> Data:
+    """The Data of a table. Rows that need too much memory are written to files."""
+    from treino.data.large_tables import check_room, equal_rows, on_disk  # imports pyarrow, which is slow
 
-    source, split, kinds, reading = request.source, request.split, request.kinds, request.reading
-    table, columns = read_with_targets(source, reading, request.target, kinds, work.room, request.task)
+    found = _tables_of(request, work)
+    tables, chosen, notes = found.tables, found.chosen, found.notes
+    table, columns = tables[0], found.columns
+    task, reason = decide_tasks(columns, request.task, request.kinds, table.place)
+    classes, labels = target_codes(tables, found.targets, task, request.kinds, notes)
+    if table.matrix is None or table.matrix.dtype != np.uint8:  # the pixels of images are no columns
+        notes += _leaks(table, chosen, columns, labels[0], task)
+    label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
+    cells_ND = None if work.used else comparable(tables, chosen)
+    first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
+    part_N = decide_parts(
+        tables, found.file_parts, found.by, request.split, first_N, label_N, classes[0], notes
+    )
+    parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
+
+    train_N = np.flatnonzero(parts[0] == TRAIN)
+    weight_T = found.weight_of[0][train_N] if found.weight_of else None
+    folds = None
+    if request.target_means or request.trees:
+        grouped = request.split.group is not None and found.by is not None
+        unit_N: NDArray[Any] = level_cells(found.by, False) if grouped else first_N  # type: ignore[arg-type]
+        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T)
+    del first_N
+    if most_inputs is not None and len(chosen) > most_inputs:
+        request = replace(request, inputs="plain")
+    learnt = (table, chosen, columns, task, classes, train_N)
+    preparation = fit(*learnt, request, found.weights, weight_T, folds)
+    if most_inputs is not None and request.inputs == "bins" and preparation.size > most_inputs:
+        request = replace(request, inputs="plain")
+        preparation = fit(*learnt, request, found.weights, weight_T, folds)
+    if cells_ND is None or work.too_small_for(preparation, table):
+        check_room(len(part_N), work.limit)
+        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
+    else:
+        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
+    if preparation.encoders:
+        notes += say_encoders(preparation.encoders, table, request.kinds)
+        notes += say_gaps([table.column(name) for name in chosen], table)
+        notes += say_missing(met, preparation.encoders, request.impute)
+        notes += say_held_back(tables, chosen, preparation, part_N)
+    if work.used:
+        work.made_of([t.sha256 for t in tables])
+        notes.append(work.note)
+    pairs = zip(tables, labels, strict=True)
+    y = torch.cat([prepare_targets(found.targets_of(t), of_table, preparation) for t, of_table in pairs])
+    return found.data(request, preparation, reason, part_N, x_of, y)
+
+
+@dataclass(eq=False)
+class _Tables:
+    """The tables of a request: the main one, and those of splits with a file of their own.
+
+    rows_of: the row numbers of each in its source. weight_of: the weights of each one's rows, from the column
+    ``weights``. file_parts: the split of each further table. by: the column that decides the split.
+    """
+
+    tables: list[Table]
+    rows_of: list[NDArray[np.int64]]
+    weight_of: list[Weights]
+    weights: str | None
+    targets: list[str]
+    file_parts: list[int]
+    by: Column | None
+    chosen: dict[str, ColumnRole]
+    notes: list[str]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The target columns of the main table."""
+        return self.targets_of(self.tables[0])
+
+    def targets_of(self, table: Table) -> tuple[Column, ...]:
+        return tuple(map(table.column, self.targets))
+
+    def data(
+        self,
+        request: LoadRequest,
+        preparation: Preparation,
+        reason: str,
+        part_N: NDArray[np.int64],
+        x_of: Mapping[int, Any],
+        y: torch.Tensor,
+    ) -> Data:
+        """The Data of these tables. reason: of the task. x_of: the inputs of each split. y: of all rows."""
+        row_N, table, names = np.concatenate(self.rows_of), self.tables[0], tuple(self.chosen)
+        weight_N = np.concatenate(self.weight_of).astype(np.float32) if self.weight_of else None
+
+        def rows(part: int) -> Rows:
+            at = np.flatnonzero(part_N == part)
+            weight = None if weight_N is None else torch.from_numpy(weight_N[at])
+            y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_N[at])
+            return Rows(x_of[part], y_K, index, weight)
+
+        of_files = zip(request.files, self.tables[1:], strict=True)
+        number = preparation.task == "regression" and len(self.targets) == 1
+        return Data(
+            name=table.name,
+            source=table.source,
+            sha256=table.sha256,
+            kind=preparation.kind,
+            task=preparation.task,
+            task_reason=reason,
+            features=names,
+            target=preparation.target,
+            classes=preparation.classes,
+            item_shape=preparation.item_shape,
+            train=rows(TRAIN),
+            validation=rows(VALIDATION),
+            test=rows(TEST),
+            preparation=preparation,
+            arguments=request.to_json() | {"features": None if request.features is None else list(names)},
+            target_mean=preparation.target_mean,
+            target_scale=preparation.target_scale,
+            official_test=table.official_test > 0,
+            notes=tuple(self.notes),
+            files={name: (t.source, t.sha256) for name, t in of_files if t.sha256},
+            written=_written(table.reading),
+            currency=self.columns[0].currency if number else "",
+        )
+
+
+def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
+    """Read the tables of a request, without rows that lack a target, and choose the features."""
+    split, reading = request.split, request.reading
+    table, columns = read_with_targets(
+        request.source, reading, request.target, request.kinds, work.room, request.task
+    )
     targets = [column.name for column in columns]
     if table.rows == 1:
         raise ROWS_ONE(source=table.source)
@@ -271,129 +335,41 @@ def _of_table(request: TableRequest, work: PreparedCache, most_inputs: int | Non
     others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, alike, room=work.room))
     weights = weight_column(table, request.row_weights, targets, request.features)
     excluded = {name for name in (split.group, split.column, weights) if name is not None}
-    table, row_N = with_targets(table, targets, split.time, notes)
-    weight_of: list[Weights] = []
-    if weights is not None:
-        table, row_N, weight_N = weighted(table, row_N, weights, request.row_weights, notes, split.column)
-        notes.append(WeightsDescription.of(weights, weight_N).sentence)
-        weight_of.append(weight_N)
-    columns = tuple(map(table.column, targets))
-    by = None if by is None else table.column(by.name)
-    if (named := names_of_pictures(table)) is not None:
-        _of_pictures(table, named, {*targets, *excluded}, notes)
-    chosen = choose_features(table, excluded, targets, request.features, kinds, notes, row_N)
-    names = tuple(chosen)
-    tables, rows_of = [table], [row_N]
-    for other in others:
-        check_present(other, (*names, *targets))
-        part, index_N = with_targets(other, targets, None, notes)
+    tables, rows_of, weight_of = list[Table](), list[NDArray[np.int64]](), list[Weights]()
+    chosen: dict[str, ColumnRole] = {}
+    for part in (table, *others):
+        main = part is table
+        if not main:
+            check_present(part, (*chosen, *targets))
+        part, row_N = with_targets(part, targets, split.time if main else None, notes)
         if weights is not None:
-            part, index_N, weight_N = weighted(part, index_N, weights, request.row_weights, notes)
+            column = split.column if main else None
+            part, row_N, weight_N = weighted(part, row_N, weights, request.row_weights, notes, column)
             weight_of.append(weight_N)
+        if main:
+            if weights is not None:
+                notes.append(WeightsDescription.of(weights, weight_N).sentence)
+            if (named := names_of_pictures(part)) is not None:
+                _of_pictures(part, named, {*targets, *excluded}, notes)
+            chosen = choose_features(part, excluded, targets, request.features, request.kinds, notes, row_N)
         tables.append(part)
-        rows_of.append(index_N)
+        rows_of.append(row_N)
+    by = None if by is None else tables[0].column(by.name)
+    return _Tables(tables, rows_of, weight_of, weights, targets, file_parts, by, chosen, notes)
 
-    decided, reason = decide_tasks(columns, request.task, kinds, table.place)
-    classes, labels = target_codes(tables, targets, decided, kinds, notes)
-    if table.matrix is None or table.matrix.dtype != np.uint8:  # the pixels of images are no columns
-        for column, label_N in zip(columns, labels[0], strict=True):
-            numbers = column.numbers if decided == "regression" else None
-            values = None if numbers is None else numbers.astype(np.float64)
-            learnt = TargetRows(np.arange(table.rows), values, label_N)
-            notes += say_leaks(table, chosen, learnt, column.name)
-    label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
-    cells_ND = None if work.used else comparable(tables, chosen)
-    first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
-    part_N = decide_parts(tables, file_parts, by, split, first_N, label_N, classes[0], notes)
-    parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
-    train_N = np.flatnonzero(parts[0] == TRAIN)
-    weight_T = weight_of[0][train_N] if weights is not None else None
-    folds = None
-    if request.target_means or request.trees:
-        unit_N: NDArray[Any] = first_N if split.group is None or by is None else level_cells(by, False)
-        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T)
-    if most_inputs is not None and len(chosen) > most_inputs:
-        request = replace(request, inputs="plain")
-
-    def fitted() -> Preparation:
-        return fit(
-            table,
-            chosen,
-            columns,
-            decided,
-            classes,
-            train_N,
-            request.normalise,
-            request.impute,
-            request.bins if request.inputs == "bins" else 0,
-            request.clip_inputs,
-            weights,
-            weight_T,
-            folds,
-            request.target_means,
-            request.trees,
-        )
-
-    preparation = fitted()
-    if most_inputs is not None and request.inputs == "bins" and preparation.size > most_inputs:
-        request = replace(request, inputs="plain")
-        preparation = fitted()
-    del first_N
-    if cells_ND is None or work.too_small_for(preparation, table):
-        check_room(len(part_N), work.limit)
-        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
-    else:
-        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
-    if preparation.encoders:
-        notes += say_encoders(preparation.encoders, table, kinds)
-        notes += say_gaps([table.column(name) for name in names], table)
-        notes += say_missing(met, preparation.encoders, request.impute)
-        notes += say_held_back(tables, chosen, preparation, part_N)
-    if work.used:
-        work.made_of([t.sha256 for t in tables])
-        notes.append(work.note)
-    y = torch.cat(
-        [
-            prepare_targets([*map(t.column, targets)], of_table, preparation)
-            for t, of_table in zip(tables, labels, strict=True)
-        ]
-    )
-    row_of_N = np.concatenate(rows_of)
-    weight_all = torch.from_numpy(np.concatenate(weight_of).astype(np.float32)) if weight_of else None
-
-    def rows(part: int) -> Rows:
-        at = np.flatnonzero(part_N == part)
-        weight = None if weight_all is None else weight_all[torch.from_numpy(at)]
-        y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_of_N[at])
-        return Rows(x_of[part], y_K, index, weight)
-
-    return Data(
-        name=table.name,
-        source=table.source,
-        sha256=table.sha256,
-        kind=preparation.kind,
-        task=decided,
-        task_reason=reason,
-        features=names,
-        target=preparation.target,
-        classes=preparation.classes,
-        item_shape=preparation.item_shape,
-        train=rows(TRAIN),
-        validation=rows(VALIDATION),
-        test=rows(TEST),
-        preparation=preparation,
-        arguments=request.to_json() | {"features": None if request.features is None else list(names)},
-        target_mean=preparation.target_mean,
-        target_scale=preparation.target_scale,
-        official_test=table.official_test > 0,
-        notes=tuple(notes),
-        files={
-            name: (t.source, t.sha256) for name, t in zip(request.files, tables[1:], strict=True) if t.sha256
-        },
-        written=_written(table.reading),
-        currency=columns[0].currency if decided == "regression" and len(columns) == 1 else "",
-    )
+def _leaks(
+    table: Table,
+    chosen: Mapping[str, ColumnRole],
+    columns: Sequence[Column],
+    labels: Sequence[NDArray[np.int64]],
+    task: str,
+) -> Iterator[str]:
+    """Yield notes on columns that give a target away. labels: the rows' classes, of each target."""
+    for column, label_N in zip(columns, labels, strict=True):
+        numbers = column.numbers if task == "regression" else None
+        values = None if numbers is None else numbers.astype(np.float64)
+        yield from say_leaks(table, chosen, TargetRows(np.arange(table.rows), values, label_N), column.name)
 
 
 def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
@@ -436,29 +412,8 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
     if reading is None:
         return {}
     truth = {name: form for name, form in reading.forms if form == "truth"}
-    return _non_defaults(
-        decimal=reading.decimal, dates=reading.dates, missing=reading.missing, forms=truth or None
-    )
-
-
-def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any, target_means: Any, trees: Any) -> None:
-    if isinstance(trees, bool) or not isinstance(trees, (int, np.integer)) or not 0 <= trees <= MOST_TREES:
-        raise TREES_RANGE(name=setting("trees"), most=MOST_TREES, value=trees, usual=8)
-    if not isinstance(target_means, bool):
-        raise TARGET_MEANS_TYPE(name=setting("target_means"), value=target_means)
-    if inputs not in get_args(InputForm):
-        raise INPUTS_CHOICE(
-            name=setting("inputs"),
-            value=inputs,
-            options="'plain', 'bins'",
-            hint=nearest(str(inputs), get_args(InputForm)),
-        )
-    whole = isinstance(bins, (int, np.integer)) and not isinstance(bins, bool)
-    if not whole or not 2 <= bins <= MOST_BINS:
-        raise BINS_RANGE(name=setting("bins"), most=MOST_BINS, value=bins, usual=BINS)
-    number = isinstance(clip_inputs, (int, float, np.number)) and not isinstance(clip_inputs, bool)
-    if clip_inputs is not None and not (number and 0 < float(clip_inputs) < float("inf")):
-        raise CLIP_INPUTS_RANGE(name=setting("clip_inputs"), value=clip_inputs, usual=5)
+    found = {"decimal": reading.decimal, "dates": reading.dates, "missing": list(reading.missing or ())}
+    return {name: value for name, value in (found | {"forms": truth}).items() if value}
 
 
 def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -> None:
@@ -474,29 +429,9 @@ def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -
     notes.append(joined([message, hint], " "))
 
 
-def _non_defaults(**values: object) -> dict[str, object]:
-    """The arguments that differ from their defaults, with tuples as lists."""
-    usual = {"impute": "median", "inputs": "plain"}
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in values.items()
-        if value not in (None, {}, (), usual.get(name))
-    }
-
-
-def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
-    """Return the shares of validation and test rows, and the files by split. A split with a file has share
-    0."""
-    shares, files = [], {}
-    for name, value in (("validation", validation), ("test", test)):
-        is_share = isinstance(value, (int, float, np.number)) or value is None
-        if not is_share and isinstance(value, str):
-            try:
-                float(value)
-                is_share = True
-            except ValueError:
-                is_share = False
-        if not is_share:
-            files[name] = value
-        shares.append(value if is_share else 0.0)
-    return (shares[0], shares[1]), files
+def _is_file(value: Any) -> bool:
+    """Whether a split is given as a file or frame, not as a share."""
+    try:
+        return not isinstance(share(value), int | float | None)
+    except ValueError:  # no share, and the settings say what was probably meant
+        return False

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -31,21 +30,6 @@ SPLIT_TIME_KIND = Refusal(
     N_("Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number."),
     N_("Write its dates as 2024-12-31, or split by another column."),
 )
-SHARES_SUM = Refusal(
-    "shares_sum",
-    N_("{validation} for validation and {test} for the test leave no rows to train on."),
-    N_("Make them sum to less than 1; 0.15 and 0.15 are usual."),
-)
-DATA_SEED_RANGE = Refusal(
-    "data_seed_range",
-    N_("The data seed is {seed}; it must be a whole number of at least 0."),
-    N_("0 is usual."),
-)
-SPLITS_TWO = Refusal("splits_two", N_("{a} and {b} both say how rows are split."), N_("Give one of them."))
-FOLDS_AND_SPLIT = Refusal(
-    "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
-)
-DUPLICATES_CHOICE = Refusal("duplicates_choice", N_("There is no way '{value}' with duplicates."), "{hint}")
 SPLIT_OFFICIAL = Refusal(
     "split_official", N_("'{source}' has test rows of its own."), N_("Leave the split by '{name}' out.")
 )
@@ -58,6 +42,9 @@ SPLIT_COLUMN_WORD = Refusal(
     "split_column_word",
     N_("Column '{name}' holds '{cell}' in {place}, which names no part of a split."),
     N_("The words are train, validation and test; 0 and 1 need a column named for one of them."),
+)
+FOLDS_AND_SPLIT = Refusal(
+    "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
 )
 SPLIT_UNKNOWN = Refusal(
     "split_unknown", N_("There is no column '{name}' in '{source}' to split by."), "{hint}"
@@ -90,9 +77,9 @@ class Split:
     group, time, column: names of columns. duplicates: ``apart`` keeps equal rows in one split, ``ignore``
     doesn't; None: ``apart`` if the split is drawn, else equal rows are only counted."""
 
-    validation: Any = 0.15
-    test: Any = 0.15
-    data_seed: Any = 0
+    validation: float = 0.15
+    test: float = 0.15
+    data_seed: int = 0
     group: str | None = None
     time: str | None = None
     column: str | None = None
@@ -104,35 +91,9 @@ class Split:
         """The name of the column that decides the split; None without one."""
         return self.group or self.time or self.column
 
-
-def check_split(request: Split) -> None:
-    """Refuse a request with invalid shares, seeds or combinations of options."""
-    for name, share in (("validation", request.validation), ("test", request.test)):
-        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
-            raise TreinoError(
-                f"{name}_range",
-                _("The share of {name} rows is {share}; it must be at least 0 and less than 1.").format(
-                    name=_(name), share=share
-                ),
-                _("0.15 is usual."),
-            )
-    if request.validation + request.test >= 1:
-        raise SHARES_SUM(validation=request.validation, test=request.test)
-    if (
-        isinstance(request.data_seed, bool)
-        or not isinstance(request.data_seed, Integral)
-        or request.data_seed < 0
-    ):
-        raise DATA_SEED_RANGE(seed=request.data_seed)
-    named = [f"--split-{k}" for k in ("column", "group", "time") if getattr(request, k) is not None]
-    if len(named) > 1 and request.column is not None:
-        raise SPLITS_TWO(a=named[0], b=named[1])
-    if request.fold is not None and request.by is not None:
-        raise FOLDS_AND_SPLIT(how="group" if request.group else "time" if request.time else "column")
-    if request.duplicates not in (None, "apart", "ignore"):
-        raise DUPLICATES_CHOICE(
-            value=request.duplicates, hint=nearest(str(request.duplicates), ("apart", "ignore"))
-        )
+    def __post_init__(self) -> None:
+        if self.fold is not None and self.by is not None:
+            raise FOLDS_AND_SPLIT(how="group" if self.group else "time" if self.time else "column")
 
 
 def fold_of(text: str | None) -> Fold | None:

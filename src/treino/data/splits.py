@@ -211,6 +211,10 @@ class Fold:
     number: int
     of: int
 
+    @property
+    def text(self) -> str:
+        return f"{self.number + 1}/{self.of}"
+
 
 def split_fold(
     fold: Fold,

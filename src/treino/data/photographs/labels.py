@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
+from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.split_requests import USUAL_WORDS, Split
+from treino.data.split_requests import USUAL_WORDS
 from treino.data.table import Column, Table
 
 PICTURES_WITHOUT_CLASS = Refusal(
@@ -84,22 +85,7 @@ _NAMES = (
 """Patterns of names that begin with the class, as in cat.12.jpg, or end with it, as in 12_cat.jpg."""
 
 
-@dataclass(frozen=True)
-class LabelRequest:
-    """Which labels pictures get. target: a column. labels: the table's path, or its name in the album.
-    class_pattern: a regular expression whose group is the class in a name. split: how rows are split, by a
-    column or by a pattern in the names. reading: the format of the table, if it shouldn't be detected."""
-
-    target: str | None = None
-    labels: str | None = None
-    class_pattern: str | None = None
-    split: Split = field(default_factory=Split)
-    reading: ReaderOptions | None = None
-
-
-def label_table(
-    album: Album, request: LabelRequest = LabelRequest(), absent: list[str] | None = None
-) -> Table:
+def label_table(album: Album, request: LoadRequest, absent: list[str] | None = None) -> Table:
     """A row for each picture of an album: its ``file``, its ``class`` and ``split`` by the folders that it is
     in or by its name, and the columns of a table of labels. What nothing labels has empty cells.
 
@@ -416,7 +402,7 @@ def _without_zeros(name: str) -> str:
     return "/".join([*parts[:-1], (number[1] if number else stem.strip()) + ending])
 
 
-def _needs_table(request: LabelRequest, columns: dict[str, Column], in_folders: bool) -> bool:
+def _needs_table(request: LoadRequest, columns: dict[str, Column], in_folders: bool) -> bool:
     own = (None, *columns, CLASS)
     by = request.split.by
     return (
@@ -427,7 +413,7 @@ def _needs_table(request: LabelRequest, columns: dict[str, Column], in_folders: 
     )
 
 
-def _labels_of(album: Album, request: LabelRequest, needed: bool) -> _Labels | None:
+def _labels_of(album: Album, request: LoadRequest, needed: bool) -> _Labels | None:
     """The table of labels: the named one, else the only one among the pictures that names them."""
     names = _Names([file.name for file in album.files])
     if request.labels is not None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,15 @@ import torch
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, joined, setting
 from treino.data.dataset import Data
+from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, open_album
-from treino.data.photographs.decoding import Fit, Shape
-from treino.data.photographs.labels import PART, LabelRequest, given_split, inside, label_table
+from treino.data.photographs.decoding import Shape
+from treino.data.photographs.labels import PART, given_split, inside, label_table
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
-from treino.data.readers.reader_options import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
@@ -40,46 +40,6 @@ ACROSS = N_(
 )
 
 
-@dataclass(frozen=True)
-class AlbumRequest:
-    """The arguments of ``load`` for an album.
-
-    image_size: height and width that pictures are brought to; None: chosen. fit: how a picture of other
-    proportions is brought to them. skip_bad: the most files that may be left out as unreadable or missing.
-    labels: the path of a table of labels, or its name among the pictures. class_pattern: the regular
-    expression whose group is the class in a file's name. reading: the format of the table of labels.
-    """
-
-    source: Any
-    target: str | None
-    task: str | None
-    split: Split
-    fold: str | None
-    normalise: bool
-    image_size: tuple[int, int] | None = None
-    fit: Fit = "crop"
-    skip_bad: int = 0
-    labels: str | None = None
-    class_pattern: str | None = None
-    reading: ReaderOptions | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The arguments of ``load`` except the source; those with a default only if they differ from it."""
-        s = self.split
-        unusual = {
-            "split_group": s.group, "split_time": s.time, "split_column": s.column, "fold": self.fold,
-            "duplicates": s.duplicates, "skip_bad": self.skip_bad or None,
-            "image_size": None if self.image_size is None else list(self.image_size),
-            "fit": self.fit if self.fit != "crop" else None,
-            "labels": self.labels, "class_pattern": self.class_pattern,
-            "reading": None if self.reading is None else self.reading.to_json(),
-        }  # fmt: skip
-        return {
-            "target": self.target, "features": None, "task": self.task, "validation": s.validation,
-            "test": s.test, "data_seed": s.data_seed, "normalise": self.normalise,
-        } | {name: value for name, value in unusual.items() if value is not None}  # fmt: skip
-
-
 def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
     """Refuse arguments that are for tables alone."""
     for name, value in arguments.items():
@@ -93,11 +53,10 @@ def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
             )
 
 
-def read_album(request: AlbumRequest) -> tuple[Album, Table, list[str]]:
+def read_album(request: LoadRequest) -> tuple[Album, Table, list[str]]:
     """The pictures of a source, what is known of each, and names that have a label and no picture."""
     album, absent = open_album(request.source), list[str]()
-    labels = (request.target, request.labels, request.class_pattern, request.split, request.reading)
-    return album, label_table(album, LabelRequest(*labels), absent), absent
+    return album, label_table(album, request, absent), absent
 
 
 def album_split(split: Split, table: Table, notes: list[str]) -> Split:
@@ -111,7 +70,7 @@ def album_split(split: Split, table: Table, notes: list[str]) -> Split:
     return split
 
 
-def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
+def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     """The Data of the pictures in a folder.
 
     limit: the most bytes of memory for inputs; more stay in the file of pixels. cache: the folder beside the
@@ -221,7 +180,7 @@ def refuse_bad(
     )
 
 
-def size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
+def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
     """How the pictures were brought to one size and colour."""
     channels, height, width = pictures.shape
     size = _("{width} × {height} pixels").format(width=width, height=height)

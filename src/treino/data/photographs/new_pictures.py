@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.builtins import BUILTINS
+from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, PictureFile, is_album, open_album
 from treino.data.photographs.decoding import (
     ENDINGS,
@@ -207,6 +208,6 @@ def _label_table(album: Album, preparation: Preparation) -> Table | None:
         columns = tuple(Column(name, words=np.array(of, dtype=object)) for name, of in words.items())
         return Table(album.name, album.source, None, columns, place=lambda row: names[row])
     try:
-        return label_table(album)
+        return label_table(album, LoadRequest(album.source))
     except TreinoError:  # its pictures lie in no folder of a class, and no table names them
         return None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
+from treino.data.load_request import LoadRequest
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
@@ -86,26 +87,20 @@ def fit(
     task: Task,
     classes: Sequence[tuple[str, ...]],
     train_N: NDArray[np.int64],
-    normalise: bool,
-    impute: str,
-    bins: int = 0,
-    clip: float | None = None,
-    row_weights: str | None = None,
-    weight_T: NDArray[np.float64] | None = None,
-    folds: TargetFolds | None = None,
-    target_means: bool = False,
-    trees: int = 0,
+    request: LoadRequest,
+    row_weights: str | None,
+    weight_T: NDArray[np.float64] | None,
+    folds: TargetFolds | None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
 
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: what target
-    means and trees are fitted on. trees: how many.
+    means and trees are fitted on.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
-    of_tables = {
-        "inputs": "bins" if bins else None, "clip_inputs": clip, "target_means": target_means or None,
-        "trees": trees or None,
-    }  # fmt: skip
+    bins = request.bins if request.inputs == "bins" else 0
+    of_tables = {"inputs": request.inputs if bins else None, "clip_inputs": request.clip_inputs}
+    of_tables |= {"target_means": request.target_means or None, "trees": request.trees or None}
     for name, value in of_tables.items():
         if is_image and value is not None:
             raise TreinoError(
@@ -118,19 +113,9 @@ def fit(
     names = tuple(chosen)
     made: tuple[Encoder, ...] = ()
     if not is_image:
-        made = tuple(
-            fit_encoder(
-                table.column(name),
-                choice,
-                train_N,
-                table.place,
-                impute,
-                bins,
-                weight_T,
-                folds if target_means else None,
-            )
-            for name, choice in chosen.items()
-        )
+        means = folds if request.target_means else None
+        how = (train_N, table.place, request.impute, bins, weight_T, means)
+        made = tuple(fit_encoder(table.column(name), choice, *how) for name, choice in chosen.items())
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
     inputs = sum(map(width, made)) if made else len(names)
@@ -140,20 +125,20 @@ def fit(
         divisor=255.0 if is_image else 1.0,
         mean=(),
         scale=(),
-        normalise=normalise,
+        normalise=request.normalise,
         **target_fields(columns, task, classes, train_N, weight_T),
         item_shape=table.item_shape if table.item_shape and others == names else (inputs,),
         encoders=made,
         width=0 if table.named else len(others),
-        clip=clip,
+        clip=request.clip_inputs,
         row_weights=row_weights,
     )
-    if not trees or folds is None:
+    if not request.trees or folds is None:
         return preparation
     usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
     rows = take(table, train_N[evenly(len(train_N), len(usable))])
     raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
-    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, trees))
+    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, request.trees))
     return replace(grown, item_shape=(grown.size,))
 
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
 from treino.data import sources
+from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import is_album
 from treino.data.photographs.load import (
     ACROSS,
     EQUAL,
-    AlbumRequest,
     album_split,
     picture_files,
     read_album,
@@ -45,7 +45,7 @@ from treino.data.preparation.target import (
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
-from treino.data.split_requests import Split, check_split, decide_parts, divider, times_of
+from treino.data.split_requests import Split, decide_parts, divider, times_of
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
@@ -56,6 +56,7 @@ from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.table import Column, Table, plain, row_place, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.settings.setting_types import as_item
+from treino.settings.spec import read_settings
 
 NO_PHOTOGRAPHS = Refusal(
     "no_photographs", N_("{setting} is for photographs, and this is something else."), N_("Leave it out.")
@@ -271,11 +272,11 @@ def describe(
     other settings of photographs, as for ``load``. Raises TreinoError if the source can't be read.
     """
     kinds = dict(kinds or {})
+    read_settings({"split_group": split_group, "split_time": split_time, "split_column": split_column})
     split = Split(group=split_group, time=split_time, column=split_column)
-    check_split(split)
     if is_album(source):
         refuse_of_tables({"kinds": kinds, "row_weights": row_weights}, str(source))
-        request = AlbumRequest(source, target, None, split, None, True, reading=reading, **photographs)
+        request = LoadRequest(source, target, split=split, reading=reading, **photographs)
         return _of_album(request, None if cache is None else Path(cache))
     if photographs:
         raise NO_PHOTOGRAPHS(setting=setting(next(iter(photographs))))
@@ -413,7 +414,7 @@ def _image_parts(
     return {name: part(row_N) for name, row_N in rows_of.items()}
 
 
-def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
+def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     """The description of photographs: all that can be decoded, and which can't."""
     album, table, absent = read_album(request)
     untold = request.target is None and table.target is None
