@@ -5,9 +5,6 @@ import hashlib
 import http.server
 import math
 import random
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.data.conftest import refusal_of
-from tests.waiting import HANG, until
+from tests.waiting import HANG
 from treino.base.errors import TreinoError
 from treino.data import download, load
 from treino.data.download import RemoteFile, fetch
@@ -33,10 +30,9 @@ class Server(http.server.ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.cut: dict[str, list[int]] = {}
         self.answers: dict[str, int] = {}
-        self.ranges = True
         self.flows = threading.Event()  # else nothing comes after a file's first part
         self.flows.set()
-        self.asked: list[tuple[str, str | None]] = []
+        self.asked: list[str] = []
 
     @property
     def address(self) -> str:
@@ -50,24 +46,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        path, given = self.path.lstrip("/"), self.headers.get("Range")
-        self.server.asked.append((path, given))
+        path = self.path.lstrip("/")
+        self.server.asked.append(path)
         if path in self.server.answers or path not in self.server.files:
             self.send_error(self.server.answers.get(path, 404))
             return
         content = self.server.files[path]
-        start = int(given.removeprefix("bytes=").rstrip("-")) if given and self.server.ranges else 0
-        if start and start >= len(content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(content) - start))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         cuts = self.server.cut.get(path)
         end = cuts.pop(0) if cuts else len(content)
-        for at in range(start, end, 1 << 16):
+        for at in range(0, end, 1 << 16):
             self.wfile.write(content[at : min(end, at + (1 << 16))])
             self.server.flows.wait(HANG)
 
@@ -109,30 +99,15 @@ def test_a_file_is_fetched_once_whole(
     assert said.err.count("Fetching rows.gz (0.3 MB) from 127.0.0.1") == 1
 
 
-@pytest.mark.parametrize("ranges", [True, False], ids=["resumed", "no ranges: from the start"])
-def test_a_broken_connection_is_taken_up(server: Server, tmp_path: Path, ranges: bool) -> None:
+def test_a_broken_connection_is_tried_again(server: Server, tmp_path: Path) -> None:
     server.files["a/rows.gz"] = CONTENT
     server.cut["a/rows.gz"] = [100_000, 200_000]
-    server.ranges = ranges
     bring(server, tmp_path)
     assert (tmp_path / "rows.gz").read_bytes() == CONTENT
-    assert server.asked == [("a/rows.gz", r) for r in (None, "bytes=100000-", "bytes=200000-")]
-
-
-def test_what_came_before_a_crash_is_gone_on_with(server: Server, tmp_path: Path) -> None:
-    server.files["a/rows.gz"] = CONTENT
-    (tmp_path / "rows.gz.part").write_bytes(CONTENT[:123_456])
-    bring(server, tmp_path)
-    assert server.asked == [("a/rows.gz", "bytes=123456-")]
-    assert left(tmp_path) == ["rows.gz"]
-
-
-@pytest.mark.parametrize("beginning", [b"x" * 5, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 9)])
-def test_another_files_beginning_is_thrown_away(server: Server, tmp_path: Path, beginning: bytes) -> None:
-    server.files["a/rows.gz"] = CONTENT
-    (tmp_path / "rows.gz.part").write_bytes(beginning)
-    bring(server, tmp_path)
-    assert (tmp_path / "rows.gz").read_bytes() == CONTENT
+    server.cut["a/rows.gz"] = [1000, 2000, 3000]
+    with pytest.raises(TreinoError, match="broke off after 3000 of 300000 bytes"):
+        bring(server, tmp_path / "again")
+    assert left(tmp_path / "again") == []
 
 
 def test_the_next_mirror_is_asked(server: Server, tmp_path: Path) -> None:
@@ -151,16 +126,6 @@ def test_no_mirror_has_the_right_file_and_nothing_wrong_is_kept(server: Server, 
     for reason in ("404", "503", "SHA-256", "longer than 300000 bytes"):
         assert reason in said.message
     assert left(tmp_path) == []
-
-
-def test_a_file_that_always_breaks_off_is_kept_for_the_next_time(server: Server, tmp_path: Path) -> None:
-    server.files["a/rows.gz"] = CONTENT
-    server.cut["a/rows.gz"] = [1000, 2000, 3000]
-    with pytest.raises(TreinoError, match="broke off after 3000 of 300000 bytes"):
-        bring(server, tmp_path)
-    assert left(tmp_path) == ["rows.gz.part"]
-    bring(server, tmp_path)
-    assert server.asked[-1] == ("a/rows.gz", "bytes=3000-")
 
 
 def test_a_mirror_that_falls_silent_is_no_reason_to_wait(
@@ -208,25 +173,3 @@ def test_a_built_in_is_fetched_into_the_cache_and_read_from_there(small_set: Ser
     asked = len(small_set.asked)
     assert "Fetched" not in " ".join(load("fashion-mnist").notes)
     assert len(small_set.asked) == asked
-
-
-@pytest.mark.slow
-def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) -> None:
-    server.files["a/rows.gz"] = CONTENT
-    server.flows.clear()
-    code = (
-        "from treino.data.download import RemoteFile, fetch; from pathlib import Path; "
-        f"fetch('rows', [RemoteFile('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
-        f"Path({str(tmp_path)!r}))"
-    )
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    part = tmp_path / "rows.gz.part"
-    until(lambda: part.is_file() and part.stat().st_size, child)
-    child.send_signal(signal.SIGINT)
-    assert child.wait(HANG) != 0
-    had = part.stat().st_size
-    assert 0 < had < FILE.size
-    server.flows.set()
-    bring(server, tmp_path)
-    assert server.asked[-1] == ("a/rows.gz", f"bytes={had}-")
-    assert (tmp_path / "rows.gz").read_bytes() == CONTENT

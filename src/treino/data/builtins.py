@@ -120,25 +120,34 @@ class Builtin:
     source: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]] | None = None
 
 
-def _sklearn(loader: str) -> Callable[[str], Table]:
+def _sklearn(name: str, rows: int, features: int, about: str) -> Builtin:
+    """A set of scikit-learn's. Its numbers are a regression's where it names no classes: diabetes."""
+
     def read(name: str) -> Table:
         import sklearn.datasets
 
-        bunch: Any = getattr(sklearn.datasets, loader)()
+        bunch: Any = getattr(sklearn.datasets, f"load_{name}")()
         features = [str(feature).removesuffix(" (cm)").replace(" ", "_") for feature in bunch.feature_names]
         classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
         return table_of(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
 
-    return read
+    task = "regression" if name == "diabetes" else "classification"
+    return Builtin(rows, features, task, about, read, f"load_{name}(return_X_y=True)")
 
 
-def _generated(draw: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]]) -> Callable[[str], Table]:
+def _generated(
+    draw: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]], about: str, options: str = ""
+) -> Builtin:
+    """A set in the plane. options: by which scikit-learn makes the same; without, scripts copy ``draw``."""
+
     def read(name: str) -> Table:
         x_N2, y_N = draw()
         classes = range(y_N.max() + 1) if y_N.dtype.kind == "i" else ()
         return table_of(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in classes))
 
-    return read
+    task = "regression" if draw in (plane, multi_gauss) else "classification"
+    call = f"make_{draw.__name__}({ROWS}, {options}, random_state=0)" if options else ""
+    return Builtin(ROWS, 2, task, about, read, call, None if options else draw)
 
 
 def table_of(
@@ -154,18 +163,11 @@ def table_of(
         Column(feature, np.ascontiguousarray(x_ND[:, j], dtype=np.float64))
         for j, feature in enumerate(features)
     )
-    return Table(
-        name,
-        name,
-        None,
-        (*columns, _target(y_N, classes)),
-        row_place,
-        target="target",
-        keep_constant=keep_constant,
-    )
+    columns = (*columns, _target(y_N, classes))
+    return Table(name, name, None, columns, row_place, target="target", keep_constant=keep_constant)
 
 
-def _images(unpacked: dict[str, str], classes: tuple[str, ...]) -> Callable[[str], Table]:
+def _images(unpacked: dict[str, str], classes: tuple[str, ...], about: str) -> Builtin:
     def read(name: str) -> Table:
         pixels_ND, label_N, notes = idx.read_idx_set(name, unpacked)
         columns = tuple(
@@ -186,7 +188,7 @@ def _images(unpacked: dict[str, str], classes: tuple[str, ...]) -> Callable[[str
             notes=tuple(notes),
         )
 
-    return read
+    return Builtin(70_000, 784, "classification", about, read)
 
 
 def _target(y_N: NDArray[Any], classes: tuple[str, ...]) -> Column:
@@ -197,119 +199,25 @@ def _target(y_N: NDArray[Any], classes: tuple[str, ...]) -> Column:
 
 _DIGITS = tuple(str(n) for n in range(10))
 _CLOTHES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
 
 BUILTINS: dict[str, Builtin] = {
-    "wine": Builtin(
-        178,
-        13,
-        "classification",
-        N_("Three cultivars of wine by 13 measurements."),
-        _sklearn("load_wine"),
-        "load_wine(return_X_y=True)",
+    "wine": _sklearn("wine", 178, 13, N_("Three cultivars of wine by 13 measurements.")),
+    "iris": _sklearn("iris", 150, 4, N_("Three kinds of iris by the size of their sepals and petals.")),
+    "digits": _sklearn("digits", 1797, 64, N_("Handwritten digits of 8 × 8 pixels.")),
+    "breast_cancer": _sklearn(
+        "breast_cancer", 569, 30, N_("Benign or malignant by 30 measurements of cells.")
     ),
-    "iris": Builtin(
-        150,
-        4,
-        "classification",
-        N_("Three kinds of iris by the size of their sepals and petals."),
-        _sklearn("load_iris"),
-        "load_iris(return_X_y=True)",
-    ),
-    "digits": Builtin(
-        1797,
-        64,
-        "classification",
-        N_("Handwritten digits of 8 × 8 pixels."),
-        _sklearn("load_digits"),
-        "load_digits(return_X_y=True)",
-    ),
-    "breast_cancer": Builtin(
-        569,
-        30,
-        "classification",
-        N_("Benign or malignant by 30 measurements of cells."),
-        _sklearn("load_breast_cancer"),
-        "load_breast_cancer(return_X_y=True)",
-    ),
-    "diabetes": Builtin(
-        442,
-        10,
-        "regression",
-        N_("Progress of diabetes after a year by 10 measurements."),
-        _sklearn("load_diabetes"),
-        "load_diabetes(return_X_y=True)",
-    ),
-    "moons": Builtin(
-        1000,
-        2,
-        "classification",
-        N_("Two half moons in a plane, with noise."),
-        _generated(moons),
-        "make_moons(1000, noise=0.2, random_state=0)",
-    ),
-    "circles": Builtin(
-        1000,
-        2,
-        "classification",
-        N_("A circle around another, with noise."),
-        _generated(circles),
-        "make_circles(1000, noise=0.1, factor=0.5, random_state=0)",
-    ),
-    "spirals": Builtin(
-        1000,
-        2,
-        "classification",
-        N_("Three arms of a spiral, with noise."),
-        _generated(spirals),
-        source=spirals,
-    ),
-    "xor": Builtin(
-        1000,
-        2,
-        "classification",
-        N_("Opposite quarters of a square, with noise."),
-        _generated(xor),
-        source=xor,
-    ),
-    "gauss": Builtin(
-        1000,
-        2,
-        "classification",
-        N_("Two clouds, normally distributed."),
-        _generated(gauss),
-        source=gauss,
-    ),
-    "plane": Builtin(
-        1000,
-        2,
-        "regression",
-        N_("The sum of two coordinates, with noise."),
-        _generated(plane),
-        source=plane,
-    ),
-    "multi_gauss": Builtin(
-        1000,
-        2,
-        "regression",
-        N_("Hills and hollows over a square, with noise."),
-        _generated(multi_gauss),
-        source=multi_gauss,
-    ),
-    "mnist": Builtin(
-        70_000,
-        784,
-        "classification",
-        N_("Handwritten digits of 28 × 28 pixels."),
-        _images(idx.MNIST, _DIGITS),
-    ),
-    "fashion-mnist": Builtin(
-        70_000,
-        784,
-        "classification",
-        N_("Clothes of 28 × 28 pixels."),
-        _images({}, _CLOTHES),
-    ),
+    "diabetes": _sklearn("diabetes", 442, 10, N_("Progress of diabetes after a year by 10 measurements.")),
+    "moons": _generated(moons, N_("Two half moons in a plane, with noise."), "noise=0.2"),
+    "circles": _generated(circles, N_("A circle around another, with noise."), "noise=0.1, factor=0.5"),
+    "spirals": _generated(spirals, N_("Three arms of a spiral, with noise.")),
+    "xor": _generated(xor, N_("Opposite quarters of a square, with noise.")),
+    "gauss": _generated(gauss, N_("Two clouds, normally distributed.")),
+    "plane": _generated(plane, N_("The sum of two coordinates, with noise.")),
+    "multi_gauss": _generated(multi_gauss, N_("Hills and hollows over a square, with noise.")),
+    "mnist": _images(idx.MNIST, _DIGITS, N_("Handwritten digits of 28 × 28 pixels.")),
+    "fashion-mnist": _images({}, _CLOTHES, N_("Clothes of 28 × 28 pixels.")),
 }

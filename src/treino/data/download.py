@@ -1,9 +1,9 @@
-"""Download of built-in data sets: from several mirrors, resumed after a break, verified by SHA-256.
+"""Download of built-in data sets: from several mirrors, verified by SHA-256.
 
-A file is ``NAME.part`` until its digest is right; the next attempt continues a partial file. Nothing is
-unpacked here.
+A file is ``NAME.part`` until its digest is right. Nothing is unpacked here.
 """
 
+import hashlib
 import http.client
 import os
 import sys
@@ -21,10 +21,7 @@ from treino.base.words import N_, _
 DOWNLOAD_FAILED = Refusal(
     "download_failed",
     N_("{file} of {name} could not be fetched: {reasons}."),
-    N_(
-        "Try again later (what came is kept), or put the file into {folder}; TREINO_MIRROR names "
-        "another mirror."
-    ),
+    N_("Try again later, or put the file into {folder}; TREINO_MIRROR names another mirror."),
     status=1,
 )
 OFFLINE = Refusal(
@@ -35,7 +32,7 @@ OFFLINE = Refusal(
 )
 
 TIMEOUT_S = 30.0  # maximum seconds without a byte
-TRIES = 3  # attempts per mirror; each resumes a broken download
+TRIES = 3  # attempts per mirror
 _BLOCK = 1 << 16
 
 Report = Callable[[int], None]
@@ -101,80 +98,48 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
 
 
 def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None:
-    """Make one request for the rest of a part file, or for the whole file; rename the part file if its digest
-    is right."""
-    part = folder / f"{remote.name}.part"
-    have = part.stat().st_size if part.is_file() else 0
-    if have >= remote.size:  # interrupted between the last byte and the rename, or a wrong file
-        if have == remote.size and files.sha256(part) == remote.sha256:
-            _finish(part, folder / remote.name)
-            return
-        files.remove(part)
-        have = 0
-    had = have
+    """Make one request for a file, which gets its name once its digest is right."""
+    part, sha, size = folder / f"{remote.name}.part", hashlib.sha256(), 0
+    with files.trouble(part):
+        out = open(part, "wb")  # noqa: SIM115 - trouble() must cover only our disk
     try:
-        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-            if have and not _goes_on(response, have):
-                have = 0
-            report(have)
-            _store(response, part, have, remote, report)
+        with out, urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+            while size <= remote.size and (block := response.read(min(_BLOCK, remote.size + 1 - size))):
+                with files.trouble(part):
+                    out.write(block)
+                sha.update(block)
+                size += len(block)
+                report(size)
+            with files.trouble(part):
+                out.flush()
+                os.fsync(out.fileno())
+        _check(remote, size, sha.hexdigest())
+        with files.trouble(part):
+            os.replace(part, folder / remote.name)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # the mirror's file is not longer than our part file
-            files.remove(part)
-        busy = error.code in (416, 429, 503)
-        raise _DownloadFailure(_("it answers {code}").format(code=error.code), busy) from None
+        raise _DownloadFailure(
+            _("it answers {code}").format(code=error.code), error.code in (429, 503)
+        ) from None
     except urllib.error.URLError as error:  # the mirror was not reached
         raise _DownloadFailure(str(getattr(error.reason, "strerror", None) or error.reason), False) from None
     except OSError as error:  # the connection was lost
         raise _DownloadFailure(str(error.strerror or error), True) from None
     except (http.client.HTTPException, ValueError) as error:
         raise _DownloadFailure(_("its answer can't be read ({reason})").format(reason=error), True) from None
-    size = part.stat().st_size
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check(remote: RemoteFile, size: int, digest: str) -> None:
+    """Refuse content that is not the file's."""
     if size < remote.size:
-        raise _DownloadFailure(
-            _("it broke off after {got} of {want} bytes").format(got=size, want=remote.size), True
-        )
-    digest = files.sha256(part) if size == remote.size else ""
+        text = _("it broke off after {got} of {want} bytes").format(got=size, want=remote.size)
+        raise _DownloadFailure(text, True)
+    if size > remote.size:
+        raise _DownloadFailure(_("it is longer than {want} bytes").format(want=remote.size), False)
     if digest != remote.sha256:
-        files.remove(part)
-        what = (
-            _("its SHA-256 is {got}…, not {want}…").format(got=digest[:12], want=remote.sha256[:12])
-            if digest
-            else _("it is longer than {want} bytes").format(want=remote.size)
-        )
-        raise _DownloadFailure(what, had > 0)  # the part file may have come from another mirror
-    _finish(part, folder / remote.name)
-
-
-def _goes_on(response: http.client.HTTPResponse, have: int) -> bool:
-    content_range = response.headers.get("Content-Range", "")
-    return response.status == 206 and content_range.startswith(f"bytes {have}-")
-
-
-def _store(
-    response: http.client.HTTPResponse, part: Path, have: int, remote: RemoteFile, report: Report
-) -> None:
-    """Append the response's bytes to the part file, up to one byte more than the expected size."""
-    with files.trouble(part):
-        out = open(part, "ab" if have else "wb")  # noqa: SIM115 - trouble() must cover only our disk
-    with out:
-        while have <= remote.size:
-            block = response.read(min(_BLOCK, remote.size + 1 - have))
-            if not block:
-                break
-            with files.trouble(part):
-                out.write(block)
-            have += len(block)
-            report(have)
-        with files.trouble(part):
-            out.flush()
-            os.fsync(out.fileno())
-
-
-def _finish(part: Path, path: Path) -> None:
-    with files.trouble(path):
-        os.replace(part, path)
+        text = _("its SHA-256 is {got}…, not {want}…").format(got=digest[:12], want=remote.sha256[:12])
+        raise _DownloadFailure(text, False)
 
 
 class _Progress:

@@ -200,24 +200,13 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     """The table in an object with Arrow's stream interface (the Arrow PyCapsule interface)."""
     import pyarrow as pa
 
-    from treino.data.readers import columnar, table_files
-
     try:
         table = pa.table(source)
     except (pa.ArrowException, TypeError, ValueError):
         raise DATA_TYPE_2(type=type(source).__name__) from None
     if not table.num_rows or not table.num_columns:
         raise _empty(table.num_rows, table.num_columns)
-    part = columnar.open_table(table)
-    return table_files.open_parts(
-        [part],
-        reading or ReaderOptions(),
-        True,
-        name="frame",
-        source="frame",
-        sha256=None,
-        what=_("the frame"),
-    ).table()
+    return _opened("frame", table, reading)
 
 
 def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | None = None) -> Table:
@@ -331,12 +320,14 @@ def _table(
     """A table of Arrow columns; conventions (decimal sign, date order) are detected over all columns."""
     import pyarrow as pa
 
+    return _opened(name, pa.Table.from_arrays(list(columns), names=list(names)), reading)
+
+
+def _opened(name: str, table: "pa.Table", reading: ReaderOptions | None) -> Table:
     from treino.data.readers import columnar, table_files
 
-    part = columnar.open_table(pa.Table.from_arrays(list(columns), names=list(names)))
-    return table_files.open_parts(
-        [part], reading or ReaderOptions(), True, name=name, source=name, sha256=None, what=_("the frame")
-    ).table()
+    part, options = columnar.open_table(table), reading or ReaderOptions()
+    return table_files.open_parts([part], options, True, name=name, what=_("the frame")).table()
 
 
 def _targets(y: Any) -> NDArray[Any]:

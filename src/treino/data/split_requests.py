@@ -20,6 +20,7 @@ from treino.data.splits import (
     split,
     split_fold,
     split_groups,
+    split_some,
     split_times,
 )
 from treino.data.table import Column, Table, shorten
@@ -338,15 +339,13 @@ def _by_column(
     counts = np.bincount(part_N, minlength=3)
     texts = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
     notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(texts, ", ")))
-    shares = tuple(
-        0.0 if counts[part] else share
-        for part, share in ((VALIDATION, request.validation), (TEST, request.test))
+    shares = (
+        0.0 if counts[VALIDATION] else request.validation,
+        0.0 if counts[TEST] else request.test,
     )
     rows = np.flatnonzero(part_N == TRAIN)
     if sum(shares) and len(rows):
-        place = {first: i for i, first in reversed(list(enumerate(first_N[rows].tolist())))}
-        local_N = np.array([place[first] for first in first_N[rows].tolist()], dtype=np.int64)
-        part_N[rows] = split(local_N, label_N[rows], shares[0], shares[1], request.data_seed)
+        part_N[rows] = split_some(rows, first_N, label_N, *shares, data_seed=request.data_seed)
     return part_N
 
 

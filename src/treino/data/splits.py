@@ -156,6 +156,21 @@ def split(
     return part_N[first_N]
 
 
+def split_some(
+    row_K: NDArray[np.int64],
+    first_N: NDArray[np.int64],
+    label_N: NDArray[np.int64],
+    validation: float,
+    test: float,
+    data_seed: int,
+) -> NDArray[np.int64]:
+    """``[K]``: ``split`` of some rows alone."""
+    first_K = first_N[row_K].tolist()
+    place = {first: i for i, first in reversed(list(enumerate(first_K)))}
+    local_K = np.array([place[first] for first in first_K], dtype=np.int64)
+    return split(local_K, label_N[row_K], validation, test, data_seed)
+
+
 def split_groups(
     group_N: NDArray[np.int64], validation: float, test: float, data_seed: int
 ) -> NDArray[np.int64]:
@@ -248,11 +263,7 @@ def split_fold(
     if share >= 1:
         raise SHARES_SUM(validation=validation, k=fold.of)
     if share:
-        place = {first: i for i, first in reversed(list(enumerate(first_N[rest_N].tolist())))}
-        local_N = np.array([place[first] for first in first_N[rest_N].tolist()], dtype=np.int64)
-        part_N[rest_N] = np.where(
-            split(local_N, label_N[rest_N], share, 0.0, data_seed) == TRAIN, TRAIN, VALIDATION
-        )
+        part_N[rest_N] = split_some(rest_N, first_N, label_N, share, 0.0, data_seed)
     return part_N
 
 

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +119,20 @@ class EncodingGaps:
         )
 
 
+class _Encoder:
+    """What most encoders don't have, by default."""
+
+    scaled: bool = False
+    edges: tuple[float, ...] = ()
+    flag: bool = False
+
+    @property
+    def mean_places(self) -> range:
+        return range(0)
+
+
 @dataclass(frozen=True)
-class NumberEncoder:
+class NumberEncoder(_Encoder):
     """Keeps numbers and booleans unchanged; a missing cell becomes ``fill`` and sets the flag, if any.
 
     fill: None if missing cells are refused.
@@ -133,7 +145,7 @@ class NumberEncoder:
     values: tuple[float, ...] = ()
     means: tuple[float, ...] = ()
     prior: float = 0.0
-    scaled: ClassVar[bool] = True
+    scaled = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -148,7 +160,7 @@ class NumberEncoder:
 
 
 @dataclass(frozen=True)
-class RankEncoder:
+class RankEncoder(_Encoder):
     """Encodes ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
 
     column: str
@@ -157,8 +169,7 @@ class RankEncoder:
     fill: float
     flag: bool = False
     edges: tuple[float, ...] = ()
-    scaled: ClassVar[bool] = True
-    mean_places: ClassVar[range] = range(0)
+    scaled = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -171,7 +182,7 @@ class RankEncoder:
 
 
 @dataclass(frozen=True)
-class OneHotEncoder:
+class OneHotEncoder(_Encoder):
     """One input for each class of the training rows: 1 for the cell's class, else 0; all 0 if it is unknown.
 
     levels: the classes; they include "" if missing cells are a class.
@@ -180,10 +191,6 @@ class OneHotEncoder:
     column: str
     levels: tuple[str, ...]
     numeric: bool
-    scaled: ClassVar[bool] = False
-    edges: ClassVar[tuple[float, ...]] = ()
-    flag: ClassVar[bool] = False
-    mean_places: ClassVar[range] = range(0)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -201,7 +208,7 @@ class OneHotEncoder:
 
 
 @dataclass(frozen=True)
-class HashingEncoder:
+class HashingEncoder(_Encoder):
     """Encodes many classes in few inputs: +1 or -1 in a bucket chosen by a hash of the class, 0 in the rest.
 
     A missing cell is all 0; no class is unknown. The hash is the first 64 bits of SHA-256("column=class"),
@@ -214,9 +221,6 @@ class HashingEncoder:
     values: tuple[str, ...] = ()
     means: tuple[float, ...] = ()
     prior: float = 0.0
-    scaled: ClassVar[bool] = False
-    edges: ClassVar[tuple[float, ...]] = ()
-    flag: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -247,7 +251,7 @@ def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class DateEncoder:
+class DateEncoder(_Encoder):
     """Encodes a date as days since ``origin``, and its month, weekday and time of day as points on circles.
 
     origin, fill: seconds since 1970-01-01. parts: the circles on which training rows differ, in the order of
@@ -260,8 +264,7 @@ class DateEncoder:
     fill: float
     flag: bool = False
     edges: tuple[float, ...] = ()
-    scaled: ClassVar[bool] = True
-    mean_places: ClassVar[range] = range(0)
+    scaled = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -274,22 +277,16 @@ class DateEncoder:
         present_N = np.where(absent_N, self.fill, second_N)
         inputs = with_bins((present_N - self.origin) / DAY, self.edges)
         for part in self.parts:
-            turn_N = 2 * np.pi * CIRCLES[part](present_N)
-            inputs += [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
-        if self.flag:
-            inputs.append(absent_N.astype(np.float64))
-        return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
+            inputs += _on_circle(2 * np.pi * CIRCLES[part](present_N), absent_N)
+        return _flagged(self, inputs, absent_N)
 
 
 @dataclass(frozen=True)
-class TimeEncoder:
+class TimeEncoder(_Encoder):
     """Encodes a time of day as a point on a circle; a missing time is the centre and sets the flag."""
 
     column: str
     flag: bool = False
-    scaled: ClassVar[bool] = False
-    edges: ClassVar[tuple[float, ...]] = ()
-    mean_places: ClassVar[range] = range(0)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -298,11 +295,8 @@ class TimeEncoder:
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         second_N = second_cells(column, place, clock=True)
         absent_N = np.isnan(second_N)
-        turn_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
-        inputs = [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
-        if self.flag:
-            inputs.append(absent_N.astype(np.float64))
-        return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
+        angle_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
+        return _flagged(self, _on_circle(angle_N, absent_N), absent_N)
 
 
 def _month(second_N: Floats) -> Floats:
@@ -327,9 +321,13 @@ CIRCLES: dict[str, Callable[[Floats], Floats]] = {
 
 Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder
 ENCODERS: dict[str, Any] = {
-    "number": NumberEncoder, "rank": RankEncoder, "one-hot": OneHotEncoder, "hashed": HashingEncoder,
-    "date": DateEncoder, "time": TimeEncoder,
-}  # fmt: skip
+    "number": NumberEncoder,
+    "rank": RankEncoder,
+    "one-hot": OneHotEncoder,
+    "hashed": HashingEncoder,
+    "date": DateEncoder,
+    "time": TimeEncoder,
+}
 
 
 def width(encoder: Encoder) -> int:
@@ -338,11 +336,10 @@ def width(encoder: Encoder) -> int:
         return len(encoder.levels)
     if isinstance(encoder, HashingEncoder):
         return encoder.buckets + len(encoder.mean_places)
-    circles = 2 if isinstance(encoder, TimeEncoder) else 0
-    if isinstance(encoder, DateEncoder):
-        circles = 2 * len(encoder.parts)
-    numbers = 0 if isinstance(encoder, TimeEncoder) else max(1, len(encoder.edges))
-    return numbers + circles + len(encoder.mean_places) + encoder.flag
+    if isinstance(encoder, TimeEncoder):
+        return 2 + encoder.flag
+    circles = 2 * len(encoder.parts) if isinstance(encoder, DateEncoder) else 0
+    return max(1, len(encoder.edges)) + circles + len(encoder.mean_places) + encoder.flag
 
 
 def to_json(encoder: Encoder) -> dict[str, Any]:
@@ -514,10 +511,20 @@ def mean_keys(encoder: Encoder, column: Column, place: Place) -> NDArray[Any]:
 def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floats, EncodingGaps]:
     absent_N = np.isnan(value_N)
     values = np.where(absent_N, np.nan if encoder.fill is None else encoder.fill, value_N)
-    inputs = of_number(encoder, values)
-    if encoder.flag:
-        inputs.append(absent_N.astype(np.float64))
-    return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
+    return _flagged(encoder, of_number(encoder, values), absent_N)
+
+
+def _flagged(
+    encoder: _Encoder, inputs: list[Floats], absent_N: NDArray[np.bool_]
+) -> tuple[Floats, EncodingGaps]:
+    """Return the inputs side by side, with a flag of missing cells if the encoder has one, and their count."""
+    flag = [absent_N.astype(np.float64)] if encoder.flag else []
+    return np.stack([*inputs, *flag], axis=1), EncodingGaps(missing=int(absent_N.sum()))
+
+
+def _on_circle(angle_N: Floats, absent_N: NDArray[np.bool_]) -> list[Floats]:
+    """The points of a circle at these angles; its centre for a missing cell."""
+    return [np.where(absent_N, 0.0, axis(angle_N)) for axis in (np.sin, np.cos)]
 
 
 def _middle(value_N: Floats, how: str, weight_N: Floats | None = None) -> tuple[float, bool]:

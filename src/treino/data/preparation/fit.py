@@ -155,16 +155,10 @@ def target_fields(
         for column, names in zip(columns, classes, strict=True)
     ]
     if len(each) == 1:
-        (one,) = each
-        return {
-            "task": task, "target": one.name, "classes": one.classes, "target_mean": one.mean,
-            "target_scale": one.scale, "labels": one.labels,
-        }  # fmt: skip
-    return {
-        "task": task, "target": as_items([one.name for one in each]),
-        "classes": tuple(f"{one.name}={name}" for one in each for name in one.classes),
-        "target_mean": 0.0, "target_scale": 1.0, "targets": tuple(each),
-    }  # fmt: skip
+        return {"task": task, **each[0].fields}
+    classes_of = tuple(f"{one.name}={name}" for one in each for name in one.classes)
+    joint = Target(as_items([one.name for one in each]), classes_of, 0.0, 1.0, "text")
+    return {"task": task, **joint.fields, "targets": tuple(each)}
 
 
 def _target(

@@ -1,8 +1,9 @@
 """Preparation: conversion between the data's own units and a network's inputs."""
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
@@ -57,6 +58,12 @@ class Target:
     scale: float
     labels: Labels
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of a preparation that tell of its only target."""
+        scaling = {"target_mean": self.mean, "target_scale": self.scale}
+        return {"target": self.name, "classes": self.classes, **scaling, "labels": self.labels}
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -102,13 +109,7 @@ class Preparation:
     @cached_property
     def by_target(self) -> "tuple[Preparation, ...]":
         """The preparation for each target alone; of one target, itself."""
-        return tuple(
-            replace(
-                self, target=t.name, classes=t.classes, target_mean=t.mean, target_scale=t.scale,
-                labels=t.labels, targets=(),
-            )
-            for t in self.targets
-        ) or (self,)  # fmt: skip
+        return tuple(replace(self, **one.fields, targets=()) for one in self.targets) or (self,)
 
     @property
     def scales(self) -> tuple[float, ...]:
@@ -292,17 +293,12 @@ class Preparation:
 
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        for name in ("fit", "row_weights"):
-            if plain[name] is None:
-                del plain[name]
-        plain["trees"] = [{k: list(v) for k, v in asdict(tree).items()} for tree in self.trees]
-        if not self.trees:
-            del plain["trees"]
-        del plain["targets"]
-        if self.targets:
-            plain["targets"] = [{**asdict(t), "classes": list(t.classes)} for t in self.targets]
-        return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
+        values = asdict(self) | {"encoders": [encoders.to_json(e) for e in self.encoders]}
+        for name in ("fit", "row_weights", "trees", "targets"):
+            if not values[name]:
+                del values[name]
+        plain: dict[str, Any] = json.loads(json.dumps(values))  # tuples as lists
+        return plain
 
     def agrees(self, stored: PreparationDocument) -> bool:
         """Whether this preparation equals the one stored with a run."""
@@ -315,29 +311,14 @@ class Preparation:
 
         Raises TreinoError if its fields are inconsistent.
         """
+        values: dict[str, Any] = {field.name: getattr(stored, field.name) for field in fields(cls)}
+        values["encoders"] = tuple(map(from_column, stored.encoders))
+        values["trees"] = tuple(Tree(tree.columns, tree.thresholds) for tree in stored.trees)
+        values["targets"] = tuple(
+            Target(t.name, t.classes, t.mean, t.scale, t.labels) for t in stored.targets
+        )
         try:
-            return cls(
-                kind=stored.kind,
-                features=stored.features,
-                divisor=stored.divisor,
-                mean=stored.mean,
-                scale=stored.scale,
-                normalise=stored.normalise,
-                task=stored.task,
-                target=stored.target,
-                classes=stored.classes,
-                target_mean=stored.target_mean,
-                target_scale=stored.target_scale,
-                item_shape=stored.item_shape,
-                labels=stored.labels,
-                encoders=tuple(map(from_column, stored.encoders)),
-                trees=tuple(Tree(tree.columns, tree.thresholds) for tree in stored.trees),
-                width=stored.width,
-                clip=stored.clip,
-                fit=stored.fit,
-                targets=tuple(Target(t.name, t.classes, t.mean, t.scale, t.labels) for t in stored.targets),
-                row_weights=stored.row_weights,
-            )._whole()
+            return cls(**values)._whole()
         except ValueError as error:
             raise PREPARATION_DAMAGED(reason=error) from None
 

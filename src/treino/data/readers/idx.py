@@ -23,12 +23,6 @@ IDX_DAMAGED = Refusal(
     N_("'{path}' is damaged: {reason}."),
     N_("Delete it and run the command again: it is fetched anew."),
 )
-FILE_UNREADABLE = Refusal(
-    "file_unreadable",
-    N_("'{path}' can't be read: {reason}."),
-    N_("Check its permissions and that the disk is there."),
-    status=1,
-)
 
 SIZE = 28
 # Published SHA-256 of the four files: in MNIST of the unpacked files, which people compress again; in
@@ -39,51 +33,23 @@ MNIST = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-REMOTES = {
+_SIZES_AND_SHA256 = {
     "mnist": (
-        RemoteFile(
-            "train-images-idx3-ubyte.gz",
-            9_912_422,
-            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        ),
-        RemoteFile(
-            "train-labels-idx1-ubyte.gz",
-            28_881,
-            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        ),
-        RemoteFile(
-            "t10k-images-idx3-ubyte.gz",
-            1_648_877,
-            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        ),
-        RemoteFile(
-            "t10k-labels-idx1-ubyte.gz",
-            4_542,
-            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        ),
+        (9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+        (28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        (1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+        (4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
     ),
     "fashion-mnist": (
-        RemoteFile(
-            "train-images-idx3-ubyte.gz",
-            26_421_880,
-            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-        ),
-        RemoteFile(
-            "train-labels-idx1-ubyte.gz",
-            29_515,
-            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-        ),
-        RemoteFile(
-            "t10k-images-idx3-ubyte.gz",
-            4_422_102,
-            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-        ),
-        RemoteFile(
-            "t10k-labels-idx1-ubyte.gz",
-            5_148,
-            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-        ),
+        (26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+        (29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+        (4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+        (5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
     ),
+}
+REMOTES = {
+    name: tuple(RemoteFile(f"{stem}.gz", *of) for stem, of in zip(MNIST, each, strict=True))
+    for name, each in _SIZES_AND_SHA256.items()
 }
 MIRRORS = {
     "mnist": (
@@ -154,10 +120,8 @@ def _read(
     path: Path, shape: tuple[int, ...], unpacked: str | None, packed: str | None
 ) -> tuple[NDArray[np.uint8], bool]:
     """Return the values in an IDX file ``[product of shape]``, and whether its checksum is known."""
-    try:
+    with files.trouble(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise FILE_UNREADABLE(path=path, reason=error.strerror) from None
     known = packed is not None and hashlib.sha256(content).hexdigest() == packed
     if content[:2] == b"\x1f\x8b":
         try:
@@ -166,25 +130,16 @@ def _read(
             raise _damaged(path, str(error)) from None
     header = b"".join(n.to_bytes(4, "big") for n in (0x800 + len(shape), *shape))
     if content[: len(header)] != header:
-        raise _damaged(
-            path,
-            _("its header is {got}, not {want}").format(
-                got=content[: len(header)].hex() or _("empty"), want=header.hex()
-            ),
-        )
-    size = int(np.prod(shape))
-    if len(content) != len(header) + size:
-        raise _damaged(
-            path, _("it holds {got} bytes, not {want}").format(got=len(content), want=len(header) + size)
-        )
-    if unpacked is not None:
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != unpacked:
-            raise _damaged(
-                path, _("its SHA-256 is {got}…, not {want}…").format(got=digest[:12], want=unpacked[:12])
-            )
-        known = True
-    return np.frombuffer(content, dtype=np.uint8, offset=len(header)), known
+        got = content[: len(header)].hex() or _("empty")
+        raise _damaged(path, _("its header is {got}, not {want}").format(got=got, want=header.hex()))
+    size = len(header) + int(np.prod(shape))
+    if len(content) != size:
+        raise _damaged(path, _("it holds {got} bytes, not {want}").format(got=len(content), want=size))
+    digest = hashlib.sha256(content).hexdigest()
+    if unpacked not in (None, digest):
+        words = _("its SHA-256 is {got}…, not {want}…").format(got=digest[:12], want=str(unpacked)[:12])
+        raise _damaged(path, words)
+    return np.frombuffer(content, dtype=np.uint8, offset=len(header)), known or unpacked is not None
 
 
 def _damaged(path: Path, reason: str) -> TreinoError:

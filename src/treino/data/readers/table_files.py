@@ -96,9 +96,16 @@ class TableReader:
             columns = self.columns(pa.Table.from_batches(list(self.batches())))
         notes = self.notes if self.spilled is not None else (*self.notes, *_of_last_row(columns, self.place))
         return Table(
-            self.name, self.source, self.sha256, columns, self.place,
-            notes=notes, files=self.files, reading=self.reading, stored=self.spilled is not None,
-        )  # fmt: skip
+            self.name,
+            self.source,
+            self.sha256,
+            columns,
+            self.place,
+            notes=notes,
+            files=self.files,
+            reading=self.reading,
+            stored=self.spilled is not None,
+        )
 
     def columns(self, table: pa.Table) -> tuple[Column, ...]:
         """The columns of the given rows."""
@@ -125,10 +132,8 @@ def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iter
     last = len(columns[0]) - 1
     words = [c for c in columns if c.words is not None and c.numbers is None and c.seconds is None]
     numbers = [c.numbers for c in columns if c.numbers is not None and not c.boolean and last >= 3]
-    named = next(
-        (c.cell(last) for c in words if _TOTAL.fullmatch(c.cell(last).rstrip(":. ")) and
-         np.sum(c.words == c.cell(last)) == 1), None
-    )  # fmt: skip
+    once = (c.cell(last) for c in words if np.sum(c.words == c.cell(last)) == 1)
+    named = next((cell for cell in once if _TOTAL.fullmatch(cell.rstrip(":. "))), None)
     with np.errstate(all="ignore"):  # sums may overflow
         sums = len(numbers) > 1 and all(
             np.isfinite(v[-1]) and v[-1] and abs(np.nansum(v[:-1]) - v[-1]) <= 1e-6 * np.nansum(np.abs(v))
@@ -150,17 +155,9 @@ def open_table(
     parts = [open_part(path, reading, least_columns) for path in paths]
     _check_alike(parts)
     name, sha256 = identity(source)
-    return open_parts(
-        parts,
-        reading,
-        keep,
-        room=room,
-        name=name,
-        source=source,
-        sha256=sha256,
-        what=f"'{source}'",
-        files=tuple(map(str, paths)) if len(paths) > 1 else (),
-    )
+    files = tuple(map(str, paths)) if len(paths) > 1 else ()
+    of: dict[str, str] = {"name": name, "what": f"'{source}'", "source": source, "sha256": sha256}
+    return open_parts(parts, reading, keep, **of, files=files, room=room)  # type: ignore[arg-type]
 
 
 def identity(source: str) -> tuple[str, str]:
@@ -179,14 +176,14 @@ def open_parts(
     keep: bool,
     *,
     name: str,
-    source: str,
-    sha256: str | None,
     what: str,
+    source: str = "",
+    sha256: str | None = None,
     files: tuple[str, ...] = (),
     room: MemoryLimit | None = None,
 ) -> TableReader:
     """Open the table that the parts form together. keep: keep the batches in memory, if they fit, else in a
-    file."""
+    file. source: the path or pattern; "" for a frame."""
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
     place = _place(parts)
@@ -226,11 +223,20 @@ def open_parts(
         ),
     )
     return TableReader(
-        name, source, sha256, names, look.rows,
-        {decision.name: decision for decision in decided.columns}, look.levels, options, place,
-        tuple(notes), files, (lambda: iter(look.batches)) if keep else (lambda: look.again(parts)),
-        spilling if spilling is not None and spilling.spilled else None,
-    )  # fmt: skip
+        name=name,
+        source=source or name,
+        sha256=sha256,
+        names=names,
+        rows=look.rows,
+        decisions={decision.name: decision for decision in decided.columns},
+        levels=look.levels,
+        reading=options,
+        place=place,
+        notes=tuple(notes),
+        files=files,
+        batches=(lambda: iter(look.batches)) if keep else (lambda: look.again(parts)),
+        spilled=spilling if spilling is not None and spilling.spilled else None,
+    )
 
 
 class _ColumnPass:
@@ -241,11 +247,16 @@ class _ColumnPass:
     """
 
     def __init__(
-        self, names: tuple[str, ...], reading: ReaderOptions, sign: str, fast: Mapping[str, pa.DataType],
-        keep: bool, batches: list[pa.RecordBatch] | RowSpill,
-    ) -> None:  # fmt: skip
-        self.names, self.sign, self.fast, self.keep, self.batches = names, sign, fast, keep, batches
-        self.reading = reading
+        self,
+        names: tuple[str, ...],
+        reading: ReaderOptions,
+        sign: str,
+        fast: Mapping[str, pa.DataType],
+        keep: bool,
+        batches: list[pa.RecordBatch] | RowSpill,
+    ) -> None:
+        self.names, self.reading, self.sign, self.fast = names, reading, sign, fast
+        self.keep, self.batches = keep, batches
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
