@@ -74,7 +74,7 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     (tmp_path / "b" / "test.csv").write_text("p\n1\n")
     with pytest.raises(TreinoError, match=r"test\.csv") as error:
         data_of(run.folder, tmp_path / "b" / "table.csv")
-    assert error.rule == "data_changed"
+    assert error.value.rule == "data_changed"
 
 
 def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:

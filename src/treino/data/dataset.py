@@ -162,11 +162,8 @@ class Data:
             raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
             return np.rint(raw_KD).astype(np.uint8) if self.preparation.divisor == 255 else raw_KD
 
-        label_N, count_C = None, torch.empty(0, dtype=torch.int64)
-        if self.classes:
-            label_N = rows.y.reshape(-1).numpy()
-            count_C = torch.bincount(split.y.reshape(-1), minlength=len(self.classes))
-        return ImagePart(read, rows.index.numpy(), label_N, len(split), tuple(count_C.tolist()), self.place)
+        label_N, whole_N = (part.y.reshape(-1).numpy() for part in (rows, split))
+        return ImagePart.of(read, rows.index.numpy(), label_N, len(self.classes), whole_N, self.place)
 
     def __repr__(self) -> str:
         """A summary of several lines: the source, target, row counts, features, and the choices made."""

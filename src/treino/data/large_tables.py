@@ -26,8 +26,8 @@ from treino.data.preparation.target_means import TargetFolds
 from treino.data.readers.columnar import RowSpill
 from treino.data.rows import say
 from treino.data.split_requests import LEFT_OUT
-from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal_columns
-from treino.data.table import Column, Numbers, Table
+from treino.data.splits import PARTS, first_equal_columns
+from treino.data.table import Column, Table
 
 # ---- a table in an Arrow file
 
@@ -91,6 +91,11 @@ class TableFile:
             at, start = at + left, start + batch.num_rows
 
 
+def _stored(name: str) -> Any:
+    """A property of a StoredColumn that is read from its file."""
+    return property(lambda self: getattr(self.source.column(self.place), name))
+
+
 class StoredColumn(Column):
     """A column of a TableFile: only its type is in memory; its cells are read when they are used."""
 
@@ -109,25 +114,11 @@ class StoredColumn(Column):
     def take(self, row_K: NDArray[np.int64]) -> Column:
         return StoredColumn(self.source.take(row_K), self.place, self)
 
-    @property
-    def numbers(self) -> Numbers | None:
-        return self.source.column(self.place).numbers
-
-    @property
-    def words(self) -> NDArray[np.object_] | None:
-        return self.source.column(self.place).words
-
-    @property
-    def seconds(self) -> NDArray[np.float64] | None:
-        return self.source.column(self.place).seconds
-
-    @property
-    def odd_N(self) -> NDArray[np.bool_] | None:
-        return self.source.column(self.place).odd_N
-
-    @property
-    def missing_N(self) -> NDArray[np.bool_]:
-        return self.source.column(self.place).missing_N
+    numbers = _stored("numbers")
+    words = _stored("words")
+    seconds = _stored("seconds")
+    odd_N = _stored("odd_N")
+    missing_N = _stored("missing_N")
 
 
 def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...]:
@@ -153,7 +144,7 @@ def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Colu
 # ---- preparation of tables larger than memory
 
 ROW_BYTES = 96  # memory per row, independent of the columns: row number, split, class and a cell
-NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
+NAMES = {number: name for name, number in PARTS.items()}
 
 
 def check_room(rows: int, limit: int) -> None:

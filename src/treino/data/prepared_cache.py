@@ -18,7 +18,6 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +34,7 @@ from treino.data.dataset import Data
 from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import MemoryLimit, Rows
-from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.splits import PARTS
 from treino.data.table import Table
 
 FORMAT = 3
@@ -44,10 +43,10 @@ INPUT_BYTES = 24  # bytes of memory per input and row: the raw value twice, and 
 FOLDER = ".prepared"  # the cache folder, beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
 PLAIN = (
-    "kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments", "target_mean",
-    "target_scale", "official_test", "notes", "written", "currency",
-)  # fmt: skip
-_PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+    *("kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments"),
+    *("target_mean", "target_scale", "official_test", "notes", "written", "currency"),
+)
+_REST = ("y", "index", "weight")
 _UNFINISHED = ".unfinished-"
 _YOUNG = 60.0  # seconds within which a new folder may still be without a lock
 _KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by device, inode, size and modification time
@@ -123,17 +122,11 @@ class PreparedCache:
 
         ids = [identity(str(path)) for path in paths]
         self.made_of([sha256 for _name, sha256 in ids])
-        data = _read(self._root, self.name, self._request)
-        if data is None:
+        if (kept := self.kept_files()) is None:
             return None
         rest = zip(files_of, paths[1:], ids[1:], strict=True)
-        return replace(
-            data,
-            name=ids[0][0],
-            source=str(source),
-            sha256=ids[0][1],
-            files={part: (str(path), sha256) for part, path, (_name, sha256) in rest},
-        )
+        of_files = {part: (str(path), sha256) for part, path, (_name, sha256) in rest}
+        return _read(*kept, name=ids[0][0], source=str(source), sha256=ids[0][1], files=of_files)
 
     def made_of(self, digests: Sequence[str | None]) -> None:
         """Add the digests of the table's files to the request."""
@@ -152,27 +145,21 @@ class PreparedCache:
         folder = self.folder()
         for leftover in folder.glob("*.arrow"):
             files.remove(leftover)
-        if not self._stays:
-            weakref.finalize(data, _remove, folder, self._lock, os.getpid())
-            self._folder = None
-            return
-        _write_rest(folder, data)
-        content = {
-            "data": {name: getattr(data, name) for name in PLAIN},
-            "preparation": data.preparation.to_json(),
-        }
-        self._publish(content)
+        content: dict[str, object] = {}
+        if self._stays:
+            _write_rest(folder, data)
+            content["data"] = {name: getattr(data, name) for name in PLAIN}
+            content["preparation"] = data.preparation.to_json()
+        self.keep_files(content, data)
 
-    def keep_files(self, content: Mapping[str, object], owner: object) -> Path:
-        """Finish and keep the files that are in the folder, with this JSON content beside them. Return the
-        folder. Without a cache folder they are kept only while ``owner`` exists."""
-        folder = self.folder()
-        if not self._stays:
-            weakref.finalize(owner, _remove, folder, self._lock, os.getpid())
+    def keep_files(self, content: Mapping[str, object], owner: object) -> None:
+        """Finish and keep the files that are in the folder, with this JSON content beside them. Without a
+        cache folder they are kept only while ``owner`` exists."""
+        if self._stays:
+            self._publish(content)
+        else:
+            weakref.finalize(owner, _remove, self.folder(), self._lock, os.getpid())
             self._folder = None
-            return folder
-        self._publish(content)
-        return self._root / self.name
 
     def kept_files(self) -> tuple[Path, dict[str, Any]] | None:
         """The folder and the JSON content that ``keep_files`` kept for the same request; None without an
@@ -231,9 +218,8 @@ def _write_rest(folder: Path, data: Data) -> None:
     """Write everything of the rows except x."""
     from safetensors.torch import save
 
-    rest = {f"{part}.{name}": getattr(rows, name).contiguous()
-            for part, rows in data.splits.items() for name in ("y", "index", "weight")
-            if getattr(rows, name) is not None}  # fmt: skip
+    parts = [(f"{part}.{name}", getattr(rows, name)) for part, rows in data.splits.items() for name in _REST]
+    rest = {name: values.contiguous() for name, values in parts if values is not None}
     files.write_atomically(folder / REST, save(rest))
 
 
@@ -265,39 +251,24 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(digest_of, names), strict=True))
 
 
-def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
-    """The data in the folder, if the folder is undamaged and was written for this request; else None."""
+def _read(path: Path, manifest: Mapping[str, Any], **of_source: Any) -> Data | None:
+    """The data in a folder that ``keep`` wrote; None if a file has vanished from it."""
     from safetensors.torch import load
 
     from treino.data.large_tables import read_inputs
 
-    path, manifest = root / name, _manifest(root, name, request)
-    if manifest is None:
-        return None
     try:
-        content = files.read_bytes(path / REST)
+        rest = load(files.read_bytes(path / REST))
     except TreinoError:
         return None
-    rest = load(content)
-    plain: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in manifest["data"].items()
-    }
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in manifest["data"].items()}
     preparation = Preparation.from_document(PreparationDocument.model_validate(manifest["preparation"]))
-    rows: dict[str, Rows] = {}
-    for name, part in _PARTS.items():
+    rows: dict[str, Any] = {}
+    for name, part in PARTS.items():
         y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
         weight = torch.clone(rest[f"{name}.weight"]) if f"{name}.weight" in rest else None
         rows[name] = Rows(read_inputs(path, part, len(y), preparation.size), y, index, weight)
-    return Data(
-        name="",
-        source="",
-        sha256=None,
-        preparation=preparation,
-        train=rows["train"],
-        validation=rows["validation"],
-        test=rows["test"],
-        **plain,
-    )
+    return Data(preparation=preparation, **rows, **plain, **of_source)
 
 
 def _manifest(root: Path, name: str, request: Mapping[str, object]) -> dict[str, Any] | None:

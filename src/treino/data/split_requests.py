@@ -12,6 +12,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.splits import (
+    PARTS,
     TEST,
     TRAIN,
     VALIDATION,
@@ -365,7 +366,7 @@ def _truth_parts(name: str) -> tuple[int, int] | None:
 def parts_of_files(files: Mapping[str, Any], read: Callable[[Any], Table]) -> tuple[list[Table], list[int]]:
     """Return the tables of further files and their splits. The tables' row places name the file."""
     tables = [_with_file_in_places(read(source)) for source in files.values()]
-    return tables, [{"validation": VALIDATION, "test": TEST}[name] for name in files]
+    return tables, [PARTS[name] for name in files]
 
 
 def _with_file_in_places(table: Table) -> Table:

@@ -28,6 +28,7 @@ SHARES_SUM = Refusal(
 # ---- splits, stratified, by group or by time
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _PIECE = 1 << 16  # number of rows of a column that are processed at a time
 
 

@@ -188,13 +188,11 @@ def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
     forms = [form for form in pictures.forms if form is not None]
     if all((form.height, form.width) == (height, width) for form in forms):
         return _("Pictures of {size}, {colour}.").format(size=size, colour=colour)
-    ways = {
-        "crop": _("the middle is kept"), "pad": _("with black borders"), "stretch": _("stretched")
-    }  # fmt: skip
+    way = {"crop": N_("the middle is kept"), "pad": N_("with black borders"), "stretch": N_("stretched")}
+    fit, asked = setting("fit", request.fit), setting("image_size", f"{width}x{height}")
     return _("Pictures brought to {size}, {colour}; of other proportions: {way} ({fit}, {asked}).").format(
-        size=size, colour=colour, way=ways[request.fit], fit=setting("fit", request.fit),
-        asked=setting("image_size", f"{width}x{height}"),
-    )  # fmt: skip
+        size=size, colour=colour, way=_(way[request.fit]), fit=fit, asked=asked
+    )
 
 
 def form_notes(files: PictureFiles, shape: Shape) -> list[str]:

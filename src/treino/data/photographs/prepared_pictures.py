@@ -80,10 +80,8 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
     A file counts as the same while its name, size and time of change are, as in git. cache: the folder beside
     the runs; None: a temporary folder, removed with the pixels. Raises TreinoError if no file can be decoded.
     """
-    request = {
-        "pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit,
-        "pillow": version("Pillow"),
-    }  # fmt: skip
+    request = {"pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit}
+    request["pillow"] = version("Pillow")
     listing = [[file.name, file.size, file.changed] for file in album.files]
     with PreparedCache(0, cache, request) as work:
         if (kept := work.kept_files()) is not None:
@@ -233,9 +231,8 @@ def _into(
         pixel_ND = np.memmap(path, np.uint8, "r", shape=(len(names), prod(shape)))
         for some in _in_parallel(_Task(album.read, names, shape, fit, file.fileno()), album.path.is_dir()):
             start = len(facts[0])
-            facts[0].extend(some[0])
-            facts[1].extend(some[1])
-            facts[2].extend(some[2])
+            for of_all, more in zip(facts, some, strict=True):
+                of_all += more  # type: ignore[operator]
             whole_K = start + np.flatnonzero([not fault for fault in some[1]])
             if collector is not None and len(whole_K):
                 pixel_KD = pixel_ND[whole_K]

@@ -1,7 +1,7 @@
 """The input columns and the encoding of each: detected from the cells, or set by the user."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,21 +42,13 @@ FEATURES_DUPLICATE = Refusal(
     "features_duplicate", N_("'{name}' is named twice in [[features]]."), N_("Name it once.")
 )
 
+_NOTHING, _USE = N_("Nothing can be learnt from it."), N_("To use one: [[kinds={first}={kind}]].")
 LEFT_OUT = {
-    "empty": [N_("Left out, for they have no value in any row: {names}.")],
-    "constant": [N_("Left out, for they never change: {names}.")],
-    "identifier": [
-        N_("Left out, for they only tell rows apart (identifiers): {names}."),
-        N_(" To use one: [[kinds={first}={kind}]]."),
-    ],
-    "text": [
-        N_("Left out, for they are free text: {names}."),
-        N_(" To use one: [[kinds={first}=hashed]]."),
-    ],
-    "row number": [
-        N_("Left out, for they number the rows: {names}."),
-        N_(" To use one: [[kinds={first}=number]]."),
-    ],
+    "empty": (N_("Left out, for they have no value in any row: {names}."), _NOTHING),
+    "constant": (N_("Left out, for they never change: {names}."), _NOTHING),
+    "identifier": (N_("Left out, for they only tell rows apart (identifiers): {names}."), _USE),
+    "text": (N_("Left out, for they are free text: {names}."), _USE),
+    "row number": (N_("Left out, for they number the rows: {names}."), _USE),
 }
 """What is said of columns that are left out, by the reason."""
 
@@ -121,22 +113,35 @@ def _by_kind(
     numbering = row_numbers(table, chosen, kinds, row_N)
     chosen |= dict.fromkeys(numbering, ColumnRole("row number", "out"))
     out = [name for name in names if chosen[name].way == "out"]
-    for reason, sentences in LEFT_OUT.items():
-        left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
-        if left:
-            facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
-            facts["kind"] = "category" if table.column(left[0]).numbers is None else "number"
-            notes.append(joined(_(sentence).format(**facts) for sentence in sentences))
+    for _reason, _left, said in say_left_out(table, chosen, [name for name in out if name not in kinds]):
+        notes.append(joined(said, " "))
     roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
     counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
     if counting:
-        notes.append(
-            _(
-                "Looks like a row number and is used all the same: {names}. To leave it out: "
-                "[[kinds={first}=out]]."
-            ).format(names=", ".join(counting), first=as_item(counting[0]))
-        )
+        notes.append(joined(say_counting(counting), " "))
     return roles
+
+
+def say_left_out(
+    table: Table, chosen: Mapping[str, ColumnRole], names: Sequence[str]
+) -> Iterator[tuple[str, list[str], tuple[str, str]]]:
+    """Yield (the reason, the columns, (message, hint)) for each reason why some of these are left out."""
+    for reason, sentences in LEFT_OUT.items():
+        left = [name for name in names if why_out(table.column(name), chosen[name]) == reason]
+        if left:
+            kind = "category" if table.column(left[0]).numbers is None else "number"
+            facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
+            facts["kind"] = "hashed" if reason == "text" else kind
+            message, hint = (_(sentence).format(**facts) for sentence in sentences)
+            yield reason, left, (message, hint)
+
+
+def say_counting(names: Sequence[str]) -> tuple[str, str]:
+    """Return (message, hint) of columns that look like row numbers and are used."""
+    return (
+        _("Looks like a row number and is used all the same: {names}.").format(names=", ".join(names)),
+        _("To leave it out: [[kinds={name}=out]].").format(name=as_item(names[0])),
+    )
 
 
 def row_numbers(
@@ -293,42 +298,34 @@ def word_gaps(column: Column, table: Table) -> tuple[str, str] | None:
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
     """Notes on missing values and unknown classes: columns, counts, and the replacement."""
-    filled = {
-        e.column: met[e.column].missing
-        for e in encoders
-        if met[e.column].missing and not isinstance(e, OneHotEncoder | HashingEncoder)
+    of_classes = {e.column for e in encoders if isinstance(e, OneHotEncoder | HashingEncoder)}
+    filled, classes = (
+        [
+            f"{name} ({seen.missing})"
+            for name, seen in met.items()
+            if seen.missing and (name in of_classes) == told
+        ]
+        for told in (False, True)
+    )
+    why = {
+        "median": _("the median of the training rows, which outliers don't move"),
+        "mean": _("the mean of the training rows, as you asked"),
+    }[impute]
+    sentences = {
+        _("Missing values were filled with {why}, and an input says where: {counts}."): filled,
+        _("Missing classes are a class of their own: {counts}."): classes,
+        _("Cells of a class that no training row has, so no input stands for it: {counts}."): unknown(met),
     }
-    notes = []
-    if filled:
-        counts = ", ".join(f"{name} ({n})" for name, n in filled.items())
-        why = {
-            "median": _("the median of the training rows, which outliers don't move"),
-            "mean": _("the mean of the training rows, as you asked"),
-        }[impute]
-        notes.append(
-            _("Missing values were filled with {why}, and an input says where: {counts}.").format(
-                why=why, counts=shorten(counts, 400)
-            )
-        )
-    classes = {
-        e.column: met[e.column].missing
-        for e in encoders
-        if met[e.column].missing and isinstance(e, OneHotEncoder | HashingEncoder)
-    }
-    if classes:
-        counts = ", ".join(f"{name} ({n})" for name, n in classes.items())
-        notes.append(
-            _("Missing classes are a class of their own: {counts}.").format(counts=shorten(counts, 400))
-        )
-    unknown = {name: seen for name, seen in met.items() if seen.unknown}
-    if unknown:
-        counts = ", ".join(f"{name} ({seen.unknown}: {seen.example})" for name, seen in unknown.items())
-        notes.append(
-            _("Cells of a class that no training row has, so no input stands for it: {counts}.").format(
-                counts=shorten(counts, 400)
-            )
-        )
-    return notes
+    return [
+        sentence.format(why=why, counts=shorten(", ".join(counts), 400))
+        for sentence, counts in sentences.items()
+        if counts
+    ]
+
+
+def unknown(met: Mapping[str, EncodingGaps]) -> list[str]:
+    """The columns with classes that no training row has, each with their count and one of them."""
+    return [f"{name} ({seen.unknown}: {seen.example})" for name, seen in met.items() if seen.unknown]
 
 
 def _named(table: Table, targets: Sequence[str], features: Sequence[str]) -> tuple[str, ...]:

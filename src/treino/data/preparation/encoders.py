@@ -517,7 +517,7 @@ def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floa
 def _flagged(
     encoder: _Encoder, inputs: list[Floats], absent_N: NDArray[np.bool_]
 ) -> tuple[Floats, EncodingGaps]:
-    """Return the inputs side by side, with a flag of missing cells if the encoder has one, and their count."""
+    """Return the inputs side by side, with the flag of missing cells if there is one, and their number."""
     flag = [absent_N.astype(np.float64)] if encoder.flag else []
     return np.stack([*inputs, *flag], axis=1), EncodingGaps(missing=int(absent_N.sum()))
 

@@ -157,7 +157,7 @@ def open_table(
     name, sha256 = identity(source)
     files = tuple(map(str, paths)) if len(paths) > 1 else ()
     of: dict[str, str] = {"name": name, "what": f"'{source}'", "source": source, "sha256": sha256}
-    return open_parts(parts, reading, keep, **of, files=files, room=room)  # type: ignore[arg-type]
+    return open_parts(parts, reading, keep, **of, files=files, room=room)
 
 
 def identity(source: str) -> tuple[str, str]:

@@ -24,7 +24,14 @@ from treino.data.photographs.load import (
 )
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
-from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out, word_gaps
+from treino.data.preparation.column_roles import (
+    check_kinds,
+    column_fault,
+    row_numbers,
+    say_counting,
+    say_left_out,
+    word_gaps,
+)
 from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
@@ -46,7 +53,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
 from treino.data.split_requests import Split, decide_parts, divider, times_of
-from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
+from treino.data.splits import PARTS, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import WHOLE, ImagesDescription
@@ -55,7 +62,6 @@ from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.table import Column, Table, plain, row_place, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
-from treino.settings.setting_types import as_item
 from treino.settings.spec import read_settings
 
 NO_PHOTOGRAPHS = Refusal(
@@ -402,14 +408,13 @@ def _image_parts(
     value_ND: NDArray[Any],
     label_N: NDArray[np.int64],
     classes: Sequence[str],
+    place: Callable[[int], str] = row_place,
 ) -> dict[str, ImagePart]:
     """The images of each split. rows_of: the rows of each."""
 
     def part(row_N: NDArray[np.int64]) -> ImagePart:
         known_N = label_N[row_N]
-        count_C = np.bincount(known_N[known_N >= 0], minlength=len(classes)) if classes else np.empty(0, int)
-        read = lambda at_K: value_ND[row_N[at_K]]  # noqa: E731
-        return ImagePart(read, row_N, known_N if classes else None, len(row_N), tuple(count_C.tolist()))
+        return ImagePart.of(lambda at_K: value_ND[row_N[at_K]], row_N, known_N, len(classes), known_N, place)
 
     return {name: part(row_N) for name, row_N in rows_of.items()}
 
@@ -437,15 +442,12 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
         labels = (np.maximum(label_N[row_K], 0), described.classes)
         column = rows.column(by.name)
         part_K = decide_parts([rows], [], column, split, near_K, *labels, notes, EQUAL, ACROSS)
-        split_of = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-        rows_of = {name: row_K[part_K == part] for name, part in split_of.items()}
+        rows_of = {name: row_K[part_K == part] for name, part in PARTS.items()}
     pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
     label_of = np.full(len(files.names), -1)
     label_of[row_N] = label_N
-    parts = _image_parts(
-        {name: row_N[rows] for name, rows in rows_of.items()}, pixel_KD, label_of, described.classes
-    )
-    parts = {name: replace(part, place=files.names.__getitem__) for name, part in parts.items()}
+    rows_of = {name: row_N[rows] for name, rows in rows_of.items()}
+    parts = _image_parts(rows_of, pixel_KD, label_of, described.classes, files.names.__getitem__)
     images = describe_images(parts, pictures.shape, described.classes, files)
     learnt_column = None if target is None else table.column(target)
     likely = likely_targets(table) if untold else []
@@ -570,33 +572,13 @@ def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> 
 def _column_warnings(
     table: Table, features: list[Column], choices: Mapping[str, ColumnRole]
 ) -> Iterator[TableWarning]:
-    nothing = _("Nothing can be learnt from it.")
-    use = _("Training leaves it out; to use it: [[kinds={name}={kind}]].")
-    hashed = _("Training leaves it out; to use it all the same: [[kinds={name}=hashed]].")
-    left = {
-        "empty": (_("Has no value in any row: {names}."), nothing),
-        "constant": (_("Never changes: {names}."), nothing),
-        "identifier": (_("Only tells rows apart (an identifier): {names}."), use),
-        "text": (_("Free text, which is not learnt from: {names}."), hashed),
-        "row number": (_("Numbers the rows: {names}."), use),
-    }
-    for kind, (sentence, move) in left.items():
-        names = [
-            c.name for c in features if choices[c.name].way == "out" and why_out(c, choices[c.name]) == kind
-        ]
-        if names and not table.keep_constant:
-            text = sentence.format(names=shorten(", ".join(names), 200))
-            holds = "category" if table.column(names[0]).numbers is None else "number"
-            hint = move.format(name=as_item(names[0]), kind=holds)
-            yield TableWarning(f"column_{kind.replace(' ', '_')}", text, hint, names[0])
+    names = [c.name for c in features if choices[c.name].way == "out"]
+    for reason, (first, *_others), (message, hint) in say_left_out(table, choices, names):
+        if not table.keep_constant:
+            yield TableWarning(f"column_{reason.replace(' ', '_')}", message, hint, first)
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
-        yield TableWarning(
-            "column_row_number",
-            _("Looks like a row number: {names}.").format(names=", ".join(counting)),
-            _("To leave it out: [[kinds={name}=out]].").format(name=as_item(counting[0])),
-            counting[0],
-        )
+        yield TableWarning("column_row_number", *say_counting(counting), counting[0])
     for column in features:
         if fault := column_fault(table, column, choices[column.name]):
             yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)

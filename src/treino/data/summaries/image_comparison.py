@@ -39,6 +39,22 @@ class ImagePart:
     class_rows: tuple[int, ...]
     place: Callable[[int], str] = row_place
 
+    @classmethod
+    def of(
+        cls,
+        read: Callable[[NDArray[np.int64]], NDArray[Any]],
+        index_N: NDArray[np.int64],
+        label_N: NDArray[np.int64],
+        classes: int,
+        whole: NDArray[np.int64],
+        place: Callable[[int], str] = row_place,
+    ) -> "ImagePart":
+        """The images of a split, or a sample. label_N: their classes, -1 without one. whole: of all rows."""
+        if not classes:
+            return cls(read, index_N, None, len(whole), (), place)
+        counts = tuple(np.bincount(whole[whole >= 0], minlength=classes).tolist())
+        return cls(read, index_N, label_N, len(whole), counts, place)
+
 
 class ImageReader:
     """Reads the images of all splits, which are numbered one split after the other. shape: (C, H, W)."""

@@ -19,10 +19,34 @@ MOST_CLASSES = 100  # maximum number of classes that are listed and have example
 
 BLANK, EQUAL, CONTRADICTING, NEAR = "blank", "equal", "contradicting", "near"
 FLAGS = {
-    CONTRADICTING: N_("Equal, but not in their class"), EQUAL: N_("Equal"), NEAR: N_("Almost equal"),
+    CONTRADICTING: N_("Equal, but not in their class"),
+    EQUAL: N_("Equal"),
+    NEAR: N_("Almost equal"),
     BLANK: N_("Blank"),
-}  # fmt: skip
+}
 """The headings of images that are to be looked at."""
+_PLAIN = (
+    *("height", "width", "channels", "minimum", "maximum", "looked_at", "blank", "duplicates"),
+    *("duplicates_across", "contradicting", "near_duplicates", "near_duplicates_across", "compared"),
+)
+_WARNINGS = {
+    BLANK: (
+        "images_blank",
+        N_("Images all pixels of which are the same: {n}, the first in {place}."),
+        N_("Nothing can be seen in them: look how they were made."),
+    ),
+    EQUAL: ("rows_duplicate", N_("Images that equal an earlier one: {n}."), N_("Look at {a} and {b}.")),
+    CONTRADICTING: (
+        "rows_contradict",
+        N_("Images that equal an earlier one but not in their class: {n}."),
+        N_("No model can be right on both: look at {a} and {b}."),
+    ),
+    NEAR: (
+        "images_near_duplicate",
+        N_("Images that almost equal an earlier one: {n}."),
+        N_("Look at {a} and {b}: their pixels correlate by {r}."),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +113,12 @@ class ImagesDescription:
 
     def to_json(self) -> dict[str, Any]:
         """The entry ``images`` of the document of ``treino data``."""
-        names = (
-            "height", "width", "channels", "minimum", "maximum", "looked_at", "blank", "duplicates",
-            "duplicates_across", "contradicting", "near_duplicates", "near_duplicates_across", "compared",
-        )  # fmt: skip
         files: dict[str, Any] = {}
         if self.files is not None:
             groups = {flag: [list(group) for group in groups] for flag, groups in self.groups.items()}
             files = {**self.files.to_json(), "groups": groups}
         return {
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in _PLAIN},
             "compared_size": list(self.compared_size),
             "near_correlation": CORRELATION,
             "rows": dict(self.rows),
@@ -169,44 +189,17 @@ class ImagesDescription:
         """Yield warnings as (rule, message, hint, place)."""
         if self.files is not None:
             yield from self.files.warnings()
-        for first in self.flagged[BLANK][:1]:
-            yield (
-                "images_blank",
-                _("Images all pixels of which are the same: {n:,}, the first in {place}.").format(
-                    n=self.blank, place=first.places[0]
-                ),
-                _("Nothing can be seen in them: look how they were made."),
-                first.places[0],
-            )
-        for first in self.flagged[EQUAL][:1]:
-            message = _("Images that equal an earlier one: {n}.")
-            yield (
-                "rows_duplicate",
-                message.format(n=self._counted(self.duplicates, self.duplicates_across)),
-                _("Look at {a} and {b}.").format(a=first.places[0], b=first.places[1]),
-                first.places[0],
-            )
-        for first in self.flagged[CONTRADICTING][:1]:
-            yield (
-                "rows_contradict",
-                _("Images that equal an earlier one but not in their class: {n:,}.").format(
-                    n=self.contradicting
-                ),
-                _("No model can be right on both: look at {a} and {b}.").format(
-                    a=first.places[0], b=first.places[1]
-                ),
-                first.places[0],
-            )
-        for first in self.flagged[NEAR][:1]:
-            message = _("Images that almost equal an earlier one: {n}.")
-            yield (
-                "images_near_duplicate",
-                message.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
-                _("Look at {a} and {b}: their pixels correlate by {r}.").format(
-                    a=first.places[0], b=first.places[1], r=numeral(first.correlation, ".3f")
-                ),
-                first.places[0],
-            )
+        counted = {
+            BLANK: numeral(self.blank, ","),
+            EQUAL: self._counted(self.duplicates, self.duplicates_across),
+            CONTRADICTING: numeral(self.contradicting, ","),
+            NEAR: self._counted(self.near_duplicates, self.near_duplicates_across),
+        }
+        for flag, (rule, message, hint) in _WARNINGS.items():
+            for first in self.flagged[flag][:1]:
+                facts = {"n": counted[flag], "place": first.places[0], "a": first.places[0]}
+                facts |= {"b": first.places[-1], "r": numeral(first.correlation, ".3f")}
+                yield rule, _(message).format(**facts), _(hint).format(**facts), first.places[0]
 
 
 def part_name(part: str) -> str:

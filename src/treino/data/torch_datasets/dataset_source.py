@@ -15,15 +15,12 @@ from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
-from treino.data.splits import TEST, TRAIN, VALIDATION, split
+from treino.data.splits import PARTS, split
 from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of, sampled_rows
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
 DATASET_CLASS = Refusal(
     "dataset_class", N_("{name} is a class, and not a Dataset yet."), N_("Make one of it: {name}(…).")
-)
-PART_MISSING = Refusal(
-    "part_missing", N_("There is no part 'train' to learn from."), N_("Give {'train': dataset}.")
 )
 NUM_WORKERS_RANGE = Refusal(
     "num_workers_range",
@@ -67,7 +64,6 @@ PART_TYPE = Refusal(
     N_("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
 )
 
-PARTS = ("train", "validation", "test")
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
 
 
@@ -76,7 +72,7 @@ def is_torch_dataset(source: Any) -> bool:
     if isinstance(source, Mapping):
         return any(_one(part) for part in source.values())
     if isinstance(source, tuple | list):
-        return any(_one(part) for part in source[: len(PARTS)])
+        return any(_one(part) for part in source[:3])
     if isinstance(source, type) and issubclass(source, Dataset):
         raise DATASET_CLASS(name=source.__name__)
     return _one(source)
@@ -234,7 +230,8 @@ def _parts_of(source: Any) -> dict[str, Any]:
             )
         sources[known] = part
     if "train" not in sources:
-        raise PART_MISSING()
+        message = _("There is no part 'train' to learn from.")
+        raise TreinoError("part_missing", message, _("Give {'train': dataset}."))
     return {name: sources[name] for name in PARTS if name in sources}
 
 
@@ -283,7 +280,9 @@ def _split(
                     " {form}."
                 ).format(
                     name=train.name,
-                    parts=_(" and ").join(p for p, s in zip(PARTS[1:], shares, strict=True) if s),
+                    parts=_(" and ").join(
+                        p for p, s in zip(("validation", "test"), shares, strict=True) if s
+                    ),
                     form='{"train": …, "validation": …, "test": …}',
                 )
             )
@@ -306,10 +305,9 @@ def _split(
                 n=len(every) - distinct
             )
         )
-    numbers = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     return {
         name: torch.from_numpy(np.flatnonzero(part_N == number))
-        for name, number in numbers.items()
+        for name, number in PARTS.items()
         if name == "train" or (part_N == number).any()
     }
 

@@ -18,13 +18,18 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
 from treino.data.mapped_rows import Batch
 from treino.data.rows import Rows, generator
-from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, item_format, scaled
+from treino.data.torch_datasets.item import (
+    ItemFormat,
+    Label,
+    Labels,
+    as_numbers,
+    empty,
+    item_format,
+    scaled,
+)
 from treino.data.torch_datasets.lazy_items import STILL, LazyItems, Reader, fails, own_chance, read
 from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamRows
 
-DATASET_EMPTY = Refusal("dataset_empty", N_("{name} has no items."), N_("Give at least one."))
-DATASET_EMPTY_2 = Refusal("dataset_empty", N_("{name} has no items."), N_("Give at least some."))
-DATASET_EMPTY_3 = Refusal("dataset_empty", N_("{name} gives no rows."), N_("Give at least some."))
 STREAM_ENDLESS = Refusal(
     "stream_endless",
     N_("{name} gave {n:,} rows and goes on."),
@@ -179,7 +184,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
     name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
     if first is None:
-        raise DATASET_EMPTY(name=name)
+        raise empty(name)
     if isinstance(first, Mapping):
         form = (
             ItemFormat(x_name, y_name, alone=y_name not in first)
@@ -226,7 +231,7 @@ def _look_at_items(
         what = _("the length of {name}").format(name=name)
         raise fails(error, what, _("Give it a __len__, or let it be an IterableDataset.")) from error
     if not rows:
-        raise DATASET_EMPTY_2(name=name)
+        raise empty(name)
     where = _("item {i} of {name}").format(i=0, name=name)
     try:
         with own_chance(True):
@@ -257,10 +262,9 @@ def _look_at_items(
                 first_N[at + i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at + i)
         labels += more
     pixels = x.dtype == torch.uint8 and x.dim() > 2
-    return ItemPass(
-        reader, workers, chance, labels, first_N, high_N, low_N, copy_ND, pixels, _class_names(dataset),
-        _notes_on_items(name, rows, chance, size, fits, pixels),
-    )  # fmt: skip
+    notes = _notes_on_items(name, rows, chance, size, fits, pixels)
+    facts = (first_N, high_N, low_N, copy_ND, pixels, _class_names(dataset), notes)
+    return ItemPass(reader, workers, chance, labels, *facts)
 
 
 def _chance(reader: Reader, rows: int) -> Chance:
@@ -284,30 +288,16 @@ def _equal(one: tuple[Tensor, list[Label]], other: tuple[Tensor, list[Label]]) -
 
 
 def _notes_on_items(name: str, rows: int, chance: Chance, size: int, fits: bool, pixels: bool) -> list[str]:
-    megabytes = numeral(size / 1e6, ",.1f")
-    if chance == "none" and fits:
-        notes = [
-            _("{name}: {n:,} items, the same at every reading, are kept in memory ({mb} MB).").format(
-                name=name, n=rows, mb=megabytes
-            )
-        ]
-    elif chance == "none":
-        notes = [
-            _("{name}: {n:,} items of {mb} MB are more than fits; they are read for every batch.").format(
-                name=name, n=rows, mb=megabytes
-            )
-        ]
-    else:
-        notes = [
-            _("{name}: items change from reading to reading; they are read again for every batch.").format(
-                name=name
-            )
-        ]
+    if chance != "none":
+        notes = [_("{name}: items change from reading to reading; they are read again for every batch.")]
         if chance == "seeded":
-            notes.append(
-                _("{name}: each item's chance comes from data seed, epoch and item number.").format(name=name)
-            )
-    return [*notes, *_notes_on_pixels(name, pixels)]
+            notes.append(_("{name}: each item's chance comes from data seed, epoch and item number."))
+    elif fits:
+        notes = [_("{name}: {n:,} items, the same at every reading, are kept in memory ({mb} MB).")]
+    else:
+        notes = [_("{name}: {n:,} items of {mb} MB are more than fits; they are read for every batch.")]
+    facts: dict[str, Any] = {"name": name, "n": rows, "mb": numeral(size / 1e6, ",.1f")}
+    return [*(note.format(**facts) for note in notes), *_notes_on_pixels(name, pixels)]
 
 
 def _notes_on_pixels(name: str, pixels: bool) -> list[str]:
@@ -326,8 +316,12 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
     for x, more in source.once():
         flat = x.flatten(1)
         high, low = int(flat.amax(1).argmax()), int(flat.amin(1).argmin())
-        ends = _ends(ends, [(float(flat[i].max() if s > 0 else -flat[i].min()), x[i].clone(), more[i])
-                            for i, s in ((high, 1), (low, -1))])  # fmt: skip
+        highest = (float(flat[high].max()), x[high].clone(), more[high])
+        lowest = (float(-flat[low].min()), x[low].clone(), more[low])
+        ends = [
+            a if a[0] >= b[0] else b
+            for a, b in zip(ends or [highest, lowest], (highest, lowest), strict=True)
+        ]
         most = max(1, min(HELD_ROWS, HELD_BYTES // (flat.shape[1] * 4)))
         for i, label in enumerate(more):  # reservoir sampling (Vitter 1985)
             n = len(labels) + i
@@ -344,7 +338,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         if len(labels) > LARGEST_PASS:
             raise STREAM_ENDLESS(name=source.name, n=len(labels))
     if not labels:
-        raise DATASET_EMPTY_3(name=source.name)
+        raise empty(source.name)
     own = source.steps is True
     notes = _notes_on_stream(source.name, len(labels), steps if own else None, copies is not None)
     return StreamPass(
@@ -361,23 +355,10 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
     )
 
 
-def _ends(
-    before: list[tuple[float, Tensor, Label]], now: list[tuple[float, Tensor, Label]]
-) -> list[tuple[float, Tensor, Label]]:
-    return now if not before else [a if a[0] >= b[0] else b for a, b in zip(before, now, strict=True)]
-
-
 def _notes_on_stream(name: str, rows: int, steps: int | None, in_memory: bool) -> list[str]:
+    note = _("{name}: an epoch is the {k:,} batches of the first pass ({n:,} rows), as they come.")
     if in_memory:
-        return [_("{name}: {n:,} rows were read once and are kept in memory.").format(name=name, n=rows)]
-    if steps is None:
-        return [
-            _(
-                "{name}: an epoch is the {n:,} rows of the first pass, in the order in which they come."
-            ).format(name=name, n=rows)
-        ]
-    return [
-        _("{name}: an epoch is the {k:,} batches of the first pass ({n:,} rows), as they come.").format(
-            name=name, k=steps, n=rows
-        )
-    ]
+        note = _("{name}: {n:,} rows were read once and are kept in memory.")
+    elif steps is None:
+        note = _("{name}: an epoch is the {n:,} rows of the first pass, in the order in which they come.")
+    return [note.format(name=name, k=steps, n=rows)]

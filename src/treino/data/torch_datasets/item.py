@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import Refusal, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Task, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
@@ -20,6 +20,7 @@ ITEM_TARGET = Refusal(
     N_("y of {where} is {what}, and not one number or word."),
     N_("Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from."),
 )
+DATASET_EMPTY = Refusal("dataset_empty", N_("{name} has no items."), N_("Give at least some."))
 ITEM_FORM = Refusal(
     "item_form",
     N_("{where} is {what}, and not {wanted}."),
@@ -37,6 +38,16 @@ ITEM_ENTRIES = Refusal(
 )
 ITEM_NUMBERS = Refusal(
     "item_numbers", N_("x of {where} is {what}."), N_("Return real numbers, at least one.")
+)
+ITEM_SHAPE = Refusal(
+    "item_shape",
+    N_("x of {where} has the shape {shape}, and that of the first one {first}."),
+    N_("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
+)
+ITEM_NOT_FINITE = Refusal(
+    "item_not_finite",
+    N_("x of {where} holds numbers that are not finite."),
+    N_("Leave the item out, or fill the gap."),
 )
 TARGET_IGNORED = Refusal(
     "target_ignored",
@@ -163,6 +174,23 @@ def as_label(value: Any, where: str) -> Label:
     if isinstance(value, tuple | list) and len(value) == 1:
         return as_label(value[0], where)
     raise ITEM_TARGET(where=where, what=_described(value))
+
+
+def check_shape(shape: tuple[int, ...], first: tuple[int, ...] | None, where: str) -> None:
+    """Refuse an item of another shape than the first one. first: None if any will do."""
+    if first is not None and shape != first:
+        raise ITEM_SHAPE(where=where, shape=list(shape), first=list(first))
+
+
+def check_finite(x: Tensor, where: str) -> None:
+    """Refuse numbers that are not finite."""
+    if x.is_floating_point() and not bool(x.isfinite().all()):
+        raise ITEM_NOT_FINITE(where=where)
+
+
+def empty(name: str) -> TreinoError:
+    """The error for a Dataset or a stream without items."""
+    return DATASET_EMPTY(name=name)
 
 
 def scaled(x_B: Tensor) -> Tensor:

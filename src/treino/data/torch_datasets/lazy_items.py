@@ -19,19 +19,17 @@ from torch import Tensor
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.mapped_rows import Batch
-from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, scaled
+from treino.data.torch_datasets.item import (
+    ItemFormat,
+    Label,
+    as_label,
+    as_numbers,
+    check_finite,
+    check_shape,
+    scaled,
+)
 
 ITEM_FAILS = Refusal("item_fails", N_("{where}{item} raises {kind}: {error}{line}."), "{hint}")
-ITEM_SHAPE = Refusal(
-    "item_shape",
-    N_("x of {where} has the shape {shape}, and that of the first one {first}."),
-    N_("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
-)
-ITEM_NOT_FINITE = Refusal(
-    "item_not_finite",
-    N_("x of {where} holds numbers that are not finite."),
-    N_("Leave the item out, or fill the gap in __getitem__."),
-)
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
@@ -74,20 +72,17 @@ class Reader:
                     x, y = self.form.pair(item, where)
                     xs.append(as_numbers(x, where))
                     labels.append(as_label(y, where))
-                    self._check(xs[-1], where)
+                    check_shape(tuple(xs[-1].shape), self.item_shape, where)
                 except TreinoError as error:
                     return error
         x_B = torch.stack(xs)
         if x_B.is_floating_point() and not bool(x_B.sum().isfinite()):  # faster than testing every value
-            for i, x in zip(index, xs, strict=True):
-                if not bool(x.isfinite().all()):
-                    where = _("item {i} of {name}").format(i=i, name=self.name)
-                    return ITEM_NOT_FINITE(where=where)
+            try:
+                for i, x in zip(index, xs, strict=True):
+                    check_finite(x, _("item {i} of {name}").format(i=i, name=self.name))
+            except TreinoError as error:
+                return error
         return x_B, labels
-
-    def _check(self, x: Tensor, where: str) -> None:
-        if self.item_shape is not None and tuple(x.shape) != self.item_shape:
-            raise ITEM_SHAPE(where=where, shape=list(x.shape), first=list(self.item_shape))
 
 
 def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tuple[Tensor, list[Label]]]:
@@ -99,7 +94,7 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tupl
             batch_size=None,
             sampler=keys,
             num_workers=workers,
-            collate_fn=_as_it_is,
+            collate_fn=as_it_is,
             generator=torch.Generator(),  # so that the global generator isn't used
         )
         answers = begun(loader)
@@ -122,7 +117,7 @@ def begun(source: Iterable[Any]) -> Iterator[Any]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _as_it_is(answer: Any) -> Any:
+def as_it_is(answer: Any) -> Any:
     return answer
 
 

@@ -11,8 +11,17 @@ from torch.utils.data import DataLoader, IterableDataset
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.mapped_rows import Batch
-from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, item_format, scaled
-from treino.data.torch_datasets.lazy_items import Encode, begun, fails
+from treino.data.torch_datasets.item import (
+    ItemFormat,
+    Label,
+    as_label,
+    as_numbers,
+    check_finite,
+    check_shape,
+    item_format,
+    scaled,
+)
+from treino.data.torch_datasets.lazy_items import Encode, as_it_is, begun, fails
 
 STREAM_INDEX = Refusal(
     "stream_index",
@@ -23,16 +32,6 @@ BATCH_ROWS = Refusal(
     "batch_rows",
     N_("{where} has {x} rows of x and {y} of y."),
     N_("Let the loader's collate_fn return x [rows, ...] and y [rows]."),
-)
-ITEM_SHAPE = Refusal(
-    "item_shape",
-    N_("x of {where} has the shape {shape}, and that of the first one {first}."),
-    N_("Resize or pad the items, so that all are equally large."),
-)
-ITEM_NOT_FINITE = Refusal(
-    "item_not_finite",
-    N_("x of {where} holds numbers that are not finite."),
-    N_("Leave the item out, or fill the gap."),
 )
 STREAM_EXHAUSTED = Refusal(
     "stream_exhausted",
@@ -71,7 +70,7 @@ class BatchStream:
                 source,
                 batch_size=None,
                 num_workers=workers,
-                collate_fn=_as_it_is,
+                collate_fn=as_it_is,
                 generator=torch.Generator(),
             )
         self._form = form
@@ -143,12 +142,9 @@ class BatchStream:
         return x_B, labels
 
     def _check(self, x: Tensor, shape: tuple[int, ...], where: str) -> None:
-        if self.item_shape is None:
-            self.item_shape = shape
-        if shape != self.item_shape:
-            raise ITEM_SHAPE(where=where, shape=list(shape), first=list(self.item_shape))
-        if x.is_floating_point() and not bool(x.isfinite().all()):
-            raise ITEM_NOT_FINITE(where=where)
+        self.item_shape = self.item_shape or shape
+        check_shape(shape, self.item_shape, where)
+        check_finite(x, where)
 
 
 class StreamRows:
@@ -242,7 +238,3 @@ def _together(x: Any, y: Any) -> bool:
         return not isinstance(y, str | bytes) and len(y) == len(x) > 1
     except TypeError:
         return False
-
-
-def _as_it_is(answer: Any) -> Any:
-    return answer
