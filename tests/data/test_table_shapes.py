@@ -182,16 +182,6 @@ def test_single_quotes_enclose_cells_beside_any_delimiter(write: Write, delimite
         assert read_file(path, reading).column("note").words.tolist() == [f"a{delimiter}b"] * 9
 
 
-@pytest.mark.parametrize(
-    ("last", "said"),
-    [("Total,{},{}", True), ("Soma:,{},{}", True), ("c bay,{},{}", True), ("c bay,1.5,3", False)],
-)
-def test_a_last_row_that_is_a_total_is_named(write: Write, last: str, said: bool) -> None:
-    sums = (round(float(FRAME["depth"].sum()), 3), int(FRAME["count"].sum()))
-    notes = read_file(write(PLAIN + last.format(*sums) + "\n")).notes
-    assert any("in line 42, looks like a total" in note for note in notes) == said
-
-
 def test_classes_that_may_be_a_score_or_several_are_doubted(write: Write) -> None:
     score = load(FRAME.assign(y=np.arange(40) * 7 % 6 + 1), target="y")
     assert any("'y' are taken as 6 classes" in note and "task='regression'" in note for note in score.notes)

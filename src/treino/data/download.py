@@ -9,7 +9,8 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,7 +88,7 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
         host = urlsplit(address).netloc or address
         for attempt in range(TRIES):
             try:
-                with _Progress(remote, host) as report:
+                with _progress(remote, host) as report:
                     _attempt(address + remote.name, remote, folder, report)
                 return host
             except _DownloadFailure as unusable:
@@ -142,30 +143,21 @@ def _check(remote: RemoteFile, size: int, digest: str) -> None:
         raise _DownloadFailure(text, False)
 
 
-class _Progress:
+@contextmanager
+def _progress(remote: RemoteFile, host: str) -> Iterator[Report]:
     """A progress bar on a terminal, or else a single line; always on stderr."""
+    what = _("Fetching {file} ({size:.1f} MB) from {host}").format(
+        file=remote.name, size=remote.size / 1e6, host=host
+    )
+    if not sys.stderr.isatty():
+        print(what, file=sys.stderr)
+        yield lambda done: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def __init__(self, remote: RemoteFile, host: str) -> None:
-        self._remote, self._host = remote, host
+    from treino.base.console import console
 
-    def __enter__(self) -> Report:
-        what = _("Fetching {file} ({size:.1f} MB) from {host}").format(
-            file=self._remote.name, size=self._remote.size / 1e6, host=self._host
-        )
-        if not sys.stderr.isatty():
-            print(what, file=sys.stderr)
-            self._bar = None
-            return lambda done: None
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        from treino.base.console import console
-
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        self._bar = bar = Progress(*columns, console=console(sys.stderr), transient=True)
-        task = bar.add_task(what, total=self._remote.size)
-        bar.start()
-        return lambda done: bar.update(task, completed=done)
-
-    def __exit__(self, *_error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=remote.size)
+        yield lambda done: bar.update(task, completed=done)

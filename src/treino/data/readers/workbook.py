@@ -69,7 +69,6 @@ WORKBOOK_EMPTY_2 = Refusal(
 Cells = list[list[Any]]  # "" for an empty cell
 
 MOST_CELLS = 30_000_000
-SHEET_ROWS = 1_048_576  # maximum number of rows of an .xlsx sheet
 _VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
 _ERROR = b' t="e"'
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOTALL)
@@ -115,7 +114,6 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     _check_formulas(file, name, content)
     sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
     remarks = [_sheet_note(name, book)] if len(book.sheet_names) > 1 else []
-    remarks += _file_notes(file, len(cells))
     if errors := content.count(_ERROR):
         remarks.append(
             _("cells with an error such as #DIV/0! as cells without a value ({n})").format(n=errors)
@@ -165,16 +163,6 @@ def _sheet_note(name: str, book: Any) -> str:
     labels = {n: _("{name}, which is hidden").format(name=n) if n in hidden else n for n in book.sheet_names}
     others = shorten(", ".join(text for other, text in labels.items() if other != name), 100)
     return _("the sheet {name} (others: {others})").format(name=labels[name], others=others)
-
-
-def _file_notes(file: InputFile, rows: int) -> list[str]:
-    notes = []
-    with zipfile.ZipFile(file.path) as archive:
-        if any(member.endswith("vbaProject.bin") for member in archive.namelist()):
-            notes.append(_("without running its macros"))
-    if rows >= SHEET_ROWS:
-        notes.append(_("the sheet is full, so rows may have been cut off"))
-    return notes
 
 
 def _sheet_content(file: InputFile, name: str) -> bytes:
