@@ -237,22 +237,16 @@ def _say_classes(
     there_PC = np.zeros((3, len(classes)), dtype=bool)
     for part in (TRAIN, VALIDATION, TEST):
         there_PC[part, np.unique(label_N[part_N == part])] = True
-    untested = [
-        name for c, name in enumerate(classes) if divided and there_PC[TRAIN, c] and there_PC[:, c].sum() == 1
-    ]
-    if untested:
-        notes.append(
-            _("Too few different rows to be in every split, so only trained on: {names}.").format(
-                names=", ".join(untested[:8])
-            )
-        )
-    untrained = [name for c, name in enumerate(classes) if not there_PC[TRAIN, c]]
-    if untrained:
-        notes.append(
-            _("No training row has them, so they can't be learnt: {names}.").format(
-                names=", ".join(untrained[:8])
-            )
-        )
+    trained_C = there_PC[TRAIN]
+    for of_C, note in (
+        (
+            trained_C & (there_PC.sum(0) == 1) & divided,
+            _("Too few different rows to be in every split, so only trained on: {names}."),
+        ),
+        (~trained_C, _("No training row has them, so they can't be learnt: {names}.")),
+    ):
+        if names := [name for name, of in zip(classes, of_C, strict=True) if of]:
+            notes.append(note.format(names=", ".join(names[:8])))
 
 
 def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
@@ -286,17 +280,16 @@ def _by_group(
         mean_G = np.bincount(group_N, time_N) / np.bincount(group_N)
         rank_G = np.lexsort((mean_G, last_G)).argsort().astype(np.float64)
         part_N = split_times(rank_G[group_N], *shares)
-    texts = [
-        _("{n} for {part}").format(n=len(np.unique(group_N[part_N == part])), part=_(NAMES[part]))
-        for part in (TRAIN, VALIDATION, TEST)
-        if (part_N == part).any()
-    ]
-    notes.append(
-        _("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=joined(texts, ", "))
-    )
+    parts = _counted({part: len(np.unique(group_N[part_N == part])) for part in NAMES})
+    notes.append(_("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=parts))
     if absent:
         notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
     return part_N
+
+
+def _counted(counts: Mapping[int, int]) -> str:
+    """How many each split has, in words."""
+    return joined([_("{n} for {part}").format(n=n, part=_(NAMES[p])) for p, n in counts.items() if n], ", ")
 
 
 def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[np.int64]) -> str:
@@ -304,11 +297,9 @@ def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[n
     for part in (TRAIN, VALIDATION, TEST):
         rows = np.flatnonzero(part_N == part)
         if len(rows):
-            first, last = rows[time_N[rows].argmin()], rows[time_N[rows].argmax()]
+            first, last = (column.cell(int(rows[end(time_N[rows])])) for end in (np.argmin, np.argmax))
             texts.append(
-                _("{part} from {first} to {last}").format(
-                    part=_(NAMES[part]), first=column.cell(int(first)), last=column.cell(int(last))
-                )
+                _("{part} from {first} to {last}").format(part=_(NAMES[part]), first=first, last=last)
             )
     return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(texts, ", "))
 
@@ -338,8 +329,8 @@ def _by_column(
         raise SPLIT_COLUMN_WORD(name=column.name, cell=shorten(words[row]), place=table.place(row))
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
-    texts = [_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p]]
-    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=joined(texts, ", ")))
+    parts = _counted(dict(enumerate(counts.tolist())))
+    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=parts))
     shares = (
         0.0 if counts[VALIDATION] else request.validation,
         0.0 if counts[TEST] else request.test,

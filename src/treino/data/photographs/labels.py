@@ -217,29 +217,20 @@ def _folder_notes(
 ) -> list[str]:
     notes = []
     if outer:
-        notes.append(
-            _("All pictures lie in {folder}; their classes are the folders in it.").format(
-                folder="/".join(outer)
-            )
-        )
+        text = _("All pictures lie in {folder}; their classes are the folders in it.")
+        notes.append(text.format(folder="/".join(outer)))
     deep = next((name for name, folder in zip(names, folder_N, strict=True) if len(folder) > 1), None)
     if deep is not None:
-        notes.append(
-            _("Pictures in folders inside a class's folder count for the class, such as {name}.").format(
-                name=deep
-            )
-        )
+        text = _("Pictures in folders inside a class's folder count for the class, such as {name}.")
+        notes.append(text.format(name=deep))
     if part_N is not None:
         classes: dict[str, set[str]] = {}
         for part, folder in zip(part_N, folder_N, strict=True):
             classes.setdefault(part, set()).add(folder[0])
         for part, there in classes.items():
             if lacking := sorted(set().union(*classes.values()) - there):
-                notes.append(
-                    _("The folder {part} lacks classes that others have: {names}.").format(
-                        part=part, names=", ".join(lacking[:8])
-                    )
-                )
+                text = _("The folder {part} lacks classes that others have: {names}.")
+                notes.append(text.format(part=part, names=", ".join(lacking[:8])))
     return notes
 
 
@@ -290,11 +281,8 @@ def _by_pattern(names: list[str], pattern: str, name: str, notes: list[str]) -> 
             _("Mend the regular expression: {setting}.").format(setting=setting(name, pattern)),
         )
     if "" in word_N:
-        notes.append(
-            _("Names without {pattern}: {n:,}, the first {name}.").format(
-                pattern=pattern, n=word_N.count(""), name=names[word_N.index("")]
-            )
-        )
+        text, first = _("Names without {pattern}: {n:,}, the first {name}."), names[word_N.index("")]
+        notes.append(text.format(pattern=pattern, n=word_N.count(""), name=first))
     return word_N
 
 
@@ -491,17 +479,11 @@ def _joined_to(
             twice += 1
             _check_equal(others, int(row_N[at[0]]), row, names[at[0]], table)
     notes += table.notes
-    notes.append(
-        _("Labels are read from {table}, whose column '{name}' names the pictures.").format(
-            table=labels.inside or table.source, name=column.name
-        )
-    )
+    text = _("Labels are read from {table}, whose column '{name}' names the pictures.")
+    notes.append(text.format(table=labels.inside or table.source, name=column.name))
     if absent and known is None:
-        notes.append(
-            _("Labels of files that aren't there: {n:,}, the first {name}.").format(
-                n=len(absent), name=absent[0]
-            )
-        )
+        text = _("Labels of files that aren't there: {n:,}, the first {name}.")
+        notes.append(text.format(n=len(absent), name=absent[0]))
     if twice:
         notes.append(_("Rows of labels left out because an equal one is above them: {n:,}.").format(n=twice))
     targets = [each.name for each in others if each.name not in (PART, by)]

@@ -13,6 +13,7 @@ from treino.base.words import N_, _
 from treino.data import sources
 from treino.data.cell_forms import missing
 from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
+from treino.data.preparation.column_roles import unknown
 from treino.data.preparation.encoders import (
     DateEncoder,
     EncodingGaps,
@@ -79,9 +80,8 @@ def rows_for_prediction(
         return _pictures(pictures_to_predict(source, preparation, skip_bad), preparation)
     if is_torch_dataset(source):
         x_ND, y_N = to_predict(source, preparation)
-        return PreparedRows(
-            x_ND, y_N, torch.arange(len(x_ND)), (), None if y_N is None else torch.arange(len(y_N))
-        )
+        every = torch.arange(len(x_ND))
+        return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every)
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
         source = source.reshape(len(source), -1)  # items in their own shape
     nothing = set() if reading is None else set(reading.missing or ())
@@ -115,9 +115,8 @@ def rows_for_prediction(
     else:
         raw_ND = feature_matrix(table, names)  # type: ignore[assignment]
         if np.isnan(raw_ND).any():
-            number_cells(
-                table.column(names[int(np.isnan(raw_ND).any(0).argmax())]), table.place, required=True
-            )
+            gap = names[int(np.isnan(raw_ND).any(0).argmax())]
+            number_cells(table.column(gap), table.place, required=True)
     x_ND = preparation.transform(raw_ND)
     unseen = _unseen(met)
     notes += [*_missing(met), *([unseen] if unseen else [])]
@@ -125,17 +124,10 @@ def rows_for_prediction(
         notes += say_new(raw_ND, preparation)
     y_K, at_K = _known_targets(table, targets, preparation, notes)
     weight_K = None if at_K is None else _known_weights(table, preparation, at_K, notes)
-    return PreparedRows(
-        x_ND,
-        y_K,
-        torch.arange(table.rows),
-        tuple(notes),
-        at_K,
-        weight_K,
-        {name: seen.missing for name, seen in met.items() if seen.missing},
-        {name: seen.unknown for name, seen in met.items() if seen.unknown},
-        unseen=unseen,
-    )
+    gaps = {name: seen.missing for name, seen in met.items() if seen.missing}
+    others = {name: seen.unknown for name, seen in met.items() if seen.unknown}
+    row_N = torch.arange(table.rows)
+    return PreparedRows(x_ND, y_K, row_N, tuple(notes), at_K, weight_K, gaps, others, unseen=unseen)
 
 
 def _forms(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
@@ -187,9 +179,11 @@ def _missing(met: Mapping[str, EncodingGaps]) -> list[str]:
 
 
 def _unseen(met: Mapping[str, EncodingGaps]) -> str:
-    unknown = [f"{name} ({seen.unknown}: {seen.example})" for name, seen in met.items() if seen.unknown]
-    sentence = _("Classes that no training row had, so no input stands for them: {counts}.")
-    return sentence.format(counts=shorten(", ".join(unknown), 400)) if unknown else ""
+    sentence, others = (
+        _("Classes that no training row had, so no input stands for them: {counts}."),
+        unknown(met),
+    )
+    return sentence.format(counts=shorten(", ".join(others), 400)) if others else ""
 
 
 def _known_targets(
@@ -214,11 +208,8 @@ def _known_targets(
         return None, None
     row_K = np.flatnonzero(~absent_N)
     if absent_N.any():
-        notes.append(
-            _("Rows without a value of '{name}', which are predicted and not compared: {n}.").format(
-                name=as_items(names), n=int(absent_N.sum())
-            )
-        )
+        text = _("Rows without a value of '{name}', which are predicted and not compared: {n}.")
+        notes.append(text.format(name=as_items(names), n=int(absent_N.sum())))
         table = take(table, row_K)
     labels: list[NDArray[np.int64]] = []
     for name, one in zip(names, each, strict=True):
@@ -233,6 +224,5 @@ def _known_targets(
                 _("{what}, or leave the column out.").format(what=fault[2]),
             )
         labels.append(np.zeros(table.rows, dtype=np.int64))
-    return prepare_targets([table.column(name) for name in names], labels, preparation), torch.from_numpy(
-        row_K
-    )
+    y_K = prepare_targets([table.column(name) for name in names], labels, preparation)
+    return y_K, torch.from_numpy(row_K)

@@ -185,12 +185,8 @@ def likely_targets(table: Table) -> list[str]:
     the last column that isn't a date.
     """
     by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
-    by_classes = [
-        c.name
-        for c in table.columns
-        if c.words is not None and (c.boolean or (c.numbers is None and c.seconds is None))
-        if 2 <= len(set(c.words)) <= len(c) // 3
-    ]
+    of_words = (c for c in table.columns if c.boolean or c.values is None)
+    by_classes = [c.name for c in of_words if 2 <= len(set(c.words)) <= len(c) // 3]  # type: ignore[arg-type]
     last = [next((c.name for c in reversed(table.columns) if c.seconds is None), table.names[-1])]
     first = list(dict.fromkeys([*by_name, *by_classes]))
     return list(dict.fromkeys([*first[: 3 - len(last)], *last]))
@@ -218,15 +214,11 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
     if task is None or task == natural:
         return natural, reason
     if task == "classification":
-        return "classification", _("classes because you asked for it; by itself: {reason}").format(
-            reason=reason
-        )
+        text = _("classes because you asked for it; by itself: {reason}")
+        return "classification", text.format(reason=reason)
     if column.numbers is None:
-        row = next(
-            i
-            for i, cell in enumerate(column.words if column.words is not None else ())
-            if number(str(cell)) is None
-        )
+        assert column.words is not None
+        row = next(i for i, cell in enumerate(column.words) if number(str(cell)) is None)
         raise TASK_REGRESSION_TEXT(name=column.name, cell=shorten(column.cell(row)), place=place(row))
     return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
 
@@ -263,20 +255,18 @@ def _natural_task(column: Column) -> tuple[Task, str]:
         assert column.words is not None
         if column.categories:
             return "classification", _("'{name}' has {n} named classes").format(n=column.distinct, **facts)
-        return "classification", _("'{name}' is text with {n} different values").format(
-            n=column.distinct, **facts
-        )
+        text = _("'{name}' is text with {n} different values")
+        return "classification", text.format(n=column.distinct, **facts)
     distinct, whole = np.unique(column.numbers), column.whole_words
-    if (distinct == np.floor(distinct)).all():
-        count = len(distinct) if whole is None else len(set(whole))
-        if count <= MAX_INTEGER_CLASSES:
-            return "classification", _(
-                "'{name}' has {n} different whole numbers, no more than {limit}"
-            ).format(n=count, limit=MAX_INTEGER_CLASSES, **facts)
-        return "regression", _("'{name}' has {n} different whole numbers, more than {limit}").format(
-            n=count, limit=MAX_INTEGER_CLASSES, **facts
-        )
-    return "regression", _("'{name}' is a number with decimals").format(**facts)
+    if not (distinct == np.floor(distinct)).all():
+        return "regression", _("'{name}' is a number with decimals").format(**facts)
+    count = len(distinct) if whole is None else len(set(whole))
+    few = count <= MAX_INTEGER_CLASSES
+    text = _("'{name}' has {n} different whole numbers, more than {limit}")
+    if few:
+        text = _("'{name}' has {n} different whole numbers, no more than {limit}")
+    reason = text.format(n=count, limit=MAX_INTEGER_CLASSES, **facts)
+    return "classification" if few else "regression", reason
 
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
@@ -375,11 +365,8 @@ def target_codes(
         classes = classes_of(column, kinds.get(name))
         codes.append([encode(table.column(name), classes, table.place) for table in tables])
         check_classes(codes[-1][0], classes, column)
-        warnings = [
-            single_rows(codes[-1][0], classes, main.place),
-            imbalance(codes[-1][0], classes),
-            alike(classes),
-        ]
+        label_N = codes[-1][0]
+        warnings = [single_rows(label_N, classes, main.place), imbalance(label_N, classes), alike(classes)]
         if main.target is None and name not in kinds:
             warnings.append(doubtful_classes(column, classes))
         notes += [joined(warning, " ") for warning in warnings if warning]
@@ -454,21 +441,16 @@ def with_targets(
     keep_N = np.logical_and.reduce([has_target(table.column(name), table.source) for name in names])
     absent = int((~keep_N).sum())
     if absent:
-        sentence = (
-            _("Rows left out because their target is empty: {n}, the first in {place}.")
-            if len(names) == 1
-            else _("Rows left out because one of their targets is empty: {n}, the first in {place}.")
-        )
+        sentence = _("Rows left out because their target is empty: {n}, the first in {place}.")
+        if len(names) > 1:
+            sentence = _("Rows left out because one of their targets is empty: {n}, the first in {place}.")
         notes.append(sentence.format(n=absent, place=table.place(int((~keep_N).argmax()))))
     if time is not None:
         dated_N = ~np.isnan(times_of(table.column(time), table))
         undated = int((keep_N & ~dated_N).sum())
         if undated:
-            notes.append(
-                _("Rows left out because '{name}' is empty, by which they are split: {n}.").format(
-                    name=time, n=undated
-                )
-            )
+            text = _("Rows left out because '{name}' is empty, by which they are split: {n}.")
+            notes.append(text.format(name=time, n=undated))
         keep_N &= dated_N
     if keep_N.sum() < 2 <= len(keep_N):
         raise TreinoError(
