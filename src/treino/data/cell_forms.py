@@ -13,18 +13,16 @@ from treino.base.words import N_
 
 # ---- words for nothing, and truth values
 
-MISSING = frozenset({
-    "", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat",
-    "#n/a", "#n/d", "#nv", "#na", "#n/a n/a", "#getting_data",  # spreadsheets
-    "#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#valor!", "#nome?", "#núm!", "#nulo!",
-    ".", "..", "...", "…", ":", "–", "—", "--", "---", "*", "n.a.", "n.d.", "n/d", "nd",  # offices
-    "s/d", "(na)",
-    "\\n", "(null)", "[null]", "<null>", "nil", "<none>",  # databases
-    "na_real_", "na_integer_", "na_character_", "._", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
-    "missing", "unknown", "not available", "not applicable", "no data", "sem dados", "desconhecido",
-    "não disponível", "não informado",
-})  # fmt: skip
 PLAIN_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
+_MORE_MISSING = (
+    "#n/a|#n/d|#nv|#na|#n/a n/a|#getting_data|#div/0!|#ref!|#value!|#name?|#num!|#null!|#valor!|#nome?|#núm!|"
+    "#nulo!|"  # spreadsheets
+    ".|..|...|…|:|–|—|--|---|*|n.a.|n.d.|n/d|nd|s/d|(na)|"  # offices
+    r"\n|(null)|[null]|<null>|nil|<none>|"  # databases
+    "na_real_|na_integer_|na_character_|._|-nan|1.#ind|-1.#ind|1.#qnan|-1.#qnan|"  # programs
+    "missing|unknown|not available|not applicable|no data|sem dados|desconhecido|não disponível|não informado"
+)
+MISSING = PLAIN_MISSING | set(_MORE_MISSING.split("|"))
 _MORE = r"#[^\s\d!?]+(?:/0)?[!?]|err:\d{3}|\.[a-z]"  # any error of a spreadsheet; SAS: .A to .Z
 NOTHING = f"(?i)^(?:{'|'.join(map(re.escape, sorted(MISSING)))}|{_MORE})$"
 LONGEST_NOTHING = 20  # bytes
@@ -102,16 +100,11 @@ class Affix:
         before = rf"{re.escape(self.before)}\s*" if self.before else ""
         after = rf"\s*{re.escape(self.after)}" if self.after else ""
         signed = f"{before}{_SIGN}" if before else ""
-        inner = "|".join(
-            f"{head}{number}{tail}"
-            for head, tail in (
-                (f"{_SIGN}?{before}", after), (signed, after), (before, f"{after}-"),
-                (rf"\({before}", rf"{after}\)"), (rf"{before}\(", rf"{after}\)"),
-                (rf"{before}\(", rf"\){after}"),
-            )
-            if head or tail != after or not signed
-        )  # fmt: skip
-        return f"^(?:{inner})$"
+        pairs = [(f"{_SIGN}?{before}", after), (signed, after), (before, f"{after}-")]
+        pairs += [(rf"\({before}", rf"{after}\)"), (rf"{before}\(", rf"{after}\)")]
+        pairs.append((rf"{before}\(", rf"\){after}"))
+        written = (f"{head}{number}{tail}" for head, tail in pairs if head or tail != after or not signed)
+        return f"^(?:{'|'.join(written)})$"
 
     @property
     def spoken(self) -> str:
@@ -195,14 +188,8 @@ def number_form(shape: str) -> NumberForm | None:
 
 # ---- dates and times
 
-MONTHS = {
-    name: month
-    for month, names in enumerate(
-        ("jan", "feb fev", "mar", "apr abr", "may mai", "jun", "jul", "aug ago", "sep set", "oct out", "nov",
-         "dec dez"), 1,
-    )
-    for name in names.split()
-}  # fmt: skip
+_MONTHS = "jan|feb fev|mar|apr abr|may mai|jun|jul|aug ago|sep set|oct out|nov|dec dez"
+MONTHS = {name: month for month, names in enumerate(_MONTHS.split("|"), 1) for name in names.split()}
 _MONTH = (
     r"(?P<mon>jan(?:uary|eiro)?|feb(?:ruary)?|fev(?:ereiro)?|mar(?:ch|ço|co)?|apr(?:il)?|abr(?:il)?|maio?|may|"
     r"jun(?:e|ho)?|jul(?:y|ho)?|aug(?:ust)?|ago(?:sto)?|sept?(?:ember)?|set(?:embro)?|oct(?:ober)?|out(?:ubro)?|"

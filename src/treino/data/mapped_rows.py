@@ -293,10 +293,8 @@ def as_mapped(values: Any) -> Any:
     return values
 
 
-_NUMPY: dict[torch.dtype, Any] = {
-    torch.float32: np.float32, torch.float64: np.float64, torch.float16: np.float16, torch.uint8: np.uint8,
-    torch.int8: np.int8, torch.int16: np.int16, torch.int32: np.int32, torch.int64: np.int64,
-}  # fmt: skip
+_DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64")
+_NUMPY: dict[torch.dtype, Any] = {getattr(torch, name): getattr(np, name) for name in _DTYPES}
 
 
 def _readable(values: NDArray[Any]) -> bool:

@@ -222,11 +222,9 @@ def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | N
             weights_name += "_"
         (column,) = _target_columns(x_table.rows, weights, reading, _("the weights"))
         columns += (replace(column, name=weights_name),)
-    return Table(
-        "arrays", "arrays", None, columns, row_place, target=as_items([column.name for column in targets]),
-        row_weights=weights_name,
-        named=x_table.named, notes=x_table.notes,
-    )  # fmt: skip
+    target = as_items([column.name for column in targets])
+    table = Table("arrays", "arrays", None, columns, row_place, target=target, row_weights=weights_name)
+    return replace(table, named=x_table.named, notes=x_table.notes)
 
 
 def is_image_pair(source: object) -> bool:
@@ -250,10 +248,8 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     if len(columns) > 1:
         raise TARGET_SEVERAL(n=len(columns))
     (target,) = columns
-    return Table(
-        "arrays", "arrays", None, (target,), row_place, target=target.name, matrix=matrix, named=False,
-        item_shape=array.shape[1:],
-    )  # fmt: skip
+    table = Table("arrays", "arrays", None, (target,), row_place, target=target.name, named=False)
+    return replace(table, matrix=matrix, item_shape=array.shape[1:])
 
 
 def not_a_matrix(x: Any) -> TreinoError:

@@ -35,10 +35,23 @@ FOLDER_UNREADABLE = Refusal(
 )
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
-_UNREAD = (
-    ".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".cr2", ".nef", ".arw",
-    ".pgm", ".ppm", ".pbm", ".pnm",
-)  # fmt: skip
+_UNREAD = [
+    ".heic",
+    ".heif",
+    ".avif",
+    ".jxl",
+    ".jp2",
+    ".svg",
+    ".psd",
+    ".dng",
+    ".cr2",
+    ".nef",
+    ".arw",
+    ".pgm",
+    ".ppm",
+    ".pbm",
+    ".pnm",
+]
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 
 
@@ -133,10 +146,8 @@ def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callab
         else:
             skipped.append((shown, _why_not(ending)))
     skipped += _without_pictures(folders, parents)
-    album = Album(
-        source, root, tuple(sorted(pictures, key=lambda file: file.name)), tuple(sorted(tables)),
-        tuple(sorted(skipped)), lambda name: read_entry(names.get(name, name)),
-    )  # fmt: skip
+    found = tuple(sorted(pictures, key=lambda file: file.name)), tuple(sorted(tables)), tuple(sorted(skipped))
+    album = Album(source, root, *found, lambda name: read_entry(names.get(name, name)))
     if not pictures:
         raise _no_pictures(album)
     return album

@@ -35,9 +35,9 @@ _ZIP = b"PK\x03\x04"
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _OFFICE = ("[Content_Types].xml", "mimetype")  # names in workbooks and other documents, which are zip files
 _STUMBLES = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, LookupError,
-    NotImplementedError, RuntimeError, OverflowError, MemoryError,
-)  # fmt: skip
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, LookupError),
+    *(RuntimeError, OverflowError, MemoryError),
+)
 MOST_BYTES = 1 << 30  # of one file
 _CHUNK = 1 << 20
 

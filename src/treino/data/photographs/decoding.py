@@ -24,6 +24,10 @@ Shape = tuple[int, int, int]  # channels, height, width
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 80_000_000  # of one file; decompressed it takes four bytes a pixel
 LARGEST_SIDE = 64  # of pictures whose size is chosen here
+_STUMBLES = (  # errors that Pillow raises for damaged bytes
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, ArithmeticError),
+    *(LookupError, AttributeError, RuntimeError, struct.error, zlib.error),
+)
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # of orientations, as numbered by Image.Transpose
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I")
@@ -120,8 +124,7 @@ def refused() -> Iterator[None]:
         ) from None
     except UnidentifiedImageError:
         raise UnreadablePictureError(_("its content is that of no picture")) from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, ArithmeticError,
-            LookupError, AttributeError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip
+    except _STUMBLES as error:
         raise UnreadablePictureError(_reason(error)) from None
 
 

@@ -49,16 +49,6 @@ LABELS_NAMES = Refusal(
     N_("No column of '{table}' holds names of pictures in '{path}', such as {name}."),
     N_("Name the table whose rows are of these pictures."),
 )
-LABEL_AMBIGUOUS = Refusal(
-    "label_ambiguous",
-    N_("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}."),
-    N_("Write their paths inside '{path}'."),
-)
-LABEL_TWICE = Refusal(
-    "label_twice",
-    N_("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'."),
-    N_("Leave one of the rows out."),
-)
 PICTURES_SPLIT_MIXED = Refusal(
     "pictures_split_mixed",
     N_("The folders {names} name parts of a split, and '{other}' beside them doesn't."),

@@ -85,13 +85,12 @@ class WeightsDescription:
 
     @property
     def sentence(self) -> str:
-        return _(
+        text = _(
             "Rows count as '{name}' says: {n} rows weigh {total} together, and tell as much as {effective} "
             "that weigh alike."
-        ).format(
-            name=self.name, n=numeral(self.rows, ","), total=numeral(self.total, ",.6g"),
-            effective=numeral(self.effective, ",.0f"),
-        )  # fmt: skip
+        )
+        facts = {"n": numeral(self.rows, ","), "total": numeral(self.total, ",.6g")}
+        return text.format(name=self.name, effective=numeral(self.effective, ",.0f"), **facts)
 
 
 def weight_column(

@@ -120,7 +120,6 @@ def _whole(fitted: Any, usable: Sequence[int], range_D: Floats) -> Tree:
         if fitted.children_left[node] >= 0:
             columns[split] = int(usable[fitted.feature[node]])
             thresholds[split] = float(fitted.threshold[node] + 1e-6 * range_D[columns[split]])
-            nodes += [
-                (2 * split + 1, fitted.children_left[node]), (2 * split + 2, fitted.children_right[node])
-            ]  # fmt: skip
+            nodes.append((2 * split + 1, fitted.children_left[node]))
+            nodes.append((2 * split + 2, fitted.children_right[node]))
     return Tree(tuple(columns), tuple(thresholds))

@@ -20,6 +20,7 @@ from treino.data.table import shorten
 from treino.settings.setting_types import as_item
 
 Place = Callable[[int], str]
+Conflicts = dict[str, ReadingConflict]
 _DATES = {
     "dmy": N_("dates day/month/year"),
     "mdy": N_("dates month/day/year"),
@@ -134,9 +135,8 @@ def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
 
 
 def _check_thousands(
-    column: CellStatistics, verdicts: dict[str, Verdict], conflicts: dict[str, ReadingConflict], what: str,
-    place: Place,
-) -> None:  # fmt: skip
+    column: CellStatistics, verdicts: dict[str, Verdict], conflicts: Conflicts, what: str, place: Place
+) -> None:
     """Refuse 3,142 beside 0.7: as thousands it is far from the other numbers, which have decimals.
 
     Thousands follow numbers of three digits; without such, some cell must have two signs between its digits.
@@ -231,9 +231,7 @@ def _dates(
     return CellType(column.name, "dates", form=form, order=order, writing=writing, odd=odd)
 
 
-def _mixed(
-    which: str, one: str, other: str, conflicts: dict[str, ReadingConflict], what: str, place: Place
-) -> TreinoError:
+def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, place: Place) -> TreinoError:
     (row, cell), (row_2, cell_2) = conflicts[one].examples["first"], conflicts[other].examples["second"]
     place_2 = place(row_2)
     if other != one:

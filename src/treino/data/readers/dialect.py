@@ -215,11 +215,10 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
         remarks.append(index_note(columns[0]))
     check_named([name if j in at else "-" for j, name in enumerate(heading)], f"'{text.file.path}'")
     names = distinct_names([heading[j] for j in at], remarks)
-    dialect = replace(
-        sample.dialect, names=tuple(names), at=tuple(at), width=len(heading), empty=tuple(sorted(empty)),
-        head=1 + labels if header else 0, heading=tuple(heading) if header else (), skip=skip,
-        remarks=tuple(remarks),
-    )  # fmt: skip
+    above: Any = {"head": 1 + labels, "heading": tuple(heading)} if header else {"head": 0}
+    columns_of: Any = {"names": tuple(names), "at": tuple(at), "empty": tuple(sorted(empty))}
+    columns_of |= {"width": len(heading), "skip": skip, "remarks": tuple(remarks)}
+    dialect = replace(sample.dialect, **above, **columns_of)
     return dialect, [[row[j] for j in at] for row in below]
 
 

@@ -111,15 +111,28 @@ _TABLES: dict[bytes, Content] = {
     b"\xff\xff\xff\xff": "arrow stream",
 }
 _OTHERS = {
-    b"%PDF": "PDF", b"SQLite format 3": "SQLite", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z",
-    b"\x89HDF": "HDF5", b"\x93NUMPY": "NumPy", b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather 1", b"PK\x05\x06": N_("empty zip"), b"Rar!": "rar",
-    b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": N_("program"),
-}  # fmt: skip
+    b"%PDF": "PDF",
+    b"SQLite format 3": "SQLite",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"Rar!": "rar",
+    b"\x89HDF": "HDF5",
+    b"\x93NUMPY": "NumPy",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"RDX": "R",
+    b"\x80\x04\x95": "pickle",
+    b"\x80\x05\x95": "pickle",
+    b"FEA1": "Feather 1",
+    b"7z\xbc\xaf": "7z",
+    b"PK\x05\x06": N_("empty zip"),
+    b"\x7fELF": N_("program"),
+}
 # errors that zipfile, zlib and Arrow raise for damaged bytes
 _STUMBLES = (
-    zipfile.BadZipFile, zlib.error, pa.ArrowException, struct.error, ValueError, LookupError, OverflowError,
-)  # fmt: skip
+    *(zipfile.BadZipFile, zlib.error, pa.ArrowException, struct.error),
+    *(ValueError, LookupError, OverflowError),
+)
 
 
 @dataclass(frozen=True)
@@ -274,10 +287,8 @@ def _member(path: Path) -> str:
     """The name of the only table in a zip file."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [
-                info for info in archive.infolist()
-                if not info.filename.endswith("/") and not info.filename.startswith(("__MACOSX/", "."))
-            ]  # fmt: skip
+            inside = [info for info in archive.infolist() if not info.filename.endswith("/")]
+            members = [info for info in inside if not info.filename.startswith(("__MACOSX/", "."))]
     except (OSError, NotImplementedError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if len(members) != 1:
@@ -303,9 +314,10 @@ def unreadable(path: Path, error: OSError) -> TreinoError:
 # ---- encoding of a text file, and its text as UTF-8
 
 _MARKS = {  # longer marks first: the mark of UTF-32-LE begins with the mark of UTF-16-LE
-    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
-}  # fmt: skip
+    **dict.fromkeys((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "utf-32"),
+    codecs.BOM_UTF8: "utf-8-sig",
+    **dict.fromkeys((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-16"),
+}
 _NAMES = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "cp1252": "Windows-1252"}
 _WHOLE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]")

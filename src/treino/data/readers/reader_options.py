@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
@@ -30,10 +30,8 @@ Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _DECIMALS = {"point": ".", "dot": ".", ".": ".", "comma": ",", ",": ","}
 _HEADERS = {"yes": True, "true": True, "no": False, "none": False, "false": False}
-_DATES: dict[str, Dates] = {
-    "day/month": "day/month", "month/day": "month/day", "day/month/year": "day/month",
-    "month/day/year": "month/day", "year/month/day": "year/month/day", "year/day/month": "year/day/month",
-}  # fmt: skip
+_DATES: dict[str, Dates] = {order: order for order in get_args(Dates)}
+_DATES |= {"day/month/year": "day/month", "month/day/year": "month/day"}
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ WORKBOOK_EMPTY_2 = Refusal(
 )
 
 Cells = list[list[Any]]  # "" for an empty cell
+Spans = Sequence[tuple[int, int, int, int]]
 
 MOST_CELLS = 30_000_000
 _VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
@@ -205,9 +206,8 @@ def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
 
 
 def _table(
-    cells: Cells, merged: Sequence[tuple[int, int, int, int]], corner: tuple[int, int], what: str,
-    reading: ReaderOptions,
-) -> SheetTable:  # fmt: skip
+    cells: Cells, merged: Spans, corner: tuple[int, int], what: str, reading: ReaderOptions
+) -> SheetTable:
     """The only table in a sheet's cells. merged: (row, column, last row, last column) of each merged range.
     corner: (row, column) of the first cell in the sheet."""
     remarks: list[str] = []
@@ -255,7 +255,7 @@ def _table(
 
 
 def _names(
-    rows: Cells, spans: Sequence[tuple[int, int, int, int]], letters: Sequence[str], header: bool | None
+    rows: Cells, spans: Spans, letters: Sequence[str], header: bool | None
 ) -> tuple[tuple[str, ...], int]:
     """Return (column names, number of header rows): two rows if cells in the first row are merged."""
     if header is False:

@@ -12,10 +12,14 @@ from treino.data.summaries.image_comparison import ImageComparison
 
 _SHOWN = 5  # most sizes and formats in a line
 _MODES = {
-    "1": N_("black and white"), "L": N_("grey"), "LA": N_("grey with alpha"), "La": N_("grey with alpha"),
-    "RGB": N_("colour"), "RGBX": N_("colour"), "RGBA": N_("colour with alpha"),
-    "RGBa": N_("colour with alpha"), "P": N_("palette"), "PA": N_("palette with alpha"),
-}  # fmt: skip
+    "1": N_("black and white"),
+    "L": N_("grey"),
+    "P": N_("palette"),
+    "PA": N_("palette with alpha"),
+    **dict.fromkeys(("LA", "La"), N_("grey with alpha")),
+    **dict.fromkeys(("RGB", "RGBX"), N_("colour")),
+    **dict.fromkeys(("RGBA", "RGBa"), N_("colour with alpha")),
+}
 
 
 @dataclass(frozen=True, eq=False)

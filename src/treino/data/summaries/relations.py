@@ -57,45 +57,41 @@ def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float
 def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
     """Return (rule, message, hint) for each sign of leakage: an identifier that orders the target, a column
     that alone determines the target, or missing cells that alone determine it."""
-    facts = {"name": column.name, "item": as_item(column.name), "target": target}
+    found: list[str] = []
     away, ordered = _known_too_well(column, choice, learnt)
-    reasons: list[Suspicion] = []
     if ordered and (choice.kind == "identifier" or is_row_number(column)):
-        reasons.append((
-            "leak_order",
-            _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**facts),
-            _("See how rows came into this order: the next may not.")
-            if choice.way == "out"
-            else _(
-                "Leave it out ([[kinds={item}=out]]), and see how rows came into this order: "
-                "the next may not."
-            ).format(**facts),
-        ))  # fmt: skip
+        found.append("leak_order")
     elif away and choice.way != "out":
-        reasons.append((
-            "leak_column",
-            _("'{name}' alone gives the target '{target}' away.").format(**facts),
-            _("If it is known only after the target is, leave it out: [[kinds={item}=out]].").format(**facts),
-        ))  # fmt: skip
-    absent_N = column.missing_N[learnt.row_N]
-    if learnt.values is None and absent_N.any() and choice.kind != "constant":
-        code_N = absent_N.astype(np.int64)
-        if measures.levels_give_classes_away(code_N, learnt.label_N):
-            reasons.append((
-                "leak_missing",
-                _("Whether '{name}' has a value gives the target '{target}' away.").format(**facts),
-                _("If it is filled in only later, leave it out: [[kinds={item}=out]].").format(
-                    **facts
-                ),
-            ))  # fmt: skip
-    return reasons
+        found.append("leak_column")
+    absent_N = column.missing_N[learnt.row_N].astype(np.int64)
+    telling = learnt.values is None and absent_N.any() and choice.kind != "constant"
+    if telling and measures.levels_give_classes_away(absent_N, learnt.label_N):
+        found.append("leak_missing")
+    facts = {"name": column.name, "item": as_item(column.name), "target": target}
+    said = [(rule, _LEAKS[rule][0], _LEAKS[rule][1]) for rule in found]
+    if "leak_order" in found and choice.way == "out":
+        said[0] = ("leak_order", said[0][1], N_("See how rows came into this order: the next may not."))
+    return [(rule, _(message).format(**facts), _(hint).format(**facts)) for rule, message, hint in said]
 
 
-TOGETHER = {
-    "leak_order": N_("These tell rows apart, and the target '{target}' is ordered along them: {names}."),
-    "leak_column": N_("Each of these alone gives the target '{target}' away: {names}."),
-    "leak_missing": N_("Whether these have a value gives the target '{target}' away: {names}."),
+_LEAKS = {
+    "leak_order": (
+        N_("'{name}' tells rows apart, and the target '{target}' is ordered along it."),
+        N_("Leave it out ([[kinds={item}=out]]), and see how rows came into this order: the next may not."),
+        N_("These tell rows apart, and the target '{target}' is ordered along them: {names}."),
+    ),
+    "leak_column": (
+        N_("'{name}' alone gives the target '{target}' away."),
+        N_("If it is known only after the target is, leave it out: [[kinds={item}=out]]."),
+        N_("Each of these alone gives the target '{target}' away: {names}."),
+    ),
+    "leak_missing": (
+        N_("Whether '{name}' has a value gives the target '{target}' away."),
+        N_("If it is filled in only later, leave it out: [[kinds={item}=out]]."),
+        N_("Whether these have a value gives the target '{target}' away: {names}."),
+    ),
 }
+"""What is said of a column, what to do, and what is said of several columns."""
 
 
 def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows, target: str) -> list[str]:
@@ -112,7 +108,7 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
         _name, message, hint = leaks[0]
         if len(leaks) > 1:
             names = shorten(", ".join(name for name, _message, _hint in leaks), 200)
-            message = _(TOGETHER[rule]).format(target=target, names=names)
+            message = _(_LEAKS[rule][2]).format(target=target, names=names)
         notes.append(joined([message, hint], " "))
     return notes
 
