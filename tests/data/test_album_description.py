@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from tests.conftest import Said
@@ -18,7 +17,7 @@ from tests.data.conftest import refusal_of
 from treino.base.words import speaking
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
-from treino.plots.data_page import contact_sheet, data_page
+from treino.plots.data_page import data_page
 
 CLASSES = ("cat", "dog", "fox")
 UNREADABLE = {
@@ -208,35 +207,6 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(
     assert named["class_rows"] == [6, 6]
     refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")
     assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
-
-
-def colours(sheet: bytes, path: Path) -> NDArray[np.int64]:
-    """``[K, 3]``: the different colours of a sheet."""
-    path.write_bytes(sheet)
-    pixel_N3 = np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3).astype(np.int64)
-    return np.stack(np.unravel_index(np.unique(pixel_N3 @ (1 << 16, 1 << 8, 1)), (256, 256, 256)), axis=1)
-
-
-@pytest.mark.parametrize("classes", [2, 100])
-def test_the_sheet_shows_every_class_in_its_own_colour(tmp_path: Path, classes: int) -> None:
-    rng = np.random.default_rng(classes)
-    colour_C3 = rng.integers(20, 236, (classes, 3))
-    for number, colour in enumerate(colour_C3):
-        folder = tmp_path / "album" / f"class {number:03}"
-        folder.mkdir(parents=True)
-        for i in range(2):
-            pixels = np.broadcast_to(colour, (12, 12, 3)).astype(np.uint8).copy()
-            pixels[rng.random((12, 12)) < 0.4] = rng.integers(0, 256, 3)
-            Image.fromarray(pixels).save(folder / f"{i}.png")
-    images = describe(str(tmp_path / "album")).images
-    assert images is not None
-    sheet = contact_sheet("album", images)
-    shown_K3 = colours(sheet, tmp_path / "sheet.png")
-    far_C = np.abs(shown_K3[:, None] - colour_C3).max(axis=2).min(axis=0)
-    assert far_C.max() <= 1
-    with Image.open(tmp_path / "sheet.png") as picture:
-        assert picture.width == 1200
-        assert picture.height < 3200
 
 
 def test_the_page_shows_flagged_images_and_escapes_their_names(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Data: reads any source, splits and prepares its rows, and describes them."""
+"""Read any source, split and prepare its rows, and describe them."""
 
 from treino.base.lazy import public_names
 

@@ -1,4 +1,4 @@
-"""The registry of built-in data sets; each is read or generated when it is used.
+"""List the built-in data sets; each is read or generated when it is used.
 
 Generators use NumPy's ``RandomState`` because its stream will never change (NumPy NEP 19).
 """

@@ -1,4 +1,4 @@
-"""The table of forms in which a cell may be written: numbers, dates, times, truth values, words for nothing.
+"""Tell how a cell is written: as a number, a date, a time, a truth value, or a word for nothing.
 
 All patterns are for both Python and RE2. A cell's form depends on its shape alone: the cell with every digit
 as 9, but for a leading zero. Cells of one shape are looked up once.

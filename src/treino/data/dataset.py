@@ -1,4 +1,4 @@
-"""A data set as training uses it: prepared rows in three splits, with their description."""
+"""Hold a data set as training uses it: prepared rows in three splits, with their description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -74,7 +74,7 @@ class Data:
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """Of photographs, the file of each row number of the source; else ()."""
+        """The file of each row number of the source, if it is of photographs; else ()."""
         return () if self.picture_files is None else self.picture_files.names
 
     def place(self, row: int) -> str:
@@ -103,7 +103,7 @@ class Data:
 
     @cached_property
     def by_target(self) -> "tuple[Data, ...]":
-        """The same rows with each target alone; of one target, itself."""
+        """The data of each target alone, with the same rows; itself if there is one target."""
         each = self.preparation.by_target
         if len(each) == 1:
             return (self,)

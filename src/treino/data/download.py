@@ -1,4 +1,4 @@
-"""Download of built-in data sets: from several mirrors, verified by SHA-256.
+"""Download built-in data sets from several mirrors, and verify them by SHA-256.
 
 A file is ``NAME.part`` until its digest is right. Nothing is unpacked here.
 """

@@ -1,4 +1,4 @@
-"""Tables larger than memory: stored in an Arrow file, fitted column by column, written row by row.
+"""Prepare tables larger than memory: stored in an Arrow file, fitted by column, written by row.
 
 All sums add values in the same order as for a table in memory, so that the results have the same bits.
 """
@@ -230,7 +230,7 @@ def on_disk(
     folder: Path,
     folds: TargetFolds | None = None,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
-    """As ``fit.in_memory``, but x is in files in the folder."""
+    """Do what ``fit.in_memory`` does, but with x in files in the folder."""
     shown = held_out_means(tables[0], preparation, train_N, folds)
     preparation = scaled(tables[0], preparation, train_N, weight_T, shown)
     met = _write(tables, parts, preparation, folder, train_N, shown)

@@ -1,4 +1,4 @@
-"""The arguments of ``load``, as a run's documents keep them."""
+"""Keep the arguments of ``load``, as a run's documents store them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

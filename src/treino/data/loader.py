@@ -1,4 +1,4 @@
-"""``load``: read a data set, split it and prepare it for training."""
+"""Load a data set: read it, split it, and prepare it for training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

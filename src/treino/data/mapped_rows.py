@@ -1,7 +1,7 @@
-"""Rows outside memory: the interface of objects that replace a tensor of rows, and memory-mapped rows.
+"""Read rows that stay outside memory, in place of a tensor of rows.
 
-Such an object reads rows from a file, Dataset or DataLoader when they are used. It has a shape
-``[N, *item]``, a dtype, a length and these methods. ``parts(y, rows)`` yields all rows once as (x
+An object that replaces a tensor reads its rows from a file, Dataset or DataLoader when they are used. It has
+a shape ``[N, *item]``, a dtype, a length and these methods. ``parts(y, rows)`` yields all rows once as (x
 ``[B, *item]``, y ``[B, ...]``), with B up to ``rows``. ``in_batches(y, order_N, batch_size)`` yields batches
 in this order; a stream has its own order. ``split(rows)`` yields parts without targets. ``two(y)`` returns
 copies of the rows with the largest and with the smallest number.

@@ -1,4 +1,4 @@
-"""The cache of prepared tables larger than memory: written under a temporary name, renamed when complete.
+"""Keep prepared tables larger than memory; a folder gets its name only when it is complete.
 
 With a cache folder, a prepared table stays under a name derived from the file's content and the arguments,
 and later loads use it again; without a cache folder, it is removed with the Data. An incomplete folder whose

@@ -1,4 +1,4 @@
-"""Rows of a split, their batches, their order in an epoch, and random number generators."""
+"""Hold the rows of a split, order them in epochs, and cut them into batches."""
 
 import hashlib
 import re

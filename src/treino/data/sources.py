@@ -1,4 +1,4 @@
-"""Tables from the user's source: a built-in's name, a file's path, frames (pandas, polars, Arrow), arrays.
+"""Read a table from any source: a built-in's name, a path, a frame (pandas, polars, Arrow), arrays.
 
 Every column becomes an Arrow column, so that the same code detects column types as for a file.
 """

@@ -1,4 +1,4 @@
-"""Split requests: by shares, groups, time, a column of the table, folds, or separate files."""
+"""Split rows as asked: by shares, groups, time, a column of the table, folds, or separate files."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Splits into training, validation and test rows, and folds: stratified, by group or by time."""
+"""Draw training, validation and test rows, and folds: stratified, by group or by time."""
 
 import warnings
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""A table: named columns of numbers, texts or times, as read, before any preparation."""
+"""Hold a table: named columns of numbers, texts or times, as read, before any preparation."""
 
 import math
 import re

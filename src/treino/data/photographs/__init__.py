@@ -1,1 +1,1 @@
-"""Photographs: folders and archives of picture files, decoded once into pixels of one size."""
+"""Read photographs: picture files in folders and archives, decoded once into pixels of one size."""

@@ -1,4 +1,4 @@
-"""An album: the picture files in a folder or an archive, and how their content is read."""
+"""List the picture files in a folder or an archive (an album), and read their content."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Archives of pictures: a zip or a tar, whose files are read where they lie and never unpacked as files."""
+"""Read the pictures in a zip or a tar where they lie; nothing is unpacked as a file."""
 
 import bz2
 import errno

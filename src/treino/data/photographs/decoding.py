@@ -1,4 +1,4 @@
-"""Decoding: from the bytes of a picture file to pixels of a given size."""
+"""Decode the bytes of a picture file into pixels of a given size."""
 
 import io
 import math

@@ -1,5 +1,4 @@
-"""What is known of each picture besides its pixels, as a table: its file, its split, its class, and what a
-table of labels says of it."""
+"""Make a table of what is known of each picture: its file, split, class, and what labels say of it."""
 
 import re
 import tempfile

@@ -1,4 +1,4 @@
-"""Loading an album: its pictures decoded, split and prepared for training."""
+"""Load an album: decode, split and prepare its pictures for training."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -154,7 +154,7 @@ def picture_files(album: Album, pictures: PreparedPictures, absent: Sequence[str
 
 
 def _sha256(pictures: PreparedPictures, table: Table) -> str:
-    """Of the names and contents of all pictures, and of the table of labels."""
+    """The digest of the names and contents of all pictures, and of the table of labels."""
     if table.sha256 is None:
         return pictures.sha256
     return hashlib.sha256(f"{pictures.sha256}{table.sha256}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Pictures to predict: folders, archives, files or Pillow's images, brought to the form of a run's."""
+"""Read pictures to predict: folders, archives, files or Pillow's images, in the form of a run's."""
 
 import glob
 import io

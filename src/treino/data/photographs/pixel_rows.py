@@ -1,4 +1,4 @@
-"""Rows of pictures on disk: pixels of one byte, which become a network's inputs when they are read."""
+"""Hold rows of pictures on disk as bytes, which become a network's inputs when they are read."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

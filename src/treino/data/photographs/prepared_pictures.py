@@ -1,4 +1,4 @@
-"""The pictures of an album, decoded once in parallel into a file of pixels that later trainings read."""
+"""Decode the pictures of an album once, in parallel, into a file of pixels that trainings read."""
 
 import hashlib
 import json

@@ -1,1 +1,1 @@
-"""Column roles and the preparation of rows for a network, fitted on training rows, stored with the run."""
+"""Decide what each column is for, and turn rows into inputs by statistics of the training rows."""

@@ -1,4 +1,4 @@
-"""Column types: number, boolean, category, date, identifier, row number, text or constant."""
+"""Tell the kind of a column: number, boolean, category, date, identifier, row number, text, constant."""
 
 import re
 from collections import Counter

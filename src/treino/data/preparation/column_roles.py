@@ -1,4 +1,4 @@
-"""The input columns and the encoding of each: detected from the cells, or set by the user."""
+"""Choose the input columns and how each is encoded: as its cells show, or as the user says."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set

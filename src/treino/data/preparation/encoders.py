@@ -1,4 +1,4 @@
-"""Encoders turn a column into network inputs; they are fitted on training rows and stored with the run.
+"""Turn columns into network inputs by encoders, fitted on training rows and stored with the run.
 
 Every encoder has ``column``, the column's name; ``inputs``, the names of its inputs; ``scaled``, whether the
 first input is normalised (only such inputs are axes of plots); ``edges`` of the bins, whose inputs follow the

@@ -1,4 +1,4 @@
-"""Fitting a preparation: raw inputs, statistics of the training rows, and targets."""
+"""Fit a preparation: raw inputs, statistics of the training rows, and targets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -208,7 +208,7 @@ def target_folds(
 def held_out_means(
     table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds | None
 ) -> dict[int, NDArray[np.float64]]:
-    """For each input that is a target mean, by its place, what the training rows ``[T]`` are shown."""
+    """What the training rows ``[T]`` are shown of each input that is a target mean, by its place."""
     shown: dict[int, NDArray[np.float64]] = {}
     if folds is None:
         return shown

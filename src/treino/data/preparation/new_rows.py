@@ -1,4 +1,4 @@
-"""Rows to predict: read from any source and prepared like the run's training rows."""
+"""Read rows to predict from any source, and prepare them like the run's training rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Preparation: conversion between the data's own units and a network's inputs."""
+"""Convert between the data's own units and a network's inputs."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Row weights: the column that says how much each row counts, checked; rows of weight 0 left out."""
+"""Check the column that says how much each row counts, and leave out rows of weight 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Target means: what the target is on average where a column holds a given value, as inputs of the network.
+"""Make inputs of target means: what the target is on average where a column holds a value.
 
 They tell of columns whose values stand for something: the length of a route, a school's number, one of a
 thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.

@@ -1,4 +1,4 @@
-"""Small decision trees, each fitted on what those before it left of the target: in which leaf a row lies.
+"""Make inputs of small decision trees, each fitted on what those before it left: the leaf of a row.
 
 From leaves a network learns of few rows what counts only together, such as a tariff and the minutes of calls.
 He et al. 2014, https://doi.org/10.1145/2648584.2648589.

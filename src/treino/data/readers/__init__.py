@@ -1,4 +1,4 @@
-"""Readers of table files. Compression, encoding, dialect and column types are detected or set by the user.
+"""Read table files. Compression, encoding, dialect and column types are detected or set by the user.
 
 Reader modules are imported when a file is read, because importing pyarrow is slow.
 """

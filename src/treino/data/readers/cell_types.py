@@ -1,4 +1,4 @@
-"""Types of text columns: the form that nearly all of a column's cells have, over all of its blocks.
+"""Decide a text column's type by the form that nearly all of its cells have, over all of its blocks.
 
 A number may have a decimal point or a decimal comma; a date may begin with the day or the month. A cell fits
 one notation of each pair, or both with the same value (``12``), or with different values (``1.234``). All

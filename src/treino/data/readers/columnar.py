@@ -1,4 +1,4 @@
-"""Columns of sources that store types: Parquet, Arrow, polars, workbooks and JSON."""
+"""Read columns of sources that store types: Parquet, Arrow, polars, workbooks and JSON."""
 
 import mmap
 import os

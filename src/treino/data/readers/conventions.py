@@ -1,4 +1,4 @@
-"""Conventions of a file: decimal sign, order of dates, words for missing values; and its columns' types."""
+"""Decide a file's decimal sign, order of dates and words for missing values, and its columns' types."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

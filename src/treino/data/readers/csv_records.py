@@ -1,4 +1,4 @@
-"""Records of a text file, read by Python's csv module: slower than pyarrow, but errors name the line."""
+"""Read a text file's records by Python's csv module: slower than pyarrow, but errors name the line."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Tables of delimited text, read with pyarrow once encoding, dialect and types are known.
+"""Read delimited text with pyarrow, once encoding, dialect and types are known.
 
 Before that, the whole file is checked: its encoding, and that every quote is where the dialect allows it,
 which pyarrow doesn't check. If pyarrow still fails, the file is read again record by record, to name the

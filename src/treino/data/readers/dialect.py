@@ -1,4 +1,4 @@
-"""Dialect of a text file: delimiter, quote and header, detected from its first lines.
+"""Detect the delimiter, quote and header of a text file from its first lines.
 
 Every candidate dialect splits the same lines; the detector chooses it if it alone gives records of equal
 length whose cells have plausible types. Judging a dialect by row pattern and cell types together is the idea

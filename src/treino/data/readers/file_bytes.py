@@ -1,4 +1,4 @@
-"""The decompressed bytes of a file and their encoding; both formats are detected from the bytes."""
+"""Decompress a file and detect its encoding, both by its bytes."""
 
 import codecs
 import errno

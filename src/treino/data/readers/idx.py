@@ -1,4 +1,4 @@
-"""IDX, the file format of MNIST: reads and checks four files in a folder, gzipped or not.
+"""Read IDX, the file format of MNIST: four files in a folder, gzipped or not, checked.
 
 The format: http://yann.lecun.com/exdb/mnist (magic 0, 0, type, dimensions; big-endian sizes; bytes).
 """

@@ -1,4 +1,4 @@
-"""Tables of JSON lines, with one object per row; errors name the line."""
+"""Read tables of JSON lines, with one object per row; errors name the line."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Reader options: what the user sets about a file (delimiter, encoding, header …)."""
+"""Check what the user sets about a file (delimiter, encoding, header …)."""
 
 import codecs
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""A table in files: column types, detected over all rows, and the rows as columns, block by block.
+"""Read a table from files: detect column types over all rows, then read columns block by block.
 
 The first pass keeps the batches in memory or, if they don't fit, in a file; a reader with keep=False reads
 the files again. All three give the same columns.

@@ -1,4 +1,4 @@
-"""Workbooks of Excel and LibreOffice: one sheet of an .xlsx or .ods file as typed columns.
+"""Read one sheet of an Excel or LibreOffice workbook (.xlsx, .ods) as typed columns.
 
 calamine (https://github.com/dimastbk/python-calamine) reads the cells: numbers, booleans, dates and times as
 in the workbook, and the stored values of formulas. This module finds the table among the cells: it removes

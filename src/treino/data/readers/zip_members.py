@@ -1,4 +1,4 @@
-"""The content of a zip file's members, a little at a time: one may unpack to more than it declares."""
+"""Read a zip file's members a little at a time: one may unpack to more than it declares."""
 
 import zipfile
 from collections.abc import Iterator

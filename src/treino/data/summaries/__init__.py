@@ -1,1 +1,1 @@
-"""Descriptions of a table or of images and their problems, before training."""
+"""Describe a table or images and their problems, before training."""

@@ -1,4 +1,4 @@
-"""Description of a data source and its problems: the output of ``treino data``."""
+"""Describe a data source and its problems, for ``treino data``."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,6 @@ from treino.data.preparation.target import (
     choose_target,
     classes_of,
     decide_task,
-    doubtful_classes,
     encode,
     has_target,
     imbalance,
@@ -243,8 +242,6 @@ def _accepted(
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
     warnings += class_warnings(label_N, classes, column.name, table.place)
-    if kind is None and (doubt := doubtful_classes(column, tuple(classes))):
-        warnings.append(TableWarning("class_doubtful", *doubt, column.name))
     count_C = np.bincount(label_N, minlength=len(classes))
     described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
     return described, TargetRows(row_N, None, label_N)

@@ -1,4 +1,4 @@
-"""Comparison of images with each other: which are equal, almost equal, blank, or grey though in colour.
+"""Compare images with each other: find equal, almost equal, blank, and grey ones saved in colour.
 
 The correlation of two images is the dot product of their pixels, centred and scaled to length 1: copies with
 other brightness, contrast or a little noise are near-duplicates; shifted, rotated or mirrored copies aren't.

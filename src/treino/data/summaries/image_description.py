@@ -1,4 +1,4 @@
-"""The description of images as tables, lists and warnings."""
+"""Say the description of images as tables, lists and warnings."""
 
 import io
 from base64 import b64encode

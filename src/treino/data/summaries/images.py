@@ -1,4 +1,4 @@
-"""Description of images: size, values, classes, blank images, duplicates, near-duplicates, and examples."""
+"""Describe images: size, values, classes, blank ones, duplicates, near-duplicates, and examples."""
 
 import math
 from collections import defaultdict

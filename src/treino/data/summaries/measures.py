@@ -1,4 +1,4 @@
-"""Statistics of NumPy arrays: association with a target, outliers, small histograms."""
+"""Measure columns: their association with a target, outliers, small histograms."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Description of picture files: how they are written, which can't be read, which are left out."""
+"""Describe picture files: how they are written, which can't be read, which are left out."""
 
 from collections import Counter
 from collections.abc import Iterator

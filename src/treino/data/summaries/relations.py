@@ -1,4 +1,4 @@
-"""Correlation of columns with the target, and detection of columns that reveal the target (leakage)."""
+"""Correlate columns with the target, and find columns that give it away (leakage)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

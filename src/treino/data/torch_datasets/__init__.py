@@ -1,1 +1,1 @@
-"""Data from the user's PyTorch Datasets and DataLoaders."""
+"""Take data from the user's PyTorch Datasets and DataLoaders."""

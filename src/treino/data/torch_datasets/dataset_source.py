@@ -1,4 +1,4 @@
-"""Data from the user's Dataset, IterableDataset or DataLoader: read once, checked and split."""
+"""Load the user's Dataset, IterableDataset or DataLoader: read once, checked and split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""First pass over a Dataset or DataLoader: every item is read once, checked and summarised."""
+"""Read every item of a Dataset or DataLoader once, check it and summarise it."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The format of a Dataset's items, which parts are x and y; and the type of the targets, class or number."""
+"""Tell x from y in the items of a Dataset, and whether the targets are classes or numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

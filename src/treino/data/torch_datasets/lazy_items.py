@@ -1,4 +1,4 @@
-"""Dataset items that are read when they are used; errors name the item."""
+"""Read items of a Dataset when they are used; errors name the item."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""Streams: batches of the user's DataLoader, or items of an IterableDataset."""
+"""Go through batches of the user's DataLoader, or items of an IterableDataset."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
