@@ -38,6 +38,16 @@ LABELS_SEVERAL = Refusal(
     N_("Several tables in '{path}' name its pictures: {names}."),
     N_("Name the one to learn from: {setting}."),
 )
+LABEL_AMBIGUOUS = Refusal(
+    "label_ambiguous",
+    N_("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}."),
+    N_("Write their paths inside '{path}'."),
+)
+LABEL_TWICE = Refusal(
+    "label_twice",
+    N_("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'."),
+    N_("Leave one of the rows out."),
+)
 LABELS_COLUMNS = Refusal(
     "labels_columns",
     N_("Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."),
