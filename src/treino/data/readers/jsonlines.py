@@ -19,7 +19,7 @@ from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
 JSON_LINE = Refusal(
     "json_line",
     N_("'{path}', line {n} is no JSON object: {reason}."),
-    N_('Write one object to a line, as {"a": 1, "b": "x"}.'),
+    N_("Write one object to a line, as {example}."),
 )
 TABLE_COLUMNS = Refusal(
     "table_columns",
@@ -137,7 +137,8 @@ def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
 
 
 def _broken(text: DecodedText, line: int, reason: str) -> TreinoError:
-    return JSON_LINE(path=text.file.path, n=line, reason=shorten(reason, 100))
+    example = '{"a": 1, "b": "x"}'
+    return JSON_LINE(path=text.file.path, n=line, reason=shorten(reason, 100), example=example)
 
 
 def _float(value: float) -> float:
