@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from treino.data.photographs.decoding import Fit
 from treino.data.preparation.encoders import BINS
-from treino.data.readers import ReaderOptions
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.split_requests import Split
 
 Impute = Literal["median", "mean"]
