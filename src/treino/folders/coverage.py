@@ -69,8 +69,8 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
     coverage: default: the run's own; of numbers else 0.9.
 
     Raises:
-        TreinoError: the run's validation rows can't give the coverage; they are not stored, and the run is of
-            an older version, or another network answers.
+        TreinoError: the run's validation rows can't give the coverage; they are not stored, and another
+            network answers.
     """
     coverage = read_settings({"coverage": coverage}).coverage
     level = coverage or run.settings.get("coverage") or (None if run.spec.classes else LEVEL)
@@ -84,37 +84,26 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
             raise COVERAGE_OF_SEVERAL(n=1 + len(run.others), run=run.folder.path.name)
         return None
     else:
-        known = _known(run, level, asked=coverage is not None)
+        known = _known(run, asked=coverage is not None)
     if coverage is not None:
         check_coverage(known, coverage)
     return None if known is None or level > known.most else CoverageScores(known, level, folds)
 
 
-def _known(run: StoredRun, level: float, *, asked: bool) -> Conformal | None:
+def _known(run: StoredRun, *, asked: bool) -> Conformal | None:
     """The scores that are stored; or measured anew, if asked or if another network answers."""
     result = run.result if run.measured else None
     name = "prediction_sets" if run.spec.classes else "prediction_intervals"
     stored: ConformalResult | None = getattr(result, name, None)
-    known = None if stored is None else _scores(stored)
-    if known is not None:
-        return known
-    if stored is not None and stored.quantile is not None and level == stored.level:
-        share = level * (stored.rows + 1) / stored.rows  # an older version stored this quantile alone
-        return Conformal((stored.quantile,), stored.rows, (share,), offset=stored.offset)
+    if stored is not None and stored.scores:
+        scores = tuple(math.inf if score is None else score for score in stored.scores)
+        return Conformal(scores, stored.rows, stored.shares, stored.effective, stored.offset)
     if asked:
         return _measured_anew(run)
     if not run.measured:
         with suppress(TreinoError):  # without its rows it answers without intervals
             return _measured_anew(run)
     return None
-
-
-def _scores(stored: ConformalResult) -> Conformal | None:
-    """The scores that a document holds; None of an older version's run, which stored one quantile."""
-    if not stored.scores:
-        return None
-    scores = tuple(math.inf if score is None else score for score in stored.scores)
-    return Conformal(scores, stored.rows, stored.shares, stored.effective, stored.offset)
 
 
 def _measured_anew(run: StoredRun) -> Conformal | None:

@@ -16,7 +16,7 @@ from treino.base.files import damaged, sha256
 from treino.base.words import N_, _
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
-from treino.data.documents import DataSource, PreparationDocument, RowsFile
+from treino.data.documents import DataCopy, DataSource, PreparationDocument, RowsFile
 from treino.data.photographs.album import is_album, open_album
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
@@ -38,6 +38,11 @@ DATA_CHANGED = Refusal(
     "data_changed",
     N_("{path} is not the file that {run} was trained on: its SHA-256 differs."),
     N_("Give that file with [[data=FILE]], or train a new run on this one."),
+)
+PICTURES_CHANGED = Refusal(
+    DATA_CHANGED.rule,
+    N_("The pictures in {path}, or their labels, are not those that {run} was trained on{newer}."),
+    N_("Give those with [[data=FOLDER]], or train a new run on these."),
 )
 PREPARATION_DIFFERS = Refusal(
     "preparation_differs",
@@ -72,10 +77,6 @@ READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_D
 """The settings of ``OF_DATA`` that describe the file's format."""
 SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
 """The entries that data.json and preparation.json have in common."""
-PLAIN = (
-    "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
-    "arguments", "target_mean", "target_scale", "official_test", "notes",
-)  # fmt: skip
 
 
 def load_data(
@@ -146,6 +147,8 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     on_disk = data.sha256 is not None and not in_memory
     kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
     kind = "given" if kind == "memory" and splits_not_in_memory(data) else kind
+    files = data.files.items() if kind == "file" else ()
+    apart = {split: {"source": relative(path), "sha256": sha} for split, (path, sha) in files}
     return {
         "kind": kind,
         "name": data.name,
@@ -153,15 +156,8 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
         "sha256": data.sha256 if kind == "file" else None,
         "load": dict(data.arguments),
         **({"written": dict(data.written)} if data.written else {}),
-    } | (
-        {
-            "files": {
-                split: {"source": relative(path), "sha256": sha} for split, (path, sha) in data.files.items()
-            }
-        }
-        if data.files and kind == "file"
-        else {}
-    )
+        **({"files": apart} if apart else {}),
+    }
 
 
 def files_of(source: Any) -> list[Path]:
@@ -200,7 +196,7 @@ def keep_copy(folder: RunFolder, data: Data, place: str = "") -> None:
     names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
     tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
     folder.write_tensors(place + COPY, tensors, {})
-    folder.write_json(f"{place}data.json", {name: getattr(data, name) for name in PLAIN})
+    folder.write_json(f"{place}data.json", {name: getattr(data, name) for name in DataCopy.model_fields})
     if place:
         folder.write_json(f"{place}preparation.json", data.preparation.to_json())
 
@@ -263,14 +259,7 @@ def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, bes
 
 def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
     if is_album(source):
-        message = _(
-            "The pictures in {path}, or their labels, are not those that {run} was trained on{newer}."
-        ).format(path=source, run=folder.path.name, newer=_newer(folder, source))
-        return TreinoError(
-            "data_changed",
-            message,
-            _("Give those with [[data=FOLDER]], or train a new run on these."),
-        )
+        return PICTURES_CHANGED(path=source, run=folder.path.name, newer=_newer(folder, source))
     return DATA_CHANGED(path=source, run=folder.path.name)
 
 

@@ -7,7 +7,7 @@ from glob import escape
 from pathlib import Path, PurePosixPath
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import trouble
+from treino.base.files import FILE_EXISTS, trouble
 from treino.base.words import N_, _
 from treino.data.photographs.new_pictures import album_of, is_pictures
 from treino.folders.prediction import Prediction
@@ -59,7 +59,7 @@ def refuse_inside(path: str, source: Path) -> None:
         TreinoError: to_pictures.
     """
     if source.is_dir() and Path(path).resolve().is_relative_to(source.resolve()):
-        raise TO_PICTURES(path=path, source=source)  # fmt: skip
+        raise TO_PICTURES(path=path, source=source)
 
 
 def copy_pictures(each: Sequence[Prediction], classes: Sequence[str], source: str, to: OutputFolder) -> int:
@@ -76,11 +76,9 @@ def copy_pictures(each: Sequence[Prediction], classes: Sequence[str], source: st
     try:
         to.check(map(escape, names.values()))
     except TreinoError as error:
-        if error.rule != "file_exists":
-            raise
-        raise TreinoError(
-            error.rule, error.message, _("Copies replace nothing: name another folder.")
-        ) from None
+        if error.rule == FILE_EXISTS.rule:
+            error.hint = _("Copies replace nothing: name another folder.")
+        raise
     album = album_of(source)
     for file, name in names.items():
         with trouble(Path(file)):

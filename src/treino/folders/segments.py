@@ -83,12 +83,7 @@ def _told(segment: Segment, before: Segment, spec: RunSpec) -> dict[str, Any]:
 
 def listed(settings: Mapping[str, Any]) -> str:
     """Settings with their values as one text, such as ``lr 0.001, dropout 0.3``."""
-    return ", ".join(f"{name} {_written(value)}" for name, value in settings.items())
-
-
-def _written(value: Any) -> str:
-    """A value as typed on a command line."""
-    return (",".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
+    return ", ".join(f"{name} {_typed(value)}" for name, value in settings.items())
 
 
 def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
@@ -166,12 +161,7 @@ class SettingChange:
 
     def to_json(self) -> dict[str, Any]:
         """The change as an item of ``changes`` in the ``train`` document."""
-        return {
-            "segment": self.segment,
-            "step": self.step,
-            "settings": dict(self.settings),
-            "sender": self.sender,
-        }
+        return vars(self) | {"settings": dict(self.settings)}
 
     def __str__(self) -> str:
         sender = _(SENDERS.get(self.sender, self.sender))

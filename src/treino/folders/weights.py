@@ -126,7 +126,7 @@ def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: st
     except (RuntimeError, TypeError, ValueError):  # another number of outputs, or none
         same = False
     if not same:
-        raise NET_ANSWERS(run=run)  # fmt: skip
+        raise NET_ANSWERS(run=run)
 
 
 def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:

@@ -44,9 +44,9 @@ def _name(name: str) -> str:
 
 
 DECIDED = (
-    "task", "target", "loss", "lr", "schedule", "batch_size", "patience", "keep", "data_seed", "fault",
-    "engine", "threads", "device",
-)  # fmt: skip
+    *("task", "target", "loss", "lr", "schedule", "batch_size", "patience", "keep", "data_seed", "fault"),
+    *("engine", "threads", "device"),
+)
 """Settings that a user may omit and that have a value in every training."""
 FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "metric", "engine"), WORD) | {
     "device": DEVICE

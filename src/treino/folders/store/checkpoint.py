@@ -88,7 +88,7 @@ def read_all(
             try:
                 whole.append(from_bytes(read(name), name, path))
             except TreinoError as error:
-                if error.rule != "run_damaged":
+                if error.rule != files.RUN_DAMAGED.rule:
                     raise
                 broken[name] = error
     return sorted(whole, key=lambda each: -each.generation), broken

@@ -18,12 +18,16 @@ from treino.base.words import _
 from treino.folders.store import database as db
 from treino.folders.store import manifest, new_names
 from treino.folders.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
-from treino.folders.store.folder_files import FolderFiles
+from treino.folders.store.folder_files import FILE_MISSING, FolderFiles
 from treino.folders.store.manifest import Manifest
 from treino.folders.store.new_names import clear, ended_before_it_began, has_no_checkpoint, is_leftover
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_LOST = (lock.RUN_BUSY.rule, new_names.NAME_TAKEN.rule)  # to another process that makes a folder
+_ABSENT = (manifest.NOT_A_RUN.rule, FILE_MISSING.rule, files.FILE_VANISHED.rule)
+_UNREADABLE = (files.RUN_DAMAGED.rule, FILE_MISSING.rule)
 
 
 class RunFolder(FolderFiles):
@@ -80,7 +84,7 @@ class RunFolder(FolderFiles):
             folder._put_manifest(folder._manifest)  # last, since it makes the folder a run
         except BaseException as error:
             folder.discard()
-            lost = isinstance(error, TreinoError) and error.rule in ("run_busy", "name_taken")
+            lost = isinstance(error, TreinoError) and error.rule in _LOST
             if lost and name is None and out is None:  # another process locked the folder first
                 return cls.create(parent=parent, stem=stem, kind=kind)
             raise
@@ -98,7 +102,7 @@ class RunFolder(FolderFiles):
             if verify:
                 folder.verify()
         except TreinoError as error:
-            missing = error.rule in ("not_a_run", "file_missing", "file_vanished")
+            missing = error.rule in _ABSENT
             if missing and any(path.iterdir()) and is_leftover(path):
                 raise ended_before_it_began(path) from None
             raise
@@ -315,7 +319,7 @@ class RunFolder(FolderFiles):
             try:
                 self.read_bytes(name)
             except TreinoError as error:
-                if error.rule not in ("run_damaged", "file_missing"):
+                if error.rule not in _UNREADABLE:
                     raise
                 self.notices.append(_("{reason} The run goes on without it.").format(reason=error.message))
                 self.database.add_event(0, 0, "keyframe_damaged", {"file": name})

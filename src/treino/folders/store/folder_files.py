@@ -134,7 +134,7 @@ class FolderFiles:
             try:
                 data: bytes | None = files.read_bytes(self.within(name))
             except TreinoError as error:
-                if error.rule != "file_vanished":
+                if error.rule != files.FILE_VANISHED.rule:
                     raise
                 data = None
             expected = content.files.get(name)

@@ -131,7 +131,7 @@ def read(folder: Path, known: Manifest | None = None) -> Manifest:
         data = files.read_bytes(file)
         return known if known is not None and known.source == data else Manifest.from_bytes(data, file)
     except TreinoError as error:
-        if error.rule != "file_vanished":
+        if error.rule != files.FILE_VANISHED.rule:
             raise
     if not folder.exists():
         raise RUN_MISSING(path=folder)

@@ -87,7 +87,7 @@ def _manifest(path: Path) -> Manifest | None:
     try:
         return manifest.read(path)
     except TreinoError as error:
-        if error.rule != "not_a_run":
+        if error.rule != manifest.NOT_A_RUN.rule:
             raise
         return None
 

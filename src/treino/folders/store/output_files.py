@@ -15,6 +15,7 @@ from pathlib import Path
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import (
+    FILE_VANISHED,
     holds_run,
     make_folder,
     not_a_folder,
@@ -26,10 +27,23 @@ from treino.base.files import (
 from treino.base.words import N_, _
 from treino_doctor.output.files import refuse_special
 
-TO_PLACE = Refusal(
+NO_FOLDER = Refusal(
     "to_place", N_("There is no folder {path}."), N_("Make it, or give a file in a folder that exists.")
 )
-TO_PLACE_2 = Refusal("to_place", N_("{path} is a folder."), N_("Move it out of the way."))
+FOLDER_IN_THE_WAY = Refusal("to_place", N_("{path} is a folder."), N_("Move it out of the way."))
+FOLDER_FOR_A_FILE = Refusal("to_place", N_("{path} is a folder."), N_("Give a file in it, e.g. {file}."))
+_OTHER = N_("Give another name.")
+SOURCE_PICTURES = Refusal(
+    "to_source", N_("{path} would be one of the pictures that this command reads."), _OTHER
+)
+SOURCE_FILE = Refusal(
+    "to_source", N_("{path} is read by this command, and would be overwritten by it."), _OTHER
+)
+TO_ENDING = Refusal(
+    "to_ending",
+    N_("The name of this file must end in {endings}, and {path} doesn't."),
+    N_("Give a name like {example}."),
+)
 TO_RUN = Refusal(
     "to_run",
     N_("{path} is in {folder}, the folder of a run, where only treino itself writes."),
@@ -90,32 +104,15 @@ class OutputFile:
             return True
         refuse_run(self.path)
         if mode is not None and stat.S_ISDIR(mode):
-            raise TreinoError(
-                "to_place",
-                _("{path} is a folder.").format(path=self.path),
-                _("Give a file in it, e.g. {path}.").format(path=self.path / f"out{self._endings[0]}"),
-            )
+            raise FOLDER_FOR_A_FILE(path=self.path, file=self.path / f"out{self._endings[0]}")
         _check_folder(place.parent, self.path.parent, self._new_folders)
         refuse_special(self.path, mode)
         for source in self._reads:
             if _would_change(source, place, mode is not None):
-                raise TreinoError(
-                    "to_source",
-                    (
-                        _("{path} would be one of the pictures that this command reads.")
-                        if source.is_dir()
-                        else _("{path} is read by this command, and would be overwritten by it.")
-                    ).format(path=self.path),
-                    _("Give another name."),
-                )
+                raise (SOURCE_PICTURES if source.is_dir() else SOURCE_FILE)(path=self.path)
         if place.suffix.lower() not in self._endings:
-            raise TreinoError(
-                "to_ending",
-                _("The name of this file must end in {endings}, and {path} doesn't.").format(
-                    path=self.path, endings=_(" or ").join(self._endings)
-                ),
-                _("Give a name like {path}.").format(path=self.path.with_suffix(self._endings[0])),
-            )
+            example = self.path.with_suffix(self._endings[0])
+            raise TO_ENDING(path=self.path, endings=_(" or ").join(self._endings), example=example)
         if mode is not None and not self._replace:
             raise there_already(self.path)
         return False
@@ -164,7 +161,7 @@ class OutputFolder:
             path = self.path / file.relative_to(self._place)
             refuse_special(path, mode := _mode(file))
             if mode is not None and stat.S_ISDIR(mode):
-                raise TO_PLACE_2(path=path)
+                raise FOLDER_IN_THE_WAY(path=path)
         if there and not self._replace:
             raise there_already(self.path / there[0].relative_to(self._place), len(there) - 1)
 
@@ -224,7 +221,7 @@ def _check_folder(place: Path, path: Path, new: bool) -> None:
         while new and not os.path.lexists(place):
             place = place.parent
         if not place.exists() and not new:
-            raise TO_PLACE(path=path)
+            raise NO_FOLDER(path=path)
         if not place.is_dir():
             raise not_a_folder(place if new else path)
         if not os.access(place, os.W_OK | os.X_OK):
@@ -237,6 +234,6 @@ def _mode(path: Path) -> int | None:
         with trouble(path):
             return os.lstat(path).st_mode
     except TreinoError as error:
-        if error.rule != "file_vanished":
+        if error.rule != FILE_VANISHED.rule:
             raise
         return None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -16,6 +17,10 @@ from treino.folders.store import manifest, new_names
 from treino.folders.store.folder import RunFolder
 from treino.folders.store.new_names import ended_before_it_began, is_leftover
 
+FILE_IS_NO_RUN = Refusal(
+    manifest.NOT_A_RUN.rule, N_("{path} is a file, and a run is a folder."), N_("Did you mean '{folder}'?")
+)
+NO_RUNS = Refusal("no_runs", N_("There are no runs in {parent} yet."), N_("Train one: treino train wine"))
 RUN_MISSING = Refusal("run_missing", N_("There is no run {name}."), "{hint}")
 RUN_AMBIGUOUS = Refusal(
     "run_ambiguous",
@@ -24,25 +29,24 @@ RUN_AMBIGUOUS = Refusal(
 )
 
 _SHOWN = 8  # names in a hint
-_root: Path | None = None  # see `fenced`
+_ROOT: ContextVar[Path | None] = ContextVar("root of the fence", default=None)
 
 
 @contextmanager
 def fenced(root: Path) -> Iterator[None]:
     """List no run that leads out of a folder, by links of its own or in it, within the block. root: the
     folder, without links."""
-    global _root
-    before, _root = _root, root
+    token = _ROOT.set(root)
     try:
         yield
     finally:
-        _root = before
+        _ROOT.reset(token)
 
 
 def left_out(parent: Path | str = "runs") -> list[str]:
     """A sentence for each entry of `parent` that leads out, and is not listed."""
     return [
-        _("{path} leads out of {folder}, and is left out.").format(path=path, folder=_root)
+        _("{path} leads out of {folder}, and is left out.").format(path=path, folder=_ROOT.get())
         for path in sorted(_entries(parent))
         if _leads_out(path)
     ]
@@ -100,11 +104,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
     if not here.is_absolute() and os.path.isfile(named / manifest.NAME):  # a run in a sweep: sweep-1/best
         return named
     if os.path.isfile(here):
-        raise TreinoError(
-            "not_a_run",
-            _("{path} is a file, and a run is a folder.").format(path=here),
-            _("Did you mean '{path}'?").format(path=here.parent),
-        )
+        raise FILE_IS_NO_RUN(path=here, folder=here.parent)
     known = [each.name for each in list_runs(parent)]
     if not known:
         raise _none(parent)
@@ -119,7 +119,7 @@ def known_folder(name: str) -> Path | None:
     try:
         path = None if os.path.isfile(name) else find(name)
     except TreinoError as error:
-        if error.rule not in ("run_missing", "no_runs") or name == new_names.LAST:
+        if error.rule not in (RUN_MISSING.rule, NO_RUNS.rule) or name == new_names.LAST:
             raise
         return None
     return None if path == Path(name) and not (path / manifest.NAME).is_file() else path
@@ -153,13 +153,14 @@ def _entries(parent: Path | str) -> list[Path]:
 
 def _leads_out(path: Path) -> bool:
     """Whether an entry leads out of the fence; also by a link among what is read to list it."""
-    if _root is None:
+    root = _ROOT.get()
+    if root is None:
         return False
     links = [str(path)]
-    if Path(os.path.realpath(path)).is_relative_to(_root):
+    if Path(os.path.realpath(path)).is_relative_to(root):
         with suppress(OSError):
             links += [each.path for each in os.scandir(path) if each.is_symlink()]
-    return not all(Path(os.path.realpath(each)).is_relative_to(_root) for each in links)
+    return not all(Path(os.path.realpath(each)).is_relative_to(root) for each in links)
 
 
 def summary_of(path: Path) -> RunSummary:
@@ -189,8 +190,6 @@ def _changed(path: Path) -> str:
 
 
 def _none(parent: Path) -> TreinoError:
-    return TreinoError(
-        "no_runs",
-        " ".join([_("There are no runs in {parent} yet.").format(parent=parent), *left_out(parent)]),
-        _("Train one: treino train wine"),
-    )
+    error = NO_RUNS(parent=parent)
+    error.message = " ".join([error.message, *left_out(parent)])
+    return error
