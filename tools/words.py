@@ -1,8 +1,9 @@
 """The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
 
 A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
-of ``spec.py``), the docstring of a verb, and what a kata's script says. Each package has catalogues of its
-own: ``treino_doctor``, ``treino``, which looks in the doctor's, too, and each app. Each floor has its own
+of ``spec.py``), the docstring of a verb, what a kata's script says, and each text of a ``words.json``. Each
+package has catalogues of its own: ``treino_doctor``, ``treino``, which looks in the doctor's, too, and each
+app. Each floor has its own
 ``locale/LANGUAGE/FLOOR.po``, so that several people can translate side by side; all of a package are compiled
 into one ``.mo``. A new sentence comes with an empty translation, a translation whose sentence is gone goes
 with it, and nothing is guessed from a sentence that is like it. A new language: make its folder in both
@@ -11,6 +12,7 @@ with it, and nothing is guessed from a sentence that is like it. A new language:
 
 import ast
 import inspect
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -39,6 +41,9 @@ def sentences(path: Path) -> Iterator[str]:
     Raises:
         ValueError: an f-string or a sum where a sentence should stand, which no catalogue can hold.
     """
+    if path.suffix == ".json":
+        yield from (text for part in json.loads(path.read_text("utf-8")).values() for text in part.values())
+        return
     nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, (ast.Call, ast.FunctionDef))]
     for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset)):
         if isinstance(node, ast.Call):
@@ -88,7 +93,7 @@ def by_floor(package: str) -> dict[str, dict[str, list[str]]]:
     home: dict[str, str] = {}
     earlier = BASES[: BASES.index(package)] if package in BASES else BASES
     known = {sentence for other in earlier for floor in by_floor(other).values() for sentence in floor}
-    for path in sorted(FOLDERS[package].rglob("*.py")):
+    for path in sorted([*FOLDERS[package].rglob("*.py"), *FOLDERS[package].rglob("page/words.json")]):
         place = path.relative_to(FOLDERS[package])
         floor = place.parts[0] if len(place.parts) > 1 else package
         for sentence in sentences(path):
