@@ -57,15 +57,17 @@ READING = "GET", "HEAD"
 COOKIE_SECONDS = 30 * 86400
 HEADERS = {
     "cache-control": "no-store",
-    "content-security-policy":  # load from this server only, no inline code, no eval
+    # load from this server only, no inline code, no eval
+    "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-}  # fmt: skip
+}
 
 
 def _secret() -> str:

@@ -170,10 +170,17 @@ def _scope(message: Mapping[str, Any]) -> dict[str, Any]:
     address = urlsplit(str(message["path"]))
     headers = [(k.lower().encode(), v.encode()) for k, v in message.get("headers", {}).items()]
     scope = {
-        "asgi": {"version": "3.0"}, "http_version": "1.1", "server": None, "client": None, "root_path": "",
-        "path": unquote(address.path), "raw_path": address.path.encode(),
-        "query_string": address.query.encode(), "headers": headers, "watches_only": False,
-    }  # fmt: skip
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "server": None,
+        "client": None,
+        "root_path": "",
+        "path": unquote(address.path),
+        "raw_path": address.path.encode(),
+        "query_string": address.query.encode(),
+        "headers": headers,
+        "watches_only": False,
+    }
     if message["do"] == "connect":
         return {"type": "websocket", "scheme": "ws", "subprotocols": [], **scope}
     return {"type": "http", "scheme": "http", "method": message["method"], **scope}

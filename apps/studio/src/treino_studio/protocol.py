@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
-from treino.settings.setting_types import LARGEST_LR
 from treino.settings.spec import Settings, read_settings
 
 UNKNOWN_VERB = Refusal("unknown_verb", N_("This page can't be asked to do {verb}."), "{hint}")
@@ -152,59 +151,12 @@ class ExtendCommand(StudioCommand):
     members: Annotated[int, Field(ge=1, le=100_000)]
 
 
-Rate = Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
+class CommandToScript(StudioCommand):
+    """A command to a script: its fields are checked where it is sent, by ``script/commands.py``."""
 
+    model_config = ConfigDict(extra="allow")
 
-class ScriptSetCommand(StudioCommand):
-    do: Literal["set"]
-    optimizer: Annotated[int, Field(ge=0, le=9999)] = 0
-    group: Annotated[int, Field(ge=0, le=9999)] = 0
-    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
-    value: Rate
-
-
-class PressCommand(StudioCommand):
-    do: Literal["press"]
-    button: Text
-
-
-class ScriptStepCommand(StudioCommand):
-    do: Literal["step"]
-    count: Annotated[int, Field(ge=1, le=1000)] = 1
-
-
-class CheckpointCommand(StudioCommand):
-    do: Literal["checkpoint"]
-
-
-class CheckpointsCommand(StudioCommand):
-    do: Literal["checkpoints"]
-    on: bool
-
-
-class RewindCommand(StudioCommand):
-    do: Literal["rewind"]
-    checkpoint: Annotated[int, Field(ge=0, le=9999)]
-    changes: dict[Literal["lr", "weight_decay"], Rate] = {}
-
-
-class ReturnCommand(StudioCommand):
-    do: Literal["return"]
-    branch: Annotated[int, Field(ge=0, le=9999)]
-
-
-class ScriptFanCommand(StudioCommand):
-    do: Literal["fan"]
-    checkpoint: Annotated[int, Field(ge=0, le=9999)] = 0
-    kind: Literal["lr", "weight_decay"] = "lr"
-    values: Annotated[list[Rate], Field(max_length=8)] = []
-    count: Annotated[int, Field(ge=0, le=8)] = 8
-    steps: Annotated[int, Field(ge=1, le=100_000)] = 100
-
-
-class ScriptAdoptCommand(StudioCommand):
-    do: Literal["adopt"]
-    future: Annotated[int, Field(ge=0, le=7)]
+    do: Literal["step", "set", "press", "checkpoint", "checkpoints", "rewind", "return", "fan", "adopt"]
 
 
 class TrainCommand(StudioCommand):
@@ -244,21 +196,20 @@ class Acknowledgement(BaseModel):
 
 _Everywhere = HelloCommand | PlainCommand
 _Run = (
-    _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | DrawCommand
-    | BesideCommand | FanCommand | AdoptCommand | ExplainCommand
-    | ProponentsCommand | KeepCommand
-)  # fmt: skip
+    _Everywhere
+    | (StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | DrawCommand)
+    | (BesideCommand | FanCommand | AdoptCommand | ExplainCommand | ProponentsCommand | KeepCommand)
+)
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
-_Script = (
-    _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand | CheckpointCommand | CheckpointsCommand
-    | RewindCommand | ReturnCommand | ScriptFanCommand | ScriptAdoptCommand
-)  # fmt: skip
+_Script = _Everywhere | CommandToScript
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
 REFUSED = {  # verbs of PlainCommand that mean nothing on such a page
-    "sweep": ("play", "pause"), "study": ("play", "pause"), "home": ("play", "pause", "stop")
-}  # fmt: skip
+    "sweep": ("play", "pause"),
+    "study": ("play", "pause"),
+    "home": ("play", "pause", "stop"),
+}
 
 
 def _reader(commands: Any) -> TypeAdapter[Any]:
@@ -296,7 +247,7 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
     if isinstance(command, SetCommand):
         _check_value(command)
     settings = getattr(command, "changes", None) or getattr(command, "settings", None)
-    if settings:
+    if settings and kind != "script":
         check_settings(settings)
     return command
 

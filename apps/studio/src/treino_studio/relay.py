@@ -31,7 +31,7 @@ STUDIO_PROCESS = Refusal(
     N_("Its last words are in the terminal of the studio. Try again: another one is started."),
     status=1,
 )
-STUDIO_PROCESS_2 = Refusal(
+STUDIO_PROCESS_KEEPS_ENDING = Refusal(
     "studio_process",
     N_("The {name} ends as soon as it is started."),
     N_("Its last words are in the terminal of the studio; start the studio anew."),
@@ -115,7 +115,7 @@ class Relay:
         if part.process is None:
             now = time.monotonic()
             if self._ending or (len(part.deaths) == DEATHS and now - part.deaths[0] < WITHIN):
-                raise STUDIO_PROCESS_2(name=_(part.about))
+                raise STUDIO_PROCESS_KEEPS_ENDING(name=_(part.about))
             process = await StudioProcess.start(part.command, self._logs / f"{part.name}.log")
             part.process = process
             part.reading = asyncio.create_task(self._read(part, process))

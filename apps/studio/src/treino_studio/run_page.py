@@ -509,18 +509,29 @@ class RunPage:
         key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
         if sight.scale is None or self._scene is None or self._scene[0] != key:
             header, parts = scene(
-                run.alone(snapshot.net), run.data, sight, run.loss_function, run.item_shape, self.look.unit,
-                over, run.alone(snapshot.member_net),
-            )  # fmt: skip
+                run.alone(snapshot.net),
+                run.data,
+                sight,
+                run.loss_function,
+                run.item_shape,
+                self.look.unit,
+                over,
+                run.alone(snapshot.member_net),
+            )
             self._scene = (key, (header, parts))
         header, parts = self._scene[1]
         if sight.scale is None:
             return dict(header), parts
         seen = self._picture(sight)
         entry, more = picture_parts(
-            snapshot.net, snapshot.member_net, sight.scale, seen, sight.drawn_layers, run.item_shape,
+            snapshot.net,
+            snapshot.member_net,
+            sight.scale,
+            seen,
+            sight.drawn_layers,
+            run.item_shape,
             self.look.unit,
-        )  # fmt: skip
+        )
         return header | {"picture": entry}, [*parts, *more]
 
     def _picture(self, sight: Sight) -> SeenPicture:

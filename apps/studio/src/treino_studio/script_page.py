@@ -25,9 +25,15 @@ class ScriptPage:
     def __init__(self, page: Page, process: ScriptProcess) -> None:
         self.page, self._process = page, process
         self._state: dict[str, Any] = {
-            "kind": "script", "buttons": [], "unseen": [], "examined": False, "findings": [], "changes": [],
-            "checkpoints": None, "branches": [],
-        }  # fmt: skip
+            "kind": "script",
+            "buttons": [],
+            "unseen": [],
+            "examined": False,
+            "findings": [],
+            "changes": [],
+            "checkpoints": None,
+            "branches": [],
+        }
         self._changed = 0  # changes so far, of all processes
         self._before: dict[int, int] = {}  # by checkpoint: how many there were before it
         self._present = FIRST  # the process that is steered and shown
@@ -221,9 +227,15 @@ class _Run:
     def __init__(self, curves: ScriptCurves) -> None:
         self.curves = curves
         self.state: dict[str, Any] = {
-            "status": "running", "exit": None, "error": None, "reason": None, "playing": True, "step": 0,
-            "seconds": 0.0, "optimizers": [],
-        }  # fmt: skip
+            "status": "running",
+            "exit": None,
+            "error": None,
+            "reason": None,
+            "playing": True,
+            "step": 0,
+            "seconds": 0.0,
+            "optimizers": [],
+        }
         self._first: tuple[int, float] | None = None  # the first step that is seen, and its seconds
 
     def take(self, message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

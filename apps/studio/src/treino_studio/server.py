@@ -281,9 +281,13 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
 PAGE = Path(__file__).parent / "page"
 Handler = Callable[[Studio, Request], Awaitable[Response]]
 TYPES = {  # MIME types, which this machine's own table may lack
-    ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
-    ".mjs": "text/javascript", ".svg": "image/svg+xml",
-}  # fmt: skip
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 FORMS = "weights", "script", "report", "gif", "command", "importance"  # downloads that are made of a folder
 TEXTS = {"command": "text/plain; charset=utf-8", "importance": "text/json"}  # shown and not saved
 

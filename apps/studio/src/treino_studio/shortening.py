@@ -23,22 +23,27 @@ TOKEN = re.compile(
 )
 PATTERN = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
 CHUNK = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(`|\$\{)", re.S)
-BEFORE_PATTERN = {
-    "await", "case", "delete", "do", "else", "in", "instanceof", "new", "of", "return", "throw", "typeof",
-    "void", "yield",
-}  # fmt: skip
-KEYWORDS = BEFORE_PATTERN | {
-    "Infinity", "NaN", "arguments", "async", "break", "catch", "class", "const", "continue", "default",
-    "enum", "eval", "extends", "false", "finally", "for", "from", "function", "get", "if", "import", "let",
-    "null", "set", "static", "super", "switch", "this", "true", "try", "undefined", "var", "while", "with",
-}  # fmt: skip
-BROWSERS = {  # what modules could mean by a name that one of them has itself, too
-    "addEventListener", "alert", "blur", "close", "closed", "confirm", "console", "crypto", "document",
-    "event", "fetch", "find", "focus", "frames", "history", "innerHeight", "innerWidth", "length", "location",
-    "matchMedia", "moveTo", "name", "navigator", "onerror", "onmessage", "open", "opener", "origin", "parent",
-    "performance", "postMessage", "print", "prompt", "screen", "scroll", "self", "status", "stop", "top",
-    "window",
-}  # fmt: skip
+BEFORE_PATTERN = set(
+    re.findall(r"\w+", "await case delete do else in instanceof new of return throw typeof void yield")
+)
+KEYWORDS = BEFORE_PATTERN | set(
+    re.findall(
+        r"\w+",
+        "Infinity NaN arguments async break catch class const continue default enum eval extends false "
+        "finally for from function get if import let null set static super switch this true try undefined "
+        "var while with",
+    )
+)
+# what modules could mean by a name that one of them has itself, too
+BROWSERS = set(
+    re.findall(
+        r"\w+",
+        "addEventListener alert blur close closed confirm console crypto document event fetch find focus "
+        "frames history innerHeight innerWidth length location matchMedia moveTo name navigator onerror "
+        "onmessage open opener origin parent performance postMessage print prompt screen scroll self "
+        "status stop top window",
+    )
+)
 OPENING, CLOSING = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
 JOINING = {"{", ";", ",", "(", "[", "=", ":", "?", "&&", "||", "??", "=>", "+", "*", "<", ">", "===", "!=="}
 JOINED = {"}", ")", "]", ".", "?.", "?", ":", "&&", "||", "??", ",", ";", "*", "=", "===", "!=="}

@@ -137,14 +137,24 @@ class SweepPage(FolderPage):
         lost = [n for n in ranked if n["status"] == "diverged"]
         names = [d.name for d in space.dimensions]
         state = {
-            "kind": "sweep", "name": sweep.name, "path": str(sweep.path), "status": sweep.status,
-            "data": sweep.spec.data.name, "metric": metric, "metric_name": metric_name(metric),
-            "better": better, "settings": names, "count": len(networks),
-            "diverged": len(lost), "cut": sum(n["status"] == CUT for n in networks),
-            "ending": is_ending(folder), "diverged_where": where_diverged(networks, names),
+            "kind": "sweep",
+            "name": sweep.name,
+            "path": str(sweep.path),
+            "status": sweep.status,
+            "data": sweep.spec.data.name,
+            "metric": metric,
+            "metric_name": metric_name(metric),
+            "better": better,
+            "settings": names,
+            "count": len(networks),
+            "diverged": len(lost),
+            "cut": sum(n["status"] == CUT for n in networks),
+            "ending": is_ending(folder),
+            "diverged_where": where_diverged(networks, names),
             "left": left_of(folder, self.settings_in_all),
-            "progress": _progress(request, meta, sweep.status), "document": sweep.document,
-        }  # fmt: skip
+            "progress": _progress(request, meta, sweep.status),
+            "document": sweep.document,
+        }
         return {
             "state": state,
             "networks": _listed(ranked, lost),
@@ -201,10 +211,14 @@ def _progress(requested: Mapping[str, Any], meta: Mapping[str, Any], status: str
         left = seconds / steps * (planned - steps) if steps and seconds else None
     rungs = heats[min(done, len(heats) - 1)][2] if heats else []
     return {
-        "share": 1.0 if over else share, "left_s": None if over or left is None else max(0.0, left),
-        "rung": None if running is None else running["rung"], "rungs": len(rungs),
-        "bracket": done, "brackets": len(heats), "judging": not over and 0 < len(heats) <= done,
-    }  # fmt: skip
+        "share": 1.0 if over else share,
+        "left_s": None if over or left is None else max(0.0, left),
+        "rung": None if running is None else running["rung"],
+        "rungs": len(rungs),
+        "bracket": done,
+        "brackets": len(heats),
+        "judging": not over and 0 < len(heats) <= done,
+    }
 
 
 def _lines(
@@ -263,11 +277,15 @@ class StudyPage(FolderPage):
                 row["name"], row["mode_name"] = row_name(known, result), mode_name(known.mode)
                 row["pace"] = seconds_text(known.seconds_per_epoch)
         state = {
-            "kind": "study", "name": study.name, "path": str(study.path), "status": study.status,
+            "kind": "study",
+            "name": study.name,
+            "path": str(study.path),
+            "status": study.status,
             "metric_name": None if metric is None else metric_name(metric),
-            "ending": is_ending(folder), "progress": _study_progress(document, study.status),
+            "ending": is_ending(folder),
+            "progress": _study_progress(document, study.status),
             "document": {**document, "rows": rows},
-        }  # fmt: skip
+        }
         return {"state": state, "lines": lines}
 
 

@@ -44,9 +44,9 @@ UPLOAD_EMPTY = Refusal("upload_empty", N_("The file is empty."), N_("Choose anot
 LARGEST = 200_000_000  # maximum bytes of one table or archive
 ALL = 2_000_000_000  # maximum bytes of all of them
 SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json",
-    ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz", ".zip", ".tar", ".tar.gz", ".tgz",
-)  # fmt: skip
+    *(".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json"),
+    *(".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz", ".zip", ".tar", ".tar.gz", ".tgz"),
+)
 
 
 FOLDER = ".uploads"  # a folder in the folder of runs

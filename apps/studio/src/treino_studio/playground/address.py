@@ -19,10 +19,10 @@ PLAYGROUND_ROWS = Refusal(
 
 GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself
 SETTINGS = (
-    "features", "normalise", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr",
-    "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed",
-    "schedule", "steps", "fault",
-)  # fmt: skip
+    *("features", "normalise", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr"),
+    *("weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed"),
+    *("schedule", "steps", "fault"),
+)
 
 
 def address(data: str | None, settings: Mapping[str, Any]) -> str:

@@ -44,9 +44,13 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
     }
     styles = sorted((PACKAGE / "playground/web").glob("*.css"))
     return page_file(
-        "treino playground", _script(), parts,
-        styles=styles, scripts=" 'wasm-unsafe-eval'", policy="worker-src blob:; ",
-    )  # fmt: skip
+        "treino playground",
+        _script(),
+        parts,
+        styles=styles,
+        scripts=" 'wasm-unsafe-eval'",
+        policy="worker-src blob:; ",
+    )
 
 
 @cache

@@ -13,7 +13,7 @@ BUTTON = Refusal(
     N_("A button's name has 1 to {limit} letters, unlike {name!r}."),
     N_('Give it a short one: tr.button("evaluate now", evaluate)'),
 )
-BUTTON_2 = Refusal(
+BUTTON_UNCALLABLE = Refusal(
     "button",
     N_("The button '{name}' needs a function to call, not {value!r}."),
     N_("Give the function itself, without calling it: tr.button({name!r}, evaluate)"),
@@ -242,5 +242,5 @@ def button(name: str, function: Callable[[], object]) -> None:
     if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST:
         raise BUTTON(limit=LONGEST, name=name)
     if not callable(function):
-        raise BUTTON_2(name=name, value=function)
+        raise BUTTON_UNCALLABLE(name=name, value=function)
     buttons[name] = function

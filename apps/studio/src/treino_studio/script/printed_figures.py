@@ -27,18 +27,23 @@ SPLITS: dict[str, Split] = {
     **dict.fromkeys(("validacao", "validar", "avaliacao", "avaliar"), "validation"),
     **dict.fromkeys(("test", "testing", "teste", "testar"), "test"),
 }
-NEUTRAL = {
-    "avg", "average", "mean", "media", "medio", "running", "total", "overall", "final", "current",
-    "atual", "epoch", "epoca", "set", "score", "top", "data", "a", "an", "the", "and", "with", "is",
-    "was", "of", "on", "in", "at", "after", "this", "model", "network", "e", "o", "com", "de", "da",
-    "do", "na", "no", "ao", "em", "foi", "apos", "modelo", "rede", "images", "imagens", "examples",
-    "samples", "rows", "dataset", "conjunto", "dados", "exemplos", "linhas",
-}  # fmt: skip
-OTHERS = {  # words after which a line speaks of another figure than the present one
-    "best", "melhor", "min", "max", "minimum", "maximum", "lowest", "highest", "previous", "prev",
-    "last", "initial", "target", "goal", "meta", "threshold", "limite", "limiar", "baseline", "chance",
-    "random", "improved", "improvement", "melhorou", "patience", "difference", "diff", "delta", "early",
-}  # fmt: skip
+NEUTRAL = set(
+    re.findall(
+        r"\w+",
+        "avg average mean media medio running total overall final current atual epoch epoca set score top "
+        "data a an the and with is was of on in at after this model network e o com de da do na no ao em "
+        "foi apos modelo rede images imagens examples samples rows dataset conjunto dados exemplos linhas",
+    )
+)
+# words after which a line speaks of another figure than the present one
+OTHERS = set(
+    re.findall(
+        r"\w+",
+        "best melhor min max minimum maximum lowest highest previous prev last initial target goal meta "
+        "threshold limite limiar baseline chance random improved improvement melhorou patience difference "
+        "diff delta early",
+    )
+)
 LONGEST = 2000  # letters of a line that are read
 COUNTED = {"ep", "step", "passo", "iter", "iteration", "iteracao"}
 COLUMNS = 64  # most columns of a table

@@ -46,7 +46,7 @@ from treino_studio.script.kept_files import kept_of
 CHECKPOINT = Refusal(
     "checkpoint", N_("No process sleeps as number {n}."), N_("Go on from a checkpoint instead.")
 )
-CHECKPOINT_2 = Refusal("checkpoint", N_("There is no future {n}."), N_("Fan out once more."))
+NO_FUTURE = Refusal("checkpoint", N_("There is no future {n}."), N_("Fan out once more."))
 CHECKPOINT_3 = Refusal(
     "checkpoint", N_("There is no checkpoint {n}."), N_("Choose one of those that are listed.")
 )
@@ -515,7 +515,7 @@ class ScriptProcess:
         futures = [] if self._fan is None else self._fan.futures
         branch = next((each for each in futures if each.future == do.future and each.status != "ended"), None)
         if branch is None:
-            raise CHECKPOINT_2(n=do.future)
+            raise NO_FUTURE(n=do.future)
         self._end_fan(branch)
         branch.future = None
         self._make_present(branch)
