@@ -103,20 +103,14 @@ def test_float64_may_hold_what_float32_can_not():
     ("data", "rule"),
     [
         ((X + 1j, Y), "data_complex"),
-        ((X, Y + 1j), "data_complex"),
         ((np.array([["a"]]), [0]), "data_type"),
-        ((np.array([[None]]), [0]), "data_type"),
         (([["a"]], [0]), "data_type"),
         (([[1, 2], [3]], [0, 1]), "data_type"),
-        ((None, None), "data_type"),
         ({"x": X, "y": Y}, "data_type"),
         ((X, torch.tensor(3.0)), "data_shape"),
         ((X[:, :0], Y), "data_shape"),
-        ((X, X[:, :0]), "data_shape"),
         ((X, X.unsqueeze(-1)), "data_shape"),
         ((X, Y + 10**6), "classes_range"),
-        ((X, Y + 2**60), "classes_range"),
-        ((X, Y + 1990), "classes_range"),
     ],
 )
 def test_what_can_not_be_read_is_refused(data, rule):

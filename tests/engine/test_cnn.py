@@ -127,18 +127,3 @@ def test_other_rows_are_refused_with_the_next_move(shape, rule, word):
         train((torch.zeros(12, *shape), Y[:12]), cnn(2, pool="none"))
     assert refused.value.rule == rule
     assert word in refused.value.hint
-
-
-def test_a_batch_of_one_picture_is_refused_only_where_its_norm_fails():
-    x, y = X[:33], Y[:33]
-    train((x, y), cnn(4, batch_norm=True), batch_size=16)  # means over 8 × 8 places
-    with pytest.raises(TreinoError) as refused:
-        train((x, y), cnn(4, 4, stride=4, pool="none", batch_norm=True), batch_size=16)
-    assert refused.value.rule == "batch_of_one"
-    assert "17" in refused.value.hint
-
-
-def test_a_network_too_large_for_this_machine_is_refused_before_it_is_built():
-    with pytest.raises(TreinoError) as refused:
-        train((X, Y), cnn(900_000, 900_000))
-    assert refused.value.rule == "net_too_large"

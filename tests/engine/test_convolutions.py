@@ -212,16 +212,6 @@ def trains_as_the_kernel_module_does(problem, drawn):
     assert torch.allclose(losses[0], losses[1], rtol=2e-4, atol=1e-6)
 
 
-def test_a_number_that_is_none_stays_none():
-    net, shape = cnn(3, 16), (1, 8, 8)
-    x, _y = sample(shape, 20)
-    x[7, 0, 3, 3] = float("nan")
-    training = started(net, shape)
-    with torch.no_grad():
-        out = training.setup.kernel.outputs(training.state.population, torch.tensor([0]), x)[0]
-    assert out.isnan().all(1).nonzero().flatten().tolist() == [7]
-
-
 def test_batch_norm_is_named_as_what_keeps_a_network_from_lanes():
     with pytest.raises(TreinoError, match="no batch norm, the layer 1"):
         started(cnn(4, batch_norm=True), (1, 8, 8))

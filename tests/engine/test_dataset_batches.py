@@ -142,13 +142,6 @@ def test_reading_leaves_the_global_chance_alone() -> None:
     assert before[2] == random.getstate()
 
 
-def test_items_of_no_seed_say_so() -> None:
-    x = load_torch_dataset(Own("own")).train.x
-    assert x.chance == "free"
-    assert not x.reproducible
-    assert "Own" in x.why
-
-
 @pytest.mark.parametrize("engine", ["batched", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
     held = load_torch_dataset(Own())
@@ -182,13 +175,3 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
     last = int(training.last_step_P[0])
     assert last >= 20
     assert torch.equal(training.state.population.params, after[last])
-
-
-def test_a_diverged_member_of_a_stream_is_put_back() -> None:
-    how = {"epochs": 4, "engine": "batched"}
-    training = train(load_torch_dataset(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], **how)
-    alone = train(load_torch_dataset(Coming()), mlp(5), seeds=(2,), lr=1e30, **how)
-    losses(training), losses(alone)
-    assert training.status_P == ("finished", "diverged", "finished")
-    assert torch.equal(training.state.population.params[1], alone.state.population.params[0])
-    assert training.last_step_P[1] == alone.last_step_P[0]

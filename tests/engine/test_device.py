@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, cnn, mlp, train
+from treino.engine import ACTIVATIONS, OPTIMIZERS, cnn, mlp, train
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
 X, Y = sample(rows=33)
@@ -88,7 +88,3 @@ def test_rows_that_are_elsewhere_train_there(device, tmp_path):
             found.append(torch.cat([tick.loss_SP for tick in training]))
             assert training.state.population.params.device.type == torch.device(place).type
         torch.testing.assert_close(*found, rtol=2e-3, atol=2e-3)
-
-
-def test_every_loss_is_tried():
-    assert set(TARGETS) == set(LOSSES)

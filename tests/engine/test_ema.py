@@ -9,7 +9,6 @@ from torch.optim.swa_utils import AveragedModel
 from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.engine import mlp, train
-from treino.engine.training_setup import warm_start
 
 X, Y = sample(rows=30)
 HELD = (X[:11] + 0.2, Y[:11])
@@ -114,20 +113,7 @@ def test_a_decay_changes_on_the_way_where_there_is_an_average():
         training(ema=0.0).set("ema", 0.5)
 
 
-def test_averages_begin_with_the_weights_that_are_given():
-    weights = finished(seeds=(5,), ema=0.0).net(0).state_dict()
-    found = training()
-    warm_start(found.shared, found.state, weights)
-    assert torch.equal(found.state.population.average, found.state.population.params)
-
-
 def test_a_member_that_diverges_keeps_its_last_finite_average():
     found = finished(lr=1e30, optimizer="sgd")
     assert found.status_P == ("diverged",)
     assert found.state.population.average.isfinite().all()
-
-
-@pytest.mark.parametrize("value", [1.0, -0.1, float("nan")])
-def test_a_decay_is_a_share(value):
-    with pytest.raises(TreinoError, match="ema is"):
-        training(ema=value)

@@ -21,14 +21,6 @@ def walked(per: int, changes: list[tuple[int, int]], steps: int) -> tuple[list[i
     return epoch_S, [a != b for a, b in zip(epoch_S, [*epoch_S[1:], None], strict=True)]
 
 
-def test_thousands_of_changes() -> None:
-    count = EpochStretch(3)
-    for step in range(1, 5000):
-        count = count.restarted(step, 1 + step % 3)
-    assert (count.epoch_of(1), count.epoch_of(4999), count.end_of(2)) == (1, 4999, 2)
-    assert count.epochs_of(torch.tensor([1, 4999])).tolist() == [1, 4999]
-
-
 @given(
     st.integers(1, 6),
     st.dictionaries(st.integers(1, 40), st.integers(1, 6), max_size=3).map(lambda d: sorted(d.items())),

@@ -59,11 +59,6 @@ def test_training_is_the_plain_loops(engine):
         torch.testing.assert_close(value.double(), wanted[name], rtol=1e-3, atol=1e-5)
 
 
-def test_first_weights_are_those_of_the_network_without_gates():
-    with_, without = (finished(gates=gates, steps=1, lr=1e-30).net(0) for gates in (6.0, 0.0))
-    torch.testing.assert_close(with_.state_dict(), without.state_dict())
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_gate_of_zero_stays_closed(engine):
     found = train((X, Y), mlp(7, gates=4.0), weight_decay=0.01, **COMMON, engine=engine)
@@ -89,27 +84,8 @@ def test_a_network_without_its_gates_answers_the_same():
     assert list(plain.state_dict()) == list(mlp(3, 2, dropout=0.2).module(4, 2).state_dict())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_it_goes_on_bit_for_bit(engine):
-    whole = finished(engine=engine, clip=0.3)
-    first = train((X, Y), mlp(7, activation="tanh", gates=6.0), **COMMON, engine=engine, clip=0.3)
-    first.every = 7
-    first.advance(None)
-    again = train((X, Y), mlp(7, activation="tanh", gates=6.0), **COMMON, engine=engine, clip=0.3)
-    again.load(*first.save())
-    for _tick in again:
-        pass
-    assert again.state == whole.state
-
-
 def test_weights_that_updates_move_are_apart_from_their_gates():
     found = finished()
     net, factor_D = found.trained_net()
     torch.testing.assert_close(net(X * factor_D), found.net(0, "last")(X))
     assert finished(gates=0.0).trained_net()[1] is None
-
-
-@pytest.mark.parametrize("rate", [-1.0, float("nan"), 1e9])
-def test_a_rate_is_a_number_from_0_on(rate):
-    with pytest.raises(TreinoError, match="gates"):
-        mlp(3, gates=rate)

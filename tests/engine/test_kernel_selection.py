@@ -33,10 +33,6 @@ def test_batched_trains_the_other_mlps(members):
     assert (training.engine, training.threads) == ("batched", cpu_cores())
 
 
-def test_a_net_of_another_kind_is_trained_by_module():
-    assert train((X, Y), mlp(4, batch_norm=True)).engine == "module"
-
-
 def test_the_first_kernel_that_can_trains():
     assert chosen(obstacle=None, batched=True).engine == "lanes"
     assert chosen(obstacle=None, batched=False).engine == "lanes"

@@ -20,13 +20,6 @@ VARIANTS = [
     Loss("l1"),
     Loss("huber"),
 ]
-IDS = [
-    v.name
-    + "-smooth" * bool(v.label_smoothing)
-    + "-weights" * bool(v.class_weights)
-    + "-twice" * v.softmax_first
-    for v in VARIANTS
-]
 
 
 def torch_criterion(loss):
@@ -86,30 +79,10 @@ def gradients_are_autograds(loss, activation, hidden=(7, 6), rows=9):
             torch.testing.assert_close(slope, p.grad.expand(block, *p.shape), rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
+@pytest.mark.parametrize("loss", VARIANTS, ids=repr)
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
 def test_gradients_are_autograds(loss, activation):
     gradients_are_autograds(loss, activation)
-
-
-@pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
-def test_gradients_are_slopes(loss, activation):
-    """Against central differences of the loss, whoever computes it."""
-    net, x, y = problem(loss, activation, hidden=(4,), rows=6, seed=3)
-    criterion, h = torch_criterion(loss), 1e-6
-    with torch.no_grad():
-        _loss, slopes = hand_written(net, x, y, loss, activation, 1)
-        for slope, p in zip(slopes, net.parameters(), strict=True):
-            flat = p.view(-1)
-            for place in range(0, len(flat), 5):
-                value = flat[place].item()
-                flat[place] = value + h
-                above = criterion(net(x), y)
-                flat[place] = value - h
-                below = criterion(net(x), y)
-                flat[place] = value
-                assert abs((above - below) / (2 * h) - slope.reshape(-1)[place]) < 1e-7
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (33,), (16, 16, 16, 16)])
@@ -119,7 +92,7 @@ def test_any_depth_and_any_number_of_rows(hidden, rows):
         gradients_are_autograds(loss, "tanh", hidden, rows)
 
 
-@pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
+@pytest.mark.parametrize("loss", VARIANTS, ids=repr)
 def test_no_constant_output_is_better_than_the_best_constant(loss):
     _net, _x, y = problem(loss, "relu", rows=50)
     if loss.task == "classification":
@@ -148,13 +121,6 @@ def test_no_constant_output_is_better_than_the_best_constant(loss):
 
 def test_every_registered_loss_is_held_against_torch():
     assert {v.name for v in VARIANTS} == set(LOSSES)
-
-
-def test_softmax_twice_can_never_be_below_the_known_floor():
-    """ln(1 + 9/e) = 1.4612: with ten classes the target probability e/(e + 9) is the largest there can be."""
-    loss = Loss("cross_entropy", softmax_first=True)
-    z = torch.full((1, 10), -1e4).index_fill_(1, torch.tensor([3]), 1e4)
-    assert loss(z, torch.tensor([3])).item() == pytest.approx(1.4612, abs=5e-5)
 
 
 def test_the_default_loss_follows_the_task_and_says_why():

@@ -13,7 +13,7 @@ from oracles import sample
 
 from treino.base.errors import TreinoError
 from treino.data.mapped_rows import MappedRows, as_mapped, parts
-from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, Rows, batches, order
+from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, order
 from treino.engine import batch_sources, mlp, train
 
 X, Y = sample(rows=70)
@@ -63,17 +63,6 @@ def test_the_same_order_gives_the_same_bits(engine, batch, shuffle, x_map) -> No
     for name, tensor in held.save()[0].items():
         assert torch.equal(tensor.nan_to_num(), read.save()[0][name].nan_to_num()), name
     assert held.waited == 0 < read.waited
-
-
-@pytest.mark.usefixtures("_small")
-def test_a_diverged_member_is_put_back_as_in_memory(x_map) -> None:
-    kept = []
-    for x in (X, x_map):
-        training, _loss = trained(x, "batched", 8, "each", (1, 2, 3), lr=[1e-3, 1e30, 1e-2])
-        assert training.status_P == ("finished", "diverged", "finished")
-        kept.append((training.last_step_P, training.state.population.params))
-    assert torch.equal(kept[0][0], kept[1][0])
-    assert torch.equal(kept[0][1], kept[1][1])
 
 
 @pytest.mark.usefixtures("_small")
@@ -143,16 +132,6 @@ def test_other_numbers_are_converted_as_they_are_read(kind, tmp_path) -> None:
     assert torch.equal(
         trained(x, "batched", 8, "each")[1], trained(torch.from_numpy(whole), "batched", 8, "each")[1]
     )
-
-
-@pytest.mark.parametrize("batch", [1, 7, 70])
-def test_its_batches_are_those_of_memory(batch, x_map, monkeypatch) -> None:
-    monkeypatch.setattr("treino.data.mapped_rows.PART_BYTES", 3000)
-    index, order_N = torch.arange(70), order(70, 4, 2)
-    held, read = (batches(Rows(x, Y, index), batch, order_N) for x in (X, MappedRows(x_map)))
-    for (x, y), (same_x, same_y) in zip(held, read, strict=True):
-        assert torch.equal(x, same_x)
-        assert torch.equal(y, same_y)
 
 
 @pytest.mark.usefixtures("_small")

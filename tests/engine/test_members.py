@@ -55,15 +55,3 @@ def test_who_has_ended_stays_as_it_was():
     assert before == ("finished", "diverged")
     crowd.stop([0, 1])
     assert crowd.status_P == before
-
-
-@pytest.mark.parametrize("engine", ["batched", "module"])
-def test_kept_members_answer_as_their_nets_do(engine):
-    crowd = made((0, 1, 2), 0.02, engine)
-    x, _y = sample(30, 5, 3)
-    assert crowd.best_P.tolist() == [float("inf")] * 3
-    for _tick in crowd:
-        pass
-    output_RNC = crowd.answers(crowd.kept_population([2, 0]), x)
-    for row, member in enumerate((2, 0)):
-        torch.testing.assert_close(output_RNC[row], crowd.net(member)(x), rtol=1e-5, atol=1e-6)

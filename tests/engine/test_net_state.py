@@ -66,12 +66,6 @@ def named(name):
     return net
 
 
-def sparse_rows():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch says that it is a beta
-        return torch.eye(4).to_sparse_csr()
-
-
 def grows(net, x):
     net.seen = torch.cat([net.seen, x[:1].detach()])
 
@@ -84,16 +78,8 @@ def comes_into_being(net, x):
     net.seen = x[0].detach()
 
 
-def registers(net, x):
-    net.register_buffer("late", x[0].detach(), persistent=False)
-
-
 def makes_a_parameter(net, x):
     net.late = nn.Parameter(torch.zeros(3))
-
-
-def removes(net, x):
-    del net.seen
 
 
 def freezes(net, x):
@@ -103,7 +89,6 @@ def freezes(net, x):
 REFUSED = {
     "a dict beside the tensors": (lambda: Telling({"seen": 1}), "net_extra_state", "_extra_state"),
     "sparse": (lambda: having(adjacent=torch.eye(4).to_sparse()), "net_sparse", "adjacent"),
-    "sparse rows": (lambda: having(adjacent=sparse_rows()), "net_sparse", "adjacent"),
     "complex": (lambda: having(turn=torch.ones(2, dtype=torch.complex64)), "net_complex", "turn"),
     "without values": (lambda: having(seen=torch.zeros(2, device="meta")), "net_meta", "seen"),
     "too large": (lambda: having(code=torch.tensor([2**53 + 1])), "net_large_numbers", "code"),
@@ -115,9 +100,7 @@ REFUSED = {
         "float32",
     ),
     "none at first": (lambda: Doing(comes_into_being, seen=None), "net_forms", "not there"),
-    "registered in forward": (lambda: Doing(registers), "net_forms", "late"),
     "a parameter made in forward": (lambda: Doing(makes_a_parameter), "net_forms", "late"),
-    "removed": (lambda: Doing(removes, seen=torch.zeros(4)), "net_forms", "seen"),
     "frozen in forward": (lambda: Doing(freezes), "net_forms", "a.weight"),
 }
 
@@ -131,14 +114,6 @@ def test_state_that_can_not_be_kept_is_refused_before_the_first_step(case):
         assert (refused.value.rule, refused.value.status) == (rule, 2)
         assert said in refused.value.message
         assert refused.value.hint
-
-
-def test_a_quantised_layer_is_refused():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch says that these layers move elsewhere
-        net = nn.Sequential(nn.Linear(4, 8), torch.ao.nn.quantized.dynamic.Linear(8, 3))
-        with pytest.raises(TreinoError, match="_packed_params"):
-            train((X, Y), net)
 
 
 class Unfreezes(Plain):
@@ -160,16 +135,6 @@ def test_what_changes_its_form_later_is_said_then():
         training.advance(None, until=4)
     assert refused.value.rule == "net_forms"
     assert training.step == 2
-
-
-def test_a_last_batch_of_one_row_that_fails_is_known_before():
-    net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 3))
-    with pytest.raises(TreinoError) as refused:
-        train((X, Y), net, batch_size=23)
-    assert refused.value.rule == "batch_of_one"
-    assert "24" in refused.value.hint
-    train((X, Y), net, batch_size=24)
-    train((X, Y), Plain(), batch_size=23)  # which one row doesn't hurt
 
 
 def weight_normed():
@@ -209,15 +174,6 @@ def test_what_torch_does_not_copy_is_trained(case):
         again = module_copy(COPIED[case]())
         put_state(again, whole_state(module))
         assert torch.equal(again.eval()(X), module(X))
-
-
-def test_a_parameter_keeps_its_hook():
-    net = Plain()
-    net.a.weight.register_hook(lambda slope: 0 * slope)
-    training = train((X, Y), net, epochs=2, batch_size=8)
-    list(training)
-    assert torch.equal(training.net().a.weight, net.a.weight)
-    assert not torch.equal(training.net().out.weight, net.out.weight)
 
 
 class Table(Plain):

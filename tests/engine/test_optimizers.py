@@ -7,6 +7,7 @@ from oracles import ARGUMENTS, FLOAT64, plain_loop, sample
 from treino.engine import OPTIMIZERS, SCHEDULES, mlp, train
 
 DECAY_CLIP = [(0.0, None), (0.01, None), (0.0, 0.3), (0.02, 0.5)]  # one member each
+CRITERION = torch.nn.functional.cross_entropy
 ALL = [(o, s, w) for o in ARGUMENTS for s in SCHEDULES for w in (0, 7)]
 
 
@@ -33,20 +34,8 @@ def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
     start = train((x, y), mlp(7, 6, activation="tanh"), **common)
     for member, (decay, clip) in enumerate(DECAY_CLIP):
         net = start.net(member)
-        loss_S = plain_loop(
-            net,
-            x,
-            y,
-            torch.nn.functional.cross_entropy,
-            name,
-            steps=100,
-            batch=10,
-            schedule=schedule,
-            warmup=warmup,
-            clip=clip,
-            lr=lr,
-            weight_decay=decay,
-        )
+        plan = {"steps": 100, "batch": 10, "schedule": schedule, "warmup": warmup, "lr": lr}
+        loss_S = plain_loop(net, x, y, CRITERION, name, **plan, clip=clip, weight_decay=decay)
         wanted.append((loss_S, net))
     for engine in FLOAT64:
         training = train((x, y), mlp(7, 6, activation="tanh"), engine=engine, **common)
@@ -87,34 +76,12 @@ def test_every_registered_optimizer_is_held_against_torch():
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
 def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
     x, y = sample(dtype=torch.float64)
+    common = {"steps": 9, "lr": 0.002, "clip": 2.0, "weight_decay": 0.01}
+    arguments = {"fault": "missing_zero_grad", "batch_size": 7, "dtype": torch.float64, **ARGUMENTS[name]}
     for engine in FLOAT64:
-        training = train(
-            (x, y),
-            mlp(6),
-            engine=engine,
-            fault="missing_zero_grad",
-            steps=9,
-            batch_size=7,
-            lr=0.002,
-            clip=2.0,
-            weight_decay=0.01,
-            dtype=torch.float64,
-            **ARGUMENTS[name],
-        )
+        training = train((x, y), mlp(6), engine=engine, **common, **arguments)
         net = training.net()
-        plain_loop(
-            net,
-            x,
-            y,
-            torch.nn.functional.cross_entropy,
-            name,
-            steps=9,
-            batch=7,
-            clip=2.0,
-            lr=0.002,
-            weight_decay=0.01,
-            zero_grad=False,
-        )
+        plain_loop(net, x, y, CRITERION, name, batch=7, zero_grad=False, **common)
         for _tick in training:
             pass
         for ours, theirs in zip(training.net(which="last").parameters(), net.parameters(), strict=True):
@@ -130,7 +97,7 @@ def test_the_module_kernel_is_the_plain_loop_bit_for_bit(name):
     net = training.net()
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    plain_loop(net, x, y, torch.nn.functional.cross_entropy, name, steps=12, batch=10, clip=0.5, lr=0.01)
+    plain_loop(net, x, y, CRITERION, name, steps=12, batch=10, clip=0.5, lr=0.01)
     torch.set_num_threads(before)
     for _tick in training:
         pass

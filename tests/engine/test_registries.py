@@ -10,7 +10,6 @@ from tests import toy_entries as toys
 from torch import nn
 
 from treino.engine import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS, SCHEDULES, mlp, train
-from treino.engine.hyperparameters import known
 
 X, Y = sample(rows=33, dtype=torch.float64)
 ENTRIES = [
@@ -105,7 +104,3 @@ def test_an_initialisation_s_source_draws_the_same(name):
     exec(INITS[name].source.format(gain=act.gain), {"nn": nn, "layer": layer, "g": g})
     INITS[name].draw(drawn, torch.Generator().manual_seed(3), act)
     assert torch.equal(layer.weight, drawn)
-
-
-def test_a_registry_knows_the_nearest_name():
-    assert known("optimizer", "adam", OPTIMIZERS) == "adam"

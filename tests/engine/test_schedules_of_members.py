@@ -43,20 +43,3 @@ def test_one_schedule_is_told_from_several_when_a_state_is_loaded():
         train(DATA, mlp(8), seeds=[0, 1], schedule=["step", "cosine"], steps=20).load(*saved)
     before = train(DATA, mlp(8), seeds=[0, 1], schedule="step", warmup=3, steps=20).save()
     assert before[1]["identity"]["schedule"] == ["step", 3]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "rule"),
-    [
-        ({"schedule": ["cosine"] * 3}, "schedule_count"),
-        ({"schedule": ["cosine", "cosin"]}, "schedule_unknown"),
-        ({"warmup": [1, 2, 3]}, "warmup_count"),
-        ({"warmup": 1.5}, "warmup_type"),
-        ({"warmup": [1, -1]}, "warmup_range"),
-        ({"schedule": 3}, "schedule_type"),
-    ],
-)
-def test_schedules_that_can_not_be(arguments, rule):
-    with pytest.raises(TreinoError) as error:
-        train(DATA, mlp(8), seeds=[0, 1], **arguments)
-    assert error.value.rule == rule

@@ -13,14 +13,8 @@ from pydantic import ValidationError
 from treino.base.errors import TreinoError
 from treino.base.words import door
 from treino.engine import (
-    ACTIVATIONS,
-    HP,
     INITS,
-    LOSSES,
-    OPTIMIZERS,
-    SCHEDULES,
     config_of,
-    engines,
     mlp,
     train,
 )
@@ -35,77 +29,52 @@ NUMBERS = ((X, X[:, :1]), (X[:9], X[:9, :1]))
 
 REFUSED = [
     ({"optimizer": "adm"}, "optimizer_unknown", "adam"),
-    ({"schedule": "cosin"}, "schedule_unknown", "cosine"),
     ({"loss": "crossentropy"}, "loss_unknown", "cross_entropy"),
-    ({"init": "kaimin"}, "init_unknown", "kaiming"),
     ({"metric": "acuracy"}, "metric_unknown", "accuracy"),
-    ({"engine": "bached"}, "engine_unknown", "batched"),
     ({"fault": "missing_zero_grd"}, "fault_unknown", "missing_zero_grad"),
     ({"shuffle": "always"}, "shuffle_choice", "each"),
     ({"keep": "worst"}, "keep_choice", "best"),
     ({"lr": -0.1}, "lr_range", "3e-3"),
     ({"lr": float("nan")}, "lr_range", "3e-3"),
-    ({"lr": float("inf")}, "lr_range", "3e-3"),
     ({"lr": "1-3"}, "lr_type", "1e-3"),
     ({"lr": [0.1, 0.2], "seeds": (0, 1, 2)}, "lr_count", "each member"),
-    ({"lr": [0.1, 0.2, -1], "seeds": (0, 1, 2)}, "lr_range", ""),
     ({"momentum": 1.5, "optimizer": "sgd"}, "momentum_range", ""),
     ({"betas": (1.0, 0.9)}, "betas_range", "0.9"),
-    ({"betas": (0.9, 1.5)}, "betas_range", "0.999"),
     ({"eps": 0.0}, "eps_range", "root"),
-    ({"weight_decay": -1.0}, "weight_decay_range", ""),
-    ({"clip": 0.0}, "clip_range", ""),
     ({"label_smoothing": 1.0}, "label_smoothing_range", ""),
     ({"nesterov": True, "optimizer": "sgd"}, "nesterov_without_momentum", "momentum=0.9"),
     ({"epochs": 3, "steps": 9}, "epochs_and_steps", "one"),
     ({"epochs": 0}, "epochs_range", ""),
-    ({"epochs": 1.5}, "epochs_type", ""),
     ({"steps": -1}, "steps_range", ""),
     ({"batch_size": 0}, "batch_size_range", ""),
-    ({"batch_size": "some"}, "batch_size_type", "full"),
     ({"lrr": 0.1}, "unknown_setting", "lr"),
-    ({"target": "y"}, "unknown_setting", ""),
-    ({"seed": 1, "seeds": (1, 2)}, "seed_and_seeds", "one"),
     ({"warmup": -1}, "warmup_range", ""),
-    ({"patience": -1}, "patience_range", ""),
+    ({"warmup": 1.5}, "warmup_type", ""),
+    ({"warmup": [1, 2, 3], "seeds": (0, 1)}, "warmup_count", ""),
+    ({"schedule": ["cosine", "cosin"], "seeds": (0, 1)}, "schedule_unknown", "cosine"),
+    ({"schedule": 3}, "schedule_type", ""),
     ({"every": 0}, "every_range", ""),
     ({"seeds": ()}, "seeds_empty", ""),
     ({"seeds": (-1,)}, "seed_range", ""),
-    ({"seeds": (2**63,)}, "seed_range", ""),
     ({"threads": 0}, "threads_range", ""),
-    ({"threads": 10**6}, "threads_range", ""),
     ({"device": "tpu"}, "device_choice", ""),
     ({"loss": "mse"}, "loss_task", "cross_entropy"),
     ({"loss": "bce"}, "bce_classes", "cross_entropy"),
     ({"metric": "rmse"}, "metric_task", "accuracy"),
-    ({"metric": "auc"}, "metric_task", "accuracy"),
     ({"class_weights": (1.0, 2.0)}, "class_weights_count", "each class"),
     ({"class_weights": (1.0, 2.0, 0.0)}, "class_weights_range", "each class"),
-    ({"class_weights": ["a"]}, "class_weights_type", "balanced"),
-    ({"class_weights": 3}, "class_weights_count", "balanced"),
     ({"class_weights": "even"}, "class_weights_type", "balanced"),
     ({"betas": 0.9}, "betas_type", "0.999"),
-    ({"betas": (0.9,)}, "betas_type", "0.999"),
-    ({"seeds": [2**70]}, "seed_range", ""),
     ({"seeds": "one"}, "seed_type", ""),
-    ({"seeds": 1.5}, "seed_type", ""),
     ({"data_seed": "x"}, "data_seed_type", ""),
-    ({"data_seed": -1}, "data_seed_range", ""),
     ({"fault": 3}, "fault_type", "missing_zero_grad"),
-    ({"fault": [[]]}, "fault_type", "missing_zero_grad"),
-    ({"threads": "x"}, "threads_type", ""),
     ({"engine": []}, "engine_type", "kernel"),
     ({"dtype": "x"}, "dtype_unknown", "float32"),
-    ({"dtype": torch.int32}, "dtype_unknown", "float32"),
     ({"lr": True}, "lr_type", "1"),
-    ({"lr": [True, 0.1, 0.1], "seeds": range(3)}, "lr_type", "1"),
-    ({"lr": 10**400}, "lr_type", "rate"),
     ({"nesterov": "maybe"}, "nesterov_type", "momentum"),
     ({"nesterov": True}, "momentum_with_adam", "sgd"),
     ({"momentum": 0.9}, "momentum_with_adam", "betas=(0.9, 0.999)"),
-    ({"momentum": [0, 0.5], "seeds": range(2), "optimizer": "adamw"}, "momentum_with_adam", "0.5"),
     ({"betas": (0.8, 0.999), "optimizer": "sgd"}, "betas_with_sgd", "momentum=0.8"),
-    ({"eps": 1e-3, "optimizer": "sgd"}, "eps_with_sgd", "adam"),
 ]
 
 
@@ -204,11 +173,6 @@ def test_networks_that_can_not_be_built_are_refused(hidden, described, rule):
     assert "rellu" not in described.values() or "'relu'" in refused.value.hint
 
 
-def test_the_engines_are_listed_with_a_sentence_each():
-    assert [name for name, _about in engines()] == ["module", "batched", "lanes"]
-    assert all(about for _name, about in engines())
-
-
 def test_where_lanes_is_not_built_one_line_says_why(tmp_path, monkeypatch):
     missing = tmp_path / "_lanes.so"
     assert libraries(missing) == ()
@@ -219,11 +183,6 @@ def test_where_lanes_is_not_built_one_line_says_why(tmp_path, monkeypatch):
     assert train(sample(), mlp(3)).engine == "batched"
     with pytest.raises(TreinoError, match="compiler"):
         train(sample(), mlp(3), engine="lanes")
-
-
-def test_an_engine_and_threads_that_are_asked_for_are_kept():
-    again = train((X, Y), mlp(4), engine="module", threads=2)
-    assert (again.engine, again.threads) == ("module", 2)
 
 
 @pytest.mark.parametrize("init", list(INITS))
@@ -249,25 +208,6 @@ def test_initialisation_is_the_same_for_every_kernel_and_depends_on_the_seed(ini
     else:
         torch.testing.assert_close(W @ W.T, torch.eye(30))
     assert (one["2.bias"].abs().max() > 0) == (init == "default")
-
-
-def test_kaiming_knows_relu():
-    W = train((X, Y), mlp(40, 30), init="kaiming").net()[2].weight
-    assert W.abs().max().item() == pytest.approx((6 / 40) ** 0.5, rel=0.05)
-
-
-def test_every_registry_has_what_was_promised():
-    assert {"relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"} <= set(ACTIVATIONS)
-    assert {"cross_entropy", "bce", "mse", "l1", "huber"} <= set(LOSSES)
-    assert {"sgd", "adam", "adamw"} <= set(OPTIMIZERS)
-    assert {"constant", "step", "cosine"} <= set(SCHEDULES)
-    assert {"default", "kaiming", "xavier", "zeros"} <= set(INITS)
-    assert "dropout" in HP
-
-
-def test_the_parameter_count_of_784_256_10_is_203530():
-    x, y = torch.randn(20, 784), torch.arange(20) % 10
-    assert train((x, y), mlp(256)).parameters == 203_530
 
 
 # ---- the table
@@ -302,14 +242,7 @@ def test_a_value_for_each_member_is_a_setting_of_it():
             "Use optimizer='sgd', or betas=(0.9, 0.999).",
             "Use --optimizer sgd, or --betas 0.9,0.999.",
         ),
-        ({"epochs": 3, "steps": 9}, "epochs and steps both", "--epochs and --steps both"),
         ({"patience": 5}, "patience=5 needs validation rows", "--patience 5 needs validation rows"),
-        ({"class_weights": (1.0, 2.0)}, "class_weights has 2 numbers", "--class-weights has 2 numbers"),
-        (
-            {"label_smoothing": 2},
-            "label_smoothing must be less than 1",
-            "--label-smoothing must be less than 1",
-        ),
     ],
 )
 def test_settings_are_named_as_the_reader_types_them(settings, python, command_line):

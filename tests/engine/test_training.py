@@ -281,13 +281,6 @@ def test_the_metric_that_decides_is_the_one_asked_for(metric, better):
     assert int(training.kept_epoch_P[0]) == next(number for value, number in seen if value == best)
 
 
-def test_keep_last_keeps_the_last():
-    training, _loss = finished(train(DATA, mlp(16), lr=0.05, epochs=20, keep="last"))
-    for kept, last in zip(training.net().parameters(), training.net(which="last").parameters(), strict=True):
-        assert torch.equal(kept, last)
-    assert training.kept_epoch_P.tolist() == [20]
-
-
 def test_test_rows_are_never_looked_at():
     from treino.data import load
 
@@ -315,21 +308,6 @@ def test_a_command_holds_from_its_step_on_however_the_work_is_cut(engine):
     assert_same(*runs)
     untouched, _loss = finished(train(DATA, NET, **ARGUMENTS | {"engine": engine}))
     assert not torch.equal(runs[0].state.population.params, untouched.state.population.params)
-
-
-def test_a_changed_rate_is_that_of_a_plain_loop():
-    training = train((X, Y), mlp(), optimizer="sgd", lr=0.1, batch_size="full", steps=2)
-    net = training.net()
-    training.set("lr", 0.7, step=1)
-    finished(training)
-    for lr in (0.1, 0.7):
-        loss = torch.nn.functional.cross_entropy(net(X), Y)
-        grads = torch.autograd.grad(loss, list(net.parameters()))
-        with torch.no_grad():
-            for p, g in zip(net.parameters(), grads, strict=True):
-                p -= lr * g
-    for ours, theirs in zip(training.net().parameters(), net.parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)
 
 
 def test_momentum_switched_on_off_and_on_again_is_torchs():
@@ -403,23 +381,6 @@ def test_schedules_are_those_of_their_papers():
         assert all(0 <= scale(name, 3, t, 50) <= 1 for t in range(50))
 
 
-def test_one_cycle_has_the_rates_of_torch_within_a_step():
-    """torch's cycle ends with its last step, as ours would with the one after it."""
-    steps = 1000
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
-    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, steps, cycle_momentum=False)
-    theirs = [1 / 25]
-    for _step in range(steps - 1):
-        optimizer.step()
-        rates.step()
-        theirs.append(rates.get_last_lr()[0])
-    for step in range(1, steps - 1):
-        ours, near = scale("one-cycle", 0, step, steps), theirs[step - 1 : step + 2]
-        assert min(near) - 1e-12 <= ours <= max(near) + 1e-12
-    assert scale("one-cycle", 0, 0, steps) == pytest.approx(theirs[0], rel=1e-12)
-    assert max(scale("one-cycle", 0, step, steps) for step in range(steps)) == 1.0
-
-
 # ---- ticks and handles
 
 
@@ -439,61 +400,11 @@ def test_a_stale_population_refuses_and_a_snapshot_stays():
         _ = tick.net
 
 
-def test_a_tick_of_one_network_gives_a_number_and_a_module():
-    for tick in train(DATA, NET, steps=20, every=10):
-        assert isinstance(tick.loss, float)
-        assert tick.step in (10, 20)
-        net = tick.net
-        assert not net.training
-        assert [type(m).__name__ for m in net] == [
-            "Linear",
-            "SiLU",
-            "Dropout",
-            "Linear",
-            "SiLU",
-            "Dropout",
-            "Linear",
-        ]
-        assert net[2].p == 0.2
-
-
-def test_a_member_without_dropout_has_the_keys_of_one_trained_alone():
-    training = train(DATA, mlp(8, 4, dropout=(0.0, 0.3)), steps=5, seeds=(0, 1))
-    finished(training)
-    for member, rate in enumerate((0.0, 0.3)):
-        alone = train(DATA, mlp(8, 4, dropout=rate), steps=5).net()
-        net = training.net(member)
-        assert str(net) == str(alone)
-        alone.load_state_dict(net.state_dict())
-        assert torch.equal(alone(X), net(X))
-    training = train(DATA, mlp(8, dropout=(0.0, 0.3)), steps=5, seeds=(0, 1))
-    training.set("dropout", [0.2, 0.0], step=2)
-    finished(training)
-    for member, rate in enumerate((0.2, 0.0)):
-        assert [m.p for m in training.net(member) if isinstance(m, torch.nn.Dropout)] == [rate]
-
-
 @pytest.mark.parametrize("member", [-1, 1, "a", 0.0])
 def test_members_that_are_not_there_are_refused(member):
     with pytest.raises(TreinoError) as refused:
         train(DATA, mlp(5)).net(member)
     assert refused.value.rule == "member_range"
-
-
-def test_a_network_that_was_given_out_is_a_copy():
-    training = train(DATA, mlp(5), steps=30, every=10)
-    tick = next(iter(training))
-    net = tick.net
-    before = net(X)
-    finished(training)
-    assert torch.equal(net(X), before)
-
-
-def test_the_output_of_the_kept_net_is_what_was_evaluated():
-    training, _loss = finished(train(DATA, NET, **ARGUMENTS))
-    evaluated = training.setup.kernel.outputs(training.state.population, torch.arange(3), DATA[1][0])
-    for member in range(3):
-        torch.testing.assert_close(training.net(member, "last")(DATA[1][0]), evaluated[member])
 
 
 # ---- the caller's torch
