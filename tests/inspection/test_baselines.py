@@ -16,14 +16,12 @@ from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
     r2_score,
-    roc_auc_score,
     root_mean_squared_error,
 )
 from sklearn.preprocessing import StandardScaler
 from torch.utils.data import TensorDataset
 
 from treino.data import Data, load
-from treino.engine.losses import Loss
 from treino.inspection import baselines as module
 from treino.inspection.baselines import baselines
 from treino.inspection.whitened_patches import multiplications, patch_features
@@ -83,37 +81,6 @@ def test_numbers_equal_scikit_learn(diabetes: Data) -> None:
         assert ours["loss"] == pytest.approx((root_mean_squared_error(true, said) / own.std()) ** 2, rel=1e-4)
 
 
-def test_one_logit_measures_like_two(moons: Data) -> None:
-    two, one = baselines(moons), baselines(moons, Loss("bce"))
-    for name in two.metrics:
-        assert one.metrics[name] == pytest.approx(two.metrics[name], rel=1e-6)
-    scaler = StandardScaler().fit(moons.train.x)
-    linear = LogisticRegression().fit(scaler.transform(moons.train.x), moons.train.y)
-    score = linear.decision_function(scaler.transform(moons.test.x))
-    assert one.metrics["linear"]["auc"] == pytest.approx(roc_auc_score(moons.test.y, score))
-    assert one.metrics["majority"]["auc"] == 0.5
-
-
-def test_the_runs_own_loss_is_used() -> None:
-    wine = load("wine")
-    plain, weighted = baselines(wine), baselines(wine, Loss("cross_entropy", class_weights=(10.0, 1.0, 1.0)))
-    assert plain.metrics["majority"]["accuracy"] == weighted.metrics["majority"]["accuracy"]
-    assert plain.metrics["majority"]["loss"] != pytest.approx(weighted.metrics["majority"]["loss"])
-
-
-def test_without_test_rows_it_says_where() -> None:
-    found = baselines(load("iris", test=0))
-    assert found.split == "validation"
-    assert "validation" in found.notes[0]
-    found = baselines(load("iris", validation=0, test=0))
-    assert (found.split, found.rows) == ("train", len(load("iris", validation=0, test=0).train))
-
-
-def test_raw_units_do_not_spoil_the_linear_model() -> None:
-    raw, prepared = baselines(load("wine", normalise=False)), baselines(load("wine"))
-    assert raw.metrics["linear"]["loss"] == pytest.approx(prepared.metrics["linear"]["loss"], rel=1e-2)
-
-
 def test_a_class_that_training_never_saw_costs_a_finite_loss() -> None:
     data = load("iris")
     rows = data.train.y != 1
@@ -122,15 +89,6 @@ def test_a_class_that_training_never_saw_costs_a_finite_loss() -> None:
     for name in ("majority", "linear"):
         assert np.isfinite(found.metrics[name]["loss"])
     assert found.metrics["linear"]["accuracy"] < 0.7
-
-
-def test_one_class_in_training_leaves_the_constant_alone() -> None:
-    data = load("iris")
-    rows = data.train.y == 1
-    train = type(data.train)(data.train.x[rows], data.train.y[rows], data.train.index[rows])
-    found = baselines(Data(**{**data.__dict__, "train": train}))
-    assert set(found.metrics) == {"majority"}
-    assert len(found.notes) == 1
 
 
 @pytest.mark.parametrize("source", ["digits", "diabetes"])
@@ -146,13 +104,6 @@ def test_large_data_is_fitted_on_a_share_and_a_note_says_so(
     metric = "accuracy" if source == "digits" else "r2"
     assert found.metrics["linear"][metric] > 0.3
     assert found == baselines(load(source))
-
-
-def test_separable_and_constant_columns_warn_nobody() -> None:
-    frame = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) * 1e6, "t": ["x"] * 20 + ["y"] * 20})
-    found = baselines(load(frame, target="t", normalise=False))
-    assert found.metrics["linear"]["accuracy"] > 0.9
-    assert torch.is_grad_enabled()
 
 
 def own_table(rows: int = 600) -> pd.DataFrame:
@@ -172,15 +123,6 @@ def test_a_table_of_ones_own_is_compared_with_trees_that_know_classes() -> None:
     trees = HistGradientBoostingRegressor(random_state=0, categorical_features="from_dtype")
     trees.fit(x.iloc[train], frame["price"].iloc[train])
     assert found["r2"] == pytest.approx(trees.score(x.iloc[test], frame["price"].iloc[test]), abs=2e-3)
-
-
-@pytest.mark.parametrize(("rows", "columns", "classes"), [(10**6, 20, 0), (5000, 20, 10), (60000, 784, 10)])
-def test_trees_that_take_long_are_fewer_or_see_fewer_rows(rows: int, columns: int, classes: int) -> None:
-    fitted, rounds = module._affordable(rows, columns, classes, 2.0)
-    assert 2 <= fitted <= rows
-    assert 1 <= rounds <= 100
-    assert (fitted, rounds) != (rows, 100)
-    assert module._affordable(rows, columns, classes, np.inf) == (rows, 100)
 
 
 def test_trees_on_a_share_of_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.inspection import boundary as module
-from treino.inspection.boundary import boundary, grid, principal_components, sight
+from treino.inspection.boundary import boundary, principal_components, sight
 from treino.inspection.input_planes import Fit, InputLine, Plane
 from treino.inspection.intervals import wilson
 from treino.plots.captions import warning_sentences
@@ -155,31 +155,6 @@ def test_before_training_the_columns_that_separate_the_classes_are_chosen() -> N
     assert max(lda, key=lda.__getitem__) == (4, 9)
 
 
-def test_the_order_of_importance_is_kept(iris: Data, trainer) -> None:
-    net = trainer(iris)
-    with torch.no_grad():
-        net[0].weight[:, :2] = 0
-    plane = boundary(net, iris, resolution=8)
-    assert isinstance(plane, Plane)
-    assert set(plane.axis_names) == set(iris.features[2:])
-    assert plane.agreement == 1.0
-
-
-def test_axes_asked_for(iris: Data, trainer) -> None:
-    asked = boundary(trainer(iris), iris, axes=[iris.features[3], iris.features[0]], resolution=8)
-    assert isinstance(asked, Plane)
-    assert asked.axis_names == (iris.features[3], iris.features[0])
-    assert asked.view == "given"
-
-
-def test_two_inputs_the_other_way_round(wine2: Data, trainer) -> None:
-    net = trainer(wine2)
-    one, other = (boundary(net, wine2, axes=a, resolution=9) for a in (wine2.features, wine2.features[::-1]))
-    assert isinstance(one, Plane)
-    assert isinstance(other, Plane)
-    np.testing.assert_array_equal(one.probability_RRC, other.probability_RRC.transpose(1, 0, 2))
-
-
 @pytest.mark.parametrize(
     ("axes", "rule", "says"),
     [
@@ -202,16 +177,6 @@ def test_axes_mean_nothing_for_a_regression(diabetes: Data, trainer) -> None:
     with pytest.raises(TreinoError) as caught:
         boundary(trainer(diabetes, steps=0), diabetes, axes=["bmi", "bp"])
     assert caught.value.rule == "axes_meaningless"
-
-
-def test_one_logit_is_read_as_two_probabilities(moons: Data, trainer) -> None:
-    net = trainer(moons, outputs=1)
-    plane = boundary(net, moons, resolution=12)
-    assert isinstance(plane, Plane)
-    assert plane.probability_RRC.shape == (12, 12, 2)
-    np.testing.assert_allclose(plane.probability_RRC.sum(2), 1, atol=1e-6)
-    test = moons.test
-    assert plane.score.accuracy == pytest.approx(float(((net(test.x)[:, 0] > 0) == test.y).double().mean()))
 
 
 def test_a_class_that_wins_nowhere_is_named(wine2: Data, trainer) -> None:
@@ -262,20 +227,6 @@ def test_a_regression_is_drawn_in_its_own_units(diabetes: Data, trainer) -> None
     true = raw.target[test.index.numpy()]
     assert fit.score.r2 == pytest.approx(r2_score(true, expected), rel=1e-5)
     assert fit.score.rmse == pytest.approx(root_mean_squared_error(true, expected), rel=1e-5)
-
-
-def test_a_regression_with_one_input_is_a_curve(trainer) -> None:
-    data = load("diabetes", features=["bmi"])
-    net = trainer(data)
-    line = boundary(net, data, resolution=25)
-    assert isinstance(line, InputLine)
-    assert line.classes == ()
-    raw = load_diabetes(as_frame=True).data[["bmi"]].to_numpy()[data.train.index.numpy()]
-    x = torch.from_numpy(StandardScaler().fit(raw).transform(line.x_R[:, None])).float()
-    own = load_diabetes().target[data.train.index.numpy()]
-    np.testing.assert_allclose(
-        line.value_RC[:, 0], net(x)[:, 0].detach().double().numpy() * own.std() + own.mean(), rtol=1e-4
-    )
 
 
 def images(rows: int = 60) -> Data:
@@ -334,35 +285,6 @@ def test_principal_components_of_both_shapes(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(mean, x.mean(0))
 
 
-def test_equal_rows_have_no_components_and_no_crash() -> None:
-    _mean, axes, share = principal_components(np.ones((4, 6)))
-    assert np.isfinite(axes).all()
-    assert share == (0.0, 0.0)
-
-
-def test_hundreds_of_inputs_are_sieved_first() -> None:
-    x = np.random.RandomState(0).randn(300, 300)
-    data = load((x, (x[:, 123] - x[:, 250] > 0).astype(int)))
-    net = nn.Linear(300, 2)
-    with torch.no_grad():
-        net.weight.mul_(0.05)
-        net.weight[1, 123], net.weight[1, 250] = 3.0, -2.0
-    plane = boundary(net, data, resolution=5)
-    assert isinstance(plane, Plane)
-    assert plane.axis_names == (data.features[123], data.features[250])
-
-
-def test_without_validation_and_test_rows(trainer) -> None:
-    data = load("iris", validation=0, test=0)
-    plane = boundary(trainer(data), data, resolution=8)
-    assert isinstance(plane, Plane)
-    assert [p.split for p in plane.points] == ["train"]
-    assert plane.score.split == "train"
-    assert (plane.view_split, plane.view_rows) == ("train", len(data.train))
-    data = load("iris", validation=0.2, test=0)
-    assert boundary(trainer(data), data, resolution=8).score.split == "validation"
-
-
 def test_a_run_that_is_to_go_on_does_not_look_at_its_test_rows(iris: Data, trainer) -> None:
     plane = boundary(trainer(iris), iris, resolution=8, splits=("train", "validation"))
     assert isinstance(plane, Plane)
@@ -386,21 +308,6 @@ def test_many_rows_are_drawn_from_and_counted(trainer) -> None:
         assert len(set(p.index_N)) == len(p)
     again = boundary(net, data, resolution=8)
     np.testing.assert_array_equal(again.points[0].index_N, plane.points[0].index_N)
-
-
-def test_nothing_global_is_touched(wine2: Data, trainer) -> None:
-    torch_state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()
-    boundary(trainer(wine2, steps=0), wine2, resolution=4)
-    assert torch.equal(torch_state, torch.random.get_rng_state())
-    np.testing.assert_array_equal(numpy_state, np.random.get_state()[1])
-
-
-def test_the_grid_goes_beyond_the_rows_and_around_a_single_value() -> None:
-    steps = grid(np.array([2.0, 4.0]), 5)
-    assert steps[0] == pytest.approx(1.88)
-    assert steps[-1] == pytest.approx(4.12)
-    assert grid(np.array([7.0, 7.0]), 3).tolist() == [3.5, 7.0, 10.5]
-    assert grid(np.array([0.0]), 3).tolist() == [-0.5, 0.0, 0.5]
 
 
 @pytest.mark.parametrize("columns", [["c", "a"], ["a", "c"]])

@@ -74,40 +74,6 @@ def test_intervals_hold_errors_of_any_kind(rows: int, apart: bool) -> None:
     assert 0.9 - slack <= np.mean(inside) <= 0.9 + 1 / (rows + 1) + slack
 
 
-@pytest.mark.parametrize("rows", [20, 200])
-def test_sets_hold_classes_as_often_as_promised_by_any_network(rows: int) -> None:
-    """Of rows whose true probabilities are known: how often a set holds the truth is their sum. The network
-    is wrong about them, and right less often than asked, so ties don't add to the share."""
-    r, held, draws = np.random.default_rng(3), [], 300
-    for _draw in range(draws):
-        true_NC = r.dirichlet(np.full(6, 0.5), size=rows + 50)
-        network_NC = true_NC ** r.uniform(0.3, 3, size=(rows + 50, 1)) + 0.02
-        network_NC /= network_NC.sum(1, keepdims=True)
-        class_N = (true_NC.cumsum(1) < r.random((rows + 50, 1))).sum(1)
-        known = quantiles_of(true_class_scores(network_NC[:rows], class_N[:rows]))
-        inside_NC = class_sets(network_NC[rows:], known.quantile(0.9))
-        held.append((inside_NC * true_NC[rows:]).sum(1).mean())
-    slack = SURE * np.std(held) / math.sqrt(draws)
-    assert 0.9 - slack <= np.mean(held) <= 0.9 + 1 / (rows + 1) + slack
-
-
-def test_weights_make_up_for_rows_that_come_from_elsewhere() -> None:
-    """Validation rows are uniform, new rows are mostly where errors are large: weighted by how much more
-    often new rows are like them, they hold the promised share; unweighted, far less."""
-    r, draws = np.random.default_rng(1), 200
-    plain, weighted = [], []
-    new = np.sqrt(r.random(20_000))  # of density 2x
-    new_error = np.abs(r.normal(size=len(new))) * new**2
-    for _draw in range(draws):
-        x = r.random(200)
-        error = np.abs(r.normal(size=200)) * x**2
-        plain.append((new_error <= quantiles_of(error).quantile(0.9)).mean())
-        weighted.append((new_error <= quantiles_of(error, 2 * x).quantile(0.9)).mean())
-    slack = SURE * np.std(weighted) / math.sqrt(draws) + SURE * 0.3 / math.sqrt(len(new))
-    assert np.mean(plain) < 0.84
-    assert 0.9 - slack <= np.mean(weighted) <= 0.9 + 2 / 150 + slack
-
-
 # ---- the quantile
 
 
@@ -136,14 +102,6 @@ def test_a_weight_is_that_many_rows(weighted: list[tuple[int, int]], coverage: f
     repeated = np.repeat(score_N, weight_N.astype(int))
     enough = [s for s in np.unique(score_N) if Fraction(int((repeated <= s).sum()), len(repeated)) >= share]
     assert quantile == min(enough, default=math.inf)
-
-
-@given(scores=st.lists(st.floats(0, 10), min_size=1, max_size=80), coverage=st.floats(0.01, 0.99))
-def test_equal_weights_change_nothing(scores: list[float], coverage: float) -> None:
-    score_N = np.array(scores)
-    plain, weighted = quantiles_of(score_N), quantiles_of(score_N, np.full(len(scores), 3.0))
-    assert weighted.quantile(coverage) == plain.quantile(coverage)
-    assert weighted.evidence == pytest.approx(plain.evidence)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -201,19 +159,6 @@ def test_sets_are_what_brute_force_leaves(data: st.DataObject, classes: int, cov
     )
 
 
-def test_sets_grow_with_the_coverage_and_always_hold_the_answer() -> None:
-    r = np.random.default_rng(0)
-    share_NC, new_NC = r.dirichlet(np.ones(8), size=(2, 150))
-    known = quantiles_of(true_class_scores(share_NC, r.integers(8, size=150)))
-    before_NC = np.zeros(new_NC.shape, dtype=bool)
-    before_NC[np.arange(150), new_NC.argmax(1)] = True
-    for coverage in (0.001, 0.1, 0.5, 0.9, 0.99):
-        inside_NC = class_sets(new_NC, known.quantile(coverage))
-        assert (inside_NC >= before_NC).all()
-        before_NC = inside_NC
-    assert class_sets(new_NC, known.quantile(0.9999)).all()  # too few rows rule nothing out
-
-
 def test_rows_without_an_answer_have_no_set() -> None:
     share_NC = np.array([[0.7, 0.3], [math.nan, 1.0]])
     assert class_sets(share_NC, math.inf).tolist() == [[True, True], [False, False]]
@@ -267,37 +212,6 @@ def test_sets_of_folds_are_what_brute_force_leaves(seed: int, coverage: float) -
             stranger = sum(score < own_K[k] for score, k in zip(score_M, fold_M, strict=True))
             fine = stranger < Fraction(str(coverage)) * (rows + 1) or c == share_KNC[:, n].mean(0).argmax()
             assert inside_NC[n, c] == fine
-
-
-def test_one_fold_is_a_split() -> None:
-    r = np.random.default_rng(4)
-    share_NC, value_N = r.dirichlet(np.ones(5), size=40), r.normal(size=40)
-    score_M = r.random(60)
-    known, fold_M = quantiles_of(score_M), np.zeros(60, dtype=int)
-    inside_NC = folds_of(score_M, fold_M, 1).sets(share_NC[None], 0.8)
-    assert (inside_NC == class_sets(share_NC, known.quantile(0.8))).all()
-    ends_N2 = folds_of(score_M, fold_M, 1).intervals(value_N[None], 0.8)
-    half = known.quantile(0.8)
-    np.testing.assert_allclose(ends_N2, np.stack([value_N - half, value_N + half], 1))
-
-
-def test_folds_hold_new_rows_as_often_as_promised() -> None:
-    """Least squares on few rows of many columns, so that a network's own rows would promise too much."""
-    r, held, draws, rows, folds = np.random.default_rng(5), [], 200, 60, 6
-    for _draw in range(draws):
-        beta = r.normal(size=20)
-        x = r.normal(size=(rows + 100, 20))
-        y = x @ beta + r.standard_t(4, size=len(x))
-        fold_M, out, value_KN = np.arange(rows) % folds, np.empty(rows), []
-        for k in range(folds):
-            inside = fold_M != k
-            fitted = np.linalg.lstsq(x[:rows][inside], y[:rows][inside], rcond=None)[0]
-            out[~inside] = np.abs(y[:rows][~inside] - x[:rows][~inside] @ fitted)
-            value_KN.append(x[rows:] @ fitted)
-        low_N, high_N = folds_of(out, fold_M, folds).intervals(np.array(value_KN), 0.9).T
-        held.append(((low_N <= y[rows:]) & (y[rows:] <= high_N)).mean())
-    slack = SURE * np.std(held) / math.sqrt(draws)
-    assert 0.9 - slack <= np.mean(held) <= 0.96
 
 
 # ---- what is said of a coverage

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.inspection.curves import curves, epoch_losses
+from treino.inspection.curves import epoch_losses
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=40), st.integers(1, 9))
@@ -26,11 +26,3 @@ def test_an_epoch_that_diverged_has_no_mean() -> None:
     assert mean_E[0] == 2.0
     assert np.isnan(mean_E[1:]).all()
     assert np.isnan(deviation_E[1:]).all()
-
-
-def test_lists_are_filled_and_cut_to_the_epochs() -> None:
-    seen = curves("x", [1.0, None, 3.0], [0.1], evaluated={"validation": {"loss": [1, 2, 3, 4]}})
-    assert seen.epochs == 3
-    np.testing.assert_array_equal(seen.loss_E, [1, np.nan, 3])
-    np.testing.assert_array_equal(seen.deviation_E, [0.1, np.nan, np.nan])
-    np.testing.assert_array_equal(seen.evaluated["validation"]["loss"], [1, 2, 3])

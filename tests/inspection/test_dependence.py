@@ -112,16 +112,3 @@ def test_what_has_no_dependence_to_draw_says_so(homes: pd.DataFrame, tmp_path: P
     assert drawable(images) == ()
     with pytest.raises(TreinoError, match="One pixel alone"):
         dependence(nn.Flatten(), images, images.features[0], item_shape=(1, 5, 5))
-
-
-def test_one_logit_and_given_values() -> None:
-    data = load("moons")
-    torch.manual_seed(0)
-    net = nn.Linear(2, 1)
-    found = dependence(net, data, "x2", at=[-0.5, 0.5], rows=10)
-    assert found.curve_NGC.shape == (10, 2, 2)
-    np.testing.assert_allclose(found.curve_NGC.sum(2), 1)
-    assert found.total == len(data.train)
-    table = np.column_stack([np.arange(60) % 3, np.random.default_rng(0).normal(size=60), np.arange(60) % 2])
-    few = load(table, target="x3", task="classification")
-    assert dependence(nn.Linear(few.inputs, 2), few, "x1").at_G.tolist() == [0.0, 1.0, 2.0]

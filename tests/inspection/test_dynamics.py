@@ -15,9 +15,7 @@ from torch.nn import functional
 from treino.engine import Loss, mlp
 from treino.inspection.curves import smoothed
 from treino.inspection.dynamics import (
-    UpdateRecord,
     dead_units,
-    dynamics,
     gradients_of,
     norm,
     update_ratios,
@@ -107,30 +105,8 @@ def test_dead_units_are_those_that_a_hook_finds_and_channels_of_an_image() -> No
     assert dead_units(mlp(4, activation="tanh").module(4, 3), batch(5, 4)[0]) == ((), [])
 
 
-def test_everything_at_once_has_its_shapes() -> None:
-    net = fixed(mlp(6, 5).module(4, 3))
-    x, y = batch(12, 4)
-    after = [fixed(copy.deepcopy(net), 1), fixed(copy.deepcopy(net), 2), None]
-    rates = [[0.1, 0.1], [0.05], []]
-    some = (UpdateRecord(k, net, after[k], x, y, rates[k]) for k in range(3))
-    d = dynamics("a", some, Loss("cross_entropy"), x, steps_per_epoch=2)
-    assert [layer.shape for layer in d.layers] == [(6, 4), (5, 6), (3, 5)]
-    assert d.gradient_KL.shape == d.ratio_KL.shape == (3, 3)
-    assert d.dead_KU.shape == (3, 2)
-    assert d.relu_U == (0, 1)
-    assert np.isnan(d.ratio_KL[2]).all()
-    assert d.lr_S.tolist() == [0.1, 0.1, 0.05]
-    nothing = dynamics("a", [], Loss("cross_entropy"), x)
-    assert nothing.gradient_KL.shape == (0, 0)
-
-
 @settings(max_examples=60)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0.01, 0.99))
 def test_smoothing_is_pandas_adjusted_average(values: list[float], smooth: float) -> None:
     theirs = pd.Series(values).ewm(alpha=1 - smooth, adjust=True).mean().to_numpy()
     np.testing.assert_allclose(smoothed(values, smooth), theirs, rtol=1e-7, atol=1e-6)
-
-
-def test_smoothing_leaves_gaps_and_a_constant_alone() -> None:
-    np.testing.assert_array_equal(smoothed([3.0, None, 3.0], 0.9), [3.0, np.nan, 3.0])
-    np.testing.assert_array_equal(smoothed([1.0, 5.0], 0.0), [1.0, 5.0])

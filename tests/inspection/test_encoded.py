@@ -4,14 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.base import BaseEstimator
-from sklearn.inspection import permutation_importance
-from torch import nn
 
 from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
 from treino.inspection.boundary import boundary, typical_row
-from treino.inspection.feature_importance import importance, steepest
 from treino.inspection.input_planes import Fit, InputLine, Plane
 
 
@@ -32,33 +28,6 @@ def frame(rows: int = 200) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def houses() -> Data:
     return load(frame(), target="y", kinds={"size": "s<m<l"})
-
-
-class Wrapped(BaseEstimator):
-    """Preparation and network as scikit-learn sees an estimator of raw frames."""
-
-    def __init__(self, net: nn.Module, data: Data) -> None:
-        self.net = net
-        self.data = data
-
-    def fit(self, x: pd.DataFrame, y: np.ndarray) -> "Wrapped":
-        return self
-
-    def predict(self, x: pd.DataFrame) -> np.ndarray:
-        return self.net(rows_for_prediction(x, self.data.preparation).x).argmax(1).numpy()
-
-
-def test_importance_of_raw_columns_equals_scikit_learns(houses: Data, trainer) -> None:
-    net, rows = trainer(houses), houses.test
-    raw = frame()[list(houses.features)].iloc[rows.index.numpy()]
-    theirs = permutation_importance(
-        Wrapped(net, houses), raw, rows.y.numpy(), scoring="accuracy", n_repeats=4, random_state=3
-    )
-    seed = int(np.random.RandomState(3).randint(np.iinfo(np.int32).max + 1))
-    ours = importance(net, rows.x, rows.y, repeats=4, seed=seed, groups=houses.preparation.groups)
-    np.testing.assert_allclose(ours.drop_KR, theirs.importances, atol=1e-12)
-    assert ours.drop_KR.max() > 0.1
-    assert set(steepest(net, rows.x, 2, groups=houses.preparation.groups)) <= set(range(5))
 
 
 def test_a_plane_lies_through_a_typical_row_along_columns_with_an_axis(houses: Data, trainer) -> None:
@@ -102,11 +71,6 @@ def test_a_column_of_classes_is_no_axis(houses: Data, trainer) -> None:
     with pytest.raises(TreinoError, match="area, size, when, rooms") as error:
         boundary(trainer(houses), houses, axes=["city", "area"])
     assert error.value.rule == "axes_classes"
-
-
-def test_classes_alone_are_seen_on_their_main_directions(trainer) -> None:
-    data = load(frame(), target="y", features=["city", "area"])
-    assert boundary(trainer(data), data, resolution=5).view == "components"  # type: ignore[union-attr]
 
 
 def test_one_column_with_gaps_is_a_line(trainer) -> None:

@@ -17,7 +17,7 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.engine.losses import Loss
-from treino.inspection.feature_importance import correlated_columns, flops, importances
+from treino.inspection.feature_importance import correlated_columns, importances
 
 Trainer = Callable[..., nn.Sequential]
 
@@ -196,16 +196,3 @@ def test_what_cannot_be_measured_is_said(iris: Data) -> None:
     lone = Data(**{**iris.__dict__, "test": iris.test[:1]})
     with pytest.raises(TreinoError, match="needs two rows"):
         importances(nn.Linear(4, 3), lone, Loss("cross_entropy"))
-
-
-def test_operations_are_two_for_each_weight_wherever_it_is_applied() -> None:
-    convolutions = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 2, stride=2),
-        nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 3),
-    )  # fmt: skip
-    of_image = 2 * (6 * 1 * 3 * 3 * 8 * 8 + 4 * 6 * 2 * 2 * 2 * 2 + 16 * 3)
-    assert flops(convolutions, torch.zeros(1, 128), (2, 8, 8)) == of_image
-    tokens = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 2, bias=False))
-    assert flops(tokens, torch.zeros(1, 20), (5, 4)) == 2 * 5 * (4 * 8 + 8 * 2)
-    assert flops(nn.LSTM(4, 6), torch.zeros(1, 20), (5, 4)) == 2 * 5 * 4 * 6 * (4 + 6)
-    assert flops(nn.Identity(), torch.zeros(1, 7)) == 7  # one for each input at least

@@ -5,16 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from treino.base.errors import TreinoError
 from treino.data import Data, load
-from treino.inspection.boundary import boundary, sight
-from treino.inspection.thumbnails import first_weights, layers_as_they_run
+from treino.inspection.boundary import boundary
+from treino.inspection.thumbnails import first_weights
 from treino.inspection.unit_responses import SHOWN, UnitDiagram, insides
 
 
@@ -53,45 +51,6 @@ def test_thumbnails_are_what_forward_hooks_give(wine2: Data, trainer: Callable[.
     assert shown.sight.axis_names == seen.axis_names
     np.testing.assert_array_equal(shown.x_R, seen.x_R)
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
-
-
-@pytest.mark.slow
-@given(
-    widths=st.lists(st.integers(1, SHOWN), min_size=0, max_size=3),
-    activation=st.sampled_from([nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid]),
-    seed=st.integers(0, 99),
-)
-@settings(max_examples=25)
-def test_lines_and_biases_compute_every_picture_again(
-    widths: list[int], activation: type[nn.Module], seed: int, wine2: Data
-) -> None:
-    torch.manual_seed(seed)
-    layers: list[nn.Module] = []
-    for before, after in zip([2, *widths], widths, strict=False):
-        layers += [nn.Linear(before, after), activation()]
-    net = nn.Sequential(*layers, nn.Linear([2, *widths][-1], 3))
-    shown = insides(net, wine2, resolution=7)
-    seen = shown.stages[0].seen_KRR
-    for k, stage in enumerate(shown.stages[1:], 1):
-        assert stage.weight_KJ is not None
-        assert stage.bias_K is not None
-        seen = np.tensordot(stage.weight_KJ, seen, 1) + stage.bias_K[:, None, None]
-        if k < len(shown.stages) - 1:
-            seen = activation()(torch.tensor(seen)).numpy()
-        np.testing.assert_allclose(stage.seen_KRR, seen, rtol=1e-4, atol=1e-5)
-        seen = stage.seen_KRR
-
-
-def test_the_inputs_of_the_plane_are_among_those_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    data, axes = load("breast_cancer"), ["mean_radius", "mean_texture"]
-    net = nn.Sequential(nn.Linear(30, 3), nn.ReLU(), nn.Linear(3, 2))
-    with torch.no_grad():
-        net[0].weight[:, :2] = 0  # these move nothing, and yet no others change in the pictures
-    monkeypatch.setattr("treino.inspection.unit_responses.sight", lambda *a, **k: sight(*a, axes=axes, **k))
-    inputs = insides(net, data, resolution=8).stages[0]
-    assert (len(inputs.units_K), inputs.total) == (SHOWN, 30)
-    seen = zip(inputs.labels, inputs.seen_KRR, strict=True)
-    assert [label for label, seen_RR in seen if np.ptp(seen_RR)] == axes
 
 
 def test_the_units_that_move_the_next_layer_most_are_shown(iris: Data) -> None:
@@ -208,17 +167,3 @@ def test_one_input_deep_networks_and_outputs_that_overflow(iris: Data) -> None:
             parameter.mul_(1e20)
     shown = insides(deep, iris, resolution=5)
     assert not np.isfinite(shown.said_RRC).all()
-
-
-def test_the_network_is_left_as_it_was_found(iris: Data) -> None:
-    net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.5), nn.Linear(6, 3))
-    net[1].eval()
-    before = {k: v.clone() for k, v in net.state_dict().items()}
-    ran, out, notes = layers_as_they_run(net, iris.train.x)
-    assert net.training
-    assert not net[1].training
-    assert net[3].training
-    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
-    assert [r.what for r in ran] == ["Linear, BatchNorm1d, ReLU", "Linear"]
-    assert not notes
-    assert len(out) == len(iris.train)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, bootstrap
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from treino.engine.losses import Loss
@@ -22,13 +22,6 @@ def test_wilson_is_scipys(counted: tuple[int, int]) -> None:
     theirs = binomtest(right, rows).proportion_ci(method="wilson")
     np.testing.assert_allclose(wilson(right, rows), (theirs.low, theirs.high), atol=1e-12)
     assert 0 <= wilson(right, rows)[0] <= right / rows <= wilson(right, rows)[1] <= 1
-
-
-def test_wilson_by_hand() -> None:
-    # 8 of 10: (0.8 + 1.9207/10 ± 1.96·√(0.016 + 0.0096036)) / 1.38415 = (0.4902, 0.9433)
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 10)[0] == 0.0
-    assert wilson(10, 10)[1] == 1.0
 
 
 def classes(rows: int, count: int, seed: int = 0, ties: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,16 +81,6 @@ def test_f1_draws_are_distributed_as_by_a_plain_loop(count: int) -> None:
         plain.append(f1_score(y.numpy()[k], said[k], average="macro"))
     assert draws.mean() == pytest.approx(np.mean(plain), abs=0.02)
     assert draws.std() == pytest.approx(np.std(plain), rel=0.2)
-
-
-def test_the_mean_agrees_with_scipys_bootstrap() -> None:
-    y, z = torch.zeros(400, 1), torch.randn(400, 1, generator=torch.Generator().manual_seed(2))
-    found = intervals(z, y, Loss("l1"), 1.0)
-    theirs = bootstrap(
-        (z[:, 0].abs().numpy(),), np.mean, method="percentile", rng=np.random.default_rng(0)
-    ).confidence_interval
-    assert found["mae"] == pytest.approx((theirs.low, theirs.high), abs=0.008)
-    assert found["loss"] == pytest.approx(found["mae"])
 
 
 def test_the_figure_lies_inside_and_accuracy_is_wilsons() -> None:

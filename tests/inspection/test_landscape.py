@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn import functional
 
 from treino.base.errors import TreinoError
-from treino.data import Data
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.inspection.loss_planes import (
@@ -64,22 +63,6 @@ def moved(net: nn.Module, directions: list[dict[str, torch.Tensor]], at: list[fl
 
 def by_name(place: LossSurface, axis_n: torch.Tensor) -> dict[str, torch.Tensor]:
     return place.layout.named(axis_n)
-
-
-@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
-def test_each_point_is_the_loss_of_the_network_moved_there(loss: str) -> None:
-    y = None if loss == "cross_entropy" else torch.randn(20, 3)
-    data, net = rows(20, 4, y), small(6, 5)
-    place = loss_surface(net, data, Loss(loss))
-    land = random_plane(place, resolution=5)
-    axes = [by_name(place, axis_n) for axis_n in land.axes_2n]
-    for j, b in enumerate(land.b_R):
-        for i, a in enumerate(land.a_R):
-            out = moved(net, axes, [a, b])(data.x.double())
-            wanted = TORCH[loss](out, data.y if y is None else y.double()).item()
-            assert land.loss_RR[j, i] == pytest.approx(wanted, rel=2e-5)
-    assert land.centre == land.loss_RR[2, 2]
-    assert (land.rows, land.total) == (20, 20)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
@@ -367,29 +350,6 @@ def test_rows_are_a_fixed_draw_and_fewer_for_a_large_network() -> None:
         len(loss_surface(net, wide, Loss("cross_entropy")).rows) == 2000
     )  # all but the first layer is small
     assert len(loss_surface(nn.Sequential(net), wide, Loss("cross_entropy")).rows) == 128
-
-
-def test_losses_that_are_not_finite_stay_so(iris: Data) -> None:
-    net = small(6, inputs=4, activation="relu")
-    with torch.no_grad():
-        for p in net.parameters():
-            p *= 1e13
-    land = random_plane(loss_surface(net, iris.train, Loss("cross_entropy")), resolution=5)
-    assert land.loss_RR.shape == (5, 5)
-    with torch.no_grad():
-        for p in net.parameters():
-            p *= 1e10
-    land = random_plane(loss_surface(net, iris.train, Loss("cross_entropy")), resolution=5)
-    assert not np.isfinite(land.loss_RR).all()
-
-
-def test_two_networks_of_other_shapes_have_no_line_between_them() -> None:
-    place = loss_surface(small(3), rows(5, 4), Loss("cross_entropy"))
-    with pytest.raises(TreinoError, match="other tensors"):
-        place.place(small(4))
-    for hidden in ((3, 3), ()):
-        with pytest.raises(TreinoError, match="other tensors"):
-            place.place(mlp(*hidden, dropout=0.5).module(4, 3))
 
 
 def test_dropout_keeps_no_network_from_a_line() -> None:

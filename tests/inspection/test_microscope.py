@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope import TOPICS, adamw, mse, optimizers
+from treino.inspection.microscope import TOPICS, adamw, optimizers
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.convolution import LR, START, TARGET, X, torch_convolution, trained
 from treino.inspection.microscope.explanation import Check
 from treino.inspection.microscope.paths import local_slopes, net_paths, totals
-from treino.inspection.microscope.reference import gradients, passed, worked
+from treino.inspection.microscope.reference import worked
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain
@@ -140,19 +140,6 @@ def test_losses_by_hand_are_torch_s(kind: str, rows: int, classes: int, seed: in
     assert found.loss == pytest.approx(float(torch_loss.detach()), rel=1e-12, abs=1e-13)
     assert out.grad is not None
     np.testing.assert_allclose(found.slope, out.grad.numpy(), rtol=1e-10, atol=1e-15)
-
-
-def test_the_course_s_snippet_divides_by_all_fifteen_numbers() -> None:
-    found = mse.run_snippet()
-    y, predicted = found["y"].detach(), found["y_pred"].detach()
-    by_hand = sum((float(a) - float(b)) ** 2 for a, b in zip(y.flatten(), predicted.flatten(), strict=True))
-    explained = mse.example()
-    mean = next(s.formula for s in explained.steps if s.title == "The mean of all")
-    assert mean is not None
-    assert mean.value == pytest.approx(by_hand / 15, rel=1e-12)
-    wrong = next(s.formula for s in explained.steps if s.wrong)
-    assert wrong is not None
-    assert wrong.value == pytest.approx(by_hand / 3, rel=1e-12)
 
 
 # ---- networks
@@ -287,17 +274,3 @@ def test_a_check_that_is_off_says_so() -> None:
     assert not explained.holds
     assert "FAIL" in plain(explained)
     assert "verdict failed" in explain_page(explained)
-
-
-def test_gradients_by_hand_of_one_small_network() -> None:
-    """One row, one hidden unit, worked out on paper: z = 2·1.5 − 1 = 2, h = 2, out = 3·2, e = 6 − 5 = 1."""
-    net = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1))
-    with torch.no_grad():
-        for p, v in zip(net.parameters(), (1.5, -1.0, 3.0, 0.0), strict=True):
-            p.fill_(v)
-    layers = read_layers(net)
-    through = passed(layers, np.array([[2.0]]), (), lambda out: 2 * (out - 5.0))
-    found = gradients(layers, through)
-    assert {name: g.reshape(-1)[0] for name, g in found.items()} == {
-        "0.weight": 2 * 3 * 2, "0.bias": 2 * 3, "2.weight": 2 * 2, "2.bias": 2,
-    }  # fmt: skip

@@ -56,10 +56,6 @@ def test_images_are_viewed_in_their_shape() -> None:
     assert outputs(net, x[:0], 2, (1, 4, 4)).shape == (0, 3)
 
 
-def test_a_net_without_parameters() -> None:
-    assert torch.equal(outputs(nn.Identity(), torch.ones(2, 3)), torch.ones(2, 3))
-
-
 @given(st.lists(st.floats(-800, 800, width=32), min_size=2, max_size=5))
 def test_probabilities_are_scipys(values: list[float]) -> None:
     logits = torch.tensor([values], dtype=torch.float64)

@@ -4,16 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from treino.base.errors import TreinoError
-from treino.data import Data, load
-from treino.inspection import row_influence, row_xray
+from treino.data import load
+from treino.inspection import row_xray
 from treino.inspection.row_influence import estimates, influence, measured
-from treino.inspection.row_xray import ALL, RowXray, confident_classes, random_halves, xray
+from treino.inspection.row_xray import ALL, RowXray, confident_classes, xray
 
 NETWORKS = 24
 
@@ -39,21 +37,6 @@ def colours() -> tuple[RowXray, set[int]]:
 @pytest.fixture(scope="module")
 def diabetes_rows() -> RowXray:
     return xray(load("diabetes"), networks=NETWORKS)
-
-
-@given(st.lists(st.integers(0, 6), min_size=2, max_size=40), st.integers(2, 9), st.integers(0, 9))
-def test_each_pair_of_networks_parts_the_rows_and_equal_rows_stay_together(
-    groups: list[int], networks: int, seed: int
-) -> None:
-    group_N = np.array(groups)
-    seen_PN = random_halves(group_N, networks, seed).numpy()
-    assert seen_PN.shape == (networks, len(groups))
-    for one, other in zip(seen_PN[::2], seen_PN[1::2], strict=False):
-        assert (one != other).all()
-    for group in set(groups):
-        assert (seen_PN[:, group_N == group].min(1) == seen_PN[:, group_N == group].max(1)).all()
-    parts = len(set(groups))
-    assert {len(set(group_N[seen_N])) for seen_N in seen_PN} <= {parts // 2, parts - parts // 2}
 
 
 def outputs(x: RowXray) -> NDArray[np.float64]:
@@ -132,25 +115,6 @@ def test_a_suspect_is_one_of_the_confident_joint_s(colours: tuple[RowXray, set[i
     assert set(off) == set(np.flatnonzero((sure >= 0) & (sure != label)).tolist())
 
 
-def test_a_row_s_features_are_the_gradient_of_its_log_odds(colours: tuple[RowXray, set[int]]) -> None:
-    x, _wrong = colours
-    layers = next(row_influence._networks(x.halves, 1))
-    for place in (0, 7):
-        weights = [t.double().requires_grad_() for pair in layers for t in pair]
-        hidden, hidden_bias, out, out_bias = weights
-        z = (x.x_MD[place].double() @ hidden.T + hidden_bias).relu() @ out.T + out_bias
-        label = int(x.label_M[place])
-        share = z.softmax(0)[label]
-        torch.log(share / (1 - share)).backward()
-        by_layer = [
-            torch.cat([w.grad, b.grad[:, None]], 1).flatten()
-            for w, b in zip(weights[::2], weights[1::2], strict=True)
-        ]
-        feature, error = row_influence._features(layers, x.x_MD[place][None], torch.tensor([label]))
-        torch.testing.assert_close(feature[0], torch.cat(by_layer[::-1]).float(), rtol=1e-3, atol=1e-4)
-        assert error[0] == pytest.approx(1 - float(share.detach()), abs=1e-5)
-
-
 @pytest.mark.parametrize("of", ["classes", "numbers"])
 def test_the_estimate_orders_rows_as_training_without_each_of_them_does(
     of: str, colours: tuple[RowXray, set[int]], diabetes_rows: RowXray
@@ -194,10 +158,6 @@ def test_equal_rows_are_named_also_across_the_split() -> None:
     twin = {row: x["equal_row"][x.place(row)] for row in range(5)}
     assert twin == {0: 1, 1: 0, 2: 3, 3: 2, 4: None}
     assert (x.crossing, x.contradicting) == (2, 2)
-
-
-def one_class() -> Data:
-    return load((np.random.default_rng(0).normal(size=(40, 2)), np.zeros(40, int)), task="classification")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from treino.inspection.variance_shares import places, unexplained_deviation, variance_shares
+from treino.inspection.variance_shares import unexplained_deviation, variance_shares
 
 
 @pytest.mark.slow
@@ -62,15 +62,6 @@ def test_few_or_equal_trials_tell_nothing() -> None:
     assert variance_shares([list(range(20))], np.ones(20)) is None
     assert variance_shares([], np.arange(20.0)) is None
     assert unexplained_deviation([list(range(19))], np.arange(19.0)) is None
-
-
-def test_places_of_words_are_their_mean_scores_among_the_drawn_and_of_nothing_below_all() -> None:
-    score = np.array([0.0, 1.0, 0.5, 0.5])
-    drawn = np.array([0, 1, 1])
-    assert places(["a", "b", "a", "new"], drawn, score).tolist() == [0, 1, 0, pytest.approx(2 / 3)]
-    found = places([1.0, None, 3.0, float("inf")], drawn, score)
-    assert found[1] < 1 < 3 < found[3]
-    assert np.isfinite(found).all()
 
 
 def test_what_settings_leave_unexplained_is_hardly_less_than_the_noise() -> None:
