@@ -86,17 +86,3 @@ def test_an_estimator_says_that_no_class_is_the_most_probable() -> None:
         next(model.module_.parameters()).fill_(torch.nan)
     with pytest.raises(ValueError, match="60 of 60 rows"):
         model.predict(x)
-
-
-def test_one_test_row_says_how_little_it_is(treino: Callable[..., Said]) -> None:
-    rows = "\n".join(f"{i % 7},{i % 5},{'train' if i else 'test'},{'uv'[i % 2]}" for i in range(60))
-    Path("rows.csv").write_text(f"a,b,part,y\n{rows}\n")
-    said = treino("train", "rows.csv", "--target", "y", "--split-column", "part", "--steps", 3, "--json")
-    assert said.status == 0, said.err
-    d = said.document
-    assert d["rows"]["test"] == 1
-    low, high = d["intervals"]["test"]["accuracy"]
-    assert high - low > 0.5
-    assert {d["intervals"]["test"][name] for name in ("loss", "f1_macro")} == {None}
-    shown = treino("show", "last")
-    assert shown.status == 0, shown.err

@@ -1,6 +1,5 @@
 """Convolutional networks through every door: what an MLP can, on pictures."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from torch.utils.data import TensorDataset
 
 import treino as tr
 from tests.conftest import Said
-from tests.forging import forge
 from tests.training.test_branching import same_end
 from tests.training.test_futures import check as check_futures
 from tests.workflows.test_resume import same
@@ -99,44 +97,18 @@ def test_every_flag_says_a_layer_and_the_folder_knows_them(treino: Callable[...,
     assert [int(name) for name in predicted] == share_NC.argmax(1).tolist()
 
 
-def test_an_older_run_of_pictures_that_says_no_network_is_still_an_mlp(tmp_path: Path) -> None:
-    """Before pictures got convolutions by default, nothing was written of a network nobody had asked for."""
-    old = tr.fit("tiny", net="mlp", steps=8, seed=3, threads=1, out=tmp_path / "old")
-
-    def silent(spec: Any) -> Any:
-        assert spec["asked"].pop("net") == "mlp"
-        return spec
-
-    forge(old.path, "spec.json", silent)
-    again = tr.open(old.path)
-    assert isinstance(again, tr.Run)
-    for moment in snapshots(again, [4, 8]):
-        assert isinstance(moment.net[0], nn.Linear)
-    assert equal(moment.net.state_dict(), old.module.state_dict())
-
-
 WRONG: list[tuple[tuple[str, ...], str, str]] = [
-    (("--net", "cn"), "net_form", "cnn"),
-    (("--net", "MLP"), "net_form", "mlp"),
     (("--net", "mlp", "--pool", "none"), "cnn_settings", "--net cnn"),
     (("--net", "cnn", "--kernel", "4"), "kernel_choice", "3, 5"),
     (("--net", "cnn", "--kernel", "3,3"), "kernel_count", "--channels"),
-    (("--net", "cnn", "--pool", "avg"), "pool_choice", "average"),
-    (("--net", "cnn", "--head", "mean"), "head_choice", "average"),
-    (("--net", "cnn", "--stride", "9"), "stride_range", "from 1 to 4"),
     (("--net", "cnn", "--padding", "big"), "padding_type", "same"),
-    (("--net", "cnn", "--padding", "-1"), "padding_range", "zeros"),
     (("--net", "cnn", "--padding", "5"), "padding_range", "from 0 to 2"),
     (("--net", "cnn", "--channels", "none"), "channels_empty", "16, 32"),
-    (("--net", "cnn", "--channels", "0"), "channels_range", "channels"),
     (("--net", "cnn", "--channels", "4,4,4,4"), "cnn_size", "--pool none"),
-    (("--net", "cnn", "--blocks", "99"), "blocks_range", "residual"),
     (("--net", "cnn", "--group-norm", "5"), "group_norm_range", "divides"),
     (("--net", "cnn", "--group-norm", "4", "--batch-norm"), "norms_two", "one"),
     (("--net", "cnn", "--gates", "3"), "cnn_gates", "Leave"),
     (("--net", "mlp", "--augment", "shift"), "augment_net", "--net cnn"),
-    (("--net", "mlp", "--flip"), "augment_net", "--net cnn"),
-    (("--net", "cnn", "--augment", "shif"), "augment_unknown", "shift"),
     (("--net", "cnn", "--augment", "shift,rotate=-1"), "augment_range", "--augment rotate=10"),
     (("--net", "cnn", "--recipe", "table"), "recipe_and_net", "Leave"),
     (("--net", "net.py:Net", "--channels", "3"), "net_and_layers", "--channels"),
@@ -199,16 +171,6 @@ def test_from_any_step_it_goes_on_and_its_layers_stay(run: tr.Run) -> None:
         assert (refused.value.rule, "MLP" in refused.value.message) == ("branch_setting", True)
 
 
-def test_pictures_move_unless_they_are_to_stay(treino: Callable[..., Said], run: tr.Run) -> None:
-    words = ("train", "tiny", "--net", "cnn", "--channels", 4, "--steps", 12, "--seed", 3, "--threads", 1)
-    for name, more in (("a", ("--augment", "shift")), ("b", ("--augment", "none")), ("tiny", ())):
-        assert treino(*words, *more, "--name", name).status == 0
-    kept = [tr.open(name) for name in ("a", "b", "tiny")]
-    assert [one.settings["augment"] for one in (run, *kept)] == ["shift", "shift", "none", "none"]
-    assert [equal(one.tensors, run.tensors) for one in kept] == [True, False, False]
-    assert equal(kept[1].tensors, kept[2].tensors)
-
-
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> tr.Run:
     """With all that can be done to pictures."""
@@ -236,29 +198,6 @@ def test_all_changes_of_pictures_are_played_again_branched_and_found_like_before
     assert equal(tr.open("again").tensors, changed.tensors)
 
 
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("stored", ["shift", "none"])
-def test_a_folder_from_when_there_were_shifts_alone_is_played_to_the_same_bits(
-    run: tr.Run, tmp_path: Path, stored: str
-) -> None:
-    """What it says is ``shift`` or ``none``, and nothing of flips."""
-    made = run if stored == "shift" else tr.fit("tiny", parent=tmp_path, **SMALL | {"augment": "none"})
-    shutil.copytree(made.path, path := tmp_path / "old")
-
-    def older(spec: dict[str, Any]) -> dict[str, Any]:
-        assert spec["asked"]["augment"] == spec["resolved"]["augment"] == stored
-        del spec["resolved"]["flip"]
-        return spec
-
-    forge(path, "spec.json", older)
-    old = tr.open(path)
-    assert isinstance(old, tr.Run)
-    for step in (4, 12):
-        tensors = old.at(step).net.state_dict()
-        assert equal(tensors, made.at(step).net.state_dict())
-    same_end(old.at(7).branch(), made)
-
-
 def test_networks_of_a_sweep_may_differ_in_what_is_done_to_pictures(treino: Callable[..., Said]) -> None:
     space = ("--space", "augment=none|shift,cutout=0.2", "--space", "flip=true|false", "--sampler", "grid")
     more = ("--channels", 4, "--epochs", 1, "--fresh", 0, "--threads", 1, "--name", "s")
@@ -273,28 +212,11 @@ def test_networks_of_a_sweep_may_differ_in_what_is_done_to_pictures(treino: Call
         assert equal(tr.open(f"alone-{member}").tensors, tr.open("s").member(member).tensors)
 
 
-def test_a_future_has_the_bits_of_its_branch(run: tr.Run) -> None:
-    check_futures(run, 5, [{"lr": 0.05}, {}, {"dropout": 0.4}, {"seed": 9}], 7)
-
-
 def test_weights_to_begin_with_are_a_convolution_s(treino: Callable[..., Said], run: tr.Run) -> None:
     words = ("train", "tiny", "--net", "cnn", "--steps", 1, "--lr", 1e-30, "--weights", run.path)
     assert treino(*words, "--channels", 4, "--name", "same").status == 0
     assert equal(tr.open("same").tensors, run.tensors)
     assert treino(*words, "--channels", 5, "--json").document["error"]["rule"] == "weights_differ"
-
-
-def test_weights_of_other_sizes_are_found_before_the_network_is_built(run: tr.Run, tmp_path: Path) -> None:
-    shutil.copytree(run.path, path := tmp_path / "forged")
-
-    def widened(spec: dict[str, Any]) -> dict[str, Any]:
-        return spec | {name: spec[name] | {"channels": [900_000, 900_000]} for name in ("asked", "resolved")}
-
-    forge(path, "spec.json", widened)
-    for opened in (lambda: tr.open(path).module, lambda: tr.open(path).at(3)):
-        with pytest.raises(TreinoError) as refused:
-            opened()
-        assert refused.value.rule == "net_differs"
 
 
 def test_a_population_for_each_shape_and_every_network_as_if_alone(
@@ -324,13 +246,6 @@ def test_a_sweep_of_both_kinds_lets_equal_kinds_answer_together(tmp_path: Path) 
     assert len({board[member] for member in chosen}) == 1
     with pytest.raises(TreinoError, match="net"):
         found.predict(IMAGE_NHW.reshape(200, -1), top=4)
-
-
-def test_a_network_of_a_space_that_can_t_be_built_is_named(treino: Callable[..., Said]) -> None:
-    words = ("sweep", "tiny", "--net", "cnn", "--space", "channels=4|4,4,4,4", "--sampler", "grid", "--json")
-    error = treino(*words).document["error"]
-    assert error["rule"] == "cnn_size"
-    assert error["message"].startswith("Network 1: ")
 
 
 def test_ensembles_seeds_folds_and_studies(tmp_path: Path) -> None:

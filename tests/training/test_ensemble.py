@@ -1,7 +1,5 @@
 """Runs with several members: one population, whose best half answers as one module."""
 
-import json
-import pickle
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,8 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.engine.ensemble import Ensemble
 from treino.engine.rng import member_seeds
-from treino.folders.documents.run_result import RunResult
-from treino.plots.curves import curves_figure
-from treino.reports.pictures.curves import curves_of
 from treino.settings.spec import read_settings
 from treino.training.futures import FutureEnd, futures
-from treino.training.loop import JobStart
 from treino.training.train import Start, resuming, train_events
 
 pytestmark = pytest.mark.usefixtures("bare")
@@ -220,33 +214,6 @@ def test_members_of_a_run(tmp_path: Path) -> None:
     assert single.member() is single
 
 
-def test_curves_have_each_member_beside_the_answer(tmp_path: Path) -> None:
-    run = tr.fit("iris", parent=tmp_path, ensemble=3, epochs=10)
-    shown = curves_of(run)
-    member_PE = shown.members["validation"]["loss"]
-    singles = [alone(tmp_path, seed, run, epochs=10) for seed in member_seeds(0, 3)]
-    for loss_E, single in zip(member_PE, singles, strict=True):
-        assert np.array_equal(loss_E, curves_of(single).evaluated["validation"]["loss"], equal_nan=True)
-    assert set(run.evaluations) == {"validation"}
-    lines = curves_figure(shown).axes[0].lines
-    assert len([line for line in lines if line.get_linewidth() < 1]) == 3
-    assert not curves_of(singles[0]).members
-
-
-def test_hyperparameters_of_all_members_change_at_once(tmp_path: Path) -> None:
-    settings = read_settings({"ensemble": 3, "epochs": 20, "out": str(tmp_path / "run")})
-    told = False
-    for event in train_events("iris", settings):
-        if not told and isinstance(event, JobStart):
-            event.job.folder.database.add_command("lr", 0.05, 30)
-            told = True
-    run = tr.open(tmp_path / "run")
-    again = tr.fit("iris", parent=tmp_path, ensemble=3, epochs=20, lean=True)
-    assert np.array_equal(run.losses[:31], again.losses[:31])
-    assert not np.array_equal(run.losses[31:], again.losses[31:])
-    assert run.at(60).hp["lr"] == 0.05
-
-
 NET = """
 import torch
 from torch import nn
@@ -285,16 +252,6 @@ def test_networks_of_ones_own_answer_together(tmp_path: Path) -> None:
         tr.fit("iris", f"{file}:one", parent=tmp_path, ensemble=3, epochs=1)
 
 
-def test_estimator_of_several_networks() -> None:
-    x, y = np.random.RandomState(0).randn(200, 3), np.arange(200) % 2
-    x[:, 0] += 3 * y
-    found = tr.Classifier(ensemble=4, epochs=10).fit(x, y)
-    assert len(found.module_.members) == 2
-    assert found.score(x, y) > 0.9
-    copy = pickle.loads(pickle.dumps(found))
-    assert np.array_equal(copy.predict_proba(x), found.predict_proba(x))
-
-
 def test_loop_over_an_ensemble() -> None:
     data = tr.load("iris")
     training = tr.train(data, tr.mlp(8), ensemble=3, epochs=5, seeds=4)
@@ -311,27 +268,11 @@ def test_loop_over_an_ensemble() -> None:
         tr.train(data, tr.mlp(8), ensemble=3, seeds=(1, 2))
 
 
-def test_a_study_refuses_ensembles(tmp_path: Path) -> None:
-    with pytest.raises(TreinoError, match="Several networks are trained here") as error:
-        tr.study("iris", ensemble=3, parent=tmp_path)
-    assert "--ensemble 3" in error.value.hint
-    assert not list(tmp_path.iterdir())
-
-
 def test_an_ensemble_begins_with_no_weights_of_one(tmp_path: Path) -> None:
     run = tr.fit("iris", parent=tmp_path, epochs=1, lean=True)
     settings = read_settings({"ensemble": 2})
     with pytest.raises(TreinoError, match="would begin alike"):
         list(train_events("iris", settings, parent=tmp_path, start=Start("it", run.state)))
-
-
-def test_figures_of_members_must_agree_with_the_settings(tmp_path: Path) -> None:
-    run = tr.fit("iris", parent=tmp_path, ensemble=3, epochs=2)
-    document = json.loads((run.path / "result.json").read_text())
-    RunResult.model_validate(document)
-    for wrong in ({"answering": []}, {"answering": [0, 0]}, {"answering": [3]}, {"members": []}):
-        with pytest.raises(ValueError, match=r"answering|members"):
-            RunResult.model_validate(document | wrong)
 
 
 def test_numbers_stay_within_those_of_the_training_rows(tmp_path: Path) -> None:

@@ -11,14 +11,12 @@ import torch
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from tests.conftest import needs_mnist
 from treino.data import BUILTINS, load
 from treino.data.builtins import Builtin
 from treino.data.dataset import Data
-from treino.data.rows import Rows
 from treino.data.table import Column, Table
 from treino.settings.spec import Settings, read_settings
-from treino.training.flip_trial import STEPS, decided_flips
+from treino.training.flip_trial import decided_flips
 from treino.training.train import drain, train_events
 
 Pixels = NDArray[np.uint8]
@@ -84,18 +82,6 @@ def test_digits_are_not_mirrored(photographs: Any) -> None:
     digits = load_digits()
     data = photographs((digits.images * 15).astype(np.uint8), digits.target, validation=0.3)
     assert decided_flips(settings_of(epochs=10), data)[0].flip is False
-
-
-@pytest.mark.slow
-@needs_mnist
-def test_mnist_s_digits_are_not_mirrored() -> None:
-    data = load("mnist")
-    some = Rows(data.train.x[:2000], data.train.y[:2000], data.train.index[:2000])
-    held = Rows(data.validation.x[:1000], data.validation.y[:1000], data.validation.index[:1000])
-    data = replace(data, train=some, validation=held, sha256="0" * 64)
-    settings, why = decided_flips(settings_of(epochs=40), data)
-    assert settings.flip is False
-    assert f"{STEPS} steps" in why
 
 
 def test_no_trial_where_none_is_due(photographs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,19 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.training.test_moments import CASES, Own, replayed, watched
 from tests.waiting import until
 from tests.workflows.test_resume import in_a_child
 from treino import api
 from treino.api import Run, open_result
-from treino.base.errors import TreinoError
 from treino.settings.spec import read_settings
 from treino.training import stored_training
 from treino.training.replay import snapshots
-from treino.training.stored_training import distance, keyframes_in, name_of
+from treino.training.stored_training import keyframes_in, name_of
 from treino.training.train import drain, train_events
 
 pytestmark = pytest.mark.usefixtures("bare")
@@ -27,18 +24,6 @@ pytestmark = pytest.mark.usefixtures("bare")
 
 def steps_kept(run: Run) -> list[int]:
     return sorted(step for _segment, step in keyframes_in(run.folder))
-
-
-@given(st.integers(1, 1000), st.integers(1, 10**7), st.integers(1, 10**8))
-def test_the_distance_doubles_until_all_fit(every: int, steps: int, size: int) -> None:
-    found = distance(every, steps, size)
-    if found == 0:
-        assert size > stored_training.BUDGET
-        return
-    assert len(range(0, steps + 1, found)) * size <= stored_training.BUDGET
-    doublings = (found // every).bit_length() - 1
-    assert found == every * 2**doublings
-    assert doublings == 0 or len(range(0, steps + 1, found // 2)) * size > stored_training.BUDGET
 
 
 @pytest.mark.parametrize("case", [*CASES, "own network"])
@@ -97,16 +82,6 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     none = api.fit("wine", parent=tmp_path, lean=True, epochs=3, every=1)
     assert steps_kept(none) == []
     assert none.at(7).step == 7
-
-
-def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
-    run = api.fit("wine", parent=tmp_path, lean=True, epochs=5, every=5)
-    path = run.path / name_of(0, 10)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(TreinoError, match=r"0-10\.safetensors is damaged"):
-        open_result(run.path)
 
 
 def test_a_moment_of_a_running_run(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from treino.base.errors import TreinoError
 from treino.data import loader
 from treino.data.preparation import encoders
 from treino.data.preparation.encoders import width
-from treino.engine.gates import gates_of
 from treino.folders.prediction import predict
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
@@ -49,16 +48,6 @@ def test_the_recipe_fills_what_is_left_open_and_nothing_else():
     assert read_settings({}).ensemble == 1
 
 
-def test_another_optimizer_keeps_its_own_rate():
-    found = read_settings({"recipe": "table", "optimizer": "sgd"})
-    assert (found.optimizer, found.lr, found.weight_decay) == ("sgd", None, 0.0)
-
-
-def test_one_network_has_nothing_to_share_out():
-    found = read_settings({"recipe": "table", "ensemble": 1})
-    assert (found.dropout, found.dropout_spread, found.plain_members) == (None, False, 0)
-
-
 @given(rows=st.integers(1, 10**7))
 def test_batches_are_powers_of_two_about_a_fiftieth_of_the_rows(rows):
     size = recipes.batch_rows(rows)
@@ -84,13 +73,6 @@ def test_members_drop_shares_of_their_own(data):
     other = resolve(settings.model_copy(update={"seed": 1}), data).training.state.population.hp["dropout"]
     assert not torch.equal(rate_P, other)
     assert resolution.settings["dropout"] == 0.5
-
-
-def test_gates_of_a_column_and_of_its_bins():
-    gates = gates_of(6, (0, 0, 0, 1, 2, 2), (False, True, True, False, False, True), 2.0)
-    assert gates.column_D == (0, 1, 1, 2, 3, 4)
-    assert gates.bin_G == (False, True, False, False, True)
-    assert gates_of(3, (), (), 2.0).column_D == (0, 1, 2)
 
 
 def test_a_run_by_the_recipe_is_kept_resumed_and_asked(tmp_path):
@@ -168,13 +150,6 @@ def test_the_command_of_a_run_names_its_recipe_and_trains_it_again(tmp_path, mon
     assert all(torch.equal(again.state[name], value) for name, value in run.state.items())
     simple = tr.fit("t.csv", target="price", recipe="plain", epochs=1)
     assert simple.spec.command.endswith("t.csv --target price --recipe plain --epochs 1")
-
-
-def test_wide_tables_have_no_bins(tmp_path):
-    r = np.random.default_rng(0)
-    x = r.normal(size=(60, 70))
-    run = tr.fit((x, x[:, 0]), epochs=1, lean=True, parent=tmp_path)
-    assert (run.spec.inputs, run.settings["inputs"], run.settings["ensemble"]) == (70, "plain", 8)
 
 
 def test_rows_that_were_prepared_with_bins_go_by_the_recipe_where_it_is_named(tmp_path):

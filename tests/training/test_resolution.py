@@ -1,6 +1,5 @@
 """Resolution of settings: one table of defaults, and rules that are checked early."""
 
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -111,11 +110,6 @@ def test_every_size_of_picture_gets_a_network_that_takes_it(channels: int, heigh
     assert net.stride[0] == (2 if min(height, width) >= STRIDED else 1)
 
 
-def test_both_doors_give_pictures_the_same_network() -> None:
-    data = pictures(1, 20, 14)
-    assert decide(read_settings({}), data)[0] == train(data, steps=1).shared.net
-
-
 def test_a_loss_and_a_task_that_know_no_smoothing_get_none() -> None:
     data = pictures(8, 8)
     assert decide(read_settings({"loss": "bce"}), data)[1].shared.label_smoothing == 0
@@ -136,15 +130,6 @@ def test_a_run_keeps_what_it_chose_for_pictures_and_says_so(tmp_path: Path) -> N
     other = treino.fit(data, hidden=[3], steps=2, lean=True, parent=tmp_path)
     assert (other.spec.net, other.spec.asked["net"]) == ("mlp", "mlp")
     assert any("hidden" in reason and "net='cnn'" in reason for reason in other.spec.facts.reasons)
-
-
-def test_a_study_of_pictures_compares_perceptrons(tmp_path: Path) -> None:
-    study = treino.study(pictures(8, 8), batch_sizes=[10, 20], epochs=1, parent=tmp_path)
-    for row in study.document["rows"]:
-        assert row["parameters"] == sum(
-            math.prod(shape) for shape in mlp(128, 128).parameter_shapes((64,), 2)
-        )
-        assert "--net mlp" in row["command"]
 
 
 @pytest.mark.parametrize(

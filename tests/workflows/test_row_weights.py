@@ -11,7 +11,6 @@ from sklearn import metrics as sk
 
 import treino as tr
 from tests.data.test_row_weights import frame, repeated
-from treino.inspection.calibration import threshold_of
 
 WHOLE = {"recipe": "plain", "batch_size": "full", "epochs": 25, "patience": 0, "split_column": "part"}
 
@@ -116,12 +115,3 @@ def test_a_heavy_row_is_warned_of(tmp_path: Path, treino: Any) -> None:
     data.to_csv(tmp_path / "t.csv", index=False)
     said = treino("data", tmp_path / "t.csv", "--target", "y", "--row-weights", "w")
     assert "One row has 81% of all weight in 'w', in line 13" in said.out
-
-
-@pytest.mark.parametrize("rule", ["auto", "cost=1:5"])
-def test_a_threshold_weighs_rows_as_repeated_rows(rule: str) -> None:
-    r = np.random.default_rng(2)
-    share_N, weight_N = r.random(60).round(1), r.integers(1, 4, 60)
-    positive_N = r.random(60) < share_N
-    found = threshold_of(share_N, positive_N, rule, weight_N.astype(float))
-    assert found == threshold_of(share_N.repeat(weight_N), positive_N.repeat(weight_N), rule)
