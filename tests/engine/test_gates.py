@@ -7,7 +7,6 @@ from oracles import ENGINES, sample
 from torch import nn
 
 from treino import load
-from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.engine import mlp, train
 from treino.engine.gates import GateLayer, Gates, with_gates, without_gates

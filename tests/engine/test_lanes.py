@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from oracles import ENGINES, drawn, for_draws, sample
 from scipy import special
 
-from treino.base.errors import TreinoError
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Bags, mlp, train
 from treino.engine.augmentation import Changes
 from treino.engine.kernels.lanes import LanesKernel
