@@ -152,27 +152,6 @@ def test_it_predicts_from_raw_columns_as_the_run_does(
     pd.testing.assert_frame_equal(theirs, ours[list(theirs)], check_dtype=False, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        pytest.param("breast_cancer", {"loss": "bce", "dropout": 0.1}, marks=pytest.mark.slow),
-        pytest.param("breast_cancer", {"dropout": 0.1}, marks=pytest.mark.release),
-        ("table.csv", {"target": "price", "features": ("a b", "c"), "recipe": "table", "hidden": (8,)}),
-    ],
-)
-def test_weights_chosen_while_training_answer_by_their_shares(
-    name: str, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.engine.answer.SURE", -torch.inf)
-    more = {"ensemble": 3, "answer": "greedy", "epochs": 8}
-    run = trained(name, tmp_path, **settings | more)
-    assert run.result is not None
-    assert run.result.shares
-    (tmp_path / "script").mkdir()
-    test_it_predicts_from_raw_columns_as_the_run_does(name, settings | more, tmp_path / "script")
-    assert export(tr.open(run.path), "onnx").exists()  # it was compared with the run
-
-
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["mixed brazilian.csv", "mixed.csv", "mixed frame.csv"])
 def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> None:

@@ -225,8 +225,6 @@ def carry_over(
         arrays |= _reshaped(arrays, _layout(before["shapes"]), training, x_ND, chances)
     if before["loss"] != now["loss"] or x_ND is not None:
         arrays |= {f"best.{name}": getattr(best, name).cpu().numpy() for name in ("params", "buffers")}
-        snapshots = training.state.snapshots.tensors()
-        arrays |= {f"snapshots.{name}": t.cpu().numpy().copy() for name, t in snapshots.items()}
         if len(population) == 1:
             meta["best"] = [float(best.metric_P[0]), -1]
         else:

@@ -29,61 +29,43 @@ class Ensemble(nn.Module):
     numbers.
 
     limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``, ``[2, K]`` of several
-    targets); None: no clipping. shares: the members' weights in the mean, of sum 1 (the buffer ``shares
-    [R]``); None: all count alike. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
+    targets); None: no clipping. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
     enough for one target), softmax or sigmoid, as a single network does. See Lakshminarayanan, Pritzel &
     Blundell, NeurIPS 2017.
     """
 
     limits: Tensor | None
-    shares: Tensor | None
 
-    def __init__(
-        self,
-        members: Sequence[nn.Module],
-        loss: Loss | str,
-        limits: Limits | None = None,
-        shares: Sequence[float] | None = None,
-    ) -> None:
+    def __init__(self, members: Sequence[nn.Module], loss: Loss | str, limits: Limits | None = None) -> None:
         super().__init__()
         self.members, self.loss = nn.ModuleList(members), loss
         self.register_buffer("limits", None if limits is None else torch.tensor(limits))
-        self.register_buffer("shares", None if shares is None else torch.tensor(shares))
 
     def forward(self, x: Tensor) -> Tensor:
         output_RBC = torch.stack([member(x) for member in self.members])
-        return mean_output(output_RBC, self.loss, self.limits, self.shares)
+        return mean_output(output_RBC, self.loss, self.limits)
 
 
-def mean_output(
-    output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None, share_R: Tensor | None = None
-) -> Tensor:
+def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None) -> Tensor:
     """``[B, C]``: logits of the mean of the members' probabilities, of each target; for regression the mean
-    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``. share_R: the members' weights in the mean;
-    None: equal ones."""
+    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``."""
     loss = Loss(loss) if isinstance(loss, str) else loss
     if loss.classes:
         parts = output_RBC.split(loss.classes, -1)
-        return torch.cat([mean_output(part, loss.single, share_R=share_R) for part in parts], -1)
-    kind, count = loss.kind, len(output_RBC)
-    if share_R is not None:
-        weight_R11 = share_R.to(output_RBC).view(-1, 1, 1)
+        return torch.cat([mean_output(part, loss.single) for part in parts], -1)
+    kind = loss.kind
     if kind.task == "regression":
-        mean_BC = output_RBC.mean(0) if share_R is None else (weight_R11 * output_RBC).sum(0)
+        mean_BC = output_RBC.mean(0)
         return mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
     if kind.of_classes:
-        log_RBC = F.log_softmax(output_RBC, -1)
-        if share_R is not None:
-            return torch.logsumexp(log_RBC + weight_R11.log(), 0)
-        return torch.logsumexp(log_RBC, 0) - math.log(count)
-    share = 0.0 if share_R is None else weight_R11.log()
-    yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC) + share, 0) for sign in (1, -1))
+        return torch.logsumexp(F.log_softmax(output_RBC, -1), 0) - math.log(len(output_RBC))
+    yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC), 0) for sign in (1, -1))
     return yes_BC - no_BC
 
 
 def answering_members(state: TrainingState, s: Settings, members: Sequence[int] | None = None) -> list[int]:
     """The members that form the ensemble, the best first: the half with the best validation values so far,
-    ties in order; all with ``answer=all``, and if none was evaluated.
+    ties in order; all if none was evaluated.
 
     Diverged members are left out, unless all diverged. members: those of one ensemble; None: all.
     """
@@ -95,8 +77,7 @@ def answering_members(state: TrainingState, s: Settings, members: Sequence[int] 
     if not measured:
         return able
     badness = [-better * figure_P[member] for member in measured]
-    counted = 2 * len(measured) if s.answer == "all" else len(every)
-    return [measured[i] for i in best_half(badness, counted)]
+    return [measured[i] for i in best_half(badness, len(every))]
 
 
 def best_half(badness: Sequence[float], members: int | None = None) -> list[int]:
@@ -118,14 +99,6 @@ def kept_population(state: TrainingState, members: Sequence[int]) -> Population:
     return replace(chosen, average=chosen.average[:0])
 
 
-def snapshot_population(state: TrainingState) -> Population:
-    """The chosen snapshots as members."""
-    snapshots, count = state.snapshots, len(state.snapshots.members)
-    chosen = state.population.rows(snapshots.members)
-    params, buffers = snapshots.params[:count].clone(), snapshots.buffers[:count].clone()
-    return replace(chosen, params=params, buffers=buffers, average=chosen.average[:0])
-
-
 def answer_module(
     shared: SharedConfig,
     config: TrainConfig,
@@ -143,10 +116,6 @@ def answer_module(
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
-    if best_weights and members is None and state.snapshots.answer:
-        chosen, shares = snapshot_population(state), state.snapshots.shares
-        each = [member_module(shared, chosen, place) for place in range(len(chosen))]
-        return Ensemble(each, shared.loss, shared.limits, shares).eval()
     answering = answering_members(state, config.shared, members)
     nets = [member_module(shared, population, member, best) for member in answering]
     return Ensemble(nets, shared.loss, limits if members is not None else shared.limits).eval()

@@ -27,9 +27,8 @@ def one_target(net: nn.Module, part: slice, number: int) -> nn.Module:
         loss = net.loss.single if isinstance(net.loss, Loss) else net.loss
         limits = None if net.limits is None else net.limits[:, number]
         own = None if limits is None else (float(limits[0]), float(limits[1]))
-        shares = None if net.shares is None else net.shares.tolist()
         nets = [one_target(each, part, number) for each in net.members]
-        return Ensemble(nets, loss, own, shares).eval()
+        return Ensemble(nets, loss, own).eval()
     last = net[-1] if isinstance(net, nn.Sequential) else None
     if not isinstance(last, nn.Linear):
         return OutputPart(net, part).eval()

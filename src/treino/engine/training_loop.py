@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.engine.answer import select, selection_due
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
@@ -231,13 +230,11 @@ class TrainingLoop:
             return EvaluationReport()
         begin = time.perf_counter()
         figures, deviation = validation.measure(state.population, state.running)
-        measured, before, state.evaluated_step = state.running, state.evaluated_step, state.step
+        state.evaluated_step = state.step
         stopping.update(state.best, state.population, figures[stopping.metric], state.step)
         if state.step < self.steps:  # at the end of the training no member is stopped early
             over_P = stopping.out_of_patience(state.best, self.plan, state.step, state.changed_step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
-        if selection_due(state, before, self.plan, over=self.done):
-            select(state, validation, measured, self.config.shared)
         answer = None
         answers = None
         if self.config.shared.ensemble > 1:
@@ -351,22 +348,14 @@ class TrainingLoop:
     @property
     def answering(self) -> list[int]:
         """The members that predict: the members chosen for the ensemble so far, the best first, or the only
-        one. A member whose weights of several steps answer occurs several times."""
-        s, snapshots = self.config.shared, self.state.snapshots
-        if snapshots.answer:
-            return snapshots.members
+        one."""
+        s = self.config.shared
         return answering_members(self.state, s) if s.ensemble > 1 else [0]
 
     @property
     def answering_steps(self) -> list[int]:
         """The steps whose weights of the answering members are kept."""
-        snapshots = self.state.snapshots
-        return snapshots.steps if snapshots.answer else self.kept_step_P[self.answering].tolist()
-
-    @property
-    def answer_shares(self) -> list[float] | None:
-        """The answering members' weights in the mean; None: equal ones."""
-        return self.state.snapshots.shares if self.state.snapshots.answer else None
+        return self.kept_step_P[self.answering].tolist()
 
     @property
     def ensembles(self) -> list[range]:

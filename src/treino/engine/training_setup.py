@@ -14,7 +14,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
 from treino.data.mapped_rows import MappedRows
-from treino.engine.answer import PLACES
 from treino.engine.augmentation import Augmentation, usual_shift
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
@@ -276,9 +275,7 @@ def set_up(
         limits_G=[_limits(own, None) for own in own_G] if shared.limits else (),
     )
     best = stopping.initial_best(population, plan.evaluates)
-    one = len(population) == s.ensemble > 1  # of several ensembles the best half of each answers
-    greedy = s.answer == "greedy" and one and len(best.params) > 0
-    return setup, TrainingState.initial(population, best, PLACES if greedy else 0)
+    return setup, TrainingState.initial(population, best)
 
 
 def usual_net(inputs: Inputs) -> Net:

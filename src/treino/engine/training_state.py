@@ -130,56 +130,6 @@ class BestWeights:
 
 
 @dataclass(eq=False)
-class Snapshots:
-    """Weights that an ensemble's members had at some steps, chosen to answer together; see ``answer.select``.
-
-    params ``[S, n]``, buffers ``[S, m]``: zero in places that aren't used, which are the last; S is 0 if none
-    are chosen. place_S3: member, step, and how often it counts; 0: not used. sure: ``[1]`` int64, whether
-    they answer.
-    """
-
-    params: Tensor
-    buffers: Tensor
-    place_S3: Tensor
-    sure: Tensor
-
-    @classmethod
-    def none(cls, population: Population, places: int = 0) -> "Snapshots":
-        """Room for so many snapshots."""
-        params, buffers = population.params, population.buffers
-        return cls(
-            params.new_zeros(places, params.shape[1]),
-            buffers.new_zeros(places, buffers.shape[1]),
-            torch.zeros(places, 3, dtype=torch.int64),
-            torch.zeros(min(1, places), dtype=torch.int64),
-        )
-
-    @property
-    def members(self) -> list[int]:
-        return self._used[:, 0].tolist()
-
-    @property
-    def steps(self) -> list[int]:
-        return self._used[:, 1].tolist()
-
-    @property
-    def shares(self) -> list[float]:
-        return (self._used[:, 2].double() / self._used[:, 2].sum()).tolist()
-
-    @property
-    def _used(self) -> Tensor:
-        return self.place_S3[self.place_S3[:, 2] > 0]
-
-    @property
-    def answer(self) -> bool:
-        return bool(self.sure.any())
-
-    def tensors(self) -> dict[str, Tensor]:
-        named = {"params": self.params, "buffers": self.buffers, "places": self.place_S3, "sure": self.sure}
-        return named if len(self.params) else {}
-
-
-@dataclass(eq=False)
 class TrainingState:
     """The state of a training after ``step`` updates. Together with setup and rows it determines all further
     updates.
@@ -196,7 +146,6 @@ class TrainingState:
     epoch_loss: EpochLoss
     status_P: Tensor
     stop_step_P: Tensor
-    snapshots: Snapshots
     step: int = 0
     evaluated_step: int = 0
     changed_step: int = 0
@@ -207,22 +156,21 @@ class TrainingState:
         self.find_running()
 
     @classmethod
-    def initial(cls, population: Population, best: BestWeights, places: int = 0) -> "TrainingState":
-        """The state before the first step. places: of snapshots that may answer."""
+    def initial(cls, population: Population, best: BestWeights) -> "TrainingState":
+        """The state before the first step."""
         P = len(population)
         status_P, stop_step_P = torch.zeros(P, dtype=torch.int64), torch.zeros(P, dtype=torch.int64)
-        return cls(population, best, EpochLoss(P), status_P, stop_step_P, Snapshots.none(population, places))
+        return cls(population, best, EpochLoss(P), status_P, stop_step_P)
 
     def rows(self, index: list[int]) -> "TrainingState":
-        """A copy of the state of these members that shares no memory; an index may occur several times.
-        Snapshots are of all members together, and left out."""
+        """A copy of the state of these members that shares no memory; an index may occur several
+        times."""
         return TrainingState(
             self.population.rows(index),
             self.best.rows(index),
             self.epoch_loss.rows(index),
             self.status_P[index],
             self.stop_step_P[index],
-            Snapshots.none(self.population),
             self.step,
             self.evaluated_step,
             self.changed_step,
@@ -233,7 +181,7 @@ class TrainingState:
         """Overwrite these members, in order, by the members of another state, given as its ``tensors()``."""
         at = torch.tensor(index)
         for name, here in self.tensors().items():
-            if here.numel() and not name.startswith("snapshots."):
+            if here.numel():
                 dimension = 1 if name == "epoch.sums" else 0
                 here.index_copy_(dimension, at.to(here.device), tensors[name].to(here.device))
         self.find_running()
@@ -263,7 +211,6 @@ class TrainingState:
         return (
             self.population.tensors()
             | {f"best.{name}": t for name, t in self.best.tensors().items()}
-            | {f"snapshots.{name}": t for name, t in self.snapshots.tensors().items()}
             | {"epoch.sums": self.epoch_loss.sums, "epoch.last": self.epoch_loss.last}
             | {"status": self.status_P, "stop_step": self.stop_step_P}
         )

@@ -478,12 +478,11 @@ class StoredRun(StoredFolder):
         if s.ensemble == 1:
             return one
         nets = [one, *(module_copy(one) for _member in range(members - 1))]
-        limits: Limits | None = None  # their values are loaded with the weights, those of shares too
+        limits: Limits | None = None  # their values are loaded with the weights
         if s.clip_target and not self.spec.classes:
             of_each = (0.0,) * self.spec.outputs
             limits = (0.0, 0.0) if self.spec.outputs == 1 else (of_each, of_each)
-        shares = None if self.result is None else self.result.shares or None
-        return Ensemble(nets, self.loss_function, limits, shares)
+        return Ensemble(nets, self.loss_function, limits)
 
     def _one_network(self, members: int) -> nn.Module:
         """The network, or one of ``members`` networks of the ensemble.

@@ -221,10 +221,6 @@ class Settings(BaseModel):
         1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
         "answer together: the mean of the best half by the validation metric", ge=1, le=256,
     )  # fmt: skip
-    answer: Literal["half", "greedy", "all"] = _f(
-        "half", "Network", "which networks of an ensemble answer: the best half by the validation metric, "
-        "all, or weights that they had while training, chosen greedily by the loss of their mean (greedy)"
-    )  # fmt: skip
     clip_target: bool = _f(
         False, "Network", "numbers that an ensemble answers stay within the range of the training rows'"
     )
@@ -379,7 +375,7 @@ OF_ENGINE = tuple(
     name
     for name in Settings.model_fields
     if group_of(name) in ("Loss and optimizer", "Training loop", "Machine")
-    or name in ("init", "ensemble", "answer", "clip_target")
+    or name in ("init", "ensemble", "clip_target")
 )
 """The settings that ``treino.train`` takes as keywords."""
 OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Data" or name == "data_seed")

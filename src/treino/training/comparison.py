@@ -194,7 +194,7 @@ def named_state(training: TrainingLoop, tensors: Mapping[str, Tensor], *, ends: 
 
 def _parts(key: str, tensor: Tensor, layouts: tuple[Layout, Layout]) -> Iterator[tuple[str, Tensor]]:
     layout = layouts[key.rpartition(".")[2] == "buffers"]
-    rows = tensor.dim() == 2 and tensor.numel() and tensor.shape[1] == layout.n and key != "snapshots.places"
+    rows = tensor.dim() == 2 and tensor.numel() and tensor.shape[1] == layout.n
     if not rows:
         yield key, tensor
         return

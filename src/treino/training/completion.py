@@ -240,8 +240,6 @@ def finish(
         notes += baseline.notes if baseline else ()
     spec, kept_step = read_run_spec(folder), max(engine.answering_steps)
     kept_epoch = int(engine.kept_epoch_P[engine.answering].max())
-    if engine.answer_shares is not None:
-        kept_epoch = engine.plan.count.epoch_of(kept_step)
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
         "stopped_early": stopped_early(engine) and not past_limit(folder),
@@ -313,11 +311,10 @@ def stopped_early(engine: TrainingLoop) -> bool:
 
 
 def ensemble_results(engine: TrainingLoop) -> dict[str, Any]:
-    """The networks of an ensemble, and which of them answer, with what shares."""
+    """The networks of an ensemble, and which of them answer."""
     return {
         "members": member_results(engine),
         "answering": engine.answering,
-        "shares": engine.answer_shares or [],
         "answering_steps": engine.answering_steps,
     }
 
@@ -341,18 +338,12 @@ def members_notes(engine: TrainingLoop) -> list[str]:
     """Notes on how many networks predict, and how many diverged."""
     answering, members = engine.answering, len(engine.status_P)
     lost, s = engine.status_P.count("diverged"), engine.config.shared
-    if engine.answer_shares is not None:
-        sentence = _(
-            "Weights of {different} of {members} networks answer, {n} in all, by their shares: those that "
-            "they had while training, chosen by the validation loss of their mean."
-        )
-    elif engine.setup.validation is not None and s.answer != "all":
+    if engine.setup.validation is not None:
         sentence = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
     else:
         sentence = _("The mean of {n} networks answers.")
     note = sentence.format(
         n=len(answering),
-        different=len(set(answering)),
         members=members,
         metric=s.metric,
     )

@@ -44,7 +44,7 @@ from treino.training.train import epoch_values
 from treino.training.user_data import past_limit
 
 SCORES = ("prediction_intervals", "prediction_sets")
-PREDICTED = (*SCORES, "threshold", "calibration", "members", "answering", "shares", "answering_steps")
+PREDICTED = (*SCORES, "threshold", "calibration", "members", "answering", "answering_steps")
 """Entries of ``result.json`` that predictions are made with, or that tell how far to trust them."""
 
 OF_DATA = ("classes", "inputs", "item_shape", "target_mean", "target_scale")

@@ -150,9 +150,8 @@ class RunResult(RunFacts):
     means over them.
 
     members: the members of an ensemble, by number. answering: the numbers of the members whose mean is the
-    prediction, the best first, in the order of their stored weights; one occurs several times if its weights
-    of several steps answer. shares: their weights in the mean; none: equal ones. answering_steps: the steps
-    of their stored weights. All are missing for a single network.
+    prediction, the best first, in the order of their stored weights. answering_steps: the steps of these.
+    All are missing for a single network.
     For an ensemble, steps are the updates of the member that trained longest, and kept_epoch and kept_step
     the latest of the answering members; it stopped early if patience ended every member that didn't diverge,
     and diverged if all members did.
@@ -192,7 +191,6 @@ class RunResult(RunFacts):
     segments: Segments = ()
     members: Many[MemberResult] = ()
     answering: Many[Count] = ()
-    shares: Many[Share] = ()
     answering_steps: Many[Count] = ()
     targets: dict[Text, TargetResult] = Field({})
 
@@ -223,5 +221,4 @@ class RunResult(RunFacts):
             **{f"baseline.{name}": f is None or headline in f for name, f in self.baseline.items()},
             "members": len(self.members) == (networks if networks > 1 else 0),
             "answering": all(number < networks for number in self.answering),
-            "shares": len(self.shares) in (0, len(self.answering)),
         }

@@ -302,7 +302,7 @@ def _members(result: RunResult) -> TableBlock:
     rows = [
         (
             str(n),
-            _answers(result, n),
+            _("yes") if n in result.answering else "",
             str(member.seed),
             _(member.status),
             numeral(member.steps, ","),
@@ -311,21 +311,8 @@ def _members(result: RunResult) -> TableBlock:
         )
         for n, member in enumerate(result.members)
     ]
-    title = {
-        "half": _("The networks, which answer together: the mean of the best half"),
-        "all": _("The networks, which answer together: their mean"),
-        "greedy": _("The networks, and their shares in the answer"),
-    }
-    rule = result.settings.answer if result.shares or result.settings.answer == "all" else "half"
-    return TableBlock((*head, measured), tuple(rows), title[rule])
-
-
-def _answers(result: RunResult, member: int) -> str:
-    """Return whether a member answers, or its share in the answer."""
-    if not result.shares:
-        return _("yes") if member in result.answering else ""
-    share = sum(s for n, s in zip(result.answering, result.shares, strict=True) if n == member)
-    return numeral(share, ".0%") if share else ""
+    title = _("The networks, which answer together: the mean of the best half")
+    return TableBlock((*head, measured), tuple(rows), title)
 
 
 def _how(s: ResolvedSettings) -> str:

@@ -145,7 +145,7 @@ def _classes(
             shares.append(graph.put("Concat", no, yes, axis=1))
         else:
             shares.append(graph.put("Softmax", output, axis=1))
-    share = onnx_graph.mean(graph, shares, getattr(run.module, "shares", None))
+    share = onnx_graph.mean(graph, shares)
     graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], [f"probabilities{name}"]))
     if run.threshold is None:
         place = graph.put("ArgMax", share, axis=1, keepdims=0)
@@ -166,7 +166,7 @@ def _numbers(
 ) -> list[tuple[str, str, tuple[Any, ...]]]:
     """Return outputs for the number in the target's units and, if the run has one, its interval's ends."""
     spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
-    middle = onnx_graph.mean(graph, each, getattr(run.module, "shares", None))
+    middle = onnx_graph.mean(graph, each)
     limits = getattr(run.module, "limits", None)
     if limits is not None:
         low, high = (graph.constant(limit, np.float32) for limit in limits.tolist())

@@ -132,13 +132,10 @@ def answer(graph: OnnxGraph, net: nn.Module, x: str, item_shape: Sequence[int] |
     return [_layers(graph, net, x)]
 
 
-def mean(graph: OnnxGraph, outputs: Sequence[str], shares: Tensor | None = None) -> str:
-    """Return the mean of the outputs. shares: their weights in it; None: equal ones."""
+def mean(graph: OnnxGraph, outputs: Sequence[str]) -> str:
+    """Return the mean of the outputs."""
     if len(outputs) == 1:
         return outputs[0]
-    if shares is not None:
-        weights = [graph.constant(share, np.float32) for share in shares.tolist()]
-        return graph.put("Sum", *(graph.put("Mul", *pair) for pair in zip(outputs, weights, strict=True)))
     return graph.put("Mean", *outputs)
 
 

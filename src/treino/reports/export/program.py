@@ -128,25 +128,9 @@ class NetworkMean(nn.Module):
             )  # range of the training rows' targets
         elif CLIP_TARGET:
             self.register_buffer("limits", torch.zeros(2))  # range of the training rows' target
-        if SHARED:
-            self.register_buffer("shares", torch.full((len(members),), 1 / len(members)))  # of the mean
 
     def forward(self, x):
         output = torch.stack([member(x) for member in self.members])
-        if SHARED:
-            share = self.shares.view(-1, 1, 1)
-        if SHARED and TARGETS and CLASSES:
-            each = [(part.log_softmax(-1) + share.log()).logsumexp(0) for part in output.split(SIZES, -1)]
-            return torch.cat(each, -1)
-        if SHARED and CLASSES and OF_CLASSES:
-            return (output.log_softmax(-1) + share.log()).logsumexp(0)
-        if SHARED and CLASSES:
-            yes, no = ((F.logsigmoid(sign * output) + share.log()).logsumexp(0) for sign in (1, -1))
-            return yes - no
-        if SHARED and CLIP_TARGET:
-            return (share * output).sum(0).clamp(*self.limits)
-        if SHARED:
-            return (share * output).sum(0)
         if TARGETS and CLASSES:
             each = [part.log_softmax(-1).logsumexp(0) for part in output.split(SIZES, -1)]
             return torch.cat(each, -1) - math.log(len(output))
@@ -470,8 +454,7 @@ def train():
                 able.append((best, net))
         if VALIDATES:
             able.sort(key=lambda one: -one[0])
-            if HALF:
-                able = able[: -(-len(SEEDS) // 2)]
+            able = able[: -(-len(SEEDS) // 2)]
         losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]
         net = NetworkMean([one for _best, one in able]) if able else None
         if CLIP_TARGET and net is not None:
@@ -514,10 +497,7 @@ def predict(path):
     saved = torch.load(WEIGHTS, weights_only=True)
     if TOGETHER:
         count = 1 + max(int(name.split(".")[1]) for name in saved["net"] if name.startswith("members."))
-        if SHARED:
-            members = [new_net(SEEDS[0]) for _member in range(count)]
-        else:
-            members = [new_net(seed) for seed in SEEDS[:count]]
+        members = [new_net(seed) for seed in SEEDS[:count]]
         if GATES:
             members = [without_gates(net) for net in members]
         net = NetworkMean(members)

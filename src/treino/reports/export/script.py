@@ -198,16 +198,11 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
             f"{planned_steps(run)} that were planned."
         )
     if s["ensemble"] > 1:
-        half = len(data.validation) and s.get("answer") != "all"
-        best = "The best half by the validation figure answer" if half else "They answer"
+        best = "The best half by the validation figure answer" if len(data.validation) else "They answer"
         notes.append(
             f"{s['ensemble']} networks are trained, one after the other. {best} together: the mean of their "
             f"{'probabilities' if data.classes else 'values'}."
         )
-        if run.result is not None and run.result.shares:
-            notes.append(
-                "The weights that were kept were chosen while all networks trained, and have shares."
-            )
     if not has_weights(run):
         notes.append("No weights were kept so far: train before you predict.")
     if not part.values["TRAINS"]:

@@ -66,8 +66,6 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "KEEPS_BEST": keeps_best,
             "SELECTS": validates and (keeps_best or s["patience"] > 0 or together),
             "TOGETHER": together,
-            "SHARED": run.result is not None and bool(run.result.shares),
-            "HALF": s.get("answer") != "all",
             "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression"),
             "BETAS": tuple(s["betas"] or BETAS),
             "WEIGHTED": weighted,

@@ -128,8 +128,6 @@ def checked_settings(values: Mapping[str, Any]) -> Settings:
     settings = read_settings(values)
     refuse_time_limit(settings)
     train_config(settings)
-    if settings.answer == "greedy":  # snapshots are of one ensemble alone
-        settings = settings.model_copy(update={"answer": "half"})
     return settings
 
 
