@@ -14,7 +14,7 @@ from torch import Tensor
 from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.data.rows import tensor_bytes
-from treino.engine.kernels.selection import FORMER, WORKERS
+from treino.engine.kernels.selection import WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
 from treino.engine.step_plan import Chunk, StepPlan
@@ -114,8 +114,6 @@ def load_state(
     if not isinstance(tensors, dict) or not isinstance(meta, dict):
         raise SAVED_TYPE(tensors=type(tensors).__name__, meta=type(meta).__name__)
     mine, saved, here = training_identity(setup, state), meta.get("identity", {}), state.tensors()
-    if FORMER.get(saved.get("engine")) == mine["engine"]:
-        saved = saved | {name: mine[name] for name in ("engine", "threads")}
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]
     if other:

@@ -14,7 +14,7 @@ from treino.base.words import N_, _, setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, known, per_member, whole
-from treino.engine.kernels.selection import ENGINES, FORMER
+from treino.engine.kernels.selection import ENGINES
 from treino.engine.nets import CNN
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
@@ -264,7 +264,7 @@ def _check_names(config: TrainConfig) -> None:
             for value in {getattr(s, name) for s in config.members} - {None}:
                 known(name, value, registry)
     strengths_of(config.shared.augment or "none")
-    if config.shared.engine is not None and config.shared.engine not in FORMER:
+    if config.shared.engine is not None:
         known("engine", config.shared.engine, ENGINES)
     for fault in config.shared.fault:
         known("fault", fault, FAULTS)

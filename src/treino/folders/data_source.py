@@ -26,7 +26,6 @@ from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import known
-from treino.engine.kernels.selection import FORMER
 from treino.engine.registries import REGISTRIES
 from treino.folders.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.folders.documents.run_spec import RunSpec
@@ -340,7 +339,7 @@ def check_names(settings: Mapping[str, Any]) -> None:
     Raises:
         TreinoError: an unknown name; the hint has the nearest one.
     """
-    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": {*KERNELS, *FORMER}}
+    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
     for setting, registry in registries.items():
         if settings.get(setting) is not None:
             known(setting, settings[setting], registry)

@@ -15,7 +15,6 @@ from torch import Tensor
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
 from treino.base.words import N_, _
-from treino.engine.kernels.selection import successor_notes
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
 from treino.folders.store.output_files import PAGE, OutputFile
@@ -326,7 +325,7 @@ def _largest(update: Update) -> WeightIndex:
 
 def _notes(settings: dict[str, Any], now: Snapshot) -> list[str]:
     """Note what this training does besides the plain arithmetic."""
-    notes, hp = successor_notes(now.run.spec.resolved.engine), now.hp
+    notes, hp = list[str](), now.hp
     if settings["ensemble"] > 1:
         notes.append(
             _("This is network {n} of the {members} that are trained side by side.").format(

@@ -26,7 +26,6 @@ from treino.data.rows import tensor_bytes
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.engine import Loss, TrainingLoop
 from treino.engine.augmentation import augmented
-from treino.engine.kernels.selection import successor_notes
 from treino.engine.nets import picture_shape
 from treino.engine.step_plan import StepPlan
 from treino.engine.tick import next_batch, next_update
@@ -177,7 +176,6 @@ def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapsho
     if not ascending:
         return
     spec, losses_S, rows = run.spec, run.losses, training_rows(run, data)
-    run.folder.note(*successor_notes(spec.resolved.engine))
     for link in path_of(spec):
         steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
@@ -401,7 +399,6 @@ class Playback:
         """The segment's resolution; its training may be at any step."""
         if segment not in self.resolutions:
             one = path_of(self.run.spec, segment)[-1].segment
-            self.run.folder.note(*successor_notes(self.run.spec.resolved.engine))
             self.resolutions[segment] = rebuilt(
                 self.run.folder, self.run.spec, self.data, self.run.access, one
             )

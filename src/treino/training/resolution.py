@@ -16,7 +16,6 @@ from treino.data.rows import generator
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
 from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.inputs import check_training_rows
-from treino.engine.kernels.selection import successor_notes
 from treino.engine.nets import described, input_shape, is_picture, layers_of, picture_shape
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
@@ -197,13 +196,7 @@ def resolve(
         check_coverage(conformal(np.zeros(len(data.validation)), weight_N), s.coverage)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
-    every = (
-        data.task_reason,
-        training.loss_reason,
-        training.kernel_reason,
-        *reasons,
-        *successor_notes(s.engine),
-    )
+    every = (data.task_reason, training.loss_reason, training.kernel_reason, *reasons)
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in every if r))
 

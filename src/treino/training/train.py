@@ -251,7 +251,7 @@ def resuming(
             engine, before = resolution.training, len(losses_of(folder, spec))
             clock, known = _put_back(folder, spec, engine)
             obey_again(folder, engine, segment, known, engine.step)
-            facts = resumption_facts(data, before - engine.step, spec.resolved.engine)
+            facts = resumption_facts(data, before - engine.step)
             folder.database.add_event(segment.number, engine.step, "resumed", facts)
             keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
             return RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number)

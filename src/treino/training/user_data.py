@@ -15,7 +15,6 @@ from treino.data.rows import Rows
 from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
 from treino.data.torch_datasets.stream import StreamRows
-from treino.engine.kernels.selection import successor_notes
 from treino.folders.store import RunFolder
 from treino.inspection.outputs import outputs
 
@@ -68,13 +67,11 @@ def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
     return data
 
 
-def resumption_facts(data: Data, lost: int, engine: str) -> dict[str, str]:
+def resumption_facts(data: Data, lost: int) -> dict[str, str]:
     """A message for a run that can't be resumed exactly; empty for others. lost: the steps after the last
-    checkpoint. engine: the kernel of the steps before it."""
-    why = why_not_reproducible(data)
-    if not why:
-        notes = successor_notes(engine)
-        return {"message": notes[0]} if notes else {}
+    checkpoint."""
+    if not why_not_reproducible(data):
+        return {}
     place = (
         _("from the last epoch's border, in an order of its own from there on")
         if streams(data)

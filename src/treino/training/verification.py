@@ -17,7 +17,7 @@ from treino.base.words import N_, _
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.hyperparameters import known
-from treino.engine.kernels.selection import ENGINES, successor_notes, torch_threads_of
+from treino.engine.kernels.selection import ENGINES, torch_threads_of
 from treino.folders.data_source import COPY
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.store.new_names import ended_before_it_began
@@ -166,7 +166,7 @@ def rounding_reasons(then: Conditions, now: Conditions) -> list[str]:
     reasons = list[str]()
     if then.engine != now.engine:
         sentence = _("Another kernel: {now} instead of {then}, which adds in another order.")
-        reasons += successor_notes(then.engine) or [sentence.format(now=now.engine, then=then.engine)]
+        reasons.append(sentence.format(now=now.engine, then=then.engine))
     for package in ("treino", "torch"):
         before, after = then.versions.get(package, _("unknown")), now.versions.get(package)
         if before != after:
@@ -329,7 +329,6 @@ def verify(
         raise SEED_OF_SAMPLE(run=run.name)
     rows = training_rows(run, data, "run.verify(data)")
     retraining = Retraining(run, rows, _with_engine(run.spec, engine), tell)
-    run.folder.note(*successor_notes(run.spec.resolved.engine))
     chosen = StretchSample.draw(stretches_to_draw(run, retraining), seed) if sample else None
     resolved = retraining.spec.resolved
     with torch_threads(torch_threads_of(resolved.engine, resolved.threads or 1)):

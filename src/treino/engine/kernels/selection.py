@@ -24,10 +24,6 @@ ENGINES = {
 }
 
 WORKERS = ("batched", "lanes")  # kernels whose number of threads changes no bit
-FORMER = {
-    "flat-loop": "batched",
-    "flat-bmm": "batched",
-}  # kernels that folders may name, and what trains instead
 
 
 @dataclass(frozen=True)
@@ -39,13 +35,6 @@ class KernelChoice:
 def torch_threads_of(engine: str, threads: int) -> int:
     """Torch's intra-op threads for a training with this kernel."""
     return 1 if engine in WORKERS else threads
-
-
-def successor_notes(*engines: str | None) -> list[str]:
-    """A sentence for each of these kernels in whose place another one trains now."""
-    sentence = _("Instead of the engine {former}, which is no more, {engine} trains: equal but for rounding.")
-    former = sorted({engine for engine in engines if engine in FORMER})
-    return [sentence.format(former=name, engine=FORMER[name]) for name in former]
 
 
 def engines() -> list[tuple[str, str]]:
@@ -78,7 +67,6 @@ def select_kernel(
     Raises:
         TreinoError: the requested kernel can't train this network.
     """
-    engine = FORMER.get(engine, engine) if engine else None
     if engine == "batched" and not batched:
         raise ENGINE_NET(name=engine)
     if engine == "lanes" and obstacle is not None:

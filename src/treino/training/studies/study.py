@@ -20,7 +20,6 @@ from treino.base.resampling import effective_rows
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.engine.kernels.selection import successor_notes
 from treino.engine.metrics import metric_names
 from treino.folders.access import Access
 from treino.folders.data_source import load_data
@@ -119,7 +118,6 @@ def study_events(
                 "versions": versions(),
             },
         )
-        folder.note(*successor_notes(options.base.get("engine")))
         yield from events(partial(StudyJob, folder, data, options, facts, tracks, distribution))
 
 
@@ -148,7 +146,6 @@ def study_resumption(
         trained_on = {"device": facts.device.partition(":")[0]}
         before = facts.model_copy(update={"device": device_here(trained_on, gpus_per_chunk)})
     tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
-    folder.note(*successor_notes(*(row.engine for row in facts.rows)))
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         opened.enter_context(folder)

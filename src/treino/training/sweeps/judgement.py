@@ -79,7 +79,6 @@ def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
         "notes": [
             *sweep.data.notes,
             *sweep.notes,
-            *sweep.former,
             *extension_notes(sweep),
             *_diverged_notes(sweep),
         ],
@@ -203,11 +202,9 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
             again.advance(None, until=row["step"])
         mine = whole_state(again.net(0))
     state = kept.state
-    same: bool | None = mine.keys() == state.keys() and all(
+    same = mine.keys() == state.keys() and all(
         torch.equal(_bits(mine[name]), _bits(state[name])) for name in mine
     )
-    if not same and sweep.former:
-        same = None  # its kernel had bits of its own
     return run, {"same_bits": same, "engine": row["engine"], "steps": row["kept_step"]}
 
 

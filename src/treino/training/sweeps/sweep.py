@@ -21,7 +21,6 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.engine.kernels.selection import successor_notes
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.folders.access import Access
@@ -176,7 +175,6 @@ def sweep_events(
             for fold, rows in folds.items():
                 if fold is not None and rows is not data:
                     keep_copy(folder, rows, fold_place(fold))
-        folder.note(*successor_notes(shared.engine))
         yield from events(partial(SweepJob, folder, sweep, first, SweepProgress(wanted.members)))
 
 
@@ -338,10 +336,6 @@ def _taken_up(
     over = ended is not None  # only the judgement is incomplete
     none = over or sweep.done >= len(sweep.brackets)
     bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
-    trained = [row["engine"] for row in sweep.rows.last()]
-    trained += [saved["identity"]["engine"] for saved in (state["state"] or {}).get("engine", ())]
-    sweep.former = successor_notes(sweep.base.get("engine"), *trained)
-    folder.note(*sweep.former)
     if bracket is not None:  # the best of an interrupted bracket are provisional
         sweep.top = [k for k in sweep.top if k.member < bracket.first]
     if bracket is not None and kept is not None and state["state"] is not None:

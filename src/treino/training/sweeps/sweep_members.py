@@ -88,8 +88,7 @@ class SweepTraining:
     extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
     status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
     trains. processors: ``{kind of processor: members trained on it}``, for clusters only. best_run: the
-    best, trained alone. former: sentences
-    on kernels that trained a part of it and are no more.
+    best, trained alone.
     """
 
     source: Any
@@ -115,7 +114,6 @@ class SweepTraining:
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
     best_run: StoredRun | None = None
-    former: list[str] = field(default_factory=list)
     _settings: dict[int, Settings] = field(default_factory=dict)
 
     def settings(self, member: int) -> Settings:
