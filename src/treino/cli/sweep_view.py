@@ -194,7 +194,7 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
             if same
             else _("Trained alone, network {n} has OTHER bits: please report this.")
         )
-        parts += [] if same is None else [alone.format(n=result.best.member)]
+        parts.append(alone.format(n=result.best.member))
     if result.ensemble is not None:
         parts += ["", ensemble_sentence(result.ensemble)]
     return parts

@@ -175,10 +175,8 @@ class Augmentation:
 
     @property
     def identity(self) -> list[float]:
-        """All of it, as a saved state has it; of shifts alone, as folders have it from when there were no
-        others, their strength."""
-        values = list(map(float, asdict(self).values()))
-        return values if any(values[1:]) else [self.shift] if self.shift else []
+        """All of it, as a saved state has it; [] where pictures stay."""
+        return list(map(float, asdict(self).values())) if self else []
 
     def text(self, item_shape: Sequence[int]) -> str:
         """The setting ``augment`` with its strengths, except a shift that is usual for this shape."""

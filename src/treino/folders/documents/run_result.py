@@ -63,8 +63,8 @@ class ConformalResult(Document):
     """Intervals of predicted numbers, or sets of classes. level: the intended share of rows whose truth they
     hold. quantile: the score up to which nothing is ruled out; None if there are too few rows for this level.
     rows: the number of validation rows. scores, shares, effective, offset: ``score_K``, ``share_K``, ``rows``
-    and ``offset`` of ``treino.inspection.conformal.Conformal``; a score of None is infinite; no scores: of an
-    older version. spread: how far the share may be from the level with so few rows. coverage: the share of
+    and ``offset`` of ``treino.inspection.conformal.Conformal``; a score of None is infinite.
+    spread: how far the share may be from the level with so few rows. coverage: the share of
     test rows that they hold, with its 95 % interval; None without test rows. size: the mean number of classes
     in a set. floor: of numbers, the smallest that can be: 0 where no target is below; None: unknown.
     """
@@ -74,7 +74,7 @@ class ConformalResult(Document):
     offset: Annotated[float, Field(ge=0)] | None = None
     rows: Count
     effective: Annotated[float, Field(gt=0)] | None = None
-    scores: Many[Annotated[float, Field(ge=0)] | None] = ()
+    scores: Many[Annotated[float, Field(ge=0)] | None]
     shares: Many[Share] = ()
     spread: Share | None = None
     coverage: Share | None

@@ -224,10 +224,9 @@ class SmallestNetwork(Document):
 
 
 class Certificate(Document):
-    """Whether the winner trained alone has the same bits as in the sweep; None if a kernel of another version
-    trained there."""
+    """Whether the winner trained alone has the same bits as in the sweep."""
 
-    same_bits: bool | None
+    same_bits: bool
     engine: Word
     steps: Count
 

@@ -154,8 +154,7 @@ def _judge(facts: SweepFacts) -> Section:
         else _("Trained alone, the best has OTHER bits: please report this.")
     )
     table = TableBlock(("", ""), tuple(rows))
-    certificate = () if same is None else (Paragraph(sentence, "good" if same else "alarm"),)
-    return Section(_("What it is worth"), (table, *certificate))
+    return Section(_("What it is worth"), (table, Paragraph(sentence, "good" if same else "alarm")))
 
 
 def _tried(facts: SweepFacts) -> Section:
