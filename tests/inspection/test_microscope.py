@@ -72,11 +72,10 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
 def test_adam_is_torch_s_to_the_last_digits(
     w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
 ) -> None:
-    m = v = 0.0
-    ours = w
+    ours, state = w, dict[str, float]()
     for t, g in enumerate(gradients, 1):
-        moved = optimizers.adam(ours, g, m, v, t, lr, (b1, b2), eps)
-        ours, m, v = moved.weight, moved.state["exp_avg"], moved.state["exp_avg_sq"]
+        moved = optimizers.update("adam", ours, g, state, {"lr": lr, "betas": (b1, b2), "eps": eps}, t)
+        ours, state = moved.weight, moved.state
     theirs = with_torch(torch.optim.Adam, w, gradients, lr=lr, betas=(b1, b2), eps=eps)
     assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
 
@@ -86,11 +85,12 @@ def test_adam_is_torch_s_to_the_last_digits(
 def test_sgd_and_momentum_are_torch_s(
     w: float, gradients: list[float], lr: float, mu: float, nesterov: bool
 ) -> None:
-    plain_w, moving_w, v = w, w, 0.0
+    plain_w, moving_w, state = w, w, dict[str, float]()
+    asked = {"lr": lr, "momentum": mu, "nesterov": nesterov}
     for g in gradients:
-        plain_w = optimizers.sgd(plain_w, g, lr).weight
-        moved = optimizers.momentum(moving_w, g, v, lr, mu, nesterov)
-        moving_w, v = moved.weight, moved.state["momentum_buffer"]
+        plain_w = optimizers.update("sgd", plain_w, g, {}, {"lr": lr}).weight
+        moved = optimizers.update("sgd", moving_w, g, state, asked)
+        moving_w, state = moved.weight, moved.state
     assert plain_w == pytest.approx(with_torch(torch.optim.SGD, w, gradients, lr=lr), rel=1e-12, abs=1e-12)
     theirs = with_torch(torch.optim.SGD, w, gradients, lr=lr, momentum=mu, nesterov=nesterov)
     assert moving_w == pytest.approx(theirs, rel=1e-12, abs=1e-12)
@@ -102,7 +102,7 @@ def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
     for move, kind in ((adamw.decoupled, torch.optim.AdamW), (adamw.penalised, torch.optim.Adam)):
         ours, state = w, dict[str, float]()
         for t, g in enumerate(gradients, 1):
-            moved = move(ours, g, 0.0, state, t)
+            moved = move(ours, g, state, t)
             ours, state = moved.weight, moved.state
         theirs = with_torch(kind, w, gradients, lr=adamw.LR, weight_decay=adamw.DECAY, eps=adamw.EPS)
         assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from treino.base.formula import Formula
 from treino.base.words import N_, _
 from treino.inspection.microscope import optimizers
-from treino.inspection.microscope.adam import BETAS, EPS
 from treino.inspection.microscope.explanation import (
     Check,
     Explanation,
@@ -25,7 +24,8 @@ from treino.inspection.microscope.run_explanation import (
 )
 from treino.inspection.microscope.update import Update
 
-LR, DECAY = 0.1, 0.1
+LR, DECAY, BETAS, EPS = 0.1, 0.1, (0.9, 0.999), 1e-8
+SETTINGS = {"lr": LR, "betas": BETAS, "eps": EPS}
 SOURCES = (ADAMW, torch_page("torch.optim.AdamW"), torch_page("torch.optim.Adam"))
 
 
@@ -34,17 +34,15 @@ def _value(step: Step) -> float:
     return step.formula.value
 
 
-def decoupled(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
+def decoupled(w: float, g: float, state: dict[str, float], t: int) -> OptimizerResult:
     shrunk = optimizers.shrunk(w, LR, DECAY)
-    m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
-    moved = optimizers.adam(_value(shrunk), g, m, v, t, LR, BETAS, EPS, optimizers.SHRUNK)
+    moved = optimizers.update("adamw", _value(shrunk), g, state, SETTINGS, t, optimizers.SHRUNK)
     return replace(moved, steps=(shrunk, *moved.steps))
 
 
-def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
+def penalised(w: float, g: float, state: dict[str, float], t: int) -> OptimizerResult:
     into = optimizers.penalised(w, g, DECAY)
-    m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
-    moved = optimizers.adam(w, _value(into), m, v, t, LR, BETAS, EPS, optimizers.PENALISED)
+    moved = optimizers.update("adam", w, _value(into), state, SETTINGS, t, optimizers.PENALISED)
     return replace(moved, steps=(into, *moved.steps))
 
 

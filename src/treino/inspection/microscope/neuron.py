@@ -34,12 +34,6 @@ def slopes() -> tuple[Expr, ...]:
     return tuple(derivative(F, s) for s in SYMBOLS)
 
 
-@cache
-def bends() -> tuple[Expr, ...]:
-    """The second derivatives ∂²f/∂a², ∂²f/∂b², ∂²f/∂c² as expression trees."""
-    return tuple(derivative(slope, s) for slope, s in zip(slopes(), SYMBOLS, strict=True))
-
-
 @dataclass(frozen=True)
 class Neuron:
     """The weights a, b, c at one point, with f and its derivatives there."""
@@ -56,11 +50,6 @@ class Neuron:
     @property
     def gradient(self) -> tuple[float, ...]:
         return tuple(map(self._value, slopes()))
-
-    @property
-    def curvature(self) -> tuple[float, ...]:
-        """The second derivatives of f by each weight."""
-        return tuple(map(self._value, bends()))
 
 
 def neuron_steps() -> tuple[Step, ...]:
@@ -84,8 +73,8 @@ def torch_f(w: Tensor) -> Tensor:
 
 # ---- training by an optimizer's formulas
 
-# arguments: weight, gradient, curvature, optimizer state, number of the update from 1
-Move = Callable[[float, float, float, dict[str, float], int], OptimizerResult]
+# arguments: weight, gradient, optimizer state, number of the update from 1
+Move = Callable[[float, float, dict[str, float], int], OptimizerResult]
 UPDATES = 10
 SHOWN = 2
 H = 1e-6
@@ -119,10 +108,7 @@ def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
     stops = []
     for t in range(1, updates + 1):
         neuron = Neuron(tuple(weights))
-        moved = [
-            move(w, g, k, s, t)
-            for w, g, k, s in zip(weights, neuron.gradient, neuron.curvature, states, strict=True)
-        ]
+        moved = [move(w, g, s, t) for w, g, s in zip(weights, neuron.gradient, states, strict=True)]
         stops.append(Stop(t, neuron, moved[0].steps))
         weights, states = [m.weight for m in moved], [m.state for m in moved]
     return [*stops, Stop(updates + 1, Neuron(tuple(weights)), ())]

@@ -1,15 +1,12 @@
-"""Each optimizer's update of one weight, formula by formula.
-
-The functions are pure functions of numbers, for the example and for runs.
-"""
+"""An optimizer's update of one weight, formula by formula, and weight decay's two ways into it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from treino.base.formula import Formula, Symbol
 from treino.base.words import _
-from treino.engine import optim
-from treino.engine.optim import Line, UpdateInputs
+from treino.engine.optim import HP, OPTIMIZERS, UpdateInputs
 from treino.inspection.microscope.explanation import Step
 
 
@@ -33,39 +30,27 @@ class OptimizerResult:
     state: dict[str, float]
 
 
-def moved(lines: tuple[Line, ...]) -> OptimizerResult:
-    """Convert the lines of an optimizer's update to steps of an explanation."""
-    steps = tuple(Step(_(line.about), line.formula) for line in lines)
-    state = {line.state: line.formula.value for line in lines if line.state}
-    return OptimizerResult(steps, lines[-1].formula.value, state)
-
-
-def inputs(
-    w: float, g: float, state: Mapping[str, float], hp: Mapping[str, float], t: int = 1,
-    nesterov: bool = False, marks: Marks = PLAIN,
-) -> UpdateInputs:  # fmt: skip
-    """The inputs of an optimizer's formulas. t counts updates from 1."""
-    weight, gradient = Symbol("w", w, "t", marks.weight), Symbol("g", g, "t", marks.gradient)
-    return UpdateInputs(weight, gradient, state, hp, t, nesterov)
-
-
-def sgd(w: float, g: float, lr: float, marks: Marks = PLAIN) -> OptimizerResult:
-    return moved(optim.sgd(inputs(w, g, {}, {"lr": lr, "momentum": 0.0}, marks=marks)))
-
-
-def momentum(
-    w: float, g: float, v: float, lr: float, mu: float, nesterov: bool = False, marks: Marks = PLAIN
-) -> OptimizerResult:
-    hp = {"lr": lr, "momentum": mu}
-    return moved(optim.sgd(inputs(w, g, {"momentum_buffer": v}, hp, 1, nesterov, marks)))
-
-
-def adam(
-    w: float, g: float, m: float, v: float, t: int, lr: float, betas: tuple[float, float], eps: float,
+def update(
+    name: str,
+    w: float,
+    g: float,
+    state: Mapping[str, float],
+    settings: Mapping[str, Any],
+    t: int = 1,
     marks: Marks = PLAIN,
-) -> OptimizerResult:  # fmt: skip
-    hp = {"lr": lr, "beta1": betas[0], "beta2": betas[1], "eps": eps}
-    return moved(optim.adam(inputs(w, g, {"exp_avg": m, "exp_avg_sq": v}, hp, t, marks=marks)))
+) -> OptimizerResult:
+    """The optimizer's update of one weight. settings: as torch's class takes them; others have defaults.
+    t: the number of the update, from 1."""
+    hp: dict[str, Any] = {**HP, **settings}
+    if "betas" in settings:
+        hp["beta1"], hp["beta2"] = settings["betas"]
+    weight, gradient = Symbol("w", w, "t", marks.weight), Symbol("g", g, "t", marks.gradient)
+    before = {kept: state.get(kept, 0.0) for kept in OPTIMIZERS[name].states}
+    nesterov = bool(settings.get("nesterov", False))
+    lines = OPTIMIZERS[name].lines(UpdateInputs(weight, gradient, before, hp, t, nesterov))
+    steps = tuple(Step(_(line.about), line.formula) for line in lines)
+    after = {line.state: line.formula.value for line in lines if line.state}
+    return OptimizerResult(steps, lines[-1].formula.value, after)
 
 
 def shrunk(w: float, lr: float, decay: float) -> Step:

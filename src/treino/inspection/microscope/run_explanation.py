@@ -58,11 +58,10 @@ def optimizer_step(update: Update) -> OptimizerStep:
 
 def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.OptimizerResult:
     """The optimizer's steps, without clipping and decay, with the run's state and hyper-parameters."""
-    kind = OPTIMIZERS[update.optimizer]
     tensors = update.state.get(update.parameter, {})
-    state = {name: float(tensors[name][update.at]) if name in tensors else 0.0 for name in kind.states}
-    inputs = optimizers.inputs(w, g, state, update.hp, update.t, update.nesterov, marks)
-    return optimizers.moved(kind.lines(inputs))
+    state = {name: float(tensor[update.at]) for name, tensor in tensors.items()}
+    settings = update.hp | {"nesterov": update.nesterov}
+    return optimizers.update(update.optimizer, w, g, state, settings, update.t, marks)
 
 
 def optimizer_gradient(update: Update, gradient: float) -> tuple[list[Step], float]:
