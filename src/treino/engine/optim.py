@@ -289,6 +289,18 @@ OPTIMIZERS: dict[str, Optimizer] = {
 }
 
 
+def torch_settings(optimizer: str, hp: Mapping[str, float], nesterov: bool) -> dict[str, Any]:
+    """A member's hyper-parameters besides lr, as the optimizer's class in torch takes them."""
+    known = {
+        "weight_decay": hp["weight_decay"],
+        "momentum": hp["momentum"],
+        "nesterov": nesterov and hp["momentum"] > 0,
+        "betas": (hp["beta1"], hp["beta2"]),
+        "eps": hp["eps"],
+    }
+    return {name: known[name] for name in OPTIMIZERS[optimizer].reads}
+
+
 def readers(name: str) -> list[str]:
     """Names of the optimizers that use this setting."""
     return [optimizer for optimizer, kind in OPTIMIZERS.items() if name in kind.reads]

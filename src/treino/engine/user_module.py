@@ -71,6 +71,11 @@ NET_BACKWARD = Refusal(
     N_("The gradient of the loss fails on two rows: {cause}"),
     N_("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
 )
+NET_EVALUATION = Refusal(
+    "net_evaluation",
+    N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
+    N_("Send such rows through net.eval() yourself."),
+)
 NET_SIZE = Refusal(
     "net_size",
     N_("Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."),
@@ -158,6 +163,19 @@ def _numbers(t: Tensor) -> Tensor:
     if is_lazy(t):
         return nn.UninitializedBuffer(device=t.device, dtype=t.dtype)  # type: ignore[call-arg]
     return t.detach().clone()
+
+
+def evaluated(module: nn.Module, x: Tensor) -> Tensor:
+    """The outputs of a module in evaluation mode.
+
+    Raises:
+        TreinoError: it fails on these rows.
+    """
+    try:
+        output: Tensor = module(x)
+    except (Exception, SystemExit) as error:
+        raise NET_EVALUATION(shape=list(x.shape), cause=cause(error)) from error
+    return output
 
 
 def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:

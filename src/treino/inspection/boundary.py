@@ -251,7 +251,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
     # in blocks, because a grid of 40,000 rows of 784 float64 takes 250 MB
     lines = np.array_split(y_R, max(1, resolution**2 // most_rows(data, 8192)))
-    probability = torch.cat([_probabilities(predict(seen.grid_rows(x_R, y_B)), data) for y_B in lines])
+    probability = torch.cat([probabilities(predict(seen.grid_rows(x_R, y_B))) for y_B in lines])
     answers = [_classes(predict(seen.rows(p.at_NK)), data) for p in points]
     agreed = np.concatenate([s == p.predicted_N for s, p in zip(answers, points, strict=True)])
     return Plane(
@@ -279,9 +279,7 @@ def _line(predict: Predict, data: Data, resolution: int) -> InputLine:
     points = placed(predict, data, lambda x_ND: _places(data, x_ND, (0,)))
     x_R = grid(np.concatenate([p.at_NK[:, 0] for p in points]), resolution)
     out = predict(_rows_at(data, typical_row(data), (0,), x_R[:, None]))
-    value_RC = (
-        _targets(out, data)[:, None] if not data.classes else _probabilities(out, data).double().numpy()
-    )
+    value_RC = _targets(out, data)[:, None] if not data.classes else probabilities(out).double().numpy()
     return InputLine(
         data.name,
         data.classes,
@@ -382,13 +380,16 @@ def _chosen(
     separating = by_separation(_places(data, rows.x, axes_K), rows.y.double().numpy(), classes)
     if not trained:
         return [axes_K[k] for k in separating[0]]
-    important: tuple[int, ...] = ()
+    important: list[int] = []
     most = MOST if data.inputs <= WIDE else 4
     if len(axes_K) > most:
         groups = [data.preparation.groups[j] for j in axes_K]
-        columns = steepest(net, rows.x, STEEPEST, item_shape, groups) if len(groups) > CANDIDATES else None
-        ranking = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
-        important = ranking.largest(most)
+        columns: Sequence[int] = range(len(groups))
+        if len(groups) > CANDIDATES:
+            columns = steepest(net, rows.x, STEEPEST, item_shape, groups)
+        drop_KR = importance(net, rows.x, rows.y, [groups[k] for k in columns], item_shape=item_shape)
+        order_K = np.argsort(-drop_KR.mean(axis=1), kind="stable")
+        important = [columns[k] for k in order_K[:most]]
     typical_D = typical_row(data)
 
     def there(pair: tuple[int, int]) -> Floats:
@@ -431,10 +432,6 @@ def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | Non
 
 def _classes(out: torch.Tensor, data: Data) -> Floats:
     return predicted_classes(out, data.threshold).double().numpy()
-
-
-def _probabilities(out: torch.Tensor, data: Data) -> torch.Tensor:
-    return probabilities(out)
 
 
 def _targets(y_N1: torch.Tensor, data: Data) -> Floats:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
@@ -43,60 +42,33 @@ OUTPUTS_NOT_FINITE = Refusal(
 CANDIDATES = 200  # maximum number of inputs to shuffle, chosen by `steepest`: D passes over D columns cost D²
 
 
-@dataclass(frozen=True, eq=False)
-class Importance:
-    """Permutation importance of K columns.
-
-    columns: ``[K]``: indices of the shuffled inputs or groups. drop_KR: for each of R shuffles the loss of
-    accuracy, or the increase of the mean squared error (standardised units). score: accuracy, or mean squared
-    error, unshuffled. rows: the number of rows measured on.
-    """
-
-    columns: NDArray[np.int64]
-    drop_KR: NDArray[np.float64]
-    score: float
-    rows: int
-
-    @property
-    def mean_K(self) -> NDArray[np.float64]:
-        return np.asarray(self.drop_KR.mean(axis=1))
-
-    def largest(self, count: int) -> tuple[int, ...]:
-        """The ``count`` most important columns, in decreasing order; ties keep their order."""
-        return tuple(int(k) for k in self.columns[np.argsort(-self.mean_K, kind="stable")[:count]])
-
-
 def importance(
     net: nn.Module,
     x_ND: Tensor,
     y: Tensor,
+    groups: Sequence[Sequence[int]],
     *,
-    columns: Sequence[int] | None = None,
-    groups: Sequence[Sequence[int]] | None = None,
     repeats: int = 5,
     seed: int = 0,
     item_shape: Sequence[int] | None = None,
-) -> Importance:
-    """Permutation importance of each column (Breiman 2001; scikit-learn's ``permutation_importance``).
+) -> Floats:
+    """``[K, R]``: what each of R shuffles of each column costs (Breiman 2001; scikit-learn's
+    ``permutation_importance``): accuracy, or mean squared error in standardised units.
 
-    groups: inputs to shuffle together, because they encode one column (``Preparation.groups``); ``columns``
-    then are indices of groups. By default every input is a group of its own.
-    y: ``[N]`` int64 class numbers (measured by accuracy), or ``[N, 1]`` standardised targets (by mean squared
-    error). All columns get the same shuffles, so that differences between columns aren't shuffling noise.
-    The shuffles are from ``RandomState``, whose stream NumPy guarantees (``default_rng``'s may change).
+    y: ``[N]`` int64 class numbers, or ``[N, 1]`` standardised targets. groups: the inputs of each column,
+    which are shuffled together. All columns get the same shuffles, so that differences between columns aren't
+    shuffling noise. The shuffles are from ``RandomState``, whose stream NumPy guarantees (``default_rng``'s
+    may change).
     """
     orders = shuffles(len(x_ND), repeats, seed)
-    together = [(j,) for j in range(x_ND.shape[1])] if groups is None else [tuple(g) for g in groups]
-    columns = range(len(together)) if columns is None else columns
     score = _score(net, x_ND, y, item_shape)
     sign = -1.0 if y.is_floating_point() else 1.0
-    drop_KR = np.zeros((len(columns), repeats))
     x = x_ND.clone()
-    for k, column in enumerate(columns):
-        inputs = list(together[column])
-        for r, _lender_N in enumerate(shuffled(x, inputs, orders)):
-            drop_KR[k, r] = sign * (score - _score(net, x, y, item_shape))
-    return Importance(np.asarray(columns, dtype=np.int64), drop_KR, score, len(x_ND))
+    costs = [
+        [sign * (score - _score(net, x, y, item_shape)) for _lender_N in shuffled(x, list(inputs), orders)]
+        for inputs in groups
+    ]
+    return np.array(costs)
 
 
 def steepest(

@@ -282,11 +282,7 @@ def pictures(data: Data, x_KD: torch.Tensor) -> Floats:
 def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:
     """``[columns][N]``: the cells of each column, restored from prepared rows: numbers in their own units,
     classes and dates as text, None for missing values. Hashed classes can't be restored."""
-    raw_ND = data.preparation.inverse(x_ND)
-    made = data.preparation.encoders or [None] * len(data.features)
-    groups = data.preparation.groups
-    mean_D = np.broadcast_to(data.preparation.mean, raw_ND.shape[1])
-    return [_decoded(e, raw_ND[:, list(g)], mean_D[g[0]]) for e, g in zip(made, groups, strict=True)]
+    return [cells_of(data, x_ND, column) for column in range(len(data.features))]
 
 
 def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:

@@ -14,13 +14,14 @@ from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
+from treino.engine.activations import name_of
 from treino.engine.devices import cpu_cores, torch_threads
 from treino.engine.kernels.lanes import LanesKernel, lanes_obstacle
 from treino.engine.net_state import untrained_tensors
 from treino.engine.population import Layout
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
-from treino.inspection.input_planes import Floats
+from treino.inspection.input_planes import Floats, draw
 from treino.inspection.outputs import evaluating, outputs
 
 LANDSCAPE_NO_ROWS = Refusal(
@@ -244,7 +245,7 @@ def loss_surface(
         raise LANDSCAPE_NO_ROWS()
     work = POINTS * _work(net, rows.x[:1], item_shape)
     most = min(MOST_ROWS, max(FEWEST_ROWS, int(LARGEST / work)))
-    return LossSurface(net, drawn(rows, most), len(rows), loss, item_shape)
+    return LossSurface(net, draw(rows, most), len(rows), loss, item_shape)
 
 
 def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:
@@ -272,15 +273,6 @@ def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> flo
     return ALONE * counted
 
 
-def drawn(rows: Rows, most: int) -> Rows:
-    """At most ``most`` of the rows: a sample with a fixed seed, in row order."""
-    if len(rows) <= most:
-        return rows
-    row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
-    sample: Rows = rows[torch.from_numpy(row_K)]
-    return sample
-
-
 def described(net: nn.Module) -> MLP | None:
     """The ``MLP`` description of a module; None if the module isn't an MLP without batch norm."""
     layers = [m for m in net.children() if type(m) is not nn.Dropout] if type(net) is nn.Sequential else []
@@ -289,7 +281,7 @@ def described(net: nn.Module) -> MLP | None:
         return None
     if not all(type(m) is nn.Linear and m.bias is not None for m in linear):
         return None
-    kinds = {_activation(m) for m in between} or {"relu"}
+    kinds = {name_of(m) for m in between} or {"relu"}
     free = all(p.requires_grad for p in net.parameters())
     if len(kinds) > 1 or None in kinds or not free or len(set(linear)) < len(linear):
         return None
@@ -300,15 +292,6 @@ def _layers(net: nn.Module) -> list[str]:
     """The layers of an ``nn.Sequential`` as text, without dropout; empty for any other network."""
     chain = net.children() if type(net) is nn.Sequential else ()
     return [repr(module) for module in chain if type(module) is not nn.Dropout]
-
-
-def _activation(module: nn.Module) -> str | None:
-    """The registered name of the activation that equals this module; None without one."""
-    for name, known in ACTIVATIONS.items():
-        own = known.module()
-        if type(own) is type(module) and repr(own) == repr(module):
-            return name
-    return None
 
 
 def _tensors(net: nn.Module) -> list[tuple[str, Tensor]]:

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from treino.base.errors import Refusal, TreinoError, cause, nearest
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import answers_from, probabilities
+from treino.engine.user_module import evaluated
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import weighted_accuracy, wilson
 
@@ -32,11 +33,6 @@ CELLS_WITHOUT_PICTURES = Refusal(
     "cells_without_pictures",
     N_("The rows of {data} are no classes of pictures."),
     N_("Look at [[what=mistakes]], which shows rows of any kind."),
-)
-NET_EVALUATION = Refusal(
-    "net_evaluation",
-    N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
-    N_("Send such rows through net.eval() yourself."),
 )
 
 # ---- outputs
@@ -85,7 +81,7 @@ def outputs(
             x = x.reshape(len(x), *item_shape) if item_shape else x
             if last:  # not `x.to`, which leaves a single channel as it is
                 x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
-            parts.append(_answer(net, x).cpu())
+            parts.append(evaluated(net, x).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
 
@@ -94,14 +90,6 @@ def _of_layers(net: nn.Module) -> bool:
     """Whether the network is made of torch's and treino's layers alone. These take pictures in any memory
     format, and twice as fast with channels last; a ``view`` in a user's network refuses it."""
     return all(type(module).__module__.split(".")[0] in ("torch", "treino") for module in net.modules())
-
-
-def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    try:
-        answer: torch.Tensor = net(x)
-    except (Exception, SystemExit) as error:
-        raise NET_EVALUATION(shape=list(x.shape), cause=cause(error)) from error
-    return answer
 
 
 def predicted_classes(logits: torch.Tensor, threshold: float | None = None) -> torch.Tensor:

@@ -28,7 +28,7 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_folder import branch_as_typed, machine, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.weights import BUFFERS, WEIGHTS
-from treino.inspection.loss_surface import drawn
+from treino.inspection.input_planes import draw
 from treino.settings.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
 from treino.training.completion import run_facts
 from treino.training.loop import JobEvent, events
@@ -367,7 +367,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
     if layers[0] == layers[1]:
         arrays, meta = carry_over(snapshot.saved, training)
     else:
-        x_ND = drawn(in_memory(snapshot.data).train, MOST_ROWS).x
+        x_ND = draw(in_memory(snapshot.data).train, MOST_ROWS).x
         arrays, meta = carry_over(snapshot.saved, training, x_ND)
         change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
         known = change if math.isfinite(change) else None

@@ -27,7 +27,7 @@ from treino.folders.documents import read_checkpoint, read_document
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.segments import Link, Segment, histories, path_counts, path_of
 from treino.folders.stored_run import StoredRun
-from treino.inspection.loss_surface import drawn
+from treino.inspection.input_planes import draw
 from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
 from treino.training.completion import (
@@ -228,7 +228,7 @@ class Retraining:
         for name, value in segment.changes.items():
             training.set(name, value)
         layers = [(r.settings["hidden"], r.settings["activation"]) for r in (before, after)]
-        x_ND = None if layers[0] == layers[1] else drawn(in_memory(self.data).train, MOST_ROWS).x
+        x_ND = None if layers[0] == layers[1] else draw(in_memory(self.data).train, MOST_ROWS).x
         arrays, meta = carry_over(before.training.save(), training, x_ND)
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         losses_S = torch.from_numpy(self.recorded_S)

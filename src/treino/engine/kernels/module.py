@@ -11,22 +11,17 @@ from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.words import N_
 from treino.engine.augmentation import augmented
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
-from treino.engine.optim import OFF, OPTIMIZERS, ema_limit
+from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
-from treino.engine.user_module import HashDropout, module_copy, replace_dropout
+from treino.engine.user_module import HashDropout, evaluated, module_copy, replace_dropout
 
 NET_TRAINING = Refusal(
     "net_training",
     N_("The network fails in update {update}, on a batch of shape {shape}: {cause}"),
     N_("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
-)
-NET_EVALUATION = Refusal(
-    "net_evaluation",
-    N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
-    N_("Send such rows through net.eval() yourself."),
 )
 
 
@@ -79,7 +74,7 @@ class ModuleKernel:
                 with bound.weights(population.layout.views(population.answering[row])):
                     # a copy, as the user's module may write into its input
                     if self.shared.net is None:
-                        outputs.append(torch.cat([_answer(module, part.clone()) for part in parts]))
+                        outputs.append(torch.cat([evaluated(module, part.clone()) for part in parts]))
                     else:
                         outputs.append(torch.cat([module(part) for part in parts]))
         return torch.stack(outputs)
@@ -155,14 +150,8 @@ class ModuleKernel:
         store_buffers(module, population.buffer_layout, population.buffers[row])
 
     def _set(self, bound: BoundMember, hp: dict[str, float], first: int) -> None:
-        known = {
-            "weight_decay": hp["weight_decay"],
-            "momentum": hp["momentum"],
-            "nesterov": self.shared.nesterov and hp["momentum"] > 0,
-            "betas": (hp["beta1"], hp["beta2"]),
-            "eps": hp["eps"],
-        }
-        bound.optimizer.param_groups[0].update({name: known[name] for name in self.optimizer.reads})
+        settings = torch_settings(self.shared.optimizer, hp, self.shared.nesterov)
+        bound.optimizer.param_groups[0].update(settings)
         if self.optimizer.torch is not torch.optim.SGD:
             for p in bound.parameters:
                 bound.optimizer.state[p]["step"] = torch.tensor(float(first))
@@ -177,14 +166,6 @@ class ModuleKernel:
             return []
         a, b = dropout_keys(torch.tensor([seed]), len(bound.drops), chunk.first, chunk.steps)
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
-
-
-def _answer(module: nn.Module, x: Tensor) -> Tensor:
-    try:
-        output: Tensor = module(x)
-    except (Exception, SystemExit) as error:
-        raise NET_EVALUATION(shape=list(x.shape), cause=cause(error)) from error
-    return output
 
 
 def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:

@@ -1,20 +1,17 @@
 """Topic: binary cross-entropy of two classes with one logit."""
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from treino.base.words import N_, _
 from treino.engine.losses import Loss
 from treino.inspection.microscope.explanation import (
-    Check,
     Explanation,
     ExplanationPart,
     Step,
     StepTable,
     Topic,
 )
-from treino.inspection.microscope.losses import bce_steps
+from treino.inspection.microscope.losses import bce_steps, loss_checks
 from treino.inspection.microscope.reference import torch_page, worked
 from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
@@ -22,18 +19,11 @@ from treino.inspection.microscope.update import Update
 LOGITS = np.array([[2.0], [-1.0], [0.5], [3.0]])
 WANTED = np.array([[1.0], [0.0], [0.0], [0.0]])
 SOURCES = (torch_page("torch.nn.BCEWithLogitsLoss"),)
-H = 1e-6
 
 
 def example() -> Explanation:
     loss = Loss("bce")
     mine = worked(loss, LOGITS, WANTED)
-    z, y = torch.from_numpy(LOGITS).requires_grad_(), torch.from_numpy(WANTED)
-    theirs = F.binary_cross_entropy_with_logits(z, y)
-    theirs.backward()
-    assert z.grad is not None
-    step = np.eye(4)[:, 3:] * H
-    central = (worked(loss, LOGITS + step, WANTED).loss - worked(loss, LOGITS - step, WANTED).loss) / (2 * H)
     rows = tuple(
         (float(a), float(b), float(t), float(d)) for a, b, t, d in zip(
             LOGITS[:, 0], WANTED[:, 0], mine.terms, mine.slope[:, 0], strict=True)
@@ -49,11 +39,7 @@ def example() -> Explanation:
             ExplanationPart(_("A row that is sure, and wrong"), bce_steps(LOGITS, WANTED, 3)),
             ExplanationPart(_("All rows"), (Step(_("What each costs"), text=text, table=table),)),
         ),
-        (
-            Check(_("L: torch, float64"), mine.loss, float(theirs.detach()), 1e-14),
-            Check(_("δ₄: torch.autograd, float64"), float(mine.slope[3, 0]), float(z.grad[3, 0]), 1e-14),
-            Check(_("δ₄: central finite difference"), float(mine.slope[3, 0]), central, 1e-8),
-        ),
+        loss_checks(loss, LOGITS, WANTED, (3, 0), "δ₄"),
         SOURCES,
     )
 

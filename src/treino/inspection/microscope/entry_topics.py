@@ -6,16 +6,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 from treino.base.words import N_, _
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.optim import OPTIMIZERS
 from treino.inspection.microscope import neuron, optimizers, outlier
-from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Topic
-from treino.inspection.microscope.losses import row_steps
+from treino.inspection.microscope.explanation import Explanation, ExplanationPart, Topic
+from treino.inspection.microscope.losses import loss_checks, row_steps
 from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.reference import ADAM, HUBER, MOMENTUM, SGD, torch_page, worked
+from treino.inspection.microscope.reference import ADAM, HUBER, MOMENTUM, SGD, torch_page
 from treino.inspection.microscope.run_explanation import (
     loss_is,
     optimizer_is,
@@ -27,7 +26,6 @@ from treino.inspection.microscope.update import Update
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # the first row is right, the second wrong
 LABELS = np.array([0, 1])
-H = 1e-6
 
 
 @dataclass(frozen=True)
@@ -138,27 +136,8 @@ def _loss_example(text: EntryText) -> Explanation:
         ExplanationPart(title, row_steps(loss, LOGITS, LABELS, row, int(LABELS[row])))
         for row, title in enumerate((_("A row that is right"), _("A row that is sure, and wrong")))
     )
-    return Explanation(text.topic, text.headline, about, parts, _loss_checks(loss))
-
-
-def _loss_checks(loss: Loss) -> tuple[Check, ...]:
-    mine, z = worked(loss, LOGITS, LABELS), torch.from_numpy(LOGITS).requires_grad_()
-    theirs = loss(z, torch.from_numpy(LABELS))
-    theirs.backward()
-    assert z.grad is not None
-    step = np.zeros_like(LOGITS)
-    step[1, 1] = H
-    ends = [worked(loss, LOGITS + by * step, LABELS).loss for by in (1, -1)]
-    slope = float(mine.slope[1, 1])
-    return (
-        Check(_("L: torch, float64"), mine.loss, float(theirs.detach()), 1e-14),
-        Check(_("{what}: torch.autograd, float64").format(what="δ₁"), slope, float(z.grad[1, 1]), 1e-14),
-        Check(
-            _("{what}: central finite difference").format(what="δ₁"),
-            slope,
-            (ends[0] - ends[1]) / (2 * H),
-            1e-8,
-        ),
+    return Explanation(
+        text.topic, text.headline, about, parts, loss_checks(loss, LOGITS, LABELS, (1, 1), "δ₁")
     )
 
 

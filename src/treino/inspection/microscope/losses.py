@@ -1,11 +1,12 @@
 """Losses, formula by formula: for numbers, for classes, and for a run's batch."""
 
 import numpy as np
+import torch
 
 from treino.base.formula import Array, Expr, Formula, Op, Sum, Symbol, call, derivative, exp, ln, series
 from treino.base.words import _
 from treino.engine.losses import LOSSES, Loss, Terms
-from treino.inspection.microscope.explanation import Step
+from treino.inspection.microscope.explanation import Check, Step
 from treino.inspection.microscope.reference import (
     log_softmax,
     pair_slope,
@@ -194,6 +195,26 @@ def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step,
             _("Its slope at output {k}: {what}, shared by the rows").format(k=k, what=_(terms.slope_about)),
             Formula(Symbol("δ", 0.0, str(k)), derivative(term, z[k]) / rows),
         ),
+    )
+
+
+H = 1e-6  # of finite differences
+
+
+def loss_checks(loss: Loss, out: Array, y: Array, at: tuple[int, int], what: str) -> tuple[Check, ...]:
+    """Checks of the loss of outputs ``[B, C]`` and of its slope at one of them, which ``what`` names."""
+    mine, z = worked(loss, out, y), torch.from_numpy(out).requires_grad_()
+    theirs = loss(z, torch.from_numpy(y))
+    theirs.backward()
+    assert z.grad is not None
+    step = np.zeros_like(out)
+    step[at] = H
+    above, below = (worked(loss, out + by * step, y).loss for by in (1, -1))
+    slope, central = float(mine.slope[at]), (above - below) / (2 * H)
+    return (
+        Check(_("L: torch, float64"), mine.loss, float(theirs.detach()), 1e-14),
+        Check(_("{what}: torch.autograd, float64").format(what=what), slope, float(z.grad[at]), 1e-14),
+        Check(_("{what}: central finite difference").format(what=what), slope, central, 1e-8),
     )
 
 

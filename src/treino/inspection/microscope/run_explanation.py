@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +10,7 @@ from torch import nn
 
 from treino.base.formula import Array, Expr, Formula, Symbol, call, series, sqrt
 from treino.base.words import _, numeral
-from treino.engine.optim import OPTIMIZERS
+from treino.engine.optim import OPTIMIZERS, torch_settings
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, relative
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, rounding, way
@@ -179,15 +178,8 @@ def theirs(update: Update) -> float:
     named = dict(net.named_parameters())
     kinds = OPTIMIZERS[update.optimizer]
     hp = update.hp
-    known: dict[str, Any] = {
-        "weight_decay": hp["weight_decay"],
-        "momentum": hp["momentum"],
-        "nesterov": update.nesterov and hp["momentum"] > 0,
-        "betas": (hp["beta1"], hp["beta2"]),
-        "eps": hp["eps"],
-    }
-    arguments = {name: known[name] for name in kinds.reads}
-    optimizer = kinds.torch(named.values(), lr=hp["lr"], **arguments)  # type: ignore[call-arg]
+    settings = torch_settings(update.optimizer, hp, update.nesterov)
+    optimizer = kinds.torch(named.values(), lr=hp["lr"], **settings)  # type: ignore[call-arg]
     for name, p in named.items():
         state = {k: torch.from_numpy(np.array(t)) for k, t in update.state.get(name, {}).items()}
         if state:

@@ -9,7 +9,7 @@ from treino.base.words import _
 from treino.folders.segments import epoch_count, layers_from, path_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.dynamics import LOOKED_AT, MOMENTS, Dynamics, UpdateRecord, dynamics
-from treino.inspection.loss_surface import drawn
+from treino.inspection.input_planes import draw
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.style import png
 from treino.reports.pictures import File, RunPicture
@@ -28,7 +28,7 @@ def dynamics_of(run: StoredRun) -> Dynamics:
         TreinoError: the run can't be replayed.
     """
     run = run.member()
-    rows, count = drawn(run.data.train, LOOKED_AT), epoch_count(run.spec)
+    rows, count = draw(run.data.train, LOOKED_AT), epoch_count(run.spec)
     return dynamics(
         run.title,
         _instants(run),

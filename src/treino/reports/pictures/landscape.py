@@ -10,6 +10,7 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, numeral
 from treino.folders.segments import layers_from
 from treino.folders.stored_run import StoredRun
+from treino.inspection.input_planes import draw
 from treino.inspection.loss_planes import (
     FEWEST,
     MOMENTS,
@@ -20,7 +21,7 @@ from treino.inspection.loss_planes import (
     random_plane,
     walk_points,
 )
-from treino.inspection.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
+from treino.inspection.loss_surface import MOST_ROWS, LossSurface, loss_surface
 from treino.plots.landscape import landscape_figure, line_figure, walker_figure
 from treino.plots.style import png
 from treino.reports.pictures import File, RunPicture
@@ -80,7 +81,7 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
     surface = surface_of(first)
     splits = {"train": surface.rows}
     if len(first.data.validation):
-        splits["validation"] = drawn(first.data.validation, MOST_ROWS)
+        splits["validation"] = draw(first.data.validation, MOST_ROWS)
     losses = interpolation(surface, _end(surface, second), splits)
     return [("line.png", png(line_figure(losses, first.title, second.title)))]
 
