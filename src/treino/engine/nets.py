@@ -144,9 +144,8 @@ class Convolution(NamedTuple):
     @property
     def pooled(self) -> tuple[int, int]:
         """Height and width of what the next convolution gets."""
-        return (self.out_height, self.out_width) if self.pool == "none" else (
-            self.out_height // 2, self.out_width // 2
-        )  # fmt: skip
+        times = 1 if self.pool == "none" else 2
+        return self.out_height // times, self.out_width // times
 
 
 class Residual(nn.Sequential):
@@ -443,10 +442,11 @@ def cnn(
     for n in sizes if groups else ():
         if n % groups:
             raise GROUP_NORM_RANGE(n=n, groups=groups)
+    of_head, depth = _one_of("head", head, HEADS), _whole("blocks", blocks, 0, MOST_BLOCKS)
+    units, rate = _hidden(tuple(hidden)), _rates(dropout)
     return CNN(
-        sizes, kernels, strides, pads, pools, _one_of("head", head, HEADS), _hidden(tuple(hidden)),
-        _whole("blocks", blocks, 0, MOST_BLOCKS), activation, _rates(dropout), groups, batch_norm,
-    )  # fmt: skip
+        sizes, kernels, strides, pads, pools, of_head, units, depth, activation, rate, groups, batch_norm
+    )
 
 
 def _hidden(hidden: tuple[object, ...]) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """A population: parameters, gradients, optimizer state and hyper-parameters of P networks, a row each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -129,12 +129,20 @@ class Population:
         def pick(t: Tensor) -> Tensor:
             return t[index.to(t.device) if isinstance(index, Tensor) else index].clone()
 
-        return Population(
-            self.layout, self.buffer_layout, pick(self.seed_P), pick(self.schedule_P), pick(self.order_P),
-            pick(self.bag_P), pick(self.params), pick(self.grads), [pick(m) for m in self.moments],
-            pick(self.buffers), {k: pick(v) for k, v in self.hp.items()},
-            pick(self.average) if len(self.average) else self.average.clone(), self.summed,
-        )  # fmt: skip
+        return replace(
+            self,
+            seed_P=pick(self.seed_P),
+            schedule_P=pick(self.schedule_P),
+            order_P=pick(self.order_P),
+            bag_P=pick(self.bag_P),
+            params=pick(self.params),
+            grads=pick(self.grads),
+            moments=[pick(m) for m in self.moments],
+            buffers=pick(self.buffers),
+            hp={name: pick(value_P) for name, value_P in self.hp.items()},
+            average=pick(self.average) if len(self.average) else self.average.clone(),
+            bound={},
+        )
 
     def put(self, index: Tensor, members: "Population") -> None:
         """Overwrite these rows, in order, by the members of another population."""

@@ -271,10 +271,10 @@ class Chunk:
     factors: list[list[float]]
     orders: Sequence[Batches] = ()
     changes: Sequence[ChangesOfSteps] = ()
-    keyframe_steps: frozenset[int] = frozenset()
-    keyframe_copies: list[Copies] = field(default_factory=list)
     weight_GN: Tensor | None = None
     rows_G: Sequence[tuple[Tensor, Tensor]] = ()
+    keyframe_steps: frozenset[int] = frozenset()
+    keyframe_copies: list[Copies] = field(default_factory=list)
 
     @property
     def steps(self) -> int:

@@ -41,9 +41,8 @@ ENSEMBLE_SEEDS = Refusal(
 )
 UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 
-SIDE_BY_SIDE = (
-    "seed", "lr", "momentum", "betas", "eps", "weight_decay", "clip", "ema", "schedule", "warmup",
-)  # fmt: skip
+OF_UPDATE = ("momentum", "betas", "eps", "weight_decay", "clip")
+SIDE_BY_SIDE = ("seed", "lr", *OF_UPDATE, "ema", "schedule", "warmup")
 """The settings in which members of a population may differ, besides the network's dropout."""
 
 
@@ -155,10 +154,8 @@ class TrainConfig:
         decided: values that replace these defaults.
         """
         usual, s = DEFAULTS[kind], self.shared
-        values: dict[str, Any] = {
-            "lr": usual.lr, "batch_size": usual.batch_size, "patience": 0, "keep": "best", "init": "default",
-            "schedule": usual.schedule,
-        }  # fmt: skip
+        values: dict[str, Any] = {"patience": 0, "keep": "best", "init": "default"}
+        values |= {name: getattr(usual, name) for name in ("lr", "batch_size", "schedule")}
         if s.steps is None:
             values["epochs"], _patience = usual_length(kind, rows, decided.get("batch_size") or s.batch_size)
         left_open = {name: value for name, value in values.items() if getattr(s, name) is None}

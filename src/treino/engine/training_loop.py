@@ -85,9 +85,8 @@ class TrainingLoop:
         self.layers, self.outputs = setup.layers, setup.outputs
         self.loss_reason, self.kernel_reason = setup.loss_reason, setup.kernel_reason
         self.parameters = sum(p.numel() for p in setup.shared.template.parameters())
-        self.steps, self.steps_per_epoch, self.every = (
-            setup.plan.steps, setup.plan.steps_per_epoch, setup.plan.every
-        )  # fmt: skip
+        plan = setup.plan
+        self.steps, self.steps_per_epoch, self.every = plan.steps, plan.steps_per_epoch, plan.every
         self.loss_function = setup.shared.loss
         self._source = batch_source(setup.train, setup.plan, setup.shared)
         self._rewind = RewindPoint(self._retrain)
@@ -179,10 +178,8 @@ class TrainingLoop:
         part = self._source.take(first, stop)
         factors = self.plan.factors(first, part.stop)
         done = first - self.plan.past.optimizer
-        return Chunk(
-            part.x, part.y, part.batches, first, done, factors, part.orders, part.changes,
-            weight_GN=part.weight_GN, rows_G=part.rows_G,
-        )  # fmt: skip
+        own = part.orders, part.changes, part.weight_GN, part.rows_G
+        return Chunk(part.x, part.y, part.batches, first, done, factors, *own)
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.
@@ -374,9 +371,13 @@ class TrainingLoop:
     def answer_of(self, members: Sequence[int], which: str = "kept") -> nn.Module:
         """The ensemble of these members, as a plain module. which: as in ``net``."""
         return answer_module(
-            self.shared, self.config, self.state,
-            best_weights=self._uses_best(which), members=members, limits=self.limits_of(members[0]),
-        )  # fmt: skip
+            self.shared,
+            self.config,
+            self.state,
+            best_weights=self._uses_best(which),
+            members=members,
+            limits=self.limits_of(members[0]),
+        )
 
     @property
     def waited(self) -> float:

@@ -253,9 +253,8 @@ def set_up(
         shape, b = input_shape(net, inputs.item_shape), bags or Bags(None)
         train = _kernel_rows(*inputs.train, shape, shared, b.weight_GN, b.train_G)
         held_back = _kernel_rows(*inputs.validation, shape, shared, b.validation_GM, b.validation_G)
-    outputs, stopping = (
-        outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
-    )  # fmt: skip
+    outputs = outputs_of(loss, inputs)
+    stopping = EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     scale_G = bags.scale_G if bags and bags.scale_G else [inputs.scale]
     validation = Validation(kernel, shared, held_back, outputs, scale_G, plan.batch_size)
     setup = TrainingSetup(

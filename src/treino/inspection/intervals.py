@@ -201,9 +201,14 @@ def _draws(
 
 
 def _resampled(
-    output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str],
-    random: np.random.Generator, weight: torch.Tensor | None,
-) -> dict[str, Floats]:  # fmt: skip
+    output_NC: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss,
+    scale: float,
+    names: list[str],
+    random: np.random.Generator,
+    weight: torch.Tensor | None,
+) -> dict[str, Floats]:
     """Metrics without a faster method, measured on each resample's rows."""
     values: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
     for draw in range(RESAMPLES) if names else ():

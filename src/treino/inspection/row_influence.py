@@ -87,11 +87,15 @@ def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) 
     effect_KS = (value_GS[:1] - value_GS[1:]).numpy() * scale
     pushes = [
         Push(
-            int(xray.index_M[n]), int(n), float(estimate_N[n] * scale), float(effect_S.mean()),
-            float(effect_S.std(ddof=1) / seeds**0.5), float(told),
+            int(xray.index_M[n]),
+            int(n),
+            float(estimate_N[n] * scale),
+            float(effect_S.mean()),
+            float(effect_S.std(ddof=1) / seeds**0.5),
+            float(told),
         )
         for n, effect_S, told in zip(chosen_K, effect_KS, told_G[1:], strict=True)
-    ]  # fmt: skip
+    ]
     return Influence(
         place,
         float(xray.answer_M[place]) if classes else float(told_G[0]),
@@ -182,7 +186,7 @@ def _projected(input_NI: Tensor, place: int) -> Tensor:
 
 def measured(
     halves: Halves, x_D: Tensor, answer: int | None, without_K: NDArray[np.int64], place: int, seeds: int
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """``[1 + K, S]``: the output for one row (as of ``estimates``) by networks that saw all training rows but
     the one at ``place``, then by those that did not see one of ``without_K`` either; each from the same S
     first weights, and as long as the x-ray's."""

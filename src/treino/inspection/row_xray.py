@@ -216,9 +216,10 @@ class RowXray:
             "seen_disagreement": self.seen_disagreement_M,
         }
         named |= (
-            {"sure": self.sure_M, "label_probability": self.own_M} if self.data.classes
+            {"sure": self.sure_M, "label_probability": self.own_M}
+            if self.data.classes
             else {"spread": self.spread_M}
-        )  # fmt: skip
+        )
         named |= {
             "networks": self.unseen_M,
             "equal_row": [None if t < 0 else t for t in self.twin_M.tolist()],
@@ -347,9 +348,15 @@ def _trained(
     """Train until the error of the networks on what they did not see is least."""
     P, N = seen_PN.shape
     training = small_networks(
-        x_ND, y, seen_PN * weight_N, range(P), member_seeds(seed, P),
-        data_seed=seed, threads=threads, steps=steps,
-    )  # fmt: skip
+        x_ND,
+        y,
+        seen_PN * weight_N,
+        range(P),
+        member_seeds(seed, P),
+        data_seed=seed,
+        threads=threads,
+        steps=steps,
+    )
     some_K = torch.randperm(N, generator=generator(seed, "looked at"))[: min(N, LOOKED_AT, AT_ONCE // P)]
     kept = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N)
     best, left = np.inf, PATIENCE
@@ -364,9 +371,16 @@ def _trained(
 
 
 def small_networks(
-    x_ND: Tensor, y: Tensor, weight_GN: Tensor, bag_P: Sequence[int], seeds: Sequence[int], *,
-    data_seed: int = 0, threads: int | None = None, steps: int = STEPS,
-) -> TrainingLoop:  # fmt: skip
+    x_ND: Tensor,
+    y: Tensor,
+    weight_GN: Tensor,
+    bag_P: Sequence[int],
+    seeds: Sequence[int],
+    *,
+    data_seed: int = 0,
+    threads: int | None = None,
+    steps: int = STEPS,
+) -> TrainingLoop:
     """A training of a network for each entry of ``bag_P``, with the row weights of its bag."""
     return train(
         (x_ND, y),

@@ -350,10 +350,8 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
         return _("The engine lanes trains classes of one target, and there are {n} targets.").format(
             n=len(shared.loss.classes)
         )
-    shape = shared.shape
-    for name, known in (
-        (shape.activation, ACTIVATIONS), (shared.loss.name, LOSSES), (shared.optimizer, OPTIMIZERS)
-    ):  # fmt: skip
+    names = shared.shape.activation, shared.loss.name, shared.optimizer
+    for name, known in zip(names, (ACTIVATIONS, LOSSES, OPTIMIZERS), strict=True):
         if name not in known:
             return _("The engine lanes has no {name} compiled in.").format(name=name)
     return None

@@ -41,14 +41,9 @@ class Network(Structure):
         ("gate_rate", c_double),
         ("convolutions", c_void_p),
         *((name, c_int64) for name in ("convolution_count", "groups", "mean")),
-        *(
-            (name, c_int32)
-            for name in (
-                "layers", "activation", "loss", "optimizer", "nesterov", "dropout", "summed", "softmax_first",
-                "averages",
-            )
-        ),
-    ]  # fmt: skip
+        *((name, c_int32) for name in ("layers", "activation", "loss", "optimizer", "nesterov")),
+        *((name, c_int32) for name in ("dropout", "summed", "softmax_first", "averages")),
+    ]
 
 
 class Members(Structure):
@@ -65,15 +60,10 @@ class Members(Structure):
 
 class LanesSteps(Structure):
     _fields_ = [
-        *(
-            (name, c_void_p)
-            for name in (
-                "x_ND", "class_N", "target_NC", "index", "end_S", "change", "partner", "factor_KS", "loss_SR",
-                "weight_GN",
-            )
-        ),
+        *((name, c_void_p) for name in ("x_ND", "class_N", "target_NC", "index", "end_S", "change")),
+        *((name, c_void_p) for name in ("partner", "factor_KS", "loss_SR", "weight_GN")),
         *((name, c_int64) for name in ("rows", "first", "optimizer_first", "steps", "start", "stop")),
-    ]  # fmt: skip
+    ]
 
 
 class Functions(Structure):

@@ -173,12 +173,18 @@ def of(update: Update) -> Explanation:
     names = {True: _("with zero_grad"), False: _("without")}
     for cleared, (_steps, weights) in ways.items():
         for t, (ours, theirs) in enumerate(zip(weights, torch_three(update, cleared), strict=True), 1):
-            checks.append(Check(
-                _("w after update {t}, {name}: torch.optim.SGD").format(t=t, name=names[cleared]),
-                ours, theirs,
-                relative(ours, 1.0, share=1e-10)))  # fmt: skip
+            checks.append(
+                Check(
+                    _("w after update {t}, {name}: torch.optim.SGD").format(t=t, name=names[cleared]),
+                    ours,
+                    theirs,
+                    relative(ours, 1.0, share=1e-10),
+                )
+            )
     return Explanation(
-        "accumulated-gradient", title(update, "accumulated-gradient"), about(update),
+        "accumulated-gradient",
+        title(update, "accumulated-gradient"),
+        about(update),
         (
             ExplanationPart(
                 _("With zero_grad"), (Step(_("The same batches twice"), text=text), *ways[True][0])
@@ -186,8 +192,9 @@ def of(update: Update) -> Explanation:
             ExplanationPart(_("Without"), tuple(ways[False][0])),
             ExplanationPart(_("Where they lead"), (Step(_("The weight"), table=table),)),
         ),
-        (*gradient_checks(update), *checks), SOURCES,
-    )  # fmt: skip
+        (*gradient_checks(update), *checks),
+        SOURCES,
+    )
 
 
 TOPIC = Topic(

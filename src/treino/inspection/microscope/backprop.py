@@ -153,14 +153,16 @@ def _course(net: Net, a: Symbol) -> ExplanationPart:
             trained(),
             Step(
                 _("“Only the first layer receives parameters of the model”"),
-                text=_("Every layer has its own. A plain network of 2 inputs, 3 hidden units and 1 output, "
-                       "and the size of the gradient in each of its parameters, by torch:"),
+                text=_(
+                    "Every layer has its own. A plain network of 2 inputs, 3 hidden units and 1 output, "
+                    "and the size of the gradient in each of its parameters, by torch:"
+                ),
                 table=layers,
                 wrong=True,
             ),
             _trained(),
         ),
-    )  # fmt: skip
+    )
 
 
 def _layers() -> StepTable:
@@ -260,23 +262,32 @@ def of(update: Update) -> Explanation:
     )
     explained = to_the_gradient(update, "backprop", SOURCES, part, _sizes(update))
     by_paths = Check(
-        _("∂L/∂w: all ways of all rows, against δ · input"), whole.value, update.gradient, relative(
-            whole.value, *(abs(s) * len(sums) for s in sums))
-    )  # fmt: skip
+        _("∂L/∂w: all ways of all rows, against δ · input"),
+        whole.value,
+        update.gradient,
+        relative(whole.value, *(abs(s) * len(sums) for s in sums)),
+    )
     theirs = next(c for c in explained.checks if "autograd" in c.name)
     again = Check(
-        _("∂L/∂w: all ways of all rows, against torch.autograd"), whole.value, theirs.reference,
+        _("∂L/∂w: all ways of all rows, against torch.autograd"),
+        whole.value,
+        theirs.reference,
         by_paths.within + theirs.within,
-    )  # fmt: skip
+    )
     return Explanation(
-        explained.topic, explained.title, explained.about, explained.parts,
-        (*explained.checks, by_paths, again), SOURCES,
-    )  # fmt: skip
+        explained.topic,
+        explained.title,
+        explained.about,
+        explained.parts,
+        (*explained.checks, by_paths, again),
+        SOURCES,
+    )
 
 
 def _lines(update: Update, paths: Paths) -> tuple[Step, ...]:
-    text = _("{n:,} ways in all; these are the largest. A unit that ReLU holds at 0 closes every way "
-             "through it.").format(n=paths.count)  # fmt: skip
+    text = _(
+        "{n:,} ways in all; these are the largest. A unit that ReLU holds at 0 closes every way through it."
+    ).format(n=paths.count)
     steps = [Step(_("How many there are"), text=text, picture=_graph(update, paths))]
     for number, path in enumerate(paths.largest, 1):
         steps.append(

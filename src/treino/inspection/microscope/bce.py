@@ -25,9 +25,9 @@ def example() -> Explanation:
     loss = Loss("bce")
     mine = worked(loss, LOGITS, WANTED)
     rows = tuple(
-        (float(a), float(b), float(t), float(d)) for a, b, t, d in zip(
-            LOGITS[:, 0], WANTED[:, 0], mine.terms, mine.slope[:, 0], strict=True)
-    )  # fmt: skip
+        (float(a), float(b), float(t), float(d))
+        for a, b, t, d in zip(LOGITS[:, 0], WANTED[:, 0], mine.terms, mine.slope[:, 0], strict=True)
+    )
     table = StepTable((_("logit z"), "y", _("loss of the row"), _("slope at z")), rows)
     text = _("Sure and wrong costs most, and pulls hardest; sure and right costs next to nothing.")
     return Explanation(

@@ -166,8 +166,10 @@ def _holds(kind: str, module: nn.Module | None = None) -> TreinoError:
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
         why = _("Batch normalisation ties the rows of a batch together, so no row has a gradient of its own.")
     else:
-        why = _("This network holds {kind}, and the arithmetic is written out for chains of Linear, "
-                "activation and dropout.").format(kind=kind)  # fmt: skip
+        why = _(
+            "This network holds {kind}, and the arithmetic is written out for chains of Linear, "
+            "activation and dropout."
+        ).format(kind=kind)
     return TreinoError("explain_net", why, _hint())
 
 

@@ -40,9 +40,13 @@ def example() -> Explanation:
         _("Two rows, three classes. Then the same with softmax applied twice, as in the beginners' loop."),
         (
             ExplanationPart(_("One row"), cross_entropy_steps(once, LOGITS, WANTED, 0, 0)),
-            ExplanationPart(_("Softmax twice, on the same numbers"), tuple(
-                Step(s.title, s.formula, s.text, wrong=True)
-                for s in cross_entropy_steps(twice, LOGITS, WANTED, 0, 0))),
+            ExplanationPart(
+                _("Softmax twice, on the same numbers"),
+                tuple(
+                    Step(s.title, s.formula, s.text, wrong=True)
+                    for s in cross_entropy_steps(twice, LOGITS, WANTED, 0, 0)
+                ),
+            ),
             floor_part(DIGITS),
         ),
         (
@@ -51,7 +55,7 @@ def example() -> Explanation:
             *floor_checks(DIGITS),
         ),
         SOURCES,
-    )  # fmt: skip
+    )
 
 
 def _checks(loss: Loss, name: str) -> Iterator[Check]:
@@ -79,16 +83,23 @@ def floor_part(classes: int) -> ExplanationPart:
         once.append((float(logit), single))
         twice.append((float(logit), double))
     low = floor(classes).value
-    text = _("Softmax turns the best logits there are into 1 and zeros. Cross-entropy takes these for logits "
-             "and applies softmax again: of 1 and zeros it makes e/(e + C − 1), and no more.")  # fmt: skip
+    text = _(
+        "Softmax turns the best logits there are into 1 and zeros. Cross-entropy takes these for logits "
+        "and applies softmax again: of 1 and zeros it makes e/(e + C − 1), and no more."
+    )
     table = StepTable(
         (_("logit of the true class, others 0"), _("loss, softmax once"), _("twice")), tuple(rows)
     )
     picture = Chart(
-        _("The loss of a row that gets ever more certain"), _("logit of the true class, others 0"), _("loss"),
-        (ChartLine(_("softmax once"), tuple(once)), ChartLine(_("softmax twice"), tuple(twice), dashed=True),
-         ChartLine(_("floor"), ((0.0, low), (20.0, low)), dashed=True)),
-    )  # fmt: skip
+        _("The loss of a row that gets ever more certain"),
+        _("logit of the true class, others 0"),
+        _("loss"),
+        (
+            ChartLine(_("softmax once"), tuple(once)),
+            ChartLine(_("softmax twice"), tuple(twice), dashed=True),
+            ChartLine(_("floor"), ((0.0, low), (20.0, low)), dashed=True),
+        ),
+    )
     return ExplanationPart(
         _("The floor under softmax twice, {classes} classes").format(classes=classes),
         (

@@ -66,9 +66,10 @@ def example() -> Explanation:
         first = Step(_("The first update"), _next(START, descent.rate))
         again = Step(_("The second"), _next(descent.w[1], descent.rate))
         factor = Step(
-            _("What every update multiplies the distance to the bottom with"), shrink,
+            _("What every update multiplies the distance to the bottom with"),
+            shrink,
             _("Below 1 in size it comes nearer; below 0 it jumps to the other side each time."),
-        )  # fmt: skip
+        )
         name = _("{rate:g}: {what}").format(rate=descent.rate, what=_(RATES[descent.rate]))
         parts.append(ExplanationPart(name, (first, again, factor)))
     return Explanation(
@@ -100,8 +101,10 @@ def _valley(descents: Sequence[Descent]) -> ExplanationPart:
     )
     rows = tuple((t, *(d.w[t] for d in descents)) for t in range(UPDATES + 1))
     heads = (_("after update"), *map(_name, descents))
-    text = _("A larger rate is faster up to a point: here 0.5 lands in one step. From 0.5 to 1 it jumps from "
-             "side to side and still comes down; above 1 it climbs out of the valley.")  # fmt: skip
+    text = _(
+        "A larger rate is faster up to a point: here 0.5 lands in one step. From 0.5 to 1 it jumps from "
+        "side to side and still comes down; above 1 it climbs out of the valley."
+    )
     return ExplanationPart(
         _("One valley, four rates"),
         (
@@ -241,10 +244,13 @@ def of(update: Update) -> Explanation:
     ).format(optimizer=optimizer)
     steps.append(Step(_("Too small, good, too large"), text=note, table=table, picture=picture))
     return Explanation(
-        "learning-rate", title(update, "learning-rate"), about(update),
+        "learning-rate",
+        title(update, "learning-rate"),
+        about(update),
         (ExplanationPart(_("The loss along its gradient"), tuple(steps)),),
-        _run_checks(update, gradient_line, real), SOURCES,
-    )  # fmt: skip
+        _run_checks(update, gradient_line, real),
+        SOURCES,
+    )
 
 
 def _way_of(update: Update) -> str:

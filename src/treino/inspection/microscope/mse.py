@@ -44,9 +44,17 @@ def example() -> Explanation:
     assert L is not None
     of_rows = Formula(
         Symbol("L", 0.0, "3"),
-        1 / Symbol("n", 3.0) * series("i", "15", 15, lambda sub, k: losses.term(
-            "mse", Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(y[k]), sub))),
-    )  # fmt: skip
+        1
+        / Symbol("n", 3.0)
+        * series(
+            "i",
+            "15",
+            15,
+            lambda sub, k: losses.term(
+                "mse", Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(y[k]), sub)
+            ),
+        ),
+    )
     gradient = variables["y_pred"].grad
     assert gradient is not None
     theirs = gradient.double().numpy().reshape(-1)
@@ -75,8 +83,10 @@ def example() -> Explanation:
                     Step(
                         _("Divided by the 3 rows, it would be five times as much"),
                         of_rows,
-                        _("The formula says 1/n and the tensors have 3 rows, so 3 is the usual guess; "
-                          "torch averages over all 15 numbers."),
+                        _(
+                            "The formula says 1/n and the tensors have 3 rows, so 3 is the usual guess; "
+                            "torch averages over all 15 numbers."
+                        ),
                         wrong=True,
                     ),
                 ),
@@ -90,7 +100,7 @@ def example() -> Explanation:
             Check(_("∂L/∂ŷ₁: central finite difference"), back.value, central, 1e-8),
         ),
         SOURCES,
-    )  # fmt: skip
+    )
 
 
 def of(update: Update) -> Explanation:

@@ -167,8 +167,10 @@ def checks(
         *(
             Check(
                 _("{weight} after {n} updates: {optimizer}").format(weight=n, n=UPDATES, optimizer=name),
-                ours, reference, relative(ours, 1.0),
+                ours,
+                reference,
+                relative(ours, 1.0),
             )
             for n, ours, reference in zip(NAMES, stops[-1].neuron.weights, theirs, strict=True)
         ),
-    )  # fmt: skip
+    )

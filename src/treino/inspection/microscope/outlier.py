@@ -74,8 +74,10 @@ def _comparison_step(loss: str) -> Step:
     )
     slopes = (_("of {loss}").format(loss=kind) for kind in others[1:])
     headings = ("ŷ", "y", _("error"), _("slope of mse"), *slopes)
-    text = _("The pair that is far off pulls mse as hard as it is far. l1 hears only the sign; huber does so "
-             "for large errors, and is round where they are small.")  # fmt: skip
+    text = _(
+        "The pair that is far off pulls mse as hard as it is far. l1 hears only the sign; huber does so "
+        "for large errors, and is round where they are small."
+    )
     return Step(_("How hard each pair pulls at its prediction"), text=text, table=StepTable(headings, rows))
 
 
