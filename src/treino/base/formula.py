@@ -70,7 +70,7 @@ class Symbol(Expr):
     hat: bool = False
 
     def now(self, number: float) -> "Symbol":
-        """The same quantity with another number."""
+        """Return this quantity with another number."""
         return replace(self, number=number)
 
 

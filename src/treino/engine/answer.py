@@ -42,8 +42,8 @@ def greedy(
 
 
 def averaged_values(output_KNC: Tensor, loss: Loss) -> Tensor:
-    """What an ensemble averages, in float64: probabilities ``[K, N, C]`` (of one output: of its class), or
-    the outputs of a regression."""
+    """Return what an ensemble averages, in float64: probabilities ``[K, N, C]`` (of one output: of its
+    class), or the outputs of a regression."""
     output_KNC = output_KNC.detach().cpu().double()
     if loss.classes:
         parts = output_KNC.split(loss.classes, -1)

@@ -123,7 +123,7 @@ def kinds_table() -> str:
 
 
 class Changes(NamedTuple):
-    """What is done to the pictures of a batch.
+    """The changes to the pictures of a batch.
 
     number_BK: float32, the numbers of ``Change`` in ``lanes/border.hpp``, in its order: six that say where a
     pixel comes from (``resampled``); contrast and brightness; top, left, bottom and right of a square; the
@@ -137,7 +137,7 @@ class Changes(NamedTuple):
         return Changes(self.number_BK.to(device), self.partner_B.to(device))
 
     def split(self, sizes: Sequence[int]) -> "list[Changes]":
-        """These of each batch, one after the other."""
+        """Return the changes of each of several batches that were drawn together."""
         partners = self.partner_B.split(list(sizes)) if len(self.partner_B) else [self.partner_B] * len(sizes)
         return list(map(Changes, self.number_BK.split(list(sizes)), partners))
 
@@ -162,7 +162,7 @@ class Augmentation:
 
     @classmethod
     def of(cls, text: str | None, flip: bool | None, item_shape: Sequence[int]) -> "Augmentation":
-        """By the settings ``augment`` and ``flip``, for pictures of this shape."""
+        """Read the settings ``augment`` and ``flip``, for pictures of this shape."""
         usual = {name: kind.usual for name, kind in KINDS.items()} | {
             "shift": max(1, usual_shift(item_shape))
         }
@@ -188,7 +188,7 @@ class Augmentation:
         return ",".join(parts) or "none"
 
     def changes(self, seed: int, epoch: int, row_B: Tensor, rows: int, shape: Sequence[int]) -> Changes:
-        """What is done in an epoch to these of ``rows`` rows, pictures of this shape."""
+        """Draw the changes of these pictures in one epoch. rows: how many rows there are to mix in."""
         height, width = shape[-2:]
         hash_B = mix(mix(mix(torch.tensor(seed)) + epoch) + row_B)
         number_BK, partner_B = torch.zeros(len(row_B), NUMBERS), row_B[:0]
@@ -237,7 +237,7 @@ HALF = 0xFFFFFFFF
 
 
 def _uniform(hash_B: Tensor, kind: str | int) -> Tensor:
-    """float64 ``[4, B]`` between 0 and 1, each in the middle of one of 2¹⁶ equal parts."""
+    """Return float64 ``[4, B]`` between 0 and 1: middles of 2¹⁶ equal parts, drawn by the rows' hashes."""
     stream = KINDS[kind].stream if isinstance(kind, str) else kind
     part_4B = mix(hash_B + stream) >> torch.tensor([[0], [16], [32], [48]]) & 0xFFFF
     return (part_4B.double() + 0.5) / 2**16
@@ -292,8 +292,8 @@ def pixel_places(
     cosine: Tensor | float = 1,
     sine: Tensor | float = 0,
 ) -> list[Tensor | float]:
-    """The six numbers of ``resampled`` for pictures that are turned about the middle, of which a window with
-    this scale, top and left is enlarged to the whole, mirrored where the sign is -1, then moved."""
+    """Return the six numbers that ``resampled`` takes, for pictures that are turned about the middle, then
+    cropped to a window (scale, top, left) that is enlarged, mirrored where the sign is -1, and moved."""
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
     y = top - scale * down - middle_y
     x = left + scale * ((width - 1) * (1 - sign) / 2 - sign * right) - middle_x
@@ -302,9 +302,10 @@ def pixel_places(
 
 
 def resampled(x_BCHW: Tensor, place_6B: Tensor) -> Tensor:
-    """The pictures whose pixel (y, x) is that at (a y + b x + c, d y + e x + f) before, of six numbers each.
+    """Move each picture's pixels: the new pixel (y, x) is the old one at (a y + b x + c, d y + e x + f).
 
-    Between pixels it lies on the lines that join them; beyond the edge it is the edge's nearest pixel.
+    place_6B: a to f of each picture. Between pixels the value is interpolated linearly; beyond the edge it is
+    the edge's nearest pixel.
     """
     height, width = x_BCHW.shape[-2:]
     a, b, c, d, e, f = place_6B.view(6, -1, 1, 1).unbind()

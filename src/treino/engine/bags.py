@@ -61,7 +61,7 @@ class Bags:
 
     @property
     def rows_G(self) -> list[int]:
-        """How many training rows each bag has, if each has rows of its own; else []."""
+        """The number of training rows of each bag, if bags have rows of their own; else []."""
         return [len(y) for _x, y in self.train_G or ()] if self.own else []
 
     @cached_property
@@ -77,8 +77,8 @@ class Bags:
 
 
 def own_rows(parts: Sequence[tuple[Rows, Rows, float | Sequence[float]]], bag_P: Sequence[int]) -> Bags:
-    """A bag for each of these training and validation rows, with the standard deviation of their regression
-    target, or of each. bag_P: the bag of each member."""
+    """Make a bag of each pair of training and validation rows. The number is the standard deviation of the
+    regression target, or of each target. bag_P: the bag of each member."""
     train_G, validation_G, scale_G = zip(*parts, strict=True)
     return Bags(
         _weights_of(train_G),

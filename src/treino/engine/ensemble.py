@@ -172,8 +172,8 @@ class Validation:
     def _outputs(
         self, population: Population, members: Tensor
     ) -> Iterator[tuple[Tensor, Tensor, Tensor, float | Sequence[float], list[Tensor]]]:
-        """Some of the members at a time: their outputs ``[R, N, C]``, y, the target's scale, and the rows'
-        weights ``[R, N]``, if they have any."""
+        """Yield, for some of the members at a time, their outputs ``[R, N, C]``, y, the target's scale, and
+        the rows' weights ``[R, N]``, if they have any."""
         own, bag_R = self.rows.rows_G, population.bag_P[members]
         apart = bag_R.unique().tolist() if own or len(self.scale_G) > 1 else [0]
         for bag in apart:

@@ -233,8 +233,8 @@ def shares_of(s: LossBuffers, mass: Tensor | None = None) -> tuple[list[BufferCa
 
 
 def mean_of(s: LossBuffers, term: Tensor, factor: float = 1.0) -> tuple[list[BufferCall], list[BufferCall]]:
-    """Calls that set s.loss to the mean of the terms ``[R, K, B]`` by the rows' weights, and s.d, which holds
-    the derivative of each term over ``factor``, to that of the mean. They overwrite ``term``.
+    """Return calls that set s.loss to the mean of the terms ``[R, K, B]`` by the rows' weights, and s.d,
+    which holds the derivative of each term over ``factor``, to that of the mean. They overwrite ``term``.
 
     Returns (calls per new weights, calls per forward pass).
     """
@@ -285,7 +285,7 @@ def _cross_entropy_rows(loss: Loss, output: Tensor, y: Tensor) -> tuple[Tensor, 
 
 
 def _cross_entropies(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    """Of several targets: the mean of their losses, each on buffers of its own."""
+    """Compute the mean of several targets' losses, each on buffers of its own."""
     block, rows, many = len(s.loss), s.z.shape[-1], len(loss.classes)
     loss_KR = torch.empty(many, block, dtype=s.loss.dtype, device=s.loss.device)
     begin: list[BufferCall] = []

@@ -97,8 +97,9 @@ def member_module(
 def trained_module(
     shared: SharedConfig, population: Population, member: int
 ) -> tuple[nn.Module, Tensor | None]:
-    """Like ``member_module``, but with the weights that the optimizer updates: no running averages, and gates
-    not multiplied in. Returns also the gates' factors ``[D]``, None without gates."""
+    """Return the member as ``member_module`` does, but with the weights that the optimizer updates: no
+    running averages, and gates not multiplied in. Returns also the gates' factors ``[D]``, None
+    without gates."""
     member = _checked(population, member)
     module, factor_D = gates_apart(_filled(shared, population.params[member], population.buffers[member]))
     return _with_dropout(module, shared, population, member).cpu().eval(), factor_D

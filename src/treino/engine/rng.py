@@ -49,7 +49,8 @@ def mix(x: torch.Tensor) -> torch.Tensor:
 def dropout_keys(
     seed_P: torch.Tensor, layers: int, first: int, steps: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(a, b), each int32 ``[S, L, P]``, a odd: element e is kept if ``hash(e) * a + b >= threshold``."""
+    """Return (a, b), each int32 ``[S, L, P]``, a odd: element e is kept if ``hash(e) * a + b >=
+    threshold``."""
     step_S = torch.arange(first, first + steps).view(-1, 1, 1)
     key_SLP = mix(mix(mix(seed_P.view(1, 1, -1)) + torch.arange(layers).view(1, -1, 1)) + step_S)
     return (key_SLP | 1).to(torch.int32), (key_SLP >> 32).to(torch.int32)  # .to(int32) keeps the low bits

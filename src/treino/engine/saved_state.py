@@ -96,7 +96,7 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
 def save_rows(
     setup: TrainingSetup, state: TrainingState, index: list[int], clock: tuple[int, int, int]
 ) -> SavedState:
-    """Like ``save_state``, as if these members were trained alone. clock: their step, the step of their last
+    """Save these members as if they were trained alone. clock: their step, the step of their last
     evaluation, and the steps done in the present epoch."""
     alone = state.rows(index)
     alone.step, alone.evaluated_step, alone.epoch_loss.count = clock

@@ -99,7 +99,7 @@ MIN_TICK_STEPS = 10  # steps
 
 @dataclass(frozen=True)
 class Past:
-    """What a training takes over from the training whose state it continues.
+    """The counters that a training takes over from the training that it continues.
 
     passes: the epochs up to ``first``, if a new epoch begins there. optimizer: the updates before the
     optimizer's state was reset to zero. order: the seed of the row order, if it isn't the data's.
@@ -225,7 +225,7 @@ class BatchIndices:
             self._order = torch.arange(self.rows)
 
     def _changes(self, epoch: int, place: int, sizes: list[int]) -> list[Changes]:
-        """Those of successive batches of an epoch, drawn together. place: the first one's number."""
+        """Draw the changes of successive batches of an epoch together. place: the first one's number."""
         plan = self.plan
         begin = place * (plan.batch_size or self.rows)
         row_B = self._order[begin : begin + sum(sizes)]

@@ -93,7 +93,7 @@ class PopulationView:
 
 @dataclass(frozen=True, eq=False)
 class Tick:
-    """Some consecutive steps of a training: their losses, the epochs that ended, a view of the population.
+    """The result of consecutive steps: their losses, the epochs that ended, a view of the population.
 
     step: updates done. epoch: passes over the rows, maybe fractional. loss_SP: float32 ``[S, P]``, each
     step's loss before its update; NaN after a member's end. epochs: the epochs that ended within this tick.

@@ -192,7 +192,7 @@ def config_of(
 def config_of_keywords(
     keywords: Mapping[str, Any], seeds: Any, every: int | None, dtype: torch.dtype
 ) -> TrainConfig:
-    """The config of the keywords of ``treino.train``, each with one value, or with a list of one per seed.
+    """Make the config from the keywords of ``treino.train``: one value each, or a list with one per seed.
 
     Raises:
         TreinoError: as ``config_of``; an unknown keyword; a value of a wrong type or out of range.

@@ -356,16 +356,16 @@ class TrainingLoop:
 
     @property
     def ensembles(self) -> list[range]:
-        """The members of each ensemble, of which several may train side by side; without any, each one."""
+        """The members of each ensemble; several ensembles may train side by side. A single network is one."""
         size = self.config.shared.ensemble
         return [range(first, first + size) for first in range(0, len(self.state.population), size)]
 
     def answering_of(self, members: Sequence[int]) -> list[int]:
-        """Those of an ensemble's members that answer, the best first."""
+        """Return which of an ensemble's members answer, the best first."""
         return answering_members(self.state, self.config.shared, members) if len(members) > 1 else [*members]
 
     def limits_of(self, member: int) -> Limits | None:
-        """The range to which the numbers are clipped that a member's ensemble predicts."""
+        """The range to which the predictions of a member's ensemble are clipped."""
         return self.setup.limits(int(self.state.population.bag_P[member]))
 
     def answer_of(self, members: Sequence[int], which: str = "kept") -> nn.Module:
@@ -411,7 +411,7 @@ class TrainingLoop:
         return which == "kept"
 
     def trained_net(self, member: int = 0) -> tuple[nn.Module, Tensor | None]:
-        """Like ``net(member, "last")``, but with the weights that the optimizer updates: no running averages,
+        """Return ``net(member, "last")`` with the weights that the optimizer updates: no running averages,
         and gates not multiplied in. Returns also the gates' factors ``[D]``, None without gates."""
         return trained_module(self.shared, self.state.population, member)
 

@@ -204,7 +204,7 @@ class TrainingSetup:
     limits_G: Sequence[Limits | None] = ()
 
     def limits(self, bag: int) -> Limits | None:
-        """The range to which the numbers are clipped that an ensemble predicts whose rows are this bag's."""
+        """The range to which predictions are clipped in an ensemble that trains on this bag's rows."""
         return self.limits_G[bag] if self.limits_G else self.shared.limits
 
 

@@ -1,5 +1,5 @@
-"""Which two columns a picture's plane shows: those that separate the classes, or on which it says what the
-network says."""
+"""The choice of the two columns of a picture's plane: they separate the classes, or the network's answers
+on the plane agree with its answers off it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations

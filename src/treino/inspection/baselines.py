@@ -88,7 +88,7 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
 
 
 def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
-    """Of the metrics of several targets' baselines: the mean of those that all targets have."""
+    """Average the baselines' metrics over several targets, where all targets have them."""
     if len(each) == 1:
         return {name: dict(figures) for name, figures in each[0].items()}
     return {
@@ -107,7 +107,7 @@ def _own_table(data: Data) -> bool:
 
 
 def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
-    """The same output for all rows: the classes' training shares, or the training mean (0, standardised)."""
+    """Return one output for all rows: the classes' shares, or the mean (0, standardised) in training."""
     if not data.classes:
         return torch.zeros(len(rows), 1), N_("mean")
     weight_N = data.train.weight

@@ -76,7 +76,7 @@ def boundary(
     splits: Sequence[Split] = ("train", "validation", "test"),
     seen: InputAxes | None = None,
 ) -> Boundary:
-    """The data of the picture of ``net``'s decision boundary or, for regression, of its predictions.
+    """Compute the picture of ``net``'s decision boundary or, for regression, of its predictions.
 
     axes: the two features of the plane; default: the choice described at ``Plane.view``.
     item_shape: as in ``outputs``, for a network whose input is an image instead of a flat row.
@@ -112,8 +112,8 @@ def better_axes(
     splits: Sequence[Split],
     item_shape: Sequence[int] | None = None,
 ) -> tuple[tuple[str, str], float] | None:
-    """The features of the plane that ``sight`` chooses for a network, and on which share of the rows in view
-    that plane agrees with it; None if it is no larger than ``agreement``, that of the plane in view."""
+    """Return the features of the plane that ``sight`` would choose, and the share of rows on which that plane
+    agrees with the network; None if the share is no larger than ``agreement``, the plane in view's."""
     seen = sight(net, data, item_shape=item_shape)
     if seen.view != "important":
         return None

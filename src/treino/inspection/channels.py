@@ -1,4 +1,4 @@
-"""What each channel of a convolutional network gives for one picture, layer by layer."""
+"""The outputs of a convolutional network's channels for one picture, layer by layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -50,7 +50,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Conformal:
-    """The scores of held-out rows, of which any coverage is a quantile.
+    """The scores of held-out rows. The interval for a coverage is their quantile.
 
     score_K: quantiles of the scores, the last one the largest; of few rows all scores, sorted. rows: the
     number of rows. share_K: the share of the rows' weight up to each score; empty if they are evenly spaced.
@@ -181,7 +181,7 @@ def units(spread_N: Floats | None, offset: float | None, rows: int) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class RowScores:
-    """How far off the truths of rows are.
+    """The distances of rows' truths from the network's answers.
 
     error_N: the absolute error, or the score of the true class. spread_N: between an ensemble's members.
     share_NC: the classes' probabilities. weight_N: of each row.
@@ -206,7 +206,7 @@ class RowScores:
 
 
 def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int] | None = None) -> RowScores:
-    """How far off these rows' truths are for this network."""
+    """Measure how far this network's answers are from these rows' truths."""
     output_NC = outputs(net, rows.x, item_shape=item_shape)
     weight_N = None if rows.weight is None else rows.weight.double().numpy()
     if data.classes:
@@ -282,11 +282,11 @@ class FoldScores:
         return inside_NC
 
     def _by_fold(self, each_KN: Floats) -> Floats:
-        """The mean of the networks of each fold, of which there are several with several seeds."""
+        """Average the networks of each fold; with several seeds a fold has several."""
         return np.stack([each_KN[self.fold_K == fold].mean(0) for fold in np.unique(self.fold_K)])
 
 
-# ---- what a coverage is worth
+# ---- how far a coverage can be trusted
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,7 @@ class Coverage:
         return {name: value for name, value in plain.items() if value is not None}
 
     def sentences(self, *, test: bool = False) -> list[str]:
-        """In words. test: the rows compared are the test rows."""
+        """Say the coverage in words. test: the rows compared are the test rows."""
         behind = _("{rows:,} rows outside their fold") if self.folds else _("{rows:,} validation rows")
         facts: dict[str, object] = {"level": 100 * self.level, "spread": self.spread}
         facts |= {"rows": behind.format(rows=self.rows)}
@@ -342,12 +342,12 @@ class Coverage:
 def coverage_of(
     known: Conformal, level: float, *, size: float | None = None, classes: int = 0, folds: bool = False
 ) -> Coverage:
-    """What this coverage is worth, before it is compared with other rows."""
+    """Describe a coverage before it is compared with other rows."""
     return Coverage(level, known.rows, known.spread(level), size, classes, folds)
 
 
 def compared_with(plain: Coverage, held_N: NDArray[np.bool_], weight_N: Floats | None = None) -> Coverage:
-    """The same with what it is worth on other rows. held_N: whether their truth is held."""
+    """Add how often the intervals hold the truth of other rows. held_N: whether they do, for each row."""
     if not len(held_N):
         return plain
     share, rows = float(np.average(held_N, weights=weight_N)), len(held_N)

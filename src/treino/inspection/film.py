@@ -39,7 +39,7 @@ FILTERS = 16  # maximum number of filters
 
 @dataclass(frozen=True, eq=False)
 class FilterSight:
-    """What all frames of a film of filters share, chosen for the final network.
+    """The picture and channels that all frames of a film of filters show, chosen for the final network.
 
     split, row: the picture. units_U: the channels of the first layer with the longest filters. most_kernel,
     most_map: the largest values, for one scale of all frames.
@@ -129,8 +129,8 @@ def resolution_for(classes: int) -> int:
 def film_sight(
     final: nn.Module, data: Data, item_shape: Sequence[int] | None = None
 ) -> InputAxes | FilterSight | None:
-    """The axes, or filters and picture, of all frames, chosen for the final network; None if there is no
-    choice."""
+    """Choose the axes, or filters and picture, of all frames for the final network; None if there is nothing
+    to choose."""
     if data.kind == "image":
         split, row = row_of(data, None, SPLITS)
         first = _first_convolution(final, row, item_shape)
@@ -151,7 +151,7 @@ def view(
     resolution: int,
     item_shape: Sequence[int] | None = None,
 ) -> Shown:
-    """What a frame shows of a network. seen: from ``film_sight``."""
+    """Compute one frame's picture of a network. seen: from ``film_sight``."""
     if not isinstance(seen, FilterSight):
         return boundary(net, data, resolution=resolution, item_shape=item_shape, splits=SPLITS, seen=seen)
     first = _first_convolution(net, seen.row, item_shape)

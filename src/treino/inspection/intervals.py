@@ -283,7 +283,8 @@ def paired_errors(
 
 
 def paired_losses(loss_a_N: Floats, loss_b_N: Floats, weight_N: Floats, seed: int = 0) -> PairedTest:
-    """The same of two losses. loss_a_N, loss_b_N, weight_N: of each row, as ``engine.metrics.row_losses``."""
+    """Test the difference of two losses by the paired bootstrap. loss_a_N, loss_b_N, weight_N: for each row,
+    from ``engine.metrics.row_losses``."""
     return _bootstrapped("loss", (loss_a_N, loss_b_N), weight_N, lambda mean: mean, seed)
 
 

@@ -1,4 +1,4 @@
-"""What more networks brought an ensemble, and what twice as many would bring, by its validation rows."""
+"""The gain of an ensemble from its number of networks, and an estimate for twice as many."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CELLS = 2_000_000  # outputs of all networks, at most: of more rows every second
 
 @dataclass(frozen=True)
 class Gain:
-    """What networks bring, as changes of the validation loss.
+    """The change of the validation loss by more networks.
 
     brought: of all ``members`` against ``few`` of them. more: of twice as many against all of them, as it
     would be; error: half of its 95 % interval.
@@ -37,8 +37,8 @@ def gain_of_members(
     few: int,
     weight_N: Tensor | None = None,
 ) -> Gain | None:
-    """What members brought, by random subsets of them, of which the best half answer; None for fewer than
-    four, or if nothing is left to gain.
+    """Estimate what the members brought, from random subsets of them; None for fewer than four, or if nothing
+    is left to gain. As in the ensemble, the best half of each subset answers.
 
     A mean of k networks is wrong by a part that all share and by one that falls as 1/k: whatever half of them
     lack, twice as many bring half of it. The interval holds the chance of the halves and of the rows, which

@@ -1,4 +1,4 @@
-"""What the answer for a picture hangs on: places are covered, and the answer is compared.
+"""Occlusion: places of a picture are covered, to see which of them the network's answer depends on.
 
 Occlusion: Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901. The check, covering the most important
 places first: Samek, Binder, Montavon, Lapuschkin & Müller 2017, https://arxiv.org/abs/1509.06321.
@@ -39,7 +39,7 @@ DRAWN = 1000  # maximum training rows whose mean colour covers
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """How the answer for a picture changes as its places are covered by the training pictures' mean colour.
+    """The change of the answer for a picture as its places are covered by the training pictures' mean colour.
 
     cell, patch: sides in pixels of a place and of the patch, which is moved from place to place. effect_AB:
     for each place the mean over the patches that cover it of the probability that the predicted class loses;

@@ -161,7 +161,7 @@ def answered_picture(
 
 
 def _files(data: Data, index_K: torch.Tensor) -> tuple[str, ...]:
-    """Of photographs, the names of the files of these rows; else ()."""
+    """Return the file names of these rows if they are photographs, else ()."""
     return tuple(data.file_names[row] for row in index_K.tolist()) if data.file_names else ()
 
 

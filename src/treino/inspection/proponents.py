@@ -53,7 +53,8 @@ def quick_xray(data: Data, name: str) -> RowXray:
 
 
 def proponents(x: RowXray, rows: Sequence[int], answers: Sequence[float]) -> list[Proponents]:
-    """Those of each row. rows: their numbers. answers: class numbers, or values in the target's own units.
+    """Find the proponents of each row. rows: their numbers. answers: class numbers, or values in the target's
+    own units.
 
     Raises:
         TreinoError: there is no such row.

@@ -1,4 +1,4 @@
-"""Which training rows push a prediction up or down: estimated for all of them, measured for the strongest.
+"""The influence of training rows on a prediction: estimated for all, measured for the strongest.
 
 The estimate is TRAK's (Park et al. 2023, https://arxiv.org/abs/2303.14186): the networks of the x-ray are
 linear in their weights near where they ended, and of a linear model the effect of a row has a formula. A
@@ -50,7 +50,7 @@ class Push:
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What made the prediction of one row.
+    """The training rows that influenced the prediction of one row.
 
     place: its place in the x-ray. answer: the predicted class's number, or the value. with_all: the class's
     probability, or the value, by networks that saw all other rows. up, down: the rows that push it most, the
@@ -132,7 +132,7 @@ def estimates(halves: Halves, x_KD: Tensor, answer_K: Tensor | None) -> Floats:
 
 
 def gradient_numbers(inputs: int, outputs: int) -> int:
-    """How many numbers a row's gradient has here, wide layers being projected."""
+    """Return the size of a row's gradient, with wide layers projected."""
     return sum(min(i, WIDE) * o for i, o in pairwise([inputs, HIDDEN, outputs]))
 
 

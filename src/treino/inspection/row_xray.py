@@ -98,7 +98,7 @@ class Halves:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RowXray:
-    """What the networks say of M rows: the training rows, then validation and test rows, which none learned.
+    """The networks' answers for M rows: the training rows, then validation and test rows, which none learned.
 
     index_M: row numbers in the source. split_M: places in ``ALL``. label_M: class numbers, or values in the
     target's own units, as are answer_M and spread_M.
@@ -106,7 +106,7 @@ class RowXray:
     classes its probability. own_M: that of the label. spread_M: for numbers the deviation between these
     networks.
     disagreement_M: for classes the share of these networks that contradict the label; for numbers how many of
-    its usual deviations the label is from the answer, with its sign. seen_disagreement_M: the same of the
+    its usual deviations the label is from the answer, with its sign. seen_disagreement_M: that of the
     networks that saw the row; NaN where there is none.
     suspect_M: whether the label is doubted. hard_M: whether those that saw the row fail too.
     twin_M: the number of another row that is equal, of pictures almost equal, of another split if there is
@@ -148,7 +148,7 @@ class RowXray:
 
     @cached_property
     def doubt_M(self) -> Floats:
-        """What orders rows by suspicion: of classes 1 - the label's probability; of numbers the distance."""
+        """The order of suspicion: for classes 1 - the label's probability, for numbers the distance."""
         return 1 - self.own_M if self.data.classes else np.abs(self.disagreement_M)
 
     @cached_property
@@ -159,14 +159,14 @@ class RowXray:
 
     @property
     def crossing(self) -> int:
-        """How many rows have an equal, or almost equal, one in another split."""
+        """The number of rows with an equal, or almost equal, row in another split."""
         split_of = dict(zip(self.index_M.tolist(), self.split_M.tolist(), strict=True))
         pairs = zip(self.twin_M.tolist(), self.split_M.tolist(), strict=True)
         return sum(twin >= 0 and split_of[twin] != split for twin, split in pairs)
 
     @property
     def contradicting(self) -> int:
-        """How many rows have an equal, or almost equal, one with another label."""
+        """The number of rows with an equal, or almost equal, row of another label."""
         label_of = dict(zip(self.index_M.tolist(), self.label_M.tolist(), strict=True))
         pairs = zip(self.twin_M.tolist(), self.label_M.tolist(), strict=True)
         return sum(twin >= 0 and label_of[twin] != label for twin, label in pairs)
@@ -399,7 +399,7 @@ def small_networks(
 
 
 def _error(output_PKC: Tensor, y_K: Tensor, unseen_PK: Tensor) -> float:
-    """The log-loss, or squared error, of the mean answer of the networks that did not see a row."""
+    """Measure the error (log-loss or squared) of the mean answer by the networks that did not see a row."""
     answer_PKC = output_PKC if y_K.is_floating_point() else output_PKC.softmax(2)
     mean_KC = _mean(answer_PKC, unseen_PK)
     known_K = unseen_PK.any(0)

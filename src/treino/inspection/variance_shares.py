@@ -1,4 +1,4 @@
-"""How much of the variance of scores each setting explains, alone, on trials that the model did not see."""
+"""The share of the scores' variance that each setting explains alone, measured on trials left out."""
 
 import math
 from collections.abc import Callable, Sequence

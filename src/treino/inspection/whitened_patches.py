@@ -51,7 +51,7 @@ class PatchFeatures:
 
 
 def multiplications(shape: tuple[int, ...]) -> int:
-    """Of one picture's features. shape: its channels, height and width."""
+    """Return the multiplications that one picture's features take. shape: its channels, height and width."""
     small = _shrunk(torch.empty(1, *shape)).shape[1:]
     size, stride = _patch(small)
     places = prod((side - size) // stride + 1 for side in small[1:])

@@ -29,7 +29,7 @@ class Kernel(Protocol):
         ...
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        """These members' outputs in evaluation mode, ``[R, N, C]`` on the kernel's device."""
+        """Return these members' outputs in evaluation mode, ``[R, N, C]`` on the kernel's device."""
         ...
 
 

@@ -179,7 +179,7 @@ class LanesKernel:
 
     @cached_property
     def _vector_products(self) -> tuple[int, int]:
-        """Those of a row: of as many members as there are lanes, side by side, and of one member."""
+        """The vector products of a row for a full block of members side by side, and for one member."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
         block = one = 0
         for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
@@ -191,10 +191,10 @@ class LanesKernel:
         return block, one
 
     def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int, *, trains: bool) -> None:
-        """Run the jobs of the parts' teams, each with a block for batches of so many rows.
+        """Run each part's job on its teams of workers, with a block for batches of this many rows.
 
-        rows: of all steps and members, for how long it takes. trains: whether workers that divide a step wait
-        for each other in it, which takes longer than it saves where other programs use their cores.
+        rows: the sum over all steps and members, to estimate the time. trains: whether workers that divide a
+        step wait for each other in it, which is slow where other programs use their cores.
         """
         stop = ctypes.c_int32()
         products = rows * self.products
@@ -224,8 +224,8 @@ class LanesKernel:
         self.free = [block for block in self.free if block.call > self.calls - KEPT_CALLS]
 
     def _ranks(self, parts: list[tuple[LanesPart, int]], products: int) -> int:
-        """How many workers divide each step of a member among them: those whom no member of their own awaits,
-        if the step and the call are long enough for their waits."""
+        """Return how many workers divide a member's steps: more than one only if there are fewer members than
+        workers, and the step and the call are long enough to make up for their waits."""
         if self.ranks is not None:
             return self.ranks
         blocks = sum(part.blocks for part, _batch in parts)
@@ -252,7 +252,7 @@ class LanesKernel:
             self.free.append(block)
 
     def _hash(self, rows: int) -> Tensor:
-        """The numbers of dropout's elements, for batches of so many rows; all blocks read them."""
+        """Return dropout's hash of each element, for batches of this many rows; all blocks read it."""
         shape = self.shared.shape
         sizes = shape.sizes[:-1] if isinstance(self.shared.net, CNN) else shape.sizes[1:-1]
         count = rows * max(sizes, default=0) + PADDING if shape.dropout else 0

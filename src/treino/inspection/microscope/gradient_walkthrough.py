@@ -236,8 +236,8 @@ def _slope(update: Update, net: torch.nn.Module, h: float) -> float:
 
 
 def _pattern(update: Update, by: float) -> bytes:
-    """On which side of the kinks (of ReLU, of an absolute error) all numbers are with the weight changed by
-    ``by``."""
+    """Return the side of the kinks (of ReLU, of an absolute error) on which every number is, with the weight
+    changed by ``by``."""
     layers = list(update.layers)
     layer = layers[update.place.layer]
     W, b = layer.W.copy(), layer.b.copy()

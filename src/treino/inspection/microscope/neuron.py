@@ -67,7 +67,7 @@ def neuron_steps() -> tuple[Step, ...]:
 
 
 def torch_f(w: Tensor) -> Tensor:
-    """f in torch, of a tensor ``[3]``."""
+    """Compute f in torch from a tensor ``[3]``."""
     return (torch.tanh(2 * w[0] + 3 * w[1] + w[2]) - TARGET) ** 2
 
 
