@@ -52,7 +52,7 @@ class Tile:
 
     @property
     def rgb(self) -> NDArray[np.floating]:
-        """``[H, W, 3]`` from 0 to 1"""
+        """Return the pixels ``[H, W, 3]`` from 0 to 1."""
         pixels = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels
         return np.broadcast_to(pixels, (*pixels.shape[:2], 3)) / 255
 
@@ -68,18 +68,18 @@ class TileGroup:
 
     @property
     def side(self) -> float:
-        """The inches of a picture's width, or of its height if that is larger."""
+        """Return the inches of a picture's longer side."""
         return (WIDTH - 2 * MARGIN) / self.across - GAP
 
     @property
     def tall(self) -> float:
-        """The inches of the tallest picture."""
+        """Return the height of the tallest picture in inches."""
         shapes = [tile.pixels.shape for tile in self.tiles]
         return self.side * max((shape[0] / max(shape[:2]) for shape in shapes), default=1.0)
 
     @property
     def down(self) -> float:
-        """The inches from line to line."""
+        """Return the distance of two lines in inches."""
         return self.tall + 0.1 + LINE * max((len(t.words) + bool(t.alarm) for t in self.tiles), default=0)
 
     @property
@@ -88,7 +88,7 @@ class TileGroup:
 
 
 def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> str:
-    """The sheet as an HTML page."""
+    """Return the sheet as an HTML page."""
     parts = [f"<h1>{escape(title)}</h1>", *(f'<p class="soft">{escape(each)}</p>' for each in sentences)]
     for group in groups:
         count = f"<span class='soft'>{numeral(group.of, ',')}</span>"
@@ -107,7 +107,7 @@ def _figure(tile: Tile) -> str:
 
 
 def sheet_png(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> bytes:
-    """The sheet as an image."""
+    """Return the sheet as a PNG."""
     with look():
         figure = new_figure(header_inches(sentences) + sum(group.inches for group in groups) + MARGIN)
         height = figure.get_figheight()

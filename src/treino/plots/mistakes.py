@@ -120,7 +120,7 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
 
 
 def _place(shown: Mistakes | ConfusionCell, k: int) -> str:
-    """Which row it is, in a few letters: the end of its file's name, else its number."""
+    """Name the row in a few letters: by the end of its file's name, else by its number."""
     if not shown.files:
         return _("row {n}").format(n=shown.index_K[k])
     return label(tail(PurePosixPath(shown.files[k]).stem, 13), 13)

@@ -51,7 +51,7 @@ def rows_page(x: RowXray) -> str:
 
 
 def _words() -> str:
-    """The page's sentences for its script; no text in them can end it."""
+    """Return the page's sentences for its script; no text in them can end it."""
     return json.dumps({"shown": _("{n} of {of} rows")}).replace("<", "\\u003c")
 
 
@@ -70,7 +70,7 @@ def _sentences(x: RowXray, shown: int) -> list[str]:
 
 
 def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[str]]]:
-    """Each column's heading, and its cells in HTML."""
+    """Return each column's heading, and its cells in HTML."""
     data, classes = x.data, bool(x.data.classes)
     labels, answers = (x.written(v[order_K]) for v in (x.label_M, x.answer_M))
     rows_K = x.index_M[order_K].tolist()
@@ -108,7 +108,7 @@ def _text(value: str) -> str:
 
 
 def _number(value: float, spec: str = ".6g") -> str:
-    """A cell whose own value the script sorts by."""
+    """Return a cell with the value that the script sorts by."""
     if value != value:
         return "<td></td>"
     return f"<td class=number data-value={float(value)!r}>{escape(numeral(value, spec))}</td>"

@@ -57,7 +57,7 @@ class CurveStyle:
 
     @property
     def line(self) -> dict[str, Any]:
-        """The look of a sample in the legend."""
+        """Return the look of a sample in the legend."""
         return {"color": self.colour, "linestyle": self.stroke, "marker": self.mark, "markersize": 5}
 
 

@@ -102,7 +102,7 @@ KNOWS_LITTLE = 0.2
 
 
 def importance_sentences(m: SettingImportance) -> tuple[list[str], list[str]]:
-    """What the importances are, and a warning where they may be noise."""
+    """Say what the importances are, and warn where they may be noise."""
     about = _(
         "A random forest over {n:,} networks explains {share} of their ranks after the first rung; "
         "each bar is what it loses when that setting is shuffled."

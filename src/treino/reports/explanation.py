@@ -91,7 +91,7 @@ class ExplanationPage:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Topic, steps and checks, as ``--json`` gives them."""
+        """Return topic, steps and checks as ``--json`` prints them."""
         return document(self.explanation, self.digits)
 
     def html(self) -> str:

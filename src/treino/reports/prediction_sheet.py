@@ -35,7 +35,7 @@ def check_sheet(run: StoredRun) -> None:
 
 
 def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, ending: str) -> bytes:
-    """The sheet as a file whose name has this ending. source: what was predicted, as typed."""
+    """Return the sheet as a file with this ending. source: what was predicted, as typed."""
     each, most = predictions.each, SHOWN[ending in PAGE]
     rows_of = _by_class(run, each) if run.spec.classes else _by_number(each)
     room = _room([len(rows) for rows in rows_of.values()], most)
@@ -68,7 +68,7 @@ def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, endi
 
 
 def _by_class(run: StoredRun, each: Sequence[Prediction]) -> dict[str, list[int]]:
-    """The rows of each predicted class, the least sure first; at the end those without a prediction."""
+    """Return the rows by predicted class, the least sure first; those without a prediction come last."""
     rows_of: dict[str | float | None, list[int]] = {name: [] for name in (*run.spec.classes, None)}
     for row in sorted(range(len(each)), key=lambda row: _share(each[row]) or 0.0):
         rows_of[each[row].value].append(row)
@@ -84,7 +84,7 @@ def _by_number(each: Sequence[Prediction]) -> dict[str, list[int]]:
 
 
 def _room(counts: Sequence[int], most: int) -> int:
-    """How many of each group are shown, at least one, so that ``most`` are shown in all."""
+    """Return how many of each group fit if ``most`` are shown in all; at least one."""
     room = 1
     while room < max(counts, default=0) and sum(min(count, room + 1) for count in counts) <= most:
         room += 1
@@ -92,20 +92,20 @@ def _room(counts: Sequence[int], most: int) -> int:
 
 
 def _spread(rows: Sequence[int], room: int) -> list[int]:
-    """So many of the rows, evenly from the first to the last."""
+    """Return ``room`` of the rows, evenly from the first to the last."""
     places = np.linspace(0, len(rows) - 1, min(room, len(rows))).round().astype(int)
     return [rows[place] for place in places.tolist()]
 
 
 def _share(prediction: Prediction) -> float | None:
-    """The probability of the predicted class."""
+    """Return the probability of the predicted class."""
     if prediction.probabilities is None or prediction.value is None:
         return None
     return prediction.probabilities[str(prediction.value)]
 
 
 def _targets(run: StoredRun, predictions: Predictions) -> Mapping[int, str | float]:
-    """The true class or number of each row where it is known."""
+    """Return the true class or number of each row where it is known."""
     prepared = predictions.prepared
     if prepared.y is None or prepared.with_target is None:
         return {}
@@ -117,7 +117,7 @@ def _targets(run: StoredRun, predictions: Predictions) -> Mapping[int, str | flo
 
 
 def _items(run: StoredRun, x_KD: torch.Tensor) -> np.ndarray:
-    """``[K, H, W]`` or ``[K, H, W, 3]``, 0 to 255: the pictures as the network sees them."""
+    """Return the pictures as the network sees them: ``[K, H, W]`` or ``[K, H, W, 3]``, 0 to 255."""
     raw_KD = run.preparation.inverse(x_KD)
     if run.preparation.divisor == 255:
         raw_KD = raw_KD / 255

@@ -219,7 +219,9 @@ def _split_said(report: RunReport) -> str:
 
 
 def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
-    """drawn: both held-back shares were drawn from the rows. whole: equal rows were kept together."""
+    """Describe a random split. drawn: both held-back shares were drawn from the rows. whole: equal rows were
+    kept together.
+    """
     if report.official:
         return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
     if not drawn:

@@ -78,7 +78,7 @@ class Folding:
         self.lines, self.values = lines, values
 
     def block(self, statements: Sequence[ast.stmt], begun: int) -> list[str]:
-        """begun: the index of the line after the statement before the block."""
+        """Return the lines that remain. begun: index of the line after the statement before the block."""
         kept: list[str] = []
         for node in statements:
             lead, begun = self.lines[begun : _first(node)], node.end_lineno or 0
@@ -184,7 +184,7 @@ def before(kind: type) -> str:
 
 
 def copied(functions: Iterable[Callable[..., Any]]) -> dict[str, str]:
-    """Return, by name, the source without type hints of these functions and of treino's that they call."""
+    """Return by name the source, without type hints, of functions and of treino's that they call."""
     texts: dict[str, str] = {}
     for function in functions:
         text = _source(function)

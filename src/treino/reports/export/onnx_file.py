@@ -250,7 +250,7 @@ def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
 
 
 def _pictures(data: Data, prep: Preparation, numbers: list[int]) -> Iterator[tuple[Cells, NDArray[Any]]]:
-    """For each of these files its decoded pixels, and those that Pillow makes of them in the run's size."""
+    """Yield each file's decoded pixels, and what Pillow makes of them in the run's size."""
     from PIL import Image
 
     album = album_of(data.source)
@@ -309,7 +309,7 @@ def _number(cell: str) -> float:
 
 
 def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """The model's outputs by name. Its cells are surrounded by blanks, as they may be in a file."""
+    """Return the model's outputs by name. Its cells are surrounded by blanks, as they may be in a file."""
     inputs = {
         name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
         for name, values in cells.items()

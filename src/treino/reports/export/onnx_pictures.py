@@ -44,7 +44,7 @@ def resized(graph: OnnxGraph, preparation: Preparation) -> str:
 
 
 def _axes(graph: OnnxGraph, x: str, fit: str, height: int, width: int) -> tuple[PixelAxis, PixelAxis]:
-    """The axes of height and width, by the rule that brings pictures to one size."""
+    """Return how height and width are resized, by the rule that brings pictures to one size."""
     shape, zero = graph.put("Cast", graph.put("Shape", x), to=TensorProto.DOUBLE), graph.constant(0.0)
     sizes = {2: height, 3: width}
     whole = {axis: graph.constant(float(size)) for axis, size in sizes.items()}

@@ -70,7 +70,7 @@ RESOLUTION = 120
 
 
 def usual(sweep: StoredSweep) -> list[str]:
-    """The default pictures of this sweep."""
+    """Return the pictures that a sweep gets if none are named."""
     few = len(sweep.frame) < 10 or not sweep.folder.has(MODELS)
     few = few or set(sweep.spec.space) <= {"seed", "data_seed", "fold"}  # repeats: no setting can matter
     classes = bool(sweep.spec.classes)
@@ -107,7 +107,7 @@ def draw_study(
     to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
-    """As ``draw_sweep``, for a study; default: all its pictures.
+    """Draw pictures of a study as ``draw_sweep`` does; default: all of them.
 
     Raises:
         TreinoError: an unknown picture (the hint names the nearest), or a study without an epoch.
@@ -136,7 +136,7 @@ def _put(
 
 
 def figures_of(sweep: StoredSweep) -> SweepFigures:
-    """The validation metrics of the sweep's networks so far."""
+    """Return the validation metrics of the sweep's networks so far."""
     rows = MemberTable.read(sweep.folder).rows.values()
     metric = sweep.spec.metric
     return seen(sweep.name, list(rows), sweep.spec.space, metric, METRICS[metric].better)
@@ -155,7 +155,7 @@ def _importance(sweep: StoredSweep) -> bytes:
 
 
 def importance_of(sweep: StoredSweep) -> SettingImportance:
-    """How much each setting mattered.
+    """Measure how much each setting mattered.
 
     Raises:
         TreinoError: too few networks.
@@ -206,7 +206,7 @@ def _boundaries(sweep: StoredSweep) -> bytes:
 
 
 def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
-    """The columns from which these inputs are encoded."""
+    """Return the columns from which these inputs are encoded."""
     groups, names = data.preparation.groups, data.preparation.inputs
     return [
         next(
@@ -226,7 +226,7 @@ PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
 
 
 def _study_curves(result: StudyResult) -> list[StudyCurve]:
-    """The rows as ``StudyCurve`` objects."""
+    """Return a study's rows as curves."""
     rest = [n for n in result.varied if n != "batch_size"]
     panels = []
     for row in result.rows:

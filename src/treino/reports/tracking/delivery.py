@@ -24,7 +24,7 @@ TRACKERS = {  # name: (its package, the path of its class)
 
 
 def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the trackers, from a text with commas or a sequence.
+    """Return the names of the trackers in a text with commas or in a sequence.
 
     Raises:
         TreinoError: an unknown tracker, or one whose package is not installed.

@@ -28,7 +28,7 @@ def begun(event: JobStart) -> TrackedRun:
 
 
 def figures(event: JobProgress) -> list[tuple[int, dict[str, float]]]:
-    """(updates, metrics) of each ended epoch of a single run; [] for other jobs."""
+    """Return (updates, metrics) of each epoch that a run has ended; [] for sweeps."""
     if not isinstance(event.job, RunJob):
         return []
     rows = []
@@ -68,7 +68,7 @@ def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, 
 
 
 def _sweep(job: Job) -> "SweepJob | None":
-    """The job if it is a sweep, else None; imports the code of sweeps only if it is."""
+    """Return the job if it is a sweep, else None. The code of sweeps is imported only if it is."""
     if job.folder.kind != "sweep":
         return None
     from treino.training.sweeps.sweep import SweepJob
@@ -95,7 +95,7 @@ def _cell(value: Any) -> Any:
 
 
 def best_members(event: JobEnd) -> list[tuple[TrackedRun, TrackedEnd]]:
-    """The best members of a sweep, as runs without folders."""
+    """Return the best members of a sweep as runs without folders."""
     job = _sweep(event.job)
     if job is None:
         return []

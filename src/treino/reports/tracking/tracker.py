@@ -53,7 +53,7 @@ class Tracker(Protocol):
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Value]:
-    """The settings as numbers, bools and texts, without settings of None."""
+    """Return the settings as numbers, bools and texts, without those that are None."""
     return {
         name: value if isinstance(value, str | float | int | bool) else str(value)
         for name, value in settings.items()
