@@ -30,8 +30,6 @@ from treino.reports.pictures.landscape import surface_of
 from treino.reports.pictures.picture_files import PICTURES, draw
 from treino.reports.pictures.untrained import untrained
 from treino.reports.report import report
-from treino_studio.run_commands import arithmetic, before_update
-from treino_studio.run_page import RunPage
 
 EVERY: dict[str, Any] = SMALL | {"channels": [4, 6], "blocks": 1, "group_norm": 2, "pool": ["max", "average"]}
 EVERY |= {"dropout": 0.1, "hidden": [6], "activation": "tanh"}
@@ -186,22 +184,3 @@ def test_its_report_has_every_section_and_large_pictures_lightly(
     pictures = re.findall(r"data:image/jpeg;base64,([^']*)'", page)
     assert len(pictures) == 5
     assert all(Image.open(BytesIO(b64decode(data))).width == 1200 for data in pictures)
-
-
-# ---- the studio
-
-
-def test_the_studio_shows_its_kernels_and_units(runs: dict[str, tr.Run], frames: list[Any]) -> None:
-    run = runs["blocks"]
-    page = RunPage("run/it", run.path, lambda _header, _body: None)
-    page.viewers = 1
-    page.open()
-    page.show_step(12)
-    header, parts = frames[-1]
-    assert [layer["total"] for layer in header["layers"]] == [4, 4, 4, 6, 6, 10]  # as many as are drawn
-    assert parts["tile.1"].shape == (4, 1, 3, 3)
-    kernel_UHW = run.at(12).net[0].weight.detach().numpy()[:, 0]
-    scaled = 128 + 127 * kernel_UHW / np.abs(kernel_UHW).max(axis=(1, 2), keepdims=True)
-    np.testing.assert_array_equal(parts["tile.1"][:, 0], np.round(scaled).astype(np.uint8))
-    with pytest.raises(TreinoError, match="holds Conv2d"):
-        arithmetic(before_update(run, 5), "0", 1, 2)
