@@ -13,7 +13,6 @@ import numpy as np
 
 from treino.base.text import shortened
 from treino.base.words import _, numeral
-from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import Finding
 from treino.folders.documents.sweep import SweepResult
@@ -21,7 +20,9 @@ from treino.inspection.curves import Curves
 from treino.inspection.input_planes import Plane
 from treino.plots.captions import headline
 from treino.plots.pixels import data_uri, regions
+from treino.plots.report.blocks import TableBlock, cell_text
 from treino.plots.report.charts import curve_charts, figures_table
+from treino.plots.report.sweep import leaders_table, spread_table
 from treino.plots.style import ALARM, PALETTE
 from treino.plots.svg import (
     LETTER,
@@ -56,7 +57,7 @@ def run_card(
     if outcome := headline(result):
         parts.append(f"<div>{escape(outcome)}</div>")
     table = figures_table(result)
-    beside = [] if table is None else [_table(table.head, [[str(c) for c in row] for row in table.rows])]
+    beside = [] if table is None else [_block(table)]
     if charts := curve_charts([curves]):
         beside.append(f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>")
     parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
@@ -85,20 +86,9 @@ def _outcome(result: SweepResult, written: Sequence[str]) -> list[str]:
     if sentence := result.judge and result.judge.sentence:
         parts.append(f"<div>{escape(sentence[:1].upper() + sentence[1:])}</div>")
     if result.figures:
-        rows = [
-            [f"{split_name(split)} {metric}", *map(_figure, (f.mean, f.std, f.min, f.max))]
-            for split, of in result.figures.items()
-            for metric, f in of.items()
-        ]
-        parts.append(_table(("", _("mean"), _("deviation"), _("lowest"), _("highest")), rows))
-    elif leaders := result.leaderboard:
-        metrics = list(leaders[0].validation)
-        rows = [
-            [str(leader.member), *(_figure(leader.validation.get(m)) for m in metrics), settings]
-            for leader, settings in list(zip(leaders, written, strict=True))[:LEADERS]
-        ]
-        head = [_("network"), *(_("validation {metric}").format(metric=m) for m in metrics), _("settings")]
-        parts.append(_table(head, rows))
+        parts.append(_block(spread_table(result)))
+    elif result.leaderboard:
+        parts.append(_block(leaders_table(result, written, LEADERS)))
     return parts
 
 
@@ -137,8 +127,8 @@ def _title(name: str, text: str, alarm: bool = False) -> str:
     return f"<div><b>{escape(name)}</b> <span{ink}>{escape(text)}</span></div>"
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else numeral(value)
+def _block(table: TableBlock) -> str:
+    return _table(table.head, [[cell_text(cell) for cell in row] for row in table.rows])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

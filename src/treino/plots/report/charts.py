@@ -77,13 +77,17 @@ def figure_charts(result: RunResult) -> list[Block]:
             for k, v in result.baseline.items()
             if v is not None and (compared := v.get(name)) is not None
         ]
-        alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
-        label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-            metric=metric_name(name), n=result.rows["test"]
-        )
-        bounds = (0.0, 1.0) if is_share(name) else None
-        charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))
+        charts.append(estimates_chart(name, estimates, result.rows["test"]))
     return charts
+
+
+def estimates_chart(metric: str, estimates: Sequence[Estimate], rows: int) -> Drawing:
+    """Draw values of a metric on so many test rows, with their intervals."""
+    alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
+    label = _("{metric} on {n:,} test rows, with its 95 % interval")
+    label = label.format(metric=metric_name(metric), n=rows)
+    bounds = (0.0, 1.0) if is_share(metric) else None
+    return Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds))
 
 
 def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing]:

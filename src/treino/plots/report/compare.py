@@ -6,12 +6,12 @@ from typing import Any
 
 from treino.base.document_fields import Figures
 from treino.base.words import _, numeral
-from treino.engine.metrics import is_share, metric_name
+from treino.engine.metrics import metric_name
 from treino.inspection.intervals import SURE, PairedTest
-from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, TableBlock
-from treino.plots.report.charts import curve_charts, figure
+from treino.plots.report.blocks import Block, Note, Paragraph, Section, TableBlock
+from treino.plots.report.charts import curve_charts, estimates_chart, figure
 from treino.plots.report.run import RunReport, run_sections, value_text
-from treino.plots.svg_charts import Estimate, interval_chart
+from treino.plots.svg_charts import Estimate
 
 CHARTS = ("accuracy", "rmse", "loss")
 
@@ -111,14 +111,7 @@ def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
         for test, intervals in [_tested(r)]
         if (value := test.get(metric)) is not None
     ]
-    if not estimates:
-        return []
-    label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-        metric=metric_name(metric), n=runs[0].facts.rows["test"]
-    )
-    alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
-    bounds = (0.0, 1.0) if is_share(metric) else None
-    return [Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds))]
+    return [estimates_chart(metric, estimates, runs[0].facts.rows["test"])] if estimates else []
 
 
 def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:

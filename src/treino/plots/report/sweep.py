@@ -78,7 +78,7 @@ def _result(facts: SweepFacts) -> Section:
     ended = {"finished": result.finished, "stopped": result.stopped, "lost": result.diverged}
     blocks.append(Paragraph(said.format(n=result.members, seconds=numeral(result.seconds), **ended)))
     if result.figures:
-        blocks.append(_spread(result))
+        blocks.append(spread_table(result))
     if facts.best is not None and result.best is not None:
         blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=result.best.member)))
         if said := headline(facts.best):
@@ -88,7 +88,8 @@ def _result(facts: SweepFacts) -> Section:
     return Section(_("Result"), tuple(blocks))
 
 
-def _spread(result: SweepResult) -> TableBlock:
+def spread_table(result: SweepResult) -> TableBlock:
+    """Return the mean, deviation and range of each metric over seeds or folds."""
     head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
     rows = tuple(
         (
@@ -107,23 +108,23 @@ def _leaders(facts: SweepFacts) -> Section:
     result = facts.result
     if result is None or not result.leaderboard or result.kind == "spread":
         return Section(_("Leaders"), ())
-    metrics = list(result.leaderboard[0].validation)
-    head = (
-        _("network"),
-        *(_("validation {metric}").format(metric=metric_name(m)) for m in metrics),
-        _("parameters"),
-        _("epochs"),
-        _("settings"),
-    )
-    rows = []
-    for leader, settings in list(zip(result.leaderboard, facts.written, strict=True))[:LEADERS]:
-        measured = [figure(leader.validation.get(m)) for m in metrics]
-        sizes = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
-        rows.append((str(leader.member), *measured, *sizes, settings))
     sentence = _(
         "Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above."
     )
-    return Section(_("Leaders"), (TableBlock(head, tuple(rows)), Paragraph(sentence, "soft")))
+    table = leaders_table(result, facts.written, LEADERS)
+    return Section(_("Leaders"), (table, Paragraph(sentence, "soft")))
+
+
+def leaders_table(result: SweepResult, written: Sequence[str], most: int) -> TableBlock:
+    """Return the best networks' validation metrics, sizes and settings. written: the settings in words."""
+    metrics = list(result.leaderboard[0].validation)
+    measures = [_("validation {metric}").format(metric=metric_name(m)) for m in metrics]
+    rows = []
+    for leader, settings in list(zip(result.leaderboard, written, strict=True))[:most]:
+        measured = [figure(leader.validation.get(m)) for m in metrics]
+        sizes = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
+        rows.append((str(leader.member), *measured, *sizes, settings))
+    return TableBlock((_("network"), *measures, _("parameters"), _("epochs"), _("settings")), tuple(rows))
 
 
 def _judge(facts: SweepFacts) -> Section:
