@@ -148,16 +148,3 @@ def mnist_folder() -> Path | None:
 
 
 needs_mnist = pytest.mark.skipif(mnist_folder() is None, reason="needs MNIST's files in $TREINO_DATA/mnist")
-
-
-@pytest.fixture
-def frames(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """The header and arrays of each frame that a run's page in the studio draws, in place of its bytes."""
-    drawn: list[tuple[dict[str, Any], dict[str, Any]]] = []
-
-    def keep(header: dict[str, Any], parts: Any) -> bytes:
-        drawn.append((header, dict(parts)))
-        return b""
-
-    monkeypatch.setattr("treino_studio.run_page.frame_bytes", keep)
-    return drawn

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Said, mnist_folder
 from tests.quick_ends import _quick_ends  # noqa: F401
+from treino.base.apps import entries, installed
 from treino.cli.app import make_app
 from treino.cli.screen import with_lists
 from treino_doctor.screen import language_of, split_tokens
@@ -54,7 +55,8 @@ def commands(page: Path) -> Iterator[list[str]]:
             words = shlex.split(command)
             if words and not command.strip().startswith(NOT_HERE) and words != ["pytest"]:
                 assert words[0] == "treino", command
-                yield words[1:]
+                if words[1] not in entries("treino.verbs") or installed(words[1]):
+                    yield words[1:]
 
 
 def before_the_first_command(page: Path) -> list[str]:

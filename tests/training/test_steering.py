@@ -25,7 +25,6 @@ from treino.folders.segments import segments_of
 from treino.reports.export.formats import export
 from treino.training.futures import FutureEnd, futures, usual_futures
 from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
-from treino_studio.run_commands import arithmetic
 
 SET, MIDDLE = 5, 9  # the steps at which the learning rate became another one, and where a run was left
 RATE = 0.004
@@ -215,8 +214,6 @@ def test_time_machine(kind: Steered) -> None:
         assert "Resume it" in caught.value.hint
     page = tr.explain(run.settings["optimizer"], run, step=SET)
     assert page.holds
-    shown = arithmetic(run.at(SET), None, None, None)
-    assert all(check["holds"] for check in shown["checks"])
 
 
 @pytest.mark.slow

@@ -2,29 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.conftest import (
-    _browser,
-    _english,
-    _no_pictures,
-    _offline,
-    _one_thread,
-    _our_defects,
-    _pictures,
-    frames,
-    thorough,
-    treino,
-)
 
 from apps.studio.tests.browsing import axe, browser
 from apps.studio.tests.running import Bench, Serve, real_processes
 from forked import plain
 
-__all__ = [
-    "_browser", "_english", "_no_pictures", "_offline", "_one_thread", "_our_defects", "_pictures", "axe",
-    "browser", "frames", "thorough", "treino",
-]  # fmt: skip
+__all__ = ["axe", "browser", "frames"]
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +40,16 @@ def _forks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         path = tmp_path_factory.mktemp("forks") / "nothing.py"
         path.touch()
         plain(path)
+
+
+@pytest.fixture
+def frames(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """The header and arrays of each frame that a run's page in the studio draws, in place of its bytes."""
+    drawn: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    def keep(header: dict[str, Any], parts: Any) -> bytes:
+        drawn.append((header, dict(parts)))
+        return b""
+
+    monkeypatch.setattr("treino_studio.run_page.frame_bytes", keep)
+    return drawn

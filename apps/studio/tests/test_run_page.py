@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.waiting import HANG, until
+from torch.utils.data import TensorDataset
 
 import treino as tr
 from treino.base.errors import TreinoError
@@ -173,3 +175,18 @@ def test_what_broke_the_weights_is_tried_from_before(tmp_path: Path) -> None:
     VERBS["fan"](page, request)
     assert page.fan_step == 0
     assert page.futures[0] == {}
+
+
+def test_a_convolution_s_kernels_and_units_are_drawn(tmp_path: Path, frames: list[Any]) -> None:
+    settings = {"net": "cnn", "channels": [4, 6], "hidden": [6], "steps": 3}
+    rows = TensorDataset(torch.rand(80, 1, 8, 8), torch.arange(80) % 2)
+    run = tr.fit(rows, parent=tmp_path, **settings)
+    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    page.show_step(3)
+    header, parts = frames[-1]
+    assert [layer["total"] for layer in header["layers"]][:2] == [4, 6]
+    kernel_UHW = run.at(3).net[0].weight.detach().numpy()[:, 0]
+    scaled = 128 + 127 * kernel_UHW / np.abs(kernel_UHW).max(axis=(1, 2), keepdims=True)
+    np.testing.assert_array_equal(parts["tile.1"][:, 0], np.round(scaled).astype(np.uint8))

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from treino.base.errors import Refusal
@@ -20,6 +21,11 @@ Group = Literal["treino.verbs", "treino.names"]
 def entries(group: Group) -> dict[str, EntryPoint]:
     """The entry points of a group by their names; reading them takes some hundredths of a second."""
     return {entry.name: entry for entry in entry_points(group=group)}
+
+
+def installed(name: str) -> bool:
+    """Whether the app that brings the verb of this name is there."""
+    return find_spec(entries("treino.verbs")[name].module.partition(".")[0]) is not None
 
 
 def brought(group: Group, name: str) -> Any:

@@ -1,0 +1,13 @@
+"""The fixtures of all tests, for those of the apps."""
+
+from tests.conftest import (  # noqa: F401
+    _browser,
+    _english,
+    _no_pictures,
+    _offline,
+    _one_thread,
+    _our_defects,
+    _pictures,
+    thorough,
+    treino,
+)
