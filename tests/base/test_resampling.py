@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
-from treino.resampling import auc_scores, f1_scores, of_weighted, row_counts
+from treino.base.resampling import auc_scores, f1_scores, of_weighted, row_counts
 
 
 @settings(max_examples=12)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.forged_folders import Made, make
-from tests.workflows.conftest import _quick_ends  # noqa: F401
+from tests.quick_ends import _quick_ends  # noqa: F401
 
 WITHOUT_PICTURES = """
 from treino.cli import command

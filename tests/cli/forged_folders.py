@@ -29,8 +29,9 @@ from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import TrainingLoop
 from treino.settings.spec import read_settings
+from treino.training.studies import study
+from treino.training.sweeps import sweep
 from treino.training.train import drain, train_events
-from treino.tuning import study, sweep
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
 CSV = "size,city,day,price\n" + "".join(

@@ -128,8 +128,6 @@ def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
     tr.fit("iris", steps=2, name="r")
     Path("trials.csv").write_text("acc\n0.5\n0.6\n")
     assert {words.split(" ")[0] for words in PRINTING} >= set(VERBS) - {"studio", "mcp"}
-OF_APPS = "judge trials.csv", "kata", "playground --no-browser"
-PRINTING += [words for words in OF_APPS if installed(words.split()[0])]
     cases = list(itertools.product(STDOUT, PRINTING))
     for stdout, words in cases if thorough else [*cases[: len(PRINTING) : 2], *cases[len(PRINTING) + 1 :: 2]]:
         with monkeypatch.context() as patch, open("/dev/full", "w") as full:

@@ -21,7 +21,7 @@ import pytest
 from tests.cli.forged_folders import MAKERS, Made
 from tests.conftest import Said
 from tests.waiting import no_hang
-from treino.store import RunFolder
+from treino.folders.store import RunFolder
 
 # what isn't there yet, but may be written
 ABSENT = {

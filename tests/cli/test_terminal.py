@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.cli.conftest import WITHOUT_PICTURES
 from tests.conftest import Said
 from tests.waiting import HANG
-from treino.errors import TreinoError
+from treino.base.errors import TreinoError
 from treino_doctor.escaping import escape, escape_json
 
 FORGED = "error: all is lost"

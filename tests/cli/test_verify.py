@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Said
 from tests.forging import reseal
-from tests.workflows.test_verification import change_loss, change_tensor, content_of, put
+from tests.training.test_verification import change_loss, change_tensor, content_of, put
 from treino import fit
 from treino.api import open_result
 from treino.folders.documents.verification import NAME
