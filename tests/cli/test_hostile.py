@@ -15,7 +15,6 @@ import treino as tr
 from tests.conftest import Said
 from tests.waiting import HANG
 from treino.base.apps import installed
-from treino.base.errors import TreinoError
 from treino.cli.app import VERBS
 from treino.reports.pictures import RunPicture
 from treino.reports.pictures.picture_files import PICTURES
