@@ -12,7 +12,8 @@ from tests.conftest import Said
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import BUILTINS, describe, load
-from treino.data.summaries.description import TableDescription, TableWarning, TargetDescription
+from treino.data.summaries.description import TableDescription
+from treino.data.summaries.target_description import TableWarning, TargetDescription
 
 TEXT = (
     "id,code,amount,when,city,note,paid,one,missing,y\n"

@@ -1,7 +1,7 @@
 """Text for narrow places: shortened at its end, or at its beginning."""
 
 
-def shortened(text: str, most: int) -> str:
+def shortened(text: str, most: int = 40) -> str:
     """Return the text on one line of at most so many characters, the last of which is … if some are cut."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"

@@ -33,13 +33,13 @@ DATA_TYPE = Refusal(
     N_("Data can't be read from a {type}."),
     N_("Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights)."),
 )
-ARRAYS_SHAPE = Refusal("arrays_shape", N_("X has the shape {shape}, not [rows, columns]."), "{hint}")
+X_SHAPE = Refusal("arrays_shape", N_("X has the shape {shape}, not [rows, columns]."), "{hint}")
 FRAME_EMPTY = Refusal(
     "frame_empty",
     N_("There is nothing in it: {rows} rows and {columns} columns."),
     N_("Give at least a few rows and a feature."),
 )
-DATA_UNKNOWN = Refusal(
+NAME_UNKNOWN = Refusal(
     "data_unknown", N_("'{source}' is no name of a data set or file."), N_("Built-in: {names}.")
 )
 DATA_AMBIGUOUS = Refusal(
@@ -47,7 +47,7 @@ DATA_AMBIGUOUS = Refusal(
     N_("'{name}' is a built-in data set, and a file here has that name too."),
     N_("Write ./{name} for the file; for the built-in, rename the file."),
 )
-DATA_UNKNOWN_2 = Refusal(
+NO_FILE_FITS = Refusal(
     "data_unknown",
     N_("No file fits the pattern '{source}'."),
     N_("Look where you are, and write the pattern in quotes: '{source}'."),
@@ -55,7 +55,7 @@ DATA_UNKNOWN_2 = Refusal(
 ITEM_NOT_FINITE = Refusal(
     "item_not_finite",
     N_("x of {where} holds numbers that are not finite."),
-    N_("Leave the image out, or fill the gap."),
+    N_("Leave the item out, or fill the gap."),
 )
 TARGET_SEVERAL = Refusal(
     "target_several",
@@ -65,21 +65,18 @@ TARGET_SEVERAL = Refusal(
 ARRAYS_LENGTH = Refusal(
     "arrays_length", N_("X has {x} rows and {what} {y}."), N_("Give one value for each row.")
 )
-ARRAYS_SHAPE_2 = Refusal(
+Y_SHAPE = Refusal(
     "arrays_shape",
     N_("y has the shape {shape}, not [rows] or [rows, targets]."),
     N_("Give one class or number for each row, or a column for each target."),
 )
-ARRAYS_SHAPE_3 = Refusal(
+Y_ONE_HOT = Refusal(
     "arrays_shape",
     N_("y has a single 1 in each row: the classes of one target, not several targets."),
     N_("Give one class for each row: y.argmax(1)."),
 )
 DATA_NAME = Refusal("data_name", N_("The name '{source}' is not in UTF-8."), N_("Rename the file."))
-DATA_TYPE_2 = Refusal(
-    "data_type", N_("Data can't be read from a {type}."), N_("Give a frame with a column for each feature.")
-)
-ARRAYS_SHAPE_4 = Refusal(
+ROWS_UNEQUAL = Refusal(
     "arrays_shape",
     N_("The rows of {what} are not equally long."),
     N_("Give one number for each row and column."),
@@ -126,7 +123,7 @@ def read(
 
 def _named(source: str, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     if "\0" in source or not source.strip():
-        raise DATA_UNKNOWN(source=source.replace("\0", "\\0"), names=", ".join(BUILTINS))
+        raise NAME_UNKNOWN(source=source.replace("\0", "\\0"), names=", ".join(BUILTINS))
     if source not in BUILTINS:
         return _file(source, reading, least_columns, room)
     if Path(source).is_file():
@@ -142,7 +139,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
     if glob.has_magic(source):
         if any(os.path.isfile(match) for match in glob.iglob(source, recursive=True)):
             return read_file(source, reading, least_columns, room)
-        raise DATA_UNKNOWN_2(source=source)
+        raise NO_FILE_FITS(source=source)
     bare = path.name == source
     try:
         beside = [entry.name for entry in path.parent.iterdir()]
@@ -203,7 +200,7 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     try:
         table = pa.table(source)
     except (pa.ArrowException, TypeError, ValueError):
-        raise DATA_TYPE_2(type=type(source).__name__) from None
+        raise DATA_TYPE(type=type(source).__name__) from None
     if not table.num_rows or not table.num_columns:
         raise _empty(table.num_rows, table.num_columns)
     return _opened("frame", table, reading)
@@ -257,7 +254,7 @@ def not_a_matrix(x: Any) -> TreinoError:
     hint = _("Reshape it: X.reshape(len(X), -1).")
     if x.ndim > 2:
         hint += " " + _("Images keep their shape as a Dataset: torch.utils.data.TensorDataset(X, y).")
-    return ARRAYS_SHAPE(shape=list(x.shape), hint=hint)
+    return X_SHAPE(shape=list(x.shape), hint=hint)
 
 
 def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str = "y") -> tuple[Column, ...]:
@@ -331,10 +328,10 @@ def _targets(y: Any) -> NDArray[Any]:
     array = _array(y, "y")
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not array.shape[1]:
-        raise ARRAYS_SHAPE_2(shape=list(array.shape))
+        raise Y_SHAPE(shape=list(array.shape))
     truths = array.shape[1] > 1 and array.dtype.kind in "biuf" and bool(np.isin(array, (0, 1)).all())
     if truths and (array.sum(axis=1) == 1).all():
-        raise ARRAYS_SHAPE_3()
+        raise Y_ONE_HOT()
     return array
 
 
@@ -345,7 +342,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     try:
         return np.asarray(values)
     except ValueError:
-        raise ARRAYS_SHAPE_4(what=what) from None
+        raise ROWS_UNEQUAL(what=what) from None
 
 
 def _series(series: Any) -> "pa.Array":

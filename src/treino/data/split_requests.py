@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.splits import (
@@ -24,7 +25,7 @@ from treino.data.splits import (
     split_some,
     split_times,
 )
-from treino.data.table import Column, Table, shorten
+from treino.data.table import Column, Table
 
 FOLD_FORM = Refusal("fold_form", N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
 SPLIT_TIME_KIND = Refusal(
@@ -127,12 +128,12 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
     """``[N]``: the time of each row, NaN if it is missing. Refuses a column without times or numbers."""
     if column.clock:
-        raise SPLIT_TIME_OF_DAY(name=column.name, cell=shorten(column.cell(0)))
+        raise SPLIT_TIME_OF_DAY(name=column.name, cell=shortened(column.cell(0)))
     if column.seconds is not None:
         return column.seconds
     if column.numbers is not None and not column.boolean and not np.isinf(column.numbers).any():
         return np.asarray(column.numbers, dtype=np.float64)
-    raise SPLIT_TIME_KIND(name=column.name, cell=shorten(column.cell(0)), place=table.place(0))
+    raise SPLIT_TIME_KIND(name=column.name, cell=shortened(column.cell(0)), place=table.place(0))
 
 
 def decide_parts(
@@ -326,7 +327,7 @@ def _by_column(
     unknown = [word for word, part in part_of.items() if part is None]
     if unknown:
         row = int(np.isin(words, unknown).argmax())
-        raise SPLIT_COLUMN_WORD(name=column.name, cell=shorten(words[row]), place=table.place(row))
+        raise SPLIT_COLUMN_WORD(name=column.name, cell=shortened(words[row]), place=table.place(row))
     part_N = np.array([part_of[word] for word in words], dtype=np.int64)
     counts = np.bincount(part_N, minlength=3)
     parts = _counted(dict(enumerate(counts.tolist())))

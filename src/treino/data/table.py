@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data.cell_forms import DateForm, NumberForm, form_of, missing
 from treino.settings.setting_types import as_item
@@ -268,7 +269,7 @@ def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
             one = f"{name}.{count}"
         own[one] = name
     if again := [one for one, name in own.items() if one != name]:
-        words = shorten(", ".join(again), 100)
+        words = shortened(", ".join(again), 100)
         notes.append(_("columns of one name told apart ({names})").format(names=words))
     return list(own)
 
@@ -281,7 +282,7 @@ def check_present(table: Table, names: Sequence[str]) -> None:
             source=table.source,
             n=len(absent),
             of=len(names),
-            names=shorten(", ".join(absent), 200),
+            names=shortened(", ".join(absent), 200),
             name=absent[0],
             hint=nearest(absent[0], table.names),
         )
@@ -298,7 +299,7 @@ def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] |
     if not len(bad):
         return None
     row, cell = int(bad[0]), column.cell(int(bad[0]))
-    facts = {"name": column.name, "place": place(row), "cell": shorten(cell)}
+    facts = {"name": column.name, "place": place(row), "cell": shortened(cell)}
     if np.isinf(numbers[row]):
         text = _("Column '{name}' holds '{cell}' in {place}, which is not a finite number.")
         return "feature_infinite", text.format(**facts), _("Correct it or remove the row")
@@ -323,7 +324,7 @@ def fault_odd(column: Column, place: Callable[[int], str]) -> tuple[str, str, st
 def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[str, str, str]:
     """(rule, message, hint) for a cell that isn't what the column's other cells are."""
     cell = column.cell(row)
-    form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shorten(cell)}
+    form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shortened(cell)}
     gap = _("Correct it, or let it stand for no value: {setting}").format(
         setting=setting("missing", as_item(cell))
     )
@@ -343,9 +344,3 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
         rule, move = "feature_text", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is not a number.")
     return rule, text.format(**facts), move
-
-
-def shorten(cell: Any, width: int = 40) -> str:
-    """A value as text, cut to ``width`` characters."""
-    text = cell if isinstance(cell, str) else str(cell)
-    return text if len(text) <= width else text[: width - 1] + "…"

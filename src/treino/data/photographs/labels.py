@@ -25,12 +25,12 @@ PICTURES_WITHOUT_CLASS = Refusal(
     N_("Nothing says of which class '{name}' is: no folder, no table, and no part of the name."),
     "{hint}",
 )
-PICTURES_ONE_CLASS = Refusal(
+PICTURES_ONE_FOLDER = Refusal(
     "pictures_one_class",
     N_("The pictures in '{path}' all lie in one folder, '{folder}': that is one class."),
     "{hint}",
 )
-PICTURES_ONE_CLASS_2 = Refusal(
+PICTURES_ONE_CLASS = Refusal(
     "pictures_one_class", N_("The pictures in '{path}' are all of one class, '{label}'."), "{hint}"
 )
 LABELS_SEVERAL = Refusal(
@@ -237,9 +237,9 @@ def _no_class(album: Album, names: list[str], class_N: list[str], outer: list[st
     hint = _("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
     loose = next((name for name, label in zip(names, class_N, strict=True) if not label), None)
     if outer and not any(class_N):
-        return PICTURES_ONE_CLASS(path=album.source, folder="/".join(outer), hint=hint)
+        return PICTURES_ONE_FOLDER(path=album.source, folder="/".join(outer), hint=hint)
     if loose is None:
-        return PICTURES_ONE_CLASS_2(path=album.source, label=class_N[0], hint=hint)
+        return PICTURES_ONE_CLASS(path=album.source, label=class_N[0], hint=hint)
     return PICTURES_WITHOUT_CLASS(name=loose, hint=hint)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.builtins import BUILTINS
 from treino.data.load_request import LoadRequest
@@ -32,7 +33,7 @@ from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import decoded
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Preparation
-from treino.data.table import Column, Table, shorten
+from treino.data.table import Column, Table
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -187,7 +188,7 @@ def _labels(
             _("Not compared, because the run has no such class: {n:,}, the first {name} ({label}).").format(
                 n=len(others),
                 name=table.column(FILE).cell(others[0][0]),
-                label=shorten(column.cell(others[0][0])),
+                label=shortened(column.cell(others[0][0])),
             )
         )
         pairs = [pair for pair in pairs if pair not in set(others)]

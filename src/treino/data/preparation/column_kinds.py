@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
-from treino.data.table import Column, number, plain, shorten
+from treino.data.table import Column, number, plain
 
 KIND_UNKNOWN = Refusal("kind_unknown", N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
 KIND_DATE = Refusal(
@@ -20,7 +21,7 @@ KIND_DATE = Refusal(
     N_("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'."),
     N_("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
 )
-KIND_LEVELS = Refusal(
+LEVELS_TWICE = Refusal(
     "kind_levels",
     N_("The classes of '{name}' are not all different: {levels}."),
     N_("Name each once, from the lowest to the highest: small<medium<large."),
@@ -30,7 +31,7 @@ KIND_BOOLEAN = Refusal(
     N_("Column '{name}' can't be a truth value: it holds other things than true and false."),
     N_("Ask for category."),
 )
-KIND_LEVELS_2 = Refusal(
+LEVELS_LACKING = Refusal(
     "kind_levels",
     N_("Column '{name}' holds '{cell}' in {place}, which is not among {levels}."),
     N_("Name every class, from the lowest to the highest."),
@@ -232,7 +233,7 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
         if values is None or not values <= {0.0, 1.0}:
             raise KIND_BOOLEAN(name=column.name)
     if request == "date" and column.seconds is None:
-        raise KIND_DATE(name=column.name, cell=shorten(column.cell(0)))
+        raise KIND_DATE(name=column.name, cell=shortened(column.cell(0)))
     if request == "out":
         return ColumnRole(kind(column), "out")
     if request in ("identifier", "text"):
@@ -246,12 +247,12 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
 
 def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:
     if len(set(levels)) != len(levels) or "" in levels:
-        raise KIND_LEVELS(name=column.name, levels=" < ".join(levels))
+        raise LEVELS_TWICE(name=column.name, levels=" < ".join(levels))
     known = set(levels)
     for row, word in enumerate(level_cells(column, by_value(column))):
         if word and word not in known:
-            raise KIND_LEVELS_2(
-                name=column.name, cell=shorten(word), place=place(row), levels=" < ".join(levels)
+            raise LEVELS_LACKING(
+                name=column.name, cell=shortened(word), place=place(row), levels=" < ".join(levels)
             )
     return ColumnRole("category", "rank", levels)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import form_of, missing
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
@@ -20,7 +21,7 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
     number_fault,
 )
-from treino.data.table import Column, Table, fault_odd, shorten
+from treino.data.table import Column, Table, fault_odd
 from treino.settings.setting_types import as_item
 
 FEATURES_NONE = Refusal("features_none", N_("[[features]] names no column."), N_("Name at least one."))
@@ -130,7 +131,7 @@ def say_left_out(
         left = [name for name in names if why_out(table.column(name), chosen[name]) == reason]
         if left:
             kind = "category" if table.column(left[0]).numbers is None else "number"
-            facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
+            facts = {"names": shortened(", ".join(left), 400), "first": as_item(left[0])}
             facts["kind"] = "hashed" if reason == "text" else kind
             message, hint = (_(sentence).format(**facts) for sentence in sentences)
             yield reason, left, (message, hint)
@@ -206,7 +207,7 @@ def column_fault(
             _(
                 "Column '{name}' holds dates that are not written in one way: '{cell}' in {place} is unlike "
                 "the others."
-            ).format(name=column.name, cell=shorten(column.cell(row)), place=table.place(row)),
+            ).format(name=column.name, cell=shortened(column.cell(row)), place=table.place(row)),
             _("Write them as 2024-12-31, or say how they are written with [[dates]]"),
         )
     return None
@@ -227,7 +228,7 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         if isinstance(e, OneHotEncoder):
             text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
         elif isinstance(e, RankEncoder):
-            text = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
+            text = _("{name} ({levels})").format(name=e.column, levels=shortened(" < ".join(e.levels), 80))
         elif isinstance(e, DateEncoder):
             text = joined(
                 [_("{name} (days").format(name=e.column), *(joined([", ", _(p)]) for p in e.parts), ")"]
@@ -245,21 +246,21 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         ),
     }
     notes = [
-        sentence.format(names=shorten(joined(by_kind[kind], ", "), 400), first=as_item(by_kind[kind][0]))
+        sentence.format(names=shortened(joined(by_kind[kind], ", "), 400), first=as_item(by_kind[kind][0]))
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]
     same = [names for e in encoders if isinstance(e, OneHotEncoder) for names in spellings(e.levels)]
     if same:
-        text = shorten("; ".join(", ".join(names) for names in same), 200)
+        text = shortened("; ".join(", ".join(names) for names in same), 200)
         notes.append(_("Each spelling is a class of its own: {names}.").format(names=text))
     written = [(e.column, table.column(e.column).writing) for e in encoders]
     writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
     if writings:
-        notes.append(_("Not written plainly: {names}.").format(names=shorten(writings, 400)))
+        notes.append(_("Not written plainly: {names}.").format(names=shortened(writings, 400)))
     if kinds:
         kinds_text = ", ".join(f"{name}={text}" for name, text in kinds.items())
-        notes.append(_("Because you asked: {asked}.").format(asked=shorten(kinds_text, 400)))
+        notes.append(_("Because you asked: {asked}.").format(asked=shortened(kinds_text, 400)))
     return notes
 
 
@@ -287,7 +288,7 @@ def word_gaps(column: Column, table: Table) -> tuple[str, str] | None:
     words = [(row, word) for row, word in words if not missing(word) and word not in known]
     if not words:
         return None
-    some = joined([f"'{shorten(word)}' ({table.place(row)})" for row, word in words[:3]], ", ")
+    some = joined([f"'{shortened(word)}' ({table.place(row)})" for row, word in words[:3]], ", ")
     return (
         _("'{name}' holds dates, and cells that are none stand for no value ({n}): {cells}.").format(
             name=column.name, n=len(words), cells=some
@@ -317,7 +318,7 @@ def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], im
         _("Cells of a class that no training row has, so no input stands for it: {counts}."): unknown(met),
     }
     return [
-        sentence.format(why=why, counts=shorten(", ".join(counts), 400))
+        sentence.format(why=why, counts=shortened(", ".join(counts), 400))
         for sentence, counts in sentences.items()
         if counts
     ]

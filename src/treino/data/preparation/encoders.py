@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import as_counts
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.cell_forms import missing
 from treino.data.documents import Column as EncodedColumn
@@ -31,7 +32,7 @@ from treino.data.preparation.column_kinds import (
     level_codes,
 )
 from treino.data.preparation.target_means import TargetFolds, mean_inputs
-from treino.data.table import Column, fault, fault_odd, number, shorten
+from treino.data.table import Column, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
     "feature_no_date",
@@ -476,8 +477,8 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
         return np.full(len(column), np.nan)
     row = int((~absent_N).argmax())
     if clock:
-        raise FEATURE_NO_TIME(name=column.name, cell=shorten(column.cell(row)), place=place(row))
-    raise FEATURE_NO_DATE(name=column.name, cell=shorten(column.cell(row)), place=place(row))
+        raise FEATURE_NO_TIME(name=column.name, cell=shortened(column.cell(row)), place=place(row))
+    raise FEATURE_NO_DATE(name=column.name, cell=shortened(column.cell(row)), place=place(row))
 
 
 def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:

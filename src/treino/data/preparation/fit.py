@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data.load_request import LoadRequest
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
@@ -28,7 +29,7 @@ from treino.data.preparation.preparation import Preparation, Target, Task, fit_p
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
-from treino.data.table import Column, Numbers, Table, shorten
+from treino.data.table import Column, Numbers, Table
 from treino.settings.setting_types import as_items
 
 VALUE_RANGE = Refusal(
@@ -372,4 +373,4 @@ def _first_inputs(preparation: Preparation) -> Iterator[tuple[Encoder, int]]:
 def _count_notes(sentence: str, counts: Mapping[str, int]) -> list[str]:
     """The sentence with the columns that vary and their row counts; [] if no column varies."""
     names = [_("{name} ({n} rows)").format(name=name, n=f"{n:,}") for name, n in counts.items() if n]
-    return [sentence.format(names=shorten(", ".join(names), 400))] if names else []
+    return [sentence.format(names=shortened(", ".join(names), 400))] if names else []

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data import sources
 from treino.data.cell_forms import missing
@@ -28,7 +29,7 @@ from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.table import Table, check_present, shorten
+from treino.data.table import Table, check_present
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.settings.setting_types import as_items
 
@@ -101,14 +102,14 @@ def rows_for_prediction(
             raise COLUMNS_COUNT(
                 got=len(names),
                 want=len(preparation.features),
-                names=shorten(", ".join(preparation.features), 200),
+                names=shortened(", ".join(preparation.features), 200),
             )
     else:
         check_present(table, preparation.features)
         known = {*names, *targets, preparation.row_weights, table.row_weights}
         extra = [name for name in table.names if name not in known]
         if extra:
-            notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
+            notes.append(_("Not used: {names}.").format(names=shortened(", ".join(extra), 200)))
     met: dict[str, EncodingGaps] = {}
     if preparation.encoders:
         raw_ND, met = preparation.encode([table.column(name) for name in names], table.place)
@@ -175,7 +176,7 @@ def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:
 def _missing(met: Mapping[str, EncodingGaps]) -> list[str]:
     gaps = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
     sentence = _("Missing values, filled as in training: {counts}.")
-    return [sentence.format(counts=shorten(", ".join(gaps), 400))] if gaps else []
+    return [sentence.format(counts=shortened(", ".join(gaps), 400))] if gaps else []
 
 
 def _unseen(met: Mapping[str, EncodingGaps]) -> str:
@@ -183,7 +184,7 @@ def _unseen(met: Mapping[str, EncodingGaps]) -> str:
         _("Classes that no training row had, so no input stands for them: {counts}."),
         unknown(met),
     )
-    return sentence.format(counts=shorten(", ".join(others), 400)) if others else ""
+    return sentence.format(counts=shortened(", ".join(others), 400)) if others else ""
 
 
 def _known_targets(

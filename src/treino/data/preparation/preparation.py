@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.documents import PreparationDocument
 from treino.data.preparation import encoders
@@ -26,7 +27,7 @@ from treino.data.preparation.encoders import (
     width,
 )
 from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
-from treino.data.table import Column, Numbers, shorten
+from treino.data.table import Column, Numbers
 
 COLUMNS_COUNT = Refusal(
     "columns_count", N_("There are {got} columns, not {want}."), N_("The columns are: {names}.")
@@ -233,7 +234,7 @@ class Preparation:
         once."""
         if raw_ND.shape[1] != self.size:
             raise COLUMNS_COUNT(
-                got=raw_ND.shape[1], want=self.size, names=shorten(", ".join(self.inputs), 200)
+                got=raw_ND.shape[1], want=self.size, names=shortened(", ".join(self.inputs), 200)
             )
         if raw_ND.dtype == np.uint8 and self.kind == "image":
             x_of_pixel = self._scaled(np.arange(256.0)[:, None]).astype(np.float32)
@@ -246,7 +247,7 @@ class Preparation:
             finite = finite and bool(np.isfinite(x_ND[start : start + block]).all())
         if not finite:
             row, j = (int(i) for i in np.argwhere(~np.isfinite(x_ND))[0])
-            raise VALUE_RANGE(name=shorten(self.inputs[j]), value=float(raw_ND[row, j]))
+            raise VALUE_RANGE(name=shortened(self.inputs[j]), value=float(raw_ND[row, j]))
         return torch.from_numpy(x_ND)
 
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:

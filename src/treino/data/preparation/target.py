@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.preparation.column_kinds import by_value, in_value_order, level_codes, spellings
@@ -18,7 +19,7 @@ from treino.data.preparation.preparation import Task
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.split_requests import times_of
-from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
+from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain
 from treino.settings.setting_types import as_item, as_items, items
 
 TARGET_MISSING = Refusal(
@@ -209,7 +210,7 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
     if (task or natural) == "classification" and column.merges and column.whole_words is None:
         assert column.numbers is not None
         row = int((np.abs(column.numbers) >= LARGEST_WHOLE).argmax())
-        raise TARGET_MERGED(name=column.name, cell=shorten(column.cell(row)), place=place(row))
+        raise TARGET_MERGED(name=column.name, cell=shortened(column.cell(row)), place=place(row))
     if task is None or task == natural:
         return natural, reason
     if task == "classification":
@@ -218,7 +219,7 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
     if column.numbers is None:
         assert column.words is not None
         row = next(i for i, cell in enumerate(column.words) if number(str(cell)) is None)
-        raise TASK_REGRESSION_TEXT(name=column.name, cell=shorten(column.cell(row)), place=place(row))
+        raise TASK_REGRESSION_TEXT(name=column.name, cell=shortened(column.cell(row)), place=place(row))
     return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
 
 
@@ -271,9 +272,9 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
     problem = None
     if column.clock and not column.constant:
-        raise TARGET_TIME(name=column.name, cell=shorten(column.cell(0)))
+        raise TARGET_TIME(name=column.name, cell=shortened(column.cell(0)))
     if column.seconds is not None and not column.constant:
-        raise TARGET_DATE(name=column.name, cell=shorten(column.cell(0)))
+        raise TARGET_DATE(name=column.name, cell=shortened(column.cell(0)))
     if column.numbers is not None:
         problem = fault(column, place)
     elif column.words is not None and not column.categories:
@@ -287,7 +288,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             problem[2] + ".",
         )
     if column.constant:
-        raise TARGET_CONSTANT(name=column.name, value=shorten(column.cell(0)))
+        raise TARGET_CONSTANT(name=column.name, value=shortened(column.cell(0)))
 
 
 def class_names(column: Column) -> tuple[str, ...]:
@@ -337,10 +338,10 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
     if len(unknown):
         raise CLASS_UNKNOWN(
             place=place(int(unknown[0])),
-            value=shorten(column.cell(int(unknown[0]))),
+            value=shortened(column.cell(int(unknown[0]))),
             name=column.name,
             n=len(unknown),
-            names=shorten(", ".join(classes), 200),
+            names=shortened(", ".join(classes), 200),
         )
     return codes.astype(np.int64)
 
@@ -377,7 +378,7 @@ def alike(classes: Sequence[str]) -> tuple[str, str] | None:
         return None
     text = "; ".join(", ".join(names) for names in same)
     return (
-        _("Each spelling is a class of its own: {names}.").format(names=shorten(text, 200)),
+        _("Each spelling is a class of its own: {names}.").format(names=shortened(text, 200)),
         _("If they mean the same, write them alike."),
     )
 
@@ -390,7 +391,7 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
         return None
     return (
         _("'{most}' has {n} rows and '{least}' {m}.").format(
-            most=shorten(classes[most]), n=count_C[most], least=shorten(classes[least]), m=count_C[least]
+            most=shortened(classes[most]), n=count_C[most], least=shortened(classes[least]), m=count_C[least]
         ),
         _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
     )
@@ -457,7 +458,7 @@ def single_rows(
     row = int(np.flatnonzero(y_N == single[0])[0])
     return (
         _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
-            value=shorten(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
+            value=shortened(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
         ),
         _("It is learnt from, and no figure can speak of it; add rows, or remove it."),
     )

@@ -17,11 +17,12 @@ from pyarrow import compute
 
 from treino.base import files
 from treino.base.errors import Refusal
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
-from treino.data.table import LARGEST_WHOLE, Column, check_names, shorten
+from treino.data.table import LARGEST_WHOLE, Column, check_names
 
 TABLE_COLUMNS = Refusal(
     "table_columns",
@@ -139,7 +140,7 @@ class ColumnarFile:
     def notes(self) -> list[str]:
         if not self.left_out:
             return list(self.remarks)
-        names = shorten(", ".join(self.left_out), 200)
+        names = shortened(", ".join(self.left_out), 200)
         return [
             *self.remarks,
             _("left out, for a cell holds more than one value: {names}").format(names=names),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from treino.base.errors import TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.cell_forms import PLAIN, PLAIN_MISSING, DateForm, Form, NumberForm, kind_of_form
 from treino.data.readers.cell_types import (
@@ -16,7 +17,6 @@ from treino.data.readers.cell_types import (
     digit_order,
 )
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import shorten
 from treino.settings.setting_types import as_item
 
 Place = Callable[[int], str]
@@ -237,7 +237,7 @@ def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, pl
     if other != one:
         place_2 = _("{place}, in column '{name}'").format(place=place_2, name=other)
     message = _("In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ").format(
-        what=what, name=one, cell=shorten(cell), place=place(row), cell_2=shorten(cell_2), place_2=place_2
+        what=what, name=one, cell=shortened(cell), place=place(row), cell_2=shortened(cell_2), place_2=place_2
     )
     hint = _("Write them alike, or leave the column as text: [[kinds={item}=text]].")
     if which == "day":
@@ -251,7 +251,7 @@ def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, pl
 def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
     row, cell = conflict.examples["open"]
     message = _("In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether ").format(
-        what=what, name=name, cell=shorten(cell), place=place(row)
+        what=what, name=name, cell=shortened(cell), place=place(row)
     )
     if which == "day":
         message += _("the day or the month comes first.")

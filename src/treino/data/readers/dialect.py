@@ -18,11 +18,12 @@ from itertools import pairwise
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.cell_forms import kind_of, missing, value_like
 from treino.data.readers.file_bytes import DecodedText
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import check_named, distinct_names, number, shorten
+from treino.data.table import check_named, distinct_names, number
 
 CSV_DELIMITER = Refusal(
     "csv_delimiter",
@@ -266,7 +267,7 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
     if usual:
         return max(usual, key=lambda sample: line.count(sample.dialect.delimiter))
     if least > 1:
-        raise CSV_ONE_COLUMN(path=text.file.path, name=shorten(line.strip()))
+        raise CSV_ONE_COLUMN(path=text.file.path, name=shortened(line.strip()))
     return next(iter(samples_of(",")), Sample(plain, [[line]], [1 + skip]))
 
 
@@ -334,7 +335,7 @@ def _lack(rows: list[list[str]]) -> int | None:
 
 def index_note(cells: Sequence[str]) -> str:
     """The note on a first column that is left out."""
-    first = ", ".join(shorten(cell.strip(), 20) for cell in cells[:3])
+    first = ", ".join(shortened(cell.strip(), 20) for cell in cells[:3])
     return _("without the first column, a saved index ({cells}, …)").format(cells=first)
 
 
@@ -344,7 +345,7 @@ ABOVE, LABELS, BELOW = N_("above the table"), N_("below the header"), N_("below 
 def lines_note(where: str, rows: Iterable[Iterable[str]]) -> str:
     """The note on lines that are left out. where: ``ABOVE``, ``LABELS`` or ``BELOW``."""
     lines = (" ".join(cell.strip() for cell in row if cell.strip()) for row in rows)
-    words = shorten("; ".join(filter(None, lines)), 80)
+    words = shortened("; ".join(filter(None, lines)), 80)
     return _("without what stands {where} ({words})").format(where=_(where), words=words)
 
 
@@ -553,4 +554,4 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
         return True
     if not any(own) and len(set(first)) < len(first) and "" not in first:
         return False
-    raise CSV_HEADER(path=text.file.path, line=shorten(sample.dialect.delimiter.join(first)))
+    raise CSV_HEADER(path=text.file.path, line=shortened(sample.dialect.delimiter.join(first)))

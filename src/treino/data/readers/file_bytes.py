@@ -19,11 +19,11 @@ from typing import BinaryIO, Literal
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
-from treino.data.table import shorten
 
-CSV_BINARY = Refusal(
+OLD_WORKBOOK = Refusal(
     "csv_binary",
     N_("'{path}' is no table but a file of this kind: {kind}."),
     N_("Save it as .xlsx, .ods or CSV."),
@@ -44,9 +44,7 @@ FILE_UNREADABLE = Refusal(
     N_("Check its permissions and that the disk is there."),
     status=1,
 )
-CSV_BINARY_2 = Refusal(
-    "csv_binary", N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file.")
-)
+NUL_BYTE = Refusal("csv_binary", N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file."))
 CSV_ENCODING = Refusal(
     "csv_encoding",
     N_("'{path}' is not {encoding}: line {n} has the byte {byte}."),
@@ -60,12 +58,12 @@ FILE_IS_FOLDER = Refusal(
 FILE_SPECIAL = Refusal(
     "file_special", N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first.")
 )
-FILE_PACKING = Refusal(
+PACKED_TWICE = Refusal(
     "file_packing",
     N_("'{path}' is packed twice: {packing}, and in it {kind}."),
     N_("Unpack it and give the file in it."),
 )
-CSV_BINARY_3 = Refusal(
+NO_TABLE = Refusal(
     "csv_binary",
     N_("'{path}' is no table but a file of this kind: {kind}."),
     N_("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
@@ -93,7 +91,7 @@ FILE_BOMB = Refusal(
     N_("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more."),
     N_("If you trust it, unpack it yourself and give the table."),
 )
-FILE_PACKING_2 = Refusal(
+PACKING_UNKNOWN = Refusal(
     "file_packing", N_("'{path}' can't be unpacked: {reason}."), N_("Unpack it yourself and give the table.")
 )
 
@@ -189,7 +187,7 @@ class InputFile:
                 raise unreadable(self.path, error) from None
             raise damaged(self.path, self.packing, error) from None
         except (RuntimeError, NotImplementedError) as error:  # zip: a password, or an unsupported method
-            raise FILE_PACKING_2(path=self.path, reason=str(error)) from None
+            raise PACKING_UNKNOWN(path=self.path, reason=str(error)) from None
 
 
 class ByteStream(io.RawIOBase):
@@ -233,7 +231,7 @@ def open_file(path: Path) -> InputFile:
         return InputFile(path, status.st_size, "", "", content_of(path, head))
     inner = content_of(path, plain.head(64))
     if inner != "text":
-        raise FILE_PACKING(path=path, kind=inner, packing=packing)
+        raise PACKED_TWICE(path=path, kind=inner, packing=packing)
     return plain
 
 
@@ -245,7 +243,7 @@ def content_of(path: Path, head: bytes) -> Content:
     known = {**_OTHERS, **_PACKED}
     kind = next((name for magic, name in known.items() if head.startswith(magic)), None)
     if kind:
-        raise CSV_BINARY_3(path=path, kind=_(kind))
+        raise NO_TABLE(path=path, kind=_(kind))
     return "text"
 
 
@@ -276,7 +274,7 @@ def _old_workbook(path: Path) -> TreinoError:
         return unreadable(path, error)
     if locked:
         return encrypted(path)
-    return CSV_BINARY(path=path, kind=_("old Office"))
+    return OLD_WORKBOOK(path=path, kind=_("old Office"))
 
 
 def encrypted(path: Path) -> TreinoError:
@@ -385,7 +383,7 @@ def decide(file: InputFile, encoding: str | None) -> DecodedText:
     text = DecodedText(file, codec, quoted)
     start = text.head(4096)[0].lstrip()
     if start[:200].lower().startswith(_PAGE):
-        raise CSV_HTML(path=file.path, start=shorten(start, 20))
+        raise CSV_HTML(path=file.path, start=shortened(start, 20))
     return text
 
 
@@ -427,7 +425,7 @@ def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
 
 
 def _binary(file: InputFile, byte: int) -> TreinoError:
-    return CSV_BINARY_2(path=file.path, n=byte)
+    return NUL_BYTE(path=file.path, n=byte)
 
 
 def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:

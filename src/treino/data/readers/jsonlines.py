@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
+from treino.data.table import LARGEST_WHOLE, check_names, plain
 
 JSON_LINE = Refusal(
     "json_line",
@@ -61,7 +62,7 @@ class JsonLines:
     def notes(self) -> list[str]:
         parts = [_("JSON lines")]
         if self.left_out:
-            names = shorten(", ".join(self.left_out), 200)
+            names = shortened(", ".join(self.left_out), 200)
             parts.append(_("left out, for a cell holds more than one value: {names}").format(names=names))
         return parts
 
@@ -138,7 +139,7 @@ def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
 
 def _broken(text: DecodedText, line: int, reason: str) -> TreinoError:
     example = '{"a": 1, "b": "x"}'
-    return JSON_LINE(path=text.file.path, n=line, reason=shorten(reason, 100), example=example)
+    return JSON_LINE(path=text.file.path, n=line, reason=shortened(reason, 100), example=example)
 
 
 def _float(value: float) -> float:

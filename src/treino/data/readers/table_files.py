@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from treino.base.errors import Refusal
+from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
@@ -29,7 +30,7 @@ from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import open_workbook
 from treino.data.rows import MemoryLimit
-from treino.data.table import Column, Table, shorten
+from treino.data.table import Column, Table
 from treino.settings.setting_types import as_item, as_items
 
 SHEET_OF_NO_WORKBOOK = Refusal(
@@ -382,9 +383,9 @@ def _check_alike(parts: Sequence[Part]) -> None:
         lacks = [name for name in first.names if name not in part.names]
         more = [name for name in part.names if name not in first.names]
         if lacks or more or first.typed != part.typed:
-            differences = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
+            differences = [_("lacks {names}").format(names=shortened(", ".join(lacks), 100))] if lacks else []
             differences += (
-                [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+                [_("has {names} beside").format(names=shortened(", ".join(more), 100))] if more else []
             )
             raise FILES_COLUMNS(
                 path=part.file and part.file.path,
@@ -419,14 +420,14 @@ def _sentence(part: Part, decided: FileConventions) -> str:
     if decided.emptied:
         parts.append(
             _("{words} for no value, in columns of text too ({names})").format(
-                words=", ".join(decided.missing), names=shorten(", ".join(decided.emptied), 100)
+                words=", ".join(decided.missing), names=shortened(", ".join(decided.emptied), 100)
             )
         )
     if decided.nothing:
         words = sorted({word for nothing in decided.nothing.values() for word in nothing})
         parts.append(
             _("{words} for no value ({names})").format(
-                words=shorten(", ".join(words), 100), names=shorten(", ".join(decided.nothing), 100)
+                words=shortened(", ".join(words), 100), names=shortened(", ".join(decided.nothing), 100)
             )
         )
     if any(c.form is not None and c.form.order.startswith("short") for c in decided.columns):
@@ -444,7 +445,7 @@ def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[
             text = _("Codes such as '{cell}' are taken as words, not as numbers with an exponent: {name}.")
             notes.append(text.format(**facts))
         elif column.mostly and column.examples:
-            odd = [f"'{shorten(cell)}' ({place(row)})" for cell, row in column.examples]
+            odd = [f"'{shortened(cell)}' ({place(row)})" for cell, row in column.examples]
             facts |= {
                 "cells": joined(odd, ", "),
                 "kind": {"number": _("numbers"), "date": _("dates")}.get(column.mostly, _("times")),

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data.readers.columnar import ColumnarFile, open_sheet
 from treino.data.readers.dialect import (
@@ -30,7 +31,7 @@ from treino.data.readers.dialect import (
 from treino.data.readers.file_bytes import InputFile, damaged, encrypted
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
-from treino.data.table import distinct_names, shorten
+from treino.data.table import distinct_names
 
 SHEET_UNKNOWN = Refusal("sheet_unknown", N_("'{path}' has no sheet '{name}'."), "{hint}")
 WORKBOOK_TABLES = Refusal(
@@ -38,7 +39,7 @@ WORKBOOK_TABLES = Refusal(
     N_("{what} holds more than one table: {between} stands between them."),
     N_("Move each to a sheet of its own, or delete what is empty, if it is one table."),
 )
-WORKBOOK_EMPTY = Refusal(
+SHEET_EMPTY = Refusal(
     "workbook_empty", N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}.")
 )
 WORKBOOK_SIZE = Refusal(
@@ -62,7 +63,7 @@ EXCEL_MISSING = Refusal(
 WORKBOOK_HIDDEN = Refusal(
     "workbook_hidden", N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
 )
-WORKBOOK_EMPTY_2 = Refusal(
+WORKBOOK_EMPTY = Refusal(
     "workbook_empty", N_("'{path}' has no cells in any of its sheets."), N_("Give a workbook with a table.")
 )
 
@@ -110,7 +111,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     if not cells:
-        raise WORKBOOK_EMPTY(path=file.path, name=name, names=", ".join(book.sheet_names))
+        raise SHEET_EMPTY(path=file.path, name=name, names=", ".join(book.sheet_names))
     content = _sheet_content(file, name)
     _check_formulas(file, name, content)
     sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
@@ -139,7 +140,7 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
                 path=file.path, names=", ".join(filled), setting=setting("sheet", filled[0])
             )
         if first is None:
-            raise WORKBOOK_EMPTY_2(path=file.path)
+            raise WORKBOOK_EMPTY(path=file.path)
         return first
     if request in names:
         return request
@@ -162,7 +163,7 @@ def _hidden(book: Any) -> set[str]:
 def _sheet_note(name: str, book: Any) -> str:
     hidden = _hidden(book)
     labels = {n: _("{name}, which is hidden").format(name=n) if n in hidden else n for n in book.sheet_names}
-    others = shorten(", ".join(text for other, text in labels.items() if other != name), 100)
+    others = shortened(", ".join(text for other, text in labels.items() if other != name), 100)
     return _("the sheet {name} (others: {others})").format(name=labels[name], others=others)
 
 

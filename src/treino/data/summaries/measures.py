@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.table import Column, shorten
+from treino.base.text import shortened
+from treino.data.table import Column
 
 # ---- measures of association of columns with a target
 
@@ -217,7 +218,7 @@ def _words(column: Column) -> WordCounts | None:
     order = np.argsort(-count, kind="stable")
     first = order[:VALUES]
     return WordCounts(
-        tuple(shorten(distinct[i], 24) for i in first),
+        tuple(shortened(distinct[i], 24) for i in first),
         tuple(count[first].tolist()),
         int(count[order[VALUES:]].sum()),
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
-from treino.data.table import Column, Table, shorten
+from treino.data.table import Column, Table
 from treino.settings.setting_types import as_item
 
 ALL_BUT = 0.999  # minimum correlation at which a column counts as equivalent to the target
@@ -107,7 +108,7 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
     for rule, leaks in by_rule.items():
         _name, message, hint = leaks[0]
         if len(leaks) > 1:
-            names = shorten(", ".join(name for name, _message, _hint in leaks), 200)
+            names = shortened(", ".join(name for name, _message, _hint in leaks), 200)
             message = _(_LEAKS[rule][2]).format(target=target, names=names)
         notes.append(joined([message, hint], " "))
     return notes

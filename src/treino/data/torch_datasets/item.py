@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Task, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
-from treino.data.table import Column, plain, shorten
+from treino.data.sources import ITEM_NOT_FINITE
+from treino.data.table import Column, plain
 
 ITEM_TARGET = Refusal(
     "item_target",
@@ -44,11 +46,6 @@ ITEM_SHAPE = Refusal(
     N_("x of {where} has the shape {shape}, and that of the first one {first}."),
     N_("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
 )
-ITEM_NOT_FINITE = Refusal(
-    "item_not_finite",
-    N_("x of {where} holds numbers that are not finite."),
-    N_("Leave the item out, or fill the gap."),
-)
 TARGET_IGNORED = Refusal(
     "target_ignored",
     N_(
@@ -69,7 +66,7 @@ TARGET_NOT_FINITE = Refusal(
     "target_not_finite", N_("The target of {place} is {value}."), N_("Leave the item out.")
 )
 ITEM_ENTRY = Refusal("item_entry", N_("An item has no entry '{name}'."), "{hint}")
-ITEM_NUMBERS_2 = Refusal(
+ITEM_NOT_AN_ARRAY = Refusal(
     "item_numbers",
     N_("x of {where} is {what}: {error}."),
     N_("Return numbers: a tensor, an array or a picture."),
@@ -152,7 +149,9 @@ def as_numbers(value: Any, where: str) -> Tensor:
                 array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
             value = torch.from_numpy(np.array(array))
         except (TypeError, ValueError) as error:
-            raise ITEM_NUMBERS_2(where=where, what=_described(value), error=str(error).rstrip(".")) from error
+            raise ITEM_NOT_AN_ARRAY(
+                where=where, what=_described(value), error=str(error).rstrip(".")
+            ) from error
     if value.is_complex() or value.numel() == 0:
         raise ITEM_NUMBERS(where=where, what=_described(value))
     tensor: Tensor = value.detach().cpu()
@@ -241,9 +240,9 @@ class Labels:
                 row = numbers.index(-1)
                 raise CLASS_UNKNOWN(
                     place=place(row),
-                    value=shorten(str(labels[row])),
+                    value=shortened(str(labels[row])),
                     n=len(self.classes),
-                    names=shorten(", ".join(self.classes), 200),
+                    names=shortened(", ".join(self.classes), 200),
                 )
             return torch.tensor(numbers, dtype=torch.int64)
         y_N = (_numbers(labels, place) - self.mean) / self.scale

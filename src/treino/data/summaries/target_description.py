@@ -1,0 +1,129 @@
+"""Describe the target of a table and its classes, with warnings about problems that training would refuse."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.base.errors import TreinoError
+from treino.base.text import shortened
+from treino.base.words import _
+from treino.data.preparation.fit import take
+from treino.data.preparation.target import (
+    alike,
+    check_classes,
+    classes_of,
+    decide_task,
+    encode,
+    has_target,
+    imbalance,
+    single_rows,
+    task_of_kind,
+)
+from treino.data.summaries.relations import TargetRows
+from treino.data.table import Column, Table
+
+_FEW_ROWS = 10
+
+
+@dataclass(frozen=True)
+class TargetDescription:
+    """The description of the target. name: None if no target is chosen. task: None if its cells allow none.
+
+    classes, class_rows: names and row counts of the classes; empty for regression. rows_without_target: a
+    count.
+    """
+
+    name: str | None = None
+    task: str | None = None
+    task_reason: str | None = None
+    classes: tuple[str, ...] = ()
+    class_rows: tuple[int, ...] = ()
+    rows_without_target: int = 0
+
+
+@dataclass(frozen=True)
+class TableWarning:
+    """A problem that training would refuse or that the user should know. row: the place of the row in words,
+    if the warning concerns one."""
+
+    rule: str
+    message: str
+    hint: str
+    column: str | None = None
+    row: str | None = None
+
+    @classmethod
+    def of(cls, error: TreinoError, column: str | None) -> "TableWarning":
+        """The warning about an error that training would raise."""
+        return cls(error.rule, error.message, error.hint, column)
+
+    def to_json(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def describe_target(
+    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+) -> tuple[TargetDescription, TargetRows | None]:
+    """Return the description of the target, and the rows that have a target. If training would refuse the
+    target, add a warning and return its name alone."""
+    try:
+        return _accepted(table, column, kind, warnings)
+    except TreinoError as error:
+        warnings.append(TableWarning.of(error, column.name))
+        return TargetDescription(column.name), None
+
+
+def class_warnings(
+    label_N: NDArray[np.int64], classes: tuple[str, ...], target: str, place: Callable[[int], str]
+) -> Iterator[TableWarning]:
+    """Yield warnings about classes with few rows and about strong class imbalance."""
+    if alone := single_rows(label_N, classes, place):
+        yield TableWarning("class_single_row", *alone, target)
+    count_C = np.bincount(label_N, minlength=len(classes))
+    few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
+    if few:
+        names = shortened(", ".join(few), 200)
+        yield TableWarning(
+            "class_few_rows",
+            _("Classes with fewer than {n} rows: {names}.").format(n=_FEW_ROWS, names=names),
+            _("Their figures will say little."),
+            target,
+        )
+    if same := alike(classes):
+        yield TableWarning("class_spellings", *same, target)
+    if uneven := imbalance(label_N, classes):
+        yield TableWarning("class_imbalance", *uneven, target)
+
+
+def _accepted(
+    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+) -> tuple[TargetDescription, TargetRows]:
+    row_N = np.flatnonzero(has_target(column, table.source))
+    absent = table.rows - len(row_N)
+    if absent:
+        place = table.place(int(column.missing_N.argmax()))
+        warnings.append(
+            TableWarning(
+                "target_missing_rows",
+                _("Rows whose target is empty: {n}, the first in {place}.").format(n=absent, place=place),
+                _("Training leaves them out; fill them in if you can."),
+                column.name,
+                place,
+            )
+        )
+        table = take(table, row_N)
+        column = table.column(column.name)
+    task, reason = decide_task(column, task_of_kind(kind), table.place)
+    described = TargetDescription(column.name, task, reason, rows_without_target=absent)
+    if task == "regression":
+        assert column.numbers is not None
+        return described, TargetRows(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
+    classes = classes_of(column, kind)
+    label_N = encode(column, classes, table.place)
+    check_classes(label_N, classes, column)
+    warnings += class_warnings(label_N, classes, column.name, table.place)
+    count_C = np.bincount(label_N, minlength=len(classes))
+    described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
+    return described, TargetRows(row_N, None, label_N)
