@@ -14,8 +14,7 @@ from treino.base.words import _, numeral
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows
 from treino.data.summaries.image_comparison import ImagePart
-from treino.data.summaries.image_description import ImagesDescription, strip_html
-from treino.data.summaries.images import describe_images
+from treino.data.summaries.image_description import ImagesDescription, describe_images, strip_html
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import row_place
 from treino.data.torch_datasets.first_pass import sampled_rows

@@ -14,7 +14,7 @@ from treino.data.mapped_rows import parts
 from treino.data.rows import Rows
 from treino.data.splits import split_name
 from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
-from treino.data.torch_datasets.stream import StreamRows
+from treino.data.torch_datasets.lazy_items import StreamRows
 from treino.folders.store import RunFolder
 from treino.inspection.outputs import outputs
 

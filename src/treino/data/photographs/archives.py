@@ -19,7 +19,7 @@ from typing import BinaryIO
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.photographs.decoding import ENDINGS
-from treino.data.readers.zip_members import most_unpacked, zip_chunks
+from treino.data.readers.file_bytes import most_unpacked, zip_chunks
 
 ARCHIVE_ENCRYPTED = Refusal(
     "archive_encrypted",

@@ -16,8 +16,7 @@ from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Shape
 from treino.data.photographs.labels import PART, given_split, inside, label_table
-from treino.data.photographs.pixel_rows import PixelRows
-from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
+from treino.data.photographs.prepared_pictures import PixelRows, PreparedPictures, prepare
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets

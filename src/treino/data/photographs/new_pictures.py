@@ -29,8 +29,7 @@ from treino.data.photographs.decoding import (
 )
 from treino.data.photographs.labels import FILE, label_table
 from treino.data.photographs.load import refuse_bad
-from treino.data.photographs.pixel_rows import PixelRows
-from treino.data.photographs.prepared_pictures import decoded
+from treino.data.photographs.prepared_pictures import PixelRows, decoded
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column, Table

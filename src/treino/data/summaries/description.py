@@ -47,8 +47,7 @@ from treino.data.split_requests import Split, decide_parts, divider, times_of
 from treino.data.splits import PARTS, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
-from treino.data.summaries.image_description import WHOLE, ImagesDescription
-from treino.data.summaries.images import describe_images
+from treino.data.summaries.image_description import WHOLE, ImagesDescription, describe_images
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.summaries.target_description import (

@@ -27,8 +27,17 @@ from treino.data.torch_datasets.item import (
     item_format,
     scaled,
 )
-from treino.data.torch_datasets.lazy_items import STILL, LazyItems, Reader, fails, own_chance, read
-from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamRows
+from treino.data.torch_datasets.lazy_items import (
+    LARGEST_PASS,
+    STILL,
+    BatchStream,
+    LazyItems,
+    Reader,
+    StreamRows,
+    fails,
+    own_chance,
+    read,
+)
 
 STREAM_ENDLESS = Refusal(
     "stream_endless",
