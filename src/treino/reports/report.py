@@ -184,7 +184,7 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
     runs = [one for one in opened if isinstance(one, StoredRun)]
     if len(runs) == 1:
         alone = run_report_of(runs[0], pictures=pictures)
-        return alone.name, subtitle(alone), run_sections(alone)
+        return runs[0].name, subtitle(alone), run_sections(alone)
     names = [run.name for run in runs]
     title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
     about = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)

@@ -143,26 +143,15 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
     verification = None
     with _or_why(_("Verification"), missing):
         verification = read_verification(run.folder)
-    result = run.result
     return RunReport(
-        name=run.name,
-        status=run.status,
-        spec=run.spec,
-        facts=run.facts,
-        result=result,
-        steps=run.steps,
-        created=run.folder.created,
-        curves=curves_of(run),
-        preparation=run.preparation,
+        run,
+        curves_of(run),
         pictures=seen,
+        missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
         call=called_again(run.spec, run),
         official=_official(run),
         verification=verification,
         images=images,
-        changes=[str(change) for change in run.changes],
-        missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
-        resume=f"treino resume {run.typed}" if run.status in ("interrupted", "stopped") else "",
-        sha256=run.folder.manifest.files.get("model.safetensors", ""),
     )
 
 

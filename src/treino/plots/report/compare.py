@@ -36,7 +36,7 @@ class RunComparison:
 
 def compared_sections(compared: RunComparison) -> list[Section]:
     """Return the comparison, then each run's own report."""
-    names = [r.name for r in compared.runs]
+    names = [r.run.name for r in compared.runs]
     rows = tuple((what, *(_said(what, v) for v in values)) for what, values in compared.differing)
     differing: Block = TableBlock(("", *names), rows, numbers=False)
     if not rows:
@@ -55,7 +55,7 @@ def compared_sections(compared: RunComparison) -> list[Section]:
         Section(_("What came out"), tuple(_figures(compared))),
         Section(_("What differs"), (differing,)),
         Section(_("Curves"), tuple(curves)),
-        *(Section(r.name, (), tuple(run_sections(r))) for r in compared.runs),
+        *(Section(r.run.name, (), tuple(run_sections(r))) for r in compared.runs),
     ]
     return [s for s in sections if s.blocks or s.parts]
 
@@ -72,8 +72,8 @@ def _figures(compared: RunComparison) -> list[Block]:
         )
         return [Note(_("Not compared"), lines)]
     blocks: list[Block] = [
-        Paragraph(paired_sentence(compared.runs[0].name, run.name, paired, p), "strong")
-        for run, (paired, p) in zip(compared.runs[1:], compared.paired, strict=True)
+        Paragraph(paired_sentence(compared.runs[0].run.name, other.run.name, paired, p), "strong")
+        for other, (paired, p) in zip(compared.runs[1:], compared.paired, strict=True)
     ]
     sentence = _(
         "That is a statement about these networks on these rows. How much the figure varies from seed to "
@@ -82,7 +82,7 @@ def _figures(compared: RunComparison) -> list[Block]:
     if len(compared.paired) > 1:
         sentence += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
     metrics = [m for m in _tested(compared.runs[0])[0] if m != "loss" or compared.same_loss]
-    rows = tuple((r.name, *(_with_interval(r, m) for m in metrics)) for r in compared.runs)
+    rows = tuple((r.run.name, *(_with_interval(r, m) for m in metrics)) for r in compared.runs)
     table = TableBlock((_("on the same test rows"), *(metric_name(m) for m in metrics)), rows)
     charts = [c for m in CHARTS[:2] if m in metrics for c in _chart(compared.runs, m)]
     return [*blocks, Paragraph(sentence, "soft"), table, *charts]
@@ -90,9 +90,10 @@ def _figures(compared: RunComparison) -> list[Block]:
 
 def _tested(run: RunReport) -> tuple[Figures, Mapping[str, tuple[float, float]]]:
     """Return a run's test metrics, if any, and their intervals."""
-    assert run.result is not None
-    assert run.result.metrics.test is not None
-    return run.result.metrics.test, run.result.intervals.known
+    result = run.run.result
+    assert result is not None
+    assert result.metrics.test is not None
+    return result.metrics.test, result.intervals.known
 
 
 def _with_interval(run: RunReport, metric: str) -> str:
@@ -106,12 +107,12 @@ def _with_interval(run: RunReport, metric: str) -> str:
 
 def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
     estimates = [
-        Estimate(r.name, value, intervals.get(metric), i)
+        Estimate(r.run.name, value, intervals.get(metric), i)
         for i, r in enumerate(runs)
         for test, intervals in [_tested(r)]
         if (value := test.get(metric)) is not None
     ]
-    return [estimates_chart(metric, estimates, runs[0].facts.rows["test"])] if estimates else []
+    return [estimates_chart(metric, estimates, runs[0].run.facts.rows["test"])] if estimates else []
 
 
 def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
 from treino.base.words import _, numeral
 from treino.data.documents import DataSource
@@ -11,8 +11,9 @@ from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
+from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.verification import VerificationDocument
+from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers, listed, time_of
 from treino.plots.report.blocks import (
@@ -37,43 +38,29 @@ LISTED = 20  # listed values of one setting
 
 @dataclass(frozen=True, eq=False)
 class RunReport:
-    """What a report says about a run.
+    """What a report says about a run beside what is stored in its folder.
 
-    spec, result: as stored in the run's folder; result is None before the run ends. facts: known from the
-    first step on. steps: updates done. created: UTC, ISO 8601. pictures: blocks by section title. missing:
-    what could not be shown, and why. resume: the command that resumes the run, "" if it can't be resumed.
-    sha256: of the kept weights, "" without any. call: the Python call that trains the run again, if no
-    command can. official: whether the source defines the test rows; None if unknown. images: their
-    description, for image data. changes: sentences on the settings that were changed on the way, and by whom.
-    verification: of exactly these files, if there is one.
+    pictures: blocks by section title. missing: what could not be shown, and why. call: the Python call that
+    trains the run again, if no command can. official: whether the source defines the test rows; None if
+    unknown. images: their description, for image data. verification: of exactly these files, if there is one.
     """
 
-    name: str
-    status: str
-    spec: RunSpec
-    facts: RunFacts
-    result: RunResult | None
-    steps: int
-    created: str
+    run: StoredRun
     curves: Curves
-    preparation: Preparation | None = None
     pictures: Mapping[str, Sequence[Block]] = field(default_factory=dict)
     missing: Sequence[str] = ()
-    resume: str = ""
-    sha256: str = ""
     call: str = ""
     official: bool | None = False
     verification: VerificationDocument | None = None
     images: Sequence[Block] = ()
-    changes: Sequence[str] = ()
 
 
 def subtitle(report: RunReport) -> str:
     return _("{data}: {learnt}. {status}, {when}.").format(
-        data=report.spec.data.name,
-        learnt=learnt(report.spec),
-        status=_(report.status),
-        when=report.created[:10],
+        data=report.run.spec.data.name,
+        learnt=learnt(report.run.spec),
+        status=_(report.run.status),
+        when=report.run.folder.created[:10],
     )
 
 
@@ -106,10 +93,10 @@ def run_sections(report: RunReport) -> list[Section]:
 
 def _result(report: RunReport) -> Section:
     blocks: list[Block] = [*_state(report)]
-    result, tested = report.result, report.facts.rows["test"]
+    result, tested = report.run.result, report.run.facts.rows["test"]
     if sentence := headline(result):
         blocks.append(Paragraph(sentence, "strong"))
-    elif report.status in ("finished", "diverged"):
+    elif report.run.status in ("finished", "diverged"):
         sentence = (
             _("On the {n:,} test rows its answers are not finite: there is no figure.")
             if tested
@@ -124,25 +111,25 @@ def _result(report: RunReport) -> Section:
 def _state(report: RunReport) -> list[Block]:
     """Explain the state of a run that did not finish normally."""
     blocks = list[Block]()
-    if report.status == "diverged":
+    if report.run.status == "diverged":
         sentence = _(
             "At step {step:,} its loss was not finite, or far above that of a constant answer. The figures "
             "are those of the last weights that were whole."
         )
-        blocks.append(Note(_("This run diverged"), (sentence.format(step=report.steps),)))
-    elif report.status in ("interrupted", "stopped", "running"):
+        blocks.append(Note(_("This run diverged"), (sentence.format(step=report.run.steps),)))
+    elif report.run.status in ("interrupted", "stopped", "running"):
         sentence = _(
             "It has taken {step:,} steps. Test rows are looked at when it is over, so there is no test "
             "figure yet."
         )
-        lines = [sentence.format(step=report.steps)]
-        if report.resume:
-            lines.append(_("Go on with: {command}").format(command=report.resume))
+        lines = [sentence.format(step=report.run.steps)]
+        if report.run.status != "running":
+            lines.append(_("Go on with: {command}").format(command=f"treino resume {report.run.typed}"))
         blocks.append(
-            Note(_("This run is not over: it is {status}").format(status=_(report.status)), tuple(lines))
+            Note(_("This run is not over: it is {status}").format(status=_(report.run.status)), tuple(lines))
         )
-    if report.spec.resolved.fault:
-        names = ", ".join(report.spec.resolved.fault)
+    if report.run.spec.resolved.fault:
+        names = ", ".join(report.run.spec.resolved.fault)
         blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
     return blocks
 
@@ -151,7 +138,7 @@ def _state(report: RunReport) -> list[Block]:
 
 
 def _data(report: RunReport) -> Section:
-    facts, where = report.facts, report.spec.data
+    facts, where = report.run.facts, report.run.spec.data
     rows = facts.rows
     total = max(1, sum(rows.values()))
     uses = _("the weights, and every scale"), _("which weights are kept"), _("one figure, at the end")
@@ -165,14 +152,14 @@ def _data(report: RunReport) -> Section:
     size = _("{source} ({kind}), {n:,} rows, {columns:,} columns, {inputs:,} inputs. It learns {learnt}.")
     if report.images:
         size = _("{source} ({kind}), {n:,} images, {inputs:,} inputs. It learns {learnt}.")
-    sizes = {"n": total, "columns": len(facts.features), "inputs": report.spec.inputs}
-    kind, target = _said_kind(where.kind), learnt(report.spec)
+    sizes = {"n": total, "columns": len(facts.features), "inputs": report.run.spec.inputs}
+    kind, target = _said_kind(where.kind), learnt(report.run.spec)
     about = size.format(source=where.name, kind=kind, learnt=target, **sizes)
     blocks: list[Block] = [Paragraph(about), table, Paragraph(_split_said(report), "soft")]
     if lines := (*facts.reasons, *facts.notes):
         blocks.append(ListBlock(lines))
-    if _of_columns(report.preparation):
-        blocks.append(_columns(report.preparation))
+    if _of_columns(report.run.preparation):
+        blocks.append(_columns(report.run.preparation))
     return Section(_("Data"), (*blocks, *report.images))
 
 
@@ -185,17 +172,17 @@ def _said_kind(kind: str) -> str:
     }[kind]
 
 
-def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
+def _of_columns(preparation: Preparation) -> bool:
     """Whether the inputs were encoded from a table's columns, not taken as given."""
-    return preparation is not None and preparation.kind == "table" and bool(preparation.encoders)
+    return preparation.kind == "table" and bool(preparation.encoders)
 
 
 def _split_said(report: RunReport) -> str:
     """Describe how the rows were split."""
-    where, load = report.spec.data, report.spec.data.load
+    where, load = report.run.spec.data, report.run.spec.data.load
     of_files = all(getattr(load, s) is not None for s in ("validation", "test"))
     drawn = of_files and not where.files.keys() - {"labels"} and report.official is False
-    whole = drawn and load.duplicates != "ignore" and _of_columns(report.preparation)
+    whole = drawn and load.duplicates != "ignore" and _of_columns(report.run.preparation)
     if load.split_column:
         sentence = _("The column {name} says which row is in which part.").format(name=load.split_column)
     elif load.split_time and load.split_group:
@@ -226,7 +213,7 @@ def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
         return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
     if not drawn:
         return _("Rows that were not in a part of their own were parted at random with seed {seed}.")
-    if not whole or not report.spec.classes:
+    if not whole or not report.run.spec.classes:
         return _("Parted at random with seed {seed}.")
     return _("Parted at random with seed {seed}, each class in the same shares; equal rows stay together.")
 
@@ -257,21 +244,21 @@ def _columns(preparation: Preparation) -> TableBlock:
 
 
 def _network(report: RunReport) -> Section:
-    layers = report.facts.layers
+    layers = report.run.facts.layers
     numbers = layer_numbers([(layer.kind, layer.parameters) for layer in layers])
     rows = tuple(
         (n, layer.name, layer.kind, layer.inputs, layer.outputs, numeral(layer.parameters, ","))
         for n, layer in zip(numbers, layers, strict=True)
     )
     head = (_("layer"), _("module"), _("kind"), _("in"), _("out"), _("parameters"))
-    total = ("", "", _("all"), "", "", numeral(report.facts.parameters, ","))
+    total = ("", "", _("all"), "", "", numeral(report.run.facts.parameters, ","))
     return Section(_("Network"), (TableBlock(head, (*rows, total)),))
 
 
 def _training(report: RunReport) -> Section:
-    result, settings = report.result, report.spec.resolved
+    result, settings = report.run.result, report.run.spec.resolved
     lines = [
-        _("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.steps, epochs=report.curves.epochs)
+        _("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.run.steps, epochs=report.curves.epochs)
     ]
     if result is not None:
         lines.append(time_of(result))
@@ -287,8 +274,8 @@ def _training(report: RunReport) -> Section:
                 )
             )
     blocks: list[Block] = [Paragraph(_how(settings)), Paragraph("; ".join(lines) + ".")]
-    if report.changes:
-        blocks.append(ListBlock(tuple(report.changes)))
+    if changes := report.run.changes:
+        blocks.append(ListBlock(tuple(map(str, changes))))
     curves = curve_charts([report.curves])
     no_curve = _("There is no curve: no epoch came to its end with a finite loss.")
     blocks += curves or [Paragraph(no_curve, "soft")]
@@ -349,10 +336,10 @@ def _how(s: ResolvedSettings) -> str:
 
 def _settings(report: RunReport) -> Section:
     """Return a row for each requested or resolved setting, and one sentence for the defaults."""
-    requested, rows, usual = report.spec.asked, [], []
-    changed: set[str] = {name for segment in report.spec.segments for name in segment.changes}
+    requested, rows, usual = report.run.spec.asked, [], []
+    changed: set[str] = {name for segment in report.run.spec.segments for name in segment.changes}
     changed |= {"betas"} if changed & {"beta1", "beta2"} else set()
-    for name, value in report.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
+    for name, value in report.run.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
         if name in changed:
             rows.append((name, value_text(value), _("changed on the way"), FLAGS.get(name, "")))
         elif name in requested:
@@ -385,8 +372,8 @@ def value_text(value: Any) -> str:
 
 
 def _findings(report: RunReport) -> Section:
-    findings = report.facts.findings
-    over = report.status in ("finished", "diverged")
+    findings = report.run.facts.findings
+    over = report.run.status in ("finished", "diverged")
     if not findings:
         sentence = _("The doctor's rules found nothing wrong with this training.")
         return Section(_("Findings"), (Paragraph(sentence, "good"),) if over else ())
@@ -416,19 +403,20 @@ def way_back(where: DataSource, command: str, call: str) -> list[Block]:
 
 
 def _again(report: RunReport) -> Section:
-    facts, where, settings = report.facts, report.spec.data, report.spec.resolved
+    facts, where, settings = report.run.facts, report.run.spec.data, report.run.spec.resolved
     bits = _("yes, on this kind of machine") if facts.reproducible else facts.reproducible_why
-    blocks = way_back(where, report.spec.command, report.call)
+    blocks = way_back(where, report.run.spec.command, report.call)
     blocks.append(Paragraph(_("The same bits again: {answer}").format(answer=bits)))
     if report.verification is not None:
         blocks.append(verification_note(report.verification))
     hashes = [(where.name, where.sha256)] if where.sha256 else []
     hashes += [(file.source, file.sha256) for file in where.files.values()]
-    hashes += [(_("the weights"), report.sha256)] if report.sha256 else []
+    weights = report.run.folder.manifest.files.get("model.safetensors")
+    hashes += [(_("the weights"), weights)] if weights else []
     kernel = _("{engine} on {device}; threads: {n}")
     kernel = kernel.format(engine=settings.engine, device=settings.device, n=settings.threads)
-    rows = [*report.spec.versions.items(), (_("kernel"), kernel)]
-    rows.append((_("trained"), report.created[:19].replace("T", " ") + " UTC"))
+    rows = [*report.run.spec.versions.items(), (_("kernel"), kernel)]
+    rows.append((_("trained"), report.run.folder.created[:19].replace("T", " ") + " UTC"))
     rows += [(_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes]
     blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
     if report.missing:
