@@ -139,7 +139,7 @@ class Studio:
 @pytest.fixture(scope="module")
 def children() -> Iterator[dict[str, Child]]:
     """Those of these tests: each test has the last ones, or the successor of one that has ended."""
-    made = {name: Child(f"treino.studio.{name}") for name in ("trainer", "worker")}
+    made = {name: Child(f"treino_studio.{name}") for name in ("trainer", "worker")}
     for each in made.values():  # once they have begun, which is no test's own cost
         each.channel.send({"do": "branch", "run": "nowhere", "key": "nowhere", "id": 1})
         found = each.channel.receive(None)
@@ -156,7 +156,7 @@ def children() -> Iterator[dict[str, Child]]:
 def studio(tmp_path: Path, children: dict[str, Child]) -> Iterator[Studio]:
     for name, each in children.items():
         if each.process.poll() is not None:
-            children[name] = Child(f"treino.studio.{name}")
+            children[name] = Child(f"treino_studio.{name}")
     made = Studio(tmp_path / "runs", **children)
     yield made
     children["trainer"] = made.trainer

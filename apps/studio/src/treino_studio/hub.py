@@ -155,14 +155,12 @@ class GrowingCurves:
 
 
 class Page:
-    """The messages and the viewers of one page. wheel: the viewer that steers, even if disconnected.
-    elsewhere: whether a page of another studio steers instead."""
+    """The messages and the viewers of one page. wheel: the viewer that steers, even if disconnected."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.viewers: OrderedDict[tuple[bool, str], Viewer] = OrderedDict()
         self.wheel: Viewer | None = None
-        self.elsewhere = False
         self.clear()
 
     def clear(self) -> None:
@@ -205,7 +203,7 @@ class Page:
         return viewer
 
     def steers(self, viewer: Viewer) -> bool:
-        return self.wheel is viewer and not self.elsewhere
+        return self.wheel is viewer
 
     def take_wheel(self, viewer: Viewer) -> None:
         """Let this viewer steer from now on.
@@ -215,7 +213,7 @@ class Page:
         """
         if viewer.watches_only:
             raise watch_only()
-        self.wheel, self.elsewhere = viewer, False
+        self.wheel = viewer
         self.changed("state")
 
     def changed(self, kind: str) -> None:

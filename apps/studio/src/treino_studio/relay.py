@@ -15,10 +15,9 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, language
 from treino_studio.guard import error_document
-from treino_studio.hub import Page, Viewer
+from treino_studio.hub import Page
 from treino_studio.process import Message, StudioProcess
 from treino_studio.uploads import folder_named
-from treino_studio.wheel import Wheels
 
 PAGE_GONE = Refusal(
     "page_gone",
@@ -42,7 +41,6 @@ LOG = logging.getLogger("treino_studio")
 DEATHS, WITHIN = 3, 60.0  # a process that dies this often within these seconds is not restarted
 FOLDED_AFTER = 60.0  # seconds without viewers after which a page is closed
 OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker serves
-LOOK_SECONDS = 1.0  # between two looks at who steers
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,6 @@ class Relay:
         self._numbers = itertools.count(1)
         self._ending = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._wheels = Wheels(folder)
-        self._looks: dict[str, asyncio.TimerHandle] = {}
 
     # ---- processes
 
@@ -95,10 +91,8 @@ class Relay:
     async def end(self, seconds: float) -> None:
         """End both processes; the trainer gets ``seconds`` to save its trainings."""
         self._ending = True
-        for timer in (*self._timers.values(), *self._looks.values()):
+        for timer in self._timers.values():
             timer.cancel()
-        for key in self.pages:
-            self._wheels.leave(key)
         parts = [part for part in (self._trainer, self._worker) if part.process is not None]
         if self._trainer.process is not None:
             self._trainer.process.send({"do": "quit"})
@@ -233,41 +227,11 @@ class Relay:
         """Update the page after a viewer has connected or disconnected."""
         page.changed("state")
         self._show(page)
-        self.look(page)
         if timer := self._timers.pop(page.key, None):
             timer.cancel()
         if not page.present:
             loop = asyncio.get_running_loop()
             self._timers[page.key] = loop.call_later(FOLDED_AFTER, self._fold, page)
-
-    def look(self, page: Page) -> None:
-        """Find out whether another studio steers; if not, take the wheel for the page's viewer. Look again as
-        long as somebody is there."""
-        if page.key.split("/")[0] not in OF_FOLDERS:
-            return
-        if timer := self._looks.pop(page.key, None):
-            timer.cancel()
-        if not page.present:
-            self._wheels.leave(page.key)
-            return
-        elsewhere = self._wheels.is_elsewhere(page.key)
-        if page.elsewhere != elsewhere:
-            page.elsewhere = elsewhere
-            page.changed("state")
-        if not elsewhere and page.wheel is not None and page.wheel.connected > 0:
-            self._wheels.take(page.key)
-        loop = asyncio.get_running_loop()
-        self._looks[page.key] = loop.call_later(LOOK_SECONDS, self.look, page)
-
-    def take_wheel(self, page: Page, viewer: Viewer) -> None:
-        """Let this viewer steer from now on.
-
-        Raises:
-            TreinoError: the viewer used the address for watching only.
-        """
-        page.take_wheel(viewer)
-        if page.key.split("/")[0] in OF_FOLDERS:
-            self._wheels.take(page.key)
 
     def _show(self, page: Page) -> None:
         """Tell the worker the page's number of viewers; open the page first if necessary."""

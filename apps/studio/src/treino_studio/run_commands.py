@@ -24,12 +24,12 @@ from treino.plots.explain_text import document
 from treino.plots.report.blocks import TableCell
 from treino.plots.report.proponents import about_proponents, folded
 from treino.reports.explanation import update_after, weight_index
-from treino.reports.pictures.insides import shown_splits
+from treino.reports.pictures import shown_splits
 from treino.training.commands import deliver, send_command, send_setting, send_stop
 from treino.training.futures import extension
 from treino.training.replay import Snapshot, snapshots
 from treino_studio.image_scene import drawn_pixels, picture_of_row
-from treino_studio.run_page import LETTERS, OVER, Look, RunPage
+from treino_studio.run_page import OVER, Look, RunPage
 
 ARITHMETIC_NO_UPDATE = Refusal(
     "arithmetic_no_update",
@@ -114,7 +114,6 @@ def arithmetic(
 
 DRAWINGS = 100  # pictures that a page may send in a second
 Transport = tuple[str, Any]  # a playback command and its value
-MOST_BESIDE = len(LETTERS) - 1
 
 
 @dataclass(frozen=True)
@@ -272,13 +271,13 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Show or hide the curves of another run."""
     name = Path(request["run"]).name
     if not request["shown"]:
-        page.beside.pop(name, None)
+        page.beside.shown.pop(name, None)
         return {}
-    if name in page.beside:
+    if name in page.beside.shown:
         return {}
-    if len(page.beside) >= MOST_BESIDE:
-        raise BESIDE_FULL(n=len(page.beside) + 1)
-    page.add_beside(Path(request["run"]))
+    if page.beside.full:
+        raise BESIDE_FULL(n=len(page.beside.shown) + 1)
+    page.beside.add(Path(request["run"]))
     return {}
 
 
@@ -337,9 +336,9 @@ def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return {"title": shown.title, "about": about, "head": shown.table.head, "rows": cells}
 
 
-def _cell(cell: str | TableCell) -> Any:
+def _cell(cell: object) -> Any:
     """A text, or a picture's PNG in base64."""
-    if isinstance(cell, str):
+    if not isinstance(cell, TableCell):
         return cell
     return {"alt": cell.text, "png": cell.picture.partition(",")[2]}
 

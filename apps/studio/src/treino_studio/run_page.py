@@ -1,9 +1,8 @@
 """The page of a run: frames and curves of the newest state of its training, or of any past step."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +12,6 @@ from treino.base.errors import TreinoError
 from treino.base.words import speaking
 from treino.data.dataset import Data
 from treino.folders.access import Access
-from treino.folders.documents import read_run_spec
 from treino.folders.segments import segments_of
 from treino.folders.store import RunFolder
 from treino.folders.store.checkpoint import LiveFolder
@@ -27,13 +25,13 @@ from treino.training.findings import LiveFindings
 from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Playback, Snapshot
 from treino.training.stored_results import stored
+from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
 from treino_studio.run_state import (
     ThinnedLosses,
     Vitals,
     choices,
-    difference_text,
     epochs,
     findings,
     finite,
@@ -46,7 +44,6 @@ from treino_studio.scene import (
     Sight,
     boundary_parts,
     frame_bytes,
-    picture,
     points_of,
     scene,
     sight_of,
@@ -58,7 +55,6 @@ HEARTBEAT = 1.0  # seconds between two signals to the training that the page has
 LOOK = 0.4  # seconds between two checks of the run's documents
 CURVES = 0.2  # seconds between two messages of curves
 AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
-LETTERS = "ABCD"
 OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
 DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn of futures
 
@@ -76,18 +72,6 @@ class Look:
     unit: tuple[int, int] | None = None
     picture: tuple[Split, int] | Literal["drawn"] | None = None
     member: int | None = None
-
-
-@dataclass(eq=False)
-class Beside:
-    """Another run whose curves are shown. step: the step at which it branched off this run, or None."""
-
-    run: StoredRun
-    letter: str
-    step: int | None
-    playback: Playback
-    identity: tuple[int, int] | None
-    thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
 
 
 class RunPage:
@@ -110,12 +94,11 @@ class RunPage:
         self.viewers, self.languages = 0, ["en"]
         self.playing = False
         self.speed: float | None = None
-        self.beside: dict[str, Beside] = {}
+        self.beside = RunsBeside(path, self.access, self.data)
         self.layer_names: dict[int, str] = {}  # by the layers' numbers in the picture
         self.snapshot: Snapshot | None = None
         self.newest: Snapshot | None = None  # the newest state that the training sent
         self.live_findings = LiveFindings(self.playback)
-        self._neighbours = self._folders_beside()
         self.drawing: Pixels | None = None  # the newest picture that a page has sent
         self.next_drawing = 0.0  # when the next one may come
         self.xray: RowXray | None = None  # of its rows, once one is clicked
@@ -163,10 +146,10 @@ class RunPage:
                 self.show_step(None)
         if due:
             self._looked = now
-            self._branches()
+            self.beside.look_for_branches()
         if due or fresh:
             self._documents_changed()
-        if due and any(other.run.status == "running" for other in self.beside.values()):
+        if due and self.beside.train:
             self._curves_due = True
         if self._curves_due and now - self._curves_at >= CURVES:
             self._send_curves()
@@ -310,24 +293,6 @@ class RunPage:
             raise ValueError(f"{self.path} is no run")
         return opened
 
-    def _branches(self) -> None:
-        """Show the runs that have branched off since the page was opened."""
-        try:
-            names = self._folders_beside()
-        except OSError:
-            return
-        new, self._neighbours = names - self._neighbours, names
-        for name in sorted(new):
-            try:
-                parent = read_run_spec(RunFolder.open(self.path.parent / name, verify=False)).parent
-                if parent is not None and parent.run == self.run.name and len(self.beside) < len(LETTERS) - 1:
-                    self.add_beside(self.path.parent / name)
-            except TreinoError:  # not written yet
-                self._neighbours.discard(name)
-
-    def _folders_beside(self) -> set[str]:
-        return {each.name for each in os.scandir(self.path.parent) if each.is_dir(follow_symlinks=False)}
-
     def _documents_changed(self) -> None:
         manifest = self.path / "manifest.json"
         try:
@@ -406,16 +371,7 @@ class RunPage:
             | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
             "ensemble": self._ensemble(run),
             "letter": "A",
-            "beside": [
-                {
-                    "run": b.run.name,
-                    "letter": b.letter,
-                    "step": b.step,
-                    "status": b.run.status,
-                    "text": difference_text(run, b.run),
-                }
-                for b in self.beside.values()
-            ],
+            "beside": self.beside.listed(run),
             "unseen": [] if run.status in OVER else ["test"],
         }
 
@@ -497,8 +453,8 @@ class RunPage:
             **vitals,
             "beside": None,
         }
-        if self.beside and sight.shows == "plane":
-            other, parts_beside = self._beside_picture(step, sight)
+        if self.beside.shown and sight.shows == "plane":
+            other, parts_beside = self.beside.picture(step, sight, self.shown.data)
             header["beside"] = other
             parts = [*parts, *parts_beside]
         self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
@@ -542,21 +498,6 @@ class RunPage:
         split, place = chosen if isinstance(chosen, tuple) else (None, 0)
         return picture_of_row(self.data, split, place)
 
-    def _beside_picture(self, step: int, sight: Sight) -> tuple[dict[str, Any] | None, list[Part]]:
-        """The decision boundary of the first run beside this one, on the same plane, at the same step or,
-        if that run is shorter, at its last one."""
-        other = next(iter(self.beside.values()))
-        loss_S = other.run.losses
-        at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
-        try:
-            snapshot = other.playback.at(at, loss_S)
-        except TreinoError:  # the other run's recorded losses lag behind
-            return None, []
-        net, item_shape = other.run.of_target().alone(snapshot.net), other.run.item_shape
-        data = self.shown.data
-        parts = [(f"beside.{name}", array) for name, array in picture(net, data, sight, item_shape)]
-        return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
-
     def _looked_along(self, snapshot: Snapshot) -> Sight:
         """The sight of a snapshot. Columns that nobody chose are those that separate best while the training
         plays, and are chosen by the newest network where it rests; a past step has those that are there."""
@@ -596,19 +537,6 @@ class RunPage:
         if better is not None:
             header["agreement"] = agreement | {"better": {"axes": list(better[0]), "share": better[1]}}
 
-    def add_beside(self, path: Path) -> None:
-        """Show the curves of another run, too.
-
-        Raises:
-            TreinoError: the run is missing or damaged.
-        """
-        folder = RunFolder.open(path, verify=False)
-        run = StoredRun(folder, self.access)
-        letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.beside.values()})
-        parent = run.spec.parent
-        step = parent.step if parent is not None and parent.run == self.run.name else None
-        self.beside[run.name] = Beside(run, letter, step, Playback(run, self.data), identity(path))
-
     def _send_points(self, sight: Sight) -> None:
         points = points_of(sight, self.shown.data)
         self._send({"key": self.key, "send": {"points": points}}, b"")
@@ -623,13 +551,5 @@ class RunPage:
             "vitals": self._vitals.listed(),
         }
         self._send({"key": self.key, "send": {"curves": curves}}, b"")
-        self.beside = {
-            name: other for name, other in self.beside.items() if identity(other.run.path) == other.identity
-        }
-        for other in self.beside.values():
-            run = StoredRun(RunFolder.open(other.run.path, verify=False), self.access, self.data)
-            other.run = other.playback.run = run
-            loss_S = run.losses
-            part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
-            curves = {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
+        for curves in self.beside.curves():
             self._send({"key": self.key, "send": {"curves": curves}}, b"")

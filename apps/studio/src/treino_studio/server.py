@@ -134,7 +134,6 @@ async def serve_socket(studio: Studio, socket: WebSocket) -> None:
     page = studio.relay.page(kind if name is None else f"{kind}/{name}")
     viewer = page.enter(hello.viewer, hello.language, socket.scope["watches_only"])
     number = viewer.connect()
-    studio.relay.look(page)
     viewer.say(_welcome(page, viewer, hello))
     studio.relay.watched(page)
     try:
@@ -252,9 +251,8 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     if viewer.watches_only:
         raise watch_only()
     if command.do == "steer":
-        studio.relay.take_wheel(page, viewer)
+        page.take_wheel(viewer)
         return {"steers": True}
-    studio.relay.look(page)
     if command.do not in UNSTEERED and not page.steers(viewer):
         raise NOT_STEERING()
     request = {**command.fields(), "key": page.key, "language": viewer.language}

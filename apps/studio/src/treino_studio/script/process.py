@@ -1,6 +1,5 @@
 """``ScriptProcess``: the studio's server starts a script, reads its messages and sends it commands."""
 
-import ctypes
 import json
 import os
 import selectors
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import trouble
 from treino.base.memory import free_bytes
 from treino.base.words import N_, _
 from treino_studio.script.branches import (
@@ -26,6 +24,9 @@ from treino_studio.script.branches import (
     ForkedProcess,
     ScriptSocket,
     SleepingCopy,
+    adopt_orphans,
+    free_folder,
+    large_pages,
     memory_of,
     superfluous,
     values_of,
@@ -43,11 +44,11 @@ from treino_studio.script.file_layers import KEPT
 from treino_studio.script.json_socket import VARIABLE
 from treino_studio.script.kept_files import kept_of
 
-CHECKPOINT = Refusal(
+NOBODY_SLEEPS = Refusal(
     "checkpoint", N_("No process sleeps as number {n}."), N_("Go on from a checkpoint instead.")
 )
 NO_FUTURE = Refusal("checkpoint", N_("There is no future {n}."), N_("Fan out once more."))
-CHECKPOINT_3 = Refusal(
+NO_CHECKPOINT = Refusal(
     "checkpoint", N_("There is no checkpoint {n}."), N_("Choose one of those that are listed.")
 )
 SCRIPT_GONE = Refusal(
@@ -64,8 +65,6 @@ LOOK = 1.0  # seconds between two looks at the memory of checkpoints
 LOOKING = 0.05  # share of the time that these looks may take
 EVERY = 0.1  # seconds between two messages about a fan
 SHARE = 0.25  # of the free memory, for checkpoints
-LARGE_PAGES = "glibc.malloc.hugetlb=1"  # a fork copies tables of pages: of larger ones, in half the time
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: processes whose parent has ended become children of this one
 
 
 class ScriptProcess:
@@ -141,7 +140,7 @@ class ScriptProcess:
             process = subprocess.Popen(
                 command,
                 pass_fds=[theirs.fileno()],
-                env=os.environ | {VARIABLE: str(theirs.fileno())} | (_large_pages() if checkpoints else {}),
+                env=os.environ | {VARIABLE: str(theirs.fileno())} | (large_pages() if checkpoints else {}),
                 stdout=stdout,
                 stderr=stderr,
             )
@@ -327,7 +326,7 @@ class ScriptProcess:
         self, branch: Branch, about: Mapping[str, Any], line: socket.socket
     ) -> Iterator[dict[str, Any]]:
         """A process has made a checkpoint. line: the copy's socket."""
-        _adopt_orphans(True)  # copies whose parent has ended are to be waited for here
+        adopt_orphans(True)  # copies whose parent has ended are to be waited for here
         self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
         self._orphans.add(process.pid)
@@ -483,7 +482,7 @@ class ScriptProcess:
         asleep = [branch for branch in self._branches if branch.status == "asleep" and branch.future is None]
         branch = next((each for each in asleep if each.number == do.branch), None)
         if branch is None:
-            raise CHECKPOINT(n=do.branch)
+            raise NOBODY_SLEEPS(n=do.branch)
         self._end_fan()
         self._make_present(branch)
         self._send_to(branch, {"do": "play"})
@@ -537,7 +536,7 @@ class ScriptProcess:
 
     def _copy(self, number: int) -> SleepingCopy:
         if number not in self._checkpoints:
-            raise CHECKPOINT_3(n=number)
+            raise NO_CHECKPOINT(n=number)
         return self._checkpoints[number]
 
     def _sleep(self, branch: Branch) -> None:
@@ -555,32 +554,12 @@ class ScriptProcess:
     ) -> Branch:
         """Begin a branch. future: its place in a fan, where it makes so many steps and prints to a file."""
         number = len(self._branches)
-        folder = self._free_folder()
+        folder = free_folder(self._folder)
         branch = Branch(number, copy.number, copy.of, copy.step, changes, folder, future=future)
-        self._send_to(
-            copy,
-            {
-                "do": "wake",
-                "branch": number,
-                "folder": branch.folder,
-                "changes": changes,
-                "steps": steps,
-                "shown": future is None,
-            },
-        )
+        about = {"branch": number, "folder": branch.folder, "changes": changes}
+        self._send_to(copy, {"do": "wake", **about, "steps": steps, "shown": future is None})
         self._branches.append(branch)
         return branch
-
-    def _free_folder(self) -> str:
-        """The path of a folder that isn't there yet; it is created."""
-        number = 0
-        while True:
-            number += 1
-            path = self._folder.with_name(f"{self._folder.name}.branches") / str(number)
-            with trouble(path), suppress(FileExistsError):
-                path.parent.mkdir(exist_ok=True)
-                path.mkdir()
-                return str(path)
 
     def close(self) -> int | None:
         """End the script, if it runs, by increasingly hard signals, and what sleeps; return the first
@@ -609,7 +588,7 @@ class ScriptProcess:
             for pid in self._orphans:
                 with suppress(ChildProcessError):  # its parent has waited for it
                     os.waitpid(pid, os.WNOHANG)
-            _adopt_orphans(False)
+            adopt_orphans(False)
             if self._reading:
                 self._bell.send(b".")  # ``messages`` hangs up
             else:
@@ -618,14 +597,3 @@ class ScriptProcess:
             for folder in (kept_of(self.pid), *folders):
                 shutil.rmtree(folder, ignore_errors=True)
         return self.status
-
-
-def _adopt_orphans(on: bool) -> None:
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(SUBREAPER, int(on), 0, 0, 0)
-
-
-def _large_pages() -> dict[str, str]:
-    """Variables that let a process take its memory in large pages, where its C library can."""
-    present = os.environ.get("GLIBC_TUNABLES")
-    return {"GLIBC_TUNABLES": f"{present}:{LARGE_PAGES}" if present else LARGE_PAGES}

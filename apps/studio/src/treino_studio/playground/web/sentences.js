@@ -1,4 +1,4 @@
-/** Sentences that treino says elsewhere, too: each is its own key, and has a translation already (page_words.py). */
+/** Sentences that treino says elsewhere, too: each is its own key, and has a translation already (words.json). */
 
 import { language, t } from '../../page/modules/words.js';
 

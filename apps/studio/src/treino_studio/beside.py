@@ -1,0 +1,120 @@
+"""The runs that a run's page shows beside its own: their curves, and the boundary of the first."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import TreinoError
+from treino.data.dataset import Data
+from treino.folders.access import Access
+from treino.folders.documents import read_run_spec
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
+from treino.training.replay import Playback
+from treino_studio.folder_page import identity
+from treino_studio.image_scene import Part
+from treino_studio.run_state import ThinnedLosses, difference_text, epochs
+from treino_studio.scene import Sight, picture
+
+LETTERS = "ABCD"  # of the runs that are shown; A is the page's own
+
+
+@dataclass(eq=False)
+class Beside:
+    """Another run whose curves are shown. step: the step at which it branched off the page's run, or None."""
+
+    run: StoredRun
+    letter: str
+    step: int | None
+    playback: Playback
+    identity: tuple[int, int] | None
+    thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
+
+
+class RunsBeside:
+    """The runs beside the one in ``path``, by their names in ``shown``. access, data: of the page's run."""
+
+    def __init__(self, path: Path, access: Access, data: Data) -> None:
+        self._path, self._access, self._data = path, access, data
+        self.shown: dict[str, Beside] = {}
+        self._neighbours = self._folders()
+
+    @property
+    def train(self) -> bool:
+        """Whether one of them is in training."""
+        return any(other.run.status == "running" for other in self.shown.values())
+
+    @property
+    def full(self) -> bool:
+        return len(self.shown) >= len(LETTERS) - 1
+
+    def look_for_branches(self) -> None:
+        """Show the runs that have branched off since the page was opened."""
+        try:
+            names = self._folders()
+        except OSError:
+            return
+        new, self._neighbours = names - self._neighbours, names
+        for name in sorted(new):
+            try:
+                parent = read_run_spec(RunFolder.open(self._path.parent / name, verify=False)).parent
+                if parent is not None and parent.run == self._path.name and not self.full:
+                    self.add(self._path.parent / name)
+            except TreinoError:  # not written yet
+                self._neighbours.discard(name)
+
+    def _folders(self) -> set[str]:
+        return {each.name for each in os.scandir(self._path.parent) if each.is_dir(follow_symlinks=False)}
+
+    def add(self, path: Path) -> None:
+        """Show another run, too.
+
+        Raises:
+            TreinoError: the run is missing or damaged.
+        """
+        run = StoredRun(RunFolder.open(path, verify=False), self._access)
+        letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.shown.values()})
+        parent = run.spec.parent
+        step = parent.step if parent is not None and parent.run == self._path.name else None
+        self.shown[run.name] = Beside(run, letter, step, Playback(run, self._data), identity(path))
+
+    def listed(self, run: StoredRun) -> list[dict[str, Any]]:
+        """What the page is told of them. run: the page's own."""
+        return [
+            {
+                "run": b.run.name,
+                "letter": b.letter,
+                "step": b.step,
+                "status": b.run.status,
+                "text": difference_text(run, b.run),
+            }
+            for b in self.shown.values()
+        ]
+
+    def picture(self, step: int, sight: Sight, data: Data) -> tuple[dict[str, Any] | None, list[Part]]:
+        """The decision boundary of the first one, on the page's plane, at the same step or, if that run is
+        shorter, at its last one."""
+        other = next(iter(self.shown.values()))
+        loss_S = other.run.losses
+        at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
+        try:
+            snapshot = other.playback.at(at, loss_S)
+        except TreinoError:  # the other run's recorded losses lag behind
+            return None, []
+        net, item_shape = other.run.of_target().alone(snapshot.net), other.run.item_shape
+        parts = [(f"beside.{name}", array) for name, array in picture(net, data, sight, item_shape)]
+        return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
+
+    def curves(self) -> Iterator[dict[str, Any]]:
+        """What is new of their curves; a run whose folder is gone is shown no more."""
+        self.shown = {
+            name: other for name, other in self.shown.items() if identity(other.run.path) == other.identity
+        }
+        for other in self.shown.values():
+            run = StoredRun(RunFolder.open(other.run.path, verify=False), self._access, self._data)
+            other.run = other.playback.run = run
+            loss_S = run.losses
+            part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
+            yield {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
