@@ -59,10 +59,9 @@ def net(folder: Path, place: str, call: str) -> str:
     return "net.py:Net"
 
 
-PLACES = "import", "init", "copy", "forward", "gradient", "training", "evaluation"
-
-
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place", ["import", "init", "copy", "forward", "gradient", "training", "evaluation"]
+)  # fmt: skip
 def test_a_network_that_leaves_is_an_error_with_its_line(
     treino: Callable[..., Said], tmp_path: Path, place: str
 ) -> None:

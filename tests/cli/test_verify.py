@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from tests.conftest import Said
-from tests.forging import reseal
+from tests.forging import forge, reseal
 from tests.training.test_verification import change_loss, change_tensor, content_of, put
 from treino import fit
 from treino.api import open_result
@@ -75,6 +77,20 @@ def test_a_difference_is_said_and_is_no_success(treino: Command, run: Path) -> N
     assert (document.status, document.document["verdict"]) == (1, "different")
 
 
+def test_a_sample_says_what_it_is_worth_and_how_to_repeat_it(treino: Command, run: Path) -> None:
+    said = treino("verify", "r", "--sample", "--json")
+    document = said.document
+    assert document["sample"]["of"] == 8
+    assert document["steps"] == {"recorded": 40, "trained": 5}
+    assert document["sample"]["chance_seen"]["one"] == 1 / 8
+    again = treino(*document["command"].split()[1:], "--json").document
+    assert again["sample"] == document["sample"]
+    words = treino("verify", "r", "--sample", "--seed", 3).out
+    assert "1 of 8 stretches between recorded states were trained again: 12.5% of the steps" in words
+    assert "a chance of 12%" in words
+    assert treino("verify", "r", "--seed", 3, "--json").document["error"]["rule"] == "seed_of_sample"
+
+
 # ---- the report
 
 
@@ -94,6 +110,8 @@ def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Comma
     assert "40 of 40 steps were trained again" in told
     assert "not signed" in told
     assert "treino verify r" in told
+    assert treino("verify", "r", "--sample", "--keep").status == 0
+    assert "Verified in a sample" in report(treino)
 
     kept = (run / NAME).read_text()
     treino("verify", "r", "--keep")
@@ -178,6 +196,31 @@ def test_folders_that_are_damaged_studies_or_not_there(treino: Command, run: Pat
     assert (said.status, said.document["error"]["rule"]) == (2, "study_is_no_run")
 
 
+def test_states_that_are_not_of_this_training(treino: Command, run: Path) -> None:
+    """Digests that fit, and content that doesn't."""
+    keyframes = run / "keyframes"
+    shutil.copy(keyframes / "0-5.safetensors", "kept")
+    assert treino("train", "iris", "--epochs", 3, "--every", 5, "--name", "other").status == 0
+    shutil.copy("runs/other/keyframes/0-5.safetensors", keyframes / "0-5.safetensors")
+    reseal(run)
+    said = treino("verify", "r")
+    assert said.status == 1
+    assert "at step 5: " in said.out
+    with safe_open("kept", "pt") as opened:
+        facts, params = opened.metadata(), opened.get_tensor("params")
+    save_file({"params": params}, keyframes / "0-5.safetensors", facts)
+    reseal(run)
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "run_damaged")
+    (keyframes / "0-5.safetensors").unlink()
+    (keyframes / "0-5.safetensors").symlink_to(Path("kept").resolve())
+    said = treino("verify", "r", "--json")
+    assert said.status == 2
+    assert "Traceback" not in said.err
+    forge(run, "manifest.json", lambda m: put(m, "00", "files", "keyframes/0-5.safetensors"))
+    assert treino("verify", "r").status == 2
+
+
 def test_a_network_of_ones_own_runs_only_if_trusted(treino: Command) -> None:
     Path("mine.py").write_text(
         "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
@@ -188,7 +231,7 @@ def test_a_network_of_ones_own_runs_only_if_trusted(treino: Command) -> None:
     said = treino("verify", "r", "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, "net_not_trusted")
     assert treino("verify", "r", "--trust").status == 0
-    assert treino("verify", "r", "--net", "mine.py:Net").status == 0
+    assert treino("verify", "r", "--net", "mine.py:Net", "--sample").status == 0
     Path("mine.py").write_text(Path("mine.py").read_text().replace("Tanh", "ReLU"))
     assert treino("verify", "r", "--net", "mine.py:Net", "--json").document["error"]["rule"] == "net_answers"
 

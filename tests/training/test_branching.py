@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.training.test_moments import CASES, watched
 from torch import nn
 
 from tests.training.test_moments import CASES, Own, watched
@@ -119,22 +120,6 @@ def test_commands_stay_where_they_were_given(tmp_path: Path, monkeypatch: pytest
     assert earlier.at(step + 5).hp["lr"] == 3e-3
     at_once = run.at(step).branch()
     same_end(at_once, run)
-
-
-@pytest.mark.slow
-def test_own_networks_own_rows_and_files(tmp_path: Path) -> None:
-    run = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=5)
-    same_end(run.at(9).branch(), run)
-    table = tmp_path / "table.csv"
-    chance = np.random.default_rng(0)
-    table.write_text("a,b,y\n" + "".join(f"{a},{b},{a + b}\n" for a, b in chance.normal(size=(80, 2))))
-    run = api.fit(str(table), target="y", parent=tmp_path / "deep" / "runs", epochs=5, lean=True)
-    branch = run.at(3).branch(out=str(tmp_path / "elsewhere"))
-    same_end(open_result(branch.path), run)
-    assert len(open_result(branch.path).data.train) == len(run.data.train)
-    x = chance.normal(size=(60, 3)).astype(np.float32)
-    run = api.fit((x, (x.sum(1) > 0).astype(int)), parent=tmp_path, epochs=5)
-    same_end(open_result(run.at(2).branch().path), run)
 
 
 def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from treino.engine import OPTIMIZERS
 from treino.engine.saved_state import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.engine.step_plan import EpochStretch
-from treino.reports.explanation import explain
 from treino.training.commands import Transport
 from treino.training.replay import snapshots
 
@@ -108,34 +107,6 @@ def test_torchs_loop_with_another_fault_loss_or_order(
     assert best == (-1 if other_loss else start.saved[0]["best.step"].item())
 
 
-def test_any_step_of_a_segment_from_the_first_step_on(tmp_path: Path) -> None:
-    """Such a segment begins where its training is made, and still with another state than that."""
-    run = api.fit("wine", parent=tmp_path, lean=True, steps=9, hidden=[4], keep="last")
-    seeded = run.rewind(0, seed=1)
-    assert float(seeded.at(5).loss or 0) == float(seeded.losses[4])
-    again = seeded.rewind(6, lr=0.1)
-    assert np.array_equal(again.losses[:6], seeded.losses[:6])
-    assert float(again.at(3).loss or 0) == float(seeded.losses[2])
-
-
-@pytest.mark.slow
-def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
-    """Each explanation compares the loss that was recorded with its own, under the masks of the seed."""
-    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6, 5], keep="last")
-    changed = run.rewind(12, dropout=0.4)
-    assert all(
-        torch.equal(a, b)
-        for a, b in zip(changed.at(12).net.parameters(), run.at(12).net.parameters(), strict=True)
-    )
-    again = changed.rewind(20, seed=8)
-    less = again.rewind(30, dropout=0.1, epochs=14)
-    for step in (5, 13, 21, 31):
-        assert explain("adam", less, step=step).holds
-    assert not np.array_equal(again.losses[20:], changed.losses[20:])
-    assert less.module(less.data.test.x).shape[1] == 3
-    assert less.at(5).net.state_dict().keys() != less.at(13).net.state_dict().keys()
-
-
 @pytest.mark.slow
 def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, batch_size=32, schedule="cosine", patience=9)
@@ -192,11 +163,6 @@ def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
         assert all(torch.equal(weights[name], t) for name, t in moment.net.state_dict().items()), step
     assert again.at(13).settings["optimizer"] == "adam"
     assert again.at(8).settings["batch_size"] == 32
-
-
-def test_equal_settings_are_no_change(tmp_path: Path) -> None:
-    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, momentum=0.5, optimizer="sgd")
-    same_end(run.at(15).branch(batch_size=32, optimizer="sgd"), run)
 
 
 def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:

@@ -4,18 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-import treino as tr
-from tests.conftest import Said
 from treino.base.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
 from treino.folders.stored_run import StoredRun
 from treino.training.branch import branching, rewinding
-from treino.training.commands import send_setting, send_settings, send_stop
-from treino.training.loop import JobProgress, JobStart, drain
+from treino.training.commands import send_setting, send_settings
+from treino.training.loop import JobStart, drain
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 
@@ -59,15 +56,6 @@ def test_each_change_says_by_whom(treino: Callable[..., Said]) -> None:
     assert all(sentence in Path("steered.md").read_text().replace("\\", "") for sentence in sentences)
 
 
-def test_a_sender_changes_no_bit() -> None:
-    run = trained(("lr", 0.02, 10, "agent"))
-    loss_S, weights = run.losses, {name: tensor.clone() for name, tensor in run.tensors.items()}
-    (again,) = snapshots(run, [60])
-    assert all(bool((again.net.state_dict()[name] == tensor).all()) for name, tensor in weights.items())
-    by_person = trained_apart()
-    assert np.array_equal(loss_S, by_person.losses)
-
-
 def test_several_settings_are_all_sent_or_none() -> None:
     events, _rates = fit_events(FitRequest("iris", SETTINGS, UserFiles()))
     for event in events:
@@ -79,15 +67,6 @@ def test_several_settings_are_all_sent_or_none() -> None:
     assert said(open_run("steered")) == [
         f"From step 10 on: {change} (by an agent)." for change in ("lr 0.02", "beta1 0.8", "beta2 0.99")
     ]
-
-
-def trained_apart() -> StoredRun:
-    """The same run, steered by a person from Python."""
-    events, _rates = fit_events(FitRequest("iris", SETTINGS | {"name": "by-person"}, UserFiles()))
-    for event in events:
-        if isinstance(event, JobStart):
-            tr.open("by-person").set("lr", 0.02, 10)
-    return open_run("by-person")
 
 
 @pytest.mark.slow
@@ -115,35 +94,9 @@ def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Cal
     )
 
 
-def test_a_change_for_a_step_that_was_never_reached_is_none() -> None:
-    events, _rates = fit_events(
-        FitRequest("iris", SETTINGS | {"steps": 1_000_000, "patience": 0}, UserFiles())
-    )
-    so_far: list[str] = []
-    for event in events:
-        if isinstance(event, JobStart):
-            run = open_run("steered", verify=False)
-            send_settings(run, {"lr": 0.02}, 0)
-            send_settings(run, {"lr": 0.03}, 999_999)
-        elif isinstance(event, JobProgress) and not so_far:
-            so_far = said(open_run("steered", verify=False))
-            send_stop(event.job.folder)
-    ended = open_run("steered")
-    assert ended.status == "stopped"
-    assert ended.steps < 999_999
-    assert said(ended) == so_far[:1] == ["From step 0 on: lr 0.02 (by a person)."]
-    assert [sentence.partition(" on: ")[2] for sentence in so_far[1:]] == ["lr 0.03 (by a person)."]
-
-
 def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
     run = trained(("lr", 0.02, 59, ""), ("lr", 0.03, 60, "agent"))
     assert said(run) == ["From step 59 on: lr 0.02 (by a person)."]
     assert [command.state for command in run.folder.database.commands()] == ["applied", "refused"]
     (told,) = [each.facts["message"] for each in run.folder.database.events() if each.kind == "refused"]
     assert "step 60" in told
-
-
-def test_a_run_that_nobody_changed_says_nothing(treino: Callable[..., Said]) -> None:
-    run = trained()
-    assert run.document["changes"] == []
-    assert "From step" not in treino("show", "steered").out

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from treino.training.stored_results import open_run
 
 import treino as tr
 from treino.base.errors import TreinoError

@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.conftest import Said
 
 import treino as tr
 from tests.conftest import Said
@@ -83,22 +82,6 @@ def test_four_and_four_are_eight_to_the_bit(tmp_path: Path, name: str) -> None:
     assert any(before["sentence"] in note for note in document["notes"])
 
 
-def test_the_best_of_more_is_luckier(tmp_path: Path) -> None:
-    """On labels that are pure chance the best of many looks better, and the judge takes more of it away."""
-    import numpy as np
-
-    chance = np.random.default_rng(0)
-    rows = pd.DataFrame(chance.normal(size=(150, 4)), columns=list("abcd"))
-    rows["y"] = chance.integers(0, 2, 150).astype(str)
-    rows.to_csv(tmp_path / "noise.csv", index=False)
-    settings = {**ASKED["settings"], "target": "y", "metric": "accuracy"}
-    more = {"sampler": "random", "strategy": "none", "fresh": 0, "settings": settings}
-    ended(sweep_events(str(tmp_path / "noise.csv"), SPACE, out=tmp_path / "s", members=3, **more))
-    few = judged(tmp_path / "s")["expected_inflation"]
-    ended(sweep_resumption(tmp_path / "s", more=60))
-    assert judged(tmp_path / "s")["expected_inflation"] > few
-
-
 def test_a_strategy_that_cuts_gets_a_further_bracket(tmp_path: Path) -> None:
     swept(tmp_path / "s", 12, strategy="halving")
     document = ended(sweep_resumption(tmp_path / "s", more=20))
@@ -145,16 +128,15 @@ def test_networks_are_added_to_a_sweep_while_it_trains(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chosen", ["tpe", "random"])
-@pytest.mark.sampled(2)
-def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path, chosen: str) -> None:
+def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
-    asked = {"sampler": chosen, "fresh": 0, "strategy": "halving"}
+    asked = {"sampler": "tpe", "fresh": 0, "strategy": "halving"}
     swept(tmp_path / "s", 32, **asked)
     ended(sweep_resumption(tmp_path / "s", more=8))
     swept(tmp_path / "whole", 40, **asked)
-    same = configs(tmp_path / "s") == configs(tmp_path / "whole")
-    assert same  # tpe asks for 32 at a time, and hears of these first
+    assert configs(tmp_path / "s") == configs(
+        tmp_path / "whole"
+    )  # tpe asks for 32 at a time, and hears of these first
 
 
 def test_the_time_limit_counts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,18 +150,6 @@ def test_the_time_limit_counts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert document["seconds"] > 15.0
     assert document["status"] == "finished"
     assert document["extensions"][0]["seconds"] == pytest.approx(20.0)
-
-
-def test_a_kill_after_a_stopped_sweep_was_extended_loses_nothing(tmp_path: Path) -> None:
-    events = sweep_events("iris", SPACE, out=tmp_path / "s", members=4, **{**ASKED, "fresh": 0})
-    next(events)
-    send_stop(RunFolder.open(tmp_path / "s", verify=False))
-    assert ended(events)["status"] == "stopped"
-    events = sweep_resumption(tmp_path / "s", more=3)
-    next(events)  # it is written down, and nothing is trained
-    events.close()
-    assert RunFolder.open(tmp_path / "s").status == "interrupted"
-    assert ended(sweep_resumption(tmp_path / "s"))["members"] == 7
 
 
 @pytest.mark.parametrize(
@@ -216,25 +186,6 @@ def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Callab
     run = tr.fit("iris", epochs=1, out=tmp_path / "r")
     refused = treino("resume", str(run.path), "--more", "3", "--json")
     assert refused.document["error"]["rule"] == "more_of_no_sweep"
-
-
-@pytest.mark.release
-def test_a_sweep_of_another_process_is_given_networks_there(
-    tmp_path: Path, treino: Callable[..., Said]
-) -> None:
-    numbers = ["--members", "2000", "--epochs", "2000", "--patience", "0", "--fresh", "0", "--hidden", "4"]
-    space = ["--space", "lr=1e-3..1:log", "--strategy", "none", "--out", str(tmp_path / "s")]
-    line = [sys.executable, "-m", "treino", "sweep", "iris", *numbers, *space]
-    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until(lambda: any((tmp_path / "s").glob("checkpoint/*.safetensors")), process)
-        said = treino("resume", tmp_path / "s", "--more", "3", "--json")
-        assert (said.status, said.document["status"]) == (0, "running")
-        assert len(configs(tmp_path / "s")) == 2003
-        send_stop(RunFolder.open(tmp_path / "s", verify=False))
-        assert process.wait(HANG) == 0
-    document = json.loads((tmp_path / "s" / "result.json").read_text())
-    assert [(e["members"], e["first"]) for e in document["extensions"]] == [(3, 2000)]
-    assert (document["status"], document["members"]) == ("stopped", 2000)
 
 
 def test_what_is_asked_too_late_is_refused(tmp_path: Path) -> None:

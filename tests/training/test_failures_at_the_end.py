@@ -231,26 +231,6 @@ def test_folds_that_a_metric_has_no_value_on_count_nowhere(
         assert treino(*words).status == 0, words
 
 
-def test_a_metric_without_any_value_has_no_mean(treino: Callable[..., Any], tmp_path: Path) -> None:
-    rare(tmp_path / "rare.csv")
-    (tmp_path / "new.csv").write_text("a,b,y\n0.1,0.2,no\n0.3,-1,no\n1,1,no\n")
-    words = "train rare.csv --target y --seeds 2 --epochs 2 --test new.csv --name g"
-    assert treino(*words.split()).status == 0
-    found = tr.open("g").figures["test"]["auc"]
-    assert found == {"mean": None, "std": None, "min": None, "max": None, "values": [None, None]}
-    for words in (["show", "g"], ["report", "g"]):
-        assert treino(*words).status == 0, words
-    assert "auc" in tr.open("g")._repr_html_()
-
-
-def test_seeds_whose_measuring_fails_are_sealed(nets: Path, treino: Callable[..., Any]) -> None:
-    sweep = tr.fit("iris", f"{nets}:Narrow", seeds=2, epochs=2, test=0.5, name="s")
-    assert sweep.status == "finished"
-    assert sweep.figures == {}
-    assert [n for n in sweep.document["notes"] if "too many rows" in n]
-    assert treino("show", "s").status == 0
-
-
 # ---- studies
 
 

@@ -15,6 +15,8 @@ import treino as tr
 from tests.conftest import Said
 from treino.base.errors import TreinoError
 from treino.folders.stored_run import StoredRun
+from treino.training.loop import JobProgress
+from treino.training.sweeps.sweep import repeat_events, sweep_resumption
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -91,18 +93,6 @@ def test_the_targets_of_a_fold_do_not_change_what_is_predicted_for_it(tmp_path: 
     assert not first.output[first.fold == 1].equal(second.output[first.fold == 1])
 
 
-def test_seeds_of_a_fold_answer_with_their_mean(tmp_path: Path) -> None:
-    sweep = tr.fit("iris", folds=2, seeds=3, epochs=2, hidden=[4], out=tmp_path / "s")
-    assert sweep.frame["group"].nunique() == 1
-    answers = sweep.out_of_fold()
-    for fold in (1, 2):
-        members = [m for m in range(6) if sweep.params(m)["fold"] == f"{fold}/2"]
-        rows, there = sweep.member(members[0]).data.test, answers.fold == fold
-        shares = [sweep.member(m).module(rows.x).softmax(1) for m in members]
-        mean = torch.stack(shares).mean(0)[rows.index.argsort()].detach()
-        assert torch.allclose(answers.output[there].softmax(1).float(), mean, atol=1e-5)
-
-
 def test_new_rows_are_answered_by_the_mean_of_all_folds(tmp_path: Path) -> None:
     numbers().to_csv(tmp_path / "t.csv", index=False)
     sweep = tr.fit(str(tmp_path / "t.csv"), target="y", folds=3, epochs=3, out=tmp_path / "s", ensemble=2)
@@ -112,15 +102,9 @@ def test_new_rows_are_answered_by_the_mean_of_all_folds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("named", [True, False])
-def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: Path) -> None:
-    from treino.training.loop import JobProgress
-    from treino.training.sweeps.sweep import repeat_events, sweep_resumption
-
-    table = numbers().assign(kind=lambda t: np.where(t["y"] > 0, "up", "down")).drop(columns="y")
-    source = "iris" if named else table
-    settings = {"epochs": 40, "ensemble": 3} | ({} if named else {"target": "kind"})
+def test_folds_of_ensembles_go_on_after_an_interruption(tmp_path: Path) -> None:
+    source = numbers().assign(kind=lambda t: np.where(t["y"] > 0, "up", "down")).drop(columns="y")
+    settings = {"epochs": 40, "ensemble": 3, "target": "kind"}
     whole = tr.fit(source, folds=3, until="accuracy=0.9", out=tmp_path / "w", recipe="plain", **settings)
     own = {**settings, "recipe": "plain", "out": str(tmp_path / "t")}
     events = repeat_events(source, folds=3, until="accuracy=0.9", settings=own)
@@ -131,31 +115,6 @@ def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: P
     assert document["figures"] == whole.figures
     assert document["reached"] == whole.document["reached"]
     assert tr.open(tmp_path / "t").out_of_fold().output.equal(whole.out_of_fold().output)
-
-
-def test_parts_of_folds_train_as_the_whole_population() -> None:
-    from treino.settings.spec import read_settings
-    from treino.training.sweeps.group_training import GroupTraining
-    from treino.training.sweeps.populations import groups
-
-    settings = {
-        k: read_settings({"fold": f"{k + 1}/5", "ensemble": 2, "epochs": 12, "hidden": [8]}) for k in range(5)
-    }
-    data = {s.fold: tr.load("iris", fold=s.fold) for s in settings.values()}
-    (whole,), (divided,) = ([GroupTraining(g, "loss") for g in groups(settings, lambda s: data[s.fold], {})]
-                            for _copy in range(2))  # fmt: skip
-    end = whole.training.steps
-    while whole.behind(end):
-        whole.advance(None, end)
-    divided.divide(2)
-    divided.halve(divided.parts[0])
-    assert sorted(len(part.rows) for part in divided.parts) == [2, 4, 4]
-    while divided.behind(end):
-        divided.advance(None, end)
-    divided.join()
-    assert whole.training.state.population.params.equal(divided.training.state.population.params)
-    assert whole.best_M.equal(divided.best_M)
-    assert whole.curve.tensors()["figure"].equal(divided.curve.tensors()["figure"])
 
 
 def test_out_of_fold_predictions_are_written_beside_the_rows(

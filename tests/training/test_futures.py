@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.training.test_moments import Own
 from torch import nn
 
 from tests.training.test_moments import Own, watched
@@ -136,13 +137,6 @@ def test_the_last_weights_and_the_validation_are_the_branchs(tmp_path: Path) -> 
     assert end.validation == pytest.approx(np.mean([measured[s]["loss"][0] for s in (40, 51)]))
 
 
-@pytest.mark.parametrize("engine", ["batched", "module"])
-def test_seeds_are_side_by_side(engine: str, tmp_path: Path) -> None:
-    moment = run_of(tmp_path, engine=engine).at(30)
-    events = futures(moment, usual_futures(moment, "seed", 4), 3)
-    assert {event.futures for event in events if isinstance(event, FutureSteps)} == {(0,), (1, 2, 3)}
-
-
 def test_slices_change_no_bit(tmp_path: Path) -> None:
     moment = run_of(tmp_path, dropout=0.2, optimizer="sgd", lr=0.1).at(7)
     changes = [{"lr": lr} for lr in (1e-3, 1e-2, 1e6)]
@@ -224,11 +218,3 @@ def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(TreinoError) as refused:
         futures(moment, [{}] * 11, 1)
     assert refused.value.rule == "net_too_large"
-
-
-def test_of_a_rate_of_zero_there_are_no_multiples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
-    run, _seen = watched("wine", {"epochs": 20}, tmp_path, command=(5, "lr", 0.0))
-    with pytest.raises(TreinoError) as refused:
-        usual_futures(run.at(79), "lr")
-    assert refused.value.rule == "futures_lr"

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.training.test_changed_segments import same_states
 from torch import nn
 
 from tests.training.test_changed_segments import same_states
 from tests.training.test_moments import Own
 from treino import api
 from treino.api import open_result
-from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.reports.explanation import explain
 from treino.reports.export.formats import export
@@ -94,24 +94,3 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     assert export(alone, "safetensors").exists()
     assert "def train" not in export(alone, "script").read_text()
     assert len(alone.predict("wine")) == 178
-
-
-@pytest.mark.slow
-def test_layers_that_can_not_change(tmp_path: Path) -> None:
-    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, batch_norm=True, hidden=[5])
-    with pytest.raises(TreinoError, match="would not fit"):
-        run.rewind(5, hidden=[6])
-    assert run.rewind(5, activation="tanh", batch_size=20).settings["activation"] == "tanh"
-    own = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=4)
-    for changes in ({"hidden": [6]}, {"activation": "tanh"}):
-        with pytest.raises(TreinoError, match="would not fit"):
-            own.rewind(5, **changes)
-    changed = own.rewind(5, batch_size=20, optimizer="sgd", fault=["missing_zero_grad"])
-    same_states(changed, changed, [4, 5, 10])
-
-
-def test_faults_of_a_grown_network_that_learnt_nothing_are_looked_for(tmp_path: Path) -> None:
-    """The rules measure gradients and units where the loss ended badly, of the network that there is now."""
-    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, hidden=[5], lr=1e-7)
-    changed = run.rewind(9, hidden=[7, 5], epochs=8)
-    assert not [note for note in changed.document["notes"] if "fault" in note]

@@ -83,18 +83,3 @@ def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., S
 )
 def test_numbers_that_name_nothing(treino: Callable[..., Said], words: tuple[str, ...], rule: str) -> None:
     assert treino(*words, "--json").document["error"]["rule"] == rule
-
-
-def test_a_network_of_a_sweep_over_ones_own_table_is_trained_to_the_same_bits(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
-    """A table of one's own is usually trained by a recipe, and the networks of a sweep are not."""
-    rows = [f"{i % 7},{(i * 5) % 11},{(i * 3) % 13 + i % 7}" for i in range(90)]
-    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *rows]))
-    space = ("--space", "lr=1e-3|1e-2", "--fresh", 0, "--epochs", 2, "--target", "y", "--name", "s")
-    assert treino("sweep", "t.csv", *space).status == 0
-    said = treino("train", "--like", "s:1", "--name", "again")
-    assert said.status == 0, said.err
-    again, member = open_result("again"), open_result("s").member(1)
-    assert again.settings["recipe"] == "plain"
-    assert all(torch.equal(again.tensors[name], value) for name, value in member.tensors.items())

@@ -85,10 +85,3 @@ def test_a_wrong_setting_is_found_on_the_way(what: str, tmp_path: Path) -> None:
 @pytest.mark.sampled(8)
 def test_a_right_run_is_left_alone(source: str, asked: dict[str, Any], tmp_path: Path) -> None:
     assert found(tmp_path, source, **asked) == {}
-
-
-@pytest.mark.slow
-def test_dead_units_are_found(tmp_path: Path) -> None:
-    net = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
-    nn.init.constant_(net[0].bias, -50.0)
-    assert found(tmp_path, "wine", net, epochs=30).keys() == {"dead_relu"}

@@ -1,8 +1,6 @@
 """Runs of treino's own: the same rules, out of settings, rows and the losses that were kept."""
 
-import dataclasses
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,12 +10,8 @@ from torch import nn
 from treino.api import Run
 from treino.data import load
 from treino.settings.spec import read_settings
-from treino.training.findings import findings
 from treino.training.resolution import resolve
-from treino.training.run_log import Measures, TrainingCourse, rows_trained, run_log
 from treino.training.train import Start, drain, train_events
-from treino_doctor.record.log import Course, LossCall
-from treino_doctor.rules.course import training as training_of
 
 
 def trained(folder, source, net=None, **asked) -> Run:
@@ -115,43 +109,6 @@ def test_dead_units_of_a_network_of_the_users_own_are_found(tmp_path):
     net = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
     nn.init.constant_(net[0].bias, -50.0)
     assert found(tmp_path, "wine", net, epochs=30) == ["dead_relu"]
-
-
-def test_test_rows_that_a_source_copied_from_its_training_rows_are_found(tmp_path):
-    run = trained(tmp_path, "wine", epochs=5)
-    data = run.data
-    resolution = resolve(read_settings({"epochs": 5}), data)
-    for _tick in resolution.training:
-        pass
-    assert findings(run.folder, data, resolution) == ([], [])
-    x, y, index = (t.clone() for t in (data.test.x, data.test.y, data.test.index))
-    x[:6], y[:6] = data.train.x[:6], data.train.y[:6]
-    copied = dataclasses.replace(data, test=dataclasses.replace(data.test, x=x, y=y, index=index))
-    [finding], _ = findings(run.folder, copied, resolution)
-    assert (finding["rule"], finding["evidence"]["trained"]) == ("duplicate_leakage", 6)
-
-
-@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
-@pytest.mark.parametrize("shuffle", ["off", "each"])
-def test_the_log_of_a_long_run_is_short_and_counts_what_the_network_says(loss, shuffle):
-    data = load("breast_cancer")
-    resolution = resolve(read_settings({"loss": loss, "shuffle": shuffle, "batch_size": 8}), data)
-    net, steps = resolution.training.net(0, "last"), 100_000
-    loss_S = np.linspace(1, 0.5, steps, dtype=np.float32)
-    course = TrainingCourse(data, resolution, 0, 0, 0, loss_S, net, net, False, rows_trained(data))
-    log = run_log(course, Measures())
-    assert len(log.events) < 1200
-    assert len(log.of(Course)[0].values) == steps
-    assert training_of(log).constant == course.constant
-    newest = log.of(LossCall)[-24:]
-    said_NC = net(data.train.x).detach()
-    said = said_NC.argmax(1) if loss == "cross_entropy" else (said_NC[:, 0] > 0).long()
-    if shuffle == "each":  # every training row is in one of them
-        assert sum(sum(c.labels.values()) for c in newest) == len(data.train)
-        right = int((said == data.train.y.reshape(-1)).sum())
-        assert sum(sum(c.right.values()) for c in newest) == right
-    else:
-        assert log.of(LossCall)[0].labels == dict(Counter(data.train.y[:8].reshape(-1).tolist()))
 
 
 @pytest.mark.parametrize("warm", [False, True])

@@ -3,7 +3,6 @@
 import errno
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -19,7 +18,6 @@ from treino.folders.stored_run import StoredRun
 from treino.settings.spec import read_settings
 from treino.training.branch import rewinding
 from treino.training.commands import Transport
-from treino.training.completion import finish
 from treino.training.replay import Playback, snapshots
 from treino.training.train import RunJob, drain, train_events
 
@@ -63,30 +61,6 @@ def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.Monk
         pass
     assert len(playback.states) > 5
     assert {segment for segment, _step in playback.states} == {0, 1}
-
-
-def test_what_is_prepared_has_an_end_though_few_states_fit(
-    run: StoredRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)
-    monkeypatch.setattr("treino.training.replay.BUDGET", 20_000)
-    playback, loss_S = Playback(run, run.data), run.losses
-    playback.at(1, loss_S)
-    for _ in range(3 * run.steps):
-        if not playback.prepare(run.steps, loss_S, 0.0):
-            return
-    raise AssertionError("it is never done")
-
-
-def test_states_after_the_last_recorded_step_leave_no_gap(run: StoredRun) -> None:
-    """A training shows its state before its losses are read again, as after a new segment."""
-    playback, loss_S = Playback(run, run.data), run.losses
-    (last,) = snapshots(run, [run.steps])
-    playback.live_snapshot(last.segment, last.saved, loss_S)
-    playback.step_seconds = 0.002  # a state is wanted each 15 steps
-    while playback.prepare(20, loss_S[:20], 1.0):
-        pass
-    assert all(at <= 20 or at == run.steps for _segment, at in playback.states)
 
 
 @given(st.lists(st.sampled_from(["play", "pause", "step", "epoch"]), max_size=8))
@@ -154,26 +128,3 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
     made.load(tensors, meta["engine"])
     assert made.step == meta["engine"]["step"]
     assert not (live[0].run / "live").exists()
-
-
-def test_the_last_state_is_shown_until_its_end_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    live, steps = LiveFolder(tmp_path / "run"), []
-
-    def looked_at(*args: Any) -> Any:
-        state = live.state()
-        assert state is not None
-        steps.append(state[1]["engine"]["step"])
-        return finish(*args)
-
-    monkeypatch.setattr("treino.training.train.finish", looked_at)
-    monkeypatch.setattr("treino.training.commands.SPACING", 1000.0)  # the first state and the last
-    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.001)
-    settings = read_settings({"epochs": 3, "hidden": "6", "name": "run"})
-    for event in train_events("iris", settings, parent=tmp_path):
-        live.watch()
-        job = event.job
-    assert isinstance(job, RunJob)
-    assert steps == [job.training.step]
-    assert not (live.run / FOLDER / "state.safetensors").exists()

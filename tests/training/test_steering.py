@@ -1,8 +1,5 @@
 """Every way to steer a run, on every kind of run: what networks, of which rows, and how far it has come."""
 
-import ast
-import io
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from tests.reports.export_cases import mixed
 from torch import Tensor
 
 import treino as tr
@@ -22,7 +19,6 @@ from treino.data.readers import idx
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
 from treino.folders.segments import segments_of
-from treino.reports.export.formats import export
 from treino.training.futures import FutureEnd, futures, usual_futures
 from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
 
@@ -292,64 +288,3 @@ def test_growth(copied: Steered) -> None:
         smaller = run.rewind(SET, hidden=[units - 1 for units in hidden])
         assert smaller.status == "finished"
         assert torch.equal(answer(smaller.at(0).net, run), answer(grown.at(0).net, run))
-
-
-@pytest.mark.slow
-def test_faults(copied: Steered) -> None:
-    """The course's faults, from a step on, are trained and found."""
-    run = copied.run()
-    classes = bool(run.data.classes)
-    for fault in ("missing_zero_grad", "softmax_before_cross_entropy")[: 2 if classes else 1]:
-        faulty = run.at(SET).branch(fault=[fault], name=f"{run.name}-{fault}")
-        assert fault in {f["rule"] for f in faulty.document["findings"]}
-        assert np.array_equal(faulty.losses[:SET], run.losses[:SET])
-        mended = faulty.at(MIDDLE).branch(fault=[], name=f"{run.name}-{fault}-mended")
-        assert mended.settings["fault"] == []
-    if not classes:
-        with pytest.raises(TreinoError) as caught:
-            run.at(SET).branch(fault=["softmax_before_cross_entropy"])
-        assert caught.value.rule == "softmax_before_cross_entropy_loss"
-        assert "missing_zero_grad, fits every loss" in caught.value.hint
-
-
-@pytest.mark.slow
-def test_export_after_a_rewind(copied: Steered, tmp_path: Path) -> None:
-    """The script predicts as the run does; it trains where the run began anew, else says that it does not."""
-    run = copied.run()
-    rows = tmp_path / "rows.csv"
-    table = mixed(20, seed=9)
-    if run.data.kind == "image":
-        table = pd.DataFrame(run.data.preparation.inverse(run.data.test.x), columns=list(run.data.features))
-    table.to_csv(rows, index=False)
-    if copied.state != "running":
-        script = export(run.rewind(0, epochs=3))
-        losses = json.loads(said(script)[-1])["losses"]
-        assert losses == pytest.approx(run_of(run).document["loss"]["train"], rel=1e-3)
-        check_predictions(script, run_of(run), rows)
-        run = run_of(run).rewind(SET, lr=0.01, epochs=5)
-    else:
-        run = run.at(SET).branch(lr=0.01, epochs=5, name=f"{run.name}-exported")
-    script = export(run)
-    assert "doesn't train" in (ast.get_docstring(ast.parse(script.read_text())) or "").replace("\n", " ")
-    assert "def train" not in script.read_text()
-    with pytest.raises(SystemExit, match="doesn't train"):
-        said(script)
-    check_predictions(script, run, rows)
-
-
-def check_predictions(script: Path, run: tr.Run, rows: Path) -> None:
-    theirs = pd.read_csv(io.StringIO("\n".join(said(script, "predict", str(rows)))))
-    ours = run.predict(pd.read_csv(rows))
-    if run.data.classes:
-        assert theirs["prediction"].astype(str).tolist() == ours["prediction"].astype(str).tolist()
-        probabilities = [name for name in theirs if name.startswith("probability_")]
-        ours, theirs = ours[probabilities], theirs[probabilities]
-    else:
-        ours, theirs = ours["prediction"], theirs["prediction"]
-    np.testing.assert_allclose(theirs.to_numpy(), ours.to_numpy(), rtol=1e-4, atol=1e-6)
-
-
-def run_of(run: tr.Run) -> tr.Run:
-    found = tr.open(run.path, trust=True)
-    assert isinstance(found, tr.Run)
-    return found

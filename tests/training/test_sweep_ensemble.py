@@ -72,17 +72,6 @@ def test_the_sweep_answers_with_their_mean_and_says_what_it_is_worth(chosen: tr.
     assert found["validation"]["loss"] < best["validation"]["loss"]
 
 
-def test_a_number_is_their_mean_too(tmp_path) -> None:
-    rows = frame(300).assign(number=lambda f: f["a"] ** 2 + f["b"]).drop(columns="kind")
-    found = tr.sweep(
-        rows, "lr=1e-3..1e-1:log", target="number", ensemble=3, members=6, epochs=3, fresh=0, parent=tmp_path
-    )
-    members = found.document["ensemble"]["members"]
-    new = rows.drop(columns="number")[:20]
-    each = [found.member(m).predict(new)["prediction"] for m in members]
-    assert np.allclose(found.predict(new)["prediction"], np.mean(each, axis=0), rtol=1e-5)
-
-
 def test_a_space_of_ensembles_is_refused(tmp_path) -> None:
     with pytest.raises(TreinoError):
         tr.sweep(frame(), "ensemble=2|3", target="kind", parent=tmp_path)

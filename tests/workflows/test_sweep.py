@@ -1,7 +1,6 @@
 """Sweeps: members equal themselves trained alone, none is lost or trained twice, the best is judged."""
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.base.resampling import auc_scores, f1_scores
 from treino.folders.store import RunFolder
-from treino.training.loop import JobEnd, JobProgress
+from treino.training.loop import JobEnd
 from treino.training.search import judge
 from treino.training.search.halving import halving
 from treino.training.sweeps.bracket import read_top
@@ -236,22 +235,6 @@ def test_a_wrong_member_is_named(tmp_path: Path) -> None:
         swept(tmp_path / "s", ["lr=0.1|2e31"])
 
 
-@pytest.mark.release
-def test_a_sweep_on_noise_says_that_there_is_nothing(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    claims, inflation = 0, []
-    for sweep in range(6):
-        source = (rng.normal(size=(120, 4)), rng.integers(0, 2, 120))
-        document = swept(
-            tmp_path / str(sweep), ["lr=1e-3..1e-1:log", "hidden=4|8"], source, members=40, fresh=8,
-            strategy="none", settings={"epochs": 20},
-        )  # fmt: skip
-        inflation.append(document["judge"]["expected_inflation"])
-        claims += document["judge"]["verdict"] != "nothing"
-    assert claims <= 1
-    assert np.mean(inflation) > 0.05
-
-
 @pytest.mark.slow
 def test_the_judge_finds_what_is_there(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", ["lr=1e-3..3e-2:log", "hidden=16|32"], "moons", fresh=6, members=12)
@@ -270,40 +253,6 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
     assert document["judge"]["metric"] == "rmse"
     assert 40 < document["judge"]["seen"] < 100
     assert document["judge"]["seen"] == pytest.approx(document["best"]["validation"]["rmse"], rel=1e-4)
-
-
-def test_the_table_of_a_sweep_that_trains_has_the_rung_that_is_trained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.training.sweeps.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
-    events = sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
-    assert any((tmp_path / "s/checkpoint").is_dir() for _event in events)
-    rows = table(tmp_path / "s")
-    events.close()
-    assert sorted(rows.member) == list(range(24))
-    assert set(rows.rung) == {0}
-    assert set(rows.status) == {"running"}
-    assert rows.step.max() > 0
-
-
-@pytest.mark.slow
-def test_progress_tells_the_best_and_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 0.0)  # nobody has a figure at first
-    seen = [
-        replace(e.job.progress)
-        for e in sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
-        if isinstance(e, JobProgress)
-    ]
-    assert seen[0].best is None
-    assert all(p.best is None or p.best[1] < 1e300 for p in seen)
-    last = seen[-1]
-    assert last.begun == 24
-    assert last.best is not None
-    assert math.isfinite(last.best[1])
-    assert last.model_steps_per_second > 0
-    assert last.model_steps <= last.planned_steps * 1.5
 
 
 def test_a_memory_that_is_too_small_parts_the_members(

@@ -1,17 +1,15 @@
 """Flags that several verbs share, with their help."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
-from itertools import chain
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import cyclopts
 from cyclopts import CoercionError, Group, Parameter, Token
 
-from treino.base.signatures import declare, keyword, own_parameters
-from treino.cli.screen import Replace, Screen
+from treino.cli.screen import Screen
 from treino.folders.access import Access
 from treino.settings.spec import FLAGS, GROUPS, Settings, group_of
 
@@ -42,6 +40,8 @@ Trust = Annotated[
     ),
 ]
 DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved")]
+
+
 Track = Annotated[
     str | None,
     Parameter(help="tell trackers of it, comma-separated: tensorboard, mlflow, wandb, trackio"),
@@ -62,59 +62,6 @@ class AlertFlags:
     allow_network: Annotated[
         bool, Parameter(help="let alerts send to the addresses that they name", negative=())
     ] = False
-
-
-@dataclass(frozen=True)
-class SeveralFlags:
-    """Several trainings that differ in their seed or fold, and the file of what folds predict."""
-
-    seeds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
-    ] = None
-    folds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
-    ] = None
-    until: Annotated[
-        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
-    ] = None
-    to: Annotated[
-        str | None,
-        Parameter(
-            help="with --folds: write the rows with their out-of-fold predictions to this .csv or .xlsx file"
-        ),
-    ] = None
-    replace: Replace = False
-
-
-@dataclass(frozen=True)
-class OriginFlags:
-    """The run that a training takes its settings or weights from, or goes on with."""
-
-    like: Annotated[
-        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
-    ] = None
-    weights: Annotated[
-        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
-    ] = None
-    branch: Annotated[
-        str | None,
-        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
-    ] = None
-    rewind: Annotated[
-        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
-    ] = None
-    sender: Annotated[
-        Literal["agent"] | None,
-        Parameter(
-            help="with --branch or --rewind: who asks for it, as the run's record says; default: a person"
-        ),
-    ] = None
-    data_file: DataFile = None
-    trust: Trust = False
 
 
 @dataclass(frozen=True)
@@ -145,8 +92,14 @@ class AccessFlags:
 
 def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
     """The verb with each dataclass parameter replaced by a flag for each of its fields."""
-    own = inspect.signature(verb).parameters.values()
-    groups: dict[str, Any] = {p.name: p.annotation for p in own if is_dataclass(p.annotation)}
+    signature = inspect.signature(verb)
+    groups: dict[str, Any] = {
+        p.name: p.annotation for p in signature.parameters.values() if is_dataclass(p.annotation)
+    }
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        group = groups.get(parameter.name)
+        parameters += [parameter] if group is None else _parameters(group)
 
     @wraps(verb)
     def verb_of_flags(*args: Any, **kwargs: Any) -> int:
@@ -156,46 +109,39 @@ def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
         }
         return verb(*args, **values, **kwargs)
 
-    declare(verb_of_flags, chain(*(_flags_of(groups[p.name]) if p.name in groups else [p] for p in own)))
+    verb_of_flags.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    verb_of_flags.__annotations__ = {p.name: p.annotation for p in parameters}
     return verb_of_flags
 
 
-def _flags_of(group: type) -> list[inspect.Parameter]:
+def _parameters(group: type) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    defaults = {f.name: inspect.Parameter.empty if f.default is MISSING else f.default for f in fields(group)}
-    return [keyword(name, default, hints[name]) for name, default in defaults.items()]
+    return [
+        inspect.Parameter(
+            f.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if f.default is MISSING else f.default,
+            annotation=hints[f.name],
+        )
+        for f in fields(group)
+    ]
 
 
 # ---- training flags
 
 
-def setting_flags(names: Iterable[str] = Settings.model_fields) -> list[inspect.Parameter]:
-    """A flag for each of these settings, for verbs that take ``**flags``."""
+def setting_flags() -> list[inspect.Parameter]:
+    """A flag for each setting, for verbs that take ``**flags``."""
     flags = []
-    for name in names:
-        field, groups = Settings.model_fields[name], [*GROUPS.values()]
+    for name, field in Settings.model_fields.items():
         boolean = field.annotation in (bool, bool | None)
         flag = cyclopts.Parameter(
             name=FLAGS[name],
             negative=f"--no-{FLAGS[name][2:]}" if boolean else (),
             help=field.description,
-            group=Group(group_of(name), sort_key=groups.index(group_of(name))),
+            group=Group(group_of(name), sort_key=GROUPS.index(group_of(name))),
             show_default=False,
         )
-        flags.append(keyword(name, None, Annotated[(bool if boolean else str) | None, flag]))
+        kind = Annotated[(bool if boolean else str) | None, flag]  # type: ignore[valid-type]
+        flags.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
     return flags
-
-
-def with_settings(names: Iterable[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a verb that takes ``**flags`` a flag for each of these settings only."""
-
-    def decorated(verb: Callable[..., int]) -> Callable[..., int]:
-        declare(verb, [*own_parameters(verb), *setting_flags(names)])
-        return verb
-
-    return decorated
-
-
-def given(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings whose flags were given."""
-    return {name: value for name, value in flags.items() if value is not None}

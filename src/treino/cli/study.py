@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, given, with_flags
+from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, with_flags
 
 CellFlag = Annotated[
     list[str] | None,
@@ -56,7 +56,7 @@ def study(
     from treino.folders.network_source import UserFiles
     from treino.training.studies.study import study_events
 
-    settings = given(flags)
+    settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = study_events(
         source,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, Track, given, with_flags
+from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, Track, with_flags
 
 SpaceFlag = Annotated[
     list[str] | None,
@@ -65,7 +65,7 @@ def sweep(
     from treino.training.sweeps.sweep_options import space_of
 
     tracking = Tracking(track)
-    settings = given(flags)
+    settings = {k: v for k, v in flags.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = sweep_events(
         source,

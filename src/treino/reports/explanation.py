@@ -33,11 +33,6 @@ from treino.training.replay import Snapshot, last_step, snapshots
 from treino.training.stored_results import open_run
 from treino.training.sweeps.stored_sweep import StoredSweep
 
-EXPLAIN_TOPIC_FITS_NOT = Refusal(
-    "explain_topic_fits_not",
-    N_("{asked} does not explain {run}: it was trained with {said}."),
-    N_("Ask for: treino explain {theirs} {typed}, or treino explain {asked} alone."),
-)
 EXPLAIN_TARGETS = Refusal(
     "explain_targets",
     N_("The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."),
@@ -160,12 +155,9 @@ def explain(
     opened = open_run(run) if isinstance(run, str | Path) else run
     one = opened.best if isinstance(opened, StoredSweep) else opened
     update = update_of(one.member(member), step, weight)
-    own = known[topic].own
-    theirs, said = own(update) if own else (topic, "")
-    if theirs != topic:
-        raise EXPLAIN_TOPIC_FITS_NOT(
-            asked=topic, run=update.run, said=said, theirs=theirs, typed=update.typed
-        )
+    refused = known[topic].refuses(update)
+    if refused is not None:
+        raise TreinoError(*refused)
     return ExplanationPage(known[topic].of(update), digits)
 
 

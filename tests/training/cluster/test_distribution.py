@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -175,24 +174,6 @@ def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         *_events, end = repeat_events("iris", seeds=5, until="accuracy=0.8", settings=shared, on=on)
         found.append((end.document["reached"], end.document["figures"], contents(tmp_path / name)))
     assert found[0] == found[1]
-
-
-def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
-    from treino.data import load
-    from treino.engine import config_of, mlp
-    from treino.settings.spec import read_settings
-    from treino.training.sweeps.group_training import GroupTraining
-    from treino.training.sweeps.populations import Group
-
-    config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
-    population = GroupTraining(Group(tuple(range(7)), (load("iris"),) * 7, mlp(4), config), "loss")
-    population.training.stop([2])
-    population.divide(2)
-    population.halve(population.parts[0])
-    assert sorted(row for part in population.parts for row in part.rows) == [0, 1, 3, 4, 5, 6]
-    population.join()
-    assert population.parts == []
-    assert torch.equal(population.last_step_M, torch.zeros(7, dtype=torch.int64))
 
 
 # ---- studies

@@ -14,7 +14,7 @@ from tests.conftest import Said
 from tests.training.cluster import ray_stand_in
 from tests.training.cluster.ray_stand_in import Ray
 from tests.training.cluster.test_distribution import swept
-from treino.base import words
+
 from treino.base.errors import TreinoError
 from treino.training import cluster as ray_cluster
 from treino.training.cluster import RayCluster, open_cluster
@@ -88,19 +88,6 @@ def test_a_start_that_fails_is_said_and_leaves_nothing(use: Use, fault: BaseExce
         assert cluster is not None
 
 
-def test_the_command_says_it_in_a_sentence_of_the_reader_s_language(
-    use: Use, treino: Callable[..., Said], tmp_path: Path
-) -> None:
-    use(fault=Exception(SILENT))
-    said = treino("sweep", "iris", *ASKED, "--on", "ray", "--json")
-    assert said.status == 1
-    assert said.document["error"]["rule"] == "cluster_start"
-    assert "--on ray" in said.document["error"]["hint"]
-    with words.speaking("pt-BR"):
-        assert "não pode" in refused("cluster_start").message
-    assert not (tmp_path / "runs").exists()
-
-
 def test_another_version_of_ray_is_named(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6379")
     monkeypatch.setattr(ray_cluster, "_reach", lambda _address: None)
@@ -132,16 +119,6 @@ def test_what_names_no_cluster_is_refused(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_study_names_its_cluster_as_a_sweep_does(treino: Callable[..., Said], tmp_path: Path) -> None:
-    said = treino("study", "iris", "--epochs", "2", "--out", tmp_path / "s", "--on", "dask", "--json")
-    assert said.document["error"]["rule"] == "on_unknown"
-    assert not (tmp_path / "s").exists()
-
-
-def test_one_network_needs_no_cluster(treino: Callable[..., Said]) -> None:
-    assert "Add --seeds 20" in treino("train", "iris", "--on", "ray").err
-
-
 def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster.importlib.util, "find_spec", lambda _name: None)
     assert "treino[ray]" in refused("ray_missing").hint
@@ -153,31 +130,6 @@ def test_a_cluster_without_a_free_processor_says_what_it_has(
     monkeypatch.setattr(ray_cluster, "FREE_SECONDS", 0.2)
     use(free=0, has=4)
     assert "has 4 CPU, 0 of them free" in refused("cluster_full").message
-
-
-def test_a_cluster_that_lost_all_its_machines_is_given_up(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    ray, now = use(), 100.0
-    monkeypatch.setattr(ray_cluster.time, "monotonic", lambda: now)
-    cluster = RayCluster(0)
-    cluster._check_processors()
-    ray.has = 0
-    cluster._check_processors()
-    ray.has = 1  # a new machine came
-    now += ray_cluster.GONE_SECONDS + 1
-    cluster._check_processors()
-    ray.has = 0
-    cluster._check_processors()
-    now += ray_cluster.GONE_SECONDS + 1
-    with pytest.raises(TreinoError, match="has had no CPU"):
-        cluster._check_processors()
-
-
-def test_a_task_asks_for_no_more_processors_than_a_machine_has(use: Use) -> None:
-    ray = use(has=3)
-    cluster = RayCluster(0)
-    for processors in (1, 2, 8):
-        cluster.submit(ray_cluster.nothing, name="task", processors=processors)
-    assert [asked["num_cpus"] for asked in ray.asked] == [1, 2, 3]
 
 
 def test_a_task_whose_process_is_lost_again_and_again_is_given_up(use: Use) -> None:

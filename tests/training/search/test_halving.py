@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
-from treino.training.search.halving import halving, hyperband, none, survivors
+from treino.training.search.halving import halving, hyperband, survivors
 
 TABLE_1 = {  # Li et al. 2018, R = 81 and eta = 3: (members, epochs) of every rung
     4: [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
@@ -36,13 +36,6 @@ def test_halving_keeps_a_third_at_each_rung() -> None:
     assert [(r.members, r.epochs) for r in bracket.rungs] == [(1000, 7), (333, 22), (111, 67), (37, 200)]
     (bracket,) = halving(1, 50)
     assert [(r.members, r.epochs) for r in bracket.rungs] == [(1, 50)]
-
-
-def test_what_a_bracket_costs_is_counted_by_hand() -> None:
-    (bracket,) = halving(9, 9)  # 9 members 1 epoch, 3 members 2 more, 1 member 6 more
-    assert bracket.epochs == 9 + 6 + 6
-    (whole,) = none(9, 9)
-    assert whole.epochs == 81
 
 
 @given(st.integers(1, 5000), st.integers(1, 1000), st.integers(2, 5), st.sampled_from([halving, hyperband]))

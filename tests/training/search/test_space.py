@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
-from treino.training.search.space import Choice, Dimension, Range, Space, read_space
+from treino.training.search.space import Choice, Range, Space, read_space
 
 WHOLE = {"lr": False, "hidden": False, "dropout": False, "momentum": False, "optimizer": False,
          "batch_size": True, "seed": True, "weight_decay": False, "nesterov": False}  # fmt: skip
@@ -176,13 +176,6 @@ def test_integers_have_equal_shares_and_both_ends(low: int, width: int) -> None:
     assert domain.at(1 - 2**-53) == low + width
     logged = Range(1, 1 + width, log=True, whole=True)
     assert (logged.at(0.0), logged.at(1 - 2**-53)) == (1, 1 + width)
-
-
-def test_equal_spaces_are_equal_as_json() -> None:
-    texts = ["lr=1e-4..1e-1:log", "optimizer=sgd|adam", "momentum=0..0.9 if optimizer=sgd"]
-    assert json.dumps(space(*texts).to_json()) == json.dumps(space(*texts).to_json())
-    assert space(*texts).to_json() != space(*texts[:2]).to_json()
-    assert Space((Dimension("lr", Choice((1,))),)).to_json() == {"lr": {"values": [1]}}
 
 
 def test_arrays_and_ranges_are_lists_of_values() -> None:

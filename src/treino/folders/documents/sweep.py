@@ -369,10 +369,7 @@ class StudyRowFacts(Document):
 
 
 class StudyFacts(Document):
-    """What is known of a study before its first step.
-
-    effective_rows: how many rows of equal weight would tell as much as the measured ones.
-    """
+    """effective_rows: of rows with weights, how many that weigh alike tell as much as the measured ones."""
 
     data: Text
     task: Task
