@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.test_moments import CASES, watched
+from tests.training.test_moments import CASES
 from torch import nn
 
 from tests.training.test_moments import CASES, Own, watched
@@ -106,20 +106,6 @@ def test_the_path_of_segments(tmp_path: Path) -> None:
     assert branch.at(35).loss == branch.losses[34]
     assert branch.at(45).hp["lr"] < 0.01  # with the cosine
     assert branch.module(branch.data.test.x).shape[1] == 3
-
-
-@pytest.mark.slow
-def test_commands_stay_where_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
-    run, _seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))
-    (step,) = [c.step for c in run.folder.database.commands() if c.name == "lr"]
-    assert step is not None
-    earlier, later = run.at(step - 3).branch(), run.at(step + 3).branch()
-    assert later.at(step + 5).hp["lr"] == 0.05
-    same_end(later, run)
-    assert earlier.at(step + 5).hp["lr"] == 3e-3
-    at_once = run.at(step).branch()
-    same_end(at_once, run)
 
 
 def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:

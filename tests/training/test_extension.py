@@ -1,10 +1,8 @@
 """A sweep that is given more networks equals one that had them from the first, and says when they came."""
 
-import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -137,19 +135,6 @@ def test_optunas_sampler_goes_on_from_what_it_has_learnt(tmp_path: Path) -> None
     assert configs(tmp_path / "s") == configs(
         tmp_path / "whole"
     )  # tpe asks for 32 at a time, and hears of these first
-
-
-def test_the_time_limit_counts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = itertools.count(0, 10)  # each look at it is ten seconds later, and a bracket is trained in one go
-    monkeypatch.setattr(
-        "treino.training.sweeps.sweep.time", SimpleNamespace(perf_counter=lambda: next(clock))
-    )
-    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", 1e6)
-    assert swept(tmp_path / "s", 4, fresh=0, max_time=15.0)["status"] == "finished"
-    document = ended(sweep_resumption(tmp_path / "s", more=4))
-    assert document["seconds"] > 15.0
-    assert document["status"] == "finished"
-    assert document["extensions"][0]["seconds"] == pytest.approx(20.0)
 
 
 @pytest.mark.parametrize(

@@ -168,17 +168,6 @@ def test_what_is_left_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     assert torch.equal(run.at(30).net.state_dict()["0.weight"], moment.net.state_dict()["0.weight"])
 
 
-def test_the_usual_rates_hold_the_one_in_force(tmp_path: Path) -> None:
-    moment = run_of(tmp_path, schedule="cosine").at(40)
-    rates = [change["lr"] for change in usual_futures(moment, "lr")]
-    assert len(set(rates)) == 64
-    assert rates == sorted(rates)
-    assert rates[32] == 3e-3  # the schedule's factor comes on top
-    assert rates[0] == pytest.approx(3e-4)
-    ratios = np.diff(np.log10(rates))
-    np.testing.assert_allclose(ratios, 1 / 32, atol=2e-3)
-
-
 def test_the_usual_seeds_and_batch_sizes(tmp_path: Path) -> None:
     moment = run_of(tmp_path).at(40)
     assert usual_futures(moment, "seed", 3) == [{}, {"seed": 4}, {"seed": 5}]

@@ -45,19 +45,6 @@ def content(out: Path) -> dict[str, Any]:
     return document
 
 
-def test_rows_that_are_loaded_are_taken_as_they_were_prepared(tmp_path: Path) -> None:
-    plain, few = tr.load("iris", normalise=False), {"members": 2, "settings": {"epochs": 2}}
-    rates = {"lr": [0.1, 0.01]}
-    document = swept(tmp_path / "as-loaded", rates | {"normalise": [False]}, plain, **few)
-    swept(tmp_path / "left-open", rates, plain, **few)
-    losses = [table(tmp_path / name).loss.tolist() for name in ("as-loaded", "left-open")]
-    assert losses[0] == losses[1]
-    assert document["judge"]["certificate"]["same_bits"]
-    with pytest.raises(TreinoError, match="prepared already"):
-        swept(tmp_path / "otherwise", rates | {"normalise": [True]}, plain, **few)
-    assert not (tmp_path / "otherwise").exists()
-
-
 def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", strategy="halving")
     rows = table(tmp_path / "s")

@@ -7,15 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from treino.training.search.judge import (
-    VerdictFacts,
-    by_rows,
-    p_beats,
-    selection_bias,
-    sentence,
-    smallest_within,
-    verdict,
-)
+from treino.training.search.judge import by_rows, p_beats, selection_bias, smallest_within, verdict
 
 
 def right(p_M: list[float], rows: int, seed: int) -> torch.Tensor:
@@ -142,18 +134,6 @@ def test_the_smallest_within_one_standard_error() -> None:
 )
 def test_the_verdict(constant: float, baseline: float, runner_up: float | None, expected: str) -> None:
     assert verdict(constant, baseline, runner_up) == expected
-
-
-def test_the_sentence_says_what_was_found() -> None:
-    told = VerdictFacts("accuracy", 0.963, (0.89, 1.0), 27, 1.0, 0.02, "linear", 9, 17, 0.25)
-    assert sentence("tie", told) == (
-        "accuracy 0.963 [0.89, 1.00] on 27 test rows; of the 1.000 seen in the sweep about 0.02 is luck; "
-        "not distinguishable from network 17, 25% of its size."
-    )
-    assert "than the baseline (linear)" in sentence("linear", told)
-    assert "no evidence that it is better than a constant answer" in sentence("nothing", told)
-    assert "network 9." in sentence("tie", VerdictFacts(*[*told.__dict__.values()][:8], None, 1.0))
-    assert "better than linear" in sentence("winner", VerdictFacts(*[*told.__dict__.values()][:8], None, 1.0))
 
 
 def test_rows_weigh_as_their_classes_do() -> None:
