@@ -1,9 +1,10 @@
 """Facts of a run before its first step, and its completion: weights, test metrics, the sealed folder."""
 
 import math
-from collections.abc import Mapping
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -68,6 +69,7 @@ def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
 TINY = 1e-6  # a target of 0, standardised in float32 and back
 
 ItemShape = tuple[int, ...] | None
+T = TypeVar("T")
 
 
 class Uncertainty(NamedTuple):
@@ -102,23 +104,6 @@ def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, level: float 
     return Uncertainty(figures, notes)
 
 
-def uncertainties(
-    net: nn.Module, data: Data, resolution: Resolution, failures: list[str]
-) -> list[Uncertainty]:
-    """The uncertainty of the predictions of each target. failures: collects a sentence for each that can't be
-    measured."""
-    what, rest = _("Measuring how sure its answers are"), _("Everything else is there.")
-    shape = resolution.training.shared.item_shape
-    level = resolution.settings.get("coverage")
-    made = list[Uncertainty]()
-    targets = in_memory(data).by_target
-    for number, one in enumerate(targets):
-        alone = net if len(targets) == 1 else one_target(net, data.preparation.output_parts[number], number)
-        known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, level))
-        made.append(known or Uncertainty({}, []))
-    return made
-
-
 def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: float) -> Uncertainty:
     """The scores of the validation rows, as stored, and what this coverage is worth on test rows."""
     seen = row_scores(net, data.validation, data, item_shape)
@@ -150,15 +135,6 @@ def _positive(answered: Answered, split: str) -> tuple[np.ndarray, np.ndarray]:
     """``[N]`` each: the probability of the second of two classes, and whether a row is of it."""
     output_NC, y_N = answered[split]
     return probabilities(output_NC)[:, 1].double().numpy(), y_N.numpy() == 1
-
-
-def threshold_found(answered: Answered, data: Data, rule: str | None) -> float | None:
-    """The probability from which on the second of two classes is answered, found on the validation rows by
-    the rule. None: none is asked for, or these rows hold one class only."""
-    if rule is None or "validation" not in answered:
-        return None
-    weight_N = weights_or_ones(data.validation.weight, len(data.validation))
-    return threshold_of(*_positive(answered, "validation"), rule, weight_N)
 
 
 def threshold_effect(answered: Answered, data: Data, rule: str, value: float | None) -> Uncertainty:
@@ -201,97 +177,271 @@ def threshold_effect(answered: Answered, data: Data, rule: str, value: float | N
 # ---- the end of a training
 
 
+class Times(NamedTuple):
+    """Seconds of a training: all of them, those of evaluations, and those of waiting for rows."""
+
+    all: float
+    evaluation: float
+    waited: float
+
+    @property
+    def share_waited(self) -> float:
+        """The share of the training proper, evaluations apart, that it waited for rows."""
+        return self.waited / max(self.all - self.evaluation, self.waited, 1e-9)
+
+
+@dataclass(eq=False)
+class Ending:
+    """A training at its end, and what has been measured of its kept weights so far.
+
+    status: how it ended. otherwise: what to do if its rows can't be measured. figures: entries of
+    ``result.json``. of_targets: the entries of each target; of a single target these are ``figures``. notes:
+    sentences for the run's reader. failures: a sentence for each measurement that failed.
+    """
+
+    folder: RunFolder
+    spec: RunSpec
+    data: Data
+    resolution: Resolution
+    status: str
+    otherwise: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
+    of_targets: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def training(self) -> TrainingLoop:
+        return self.resolution.training
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended for good. A run that will be resumed leaves the test rows alone."""
+        return self.status in ("finished", "diverged")
+
+    @cached_property
+    def net(self) -> nn.Module:
+        """The network that answers, with its kept weights."""
+        return self.training.answer("kept")
+
+    @cached_property
+    def held(self) -> Data:
+        """The rows in memory, or a sample of them."""
+        return in_memory(self.data)
+
+    @property
+    def rule(self) -> str | None:
+        """The rule of the decision threshold that the settings ask for."""
+        return self.resolution.settings.get("threshold") if self.over else None
+
+    @cached_property
+    def answered(self) -> Answered:
+        """Outputs and targets of each split that is measured."""
+        answered = dict[str, tuple[Tensor, Tensor]]()
+        for split, rows in self.data.splits.items():
+            # a run that will be resumed doesn't wait for rows to be read from disk
+            if len(rows) and (self.over or (split != "test" and isinstance(rows.x, Tensor))):
+                answering = partial(answers, self.net, rows, self.training.shared.item_shape)
+                if (made := self.attempt(_measuring(split), answering, self.otherwise)) is not None:
+                    answered[split] = made
+        return answered
+
+    @cached_property
+    def threshold(self) -> float | None:
+        """The probability from which on the second of two classes is answered, found on the validation rows.
+        None: none is asked for, or these rows hold one class only."""
+        if self.rule is None or "validation" not in self.answered:
+            return None
+        weight_N = weights_or_ones(self.data.validation.weight, len(self.data.validation))
+        return threshold_of(*_positive(self.answered, "validation"), self.rule, weight_N)
+
+    def attempt(self, what: str, work: Callable[[], T], otherwise: str | None = None) -> T | None:
+        """The result of the work; None, and a sentence among the failures, if it fails. what: begins this
+        sentence. otherwise: ends it; default: that everything else is there."""
+        rest = _("Everything else is there.") if otherwise is None else otherwise
+        return try_or_note(self.failures, what, rest, work)
+
+
+def _measuring(split: str) -> str:
+    return _("Measuring the {split} rows").format(split=split_name(split))
+
+
+def measure_rows(end: Ending) -> None:
+    """``metrics`` of each split and ``intervals`` of the test rows: of all targets, and of each alone."""
+    data, loss = end.data, end.training.loss_function
+    end.figures |= _figures(end, end.answered, data, loss, end.threshold)
+    if len(data.by_target) == 1:
+        end.of_targets = [end.figures]
+        return
+    parts = {split: loss.by_target(*both) for split, both in end.answered.items()}
+    end.of_targets = [
+        _figures(end, {split: part[k] for split, part in parts.items()}, one, loss.single)
+        for k, one in enumerate(data.by_target)
+    ]
+
+
+def _figures(
+    end: Ending, answered: Answered, data: Data, loss: Loss, threshold: float | None = None
+) -> dict[str, Any]:
+    metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
+    interval = None
+    for split, (output_NC, y) in answered.items():
+        weight = data.splits[split].weight
+        measuring = partial(measure, output_NC[None], y, loss, data.scale, weight, threshold=threshold)
+        if (measured := end.attempt(_measuring(split), measuring, end.otherwise)) is not None:
+            metrics[split] = {name: float(value[0]) for name, value in measured.items()}
+    if "test" in answered:
+        weight = data.test.weight
+        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=weight, threshold=threshold)
+        interval = end.attempt(_("Computing the intervals"), drawn)
+    return {"metrics": metrics, "intervals": {"test": interval}}
+
+
+def fit_baselines(end: Ending) -> None:
+    """``baseline``: the test metrics of simple models, if test rows are looked at."""
+    loss, full = end.training.loss_function.single, end.resolution.settings.get("baselines") == "full"
+    notes: list[str] = []
+    for own, one in zip(end.of_targets, end.held.by_target, strict=True):
+        own["baseline"] = {}
+        fitted = partial(baselines, one, loss, full)
+        if end.over and len(end.data.test) and (made := end.attempt(_("Fitting the baselines"), fitted)):
+            own["baseline"] = made.metrics
+            notes += made.notes
+    end.figures["baseline"] = means([own["baseline"] for own in end.of_targets])
+    end.notes += dict.fromkeys(notes)
+
+
+def note_rows_left_out(end: Ending) -> None:
+    """Notes on baselines of a sample of the rows, and on rows without an answer."""
+    end.notes += fewer_notes(end.data, end.held)
+    for split, (output_NC, _y) in end.answered.items():
+        end.notes += unanswered_notes(split, output_NC)
+
+
+def measure_confidence(end: Ending) -> None:
+    """How far to trust the predictions of each target: calibration, intervals of numbers, sets of classes."""
+    if not end.over:
+        return
+    shape, level = end.training.shared.item_shape, end.resolution.settings.get("coverage")
+    targets, what = end.held.by_target, _("Measuring how sure its answers are")
+    for number, (own, one) in enumerate(zip(end.of_targets, targets, strict=True)):
+        parts = end.data.preparation.output_parts
+        alone = end.net if len(targets) == 1 else one_target(end.net, parts[number], number)
+        known = end.attempt(what, partial(uncertainty, alone, one, shape, level))
+        if known is not None:
+            own |= known.figures
+            end.notes += known.notes if len(targets) == 1 else [f"{one.target}: {n}" for n in known.notes]
+
+
+def measure_threshold(end: Ending) -> None:
+    """``threshold``: the decision threshold that was asked for, and its effect on test rows."""
+    if end.rule is not None:
+        tuned = threshold_effect(end.answered, end.data, end.rule, end.threshold)
+        end.figures |= tuned.figures
+        end.notes += tuned.notes
+
+
+def name_targets(end: Ending) -> None:
+    """``targets``: of several, the entries of each."""
+    if len(end.of_targets) > 1:
+        names = (one.target for one in end.data.by_target)
+        end.figures["targets"] = dict(zip(names, end.of_targets, strict=True))
+
+
+def list_members(end: Ending) -> None:
+    """The networks of an ensemble, and which of them answer."""
+    training = end.training
+    if training.config.shared.ensemble > 1:
+        end.figures |= {
+            "members": member_results(training),
+            "answering": training.answering,
+            "answering_steps": training.answering_steps,
+        }
+        end.notes += members_notes(training)
+
+
+def count_steps(end: Ending) -> None:
+    """How long it trained, the steps of its kept weights, and its losses by epoch."""
+    training = end.training
+    kept_step = max(training.answering_steps)
+    kept_epoch = int(training.kept_epoch_P[training.answering].max())
+    end.figures |= {
+        "stopped_early": stopped_early(training) and not past_limit(end.folder),
+        "steps": int(training.last_step_P.max()),
+        "kept_epoch": kept_epoch,
+        "kept_step": kept_step,
+    } | histories(end.folder, end.spec, over=end.over)
+
+
+def note_gain(end: Ending) -> None:
+    """With a time limit: what more networks would bring."""
+    if end.resolution.settings.get("time_limit") is not None:
+        end.notes += gain_notes(end.training)
+
+
+def look_for_faults(end: Ending) -> None:
+    """``findings``: what the doctor finds wrong in the training."""
+    if end.over:
+        what = _("Looking for faults in the training")
+        if (wrong := end.attempt(what, partial(findings, end.folder, end.held, end.resolution))) is not None:
+            end.figures["findings"], defects = wrong
+            end.notes += defects
+
+
+def check_answers(end: Ending) -> None:
+    """Notes on answers that no network should give."""
+    what, checked = _("Checking the network's answers"), partial(notes_on_answers, end.training, end.net)
+    end.notes += end.attempt(what, partial(checked, end.held.train.x)) or []
+
+
+PREDICTION = (measure_rows, measure_confidence, measure_threshold, name_targets, list_members, count_steps)
+"""The measurements that a verification repeats."""
+
+MEASUREMENTS = (
+    measure_rows,
+    fit_baselines,
+    note_rows_left_out,
+    measure_confidence,
+    measure_threshold,
+    name_targets,
+    list_members,
+    count_steps,
+    note_gain,
+    look_for_faults,
+    check_answers,
+)
+"""All measurements, in the order of their notes."""
+
+
 def finish(
-    folder: RunFolder,
-    data: Data,
-    resolution: Resolution,
-    status: str,
-    seconds: float,
-    evaluation_seconds: float,
-    waited_seconds: float,
-    segment: int = 0,
+    folder: RunFolder, data: Data, resolution: Resolution, status: str, times: Times, segment: int = 0
 ) -> StoredRun:
     """Write the kept weights, measure them, write the result, seal the folder, and open the run.
 
     A measurement that fails becomes a note, so that the weights are kept in any case. The test rows are used
     here and nowhere else, once at each end, which is counted, and not at all by a run that will be resumed.
     """
-    engine = resolution.training
-    net = engine.answer("kept")
-    write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
-    over = status in ("finished", "diverged")
-    held = in_memory(data)
-    failures: list[str] = []
+    spec, training = read_run_spec(folder), resolution.training
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
-    rest = _("Everything else is there.")
-    answered = answered_rows(net, data, engine.shared.item_shape, over=over, failures=failures, ask=ask)
-    without = [note for split, made in answered.items() for note in unanswered_notes(split, made[0])]
-    waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
-    loss, full = engine.loss_function, resolution.settings.get("baselines") == "full"
-    rule = resolution.settings.get("threshold") if over else None
-    threshold = threshold_found(answered, data, rule)
-    figures, each = figures_of(answered, data, loss, threshold, failures=failures, ask=ask)
-    notes: list[str] = []
-    for own, one in zip(each, held.by_target, strict=True):
-        fitted = partial(baselines, one, loss.single, full)
-        measured = over and len(data.test)
-        baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted) if measured else None
-        own["baseline"] = baseline.metrics if baseline else {}
-        notes += baseline.notes if baseline else ()
-    spec, kept_step = read_run_spec(folder), max(engine.answering_steps)
-    kept_epoch = int(engine.kept_epoch_P[engine.answering].max())
+    end = Ending(folder, spec, data, resolution, status, ask)
+    write_weights(folder, end.net, data.item_shape if training.shared.net is None else None)
+    end.notes += [*said_of(spec), *data.notes, *resumed_notes(folder), *waited_notes(times.share_waited)]
+    for measurement in MEASUREMENTS:
+        measurement(end)
+    looked = bool(end.figures["metrics"]["test"])
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
-        "stopped_early": stopped_early(engine) and not past_limit(folder),
-        "steps": int(engine.last_step_P.max()),
-        "seconds": seconds,
-        "evaluation_seconds": evaluation_seconds,
-        "waited": waited,
-        **figures,
-        "test_looks": _looks_before(folder, spec, (segment, engine.step)) + bool(figures["metrics"]["test"]),
-        "baseline": means([own["baseline"] for own in each]),
-        "kept_epoch": kept_epoch,
-        "kept_step": kept_step,
-        "notes": [
-            *said_of(spec),
-            *data.notes,
-            *resumed_notes(folder),
-            *waited_notes(waited),
-            *dict.fromkeys(notes),
-            *fewer_notes(data, held),
-            *without,
-        ],
+        "seconds": times.all,
+        "evaluation_seconds": times.evaluation,
+        "waited": times.share_waited,
+        "test_looks": _looks_before(folder, spec, (segment, training.step)) + looked,
+        **end.figures,
+        "notes": [*end.notes, *end.failures],
     }
-    if over:
-        made = uncertainties(net, data, resolution, failures)
-        for own, one, known in zip(each, held.by_target, made, strict=True):
-            (document if len(each) == 1 else own).update(known.figures)
-            for note in known.notes:
-                document["notes"].append(note if len(each) == 1 else f"{one.target}: {note}")
-        if rule is not None:
-            tuned = threshold_effect(answered, data, rule, threshold)
-            document |= tuned.figures
-            document["notes"] += tuned.notes
-    if len(each) > 1:
-        document["targets"] = {one.target: own for one, own in zip(data.by_target, each, strict=True)}
-    if engine.config.shared.ensemble > 1:
-        document |= ensemble_results(engine)
-        document["notes"] += members_notes(engine)
-    if resolution.settings.get("time_limit") is not None:
-        document["notes"] += gain_notes(engine)
-    document |= histories(folder, spec, over=over)
-    if over:
-        what = _("Looking for faults in the training")
-        wrong = try_or_note(failures, what, rest, partial(findings, folder, held, resolution))
-        document["findings"], defects = wrong if wrong is not None else (document["findings"], [])
-        document["notes"] += defects
-    what = _("Checking the network's answers")
-    answer_notes = try_or_note(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
-    document["notes"] += [*(answer_notes or []), *failures]
     folder.write_json("result.json", document)
-    folder.database.add_event(segment, engine.step, status)
+    folder.database.add_event(segment, training.step, status)
     folder.seal(status)
-    return StoredRun(folder, Access(net=engine.net(engine.answering[0], "kept")), held)
+    return StoredRun(folder, Access(net=training.net(training.answering[0], "kept")), end.held)
 
 
 def _looks_before(folder: RunFolder, spec: RunSpec, end: tuple[int, int]) -> int:
@@ -308,15 +458,6 @@ def _looks_before(folder: RunFolder, spec: RunSpec, end: tuple[int, int]) -> int
 def stopped_early(engine: TrainingLoop) -> bool:
     """Whether patience stopped every member that didn't diverge."""
     return set(engine.status_P) - {"diverged"} == {"stopped"}
-
-
-def ensemble_results(engine: TrainingLoop) -> dict[str, Any]:
-    """The networks of an ensemble, and which of them answer."""
-    return {
-        "members": member_results(engine),
-        "answering": engine.answering,
-        "answering_steps": engine.answering_steps,
-    }
 
 
 def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
@@ -348,72 +489,3 @@ def members_notes(engine: TrainingLoop) -> list[str]:
         metric=s.metric,
     )
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
-
-
-def answered_rows(
-    net: nn.Module, data: Data, item_shape: ItemShape, *, over: bool, failures: list[str], ask: str
-) -> dict[str, tuple[Tensor, Tensor]]:
-    """Outputs and targets of each split that is measured. over: whether the training has come to its end.
-    failures: collects a sentence for each split whose rows can't be answered. ask: what to do then."""
-    answered = dict[str, tuple[Tensor, Tensor]]()
-    for split, rows in data.splits.items():
-        # a run that will be resumed doesn't wait for rows to be read from disk
-        if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
-            what = _("Measuring the {split} rows").format(split=split_name(split))
-            made = try_or_note(failures, what, ask, partial(answers, net, rows, item_shape))
-            if made is not None:
-                answered[split] = made
-    return answered
-
-
-def figures_of(
-    answered: Answered,
-    data: Data,
-    loss: Loss,
-    threshold: float | None,
-    *,
-    failures: list[str],
-    ask: str,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """``metrics`` of each split and ``intervals`` of the test rows: of all targets, and of each alone.
-    threshold: of a run that decides by one, ``threshold_found``."""
-    figures = _figures(answered, data, loss, failures, ask, threshold)
-    if len(data.by_target) == 1:
-        return figures, [figures]
-    parts = zip(data.by_target, _answers_by_target(answered, loss, data), strict=True)
-    return figures, [_figures(own, one, loss.single, failures, ask) for one, own in parts]
-
-
-def _figures(
-    answered: Answered,
-    data: Data,
-    loss: Loss,
-    failures: list[str],
-    ask: str,
-    threshold: float | None = None,
-) -> dict[str, Any]:
-    """``metrics`` of each split, and ``intervals`` of the test rows. answered: outputs and targets."""
-    metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
-    interval = None
-    for split, (output_NC, y) in answered.items():
-        what, weight = (
-            _("Measuring the {split} rows").format(split=split_name(split)),
-            data.splits[split].weight,
-        )
-        measuring = partial(measure, output_NC[None], y, loss, data.scale, weight, threshold=threshold)
-        measured = try_or_note(failures, what, ask, measuring)
-        metrics[split] = (
-            None if measured is None else {name: float(value[0]) for name, value in measured.items()}
-        )
-    if "test" in answered:
-        what, rest = _("Computing the intervals"), _("Everything else is there.")
-        weight = data.test.weight
-        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=weight, threshold=threshold)
-        interval = try_or_note(failures, what, rest, drawn)
-    return {"metrics": metrics, "intervals": {"test": interval}}
-
-
-def _answers_by_target(answered: Answered, loss: Loss, data: Data) -> list[dict[str, tuple[Tensor, Tensor]]]:
-    """Outputs and targets of each split, of each target alone."""
-    parts = {split: loss.by_target(*both) for split, both in answered.items()}
-    return [{split: part[k] for split, part in parts.items()} for k in range(len(data.by_target))]

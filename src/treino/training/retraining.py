@@ -25,19 +25,12 @@ from treino.engine.saved_state import saved_from_keyframe, training_identity
 from treino.engine.step_plan import EpochStretch
 from treino.folders.documents import read_checkpoint, read_document
 from treino.folders.documents.run_spec import RunSpec
-from treino.folders.segments import Link, Segment, histories, path_counts, path_of
+from treino.folders.segments import Link, Segment, path_counts, path_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
 from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
-from treino.training.completion import (
-    answered_rows,
-    ensemble_results,
-    figures_of,
-    threshold_effect,
-    threshold_found,
-    uncertainties,
-)
+from treino.training.completion import PREDICTION, Ending
 from treino.training.resolution import Resolution
 from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
 from treino.training.train import epoch_values
@@ -316,31 +309,16 @@ class Retraining:
         """Compare the weights that are kept, and the figures measured with them, with those of the run."""
         if not self.sealed:
             return
-        training = resolution.training
-        step, net = training.step, training.answer("kept")
-        self.comparison.tensors("weights", step, dict(self.run.state), whole_state(net))
+        step = resolution.training.step
+        end = Ending(self.run.folder, self.spec, self.data, resolution, self.run.status)
+        self.comparison.tensors("weights", step, dict(self.run.state), whole_state(end.net))
         recorded = read_document(self.run.folder, "result.json")
-        over = self.run.status in ("finished", "diverged")
-        failures: list[str] = []  # what fails has no figure, which differs from one that is recorded
-        loss, shape = training.loss_function, training.shared.item_shape
-        answered = answered_rows(net, self.data, shape, over=over, failures=failures, ask="")
-        rule = self.spec.resolved.threshold if over else None
-        threshold = threshold_found(answered, self.data, rule)
-        figures, each = figures_of(answered, self.data, loss, threshold, failures=failures, ask="")
-        made: dict[str, Any] = {**{name: {} for name in PREDICTED}, **figures, "targets": {}}
-        sure = uncertainties(net, self.data, resolution, failures) if over else []
-        for of_target, measured in zip(each, sure, strict=False):
-            (made if len(each) == 1 else of_target).update(measured.figures)
-        if rule is not None:
-            made |= threshold_effect(answered, self.data, rule, threshold).figures
-        if len(each) > 1:
-            made["targets"] = {one.target: own for one, own in zip(self.data.by_target, each, strict=True)}
-        if training.config.shared.ensemble > 1:
-            made |= ensemble_results(training)
-        self.tested = figures["metrics"]["test"] or {}
-        made |= {"steps": int(training.last_step_P.max()), "kept_step": max(training.answering_steps)}
-        known = histories(self.run.folder, self.spec, over=over)
-        made |= {name: known[name] for name in ("loss", "loss_std")}
+        for measurement in PREDICTION:  # what fails has no figure, which differs from one that is recorded
+            measurement(end)
+        self.tested = end.figures["metrics"]["test"] or {}
+        made: dict[str, Any] = {**{name: {} for name in PREDICTED}, "targets": {}, **end.figures}
+        for name in ("epochs", "epoch_seconds", "stopped_early", "kept_epoch"):
+            del made[name]
         theirs = {name: recorded.get(name, {}) for name in made}
         names = (*PREDICTED, "metrics", "intervals")
         theirs["targets"] = {

@@ -42,7 +42,7 @@ from treino.folders.user_network import NetworkFiles, network_maker, network_of
 from treino.folders.weights import ANSWERS, answers_of
 from treino.settings.spec import Settings
 from treino.training.commands import LiveView, Transport
-from treino.training.completion import finish, run_facts
+from treino.training.completion import Times, finish, run_facts
 from treino.training.flip_trial import decided_flips
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
@@ -474,18 +474,9 @@ class RunJob:
         engine, clock = self.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
-        seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
+        times = Times(clock.seconds + clock.epoch_so_far, clock.evaluation, clock.waited + engine.waited)
         try:
-            self.run = finish(
-                self.folder,
-                self.data,
-                self.resolution,
-                status,
-                seconds,
-                clock.evaluation,
-                waited,
-                self.segment,
-            )
+            self.run = finish(self.folder, self.data, self.resolution, status, times, self.segment)
         finally:
             self.view.close()  # the last state is shown during the measurement, which may be slow
         if self.failure is not None:
