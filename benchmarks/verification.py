@@ -1,4 +1,4 @@
-"""Time of ``treino verify`` beside the training itself: all of it, and ``--sample``."""
+"""Time of ``treino verify`` beside the training itself."""
 
 import tempfile
 import time
@@ -35,33 +35,13 @@ def run(quick: bool) -> Result:
         with tempfile.TemporaryDirectory() as folder:
             _train(data, settings, Path(folder) / "run")()
             stored = open_run(Path(folder) / "run")
-            document = verification(stored, sample=True, seed=0)
-            steps, drawn = document["steps"]["recorded"], document["sample"]
-            works = {
-                "train": _train(data, settings, None),
-                "all": _verify(stored, sample=False),
-                "sample": _verify(stored, sample=True),
-            }
+            works = {"train": _train(data, settings, None), "all": _verify(stored)}
             found = interleaved(works, rounds)
-        ratios = [
-            processor_ratio(found, a, b)
-            for a, b in (("all", "train"), ("sample", "all"), ("sample", "train"))
-        ]
-        figures |= {
-            f"{name}_{k}": round(v, 3) for k, v in zip(("all", "sample", "share"), ratios, strict=True)
-        }
-        rows.append(
-            (
-                name,
-                f"{steps:,}",
-                f"{median(s.wall for s in found['train']):.2f} s",
-                f"{drawn['stretches']} of {drawn['of']}",
-                *(f"{value:.2f}" for value in ratios),
-            )
-        )
-    columns = (
-        "data", "steps", "training", "stretches", "all / training", "sample / all", "sample / training"
-    )  # fmt: skip
+        ratio = processor_ratio(found, "all", "train")
+        figures[f"{name}_all"] = round(ratio, 3)
+        seconds = median(s.wall for s in found["train"])
+        rows.append((name, f"{len(stored.losses):,}", f"{seconds:.2f} s", f"{ratio:.2f}"))
+    columns = ("data", "steps", "training", "verification / training")
     return Result(
         (Table(f"--every {EVERY}, defaults of the data else", columns, tuple(rows)),),
         f"Medians of {rounds} interleaved rounds, processor time but for the third column. The training is "
@@ -92,11 +72,11 @@ def _train(data: Data, asked: dict[str, object], out: Path | None) -> Callable[[
     return train
 
 
-def _verify(stored: StoredRun, *, sample: bool) -> Callable[[], Spent]:
+def _verify(stored: StoredRun) -> Callable[[], Spent]:
     def verify() -> Spent:
         again = StoredRun(stored.folder, stored.access)
         begin = time.perf_counter(), time.process_time()
-        document = verification(again, sample=sample, seed=0 if sample else None)
+        document = verification(again)
         assert document["verdict"] == "equal", document["first_difference"]
         return Spent(time.perf_counter() - begin[0], time.process_time() - begin[1])
 

@@ -110,18 +110,15 @@ class Run(StoredRun):
         snapshot = next(snapshots(self, [step], data))
         return Moment(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
 
-    def verify(
-        self, data: Any = None, *, sample: bool = False, seed: int | None = None, engine: str | None = None
-    ) -> dict[str, Any]:
+    def verify(self, data: Any = None, *, engine: str | None = None) -> dict[str, Any]:
         """Train the run again, and return the document of what is equal, as ``treino verify`` does.
 
-        data: the Dataset, if the run was trained on one. sample: train only stretches that are drawn by
-        chance. seed: of this choice. engine: another kernel.
+        data: the Dataset, if the run was trained on one. engine: another kernel.
 
         Raises:
             TreinoError: the run is training, or took no step; its rows or its network are not there.
         """
-        return verification(self, data, sample=sample, seed=seed, engine=engine)
+        return verification(self, data, engine=engine)
 
     def rewind(self, step: int, **changes: Any) -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.

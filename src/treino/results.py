@@ -107,8 +107,6 @@ def verification(
     run: StoredRun,
     data: Any = None,
     *,
-    sample: bool = False,
-    seed: int | None = None,
     engine: str | None = None,
     tell: Tell = tell_nobody,
 ) -> dict[str, Any]:
@@ -116,13 +114,13 @@ def verification(
     ``treino.training.verification.verify``.
 
     Raises:
-        TreinoError: as there; another kernel or a seed for a network of a sweep.
+        TreinoError: as there; another kernel for a network of a sweep.
     """
     if run.row is None:
-        return verify(run, data, sample=sample, seed=seed, engine=engine, tell=tell)
-    if seed is not None or engine is not None:
-        raise VERIFY_MEMBER(run=run.name, name=setting("seed" if engine is None else "engine"))
-    return verify_member(run, sample=sample, tell=tell)
+        return verify(run, data, engine=engine, tell=tell).to_json()
+    if engine is not None:
+        raise VERIFY_MEMBER(run=run.name, name=setting("engine"))
+    return verify_member(run, tell).to_json()
 
 
 def branch_events(

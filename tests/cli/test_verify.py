@@ -77,20 +77,6 @@ def test_a_difference_is_said_and_is_no_success(treino: Command, run: Path) -> N
     assert (document.status, document.document["verdict"]) == (1, "different")
 
 
-def test_a_sample_says_what_it_is_worth_and_how_to_repeat_it(treino: Command, run: Path) -> None:
-    said = treino("verify", "r", "--sample", "--json")
-    document = said.document
-    assert document["sample"]["of"] == 8
-    assert document["steps"] == {"recorded": 40, "trained": 5}
-    assert document["sample"]["chance_seen"]["one"] == 1 / 8
-    again = treino(*document["command"].split()[1:], "--json").document
-    assert again["sample"] == document["sample"]
-    words = treino("verify", "r", "--sample", "--seed", 3).out
-    assert "1 of 8 stretches between recorded states were trained again: 12.5% of the steps" in words
-    assert "a chance of 12%" in words
-    assert treino("verify", "r", "--seed", 3, "--json").document["error"]["rule"] == "seed_of_sample"
-
-
 # ---- the report
 
 
@@ -110,8 +96,6 @@ def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Comma
     assert "40 of 40 steps were trained again" in told
     assert "not signed" in told
     assert "treino verify r" in told
-    assert treino("verify", "r", "--sample", "--keep").status == 0
-    assert "Verified in a sample" in report(treino)
 
     kept = (run / NAME).read_text()
     treino("verify", "r", "--keep")
@@ -231,7 +215,7 @@ def test_a_network_of_ones_own_runs_only_if_trusted(treino: Command) -> None:
     said = treino("verify", "r", "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, "net_not_trusted")
     assert treino("verify", "r", "--trust").status == 0
-    assert treino("verify", "r", "--net", "mine.py:Net", "--sample").status == 0
+    assert treino("verify", "r", "--net", "mine.py:Net").status == 0
     Path("mine.py").write_text(Path("mine.py").read_text().replace("Tanh", "ReLU"))
     assert treino("verify", "r", "--net", "mine.py:Net", "--json").document["error"]["rule"] == "net_answers"
 

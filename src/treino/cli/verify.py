@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from treino.base.encoding import json_bytes
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
-from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
+from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
@@ -33,7 +33,6 @@ WHAT = {
 VERDICTS = {
     "equal": N_("equal: every bit of the weights and of the losses is the same."),
     "member": N_("equal: every bit of the weights and every recorded figure is the same."),
-    "sample": N_("equal: in what was trained again, every bit of the states and of the losses is the same."),
     "close": N_(
         "close: it parts by no more than rounding explains, and its test figures lie in the intervals."
     ),
@@ -47,16 +46,6 @@ def verify(
     run: RunName = "last",
     /,
     *,
-    sample: Annotated[
-        bool,
-        Parameter(
-            help="train stretches again that are drawn by chance, a tenth of the steps, each from a keyframe",
-            negative=(),
-        ),
-    ] = False,
-    seed: Annotated[
-        int | None, WHOLE, Parameter(help="of the choice of a sample; default: one that nobody can foresee")
-    ] = None,
     engine: Annotated[
         str | None,
         Parameter(help="train with another kernel: module, batched or lanes; equal but for rounding"),
@@ -75,7 +64,7 @@ def verify(
     Where it parts, it is said at which step and in which tensor first, and what may explain it. Nothing that
     the run recorded is changed. Exit status: 0 equal or close, 1 different or unverifiable.
 
-    Examples: treino verify last | treino verify last --sample | treino verify wine-sweep-1:17 --to paper.json
+    Examples: treino verify last | treino verify wine-sweep-1:17 --to paper.json
     """
     from treino.results import verification
     from treino.training.stored_results import open_run
@@ -86,7 +75,7 @@ def verify(
     if keep and opened.row is not None:
         raise KEEP_OF_MEMBER(run=opened.name)
     with _Line(screen) as line:
-        document = verification(opened, sample=sample, seed=seed, engine=engine, tell=line.tell)
+        document = verification(opened, engine=engine, tell=line.tell)
     content = json_bytes(document)
     if keep:
         path = opened.folder.write_bytes(NAME, content)
@@ -131,31 +120,14 @@ def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> Non
     for notice in notices:
         screen.err.print(notice)
     kind = document["verdict"]
-    if kind == "equal" and document["sample"] is not None:
-        kind = "sample"
-    elif kind == "equal" and "losses" not in document["compared"]:
+    if kind == "equal" and "losses" not in document["compared"]:
         kind = "member"
     verdict = _(VERDICTS[kind]).format(reason=document["reason"])
     out.print(f"{document['run']}: {verdict}")
-    steps, drawn = document["steps"], document["sample"]
     for each, tally in document["compared"].items():
         out.print(
             _("  {equal:,} of {compared:,} {what} are equal").format(
                 equal=tally["equal"], compared=tally["compared"], what=_(WHAT[each])
-            )
-        )
-    if drawn is not None:
-        sentence = _(
-            "{n:,} of {of:,} stretches between recorded states were trained again: {share:.1%} of the steps. "
-            "A fault in one stretch would have been seen with a chance of {one:.0%}, faults in a tenth of "
-            "them with {tenth:.0%}."
-        )
-        out.print(
-            sentence.format(
-                n=drawn["stretches"],
-                of=drawn["of"],
-                share=steps["trained"] / max(steps["recorded"], 1),
-                **drawn["chance_seen"],
             )
         )
     if (first := document["first_difference"]) is not None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -12,8 +12,9 @@ from torch import Tensor
 
 from treino.engine import TrainingLoop
 from treino.engine.population import Layout
+from treino.folders.documents.verification import Compared, DifferenceEntry, TallyEntry
 
-KINDS = ("settings", "losses", "validation", "states", "weights", "figures")
+KINDS: tuple[Compared, ...] = get_args(Compared)
 """What is compared, in the order in which a step makes it."""
 
 SAME_FIGURE = 1e-6  # relative: figures are sums over rows, in an order that is torch's
@@ -36,9 +37,6 @@ class Difference:
     numbers: int
     of: int
     relative: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass
@@ -138,12 +136,19 @@ class Comparison:
         if seen.kind == "losses" and (self.first_loss is None or seen.step < self.first_loss.step):
             self.first_loss = seen
 
-    def to_json(self) -> dict[str, Any]:
+    @property
+    def compared(self) -> dict[Compared, TallyEntry]:
+        """How many numbers of each kind were compared, and how many of them are equal."""
         return {
-            kind: {"compared": t.compared, "equal": t.equal, "largest": _finite(t.largest)}
+            kind: TallyEntry(compared=t.compared, equal=t.equal, largest=_finite(t.largest))
             for kind in KINDS
             if (t := self.tallies.get(kind)) is not None
         }
+
+    @property
+    def first_difference(self) -> DifferenceEntry | None:
+        """The earliest difference, for the document."""
+        return None if self.first is None else DifferenceEntry.model_validate(asdict(self.first))
 
 
 def _place(difference: Difference) -> tuple[int, int]:

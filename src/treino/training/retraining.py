@@ -1,9 +1,9 @@
 """The training of a run made again beside what its folder records, and compared at every step.
 
-It sets out from the seeds, or from any recorded state. Nothing in the folder is changed.
+It begins with the seeds. Nothing in the folder is changed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -21,7 +21,7 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import TrainingLoop
 from treino.engine.carry_over import carry_over
 from treino.engine.net_state import whole_state
-from treino.engine.saved_state import saved_from_keyframe, training_identity
+from treino.engine.saved_state import saved_from_keyframe
 from treino.engine.step_plan import EpochStretch
 from treino.folders.documents import read_checkpoint, read_document
 from treino.folders.documents.run_spec import RunSpec
@@ -32,7 +32,7 @@ from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
 from treino.training.completion import PREDICTION, Ending
 from treino.training.resolution import Resolution
-from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
+from treino.training.stored_training import MACHINE, kept_state, keyframes_in, obey_again, rebuilt
 from treino.training.train import epoch_values
 from treino.training.user_data import past_limit
 
@@ -53,7 +53,7 @@ Tell = Callable[[int, int], None]
 
 
 def tell_nobody(done: int, of: int) -> None:
-    """For who doesn't watch."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,24 @@ class Stretch:
     first: int
     stop: int
 
-    @property
-    def steps(self) -> int:
-        return self.stop - self.first
-
 
 @dataclass(frozen=True, eq=False)
 class RecordedState:
-    """A state in the form for ``TrainingLoop.load``. commands: those applied in it. ends: whether it tells
-    when members ended, as a checkpoint does."""
+    """The tensors of a recorded state. ends: whether it tells when members ended, as a checkpoint does."""
 
     tensors: dict[str, torch.Tensor]
-    meta: dict[str, Any]
-    commands: set[int] = field(default_factory=set)
     ends: bool = False
 
 
 @dataclass(eq=False)
 class Retraining:
-    """A run's training, made again beside what its folder records. of, done: the steps to train, and those
-    trained so far. tested: the test figures of the new training."""
+    """A run's training, made again beside what its folder records. done: the steps trained so far. tested:
+    the test metrics of the new training."""
 
     run: StoredRun
     data: Data
     spec: RunSpec
     tell: Tell = tell_nobody
-    of: int = 0
     done: int = 0
     comparison: Comparison = field(default_factory=Comparison)
     tested: Mapping[str, float] = field(default_factory=dict)
@@ -130,9 +122,8 @@ class Retraining:
             found += [Stretch(link, count, *pair) for pair in pairwise(sorted(borders))]
         return found
 
-    def all(self) -> Resolution:
-        """Train all of the run again, from its seeds on. Return the training at its end."""
-        self.of = len(self.recorded_S)
+    def train(self) -> Resolution:
+        """Train the run again, from its seeds on. Return the training at its end."""
         before: Resolution | None = None
         for link in path_of(self.spec):
             resolution, segment = self._resolution(link.segment), link.segment
@@ -148,29 +139,6 @@ class Retraining:
         self._compare_settings(before)
         return before
 
-    def some(self, stretches: Sequence[Stretch]) -> Resolution:
-        """Train these stretches again, each from its recorded state. Return the training as it is recorded at
-        the run's end."""
-        self.of = sum(stretch.steps for stretch in stretches)
-        resolutions: dict[int, Resolution] = {}
-        following = {a.segment.number: b.segment for a, b in pairwise(path_of(self.spec))}
-        for stretch in stretches:
-            segment = stretch.link.segment
-            if segment.number not in resolutions:
-                resolutions[segment.number] = self._resolution(segment)
-            resolution = resolutions[segment.number]
-            self._set_out(resolution.training, segment, stretch.first)
-            self._train(resolution, stretch)
-            after = following.get(segment.number)
-            if after is not None and stretch.stop == stretch.link.stop:
-                self._go_on(resolution, self._resolution(after), after)
-        newest = path_of(self.spec)[-1].segment
-        resolution = resolutions.get(newest.number) or self._resolution(newest)
-        self._compare_settings(resolution)
-        if self.sealed:
-            self._set_out(resolution.training, newest, len(self.recorded_S))
-        return resolution
-
     # ---- inside
 
     def _resolution(self, segment: Segment) -> Resolution:
@@ -185,34 +153,18 @@ class Retraining:
         folder, name = self.run.folder, self.keyframes.get((segment.number, step))
         if name is not None:
             try:
-                yield RecordedState(*kept_state(folder, name, training, self.recorded_S))
+                yield RecordedState(kept_state(folder, name, training, self.recorded_S)[0])
             except (KeyError, IndexError, RuntimeError) as error:
                 raise damaged(folder.path / name, _("it is no state of this training")) from error
         if self.checkpoint == (segment.number, step):
             checkpoint = read_checkpoint(folder)
             assert checkpoint is not None
-            tensors, meta = checkpoint
-            own = training_identity(
-                training.setup, training.state
-            )  # the recorded one may name another kernel
-            yield RecordedState(tensors, meta["engine"] | {"identity": own}, {*meta["commands"]}, ends=True)
+            yield RecordedState(checkpoint[0], ends=True)
 
     def _begin(self, training: TrainingLoop, segment: Segment) -> None:
         """Compare the training before its first step with what the run recorded there."""
         self._compare_states(training, segment, 0)
         obey_again(self.run.folder, training, segment, set(), 0)
-
-    def _set_out(self, training: TrainingLoop, segment: Segment, step: int) -> None:
-        """Set the training to the run's recorded state at this step; at the run's beginning to its seeds'."""
-        if step == 0 and segment.origin is None:
-            self._begin(training, segment)
-            return
-        states = [*self._states(training, segment, step)]
-        if not states:
-            raise damaged(self.run.path / name_of(segment.number, step), _("it is not in the manifest"))
-        state = states[-1] if states[-1].ends and step == len(self.recorded_S) else states[0]
-        training.load(state.tensors, state.meta)
-        obey_again(self.run.folder, training, segment, state.commands, step)
 
     def _go_on(self, before: Resolution, after: Resolution, segment: Segment) -> None:
         """Carry the state of a training over into the next segment's, and compare it with what the run
@@ -243,7 +195,7 @@ class Retraining:
                 values = epoch_values(epoch, resolution.settings)
                 found[epoch.number] = {f"{split} {metric}": value for split, metric, value in values}
             self.done += len(loss_S)
-            self.tell(self.done, self.of)
+            self.tell(self.done, len(self.recorded_S))
         self._compare_epochs(stretch, found)
         if stretch.first < training.step < stretch.stop:  # it ended earlier than the run did
             steps = ({"steps": float(step)} for step in (stretch.stop, training.step))

@@ -1,15 +1,8 @@
-"""The verification of a run: it is trained again, compared, and a verdict given with what may explain it.
+"""Verify a run: train it again from its seeds, compare it, and say how equal it is."""
 
-All of it is trained again from the seeds; or, as a sample, stretches that are drawn by chance.
-"""
-
-import math
-import secrets
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from random import Random
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
@@ -20,79 +13,25 @@ from treino.engine.hyperparameters import known
 from treino.engine.kernels.selection import ENGINES, torch_threads_of
 from treino.folders.data_source import COPY
 from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.verification import (
+    ConditionsEntry,
+    DataEntry,
+    StepsEntry,
+    Verdict,
+    VerificationDocument,
+)
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import machine, versions
 from treino.folders.stored_run import StoredRun
 from treino.training.comparison import Comparison
 from treino.training.replay import training_rows
-from treino.training.retraining import Retraining, Stretch, Tell, tell_nobody
+from treino.training.retraining import Retraining, Tell, tell_nobody
 
 VERIFY_RUNNING = Refusal(
     "verify_running",
     N_("{run} is training: there is no end to compare with."),
     N_("Wait until it is over, or stop it with Ctrl-C where it runs."),
 )
-SEED_OF_SAMPLE = Refusal(
-    "seed_of_sample",
-    N_("[[seed]] draws the stretches of a sample, and all of {run} is verified."),
-    N_("Add [[sample=True]], or leave it out."),
-)
-SAMPLE_OF_ONE = Refusal(
-    "sample_of_one",
-    N_("{run} keeps no states on its way, from which stretches could set out."),
-    N_("Verify all of it, or train with [[every=100]] to keep some."),
-)
-
-# ---- a sample of a run's stretches
-
-SAMPLE = 0.1  # the share of the steps that a sample trains again, at least
-SURE = 0.95
-
-
-@dataclass(frozen=True)
-class StretchSample:
-    """Stretches drawn by chance. seed: of the choice. chosen: those drawn, in the run's order, out of all."""
-
-    seed: int
-    chosen: Sequence[Stretch]
-    all: Sequence[Stretch]
-
-    @classmethod
-    def draw(cls, stretches: Sequence[Stretch], seed: int | None) -> "StretchSample":
-        """Draw stretches until they hold a tenth of the steps. seed: None: one that nobody can foresee."""
-        seed = secrets.randbelow(2**31) if seed is None else seed
-        places = list(range(len(stretches)))
-        Random(seed).shuffle(places)
-        left, chosen = SAMPLE * sum(s.steps for s in stretches), list[int]()
-        for place in places:
-            if left <= 0:
-                break
-            chosen.append(place)
-            left -= stretches[place].steps
-        return cls(seed, [stretches[place] for place in sorted(chosen)], stretches)
-
-    def chance_seen(self, false: int) -> float:
-        """The chance that at least one of so many false stretches is among those drawn."""
-        every, drawn_ = len(self.all), len(self.chosen)
-        if false > every - drawn_:
-            return 1.0
-        return 1.0 - math.comb(every - false, drawn_) / math.comb(every, drawn_)
-
-    @property
-    def surely_seen(self) -> int:
-        """The least number of false stretches that would have been seen with a chance of SURE or more."""
-        return next(n for n in range(1, len(self.all) + 1) if self.chance_seen(n) >= SURE)
-
-    def to_json(self) -> dict[str, Any]:
-        every = len(self.all)
-        return {
-            "seed": self.seed,
-            "stretches": len(self.chosen),
-            "of": every,
-            "chance_seen": {"one": self.chance_seen(1), "tenth": self.chance_seen(-(-every // 10))},
-            "surely_seen": self.surely_seen / every,
-        }
-
 
 # ---- what can be verified
 
@@ -139,29 +78,21 @@ def check_verifiable(run: StoredRun) -> None:
 ROUNDING = 1e-4  # relative: the first loss that differs by rounding alone is nearer than this
 
 
-@dataclass(frozen=True)
-class Conditions:
-    """Under what a training was made. machine: {} if it was not recorded. date: UTC, ISO 8601."""
-
-    versions: Mapping[str, str]
-    machine: Mapping[str, str]
-    engine: str
-    threads: int
-    device: str
-    date: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def conditions_of(run: StoredRun) -> Conditions:
-    """Under what the run was trained, as its folder tells."""
+def conditions_of(run: StoredRun) -> ConditionsEntry:
+    """The versions, the machine and the kernel with which the run was trained, as its folder tells."""
     spec = run.spec
     s = spec.resolved
-    return Conditions(spec.versions, spec.machine, s.engine, s.threads, str(s.device), run.folder.created)
+    return ConditionsEntry(
+        versions=spec.versions,
+        machine=spec.machine,
+        engine=s.engine,
+        threads=s.threads,
+        device=str(s.device),
+        date=run.folder.created,
+    )
 
 
-def rounding_reasons(then: Conditions, now: Conditions) -> list[str]:
+def rounding_reasons(then: ConditionsEntry, now: ConditionsEntry) -> list[str]:
     """Sentences on what may round numbers differently now than then."""
     reasons = list[str]()
     if then.engine != now.engine:
@@ -188,7 +119,7 @@ def rounding_reasons(then: Conditions, now: Conditions) -> list[str]:
 
 def verdict_of(
     comparison: Comparison, reasons: Sequence[str], run: StoredRun, tested: Mapping[str, float]
-) -> str:
+) -> Verdict:
     """``equal``; ``close``: another rounding is possible, the first loss that differs does so by no more, and
     the test figures lie in the run's own intervals; else ``different``. tested: the new test figures."""
     if comparison.first is None:
@@ -209,34 +140,40 @@ def document_of(
     comparison: Comparison,
     training: TrainingLoop,
     tested: Mapping[str, float],
-    steps: tuple[int, int],
-    flags: Sequence[str],
-    sample: StretchSample | None = None,
-) -> dict[str, Any]:
-    """The document of a verification. training: the new one. tested: its test figures. steps: recorded, and
-    trained again. flags: of the command that repeats it."""
+    trained: int,
+    recorded: int,
+    flags: Sequence[str] = (),
+) -> VerificationDocument:
+    """The document of a verification. training: the new one. tested: its test metrics. trained, recorded:
+    steps. flags: of the command that repeats it."""
     then = conditions_of(run)
-    now = Conditions(
-        versions(), machine(), training.engine, training.threads, str(run.spec.resolved.device), _now()
+    now = ConditionsEntry(
+        versions=versions(),
+        machine=machine(),
+        engine=training.engine,
+        threads=training.threads,
+        device=then.device,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     reasons = rounding_reasons(then, now)
     verdict = verdict_of(comparison, reasons, run, tested)
-    return _head(run, then, flags) | {
-        "verdict": verdict,
-        "mode": "all" if sample is None else "sample",
-        "steps": {"recorded": steps[0], "trained": steps[1]},
-        "compared": comparison.to_json(),
-        "first_difference": None if comparison.first is None else comparison.first.to_json(),
-        "explanations": [] if verdict == "equal" else reasons or [_nothing_explains()],
-        "not_compared": not_compared(run),
-        "sample": None if sample is None else sample.to_json(),
-        "now": now.to_json(),
-    }
+    return _document(
+        run,
+        then,
+        flags,
+        verdict=verdict,
+        steps=StepsEntry(recorded=recorded, trained=trained),
+        compared=comparison.compared,
+        first_difference=comparison.first_difference,
+        explanations=[] if verdict == "equal" else reasons or [_nothing_explains()],
+        not_compared=not_compared(run),
+        now=now,
+    )
 
 
-def unverifiable(run: StoredRun, reason: str) -> dict[str, Any]:
+def unverifiable(run: StoredRun, reason: str) -> VerificationDocument:
     """The document of a run that nobody can train again to the same numbers, with the reason."""
-    return _head(run, conditions_of(run), ()) | {"reason": reason}
+    return _document(run, conditions_of(run), reason=reason)
 
 
 def _access_flags(run: StoredRun) -> list[str]:
@@ -247,33 +184,33 @@ def _access_flags(run: StoredRun) -> list[str]:
     return flags + ["--trust"] * access.trust
 
 
-def _head(run: StoredRun, then: Conditions, flags: Sequence[str]) -> dict[str, Any]:
-    """What is known before anything is compared."""
+def _document(
+    run: StoredRun, then: ConditionsEntry, flags: Sequence[str] = (), **found: Any
+) -> VerificationDocument:
+    """The document. found: what the comparison found; nothing of a run that can't be verified."""
     folder, where = run.folder, run.spec.data
     listed, steps = folder.manifest.files, 0 if run.row is not None else len(run.losses)
-    return {
+    words = ["treino", "verify", *shlex.split(run.typed), *_access_flags(run), *flags]
+    known: dict[str, Any] = {
         "run": run.name,
         "verdict": "unverifiable",
         "reason": None,
         "status": run.status,
-        "mode": "all",
-        "steps": {"recorded": steps, "trained": 0},
+        "steps": StepsEntry(recorded=steps, trained=0),
         "compared": {},
         "first_difference": None,
         "explanations": [],
         "not_compared": [],
-        "sample": None,
         "manifest_sha256": folder.manifest.sha256,
         "spec_sha256": listed["spec.json"],
-        "data": {
-            "kind": where.kind,
-            "name": where.name,
-            "sha256": where.sha256 or where.digest or listed.get(COPY),
-        },
-        "then": then.to_json(),
+        "data": DataEntry(
+            kind=where.kind, name=where.name, sha256=where.sha256 or where.digest or listed.get(COPY)
+        ),
+        "then": then,
         "now": None,
-        "command": shlex.join(["treino", "verify", *shlex.split(run.typed), *_access_flags(run), *flags]),
+        "command": shlex.join(words),
     }
+    return VerificationDocument.model_validate(known | found)
 
 
 def _nothing_explains() -> str:
@@ -295,26 +232,15 @@ def not_compared(run: StoredRun) -> list[str]:
     ]
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 # ---- the verification of a run
 
 
 def verify(
-    run: StoredRun,
-    data: Any = None,
-    *,
-    sample: bool = False,
-    seed: int | None = None,
-    engine: str | None = None,
-    tell: Tell = tell_nobody,
-) -> dict[str, Any]:
-    """Train a run again and return the document of what is equal; see ``VerificationDocument``.
+    run: StoredRun, data: Any = None, *, engine: str | None = None, tell: Tell = tell_nobody
+) -> VerificationDocument:
+    """Train a run again and return the document of what is equal.
 
-    data: the Dataset, if the run was trained on one. sample: train only stretches that are drawn by chance.
-    seed: of this choice; None: one that nobody can foresee. engine: another kernel. tell: told the progress.
+    data: the Dataset, if the run was trained on one. engine: another kernel. tell: told the progress.
 
     Raises:
         TreinoError: the run is training, or took no step; its rows are gone or changed; a network of the
@@ -325,21 +251,15 @@ def verify(
         return unverifiable(run, reason)
     if engine is not None:
         known("engine", engine, ENGINES)
-    if seed is not None and not sample:
-        raise SEED_OF_SAMPLE(run=run.name)
     rows = training_rows(run, data, "run.verify(data)")
     retraining = Retraining(run, rows, _with_engine(run.spec, engine), tell)
-    chosen = StretchSample.draw(stretches_to_draw(run, retraining), seed) if sample else None
     resolved = retraining.spec.resolved
     with torch_threads(torch_threads_of(resolved.engine, resolved.threads or 1)):
-        resolution = retraining.all() if chosen is None else retraining.some(chosen.chosen)
+        resolution = retraining.train()
         retraining.compare_end(resolution)
     flags = [] if engine is None else ["--engine", engine]
-    flags += [] if chosen is None else ["--sample", "--seed", str(chosen.seed)]
-    steps = len(retraining.recorded_S), retraining.done
-    return document_of(
-        run, retraining.comparison, resolution.training, retraining.tested, steps, flags, chosen
-    )
+    steps = retraining.done, len(retraining.recorded_S)
+    return document_of(run, retraining.comparison, resolution.training, retraining.tested, *steps, flags)
 
 
 def _with_engine(spec: RunSpec, engine: str | None) -> RunSpec:
@@ -349,15 +269,3 @@ def _with_engine(spec: RunSpec, engine: str | None) -> RunSpec:
     return spec.model_copy(
         update={"resolved": spec.resolved.model_copy(update={"engine": engine, "threads": None})}
     )
-
-
-def stretches_to_draw(run: StoredRun, retraining: Retraining) -> list[Stretch]:
-    """The stretches between the run's recorded states.
-
-    Raises:
-        TreinoError: it keeps no states on its way.
-    """
-    stretches = retraining.stretches
-    if len(stretches) < 2:
-        raise SAMPLE_OF_ONE(run=run.name)
-    return stretches

@@ -15,9 +15,7 @@ from treino.base.document_fields import (
     Document,
     Figure,
     Many,
-    Seed,
     Sha256,
-    Share,
     Text,
     Threads,
     Word,
@@ -51,23 +49,6 @@ class DifferenceEntry(Document):
     relative: Figure
 
 
-class ChanceSeen(Document):
-    one: Share
-    tenth: Share
-
-
-class SampleEntry(Document):
-    """The stretches that were drawn. chance_seen: the chance that a fault in one stretch would be seen, and
-    one in a tenth of them. surely_seen: the share of false stretches that are seen with 95 %.
-    """
-
-    seed: Seed
-    stretches: Count
-    of: Count
-    chance_seen: ChanceSeen
-    surely_seen: Share
-
-
 class StepsEntry(Document):
     """recorded: the steps of the run. trained: those trained again."""
 
@@ -98,23 +79,20 @@ class ConditionsEntry(Document):
 class VerificationDocument(Document):
     """``verification.json``.
 
-    status: the run's. mode: all steps, or a sample of them. reason: why nobody can verify it; None if it can
-    be. explanations: what may explain a difference. not_compared: what predictions depend on and was not made
-    again. manifest_sha256: the manifest's own hash: it speaks of
-    exactly these files. command: repeats it.
+    status: the run's. reason: why nobody can verify it; None if it can be. explanations: what may explain a
+    difference. not_compared: what predictions depend on and was not made again. manifest_sha256: the
+    manifest's own hash: the document is about exactly these files. command: repeats the verification.
     """
 
     run: Text
     verdict: Verdict
     reason: Text | None
     status: Text
-    mode: Literal["all", "sample"]
     steps: StepsEntry
     compared: dict[Compared, TallyEntry]
     first_difference: DifferenceEntry | None
     explanations: Many[Text]
     not_compared: Many[Text] = ()
-    sample: SampleEntry | None
     manifest_sha256: Sha256
     spec_sha256: Sha256
     data: DataEntry

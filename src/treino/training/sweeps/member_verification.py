@@ -1,13 +1,11 @@
 """The verification of a network of a sweep: trained again alone, and compared with what the sweep keeps."""
 
-from typing import Any
-
-from treino.base.errors import Refusal
 from treino.base.files import damaged
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
+from treino.folders.documents.verification import VerificationDocument
 from treino.folders.network_source import network_files, network_source
 from treino.folders.stored_run import StoredRun
 from treino.training.comparison import Comparison
@@ -17,28 +15,20 @@ from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import groups
 from treino.training.verification import check_verifiable, document_of, unverifiable, why_unverifiable
 
-SAMPLE_OF_ONE = Refusal(
-    "sample_of_one",
-    N_("{run} is a network of a sweep, which keeps no states on its way."),
-    N_("Verify all of it, without [[sample]]."),
-)
-
 OF_A_ROW = ("loss", "validation_")  # the columns of the sweep's table that hold figures
 
 
-def verify_member(run: StoredRun, *, sample: bool = False, tell: Tell = tell_nobody) -> dict[str, Any]:
+def verify_member(run: StoredRun, tell: Tell = tell_nobody) -> VerificationDocument:
     """Train a network of a sweep again, and return the document of what is equal: its figures at each rung,
     and its kept weights. Its losses are not recorded step by step.
 
     Raises:
-        TreinoError: a sample is asked for; else as ``treino.training.verification.verify``.
+        TreinoError: as ``treino.training.verification.verify``.
     """
     assert run.row is not None
     check_verifiable(run)
     if reason := why_unverifiable(run):
         return unverifiable(run, reason)
-    if sample:
-        raise SAMPLE_OF_ONE(run=run.name)
     number, settings = run.row.number, run.row.asked
     rows = [row for row in MemberTable.read(run.folder).rows.values() if row["member"] == number]
     if not rows:
@@ -61,4 +51,4 @@ def verify_member(run: StoredRun, *, sample: bool = False, tell: Tell = tell_nob
             found = {name: float(value_M[0]) for name, value_M in made.items()}
             comparison.figures("validation", row["step"], recorded, found)
         comparison.tensors("weights", last, dict(run.row.state), whole_state(population.net(0)))
-    return document_of(run, comparison, training, {}, (last, training.step), ())
+    return document_of(run, comparison, training, {}, training.step, last)
