@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
+from treino.options import ClusterOptions
 from treino.training.loop import JobClose, JobStart
 from treino.training.sweeps.sweep import sweep_events
 
@@ -173,7 +174,9 @@ def sweeps(nodes: int, folder: Path) -> None:
             begin, marks = time.perf_counter(), dict[type, float]()
             with tempfile.TemporaryDirectory(dir=folder) as place:
                 for event in sweep_events(
-                    "digits", SPACE, parent=place, on=on, members=asked["members"], fresh=0, strategy="none",
+                    "digits", SPACE, parent=place, place=ClusterOptions(on=on), members=asked["members"],
+                    fresh=0,
+                    strategy="none",
                     settings=settings,
                 ):  # fmt: skip
                     marks.setdefault(type(event), time.perf_counter())
@@ -201,7 +204,7 @@ def kills(wanted: int, folder: Path) -> None:
 
     def swept(name: str, on: str | None) -> dict[str, Any]:
         *_events, end = sweep_events(
-            "digits", SPACE, out=folder / name, on=on, members=128, fresh=0, top=128,
+            "digits", SPACE, out=folder / name, place=ClusterOptions(on=on), members=128, fresh=0, top=128,
             settings={"epochs": 1500, "hidden": (32, 16), "threads": 1, "patience": 0},
         )  # fmt: skip
         return _contents(folder / name) | {"steps": end.document["model_steps"]}

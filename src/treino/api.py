@@ -20,6 +20,7 @@ from treino.folders.network_source import UserFiles
 from treino.folders.prediction import predict_like
 from treino.folders.stored_run import StoredRun
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
+from treino.options import ClusterOptions, read_options
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.pictures.curves import curves_of
 from treino.reports.pictures.picture_files import illustrated
@@ -246,7 +247,7 @@ class Sweep(StoredSweep):
         """
         access = self.access.with_network(net, trust)
         stream = resume_events(
-            self.folder, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
+            self.folder, access, storage=storage, more=more, place=_place(on, gpus_per_chunk)
         )
         return Sweep(drained_folder(stream), self.access)
 
@@ -281,7 +282,7 @@ class Study(StoredStudy):
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
         access = self.access.with_network(net, trust)
-        stream = resume_events(self.folder, access, on=on, gpus_per_chunk=gpus_per_chunk)
+        stream = resume_events(self.folder, access, place=_place(on, gpus_per_chunk))
         return Study(drained_folder(stream), self.access)
 
     def studio(self) -> Any:
@@ -400,7 +401,7 @@ def fit(
     request = FitRequest(
         data, requested, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
-        on=on, gpus_per_chunk=gpus_per_chunk, alerts=alerts, allow_network=allow_network,
+        place=_place(on, gpus_per_chunk), alerts=alerts, allow_network=allow_network,
     )  # fmt: skip
     tracking = Tracking(track)
     events = tracking.events(fit_events(request)[0])
@@ -408,6 +409,11 @@ def fit(
     trained = Sweep(drained_folder(events, watch)) if repeated else Run.of(drain(events, watch))
     tracking.warn()
     return trained
+
+
+def _place(on: str | None, gpus_per_chunk: float | None) -> ClusterOptions:
+    """The cluster to train on."""
+    return read_options(ClusterOptions, {"on": on, "gpus_per_chunk": gpus_per_chunk})
 
 
 def _is_rows(value: Any) -> bool:
@@ -496,8 +502,7 @@ def sweep(
         top=top,
         fresh=fresh,
         storage=storage,
-        on=on,
-        gpus_per_chunk=gpus_per_chunk,
+        place=_place(on, gpus_per_chunk),
     )
     result = Sweep(drained_folder(tracking.events(illustrated(events)), watch))
     tracking.warn()
@@ -544,8 +549,7 @@ def study(
         parent=parent,
         name=name,
         out=out,
-        on=on,
-        gpus_per_chunk=gpus_per_chunk,
+        place=_place(on, gpus_per_chunk),
         batch_sizes=batch_sizes,
         until=until,
         cells=cells,

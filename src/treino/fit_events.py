@@ -14,6 +14,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
+from treino.options import HERE, ClusterOptions
 from treino.reports.pictures.picture_files import illustrated
 from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
@@ -69,8 +70,8 @@ class FitRequest:
     networks: the source of the network file that the setting ``net`` names; None: no such code may run. net:
     a module instead of a file. start: initial weights. lean: draw no pictures, store no copy of rows in
     memory. held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
-    items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster to train
-    several seeds or folds on. alerts: of a single network, as texts. allow_network: whether they may send to
+    items. classes: the number of classes that the target must have. place: the cluster that trains
+    several seeds or folds. alerts: of a single network, as texts. allow_network: whether they may send to
     addresses. like: the run or sweep whose settings these are.
     """
 
@@ -87,8 +88,7 @@ class FitRequest:
     held_back: Mapping[str, Any] = field(default_factory=dict)
     num_workers: int = 0
     classes: int | None = None
-    on: str | None = None
-    gpus_per_chunk: float | None = None
+    place: ClusterOptions = HERE
     alerts: str | Sequence[str] | None = None
     allow_network: bool = False
     like: str | None = None
@@ -152,8 +152,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             networks=request.networks,
             data=rows,
             notes=[reason] if reason else [],
-            on=request.on,
-            gpus_per_chunk=request.gpus_per_chunk,
+            place=request.place,
         )
     else:
         events = train_events(
@@ -215,7 +214,7 @@ def check_request(request: FitRequest) -> None:
     if request.alerts and request.repeated:
         raise ALERT_OF_SEVERAL()
     if not request.repeated:
-        if request.on is not None or request.gpus_per_chunk is not None:
+        if request.place != HERE:
             raise ON_ALONE()
         return
     if request.settings.get("threshold") is not None:

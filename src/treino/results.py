@@ -10,7 +10,8 @@ from treino.base.words import N_, setting
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
-from treino.folders.stored_run import StoredRun
+from treino.folders.stored_run import StoredRun, study_without_network
+from treino.options import HERE, ClusterOptions
 from treino.reports.pictures.picture_files import illustrated
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
@@ -68,16 +69,15 @@ def resume_events(
     data: Any = None,
     storage: str | None = None,
     more: int | None = None,
-    on: str | None = None,
-    gpus_per_chunk: float | None = None,
+    place: ClusterOptions = HERE,
     alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
 ) -> Iterator[JobEvent]:
     """Resume an interrupted run, sweep or study from its last checkpoint.
 
     data: the Dataset or DataLoader, if the run was trained on one. storage: Optuna's, if the sweep has one.
-    more: the number of networks to add to a sweep, even to a finished one. on, gpus_per_chunk: the cluster to
-    train a sweep or study on. alerts: of a run; they may send to an address if allow_network.
+    more: the number of networks to add to a sweep, even to a finished one. place: the cluster
+    that trains a sweep or study. alerts: of a run; they may send to an address if allow_network.
 
     Raises:
         TreinoError: nothing to resume; missing or changed data; a damaged folder; no permission to run the
@@ -88,7 +88,7 @@ def resume_events(
         raise STORAGE_OF_NO_SWEEP(run=path.name)
     if more is not None and folder.kind != "sweep":
         raise MORE_OF_NO_SWEEP(run=path.name)
-    if folder.kind == "run" and on is not None:
+    if folder.kind == "run" and place.on is not None:
         raise ON_OF_A_RUN(run=path.name)
     if alerts and folder.kind != "run":
         raise ALERT_OF_SEVERAL(run=path.name)
@@ -97,10 +97,8 @@ def resume_events(
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
         return illustrated(alerted(events, given))
     if folder.kind == "sweep":
-        return illustrated(
-            sweep_resumption(path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk)
-        )
-    return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
+        return sweep_resumption(path, access, storage=storage, more=more, place=place)
+    return study_resumption(path, access, place=place)
 
 
 def verification(

@@ -14,7 +14,7 @@ import torch
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training_loop import TrainingLoop
-from treino.folders.documents.sweep import StudyFacts, StudyRow, StudyRowFacts
+from treino.folders.documents.sweep import StudyFacts, StudyPlan, StudyRow, StudyRowFacts
 from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
 from treino.training.goals import goals_of
@@ -23,7 +23,7 @@ from treino.training.studies import track
 from treino.training.studies.conclusions import answers
 from treino.training.studies.study import study_events
 from treino.training.studies.study_document import row as row_of
-from treino.training.studies.study_options import StudyOptions, study_options
+from treino.training.studies.study_options import study_plan
 from treino.training.studies.track import Record
 from treino.training.sweeps.group_training import GroupTraining
 
@@ -39,7 +39,7 @@ def test_until_is_read_however_it_is_written() -> None:
 
 
 def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
-    asked = study_options(
+    asked = study_plan(
         {"shuffle": "each,off", "as_taught": True},
         batch_sizes="100,5,100",
         compare="normalise",
@@ -49,16 +49,16 @@ def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
     assert len(own) == 2 * 2 * 2 + 2
     assert [cell.mode for cell in asked.cells] == ["corrected", "as_taught"] * 10
     assert own[-2] == {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
-    assert own[-1]["hidden"] == (64, 32)
-    exercise = study_options({})
+    assert own[-1]["hidden"] == [64, 32]
+    exercise = study_plan({})
     assert [cell.own["batch_size"] for cell in exercise.cells] == [100, 20, 5]
-    assert [dict(c.own) for c in study_options({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
-        {"hidden": (64, 32), "lr": 0.1}
+    assert [dict(c.own) for c in study_plan({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
+        {"hidden": [64, 32], "lr": 0.1}
     ]
 
 
 def test_answers_come_from_the_rows_alone() -> None:
-    asked = StudyOptions({}, (), {"accuracy": 0.9}, (0,))
+    asked = StudyPlan.model_construct(base={}, cells=(), until={"accuracy": 0.9}, seeds=(0,))
     facts = StudyFacts.model_construct(
         modes=("corrected", "as_taught"), varied=("batch_size", "lr"), metric="accuracy",
         classes=("a", "b"), measured_rows=1000,

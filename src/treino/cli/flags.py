@@ -11,6 +11,7 @@ from cyclopts import CoercionError, Group, Parameter, Token
 
 from treino.cli.screen import Screen
 from treino.folders.access import Access
+from treino.options import Options, read_options
 from treino.settings.spec import FLAGS, GROUPS, Settings, group_of
 
 # ---- shared flags
@@ -65,19 +66,6 @@ class AlertFlags:
 
 
 @dataclass(frozen=True)
-class ClusterFlags:
-    """The cluster that trains; on None: this process trains."""
-
-    on: Annotated[
-        str | None,
-        Parameter(help="train on a cluster: ray (RAY_ADDRESS, else this machine's), or ray://HOST:PORT"),
-    ] = None
-    gpus_per_chunk: Annotated[
-        float | None, Parameter(help="GPUs for each of a cluster's tasks; default: none, a processor")
-    ] = None
-
-
-@dataclass(frozen=True)
 class AccessFlags:
     """What a run may need: the user's network, or permission to run its copy, and its data file."""
 
@@ -91,10 +79,15 @@ class AccessFlags:
 
 
 def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
-    """The verb with each dataclass parameter replaced by a flag for each of its fields."""
+    """The verb with a flag for each field of its parameters that are dataclasses or tables of options.
+
+    A dataclass's parameter gets its flags, a table's the checked options.
+    """
     signature = inspect.signature(verb)
     groups: dict[str, Any] = {
-        p.name: p.annotation for p in signature.parameters.values() if is_dataclass(p.annotation)
+        p.name: p.annotation
+        for p in signature.parameters.values()
+        if is_table(p.annotation) or is_dataclass(p.annotation)
     }
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
@@ -103,10 +96,10 @@ def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(verb)
     def verb_of_flags(*args: Any, **kwargs: Any) -> int:
-        values = {
-            name: group(**{f.name: kwargs.pop(f.name) for f in fields(group) if f.name in kwargs})
-            for name, group in groups.items()
-        }
+        values = {}
+        for name, group in groups.items():
+            given = {p.name: kwargs.pop(p.name) for p in _parameters(group) if p.name in kwargs}
+            values[name] = read_options(group, given) if is_table(group) else group(**given)
         return verb(*args, **values, **kwargs)
 
     verb_of_flags.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -114,7 +107,14 @@ def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
     return verb_of_flags
 
 
-def _parameters(group: type) -> list[inspect.Parameter]:
+def is_table(kind: Any) -> bool:
+    """Whether this annotation is a table of options."""
+    return isinstance(kind, type) and issubclass(kind, Options)
+
+
+def _parameters(group: Any) -> list[inspect.Parameter]:
+    if is_table(group):
+        return [_option(name, field) for name, field in group.model_fields.items()]
     hints = get_type_hints(group, include_extras=True)
     return [
         inspect.Parameter(
@@ -125,6 +125,17 @@ def _parameters(group: type) -> list[inspect.Parameter]:
         )
         for f in fields(group)
     ]
+
+
+def _option(name: str, field: Any) -> inspect.Parameter:
+    """The flag of an option; the verb knows its default. One with a name of its own may be repeated."""
+    own = (field.json_schema_extra or {}).get("flag")
+    text = str(field.annotation)
+    kind: Any = list[str] if own else int if field.annotation is int else str
+    kind = float if text.startswith("typing.Annotated[float") or field.annotation == float | None else kind
+    flag = Parameter(name=own, help=field.description, negative=(), show_default=False)
+    annotation = Annotated[kind | None, WHOLE, flag] if kind is int else Annotated[kind | None, flag]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 # ---- training flags

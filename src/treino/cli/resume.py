@@ -1,6 +1,5 @@
 """``treino resume``: continue a training after Ctrl-C, a kill or a power cut."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,12 +9,12 @@ from treino.cli.flags import (
     WHOLE,
     AccessFlags,
     AlertFlags,
-    ClusterFlags,
     RunName,
     ScreenFlag,
     Track,
     with_flags,
 )
+from treino.options import ClusterOptions
 
 
 @with_flags
@@ -30,7 +29,7 @@ def resume(
         WHOLE,
         Parameter(help="of a sweep: so many networks more; also where it is over, which is then judged anew"),
     ] = None,
-    cluster: ClusterFlags,
+    cluster: ClusterOptions,
     track: Track = None,
     alerts: AlertFlags,
     screen: ScreenFlag,
@@ -56,7 +55,7 @@ def resume(
             flags.access,
             storage=storage,
             more=more,
-            **asdict(cluster),
+            place=cluster,
             alerts=alerts.alert,
             allow_network=alerts.allow_network,
         )

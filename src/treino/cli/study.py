@@ -1,19 +1,11 @@
 """``treino study``: compare and time training settings, with a correct loop and with the course's faults."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, with_flags
-
-CellFlag = Annotated[
-    list[str] | None,
-    Parameter(
-        help="one more row with settings of its own, several times: batch_size=5,lr=1e-6,weight_decay=5e-6",
-        negative=(),
-    ),
-]
+from treino.cli.flags import ScreenFlag, with_flags
+from treino.options import ClusterOptions, StudyOptions
 
 
 @with_flags
@@ -21,25 +13,8 @@ def study(
     source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
     /,
     *,
-    batch_sizes: Annotated[
-        str | None, Parameter(help="batch sizes to compare; default: 100,20,5 where nothing else is compared")
-    ] = None,
-    until: Annotated[
-        str | None,
-        Parameter(
-            help="count the epochs to loss=1.6 (of training rows), accuracy=0.9 (of validation rows) or "
-            "both, a comma between; a bare number is a loss"
-        ),
-    ] = None,
-    cell: CellFlag = None,
-    compare: Annotated[
-        str | None,
-        Parameter(
-            help="settings to set to all of their values: normalise, batch_norm, shuffle, impute, optimizer"
-        ),
-    ] = None,
-    seeds: Annotated[int | None, WHOLE, Parameter(help="networks of each row; default: 1")] = None,
-    cluster: ClusterFlags,
+    options: StudyOptions,
+    cluster: ClusterOptions,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
@@ -62,12 +37,8 @@ def study(
         source,
         settings=settings,
         networks=UserFiles(),
-        batch_sizes=batch_sizes,
-        until=until,
-        cells=cell,
-        compare=compare,
-        seeds=seeds,
-        **asdict(cluster),
+        place=cluster,
+        **options.given,
         **where,
     )
     return follow(events, screen)

@@ -1,11 +1,11 @@
 """``treino sweep``: train many networks, and judge the best of them."""
 
-from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ClusterFlags, ScreenFlag, Track, with_flags
+from treino.cli.flags import ScreenFlag, Track, with_flags
+from treino.options import ClusterOptions, SweepOptions
 
 SpaceFlag = Annotated[
     list[str] | None,
@@ -17,36 +17,14 @@ SpaceFlag = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class SweepFlags:
-    """How a sweep samples, compares and judges its networks; None: the default."""
-
-    members: Annotated[int | None, WHOLE, Parameter(help="how many networks; default: 256")] = None
-    strategy: Annotated[
-        str | None, Parameter(help="none, halving (default) or hyperband: who trains to the end")
-    ] = None
-    eta: Annotated[int | None, WHOLE, Parameter(help="one network in so many goes on; default: 3")] = None
-    sampler: Annotated[str | None, Parameter(help="grid, random, sobol (default) or tpe (Optuna)")] = None
-    sampler_seed: Annotated[int | None, WHOLE, Parameter(help="seed of the sampler; default: 0")] = None
-    max_time: Annotated[float | None, Parameter(help="seconds of training; the best so far is kept")] = None
-    until: Annotated[str | None, Parameter(help="enough, e.g. accuracy=0.95 on validation rows")] = None
-    top: Annotated[int | None, WHOLE, Parameter(help="how many networks are kept; default: 10")] = None
-    fresh: Annotated[
-        int | None, WHOLE, Parameter(help="fresh seeds and splits that the judge trains; default: 16")
-    ] = None
-    storage: Annotated[
-        str | None, Parameter(help="where Optuna keeps its trials, e.g. sqlite:///sweep.db")
-    ] = None
-
-
 @with_flags
 def sweep(
     source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
     /,
     *,
     space: SpaceFlag = None,
-    options: SweepFlags,
-    cluster: ClusterFlags,
+    options: SweepOptions,
+    cluster: ClusterOptions,
     track: Track = None,
     screen: ScreenFlag,
     **flags: Any,
@@ -72,8 +50,8 @@ def sweep(
         space_of(space or []),
         settings=settings,
         networks=UserFiles(),
-        **asdict(options),
-        **asdict(cluster),
+        place=cluster,
+        **options.given,
         **where,
     )
     return follow(illustrated(events), screen, tracking)

@@ -60,7 +60,7 @@ class SweepView:
             ).format(n=options.members, data=data.name, **rows),
             *data.notes,
             _("equal settings; each differs in its {what}").format(
-                what=_(" and ").join(d.name for d in options.space.dimensions)
+                what=_(" and ").join(d.name for d in self.job.sweep.space.dimensions)
             )
             if options.spread
             else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(

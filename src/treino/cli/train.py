@@ -6,9 +6,10 @@ from cyclopts import Parameter
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.cli.flags import WHOLE, AlertFlags, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
+from treino.cli.flags import WHOLE, AlertFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.cli.screen import Replace
 from treino.folders.access import Access
+from treino.options import ClusterOptions
 
 TRUST_OF_NOTHING = Refusal(
     "trust_of_nothing",
@@ -65,7 +66,7 @@ def train(
         ),
     ] = None,
     replace: Replace = False,
-    cluster: ClusterFlags,
+    cluster: ClusterOptions,
     like: Annotated[
         str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
     ] = None,
@@ -178,8 +179,7 @@ def train(
         folds=folds,
         until=until,
         start=start,
-        on=cluster.on,
-        gpus_per_chunk=cluster.gpus_per_chunk,
+        place=cluster,
         alerts=alerts.alert,
         allow_network=alerts.allow_network,
         like=like_name,

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -11,12 +11,13 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.folders.documents import read_verification
 from treino.folders.documents.run_spec import RunSpec
-from treino.folders.documents.sweep import SweepOptionsEntry, SweepSpec
+from treino.folders.documents.sweep import SweepSpec
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.proponents import proponents, quick_xray
+from treino.options import SweepOptions
 from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
@@ -32,7 +33,6 @@ from treino.settings.recipes import without_recipe
 from treino.settings.spec import FLAGS, OF_DATA
 from treino.training.search.space import domain_text
 from treino.training.sweeps.stored_sweep import StoredSweep
-from treino.training.sweeps.sweep_options import SweepOptions
 
 FILM_LONG = Refusal(
     "film_long",
@@ -104,11 +104,9 @@ def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
     return {"space": {n: domain_text(d) for n, d in space.items()}} | _unusual(spec.sweep) | until
 
 
-def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
+def _unusual(sweep: SweepOptions) -> dict[str, Any]:
     """Return a sweep's options, apart from its space, that differ from the defaults."""
-    usual = {f.name: f.default for f in fields(SweepOptions)}
-    names = ("members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage")
-    return {name: getattr(sweep, name) for name in names if getattr(sweep, name) != usual[name]}
+    return sweep.model_dump(include=set(SweepOptions.model_fields) - {"until"}, exclude_defaults=True)
 
 
 # ---- the facts of one run

@@ -401,7 +401,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
-        raise _explained(error.errors()[0], values) from None
+        raise explained(error.errors()[0], values, Settings) from None
     if settings.net is None and any(getattr(settings, name) is not None for name in OF_CNN):
         settings = settings.model_copy(update={"net": "cnn"})
     if settings.recipe == "table":
@@ -417,12 +417,12 @@ def _check_recipe(settings: Settings) -> None:
         raise RECIPE_AND_NET(a=setting("recipe", "table"), b=setting("net", settings.net))
 
 
-def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
-    """Convert an error of pydantic to a TreinoError."""
+def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> TreinoError:
+    """Convert an error of pydantic to a TreinoError. table: the table that refused one of the values."""
     name = str(error["loc"][0])
     value, kind, context = values[name], error["type"], error.get("ctx", {})
     about = _("{name} is: {about}.").format(
-        name=setting(name), about=_(Settings.model_fields[name].description or name)
+        name=setting(name), about=_(table.model_fields[name].description or name)
     )
     limits = {
         "greater_than": _("greater than {limit}"), "greater_than_equal": _("at least {limit}"),
@@ -442,7 +442,10 @@ def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
             ),
         )
     elif kind == "literal_error" and "or" in context["expected"]:
-        rule, options = "choice", re.findall(r"'([^']+)'", context["expected"])
+        rule, options = (
+            "choice" if table is Settings else "unknown",
+            re.findall(r"'([^']+)'", context["expected"]),
+        )
         message = _("{name} can't be {value!r}: it is one of {options}.").format(
             name=setting(name), value=value, options=", ".join(map(repr, options))
         )

@@ -25,6 +25,7 @@ from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.words import N_, setting
 from treino.engine.devices import cpu_cores
 from treino.folders.stored_folder import versions
+from treino.options import ClusterOptions
 from treino.settings.spec import read_settings
 
 CLUSTER_UNREACHABLE = Refusal(
@@ -41,11 +42,6 @@ ON_UNKNOWN = Refusal(
     "on_unknown",
     N_("{on!r} names no cluster."),
     N_("Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."),
-)
-GPUS_PER_CHUNK_RANGE = Refusal(
-    "gpus_per_chunk_range",
-    N_("A chunk can't have {n:g} GPUs."),
-    N_("Use 1, a share such as 0.5, or leave it out."),
 )
 RAY_MISSING = Refusal(
     "ray_missing", N_("Ray is not installed."), N_("Install it: pip install 'treino[ray]'.")
@@ -70,12 +66,6 @@ DATA_TOO_LARGE_FOR_CLUSTER = Refusal(
     "data_too_large_for_cluster",
     N_("The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB."),
     N_("Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows."),
-)
-CLUSTER_GONE = Refusal(
-    "cluster_gone",
-    N_("For {n:.0f} seconds the cluster has had no {kind}."),
-    N_("What had ended there is kept; treino resume last goes on, with [[on=ray]] or without."),
-    status=1,
 )
 WORKER_VERSION = Refusal(
     "worker_version",
@@ -234,39 +224,32 @@ def _value(shared: SharedValue) -> Any:
 
 FREE_SECONDS = 10.0  # longest wait for a free processor at the start
 PROBE_SECONDS = 60.0  # longest wait for nodes to report versions; late nodes report with each task
-LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
-GONE_SECONDS = 120.0  # longest time without a processor, before a training gives up
-MOST_LOADED = 256
 MOST_LOST = 25  # maximum number of lost processes of a task, before it is given up
 CLIENT = "ray://"
 
 
 @contextmanager
 def open_cluster(
-    on: str | None, gpus_per_chunk: float | None = None, *functions: Callable[..., Any]
+    place: ClusterOptions,
 ) -> Iterator[Cluster | None]:
-    """Within the block, connect to the cluster that ``on`` names; yields None without one.
-
-    on: ``ray`` for the cluster of ``RAY_ADDRESS``, or else of this machine, started if needed; or
-    ``ray://HOST:PORT``. gpus_per_chunk: GPUs per task. functions: the functions that tasks will run.
+    """Within the block, connect to the cluster that ``place`` names; yields None without one.
 
     Raises:
         TreinoError: Ray is not installed; the cluster can't be reached, or not from this Python; it has no
             free processor or GPU, or other versions of treino or torch.
     """
-    if on is None:
-        if gpus_per_chunk is not None:
+    if place.on is None:
+        if place.gpus_per_chunk is not None:
             raise GPUS_WITHOUT_CLUSTER()
         yield None
         return
-    _check(on, gpus_per_chunk)
-    begun = _connect(on)
+    _check(place.on)
+    begun = _connect(place.on)
     try:
-        cluster = RayCluster(gpus_per_chunk or 0)
+        cluster = RayCluster(place.gpus_per_chunk or 0)
         cluster.await_processor()
         cluster.probe()
-        cluster.load(functions)
         try:
             yield cluster
         finally:
@@ -278,13 +261,11 @@ def open_cluster(
             ray.shutdown()
 
 
-def _check(on: str, gpus_per_chunk: float | None) -> None:
-    """Refuse invalid arguments before connecting."""
+def _check(on: str) -> None:
+    """Refuse a word that names no cluster, and a missing Ray."""
     host, colon, port = on.removeprefix(CLIENT).rpartition(":")
     if on != "ray" and not (on.startswith(CLIENT) and host and colon and port.isdigit()):
         raise ON_UNKNOWN(on=on)
-    if gpus_per_chunk is not None and not gpus_per_chunk > 0:
-        raise GPUS_PER_CHUNK_RANGE(n=gpus_per_chunk)
     spec = importlib.util.find_spec("ray")
     if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
         raise RAY_MISSING()
@@ -388,7 +369,6 @@ class RayCluster:
         self._expected = versions()
         self._tickets = itertools.count()
         self._orders: dict[Any, Order] = {}
-        self._gone: float | None = None  # time when the last processor went
 
     @property
     def slots(self) -> int:
@@ -435,10 +415,6 @@ class RayCluster:
         ready, waiting = self.ray.wait(list(self._orders), num_returns=1, timeout=seconds)
         if ready and waiting:
             ready += self.ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
-        if ready:
-            self._gone = None
-        else:
-            self._check_processors()
         ends = []
         for reference in ready:
             order = self._orders.pop(reference)
@@ -451,16 +427,6 @@ class RayCluster:
     def _largest_node(self) -> int:
         """The processors of the largest node; a task that needs more would wait for ever."""
         return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
-
-    def _check_processors(self) -> None:
-        """Raise an error if the cluster has had no processor for GONE_SECONDS."""
-        kind, need = self._need()
-        if self.ray.cluster_resources().get(kind, 0) >= need:
-            self._gone = None
-            return
-        self._gone = time.monotonic() if self._gone is None else self._gone
-        if time.monotonic() - self._gone > GONE_SECONDS:
-            raise CLUSTER_GONE(n=GONE_SECONDS, kind=kind)
 
     def _need(self) -> tuple[str, float]:
         """The resource that a task needs at least: (kind, amount)."""
@@ -546,25 +512,11 @@ class RayCluster:
                 continue  # the node is gone
             self._refuse_versions(report, hosts[reference])
 
-    def load(self, functions: Sequence[Callable[..., Any]]) -> None:
-        """Load these functions' modules in all processes that can run at once, if they are free soon."""
-        options: dict[str, Any] = {"num_cpus": 1, "name": "treino: load"}
-        if self.gpus:
-            options["num_gpus"] = self.gpus_per_chunk
-        task = self._run.options(**options)
-        begun = [
-            task.remote(self._expected, packed(nothing, *functions))
-            for _slot in range(min(self.slots, MOST_LOADED))
-        ]
-        _loaded, waiting = self.ray.wait(begun, num_returns=len(begun), timeout=LOAD_SECONDS)
-        for reference in waiting:
-            self.ray.cancel(reference)
-
 
 # ---- devices
 
 
-def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> str:
+def device_here(settings: Mapping[str, Any], place: ClusterOptions) -> str:
     """The device on which this process holds the networks that a cluster trains: always the CPU.
 
     settings: as the user gives them; only ``device`` is checked.
@@ -573,7 +525,7 @@ def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> st
         TreinoError: the cluster's tasks don't have the device.
     """
     device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
-    fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
+    fitting = ("auto", "cpu") if place.gpus_per_chunk is None else ("auto", "cuda")
     if device in fitting:
         return "cpu"
     raise DEVICE_ON_CLUSTER(what=setting("device", device))

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
 
+from treino.options import ClusterOptions
 from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
 from treino.training.studies import study
@@ -77,8 +78,8 @@ class Processes:
 
 def use(monkeypatch: pytest.MonkeyPatch, cluster: Processes | None) -> None:
     @contextmanager
-    def opened(on: str | None, *_more: Any) -> Iterator[Processes | None]:
-        yield cluster if on is not None else None
+    def opened(place: ClusterOptions) -> Iterator[Processes | None]:
+        yield cluster if place.on is not None else None
 
     monkeypatch.setattr(distribution, "open_cluster", opened)
 
@@ -97,7 +98,16 @@ def contents(folder: Path) -> dict[str, Any]:
 def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more: Any) -> dict[str, Any]:
     base = BASE | {"patience": patience}
     events = sweep_events(
-        "iris", SPACE, out=out, on=on, members=13, strategy=strategy, fresh=0, settings=base, top=5, **more
+        "iris",
+        SPACE,
+        out=out,
+        place=ClusterOptions(on=on),
+        members=13,
+        strategy=strategy,
+        fresh=0,
+        settings=base,
+        top=5,
+        **more,
     )
     for _event in events:
         pass
@@ -158,7 +168,9 @@ def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
                 lambda job: "interrupted" if next(looks) == stop else asked(job),
             )
             torn = swept(folder / "torn", "halving", 3, "ray")
-        *_events, end = sweep_resumption(folder / "torn", on=again) if torn != together else [None]
+        *_events, end = (
+            sweep_resumption(folder / "torn", place=ClusterOptions(on=again)) if torn != together else [None]
+        )
     if isinstance(end, JobEnd):
         assert contents(folder / "torn") == together
         assert end.document["processors"]
@@ -171,7 +183,9 @@ def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     for name, on in (("together", None), ("apart", "ray")):
         use(monkeypatch, Processes(2, 0))
         shared = {"epochs": 20, "hidden": (8,), "out": str(tmp_path / name)}
-        *_events, end = repeat_events("iris", seeds=5, until="accuracy=0.8", settings=shared, on=on)
+        *_events, end = repeat_events(
+            "iris", seeds=5, until="accuracy=0.8", settings=shared, place=ClusterOptions(on=on)
+        )
         found.append((end.document["reached"], end.document["figures"], contents(tmp_path / name)))
     assert found[0] == found[1]
 
@@ -197,7 +211,7 @@ def untimed(document: Any) -> Any:
 def studied(folder: Path, name: str, on: str | None = None) -> dict[str, Any]:
     shared = BASE | {"lr": 0.05, "hidden": (8,), "dropout": 0.2}
     *_events, end = study_events(
-        "iris", settings=shared, parent=folder, name="study-" + name, on=on, **COMPARED
+        "iris", settings=shared, parent=folder, name="study-" + name, place=ClusterOptions(on=on), **COMPARED
     )
     assert isinstance(end, JobEnd)
     return end.document
@@ -246,6 +260,6 @@ def test_an_interrupted_study_goes_on_with_a_cluster_or_without(
         )
         torn = studied(tmp_path / "there", "it", begun)
     assert torn["status"] == "interrupted"
-    *_events, end = study_resumption(tmp_path / "there/study-it", on=again)
+    *_events, end = study_resumption(tmp_path / "there/study-it", place=ClusterOptions(on=again))
     assert isinstance(end, JobEnd)
     assert untimed(end.document) == untimed(together)

@@ -26,6 +26,7 @@ KILLED = """
 import logging, os, random, sys, threading, time
 import psutil, ray
 from ray.cluster_utils import Cluster
+from treino.options import ClusterOptions
 from treino.training.sweeps import distribution
 from treino.training.sweeps.sweep import sweep_events
 distribution.TASK_SECONDS, distribution.SHORTEST_TASK = 0.1, 0.05
@@ -46,7 +47,7 @@ def kill():
 
 threading.Thread(target=kill, daemon=True).start()
 space = {"lr": "1e-3..1:log", "hidden": [(8,), (16, 8)]}
-for _event in sweep_events("iris", space, out="killed", on="ray", members=12, fresh=0,
+for _event in sweep_events("iris", space, out="killed", place=ClusterOptions(on="ray"), members=12, fresh=0,
                            strategy="halving", settings={"epochs": 800, "patience": 0}):
     pass
 over.set()

@@ -16,6 +16,7 @@ from tests.training.cluster.ray_stand_in import Ray
 from tests.training.cluster.test_distribution import swept
 
 from treino.base.errors import TreinoError
+from treino.options import ClusterOptions
 from treino.training import cluster as ray_cluster
 from treino.training.cluster import RayCluster, open_cluster
 from treino.training.sweeps import distribution
@@ -46,7 +47,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Use]:
 
 def refused(rule: str, on: str = "ray") -> TreinoError:
     """The refusal to open this cluster, which has this rule."""
-    with pytest.raises(TreinoError) as caught, open_cluster(on):
+    with pytest.raises(TreinoError) as caught, open_cluster(ClusterOptions(on=on)):
         pass
     assert caught.value.rule == rule
     return caught.value
@@ -75,7 +76,7 @@ def test_a_start_that_fails_is_said_and_leaves_nothing(use: Use, fault: BaseExce
     ray_stand_in.SERVERS.append(other)
     ray = use(fault=fault, runs=runs)
     if isinstance(fault, KeyboardInterrupt):
-        with pytest.raises(KeyboardInterrupt), open_cluster("ray"):
+        with pytest.raises(KeyboardInterrupt), open_cluster(ClusterOptions(on="ray")):
             pass
     else:
         error = refused("cluster_unreachable" if runs else "cluster_start")
@@ -84,7 +85,7 @@ def test_a_start_that_fails_is_said_and_leaves_nothing(use: Use, fault: BaseExce
         assert error.__cause__ is fault
     assert [server.poll() is None for server in ray_stand_in.SERVERS] == [True, False]
     ray.fault = None
-    with open_cluster("ray") as cluster:
+    with open_cluster(ClusterOptions(on="ray")) as cluster:
         assert cluster is not None
 
 

@@ -33,6 +33,7 @@ from treino.base.document_fields import (
 from treino.data.documents import DataSource
 from treino.folders.documents.run_result import Baseline
 from treino.folders.documents.run_spec import Asked, Name
+from treino.options import SweepPlan
 from treino.settings.spec import Fault
 
 # ---- ``spec.json`` of a sweep
@@ -64,24 +65,12 @@ class RangeEntry(Document):
 SpaceEntries = dict[Name, RangeEntry | ChoiceEntry]
 
 
-class SweepOptionsEntry(Document):
-    """The options of a sweep, without its members' settings."""
+class SweepOptionsEntry(SweepPlan):
+    """The options of a sweep, with the space of its members' settings."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
     space: SpaceEntries
-    members: Annotated[int, Field(ge=1, le=10_000_000)]
-    strategy: Literal["none", "halving", "hyperband"]
-    eta: Annotated[int, Field(ge=2, le=1_000_000)]
-    sampler: Literal["grid", "random", "sobol", "tpe"]
-    sampler_seed: Seed
-    max_time: Annotated[float, Field(gt=0)] | None
-    until: Annotated[tuple[Word, Number], AS_TUPLE] | None
-    top: Annotated[int, Field(ge=1, le=10_000_000)]
-    fresh: Annotated[int, Field(ge=0, le=1_000_000)]
-    storage: Text | None
-    spread: bool
-    ensemble: Annotated[int, Field(ge=1, le=256)]
 
 
 class SweepSpec(Document):
@@ -335,11 +324,15 @@ Own = dict[Name, Value]
 
 
 class StudyCell(Document):
+    """A row of a study. own: settings of this row alone. mode: corrected, as taught, or one fault."""
+
     own: Own
     mode: Mode
 
 
-class StudyOptionsEntry(Document):
+class StudyPlan(Document):
+    """What a study trains. base: settings that all rows share. until: target values by metric."""
+
     base: Asked
     cells: Annotated[Many[StudyCell], Field(min_length=1)]
     until: dict[Word, Number]
@@ -392,7 +385,7 @@ class StudyFacts(Document):
 
 class StudySpec(Document):
     asked: dict[Text, Plain]
-    study: StudyOptionsEntry
+    study: StudyPlan
     facts: StudyFacts
     data: DataSource
     classes: Many[Text]

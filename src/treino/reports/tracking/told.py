@@ -22,7 +22,7 @@ def begun(event: JobStart) -> TrackedRun:
         settings = job.resolution.settings
     elif (sweep_job := _sweep(job)) is not None:
         options = sweep_job.sweep.options
-        space = {f"space {d.name}": str(d.domain) for d in options.space.dimensions}
+        space = {f"space {d.name}": str(d.domain) for d in sweep_job.sweep.space.dimensions}
         settings = {**sweep_job.sweep.base, **space, "members": options.members, "strategy": options.strategy}
     return TrackedRun(folder.path.name, job.data.name, folder.path, settings)
 
@@ -79,7 +79,7 @@ def _sweep(job: Job) -> "SweepJob | None":
 
 def _members(job: "SweepJob") -> SweepTable:
     rows = job.sweep.rows.last()
-    varied = [dimension.name for dimension in job.sweep.options.space.dimensions]
+    varied = [dimension.name for dimension in job.sweep.space.dimensions]
     figures = [name for name in (rows[0] if rows else {}) if name.startswith("validation_")]
     columns = ("member", *varied, *figures, "epochs", "status")
     cells = []

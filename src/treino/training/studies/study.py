@@ -7,7 +7,7 @@ network is never trained again; all others resume from the last checkpoint, bit 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ from treino.engine.metrics import metric_names
 from treino.folders.access import Access
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_checkpoint, read_study_spec
-from treino.folders.documents.sweep import StudyFacts
+from treino.folders.documents.sweep import StudyFacts, StudyPlan
 from treino.folders.network_source import NetworkSource
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles
+from treino.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
 from treino.training.goals import check_goals
@@ -38,10 +39,11 @@ from treino.training.studies.study_document import HEADLINE, row_facts, study_re
 from treino.training.studies.study_options import (
     EPOCHS,
     PREPARED,
-    StudyOptions,
     read,
     row_settings,
-    study_options,
+    study_plan,
+    values_of,
+    with_networks,
 )
 from treino.training.studies.track import Track, track_of
 from treino.training.sweeps.distribution import Distribution, open_distribution
@@ -66,23 +68,22 @@ def study_events(
     name: str | None = None,
     out: str | Path | None = None,
     networks: NetworkSource | None = None,
-    on: str | None = None,
-    gpus_per_chunk: float | None = None,
+    place: ClusterOptions = HERE,
     **compared: Any,
 ) -> Iterator[JobEvent]:
     """Train every setting in every mode, in turns. All possible checks come before anything is written.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. networks: the
-    source of the user's network files that settings name. on, gpus_per_chunk: the cluster that trains, see
-    ``open_distribution``. compared: arguments of ``study_options``, which define the study's rows.
+    source of the user's network files that settings name. place: the cluster that trains. compared: the
+    options of the study, see ``StudyOptions``.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
     """
     wanted = dict(settings)
-    if on is not None:
-        wanted["device"] = device_here(settings, gpus_per_chunk)
-    options = study_options(wanted, **compared)
+    if place.on is not None:
+        wanted["device"] = device_here(settings, place)
+    options = study_plan(wanted, **compared)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise STUDY_ROWS(name=data.name)
@@ -94,24 +95,24 @@ def study_events(
     rows = options.cells
     if compared.get("batch_sizes") is None and not compared.get("cells"):
         # the exercise's batch sizes, without those larger than the training rows
-        rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
-    options = StudyOptions(base, rows, options.until, options.seeds)
+        rows = tuple(c for c in rows if int(str(c.own.get("batch_size", 1))) <= len(data.train)) or rows
+    options = options.model_copy(update={"base": base, "cells": rows})
     words, copies = own_networks(networks, _network_words(options))
-    options = options.with_networks(words)
-    tracks = _tracks(source, data, options, copies, gpus=gpus_per_chunk is not None)
+    options = with_networks(options, words)
+    tracks = _tracks(source, data, options, copies, gpus=place.gpus_per_chunk is not None)
     engine = tracks[0].training
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
     with ExitStack() as opened:
-        distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
+        distribution = opened.enter_context(open_distribution(place, {}))
         folder, where = opened.enter_context(
             new_folder("study", data, copies, parent=parent, stem="study", name=name, out=out)
         )
-        facts = _facts(options, data, tracks, where["source"], gpus=gpus_per_chunk is not None)
+        facts = _facts(options, data, tracks, where["source"], gpus=place.gpus_per_chunk is not None)
         folder.write_json(
             "spec.json",
             {
                 "asked": {**settings, **({"net": options.base["net"]} if settings.get("net") else {})},
-                "study": asdict(options),
+                "study": options.to_json(),
                 "facts": facts.to_json(),
                 "data": where,
                 "classes": list(data.classes),
@@ -125,13 +126,12 @@ def study_resumption(
     path: str | Path,
     access: Access | None = None,
     *,
-    on: str | None = None,
-    gpus_per_chunk: float | None = None,
+    place: ClusterOptions = HERE,
 ) -> Iterator[JobEvent]:
     """Resume a study that was interrupted or killed: no network is lost, no finished one trained again.
 
-    access: the access to its data and the user's networks; reading a folder never executes them. on,
-    gpus_per_chunk: the cluster that trains, see ``open_distribution``.
+    access: the access to its data and the user's networks; reading a folder never executes them. place: the
+    cluster that trains.
 
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
@@ -139,15 +139,15 @@ def study_resumption(
     access = access or Access()
     folder = unfinished(path)
     spec = read_study_spec(folder)
-    options = StudyOptions.of_entry(spec.study)
+    options = spec.study
     source, data, networks = sources_of(folder, access, _network_words(options))
     facts = before = spec.facts
-    if on is not None:
+    if place.on is not None:
         trained_on = {"device": facts.device.partition(":")[0]}
-        before = facts.model_copy(update={"device": device_here(trained_on, gpus_per_chunk)})
-    tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
+        before = facts.model_copy(update={"device": device_here(trained_on, place)})
+    tracks = _tracks(source, data, options, networks, before, gpus=place.gpus_per_chunk is not None)
     with ExitStack() as opened:
-        distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
+        distribution = opened.enter_context(open_distribution(place, {}))
         opened.enter_context(folder)
 
         def take_up() -> StudyJob:
@@ -162,7 +162,7 @@ def study_resumption(
 
 
 def track_states(
-    folder: RunFolder, options: StudyOptions
+    folder: RunFolder, options: StudyPlan
 ) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
     """The last checkpoint: its tensors, and each network's state; None for networks without a checkpoint.
 
@@ -177,7 +177,7 @@ def track_states(
     return kept[0], kept[1]["tracks"]
 
 
-def _network_words(options: StudyOptions) -> list[str | None]:
+def _network_words(options: StudyPlan) -> list[str | None]:
     """Each row's ``net`` setting, which names its network's file; None for treino's own layers."""
     return [read(cell, options.base, options.seeds[0]).net_file for cell in options.cells]
 
@@ -185,7 +185,7 @@ def _network_words(options: StudyOptions) -> list[str | None]:
 def _tracks(
     source: Any,
     data: Data,
-    options: StudyOptions,
+    options: StudyPlan,
     networks: NetworkFiles,
     before: StudyFacts | None = None,
     *,
@@ -204,7 +204,7 @@ def _tracks(
             if before is not None:
                 of = before.rows[number]
                 kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
-                settings = read_settings({**cell.values(options.base, seed), **kernel})
+                settings = read_settings({**values_of(cell, options.base, seed), **kernel})
             try:
                 tracks.append(track_of(number, settings, data_for(settings), networks, gpus))
             except TreinoError as error:
@@ -212,9 +212,7 @@ def _tracks(
     return tracks
 
 
-def _facts(
-    options: StudyOptions, data: Data, tracks: Sequence[Track], source: str, *, gpus: bool
-) -> StudyFacts:
+def _facts(options: StudyPlan, data: Data, tracks: Sequence[Track], source: str, *, gpus: bool) -> StudyFacts:
     """The part of the document that is known before the first step."""
     first = tracks[0]
     device = "cuda" if gpus else str(first.training.config.device)
@@ -253,7 +251,7 @@ class StudyJob:
 
     folder: RunFolder
     data: Data
-    options: StudyOptions
+    options: StudyPlan
     facts: StudyFacts
     tracks: Sequence[Track]
     distribution: Distribution | None = None

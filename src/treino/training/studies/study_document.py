@@ -7,7 +7,14 @@ from typing import Any
 
 from treino.base.words import _, numeral
 from treino.engine.metrics import METRICS, metric_name
-from treino.folders.documents.sweep import StudyFacts, StudyResult, StudyRow, StudyRowFacts
+from treino.folders.documents.sweep import (
+    StudyCell,
+    StudyFacts,
+    StudyPlan,
+    StudyResult,
+    StudyRow,
+    StudyRowFacts,
+)
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import as_typed, try_or_note
 from treino.inspection.curves import (
@@ -21,7 +28,7 @@ from treino.inspection.curves import (
 from treino.inspection.intervals import wilson
 from treino.training.resolution import resolved_settings, with_net
 from treino.training.studies.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text
-from treino.training.studies.study_options import NET, Cell, StudyOptions, read, value_text
+from treino.training.studies.study_options import NET, read, value_text
 from treino.training.studies.track import Record, Track
 
 SOFTMAX = "softmax_before_cross_entropy"
@@ -32,7 +39,7 @@ ROW_SETTINGS = (
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
-def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, device: str) -> StudyRowFacts:
+def row_facts(options: StudyPlan, cell: StudyCell, track: Track, source: str, device: str) -> StudyRowFacts:
     """The facts of a row that are known before its first step. device: the device of its training."""
     training, data = track.training, track.data
     settings = with_net(read(cell, options.base, options.seeds[0]), data, NET)
@@ -52,9 +59,7 @@ def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, devi
     return StudyRowFacts.model_validate(facts)
 
 
-def row(
-    known: StudyRowFacts, records: Sequence[Record], options: StudyOptions, facts: StudyFacts
-) -> StudyRow:
+def row(known: StudyRowFacts, records: Sequence[Record], options: StudyPlan, facts: StudyFacts) -> StudyRow:
     """A row of the document. known: the row's facts before its first step. facts: facts of the whole
     study."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
@@ -117,7 +122,7 @@ def _names(records: Sequence[Record]) -> list[str]:
     return [n for n in records[0].metrics if all(n in r.metrics for r in records)]
 
 
-def _epochs_to_goal(record: Record, metric: str, options: StudyOptions) -> int | None:
+def _epochs_to_goal(record: Record, metric: str, options: StudyPlan) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
     return epochs_to_goal(values, options.until[metric], METRICS[metric].better)
 
@@ -143,7 +148,7 @@ def _floored(s: Mapping[str, Any]) -> bool:
 
 
 def study_result(
-    folder: RunFolder, options: StudyOptions, facts: StudyFacts, records: Sequence[Record], status: str
+    folder: RunFolder, options: StudyPlan, facts: StudyFacts, records: Sequence[Record], status: str
 ) -> StudyResult:
     """The rows and conclusions of the records so far.
 

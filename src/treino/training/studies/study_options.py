@@ -1,14 +1,14 @@
 """The options of a study: the settings that are compared, modes, goals and seeds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine import OPTIMIZERS
-from treino.folders.documents.sweep import StudyOptionsEntry
+from treino.folders.documents.sweep import StudyCell, StudyPlan
+from treino.options import StudyOptions, read_options
 from treino.settings.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
 from treino.training.resolution import refuse_ensemble, train_config
@@ -80,92 +80,68 @@ CHOICES: dict[str, Collection[Any]] = {
 """Settings whose whole registry ``--compare`` can try."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A row of the study. own: settings of only this row. mode: corrected, as_taught, or one fault."""
-
-    own: Mapping[str, Any]
-    mode: str
-
-    def values(self, base: Mapping[str, Any], seed: int) -> dict[str, Any]:
-        """All settings of the row with this seed, for ``read_settings``."""
-        taught = {} if self.mode == CORRECTED else {"as_taught": True}
-        fault = {"fault": (self.mode,)} if self.mode in FAULTS else taught
-        return {**base, **self.own, **fault, "seed": seed}
+def values_of(cell: StudyCell, base: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """All settings of a row with this seed, for ``read_settings``. base: settings that all rows share."""
+    taught = {} if cell.mode == CORRECTED else {"as_taught": True}
+    fault = {"fault": (cell.mode,)} if cell.mode in FAULTS else taught
+    return {**base, **cell.own, **fault, "seed": seed}
 
 
-@dataclass(frozen=True)
-class StudyOptions:
-    """The options of a study. base: settings that all rows share. until: goals, as ``{"loss": 1.6}``."""
+def with_networks(plan: StudyPlan, words: Mapping[str, str]) -> StudyPlan:
+    """The same plan with each network's file renamed by ``words``, ``{old: new}``."""
 
-    base: Mapping[str, Any]
-    cells: tuple[Cell, ...]
-    until: Mapping[str, float]
-    seeds: tuple[int, ...]
+    def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
 
-    def with_networks(self, words: Mapping[str, str]) -> "StudyOptions":
-        """The same options with each network's file renamed by ``words``, ``{old: new}``."""
-
-        def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
-            return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
-
-        cells = tuple(Cell(renamed(cell.own), cell.mode) for cell in self.cells)
-        return StudyOptions(renamed(self.base), cells, self.until, self.seeds)
-
-    @classmethod
-    def of_entry(cls, entry: StudyOptionsEntry) -> "StudyOptions":
-        """The options of a stored study."""
-        cells = tuple(Cell(cell.own, cell.mode) for cell in entry.cells)
-        return cls(entry.base, cells, entry.until, entry.seeds)
+    cells = tuple(cell.model_copy(update={"own": renamed(cell.own)}) for cell in plan.cells)
+    return plan.model_copy(update={"base": renamed(plan.base), "cells": cells})
 
 
-def study_options(
-    settings: Mapping[str, Any],
-    *,
-    batch_sizes: Any = None,
-    until: Any = None,
-    cells: Any = (),
-    compare: Any = (),
-    seeds: int | None = None,
-) -> StudyOptions:
+def study_plan(settings: Mapping[str, Any], **asked: Any) -> StudyPlan:
     """Read a study's options as a user writes them, and check each row as far as possible without data.
 
-    settings: as for ``treino train``; ``optimizer`` and ``shuffle`` may be several. All other arguments: as
-    for ``treino.study``.
+    settings: as for ``treino train``; ``optimizer`` and ``shuffle`` may be several. asked: see
+    ``StudyOptions``.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
     """
+    options = read_options(StudyOptions, asked)
     base = {name: value for name, value in settings.items() if value is not None}
     modes = _modes(base)
     _refuse(base)
-    axes = _axes(base, batch_sizes, compare)
-    singles = [_single(cell) for cell in items_of(cells, "|")]
+    axes = _axes(base, options.batch_sizes, options.compare)
+    singles = [_single(cell) for cell in items_of(options.cells, "|")]
     if not axes and not singles and "batch_size" not in base and modes == [CORRECTED]:
         axes = {"batch_size": list(BATCH_SIZES)}
     grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     own = [*(grid if axes or not singles else ()), *singles]
-    count = _seeds(seeds)
     first = read_settings({n: v for n, v in base.items() if n == "seed"}).seed
-    cell_of: dict[str, Cell] = {}
+    cell_of: dict[str, StudyCell] = {}
     for values in own:
+        listed = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
         for mode in modes:
-            cell = Cell(values, mode)
+            cell = StudyCell(own=listed, mode=mode)
             cell_of.setdefault(read(cell, base, first).model_dump_json(), cell)
-    return StudyOptions(base, tuple(cell_of.values()), goals_of(until), tuple(range(first, first + count)))
+    return StudyPlan.model_construct(  # the settings may be Python objects, which a folder's are not
+        base=base,
+        cells=tuple(cell_of.values()),
+        until=goals_of(options.until),
+        seeds=tuple(range(first, first + options.seeds)),
+    )
 
 
-def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
+def read(cell: StudyCell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error caused by the row's own settings names the row."""
     try:
-        settings = checked_settings(cell.values(base, seed))
+        settings = checked_settings(values_of(cell, base, seed))
         refuse_ensemble(settings)
         return settings
     except TreinoError as error:
         raise row_settings(error, cell) from None
 
 
-def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
+def row_settings(error: TreinoError, cell: StudyCell) -> TreinoError:
     """The error, with the row's settings in its message."""
     if not cell.own:
         return error
@@ -178,7 +154,7 @@ def own_text(own: Mapping[str, Any]) -> str:
     return ",".join(f"{name}={value_text(value)}" for name, value in own.items())
 
 
-def _modes(base: dict[str, Any]) -> list[str]:
+def _modes(base: dict[str, Any]) -> list[Any]:
     """Return the modes (corrected, and modes that ``base`` requests); remove their settings from ``base``."""
     taught, fault = base.pop("as_taught", False), base.pop("fault", ())
     read_settings({"as_taught": taught})
@@ -285,15 +261,6 @@ def _single(cell: Any) -> dict[str, Any]:
             _refuse({"lr": "auto"})
         own[name] = getattr(read_settings({name: value}), name)
     return own
-
-
-def _seeds(seeds: Any) -> int:
-    if seeds is None:
-        return 1
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        message = _("seeds is {n!r}, and at least one network is trained of each row.").format(n=seeds)
-        raise TreinoError("seeds_range", message, _("Give how many, e.g. 3."))
-    return seeds
 
 
 def _settled(name: Any) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from treino.data.dataset import Data
 from treino.engine import Tick
+from treino.options import ClusterOptions
 from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
 from treino.training.sweeps.group_training import GroupTraining, PartEnd, PartOrder, PopulationPart
 
@@ -147,10 +148,10 @@ class Distribution:
 
 @contextmanager
 def open_distribution(
-    on: str | None, gpus_per_chunk: float | None, processors: dict[str, set[int]]
+    place: ClusterOptions, processors: dict[str, set[int]]
 ) -> Iterator[Distribution | None]:
-    """Open a cluster whose processes are ready to train, see ``open_cluster``; None without ``on``."""
-    with open_cluster(on, gpus_per_chunk, train) as cluster:
+    """Open a cluster whose processes train, see ``open_cluster``; None without one."""
+    with open_cluster(place) as cluster:
         yield None if cluster is None else Distribution(cluster, processors)
 
 

@@ -22,7 +22,6 @@ from treino.folders.stored_run import StoredRun
 from treino.training.search.space import space_from_json
 from treino.training.studies.study import track_states
 from treino.training.studies.study_document import study_result
-from treino.training.studies.study_options import StudyOptions
 from treino.training.studies.track import Record
 from treino.training.sweeps.bracket import MEMBERS, read_rows, read_top
 from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
@@ -211,7 +210,7 @@ class StoredStudy(StoredFolder):
         if not self.folder.has("spec.json"):
             return None
         spec = read_study_spec(self.folder)
-        options = StudyOptions.of_entry(spec.study)
+        options = spec.study
         states = track_states(self.folder, options)[1]
         records = [Record() if state is None else Record(**state["record"]) for state in states]
         return study_result(self.folder, options, spec.facts, records, status)

@@ -10,7 +10,7 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from treino.folders.documents import read_checkpoint, read_document, read_sweep_
 from treino.folders.network_source import NetworkSource
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
-from treino.folders.stored_run import StoredRun
+from treino.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
 from treino.training.goals import check_goals
@@ -63,7 +63,7 @@ from treino.training.sweeps.sweep_members import (
     training_bracket,
     write_members,
 )
-from treino.training.sweeps.sweep_options import TPE, network_words, renamed_space, space_of, sweep_options
+from treino.training.sweeps.sweep_options import TPE, network_words, renamed_space, space_of, sweep_plan
 
 EVERY_OF_SEVERAL = Refusal(
     "every_of_several",
@@ -92,18 +92,17 @@ def sweep_events(
     stem: str = "sweep",
     data: Data | None = None,
     notes: Sequence[str] = (),
-    on: str | None = None,
-    gpus_per_chunk: float | None = None,
+    place: ClusterOptions = HERE,
     **options: Any,
 ) -> Iterator[JobEvent]:
     """Train many networks and keep the best. All possible checks come before anything is written.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
-    ``search.space``. settings: shared by all members. networks: the source of the user's network
-    files that settings name. options: see ``SweepOptions``. stem: the folder is named after the data and
+    ``treino.training.search.space``. settings: shared by all members. networks: the source of the user's network
+    files that settings name. options: see ``SweepPlan``. stem: the folder is named after the data and
     ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded. notes:
     sentences on how the settings were chosen.
-    on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
+    place: the cluster that trains.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -115,21 +114,21 @@ def sweep_events(
     base = dict(settings or {})
     if not options.get("spread"):  # repeats don't select a winner
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
-    wanted = sweep_options(space, options)
-    if on is not None:
-        base["device"] = device_here(base, gpus_per_chunk)
+    wanted = sweep_plan(options)
+    if place.on is not None:
+        base["device"] = device_here(base, place)
     shared = settings_of({}, base, 0)
     if shared.every is not None:
         raise EVERY_OF_SEVERAL()
-    words, files = own_networks(networks, network_words(base, wanted.space))
-    wanted = replace(wanted, space=renamed_space(wanted.space, words))
+    words, files = own_networks(networks, network_words(base, space))
+    space = renamed_space(space, words)
     own = {} if shared.net_file is None else {"net": words[shared.net_file]}
     base |= own
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not change the split
-    sweep = sweep_training(source, data, base, wanted, files)
+    sweep = sweep_training(source, data, base, space, wanted, files)
     sweep.notes += notes
     if not next_members(sweep):
         raise SPACE_EMPTY()
@@ -139,9 +138,9 @@ def sweep_events(
                 n=len(sweep.configs), members=wanted.members
             )
         )
-        wanted = sweep.options = replace(wanted, members=len(sweep.configs))
+        wanted = sweep.options = wanted.model_copy(update={"members": len(sweep.configs)})
     with ExitStack() as opened:
-        sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
+        sweep.distribution = opened.enter_context(open_distribution(place, sweep.processors))
         first = training_bracket(sweep, 0)
         sweep.notes += fold_notes(first)
         if wanted.until is not None:
@@ -158,8 +157,8 @@ def sweep_events(
                     **({"net": base["net"]} if shared.net_file is not None else {}),
                 },
                 "base": base,
-                "space": wanted.space.to_json(),
-                "sweep": wanted.to_json(),
+                "space": space.to_json(),
+                "sweep": {"space": space.to_json(), **wanted.model_dump(mode="json")},
                 "metric": sweep.metric,
                 "data": where,
                 "classes": list(data.classes),
@@ -231,15 +230,14 @@ def repeat_events(
     networks: NetworkSource | None = None,
     data: Data | None = None,
     notes: Sequence[str] = (),
-    on: str | None = None,
-    gpus_per_chunk: float | None = None,
+    place: ClusterOptions = HERE,
 ) -> Iterator[Any]:
     """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
 
     until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted. networks: the
     source of the user's network file that settings name. data: the source as ``load_data`` read it with these
     settings, if already loaded, with those of ``repeats``. notes: sentences on how the settings were chosen.
-    on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
+    place: the cluster that trains.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -250,7 +248,7 @@ def repeat_events(
         source, space, parent=parent, name=settings.get("name"), out=settings.get("out"), settings=base,
         networks=networks, stem=word, members=count, strategy="none", sampler="grid",
         top=count, fresh=0, until=until, spread=True, data=data, notes=notes,
-        on=on, gpus_per_chunk=gpus_per_chunk,
+        place=place,
     )  # fmt: skip
 
 
@@ -260,8 +258,7 @@ def sweep_resumption(
     *,
     storage: str | None = None,
     more: int | None = None,
-    on: str | None = None,
-    gpus_per_chunk: float | None = None,
+    place: ClusterOptions = HERE,
 ) -> Iterator[JobEvent]:
     """Resume a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
@@ -269,7 +266,7 @@ def sweep_resumption(
 
     access: the access to its data and the user's networks; reading a folder never executes them.
     storage: the sweep's Optuna storage, given again: a folder could name any file to write, and Optuna
-    unpickles some storages. on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
+    unpickles some storages. place: the cluster that trains.
 
     Raises:
         TreinoError: the sweep is finished, is being written by another process, is damaged, or its data is
@@ -292,12 +289,11 @@ def sweep_resumption(
                 storage=shlex.quote(spec.sweep.storage)
             ),
         )
-    wanted = sweep_options(space, own)
-    sweep = sweep_training(source, data, spec.base, wanted, networks)
+    sweep = sweep_training(source, data, spec.base, space, sweep_plan(own), networks)
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
-        sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
+        sweep.distribution = opened.enter_context(open_distribution(place, sweep.processors))
         opened.enter_context(folder)
         yield from events(partial(_taken_up, folder, sweep, members, more))
 
@@ -315,11 +311,11 @@ def _taken_up(
     }  # fmt: skip
     added = members.get("extensions", [])
     if added:
-        sweep.options = replace(sweep.options, members=added[-1]["first"] + added[-1]["members"])
+        sweep.set_members(added[-1]["first"] + added[-1]["members"])
     ended = state["ended"] if state["extensions"] == len(added) else None
     if more is not None and ended is not None:
         members, ended = begun_part(members, state["done"]), None
-        sweep.options = replace(sweep.options, members=len(members["configs"]))
+        sweep.set_members(len(members["configs"]))
     sweep.done, sweep.seconds = state["done"], state["spent"]
     sweep.notes += members["notes"]
     sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)

@@ -29,6 +29,7 @@ from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
 from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles, network_of
+from treino.options import SweepPlan
 from treino.settings.spec import OF_CNN, Settings
 from treino.training.commands import deliver, send_command
 from treino.training.loop import stop_sent
@@ -41,7 +42,7 @@ from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import COMPARED, Group, for_gpu, groups, settings_of
 from treino.training.sweeps.shared_data import SharedRows
-from treino.training.sweeps.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
+from treino.training.sweeps.sweep_options import TPE, TPE_AT_ONCE
 
 MORE_TOO_LATE = Refusal(
     "more_too_late",
@@ -94,7 +95,8 @@ class SweepTraining:
     source: Any
     data: Data
     base: Mapping[str, Any]
-    options: SweepOptions
+    space: Space
+    options: SweepPlan
     metric: str
     epochs: int
     least: int
@@ -121,6 +123,10 @@ class SweepTraining:
         if member not in self._settings:
             self._settings[member] = settings_of(self.configs[member], self.base, member)
         return self._settings[member]
+
+    def set_members(self, count: int) -> None:
+        """Ask for this many members in all."""
+        self.options = self.options.model_copy(update={"members": count})
 
     @property
     def seconds_at_last(self) -> float:
@@ -161,7 +167,12 @@ class SweepProgress:
 
 
 def sweep_training(
-    source: Any, data: Data, base: Mapping[str, Any], options: SweepOptions, networks: NetworkFiles
+    source: Any,
+    data: Data,
+    base: Mapping[str, Any],
+    space: Space,
+    options: SweepPlan,
+    networks: NetworkFiles,
 ) -> SweepTraining:
     """Make the sweep's state, without a folder and without members; ``next_members`` adds members."""
     if not isinstance(data.train.x, torch.Tensor):
@@ -174,14 +185,15 @@ def sweep_training(
     epochs = config.shared.epochs or max(1, (config.shared.steps or 0) // per_epoch)
     least = min(epochs, -(-FIRST_LOOK // per_epoch))
     if options.sampler == TPE:
-        chosen = tpe(options.space, options.sampler_seed, options.storage, data.name)
+        chosen = tpe(space, options.sampler_seed, options.storage, data.name)
     else:
-        chosen = sampler(options.sampler, options.space, options.sampler_seed)
-    dimensions = tuple(d.name for d in options.space.dimensions)
+        chosen = sampler(options.sampler, space, options.sampler_seed)
+    dimensions = tuple(d.name for d in space.dimensions)
     return SweepTraining(
         source,
         data,
         base,
+        space,
         options,
         shared.metric,
         epochs,
@@ -376,7 +388,7 @@ def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command:
         TreinoError: as ``check_more``.
     """
     options = sweep.options
-    whole = settings_in_all(options.space, options.sampler)
+    whole = settings_in_all(sweep.space, options.sampler)
     check_more(more, options.spread, None if whole is None else max(0, whole - len(sweep.configs)))
     entry: dict[str, Any] = {
         "members": more,
@@ -388,10 +400,10 @@ def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command:
     if result.get("status") in OVER and result["members"] == options.members:
         best, judge = result["best"] or {}, result["judge"] or {}
         entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
-    sweep.options = replace(options, members=options.members + more)
+    sweep.set_members(options.members + more)
     if options.sampler != TPE:  # TPE samples when earlier results are known
         next_members(sweep)
-        sweep.options = replace(options, members=len(sweep.configs))
+        sweep.set_members(len(sweep.configs))
         entry["members"] = len(sweep.configs) - options.members
     sweep.extensions.append(entry)
     write_members(folder, sweep)

@@ -3,25 +3,19 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.folders.store.output_files import refuse_run
+from treino.options import SweepPlan, read_options
 from treino.settings.spec import LAYERS
 from treino.training.goals import goal_of
-from treino.training.search.halving import STRATEGIES
-from treino.training.search.samplers import SAMPLERS
 from treino.training.search.space import Choice, Config, Dimension, Space
 from treino.training.sweeps.populations import settings_of
 
-MAX_TIME_RANGE = Refusal(
-    "max_time_range",
-    N_("max_time is {value} seconds: nothing can be trained in that."),
-    N_("Give the seconds that it may take, e.g. 60."),
-)
 STORAGE_SAMPLER = Refusal(
     "storage_sampler",
     N_("The storage is Optuna's, and the sampler is {name}."),
@@ -44,76 +38,19 @@ TPE_AT_ONCE = 32  # members sampled together, before their results are known
 _SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in sqlite:///sweep.db
 
 
-@dataclass(frozen=True)
-class SweepOptions:
-    """members: number of networks. strategy: none, halving or hyperband. eta: 1/eta of the members go on.
-
-    sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value); the sweep
-    ends when one member reaches it. top: number of networks kept. fresh: number of fresh seeds and splits for
-    the judge (0: none). storage: the storage of Optuna's trials. spread: select no winner and report how
-    metrics vary; ``until`` then ends nothing, but the steps to it are counted. ensemble: places of the
-    ensemble, see ``greedy_ensemble``; 1: the winner predicts alone.
-    """
-
-    space: Space
-    members: int = 256
-    strategy: str = "halving"
-    eta: int = 3
-    sampler: str = "sobol"
-    sampler_seed: int = 0
-    max_time: float | None = None
-    until: tuple[str, float] | None = None
-    top: int = 10
-    fresh: int = 16
-    storage: str | None = None
-    spread: bool = False
-    ensemble: int = 1
-
-    def to_json(self) -> dict[str, Any]:
-        """All options, as stored to resume the sweep."""
-        return asdict(self) | {"space": self.space.to_json()}
-
-
-def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
+def sweep_plan(values: Mapping[str, Any]) -> SweepPlan:
     """Read and check the sweep's own options.
 
     Raises:
-        TreinoError: an unknown name or strategy, a number out of range, no time at all.
+        TreinoError: an unknown strategy or sampler, a number out of range, no time at all.
     """
-    named = {name: value for name, value in values.items() if value is not None}
-    if "until" in named:
-        named["until"] = goal_of(named["until"])
-    for name, least in (("members", 1), ("eta", 2), ("top", 1), ("fresh", 0), ("sampler_seed", 0)):
-        if name in named and (isinstance(named[name], bool) or not isinstance(named[name], int)):
-            raise TreinoError(
-                f"{name}_type",
-                _("{name} is {value!r}, not a whole number.").format(name=name, value=named[name]),
-                _("Give a whole number."),
-            )
-        if named.get(name, least) < least:
-            raise TreinoError(
-                f"{name}_range",
-                _("{name} must be at least {least}; it is {value}.").format(
-                    name=name, least=least, value=named[name]
-                ),
-                _("Give a larger number."),
-            )
-    if not named.get("max_time", 1) > 0:
-        raise MAX_TIME_RANGE(value=named["max_time"])
-    options = SweepOptions(space, **named)
-    for name, known in (("strategy", STRATEGIES), ("sampler", {**SAMPLERS, TPE: None})):
-        value = getattr(options, name)
-        if value not in known:
-            raise TreinoError(
-                f"{name}_unknown",
-                _("There is no {name} {value!r}.").format(name=name, value=value),
-                nearest(str(value), known),
-            )
-    if options.storage is not None and options.sampler != TPE:
-        raise STORAGE_SAMPLER(name=options.sampler)
-    if file := _SQLITE_FILE.fullmatch(options.storage or ""):
+    until = goal_of(values.get("until"))
+    plan = read_options(SweepPlan, {**values, "until": until})
+    if plan.storage is not None and plan.sampler != TPE:
+        raise STORAGE_SAMPLER(name=plan.sampler)
+    if file := _SQLITE_FILE.fullmatch(plan.storage or ""):
         refuse_run(Path(file["path"]))
-    return options
+    return plan
 
 
 def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
