@@ -35,7 +35,7 @@ def test_json_is_one_document(treino: Callable[..., Said]) -> None:
 WRONG: dict[tuple[str, ...], tuple[str, str]] = {
     ("--alert", "acuracy > 0.9: stop"): ("alert_figure", "Did you mean 'accuracy'?"),
     ("--alert", "rmse < 3: stop"): ("alert_task", "accuracy"),
-    ("--alert", "time left > -1 min: stop"): ("alert_duration", "10 min"),
+    ("--alert", "time spent > -1 min: stop"): ("alert_duration", "10 min"),
     ("--alert", "loss > 1: dropout=0.3"): ("dropout_without_layer", "--dropout 0.1"),
     ("--alert", "loss > 1: notify no-such-command"): ("alert_command", "no shell"),
     ("--alert", "loss > 1: notify https://example.org"): ("alert_network", "--allow-network"),

@@ -34,7 +34,6 @@ COMPARED: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 STILL = 0.01  # of the largest value: figures of epochs that differ by less stand still
-SURE = 2.0  # standard errors by which two means of losses must differ to count as different
 
 
 class TrainingPlace(NamedTuple):
@@ -63,7 +62,6 @@ class Course:
     holds: bool = False
     _best: float = math.nan
     _seen: list[tuple[TrainingPlace, float]] = field(default_factory=list)  # of a trend: within its span
-    _loss_S: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _counted: int = 0  # the step from which on steps count
     _false: int = 0  # updates after the last step at which the clause did not hold
 
@@ -74,8 +72,7 @@ class Course:
     def by_steps(self) -> bool:
         """Whether the clause follows the training loss of every step, not the mean of each epoch."""
         clause = self.clause
-        counted = clause.span is not None and clause.span.unit == "steps"
-        counted = counted and clause.way not in (BEST, NOT_BEST)
+        counted = clause.span is not None and clause.span.unit == "steps" and clause.number is not None
         return clause.figure == TRAINING and (counted or clause.way == NAN)
 
     def restart(self, at: TrainingPlace) -> None:
@@ -83,7 +80,6 @@ class Course:
         self.since, self.holds = at, False
         self._counted = self._false = at.step
         self._seen = self._seen[-1:]
-        self._loss_S = self._loss_S[:0]
 
     def see(self, at: TrainingPlace, value: float) -> None:
         """Look at the figure's value."""
@@ -125,11 +121,6 @@ class Course:
         span = self.clause.span
         assert span is not None
         count = int(span.count)
-        if self.clause.number is None:
-            self._loss_S = np.concatenate([self._loss_S, loss_S])[-2 * count :]
-            self.holds = self._trend(count)
-            self.since = at._replace(step=max(0, at.step - (2 * count if self.holds else 0)))
-            return
         held_S = self._compared(loss_S)
         if not held_S.any():
             self._false, self.since, self.holds = at.step, at, False
@@ -166,17 +157,6 @@ class Course:
         else:
             low, high = min(*earlier, value), max(*earlier, value)
             self.holds = high - low <= STILL * max(abs(low), abs(high))
-
-    def _trend(self, count: int) -> bool:
-        """Whether the mean loss of the last steps differs from that of as many before, in the asked way."""
-        if len(self._loss_S) < 2 * count or not np.isfinite(self._loss_S).all():
-            return False
-        before, after = self._loss_S[:count].astype(np.float64), self._loss_S[count:].astype(np.float64)
-        change = after.mean() - before.mean()
-        sure = SURE * math.sqrt((before.var() + after.var()) / count)
-        if self.clause.way == "stands still":
-            return bool(abs(change) <= sure)
-        return bool(change > sure if self.clause.way == "rises" else change < -sure)
 
 
 @dataclass(eq=False)

@@ -1,7 +1,6 @@
 """The figures of a training that alerts look at, where they come from, and the looks of one training."""
 
 import math
-from collections import deque
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,32 +13,10 @@ from treino.folders.documents import read_run_spec
 from treino.folders.segments import epoch_count, evaluations, losses_of, newest, training_losses
 from treino.folders.store.database import Event
 from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
-from treino.training.alerts import FINDING, NAN, STOP, TRAINING, VALIDATION, Alert
+from treino.training.alerts import FINDING, STOP, TRAINING, VALIDATION, Alert
 from treino.training.findings import OwnFindings
 from treino.training.train import RunJob
 from treino.training.user_data import FIRED
-
-WINDOW = 1.0  # seconds of training over which a speed is measured
-
-
-class Pace:
-    """How fast a training is, over about the last second of it."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def add(self, seconds: float, step: int) -> None:
-        self._seen.append((seconds, step))
-        while len(self._seen) > 2 and seconds - self._seen[1][0] >= WINDOW:
-            self._seen.popleft()
-
-    @property
-    def steps_per_second(self) -> float:
-        """NaN before there is a second to measure."""
-        if not self._seen:
-            return math.nan
-        (begin, first), (end, last) = self._seen[0], self._seen[-1]
-        return (last - first) / (end - begin) if end - begin >= WINDOW else math.nan
 
 
 class Looks:
@@ -61,7 +38,6 @@ class Looks:
         self._finding = finding
         self._now = [c for c in each if c not in (*finding, *self._by_epoch, *self._by_step)]
         self._crossed: dict[int, list[Course]] = {}
-        self._pace = Pace()
         self._findings = OwnFindings(job.folder, in_memory(job.data), job.resolution) if finding else None
         if job.training.step > begin.step:
             self._catch_up(begin.step)
@@ -85,12 +61,8 @@ class Looks:
             loss_S = loss_SP[:, 0] if loss_SP.shape[1] == 1 else loss_SP.nanmean(1)
             for course in self._by_step:
                 course.see_steps(step - len(loss_SP), here, loss_S.numpy())
-        if self._now:
-            self._pace.add(here.seconds, step)
         for course in self._now:
-            value = self._figure(course)
-            if not math.isnan(value) or course.clause.way == NAN:  # a speed may not be known yet
-                course.see(here, value)
+            course.see(here, self._figure(course))
         self._note()
         return bool(self._crossed)
 
@@ -138,9 +110,7 @@ class Looks:
             return self._rate()
         if name == "epoch":
             return self.job.training.epoch
-        if name == "throughput":
-            return self._throughput(course)
-        return self.job.clock.spent if name == "time spent" else self._time_left()
+        return self.job.clock.spent
 
     def gradient_norm(self) -> float:
         """The norm of the last update's gradient, as the kernel left it: clipped, without weight decay. Of an
@@ -153,17 +123,6 @@ class Looks:
         factors = training.plan.factors(training.step, training.step + 1)
         population = training.state.population
         return float(population.hp["lr"][0]) * factors[int(population.schedule_P[0])][0]
-
-    def _throughput(self, course: Course) -> float:
-        plan = self.job.training.plan
-        rows = plan.rows / plan.steps_per_epoch if course.clause.unit == "rows/s" else 1.0
-        return self._pace.steps_per_second * rows
-
-    def _time_left(self) -> float:
-        """Seconds up to the planned end, at the present speed, or up to the time limit."""
-        training, limit = self.job.training, self.job.limit
-        left = (training.steps - training.step) / max(self._pace.steps_per_second, 1e-9)
-        return left if limit is None else min(left, max(0.0, limit - self.job.clock.spent))
 
     # ---- after a resume
 

@@ -71,7 +71,7 @@ ALERT_COMMAND_2 = Refusal("alert_command", N_("{text!r} can't be read as a comma
 
 # ---- figures
 
-Unit = Literal["", "share", "seconds", "rate"]
+Unit = Literal["", "share", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ FIGURES: dict[str, FigureKind] = {
     "gradient norm": FigureKind(moves=True),
     "lr": FigureKind(),
     "epoch": FigureKind(),
-    "throughput": FigureKind("rate"),
     "time spent": FigureKind("seconds"),
-    "time left": FigureKind("seconds"),
 }
 """By the name that a condition has for it."""
 ALIASES = {
@@ -115,7 +113,6 @@ COMPARISONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "≥": ">=", "≤": "
 TRENDS = ("rises", "falls", "stands still")
 BEST, NOT_BEST, NAN = "is best", "is not best", "is nan"
 SPANS = ("steps", "epochs", "s")
-RATES = ("steps/s", "rows/s")
 MOST = 1_000_000  # steps or epochs of a span
 TOKEN = re.compile(r"[<>]=?|[≤≥]|[=!]+|[^\s<>≤≥=!]+")
 NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)")
@@ -137,12 +134,11 @@ class Span:
 class Clause:
     """What is asked of one figure. way: a comparison, a trend, ``is best``, ``is not best``, ``is nan``; or
     ``finding``, where figure is the doctor's rule. number: what it is compared with, in the figure's base
-    unit. unit: of a throughput."""
+    unit."""
 
     figure: str
     way: str
     number: float | None = None
-    unit: str = ""
     span: Span | None = None
 
     def __str__(self) -> str:
@@ -150,8 +146,7 @@ class Clause:
             return f"{FINDING} {self.figure}"
         words = [self.figure, self.way]
         if self.number is not None:
-            words.append(written(self.number))
-        words += [self.unit] if self.unit else []
+            words.append(written(self.number) + _unit_text(FIGURES[self.figure]))
         return " ".join(words) + (f" for {self.span}" if self.span else "")
 
 
@@ -203,18 +198,17 @@ def _clause(words: list[str]) -> Clause:
     rest, span = _with_span(rest)
     kind = FIGURES[figure]
     if rest[0] in COMPARISONS:
-        number, unit = _number(kind, figure, rest[1:])
-        return Clause(figure, COMPARISONS[rest[0]], number, unit, span)
+        return Clause(figure, COMPARISONS[rest[0]], _number(kind, figure, rest[1:]), span)
     way = " ".join(rest)
     if way == NAN and span is None and kind.moves:
         return Clause(figure, way)
     if way not in (*TRENDS, BEST, NOT_BEST):
         raise _form(words)
     if not kind.moves or (way in (BEST, NOT_BEST) and not kind.better):
-        raise ALERT_WAY(figure=figure, way=way, example=f"{figure} > 1{_example_unit(kind)}")
+        raise ALERT_WAY(figure=figure, way=way, example=f"{figure} > 1{_unit_text(kind)}")
     if span is None or span.unit == "s":
         raise ALERT_SPAN(clause=" ".join(words), span="for 5 epochs")
-    return Clause(figure, way, None, "", span)
+    return Clause(figure, way, None, span)
 
 
 def _finding(words: list[str]) -> Clause:
@@ -272,15 +266,15 @@ def _seconds(words: Sequence[str]) -> float | None:
         return None
 
 
-def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> tuple[float, str]:
-    """The number in the figure's base unit, and the unit that a throughput is of."""
+def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> float:
+    """The number in the figure's base unit."""
     number, unit = _quantity(words)
     text = " ".join(words)
     if kind.unit == "seconds":
         seconds = _seconds(words)
         if seconds is None or not math.isfinite(seconds) or seconds < 0:
             raise ALERT_DURATION(text=text, example=f"{figure} > 10 min")
-        return seconds, "s"
+        return seconds
     if kind.unit == "share" and number is not None and unit == "%":
         number, unit = number / 100, ""
     if kind.unit == "share" and number is not None and not 0 <= number <= 1 and not unit:
@@ -291,13 +285,13 @@ def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> tuple[float,
             if 1 < number <= 100
             else _("Write e.g. {example}.").format(example="0.98"),
         )
-    if number is None or unit not in (RATES if kind.unit == "rate" else ("",)):
-        raise ALERT_NUMBER(text=text, figure=figure, example=f"{figure} > 100{_example_unit(kind)}")
-    return number, unit
+    if number is None or unit:
+        raise ALERT_NUMBER(text=text, figure=figure, example=f"{figure} > 100{_unit_text(kind)}")
+    return number
 
 
-def _example_unit(kind: FigureKind) -> str:
-    return {"seconds": " s", "rate": " steps/s"}.get(kind.unit, "")
+def _unit_text(kind: FigureKind) -> str:
+    return " s" if kind.unit == "seconds" else ""
 
 
 def written(number: float) -> str:

@@ -121,12 +121,31 @@ def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None
         if (shared := course.resolution.training.shared).net is not None
         else module_copy(shared.template)
     )
-    playback = Playback(StoredRun(folder, Access(net=own), course.data), course.data)
+    return _replayed(Playback(StoredRun(folder, Access(net=own), course.data), course.data), course)
+
+
+def _replayed(playback: Playback, course: TrainingCourse) -> FirstSteps | None:
+    """The first steps of the course, from the run's playback; None if the state there isn't stored any
+    more."""
     try:
         playback.at(course.first, course.loss_S)
     except TreinoError:
         return None
-    return FirstSteps(playback.resolution(course.segment).training, course.member)
+    return FirstSteps(playback.resolutions.pop(course.segment).training, course.member)
+
+
+class OncePerCourse:
+    """Makes the first steps of a course when they are first asked for, and keeps them until the next one."""
+
+    def __init__(self, make: Callable[[TrainingCourse], FirstSteps | None]) -> None:
+        self._make = make
+        self._kept: tuple[tuple[int, int], FirstSteps | None] | None = None
+
+    def __call__(self, course: TrainingCourse) -> FirstSteps | None:
+        key = (course.segment, course.first)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = key, self._make(course)
+        return self._kept[1]
 
 
 def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
@@ -234,7 +253,7 @@ class OwnFindings:
         self.rules: frozenset[str] = frozenset()
         self._folder, self._data, self._resolution = folder, data, resolution
         self._rows = rows_trained(data)
-        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # keyed by the course
+        self._first_steps = OncePerCourse(partial(_first_steps, folder))
         self._due, self._first = 0.0, resolution.training.step
         self._judged = False  # whether a look was at steps enough for all rules
 
@@ -259,12 +278,6 @@ class OwnFindings:
         self._due = time.monotonic() + (time.thread_time() - began) / SHARE
         return True
 
-    def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
-        key = (course.segment, course.first)
-        if self._begin is None or self._begin[0] != key:
-            self._begin = key, _first_steps(self._folder, course)
-        return self._begin[1]
-
 
 class LiveFindings:
     """The findings of one run. playback: the run's playback, whose remembered states are used."""
@@ -274,7 +287,7 @@ class LiveFindings:
         self.by_language: dict[str, list[dict[str, Any]]] = {}  # the findings of the newest look
         self._rows = rows_trained(playback.data)
         self._playback = Playback(playback.run, playback.data, states=playback.states)
-        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # keyed by the course
+        self._first_steps = OncePerCourse(partial(_replayed, self._playback))
         self._looked, self._due = (-1, -1), 0.0
 
     def due(self, state: tuple[int, int], languages: Iterable[str]) -> bool:
@@ -288,7 +301,6 @@ class LiveFindings:
         """Update the findings for this step of the run's newest segment. loss_S: the losses of its path."""
         began, step = time.thread_time(), snapshot.step  # CPU time: a busy machine must not delay looks
         if self._looked[0] != snapshot.segment:
-            self._begin = None
             self._playback.resolutions.clear()
         self._looked, self._playback.run = (snapshot.segment, step), run
         course = self._course(run, snapshot, loss_S[:step])
@@ -308,21 +320,6 @@ class LiveFindings:
         diverged, data = False, self._playback.data
         rows, member = self._rows, snapshot.member
         return course_of(run.folder, run.spec, data, resolution, rows, loss_S, nets, diverged, member)
-
-    def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
-        """The first steps of the course, computed once."""
-        key = (course.segment, course.first)
-        if self._begin is None or self._begin[0] != key:
-            try:
-                self._playback.at(course.first, course.loss_S)
-            except TreinoError:  # the state isn't stored any more
-                self._begin = key, None
-            else:
-                self._begin = (
-                    key,
-                    FirstSteps(self._playback.resolutions.pop(course.segment).training, course.member),
-                )
-        return self._begin[1]
 
 
 def divergence(spec: RunSpec, course: TrainingCourse) -> list[dict[str, Any]]:

@@ -192,7 +192,8 @@ def _through(
     obey_again(run.folder, training, segment, set(), 0)
     begun = segment.origin is None  # other segments begin with the state stored at their first step
     for step in steps:
-        begun = _set_near(run, training, segment, step, states, losses_S, begun)
+        set_near(run, training, segment, step, losses_S, begun, states)
+        begun = True
         while training.step < step:
             training.advance(None, step)
         yield step
@@ -205,25 +206,17 @@ def set_near(
     step: int,
     losses_S: NDArray[np.float32],
     begun: bool,
+    states: "StoredStates | None" = None,
 ) -> None:
-    """Load the latest state in the run's folder between the training's step and ``step``, if there is one.
+    """Load the latest stored state between the training's step and ``step``, if there is one.
 
-    begun: whether the training is at a state of the segment. Raises TreinoError if it isn't and the folder
-    has no such state.
+    begun: whether the training is at a state of the segment. states: those of the folder, if they are read
+    already.
+
+    Raises:
+        TreinoError: the training is at no state of the segment, and the folder holds none before ``step``.
     """
-    _set_near(run, training, segment, step, _stored_states(run.folder, segment), losses_S, begun)
-
-
-def _set_near(
-    run: StoredRun,
-    training: TrainingLoop,
-    segment: Segment,
-    step: int,
-    states: "StoredStates",
-    losses_S: NDArray[np.float32],
-    begun: bool,
-) -> bool:
-    """As ``set_near``. Return whether the training is now at a state of the segment."""
+    states = _stored_states(run.folder, segment) if states is None else states
     reach = training.step + 1 if begun else 0  # a segment may begin with a new training, at step 0
     for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
         state = states[nearest](training, losses_S)
@@ -231,7 +224,7 @@ def _set_near(
             saved, known = state
             training.load(*saved)
             obey_again(run.folder, training, segment, known, nearest)
-            return True
+            return
     if not begun:
         later = [at for at in states if at > step]
         raise KEYFRAME_LOST(
@@ -239,7 +232,6 @@ def _set_near(
             start=segment.start,
             hint=_("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
         )
-    return True
 
 
 State = tuple[Saved, set[int]]  # a state, and the commands applied in it

@@ -1,10 +1,8 @@
 """Brackets of successive halving against the published table, and the choice of who goes on."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.base.errors import TreinoError
 from treino.training.search.halving import halving, hyperband, survivors
 
 TABLE_1 = {  # Li et al. 2018, R = 81 and eta = 3: (members, epochs) of every rung
@@ -58,20 +56,3 @@ def test_the_lowest_go_on_and_the_diverged_never() -> None:
     assert survivors([0.2, 0.2, 0.2], 2) == [0, 1]
     assert survivors(figures, 99) == [0, 2, 3, 4, 5]
     assert survivors([None, None], 1) == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "rule"),
-    [
-        ((0, 10), "members_range"),
-        ((5, 0), "epochs_range"),
-        ((5, 10, 1), "eta_range"),
-        ((5, 10, 3, 0), "least_range"),
-        ((5, 10, 3, 11), "least_range"),
-    ],
-)
-@pytest.mark.parametrize("made", [halving, hyperband])
-def test_what_can_not_be_is_refused(arguments: tuple[int, ...], rule: str, made) -> None:
-    with pytest.raises(TreinoError) as error:
-        made(*arguments)
-    assert error.value.rule == rule

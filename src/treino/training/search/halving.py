@@ -10,15 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
-
-LEAST_RANGE = Refusal(
-    "least_range",
-    N_("The first rung of {least} epochs is longer than the whole training of {epochs}."),
-    N_("Train for more epochs, or begin with fewer."),
-)
-
 
 @dataclass(frozen=True)
 class Rung:
@@ -51,7 +42,6 @@ class Bracket:
 
 def none(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
     """One bracket that trains every member to the end. ``eta`` and ``least`` have no effect."""
-    _check(members, epochs, eta, least)
     return (Bracket((Rung(members, epochs),)),)
 
 
@@ -61,7 +51,6 @@ def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Br
     It has as many rungs as members and epochs allow; the first has ``epochs / eta^k`` epochs, at least
     ``least``.
     """
-    _check(members, epochs, eta, least)
     rungs = min(_log(members, eta), _log(epochs / least, eta))
     return (_bracket(members, epochs, eta, rungs),)
 
@@ -72,7 +61,6 @@ def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[
     One round is the published algorithm for R = epochs / least; rounds repeat until all members are used, and
     the last round is cut short.
     """
-    _check(members, epochs, eta, least)
     s_max = _log(epochs / least, eta)
     brackets: list[Bracket] = []
     left = members
@@ -109,23 +97,6 @@ def _log(x: float, eta: int) -> int:
     while eta ** (k + 1) <= x + 1e-9:
         k += 1
     return k
-
-
-def _check(members: int, epochs: int, eta: int, least: int) -> None:
-    for name, value, low in (
-        ("members", members, 1),
-        ("epochs", epochs, 1),
-        ("eta", eta, 2),
-        ("least", least, 1),
-    ):
-        if value < low:
-            raise TreinoError(
-                f"{name}_range",
-                _("{name} must be at least {low}; it is {value}.").format(name=name, low=low, value=value),
-                _("Give a larger number."),
-            )
-    if least > epochs:
-        raise LEAST_RANGE(least=least, epochs=epochs)
 
 
 STRATEGIES = {"none": none, "halving": halving, "hyperband": hyperband}

@@ -23,6 +23,7 @@ REPEATS = 500
 AT_ONCE = 64  # resamples per matrix product
 
 Verdict = Literal["winner", "tie", "linear", "nothing"]
+NO_BETTER_THAN_BASELINE: Verdict = "linear"  # the word that documents have for it, whatever the baseline is
 
 
 def by_rows(
@@ -150,15 +151,15 @@ def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: fl
 
 
 def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
-    """The verdict.
+    """What the winner surely beats.
 
-    nothing: not significantly better than a constant prediction. linear: not significantly better than the
-    best baseline. tie: not significantly better than the runner-up, if there is one.
+    nothing: not even a constant prediction. linear: a constant prediction, but not the strongest baseline,
+    whatever model that is. tie: the baselines, but not the runner-up. winner: all of them.
     """
     if p_beats_constant < SURE:
         return "nothing"
     if p_beats_baseline < SURE:
-        return "linear"
+        return NO_BETTER_THAN_BASELINE
     return "winner" if p_beats_runner_up is None or p_beats_runner_up >= SURE else "tie"
 
 
@@ -194,7 +195,7 @@ def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
         return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(
             head=head, luck=lucky
         )
-    if verdict == "linear":
+    if verdict == NO_BETTER_THAN_BASELINE:
         return _("{head}; {luck}; no evidence that it is better than the baseline ({baseline}).").format(
             head=head, luck=lucky, baseline=_(facts.baseline)
         )
