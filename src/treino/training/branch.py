@@ -12,6 +12,7 @@ import numpy as np
 from treino.base.encoding import array_parts
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
+from treino.data.documents import DataSource
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change, unread
@@ -20,8 +21,7 @@ from treino.engine.optim import BETAS
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
-from treino.folders.documents import read_document
-from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.run_spec import Parent, ResolvedSettings, RunSpec, SegmentEntry
 from treino.folders.network_source import NETWORK_COPY
 from treino.folders.segments import Segment, path_counts, path_of, segments_of
 from treino.folders.store import RunFolder
@@ -263,12 +263,11 @@ def branching(
                     folder.write_bytes(name, run.folder.read_bytes(name))
             _copy_past(snapshot, folder)
             looks = run.result.test_looks if run.result is not None else None
-            parent = {"run": run.name, "segment": snapshot.segment, "step": snapshot.step}
-            parent |= {"test_looks": looks or 0}
-            moved = _moved(start.spec["data"], run.path, folder.path)
+            parent = Parent(run=run.name, segment=snapshot.segment, step=snapshot.step, test_looks=looks or 0)
+            moved = _moved(start.spec.data, run.path, folder.path)
             typed = branch_as_typed("--branch", f"{run.name}:{snapshot.step}", changes)
-            start.spec.update({"parent": parent, "data": moved, "command": typed})
-            return _segment_job(folder, snapshot, start, checkpoint_seconds)
+            spec = start.spec.model_copy(update={"parent": parent, "data": moved, "command": typed})
+            return _segment_job(folder, snapshot, replace(start, spec=spec), checkpoint_seconds)
 
         yield from events(begin)
 
@@ -299,8 +298,8 @@ def rewinding(
                 if folder.has(name):
                     folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
             place = f"{snapshot.run.name}:{snapshot.step}"
-            start.spec["command"] = branch_as_typed("--rewind", place, changes)
-            return _segment_job(folder, snapshot, start, checkpoint_seconds)
+            spec = start.spec.model_copy(update={"command": branch_as_typed("--rewind", place, changes)})
+            return _segment_job(folder, snapshot, replace(start, spec=spec), checkpoint_seconds)
 
         yield from events(begin)
 
@@ -313,7 +312,7 @@ class SegmentStart:
     segment: Segment
     resolution: Resolution
     keyframe: tuple[Copies, dict[str, Any]]
-    spec: dict[str, Any]
+    spec: RunSpec
 
 
 def _segment_job(
@@ -327,7 +326,7 @@ def _segment_job(
         training = rebuilt(run.folder, run.spec, snapshot.data, run.access, oldest).training
         folder.write_new({first: array_parts(*keyframe_of_saved(training.save()))})
     folder.write_new({name: array_parts(*start.keyframe)})
-    folder.write_json("spec.json", start.spec)
+    folder.write_json("spec.json", start.spec.to_json())
     facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
     training = resolution.training
@@ -349,9 +348,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
     """
     run = snapshot.run
     segment = next_segment(snapshot, changes, sender)
-    spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
-    read, access = RunSpec.model_validate(spec), run.access
-    resolution = rebuilt(run.folder, read, snapshot.data, access, has_weights=False)
+    spec = _with_segment(run.spec, segment)
+    resolution = rebuilt(run.folder, spec, snapshot.data, run.access, has_weights=False)
     training = resolution.training
     if training.outputs != run.spec.outputs:
         raise BRANCH_OUTPUTS(loss=training.loss, n=training.outputs, run=run.name, now=run.spec.outputs)
@@ -372,19 +370,24 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
         known = change if math.isfinite(change) else None
         segment = segment.model_copy(update={"output_change": known})
-        spec = _with_segment(spec, run, segment)
-    facts = spec["facts"] | run_facts(snapshot.data, resolution)
-    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions(), "machine": machine()}
-    return SegmentStart(segment, resolution, (arrays, meta), spec)
-
-
-def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dict[str, Any]:
-    """The ``spec.json`` with this segment as the newest."""
-    return spec | {
-        "segments": [s.model_dump(mode="json") for s in (*segments_of(run.spec), segment)],
-        "asked": dict(segment.asked),
-        "steps_per_epoch": segment.steps_per_epoch,
+        spec = _with_segment(run.spec, segment)
+    now = {
+        "resolved": ResolvedSettings.model_validate(resolution.settings),
+        "facts": run_facts(snapshot.data, resolution),
+        "versions": versions(),
+        "machine": machine(),
     }
+    return SegmentStart(segment, resolution, (arrays, meta), spec.model_copy(update=now))
+
+
+def _with_segment(spec: RunSpec, segment: Segment) -> RunSpec:
+    """The spec with this segment as the newest."""
+    every = (s.model_dump(mode="json") for s in (*segments_of(spec), segment))  # with all their defaults
+    segments = tuple(map(Segment.model_validate, every))
+    asked = dict(segment.asked)
+    return spec.model_copy(
+        update={"segments": segments, "asked": asked, "steps_per_epoch": segment.steps_per_epoch}
+    )
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
@@ -408,13 +411,18 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
     folder.database.poll_commands()
 
 
-def _moved(where: dict[str, Any], old: Path, new: Path) -> dict[str, Any]:
+def _moved(where: DataSource, old: Path, new: Path) -> DataSource:
     """The data entry with its paths relative to the folder ``new``."""
 
     def again(source: str) -> str:
         return os.path.relpath((old / source).resolve(), new.resolve())
 
-    if where["kind"] != "file":
+    if where.kind != "file":
         return where
-    files = {s: {**f, "source": again(f["source"])} for s, f in where.get("files", {}).items()}
-    return {**where, "source": again(where["source"])} | ({"files": files} if files else {})
+    moved: dict[str, Any] = {"source": again(where.source)}
+    if where.files:
+        moved["files"] = {
+            split: file.model_copy(update={"source": again(file.source)})
+            for split, file in where.files.items()
+        }
+    return where.model_copy(update=moved)

@@ -13,7 +13,7 @@ from treino.base.resampling import weights_or_ones
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
-from treino.data.torch_datasets.dataset_source import in_memory
+from treino.data.torch_datasets.dataset_source import in_memory, why_not_reproducible
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, probabilities
@@ -21,7 +21,8 @@ from treino.engine.target_net import one_target
 from treino.folders.access import Access
 from treino.folders.documents import read_document, read_run_spec
 from treino.folders.documents.listing import test_looks
-from treino.folders.documents.run_spec import RunSpec, initial_document
+from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
 from treino.folders.segments import histories, said_of
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import try_or_note
@@ -38,7 +39,6 @@ from treino.training.user_data import (
     answers,
     fewer_notes,
     past_limit,
-    reproducibility,
     resumed_notes,
     unanswered_notes,
     waited_notes,
@@ -49,10 +49,10 @@ from treino.training.user_data import (
 LAYER = ("name", "kind", "in", "out", "parameters")
 
 
-def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
-    """The ``facts`` entry of ``spec.json``."""
-    engine = resolution.training
-    return {
+def run_facts(data: Data, resolution: Resolution) -> RunFacts:
+    """What is known of a run before its first step."""
+    engine, why = resolution.training, why_not_reproducible(data)
+    facts = {
         "currency": data.currency,
         "rows": {split: len(rows) for split, rows in data.splits.items()},
         "features": list(data.features),
@@ -61,7 +61,10 @@ def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
         "reasons": list(resolution.reasons),
         "notes": list(data.notes),
         "findings": initial_faults(resolution),
-    } | reproducibility(data)
+        "reproducible": not why,
+        "reproducible_why": why or None,
+    }
+    return RunFacts.model_validate(facts)
 
 
 # ---- uncertainty of a finished run's predictions
@@ -438,7 +441,7 @@ def finish(
         **end.figures,
         "notes": [*end.notes, *end.failures],
     }
-    folder.write_json("result.json", document)
+    folder.write_json("result.json", RunResult.model_validate(document).to_json())
     folder.database.add_event(segment, training.step, status)
     folder.seal(status)
     return StoredRun(folder, Access(net=training.net(training.answering[0], "kept")), end.held)

@@ -20,6 +20,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.documents import DataSource
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
@@ -31,7 +32,7 @@ from treino.engine.training_setup import warm_start
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.folders.documents import read_checkpoint, read_run_spec
-from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NETWORK_COPY
 from treino.folders.segments import TRANSPORT, losses_of, member_rows, newest
 from treino.folders.store import RunFolder
@@ -185,31 +186,34 @@ def train_events(
             first = start or Start(NETWORK_COPY, whole_state(every))  # without metrics all members predict
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
-        folder.write_json(
-            "spec.json",
-            {
-                "asked": explicit,
-                "resolved": resolution.settings,
-                "facts": run_facts(data, resolution),
-                "data": where,
-                "classes": list(data.classes),
-                "inputs": data.inputs,
-                "outputs": resolution.training.outputs,
-                "item_shape": list(data.item_shape),
-                "target_mean": data.target_mean,
-                "target_scale": data.target_scale,
-                "steps_per_epoch": resolution.training.steps_per_epoch,
-                "net": "file" if file is not None else "given" if net is not None else settings.net or "mlp",
-                "command": as_typed(
-                    where["source"], explicit | {s: f["source"] for s, f in where.get("files", {}).items()}
-                )
-                + (f" --weights {shlex.quote(start.name)}" if start else ""),
-                "weights": None if start is None else start.name,
-                "like": like,
-                "versions": versions(),
-                "machine": machine(),
-            },
+        training, files = resolution.training, where.get("files", {})
+        typed = as_typed(where["source"], explicit | {split: f["source"] for split, f in files.items()})
+        spec = RunSpec(
+            asked=explicit,
+            resolved=ResolvedSettings.model_validate(resolution.settings),
+            facts=run_facts(data, resolution),
+            data=DataSource.model_validate(where),
+            classes=data.classes,
+            inputs=data.inputs,
+            outputs=training.outputs,
+            item_shape=data.item_shape,
+            target_mean=data.target_mean,
+            target_scale=data.target_scale,
+            steps_per_epoch=training.steps_per_epoch,
+            net="file"
+            if file is not None
+            else "given"
+            if net is not None
+            else "cnn"
+            if settings.net == "cnn"
+            else "mlp",
+            command=typed + (f" --weights {shlex.quote(start.name)}" if start else ""),
+            weights=None if start is None else start.name,
+            like=like,
+            versions=versions(),
+            machine=machine(),
         )
+        folder.write_json("spec.json", spec.to_json())
         keep_keyframes(folder, resolution.training, settings.every)
         clock = Clock(seconds=spent)
         yield from events(partial(RunJob, folder, data, resolution, clock, checkpoint_seconds, new=True))

@@ -32,12 +32,6 @@ DATA_CHANGED = Refusal(
 WAITED_MUCH = 0.1  # minimum share of the training time for a note
 
 
-def reproducibility(data: Data) -> dict[str, Any]:
-    """Whether the training is reproducible, and why not, for the run's document."""
-    why = why_not_reproducible(data)
-    return {"reproducible": not why, "reproducible_why": why or None}
-
-
 def user_data_reference(data: Data) -> dict[str, Any]:
     """The entries of ``spec.json`` on data that is neither in a file nor in memory."""
     return {"digest": digest(data), "streams": streams(data)} if splits_not_in_memory(data) else {}

@@ -19,6 +19,7 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
 from treino.engine.nets import input_shape
 from treino.folders.documents import read_sweep_spec
+from treino.folders.documents.sweep import SweepEnsemble
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
 from treino.folders.weights import check_layers, with_weights
@@ -124,29 +125,38 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
 
 def greedy_ensemble(
     nets: Sequence[nn.Module], members: Sequence[int], data: Data, winner: StoredRun, metric: str, places: int
-) -> dict[str, Any]:
-    """The ``ensemble`` entry of the sweep's document. nets: the winner first; members: their numbers."""
+) -> SweepEnsemble:
+    """The ensemble that the sweep chooses. nets: the winner first; members: their numbers."""
     loss, shape = winner.loss_function, winner.item_shape
     validation = _answers(nets, data.validation, shape)
     chosen = selection(validation, data.validation, loss, metric, places)
-    shown = "accuracy" if data.classes else "rmse"
-    document: dict[str, Any] = {"members": [members[m] for m in chosen], "metric": shown}
-    document["validation"] = _figures(validation[chosen], data.validation, loss, data)
-    document |= dict.fromkeys(("test", "alone", "difference", "difference_interval"))
-    if len(data.test):
-        test = _answers(nets, data.test, shape)
-        document["test"] = _figures(test[chosen], data.test, loss, data)
-        document["alone"] = _figures(test[:1], data.test, loss, data)
-        difference = _difference(mean_output(test[chosen], loss), test[0], loss, data)
-        document["difference"], document["difference_interval"] = difference
-    return document
+    made = SweepEnsemble(
+        members=tuple(members[m] for m in chosen),
+        metric="accuracy" if data.classes else "rmse",
+        validation=_figures(validation[chosen], data.validation, loss, data),
+        test=None,
+        alone=None,
+        difference=None,
+        difference_interval=None,
+    )
+    if not len(data.test):
+        return made
+    test = _answers(nets, data.test, shape)
+    difference, interval = _difference(mean_output(test[chosen], loss), test[0], loss, data)
+    measured = {
+        "test": _figures(test[chosen], data.test, loss, data),
+        "alone": _figures(test[:1], data.test, loss, data),
+        "difference": difference,
+        "difference_interval": tuple(interval),
+    }
+    return made.model_copy(update=measured)
 
 
 def _answers(nets: Sequence[nn.Module], rows: Rows, shape: Sequence[int] | None) -> Tensor:
     return torch.stack([outputs(net, rows.x, item_shape=shape) for net in nets])
 
 
-def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
+def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float | None]:
     output_1NC = mean_output(output_KNC, loss)[None]
     values = measure(output_1NC, rows.y, loss, data.scale, rows.weight)
     return {name: float(value[0]) for name, value in values.items()}

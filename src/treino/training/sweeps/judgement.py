@@ -26,7 +26,19 @@ from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_document, read_tensors
-from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_result import Baseline, RunResult
+from treino.folders.documents.sweep import (
+    Best,
+    Certificate,
+    FreshSeed,
+    GoalSteps,
+    Judge,
+    Leader,
+    SmallestNetwork,
+    Spread,
+    SweepEnsemble,
+    SweepResult,
+)
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import try_or_note
 from treino.folders.stored_run import StoredRun
@@ -39,7 +51,13 @@ from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.ensemble import alike, greedy_ensemble, networks
 from treino.training.sweeps.populations import GroupOrder, for_gpu, group_order, groups, settings_of
 from treino.training.sweeps.shared_data import SharedRows
-from treino.training.sweeps.sweep_members import PREPARED, SweepProgress, SweepTraining, extension_notes
+from treino.training.sweeps.sweep_members import (
+    PREPARED,
+    SweepProgress,
+    SweepTraining,
+    as_json,
+    extension_notes,
+)
 from treino.training.train import drain, train_events
 
 JUDGE_WITHOUT_SCORES = Refusal(
@@ -52,11 +70,12 @@ BEST = "best"
 LEADERS = 50
 
 
-def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
+def sweep_result(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> SweepResult:
     """The sweep's document without the judgement."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
-    return {
+    notes = [*sweep.data.notes, *sweep.notes, *extension_notes(sweep), *_diverged_notes(sweep)]
+    document = {
         "sweep": folder.path.name,
         "path": str(folder.path),
         "status": sweep.status,
@@ -76,15 +95,11 @@ def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
         "best": None,
         "leaderboard": leaderboard(sweep),
         "judge": None,
-        "notes": [
-            *sweep.data.notes,
-            *sweep.notes,
-            *extension_notes(sweep),
-            *_diverged_notes(sweep),
-        ],
+        "notes": notes,
         **({"extensions": sweep.extensions} if sweep.extensions else {}),
         **({"processors": _processors(sweep)} if sweep.processors else {}),
     }
+    return SweepResult.model_validate(document)
 
 
 def _processors(sweep: SweepTraining) -> dict[str, list[int]]:
@@ -97,79 +112,87 @@ def _diverged_notes(sweep: SweepTraining) -> list[str]:
     return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
-def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
-    """Judge the sweep and add the result to its document; failures become notes.
+def with_judgement(result: SweepResult, folder: RunFolder, sweep: SweepTraining) -> SweepResult:
+    """The result of the sweep with its judgement; failures become notes.
 
     Raises:
         TreinoError: a system error.
     """
+    notes: list[str] = []
+    found: dict[str, Any] = {}
     if sweep.top:
-        winner = sweep.top[0].member
-        failures: list[str] = []
-        facts = {"n": winner, "sweep": folder.path.name}
-        again = _("Train it again: treino train [[like={sweep}:{n}]]").format(**facts)
-        what = _("Training network {n} alone").format(**facts)
-        trained = try_or_note(failures, what, again, partial(winner_run, folder, sweep, winner))
-        document["best"] = _best(document["leaderboard"][0], trained and trained[0])
-        if trained is None:
-            _remove(folder.within(BEST))
-        else:
-            sweep.best_run = trained[0]
-            what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
-            judged = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
-            document["judge"], sentences = judged or (None, [])
-            document["notes"] += sentences
-            what, alone = _("Choosing networks that answer together"), _("The winner answers alone.")
-            if sweep.options.ensemble > 1:
-                made = try_or_note(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
-                document |= {"ensemble": made} if made is not None else {}
-        if sweep.base.get("threshold") is not None:
-            document["notes"].append(
-                _("Networks are compared by their most probable classes: the threshold is the best one's.")
-            )
-        document["notes"] += failures
+        found = _judged(result, folder, sweep, notes)
     elif sweep.status != "diverged":
-        document["notes"].append(
-            _("No network has a validation {metric}: there is no best.").format(metric=sweep.metric)
+        notes.append(_("No network has a validation {metric}: there is no best.").format(metric=sweep.metric))
+    return result.model_copy(update={**found, "notes": (*result.notes, *notes)})
+
+
+def _judged(result: SweepResult, folder: RunFolder, sweep: SweepTraining, notes: list[str]) -> dict[str, Any]:
+    """``best``, ``judge`` and ``ensemble`` of the result. notes: collects sentences."""
+    winner, failures = sweep.top[0].member, list[str]()
+    facts = {"n": winner, "sweep": folder.path.name}
+    again = _("Train it again: treino train [[like={sweep}:{n}]]").format(**facts)
+    what = _("Training network {n} alone").format(**facts)
+    trained = try_or_note(failures, what, again, partial(winner_run, folder, sweep, winner))
+    found: dict[str, Any] = {"best": _best(result.leaderboard[0], trained and trained[0])}
+    if trained is None:
+        _remove(folder.within(BEST))
+    else:
+        what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
+        judged = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
+        if judged is not None:
+            found["judge"] = judged[0]
+            notes += judged[1]
+        what, alone = _("Choosing networks that answer together"), _("The winner answers alone.")
+        if sweep.options.ensemble > 1:
+            made = try_or_note(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
+            found |= {} if made is None else {"ensemble": made}
+    if sweep.base.get("threshold") is not None:
+        notes.append(
+            _("Networks are compared by their most probable classes: the threshold is the best one's.")
         )
+    notes += failures
+    return found
 
 
-def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dict[str, Any]:
+def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> SweepEnsemble:
     """The networks chosen for the ensemble, and its metrics."""
     kept = alike(folder, sweep.top)
     nets, numbers = networks(folder, winner, kept), [k.member for k in kept]
     return greedy_ensemble(nets, numbers, sweep.data, winner, sweep.metric, sweep.options.ensemble)
 
 
-def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
+def _best(leader: Leader, run: StoredRun | None) -> Best:
     """The winner: its metrics from training alone; without ``run``, its metrics from the sweep."""
-    best = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
-    if run is None:
-        return best | {"test": None, "run": None}
-    result = run.result
-    assert result is not None
-    metrics = result.metrics
-    return best | {"validation": metrics.validation, "test": metrics.test, "run": str(run.path)}
+    result = None if run is None else run.result
+    return Best(
+        member=leader.member,
+        params=leader.params,
+        validation=leader.validation if result is None else result.metrics.validation,
+        test=None if result is None else result.metrics.test,
+        parameters=leader.parameters,
+        run=None if run is None else str(run.path),
+    )
 
 
-def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
+def leaderboard(sweep: SweepTraining) -> list[Leader]:
     """The best members, each at the last rung it reached; without test metrics."""
     better = METRICS[sweep.metric].better
     fine = [row for row in sweep.rows.last() if row["best"] is not None]
     fine.sort(key=lambda row: (-better * row["best"], row.get("validation_loss") or 0.0, row["member"]))
     return [
-        {
-            "member": row["member"],
-            "rung": row["rung"],
-            "params": sweep.configs[row["member"]],
-            "validation": {
+        Leader(
+            member=row["member"],
+            rung=row["rung"],
+            params=as_json(sweep.configs[row["member"]]),
+            validation={
                 k.removeprefix("validation_"): v for k, v in row.items() if k.startswith("validation_")
             }
             | {sweep.metric: row["best"]},
-            "parameters": row["parameters"],
-            "epochs": row["epochs"],
-            "status": row["status"],
-        }
+            parameters=row["parameters"],
+            epochs=row["epochs"],
+            status=row["status"],
+        )
         for row in fine[:LEADERS]
     ]
 
@@ -177,7 +200,7 @@ def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
 # ---- the winner trained alone
 
 
-def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[StoredRun, dict[str, Any]]:
+def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[StoredRun, Certificate]:
     """Train the member alone, as a run in the sweep folder; compare its weights bitwise to the sweep's,
     unless these are of a kernel that is no more."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
@@ -205,7 +228,7 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     same = mine.keys() == state.keys() and all(
         torch.equal(_bits(mine[name]), _bits(state[name])) for name in mine
     )
-    return run, {"same_bits": same, "engine": row["engine"], "steps": row["kept_step"]}
+    return run, Certificate(same_bits=same, engine=row["engine"], steps=row["kept_step"])
 
 
 def _remove(path: Path) -> None:
@@ -221,8 +244,8 @@ def _bits(t: Tensor) -> Tensor:
 
 
 def judgement(
-    folder: RunFolder, sweep: SweepTraining, run: StoredRun, certificate: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
+    folder: RunFolder, sweep: SweepTraining, run: StoredRun, certificate: Certificate
+) -> tuple[Judge, list[str]]:
     """The ``judge`` entry of the document, and notes."""
     classes, several = bool(sweep.data.classes), len(sweep.data.by_target) > 1
     shown = "accuracy" if classes else "loss" if several else "rmse"  # of several numbers the units differ
@@ -269,13 +292,14 @@ def judgement(
             )
         )
 
-    def p_beats(name: str | None) -> float | None:
+    def p_beats(name: Baseline | None) -> float | None:
         if not fresh or name is None:
             return None
-        return judge.p_beats([sign * (f["test"] - f["baseline"].get(name, f["test"])) for f in fresh], share)
+        known = [(f.test, f.baseline.get(name)) for f in fresh]
+        return judge.p_beats([sign * (test - (test if b is None else b)) for test, b in known], share)
 
     p_constant, p_strongest, p_runner = p_beats(constant), p_beats(strongest), None
-    if pairs := [sign * (f["test"] - f["runner_up"]) for f in fresh if f["runner_up"] is not None]:
+    if pairs := [sign * (f.test - f.runner_up) for f in fresh if f.runner_up is not None]:
         p_runner = judge.p_beats(pairs, share)
     verdict = sentence = None
     if p_constant is not None and p_strongest is not None:
@@ -294,29 +318,29 @@ def judgement(
             share=rows_of[smallest]["parameters"] / rows_of[winner]["parameters"],
         )
         sentence = judge.sentence(verdict, facts)
-    return {
-        "verdict": verdict,
-        "sentence": sentence,
-        "metric": shown,
-        "seen": sign * bias.best,
-        "expected_inflation": bias.inflation,
-        "expected_inflation_again": bias.other_inflation,
-        "standard_error": bias.error,
-        "test": test,
-        "test_interval": interval,
-        "fresh_seeds": fresh,
-        "runner_up": runner_up,
-        "p_beats_runner_up": p_runner,
-        "p_beats_baseline": p_strongest,
-        "p_beats_constant": p_constant,
-        "baseline": strongest,
-        "smallest_within_1se": {
-            "member": smallest,
-            "parameters": rows_of[smallest]["parameters"],
-            "params": sweep.configs[smallest],
-        },
-        "certificate": dict(certificate),
-    }, notes
+    return Judge(
+        verdict=verdict,
+        sentence=sentence,
+        metric=shown,
+        seen=sign * bias.best,
+        expected_inflation=bias.inflation,
+        expected_inflation_again=bias.other_inflation,
+        standard_error=bias.error,
+        test=test,
+        test_interval=interval,
+        fresh_seeds=tuple(fresh),
+        runner_up=runner_up,
+        p_beats_runner_up=p_runner,
+        p_beats_baseline=p_strongest,
+        p_beats_constant=p_constant,
+        baseline=strongest,
+        smallest_within_1se=SmallestNetwork(
+            member=smallest,
+            parameters=rows_of[smallest]["parameters"],
+            params=as_json(sweep.configs[smallest]),
+        ),
+        certificate=certificate,
+    ), notes
 
 
 def _row_scores(
@@ -338,7 +362,7 @@ def _row_scores(
     return members, torch.cat(choose), torch.cat(shown), rows
 
 
-def _strongest(result: RunResult, shown: str) -> str | None:
+def _strongest(result: RunResult, shown: str) -> Baseline | None:
     """The baseline with the best test metric; None if no baseline has one."""
     better = METRICS[shown].better
     figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
@@ -369,12 +393,12 @@ class FreshTraining:
 
 def fresh_seeds(
     sweep: SweepTraining, winner: int, runner_up: int | None, metric: str
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[FreshSeed], list[str]]:
     """Each seed's test metrics of the winner, the runner-up and the baselines; and notes."""
     notes: list[str] = []
     if not sweep.options.fresh or not len(sweep.data.test):
         return [], notes
-    fixed, trained, beaten = _fixed_split(sweep), list[dict[str, Any]](), dict[str, float]()
+    fixed, trained, beaten = _fixed_split(sweep), list[FreshSeed](), dict[str, float]()
     begin, limit = time.perf_counter(), max(LEAST_S, sweep.seconds)
     for number, (fresh, outcome) in enumerate(_outcomes(sweep, winner, runner_up, metric, fixed), 1):
         if isinstance(outcome, TreinoError):  # such as a class missing in this training split
@@ -384,15 +408,18 @@ def fresh_seeds(
         if measured:
             beaten = {name: figures[metric] for name, figures in measured.items()}
         second = test.get(1, math.nan)
-        trained.append(
-            {
-                "seed": fresh.seed,
-                "data_seed": fresh.data.data_seed,
-                "test": test[0],
-                "runner_up": second if math.isfinite(second) else None,
-                "baseline": beaten,
-            }
-        )
+        if math.isfinite(test[0]):
+            trained.append(
+                FreshSeed.model_validate(
+                    {
+                        "seed": fresh.seed,
+                        "data_seed": fresh.data.data_seed,
+                        "test": test[0],
+                        "runner_up": second if math.isfinite(second) else None,
+                        "baseline": beaten,
+                    }
+                )
+            )
         if time.perf_counter() - begin > limit and FEWEST <= number < sweep.options.fresh:
             notes.append(
                 _(
@@ -404,7 +431,7 @@ def fresh_seeds(
         sweep.distribution.stop()
     if fixed and trained:
         notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
-    return [f for f in trained if math.isfinite(f["test"])], notes
+    return trained, notes
 
 
 def _outcomes(
@@ -530,25 +557,24 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
     return figures
 
 
-def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
-    """Add the mean and standard deviation of every metric to the document of seeds or folds."""
+def with_spread(result: SweepResult, folder: RunFolder, sweep: SweepTraining) -> SweepResult:
+    """The result of seeds or folds with the mean and standard deviation of every metric."""
     by_member: dict[str, dict[str, dict[str, float | None]]] = {}
     for number in range(sweep.done):
         by_member |= read_document(folder, f"figures/{number}.json")
-    document["kind"] = "spread"
-    document["figures"] = figure_spread(by_member)
-    document["notes"] += [*_without(sweep, len(by_member)), *_undefined(document["figures"])]
-    if sweep.options.until is not None:
-        document["reached"] = _reached(sweep)
+    figures = figure_spread(by_member)
+    notes = (*result.notes, *_without(sweep, len(by_member)), *_undefined(figures))
+    found: dict[str, Any] = {"kind": "spread", "figures": figures, "notes": notes}
+    return result.model_copy(
+        update=found | ({} if sweep.options.until is None else {"reached": _reached(sweep)})
+    )
 
 
-def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
-    """``{split: {metric: {mean, std, min, max, values}}}``; std: the sample's standard deviation, None for
-    one value.
-
-    None, for a metric undefined on these rows, is ignored.
-    """
-    spread: dict[str, Any] = {}
+def figure_spread(
+    by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+) -> dict[str, dict[str, Spread]]:
+    """The spread of each metric by split. None, for a metric undefined on these rows, is ignored."""
+    spread: dict[str, dict[str, Spread]] = {}
     order = sorted(by_member, key=int)
     for split in SPLITS:
         names = dict.fromkeys(n for m in order for n in by_member[m].get(split, {}))
@@ -558,16 +584,16 @@ def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None
     return spread
 
 
-def summary(values: Sequence[float | None]) -> dict[str, Any]:
+def summary(values: Sequence[float | None]) -> Spread:
     """Statistics of the values that aren't None; all None if there are none."""
     v = torch.tensor([x for x in values if x is not None], dtype=torch.float64)
-    return {
-        "mean": float(v.mean()) if len(v) else None,
-        "std": float(v.std()) if len(v) > 1 else None,
-        "min": float(v.min()) if len(v) else None,
-        "max": float(v.max()) if len(v) else None,
-        "values": list(values),
-    }
+    return Spread(
+        mean=float(v.mean()) if len(v) else None,
+        std=float(v.std()) if len(v) > 1 else None,
+        min=float(v.min()) if len(v) else None,
+        max=float(v.max()) if len(v) else None,
+        values=tuple(values),
+    )
 
 
 def _without(sweep: SweepTraining, measured: int) -> list[str]:
@@ -579,31 +605,33 @@ def _without(sweep: SweepTraining, measured: int) -> list[str]:
     return []
 
 
-def _undefined(figures: Mapping[str, Any]) -> list[str]:
+def _undefined(figures: Mapping[str, Mapping[str, Spread]]) -> list[str]:
     """A note for each metric that is undefined for some networks, such as AUC on rows of one class."""
     sentence = _(
         "{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others."
     )
     return [
-        sentence.format(metric=metric, split=split_name(split), n=values.count(None), of=len(values))
-        for split, of in figures.items()
-        for metric, values in ((name, summaries["values"]) for name, summaries in of.items())
-        if None in values
+        sentence.format(
+            metric=metric, split=split_name(split), n=spread.values.count(None), of=len(spread.values)
+        )
+        for split, spreads in figures.items()
+        for metric, spread in spreads.items()
+        if None in spread.values
     ]
 
 
-def _reached(sweep: SweepTraining) -> dict[str, Any]:
+def _reached(sweep: SweepTraining) -> GoalSteps:
     """The number of steps that each network took to reach the requested metric value."""
     assert sweep.options.until is not None
     metric, value = sweep.options.until
     steps = [row.get("reached") for row in sweep.rows.last()]
     there = [s for s in steps if s is not None and not math.isnan(s)]
-    return {
-        "metric": metric,
-        "value": value,
-        "steps": steps,
-        "min": min(there, default=None),
-        "median": median(there) if there else None,
-        "max": max(there, default=None),
-        "never": len(steps) - len(there),
-    }
+    return GoalSteps(
+        metric=metric,
+        value=value,
+        steps=tuple(steps),
+        min=min(there, default=None),
+        median=median(there) if there else None,
+        max=max(there, default=None),
+        never=len(steps) - len(there),
+    )

@@ -16,7 +16,7 @@ from treino.engine.nets import input_shape
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, fold_of, load_data, source_of
 from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
-from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
+from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NetworkSource, network_source, run_network
 from treino.folders.segments import segments_of
 from treino.folders.store import RunFolder, find
@@ -147,7 +147,7 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
         resolved = resolved.model_copy(
             update={"net": net}
         )  # names a copy in the sweep's folder, unlike a run's
-    facts = RunFacts.model_validate(run_facts(data, resolution))
+    facts = run_facts(data, resolution)
     return RunSpec.model_construct(
         asked={**sweep.asked, **({} if row.asked.net is None else {"net": row.asked.net})},
         resolved=resolved,

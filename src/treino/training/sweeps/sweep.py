@@ -45,7 +45,7 @@ from treino.training.sweeps.bracket import (
     write_top,
 )
 from treino.training.sweeps.distribution import open_distribution
-from treino.training.sweeps.judgement import add_judgement, add_spread, member_figures, sweep_document
+from treino.training.sweeps.judgement import member_figures, sweep_result, with_judgement, with_spread
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes
 from treino.training.sweeps.populations import settings_of, single_settings, whole_settings
 from treino.training.sweeps.shared_data import new_folder, own_networks, sources_of
@@ -149,25 +149,21 @@ def sweep_events(
         folder, where = opened.enter_context(
             new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
         )
-        folder.write_json(
-            "spec.json",
-            {
-                "asked": {
-                    **(settings or {}),
-                    **({"net": base["net"]} if shared.net_file is not None else {}),
-                },
-                "base": base,
-                "space": space.to_json(),
-                "sweep": {"space": space.to_json(), **wanted.model_dump(mode="json")},
-                "metric": sweep.metric,
-                "data": where,
-                "classes": list(data.classes),
-                "rows": {split: len(rows) for split, rows in data.splits.items()},
-                "notes": [*data.notes, *sweep.notes],
-                "versions": versions(),
-                "machine": machine(),
-            },
-        )
+        own_net = {"net": base["net"]} if shared.net_file is not None else {}
+        spec = {
+            "asked": {**(settings or {}), **own_net},
+            "base": base,
+            "space": space.to_json(),
+            "sweep": {"space": space.to_json(), **wanted.model_dump(mode="json")},
+            "metric": sweep.metric,
+            "data": where,
+            "classes": list(data.classes),
+            "rows": {split: len(rows) for split, rows in data.splits.items()},
+            "notes": [*data.notes, *sweep.notes],
+            "versions": versions(),
+            "machine": machine(),
+        }
+        folder.write_json("spec.json", spec)
         write_members(folder, sweep)
         if where["kind"] == "memory":
             folds = {s.fold: sweep.data_for(s) for s in map(sweep.settings, range(len(sweep.configs)))}
@@ -340,7 +336,7 @@ def _taken_up(
     if sweep.extensions:  # a judgement without the added members is outdated
         sweep.status = "interrupted"
         with resumption_said(folder):
-            folder.write_json("result.json", sweep_document(folder, sweep, progress))
+            folder.write_json("result.json", sweep_result(folder, sweep, progress).to_json())
     return SweepJob(folder, sweep, bracket, progress, ended)
 
 
@@ -427,9 +423,11 @@ class SweepJob:
         elif self.bracket is not None:
             self._keep(reason)
         sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
-        document = sweep_document(self.folder, sweep, self.progress)
+        result = sweep_result(self.folder, sweep, self.progress)
         if reason != "interrupted":
-            (add_spread if sweep.options.spread else add_judgement)(document, self.folder, sweep)
+            closed = with_spread if sweep.options.spread else with_judgement
+            result = closed(result, self.folder, sweep)
+        document = result.to_json()
         self.folder.write_json("result.json", document)
         self.folder.seal(sweep.status)
         return document

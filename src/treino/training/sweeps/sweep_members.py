@@ -301,7 +301,7 @@ def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     """Restore the members as they were sampled, and the sampler's state."""
-    sweep.configs = [_as_json(c) for c in members["configs"]]
+    sweep.configs = [as_json(c) for c in members["configs"]]
     sweep.asks, sweep.extensions = members["asks"], list(members.get("extensions", ()))
     sweep.brackets = [
         (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
@@ -311,7 +311,7 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     first = 0
     for count in sweep.asks:
         configs = sweep.sampler.replay(sweep.configs[first : first + count])
-        if [_as_json(c) for c in configs] != sweep.configs[first : first + count]:
+        if [as_json(c) for c in configs] != sweep.configs[first : first + count]:
             raise SAMPLER_DIFFERS(n=first)
         for member in range(first, min(first + count, over)):
             sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
@@ -333,7 +333,8 @@ def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
     return -METRICS[metric].better * float(row["best"])
 
 
-def _as_json(config: Mapping[str, Any]) -> Config:
+def as_json(config: Mapping[str, Any]) -> Config:
+    """The settings of a member as a file holds them."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
 
 
