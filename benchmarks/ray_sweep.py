@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 from treino.training.loop import JobClose, JobStart
 from treino.training.sweeps.sweep import sweep_events
 

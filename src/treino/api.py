@@ -20,12 +20,12 @@ from treino.folders.network_source import UserFiles
 from treino.folders.prediction import predict_like
 from treino.folders.stored_run import StoredRun
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
-from treino.options import ClusterOptions, read_options
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.pictures.curves import curves_of
 from treino.reports.pictures.picture_files import illustrated
 from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
+from treino.settings.options import ClusterOptions, read_options
 from treino.settings.spec import refuse_layers
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop

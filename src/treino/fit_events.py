@@ -14,8 +14,8 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
-from treino.options import HERE, ClusterOptions
 from treino.reports.pictures.picture_files import illustrated
+from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.learning_rate_search import Rates, find_rate

@@ -10,9 +10,9 @@ from treino.base.words import N_, setting
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
-from treino.folders.stored_run import StoredRun, study_without_network
-from treino.options import HERE, ClusterOptions
+from treino.folders.stored_run import StoredRun
 from treino.reports.pictures.picture_files import illustrated
+from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.branch import branching, parse_step, rewinding

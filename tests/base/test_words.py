@@ -142,7 +142,7 @@ def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino:
 
 def test_a_script_under_the_doctor_reads_python(tmp_path: Path, treino: Callable[..., Said]) -> None:
     script = tmp_path / "script.py"
-    script.write_text("from treino.words import setting\nprint(setting('patience', 5))\n")
+    script.write_text("from treino.base.words import setting\nprint(setting('patience', 5))\n")
     assert "patience=5\n" in treino("doctor", script).out
 
 

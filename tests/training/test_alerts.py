@@ -19,6 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import treino as tr
+from tests.reports.export_cases import said
+from tests.workflows.test_resume import in_a_child
 from treino.base.errors import TreinoError
 from treino.reports.export.formats import export
 from treino.results import verification

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.test_moments import CASES
 from torch import nn
 
-from tests.training.test_moments import CASES, Own, watched
+from tests.training.test_moments import CASES
 from treino import api
 from treino.api import Run, open_result
 from treino.base.errors import TreinoError

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.test_branching import same_end
 from treino import api
 from treino.api import Run, open_result
 from treino.base.errors import TreinoError

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Said
 from treino.base.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles

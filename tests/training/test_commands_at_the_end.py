@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from treino.training.stored_results import open_run
 
 import treino as tr
 from treino.base.errors import TreinoError

@@ -7,11 +7,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.conftest import Said
 
 import treino as tr
 from tests.conftest import Said
-from tests.waiting import HANG, until
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder
 from treino.training.commands import send_stop

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.test_moments import Own
 from torch import nn
 
-from tests.training.test_moments import Own, watched
+from tests.training.test_moments import Own
 from treino import api
 from treino.api import Run
 from treino.base.errors import TreinoError

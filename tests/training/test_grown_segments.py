@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.test_changed_segments import same_states
 from torch import nn
 
 from tests.training.test_changed_segments import same_states
-from tests.training.test_moments import Own
 from treino import api
 from treino.api import open_result
 from treino.data.rows import order

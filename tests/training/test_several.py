@@ -10,7 +10,6 @@ import pytest
 import torch
 
 import treino as tr
-from tests.conftest import Said
 from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.dataset import Data

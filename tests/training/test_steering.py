@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.reports.export_cases import mixed
 from torch import Tensor
 
 import treino as tr
-from tests.reports.export_cases import mixed, said
+from tests.reports.export_cases import mixed
 from treino.base.errors import TreinoError
 from treino.data.readers import idx
 from treino.fit_events import FitRequest, fit_events

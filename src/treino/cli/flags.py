@@ -11,7 +11,7 @@ from cyclopts import CoercionError, Group, Parameter, Token
 
 from treino.cli.screen import Screen
 from treino.folders.access import Access
-from treino.options import Options, read_options
+from treino.settings.options import Options, read_options
 from treino.settings.spec import FLAGS, GROUPS, Settings, group_of
 
 # ---- shared flags

@@ -14,7 +14,7 @@ from treino.cli.flags import (
     Track,
     with_flags,
 )
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 
 
 @with_flags

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.cli.flags import ScreenFlag, with_flags
-from treino.options import ClusterOptions, StudyOptions
+from treino.settings.options import ClusterOptions, StudyOptions
 
 
 @with_flags

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.cli.flags import ScreenFlag, Track, with_flags
-from treino.options import ClusterOptions, SweepOptions
+from treino.settings.options import ClusterOptions, SweepOptions
 
 SpaceFlag = Annotated[
     list[str] | None,

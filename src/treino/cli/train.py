@@ -9,7 +9,7 @@ from treino.base.words import N_
 from treino.cli.flags import WHOLE, AlertFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.cli.screen import Replace
 from treino.folders.access import Access
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 
 TRUST_OF_NOTHING = Refusal(
     "trust_of_nothing",

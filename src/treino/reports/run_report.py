@@ -17,7 +17,6 @@ from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.proponents import proponents, quick_xray
-from treino.options import SweepOptions
 from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
@@ -29,6 +28,7 @@ from treino.reports.pictures import network_errors, shown_splits
 from treino.reports.pictures.curves import curves_of
 from treino.reports.pictures.film import film_player
 from treino.reports.pictures.picture_files import PICTURES
+from treino.settings.options import SweepOptions
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import FLAGS, OF_DATA
 from treino.training.search.space import domain_text

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from treino.engine.optim import BETAS
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
-from treino.folders.documents.run_spec import Parent, ResolvedSettings, RunSpec, SegmentEntry
+from treino.folders.documents.run_spec import Parent, ResolvedSettings, RunSpec, Segment
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.segments import Segment, path_counts, path_of, segments_of
+from treino.folders.segments import path_counts, path_of, segments_of
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import branch_as_typed, machine, versions
 from treino.folders.stored_run import StoredRun

@@ -25,7 +25,7 @@ from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.words import N_, setting
 from treino.engine.devices import cpu_cores
 from treino.folders.stored_folder import versions
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings
 
 CLUSTER_UNREACHABLE = Refusal(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
 
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
 from treino.training.studies import study

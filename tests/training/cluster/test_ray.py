@@ -26,7 +26,7 @@ KILLED = """
 import logging, os, random, sys, threading, time
 import psutil, ray
 from ray.cluster_utils import Cluster
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 from treino.training.sweeps import distribution
 from treino.training.sweeps.sweep import sweep_events
 distribution.TASK_SECONDS, distribution.SHORTEST_TASK = 0.1, 0.05

@@ -14,9 +14,8 @@ from tests.conftest import Said
 from tests.training.cluster import ray_stand_in
 from tests.training.cluster.ray_stand_in import Ray
 from tests.training.cluster.test_distribution import swept
-
 from treino.base.errors import TreinoError
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 from treino.training import cluster as ray_cluster
 from treino.training.cluster import RayCluster, open_cluster
 from treino.training.sweeps import distribution

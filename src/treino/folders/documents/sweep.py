@@ -33,7 +33,7 @@ from treino.base.document_fields import (
 from treino.data.documents import DataSource
 from treino.folders.documents.run_result import Baseline
 from treino.folders.documents.run_spec import Asked, Name
-from treino.options import SweepPlan
+from treino.settings.options import SweepPlan
 from treino.settings.spec import Fault
 
 # ---- ``spec.json`` of a sweep

@@ -30,7 +30,7 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_folder import unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles
-from treino.options import HERE, ClusterOptions
+from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
 from treino.training.goals import check_goals

@@ -8,7 +8,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.sweep import StudyCell, StudyPlan
-from treino.options import StudyOptions, read_options
+from treino.settings.options import StudyOptions, read_options
 from treino.settings.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
 from treino.training.resolution import refuse_ensemble, train_config

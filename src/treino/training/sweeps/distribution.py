@@ -13,7 +13,7 @@ import torch
 
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.options import ClusterOptions
+from treino.settings.options import ClusterOptions
 from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
 from treino.training.sweeps.group_training import GroupTraining, PartEnd, PartOrder, PopulationPart
 

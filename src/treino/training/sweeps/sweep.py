@@ -29,7 +29,8 @@ from treino.folders.documents import read_checkpoint, read_document, read_sweep_
 from treino.folders.network_source import NetworkSource
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
-from treino.options import HERE, ClusterOptions
+from treino.folders.stored_run import StoredRun
+from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
 from treino.training.goals import check_goals
@@ -98,8 +99,8 @@ def sweep_events(
     """Train many networks and keep the best. All possible checks come before anything is written.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
-    ``treino.training.search.space``. settings: shared by all members. networks: the source of the user's network
-    files that settings name. options: see ``SweepPlan``. stem: the folder is named after the data and
+    ``treino.training.search.space``. settings: shared by all members. networks: the source of the user's
+    network files that settings name. options: see ``SweepPlan``. stem: the folder is named after the data and
     ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded. notes:
     sentences on how the settings were chosen.
     place: the cluster that trains.

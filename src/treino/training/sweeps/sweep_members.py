@@ -29,7 +29,7 @@ from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
 from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles, network_of
-from treino.options import SweepPlan
+from treino.settings.options import SweepPlan
 from treino.settings.spec import OF_CNN, Settings
 from treino.training.commands import deliver, send_command
 from treino.training.loop import stop_sent

@@ -10,7 +10,7 @@ from typing import Any
 from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.folders.store.output_files import refuse_run
-from treino.options import SweepPlan, read_options
+from treino.settings.options import SweepPlan, read_options
 from treino.settings.spec import LAYERS
 from treino.training.goals import goal_of
 from treino.training.search.space import Choice, Config, Dimension, Space
