@@ -58,6 +58,11 @@ def sentences(path: Path) -> Iterator[str]:
         from treino.settings.spec import Settings
 
         yield from (field.description or "" for field in Settings.model_fields.values())
+    if path == SOURCE / "settings" / "options.py":
+        from treino.settings import options
+
+        for table in (options.SweepOptions, options.StudyOptions, options.ClusterOptions):
+            yield from (field.description or "" for field in table.model_fields.values())
 
 
 def _called(node: ast.Call, path: Path) -> Iterator[str]:
