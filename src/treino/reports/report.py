@@ -6,7 +6,6 @@ from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
-from treino.folders.documents.run_result import RunResult
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino.folders.stored_run import StoredRun, study_without_network
 from treino.plots.report.blocks import Picture, Section, markdown
@@ -27,9 +26,7 @@ from treino.reports.pictures.sweep_pictures import (
 )
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
-from treino.training.search.space import domain_text
 from treino.training.stored_results import Stored, run_in
-from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 
 REPORT_OF_MEMBER = Refusal(
@@ -125,31 +122,15 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
             missing.append(f"{_(ALTS[name])}: {error}")
         else:
             pictures.append(Picture(f"{name}.png", content, _(ALTS[name])))
-    best: RunResult | None = None
     winner = None
-    versions: dict[str, str] = {}
     if result is not None and result.best is not None and result.best.run:
         try:
             winner = sweep.best
-            best, versions = winner.result, winner.spec.versions
         except TreinoError as error:
             missing.append(str(error))
     more = [f"treino resume last --more {e.members}" for e in (result.extensions if result else ())]
-    return SweepFacts(
-        name=sweep.name,
-        status=sweep.status,
-        spec=spec,
-        result=result,
-        created=sweep.folder.created,
-        written=[] if result is None else [config_text(leader.params) for leader in result.leaderboard],
-        best=best,
-        tried=[(name, domain_text(domain)) for name, domain in spec.space_document().items()],
-        pictures=pictures,
-        missing=missing,
-        command="\n".join([sweep_as_typed(spec), *more]),
-        call=called_again(spec, winner),
-        versions=versions,
-    )
+    command = "\n".join([sweep_as_typed(spec), *more])
+    return SweepFacts(sweep, winner, pictures, missing, command, called_again(spec, winner))
 
 
 # ---- ``report``
@@ -180,7 +161,7 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
             raise REPORT_OF_SWEEPS(name=one.name, path=one.path / "best")
     if isinstance(opened[0], StoredSweep):
         facts = sweep_facts(opened[0], drawn=pictures)
-        return facts.name, sweep_subtitle(facts), sweep_sections(facts)
+        return opened[0].name, sweep_subtitle(facts), sweep_sections(facts)
     runs = [one for one in opened if isinstance(one, StoredRun)]
     if len(runs) == 1:
         alone = run_report_of(runs[0], pictures=pictures)

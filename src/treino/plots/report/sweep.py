@@ -1,50 +1,45 @@
 """Sections of a report on a sweep: the best member and its judgement, the leaderboard, the settings tried."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.engine.metrics import metric_name
-from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.sweep import SweepResult, SweepSpec
+from treino.folders.documents.sweep import SweepResult
+from treino.folders.stored_run import StoredRun
 from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
+from treino.training.search.space import domain_text
+from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.stored_sweep import StoredSweep
 
 LEADERS = 20
 
 
 @dataclass(frozen=True, eq=False)
 class SweepFacts:
-    """What a report says about a sweep.
+    """What a report says about a sweep beside what is stored in its folder.
 
-    spec, result: as stored in the sweep's folder; result is None before the sweep ends. written: the leaders'
-    settings in words. best: the winner's own result, if any. tried: ``(setting, values tried)``. missing:
-    what could not be shown, and why. command: as typed. call: the Python call that reproduces the sweep, if
-    no command can.
+    winner: the best network as a run, if it can be opened. missing: what could not be shown, and why.
+    command: as typed. call: the Python call that reproduces the sweep, if no command can.
     """
 
-    name: str
-    status: str
-    spec: SweepSpec
-    result: SweepResult | None
-    created: str
-    written: Sequence[str] = ()
-    best: RunResult | None = None
-    tried: Sequence[tuple[str, str]] = ()
+    sweep: StoredSweep
+    winner: StoredRun | None = None
     pictures: Sequence[Picture] = ()
     missing: Sequence[str] = ()
     command: str = ""
     call: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def sweep_subtitle(facts: SweepFacts) -> str:
-    members = 0 if facts.result is None else facts.result.members
+    sweep = facts.sweep
+    members, when = 0 if sweep.result is None else sweep.result.members, sweep.folder.created[:10]
     return _("{data}: {n:,} networks. {status}, {when}.").format(
-        data=facts.spec.data.name, n=members, status=_(facts.status), when=facts.created[:10]
+        data=sweep.spec.data.name, n=members, status=_(sweep.status), when=when
     )
 
 
@@ -62,12 +57,12 @@ def sweep_sections(facts: SweepFacts) -> list[Section]:
 
 
 def _result(facts: SweepFacts) -> Section:
-    result, blocks = facts.result, list[Block]()
-    if facts.status in ("interrupted", "running"):
+    result, blocks = facts.sweep.result, list[Block]()
+    if facts.sweep.status in ("interrupted", "running"):
         said = _("What is here is what was kept so far. Go on with: treino resume {name}")
-        title = _("This sweep is not over: it is {status}").format(status=_(facts.status))
-        blocks.append(Note(title, (said.format(name=facts.name),)))
-    if facts.status == "diverged":
+        title = _("This sweep is not over: it is {status}").format(status=_(facts.sweep.status))
+        blocks.append(Note(title, (said.format(name=facts.sweep.name),)))
+    if facts.sweep.status == "diverged":
         said = _("There is no best network. Try smaller learning rates.")
         blocks.append(Note(_("Every network diverged"), (said,)))
     if result is None:
@@ -79,12 +74,13 @@ def _result(facts: SweepFacts) -> Section:
     blocks.append(Paragraph(said.format(n=result.members, seconds=numeral(result.seconds), **ended)))
     if result.figures:
         blocks.append(spread_table(result))
-    if facts.best is not None and result.best is not None:
+    best = None if facts.winner is None else facts.winner.result
+    if best is not None and result.best is not None:
         blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=result.best.member)))
-        if said := headline(facts.best):
+        if said := headline(best):
             blocks.append(Paragraph(said))
-        if (table := figures_table(facts.best)) is not None:
-            blocks += [table, *figure_charts(facts.best)]
+        if (table := figures_table(best)) is not None:
+            blocks += [table, *figure_charts(best)]
     return Section(_("Result"), tuple(blocks))
 
 
@@ -105,13 +101,13 @@ def spread_table(result: SweepResult) -> TableBlock:
 
 
 def _leaders(facts: SweepFacts) -> Section:
-    result = facts.result
+    result = facts.sweep.result
     if result is None or not result.leaderboard or result.kind == "spread":
         return Section(_("Leaders"), ())
     sentence = _(
         "Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above."
     )
-    table = leaders_table(result, facts.written, LEADERS)
+    table = leaders_table(result, [config_text(each.params) for each in result.leaderboard], LEADERS)
     return Section(_("Leaders"), (table, Paragraph(sentence, "soft")))
 
 
@@ -130,7 +126,7 @@ def leaders_table(result: SweepResult, written: Sequence[str], most: int) -> Tab
 def _judge(facts: SweepFacts) -> Section:
     """Say how much of the best score is luck, and how probably the best member beats baselines and the
     runner-up."""
-    judge = None if facts.result is None else facts.result.judge
+    judge = None if facts.sweep.result is None else facts.sweep.result.judge
     if judge is None:
         return Section(_("What it is worth"), ())
     metric = metric_name(judge.metric)
@@ -159,24 +155,26 @@ def _judge(facts: SweepFacts) -> Section:
 
 
 def _tried(facts: SweepFacts) -> Section:
-    spec = facts.spec
+    spec = facts.sweep.spec
+    tried = tuple((name, domain_text(domain)) for name, domain in spec.space_document().items())
     counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**spec.rows)
     blocks: list[Block] = [
         Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),
-        TableBlock((_("setting"), _("tried")), tuple(facts.tried), numbers=False),
+        TableBlock((_("setting"), _("tried")), tried, numbers=False),
     ]
     if requested := {k: v for k, v in spec.asked.items() if v is not None}:
         shared = tuple((k, str(v)) for k, v in requested.items())
         blocks.append(TableBlock((_("setting"), _("of all")), shared, numbers=False))
-    if facts.result is not None and facts.result.notes:
-        blocks.append(ListBlock(facts.result.notes))
+    if facts.sweep.result is not None and facts.sweep.result.notes:
+        blocks.append(ListBlock(facts.sweep.result.notes))
     return Section(_("What was tried"), tuple(blocks))
 
 
 def _again(facts: SweepFacts) -> Section:
-    where = facts.spec.data
+    where = facts.sweep.spec.data
     blocks = way_back(where, facts.command, facts.call)
-    rows = [*facts.versions.items(), (_("trained"), facts.created[:19].replace("T", " ") + " UTC")]
+    versions = {} if facts.winner is None else facts.winner.spec.versions
+    rows = [*versions.items(), (_("trained"), facts.sweep.folder.created[:19].replace("T", " ") + " UTC")]
     if where.sha256:
         rows.append((_("SHA-256 of {name}").format(name=where.name), where.sha256))
     blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
