@@ -123,41 +123,8 @@ def _bundled(module: ast.Module, holder: str, of: Callable[[str], Made]) -> ast.
     return script.put_together([*functions, main], "main()")
 
 
-def by_keyword(module: ast.Module) -> ast.Module | None:
-    """The script's own functions are called by keyword."""
-    own = {n.name: n for n in module.body if isinstance(n, ast.FunctionDef)}
-    changed = False
-    for call in (n for n in ast.walk(module) if isinstance(n, ast.Call) and n.args):
-        function = own.get(call.func.id) if isinstance(call.func, ast.Name) else None
-        if function is None or any(isinstance(a, ast.Starred) for a in call.args):
-            continue
-        names = [a.arg for a in function.args.args]
-        if not function.args.posonlyargs and len(call.args) <= len(names):
-            named = [ast.keyword(n, a) for n, a in zip(names, call.args, strict=False)]
-            call.keywords, call.args, changed = [*named, *call.keywords], [], True
-    return module if changed else None
-
-
-def as_records(module: ast.Module) -> ast.Module | None:
-    """Functions that return several things return a named tuple."""
-    top, rest = _imports(module)
-    records: list[ast.stmt] = []
-    for function in (n for n in rest if isinstance(n, ast.FunctionDef)):
-        returns = [n for n in _own(function) if isinstance(n, ast.Return)]
-        values = [n.value for n in returns]
-        sizes = {len(v.elts) if isinstance(v, ast.Tuple) else 0 for v in values}
-        if len(sizes) != 1 or sizes == {0} or any(isinstance(n, ast.Starred) for n in _own(function)):
-            continue
-        name, fields = f"Record{len(records)}", [f"part{i}" for i in range(sizes.pop())]
-        records += _parsed(f"{name} = namedtuple({name!r}, {fields!r})")
-        for n in returns:
-            n.value = ast.Call(ast.Name(name, ast.Load()), list(n.value.elts), [])  # type: ignore[union-attr]
-    module.body = [*top, *_parsed("from collections import namedtuple"), *records, *rest]
-    return module if records else None
-
-
 REWRITES: dict[str, Rewrite] = {
-    f.__name__: f for f in (in_functions, in_methods, as_one_object, as_one_table, by_keyword, as_records)
+    f.__name__: f for f in (in_functions, in_methods, as_one_object, as_one_table)
 }
 
 
@@ -244,14 +211,6 @@ def _is_text(node: ast.stmt, at: int) -> bool:
 def _is_written_out(node: ast.Assign) -> bool:
     plain = (ast.Constant, ast.Name, ast.Tuple, ast.UnaryOp, ast.unaryop, ast.expr_context)
     return all(isinstance(n, plain) for n in ast.walk(node.value))
-
-
-def _own(node: ast.AST) -> Iterable[ast.AST]:
-    """The nodes of a scope, without those of the scopes inside."""
-    for inner in ast.iter_child_nodes(node):
-        yield inner
-        if not isinstance(inner, SCOPES):
-            yield from _own(inner)
 
 
 def _bound(body: list[ast.stmt]) -> set[str]:

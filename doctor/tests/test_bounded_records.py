@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from examination import examined
 from treino_doctor.record import values, windows
-from treino_doctor.record.gradients import LOGGED, PENDING, Losses
+from treino_doctor.record.gradients import LOGGED
 from treino_doctor.record.log import Event, Forward, Log, OptimizerEnded, OptimizerMade
 from treino_doctor.record.recorder import Recorder
 from treino_doctor.rules import rules
@@ -102,12 +102,6 @@ def _looks(log: Log, rule: str) -> int:
     return every.looks
 
 
-def test_a_scheduler_keeps_no_net_alive():
-    recorder, names = watched(NEW_NETS.format(n=30))
-    assert len(recorder.settings._every) == 30
-    assert sum(ref() is not None for ref in names["dead"]) == 1  # the newest, by its name
-
-
 def test_a_sum_over_a_long_evaluation_is_kept_as_a_range():
     recorder, names = watched(TRAINED.format(turns=50) + EVALUATED.format(n=300))
     calls = recorder.values.of(names["right"]).forwards
@@ -122,34 +116,6 @@ def test_calls_are_joined_as_sets_are(several):
     assert set(values.together(several)) == set().union(*several)
 
 
-@given(st.integers(1, 150), st.integers(0, 150), st.sets(st.integers(1, 400), max_size=3))
-def test_a_range_that_goes_on_is_joined_as_sets_are(start, length, more):
-    long = values.together([frozenset(range(start, start + 70))])
-    for call in range(start + 70, start + 70 + length):
-        long = values.together([long, frozenset((call,))])
-    assert set(values.together([long, frozenset(more)])) == {*range(start, start + 70 + length), *more}
-
-
-class Waiting(dict):
-    """Calls that wait; looks: how many were walked through."""
-
-    looks = 0
-
-    def items(self):
-        self.looks += len(self)
-        return super().items()
-
-
-def test_calls_of_an_evaluation_are_not_walked_through_at_each_call():
-    looks = []
-    for n in (50, 200):
-        recorder = Recorder()
-        recorder.rows._waiting = Waiting()
-        watched(TRAINED.format(turns=5) + EVALUATED.format(n=n), recorder)
-        looks.append(recorder.rows._waiting.looks)
-    assert looks[1] < 5 * looks[0]
-
-
 def test_an_evaluation_without_end_is_recorded_up_to_a_length(monkeypatch):
     monkeypatch.setattr(windows, "LONGEST", 40)
     recorder, names = watched(TRAINED.format(turns=50) + EVALUATED.format(n=1000))
@@ -157,17 +123,6 @@ def test_an_evaluation_without_end_is_recorded_up_to_a_length(monkeypatch):
     assert 40 <= len(calls) <= 3 * 45
     assert int(names["right"]) >= 0
     assert not recorder.tape.on
-
-
-def test_live_tensors_are_not_gone_through_for_each_new_one(monkeypatch):
-    monkeypatch.setattr(values, "PRUNED", 50)
-    known, tensors, times = values.Values(), [], 0
-    for _ in range(3000):
-        before = known._known
-        tensors.append(torch.zeros(1))
-        known.of(tensors[-1])
-        times += known._known is not before
-    assert 0 < times < 10
 
 
 def test_a_long_step_forgets_its_first_values(monkeypatch):
@@ -181,15 +136,6 @@ def test_a_long_step_forgets_its_first_values(monkeypatch):
         first = first or node
     assert first.parents == ()
     assert sum(map(len, known._young)) <= 4 * 51
-
-
-def test_losses_of_an_accelerator_are_fetched_in_order_and_not_all_kept():
-    losses = Losses()
-    for i in range(PENDING + 10):
-        losses.add(torch.tensor(float(i)))
-    assert len(losses.values) == PENDING
-    losses.add(-1.0)
-    assert losses.values.tolist() == [*map(float, range(PENDING + 10)), -1.0]
 
 
 def test_what_was_seen_of_many_optimizers_is_still_told(tmp_path):

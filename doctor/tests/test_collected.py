@@ -38,27 +38,6 @@ def test_holes_are_filled_with_what_was_known_or_with_averages_of_all_rows(rule,
     assert told(HOLES.format(fill=fill) + TRAIN, tmp_path) == rule
 
 
-TEACHER = """
-from torch.utils.data import DataLoader, TensorDataset
-x_test, y_test = x[180:], y[180:]
-x, y = x[:180], y[:180]
-teacher = nn.Linear(8, 4)
-def codes():
-    {loader}
-    {collect}
-x_train, y_train = codes(), y
-"""
-COLLECTED = TRAIN.replace("nn.Linear(8, 16)", "nn.Linear(4, 16)").split("with torch.no_grad")[0]
-LOADER = "loader = DataLoader(TensorDataset(x), batch_size=30, shuffle={shuffle})"
-APART = "return torch.cat([teacher(b).detach() for (b,) in loader])"
-
-
-@pytest.mark.parametrize(("shuffle", "rule"), [("True", "label_misaligned"), ("False", "")])
-def test_answers_that_are_collected_over_a_shuffled_loader(shuffle, rule, tmp_path):
-    script = TEACHER.format(loader=LOADER.format(shuffle=shuffle) + "  # here", collect=APART)
-    assert told(script + COLLECTED, tmp_path) == rule
-
-
 LAZY = """
 net = nn.Sequential(nn.LazyLinear(16), nn.ReLU(), nn.LazyLinear(3)).to("cpu").float()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)

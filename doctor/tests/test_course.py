@@ -10,7 +10,7 @@ from examination import examined, examined_with_values
 from treino_doctor.record.learning import ScheduleEnded
 from treino_doctor.record.row_log import Evaluated
 from treino_doctor.rules import notes
-from treino_doctor.rules.course import optimizers, training
+from treino_doctor.rules.course import training
 from treino_doctor.rules.figures import commonest, right, summary
 
 START = """
@@ -65,27 +65,6 @@ def test_a_constant_s_loss_is_that_of_weighted_classes(tmp_path):
 
     optimizer.step(closure)
     assert training(log).constant == pytest.approx(float(closure().detach()), rel=1e-4)
-
-
-SQUARES = """
-target = x[:, :2] * 3
-net = nn.Linear(8, 2)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
-20 STEPS: F.mse_loss(net(x), target, reduction="sum")
-"""
-
-
-def test_a_constant_s_loss_of_a_sum_of_squares(tmp_path):
-    _findings, log, own = examined_with_values(START + SQUARES, tmp_path)
-    best = float(own["target"].var(0, correction=0).sum() * 240)
-    assert training(log).constant == pytest.approx(best, rel=1e-5)
-
-
-def test_how_far_weights_went_is_known_of_nets_that_are_gone(tmp_path):
-    _findings, log = examined(START + TRAIN + "train()\nimport gc\ngc.collect()", tmp_path)
-    (steps,) = optimizers(log)
-    assert 0 < steps.movement < 10
-    assert steps.steps == 30
 
 
 @pytest.mark.parametrize("setting", ["lr", "decay"])
@@ -155,15 +134,6 @@ def test_schedules_and_their_pace(kind, tmp_path):
     assert schedule.calls == {"True": 30, "False": 0}.get(when, 3)
 
 
-def test_a_schedule_that_another_one_leads_is_told_of_once(tmp_path):
-    parts = "[lr_scheduler.LinearLR(o, total_iters=5), lr_scheduler.CosineAnnealingLR(o, T_max=25)]"
-    kind = f"SequentialLR(o, {parts}, milestones=[5])"
-    findings, log = examined(START + SCHEDULES.format(kind=kind, when="True"), tmp_path)
-    assert findings == []
-    schedules = [(s.kind, s.horizon, s.calls) for s in log.of(ScheduleEnded)]
-    assert schedules == [("SequentialLR", 30, 30)]
-
-
 SKIPPED = """
 net = nn.Linear(8, 3)
 o = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -179,23 +149,6 @@ for step in range(30):
 @pytest.mark.parametrize(("steps", "rules"), [("torch.isfinite(loss)", []), ("True", ["non_finite_loss"])])
 def test_a_step_that_a_scaler_skips_is_no_loss_that_is_lost(steps, rules, tmp_path):
     assert rule_ids(SKIPPED.format(steps=steps), tmp_path) == rules
-
-
-TABLES = """
-table = nn.Embedding(40, 6)
-other = nn.Embedding(30, 6)
-for t in (table, other):
-    t.weight.data.{drawn}
-optimizer = torch.optim.SGD([*table.parameters(), *other.parameters()], lr=1.0)
-i, j = torch.randint(0, 40, (240,)), torch.randint(0, 30, (240,))
-12 STEPS: F.mse_loss((table(i) * other(j)).sum(1), x[:, 0])
-"""
-
-
-def test_symmetry_is_that_of_columns_too_and_zeros_at_the_end_are_none(tmp_path):
-    assert rule_ids(TABLES.format(drawn="fill_(0.1)"), tmp_path) == ["symmetric_init"]
-    zeros = "net = train(steps=1)\nnn.init.zeros_(net[2].weight)\n" + TABLES.format(drawn="normal_()")
-    assert rule_ids(zeros, tmp_path) == []
 
 
 LOOK = """
@@ -219,9 +172,6 @@ LOOKS = {
     "answers that are joined": """
     answers = torch.cat([net(part).argmax(1) for part in x.split(50)])
     print((answers == labels).sum().item() / 240)""",
-    "one row after all": """
-    print((net(x).argmax(1) == labels).float().mean().item())
-    print(bool(net(x[:1]).argmax(1) == labels[:1]))""",
 }
 
 
@@ -240,58 +190,6 @@ def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_pa
     assert bool(told) == (labels != "y")
     if told:
         assert told[0].startswith(f"After 80 of 80 steps, {share:.1%} of the 240 rows")
-
-
-FEW = """
-x, y = torch.randn(2000, 20), torch.randint(0, 40, (2000,))
-net = nn.Linear(20, 40)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
-for epoch in range(2):
-    for rows in torch.randperm(2000).split({rows}):
-        STEP: F.cross_entropy(net(x[rows]), y[rows])
-"""
-
-
-@pytest.mark.parametrize(("rows", "every"), [(4, False), (100, True)])
-def test_a_constant_s_loss_is_printed_only_where_it_is_that_of_all_rows(rows, every, tmp_path):
-    _findings, log, own = examined_with_values(START + FEW.format(rows=rows), tmp_path)
-    shares = own["y"].bincount() / 2000
-    course, constant = training(log), -float((shares * shares.log()).sum())
-    assert course.whole == every
-    assert course.constant == pytest.approx(constant, rel=1e-6 if every else 0.01)
-    said = [s for s in summary(log) if s.startswith("One answer")]
-    assert said == ([f"One answer for all rows would get {constant:.4g}."] if every else [])
-
-
-EARLY = """
-net = train(lr=0.5, steps=3)
-with torch.no_grad():
-    print((net(x).argmax(1) == y[torch.randperm(240)]).float().mean().item())
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-{steps} STEPS: F.cross_entropy(net(x), y)
-"""
-
-
-@pytest.mark.parametrize(("steps", "said"), [(1, True), (30, False)])
-def test_an_evaluation_long_before_the_end_is_not_told(steps, said, tmp_path):
-    _findings, log = examined(START + TRAIN + EARLY.format(steps=steps), tmp_path)
-    assert any(s.startswith("After 3 of") for s in summary(log)) == said
-
-
-SORTED = """
-x, y = torch.randn(105, 8), torch.arange(3).repeat_interleave(35)
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
-for epoch in range({epochs}):
-    for rows in torch.arange(len(x)).split(32):
-        STEP: F.cross_entropy(net(x[rows]), y[rows])
-"""
-
-
-@pytest.mark.parametrize(("epochs", "wrong"), [(12, True), (1, False)])
-def test_sorted_batches_that_nothing_is_learned_of_are_found_once_they_come_again(epochs, wrong, tmp_path):
-    ids = rule_ids(SORTED.format(epochs=epochs), tmp_path)
-    assert ("unshuffled_sorted" in ids) == wrong
 
 
 SCHEDULE = """

@@ -36,7 +36,6 @@ COUNT = "correct = (said == truth).sum().item()  # here"
 COUNTS = {
     "a tensor": ("correct = said.eq(truth).sum()  # here", "", "correct.item() / total", 48, True),
     "added": ("correct += (said == truth).sum().item()", "", "correct / total", 48, False),
-    "added by hand": ("correct = correct + (said == truth).sum().item()", "", "correct / total", 48, False),
     "added elsewhere": (
         COUNT,
         "every.append(correct)",
@@ -46,7 +45,6 @@ COUNTS = {
     ),
     "printed by batch": (COUNT, "print(correct)", "correct / total", 48, False),
     "of the last batch": (COUNT, "", "correct / len(truth)", 48, False),
-    "of the only batch": (COUNT, "", "correct / total", 240, False),
 }
 
 
@@ -92,17 +90,9 @@ NET, SIGMOID = "nn.Linear(8, 1)", "nn.Sequential(nn.Linear(8, 1), nn.Sigmoid())"
 # the net, its loss, the figure, whether it is wrong
 THRESHOLDS = {
     "of the outputs": (NET, LOGITS, "((net(x) > 0.5).float() == labels).float().mean()", True),
-    "of a row of outputs": (NET, LOGITS, "((net(x).squeeze(1) >= 0.5) == labels[:, 0]).float().mean()", True),
     "the other way round": (NET, LOGITS, "((0.5 < net(x).detach()).int() == labels).float().mean()", True),
     "rounded": (NET, LOGITS, "(torch.round(net(x)) == labels).float().mean()", True),
-    "of a loss that is a layer": (
-        NET,
-        "nn.BCEWithLogitsLoss()",
-        "torch.where(net(x) > 0.5, 1, 0).sum()",
-        True,
-    ),
     "of chances": (NET, LOGITS, "((net(x).sigmoid() > 0.5).float() == labels).float().mean()", False),
-    "chances that are rounded": (NET, LOGITS, "(net(x).sigmoid().round() == labels).float().mean()", False),
     "at 0": (NET, LOGITS, "((net(x) > 0).float() == labels).float().mean()", False),
     "of a net that gives chances": (SIGMOID, CHANCES, "((net(x) > 0.5) == labels).float().mean()", False),
     "of numbers": (NET, "F.mse_loss", "((net(x) > 0.5) == labels).float().mean()", False),

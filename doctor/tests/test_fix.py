@@ -21,7 +21,6 @@ from treino_doctor.places.source import refresh
 from treino_doctor.process.run_script import run_script
 from treino_doctor.rules import rules
 from treino_doctor.rules.examples import PRELUDE
-from written import program
 from zygote import examined
 
 
@@ -75,32 +74,14 @@ def finding(rule, path, line):
     )
 
 
-LEARNS_FROM_TEST = """
-def evaluate(net, loss, optimizer, test_loader):
-    for x, y in test_loader:
-        value = loss(net(x), y)
-        value.backward()
-        optimizer.step()
-"""
-
-
-@pytest.mark.parametrize("head", ["", "def test(net, loss, optimizer, rows):\n    x, y = rows\n"])
-def test_a_loop_that_learns_from_test_rows_is_not_made_to_learn_better(head, tmp_path):
+def test_a_loop_that_learns_from_test_rows_is_not_made_to_learn_better(tmp_path):
     path = tmp_path / "script.py"
-    body = "    value = loss(net(x), y)\n    value.backward()\n    optimizer.step()\n"
-    text = head + body if head else LEARNS_FROM_TEST
-    path.write_text(text)
-    line = next(i for i, one in enumerate(text.splitlines(), 1) if "backward" in one)
-    assert patch([finding("missing_zero_grad", path, line)]).sources == {}
-    path.write_text(text.replace("test", "train"))
+    text = "def test(net, loss, optimizer, rows):\n    x, y = rows\n    loss(net(x), y).backward()\n"
+    path.write_text(text + "    optimizer.step()\n")
+    assert patch([finding("missing_zero_grad", path, 3)]).sources == {}
+    path.write_text(path.read_text().replace("test", "train"))
     refresh()
-    assert patch([finding("missing_zero_grad", path, line)]).rules == ("missing_zero_grad",)
-
-
-def test_a_text_of_several_lines_that_a_patch_would_change_is_left_alone(tmp_path):
-    path = tmp_path / "script.py"
-    path.write_text('def judge(net, rows):\n    for x in rows:\n        print(net(x), """a\n  b""")\n')
-    assert patch([finding("missing_no_grad", path, 3)]).sources == {}
+    assert patch([finding("missing_zero_grad", path, 3)]).rules == ("missing_zero_grad",)
 
 
 def test_intervals_are_students():
@@ -161,46 +142,6 @@ def test_a_program_that_is_worse_at_the_old_rate_is_told_why(monkeypatch):
     assert "the gradients of all steps were summed" in said
     assert "still finds in the fixed program: no_step" in said
     assert "summed" not in table([rows[1], rows[0]], mended)
-
-
-@pytest.mark.slow
-def test_why_a_run_fails_is_its_last_line(tmp_path):
-    path = tmp_path / "a script.py"
-    path.write_text("print(undefined)\n")
-    job = {"target": str(path), "module": False, "arguments": [], "max_steps": None, "max_time": None}
-    job |= {"sources": {}, "rate": 1.0, "seed": 0, "folder": str(tmp_path)}
-    assert "NameError: name 'undefined' is not defined" in prove._run(job, 600)
-
-
-SAME_LOSS = """
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr={lr})
-20 STEPS: F.mse_loss(net(x), x[:, :1], reduction="{reduction}")
-print("loss", loss.item())
-"""
-
-
-@pytest.mark.release
-def test_a_sum_is_compared_with_a_mean_by_rows(tmp_path):
-    path = tmp_path / "script.py"
-    path.write_text(PRELUDE + program(SAME_LOSS.format(lr=1e-5, reduction="sum")))
-    as_mean = PRELUDE + program(SAME_LOSS.format(lr=24e-4, reduction="mean"))
-    job = {"target": str(path), "module": False, "arguments": [], "max_steps": None, "max_time": None}
-    job["folder"] = str(tmp_path)
-    plain, fixed = (
-        prove._run(job | {"sources": sources, "rate": 1.0, "seed": 0}, 600)["loss"]
-        for sources in ({}, {str(path): as_mean})
-    )
-    assert fixed == pytest.approx(plain, rel=1e-3)  # the same training in other words
-
-
-@pytest.mark.parametrize(("rule", "alone"), [("softmax_before_cross_entropy", True), ("no_step", False)])
-def test_losses_that_measure_something_else_are_said_not_to_compare(rule, alone, monkeypatch):
-    monkeypatch.setattr(prove, "_run", lambda job, timeout: {"loss": 1.5, "figure": None, "found": []})
-    rows = proof("script.py", [], mended := Mended({"script.py": "pass"}, "", (rule,)), seeds=2)
-    assert [row.alone for row in rows] == [alone, False, False, False]
-    assert table(rows, mended).count("1.5 [1.5, 1.5] *") == alone
-    assert ("* not to be compared" in table(rows, mended)) == alone
 
 
 @pytest.fixture

@@ -167,15 +167,6 @@ def test_any_source_has_an_end(tmp_path_factory: pytest.TempPathFactory, pieces:
     _all_ways(str(path))
 
 
-@given(st.text(max_size=200))
-@settings(max_examples=30)
-def test_what_is_no_source_says_nothing(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    path = tmp_path_factory.mktemp("text") / "s.py"
-    path.write_text(text, encoding="utf-8", errors="replace")
-    refresh()
-    _all_ways(str(path))
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -20,15 +20,6 @@ for i in range(12):
     g, value = step(w)
     w = w - 0.01 * g
 """
-BY_NAME = """
-from torch.func import grad
-
-def error(w):
-    return (x @ w["w"]).square().mean()
-w, step = {"w": torch.zeros(8)}, grad(error)
-for i in range(12):
-    w = {"w": w["w"] - 0.01 * step(w)["w"]}
-"""
 DEVIANCE = "2 * ({logs} - counts + rate).mean()"
 LOGS = "torch.xlogy(counts, counts) - counts * torch.log(rate)"
 CASES = {
@@ -41,7 +32,3 @@ CASES = {
 @pytest.mark.parametrize(("rule", "loss"), CASES.values(), ids=CASES)
 def test_a_loss_that_is_not_finite_is_named_by_its_line(rule, loss, tmp_path):
     assert told(FUNCTIONAL.format(loss=loss), tmp_path) == rule
-
-
-def test_gradients_alone_by_name(tmp_path):
-    assert told(BY_NAME, tmp_path) == ""

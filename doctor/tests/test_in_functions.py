@@ -13,14 +13,6 @@ from written import program
 from zygote import findings_in, marked
 
 FOUND = {
-    "no_step": """
-        w = torch.zeros(8, 3, requires_grad=True)
-        for step in range(80):
-            F.cross_entropy(x @ w, y).backward()
-            with torch.no_grad():
-                w - 0.1 * w.grad
-            w.grad.zero_()
-        """,
     "lr_too_low": """
         w = nn.Linear(8, 3)
         for step in range(200):
@@ -41,15 +33,6 @@ FOUND = {
             torch.autograd.backward(F.cross_entropy(net(x), y))
             optimizer.step()
         """,
-    "missing_eval": """
-        t = (y > 0).float()
-        net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 1))
-        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-        30 STEPS: F.binary_cross_entropy_with_logits(net(x[:120]).squeeze(1), t[:120])
-        with torch.inference_mode():
-            said = [torch.sigmoid(net(part)).squeeze(1) for part in x[120:].split(6)]
-        print(((torch.cat(said) > 0.5).float() == t[120:]).float().mean().item())
-        """,
     "grad_cleared_before_step": """
         net = nn.Linear(8, 3)
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -59,34 +42,6 @@ FOUND = {
                 F.cross_entropy(net(x[rows]), y[rows]).backward()
                 if i == 3:
                     optimizer.step()
-        """,
-    "test_in_train": """
-        rows = x.bfloat16()
-        x_test, y_test = rows[180:], y[180:]
-        net = nn.Linear(8, 3).bfloat16()
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-        40 STEPS: F.cross_entropy(net(rows), y)
-        with torch.no_grad():
-            print((net(x_test).argmax(1) == y_test).float().mean().item())
-        """,
-    "unshuffled_sorted": """
-        order = y.argsort()
-        rows, labels = x[order], y[order]
-        net = nn.Linear(8, 3)
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-        for epoch in range(4):
-            for part in torch.arange(240).split(10):
-                log_p = net(rows[part]).log_softmax(1)
-                STEP: -log_p[torch.arange(len(part)), labels[part]].mean()
-        """,
-    "scheduler_misuse": """
-        net = nn.Linear(8, 3)
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda e: 0.05 * 0.99**e)
-        for epoch in range(40):
-            for part in torch.randperm(240).split(12):
-                STEP: F.cross_entropy(net(x[part]), y[part])
-            schedule.step()
         """,
 }
 RIGHT = {
@@ -119,16 +74,6 @@ RIGHT = {
                 optimizer.zero_grad()
                 group = []
         """,
-    "gradients that are accumulated and cleared in place after the step": """
-        net = nn.Linear(8, 3)
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-        for turn in range(10):
-            for rows in torch.arange(240).split(60):
-                (F.cross_entropy(net(x[rows]), y[rows]) / 4).backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=False)
-        """,
     "a layer that stays as it was drawn, in a net whose forward is called directly": """
         class Net(nn.Module):
             def __init__(self):
@@ -141,16 +86,6 @@ RIGHT = {
         net = Net()
         optimizer = torch.optim.Adam(net.readout.parameters(), lr=0.05)
         60 STEPS: F.cross_entropy(net.forward(x), y)
-        """,
-    "signs that a gradient is led around": """
-        code, out = nn.Linear(8, 6), nn.Linear(6, 3)
-        optimizer = torch.optim.AdamW([*code.parameters(), *out.parameters()], lr=0.01)
-        for step in range(40):
-            h = code(x)
-            loss = F.cross_entropy(out(h + (torch.sign(h) - h).detach()), y)
-            optimizer.zero_grad()
-            torch.autograd.backward([loss])
-            optimizer.step()
         """,
 }
 

@@ -44,22 +44,6 @@ for step in range(30):
     assert rules(source, tmp_path) == [("softmax_before_cross_entropy", "here")]
 
 
-@pytest.mark.parametrize("how", ["closure", "closure=closure"])
-def test_what_runs_inside_a_closure_is_watched(how, tmp_path):
-    source = f"""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-def closure():
-    loss = F.cross_entropy(net(x).softmax(1), y)  # here
-    optimizer.zero_grad()
-    loss.backward()
-    return loss
-for step in range(30):
-    optimizer.step({how})
-"""
-    assert rules(source, tmp_path) == [("softmax_before_cross_entropy", "here")]
-
-
 @pytest.mark.parametrize(("learned", "told"), [("whole", [("test_in_train", "here")]), ("train", [])])
 def test_rows_that_go_to_a_net_by_name_are_followed(learned, told, tmp_path):
     source = f"""\

@@ -118,10 +118,8 @@ def test_junit_has_a_failure_for_each_finding_and_a_case_for_each_rule(folder):
     assert [case.get("name") for case in failed] == ["missing_zero_grad train.py:5"]
     assert "zero_grad() once per step" in failed[0].find("failure").text
     assert all(case.find("skipped").get("message") for case in skipped)
-    assert suites.attrib == {
-        "name": "treino-doctor", "tests": str(len(rules())), "failures": "1", "errors": "0",
-        "skipped": str(len(skipped)),
-    }  # fmt: skip
+    counts = {"tests": len(rules()), "failures": 1, "errors": 0, "skipped": len(skipped)}
+    assert suites.attrib == {"name": "treino-doctor", **{name: str(n) for name, n in counts.items()}}
     Path("train.py").write_text(MENDED + "raise ValueError('\\x07')\n")
     assert main(["train.py", "--junit", "out.xml"]) == 1
     assert ET.parse("out.xml").getroot().get("errors") == "1"
@@ -149,14 +147,6 @@ def test_a_project_starts_from_its_findings_and_fails_for_new_ones_alone(folder,
     gone = "gone since known.json was written: missing_zero_grad in train.py: net(torch.ones"
     assert gone in capfd.readouterr().err
     assert Path("known.json").read_bytes() == first
-
-
-def test_one_of_two_equal_lines_is_new(folder, capfd):
-    main(["train.py", "--known", "known.json"])
-    Path("train.py").write_text(FAULT + FAULT)
-    main(["train.py", "--known", "known.json", "--json"])
-    document = json.loads(capfd.readouterr().out)
-    assert (len(document["findings"]), len(document["known"]["known"])) == (1, 1)
 
 
 def test_a_script_that_breaks_off_is_no_start_and_a_foreign_file_is_refused(folder, capfd):
@@ -200,9 +190,8 @@ def test_a_comment_that_silences_nothing_is_said(folder, capfd):
     assert said == [("2", "no_such"), ("3", "no"), ("5", "no_step")]
     main(["train.py", "--json"])
     listed = json.loads(capfd.readouterr().out)["ignores"]
-    assert [(c["line"], c["rule"], c["known"]) for c in listed] == [
-        (2, "no_such", False), (3, "", False), (5, "no_step", True)
-    ]  # fmt: skip
+    places = [(c["line"], c["rule"], c["known"]) for c in listed]
+    assert places == [(2, "no_such", False), (3, "", False), (5, "no_step", True)]
     Path("train.py").write_text(text + "1 / 0\n")  # what it had still to do may be found there
     main(["train.py"])
     assert "no such finding" not in capfd.readouterr().err

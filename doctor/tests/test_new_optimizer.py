@@ -49,24 +49,6 @@ for fold in range(10):
     for _ in range(5):
         step(net, optimizer)
 """,
-    "one for each net of one step": """
-for _ in range(20):
-    net = nn.Linear(8, 3)
-    step(net, torch.optim.Adam(net.parameters()))
-""",
-    "one for each epoch": """
-for epoch in range(10):
-    optimizer = torch.optim.Adam(net.parameters())
-    for _ in range(6):
-        step(net, optimizer)
-""",
-    "stages of unfreezing": """
-net = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 3))
-for first in (2, 1, 0):
-    optimizer = torch.optim.Adam(net[first:].parameters())
-    for _ in range(8):
-        step(net, optimizer)
-""",
     "restarts of LBFGS": """
 def loss():
     net.zero_grad()
@@ -82,15 +64,6 @@ start = {name: value.clone() for name, value in net.state_dict().items()}
 for task in range(20):
     net.load_state_dict(start)
     step(net, torch.optim.Adam(net.parameters()))
-""",
-    "a state that goes on": """
-state = None
-for _ in range(20):
-    optimizer = torch.optim.Adam(net.parameters())
-    if state is not None:
-        optimizer.load_state_dict(state)
-    step(net, optimizer)
-    state = optimizer.state_dict()
 """,
     "a perturbation of each batch": """
 optimizer = torch.optim.Adam(net.parameters())

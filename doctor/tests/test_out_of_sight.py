@@ -51,27 +51,6 @@ for step in range(60):
 with torch.no_grad():
     print(sum(hits(scores(x[i : i + 3]), y[i : i + 3]) for i in range(0, 198, 3)) / 198)
 """
-METHOD = """
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.code, self.drop, self.out = nn.Linear(8, 16), nn.Dropout(0.2), nn.Linear(16, 3)
-
-    def encode(self, x):
-        return self.drop(self.code(x).relu())
-
-    def forward(self, x):
-        return self.out(self.encode(x))
-
-net = Net()
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for epoch in range(6):
-    net.train()
-    5 STEPS: F.cross_entropy(net(x[:150]), y[:150])
-    net.eval()
-    {guard}said = net.encode(x[150:]) @ net.out.weight.T  # here
-    print((said.topk(1).indices[:, 0] == y[150:]).float().mean().item())
-"""
 SCORED = """
 class Net(nn.Module):
     def __init__(self):
@@ -86,25 +65,6 @@ optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 40 STEPS: F.cross_entropy(net.score(x[:150]), y[:150])
 with torch.no_grad():
     print((net.score(x[150:]).argmax(1) == y[150:]).float().mean().item())  # here
-"""
-MAPS = """
-maps = torch.randn(64, 1, 6, 6)
-marks = (maps[:, 0] > 0).long() + (maps[:, 0] > 1)
-net = nn.Conv2d(1, 3, 3, padding=1)
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-
-def dice(scores, marks):
-    said = scores.softmax({softmax})
-    true = F.one_hot(marks, 3).permute(0, 3, 1, 2).float()
-    both = (said * true).sum((0, 2, 3))
-    return 1 - (2 * both / (said.sum((0, 2, 3)) + true.sum((0, 2, 3)))).mean()
-
-for step in range(40):
-    i = torch.randperm(64)[:16]
-    STEP: {loss}(net(maps[i]), marks[i])
-with torch.no_grad():
-    right = [(net(m[None]).argmax({best}) == t).float().mean() for m, t in zip(maps, marks)]{mark}
-print(torch.stack(right).mean().item())
 """
 SAMPLER = """
 import numpy as np
@@ -158,74 +118,20 @@ for epoch in range(30):
 BATCHES = "return sum(int(a == b) for a, b in zip({best}.tolist(), y.tolist()))"
 FOUND = {
     "written to data": ("detached_graph", GRAPH.format(write="sums.data.index_add_(0, to, said)  # here")),
-    "written without a graph": (
-        "detached_graph",
-        GRAPH.format(write="with torch.no_grad():  # here\n            sums.index_add_(0, to, said)"),
-    ),
     "weights put back at the end": ("detached_graph", RESTORED),
     "best rows, by hand": (
         "metric_wrong_axis",
         PLAIN.format(hits="return (torch.argmax(z, 0) == y).sum().item()  # here", loss="nll"),
     ),
-    "a method of the net": ("missing_no_grad", METHOD.format(guard="")),
     "a method that drops values": ("missing_eval", SCORED),
     "told to drop values": ("missing_eval", BY_ARGUMENT.format(told=", True")),
-    "a softmax over places": (
-        "softmax_wrong_dim",
-        MAPS.format(softmax="-1)  # here\n    said = said.clone(", loss="dice", best=1, mark=""),
-    ),
-    "the best of one map": (
-        "metric_wrong_axis",
-        MAPS.format(softmax=1, loss="F.cross_entropy", best=0, mark="  # here"),
-    ),
     "a generator anew": (
         "seed_reset_each_epoch",
         SAMPLER.format(rng="np.random.default_rng(self.seed)  # here"),
     ),
     "a rate of a rate": ("scheduler_misuse", RATES.format(plan="0.02 * min(1, (step + 1) / 10)")),
 }
-STATEFUL = """
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.rnn, self.out = nn.GRU(4, 16{first}), nn.Linear(16, 4)
-
-    def forward(self, x, h=None):
-        z, h = self.rnn(x, h)
-        return x + self.out(z), h
-
-time = torch.arange(600.0)[:, None, None]
-series = torch.sin(time / torch.linspace(3, 9, {rows})[:, None] + torch.randn(4))
-series += 0.1 * torch.randn(600, {rows}, 4)
-train, test = series[:400], series[400:]
-net = Net()
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-for epoch in range(6):
-    h = None
-    for i in range(0, 375, 25):
-        said, h = net({chunk}, None if h is None else h.detach())
-        STEP: F.mse_loss(said, {after})
-
-@torch.no_grad()
-def test_error(known, test):
-    net.eval()
-    whole = torch.cat([known, test])
-    said, _ = net({whole})
-    return F.mse_loss(said[-len(test) :], whole[-len(test) :]).item()
-
-print(test_error(train, test))
-"""
 RIGHT = {
-    "what is known comes before the test": STATEFUL.format(
-        rows=3, first="", chunk="train[i : i + 25]", after="train[i + 1 : i + 26]", whole="whole[:-1]"
-    ),
-    "a single series": STATEFUL.format(
-        rows=1,
-        first="",
-        chunk="train[i : i + 25, 0]",
-        after="train[i + 1 : i + 26, 0]",
-        whole="whole[:-1, 0]",
-    ).replace("said[-len(test) :], whole[-len(test) :]", "said[-len(test) :], whole[-len(test) :, 0]"),
     "written in place": GRAPH.format(write="sums[to] = said"),
     "best classes": PLAIN.format(hits="return (z.argmax(1) == y).sum().item()", loss="nll"),
     "most typical rows": PLAIN.format(
@@ -233,10 +139,8 @@ RIGHT = {
         loss="nll",
     ),
     "told not to drop values": BY_ARGUMENT.format(told=""),
-    "a softmax over classes": MAPS.format(softmax=1, loss="dice", best=1, mark=""),
     "a generator that goes on": SAMPLER.format(rng="self.rng"),
     "a share of a rate": RATES.format(plan="min(1, (step + 1) / 10)"),
-    "without a graph": METHOD.format(guard="with torch.no_grad(): "),
 }
 
 

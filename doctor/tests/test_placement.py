@@ -1,6 +1,5 @@
 """Placement policies: which line a person would edit, from the line that was seen."""
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from treino_doctor.finding import Site
 from treino_doctor.places import kinds, placement
 from treino_doctor.places.ignores import ignored
-from treino_doctor.places.settings import number, setting, word
+from treino_doctor.places.settings import setting, word
 from treino_doctor.places.source import refresh
 from written import marked, script
 
@@ -38,11 +37,6 @@ def test_the_line_of_a_setting(name: str, tmp_path: Path) -> None:
 def test_a_number_that_two_lines_may_mean_stays_where_it_is_used(tmp_path: Path) -> None:
     path = script(tmp_path, "def make(lr):\n    SGD(p, lr=lr)  # here\nmake(0.1)\nmake(0.2)")
     assert setting(marked(path, "here"), "lr", 1) == marked(path, "here")
-
-
-def test_a_number_has_its_sign() -> None:
-    assert number(ast.parse("-0.5", mode="eval").body) == -0.5
-    assert number(ast.parse("True", mode="eval").body) is None
 
 
 # the line that is to be mended where "softmax" on the line "here" is wrong

@@ -71,23 +71,6 @@ for rows in torch.randperm(240).split(40):
     STEP: (net({x}) - x[rows, 0, :1]).abs().mean()
 """
 
-LOADED = """
-net = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
-saved = {{k: v.clone() for k, v in net.state_dict().items()}}
-{load}
-for step in range(3):
-    net.zero_grad()
-    F.cross_entropy(net(x), y).backward()
-"""
-
-BY_HAND = """
-net = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 1))
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-20 STEPS: (net(x[:180])[:, 0] - x[:180, 0]).abs().mean()
-{mode}
-print(abs({figure}).mean())
-"""
-
 UNFILLED = """
 pool = {made}
 net = nn.Linear(8, 3)
@@ -130,13 +113,10 @@ from sklearn.preprocessing import StandardScaler
 rows = StandardScaler().fit(rows[:80]).transform(rows)"""
 CHOICES = {
     "corrcoef": CORRELATED + TAKEN,
-    "the target first": CORRELATED.replace("column, known", "known, column") + TAKEN,
     "the whole table": "size = abs(np.corrcoef(fitted, known, rowvar=False)[-1, :-1])" + TAKEN,
     "then scaled": CORRELATED + TAKEN + SCALED,
     "SciPy": "from scipy.stats import spearmanr\n"
     "size = [-spearmanr(column, known).pvalue for column in fitted.T]" + TAKEN,
-    "groups": "from scipy.stats import f_oneway\n"
-    "size = f_oneway(*(fitted[known == k] for k in range(3)))[0]" + TAKEN,
     "scikit-learn": "from sklearn.feature_selection import f_classif\nsize = f_classif(fitted, known)[0]"
     + TAKEN,
     "a selector's mask": "from sklearn.feature_selection import SelectKBest\n"
@@ -145,35 +125,15 @@ CHOICES = {
     + TAKEN,
 }
 EXPLORED = CORRELATED.replace("fitted", "rows").replace("known", "labels") + "\n"
-FOLDS = """
-import numpy as np
-rows, labels = np.random.default_rng(0).normal(size=(120, 90)), y.numpy()[:120]
-for fold in range(3):
-    test = np.arange(120) % 3 == fold
-    size = [abs(np.corrcoef(column, labels{part})[0, 1]) for column in rows{part}.T]
-    best = np.argsort(size)[-6:]
-    x_train, x_test = (torch.tensor(rows[part][:, best], dtype=torch.float32) for part in (~test, test))
-    net = nn.Linear(6, 3)
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
-    10 STEPS: F.cross_entropy(net(x_train), y[:120][~test])
-    with torch.no_grad():
-        print((net(x_test).argmax(1) == y[:120][test]).float().mean().item())
-"""
 SCRIPTS = {
     "shares to mode min": ("scheduler_misuse", plateau("min", "right / 60")),
-    "percent to mode min": ("scheduler_misuse", plateau("min", "100.0 * right / 60")),
     "a loss to mode max": ("scheduler_misuse", plateau("max", "lost / 60")),
     "shares to mode max": ("", plateau("max", "right / 60")),
     "errors to mode min": ("", plateau("min", "1 - right / 60")),
     "a loss to mode min": ("", plateau("min", "lost / 60")),
-    "a negative loss to mode max": ("", plateau("max", "-lost / 60")),
     "labels of the table": ("label_misaligned", orders("(answers == y[180:]).float().mean().item()")),
     "labels of the batches": ("", orders("(answers == labels).float().mean().item()")),
     "a level of chance": ("", orders("(answers == labels[torch.randperm(60)]).float().mean().item()")),
-    "kl_div of shares": (
-        "nll_without_log_softmax",
-        DIVERGENCE.format(loss="F.kl_div(z.softmax(1), target, reduction='sum')"),
-    ),
     "kl_div of scores": (
         "nll_without_log_softmax",
         DIVERGENCE.format(loss="nn.KLDivLoss(reduction='batchmean')(z, target)"),
@@ -188,44 +148,15 @@ SCRIPTS = {
             loss="F.kl_div(z.log_softmax(1), target.log().clamp(min=-9), reduction='batchmean')"
         ),
     ),
-    "targets as shares": (
-        "bad_label_values",
-        DIVERGENCE.format(loss="F.kl_div(z.log_softmax(1), target, log_target=True, reduction='batchmean')"),
-    ),
-    "targets as logs, and said": (
-        "",
-        DIVERGENCE.format(
-            loss="F.kl_div(z.log_softmax(1), target.log(), log_target=True, reduction='batchmean')"
-        ),
-    ),
     "a GRU": ("sequence_wrong_axis", sequences("nn.GRU(4, 4)")),
     "an encoder": ("sequence_wrong_axis", sequences(ENCODER.format(""), "self.layer(rows).mean(1)")),
-    "a GRU, batch first": ("", sequences("nn.GRU(4, 4, batch_first=True)")),
     "an encoder, batch first": (
         "",
         sequences(ENCODER.format(", batch_first=True"), "self.layer(rows).mean(1)"),
     ),
-    "steps first": ("", sequences("nn.RNN(4, 4)", "self.layer(rows)[0][-1]", "x[rows].transpose(0, 1)")),
     "swapped and back": (
         "",
         sequences("nn.GRU(4, 4)", "self.layer(rows.transpose(0, 1))[0].transpose(0, 1)[:, -1]"),
-    ),
-    "a prefix": ("nothing_loaded", LOADED.format(load=f"net.load_state_dict({PREFIXED}, strict=False)")),
-    "some of it": (
-        "",
-        LOADED.format(load="net.load_state_dict({'0.weight': saved['0.weight']}, strict=False)"),
-    ),
-    "at the second try": (
-        "",
-        LOADED.format(load=f"net.load_state_dict({PREFIXED}, strict=False)\nnet.load_state_dict(saved)"),
-    ),
-    "judged by NumPy, awake": (
-        "missing_eval",
-        BY_HAND.format(mode="", figure="net(x[180:])[:, 0].detach().numpy() - x[180:, 0].numpy()"),
-    ),
-    "judged by NumPy, asleep": (
-        "",
-        BY_HAND.format(mode="net.eval()", figure="net(x[180:])[:, 0].detach().numpy() - x[180:, 0].numpy()"),
     ),
     "memory that nobody filled": ("uninitialised_tensor", UNFILLED.format(made="torch.empty(240, 8)")),
     "memory of a worker": (
@@ -233,10 +164,8 @@ SCRIPTS = {
         UNFILLED.format(made="torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))"),
     ),
     "memory that others fill": ("", UNFILLED.format(made="torch.empty(240, 8).share_memory_()")),
-    "numbers whose sum is too large": ("", UNFILLED.format(made="torch.full((240, 8), 3e38)")),
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
-    "scored, and all taken": ("", CHOSEN.format(part="", choice=CORRELATED)),
     "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
     "scored, and chosen by training rows": (
         "",
@@ -244,8 +173,6 @@ SCRIPTS = {
             part="[:80]", choice="rows[:, :6] += 2 * labels[:, None]\n" + EXPLORED + CORRELATED + TAKEN
         ),
     ),
-    "chosen in folds by their training rows": ("", FOLDS.format(part="[~test]")),
-    "chosen in folds by all rows": ("scaler_leakage", FOLDS.format(part="")),
 }
 
 

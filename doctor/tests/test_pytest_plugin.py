@@ -70,9 +70,8 @@ def test_a_certain_finding_fails_the_test_that_trains(run):
         ]
     )
     failed = [line for line in done.outlines if line.startswith("FAILED")]
-    assert [line.split("::")[1].split()[0] for line in failed] == [
-        "test_faulty", "test_broken", "test_of_a_fixture"
-    ]  # fmt: skip
+    named = [line.split("::")[1].split()[0] for line in failed]
+    assert named == ["test_faulty", "test_broken", "test_of_a_fixture"]
 
 
 @pytest.mark.release
@@ -80,14 +79,6 @@ def test_warnings_are_told_and_fail_nothing_also_by_xdist(run):
     done = run("--doctor=warn", "-n", "2", "--dist", "loadfile", "test_it.py")
     done.assert_outcomes(passed=5, failed=1, xfailed=1, warnings=4)
     done.stdout.fnmatch_lines(["*DoctorWarning: missing_zero_grad*"])
-
-
-@pytest.mark.release
-def test_the_ini_file_decides_where_no_flag_does(run, pytester):
-    pytester.makeini("[pytest]\ndoctor = warn\nfilterwarnings = error")
-    run("-k", "faulty", "test_it.py").assert_outcomes(failed=1)  # a warning is an error there
-    pytester.makeini("[pytest]\ndoctor = warn")
-    run("--doctor", "-k", "faulty", "test_it.py").assert_outcomes(passed=1, warnings=1)
 
 
 def test_a_wrong_word_in_the_ini_file_is_one_sentence(run, pytester):

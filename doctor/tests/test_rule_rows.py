@@ -34,22 +34,6 @@ with torch.no_grad():
 print(right / len(b.dataset))
 """
 
-WINE = """
-import torch
-from sklearn.datasets import load_wine
-from torch import nn
-
-torch.manual_seed(0)
-data = load_wine()
-X = torch.tensor((data.data - data.data[:130].mean(0)) / data.data[:130].std(0), dtype=torch.float32)
-y = torch.tensor(data.target)
-one, two, three, four = X[:130], y[:130], X[130:], y[130:]
-net = nn.Sequential(nn.Linear(13, 32), nn.ReLU(), nn.Linear(32, 3))
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-60 STEPS: nn.functional.cross_entropy(net(one), two)
-{without}print((net(three).argmax(1) == four).float().mean().item())
-"""
-
 ARRAYS = """
 import numpy as np
 import torch
@@ -68,34 +52,6 @@ net = nn.Sequential(nn.Linear(X.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 60 STEPS: nn.functional.cross_entropy(net(X_train), torch.tensor(y_train))
 print({figure})
-"""
-
-SERIES = """
-import numpy as np
-import torch
-from sklearn.preprocessing import MinMaxScaler
-from torch import nn
-
-torch.manual_seed(0)
-t = np.arange(400)
-series = (np.sin(t / 9) + 0.004 * t + 0.1 * np.random.RandomState(0).randn(400)).reshape(-1, 1)
-scaler = MinMaxScaler()
-{scale}
-X = np.stack([series[i : i + 12] for i in range(388)]).astype(np.float32)
-y = series[12:].astype(np.float32)
-X, y = torch.from_numpy(X), torch.from_numpy(y)
-n = 300
-class Forecast(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.lstm, self.last = nn.LSTM(1, 8, batch_first=True), nn.Linear(8, 1)
-    def forward(self, x):
-        return self.last(self.lstm(x)[0][:, -1])
-net = Forecast()
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-30 STEPS: nn.functional.mse_loss(net(X[:n]), y[:n])
-with torch.no_grad():
-    print(nn.functional.mse_loss(net(X[n:]), y[n:]).item())
 """
 
 
@@ -120,11 +76,6 @@ def test_sorted_rows_cut_by_position_are_found_in_loaders(share, tmp_path):
 
 def test_shuffled_rows_may_be_cut_by_position(tmp_path):
     assert ids(iris(), tmp_path) == {}
-
-
-@pytest.mark.parametrize("without", ["", "with torch.no_grad(): "])
-def test_a_sorted_split_does_not_hang_on_no_grad(without, tmp_path):
-    assert "sorted_split" in ids(WINE.format(without=without), tmp_path)
 
 
 SAID = "np.concatenate([net(part).detach().numpy() for part in X_test.split(8)]).argmax(1)"
@@ -182,10 +133,3 @@ def test_a_net_that_all_folds_share_is_found(tmp_path):
 
 def test_training_on_all_rows_before_a_part_is_judged_is_found(tmp_path):
     assert ids(iris(learned="TensorDataset(X, y)"), tmp_path).keys() == {"test_in_train"}
-
-
-def test_a_scaler_of_a_whole_series_is_found_behind_its_windows(tmp_path):
-    whole = ids(SERIES.format(scale="series = scaler.fit_transform(series)"), tmp_path)
-    assert whole["scaler_leakage"].line == 11
-    first = SERIES.format(scale="scaler.fit(series[:300]); series = scaler.transform(series)")
-    assert "scaler_leakage" not in ids(first, tmp_path)

@@ -67,20 +67,6 @@ def test_nothing_found_is_not_said_of_a_script_that_broke_off_without_a_word_of_
     assert error in text(outcome, covered)
 
 
-def test_steps_by_hand_are_counted(tmp_path):
-    by_hand = """
-    import torch
-    w = torch.randn(3, requires_grad=True)
-    for i in range(6):
-        (torch.ones(4, 3) @ w - 1).pow(2).mean().backward()
-        with torch.no_grad():
-            w -= 0.1 * w.grad
-            w.grad = None
-    """
-    outcome = run_script(script(tmp_path, by_hand))
-    assert "nothing found in 6 steps." in text(outcome, coverage(outcome.exam))
-
-
 @pytest.mark.parametrize("compile_it", ["@torch.jit.script", "@partial(torch.jit.script, _frames_up=0)"])
 @pytest.mark.filterwarnings("ignore:.*jit.script.* is deprecated:DeprecationWarning")
 def test_what_is_compiled_by_torchscript_finds_its_names(tmp_path, compile_it):
@@ -107,12 +93,6 @@ def test_what_is_no_script_is_refused(name, tmp_path):
     with pytest.raises(TreinoError) as refused:
         run_script(str(tmp_path / name))
     assert refused.value.rule == "script"
-
-
-def test_bytes_that_are_no_python_are_refused(tmp_path):
-    (tmp_path / "model.pt").write_bytes(b"PK\x00\x01")
-    with pytest.raises(TreinoError):
-        run_script(str(tmp_path / "model.pt"))
 
 
 def test_limits_end_the_script(tmp_path):

@@ -21,22 +21,6 @@ for epoch in range(2):
         learn(net(x_train[rows]), y_train[rows])
     print(evaluate(x_test, y_test))
 """
-HELD = """
-class Rows(torch.utils.data.Dataset):
-    def __init__(self, table, labels):
-        self.table, self.labels = table.numpy(), labels
-
-    def __len__(self):
-        return len(self.table)
-
-    def __getitem__(self, i):
-        return torch.from_numpy(self.table[i]), self.labels[i]
-
-for epoch in range(2):
-    for some, labels in torch.utils.data.DataLoader(Rows(x_train, y_train), batch_size=2, shuffle=True):
-        learn(net(some), labels)
-    print(evaluate(x_test, y_test))
-"""
 BY_NUMBER = """
 x_test, y_test = kept[180:], y[180:]
 for epoch in range(2):
@@ -54,14 +38,12 @@ RANGED = "span = x.max(0).values - x.min(0).values  # here\nkept = (x - x.min(0)
 
 FAULTS = {
     "batches of two": ALL + NET + SPLIT + BATCHES,
-    "a dataset of arrays": ALL + NET + SPLIT + HELD,
     "rows by their numbers": ALL + NET + BY_NUMBER,
     "numbers beside flags": FLAGS + ALL + MIXED + NET + SPLIT + BATCHES,
     "ranges beside flags": "x = 3 * x + 1\n" + FLAGS + RANGED + NET + SPLIT + BATCHES,
 }
 RIGHT = {
     "batches of two": KNOWN + NET + SPLIT + BATCHES,
-    "a dataset of arrays": KNOWN + NET + SPLIT + HELD,
     "rows by their numbers": KNOWN + NET + BY_NUMBER,
     "numbers beside flags": FLAGS + KNOWN + MIXED + NET + SPLIT + BATCHES,
     "signs as often as not": "told = x.mean(0), x.std(0)\nsigns = torch.ones(240, 2)\nsigns[::2] = -1.0\n"

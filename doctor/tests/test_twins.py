@@ -140,17 +140,6 @@ for epoch in range(4):
         print((answers == labels.numpy()).mean())
 """
 
-SEVERAL = """
-def deep(act, layers):
-    hidden = [part for _ in range(layers) for part in (nn.Linear(16, 16), act())]
-    return nn.Sequential(nn.Linear(8, 16), act(), *hidden, nn.Linear(16, 3))
-
-for act, layers in (({act}, {layers}), (nn.ReLU, 1)):
-    net = deep(act, layers)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.3, momentum=0.9)
-    60 STEPS: F.cross_entropy(net(x), y)
-"""
-
 STOPPER = """
 class Stopper:
     def __init__(self):
@@ -251,50 +240,24 @@ for epoch in range(4):
 MEAN = "frame[some] = (frame[some] - frame[some]{part}.mean()) / frame[some]{part}.std()"
 FIT = "frame[some] = StandardScaler().fit_transform(frame[some])"
 AGAIN = "scaler = StandardScaler()\nx_train = scaler.fit_transform(x_train)\nx_test = scaler.{}(x_test)"
-OWN = "StandardScaler().fit(frame[some].iloc[:50])"
 MSE = "F.mse_loss(net(x), y.float().reshape(-1, 1))"
 SAVE = "torch.save({'model': best}, io.BytesIO())"
 
-MANY_TRAININGS = """
-from torch.utils.data import DataLoader, TensorDataset
-x = torch.randn(3000, 8)
-x[:, :6] = (3 * x[:, :6]).round()
-x[:, 6] += 0.3 * x[:, 4]
-y = x[:, 7:] + 0.3 * torch.randn(3000, 1)
-rows = TensorDataset(x[:2400], y[:2400])
-for width in (64, 32, 16, 8):
-    net = nn.Sequential(nn.Linear(8, width), nn.ReLU(), nn.Linear(width, 1))
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
-    for part, goal in 3 * [*DataLoader(rows, batch_size=64, shuffle=True)]:
-        STEP: F.mse_loss(net(part), goal)
-    with torch.no_grad():
-        print(((net(x[2400:]).numpy() - y[2400:].numpy()) ** 2).mean())
-"""
-
 FAULTY = [
     ("test_in_train", LOADERS + "test_loader = DataLoader(Rows(True), batch_size=20)" + EPOCHS),
-    ("test_in_train", LOADERS + "test_loader = DataLoader(train_loader.dataset, batch_size=20)" + EPOCHS),
     ("test_in_train", LOADERS + STEPS.format(step="optimizer.step()")),
     ("scaler_leakage", table(scale=MEAN.format(part=""))),
     ("scaler_leakage", table(scale=FIT)),
-    (
-        "scaler_leakage",
-        table(scale=FIT + "\nframe, y = pd.concat([frame, frame[:3]]), torch.cat([y, y[:3]])"),
-    ),
     ("scaler_leakage", table(after=AGAIN.format("fit_transform"))),
     ("activation_before_cross_entropy", output("z.relu()")),
     ("activation_before_cross_entropy", output("torch.tanh(z).view(-1, 3)")),
-    ("activation_before_cross_entropy", output("F.dropout(z)")),
     ("activation_before_cross_entropy", output("torch.cat([z[:, :1].relu(), z[:, 1:].relu()], 1)")),
     ("label_in_inputs", inputs("np.column_stack([table, classes])", "classes")),
-    ("label_in_inputs", inputs("np.column_stack([5 - 2 * classes, table])", "classes")),
     ("label_in_inputs", inputs("np.column_stack([table, 3 * goal + 1])", "goal", MSE)),
     ("best_state_not_copied", LOADERS + kept("net.state_dict()")),
-    ("best_state_not_copied", LOADERS + kept("dict(net.state_dict())")),
     ("best_state_not_copied", LOADERS + kept("net.state_dict()", SAVE)),
     ("graph_kept_alive", LOADERS + KEPT_LOSSES.format(number="")),
     ("missing_no_grad", LOADERS + TO_NUMPY.format(guard="if True:")),
-    ("vanishing_gradient", SEVERAL.format(act="nn.Sigmoid", layers=9)),
     ("selection_on_test", LOADERS + STOPPER.format(name="test")),
     ("sorted_split", LOADERS + FILES.format(order="pair[1]") + EPOCHS),
     ("augment_on_test", LOADERS + JITTERED.format(again=True)),
@@ -304,22 +267,14 @@ RIGHT = [
     LOADERS + "test_loader = DataLoader(Rows(False), batch_size=20)" + EPOCHS,
     LOADERS + STEPS.format(step=""),
     table(scale=MEAN.format(part=".iloc[:120]")),
-    table(scale=f"frame[some] = {OWN}.transform(frame[some])"),
     table(after=AGAIN.format("transform")),
     output("3 * torch.tanh(z)"),
-    output("F.normalize(z, dim=1) * 8"),
     output("F.leaky_relu(z)"),
-    output("F.dropout(z, training=False)"),
     output("torch.cat([z[:, :1].relu(), z[:, 1:]], 1)"),
     inputs("table", "classes"),
     inputs("table", "table[:, 3]", MSE),  # a task that is to copy
     inputs("np.column_stack([table, np.round(goal)])", "classes"),
     inputs("np.stack([np.sin(time[:240] + k) for k in range(9)], 1)", "np.sin(time[:240] + 8)", MSE),
-    inputs(
-        "np.stack([np.sin((time[:240] + k) * math.pi / 8) for k in range(18)], 1)",
-        "np.sin((time[:240] + 18) * math.pi / 8)",
-        MSE,
-    ),
     inputs("np.stack([(time[:240] + k) % 7 == 0 for k in range(9)], 1)", "((time[:240] + 9) % 7 == 0) * 1"),
     inputs("np.stack([time[:240] + k for k in range(4)], 1) / 240", "(time[:240] + 4) / 240", MSE),
     LOADERS + kept("{k: v.clone() for k, v in net.state_dict().items()}"),
@@ -327,16 +282,12 @@ RIGHT = [
     LOADERS + kept("net.state_dict()", "state = net.state_dict()\nnet.load_state_dict(state)"),
     LOADERS + kept("net.state_dict()", "torch.save(net.state_dict(), io.BytesIO())"),
     LOADERS + "best = net.state_dict()\n" + kept("best", SAVE),  # follows the net on purpose
-    LOADERS + kept("net.state_dict()", "other = copy.deepcopy(net)\nother.load_state_dict(best)"),
     LOADERS + KEPT_LOSSES.format(number=".item()"),
-    LOADERS + KEPT_LOSSES.format(number="") + "    del losses[:-2]\n",
     LOADERS + DROPOUT.format(training=", training=self.training"),
     LOADERS + TO_NUMPY.format(guard="with torch.no_grad():"),
-    SEVERAL.format(act="nn.ReLU", layers=2),
     LOADERS + STOPPER.format(name="val"),
     LOADERS + FILES.format(order="pair[0]") + EPOCHS,
     LOADERS + JITTERED.format(again=False),
-    MANY_TRAININGS,  # of the later ones few labels are known
     FOLDS,  # the rows of earlier folds were trained on later
     "import numpy as np\nfrom sklearn.model_selection import train_test_split\n" + SITES,  # sorted by site
 ]

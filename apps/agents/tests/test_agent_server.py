@@ -196,10 +196,11 @@ def test_a_server_of_its_own_trains_and_imports_no_file_of_the_folder(tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_server_with_trust_runs_networks(tmp_path: Path, warm: Path) -> None:
+def test_a_server_with_trust_runs_networks_and_scripts(tmp_path: Path, warm: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "net.py").write_text(NET)
+    (folder / "train.py").write_text(SCRIPT)
     with agent_in(folder, "--trust", warm=warm) as agent:
         document = agent.document("train", data="iris", net="net.py:Net", steps=9, name="own")
         assert document["parameters"] == 15
@@ -209,14 +210,6 @@ def test_a_server_with_trust_runs_networks(tmp_path: Path, warm: Path) -> None:
         assert agent.document("predict", run="own", data="iris", trust=True)["rows"] == 150
         again = agent.document("steer", action="branch", run="own", step=4, changes={"lr": 0.1}, trust=True)
         assert again["changes"][0]["sender"] == "agent"
-
-
-@pytest.mark.slow
-def test_a_server_with_trust_runs_scripts(tmp_path: Path, warm: Path) -> None:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "train.py").write_text(SCRIPT)
-    with agent_in(folder, "--trust", warm=warm) as agent:
         found = agent.document("doctor", subject="train.py", max_steps=5, arguments=["--x"])
         assert "missing_zero_grad" in [finding["rule"] for finding in found["findings"]]
         assert found["steps"] == 5

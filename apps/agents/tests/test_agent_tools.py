@@ -78,14 +78,10 @@ def test_each_tool_says_what_it_takes(agent: Agent) -> None:
         ("predict", {"run": "iris", "data": "iris"}, "predict iris iris"),
         ("doctor", {"subject": "iris"}, "doctor iris"),
         ("explain", {}, "explain"),
-        pytest.param(
-            "explain", {"topic": "adam", "run": "iris", "step": 3}, "explain adam iris --step 3",
-            marks=pytest.mark.slow,
-        ),
-        ("judge", {"trials": "trials.csv", "score": "score", "maximize": True, "settings": "lr"},
-         "judge trials.csv --score score --maximize --settings lr"),
+        ("explain", {"topic": "adam", "run": "iris", "step": 3}, "explain adam iris --step 3"),
+        ("judge", {"trials": "trials.csv", "maximize": True}, "judge trials.csv --maximize"),
     ],
-)  # fmt: skip
+)
 def test_documents_are_those_of_the_command_line(
     agent: Agent, command_line: Callable[..., Said], tool: str, arguments: dict[str, Any], words: str
 ) -> None:
@@ -98,11 +94,9 @@ def test_documents_are_those_of_the_command_line(
 
 
 def test_settings_of_every_form_arrive(agent: Agent) -> None:
-    document = agent.document(
-        "train", data="houses.csv", target="price", features=["area", "rooms"], hidden=[5, 4],
-        normalise=False, batch_size="full", steps=7, optimizer="sgd", momentum=0.5, nesterov=True, lr=0.001,
-        validation=0.2, kinds=["rooms=category"], class_weights=None, name="forms",
-    )  # fmt: skip
+    own = {"data": "houses.csv", "target": "price", "kinds": ["rooms=category"], "class_weights": None}
+    loop = {"batch_size": "full", "steps": 7, "optimizer": "sgd", "momentum": 0.5, "nesterov": True}
+    document = agent.document("train", hidden=[5, 4], normalise=False, lr=0.001, **own, **loop)
     settings = document["settings"]
     assert document["steps"] == 7
     assert settings["hidden"] == [5, 4]
@@ -235,18 +229,6 @@ def test_progress_rises_and_a_cancelled_training_is_saved(agent: Agent) -> None:
     assert agent.document("show", run="cut")["steps"] > steps > 0
 
 
-def test_progress_of_a_training(agent: Agent) -> None:
-    told = Told()
-    answer = agent.call("train", told, data="iris", hidden=[6], epochs=40, batch_size=2, patience=0)
-    values = [value for value, _total, _text in told.progress]
-    assert len(values) > 2
-    assert not answer.is_error
-    assert values == sorted(set(values))
-    assert {total for _value, total, _text in told.progress} == {1.0}
-    assert told.progress[-1][0] <= 1
-    assert any("loss" in (text or "") for _value, _total, text in told.progress)
-
-
 def test_a_long_answer_has_the_ends_of_its_lists_alone() -> None:
     document = {"loss": {"train": list(range(30_000)), "best": 3}, "runs": [{"steps": [1] * 400}] * 5}
     short = shortened(document)
@@ -266,22 +248,16 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("train", {"data": "iris", "lr": -1}, "lr_range", ""),
     ("train", {"data": "iris", "optimiser": "adam"}, "argument_unknown", "Did you mean 'optimizer'?"),
     ("train", {"data": {"a": 1}}, "argument_form", "data can't be"),
-    ("train", {"data": "--trust"}, "data_unknown", "'--trust'"),
-    ("train", {"data": "iris", "name": "../../x"}, "bad_name", ""),
     ("sweep", {"data": "iris", "space": ["lr=1..0"]}, "", "lr"),
     ("sweep", {"space": ["lr=0.1|0.2"]}, "argument_missing", "sweep needs data"),
     ("show", {"run": "houss"}, "run_missing", "Did you mean 'houses'?"),
     ("show", {"run": "iris", "picture": ["curve"]}, "", "curves"),
     ("show", {"run": "iris", "row": 3}, "choice_without_picture", "picture"),
     ("predict", {"run": "iris"}, "argument_missing", "predict needs data"),
-    ("predict", {"run": "iris", "data": "houses.csv"}, "", ""),
-    ("doctor", {"subject": "nothing"}, "run_missing", ""),
     ("explain", {"topic": "adem"}, "", "adam"),
     ("steer", {"action": "jump", "run": "iris"}, "action_unknown", "jump"),
     ("steer", {"action": "rewind", "run": "iris"}, "argument_missing", "step"),
     ("steer", {"action": "rewind", "run": "iris", "step": 9, "changes": {"lrr": 1}}, "unknown_setting", "lr"),
-    ("steer", {"action": "rewind", "run": "iris", "step": 9, "changes": {"net": "x"}}, "unknown_setting", ""),
-    ("steer", {"action": "rewind", "run": "iris", "step": 10_000}, "", ""),
     ("steer", {"action": "rewind", "run": "iris", "step": -1}, "branch_form", ""),
     ("steer", {"action": "stop", "run": "iris", "step": 3}, "argument_of_action", "step"),
     ("steer", {"action": "set", "run": "iris", "changes": {"lr": 0.1}}, "not_running", "finished"),
@@ -290,21 +266,13 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("steer", {"action": "fan", "run": "iris", "step": 10, "kind": "lrr"}, "futures_unknown", "lr"),
     ("steer", {"action": "fan", "run": "iris", "step": 9, "candidates": []}, "futures_count", "at least"),
     ("steer", {"action": "fan", "run": "iris", "step": 1, "candidates": [], "kind": "lr"}, "", "kind stands"),
-    ("steer", {"action": "fan", "run": "iris", "step": 1, "candidates": [], "count": 3}, "", "count stands"),
-    ("steer", {"action": "fan", "run": "iris", "step": "x"}, "argument_form", "integer"),
     ("steer", {"action": "fan", "run": "iris", "step": 10, "candidates": "lr"}, "argument_form", "object"),
-    ("steer", {"action": "fan", "run": "iris", "step": 9, "candidates": [{"momentum": None}]}, "change_open",
-     "momentum"),
     ("steer", {"action": "fan", "run": "iris", "step": 9, "candidates": [{"lr": 1}, {"lr": None}]}, "", "lr"),
-    ("steer", {"action": "rewind", "run": "iris", "step": 9, "changes": {"lr": None}}, "argument_form", ""),
-    ("steer", {"action": "fan", "run": "iris", "step": 9, "kind": 4}, "argument_form", "kind"),
-    ("describe_data", {"data": "h" * 280}, "data_unknown", "hhh"),
     ("train", {"data": "iris", "name": "n" * 280}, "bad_name", "100"),
     ("judge", {"trials": "no.db"}, "", "no.db"),
-    ("rows", {"data": "no.csv"}, "data_unknown", ""),
     ("rows", {"data": "iris", "networks": 1}, "", ""),
     ("nothing", {}, "tool_unknown", "nothing"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("tool", "arguments", "rule", "words"), WRONG)

@@ -135,20 +135,6 @@ def test_the_function_s_own_names_come_back() -> None:
     assert torch.is_grad_enabled()
 
 
-class Forward:
-    """The function as an object that can be called."""
-
-    def __init__(self) -> None:
-        self.of = made(WRONG["raises"][3])
-
-    def __call__(self, loader: Any, net: Any, epoch: int, mode: str) -> Any:
-        raise ValueError(mode)
-
-
-def test_what_can_be_called_is_called() -> None:
-    assert "raise ValueError(mode)" in repr(check(Forward()))
-
-
 def yields(loader: Any, net: Any, epoch: int, mode: str) -> Any:
     yield from loader
 

@@ -205,25 +205,14 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
         {"    loss.backward()": "    loss.backward()  # doctor: ignore missing_zero_grad, I know"},
         {"fault", "goal"},
     ),
-    "the fault on another line": (
-        "wine",
-        {"    loss.backward()\n": "", "    optimizer.step()": "    loss.backward()\n    optimizer.step()"},
-        {"fault", "goal"},
-    ),
     "an answer by hand": (
         "wine",
         {"(answers(x_test) == y_test).float().mean().item()": "0.97"},
         {"fault", "goal", "printed"},
     ),
-    "another line of output": (
-        "wine",
-        {"    loss.backward()": "    net.zero_grad()\n    loss.backward()", '"test accuracy"': '"result"'},
-        {"printed"},
-    ),
     "no training": ("wine", {"    loss.backward()\n    optimizer.step()\n": ""}, {"trains", "goal"}),
     "a training that is too short": ("wine", {"range(150)": "range(10)"}, {"trains", "fault"}),
     "other data": ("wine", {"0.6 * torch.randn": "0.1 * torch.randn"}, {"task", "fault", "printed"}),
-    "more data": ("wine", {"net = nn": "x, y = draw(9, seed=3)\nnet = nn"}, {"task", "fault"}),
     "a last figure that is no number": (
         "wine",
         {
@@ -242,14 +231,6 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
         {"def answers": "def replies", "answers(x_test)": "replies(x_test)"},
         {"fault", "goal"},
     ),
-    "answers of another shape": (
-        "wine",
-        {
-            "net(rows).argmax(1)": "net(rows).argmax(1)[:9]",
-            "(answers(x_test) == y_test)": "(net(x_test).argmax(1) == y_test)",
-        },
-        {"fault", "goal"},
-    ),
     "one of two faults": ("turbine", {"total += loss\n": "total += loss.detach()\n"}, {"fault", "printed"}),
     "a fault for another one": (
         "wine",
@@ -258,12 +239,6 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
     ),
     "a mend that uncovers the next fault": ("spam", {", nn.Sigmoid())": ")"}, {"fault"}),
     "words that are no Python": ("wine", {"for step in": "for every step in"}, {"runs"}),
-    "an error": ("wine", {"optimizer.step()": "optimiser.step()"}, {"runs"}),
-    "a status of its own": (
-        "wine",
-        {"with torch.no_grad():": "raise SystemExit(3)\nwith torch.no_grad():"},
-        {"runs"},
-    ),
     "a question to whoever runs it": ("wine", {"net = nn": 'lr = input("rate?")\nnet = nn'}, {"runs"}),
 }
 
@@ -290,16 +265,20 @@ def started(request: pytest.FixtureRequest) -> None:
     ("started", "loop"),
     [
         ("forked", "while True:\n    pass\n"),
-        ("forked", "while True:\n    try:\n        x.sum()\n    except BaseException:\n        pass\n"),
         pytest.param(
-            "alone", "import subprocess\nsubprocess.Popen(['sleep', '600'])\nwhile True:\n    pass\n",
+            "forked",
+            "while True:\n    try:\n        x.sum()\n    except BaseException:\n        pass\n",
             marks=pytest.mark.slow,
         ),
-        pytest.param("alone", "while True:\n    print('x' * 9999)\n", marks=pytest.mark.release),
+        pytest.param(
+            "alone",
+            "import subprocess\nsubprocess.Popen(['sleep', '600'])\nwhile True:\n    pass\n",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["silent", "stubborn", "with another process", "loud"],
+    ids=["silent", "stubborn", "with another process"],
     indirect=["started"],
-)  # fmt: skip
+)
 def test_a_script_without_an_end_is_stopped_and_told(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None, loop: str
 ) -> None:
@@ -327,19 +306,16 @@ def ended_by(last: str, treino: Callable[..., Said]) -> tuple[dict[str, Any], st
     [
         ("forked", "{}['key']", r"It ends early, with status 1\. .*KeyError: 'key'"),
         ("forked", "import ctypes\nctypes.string_at(0)", r"It was ended by signal 11\. .*accuracy 0\.9\d*"),
-        ("forked", "import os\nos.abort()", r"It was ended by signal 6\. .*test accuracy 0\.9\d*"),
         pytest.param(
-            "alone", "import os\nos._exit(3)", r"It ends early, with status 3\. .*test accuracy 0\.9\d*",
+            "alone",
+            "import os\nos._exit(3)",
+            r"It ends early, with status 3\. .*test accuracy 0\.9\d*",
             marks=pytest.mark.slow,
         ),
-        pytest.param(
-            "alone", "import os\nos.kill(os.getpid(), 9)", r"It was ended by signal 9\. .*accuracy 0\.9\d*",
-            marks=pytest.mark.release,
-        ),
     ],
-    ids=["error", "crash", "abort", "status", "signal"],
+    ids=["error", "crash", "status"],
     indirect=["started"],
-)  # fmt: skip
+)
 def test_how_a_script_ended_is_told(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None, last: str, says: str
 ) -> None:
@@ -350,34 +326,17 @@ def test_how_a_script_ended_is_told(
     assert re.fullmatch(says, message), message
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("started", ["alone"], indirect=True)
-def test_a_script_that_leaves_a_thread_running_has_not_ended(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None
-) -> None:
-    monkeypatch.setattr(examination, "LIMIT", 4.0)
-    monkeypatch.setattr(examination, "STARTING", 4.0)
-    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()"
-    document, message = ended_by(thread, treino)
-    assert document["after"]["stopped"] == "max_time"
-    assert message.startswith("It was still running after ")
-
-
 @pytest.mark.parametrize(
     ("output", "figure"),
     [
         ("test accuracy 0,902", "0.902"),
         ("test accuracy: 90,2 %", "0.902"),
         ("test accuracy 1, loss 0.3", "1.0"),
-        ("test accuracy tensor(0.9020)", "0.902"),
         ("test accuracy tensor([0.5], device='cuda:0')", "0.5"),
         ("test accuracy is 0.902", "0.902"),
-        ("test accuracy is: 9.02e-1", "0.902"),
         ("acurácia de teste é 0,902", "0.902"),
-        ("test accuracy 0.9\ntest accuracy nan", "nan"),
         ("test accuracy 0.9\ntest accuracy tensor(-inf)", "-inf"),
         ("test accuracy information 3", "None"),
-        ("test accuracy isn't 3", "None"),
     ],
 )
 def test_a_printed_figure_is_read_as_people_write_it(output: str, figure: str) -> None:
@@ -465,16 +424,12 @@ def test_a_hint_names_a_line_of_the_script_as_it_is_given(treino: Callable[..., 
         (("winee",), "kata_name", "Did you mean 'wine'?"),
         (("nowhere.py",), "script", "There is no file nowhere.py."),
         (("notes.py",), "kata_line", "# kata: wine"),
-        (("odd.py",), "kata_name", "no kata 'odd'"),
         (("latin.py",), "script", "UTF-8"),
-        ((".py",), "script", ".py"),
         (("folder.py",), "script", "folder.py"),
         (("wine", "--hint", "--to", "a.py"), "usage", "--to"),
         (("--replace",), "usage", "--replace"),
         (("--hint",), "usage", "--hint"),
-        (("notes.py", "--hint"), "kata_line", "# kata: wine"),
         (("notes.py", "--to", "a.py"), "usage", "--to"),
-        (("wine", "pixels"), "usage", "pixels"),
         (("wine", "--to", "no/where.py"), "to_place", "no"),
     ],
 )
@@ -482,7 +437,6 @@ def test_what_can_not_be_is_said(
     treino: Callable[..., Said], tmp_path: Path, words_typed: tuple[str, ...], rule: str, says: str
 ) -> None:
     (tmp_path / "notes.py").write_text("print(1)\n")
-    (tmp_path / "odd.py").write_text("# kata: odd\n")
     (tmp_path / "folder.py").mkdir()
     (tmp_path / "latin.py").write_bytes(b"# kata: wine\n# caf\xe9\n")
     said = treino("kata", *words_typed, "--json")
@@ -494,16 +448,7 @@ def test_what_can_not_be_is_said(
 
 # ---- progress
 
-DAMAGED = [
-    "",
-    "{",
-    "[]",
-    '{"format": 2}',
-    '{"katas": {"wine": {"hints": -1}}}',
-    '{"katas": 3}',
-    "[" * 9999,
-    "\x00",
-]
+DAMAGED = ["{", '{"format": 2}', '{"katas": {"wine": {"hints": -1}}}', "[" * 9999, "\x00"]
 
 
 @pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
@@ -552,22 +497,6 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [process.wait() for process in some] == [0, 0, 0]
     assert json.loads((tmp_path / "kata.json").read_text())["katas"]["wine"]["checks"] == 75
     assert [path.name for path in tmp_path.iterdir()] == ["kata.json"]
-
-
-@pytest.mark.slow
-def test_a_check_is_recorded(check: Callable[..., dict[str, Any]], treino: Callable[..., Said]) -> None:
-    check("wine", {"lr=0.5": "lr=0.4"})
-    first = json.loads(Path("kata.json").read_text())["katas"]["wine"]
-    assert (first["checks"], first["mended"]) == (1, None)
-    found = check("wine", RIGHT["wine"][0])
-    row = treino("kata", "--json").document["katas"][0]
-    assert f"done: {row['before']:.3f} → {row['after']:.3f}" in treino("kata").out
-    assert row["checks"] == 2
-    assert (row["before"], row["after"]) == (found["before"]["measured"], found["after"]["measured"])
-    assert found["gain"] == pytest.approx(row["after"] - row["before"])
-    assert found["gain"] > 0.05
-    check("wine", {"lr=0.5": "lr=0.4"})  # what was mended once stays so
-    assert treino("kata", "--json").document["katas"][0]["mended"] == row["mended"]
 
 
 # ---- languages

@@ -65,9 +65,7 @@ def update(*lines: str) -> tuple[str, str]:
 STYLES: dict[str, Changes] = {
     "returns the loss": [],
     "prints as the course does": [says('print("Loss: %.4f +/- %.4f" % (said.mean(), said.std()))')],
-    "prints three decimals": [says('print(f"{epoch} {mode}: {said.mean():.3f}")')],
     "returns loss and accuracy": [says("return said.mean(), 0.5")],
-    "returns a dictionary": [says("return {'accuracy': 0.5, 'loss': float(said.mean())}")],
     "returns it rounded": [says("return round(float(said.mean()), 3)")],
     "prints it with a comma": [says("print(f'perda {said.mean():.4f}'.replace('.', ','))")],
     "returns every batch's loss": [says("return epoch_loss")],
@@ -83,14 +81,10 @@ STYLES: dict[str, Changes] = {
         update(WHEN, BACK, STEP),
     ],
     "clears by hand": [("optimizer.zero_grad()", "net.zero_grad(set_to_none=False)")],
-    "sets gradients to None": [("optimizer.zero_grad()", "for p in net.parameters(): p.grad = None")],
     "grad mode of its own": [(PRED, f'with torch.set_grad_enabled(mode == "train"):\n            {PRED}')],
     "functional loss": [(LOSS, "loss = F.cross_entropy(pred, y)")],
-    "log-softmax and nll": [(LOSS, "loss = F.nll_loss(F.log_softmax(pred, 1), y)")],
     "flattens as the course does": [(PRED, "pred = net(x.view(x.size(0), -1))")],
-    "a list of batches": [("in loader", "in list(loader)")],
     "enumerates": [(LOOP, "for number, batch in enumerate(loader)")],
-    "to a device by name": [(MOVE, "x, y = x.to('cpu'), y.to('cpu', non_blocking=True)")],
     "to the network's device": [(MOVE, "x, y = (t.to(device=net[0].weight.device) for t in batch)")],
     "moves where they are used": [(MOVE, ""), (PRED, f"{PRED[:-2]}{X})"), (LOSS, f"{LOSS[:-2]}{Y})")],
     "compares on the host": [
@@ -98,126 +92,108 @@ STYLES: dict[str, Changes] = {
         (LOSS, f"{LOSS}\n        right = (pred.cpu().argmax(1) == own).sum()"),
     ],
     "in place by hand": [
-        ("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]"),
+        ("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]")
     ],
-}  # fmt: skip
+}
 
-WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, changes
-    "gradients are summed": ("summed_gradients", "train", 2, [(ZERO, "")]),
-    "leftovers of the test": ("summed_gradients", "train", 1, [update(BACK[4:], WHEN, STEP, ZERO)]),
-    "softmax in front": ("softmax_twice", "train", 1, [(PRED, "pred = net(x).softmax(1)")]),
-    "softmax, own loss": (
-        "softmax_twice", "train", 1, [(LOSS, "loss = F.cross_entropy(pred.softmax(1), y)")],
-    ),
-    "never trains": ("mode_train", "train", 1, [("net.train()", "pass")]),
-    "always evaluates": ("mode_train", "train", 1, [("net.train()", "net.eval()")]),
-    "never evaluates": ("mode_test", "test", 1, [("net.eval()", "pass")]),
+_WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
+    "gradients are summed": ("summed_gradients train 2", [(ZERO, "")]),
+    "leftovers of the test": ("summed_gradients train 1", [update(BACK[4:], WHEN, STEP, ZERO)]),
+    "softmax in front": ("softmax_twice train 1", [(PRED, "pred = net(x).softmax(1)")]),
+    "softmax, own loss": ("softmax_twice train 1", [(LOSS, "loss = F.cross_entropy(pred.softmax(1), y)")]),
+    "always evaluates": ("mode_train train 1", [("net.train()", "net.eval()")]),
+    "never evaluates": ("mode_test test 1", [("net.eval()", "pass")]),
     "train forgotten after the test": (
-        "mode_train", "train", 1, [("net.train()", "net.train() if epoch == 0 else None")],
+        "mode_train train 1",
+        [("net.train()", "net.train() if epoch == 0 else None")],
     ),
     "dropout alone is put to rest": (
-        "mode_test", "test", 1, [("net.eval()", "[m.eval() for m in net if 'Drop' in str(m)]")],
+        "mode_test test 1",
+        [("net.eval()", "[m.eval() for m in net if 'Drop' in str(m)]")],
     ),
-    "moves in test": ("weights_moved_in_test", "test", 1, [update("        if True:\n", ZERO, BACK, STEP)]),
-    "no step": ("no_step", "train", 1, [(STEP, "")]),
-    "no backward": ("no_gradient", "train", 1, [(BACK, "")]),
-    "cleared in between": ("no_gradient", "train", 1, [update(WHEN, BACK, ZERO, STEP)]),
-    "step first": ("no_gradient", "train", 1, [update(WHEN, STEP, ZERO, BACK)]),
-    "one step at the end": (
-        "no_step", "train", 1, [update(WHEN, BACK), ("    said =", f"{STEP[8:]}    said =")],
-    ),
-    "steps twice": ("stepped_again", "train", 1, [update(WHEN, ZERO, BACK, STEP, STEP)]),
-    "sum instead of mean": ("loss_scaled", "train", 1, [("loss.backward()", "(loss * len(y)).backward()")]),
-    "another optimizer": (
-        "another_optimizer", "train", 1, [(START, f"{OWN}.Adam(net.parameters(), lr=0.5)")],
-    ),
-    "another rate": ("another_optimizer", "train", 1, [(START, f"{OWN}.SGD(net.parameters(), lr=1e-3)")]),
+    "moves in test": ("weights_moved_in_test test 1", [update("        if True:\n", ZERO, BACK, STEP)]),
+    "no step": ("no_step train 1", [(STEP, "")]),
+    "no backward": ("no_gradient train 1", [(BACK, "")]),
+    "step first": ("no_gradient train 1", [update(WHEN, STEP, ZERO, BACK)]),
+    "one step at the end": ("no_step train 1", [update(WHEN, BACK), ("    said =", f"{STEP[8:]}    said =")]),
+    "steps twice": ("stepped_again train 1", [update(WHEN, ZERO, BACK, STEP, STEP)]),
+    "sum instead of mean": ("loss_scaled train 1", [("loss.backward()", "(loss * len(y)).backward()")]),
+    "another optimizer": ("another_optimizer train 1", [(START, f"{OWN}.Adam(net.parameters(), lr=0.5)")]),
     "an optimizer of its own": (
-        "made_in_function", "train", 0, [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'])")],
-    ),
-    "the optimizer anew in each call": (
-        "made_in_function", "train", 0,
-        [(START, f"    global optimizer{OWN[len(START):]}.SGD(net.parameters(), lr=args['lr'])\n{START}")],
+        "made_in_function train 0",
+        [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'])")],
     ),
     "a schedule of its own": (
-        "made_in_function", "train", 0,
+        "made_in_function train 0",
         [(START, f"    torch.optim.lr_scheduler.StepLR(optimizer, 30)\n{START}")],
     ),
-    "leaves the rows where they are": ("not_moved", "train", 1, [(MOVE, "pass")]),
-    "moves and forgets": ("not_moved", "train", 1, [(MOVE, f"{X}, {Y}")]),
-    "changes the type alone": ("not_moved", "train", 1, [(MOVE, f"x, y = x.to(x.dtype), {Y}")]),
-    "leaves the classes": ("not_moved", "train", 0, [(MOVE, f"x = {X}")]),
+    "leaves the rows where they are": ("not_moved train 1", [(MOVE, "pass")]),
+    "changes the type alone": ("not_moved train 1", [(MOVE, f"x, y = x.to(x.dtype), {Y}")]),
     "leaves the classes of the accuracy": (
-        "not_moved", "train", 0,
+        "not_moved train 0",
         [
             (MOVE, f"{MOVE}\n        _x, own = batch"),
             (LOSS, f"{LOSS}\n        right = (pred.argmax(1) == own).sum()"),
         ],
     ),
-    "a device that nobody gave": ("raises", "train", 0, [(MOVE, "x, y = x.to(device), y.to(device)")]),
-    "returns the accuracy first": ("loss_said", "train", 0, [says("return 0.5, said.mean()")]),
-    "prints one decimal": ("loss_said", "train", 0, [says("print(f'loss {said.mean():.1f}')")]),
-    "returns one decimal": ("loss_said", "train", 0, [says("return round(float(said.mean()), 1)")]),
+    "a device that nobody gave": ("raises train 0", [(MOVE, "x, y = x.to(device), y.to(device)")]),
+    "returns the accuracy first": ("loss_said train 0", [says("return 0.5, said.mean()")]),
+    "prints one decimal": ("loss_said train 0", [says("print(f'loss {said.mean():.1f}')")]),
     "decays": (
-        "another_optimizer", "train", 1,
+        "another_optimizer train 1",
         [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'], weight_decay=0.1)")],
     ),
     "other loss": (
-        "weights_differ", "train", 1, [(LOSS, "loss = F.cross_entropy(pred, y, label_smoothing=0.1)")],
+        "weights_differ train 1",
+        [(LOSS, "loss = F.cross_entropy(pred, y, label_smoothing=0.1)")],
     ),
-    "climbs": ("loss_turned", "train", 1, [("loss.backward()", "(-loss).backward()")]),
+    "climbs": ("loss_turned train 1", [("loss.backward()", "(-loss).backward()")]),
     "clips": (
-        "loss_scaled", "train", 1,
+        "loss_scaled train 1",
         [(STEP, f"            torch.nn.utils.clip_grad_norm_(net.parameters(), 0.1)\n{STEP}")],
     ),
-    "freezes a layer": (
-        "weights_left_out", "train", 1, [(START, f"    net[4].requires_grad_(False)\n{START}")],
-    ),
-    "cut off": ("raises", "train", 1, [(PRED, "pred = net(x).detach()")]),
-    "calls the network twice": (
-        "network_called_again", "train", 1, [(LOSS, f"{LOSS}\n        right = net(x).argmax(1) == y")],
-    ),
+    "cut off": ("raises train 1", [(PRED, "pred = net(x).detach()")]),
     "never calls the network": (
-        "network_unused", "train", 0, [(PRED, "pred = torch.zeros(len(x), 3, requires_grad=True)")],
+        "network_unused train 0",
+        [(PRED, "pred = torch.zeros(len(x), 3, requires_grad=True)")],
     ),
-    "other rows": ("rows_changed", "train", 1, [(PRED, "pred = net(x * 2)")]),
+    "other rows": ("rows_changed train 1", [(PRED, "pred = net(x * 2)")]),
     "another loader": (
-        "loader_unused", "train", 0,
+        "loader_unused train 0",
         [("in loader", "in train_loader"), (START, f"    train_loader = []\n{START}"), says("return 1.0")],
     ),
     "leaves early": (
-        "loader_partly", "train", 3, [update(UPDATE, "        if len(epoch_loss) > 1:\n            break\n")],
+        "loader_partly train 3",
+        [update(UPDATE, "        if len(epoch_loss) > 1:\n            break\n")],
     ),
-    "returns in the loop": ("loader_partly", "train", 2, [update(UPDATE, "        return loss.item()\n")]),
-    "goes over it again": ("loader_again", "train", 4, [("in loader", "in [*loader, *loader]")]),
-    "has no end": (
-        "raises", "train", 0, [(LOOP, "while True:\n        list(loader)\n    for batch in loader")],
-    ),
-    "says nan": ("loss_said", "train", 0, [says("print(np.nan)")]),
-    "says nothing": ("says_nothing", "train", 0, [says("return None")]),
-    "returns the sum": ("loss_said", "train", 0, [says("return said.sum()")]),
-    "returns the last": ("loss_said", "train", 0, [says("return loss.item()")]),
-    "divides by the rows": ("loss_said", "train", 0, [says("return said.sum() / len(loader.dataset)")]),
-    "prints the sum": ("loss_said", "train", 0, [says("print(f'{said.sum():.4f}')")]),
-    "prints a number near it": ("loss_said", "train", 0, [says("print(f'{said.mean() + 4e-4:.4f}')")]),
-    "returns a number near it": ("loss_said", "train", 0, [says("return said.mean() * 1.001")]),
+    "returns in the loop": ("loader_partly train 2", [update(UPDATE, "        return loss.item()\n")]),
+    "goes over it again": ("loader_again train 4", [("in loader", "in [*loader, *loader]")]),
+    "has no end": ("raises train 0", [(LOOP, "while True:\n        list(loader)\n    for batch in loader")]),
+    "says nan": ("loss_said train 0", [says("print(np.nan)")]),
+    "says nothing": ("says_nothing train 0", [says("return None")]),
+    "returns the sum": ("loss_said train 0", [says("return said.sum()")]),
+    "divides by the rows": ("loss_said train 0", [says("return said.sum() / len(loader.dataset)")]),
+    "returns a number near it": ("loss_said train 0", [says("return said.mean() * 1.001")]),
     "counts the last batch as a whole one": (
-        "loss_said", "train", 0,
+        "loss_said train 0",
         [(".detach())", ".detach() * loader.batch_size)"), says("return said.sum() / len(loader.dataset)")],
     ),
     "keeps one list for all calls": (
-        "loss_said", "test", 0, [(START, "    epoch_loss = globals().setdefault('kept', [])")],
+        "loss_said test 0",
+        [(START, "    epoch_loss = globals().setdefault('kept', [])")],
     ),
-    "says another loss in test": (
-        "loss_said", "test", 0, [says("return said.mean() if mode == 'train' else 0.123")],
-    ),
-    "raises": ("raises", "train", 1, [(LOSS, "loss = criterion(pred, y.view(-1, 1, 1))")]),
-    "raises in test": (
-        "raises", "test", 3, [("    said =", "    assert mode == 'train', 'no test'\n    said =")],
-    ),
-    "an unknown name": ("raises", "train", 0, [('args["device"]', "my_device")]),
-    "exits": ("raises", "train", 0, [(START, "    raise SystemExit(3)")]),
-}  # fmt: skip
+    "raises": ("raises train 1", [(LOSS, "loss = criterion(pred, y.view(-1, 1, 1))")]),
+    "an unknown name": ("raises train 0", [('args["device"]', "my_device")]),
+    "exits": ("raises train 0", [(START, "    raise SystemExit(3)")]),
+}
+
+
+def _told(told: str, changes: Changes) -> tuple[str, str, int, Changes]:
+    rule, mode, step = told.split()
+    return rule, mode, int(step), changes
+
+
+WRONG = {fault: _told(*each) for fault, each in _WRONG.items()}
 
 NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
     "backward in test too": (
@@ -233,23 +209,17 @@ NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
 
 WHY = {  # a part of the reason that is told
     "returns the sum": "sum of the batches' losses",
-    "prints the sum": "sum of the batches' losses",
-    "returns the last": "last batch",
     "divides by the rows": "divided by the number of rows",
     "steps twice": "2 times",
     "sum instead of mean": "8 times",
     "an unknown name": "args",
-    "another rate": "SGD(lr=0.001); the optimizer that is given is SGD(lr=0.5)",
-    "freezes a layer": "4.weight, 4.bias did not move",
     "leftovers of the test": "the call before this one was the test",
     "cut off": "no detach()",
     "counts the last batch as a whole one": "the last batch is shorter",
     "keeps one list for all calls": "anew in each call",
-    "leaves the classes": "cross_entropy got rows or classes",
     "a device that nobody gave": 'args["device"]',
     "returns the accuracy first": "Return the loss first",
     "prints one decimal": "two decimals or more, as in: print(f'{np.mean(epoch_loss):.4f}')",
-    "returns one decimal": "rounded to two decimals or more",
     "raises": "loss = criterion(pred, y.view(-1, 1, 1))",
     "has no end": "without an end",
 }
