@@ -1,6 +1,7 @@
 """The registry: every file of this folder that has a RULE, in the order of their groups."""
 
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -17,10 +18,11 @@ GROUPS = ("gradients", "losses", "modes", "data", "settings")
 def rules() -> dict[str, Rule]:
     """All rules by id."""
     every = []
-    for module in pkgutil.iter_modules(__path__):
-        rule = getattr(import_module(f"{__name__}.{module.name}"), "RULE", None)
-        if isinstance(rule, Rule):
-            every.append(rule)
+    for found in pkgutil.iter_modules(__path__):
+        file = vars(import_module(f"{__name__}.{found.name}"))
+        if isinstance(rule := file.get("RULE"), Rule):
+            own = {name: file[name] for name in ("decide", "place", "note") if name in file}
+            every.append(replace(rule, id=found.name, **own))
     return {r.id: r for r in sorted(every, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
 
 

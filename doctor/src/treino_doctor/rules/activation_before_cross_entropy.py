@@ -62,13 +62,11 @@ def drops(operation: Operation) -> bool:
 
 
 RULE = Rule(
-    id="activation_before_cross_entropy",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
     unless=("nll_without_log_softmax",),
-    decide=decide,
     # the line of the activation, or where it was chosen
     place=lambda e: word(e.at or e.seen, e.numbers["kind"], "dropout"),
     message=N_("The input of {loss} comes straight from {kind} ({calls} of {looked} calls): {what}."),

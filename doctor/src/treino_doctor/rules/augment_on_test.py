@@ -37,12 +37,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="augment_on_test",
     group="data",
     severity="wrong",
     certain=False,
     unless=("test_in_train", "label_misaligned"),  # folds may have the same labels in the same order
-    decide=decide,
     message=N_("The evaluation rows are changed at random: {what}."),
     why=N_(
         "Random augmentation makes evaluation harder than the real rows are, and different each time. "

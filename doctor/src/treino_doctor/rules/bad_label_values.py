@@ -50,12 +50,10 @@ def _wrong(c: LossCall) -> str:
 
 
 RULE = Rule(
-    id="bad_label_values",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
     message=N_("{loss} got labels that it has no place for: {values} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "

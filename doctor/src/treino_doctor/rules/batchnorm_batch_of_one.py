@@ -40,12 +40,9 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="batchnorm_batch_of_one",
     group="modes",
     severity="risk",
     certain=True,
-    decide=decide,
-    place=place,
     message=N_(
         "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and {larger} "
         "larger ones."

@@ -21,12 +21,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="best_state_not_copied",
     group="settings",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
     message=N_(
         "The state that was kept is no copy: {steps} more steps have changed it before {how} was called."
     ),

@@ -56,7 +56,6 @@ def favours(call: LossCall, total: dict[int, int]) -> bool:
 
 
 RULE = Rule(
-    id="class_imbalance",
     group="data",
     severity="risk",
     certain=False,
@@ -66,7 +65,6 @@ RULE = Rule(
         *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
         *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
     ),
-    decide=decide,
     message=N_(
         "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
         "batches."

@@ -70,12 +70,9 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="clip_too_small",
     group="gradients",
     severity="wrong",
     certain=False,
-    decide=decide,
-    place=place,
     message=N_(
         "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
         "{movement} in all."

@@ -47,7 +47,6 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="dead_relu",
     group="settings",
     severity="wrong",
     certain=False,
@@ -56,7 +55,6 @@ RULE = Rule(
         *("symmetric_init", "unscaled_inputs", "unshuffled_sorted", "lr_too_high", "label_misaligned"),
         *("weight_decay_too_high", "exploding_sum_loss", "non_finite_loss"),
     ),
-    decide=decide,
     message=N_("Zero where it should not be: {what}; the loss ends at {loss}."),
     why=N_(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the "

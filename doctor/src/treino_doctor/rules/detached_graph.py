@@ -76,12 +76,10 @@ def parameters_without(
 
 
 RULE = Rule(
-    id="detached_graph",
     group="gradients",
     severity="wrong",
     certain=True,
     unless=("detached_loss", "grad_cleared_before_step"),
-    decide=decide,
     message=N_(
         "In {steps} steps {parameters} of the network's weights got no gradient: this {how} cuts their way."
     ),

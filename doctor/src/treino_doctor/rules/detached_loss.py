@@ -44,12 +44,10 @@ def made_at(backwards: list[Backward]) -> Site | None:
 
 
 RULE = Rule(
-    id="detached_loss",
     group="gradients",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
     message=N_("{backwards} backward passes started from a tensor that knows nothing of the network."),
     why=N_(
         "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "

@@ -53,13 +53,10 @@ x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
 """
 
 RULE = Rule(
-    id="duplicate_leakage",
     group="data",
     severity="wrong",
     certain=False,
     unless=("test_in_train",),
-    decide=decide,
-    place=place,
     message=N_("{trained} of {rows} evaluation rows {what}."),
     why=N_(
         "The same row lies on both sides of the split, so that the net is asked what it was told. "

@@ -56,12 +56,10 @@ def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
 
 
 RULE = Rule(
-    id="exploding_sum_loss",
     group="losses",
     severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
-    decide=decide,
     place=lambda e: setting(e.at, "reduction"),  # the line that sets the reduction
     message=N_(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "

@@ -41,12 +41,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="grad_cleared_before_step",
     group="gradients",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
     message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
     why=N_(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "

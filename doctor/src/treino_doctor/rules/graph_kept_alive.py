@@ -24,12 +24,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="graph_kept_alive",
     group="modes",
     severity="waste",
     certain=True,
     early=True,
-    decide=decide,
     # the line that sums or stores a value with a graph
     place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
     message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),

@@ -27,11 +27,9 @@ def tables(value: ast.AST) -> bool:
 
 
 RULE = Rule(
-    id="label_in_inputs",
     group="data",
     severity="wrong",
     certain=True,
-    decide=decide,
     place=lambda e: maker(e.seen, tables, e.sites["loader"], e.stack) or e.seen,
     message=N_("Column {column} of the inputs, counted from 0, is the label: in all {rows} rows they agree."),
     why=N_(

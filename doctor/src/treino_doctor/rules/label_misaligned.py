@@ -82,7 +82,6 @@ def shuffles(value: ast.AST) -> bool:
 
 
 RULE = Rule(
-    id="label_misaligned",
     group="data",
     severity="wrong",
     certain=False,
@@ -91,8 +90,6 @@ RULE = Rule(
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
         *("symmetric_init", "params_not_in_optimizer", "dead_relu", "vanishing_gradient", "lr_too_low"),
     ),
-    decide=decide,
-    place=place,
     message=N_("Rows and labels are in different orders: {what}."),
     why=N_(
         "One of the two was shuffled without the other, so that each row meets another row's label. There is "

@@ -26,12 +26,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="layer_never_used",
     group="gradients",
     severity="waste",
     certain=True,
     unless=("no_step", "detached_loss", "detached_graph"),
-    decide=decide,
     message=N_(
         "This {layer} ({parameters} weights) was never called, and got no gradient in any of {backwards} "
         "backward passes."

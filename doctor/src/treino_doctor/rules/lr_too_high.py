@@ -56,7 +56,6 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="lr_too_high",
     group="settings",
     severity="wrong",
     certain=False,
@@ -65,8 +64,6 @@ RULE = Rule(
         *("unshuffled_sorted", "unscaled_inputs", "exploding_sum_loss", "params_not_in_optimizer"),
         *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
     ),
-    decide=decide,
-    place=place,
     message=N_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
         "constant gets {constant}."

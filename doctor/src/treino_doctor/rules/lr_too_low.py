@@ -41,18 +41,16 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="lr_too_low",
     group="settings",
     severity="wrong",
     certain=False,
+    place=place,
     unless=(
         *NEVER_LEARNS,
         *("scheduler_misuse", "vanishing_gradient", "symmetric_init", "clip_too_small"),
         *("weight_decay_too_high", "dead_relu", "softmax_before_cross_entropy"),
         *("sigmoid_before_bce_with_logits", "softmax_wrong_dim", "params_not_in_optimizer", "detached_graph"),
     ),
-    decide=decide,
-    place=place,
     message=N_(
         "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is still "
         "{loss}."

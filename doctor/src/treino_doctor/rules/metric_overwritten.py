@@ -90,11 +90,9 @@ def reads_it(node: ast.AST, name: str) -> bool:
 
 
 RULE = Rule(
-    id="metric_overwritten",
     group="settings",
     severity="wrong",
     certain=False,
-    decide=decide,
     message=N_(
         "Only the right answers of the last of {batches} batches are counted, and divided by all {rows} "
         "rows: {figure} instead of {right}."

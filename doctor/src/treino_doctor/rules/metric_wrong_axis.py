@@ -93,12 +93,10 @@ def _stretched(event: Read) -> Operation | None:
 
 
 RULE = Rule(
-    id="metric_wrong_axis",
     group="settings",
     unless=("target_broadcast",),
     severity="wrong",
     certain=True,
-    decide=decide,
     # the line of the metric, or of the caller that chose the shapes
     place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),

@@ -65,11 +65,9 @@ def source(graph: Graph, operation: Operation) -> int | None:
 
 
 RULE = Rule(
-    id="missing_activation",
     group="losses",
     severity="risk",
     certain=True,
-    decide=decide,
     message=N_(
         "A linear layer ({inputs} to {hidden}) is followed by another one ({hidden} to {outputs}) without an "
         "activation between them."

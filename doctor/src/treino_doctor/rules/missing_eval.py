@@ -26,11 +26,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="missing_eval",
     group="modes",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("{calls} of the evaluations looked at ran in training mode ({layers})."),
     why=N_(
         "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "

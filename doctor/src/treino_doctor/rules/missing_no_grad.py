@@ -52,11 +52,9 @@ def is_detached(graph: Graph) -> bool:
 
 
 RULE = Rule(
-    id="missing_no_grad",
     group="modes",
     severity="waste",
     certain=True,
-    decide=decide,
     message=N_("{calls} of the evaluations looked at ({rows} rows) recorded a graph that was never used."),
     why=N_(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "

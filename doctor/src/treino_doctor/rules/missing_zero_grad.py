@@ -32,13 +32,10 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="missing_zero_grad",
     group="gradients",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
-    place=place,
     message=N_(
         "{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."
     ),

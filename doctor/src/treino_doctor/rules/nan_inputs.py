@@ -56,13 +56,10 @@ def place(evidence: Evidence) -> Site | None:
 HOLE = 'x[3, 2] = float("nan")\n'
 
 RULE = Rule(
-    id="nan_inputs",
     group="data",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
-    place=place,
     message=N_(
         "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "
         "finite."

@@ -32,11 +32,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="new_optimizer_each_step",
     group="gradients",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("{anew} of {steps} steps looked at were the first of a new {optimizer}, on the same weights."),
     why=N_(
         "{optimizer} remembers past gradients from step to step, and each new one begins with nothing: "

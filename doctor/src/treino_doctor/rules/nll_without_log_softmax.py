@@ -47,13 +47,10 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="nll_without_log_softmax",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
-    place=place,
     message=N_(
         "{loss} got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
         "from {source})."

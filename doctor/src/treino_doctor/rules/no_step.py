@@ -51,11 +51,9 @@ def parameters(made: OptimizerMade) -> set[int]:
 
 
 RULE = Rule(
-    id="no_step",
     group="gradients",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("{backwards} backward passes wrote gradients for {optimizer}, which took {steps} steps."),
     why=N_(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "

@@ -31,13 +31,11 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="non_finite_loss",
     group="gradients",
     severity="wrong",
     certain=True,
     early=True,
     unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
-    decide=decide,
     message=N_("The loss is NaN or infinite from backward pass {first} on, and {steps} steps used it."),
     why=N_(
         "One such step makes every weight NaN, and nothing can be learned after it. It came from: "

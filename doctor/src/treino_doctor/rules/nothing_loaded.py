@@ -19,11 +19,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="nothing_loaded",
     group="settings",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("None of the {given} entries that were loaded has the name of one of the net's {own}."),
     why=N_(
         "With strict=False load_state_dict leaves out every name that the net does not have, in silence: "

@@ -53,11 +53,9 @@ def is_frozen_part(stray: Unowned) -> bool:
 
 
 RULE = Rule(
-    id="params_not_in_optimizer",
     group="gradients",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_(
         "{parameters} of the network's weight tensors (the first of shape {shape}) get gradients, but no "
         "optimizer holds them."

@@ -36,9 +36,17 @@ def as_recorded(evidence: Evidence) -> Site | None:
     return evidence.at or evidence.seen
 
 
+def nothing(log: Log) -> Iterable[Evidence]:
+    """No fault."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Rule:
     """One fault that the doctor knows.
+
+    A file of this folder makes one, as RULE. The registry fills in its id, which is the file's name, and the
+    file's functions ``decide``, ``place`` and ``note``, as far as it has them.
 
     id: stable; users write it in ``# doctor: ignore id, reason``.
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
@@ -53,11 +61,9 @@ class Rule:
     note: returns a sentence instead of a finding if the source shows that this may be intended; else "".
     """
 
-    id: str
     group: Group
     severity: Severity
     certain: bool
-    decide: Callable[[Log], Iterable[Evidence]]
     message: str
     why: str
     fix: str
@@ -65,8 +71,10 @@ class Rule:
     limits: str
     wrong: str
     mend: Mapping[str, str]
+    id: str = ""
     early: bool = False
     unless: tuple[str, ...] = ()
+    decide: Callable[[Log], Iterable[Evidence]] = nothing
     place: Callable[[Evidence], Site | None] = as_recorded
     note: Callable[[Evidence], str] | None = None
 

@@ -30,11 +30,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="scaler_leakage",
     group="data",
     severity="wrong",
     certain=False,
-    decide=decide,
     # the line of the fit; else the nearest line that scales rows
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
     message=N_(

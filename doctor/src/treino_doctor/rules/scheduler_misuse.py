@@ -152,13 +152,9 @@ def counted(figures: tuple[float, ...]) -> bool:
 
 
 RULE = Rule(
-    id="scheduler_misuse",
     group="settings",
     severity="wrong",
     certain=True,
-    decide=decide,
-    place=place,
-    note=note,
     message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
     why=N_(
         "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "

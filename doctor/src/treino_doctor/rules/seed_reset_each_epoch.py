@@ -68,12 +68,9 @@ def _only_seeds(site: Site) -> bool:
 
 
 RULE = Rule(
-    id="seed_reset_each_epoch",
     group="settings",
     severity="wrong",
     certain=True,
-    decide=decide,
-    place=place,
     message=N_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
     why=N_(
         "Every epoch draws the same order, the same dropout masks and the same augmentation. The net never "

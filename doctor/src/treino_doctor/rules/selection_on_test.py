@@ -45,11 +45,9 @@ def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
 
 
 RULE = Rule(
-    id="selection_on_test",
     group="settings",
     severity="risk",
     certain=False,
-    decide=decide,
     message=N_("The best was chosen by {evaluations} or more looks at {what}, and no other rows judge it."),
     why=N_(
         "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left to "

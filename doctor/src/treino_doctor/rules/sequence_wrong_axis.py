@@ -49,11 +49,9 @@ def crossed(graph: Graph, call: Forward | None) -> Operation | None:
 
 
 RULE = Rule(
-    id="sequence_wrong_axis",
     group="data",
     severity="wrong",
     certain=False,
-    decide=decide,
     message=N_(
         "A layer ({layer}) reads the {rows} rows of a batch as steps in time, and their {steps} steps as "
         "rows."

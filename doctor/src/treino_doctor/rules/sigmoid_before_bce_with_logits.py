@@ -23,12 +23,10 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="sigmoid_before_bce_with_logits",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
     # the line of the sigmoid, or where it was chosen
     place=lambda e: word(e.at or e.seen, "sigmoid", "softmax"),
     message=N_(

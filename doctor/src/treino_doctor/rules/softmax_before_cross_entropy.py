@@ -60,13 +60,10 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="softmax_before_cross_entropy",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
-    place=place,
     message=N_("The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at)."),
     why=N_(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with "

@@ -119,13 +119,10 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="softmax_wrong_dim",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
-    place=place,
     message=N_(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} of "
         "{looked} calls looked at)."

@@ -103,13 +103,10 @@ def _parts(value: ast.AST) -> bool:
 
 
 RULE = Rule(
-    id="sorted_split",
     group="data",
     severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
-    decide=decide,
-    place=place,
     message=N_(
         "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
     ),

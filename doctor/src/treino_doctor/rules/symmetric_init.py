@@ -25,11 +25,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="symmetric_init",
     group="settings",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("All {units} units of a {layer} layer have the same weights, {when}."),
     why=N_(
         "Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as "

@@ -66,13 +66,10 @@ def place(evidence: Evidence) -> Site | None:
 QUIET = 'import warnings\nwarnings.simplefilter("ignore")\n'
 
 RULE = Rule(
-    id="target_broadcast",
     group="losses",
     severity="wrong",
     certain=True,
     early=True,
-    decide=decide,
-    place=place,
     message=N_(
         "A prediction of shape {prediction} is compared with a target of shape {target}, and PyTorch "
         "stretches both ({calls} of {looked} calls looked at)."

@@ -109,14 +109,10 @@ def takes(value: ast.AST) -> bool:
 
 
 RULE = Rule(
-    id="test_in_train",
     group="data",
     severity="wrong",
     certain=False,
     unless=("train_mode_never_restored",),  # training in eval mode looks like an evaluation
-    decide=decide,
-    note=note,
-    place=place,
     message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
     why=N_(
         "The net has seen the answers, so that the figure shows how well it remembers, not how well it does "

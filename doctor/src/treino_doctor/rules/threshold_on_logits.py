@@ -57,11 +57,9 @@ def origins(graph: Graph, start: Operation | None) -> list[Operation]:
 
 
 RULE = Rule(
-    id="threshold_on_logits",
     group="settings",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("Logits are {what}: the net's outputs are taken as logits by {loss}."),
     why=N_(
         "The loss puts a sigmoid on these outputs, so that a logit of 0, not of 0.5, is an even chance. Rows "

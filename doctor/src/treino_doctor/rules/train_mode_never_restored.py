@@ -39,11 +39,9 @@ def _looked(log: Log, net: int, since: EvalSet, until: Forward, used: set[int]) 
 
 
 RULE = Rule(
-    id="train_mode_never_restored",
     group="modes",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("{net} was set to eval, and {steps} steps were then trained in eval mode ({layers})."),
     why=N_(
         "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "

@@ -17,11 +17,9 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 RULE = Rule(
-    id="uninitialised_tensor",
     group="data",
     severity="wrong",
     certain=True,
-    decide=decide,
     message=N_("The loss was made of a tensor ({shape}) that nothing was ever written into."),
     why=N_(
         "torch.empty gives memory as it lies there: often zeros, sometimes the remains of other numbers, "

@@ -47,12 +47,10 @@ def _hurts(t: RowsTrained, end: Training) -> bool:
 UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"
 
 RULE = Rule(
-    id="unscaled_inputs",
     group="data",
     severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
-    decide=decide,
     # the line that converted the rows to numbers
     place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
     message=N_(

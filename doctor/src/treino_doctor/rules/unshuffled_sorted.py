@@ -73,13 +73,10 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="unshuffled_sorted",
     group="data",
     severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
-    decide=decide,
-    place=place,
     message=N_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),

@@ -64,7 +64,6 @@ def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
 
 
 RULE = Rule(
-    id="vanishing_gradient",
     group="gradients",
     severity="wrong",
     certain=False,
@@ -73,7 +72,6 @@ RULE = Rule(
         *("symmetric_init", "dead_relu", "label_misaligned", "unscaled_inputs", "exploding_sum_loss"),
         *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
     ),
-    decide=decide,
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
     message=N_(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays at "

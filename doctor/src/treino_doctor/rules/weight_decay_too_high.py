@@ -60,13 +60,10 @@ def place(evidence: Evidence) -> Site | None:
 
 
 RULE = Rule(
-    id="weight_decay_too_high",
     group="settings",
     severity="wrong",
     certain=False,
     unless=(*NEVER_LEARNS, "lr_too_high", "params_not_in_optimizer"),
-    decide=decide,
-    place=place,
     message=N_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),
