@@ -8,13 +8,12 @@ import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.learning import AlikeRows, Depth, Rectified
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Backward, Log, taken
+from treino_doctor.record.log import Backward, taken
 from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets, kind_of
-from treino_doctor.record.tape import Tape
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.values import Node
 
 FILLS = ("fill", "zero", "constant", "normal", "uniform", "trunc_normal", "copy", "repeat", "expand")
@@ -39,13 +38,13 @@ class Alike:
     zero: bool = False
 
 
-class Activations:
+class Activations(Observer):
     """Watches ReLUs, saturating activations and initial weights."""
 
-    def __init__(self, log: Log, hooks: Hooks, tape: Tape, nets: Nets, gradients: Gradients) -> None:
-        self._log, self._hooks, self._tape = log, hooks, tape
+    def __init__(self, of: Recording, nets: Nets, gradients: Gradients) -> None:
+        super().__init__(of)
         self._nets, self._gradients = nets, gradients
-        self._values = nets.values
+        of.ran.append(self._ran)
         self._filled: dict[int, Site | None] = {}  # by data pointer
         self._call = -1, -1  # (call of a net, turn)
         self._place = self._bent = 0
@@ -55,11 +54,9 @@ class Activations:
         self._alike: dict[int, Alike] = {}  # by parameter
 
     def install(self) -> None:
-        """Register the observers."""
         self._tape.observe(self._written, *FILLS, *MADE, *DRAWN)
         self._tape.observe(self._relu, "relu", "clamp", "clamp_min")
         self._tape.observe(self._bends, *SATURATING)
-        self._gradients.ran.append(self._ran)
 
     def _written(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         filled = args[0] if args and isinstance(args[0], torch.Tensor) else result
@@ -171,7 +168,6 @@ class Activations:
         return type(parameter).__name__
 
     def finish(self) -> None:
-        """Log each ReLU's and each matrix's record."""
         for (made, _), counts in self._relus.items():
             dead = tuple(counts["dead"])
             self._log.tell(Rectified, **counts | {"made_at": made, "dead": dead, "below": self._below})

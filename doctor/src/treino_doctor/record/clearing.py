@@ -4,25 +4,24 @@ from typing import Any
 
 from treino_doctor.finding import Site
 from treino_doctor.record.lines import here, stack
-from treino_doctor.record.log import Cleared, Log
+from treino_doctor.record.log import Cleared
 from treino_doctor.record.measures import is_there
-from treino_doctor.record.tape import Tape
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.values import Node
 
 WAYS = ("zero", "fill", "mul", "copy")  # in-place operations on a gradient
 NEAR = 4  # operations between a gradient and the cleared value: detach, data
 
 
-class Clearing:
+class Clearing(Observer):
     """Remembers the line that may have cleared gradients since they were last checked."""
 
-    def __init__(self, log: Log, tape: Tape) -> None:
-        self._log, self._tape = log, tape
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
         self._place: Site | None = None
         self._stack: tuple[Site, ...] = ()
 
     def install(self) -> None:
-        """Observe what sets gradients to None or to zero."""
         self._tape.observe(self._set, "set_grad")
         self._tape.observe(self._zeroed, "_foreach_zero_")
         self._tape.observe(self._changed, *WAYS)

@@ -8,25 +8,19 @@ import torch
 from torch.nn.utils import clip_grad
 
 from treino_doctor.record.clearing import of_gradient
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import unseen
-from treino_doctor.record.log import Log
 from treino_doctor.record.measures import norm, number_of
+from treino_doctor.record.observer import Observer
 from treino_doctor.record.outcomes import Clip
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node
 
 NAMES = ("clip_grad_norm_", "clip_grad_value_")
 
 
-class Clips:
+class Clips(Observer):
     """Watches torch's two clipping functions, and gradients scaled or clamped in place."""
 
-    def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
-        self._log, self._hooks, self._tape = log, hooks, tape
-
     def install(self) -> None:
-        """Register the observers."""
         for name in NAMES:
             around = self._around(getattr(clip_grad, name), name)
             self._hooks.replace(clip_grad, name, around)

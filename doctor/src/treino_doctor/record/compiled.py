@@ -2,28 +2,27 @@
 
 import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.nets import Nets
-from treino_doctor.record.tape import Tape
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.torch_versions import has_compile
 
 
-class Compiled:
+class Compiled(Observer):
     """Wraps what ``torch.compile`` returns. entering: called with (module, arguments, caller's frame)."""
 
-    def __init__(self, hooks: Hooks, tape: Tape, nets: Nets) -> None:
-        self._hooks, self._tape, self._nets = hooks, tape, nets
-        self.entering: Any = lambda module, args, frame: None
+    def __init__(self, of: Recording, nets: Nets, entering: Callable[[Any, Any, Any], None]) -> None:
+        super().__init__(of)
+        self._nets, self._entering = nets, entering
         self._patched = False
 
     def install(self) -> None:
-        """Wrap ``torch.compile``."""
         if not has_compile:
             return
         compiled, original = self, torch.compile
@@ -63,7 +62,7 @@ class Compiled:
         itself = of is None and bool(args) and isinstance(args[0], nn.Module)
         module, inputs = (args[0], args[1:]) if itself else (of, args)
         if itself:
-            self.entering(module, inputs, frame)
+            self._entering(module, inputs, frame)
         is_watched = isinstance(module, nn.Module) and self._nets.listening
         if is_watched:
             self._nets.entering(module, inputs)

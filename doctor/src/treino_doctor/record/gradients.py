@@ -4,6 +4,7 @@ import functools
 import math
 import weakref
 from array import array
+from collections.abc import Callable
 from math import isfinite
 from threading import get_ident
 from typing import Any
@@ -14,20 +15,20 @@ from torch.optim.optimizer import Optimizer
 
 from treino_doctor.finding import Site
 from treino_doctor.record.clearing import Clearing
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, maker, stack, unseen
 from treino_doctor.record.log import (
     Backward,
     Course,
     Graph,
     Group,
-    Log,
     OptimizerEnded,
     OptimizerMade,
     ParameterSeen,
     Stepped,
 )
+from treino_doctor.record.losses import losses_behind
 from treino_doctor.record.manual_training import ManualTraining, ManualTrainings
+from treino_doctor.record.marks import Marks
 from treino_doctor.record.measures import (
     MANY,
     Force,
@@ -40,19 +41,18 @@ from treino_doctor.record.measures import (
     sampled,
     single,
 )
-from treino_doctor.record.tape import Tape
+from treino_doctor.record.nonfinite import Finiteness
+from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.torch_versions import (
     let_steps_be_hooked,
     register_step_post_hook,
     register_step_pre_hook,
     without_torch_function,
 )
-from treino_doctor.record.values import NOBODY, Values, snapshot
+from treino_doctor.record.values import NOBODY, snapshot
 from treino_doctor.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
-GRAPHS = 3  # the graphs of a line's first backwards are logged
-EVERY = 16  # later, every 16th graph is logged
 SHORT = 12  # losses; a course that is no longer is not ended by gradients of another optimizer
 LOGGED = 128  # optimizers that are logged as soon as they are made; a later one, where a window records it
 PENDING = 1024  # losses kept as tensors of an accelerator, until they are fetched at once
@@ -115,34 +115,37 @@ class Losses:
         self._pending.clear()
 
 
-class Gradients:
+class Gradients(Observer):
     """Watches optimizers, backwards and steps. steps: the number of steps of all optimizers. shift: called to
     open or close the window. after_step: called with ``steps``.
     """
 
-    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
-        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+    def __init__(
+        self,
+        of: Recording,
+        marks: Marks,
+        finiteness: Finiteness,
+        *,
+        shift: Callable[[], None],
+        after_step: Callable[[int], None] | None,
+    ) -> None:
+        super().__init__(of)
+        self._marks, self._finiteness, self._ran = marks, finiteness, of.ran
         self.steps = 0
-        self.windows = tape.windows
         self.inside = False  # whether a backward runs
-        self.shift: Any = None
-        self.after_step: Any = None
-        self.makers: list[Any] = []  # called with the number of each new optimizer
-        self.roots: list[Any] = []  # (root value, filled optimizers) -> parameters without an optimizer
-        self.ran: list[Any] = []  # called with (Backward, its root value)
-        self.place: Site | None = None  # the newest line that is known to have run a value backward
-        self.kept: Any = lambda root: None  # called with each value that is run backward
-        self.spoiled: Any = None  # called with a non-finite value before its backward
-        self.clearing = Clearing(log, tape)
-        self.hands = ManualTrainings(self, hooks, tape, values)
-        self.loss_of: Any = lambda node: ()
+        self.shift, self._after = shift, after_step
+        self.makers: list[Callable[[int], None]] = []  # called with the number of each new optimizer
+        self.unowned: Callable[[torch.Tensor, tuple[int, ...]], tuple[int, ...]] | None = None
+        """Returns the parameters that a value reaches and none of the filled optimizers holds."""
+        self.clearing = Clearing(of)
+        self.hands = ManualTrainings(of, self)
         self.held: dict[int, OptimizerRecord] = {}
         self._optimizers = 0
         self._crowd = LOGGED  # records above which those of optimizers that no longer exist are ended
         self._left: dict[Any, list[tuple[int, int]]] = {}  # (optimizers' line, weight) -> weights after
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
-        self._seen: dict[tuple[Site | None, int], int] = {}
+        self._whole = FirstOnes()
         self._courses: dict[Site | None, list[Losses]] = {}  # of each line, the newest last
         self._course = Losses(0)  # of the newest line
         self._looking: Any = None
@@ -150,7 +153,6 @@ class Gradients:
         self._count = 0
 
     def install(self) -> None:
-        """Register the observers."""
         self.hands.install()
         self._hooks.after(Optimizer, "__init__", self._made)
         self._hooks.after(Optimizer, "add_param_group", self._group)
@@ -237,6 +239,7 @@ class Gradients:
         self._log.tell(
             OptimizerMade, optimizer=held.number, kind=kind, site=site, adaptive=adaptive, groups=groups
         )
+        self.windows.anew()
         for observe in self.makers:
             observe(held.number)
 
@@ -307,9 +310,9 @@ class Gradients:
         if isinstance(value, complex):
             return
         if isinstance(value, float) and not isfinite(value):
-            self._hooks.quietly("backward", self.spoiled, root, value)
+            self._hooks.quietly("backward", self._finiteness.tell, root, value)
         self._course.add(value)
-        self.kept(root)
+        self._marks.keep(root)
 
     def _course_of(self, place: Site | None) -> Losses:
         """The course of the losses that a line runs backward now."""
@@ -333,7 +336,7 @@ class Gradients:
 
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
-        self.place = place = here()
+        place = here()
         self._course = self._course_of(place)
         self.hands.settle()
         self.clearing.look(self.held.values())
@@ -374,19 +377,17 @@ class Gradients:
         if kind == "graph" and self.held and not filled:
             kind = "detached"
         self._filled(site, filled)
-        key = site, len(self.held)
-        times = self._seen[key] = self._seen.get(key, 0) + 1
-        whole = times <= GRAPHS or times % EVERY == 0
+        whole = self._whole.has(site, len(self.held))
         unowned: tuple[int, ...] = ()
-        if whole and isinstance(root, torch.Tensor):
-            unowned = tuple(n for observe in self.roots for n in observe(root, tuple(filled)))
+        if whole and isinstance(root, torch.Tensor) and self.unowned is not None:
+            unowned = self.unowned(root, tuple(filled))
         event = Backward(
             site=site,
             stack=led,
             value=single(root),
             root=kind,
             forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
-            losses=self.loss_of(node),
+            losses=losses_behind(node),
             filled=tuple(filled),
             summed=tuple(n for n in summed if n in filled),
             unowned=unowned,
@@ -395,7 +396,7 @@ class Gradients:
         )
         self._log.add(event)
         self.clearing.forget()
-        for observe in self.ran:
+        for observe in self._ran:
             observe(event, root)
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
@@ -452,8 +453,8 @@ class Gradients:
             self.shift()
             if self.windows.open and held is not None:
                 held.used |= {id(p) for p in held.parameters() if p.grad is not None}
-        if self.after_step is not None:
-            self.after_step(self.steps)
+        if self._after is not None:
+            self._after(self.steps)
 
     def _stepped(self, optimizer: Any, held: OptimizerRecord) -> None:
         own = held.parameters()
@@ -530,7 +531,6 @@ class Gradients:
         )
 
     def finish(self) -> None:
-        """Log the movement of the weights and the losses of each line."""
         self.hands.settle()
         for held in self.held.values():
             self._end(held)

@@ -13,10 +13,9 @@ from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import by_library, here, unseen
-from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import Values, first_tensors
+from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.values import first_tensors
 
 LONGEST = 200_000  # maximum number of row numbers compared
 LOOKS = 4  # batches of a loader of which is looked whether they draw random numbers
@@ -59,14 +58,14 @@ class Batch:
         self.reading, self.calls = reading, 0
 
 
-class Loaders:
+class Loaders(Observer):
     """Watches DataLoaders and subsets of data sets.
 
     parts: (data set, row numbers, line) of each Subset. hungry: training rows are collected between windows.
     """
 
-    def __init__(self, hooks: Hooks, values: Values, tape: Tape) -> None:
-        self._hooks, self._values, self._tape = hooks, values, tape
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
         self.parts: list[tuple[int, np.ndarray, Site | None]] = []
         self.batch: Batch | None = None
         self.hungry = True
@@ -77,7 +76,6 @@ class Loaders:
         self._held: list[Any] = []  # data sets of parts, so that their ids stay unique
 
     def install(self) -> None:
-        """Register the observers."""
         self._hooks.after(DataLoader, "__init__", self._made)
         self._hooks.after(DataLoader, "__iter__", self._started)
         self._hooks.after(Subset, "__init__", self._part)

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Log, LossCall
+from treino_doctor.record.log import LossCall
 from treino_doctor.record.nets import Nets
-from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import Node, Values, made_of, newest_calls, snapshot
+from treino_doctor.record.observer import FirstOnes, Observer, Recording
+from treino_doctor.record.values import Node, made_of, newest_calls, snapshot
 
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
@@ -20,34 +20,22 @@ SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "co
 OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # else the second argument
-GRAPHS = 3  # the graphs of a line's first calls are logged
-EVERY = 16  # later, the graph of every 16th call is logged
 MOST_CLASSES = 1000
 POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
 COLUMNS = 16  # maximum number of a target's columns whose means are kept
 
 
-class Losses:
+class Losses(Observer):
     """Watches loss functions. count: calls so far."""
 
-    def __init__(self, log: Log, values: Values, tape: Tape, nets: Nets) -> None:
-        self._log, self._values, self._tape, self._nets = log, values, tape, nets
-        self.count = 0
-        self._seen: dict[Any, int] = {}
+    def __init__(self, of: Recording, nets: Nets) -> None:
+        super().__init__(of)
+        self._nets, self.count, self._whole = nets, 0, FirstOnes()
 
     def install(self) -> None:
-        """Register the observers."""
         for name in NAMES:
             self._tape.observe(self._observer(name), name)
             self._tape.failures.setdefault(name, []).append(self._failure(name))
-
-    def of(self, node: Node | None) -> tuple[int, ...]:
-        """The numbers of the loss calls behind a value, nearest first."""
-        numbers: list[int] = []
-        for one in made_of(node, 64):
-            if "loss" in one.detail and one.detail["loss"] not in numbers:
-                numbers.append(one.detail["loss"])
-        return tuple(numbers)
 
     def _observer(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -80,8 +68,7 @@ class Losses:
         if node is not None:
             node.detail = node.detail | {"loss": self.count}
         site, module = here(), self._nets.current
-        times = self._seen[name, site] = self._seen.get((name, site), 0) + 1
-        whole = times <= GRAPHS or times % EVERY == 0
+        whole = self._whole.has(name, site)
         of_input, of_target = self._values.of(x), self._values.of(target)
         low, high = span(target)
         labels, right = counts(name, x.detach(), target.detach(), kwargs)
@@ -116,6 +103,11 @@ class Losses:
             error=error,
             **graphs,
         )
+
+
+def losses_behind(node: Node | None) -> tuple[int, ...]:
+    """The numbers of the loss calls behind a value, nearest first."""
+    return tuple(dict.fromkeys(one.detail["loss"] for one in made_of(node, 64) if "loss" in one.detail))
 
 
 def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:

@@ -12,6 +12,7 @@ from treino_doctor.record.clearing import of_gradient
 from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.log import BY_HAND
 from treino_doctor.record.measures import MANY, Force, force_of, sampled
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.reach import leaves
 from treino_doctor.record.values import Node
 
@@ -57,16 +58,16 @@ class ManualTraining:
         return [{"params": self.weights, "lr": self.rate}]
 
 
-class ManualTrainings:
+class ManualTrainings(Observer):
     """The trainings by hand of a program that has no optimizer."""
 
-    def __init__(self, gradients: Any, hooks: Any, tape: Any, values: Any) -> None:
-        self._gradients, self._hooks, self._tape, self._values = gradients, hooks, tape, values
+    def __init__(self, of: Recording, gradients: Any) -> None:
+        super().__init__(of)
+        self._gradients = gradients
         self.every: list[ManualTraining] = []
         self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by data pointer
 
     def install(self) -> None:
-        """Observe changes of weights in place, and ``autograd.grad``."""
         self._tape.observe(self._changed, *MOVES)
         self._tape.observe(self._set, "set_data")
         self._hooks.replace(torch.autograd, "grad", self._around(torch.autograd.grad))

@@ -3,16 +3,15 @@
 import gc
 import weakref
 from collections import Counter, deque
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.lines import stack
-from treino_doctor.record.log import Backward, Forward, Log
+from treino_doctor.record.log import Backward, Forward
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import GraphsHeld
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node, first_tensors
 
 NAME = "treino"
@@ -28,12 +27,12 @@ class Mark:
     __slots__ = ("__weakref__",)
 
 
-class Marks:
+class Marks(Observer):
     """Marks in the graphs of losses and of nets' outputs."""
 
-    def __init__(self, log: Log, tape: Tape) -> None:
-        self._log, self._tape = log, tape
-        self.line: Callable[[], Site | None] = lambda: None  # the line that ran a loss backward last
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
+        self._line: Site | None = None  # the newest line that ran a loss backward
         self._roots: list[tuple[weakref.ref[Mark], Site | None, int]] = []
         self._results: dict[int, tuple[weakref.ref[Mark], Site | None, int]] = {}
         self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
@@ -44,9 +43,10 @@ class Marks:
         self._newest: deque[weakref.ref[torch.Tensor]] = deque()
         self._kept: list[weakref.ref[torch.Tensor]] = []  # losses that still existed some turns later
         self._limit, self.grown = LEAST, 0
+        of.ran.append(self.ran)
+        of.called.append(self.result)
 
     def install(self) -> None:
-        """Observe sums that grow from step to step."""
         self._tape.observe(self._sum, "add")
 
     def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -64,6 +64,7 @@ class Marks:
 
     def ran(self, event: Backward, root: Any) -> None:
         """Mark the graph of a backward, and count the live graphs of past turns."""
+        self._line = event.site
         if isinstance(root, torch.Tensor) and root.grad_fn is not None:
             self._roots.append((mark(root), event.site, event.turn))
             self._marked[event.site, False] += 1
@@ -101,7 +102,6 @@ class Marks:
                 self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
 
     def finish(self) -> None:
-        """Log the largest number of past graphs alive at once."""
         led = self._sums.most_common(1)[0][0] if self._sums else ()
         for (site, result), alive in self._alive.items():
             handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
@@ -109,7 +109,7 @@ class Marks:
             fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
             self._log.tell(GraphsHeld, site=site, result=result, **fields)
         if self.grown:
-            fields = {"site": self.line(), "alive": self.grown, "marked": self._log.moment()["turn"]}
+            fields = {"site": self._line, "alive": self.grown, "marked": self._log.moment()["turn"]}
             self._log.tell(GraphsHeld, result=False, grown=True, **fields)
 
 

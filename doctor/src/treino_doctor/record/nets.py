@@ -1,6 +1,6 @@
 """Record nets: which modules a program calls, in which mode, with which rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,38 +12,46 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
-from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
+from treino_doctor.record.log import EvalSet, Forward, NetMade
 from treino_doctor.record.norms import Norms
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.tables import as_array
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
-from treino_doctor.record.values import Node, Values, first_tensors, together
+from treino_doctor.record.values import Node, first_tensors, together
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
+DROPOUTS = (
+    *("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"),
+    *("dropout1d", "dropout2d", "dropout3d"),
+)
 
-class Nets:
+
+class Nets(Observer):
     """Watches root modules and their calls.
 
     numbers: the number of each net. forwards: the calls so far.
     """
 
-    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
-        self._log, self._hooks, self._tape, self.values = log, hooks, tape, values
+    def __init__(
+        self,
+        of: Recording,
+        number_of: Callable[[torch.Tensor], int],
+        loader: Callable[[], Site | None],
+    ) -> None:
+        super().__init__(of)
         self.numbers: ByIdentity[int] = ByIdentity()
         self.made: ByIdentity[Site | None] = ByIdentity()
         self.order: ByIdentity[int] = ByIdentity()
         self.made_count = self.count = 0
         self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
-        self.norms = Norms(log)
+        self.norms = Norms(of, self.made, loader)
         self.forwards = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
-        self.number_of: Any = lambda parameter: -1
-        self.called: list[Any] = []  # observers of (forward event, module, args, result)
+        self._number_of, self._called = number_of, of.called
         self.roots: list[Any] = []  # observers of new root modules
         self.loading: list[Any] = []  # observers of a module that is about to load weights, by (args, kwargs)
         self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
@@ -57,20 +65,10 @@ class Nets:
         self._handles: list[Any] = []
 
     def install(self) -> None:
-        """Observe where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
         self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
         self._hooks.before(nn.Module, "load_state_dict", self._loading, self._load)
-        self._tape.observe(
-            self._dropped,
-            "dropout",
-            "alpha_dropout",
-            "feature_dropout",
-            "dropout1d",
-            "dropout2d",
-            "dropout3d",
-            "feature_alpha_dropout",
-        )
+        self._tape.observe(self._dropped, *DROPOUTS)
         self._tape.observe(self._normed, "batch_norm")
         self._tape.layer = self._layer
         self._tape.failures.setdefault("batch_norm", []).append(self._refused)
@@ -87,10 +85,7 @@ class Nets:
         return bool(self._handles)
 
     def _listen(self) -> None:
-        self._handles = [
-            register_module_forward_pre_hook(self.entering),
-            register_forward_hook(self.leaving),
-        ]
+        self._handles = [register_module_forward_pre_hook(self.entering), register_forward_hook(self.leaving)]
 
     def close(self) -> None:
         """The window closes."""
@@ -133,7 +128,7 @@ class Nets:
             self.count += 1
             parts = list(module.modules())
             modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
-            owned = tuple(self.number_of(p) for p in module.parameters())
+            owned = tuple(self._number_of(p) for p in module.parameters())
             self._log.tell(
                 NetMade,
                 net=known,
@@ -226,8 +221,8 @@ class Nets:
     def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
         """Record a value whose operations were not recorded, as inside a fused or compiled module."""
         for value in first_tensors((result,)):
-            if self.values.find(value) is None:
-                self.values.made(value, name, first_tensors(inputs), here(), detail)
+            if self._values.find(value) is None:
+                self._values.made(value, name, first_tensors(inputs), here(), detail)
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         net = self.numbers.get(module)
@@ -264,10 +259,10 @@ class Nets:
         if mark:
             self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
-            node = self.values.of(tensor)
+            node = self._values.of(tensor)
             node.forwards, node.output = together([node.forwards, frozenset((number,))]), True
         self._log.add(event)
-        for observe in self.called:
+        for observe in self._called:
             observe(event, module, args, result)
 
 

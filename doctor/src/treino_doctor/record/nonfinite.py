@@ -5,12 +5,10 @@ from typing import Any
 import torch
 
 from treino_doctor.finding import Site
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.learning import NonFinite
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Log
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.reach import in_order
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node
 
 MOST = 20_000  # maximum number of nodes of a graph examined
@@ -27,16 +25,15 @@ NORMS = ("norm", "linalg_norm", "linalg_vector_norm", "cdist", "dist", "pairwise
 Culprit = tuple[str, str]  # in words, and as torch calls it
 
 
-class Finiteness:
+class Finiteness(Observer):
     """Searches the graph of a non-finite value for the cause."""
 
-    def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
-        self._log, self._hooks, self._tape = log, hooks, tape
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
         self._sites: set[Site | None] = set()
         self._lines: dict[str, Site | None] = {}  # newest line of each operation with gradients
 
     def install(self) -> None:
-        """Remember the lines of operations that can give non-finite values."""
         for name in (*NAMES, *NORMS):
             self._tape.observe(self._seen(name), name)
 

@@ -1,7 +1,6 @@
 """Record the batches that batch-norm layers get, and in which mode."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
@@ -9,7 +8,7 @@ from torch import nn
 from treino_doctor.finding import Site
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import stack
-from treino_doctor.record.log import Log
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Normed
 
 
@@ -25,19 +24,20 @@ class Batches:
         self.loader: Site | None = None
 
 
-class Norms:
-    """Watches batches by layer. every: the batches of all layers. loader: returns the line of the loader in
-    use."""
+class Norms(Observer):
+    """Watches batches by layer, as ``Nets`` passes them on.
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self.made: Any = {}
-        self.loader: Callable[[], Site | None] = lambda: None
+    every: the batches of all layers. made: the line that made each layer. loader: returns the line of the
+    loader in use.
+    """
+
+    def __init__(
+        self, of: Recording, made: ByIdentity[Site | None], loader: Callable[[], Site | None]
+    ) -> None:
+        super().__init__(of)
+        self._made, self._loader = made, loader
         self._layers: ByIdentity[Batches] = ByIdentity()
         self.every: list[Batches] = []
-
-    def install(self) -> None:
-        """Register nothing: ``Nets`` passes the batches on."""
 
     def batch(
         self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
@@ -47,17 +47,16 @@ class Norms:
             return
         known = self._layers.get(layer)
         if known is None:
-            known = self._layers[layer] = Batches(self.made.get(layer))
+            known = self._layers[layer] = Batches(self._made.get(layer))
             self.every.append(known)
         known.crashed = known.crashed or crashed
         known.evaluated += not training
         known.larger += training and x.shape[0] > 1
         if training and x.shape[0] == 1:
             known.ones += 1
-            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self.loader()
+            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self._loader()
 
     def finish(self) -> None:
-        """Log each layer that got a batch of one row in training."""
         for one in self.every:
             if one.ones:
                 self._log.tell(Normed, **vars(one))

@@ -9,12 +9,12 @@ from torch import nn
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Log, taken
+from treino_doctor.record.log import taken
 from treino_doctor.record.measures import sampled
 from treino_doctor.record.nets import Nets
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import FLAT, Cut, Unowned
 from treino_doctor.record.reach import leaves, users, walk
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node
 
 CUTS = 3  # maximum number logged for each line
@@ -40,11 +40,12 @@ class Stray:
         return p
 
 
-class Owners:
+class Owners(Observer):
     """Watches which optimizer holds the leaves of each loss."""
 
-    def __init__(self, log: Log, gradients: Gradients, nets: Nets, tape: Tape) -> None:
-        self._log, self._gradients, self._nets, self._tape = log, gradients, nets, tape
+    def __init__(self, of: Recording, gradients: Gradients, nets: Nets) -> None:
+        super().__init__(of)
+        self._gradients, self._nets = gradients, nets
         self._strays: dict[int, Stray] = {}
         self._grad_inputs: set[int] = set()
         self._cuts: dict[tuple[Site | None, str], int] = {}
@@ -52,12 +53,11 @@ class Owners:
         self._made: dict[int, int] = {}  # optimizer -> number of modules when it was made
 
     def install(self) -> None:
-        """Register the observers."""
         self._tape.cuts.append(self._cut)
         self._tape.reads.append(self._number)
         self._tape.observe(self._flat, *FLAT)
         self._tape.observe(self._asks, "grad")
-        self._gradients.roots.append(self.unowned)
+        self._gradients.unowned = self.unowned
         self._gradients.makers.append(self._optimizer)
 
     def _optimizer(self, number: int) -> None:
@@ -144,7 +144,6 @@ class Owners:
         return homes
 
     def finish(self) -> None:
-        """Log the parameters that no optimizer held."""
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
         homes = self._homes() if self._strays else {}
         for stray in self._strays.values():

@@ -6,25 +6,22 @@ from typing import Any
 import torch
 
 from treino_doctor.record.lines import here, stack
-from treino_doctor.record.log import Graph, Log, Read
+from treino_doctor.record.log import Graph, Read
 from treino_doctor.record.measures import single
-from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import Node, Values, first_tensors, newest_calls, snapshot
+from treino_doctor.record.observer import FirstOnes, Observer, Recording
+from treino_doctor.record.values import Node, first_tensors, newest_calls, snapshot
 
 COMPARED = ("eq", "ne", "gt", "lt", "ge", "le", "isclose")
-GRAPHS = 3
-EVERY = 16
 
 
-class Reads:
+class Reads(Observer):
     """Watches numbers, lists and arrays made from nets' outputs, and comparisons of these outputs."""
 
-    def __init__(self, log: Log, values: Values, tape: Tape) -> None:
-        self._log, self._values, self._tape = log, values, tape
-        self._seen: dict[Any, int] = {}
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
+        self._whole = FirstOnes()
 
     def install(self) -> None:
-        """Register the observers."""
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
         self._tape.observe(self._derived, "grad")
@@ -48,8 +45,6 @@ class Reads:
 
     def _tell(self, how: str, node: Node, value: float, grad: bool) -> None:
         site = here()
-        times = self._seen[how, site] = self._seen.get((how, site), 0) + 1
-        whole = times <= GRAPHS or times % EVERY == 0
         self._log.tell(
             Read,
             how=how,
@@ -58,5 +53,5 @@ class Reads:
             forwards=newest_calls(node.forwards, 8),
             value=value,
             grad=grad,
-            graph=snapshot(node, 48) if whole else Graph(),
+            graph=snapshot(node, 48) if self._whole.has(how, site) else Graph(),
         )

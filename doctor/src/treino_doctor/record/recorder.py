@@ -15,13 +15,14 @@ from treino_doctor.record.activations import Activations
 from treino_doctor.record.clips import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import unseen
-from treino_doctor.record.log import Backward, Ended, Forward, Log
+from treino_doctor.record.loaders import Loaders
+from treino_doctor.record.log import Backward, Ended, Forward
 from treino_doctor.record.losses import Losses
 from treino_doctor.record.marks import Marks
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.nonfinite import Finiteness
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.owners import Owners
 from treino_doctor.record.reads import Reads
 from treino_doctor.record.rows import Rows
@@ -29,12 +30,9 @@ from treino_doctor.record.settings import Settings
 from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
 from treino_doctor.record.states import States
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import let_items_be_seen
 from treino_doctor.record.unfilled import UnfilledTensors
 from treino_doctor.record.unreached import Unreached
-from treino_doctor.record.values import Values
-from treino_doctor.record.windows import Windows
 
 
 class Recorder:
@@ -44,60 +42,39 @@ class Recorder:
     """
 
     def __init__(self, after_each_step: Callable[[int], None] | None = None) -> None:
-        self.log, self.hooks, self.values, self.windows = Log(), Hooks(), Values(), Windows()
-        self.tape = Tape(self.hooks, self.values, self.windows)
-        self.nets = Nets(self.log, self.hooks, self.values, self.tape)
-        self.losses = Losses(self.log, self.values, self.tape, self.nets)
-        self.gradients = Gradients(self.log, self.hooks, self.values, self.tape)
-        self.reads = Reads(self.log, self.values, self.tape)
-        self.settings = Settings(self.log, self.hooks, self.gradients)
-        self.activations = Activations(self.log, self.hooks, self.tape, self.nets, self.gradients)
-        self.finiteness = Finiteness(self.log, self.hooks, self.tape)
-        self.rows = Rows(self.log, self.hooks, self.values, self.tape, self.nets)
+        of = Recording(self.moment)
+        self.log, self.hooks, self.windows, self.values, self.tape = (
+            *(of.log, of.hooks, of.windows),
+            *(of.values, of.tape),
+        )
+        loaders, marks, finiteness = Loaders(of), Marks(of), Finiteness(of)
+        self.gradients = Gradients(of, marks, finiteness, shift=self._shift, after_step=after_each_step)
+        self.nets = Nets(of, self.gradients.number, loaders.line)
+        self.settings = Settings(of, self.gradients)
+        self.rows = Rows(of, self.nets, loaders)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
-        self.owners = Owners(self.log, self.gradients, self.nets, self.tape)
-        self.marks = Marks(self.log, self.tape)
-        self.clips = Clips(self.log, self.hooks, self.tape)
+        owners = Owners(of, self.gradients, self.nets)
+        activations = Activations(of, self.nets, self.gradients)
+        unreached = Unreached(of, self.nets, self.gradients)
+        self._parts: tuple[Observer, ...] = (
+            *(self.nets, Losses(of, self.nets), self.gradients, Reads(of), Softmaxes(of)),
+            *(self.gradients.clearing, owners, marks, Clips(of), self.settings, activations, finiteness),
+            *(UnfilledTensors(of), self.rows, Compiled(of, self.nets, self.entering)),
+            States(of, self.nets, self.gradients),
+        )
+        self._ending: tuple[Observer, ...] = (
+            *(self.rows, self.gradients, owners, marks),
+            *(self.nets.norms, self.settings, activations, unreached),
+        )
+        self.nets.roots.append(self._root)
+        of.called.append(self._called)
+        of.ran.append(self._ran)
         self.place: Any = None  # the place of the newest call of a net
         self.trained: set[Any] = set()  # places of calls that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._batches = self.nets.norms.every  # batches of batch norms, which fail on single rows
-        compiled = Compiled(self.hooks, self.tape, self.nets)
-        compiled.entering = self.entering
         self._seconds = 0.0
-        softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
-        parts: tuple[Any, ...] = (
-            self.nets,
-            self.losses,
-            self.gradients,
-            self.reads,
-            softmaxes,
-            self.gradients.clearing,
-            self.owners,
-            self.marks,
-            self.clips,
-            self.nets.norms,
-        )
-        parts += (self.settings, self.activations, self.finiteness)
-        parts += (UnfilledTensors(self.log, self.hooks, self.values, self.tape, self.gradients),)
-        parts += (self.rows, compiled, States(self.log, self.hooks, self.nets, self.gradients))
-        self.parts = parts
-        self.unreached = Unreached(self.log, self.nets, self.gradients)
-        self.log.moment = self.moment
-        self.nets.norms.made = self.nets.made
-        self.nets.norms.loader = self.rows.loaders.line
-        self.gradients.spoiled = self.finiteness.tell
-        self.gradients.loss_of = self.losses.of
-        self.gradients.shift, self.gradients.after_step = self._shift, after_each_step
-        self.gradients.makers.append(lambda number: self.windows.anew())
-        self.nets.number_of = self.gradients.number
-        self.gradients.ran.append(self._ran)
-        self.gradients.ran.append(self.rows.ran)
-        self.gradients.ran.append(self.marks.ran)
-        self.gradients.kept, self.marks.line = self.marks.keep, lambda: self.gradients.place
-        self.nets.roots.append(self._root)
-        self.nets.called += [self._called, self.marks.result]
 
     def moment(self) -> dict[str, int]:
         """The current step and turn, the fields of every event."""
@@ -111,7 +88,7 @@ class Recorder:
     def install(self) -> None:
         """Start recording. Call this before the program imports anything from torch by name."""
         began = perf_counter()
-        for part in self.parts:
+        for part in self._parts:
             part.install()
         traces.install(self.hooks)
         let_items_be_seen(self.hooks.replace, self.tape)
@@ -215,9 +192,7 @@ class Recorder:
         self.gradients.counting.remove()
         self.hooks.undo()
         self.sklearn.remove()
-        ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)
-        ended += (self.settings, self.activations, self.unreached)
-        for part in ended:
+        for part in self._ending:
             try:
                 part.finish()
             except Exception as wrong:

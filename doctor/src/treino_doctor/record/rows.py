@@ -10,14 +10,14 @@ from torch import nn
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.evaluations import Evaluation
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
-from treino_doctor.record.log import Backward, Forward, Log
+from treino_doctor.record.log import Backward, Forward
 from treino_doctor.record.losses import BINARY, CLASSES, NAMES, answers, input_and_target
 from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.reach import reached
 from treino_doctor.record.row_figures import tell
 from treino_doctor.record.row_log import BadRows, Lonely, Reordered
@@ -25,7 +25,7 @@ from treino_doctor.record.splits import Splits
 from treino_doctor.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.trainings import MOST, Call, Training
-from treino_doctor.record.values import Node, Values, first_tensors, made_of
+from treino_doctor.record.values import Node, first_tensors, made_of
 
 EVALUATIONS = 64
 BAD = 64  # maximum number of logged calls with NaN
@@ -38,13 +38,15 @@ LEAST, OTHER = 20, 0.1  # rows whose labels are compared with their loader's, an
 INDICES = 64  # maximum number of indices examined
 
 
-class Rows:
+class Rows(Observer):
     """Watches the rows of nets' calls. hungry: training rows are still collected between windows."""
 
-    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, nets: Nets) -> None:
-        self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
+    def __init__(self, of: Recording, nets: Nets, loaders: Loaders) -> None:
+        super().__init__(of)
+        self._nets, self.loaders, self.splits = nets, loaders, Splits(of)
+        of.ran.append(self.ran)
+        of.called.append(self._called)
         self.hungry = True
-        self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
         self._settled = -1
@@ -55,16 +57,14 @@ class Rows:
         self._alone = False
         self._reordered_at: set[Site | None] = set()
         self._drawn: set[Site] = set()
-        self._orders = Orders(tape)
+        self._orders = Orders(of.tape)
         self._entered, self._first = (-1, math.nan), 0  # (call, largest input entry); id of the first product
         self.bad_made: Site | None = None
 
     def install(self) -> None:
-        """Observe calls, losses, comparisons, and whatever initialises or loads weights."""
         self.loaders.install()
         self.splits.tensors.append(self._tensor_made)
         self.splits.install()
-        self._nets.called.append(self._called)
         self._tape.observe(self._lost, *NAMES)
         self._tape.observe(self._compared, "eq", "sub")
         self._tape.observe(self._product, *PRODUCTS, "batch_norm")

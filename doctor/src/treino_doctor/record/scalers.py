@@ -42,11 +42,13 @@ class Fits:
     """All fits of a program. statistics: (rows, line) of means and deviations of tables, computed by torch.
 
     ready: tables that a library returned already scaled. scores: of columns, of which the best may be chosen.
+    moved: called with rows that were transformed, and the results. is_part: whether rows are part of a split.
     """
 
-    def __init__(self) -> None:
-        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda old, made: None
-        self.is_part: Callable[[np.ndarray], bool] = lambda rows: False
+    def __init__(
+        self, moved: Callable[[np.ndarray, np.ndarray], None], is_part: Callable[[np.ndarray], bool]
+    ) -> None:
+        self._moved, self._is_part = moved, is_part
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self.scores = Scores()
@@ -71,7 +73,7 @@ class Fits:
             return
         self._choices(rows)
         old, made = hash_rows(rows), hash_rows(out)
-        self.moved(old, made)
+        self._moved(old, made)
         known = self._of.get(id(scaler))
         if known is None or known[0] is not scaler:
             return
@@ -121,7 +123,7 @@ class Fits:
             if shares[0] <= 0.5:
                 continue
             fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
-            apart = fit.others >= FEW or self.is_part(fit.raw)
+            apart = fit.others >= FEW or self._is_part(fit.raw)
             alike = [o for o in self._fits if o.kind == fit.kind and o is not fit]
             again = not fit.chosen and shares[1] < FEWEST and len(alike) < GROUPS
             again = again and any(self._share(o, t, t, learned) >= ALL for o in alike)

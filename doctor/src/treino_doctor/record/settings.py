@@ -12,12 +12,12 @@ from torch.optim import lr_scheduler
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.gradients import Gradients, OptimizerRecord
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.learning import Drawn, ScheduleEnded
 from treino_doctor.record.lines import here, maker, stack
-from treino_doctor.record.log import Log, taken
+from treino_doctor.record.log import taken
 from treino_doctor.record.measures import number_of
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.torch_versions import LRScheduler
 
 HORIZONS = ("T_max", "total_steps", "total_iters")
@@ -63,11 +63,12 @@ class Schedule:
             self.starved += new if self.peaked and self.rate < GONE * self.base else 0
 
 
-class Settings:
+class Settings(Observer):
     """Watches schedulers, seeds and random orders."""
 
-    def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
-        self._log, self._hooks, self._gradients = log, hooks, gradients
+    def __init__(self, of: Recording, gradients: Gradients) -> None:
+        super().__init__(of)
+        self._gradients = gradients
         self.pending: list[dict[str, Any]] = []  # draws since a net was last called
         self._schedules: ByIdentity[Schedule] = ByIdentity()
         self._every: list[Schedule] = []
@@ -75,7 +76,6 @@ class Settings:
         self._drawn: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Register the observers."""
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, (LRScheduler, *LONE)):
                 # The __init__ of other schedulers ends in LRScheduler's.
@@ -174,7 +174,7 @@ class Settings:
         if site is not None and times <= MOST_DRAWS:
             draw = {"kind": kind, "key": key, "site": site, "stack": stack()}
             self.pending.append(draw | self._log.moment())
-            self._gradients.windows.forget()
+            self.windows.forget()
 
     def called(self, training: bool) -> None:
         """Log the pending draws: they were made for this call of a net."""
@@ -183,7 +183,6 @@ class Settings:
         self.pending.clear()
 
     def finish(self) -> None:
-        """Log each schedule that no other scheduler steps."""
         turn = self._log.moment()["turn"]
         self.pending = [draw for draw in self.pending if draw["turn"] < turn]
         self.called(True)  # a backward came after the draws

@@ -4,10 +4,9 @@ from typing import Any
 
 import torch
 
-from treino_doctor.record.hooks import Hooks
-from treino_doctor.record.log import Log, Softmaxed, WeightsApplied
-from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import VIEWS, Node, Values
+from treino_doctor.record.log import Softmaxed, WeightsApplied
+from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.values import VIEWS, Node
 
 SOFT = ("softmax", "log_softmax")
 PRODUCTS = ("matmul", "bmm", "baddbmm", "einsum")
@@ -15,15 +14,14 @@ SCORED = frozenset(("div", "mul", "add", "sub", "masked_fill", "where", "dropout
 MOST = 32  # maximum number of events of a line
 
 
-class Softmaxes:
+class Softmaxes(Observer):
     """Watches softmaxes, and products with their results."""
 
-    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
-        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
         self._seen: dict[Any, int] = {}
 
     def install(self) -> None:
-        """Register the observers."""
         self._tape.observe(self._soft, *SOFT)
         self._tape.observe(self._product, "matmul", "bmm")
         self._tape.observe(self._sum, "sum")

@@ -8,13 +8,11 @@ import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Log
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.row_log import Blocks, Folded
 from treino_doctor.record.scalers import Fits
 from treino_doctor.record.tables import as_array, class_by_class, counted, hash_rows, table
-from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node
 
 LEAST = 10  # minimum number of rows of a part
@@ -43,14 +41,13 @@ class Part:
             self.rows = np.union1d(self.rows, hash_rows(rows))
 
 
-class Splits:
+class Splits(Observer):
     """Watches what splits rows."""
 
-    def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
-        self._log, self._hooks, self._tape = log, hooks, tape
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
         self.parts: list[Part] = []
-        self.scalers = Fits()
-        self.scalers.moved, self.scalers.is_part = self.moved, self.is_part
+        self.scalers = Fits(self.moved, self.is_part)
         self.tensors: list[Any] = []  # called with each tensor made from an array
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (table that was sliced, number of the split)
@@ -58,7 +55,6 @@ class Splits:
         self._folded: dict[Site | None, Any] = {}  # training rows of the previous fold, by line
 
     def install(self) -> None:
-        """Observe slices, and arrays that become tensors."""
         self._tape.observe(self._sliced, "getitem")
         self._tape.observe(self._tensor, "tensor", "as_tensor")
         self._tape.observe(self._statistic, *STATISTICS)

@@ -10,10 +10,9 @@ from torch import nn
 
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Log
 from treino_doctor.record.nets import Nets
+from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import PartLoaded, StateUsed
 
 MOST = 64  # newest states that are remembered
@@ -29,17 +28,17 @@ class State:
     site: Site | None
 
 
-class States:
+class States(Observer):
     """Watches where states are taken, whose tensors are the net's own, loaded and saved."""
 
-    def __init__(self, log: Log, hooks: Hooks, nets: Nets, gradients: Gradients) -> None:
-        self._log, self._hooks, self._nets, self._gradients = log, hooks, nets, gradients
+    def __init__(self, of: Recording, nets: Nets, gradients: Gradients) -> None:
+        super().__init__(of)
+        self._nets, self._gradients = nets, gradients
         self._states: dict[int, State] = {}  # by id of the first tensor
         self._missed: set[int] = set()  # modules that found nothing in a state
         self._times: Counter[Site | None] = Counter()  # states of a line, each after other steps
 
     def install(self) -> None:
-        """Register the observers."""
         self._hooks.after(nn.Module, "state_dict", self._taken, fits=is_whole)
         self._hooks.before(torch, "save", self._saving)
         self._nets.loading.append(self._loading)

@@ -7,12 +7,10 @@ import torch
 from torch import nn
 
 from treino_doctor.finding import Site
-from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.learning import Unfilled
-from treino_doctor.record.log import Backward, Log
-from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import VIEWS, Node, Values, shape_of
+from treino_doctor.record.log import Backward
+from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.values import VIEWS, Node, shape_of
 
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
 AWAY = "data", "set_data", "set", "resize", "share_memory", "untyped_storage", "storage", "data_ptr", "dlpack"
@@ -26,22 +24,21 @@ SHAPES = frozenset(  # operations that take a tensor's shape alone, or give the 
 )
 
 
-class UnfilledTensors:
+class UnfilledTensors(Observer):
     """Watches tensors of ``torch.empty``: whatever writes into one raises its version.
 
     Only writes through ``data``, NumPy or another owner of its memory don't: a tensor that gave these away is
     left alone.
     """
 
-    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, gradients: Gradients) -> None:
-        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+    def __init__(self, of: Recording) -> None:
+        super().__init__(of)
         self._newest: tuple[int, Site | None] = (0, None)  # address and line of the newest empty tensor
         self._parameters: dict[int, tuple[weakref.ref[torch.Tensor], int, Site | None]] = {}
         self._lines: set[Site | None] = set()  # lines that were logged
-        gradients.ran.append(self._ran)
+        of.ran.append(self._ran)
 
     def install(self) -> None:
-        """Register the observers."""
         self._tape.observe(self._made, *EMPTY)
         self._tape.observe(self._given_away, *AWAY)
         self._tape.reads.append(lambda name, tensor, result: self._given_away(result, (tensor,), {}, None))

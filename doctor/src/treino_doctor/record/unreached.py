@@ -12,8 +12,9 @@ from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients, OptimizerRecord
 from treino_doctor.record.learning import LayerUnreached
 from treino_doctor.record.lines import is_own
-from treino_doctor.record.log import Backward, Log, taken
+from treino_doctor.record.log import Backward, taken
 from treino_doctor.record.nets import Nets, kind_of
+from treino_doctor.record.observer import Observer, Recording
 
 LEAST = 8  # backwards of an optimizer that are looked at before its layers are listed
 
@@ -29,18 +30,19 @@ class Layer:
     numbers: frozenset[int]
 
 
-class Unreached:
+class Unreached(Observer):
     """Notes which parameters of optimizers ever had a gradient, and lists the layers of the others.
 
     The list is made early, as the nets of a function that has returned exist no more at the end.
     """
 
-    def __init__(self, log: Log, nets: Nets, gradients: Gradients) -> None:
-        self._log, self._nets, self._gradients = log, nets, gradients
+    def __init__(self, of: Recording, nets: Nets, gradients: Gradients) -> None:
+        super().__init__(of)
+        self._nets, self._gradients = nets, gradients
         self._reached: set[int] = set()  # numbers of parameters
         self._looks: Counter[int] = Counter()  # by optimizer
         self._listed: dict[int, Layer] = {}  # by the number of a layer's first parameter
-        gradients.ran.append(self._ran)
+        of.ran.append(self._ran)
 
     def _ran(self, event: Backward, root: Any) -> None:
         for held in self._gradients.held.values():
@@ -72,7 +74,6 @@ class Unreached:
                 )
 
     def finish(self) -> None:
-        """Log the layers without any gradient."""
         for layer in self._listed.values():
             if not layer.numbers & self._reached:
                 looks = self._looks[layer.optimizer]

@@ -1,0 +1,50 @@
+"""What the observers of one examination share, and what each of them is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.log import Backward, Log
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Values
+from treino_doctor.record.windows import Windows
+
+
+class Recording:
+    """The log of one examination, and all through which its observers see the program.
+
+    ran: called with each recorded backward and the value that it ran from. called: called with each recorded
+    call of a net, as (its event, the module, arguments, result). moment: returns the current step and turn.
+    """
+
+    def __init__(self, moment: Callable[[], dict[str, Any]]) -> None:
+        self.log, self.hooks, self.values, self.windows = Log(moment=moment), Hooks(), Values(), Windows()
+        self.tape = Tape(self.hooks, self.values, self.windows)
+        self.ran: list[Callable[[Backward, Any], None]] = []
+        self.called: list[Callable[..., None]] = []
+
+
+class Observer:
+    """A part of the record: looks at one kind of events from ``install`` on, and logs what it has seen."""
+
+    def __init__(self, of: Recording) -> None:
+        self._log, self._hooks, self._values, self._tape = of.log, of.hooks, of.values, of.tape
+        self.windows = of.windows
+
+    def install(self) -> None:
+        """Begin to observe."""
+
+    def finish(self) -> None:
+        """Log what was counted up to the program's end."""
+
+
+class FirstOnes:
+    """Counts events of a kind, and says which are kept whole: the first three, and later every sixteenth."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Any, int] = {}
+
+    def has(self, *kind: Any) -> bool:
+        """Count one more of this kind; return whether it is kept whole."""
+        times = self._seen[kind] = self._seen.get(kind, 0) + 1
+        return times <= 3 or times % 16 == 0
