@@ -309,7 +309,7 @@ def search() -> Any:
     return GridSearchCV(DecisionTreeClassifier(random_state=0), grid, cv=4).fit(x, y)
 
 
-@pytest.mark.parametrize("form", ["csv", "csv without index", "json", "records", "split", "lists"])
+@pytest.mark.parametrize("form", ["csv", "csv without index", "json", "records", "lists"])
 def test_results_of_scikit_learn(search: Any, tmp_path: Path, form: str) -> None:
     frame, path = pd.DataFrame(search.cv_results_), tmp_path / f"r.{form[:4].strip()}"
     if form.startswith("csv"):
@@ -410,7 +410,7 @@ def test_decimal_commas_and_gaps_in_a_table(tmp_path: Path) -> None:
     ("name", "text", "request_", "rule"),
     [
         ("empty.csv", "", Request(), "trials_none"),
-        ("head.csv", "acc,lr\n", Request(), "trials_none"),
+        ("head.csv", "acc,lr\n", Request(), "csv_no_rows"),
         ("one.csv", "acc,lr\n0.5,1\n", Request(), "trials_few"),
         ("nan.csv", "acc,lr\nnan,1\ninf,2\n0.5,3\n", Request(), "trials_few"),
         ("which.csv", "acc,loss\n1,2\n3,4\n", Request(), "score_missing"),
@@ -422,8 +422,7 @@ def test_decimal_commas_and_gaps_in_a_table(tmp_path: Path) -> None:
         ("column.csv", "acc,seed\n1,2\n2,3\n", Request(fold="fold"), "column_unknown"),
         ("both.csv", "acc,lr\n1,2\n2,3\n", Request(seed="lr", settings=("acc",)), "column_twice_used"),
         ("same.csv", "acc,s,lr\n1,0,2\n2,0,2\n", Request(seed="s", settings=("lr",)), "scores_twice"),
-        ("ragged.csv", "acc,lr\n1,2,3\n", Request(), "csv_ragged"),
-        ("twice.csv", "acc,acc\n1,2\n", Request(), "column_twice"),
+        ("ragged.csv", "acc,lr\n1,2\n1,2,3\n", Request(), "csv_ragged"),
         ("half.json", '[{"acc": 1}, {"ac', Request(), "json_broken"),
         ("deep.json", "[" * 100_000, Request(), "json_broken"),
         ("value.json", '{"a": 1}', Request(), "trials_unknown"),
@@ -437,17 +436,41 @@ def test_what_can_not_be_judged_is_refused(
     assert refused(tmp_path / name, request=request_).rule == rule
 
 
-@pytest.mark.parametrize("cell", ['"1,042.0"', '"1,042"', "83.2%", "0.6 (best)", "$3", '"1 042,5"'])
-@pytest.mark.parametrize("score", [None, "reward"])
-@pytest.mark.parametrize("among", ["900.0", None])
-def test_scores_that_are_no_plain_numbers_are_refused_not_left_out(
-    tmp_path: Path, cell: str, score: str | None, among: str | None
-) -> None:
+def column_of(cell: str, among: str | None) -> str:
     rows = [f"{i},{cell if among is None or i == 3 else among}" for i in range(5)]
-    (tmp_path / "t.csv").write_text("\n".join(["lr,reward", *rows]))
+    return "\n".join(["lr,reward", *rows])
+
+
+@pytest.mark.parametrize(
+    ("cell", "among", "rule"),
+    [
+        ("83.2%", "900.0", "score_text"),
+        ("0.6 (best)", None, "score_text"),
+        ("$3", "900.0", "score_text"),
+        ('"1,042"', None, "decimal_open"),
+        ('"1 042,5"', "900.0", "decimal_mixed"),
+    ],
+)
+@pytest.mark.parametrize("score", [None, "reward"])
+def test_scores_that_are_no_plain_numbers_are_refused_not_left_out(
+    tmp_path: Path, cell: str, among: str | None, rule: str, score: str | None
+) -> None:
+    (tmp_path / "t.csv").write_text(column_of(cell, among))
     error = refused(tmp_path / "t.csv", request=Request(score=score))
-    assert error.rule == "score_text"
+    assert error.rule == rule
     assert cell.strip('"') in error.message
+
+
+@pytest.mark.parametrize(
+    ("cell", "among", "number"),
+    [('"1,042.0"', "900.0", 1042), ("83.2%", None, 83.2), ('"1 042,5"', None, 1042.5)],
+)
+def test_scores_are_read_as_the_columns_of_a_training_are(
+    tmp_path: Path, cell: str, among: str | None, number: float
+) -> None:
+    (tmp_path / "t.csv").write_text(column_of(cell, among))
+    table = trial_table(read_trials(str(tmp_path / "t.csv")), Request(score="reward"))
+    assert table.trials[3].score == number
 
 
 def test_words_lists_and_unfinished_trials_among_scores_are_no_broken_numbers(tmp_path: Path) -> None:

@@ -4,20 +4,18 @@ A tool's table is recognised by the names of its columns. Of any other table not
 the command says which column is what.
 """
 
-import csv
-import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import Refusal
-from treino.base.words import N_, _
-from treino.data.readers.file_bytes import ByteStream, InputFile, decide, open_file
-from treino_judge.cells import (
+from treino.data.readers import read_file
+from treino.data.readers.file_bytes import InputFile, decide, open_file
+from treino.data.table import Column, Table
+from treino.errors import TreinoError
+from treino.trials.cells import (
     STATE_WORDS,
     as_float,
     cell,
@@ -28,40 +26,13 @@ from treino_judge.cells import (
     parsed,
     state_of,
 )
-from treino_judge.folder_files import too_large
-from treino_judge.optuna_study import seconds_between
-from treino_judge.ray_folder import OF_RAY
-from treino_judge.table import TITLES, State, TrialFile, TrialRecord, Unit
-
-TRIALS_UNKNOWN = Refusal(
-    "trials_unknown", N_("'{path}' is no table in CSV or JSON, but a {kind}."), N_("Write it as CSV.")
-)
-TRIALS_NONE = Refusal("trials_none", N_("'{path}' has no rows."), N_("Write a row for each trial."))
-TRIALS_UNKNOWN_2 = Refusal(
-    "trials_unknown",
-    N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
-    N_("Write it with pandas: to_json(path, orient='records')."),
-)
-COLUMN_TWICE = Refusal(
-    "column_twice", N_("Two columns of '{path}' are named '{name}'."), N_("Rename one of them.")
-)
-CSV_BROKEN = Refusal(
-    "csv_broken",
-    N_("'{path}', line {n} can't be read: {reason}."),
-    N_("Export it again, or restore it from a copy."),
-)
-JSON_BROKEN = Refusal(
-    "json_broken", N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy.")
-)
-CSV_RAGGED = Refusal(
-    "csv_ragged",
-    N_("'{path}', line {n} has {found} cells, and the first line names {known}."),
-    N_("Put a cell that holds a comma in double quotes."),
-)
+from treino.trials.folder_files import too_large
+from treino.trials.optuna_study import seconds_between
+from treino.trials.ray_folder import OF_RAY
+from treino.trials.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
+from treino.words import _
 
 LARGEST = 1 << 29  # bytes of a file
-_DELIMITERS = ",;\t|"
-_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 _SPLIT = re.compile(r"split\d+_test_(.+)")
 _OF_WANDB = frozenset({
     "Name", "State", "Notes", "User", "Username", "Tags", "Created", "Updated", "Runtime", "Relative Runtime",
@@ -74,7 +45,7 @@ Line = Mapping[str, Any]
 
 
 def read_table(path: Path) -> TrialFile:
-    """The trials in a table: CSV (also packed by gzip, zstd or zip), JSON, or JSON lines.
+    """The trials in a table: one that a training reads, such as CSV, or JSON of pandas or of lines.
 
     Raises:
         TreinoError: the file is too large, damaged, or no table.
@@ -82,10 +53,9 @@ def read_table(path: Path) -> TrialFile:
     file = open_file(path)
     if file.size > LARGEST:
         raise too_large(path, file.size, LARGEST)
-    if file.content != "text":
-        raise TRIALS_UNKNOWN(path=path, kind=file.content)
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    lines = _json_lines(file) if start in (b"{", b"[") else list(_csv_lines(file))
+    is_json = file.content == "text" and start in (b"{", b"[")
+    lines = _json_lines(file) if is_json else _lines_of(read_file(path, least_columns=1))
     if not lines:
         raise TRIALS_NONE(path=path)
     return trials_in(lines, path.name.partition(".")[0])
@@ -315,42 +285,24 @@ def _taken_apart(value: Any) -> Any:
     return value
 
 
-# ---- lines of CSV
+# ---- lines of a table
 
 
-LONGEST_CELL = 1 << 27  # characters: a run's whole configuration may stand in one
+def _lines_of(table: Table) -> list[dict[str, Cell]]:
+    columns = {column.name: _cells_of(column) for column in table.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
-    """The rows by the names of their columns. Decimal commas are read where no comma parts the cells.
-
-    A first column without a name, as pandas writes the numbers of rows, is left out.
-    """
-    text = decide(file, None)
-    stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
-    first = next(iter(stream), "")
-    limit = csv.field_size_limit(LONGEST_CELL)
-    names: list[str] = []
-    rows = csv.reader([first])
-    try:
-        delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
-        rows = csv.reader(chain([first], stream), delimiter=delimiter)
-        names = [name.strip() for name in next(rows, [])]
-        if twice := sorted({n for n in names if n and names.count(n) > 1}):
-            raise COLUMN_TWICE(path=file.path, name=twice[0])
-        for row in rows:
-            if not any(row):
-                continue
-            if len(row) != len(names):
-                raise CSV_RAGGED(path=file.path, n=rows.line_num, found=len(row), known=len(names))
-            cells = (
-                c.replace(",", ".") if delimiter != "," and _COMMA.fullmatch(c.strip()) else c for c in row
-            )
-            yield {name: number_or_word(c) for name, c in zip(names, cells, strict=True) if name}
-    except csv.Error as error:
-        raise CSV_BROKEN(path=file.path, n=rows.line_num, reason=error) from None
-    finally:
-        csv.field_size_limit(limit)
+def _cells_of(column: Column) -> list[Cell]:
+    """A column's cells: numbers, words, truth; None where one is missing."""
+    cells: list[Cell]
+    if column.boolean and column.numbers is not None:
+        cells = [value > 0 for value in column.numbers.tolist()]
+    elif column.numbers is not None:
+        cells = column.numbers.tolist()
+    else:
+        cells = [number_or_word(word) for word in (() if column.words is None else column.words)]
+    return [None if gone else cell for gone, cell in zip(column.missing_N, cells, strict=True)]
 
 
 # ---- lines of JSON
@@ -387,25 +339,11 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 def _rows(value: Any) -> list[dict[str, Any]] | None:
-    if isinstance(value, list):
-        return value if all(isinstance(row, dict) for row in value) else None
-    if not isinstance(value, dict) or not value:
-        return None
-    if {"columns", "data"} <= set(value):  # pandas: orient="split"
-        names, data = value["columns"], value["data"]
-        whole = isinstance(names, list) and isinstance(data, list)
-        if whole and all(isinstance(row, list) and len(row) == len(names) for row in data):
-            return [dict(zip(map(str, names), row, strict=True)) for row in data]
-        return None
-    inner = list(value.values())
-    if all(isinstance(column, dict) for column in inner):  # pandas: columns of values by the row's number
-        places = list(dict.fromkeys(place for column in inner for place in column))
-        return [{n: column.get(place) for n, column in value.items()} for place in places]
-    if all(isinstance(column, list) for column in inner) and len({len(column) for column in inner}) == 1:
-        if len(inner) == 1 and all(isinstance(row, dict) for row in inner[0]):
-            return list(inner[0])
-        return [dict(zip(value, row, strict=True)) for row in zip(*inner, strict=True)]
-    lists = [
-        part for part in inner if isinstance(part, list) and part and all(isinstance(r, dict) for r in part)
-    ]
-    return list(lists[0]) if len(lists) == 1 else None
+    """The rows of a list of objects, or of columns: lists, or values by the row's number, as of pandas."""
+    if isinstance(value, dict) and value:
+        columns = [dict(enumerate(c)) if isinstance(c, list) else c for c in value.values()]
+        if not all(isinstance(column, dict) for column in columns):
+            return None
+        places = dict.fromkeys(place for column in columns for place in column)
+        return [{n: c.get(place) for n, c in zip(value, columns, strict=True)} for place in places]
+    return value if isinstance(value, list) and all(isinstance(row, dict) for row in value) else None

@@ -10,47 +10,17 @@ from treino.base import files
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.readers.file_bytes import unreadable
-from treino.folders.store import manifest, sqlite
-from treino_judge.exported_tables import read_table
-from treino_judge.folder_files import PlainFolder
-from treino_judge.mlflow_store import TABLES as OF_MLFLOW
-from treino_judge.mlflow_store import is_mlruns, mlflow_trials, mlruns_trials
-from treino_judge.optuna_study import TABLES as OF_OPTUNA
-from treino_judge.optuna_study import optuna_trials
-from treino_judge.ray_folder import is_experiment, ray_trials
-from treino_judge.table import TrialFile
-
-TRIALS_MISSING = Refusal(
-    "trials_missing",
-    N_("There is no file or folder '{path}'."),
-    N_("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
-)
-TRIALS_UNKNOWN = Refusal(
-    "trials_unknown",
-    N_("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow."),
-    "{hint}",
-)
-STUDY_UNKNOWN = Refusal(
-    "study_unknown",
-    N_("'{path}' is no store of several studies, so [[study]] says nothing."),
-    N_("Leave [[study]] out."),
-)
-TRIALS_OWN = Refusal(
-    "trials_own",
-    N_("{path} is a run, sweep or study of treino's own, which has its judgement already."),
-    N_("See it: treino show {path}"),
-)
-TRIALS_UNKNOWN_2 = Refusal(
-    "trials_unknown",
-    N_("'{path}' is a SQLite file, but neither of Optuna nor of MLflow."),
-    N_("Write the trials as CSV."),
-)
-TRIALS_PICKLE = Refusal(
-    "trials_pickle",
-    N_("'{path}' is a pickle: reading it could run any program, so it is not read."),
-    N_('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
-)
-TRIALS_NONE = Refusal("trials_none", N_("'{path}' is empty."), N_("Judge it when it holds trials."))
+from treino.errors import TreinoError
+from treino.store import files, manifest, sqlite
+from treino.trials.exported_tables import read_table
+from treino.trials.folder_files import PlainFolder
+from treino.trials.mlflow_store import TABLES as OF_MLFLOW
+from treino.trials.mlflow_store import is_mlruns, mlflow_trials
+from treino.trials.optuna_study import TABLES as OF_OPTUNA
+from treino.trials.optuna_study import optuna_trials
+from treino.trials.ray_folder import is_experiment, ray_trials
+from treino.trials.table import TrialFile
+from treino.words import _
 
 _SQLITE = b"SQLite format 3\0"
 _PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
@@ -107,8 +77,8 @@ def _in_folder(folder: PlainFolder, source: str, study: str | None) -> TrialFile
         raise TRIALS_OWN(path=source)
     if is_experiment(folder):
         return ray_trials(folder)
-    if is_mlruns(folder):
-        return mlruns_trials(folder, study)
+    if is_mlruns(folder.path):
+        return mlflow_trials(folder.path, study)
     inside = [os.path.join(source, each.path.name) for each in folder.folders() if each.path.name == "mlruns"]
     inside += [
         os.path.join(source, n) for n in names if n.endswith((".db", ".sqlite", ".sqlite3", ".csv", ".json"))
@@ -125,18 +95,23 @@ def _in_database(path: Path, study: str | None) -> TrialFile:
     """The trials in a SQLite file, at one moment. The file isn't changed; it is locked against writing only
     while its rows are read, and not at all if it is in write-ahead-log mode."""
 
-    def ask(connection: sqlite3.Connection) -> TrialFile:
+    def ask(connection: sqlite3.Connection) -> TrialFile | None:
         connection.execute("BEGIN")
         tables = {str(row[1]) for row in sqlite.objects(connection) if row[0] == "table"}
         if tables >= OF_OPTUNA:
             return optuna_trials(connection, tables, study)
         if tables >= OF_MLFLOW:
-            return mlflow_trials(connection, study)
-        raise TRIALS_UNKNOWN_2(path=path)
+            return None
+        raise TreinoError(
+            "trials_unknown",
+            _("'{path}' is a SQLite file, but neither of Optuna nor of MLflow.").format(path=path),
+            _("Write the trials as CSV."),
+        )
 
     try:
         with sqlite.trouble(path):
-            return sqlite.of_file(path, ask, copied=sqlite.has_log(path))
+            found = sqlite.of_file(path, ask, copied=sqlite.has_log(path))
+        return mlflow_trials(path, study) if found is None else found
     except UnicodeDecodeError:
         raise _damaged(_("{path} is damaged: it holds bytes that are no text.").format(path=path)) from None
     except TreinoError as error:

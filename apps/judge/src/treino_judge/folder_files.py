@@ -68,22 +68,6 @@ class PlainFolder:
         except UnicodeDecodeError:
             raise TRIALS_DAMAGED(path=path) from None
 
-    def texts(self, name: str) -> dict[str, str]:
-        """The texts of all plain files below the folder of that name, by their paths from there."""
-        found: dict[str, str] = {}
-        start = self.path / name
-        if not start.is_dir() or start.is_symlink():
-            return found
-        waiting = [start]
-        while waiting:
-            for entry in self._entries(waiting.pop()):
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                elif entry.is_file(follow_symlinks=False):
-                    path = Path(entry.path)
-                    found[str(path.relative_to(start))] = self.text(str(path.relative_to(self.path))) or ""
-        return found
-
     def notes(self) -> list[str]:
         """A note on the links that were not followed."""
         if not self.links:

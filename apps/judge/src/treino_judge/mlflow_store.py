@@ -1,191 +1,54 @@
-"""Trials of an experiment of MLflow, in its SQLite file or its folder ``mlruns``.
+"""Trials of an experiment in a store of MLflow, a SQLite file or a folder ``mlruns``, as MLflow lists them.
 
 https://mlflow.org/docs/latest/ml/tracking/backend-stores/
 """
 
-import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
-from treino.base.errors import Refusal
-from treino.base.words import N_, _
-from treino_judge.cells import as_float, number_or_word, one_of, state_of
-from treino_judge.folder_files import PlainFolder
-from treino_judge.table import TrialFile, TrialRecord, few_enough
-
-TRIALS_DAMAGED = Refusal(
-    "trials_damaged",
-    N_("'{path}' is damaged: line {n} is no value of a metric."),
-    N_("Restore it from a copy."),
-)
+from treino.errors import TreinoError
+from treino.trials.cells import one_of
+from treino.trials.exported_tables import read_table
+from treino.trials.table import MOST, TrialFile, few_enough
+from treino.words import _
 
 TABLES = {"experiments", "runs", "latest_metrics"}
 META = "meta.yaml"
-_STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}  # in a folder
 
 
-@dataclass(frozen=True)
-class MlflowRun:
-    """One run as its store tells it. start, end: in milliseconds; None if unknown."""
-
-    identity: str
-    name: str
-    status: str
-    start: int | None
-    end: int | None
-    metrics: Mapping[str, float]
-    params: Mapping[str, str]
-    parent: str | None
-
-
-def _trial_file(name: str, runs: Sequence[MlflowRun], notes: Sequence[str] = ()) -> TrialFile:
-    """The runs of an experiment as trials; a run that is the parent of others is none."""
-    parents = {run.parent for run in runs}
-    records = tuple(
-        TrialRecord(
-            run.name or run.identity,
-            state_of(run.status),
-            {n: number_or_word(v) for n, v in run.params.items()},
-            run.metrics,
-            seconds=None if run.start is None or run.end is None else max(0, run.end - run.start) / 1000,
-        )
-        for run in sorted(runs, key=lambda run: (run.start or 0, run.identity))
-        if run.identity not in parents
-    )
-    if left := len(runs) - len(records):
-        notes = [*notes, _("{n:,} runs are the parents of others, and no trials.").format(n=left)]
-    return TrialFile("mlflow", name, records, notes=tuple(notes))
-
-
-# ---- a SQLite file
-
-
-def mlflow_trials(connection: sqlite3.Connection, study: str | None) -> TrialFile:
-    """The trials of the experiment of that name, or of the only one with runs.
-
-    Raises:
-        TreinoError: several experiments with runs.
-    """
-    experiments = {
-        str(name): identity
-        for identity, name in connection.execute(
-            "SELECT experiment_id, name FROM experiments WHERE lifecycle_stage = 'active' AND experiment_id"
-            " IN (SELECT experiment_id FROM runs WHERE lifecycle_stage = 'active') ORDER BY experiment_id"
-        )
-    }
-    name = one_of(list(experiments), study, _("experiment"))
-    key = (experiments[name],)
-    rows = connection.execute(
-        "SELECT run_uuid, name, status, start_time, end_time FROM runs"
-        " WHERE experiment_id = ? AND lifecycle_stage = 'active'",
-        key,
-    ).fetchall()
-    few_enough(len(rows))
-
-    def by_run(columns: str, table: str) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        text = (
-            f"SELECT run_uuid, {columns} FROM {table}"
-            " WHERE run_uuid IN (SELECT run_uuid FROM runs WHERE experiment_id = ?)"
-        )
-        for run, name, value in connection.execute(text, key):
-            found.setdefault(run, {})[str(name)] = value
-        return found
-
-    metrics = by_run("key, CASE WHEN is_nan THEN NULL ELSE value END", "latest_metrics")
-    params, tags = by_run("key, value", "params"), by_run("key, value", "tags")
-    return _trial_file(
-        name,
-        [
-            MlflowRun(
-                run,
-                str(title or ""),
-                str(status),
-                start if isinstance(start, int) else None,
-                end if isinstance(end, int) else None,
-                {n: as_float(v) for n, v in metrics.get(run, {}).items()},
-                {n: str(v) for n, v in params.get(run, {}).items()},
-                tags.get(run, {}).get("mlflow.parentRunId"),
-            )
-            for run, title, status, start, end in rows
-        ],
-    )
-
-
-# ---- a folder
-
-
-def is_mlruns(folder: PlainFolder) -> bool:
+def is_mlruns(folder: Path) -> bool:
     """Whether the folder holds experiments of MLflow, or is one."""
-    return _is_experiment(folder) or any(map(_is_experiment, folder.folders()))
+    return (folder / META).is_file() or any(folder.glob(f"*/{META}"))
 
 
-def _is_experiment(folder: PlainFolder) -> bool:
-    return "artifact_location" in _meta(folder)
-
-
-def mlruns_trials(folder: PlainFolder, study: str | None) -> TrialFile:
-    """The trials of the experiment of that name, or of the only one with runs.
+def mlflow_trials(store: Path, study: str | None) -> TrialFile:
+    """The trials of the experiment of that name, or of the only one with runs. store: a file or a folder.
 
     Raises:
-        TreinoError: several experiments with runs; a file that can't be read.
+        TreinoError: MLflow is not installed; several experiments with runs.
     """
-    experiments = {}
-    for each in [folder] if _is_experiment(folder) else folder.folders():
-        meta = _meta(each)
-        if meta.get("lifecycle_stage", "active") == "active" and any(
-            "run_id" in _meta(f) for f in each.folders()
-        ):
-            experiments[meta.get("name") or each.path.name] = each
-    name = one_of(list(experiments), study, _("experiment"))
-    runs = []
-    for each in experiments[name].folders():
-        meta = _meta(each)
-        if "run_id" in meta and meta.get("lifecycle_stage", "active") == "active":
-            runs.append(_run(each, meta))
-            few_enough(len(runs))
-    return _trial_file(name, runs, folder.notes())
-
-
-def _run(folder: PlainFolder, meta: Mapping[str, str]) -> MlflowRun:
-    start, end = (int(meta[n]) if meta.get(n, "").isdigit() else None for n in ("start_time", "end_time"))
-    metrics = {n: _last(text, folder.path / "metrics" / n) for n, text in folder.texts("metrics").items()}
-    params = {n: text.strip() for n, text in folder.texts("params").items()}
-    parent = folder.text("tags/mlflow.parentRunId")
-    status = _STATUS.get(meta.get("status", ""), meta.get("status", ""))
-    return MlflowRun(
-        meta["run_id"],
-        meta.get("run_name", ""),
-        status,
-        start,
-        end,
-        metrics,
-        params,
-        parent and parent.strip(),
-    )
-
-
-def _last(text: str, path: Path) -> float:
-    """The metric's last value: a line holds a time, the value, and a step."""
-    best: tuple[float, float, float] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        parts = line.split()
-        try:
-            at, value, step = float(parts[0]), float(parts[1]), float(parts[2]) if len(parts) > 2 else 0.0
-        except (ValueError, IndexError):
-            raise TRIALS_DAMAGED(path=path, n=number) from None
-        if best is None or (step, at) >= best[:2]:
-            best = step, at, value
-    return float("nan") if best is None else best[2]
-
-
-def _meta(folder: PlainFolder) -> dict[str, str]:
-    """The entries of the folder's meta.yaml, a flat file of names and texts."""
-    found = {}
-    for line in (folder.text(META) or "").splitlines():
-        name, colon, value = line.partition(": ")
-        if colon and name.isidentifier():
-            found[name] = value.strip().strip("'\"")
-    return found
+    if find_spec("mlflow") is None:
+        raise TreinoError(
+            "mlflow_missing",
+            _("'{path}' is a store of MLflow, and the package mlflow is not installed.").format(path=store),
+            _('Install it, or write a table where it is: mlflow.search_runs().to_csv("runs.csv")'),
+        )
+    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow, before = import_module("mlflow"), os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(f"sqlite:///{store}" if store.is_file() else store.as_uri())
+    try:
+        every = {each.name: [each.experiment_id] for each in mlflow.search_experiments()}
+        used = [name for name, key in every.items() if len(mlflow.search_runs(key, max_results=1))]
+        name = one_of(used[::-1], study, _("experiment"))
+        runs = mlflow.search_runs(every[name], max_results=MOST + 1)
+    finally:
+        mlflow.set_tracking_uri(before)
+    few_enough(len(runs))
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "runs.csv"
+        runs.to_csv(table, index=False)
+        return replace(read_table(table), study=name)
