@@ -167,7 +167,6 @@ def test_a_script_that_breaks_off_is_no_start_and_a_foreign_file_is_refused(fold
         "# doctor: ignore missing_zero_grad, summed on purpose",
         "# doctor: ignore no_step missing_zero_grad",
         "# noqa # doctor:ignore missing_zero_grad",
-        "# treino: ignore[missing_zero_grad] summed on purpose",
     ],
 )
 def test_a_comment_silences_its_rule_on_its_line(folder, capfd, comment):

@@ -88,7 +88,7 @@ def test_who_called_a_helper(tmp_path: Path) -> None:
 
 
 def test_a_line_is_told_to_ignore_a_rule(tmp_path: Path) -> None:
-    path = script(tmp_path, "a = 1  # treino: ignore[lr_too_high, no_step]\nb = 2")
+    path = script(tmp_path, "a = 1  # doctor: ignore lr_too_high no_step\nb = 2")
     assert ignored(Site(path, 1), "no_step")
     assert not ignored(Site(path, 1), "no_grad")
     assert not ignored(Site(path, 2), "no_step")

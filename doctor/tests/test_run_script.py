@@ -107,9 +107,9 @@ def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path, mon
     """They may take long on a busy machine, and nobody ends the process meanwhile."""
     waiting = []
 
-    def decide(log):
+    def decide(log, **how):
         waiting.extend(t for t in threading.enumerate() if isinstance(t, threading.Timer))
-        return original(log)
+        return original(log, **how)
 
     original = decisions.decide
     monkeypatch.setattr(decisions, "decide", decide)

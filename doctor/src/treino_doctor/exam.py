@@ -31,14 +31,19 @@ class Exam:
 
     live: called with each finding of an early rule when it is first found.
     on_step: called after each optimizer step with the number of steps so far.
+    heed: leave out what comments in the source silence.
     """
 
     def __init__(
-        self, *, live: Callable[[Finding], None] | None = None, on_step: Callable[[int], None] | None = None
+        self,
+        *,
+        live: Callable[[Finding], None] | None = None,
+        on_step: Callable[[int], None] | None = None,
+        heed: bool = True,
     ) -> None:
         self.findings: list[Finding] = []
         self.defects: list[str] = []
-        self._live, self._on_step = live, on_step
+        self._live, self._on_step, self._heed = live, on_step, heed
         self._reported_keys: set[tuple[Any, ...]] = set()
         self._next_look = 0.0
         watching = live is not None or on_step is not None
@@ -70,7 +75,7 @@ class Exam:
             from treino_doctor.rules import decide
 
             self._next_look = now + LIVE_EVERY
-            for finding in decide(self.log, early=True)[0]:
+            for finding in decide(self.log, early=True, heed=self._heed)[0]:
                 key = (finding.rule, finding.file, finding.line)
                 if key not in self._reported_keys:
                     self._reported_keys.add(key)
@@ -93,7 +98,7 @@ class Exam:
             self._running = False
             self._recorder.stop(finished=finished, error=error)
             with no_collections():
-                self.findings, self.defects = decide(self.log)
+                self.findings, self.defects = decide(self.log, heed=self._heed)
             self.defects += self._recorder.hooks.defect_sentences()
         return self
 

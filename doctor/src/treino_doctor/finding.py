@@ -46,17 +46,7 @@ class Finding:
         Of a notebook ``line`` counts from the beginning of a ``cell``, which is a key of both besides.
         """
         seen = None if self.seen is None else _place_as_json(self.seen.file, self.seen.line)
-        return {
-            "rule": self.rule,
-            "severity": self.severity,
-            "certain": self.certain,
-            "message": self.message,
-            "why": self.why,
-            **_place_as_json(self.file, self.line),
-            "seen": seen,
-            "evidence": self.evidence,
-            "fix": self.fix,
-        }
+        return vars(self) | _place_as_json(self.file, self.line) | {"seen": seen}
 
 
 def _place_as_json(file: str | None, line: int | None) -> dict[str, Any]:

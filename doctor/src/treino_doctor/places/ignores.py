@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 from treino_doctor.finding import Site
 
-_IGNORE = re.compile(
-    r"#\s*(?:doctor:\s*ignore\b(?P<rules>[\w\s]*)|treino:\s*ignore\[(?P<earlier>[\w\s,]*)\])"
-)  # earlier: the form of older versions
+_IGNORE = re.compile(r"#\s*doctor:\s*ignore\b([\w\s]*)")
 _honoured: set[tuple[str, int, str]] = set()
 
 
 def forget() -> None:
-    """Begin a new decision, of which no comment was asked yet."""
+    """Forget which comments have silenced something, as a new decision begins."""
     _honoured.clear()
 
 
@@ -30,8 +28,7 @@ def ignored(site: Site | None, rule: str) -> bool:
 
 def _rules(line: str) -> list[str]:
     """The ids in a line's comments."""
-    texts = [match["rules"] or match["earlier"] or "" for match in _IGNORE.finditer(line)]
-    return [rule for text in texts for rule in re.split(r"[\s,]+", text.strip()) if rule]
+    return [rule for text in _IGNORE.findall(line) for rule in text.split()]
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def run_script(
     module: bool = False,
     source: str | None = None,
     examine: bool = True,
+    heed: bool = True,
     max_steps: int | None = None,
     max_time: float | None = None,
     live: Callable[[Finding], None] | None = None,
@@ -71,10 +72,10 @@ def run_script(
     """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
 
     Output, exit status, exceptions and random numbers are the script's own. examine: look for faults; if
-    False, the script only runs and is reported. report: called once, as soon as the script has ended in any
-    way, also before it kills its own process or SIGTERM ends it. max_time: if the script stays in one long
-    call or catches the exception that should end it, the process itself is ended, with the report, ``GRACE``
-    seconds later.
+    False, the script only runs and is reported. heed: leave out what the script's comments silence. report:
+    called once, as soon as the script has ended in any way, also before it kills its own process or SIGTERM
+    ends it. max_time: if the script stays in one long call or catches the exception that should end it, the
+    process itself is ended, with the report, ``GRACE`` seconds later.
 
     Raises:
         TreinoError: the file doesn't exist or isn't a Python file (rule ``script``).
@@ -88,7 +89,7 @@ def run_script(
             outcome.stopped = outcome.stopped or "max_steps"
             raise Stop
 
-    outcome.exam = exam = Exam(live=live, on_step=on_step if max_steps is not None else None)
+    outcome.exam = exam = Exam(live=live, on_step=on_step if max_steps is not None else None, heed=heed)
 
     def finish(finished: bool) -> None:
         if os.getpid() == _owner and once.acquire(blocking=False):

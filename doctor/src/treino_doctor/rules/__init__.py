@@ -35,10 +35,10 @@ def findings_to_report(findings: list[Finding]) -> list[Finding]:
     return sorted(distinct, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
 
 
-def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
+def decide(log: Log, *, early: bool = False, heed: bool = True) -> tuple[list[Finding], list[str]]:
     """Return the findings of all rules, certain ones first, and the errors of rules that raised.
 
-    early: only rules that may report before the end.
+    early: only rules that may report before the end. heed: leave out what comments in the source silence.
     """
     findings: list[Finding] = []
     defects: list[str] = []
@@ -49,7 +49,7 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
             continue
         try:
             pairs = [(rule.finding(e), e.seen) for e in rule.decide(log) if not (rule.note and rule.note(e))]
-            findings += [f for f, seen in pairs if not (ignored(f.place, name) or ignored(seen, name))]
+            findings += [f for f, s in pairs if not heed or not (ignored(f.place, name) or ignored(s, name))]
         except Exception as error:
             defects.append(f"{name}: {type(error).__name__}: {error}")
     return findings_to_report(findings), defects

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.record.learning import LayerUnreached
 from treino_doctor.record.log import Log
 from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """No call of the net reached the layer, and none of the losses gave it a gradient."""
-    lines: dict[Site | None, list[LayerUnreached]] = {}
-    for layer in log.of(LayerUnreached):
-        if layer.made_at is not None:
-            lines.setdefault(layer.made_at, []).append(layer)
-    for made_at, layers in lines.items():
+    known = [layer for layer in log.of(LayerUnreached) if layer.made_at is not None]
+    for made_at, layers in by_line(known, lambda layer: layer.made_at).items():
         numbers = {
             "layer": layers[0].kind,
             "parameters": sum(layer.parameters for layer in layers),

@@ -18,12 +18,9 @@ def main(job_path: str) -> int:
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     import torch
 
-    import treino_doctor.rules
     from treino_doctor.process.run_script import Outcome, run_script
 
     torch.set_num_threads(1)
-    # a comment that silences a rule mends nothing
-    setattr(treino_doctor.rules, "ignored", lambda _site, _rule: False)  # noqa: B010
 
     def answer(outcome: Outcome) -> None:
         script = vars(sys.modules["__main__"])
@@ -40,7 +37,8 @@ def main(job_path: str) -> int:
         }
         Path(job["answer"]).write_text(json.dumps(seen), encoding="utf-8")
 
-    return run_script(job["script"], max_time=job["limit"], report=answer).status
+    # a comment that silences a rule mends nothing
+    return run_script(job["script"], max_time=job["limit"], heed=False, report=answer).status
 
 
 def _measured(script: dict[str, Any], task: str) -> tuple[float | None, str]:
