@@ -22,14 +22,14 @@ STUDY_MISSING = Refusal(
 
 LONGEST = 1 << 20  # characters of a cell that is taken apart
 _LISTED = 12
-STATE_WORDS: Mapping[str, State] = {
-    "complete": "finished", "finished": "finished", "terminated": "finished", "success": "finished",
-    "fail": "failed", "failed": "failed", "error": "failed", "crashed": "failed", "killed": "failed",
-    "preempted": "failed",
-    "running": "running", "waiting": "running", "pending": "running", "scheduled": "running",
-    "paused": "running", "preempting": "running",
-    "pruned": "pruned", "stopped": "pruned",
-}  # fmt: skip
+_WORDS: Mapping[State, str] = {
+    "finished": "complete finished terminated success",
+    "failed": "fail failed error crashed killed preempted",
+    "running": "running waiting pending scheduled paused preempting",
+    "pruned": "pruned stopped",
+}
+STATE_WORDS = {word: state for state, words in _WORDS.items() for word in words.split()}
+"""The words of all tools for the state of a trial."""
 
 
 def state_of(word: object) -> State:
@@ -101,6 +101,11 @@ def as_float(value: Any) -> float:
         return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return math.nan
+
+
+def seconds_or_none(value: Any) -> float | None:
+    """A time as a number; None for what is none."""
+    return as_float(value) if is_number(value) else None
 
 
 def numbers_in(values: Mapping[str, Any]) -> tuple[dict[str, tuple[float, ...]], dict[str, float]]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,9 +29,13 @@ SOURCES: Mapping[str, str] = {
     " ICML 2014",
 }
 TOOLS = {
-    "optuna": "Optuna", "ray": "Ray Tune", "wandb": "W&B", "mlflow": "MLflow", "sklearn": "scikit-learn",
+    "optuna": "Optuna",
+    "ray": "Ray Tune",
+    "wandb": "W&B",
+    "mlflow": "MLflow",
+    "sklearn": "scikit-learn",
     "table": N_("a table"),
-}  # fmt: skip
+}
 _FROM: Mapping[Basis, str] = {
     "seed": N_("the spread between seeds"),
     "fold": N_("the spread between folds"),
@@ -217,10 +221,8 @@ class Conclusions:
                 "Of the best {metric}, {seen}, about {luck} is luck of the choice among {n:,}: expect "
                 "{expected} [{low}, {high}] of new {unit}."
             )
-            return text.format(
-                luck=numeral(luck.amount, ".2g"), expected=numeral(luck.expected), low=low, high=high,
-                unit=_(UNITS[self.table.unit or "fold"]), **seen,
-            )  # fmt: skip
+            seen |= {"luck": numeral(luck.amount, ".2g"), "expected": numeral(luck.expected)}
+            return text.format(low=low, high=high, unit=_(UNITS[self.table.unit or "fold"]), **seen)
         if len({trial.score for trial in j.trials}) == 1:
             return _("All {n:,} trials have the same {metric}, {seen}.").format(**seen)
         most = numeral(luck.at_most or 0.0, ".2g")
@@ -324,10 +326,8 @@ def _setting_shares(table: TrialTable, trials: Sequence[Trial], seed: int) -> Se
     if shares is None:
         return SettingShares(tuple(told), None, tuple(left_out))
     order = np.argsort(-shares.share_K, kind="stable")
-    ordered = VarianceShares(
-        shares.share_K[order], shares.low_K[order], shares.high_K[order],
-        shares.explained, shares.explained_low, shares.explained_high, shares.trials,
-    )  # fmt: skip
+    by_setting = {name: getattr(shares, name)[order] for name in ("share_K", "low_K", "high_K")}
+    ordered = replace(shares, **by_setting)
     return SettingShares(tuple(told[k] for k in order), ordered, tuple(left_out))
 
 

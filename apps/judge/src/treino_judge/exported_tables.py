@@ -24,6 +24,7 @@ from treino.trials.cells import (
     number_or_word,
     numbers_in,
     parsed,
+    seconds_or_none,
     state_of,
 )
 from treino.trials.folder_files import too_large
@@ -34,11 +35,35 @@ from treino.words import _
 
 LARGEST = 1 << 29  # bytes of a file
 _SPLIT = re.compile(r"split\d+_test_(.+)")
-_OF_WANDB = frozenset({
-    "Name", "State", "Notes", "User", "Username", "Tags", "Created", "Updated", "Runtime", "Relative Runtime",
-    "Sweep", "ID", "Hostname", "Host", "Description", "Commit", "GitHub", "GPU Count", "GPU Type", "Job Type",
-    "Group", "Start Time", "End Time",
-})  # fmt: skip
+_OF_WANDB = frozenset(
+    (
+        *(
+            "Name",
+            "State",
+            "Notes",
+            "User",
+            "Username",
+            "Tags",
+            "Created",
+            "Updated",
+            "Runtime",
+            "Sweep",
+            "ID",
+        ),
+        *(
+            "Hostname",
+            "Host",
+            "Description",
+            "Commit",
+            "GitHub",
+            "GPU Count",
+            "GPU Type",
+            "Job Type",
+            "Group",
+        ),
+        *("Start Time", "End Time", "Relative Runtime"),
+    )
+)
 _SECONDS = "seconds", "duration_seconds", "runtime_seconds", "time_total_s"
 
 Line = Mapping[str, Any]
@@ -183,12 +208,8 @@ def _of_wandb(lines: Sequence[Line], name: str) -> TrialFile:
             n.removesuffix(".value"): v for n, v in of["config"].items() if n[:1] != "_" and v is not None
         }
         state = state_of(line["state"]) if line.get("state") is not None else "finished"
-        records.append(
-            TrialRecord(
-                str(line.get("name", number)), state, _cells(settings), figures, lists,
-                as_float(seconds) if is_number(seconds) else None,
-            )
-        )  # fmt: skip
+        run, took = str(line.get("name", number)), seconds_or_none(seconds)
+        records.append(TrialRecord(run, state, _cells(settings), figures, lists, took))
     return TrialFile("wandb", name, tuple(records))
 
 
@@ -197,13 +218,9 @@ def _of_wandb_page(lines: Sequence[Line], name: str) -> TrialFile:
     records = []
     for line in _by_time(lines, "Created"):
         cells = {n: v for n, v in line.items() if n not in _OF_WANDB and n[:1] != "_"}
-        seconds = line.get("Runtime")
-        records.append(
-            TrialRecord(
-                str(line.get("Name")), state_of(line.get("State")), {}, numbers_in(cells)[1],
-                seconds=as_float(seconds) if is_number(seconds) else None, cells=_cells(cells),
-            )
-        )  # fmt: skip
+        state, figures, took = state_of(line.get("State")), numbers_in(cells)[1], line.get("Runtime")
+        more: dict[str, Any] = {"seconds": seconds_or_none(took), "cells": _cells(cells)}
+        records.append(TrialRecord(str(line.get("Name")), state, {}, figures, **more))
     return TrialFile("wandb", name, tuple(records))
 
 
@@ -216,14 +233,8 @@ def _of_ray(lines: Sequence[Line], name: str) -> TrialFile:
             for n, v in line.items()
             if is_number(v) and n not in OF_RAY and not n.startswith("config/")
         }
-        seconds = line.get("time_total_s")
-        settings = _cells(_below(line, "config/"))
-        records.append(
-            TrialRecord(
-                str(line.get("trial_id")), "finished", settings, figures,
-                seconds=as_float(seconds) if is_number(seconds) else None,
-            )
-        )  # fmt: skip
+        settings, took = _cells(_below(line, "config/")), seconds_or_none(line.get("time_total_s"))
+        records.append(TrialRecord(str(line.get("trial_id")), "finished", settings, figures, {}, took))
     return TrialFile("ray", name, tuple(records))
 
 
@@ -256,7 +267,7 @@ def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile
                 {},
                 figures,
                 lists,
-                as_float(line[took]) if took is not None and is_number(line.get(took)) else None,
+                seconds_or_none(line.get(took)) if took is not None else None,
                 _cells(cells),
             )
         )

@@ -7,23 +7,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
-from treino_judge.cells import as_float, cell, flat, is_number, numbers_in, parsed, state_of
-from treino_judge.folder_files import PlainFolder
-from treino_judge.table import State, TrialFile, TrialRecord, few_enough
-
-TRIALS_DAMAGED = Refusal(
-    "trials_damaged",
-    N_("'{path}' is damaged: it holds no JSON object."),
-    N_("Restore it from a copy, or move this trial's folder away."),
-)
+from treino.errors import TreinoError
+from treino.trials.cells import cell, flat, numbers_in, parsed, seconds_or_none, state_of
+from treino.trials.folder_files import PlainFolder
+from treino.trials.table import State, TrialFile, TrialRecord, few_enough
+from treino.words import _
 
 RESULTS, PARAMETERS, STATE = "result.json", "params.json", "experiment_state-"
-OF_RAY = frozenset({
-    "timestamp", "training_iteration", "time_this_iter_s", "time_total_s", "pid", "time_since_restore",
-    "iterations_since_restore", "timesteps_total", "episodes_total", "timesteps_since_restore", "warmup_time",
-})  # fmt: skip
+OF_RAY = frozenset(
+    """
+    timestamp training_iteration time_this_iter_s time_total_s pid time_since_restore
+    iterations_since_restore timesteps_total episodes_total timesteps_since_restore warmup_time
+    """.split()  # noqa: SIM905
+)
+"""Columns that Ray Tune adds to what a trial reports."""
 
 
 def is_experiment(folder: PlainFolder) -> bool:
@@ -54,15 +51,10 @@ def ray_trials(folder: PlainFolder) -> TrialFile:
             state = state_of(states[identity])
         values = flat({k: v for k, v in (result or {}).items() if k != "config"})
         lists, figures = numbers_in({k: v for k, v in values.items() if k not in OF_RAY})
-        seconds = values.get("time_total_s")
         if state == "finished":
             iterations.add(values.get("training_iteration"))
-        records.append(
-            TrialRecord(
-                identity or each.path.name, state, settings, figures, lists,
-                as_float(seconds) if is_number(seconds) else None,
-            )
-        )  # fmt: skip
+        name, took = identity or each.path.name, seconds_or_none(values.get("time_total_s"))
+        records.append(TrialRecord(name, state, settings, figures, lists, took))
     notes = folder.notes()
     numbers = sorted(n for n in iterations if isinstance(n, int))
     if len(numbers) > 1:

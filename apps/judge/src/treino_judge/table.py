@@ -83,14 +83,13 @@ STEPS = "epoch", "step", "iteration", "training_iteration"  # columns that tell 
 TITLES = "trial", "trial_id", "trial_number", "name", "run", "run_id", "id"
 _SCORES = "score", "value", "objective", "metric"  # names of scores that don't tell the direction
 _FIGURE = re.compile(r"[^A-Za-z\[{(]*\d")  # begins a text that is meant as a number: 83.2%, 1,042.0
-_HIGHER = (
-    "accuracy", "acc", "auc", "roc_auc", "f1", "f1_macro", "r2", "precision", "recall", "map", "miou", "iou",
-    "dice", "bleu", "rouge", "reward", "return", "mcc", "kappa", "top1", "top5", "ndcg", "psnr", "ssim",
-)  # fmt: skip
-_LOWER = (
-    "loss", "error", "err", "rmse", "mse", "mae", "mape", "logloss", "log_loss", "nll", "perplexity", "ppl",
-    "wer", "cer", "fid", "brier", "cost", "regret", "deviance",
-)  # fmt: skip
+_SIGNS = {
+    -1: "loss error err rmse mse mae mape logloss log_loss nll perplexity ppl wer cer fid brier cost regret "
+    "deviance",
+    1: "accuracy acc auc roc_auc f1 f1_macro r2 precision recall map miou iou dice bleu rouge reward return "
+    "mcc kappa top1 top5 ndcg psnr ssim",
+}
+_SIGN_OF = {name: sign for sign, names in _SIGNS.items() for name in names.split()}
 _SAME = 1e-5  # relative difference up to which a mean is taken as the trial's score
 
 
@@ -326,16 +325,10 @@ def direction_of(name: str) -> int | None:
     ``val_loss``, ``roc_auc``, ``test/top1``.
     """
     whole = re.split(r"[./ ]", name.lower())[-1]
-    for words, sign in ((_LOWER, -1), (_HIGHER, 1)):
-        if whole in words:
-            return sign
-    if whole.startswith("neg_"):
+    if whole not in _SIGN_OF and whole.startswith("neg_"):
         return 1
-    for word in reversed(re.split(r"[^a-z0-9]+", name.lower())):
-        for words, sign in ((_LOWER, -1), (_HIGHER, 1)):
-            if word in words:
-                return sign
-    return None
+    parts = (whole, *reversed(re.split(r"[^a-z0-9]+", name.lower())))
+    return next((_SIGN_OF[part] for part in parts if part in _SIGN_OF), None)
 
 
 def _direction(file: TrialFile, request: Request, metric: str, notes: list[str]) -> int:
@@ -425,12 +418,14 @@ def _last_rows(file: TrialFile, request: Request, notes: list[str]) -> TrialFile
     anew = len({each[0] for each in steps}) == 1 < len(steps) and 3 * len(steps) <= len(file.records)
     if max(map(len, steps)) < 2 or any(len(set(each)) < len(each) for each in steps) or not (title or anew):
         return file
-    text = (
-        _("The rows of a {title} differ in {step}: its last row alone is taken ({n:,} of {of:,} rows).")
-        if title is not None
-        else _("The rows are numbered by {step}, which begins anew with each trial: its last row alone is "
-               "taken ({n:,} of {of:,} rows).")
-    )  # fmt: skip
+    text = _(
+        "The rows are numbered by {step}, which begins anew with each trial: its last row alone is taken "
+        "({n:,} of {of:,} rows)."
+    )
+    if title is not None:
+        text = _(
+            "The rows of a {title} differ in {step}: its last row alone is taken ({n:,} of {of:,} rows)."
+        )
     notes.append(text.format(title=title, step=step, n=len(groups), of=len(file.records)))
 
     def without(values: Mapping[str, Any]) -> dict[str, Any]:
