@@ -257,12 +257,16 @@ class Tool:
         return [*flags, *(["--", *others] if others else [])]
 
 
-NAMED = {
-    "data": "data", "to": "path", "copy_to": "path", "data_file": "path", "labels": "path",
-    "validation": "path", "test": "path", "out": "path", "trials": "path", "run": "run", "other": "run",
-    "like": "run", "weights": "run", "net": "network", "trust": "trust", "subject": "subject",
+_NAMED_BY = {
+    "data": "data",
+    "path": "to copy_to data_file labels validation test out trials",
+    "run": "run other like weights",
+    "network": "net",
+    "trust": "trust",
+    "subject": "subject",
     "space": "space",
-}  # fmt: skip
+}
+NAMED = {name: check for check, names in _NAMED_BY.items() for name in names.split()}
 """What the value of an argument names, by the argument's name: a key of ``folder.CHECKS``. The other
 arguments are figures and words."""
 
@@ -279,30 +283,11 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             N_(
                 "What is in a table or in photographs, and what is wrong with them; alone: the built-in data."
             ),
-            take=(
-                "source",
-                "target",
-                "row_weights",
-                "kinds",
-                "delimiter",
-                "decimal",
-                "encoding",
-                "header",
-                "skip",
-                "quote",
-                "dates",
-                "missing",
-                "sheet",
-                "split_group",
-                "split_time",
-                "split_column",
-                "image_size",
-                "fit",
-                "labels",
-                "class_pattern",
-                "to",
-                "replace",
-            ),
+            take="""
+                source target row_weights kinds delimiter decimal encoding header skip quote dates
+                missing sheet split_group split_time split_column image_size fit labels class_pattern
+                to replace
+            """,
         ),
         _verb_tool(
             "train",
@@ -312,7 +297,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "decided from the data. The run is a folder in runs; a cancelled one is saved, and "
                 "steer(action='resume') goes on with it."
             ),
-            take=("source", "seeds", "folds", "until", "to", "replace", "like", "weights", "trust"),
+            take="source seeds folds until to replace like weights trust",
             settings=("Data", *OF_TRAINING),
             instead={"data": "like"},
         ),
@@ -323,19 +308,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "Train many networks with settings out of a space, keep the best, and say how much of its "
                 "figure is luck. Settings are those of train."
             ),
-            take=(
-                "source",
-                "space",
-                "members",
-                "strategy",
-                "eta",
-                "sampler",
-                "sampler_seed",
-                "max_time",
-                "until",
-                "top",
-                "fresh",
-            ),
+            take="source space members strategy eta sampler sampler_seed max_time until top fresh",
             settings=("Data", *OF_TRAINING),
         ),
         Tool(
@@ -356,19 +329,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             "predict",
             verbs["predict"],
             N_("Predict the rows of data by a run or by the best of a sweep, with probabilities."),
-            take=(
-                "run",
-                "source",
-                "to",
-                "copy_to",
-                "coverage",
-                "tta",
-                "skip_bad",
-                "replace",
-                "top",
-                "net",
-                "trust",
-            ),
+            take="run source to copy_to coverage tta skip_bad replace top net trust",
         ),
         Tool(
             "doctor",
@@ -398,7 +359,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "The arithmetic of a loss, an optimizer or back-propagation with numbers, on an example or "
                 "on a weight of a run; without topic, the list of topics."
             ),
-            take=("topic", "run", "step", "weight", "member", "digits", "to", "replace", "trust"),
+            take="topic run step weight member digits to replace trust",
         ),
         Tool(
             "steer",
@@ -418,7 +379,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "Which rows may have a wrong label, which nothing learns, and which training rows made a "
                 "prediction. It trains hundreds of small networks. Settings of the data are those of train."
             ),
-            take=("source", "of", "drop_suspects", "networks", "to", "replace"),
+            take="source of drop_suspects networks to replace",
             settings=("Data",),
         ),
         _verb_tool(
@@ -428,17 +389,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "How much of the best of a search for settings is luck, whoever made the search: Optuna, Ray "
                 "Tune, MLflow, W&B, scikit-learn, or a table of trials."
             ),
-            take=(
-                "trials",
-                "study",
-                "score",
-                "maximize",
-                "minimize",
-                "seed_column",
-                "fold_column",
-                "row_column",
-                "settings",
-            ),
+            take="trials study score maximize minimize seed_column fold_column row_column settings",
         ),
     ]
     return {tool.name: tool for tool in tools}
@@ -449,12 +400,14 @@ def _verb_tool(
     verb: Verb,
     about: str,
     *,
-    take: Sequence[str],
+    take: str,
     settings: Sequence[str] = (),
     instead: Mapping[str, str] | None = None,
 ) -> Tool:
-    """The tool of one command. instead: as of a tool; such arguments are required."""
-    own = verb_arguments(verb, take)
+    """The tool of one command. take: its parameters that an agent may use. instead: as of a tool; such
+    arguments are required.
+    """
+    own = verb_arguments(verb, take.split())
     known, instead = {each.name for each in own}, instead or {}
     described = name == "train"
     own = [_in_place(each, instead[each.name]) if each.name in instead else each for each in own]
