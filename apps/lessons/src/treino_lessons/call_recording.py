@@ -138,10 +138,8 @@ def _call(
                 returned = forward(loader, net, epoch, mode)
         except (Exception, SystemExit) as raised:
             error, line = raised, where(raised, _file(forward))
-    return Pass(
-        mode, epoch, list(visits), copied(net), loader.handed, returned, printed.getvalue(), error, line,
-        placement.mixed, tuple(made),
-    )  # fmt: skip
+    said, used = (returned, printed.getvalue(), error, line), (placement.mixed, tuple(made))
+    return Pass(mode, epoch, list(visits), copied(net), loader.handed, *said, *used)
 
 
 def _file(forward: Forward) -> str:
@@ -178,10 +176,8 @@ def _made(optimizer: torch.optim.Optimizer) -> str:
 
 def _args() -> dict[str, Any]:
     """The course's dictionary."""
-    return {
-        "batch_size": BATCH["train"], "num_workers": 0, "num_classes": CLASSES, "lr": LR,
-        "weight_decay": 0.0, "num_epochs": EPOCHS, "device": torch.device("cpu"),
-    }  # fmt: skip
+    loop = {"batch_size": BATCH["train"], "num_epochs": EPOCHS, "lr": LR, "weight_decay": 0.0}
+    return loop | {"num_workers": 0, "num_classes": CLASSES, "device": torch.device("cpu")}
 
 
 @contextlib.contextmanager
@@ -198,9 +194,8 @@ def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> It
 def _makings(made: list[tuple[bool, str]]) -> Iterator[None]:
     """List the kinds of optimizers, schedules and losses that are made."""
     schedule = getattr(schedulers, "LRScheduler", None) or schedulers._LRScheduler  # the name before torch 2
-    kinds: tuple[Any, ...] = (
-        torch.optim.Optimizer, schedule, schedulers.ReduceLROnPlateau, nn.modules.loss._Loss,
-    )  # fmt: skip
+    schedules = schedule, schedulers.ReduceLROnPlateau
+    kinds: tuple[Any, ...] = (torch.optim.Optimizer, *schedules, nn.modules.loss._Loss)
     inits = [(kind, kind.__init__) for kind in kinds]
 
     def listing(init: Callable[..., None]) -> Callable[..., None]:

@@ -41,11 +41,17 @@ SQUARED = Course(second=False)  # as printed, but with the square in place of th
 
 
 def move(
-    w: float, g: float, curvature: float, V: float, S: float, t: int, course: Course,
-    lr: float = LR, betas: tuple[float, float] = BETAS, eps: float = EPS,
-) -> OptimizerResult:  # fmt: skip
+    w: float,
+    g: float,
+    curvature: float,
+    V: float,
+    S: float,
+    t: int,
+    course: Course,
+    lr: float = LR,
+) -> OptimizerResult:
     """V, S and the weight after one update."""
-    b1, b2, time = Symbol("β", betas[0], "1"), Symbol("β", betas[1], "2"), Symbol("t", float(t))
+    b1, b2, time = Symbol("β", BETAS[0], "1"), Symbol("β", BETAS[1], "2"), Symbol("t", float(t))
     slope = Symbol("∂f/∂a", g)
     square: Expr = Symbol("∂²f/∂a²", curvature) if course.second else slope**2
     old = Symbol("S", S) if course.from_s else Symbol("V", V, "t−1")
@@ -56,9 +62,9 @@ def move(
     new_V, new_S = Formula(Symbol("V", 0.0), first), Formula(Symbol("S", 0.0), second)
     up, down = Symbol("V", new_V.value), Symbol("S", new_S.value)
     if course.inside:
-        way = Symbol("α", lr) * up / (sqrt(down) + Symbol("ε", eps))
+        way = Symbol("α", lr) * up / (sqrt(down) + Symbol("ε", EPS))
     else:
-        way = Symbol("α", lr) * (up / (1 - b1**time)) / (sqrt(down / (1 - b2**time)) + Symbol("ε", eps))
+        way = Symbol("α", lr) * (up / (1 - b1**time)) / (sqrt(down / (1 - b2**time)) + Symbol("ε", EPS))
     new = Formula(Symbol("a", 0.0, "otim"), Symbol("a", w) - way)
     steps = (
         Step(_("V"), new_V, wrong=True),
@@ -137,10 +143,12 @@ def training_part() -> ExplanationPart:
         (names[name], *(f[t] for t in SEEN)) for name, f in curves
     )
     heads = (_("the same neuron, lr {lr}").format(lr=LR), *(_("f after {t}").format(t=t) for t in SEEN))
-    lines = tuple(
-        ChartLine(names[name], tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v)),
-             dashed=name != "adam") for name, f in curves if math.isfinite(f[1])
-    )  # fmt: skip
+    drawn = {
+        name: tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v))
+        for name, f in curves
+        if math.isfinite(f[1])
+    }
+    lines = tuple(ChartLine(names[name], f, dashed=name != "adam") for name, f in drawn.items())
     picture = Chart(_("f, update by update"), _("updates"), "f", lines, log_y=True)
     text = _(
         "From S, V has the wrong sign and f rises. Divided inside the recursion, S grows at every update and "

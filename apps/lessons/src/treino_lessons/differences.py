@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from treino.words import _
 from treino_doctor.escaping import escape
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.problem import STEPS, Problem, State, keyed
@@ -90,15 +92,19 @@ class Difference:
         return "\n".join(escape(line) for line in (self.message, self.why, self.hint) if line)
 
 
-def named(
-    done: Pass,
-    step: int,
-    rule: str,
-    message: str,
-    why: str,
-    hint: str,
-    yours: float | None = None,
-    engine: float | None = None,
-) -> Difference:
-    """A difference in this call of the function."""
-    return Difference(rule, done.mode, done.epoch + 1, step, message, why, hint, yours, engine)
+@dataclass(frozen=True)
+class Fault:
+    """A usual fault in words: its message, in which values replace ``{names}``; its cause; the change to make."""
+
+    rule: str
+    message: str
+    why: str
+    hint: str
+
+    def seen(
+        self, done: Pass, step: int, yours: float | None = None, engine: float | None = None, **values: Any
+    ) -> Difference:
+        """The difference that this fault makes in this call of the function."""
+        message = _(self.message).format(mode=done.mode, **values)
+        hint, where = _(self.hint), (done.mode, done.epoch + 1, step)
+        return Difference(self.rule, *where, message, _(self.why), hint, yours, engine)

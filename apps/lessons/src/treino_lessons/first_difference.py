@@ -1,21 +1,85 @@
 """The first difference between the learner's training and the engine's."""
 
-from treino.base.words import _
+from dataclasses import replace
+
+from treino.words import N_, _
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.causes import cause
 from treino_lessons.differences import (
     CLOSE,
     Difference,
+    Fault,
     entry,
     farthest,
     loss_in_mode,
-    named,
     near,
     slope,
     written,
 )
 from treino_lessons.problem import LR, ROWS, STEPS, Answer, EndlessError, Problem
 from treino_lessons.stated_loss import misread
+
+NOT_MOVED = Fault(
+    "not_moved",
+    N_("In mode {mode!r} the rows x of batch {n} went into the network as the loader gives them."),
+    N_('Where args["device"] is a GPU the network lies there, and torch refuses tensors of two devices.'),
+    N_('Move both: x, y = x.to(args["device"]), y.to(args["device"]); .to returns the moved one.'),
+)
+LABELS_NOT_MOVED = replace(
+    NOT_MOVED,
+    message=N_(
+        "In mode {mode!r} {function} got rows or classes as the loader gives them, beside what the network "
+        "answered."
+    ),
+)
+MADE_IN_FUNCTION = Fault(
+    "made_in_function",
+    N_("In mode {mode!r} the function makes an optimizer or a schedule itself: {kind}."),
+    N_("Each call makes it anew: momentum, the averages of Adam and the steps of a schedule begin again."),
+    N_("Use the one by the name of optimizer, and make none in the function."),
+)
+ROWS_CHANGED = Fault(
+    "rows_changed",
+    N_("In mode {mode!r}, call {n} of the network was given rows that are no batch of the loader."),
+    N_("Its input must be the batch as it comes; a reshaped one is fine."),
+    N_("pred = net(x), with x from the loader that the function is given."),
+)
+CALLED_AGAIN = Fault(
+    "network_called_again",
+    N_("In mode {mode!r} the network was called twice for batch {n}."),
+    N_("In training each call draws new dropout masks and moves batch norm's running statistics."),
+    N_("Call the network once per batch, and use that pred for the loss and for the accuracy."),
+)
+LOADER_AGAIN = Fault(
+    "loader_again",
+    N_("In mode {mode!r} the network saw batch {n} again after batch {last}."),
+    N_("One call is one epoch: each batch once, in the order of the loader."),
+    N_("One loop, for x, y in loader, and no loop around it."),
+)
+LOADER_UNUSED = Fault(
+    "loader_unused",
+    N_("In mode {mode!r} no batch was taken from the loader that the function is given."),
+    N_("Perhaps the loop goes over a loader of another name."),
+    N_("Write: for x, y in loader:"),
+)
+NETWORK_UNUSED = Fault(
+    "network_unused",
+    N_("In mode {mode!r} the function took {n} batches and never called the network that it is given."),
+    N_("Without a prediction there is no loss."),
+    N_("pred = net(x), and then criterion(pred, y)."),
+)
+LOADER_PARTLY = Fault(
+    "loader_partly",
+    N_("In mode {mode!r} the network saw {seen} of the loader's {n} batches ({rows} rows in all)."),
+    N_("An epoch is all rows; a return or a break inside the loop ends it early."),
+    N_("Put the return after the loop, and send every batch through the network."),
+)
+MOVED_IN_TEST = Fault(
+    "weights_moved_in_test",
+    N_("In test, batch {n} moved the weight {weight} from {was:.6f} to {now:.6f}."),
+    N_("The test rows have been trained on: their figure says nothing about new rows any more."),
+    N_('backward() and optimizer.step() belong under if mode == "train":'),
+)
 
 
 def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:
@@ -47,35 +111,15 @@ def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Differenc
 
 def _placed(done: Pass, at: int | None = None) -> Difference | None:
     """The rows of a batch that were left on the host; of the call as a whole, classes or others that were."""
-    if at is not None and not done.visits[at].left_behind:
-        return None
-    what = _("In mode {mode!r} the rows x of batch {n} went into the network as the loader gives them.")
     if at is None:
-        what = _(
-            "In mode {mode!r} {function} got rows or classes as the loader gives them, beside what "
-            "the network answered."
-        )
-    return named(
-        done, 0 if at is None else at + 1, "not_moved",
-        what.format(mode=done.mode, n=(at or 0) + 1, function=done.mixed),
-        _('Where args["device"] is a GPU the network lies there, and torch refuses tensors of two devices.'),
-        _('Move both: x, y = x.to(args["device"]), y.to(args["device"]); .to returns the moved one.'),
-    )  # fmt: skip
+        return LABELS_NOT_MOVED.seen(done, 0, function=done.mixed)
+    return NOT_MOVED.seen(done, at + 1, n=at + 1) if done.visits[at].left_behind else None
 
 
 def _made(done: Pass) -> Difference | None:
     """An optimizer or a schedule that the function makes itself, in every call anew."""
     kind = next((name for is_loss, name in done.made if not is_loss), None)
-    if kind is None:
-        return None
-    return named(
-        done, 0, "made_in_function",
-        _("In mode {mode!r} the function makes an optimizer or a schedule itself: {kind}.").format(
-            mode=done.mode, kind=kind
-        ),
-        _("Each call makes it anew: momentum, the averages of Adam and the steps of a schedule begin again."),
-        _("Use the one by the name of optimizer, and make none in the function."),
-    )  # fmt: skip
+    return None if kind is None else MADE_IN_FUNCTION.seen(done, 0, kind=kind)
 
 
 def _raised(done: Pass, error: BaseException) -> Difference:
@@ -98,7 +142,7 @@ def _raised(done: Pass, error: BaseException) -> Difference:
     elif isinstance(error, EndlessError):
         what = _("The call in mode {mode!r} takes batches without an end.").format(mode=done.mode)
         hint = _("One call is one epoch: one loop, for x, y in loader.")
-    return named(done, len(done.visits), "raises", what, "", hint)
+    return Difference("raises", done.mode, done.epoch + 1, len(done.visits), what, "", hint)
 
 
 def _fed(done: Pass, at: int) -> Difference | None:
@@ -106,62 +150,22 @@ def _fed(done: Pass, at: int) -> Difference | None:
     batch = done.visits[at].batch
     after = done.visits[at + 1].batch if at + 1 < len(done.visits) else None
     if batch is None:
-        return named(
-            done, at + 1, "rows_changed",
-            _("In mode {mode!r}, call {n} of the network was given rows that are no batch of the loader.")
-            .format(mode=done.mode, n=at + 1),
-            _("Its input must be the batch as it comes; a reshaped one is fine."),
-            _("pred = net(x), with x from the loader that the function is given."),
-        )  # fmt: skip
+        return ROWS_CHANGED.seen(done, at + 1, n=at + 1)
     if after == batch:
-        return named(
-            done, at + 1, "network_called_again",
-            _("In mode {mode!r} the network was called twice for batch {n}.").format(
-                mode=done.mode, n=batch + 1
-            ),
-            _("In training each call draws new dropout masks and moves batch norm's running statistics."),
-            _("Call the network once per batch, and use that pred for the loss and for the accuracy."),
-        )  # fmt: skip
+        return CALLED_AGAIN.seen(done, at + 1, n=batch + 1)
     if batch < at:
-        return named(
-            done, at + 1, "loader_again",
-            _("In mode {mode!r} the network saw batch {n} again after batch {last}.").format(
-                mode=done.mode, n=batch + 1, last=at
-            ),
-            _("One call is one epoch: each batch once, in the order of the loader."),
-            _("One loop, for x, y in loader, and no loop around it."),
-        )  # fmt: skip
+        return LOADER_AGAIN.seen(done, at + 1, n=batch + 1, last=at)
     return None if batch == at else _partly(done, at)
 
 
 def _partly(done: Pass, at: int) -> Difference:
     if not done.handed:
-        return named(
-            done, 0, "loader_unused",
-            _("In mode {mode!r} no batch was taken from the loader that the function is given.").format(
-                mode=done.mode
-            ),
-            _("Perhaps the loop goes over a loader of another name."),
-            _("Write: for x, y in loader:"),
-        )  # fmt: skip
+        return LOADER_UNUSED.seen(done, 0)
     if not done.visits:
-        return named(
-            done, 0, "network_unused",
-            _("In mode {mode!r} the function took {n} batches and never called the network that it is given.")
-            .format(mode=done.mode, n=done.handed),
-            _("Without a prediction there is no loss."),
-            _("pred = net(x), and then criterion(pred, y)."),
-        )  # fmt: skip
+        return NETWORK_UNUSED.seen(done, 0, n=done.handed)
     seen = len({visit.batch for visit in done.visits})
-    return named(
-        done, at + 1, "loader_partly",
-        _("In mode {mode!r} the network saw {seen} of the loader's {n} batches ({rows} rows in all).").format(
-            mode=done.mode, seen=seen, n=STEPS, rows=ROWS[done.mode]
-        ),
-        _("An epoch is all rows; a return or a break inside the loop ends it early."),
-        _("Put the return after the loop, and send every batch through the network."),
-        float(seen), float(STEPS),
-    )  # fmt: skip
+    rows = ROWS[done.mode]
+    return LOADER_PARTLY.seen(done, at + 1, float(seen), float(STEPS), seen=seen, n=STEPS, rows=rows)
 
 
 def _mode(done: Pass, visit: Visit, at: int, tried: Problem) -> Difference | None:
@@ -187,7 +191,8 @@ def _mode(done: Pass, visit: Visit, at: int, tried: Problem) -> Difference | Non
     numbers = _("The batch's loss is {yours:.5f} so, and {right:.5f} in the right mode.")
     message = what.format(n=at + 1, layers=_(" and ").join(wrong))
     message += " " + numbers.format(yours=yours, right=right)
-    return named(done, at + 1, "mode_train" if training else "mode_test", message, why, hint, yours, right)
+    rule, where = "mode_train" if training else "mode_test", (done.mode, done.epoch + 1, at + 1)
+    return Difference(rule, *where, message, why, hint, yours, right)
 
 
 def _moved_in_test(done: Pass, at: int) -> Difference | None:
@@ -196,15 +201,9 @@ def _moved_in_test(done: Pass, at: int) -> Difference | None:
     if place is None:
         return None
     was, now = entry(before, place), entry(after, place)
-    return named(
-        done, at + 1, "weights_moved_in_test",
-        _("In test, batch {n} moved the weight {weight} from {was:.6f} to {now:.6f}.").format(
-            n=at + 1, weight=written(before, place), was=was, now=now
-        ),
-        _("The test rows have been trained on: their figure says nothing about new rows any more."),
-        _('backward() and optimizer.step() belong under if mode == "train":'),
-        now, was,
-    )  # fmt: skip
+    return MOVED_IN_TEST.seen(
+        done, at + 1, now, was, n=at + 1, weight=written(before, place), was=was, now=now
+    )
 
 
 def _moved(done: Pass, at: int, tried: Problem, answer: Answer) -> Difference | None:
@@ -222,4 +221,5 @@ def _moved(done: Pass, at: int, tried: Problem, answer: Answer) -> Difference | 
         "gradient is {fresh:.5f}."
     ).format(n=step + 1, weight=written(fresh, place), used=entry(used, place), fresh=entry(fresh, place))
     rule, why, hint = cause(used, fresh, visit, tried, step, place)
-    return named(done, at + 1, rule, seen, why, hint, entry(after, place), entry(right, place))
+    numbers = entry(after, place), entry(right, place)
+    return Difference(rule, done.mode, done.epoch + 1, at + 1, seen, why, hint, *numbers)

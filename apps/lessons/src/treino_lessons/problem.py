@@ -11,10 +11,7 @@ from treino.engine import train
 from treino.engine.rng import dropout_keys, fork_rng, generator
 from treino.engine.user_module import HashDropout, replace_dropout
 
-ROWS = {
-    "train": 21,
-    "test": 15,
-}  # the last batch is short in both: means over rows and over batches differ
+ROWS = {"train": 21, "test": 15}  # the last batch is short: means over rows and over batches differ
 BATCH = {"train": 8, "test": 6}
 STEPS = 3  # in an epoch
 EPOCHS = 2
@@ -101,11 +98,10 @@ def keyed(drops: list[HashDropout], step: int) -> None:
 
 
 def engine_s(tried: Problem) -> Answer:
-    training = train(
-        (tried.x["train"], tried.y["train"]), tried.start, optimizer="sgd", lr=LR, shuffle="off",
-        batch_size=BATCH["train"], epochs=EPOCHS, seeds=(SEED,), dtype=tried.dtype, engine="module", every=1,
-        keep="last",
-    )  # fmt: skip
+    loop: dict[str, Any] = {"batch_size": BATCH["train"], "epochs": EPOCHS, "shuffle": "off", "lr": LR}
+    how: dict[str, Any] = {"engine": "module", "every": 1, "keep": "last", "dtype": tried.dtype}
+    rows = tried.x["train"], tried.y["train"]
+    training = train(rows, tried.start, optimizer="sgd", seeds=(SEED,), **loop, **how)
     answer = Answer([copied(tried.start)], [], [])
     criterion = nn.CrossEntropyLoss()
     for tick in training:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from treino.base.words import _
+from treino.words import N_, _
 from treino_lessons.call_recording import Pass
-from treino_lessons.differences import Difference, named
+from treino_lessons.differences import Difference, Fault
 from treino_lessons.problem import BATCH, ROWS, STEPS, Answer
 
 CLOSE = 1e-4
@@ -18,6 +18,13 @@ PRINTED = 8  # of the printed numbers are told
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|\b(?:nan|inf)\b")
 COMMA = re.compile(r"(?<![\d.,])\d+,\d{2,}(?![\d.,])")  # 1,0324, as one writes it in Brazil
 NAMES = "loss", "perda", "mean_loss", "epoch_loss"
+
+SAYS_NOTHING = Fault(
+    "says_nothing",
+    N_("In mode {mode!r} the function neither returned nor printed the loss."),
+    N_("An epoch whose loss nobody is told can't be judged."),
+    N_("Return the mean of the batches' losses: return np.mean(epoch_loss)."),
+)
 
 
 def misread(done: Pass, answer: Answer) -> Difference | None:
@@ -43,15 +50,7 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
         if any(_written(text.replace(",", "."), value) for text in printed for value in right):
             return None
         if not printed:
-            return named(
-                done, 0, "says_nothing",
-                _("In mode {mode!r} the function neither returned nor printed the loss.").format(
-                    mode=done.mode
-                ),
-                _("An epoch whose loss nobody is told can't be judged."),
-                _("Return the mean of the batches' losses: return np.mean(epoch_loss)."),
-                None, wanted,
-            )  # fmt: skip
+            return SAYS_NOTHING.seen(done, 0, None, wanted)
         numbers = [float(text.replace(",", ".")) for text in printed]
         said = next((n for n in numbers if _wrong_mean(n, done, answer)), None)
         what = _("it printed {said}").format(said=", ".join(printed[:PRINTED]))
@@ -63,13 +62,8 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
                 "Print it with two decimals or more, as in: print(f'{{np.mean(epoch_loss):.4f}}')."
             ).format()
     message = _("In mode {mode!r} the mean loss of epoch {epoch} is {wanted:.5f}; {what}.")
-    return named(
-        done, 0, "loss_said",
-        message.format(mode=done.mode, epoch=done.epoch + 1, wanted=wanted, what=what),
-        why,
-        hint,
-        said, wanted,
-    )  # fmt: skip
+    message = message.format(mode=done.mode, epoch=done.epoch + 1, wanted=wanted, what=what)
+    return Difference("loss_said", done.mode, done.epoch + 1, 0, message, why, hint, said, wanted)
 
 
 def said_loss(returned: Any, batches: int) -> float | None:
