@@ -1,4 +1,4 @@
-"""Tools for agents by the Model Context Protocol: what they may touch, how each is a command, the server."""
+"""``treino mcp``: a server that gives agents treino's commands as tools, by the Model Context Protocol."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Commands for an agent, each in a process of its own; the next one waits ready, as torch loads for a second.
+"""Runs each command of an agent in a process of its own; the next process waits ready, with torch loaded.
 
 A process gets its command by stdin, whose end is its Ctrl-C: a training is then saved, also where the server
 was killed. Processes are in sessions of their own, since clients kill the server's whole group.
@@ -45,7 +45,7 @@ COMMAND = [sys.executable, "-P", "-m", "treino_agents.tool_call"]  # -P: nothing
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a command has come. done of total: math.nan if it doesn't say. text: for a reader."""
+    """A command's progress: ``done`` of ``total`` (NaN if it doesn't say), and a text for a reader."""
 
     done: float
     total: float
@@ -64,7 +64,7 @@ class ToolCall:
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
 
     async def cancel(self) -> None:
-        """Ctrl-C: let the command save, and wait for its end; kill it where it doesn't end."""
+        """Interrupt the command, so that it saves, and wait for its end; kill it if it doesn't end."""
         with anyio.CancelScope(shield=True):
             await _close_stdin(self.process)
             with anyio.move_on_after(PATIENCE_SECONDS):
@@ -76,7 +76,7 @@ class ToolCall:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The answer.
+        """The command's answer.
 
         Raises:
             TreinoError: there is none, or it is too long.

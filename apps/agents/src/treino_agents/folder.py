@@ -1,4 +1,4 @@
-"""What an agent may touch: paths inside one folder, and code only if the server was started with ``--trust``.
+"""Limits what an agent may touch: paths in one folder, and code only if the server has ``--trust``.
 
 Every argument that names a file, a folder or a run is resolved, links included, before a command is run.
 """
@@ -150,8 +150,8 @@ def _links(path: str) -> Iterator[str]:
 
 
 def _recorded_files(run: Path) -> Iterator[str]:
-    """The files of data that a folder's record names, relative to it. What can't be read is left to the
-    command, which says what is wrong with it."""
+    """Yield the data files that a run's record names, relative to its folder. If it can't be read, the command
+    will say so."""
     try:
         data = json.loads((run / "spec.json").read_bytes())["data"]
         if data["kind"] == "file":

@@ -1,4 +1,4 @@
-"""The server: tools of treino by the Model Context Protocol, over stdin and stdout.
+"""The server: answers an agent's calls by the Model Context Protocol, over stdin and stdout.
 
 The protocol: https://modelcontextprotocol.io/specification, by the package ``mcp``.
 """
@@ -72,7 +72,7 @@ class AgentServer:
             return self._result({"error": error.document})
 
     async def _run(self, tool: Tool, words: list[str], context: ServerRequestContext) -> ToolCall:
-        """Run a command to its end and report its progress; if the client cancels, to its Ctrl-C's end."""
+        """Run a command and report its progress; if the client cancels, interrupt it and wait for its end."""
         call = await self.calls.start(words)
         try:
             await _report(call, words[0] in TRAINING, context)
@@ -109,8 +109,8 @@ class AgentServer:
 
 
 def shortened(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, if it is not too long for an agent to read; else with the first and last items alone of
-    long lists, and with their true lengths in ``shortened``."""
+    """Shorten a document that is too long for an agent: long lists keep their first and last items, and
+    ``shortened`` holds their true lengths."""
     shorter, lengths = document, dict[str, int]()
     for most in MOST_ITEMS:
         if len(json.dumps(shorter)) <= MOST_CHARACTERS:
@@ -146,8 +146,7 @@ def _said_of_cancelled(tool: str, call: ToolCall) -> str:
 
 
 async def _report(call: ToolCall, trains: bool, context: ServerRequestContext) -> None:
-    """Tell the client of progress until the command ends, also where nothing is new, so that it goes on
-    waiting.
+    """Tell the client of progress until the command ends, even without news, so that it goes on waiting.
 
     What is told rises, as the protocol wants it. trains: whether it is a share of the whole, which the
     command knows; else it is the seconds so far.
@@ -200,7 +199,7 @@ async def _serve(agent: AgentServer) -> None:
 
 
 async def _answer_unreadable(read: Any, messages: Any, write: Any) -> None:
-    """Hand the messages on, and answer requests that are no valid JSON-RPC, which would else wait for ever:
+    """Hand messages on, and answer requests that are no valid JSON-RPC, which would otherwise wait for ever:
     half a character, numbers of thousands of digits, very deep lists."""
     async with messages:
         async for message in read:
@@ -227,7 +226,7 @@ def _number(refused: ValidationError) -> int | str | None:
 
 
 async def _end_by_signal(calls: Calls) -> None:
-    """At Ctrl-C or SIGTERM cancel all commands, and end the process, of which a thread still reads stdin."""
+    """At Ctrl-C or SIGTERM, cancel all commands and end the process, though a thread still reads stdin."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
             with anyio.CancelScope(shield=True):

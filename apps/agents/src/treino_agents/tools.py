@@ -69,7 +69,7 @@ class Argument:
     required: bool = False
 
     def check(self, value: Any) -> None:
-        """Refuse a value of another form than the schema's where a command line could not tell.
+        """Refuse a value that doesn't fit the schema, where the command line could not tell.
 
         Raises:
             TreinoError: the value has another form.
@@ -127,8 +127,7 @@ WORDS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def verb_arguments(verb: Verb, take: Sequence[str]) -> list[Argument]:
-    """The arguments that are the parameters of a command's function with these names; ``source`` is called
-    ``data``."""
+    """Make arguments of these parameters of a command's function; ``source`` is called ``data``."""
     parameters, hints = inspect.signature(verb).parameters, get_type_hints(verb, include_extras=True)
     arguments = []
     for name in take:
@@ -163,14 +162,14 @@ def _schema(hint: Any) -> Schema:
     return {"type": WORDS[hint]}
 
 
-NOT_CHANGED = ("out", "net")  # code, and a place, of no step on the way
+NOT_CHANGED = ("out", "net")  # a run's folder and its code can't be changed at a step
 
 
 def setting_arguments(
     groups: Sequence[str], leave_out: Sequence[str] = (), *, described: bool = True
 ) -> list[Argument]:
-    """The arguments that are settings of these groups of the table of settings. described: with the help;
-    without it where ``train`` has the same ones, since an agent reads all schemas."""
+    """Make arguments of the settings in these groups. described: with their help, which only ``train`` has,
+    since an agent reads all schemas."""
     arguments = []
     for name, schema in Settings.model_json_schema()["properties"].items():
         if group_of(name) in groups and name not in leave_out:
@@ -185,7 +184,7 @@ LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exc
 
 
 def _plain(schema: Any) -> Schema:
-    """A setting's schema as pydantic has it, without titles, null and the group."""
+    """Strip a setting's schema, as pydantic writes it, of titles, null and the group."""
     left = {LIMITS.get(key, key): value for key, value in schema.items() if key not in ("title", "group")}
     if left.get("default", ...) in (None, []):
         del left["default"]
@@ -533,7 +532,7 @@ def _steer(tool: Tool, values: Arguments) -> list[str]:
 
 
 def change_flags(changes: Arguments) -> list[str]:
-    """Changed settings on a command line.
+    """Write changed settings as flags of a command line.
 
     Raises:
         TreinoError: an unknown setting.

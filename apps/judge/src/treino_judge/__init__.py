@@ -1,4 +1,4 @@
-"""The trials of anybody's search of settings: files of other tools, and how much of the best is luck."""
+"""``treino judge``: reads the trials of any tool's search, and says how much of the best score is luck."""
 
 from pathlib import Path
 

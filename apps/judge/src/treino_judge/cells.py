@@ -1,4 +1,4 @@
-"""Values in files of other tools: cells, numbers, states of trials, names of studies."""
+"""Reads values in files of other tools: cells, numbers, states of trials, names of studies."""
 
 import ast
 import json
@@ -33,12 +33,12 @@ STATE_WORDS = {word: state for state, words in _WORDS.items() for word in words.
 
 
 def state_of(word: object) -> State:
-    """The state that a tool's word means; a word that isn't known counts as failed."""
+    """Translate a tool's word for the state of a trial; an unknown word counts as failed."""
     return STATE_WORDS.get(str(word).lower(), "failed")
 
 
 def one_of(names: Sequence[str], study: str | None, what: str) -> str:
-    """The only name, or the one that was asked for. what: the kind of thing that is named, in words.
+    """Return the name that was asked for, or the only one. what: the kind of thing that it names, in words.
 
     Raises:
         TreinoError: there are several, or none, or not the one that was asked for.
@@ -56,7 +56,7 @@ def one_of(names: Sequence[str], study: str | None, what: str) -> str:
 
 
 def parsed(text: Any) -> Any:
-    """The value of a text in JSON, or as Python writes literals; None if it is neither. Runs nothing."""
+    """Read a text as JSON or as a Python literal, without running it; None if it is neither."""
     if not isinstance(text, str) or len(text) > LONGEST:
         return None
     for read in (json.loads, ast.literal_eval):
@@ -70,7 +70,7 @@ def parsed(text: Any) -> Any:
 
 
 def number_or_word(text: str) -> Cell:
-    """The number in a text (NaN if that is what it says), else the text; None if it stands for nothing."""
+    """Return the number in a text, else the text; None if it says that a value is missing."""
     text = text.strip()
     if text.lower() == "nan":
         return math.nan
@@ -83,7 +83,7 @@ def number_or_word(text: str) -> Cell:
 
 
 def cell(value: Any) -> Cell:
-    """A value of JSON as one cell: a list or an object as its text."""
+    """Make a JSON value one cell; a list or an object becomes its text."""
     if value is None or isinstance(value, str | bool):
         return value
     return as_float(value) if is_number(value) else json.dumps(value, sort_keys=True, default=str)
@@ -94,7 +94,7 @@ def is_number(value: Any) -> bool:
 
 
 def as_float(value: Any) -> float:
-    """The number as a float; NaN for what is none, infinite for what is too large."""
+    """Convert a value to a float: NaN if it is no number, infinite if it is too large."""
     try:
         return float(value)
     except OverflowError:
@@ -109,7 +109,7 @@ def seconds_or_none(value: Any) -> float | None:
 
 
 def numbers_in(values: Mapping[str, Any]) -> tuple[dict[str, tuple[float, ...]], dict[str, float]]:
-    """The lists of several numbers, and the single numbers, among values."""
+    """Pick the numbers, and the lists of several numbers, out of named values."""
     lists, figures = {}, {}
     for name, value in values.items():
         if is_number(value):
@@ -120,7 +120,7 @@ def numbers_in(values: Mapping[str, Any]) -> tuple[dict[str, tuple[float, ...]],
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """The values of nested objects by names with points: ``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    """Name the values of nested objects by their path: ``{"a": {"b": 1}}`` becomes ``{"a.b": 1}``."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         inner = isinstance(value, Mapping) and value and before.count(".") < 8

@@ -1,4 +1,4 @@
-"""The judgement of a search in sentences and as a document, with what each figure rests on."""
+"""Puts the judgement of a search into sentences and a document, with the papers that it rests on."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Conclusions:
         return "unknown" if better is None else "winner" if better else "tie"
 
     def sentences(self) -> list[str]:
-        """What there is to say, in order: luck, comparisons, a rerun."""
+        """The sentences of the judgement: luck, comparisons, what a rerun would take."""
         return [
             self._luck(),
             *map(self._comparison, self.judgement.comparisons),
@@ -332,20 +332,20 @@ def _setting_shares(table: TrialTable, trials: Sequence[Trial], seed: int) -> Se
 
 
 def settings_text(settings: Mapping[str, Cell]) -> str:
-    """A trial's settings as text, the first few."""
+    """Write a trial's first settings as text."""
     texts = [f"{name}={value_text(value)}" for name, value in settings.items()]
     return joined(texts[:SHOWN_SETTINGS] + (["…"] if len(texts) > SHOWN_SETTINGS else []), ", ")
 
 
 def _plain(value: Cell) -> Cell:
-    """The value for JSON: whole numbers without a point."""
+    """Prepare a value for JSON, where whole numbers have no decimal point."""
     if isinstance(value, float):
         return None if not math.isfinite(value) else int(value) if value == int(value) else value
     return value
 
 
 def time_text(seconds: float) -> str:
-    """A time as text, in the unit that gives it few digits."""
+    """Write a time in the unit that needs the fewest digits."""
     for size, text in ((86_400, _("{n} days")), (3_600, _("{n} h")), (60, _("{n} min"))):
         if seconds >= 1.5 * size:
             return text.format(n=numeral(seconds / size, ".2g" if seconds < 10 * size else ",.0f"))

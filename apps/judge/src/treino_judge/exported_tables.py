@@ -1,4 +1,4 @@
-"""Trials in tables, CSV or JSON: exports of W&B, MLflow, Optuna, Ray and scikit-learn, and any other.
+"""Reads trials from tables: exports of W&B, MLflow, Optuna, Ray and scikit-learn, and any other table.
 
 A tool's table is recognised by the names of its columns. Of any other table nothing is known but the cells:
 the command says which column is what.
@@ -70,7 +70,7 @@ Line = Mapping[str, Any]
 
 
 def read_table(path: Path) -> TrialFile:
-    """The trials in a table: one that a training reads, such as CSV, or JSON of pandas or of lines.
+    """Read the trials in a table: any that a training reads, such as CSV, or JSON.
 
     Raises:
         TreinoError: the file is too large, damaged, or no table.
@@ -87,7 +87,7 @@ def read_table(path: Path) -> TrialFile:
 
 
 def trials_in(lines: Sequence[Line], name: str) -> TrialFile:
-    """The trials in a table's lines, by the tool that its columns' names tell."""
+    """Read the trials in a table's lines, as the tool writes them that the columns' names tell."""
     names = list(dict.fromkeys(n for line in lines for n in line))
     if any(n.startswith("mean_test_") for n in names):
         return _of_sklearn(lines, names, name)
@@ -109,7 +109,7 @@ def _prefixed(names: Sequence[str], start: str) -> bool:
 
 
 def _below(line: Line, start: str) -> dict[str, Any]:
-    """The cells whose names begin so, without that beginning."""
+    """Return the cells whose names have this prefix, by their names without it."""
     return {name[len(start) :]: value for name, value in line.items() if name.startswith(start)}
 
 
@@ -121,7 +121,7 @@ def _cells(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_sklearn(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile:
-    """``cv_results_`` of a search: https://scikit-learn.org/stable/modules/grid_search.html"""
+    """Read ``cv_results_`` of a search: https://scikit-learn.org/stable/modules/grid_search.html"""
     metrics = [n for n in names if n.startswith("mean_test_")]
     most = max((as_float(line.get("n_resources", 0)) for line in lines), default=0)
     records = []
@@ -156,7 +156,7 @@ def _of_sklearn(lines: Sequence[Line], names: Sequence[str], name: str) -> Trial
 
 
 def _of_optuna(lines: Sequence[Line], name: str) -> TrialFile:
-    """The frame of a study's trials that Optuna makes (``trials_dataframe``)."""
+    """Read what ``study.trials_dataframe()`` of Optuna returns."""
     records = []
     for line in sorted(lines, key=lambda line: as_float(line.get("number"))):
         attributes = {n: _taken_apart(v) for n, v in _below(line, "user_attrs_").items()}
@@ -174,7 +174,7 @@ def _of_optuna(lines: Sequence[Line], name: str) -> TrialFile:
 
 
 def _of_mlflow(lines: Sequence[Line], name: str) -> TrialFile:
-    """``mlflow.search_runs()`` and ``mlflow experiments csv``; the newest run stands first there."""
+    """Read what ``mlflow.search_runs()`` returns, where the newest run stands first."""
     parents = {str(line.get("tags.mlflow.parentRunId")) for line in lines}
     ordered = sorted(enumerate(lines), key=lambda at: (str(at[1].get("start_time") or ""), -at[0]))
     records = [
@@ -214,7 +214,7 @@ def _of_wandb(lines: Sequence[Line], name: str) -> TrialFile:
 
 
 def _of_wandb_page(lines: Sequence[Line], name: str) -> TrialFile:
-    """The runs' table that W&B's page exports: settings and summary stand side by side, without a mark."""
+    """Read the table that W&B's page exports; nothing in it tells settings from results."""
     records = []
     for line in _by_time(lines, "Created"):
         cells = {n: v for n, v in line.items() if n not in _OF_WANDB and n[:1] != "_"}
@@ -225,7 +225,7 @@ def _of_wandb_page(lines: Sequence[Line], name: str) -> TrialFile:
 
 
 def _of_ray(lines: Sequence[Line], name: str) -> TrialFile:
-    """``ResultGrid.get_dataframe()`` of Ray Tune."""
+    """Read what ``ResultGrid.get_dataframe()`` of Ray Tune returns."""
     records = []
     for line in sorted(lines, key=lambda line: str(line.get("trial_id"))):
         figures = {
@@ -239,7 +239,7 @@ def _of_ray(lines: Sequence[Line], name: str) -> TrialFile:
 
 
 def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile:
-    """Any other table. A column of states is taken as such if it holds nothing else."""
+    """Read any other table. A column named state or status is used if it holds known states alone."""
     notes: list[str] = []
     state = None
     for n in ("state", "status"):
@@ -275,7 +275,7 @@ def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile
 
 
 def _by_time(lines: Sequence[Line], *columns: str) -> list[Line]:
-    """The lines by the time in one of the columns, if all have one; else as they are."""
+    """Sort the lines by the time in one of these columns, if each line has one."""
     for column in columns:
         times = []
         for line in lines:
@@ -289,7 +289,7 @@ def _by_time(lines: Sequence[Line], *columns: str) -> list[Line]:
 
 
 def _taken_apart(value: Any) -> Any:
-    """The list or object that a text stands for; any other value as it is."""
+    """Return the list or object that a text holds; any other value unchanged."""
     if isinstance(value, str) and value[:1] in ("[", "{", "("):
         found = parsed(value)
         return value if found is None else found
@@ -305,7 +305,7 @@ def _lines_of(table: Table) -> list[dict[str, Cell]]:
 
 
 def _cells_of(column: Column) -> list[Cell]:
-    """A column's cells: numbers, words, truth; None where one is missing."""
+    """List a column's cells as numbers, words or truth values; None for a missing cell."""
     cells: list[Cell]
     if column.boolean and column.numbers is not None:
         cells = [value > 0 for value in column.numbers.tolist()]
@@ -320,7 +320,7 @@ def _cells_of(column: Column) -> list[Cell]:
 
 
 def _json_lines(file: InputFile) -> list[dict[str, Any]]:
-    """The rows of a JSON file: a list of objects, an object of columns, or one object to a line."""
+    """Read the rows of a JSON file: a list of objects, an object of columns, or one object to a line."""
     text = b"".join(decide(file, None).chunks()).decode("utf-8-sig")
     try:
         value = json.loads(text)
@@ -336,7 +336,7 @@ def _json_lines(file: InputFile) -> list[dict[str, Any]]:
 
 
 def flat_line(line: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its nested objects taken apart, but for the settings and the summary of W&B."""
+    """Name the values of a row's nested objects by path, but for W&B's settings and summary."""
     own = ("config", "summary", "params")
     return {n: v for n, v in line.items() if n in own} | flat({n: v for n, v in line.items() if n not in own})
 
@@ -350,7 +350,7 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 def _rows(value: Any) -> list[dict[str, Any]] | None:
-    """The rows of a list of objects, or of columns: lists, or values by the row's number, as of pandas."""
+    """Return the rows of a list of objects, or of columns: lists, or values by row number."""
     if isinstance(value, dict) and value:
         columns = [dict(enumerate(c)) if isinstance(c, list) else c for c in value.values()]
         if not all(isinstance(column, dict) for column in columns):

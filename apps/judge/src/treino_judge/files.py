@@ -1,4 +1,4 @@
-"""What holds the trials: a file or folder of another tool, recognised by its content. Nothing is executed."""
+"""Recognises another tool's file or folder by its content, and reads its trials. Nothing is executed."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ _PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
 
 
 def read_trials(source: str, study: str | None = None) -> TrialFile:
-    """The trials in a file or folder. study: the study or experiment of that name, where there are several.
+    """Read the trials in a file or folder. study: which study or experiment, where there are several.
 
     A search in progress is read as it is at one moment. Neither the file nor anything beside it is changed.
 
@@ -92,8 +92,9 @@ def _in_folder(folder: PlainFolder, source: str, study: str | None) -> TrialFile
 
 
 def _in_database(path: Path, study: str | None) -> TrialFile:
-    """The trials in a SQLite file, at one moment. The file isn't changed; it is locked against writing only
-    while its rows are read, and not at all if it is in write-ahead-log mode."""
+    """Read the trials in a SQLite file as they are at one moment. The file isn't changed. It is locked against
+    writing only while its rows are read, and not at all in write-ahead-log mode.
+    """
 
     def ask(connection: sqlite3.Connection) -> TrialFile | None:
         connection.execute("BEGIN")

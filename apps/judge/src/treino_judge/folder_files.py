@@ -1,4 +1,4 @@
-"""A folder that another tool wrote: its plain files and folders. Links are not followed, but counted."""
+"""Reads the plain files and folders in another tool's folder. Links are counted, not followed."""
 
 import os
 import stat
@@ -69,7 +69,7 @@ class PlainFolder:
             raise TRIALS_DAMAGED(path=path) from None
 
     def notes(self) -> list[str]:
-        """A note on the links that were not followed."""
+        """Return a note if links were not followed."""
         if not self.links:
             return []
         first = min(self.links)
@@ -77,5 +77,11 @@ class PlainFolder:
 
 
 def too_large(path: Path, size: int, most: int) -> TreinoError:
-    """The error for a file of more bytes than are read."""
-    return TRIALS_LARGE(path=path, size=size >> 20, most=most >> 20)
+    """Make the error for a file that is too large to be read."""
+    return TreinoError(
+        "trials_large",
+        _("'{path}' has {size:,} MiB, and at most {most:,} MiB are read.").format(
+            path=path, size=size >> 20, most=most >> 20
+        ),
+        _("Export one line for each trial, without the curves."),
+    )

@@ -1,4 +1,4 @@
-"""How much of the best trial's score is luck, whether the trial is better than others, and what would tell.
+"""Judges the best trial: how much of its score is luck, and whether it is better than others.
 
 The best of many noisy scores is too good on average, since chance took part in the choice. Where a trial has
 several scores (by seed, fold or row) their spread tells the noise, and a bootstrap how much chance gave; from
@@ -43,7 +43,7 @@ class Noise:
 
     @property
     def measured(self) -> bool:
-        """Whether it is the noise itself, not a bound."""
+        """Whether the noise was measured, not only bounded."""
         return self.freedom > 0
 
     def error(self, scores: int) -> float:
@@ -54,7 +54,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Luck:
-    """How much of the best score is luck of the choice, in the score's units, 0 or more.
+    """The luck in the best score: how much of it comes from choosing among many, 0 or more.
 
     method: ``bootstrap``: amount is an estimate; ``normal``: at_most is the mean of the largest of M normal
     errors of this noise, which the luck can't exceed on average; ``spread``: at_most is the distance from the
@@ -162,7 +162,7 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
 
 
 def _once(scored: Sequence[Trial]) -> tuple[Trial, ...]:
-    """The trials without those that repeat the settings and all scores of an earlier one to the last bit.
+    """Leave out trials that repeat the settings and all scores of an earlier one, bit for bit.
 
     Such repeats were computed with the same seed: they are one trial, and tell nothing of the noise. At least
     two trials remain.
@@ -175,7 +175,7 @@ def _once(scored: Sequence[Trial]) -> tuple[Trial, ...]:
 
 
 def _together(scored: Sequence[Trial]) -> tuple[Trial, ...]:
-    """The trials with equal settings as one trial each, whose scores are theirs; at least two remain."""
+    """Join trials with equal settings into one with all their scores; at least two trials remain."""
     groups: dict[object, list[Trial]] = defaultdict(list)
     for place, trial in enumerate(scored):
         groups[_settings_key(trial) if trial.settings else place].append(trial)
@@ -205,7 +205,7 @@ def _settings_key(trial: Trial) -> tuple[tuple[str, str], ...]:
 def _judged_trials(
     scored: tuple[Trial, ...], table: TrialTable
 ) -> tuple[tuple[Trial, ...], Floats | None, tuple[Trial, ...]]:
-    """The trials that are judged, their scores ``[M, U]`` if all have one of each unit; those left out."""
+    """Return the trials to judge, their scores ``[M, U]`` if each has all U, and the trials left out."""
     several = [trial for trial in scored if trial.scores]
     if table.unit is None or not several:
         return scored, None, ()
@@ -226,7 +226,7 @@ def _judged_trials(
 
 
 def _of_units(trial: Trial, units: Sequence[Cell | tuple[Cell, ...]]) -> Trial:
-    """The trial with the scores of these units alone."""
+    """Keep only a trial's scores of these units."""
     scores = {unit: trial.scores[unit] for unit in units}
     if len(scores) == len(trial.scores):
         return trial
@@ -239,7 +239,7 @@ def _of_units(trial: Trial, units: Sequence[Cell | tuple[Cell, ...]]) -> Trial:
 
 
 def _noise(table: TrialTable, trials: Sequence[Trial], y_M: Floats, score_MU: Floats | None) -> Noise:
-    """The noise of one score, pooled over the better half of the trials, among which the choice is made."""
+    """Estimate the noise of one score from the better half of the trials, among which the choice is made."""
     better = np.argsort(-y_M, kind="stable")[: max(2, len(y_M) // 2)]
     share = 1 / (table.folds - 1) if table.unit == "fold" and table.folds > 1 else 0.0
     if score_MU is not None and table.unit is not None:
@@ -296,7 +296,7 @@ def _luck(
 
 
 def expected_maximum(count: int) -> float:
-    """The mean of the largest of independent standard normal numbers (an order statistic)."""
+    """Return the expected maximum of so many independent standard normal numbers."""
     from scipy.special import ndtr
 
     x = np.linspace(-9, 9, 4001)
@@ -320,7 +320,7 @@ def p_of_leader(difference: float, error: float, freedom: float) -> float:
 
 
 def _ratio(difference: float, error: float) -> float:
-    """A lead of 0 or more in units of its standard error; without noise any lead is infinite."""
+    """Divide a lead of 0 or more by its standard error; without noise, any lead is infinite."""
     if error == 0:
         return math.inf if difference > 0 else 0.0
     return difference / error
@@ -359,7 +359,7 @@ def _rerun(best: Trial, second: Trial, difference: float, noise: Noise) -> Rerun
 
 
 def fresh_scores(difference: float, noise: Noise) -> int | None:
-    """How many fresh scores of each of two trials find their difference with the probability ``POWER``.
+    """Return how many fresh scores of each of two trials find their difference with probability ``POWER``.
 
     By a one-sided paired t test at 5 %, in which fresh scores have no choice to correct for. None if not even
     ``MOST_SCORES`` would do; of parts of one split there is a limit, since they share training rows.

@@ -1,4 +1,4 @@
-"""Trials of an experiment in a store of MLflow, a SQLite file or a folder ``mlruns``, as MLflow lists them.
+"""Reads an experiment's trials from MLflow's store (a SQLite file or a folder ``mlruns``), by MLflow itself.
 
 https://mlflow.org/docs/latest/ml/tracking/backend-stores/
 """
@@ -26,7 +26,7 @@ def is_mlruns(folder: Path) -> bool:
 
 
 def mlflow_trials(store: Path, study: str | None) -> TrialFile:
-    """The trials of the experiment of that name, or of the only one with runs. store: a file or a folder.
+    """Read the trials of the experiment with this name, or of the only one that has runs.
 
     Raises:
         TreinoError: MLflow is not installed; several experiments with runs.

@@ -1,4 +1,4 @@
-"""Trials of a study of Optuna, in its storage in a SQLite file.
+"""Reads a study's trials from the SQLite file in which Optuna stores it.
 
 https://optuna.readthedocs.io/en/stable/reference/generated/optuna.storages.RDBStorage.html
 """
@@ -35,7 +35,7 @@ _SPECIAL = {"INF_POS": math.inf, "INF_NEG": -math.inf, "NAN": math.nan}
 
 
 def optuna_trials(connection: sqlite3.Connection, tables: set[str], study: str | None) -> TrialFile:
-    """The trials of the study of that name, or of the only one.
+    """Read the trials of the study with this name, or of the only one.
 
     Raises:
         TreinoError: several studies, or several objectives; a storage of Optuna 2.3 or older.
@@ -98,7 +98,7 @@ def _metric(connection: sqlite3.Connection, key: tuple[Any, ...]) -> str:
 
 
 def _parameter(value: Any, distribution: Any) -> Cell:
-    """A parameter's value; of a categorical one, its choice."""
+    """Return a parameter's value; for a categorical parameter, the choice behind its index."""
     with suppress(ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         choices = json.loads(distribution)["attributes"].get("choices")
         if choices is not None and is_number(value) and value >= 0:
@@ -107,7 +107,7 @@ def _parameter(value: Any, distribution: Any) -> Cell:
 
 
 def seconds_between(start: Any, end: Any) -> float | None:
-    """The seconds between two times as texts; None if one is missing or the second is earlier."""
+    """Return the seconds between two ISO times; None if one is missing or the second is earlier."""
     with suppress(TypeError, ValueError):
         seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
         return seconds if seconds >= 0 else None

@@ -1,4 +1,4 @@
-"""Trials of an experiment of Ray Tune, in its folder: ``params.json`` and ``result.json`` of each trial.
+"""Reads an experiment's trials from Ray Tune's folder: ``params.json`` and ``result.json`` of each.
 
 https://docs.ray.io/en/latest/tune/tutorials/tune-output.html. Its pickles are not read.
 """
@@ -31,7 +31,7 @@ def is_experiment(folder: PlainFolder) -> bool:
 
 
 def ray_trials(folder: PlainFolder) -> TrialFile:
-    """The trials in the order in which they were made; each with its last result.
+    """Read the trials in the order in which they were made, each with its last result.
 
     Raises:
         TreinoError: a file is damaged, or too large.
@@ -66,7 +66,7 @@ def ray_trials(folder: PlainFolder) -> TrialFile:
 
 
 def _experiment(folder: PlainFolder) -> tuple[dict[str, str], str | None]:
-    """The status of each trial, and the metric, as the newest file of the experiment's state tells them."""
+    """Read each trial's status, and the metric, from the newest file of the experiment's state."""
     names = sorted(n for n in folder.names() if n.startswith(STATE) and n.endswith(".json"))
     state = parsed_object(folder, names[-1]) if names else {}
     trials = state.get("trial_data", state.get("checkpoints", []))
@@ -88,7 +88,7 @@ def _settings(folder: PlainFolder) -> dict[str, Any] | None:
 
 
 def _last(folder: PlainFolder) -> dict[str, Any] | None:
-    """The last result; None before the first. A line that is being written is left out."""
+    """Read a trial's last result; None before the first. A line that is still being written doesn't count."""
     text = folder.text(RESULTS) or ""
     whole = [line for line in text.splitlines(keepends=True) if line.strip() and line.endswith("\n")]
     if not whole:

@@ -1,4 +1,4 @@
-"""The table of trials: which figure is the score, which is better, and which scores belong to one trial.
+"""Makes a table of trials: finds the score, its direction, and which scores belong to one trial.
 
 What a command doesn't say is told by the file where the file does tell it; else it is refused, with the
 likely names.
@@ -203,7 +203,7 @@ def few_enough(count: int) -> None:
 
 
 def trial_table(file: TrialFile, request: Request) -> TrialTable:
-    """The trials with their scores.
+    """Make the table of trials with their scores.
 
     Raises:
         TreinoError: no such column; the score, its direction or the settings are not told; fewer than two
@@ -269,7 +269,7 @@ def _check(table: TrialTable, notes: list[str]) -> None:
 
 
 def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: list[str]) -> str:
-    """The score's name. texts: as of ``_texts``."""
+    """Find the name of the score. texts: what ``_texts`` returns."""
     known = Counter(name for record in file.records for name in record.figures)
     if request.score is not None:
         if request.score in known:
@@ -303,7 +303,7 @@ def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: l
 
 
 def _texts(file: TrialFile) -> dict[str, str]:
-    """Of each column the first cell of a finished trial that is meant as a number, but isn't plainly one."""
+    """Return, for each column, the first cell that looks like a number but isn't plainly one."""
     found: dict[str, str] = {}
     for record in file.records:
         for name, cell in record.cells.items():
@@ -319,7 +319,7 @@ def _only_numbers(texts: Mapping[str, str], metric: str) -> None:
 
 
 def direction_of(name: str) -> int | None:
-    """1 if higher is better for a score of that name, -1 if lower, None if the name doesn't tell.
+    """Return 1 if higher is better for a score with this name, -1 if lower, None if the name doesn't tell.
 
     Names are taken apart at everything but letters and digits, and the last known word decides:
     ``val_loss``, ``roc_auc``, ``test/top1``.
@@ -399,8 +399,7 @@ def _trials(
 
 
 def _last_rows(file: TrialFile, request: Request, notes: list[str]) -> TrialFile:
-    """The file with the last row of each training alone, where its rows are numbered by epoch or step, and a
-    column names the trial or the numbers begin anew."""
+    """Keep each training's last row, if its rows are numbered by epoch or step."""
     said = {*(request.settings or ()), request.seed, request.fold, request.row}
     names = list(dict.fromkeys(n for record in file.records for n in (*record.cells, *record.figures)))
     step = next((n for n in names if n.lower() in STEPS and n not in said), None)
@@ -461,7 +460,7 @@ def _one_row_each(file: TrialFile, request: Request, names: Sequence[str], notes
 
 
 def _seed(file: TrialFile) -> str | None:
-    """The setting that is a seed by its name, if there are trials that differ in nothing else."""
+    """Return the setting named as a seed, if some trials differ in nothing else."""
     for name in SEEDS:
         if not any(name in record.settings for record in file.records):
             continue
@@ -499,7 +498,7 @@ def _together(
     columns: Sequence[str],
     request: Request,
 ) -> Trial:
-    """The trial of the records with equal settings."""
+    """Join records with equal settings into one trial."""
     scores: dict[Cell | tuple[Cell, ...], float] = {}
     for record in records:
         key = tuple(record.cell(name) for name in columns)
@@ -527,7 +526,7 @@ def _together(
 
 
 def _parts(file: TrialFile, metric: str, notes: list[str]) -> tuple[str, Unit] | None:
-    """The list, or the numbered columns, of whose numbers the score is the mean, and their unit."""
+    """Find the list, or the numbered columns, whose mean is the score; return its name and unit."""
     if metric in file.in_lists:
         return file.in_lists[metric]
     scored = [
@@ -565,7 +564,7 @@ def _values(record: TrialRecord, name: str) -> tuple[float, ...]:
 
 
 def _numbered(figures: Mapping[str, float]) -> dict[str, list[str]]:
-    """The names that differ in one number alone, such as fold0_acc and fold1_acc, by what they share."""
+    """Group names that differ in one number alone, such as fold0_acc and fold1_acc."""
     groups: dict[str, list[str]] = {}
     for name in figures:
         for number in re.finditer(r"\d+", name):

@@ -1,4 +1,4 @@
-"""Calls of the learner's function, with a record of the network's inputs and weight changes."""
+"""Calls the learner's function, and records the network's inputs and weight changes."""
 
 import contextlib
 import functools
@@ -64,7 +64,7 @@ class Pass:
 
 
 def passes(forward: Forward, tried: Problem) -> list[Pass]:
-    """Train, test, train, test, each on the weights that the call before has left."""
+    """Call the function to train and test twice, each on the weights that the previous call left."""
     net, drops = tried.net()
     optimizer = torch.optim.SGD(net.parameters(), lr=LR)
     found = []
@@ -143,7 +143,7 @@ def _call(
 
 
 def _file(forward: Forward) -> str:
-    """Where the function's code stands; of a callable object, where it is called."""
+    """Return the file of the function's code, or of a callable object's ``__call__``."""
     code = getattr(inspect.unwrap(forward), "__code__", None) or getattr(
         type(forward).__call__, "__code__", None
     )
@@ -167,7 +167,7 @@ def _which(tried: Problem, mode: str, x: Any) -> int | None:
 
 
 def _made(optimizer: torch.optim.Optimizer) -> str:
-    """``SGD(lr=0.5)``: its class, and what of its settings matters most."""
+    """Describe an optimizer by its class and main settings: ``SGD(lr=0.5)``."""
     group = optimizer.param_groups[0]
     named = {name: group.get(name) for name in ("lr", "momentum", "weight_decay")}
     listed = ", ".join(f"{name}={value:g}" for name, value in named.items() if name == "lr" or value)
@@ -216,7 +216,7 @@ def _makings(made: list[tuple[bool, str]]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _names(forward: Forward, arguments: dict[str, Any]) -> Iterator[None]:
-    """Put these in the place of the function's global names, and what it had back afterwards."""
+    """Replace the function's global names by these, and restore them afterwards."""
     place = getattr(inspect.unwrap(forward), "__globals__", {})
     usual = {"torch": torch, "nn": nn, "np": np, "F": F}
     arguments = arguments | {name: value for name, value in usual.items() if name not in place}

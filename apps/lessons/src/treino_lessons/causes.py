@@ -1,4 +1,4 @@
-"""Causes of a wrong gradient: the known faults, tried until one gives the learner's numbers."""
+"""Finds the cause of a wrong gradient: tries known faults until one gives the learner's numbers."""
 
 import math
 
@@ -15,8 +15,8 @@ Cause = tuple[str, str, str]  # rule, why, hint
 def cause(
     used: State, fresh: State, visit: Visit, tried: Problem, step: int, place: tuple[str, int]
 ) -> Cause:
-    """used: the gradient that moved the weights. fresh: that of the batch alone. place: one weight, for
-    the numbers in the words."""
+    """Name the fault that makes ``used``, the gradient that moved the weights, of the batch's own gradient
+    ``fresh``. place: the weight whose numbers the sentences show."""
     like = LIKE[tried.dtype]
 
     def is_(other: State) -> bool:

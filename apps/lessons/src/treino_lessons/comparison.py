@@ -48,7 +48,7 @@ class Outcome:
 
     @property
     def document(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The result as a JSON object."""
         different = self.difference
         return {
             "passed": self.passed,

@@ -1,4 +1,4 @@
-"""A difference between the learner's training and the engine's, its message, and those of arrays."""
+"""Differences between the learner's training and the engine's: in arrays, and as messages."""
 
 import math
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def loss_in_mode(tried: Problem, visit: Visit, mode: str, step: int, *, training
 
 
 def factor(used: State, fresh: State, like: float) -> float | None:
-    """c where used = c · fresh; None where there is none."""
+    """Return c if used = c · fresh for a c other than 1, else None."""
     dot = sum(float((used[n] * fresh[n]).sum()) for n in fresh)
     found = dot / sum(float(t.square().sum()) for t in fresh.values())
     same = all(near(used[n], fresh[n] * found, like) for n in fresh)
@@ -94,7 +94,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Fault:
-    """A usual fault in words: its message, in which values replace ``{names}``; its cause; the change to make."""
+    """A usual fault in words: its message (values replace ``{names}``), its cause, the change to make."""
 
     rule: str
     message: str

@@ -83,7 +83,7 @@ MOVED_IN_TEST = Fault(
 
 
 def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:
-    """In the order in which things happened; None where nothing differs."""
+    """Find what differed first; None if nothing differs."""
     for done in found:
         different = _difference_of_pass(done, tried, answer) or _made(done) or misread(done, answer)
         if different is not None:
@@ -92,7 +92,7 @@ def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Diffe
 
 
 def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Difference | None:
-    """The batches one by one, then the call as a whole."""
+    """Compare the batches one by one, then the call as a whole."""
     for at, visit in enumerate(done.visits):
         if done.error is not None and at == len(done.visits) - 1:
             return _raised(done, done.error)
@@ -110,14 +110,14 @@ def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Differenc
 
 
 def _placed(done: Pass, at: int | None = None) -> Difference | None:
-    """The rows of a batch that were left on the host; of the call as a whole, classes or others that were."""
+    """Find rows of a batch that were left on the host; without a batch, classes or other tensors."""
     if at is None:
         return LABELS_NOT_MOVED.seen(done, 0, function=done.mixed)
     return NOT_MOVED.seen(done, at + 1, n=at + 1) if done.visits[at].left_behind else None
 
 
 def _made(done: Pass) -> Difference | None:
-    """An optimizer or a schedule that the function makes itself, in every call anew."""
+    """Find an optimizer or a schedule that the function makes anew in each call."""
     kind = next((name for is_loss, name in done.made if not is_loss), None)
     return None if kind is None else MADE_IN_FUNCTION.seen(done, 0, kind=kind)
 

@@ -1,4 +1,4 @@
-"""The loss that the learner's function returns or prints, compared with the engine's."""
+"""Compares the loss that the learner's function returns or prints with the engine's."""
 
 import math
 import re
@@ -28,7 +28,7 @@ SAYS_NOTHING = Fault(
 
 
 def misread(done: Pass, answer: Answer) -> Difference | None:
-    """The difference where the mean loss of the call was not said; None where it was."""
+    """Return a difference if the function didn't say the call's mean loss, else None."""
     losses = _losses(done, answer)
     wanted = float(np.mean(losses))
     right = wanted, _over_rows(losses, done.mode)
@@ -128,7 +128,7 @@ def _so_far(done: Pass, answer: Answer) -> list[float]:
 
 
 def _wrong_mean(said: float, done: Pass, answer: Answer) -> str:
-    """What this number is, where it is a usual one."""
+    """Say what a wrong number is, if it is a usual mistake."""
     mode, losses = done.mode, _losses(done, answer)
     rows = ROWS[mode]
     known = {

@@ -42,7 +42,7 @@ def main(job_path: str) -> int:
 
 
 def _measured(script: dict[str, Any], task: str) -> tuple[float | None, str]:
-    """(accuracy or R² of the script's answers to fresh rows, None and why not)."""
+    """Return (accuracy or R² of the script's answers to fresh rows, ""), or (None, why there is none)."""
     import torch
 
     if not callable(answers := script.get(ANSWERS)):

@@ -1,4 +1,4 @@
-"""A learner's script, run under the doctor in a process of its own, and what was seen of it.
+"""Runs a learner's script under the doctor in a process of its own, and returns what was seen of it.
 
 The network is judged by rows that the script never saw: the process draws them by the kata's own task and
 asks the script's function ``answers``. So a figure that is only printed convinces nobody.

@@ -1,4 +1,4 @@
-"""The hints of a kata, from a question to the line: of each fault the question, why it harms, what to do."""
+"""Gives the hints of a kata: for each fault a question, then why it harms, then the line and what to do."""
 
 from treino.base.words import _
 from treino_lessons.katas.examination import examine_original

@@ -1,4 +1,4 @@
-"""The judgement of a mended kata: by what the doctor finds and by fresh rows, never by how it is written."""
+"""Judges a mended kata by what the doctor finds and by fresh rows, never by how it is written."""
 
 import ast
 import os
@@ -41,7 +41,7 @@ class Verdict:
 
     @property
     def gain(self) -> float | None:
-        """By how much the figure on fresh rows is better; None where one of the two has none."""
+        """The improvement of the figure on fresh rows; None if one of the two scripts has none."""
         if self.before.measured is None or self.after.measured is None:
             return None
         return self.after.measured - self.before.measured

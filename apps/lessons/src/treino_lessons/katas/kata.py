@@ -142,7 +142,7 @@ class Kata:
         return '"""{}\n"""'.format("\n\n".join(paragraphs))
 
     def sentences(self) -> Iterator[str]:
-        """What is looked up when it is written: for the catalogues."""
+        """The sentences that are translated when the script is written."""
         yield from self._paragraphs
         yield from self._said("ask")
         for token in tokenize.generate_tokens(io.StringIO(self.body).readline):
@@ -190,7 +190,7 @@ def kata_named(name: str) -> Kata:
 
 
 def kata_of(text: str, path: str) -> Kata:
-    """The kata that a learner's script says it is, in its line ``# kata: NAME``.
+    """Return the kata that a learner's script names in its line ``# kata: NAME``.
 
     Raises:
         TreinoError: kata_line; kata_name.
