@@ -150,8 +150,8 @@ def _links(path: str) -> Iterator[str]:
 
 
 def _recorded_files(run: Path) -> Iterator[str]:
-    """Yield the data files that a run's record names, relative to its folder. If it can't be read, the command
-    will say so."""
+    """Yield the data files that a run's record names, relative to its folder. If it can't be read, the
+    command will say so."""
     try:
         data = json.loads((run / "spec.json").read_bytes())["data"]
         if data["kind"] == "file":

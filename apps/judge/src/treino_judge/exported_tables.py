@@ -27,7 +27,6 @@ from treino.trials.cells import (
     seconds_or_none,
     state_of,
 )
-from treino.trials.folder_files import too_large
 from treino.trials.optuna_study import seconds_between
 from treino.trials.ray_folder import OF_RAY
 from treino.trials.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
@@ -77,7 +76,13 @@ def read_table(path: Path) -> TrialFile:
     """
     file = open_file(path)
     if file.size > LARGEST:
-        raise too_large(path, file.size, LARGEST)
+        raise TreinoError(
+            "trials_large",
+            _("'{path}' has {size:,} MiB, and at most {most:,} MiB are read.").format(
+                path=path, size=file.size >> 20, most=LARGEST >> 20
+            ),
+            _("Export one line for each trial, without the curves."),
+        )
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     is_json = file.content == "text" and start in (b"{", b"[")
     lines = _json_lines(file) if is_json else _lines_of(read_file(path, least_columns=1))

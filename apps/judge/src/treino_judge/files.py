@@ -13,7 +13,6 @@ from treino.data.readers.file_bytes import unreadable
 from treino.errors import TreinoError
 from treino.store import files, manifest, sqlite
 from treino.trials.exported_tables import read_table
-from treino.trials.folder_files import PlainFolder
 from treino.trials.mlflow_store import TABLES as OF_MLFLOW
 from treino.trials.mlflow_store import is_mlruns, mlflow_trials
 from treino.trials.optuna_study import TABLES as OF_OPTUNA
@@ -23,6 +22,7 @@ from treino.trials.table import TrialFile
 from treino.words import _
 
 _SQLITE = b"SQLite format 3\0"
+_LIKELY = ".db", ".sqlite", ".sqlite3", ".csv", ".json"
 _PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
 
 
@@ -44,7 +44,7 @@ def read_trials(source: str, study: str | None = None) -> TrialFile:
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from None
     if stat.S_ISDIR(mode):
-        found = _in_folder(PlainFolder(path), source, study)
+        found = _in_folder(path, source, study)
     elif head[:16] == _SQLITE:
         return _in_database(path, study)
     elif path.suffix.lower() in _PICKLES or head[:1] == b"\x80":
@@ -71,29 +71,34 @@ def _unreadable(source: str, error: Exception) -> TreinoError:
     return TRIALS_MISSING(path=source)
 
 
-def _in_folder(folder: PlainFolder, source: str, study: str | None) -> TrialFile:
-    names = folder.names()
-    if manifest.NAME in names and '"kind"' in (folder.text(manifest.NAME) or ""):
-        raise TRIALS_OWN(path=source)
+def _in_folder(folder: Path, source: str, study: str | None) -> TrialFile:
+    own = folder / manifest.NAME
+    if own.is_file() and b'"kind"' in own.read_bytes():
+        raise TreinoError(
+            "trials_own",
+            _("{path} is a run, sweep or study of treino's own, which has its judgement already.").format(
+                path=source
+            ),
+            _("See it: treino show {path}").format(path=source),
+        )
     if is_experiment(folder):
         return ray_trials(folder)
-    if is_mlruns(folder.path):
-        return mlflow_trials(folder.path, study)
-    inside = [os.path.join(source, each.path.name) for each in folder.folders() if each.path.name == "mlruns"]
-    inside += [
-        os.path.join(source, n) for n in names if n.endswith((".db", ".sqlite", ".sqlite3", ".csv", ".json"))
-    ]
-    raise TRIALS_UNKNOWN(
-        path=source,
-        hint=_("Perhaps: {names}").format(names=", ".join(inside[:5]))
+    if is_mlruns(folder):
+        return mlflow_trials(folder, study)
+    inside = [os.path.join(source, p.name) for p in sorted(folder.iterdir()) if p.name == "mlruns"]
+    inside += [os.path.join(source, p.name) for p in sorted(folder.iterdir()) if p.suffix in _LIKELY]
+    raise TreinoError(
+        "trials_unknown",
+        _("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow.").format(path=source),
+        _("Perhaps: {names}").format(names=", ".join(inside[:5]))
         if inside
         else _("Give the folder that holds the trials' folders, or a file."),
     )
 
 
 def _in_database(path: Path, study: str | None) -> TrialFile:
-    """Read the trials in a SQLite file as they are at one moment. The file isn't changed. It is locked against
-    writing only while its rows are read, and not at all in write-ahead-log mode.
+    """Read the trials in a SQLite file as they are at one moment. The file isn't changed. It is locked
+    against writing only while its rows are read, or not at all in write-ahead-log mode.
     """
 
     def ask(connection: sqlite3.Connection) -> TrialFile | None:
