@@ -600,22 +600,6 @@ def test_a_name_tells_the_direction_or_does_not(name: str, sign: int | None) -> 
     assert direction_of(name) == sign
 
 
-@pytest.mark.parametrize("title", ["trial", "Run", None])
-@pytest.mark.parametrize("step", ["epoch", "Step"])
-def test_of_rows_by_epoch_the_last_of_each_trial_is_judged(title: str | None, step: str) -> None:
-    lines: list[dict[str, Any]] = [
-        {"lr": lr / 8, step: at, "acc": lr / 9 + at / (7 + lr)} for lr in range(8) for at in range(1, 6)
-    ]
-    if title is not None:  # in any order
-        lines = [line | {title: f"r{line['lr']}"} for line in lines[::-1]]
-    table = trial_table(trials_in(lines, "t"), Request(settings=("lr",)))
-    found = {trial.settings["lr"]: trial.score for trial in table.trials}
-    assert found == {lr / 8: lr / 9 + 5 / (7 + lr) for lr in range(8)}
-    assert any("its last row alone" in note and "(8 of 40 rows)" in note for note in table.notes)
-    whole = trial_table(trials_in(lines, "t"), Request(settings=("lr", step)))
-    assert len(whole.trials) == 40
-
-
 def test_a_link_to_itself_ends_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")

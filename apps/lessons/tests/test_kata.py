@@ -461,18 +461,6 @@ def test_damaged_progress_is_told_and_left_alone(treino: Callable[..., Said], te
         assert Path("kata.json").read_text() == text
 
 
-def test_read_only_progress_is_told_and_left_alone(treino: Callable[..., Said]) -> None:
-    treino("kata", "wine")
-    progress = Path("kata.json")
-    progress.write_text("{}")
-    progress.chmod(0o444)
-    for typed in (("wine", "--hint"), ("kata-wine.py",)):
-        said = treino("kata", *typed, "--json")
-        assert (said.status, said.document["error"]["rule"]) == (2, "kata_progress"), said
-        assert (progress.read_text(), progress.stat().st_mode & 0o777) == ("{}", 0o444)
-    assert treino("kata").status == 0
-
-
 def test_what_a_newer_version_wrote_is_kept(treino: Callable[..., Said]) -> None:
     known = {"format": 1, "katas": {"later": {"hints": 1, "stars": 5}, "wine": {"hints": 2}}, "badge": "x"}
     Path("kata.json").write_text(json.dumps(known))

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
@@ -211,8 +211,9 @@ def trial_table(file: TrialFile, request: Request) -> TrialTable:
     """
     notes = list(file.notes)
     if not file.records:
-        raise TRIALS_NONE()
-    file = _last_rows(file, request, notes)
+        raise TreinoError(
+            "trials_none", _("There are no trials in it."), _("Judge it when some trials have finished.")
+        )
     texts = _texts(file)
     metric = _score(file, request, texts, notes)
     _only_numbers(texts, metric)
@@ -396,46 +397,6 @@ def _trials(
     folds = len({record.cell(columns["fold"]) for record in file.records}) if "fold" in columns else 0
     unit = "row" if "row" in columns else "fold" if "fold" in columns else "seed"
     return unit, trials, folds
-
-
-def _last_rows(file: TrialFile, request: Request, notes: list[str]) -> TrialFile:
-    """Keep each training's last row, if its rows are numbered by epoch or step."""
-    said = {*(request.settings or ()), request.seed, request.fold, request.row}
-    names = list(dict.fromkeys(n for record in file.records for n in (*record.cells, *record.figures)))
-    step = next((n for n in names if n.lower() in STEPS and n not in said), None)
-    if file.source != "table" or step is None or any(step not in r.figures for r in file.records):
-        return file
-    title = next((n for n in names if n.lower() in TITLES and n not in said), None)
-    groups: dict[Cell, list[TrialRecord]] = {}
-    before = math.inf
-    for record in file.records:
-        at = record.figures[step]
-        key = record.cell(title) if title is not None else float(len(groups) - (at > before))
-        groups.setdefault(key, []).append(record)
-        before = at
-    steps = [[record.figures[step] for record in group] for group in groups.values()]
-    anew = len({each[0] for each in steps}) == 1 < len(steps) and 3 * len(steps) <= len(file.records)
-    if max(map(len, steps)) < 2 or any(len(set(each)) < len(each) for each in steps) or not (title or anew):
-        return file
-    text = _(
-        "The rows are numbered by {step}, which begins anew with each trial: its last row alone is taken "
-        "({n:,} of {of:,} rows)."
-    )
-    if title is not None:
-        text = _(
-            "The rows of a {title} differ in {step}: its last row alone is taken ({n:,} of {of:,} rows)."
-        )
-    notes.append(text.format(title=title, step=step, n=len(groups), of=len(file.records)))
-
-    def without(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in values.items() if name not in (step, title)}
-
-    records = []
-    for number, (key, group) in enumerate(groups.items()):
-        last = max(group, key=lambda record: record.figures[step])
-        name = value_text(key) if title is not None else str(number)
-        records.append(replace(last, name=name, cells=without(last.cells), figures=without(last.figures)))
-    return replace(file, records=tuple(records))
 
 
 def _one_row_each(file: TrialFile, request: Request, names: Sequence[str], notes: list[str]) -> None:

@@ -4,7 +4,6 @@ It is theirs: it can be read, copied and deleted. One that treino can't read is 
 """
 
 import json
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,18 +83,14 @@ def check_progress() -> None:
     """Refuse, before anything is run, a file that couldn't be read or written afterwards.
 
     Raises:
-        TreinoError: as ``read_progress``; kata_progress, it is read-only; the errors of ``OutputFile``.
+        TreinoError: the errors of ``read_progress`` and of ``OutputFile``.
     """
     read_progress()
     _output()
 
 
 def _output() -> OutputFile:
-    """``kata.json``, to be written. A file that is read-only is not replaced, though its folder allows it."""
-    output = OutputFile(FILE, ENDINGS, replace=True)
-    if FILE.exists() and not FILE.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
-        raise KATA_PROGRESS(path=FILE)
-    return output
+    return OutputFile(FILE, ENDINGS, replace=True)
 
 
 def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:

@@ -27,6 +27,7 @@ USAGE = Refusal(
 )
 
 ENDING = ".py"
+SEEN = "measured", "printed", "seconds", "backwards", "findings"  # of an examination, in the document
 LEVELS = {
     1: N_("the loop and its loss"),
     2: N_("figures that deceive"),
@@ -133,14 +134,9 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
         again = _("Check it: treino kata {path}. To begin anew: --replace. Elsewhere: --to FILE.py")
         raise TreinoError(error.rule, error.message, again.format(path=quote(path))) from None
     output.write(kata.text().encode())
-    document = {
-        "kata": kata.name,
-        "level": kata.level,
-        "title": kata.title,
-        "story": kata.story,
-        "path": path,
-    }
-    screen.document({**document, "replaced": say_replaced(screen.err, output)})
+    document = {name: getattr(kata, name) for name in ("level", "title", "story")}
+    replaced = say_replaced(screen.err, output)
+    screen.document({"kata": kata.name, **document, "path": path, "replaced": replaced})
     screen.out.print(line((kata.title, "bold")))
     for paragraph in kata.story:
         screen.out.print()
@@ -244,12 +240,5 @@ def _document(verdict: Verdict, path: Path) -> dict[str, Any]:
 
 
 def _seen(examination: Examination) -> dict[str, Any]:
-    return {
-        "measured": examination.measured,
-        "printed": examination.printed,
-        "seconds": examination.seconds,
-        "backwards": examination.backwards,
-        "findings": examination.findings,
-        "error": examination.error or None,
-        "stopped": examination.stopped or None,
-    }
+    own = {name: getattr(examination, name) for name in SEEN}
+    return own | {"error": examination.error or None, "stopped": examination.stopped or None}
