@@ -10,13 +10,6 @@ from treino_doctor.rules.examples import PRELUDE
 from treino_doctor.rules.rule import Rule
 from treino_doctor.words import N_, _
 
-TITLES = {
-    "gradients": "Gradients",
-    "losses": "Losses",
-    "modes": "Modes",
-    "data": "Data",
-    "settings": "Settings",
-}
 NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding
 SURE = {
     True: N_("certain: proven from state (the graph, tensor versions, shapes, values)"),
@@ -43,7 +36,7 @@ def page() -> str:
         lines.append(f"| [`{rule.id}`](#{rule.id}) | {sure} | {rule.severity} |")
     lines += ["", "Every example starts with:", "", "```py", PRELUDE.rstrip(), "```"]
     for group in GROUPS:
-        lines += ["", f"## {TITLES[group]}"]
+        lines += ["", f"## {group.capitalize()}"]
         for rule in (r for r in rules().values() if r.group == group):
             lines += ["", f"### {rule.id}", "", *_section(rule)]
     return "\n".join(lines) + "\n"

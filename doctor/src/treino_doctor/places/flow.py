@@ -8,6 +8,10 @@ from treino_doctor.finding import Site
 from treino_doctor.places.back import Step, back
 
 MOST = 300  # maximum number of steps of one walk
+STRUCTURAL = (
+    *(ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.ListComp),
+    *(ast.GeneratorExp, ast.NamedExpr, ast.Starred),
+)
 
 
 def origins(
@@ -35,19 +39,8 @@ def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:
     """Go one step back, to everything that made a value."""
     direct = back(step, led)
     yield from direct
-    structural = (
-        ast.IfExp,
-        ast.BoolOp,
-        ast.Tuple,
-        ast.List,
-        ast.ListComp,
-        ast.GeneratorExp,
-        ast.NamedExpr,
-        ast.Starred,
-    )
-    if direct and (
-        isinstance(step.node, structural) or (step.part and not isinstance(step.node, ast.Subscript))
-    ):
+    of_part = step.part and not isinstance(step.node, ast.Subscript)
+    if direct and (of_part or isinstance(step.node, STRUCTURAL)):
         return
     for node in atoms(step.node):
         if node is not step.node:

@@ -13,18 +13,8 @@ CONVERSIONS = (
     *("to_numpy", "asarray"),
 )
 SPREADS = (
-    "std",
-    "var",
-    "nanstd",
-    "ptp",
-    "norm",
-    "max",
-    "amax",
-    "nanmax",
-    "min",
-    "amin",
-    "quantile",
-    "percentile",
+    *("std", "var", "nanstd", "ptp", "norm", "max", "amax", "nanmax", "min", "amin"),
+    *("quantile", "percentile"),
 )
 
 

@@ -43,10 +43,8 @@ class Recorder:
 
     def __init__(self, after_each_step: Callable[[int], None] | None = None) -> None:
         of = Recording(self.moment)
-        self.log, self.hooks, self.windows, self.values, self.tape = (
-            *(of.log, of.hooks, of.windows),
-            *(of.values, of.tape),
-        )
+        self.log, self.hooks, self.windows = of.log, of.hooks, of.windows
+        self.values, self.tape = of.values, of.tape
         loaders, marks, finiteness = Loaders(of), Marks(of), Finiteness(of)
         self.gradients = Gradients(of, marks, finiteness, shift=self._shift, after_step=after_each_step)
         self.nets = Nets(of, self.gradients.number, loaders.line)

@@ -49,17 +49,8 @@ CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool",
 # Queries of a tensor, and functions that return the tensor itself.
 SILENT = frozenset(
     (
-        *(
-            "size",
-            "dim",
-            "ndimension",
-            "numel",
-            "nelement",
-            "len",
-            "stride",
-            "is_floating_point",
-            "is_tensor",
-        ),
+        *("size", "dim", "ndimension", "numel", "nelement", "len", "stride"),
+        *("is_floating_point", "is_tensor"),
         *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
         *("get_device", "is_same_size", "register_hook", "set_grad_enabled"),
         *("_record_function_enter_new", "_record_function_exit._RecordFunction", "_is_view", "is_inference"),

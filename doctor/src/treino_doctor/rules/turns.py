@@ -63,11 +63,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self.pending: list[Site | None] = []
-        self.used, self.wasted, self.places = (
-            Counter[Site | None](),
-            Counter[Site | None](),
-            Counter[Site | None](),
-        )
+        self.used, self.wasted, self.places = (Counter[Site | None]() for _ in range(3))
 
     def turns(self) -> Turns:
         """The sums of these counts."""
