@@ -86,11 +86,7 @@ def check_progress() -> None:
         TreinoError: the errors of ``read_progress`` and of ``OutputFile``.
     """
     read_progress()
-    _output()
-
-
-def _output() -> OutputFile:
-    return OutputFile(FILE, ENDINGS, replace=True)
+    OutputFile(FILE, ENDINGS, replace=True)
 
 
 def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
@@ -104,7 +100,7 @@ def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
         changed = change(progress.of(name))
         whole = progress.model_copy(update={"katas": {**progress.katas, name: changed}})
         text = json.dumps(whole.model_dump(), indent=1) + "\n"
-        _output().write(text.encode())
+        OutputFile(FILE, ENDINGS, replace=True).write(text.encode())
     return changed
 
 
