@@ -16,12 +16,12 @@ import optuna
 import pandas as pd
 import pytest
 
-from treino.errors import TreinoError
-from treino.store import sqlite
-from treino.trials.cells import parsed
-from treino.trials.exported_tables import trials_in
-from treino.trials.files import read_trials
-from treino.trials.table import Request, TrialTable, direction_of, trial_table
+from treino.base.errors import TreinoError
+from treino.folders.store import sqlite
+from treino_judge.cells import parsed
+from treino_judge.exported_tables import trials_in
+from treino_judge.files import read_trials
+from treino_judge.table import Request, TrialTable, direction_of, trial_table
 
 
 def state_of_folder(folder: Path) -> dict[str, tuple[bytes, int]]:

@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.readers import read_file
 from treino.data.readers.file_bytes import InputFile, decide, open_file
 from treino.data.table import Column, Table
-from treino.errors import TreinoError
-from treino.trials.cells import (
+from treino_judge.cells import (
     STATE_WORDS,
     as_float,
     cell,
@@ -27,10 +28,9 @@ from treino.trials.cells import (
     seconds_or_none,
     state_of,
 )
-from treino.trials.optuna_study import seconds_between
-from treino.trials.ray_folder import OF_RAY
-from treino.trials.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
-from treino.words import _
+from treino_judge.optuna_study import seconds_between
+from treino_judge.ray_folder import OF_RAY
+from treino_judge.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
 
 LARGEST = 1 << 29  # bytes of a file
 _SPLIT = re.compile(r"split\d+_test_(.+)")

@@ -7,19 +7,17 @@ import stat
 from pathlib import Path
 
 from treino.base import files
-from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.data.readers.file_bytes import unreadable
-from treino.errors import TreinoError
-from treino.store import files, manifest, sqlite
-from treino.trials.exported_tables import read_table
-from treino.trials.mlflow_store import TABLES as OF_MLFLOW
-from treino.trials.mlflow_store import is_mlruns, mlflow_trials
-from treino.trials.optuna_study import TABLES as OF_OPTUNA
-from treino.trials.optuna_study import optuna_trials
-from treino.trials.ray_folder import is_experiment, ray_trials
-from treino.trials.table import TrialFile
-from treino.words import _
+from treino.folders.store import manifest, sqlite
+from treino_judge.exported_tables import read_table
+from treino_judge.mlflow_store import TABLES as OF_MLFLOW
+from treino_judge.mlflow_store import is_mlruns, mlflow_trials
+from treino_judge.optuna_study import TABLES as OF_OPTUNA
+from treino_judge.optuna_study import optuna_trials
+from treino_judge.ray_folder import is_experiment, ray_trials
+from treino_judge.table import TrialFile
 
 _SQLITE = b"SQLite format 3\0"
 _LIKELY = ".db", ".sqlite", ".sqlite3", ".csv", ".json"

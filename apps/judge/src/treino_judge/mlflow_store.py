@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from treino.errors import TreinoError
-from treino.trials.cells import one_of
-from treino.trials.exported_tables import read_table
-from treino.trials.table import MOST, TrialFile, few_enough
-from treino.words import _
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino_judge.cells import one_of
+from treino_judge.exported_tables import read_table
+from treino_judge.table import MOST, TrialFile, few_enough
 
 TABLES = {"experiments", "runs", "latest_metrics"}
 META = "meta.yaml"

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from treino.errors import TreinoError
-from treino.store import files
-from treino.trials.cells import cell, flat, numbers_in, parsed, seconds_or_none, state_of
-from treino.trials.table import State, TrialFile, TrialRecord, few_enough
-from treino.words import _
+from treino.base import files
+from treino.base.errors import TreinoError
+from treino.base.words import _
+from treino_judge.cells import cell, flat, numbers_in, parsed, seconds_or_none, state_of
+from treino_judge.table import State, TrialFile, TrialRecord, few_enough
 
 RESULTS, PARAMETERS, STATES = "result.json", "params.json", "experiment_state-*.json"
 OF_RAY = frozenset(

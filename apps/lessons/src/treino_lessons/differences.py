@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.words import _
+from treino.base.words import _
 from treino_doctor.escaping import escape
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.problem import STEPS, Problem, State, keyed

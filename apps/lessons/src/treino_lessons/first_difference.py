@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from treino.words import N_, _
+from treino.base.words import N_, _
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.causes import cause
 from treino_lessons.differences import (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from treino.words import N_, _
+from treino.base.words import N_, _
 from treino_lessons.call_recording import Pass
 from treino_lessons.differences import Difference, Fault
 from treino_lessons.problem import BATCH, ROWS, STEPS, Answer
