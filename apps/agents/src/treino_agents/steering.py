@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.store.database import not_running
@@ -16,6 +16,7 @@ from treino.training.futures import extension, usual_futures
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 
+SET_REFUSED = Refusal("set_refused", "{why}", N_("Without step it holds from the next step on."))
 CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))
 
 AGENT = "agent"
@@ -69,7 +70,7 @@ def _answer(run: StoredRun, commands: int, events: int) -> str:
             why = [each.facts["message"] for each in database.events()[events:] if each.kind == "refused"]
             if not why:  # it is refused in silence where the training ended before
                 raise not_running(run.folder.path, "ending")
-            raise TreinoError("set_refused", why[0], _("Without step it holds from the next step on."))
+            raise SET_REFUSED(why=why[0])
         if "new" not in states:
             return "accepted"
         time.sleep(0.05)

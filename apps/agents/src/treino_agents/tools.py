@@ -33,17 +33,17 @@ CHOICE_WITHOUT_PICTURE = Refusal(
     N_("{name} chooses what a picture shows, and no picture was asked for."),
     N_("Name one: picture=['curves']."),
 )
-ARGUMENT_MISSING = Refusal("argument_missing", N_("{tool} needs {name}."), N_("SCRIPT.py"))
+SUBJECT_MISSING = Refusal("argument_missing", N_("{tool} needs {name}."), N_("SCRIPT.py"))
 ARGUMENT_OF_ACTION = Refusal(
     "argument_of_action", N_("{action} has no use for {name}."), N_("It takes: {names}.")
 )
-ARGUMENT_MISSING_2 = Refusal("argument_missing", N_("{action} needs {name}."), N_("It takes: {names}."))
+ACTION_NEEDS = Refusal("argument_missing", N_("{action} needs {name}."), N_("It takes: {names}."))
 FAN_OF_TWO = Refusal(
     "fan_of_two", N_("candidates names every try, and {name} stands beside it."), N_("Leave one of them out.")
 )
 UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 ARGUMENT_UNKNOWN = Refusal("argument_unknown", N_("{tool} has no argument {name!r}."), "{hint}")
-ARGUMENT_MISSING_3 = Refusal("argument_missing", N_("{tool} needs {name}."), "{hint}")
+TOOL_NEEDS = Refusal("argument_missing", N_("{tool} needs {name}."), "{hint}")
 
 Verb = Callable[..., Any]
 Schema = dict[str, Any]
@@ -236,9 +236,7 @@ class Tool:
                 del values[name]
         for name, argument in known.items():
             if argument.required and name not in values and self.instead.get(name) not in values:
-                raise ARGUMENT_MISSING_3(
-                    tool=self.name, name=name, hint=argument.schema.get("description", "")
-                )
+                raise TOOL_NEEDS(tool=self.name, name=name, hint=argument.schema.get("description", ""))
         for name, value in values.items():
             known[name].check(value)
             if (names := NAMED.get(name)) is not None:
@@ -450,7 +448,7 @@ def _doctor(tool: Tool, values: Arguments) -> list[str]:
     words = ["doctor", "--json", *tool.flags(values, ("max_steps", "max_time"))]
     if "subject" not in values:
         if "arguments" in values:
-            raise ARGUMENT_MISSING(tool="doctor", name="subject")
+            raise SUBJECT_MISSING(tool="doctor", name="subject")
         return words
     return [*words, "--", str(values["subject"]), *map(str, values.get("arguments", ()))]
 
@@ -515,7 +513,7 @@ def _steer(tool: Tool, values: Arguments) -> list[str]:
             raise ARGUMENT_OF_ACTION(action=action, name=name, names=", ".join(ACTIONS[action]))
     for name in NEEDED.get(action, ()):
         if name not in values:
-            raise ARGUMENT_MISSING_2(action=action, name=name, names=", ".join(ACTIONS[action]))
+            raise ACTION_NEEDS(action=action, name=name, names=", ".join(ACTIONS[action]))
     for name in ("kind", "count"):
         if "candidates" in values and name in values:
             raise FAN_OF_TWO(name=name)

@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.errors import Refusal, nearest
+from treino.base.words import N_
 from treino.data.cell_forms import missing
 from treino.data.table import number
 from treino_judge.table import Cell, State
 
+STUDY_UNKNOWN = Refusal("study_unknown", N_("There is no {what} '{name}' in it."), "{hint}")
+TRIALS_NONE = Refusal(
+    "trials_none", N_("There is no {what} with trials in it."), N_("Judge it when some trials have finished.")
+)
 STUDY_MISSING = Refusal(
     "study_missing",
     N_("There are {n} of them: which {what}?"),
@@ -44,11 +48,9 @@ def one_of(names: Sequence[str], study: str | None, what: str) -> str:
         TreinoError: there are several, or none, or not the one that was asked for.
     """
     if study is not None and study not in names and names:
-        message = _("There is no {what} '{name}' in it.").format(what=what, name=study)
-        raise TreinoError("study_unknown", message, nearest(study, names))
+        raise STUDY_UNKNOWN(what=what, name=study, hint=nearest(study, names))
     if not names:
-        message = _("There is no {what} with trials in it.").format(what=what)
-        raise TreinoError("trials_none", message, _("Judge it when some trials have finished."))
+        raise TRIALS_NONE(what=what)
     if study is None and len(names) > 1:
         listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
         raise STUDY_MISSING(n=len(names), what=what, name=names[0], names=listed)

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino.data.readers import read_file
 from treino.data.readers.file_bytes import InputFile, decide, open_file
 from treino.data.table import Column, Table
@@ -32,6 +32,20 @@ from treino_judge.optuna_study import seconds_between
 from treino_judge.ray_folder import OF_RAY
 from treino_judge.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
 
+TRIALS_LARGE = Refusal(
+    "trials_large",
+    N_("'{path}' has {size:,} MiB, and at most {most:,} MiB are read."),
+    N_("Export one line for each trial, without the curves."),
+)
+TRIALS_NONE = Refusal("trials_none", N_("'{path}' has no rows."), N_("Write a row for each trial."))
+JSON_BROKEN = Refusal(
+    "json_broken", N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy.")
+)
+JSON_FORM = Refusal(
+    "trials_unknown",
+    N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
+    N_("Write it with pandas: to_json(path, orient='records')."),
+)
 LARGEST = 1 << 29  # bytes of a file
 _SPLIT = re.compile(r"split\d+_test_(.+)")
 _OF_WANDB = frozenset(
@@ -76,13 +90,7 @@ def read_table(path: Path) -> TrialFile:
     """
     file = open_file(path)
     if file.size > LARGEST:
-        raise TreinoError(
-            "trials_large",
-            _("'{path}' has {size:,} MiB, and at most {most:,} MiB are read.").format(
-                path=path, size=file.size >> 20, most=LARGEST >> 20
-            ),
-            _("Export one line for each trial, without the curves."),
-        )
+        raise TRIALS_LARGE(path=path, size=file.size >> 20, most=LARGEST >> 20)
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     is_json = file.content == "text" and start in (b"{", b"[")
     lines = _json_lines(file) if is_json else _lines_of(read_file(path, least_columns=1))
@@ -336,7 +344,7 @@ def _json_lines(file: InputFile) -> list[dict[str, Any]]:
         raise JSON_BROKEN(path=file.path, reason=str(error)[:100]) from None
     rows = _rows(value)
     if rows is None:
-        raise TRIALS_UNKNOWN_2(path=file.path)
+        raise JSON_FORM(path=file.path)
     return [flat_line(row) for row in rows]
 
 

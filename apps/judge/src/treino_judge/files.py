@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.data.readers.file_bytes import unreadable
 from treino.folders.store import manifest, sqlite
 from treino_judge.exported_tables import read_table
@@ -19,6 +19,48 @@ from treino_judge.optuna_study import optuna_trials
 from treino_judge.ray_folder import is_experiment, ray_trials
 from treino_judge.table import TrialFile
 
+TRIALS_MISSING = Refusal(
+    "trials_missing",
+    N_("There is no file or folder '{path}'."),
+    N_("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
+)
+TRIALS_NONE = Refusal("trials_none", N_("'{path}' is empty."), N_("Judge it when it holds trials."))
+TRIALS_PICKLE = Refusal(
+    "trials_pickle",
+    N_("'{path}' is a pickle: reading it could run any program, so it is not read."),
+    N_('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
+)
+TRIALS_OWN = Refusal(
+    "trials_own",
+    N_("{path} is a run, sweep or study of treino's own, which has its judgement already."),
+    N_("See it: treino show {path}"),
+)
+TRIALS_LOCKED = Refusal(
+    "trials_locked",
+    "{message}",
+    N_("Wait until the program that writes it lets it go, or judge a copy."),
+    status=1,
+)
+TRIALS_DAMAGED = Refusal(
+    "trials_damaged",
+    "{message}",
+    N_("Restore it from a copy; sqlite3's .recover may save what is readable."),
+)
+FOLDER_UNKNOWN = Refusal(
+    "trials_unknown",
+    N_("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow."),
+    "{hint}",
+)
+DATABASE_UNKNOWN = Refusal(
+    "trials_unknown",
+    N_("'{path}' is a SQLite file, but neither of Optuna nor of MLflow."),
+    N_("Write the trials as CSV."),
+)
+STUDY_UNKNOWN = Refusal(
+    "study_unknown",
+    N_("'{path}' is no store of several studies, so [[study]] says nothing."),
+    N_("Leave [[study]] out."),
+)
 _SQLITE = b"SQLite format 3\0"
 _LIKELY = ".db", ".sqlite", ".sqlite3", ".csv", ".json"
 _PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
@@ -72,26 +114,17 @@ def _unreadable(source: str, error: Exception) -> TreinoError:
 def _in_folder(folder: Path, source: str, study: str | None) -> TrialFile:
     own = folder / manifest.NAME
     if own.is_file() and b'"kind"' in own.read_bytes():
-        raise TreinoError(
-            "trials_own",
-            _("{path} is a run, sweep or study of treino's own, which has its judgement already.").format(
-                path=source
-            ),
-            _("See it: treino show {path}").format(path=source),
-        )
+        raise TRIALS_OWN(path=source)
     if is_experiment(folder):
         return ray_trials(folder)
     if is_mlruns(folder):
         return mlflow_trials(folder, study)
     inside = [os.path.join(source, p.name) for p in sorted(folder.iterdir()) if p.name == "mlruns"]
     inside += [os.path.join(source, p.name) for p in sorted(folder.iterdir()) if p.suffix in _LIKELY]
-    raise TreinoError(
-        "trials_unknown",
-        _("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow.").format(path=source),
-        _("Perhaps: {names}").format(names=", ".join(inside[:5]))
-        if inside
-        else _("Give the folder that holds the trials' folders, or a file."),
-    )
+    hint = _("Give the folder that holds the trials' folders, or a file.")
+    if inside:
+        hint = _("Perhaps: {names}").format(names=", ".join(inside[:5]))
+    raise FOLDER_UNKNOWN(path=source, hint=hint)
 
 
 def _in_database(path: Path, study: str | None) -> TrialFile:
@@ -106,27 +139,18 @@ def _in_database(path: Path, study: str | None) -> TrialFile:
             return optuna_trials(connection, tables, study)
         if tables >= OF_MLFLOW:
             return None
-        raise TreinoError(
-            "trials_unknown",
-            _("'{path}' is a SQLite file, but neither of Optuna nor of MLflow.").format(path=path),
-            _("Write the trials as CSV."),
-        )
+        raise DATABASE_UNKNOWN(path=path)
 
     try:
         with sqlite.trouble(path):
             found = sqlite.of_file(path, ask, copied=sqlite.has_log(path))
         return mlflow_trials(path, study) if found is None else found
     except UnicodeDecodeError:
-        raise _damaged(_("{path} is damaged: it holds bytes that are no text.").format(path=path)) from None
+        message = _("{path} is damaged: it holds bytes that are no text.").format(path=path)
+        raise TRIALS_DAMAGED(message=message) from None
     except TreinoError as error:
-        if error.rule == "run_damaged":
-            raise _damaged(error.message) from None
-        if error.rule == "run_busy":
-            hint = _("Wait until the program that writes it lets it go, or judge a copy.")
-            raise TreinoError("trials_locked", error.message, hint, status=1) from None
+        if error.rule == files.RUN_DAMAGED.rule:
+            raise TRIALS_DAMAGED(message=error.message) from None
+        if error.rule == sqlite.RUN_BUSY.rule:
+            raise TRIALS_LOCKED(message=error.message) from None
         raise
-
-
-def _damaged(message: str) -> TreinoError:
-    hint = _("Restore it from a copy; sqlite3's .recover may save what is readable.")
-    return TreinoError("trials_damaged", message, hint)

@@ -10,11 +10,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_judge.cells import one_of
 from treino_judge.exported_tables import read_table
 from treino_judge.table import MOST, TrialFile, few_enough
+
+MLFLOW_MISSING = Refusal(
+    "mlflow_missing",
+    N_("'{path}' is a store of MLflow, and the package mlflow is not installed."),
+    N_('Install it, or write a table where it is: mlflow.search_runs().to_csv("runs.csv")'),
+)
 
 TABLES = {"experiments", "runs", "latest_metrics"}
 META = "meta.yaml"
@@ -32,11 +38,7 @@ def mlflow_trials(store: Path, study: str | None) -> TrialFile:
         TreinoError: MLflow is not installed; several experiments with runs.
     """
     if find_spec("mlflow") is None:
-        raise TreinoError(
-            "mlflow_missing",
-            _("'{path}' is a store of MLflow, and the package mlflow is not installed.").format(path=store),
-            _('Install it, or write a table where it is: mlflow.search_runs().to_csv("runs.csv")'),
-        )
+        raise MLFLOW_MISSING(path=store)
     os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     mlflow, before = import_module("mlflow"), os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(f"sqlite:///{store}" if store.is_file() else store.as_uri())

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from treino.base import files
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
 from treino_judge.cells import cell, flat, numbers_in, parsed, seconds_or_none, state_of
 from treino_judge.table import State, TrialFile, TrialRecord, few_enough
+
+TRIALS_DAMAGED = Refusal(
+    "trials_damaged",
+    N_("'{path}' is damaged: it holds no JSON object."),
+    N_("Restore it from a copy, or move this trial's folder away."),
+)
 
 RESULTS, PARAMETERS, STATES = "result.json", "params.json", "experiment_state-*.json"
 OF_RAY = frozenset(
@@ -100,11 +106,7 @@ def _object(path: Path, text: bytes | None = None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise TreinoError(
-            "trials_damaged",
-            _("'{path}' is damaged: it holds no JSON object.").format(path=path),
-            _("Restore it from a copy, or move this trial's folder away."),
-        )
+        raise TRIALS_DAMAGED(path=path)
     return value
 
 

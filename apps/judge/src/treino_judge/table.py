@@ -11,12 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _, setting
 
 SCORE_MISSING = Refusal(
     "score_missing", N_("Which column is the score? It isn't said, and nothing here tells it."), "{hint}"
 )
+SCORE_UNKNOWN = Refusal("score_unknown", N_("There is no score '{name}'."), "{hint}")
+SCORE_OF_WORDS = Refusal("score_unknown", N_("The column '{name}' holds no numbers."), "{hint}")
+TRIALS_FEW = Refusal("trials_few", "{what}", N_("Trials: {counts}. Judge it when more have finished."))
 TRIALS_MANY = Refusal(
     "trials_many",
     N_("There are {n:,} trials in it, and at most {most:,} are judged."),
@@ -25,7 +28,7 @@ TRIALS_MANY = Refusal(
 TRIALS_NONE = Refusal(
     "trials_none", N_("There are no trials in it."), N_("Judge it when some trials have finished.")
 )
-SCORE_MISSING_2 = Refusal(
+NO_NUMBERS = Refusal(
     "score_missing",
     N_("It holds no numbers that could be scores."),
     N_("Write a column with each trial's score."),
@@ -211,9 +214,7 @@ def trial_table(file: TrialFile, request: Request) -> TrialTable:
     """
     notes = list(file.notes)
     if not file.records:
-        raise TreinoError(
-            "trials_none", _("There are no trials in it."), _("Judge it when some trials have finished.")
-        )
+        raise TRIALS_NONE()
     texts = _texts(file)
     metric = _score(file, request, texts, notes)
     _only_numbers(texts, metric)
@@ -249,8 +250,7 @@ def _check(table: TrialTable, notes: list[str]) -> None:
             else _("No finished trial has a score.")
         )
         tell = ", ".join(f"{_(state)} {counts[state]}" for state in STATES)
-        hint = _("Trials: {counts}. Judge it when more have finished.").format(counts=tell)
-        raise TreinoError("trials_few", what, hint)
+        raise TRIALS_FEW(what=what, counts=tell)
     if len(scored) < FEW:
         notes.append(
             _("{n} trials say little: take the figures as rough, and a difference as a hint.").format(
@@ -277,10 +277,8 @@ def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: l
             return request.score
         _only_numbers(texts, request.score)
         words = request.score in {name for record in file.records for name in record.cells}
-        message = _("The column '{name}' holds no numbers.") if words else _("There is no score '{name}'.")
-        raise TreinoError(
-            "score_unknown", message.format(name=request.score), nearest(request.score, sorted(known))
-        )
+        refusal = SCORE_OF_WORDS if words else SCORE_UNKNOWN
+        raise refusal(name=request.score, hint=nearest(request.score, sorted(known)))
     if file.score is not None:
         return file.score
     written = [name for name in texts if name not in known]  # such as 83.2% in all rows
@@ -294,7 +292,7 @@ def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: l
         notes.append(_("The score is {name}, the only column that is named as one.").format(name=likely[0]))
         return likely[0]
     if not known:
-        raise SCORE_MISSING_2()
+        raise NO_NUMBERS()
     hint = (
         _("Say it: [[score={name}]]. Likely: {names}.").format(name=likely[0], names=_listed(likely))
         if likely

@@ -14,7 +14,7 @@ from treino.cli.screen import Screen
 from treino_lessons.call_recording import where
 from treino_lessons.comparison import check
 
-USAGE_2 = Refusal("usage", N_("One file is wanted, and this was given: {given}."), N_("Write: {usage}"))
+ONE_FILE = Refusal("usage", N_("One file is wanted, and this was given: {given}."), N_("Write: {usage}"))
 NO_FORWARD = Refusal("no_forward", N_("{path} makes no function {name}."), "{hint}")
 FILE_MISSING = Refusal("file_missing", N_("There is no file {path}."), "{hint}")
 FILE_UNREADABLE = Refusal(
@@ -47,7 +47,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         return _course_adam(screen)
     files = [t for t in tokens if not t.startswith("-")]
     if len(files) != 1 or len(tokens) != 1:
-        raise USAGE_2(given=" ".join(tokens) or _("nothing"), usage=USAGE)
+        raise ONE_FILE(given=" ".join(tokens) or _("nothing"), usage=USAGE)
     outcome = check(forward_of(Path(files[0])))
     lines = outcome.printed.rstrip("\n").splitlines()
     for text in lines[:PRINTED]:

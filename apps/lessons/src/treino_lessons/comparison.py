@@ -15,12 +15,12 @@ from treino_lessons.differences import Difference
 from treino_lessons.first_difference import first_difference
 from treino_lessons.problem import EPOCHS, STEPS, Answer, engine_s, problem
 
-NOT_A_FUNCTION = Refusal(
+RUNS_NOTHING = Refusal(
     "not_a_function",
     N_("The function has yield or async in it: calling it runs nothing of it."),
     N_("Let it go through the whole loader and then return the mean loss."),
 )
-NOT_A_FUNCTION_2 = Refusal(
+NOT_A_FUNCTION = Refusal(
     "not_a_function", N_("{what!r} is not a function."), N_("Give the function itself: check(forward).")
 )
 FORWARD_ARGUMENTS = Refusal(
@@ -122,9 +122,9 @@ def check(forward: Callable[..., Any]) -> Outcome:
 def _callable(forward: Any) -> None:
     asked = "forward(loader, net, epoch, mode)"
     if inspect.isgeneratorfunction(forward) or inspect.iscoroutinefunction(forward):
-        raise NOT_A_FUNCTION()
+        raise RUNS_NOTHING()
     if not callable(forward) or inspect.isclass(forward):
-        raise NOT_A_FUNCTION_2(what=type(forward).__name__)
+        raise NOT_A_FUNCTION(what=type(forward).__name__)
     try:
         inspect.signature(forward).bind("loader", "net", 0, "train")
     except TypeError as error:

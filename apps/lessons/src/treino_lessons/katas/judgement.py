@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from treino.base.errors import TreinoError
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino_lessons.katas.examination import Examination, examine, examine_original
 from treino_lessons.katas.kata import DRAW, Kata
+
+SCRIPT_MISSING = Refusal("script", N_("There is no file {path}."), N_("Check the path."))
+SCRIPT_UNREADABLE = Refusal("script", N_("{path} can't be read."), N_("Check the path."))
+SCRIPT_KIND = Refusal("script", N_("{path} is not a Python file."), N_("Give the script that you mended."))
+SCRIPT_TEXT = Refusal("script", N_("{path} is not a text in UTF-8."), N_("Give the script that you mended."))
 
 OFF = 0.07  # what a printed figure may differ from that of fresh rows: chance, three deviations of 400 rows
 LEAST = 0.25  # of the original's backward passes
@@ -55,16 +60,13 @@ def script_text(path: Path) -> str:
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            message = _("{path} is not a Python file.").format(path=path)
-            raise TreinoError("script", message, _("Give the script that you mended."))
+            raise SCRIPT_KIND(path=path)
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        message = _("There is no file {path}.") if missing else _("{path} can't be read.")
-        raise TreinoError("script", message.format(path=path), _("Check the path.")) from None
+        raise (SCRIPT_MISSING if missing else SCRIPT_UNREADABLE)(path=path) from None
     except UnicodeDecodeError:
-        message = _("{path} is not a text in UTF-8.").format(path=path)
-        raise TreinoError("script", message, _("Give the script that you mended.")) from None
+        raise SCRIPT_TEXT(path=path) from None
 
 
 def judge(kata: Kata, path: Path) -> Verdict:

@@ -23,8 +23,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from treino.base.errors import TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _, languages, speaking
+
+KATA_NAME = Refusal("kata_name", N_("There is no kata {name!r}."), "{hint}")
+KATA_LINE = Refusal(
+    "kata_line",
+    N_("{path} doesn't say which kata it is."),
+    N_("Put its first line back, such as # kata: wine"),
+)
 
 SCRIPTS = Path(__file__).parent / "scripts"
 TASK_ENDS = N_("---- the task ends here: what stands above stays as it is ----")
@@ -184,8 +191,7 @@ def kata_named(name: str) -> Kata:
     """
     every = katas()
     if name not in every:
-        message = _("There is no kata {name!r}.").format(name=name)
-        raise TreinoError("kata_name", message, nearest(name, every))
+        raise KATA_NAME(name=name, hint=nearest(name, every))
     return every[name]
 
 
@@ -197,9 +203,5 @@ def kata_of(text: str, path: str) -> Kata:
     """
     line = next((m for m in map(_KATA.match, text.splitlines()) if m), None)
     if line is None:
-        raise TreinoError(
-            "kata_line",
-            _("{path} doesn't say which kata it is.").format(path=path),
-            _("Put its first line back, such as # kata: wine"),
-        )
+        raise KATA_LINE(path=path)
     return kata_named(line[1])

@@ -14,16 +14,11 @@ from pydantic import Field, ValidationError
 from treino.base import lock
 from treino.base.document_fields import Document
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import read_bytes
+from treino.base.files import FILE_VANISHED, read_bytes
 from treino.base.words import N_
 from treino.folders.store.output_files import OutputFile
 
-KATA_PROGRESS = Refusal(
-    "kata_progress",
-    N_("{path} is read-only, and what you do is written there."),
-    N_("Nothing was changed in it. Allow writing, or move it away: progress then begins anew."),
-)
-KATA_PROGRESS_2 = Refusal(
+PROGRESS_FORM = Refusal(
     "kata_progress",
     N_("{path} is not what treino writes: {reason}."),
     N_("Nothing was changed in it. Move it away or delete it: progress then begins anew."),
@@ -68,7 +63,7 @@ def read_progress() -> KataProgress:
     try:
         data = read_bytes(FILE)
     except TreinoError as error:
-        if error.rule == "file_vanished":
+        if error.rule == FILE_VANISHED.rule:
             return KataProgress()
         raise
     try:
@@ -76,7 +71,7 @@ def read_progress() -> KataProgress:
     except (ValueError, ValidationError, RecursionError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         reason = ".".join(map(str, first["loc"])) if first is not None else str(error)
-        raise KATA_PROGRESS_2(path=FILE, reason=reason or "?") from None
+        raise PROGRESS_FORM(path=FILE, reason=reason or "?") from None
 
 
 def check_progress() -> None:

@@ -20,6 +20,9 @@ from treino_lessons.katas.judgement import Verdict, judge, script_text
 from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
 from treino_lessons.katas.progress import KataProgress, KataRecord, check_progress, read_progress, record
 
+HINT_OF_NONE = Refusal(
+    "usage", N_("--hint needs the name of a kata."), N_("Such as: treino kata wine --hint")
+)
 USAGE = Refusal(
     "usage",
     N_("--to and --replace are for a kata that is given."),
@@ -61,8 +64,7 @@ def kata(
         raise USAGE()
     if what is None:
         if hint:
-            message = _("--hint needs the name of a kata.")
-            raise TreinoError("usage", message, _("Such as: treino kata wine --hint"))
+            raise HINT_OF_NONE()
         return _list(screen)
     if is_file and not hint:
         return _check(Path(what), screen)
