@@ -1,4 +1,4 @@
-"""The fixtures of all tests, for those of the apps."""
+"""The fixtures of all tests, and what makes them repeatable, for those of the apps."""
 
 from tests.conftest import (  # noqa: F401
     _browser,
@@ -8,6 +8,7 @@ from tests.conftest import (  # noqa: F401
     _one_thread,
     _our_defects,
     _pictures,
+    pytest_configure,
     thorough,
     treino,
 )
