@@ -8,10 +8,9 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from treino.base.formula import Expr, Formula, Symbol, sqrt
+from treino.base.formula import Expr, Formula, Symbol, derivative, sqrt, value
 from treino.base.words import _
-from treino.inspection.microscope.adam import BETAS, EPS, LR, SOURCES
-from treino.inspection.microscope.adam import move as right_move
+from treino.inspection.microscope import reference
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -20,9 +19,10 @@ from treino.inspection.microscope.explanation import (
     Step,
     StepTable,
 )
-from treino.inspection.microscope.neuron import walk
-from treino.inspection.microscope.optimizers import OptimizerResult
+from treino.inspection.microscope.neuron import START, SYMBOLS, Neuron, slopes, walk
+from treino.inspection.microscope.optimizers import OptimizerResult, update
 
+LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8  # as in treino explain adam
 LONG = 200  # updates of the comparison
 SEEN = (1, 10, 50, 200)
 
@@ -74,13 +74,32 @@ def move(
     return OptimizerResult(steps, new.value, {"V": new_V.value, "S": new_S.value})
 
 
+@cache
+def bends() -> tuple[Expr, ...]:
+    """The second derivatives ∂²f/∂a², ∂²f/∂b², ∂²f/∂c² as expression trees."""
+    return tuple(derivative(slope, s) for slope, s in zip(slopes(), SYMBOLS, strict=True))
+
+
+def curvature(neuron: Neuron) -> list[float]:
+    at = dict(zip(SYMBOLS, neuron.weights, strict=True))
+    return [value(bend, at) for bend in bends()]
+
+
 def losses(course: Course, updates: int = LONG) -> list[float]:
     """f of the example's neuron before each update and after the last."""
 
-    def one(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
-        return move(w, g, curvature, state.get("V", 0.0), state.get("S", 0.0), t, course)
-
-    return [stop.neuron.loss for stop in walk(one, updates)]
+    weights: tuple[float, ...] = START
+    states = [(0.0, 0.0)] * len(START)
+    found = []
+    for t in range(1, updates + 1):
+        neuron = Neuron(weights)
+        found.append(neuron.loss)
+        moved = [
+            move(w, g, k, *state, t, course)
+            for w, g, k, state in zip(weights, neuron.gradient, curvature(neuron), states, strict=True)
+        ]
+        weights, states = tuple(m.weight for m in moved), [(m.state["V"], m.state["S"]) for m in moved]
+    return [*found, Neuron(weights).loss]
 
 
 @cache
@@ -99,8 +118,10 @@ def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
 
 def explanation() -> Explanation:
     """Its first updates of the neuron of ``treino explain adam``, and what each slip does to training."""
-    first, second = (stop.neuron for stop in walk(right_move)[:2])
-    printed = move(first.weights[0], first.gradient[0], first.curvature[0], 0.0, 0.0, 1, Course())
+    settings = {"lr": LR, "betas": BETAS, "eps": EPS}
+    stops = walk(lambda w, g, state, t: update("adam", w, g, state, settings, t), updates=1)
+    first, second = (stop.neuron for stop in stops)
+    printed = move(first.weights[0], first.gradient[0], curvature(first)[0], 0.0, 0.0, 1, Course())
     known = move(first.weights[0], first.gradient[0], 0.0, 0.0, 0.0, 1, SQUARED)
     again = move(known.weight, second.gradient[0], 0.0, known.state["V"], known.state["S"], 2, SQUARED)
     return Explanation(
@@ -114,7 +135,7 @@ def explanation() -> Explanation:
             training_part(),
         ),
         (),
-        SOURCES,
+        (reference.ADAM, reference.torch_page("torch.optim.Adam")),
     )
 
 
