@@ -128,7 +128,7 @@ def _as_the_file(
     sign = "," if comma is not None and comma.decimal == "," else "."
     text = io.StringIO(newline="")
     text.write(file.first_line)
-    options = dialect.options() if not dialect.cuts else {"delimiter": "\t"}
+    options = dialect.options()
     if "quoting" in options:  # a file without quotes can't hold its own delimiter
         options |= {"escapechar": "\\"}
     writer = csv.writer(text, lineterminator=file.line_end, **options)

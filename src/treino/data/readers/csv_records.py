@@ -76,10 +76,6 @@ def end_of(text: DecodedText, dialect: Dialect) -> tuple[int | None, list[list[s
 
 
 def ragged(text: DecodedText, line: int, got: int, dialect: Dialect) -> TreinoError:
-    if dialect.cuts:
-        what = _("its cells don't stand below those of the lines before.")
-        move = _("Correct the line, or write the file again with a delimiter.")
-        return _refused("csv_unaligned", text, line, what, move)
     what = _("it has {got} of {want} cells.").format(got=got, want=dialect.width)
     move = _("Correct the line; a cell that holds '{delimiter}' belongs in quotes.").format(
         delimiter="\\t" if dialect.delimiter == "\t" else dialect.delimiter

@@ -119,11 +119,9 @@ class DelimitedFile:
         d, parts = self.dialect, []
         if self.text.encoding != "UTF-8":
             parts.append(self.text.encoding)
-        if d.cuts:
-            parts.append(_("cells aligned by blanks"))
-        elif d.delimiter != "," and len(d.names) > 1:
+        if d.delimiter != "," and len(d.names) > 1:
             parts.append(_("{delimiter} between the cells").format(delimiter=d.spoken))
-        if d.quote != '"' and not d.cuts:
+        if d.quote != '"':
             parts.append(_("quote {quote}").format(quote=d.quote or _("none")))
         if not d.head:
             parts.append(_("no header, so the columns are called x1 to x{n}").format(n=len(d.names)))
@@ -266,7 +264,7 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
             named = False
         reading = reading if named else replace(reading, skip=None)
     dialect, rows = sniff(text, reading, least_columns)
-    until, below = (None, []) if dialect.cuts else csv_records.end_of(text, dialect)
+    until, below = csv_records.end_of(text, dialect)
     if until is not None:
         remarks = (*dialect.remarks, lines_note(BELOW, below))
         text, dialect = replace(text, until=until), replace(dialect, remarks=remarks)

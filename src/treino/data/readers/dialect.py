@@ -49,49 +49,6 @@ CSV_ONE_COLUMN = Refusal(
     ),
 )
 
-# ---- lines with cells aligned by blanks
-
-LEAST_LINES = 3
-
-
-def aligned_cells(line: str, cut_D: Sequence[int]) -> list[str]:
-    """The cells of a line; the whole line if it isn't aligned with the cuts, where each column begins."""
-    line = line.rstrip()
-    if not line or any(line[cut - 1 : cut].strip() for cut in cut_D[1:]):
-        return [line]
-    return [line[start:end].strip() for start, end in zip(cut_D, [*cut_D[1:], len(line)], strict=True)]
-
-
-def cuts_of(lines: Sequence[str]) -> tuple[int, ...]:
-    """The position at which each column begins, after a blank in all lines; () if there is one column.
-
-    A column is as wide as its widest cell, so only its border has a blank in every line. Two columns with a
-    single blank between them count as one (a name or a time of two words) if one of them has no cells, or if
-    one has no name in the first line and both have cells in the same lines.
-    """
-    lines = [line.rstrip() for line in lines if line.strip()]
-    if len(lines) < LEAST_LINES or any("\t" in line for line in lines):
-        return ()
-    width = max(map(len, lines))
-    blank = [all(not line[at : at + 1].strip() for line in lines) for at in range(width)]
-    begins = [at for at in range(width) if not blank[at] and (at == 0 or blank[at - 1])]
-    cuts = [0]
-    for last, start, after in zip(begins, begins[1:], [*begins[2:], width], strict=False):
-        if not blank[start - 2] and _one_column(
-            lines, slice(max(last, cuts[-1]), start), slice(start, after)
-        ):
-            continue
-        cuts.append(start)
-    return tuple(cuts) if len(cuts) > 1 else ()
-
-
-def _one_column(lines: Sequence[str], left: slice, right: slice) -> bool:
-    """Whether the texts on both sides of a blank belong to one column."""
-    name, *there = [(bool(line[left].strip()), bool(line[right].strip())) for line in lines]
-    without_cells = not all(map(any, zip(*there, strict=True)))
-    return without_cells or (not all(name) and all(a == b for a, b in there))
-
-
 # ---- dialect of a text file
 
 SAMPLE = 1 << 18  # bytes that the detection uses
@@ -120,8 +77,7 @@ class Dialect:
     head: the number of records that precede the rows: the header, and lines of units or labels below it.
     heading: the header's cells, as many as a row has; () without a header.
     skip: the number of lines before the first record. gap: whether blanks after a delimiter don't belong to
-    the cell, so that a quote may follow them. cuts: the position at which each column begins, if blanks align
-    the cells. remarks: notes on what is left out.
+    the cell, so that a quote may follow them. remarks: notes on what is left out.
     """
 
     delimiter: str
@@ -134,7 +90,6 @@ class Dialect:
     heading: tuple[str, ...] = ()
     skip: int = 0
     gap: bool = False
-    cuts: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def options(self) -> dict[str, Any]:
@@ -144,9 +99,6 @@ class Dialect:
 
     def records(self, lines: Iterable[str]) -> Any:
         """An iterator that yields the cells of each record, as ``csv.reader`` does."""
-        if self.cuts:
-            joined = ("\x1f".join(aligned_cells(line, self.cuts)) for line in lines)
-            return csv.reader(joined, strict=True, delimiter="\x1f", quoting=csv.QUOTE_NONE)
         if self.delimiter == " ":
             lines = (line.replace("\t", " ").rstrip(" \r\n") + "\n" for line in lines)
         return csv.reader(lines, strict=True, **self.options())
@@ -237,8 +189,7 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
         return sample if reading.skip is not None else _without_titles(text, sample, reading.header)
 
     if delimiter is not None:
-        sample = next(map(table_of, samples_of(delimiter)), Sample(plain, [[line]], [1]))
-        return sample if delimiter != " " or sample.even else (_aligned(head, plain) or sample)
+        return next(map(table_of, samples_of(delimiter)), Sample(plain, [[line]], [1]))
     samples: list[Sample] = []
     for group in (_USUAL, _UNUSUAL):
         for one in group:
@@ -250,8 +201,6 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
                 for s in samples
                 if s.dialect.delimiter not in ": " or (s.dialect.quote == "'" and s.even) or _numeric(s)
             ]
-            aligned = None if any(s.even for s in samples) else _aligned(head, plain)
-            samples += [aligned] if aligned and _numeric(aligned) else []
         even = [sample for sample in samples if sample.even]
         if even:
             return table_of(_choose(text, head, even))
@@ -439,17 +388,10 @@ def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
     return [sample] if rows else []
 
 
-def _aligned(head: str, plain: Dialect) -> Sample | None:
-    """The records of lines whose cells are aligned by blanks; None if they aren't."""
-    cuts = cuts_of(re.split(r"\r\n|\r|\n", head))
-    dialect = replace(plain, delimiter=" ", quote="", cuts=cuts)
-    return _sample(head, dialect, True) if cuts else None
-
-
 def _sample(head: str, dialect: Dialect, whole: bool) -> Sample:
     """The records that aren't blank; none if the quotes don't fit this dialect."""
     sample, line = Sample(dialect, [], []), 1 + dialect.skip
-    if whole and not dialect.cuts:
+    if whole:
         lines = head.encode().splitlines(keepends=True)
         head = b"".join(lines[: foot(lines, dialect)[0]]).decode()
     reader = dialect.records(io.StringIO(head, newline=""))
