@@ -26,12 +26,12 @@ NAME = "small"
 SETTINGS: dict[str, Any] = {"epochs": 2, "hidden": [5], "threads": 1, "seed": 3}
 PACE = {
     "training.train.CHUNK_SECONDS": 0.0,
-    "tuning.bracket.CHUNK_SECONDS": 0.0,
-    "tuning.study.CHUNK_SECONDS": 0.0,
-    "tuning.sweep.CHECKPOINT_SECONDS": 0.0,
-    "tuning.study.CHECKPOINT_SECONDS": 0.0,
-    "loop.CHECKPOINT_SHARE": 0.0,
-    "pictures.picture_files.illustrate": lambda _run: None,
+    "training.sweeps.bracket.CHUNK_SECONDS": 0.0,
+    "training.studies.study.CHUNK_SECONDS": 0.0,
+    "training.sweeps.sweep.CHECKPOINT_SECONDS": 0.0,
+    "training.studies.study.CHECKPOINT_SECONDS": 0.0,
+    "training.loop.CHECKPOINT_SHARE": 0.0,
+    "reports.pictures.picture_files.illustrate": lambda _run: None,
 }
 OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")
 TIMES = (

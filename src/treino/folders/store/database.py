@@ -212,30 +212,18 @@ class Database:
             end = 0  # a later segment begins at a keyframe, and may have no losses yet
         if end is not None and end < step:
             raise _missing(self.path, end)
-        shortened: list[Statement] = []
+        statements: list[Statement] = []
         for _segment, first, count, blob in rows:
             if first < step < first + count:
                 rest = step - first
                 sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
                 shorter = (rest, blob[: len(blob) // count * rest], segment, first)
-                shortened.append(Statement("losses", sql, shorter))
-        self._commit(
-            [
-                *shortened,
-                *(
-                    Statement(
-                        table,
-                        f"DELETE FROM {table} WHERE segment > ? OR (segment = ? AND {after})",
-                        (segment, segment, limit),
-                    )
-                    for table, after, limit in (
-                        ("losses", "step >= ?", step),
-                        ("epochs", "epoch > ?", epoch),
-                        ("events", "step > ?", step),
-                    )
-                ),
-            ]
-        )
+                statements.append(Statement("losses", sql, shorter))
+        later = (("losses", "step >= ?", step), ("epochs", "epoch > ?", epoch), ("events", "step > ?", step))
+        for table, after, limit in later:
+            sql = f"DELETE FROM {table} WHERE segment > ? OR (segment = ? AND {after})"
+            statements.append(Statement(table, sql, (segment, segment, limit)))
+        self._commit(statements)
 
     def mark(self) -> dict[str, Any]:
         """Return a mark for `check`: the newest segment, its number of losses, their SHA-256, and the number
