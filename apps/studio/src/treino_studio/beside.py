@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import TreinoError
-from treino.data.dataset import Data
+from treino.data import Data
 from treino.folders.access import Access
 from treino.folders.documents import read_run_spec
 from treino.folders.store import RunFolder
@@ -81,7 +81,7 @@ class RunsBeside:
         self.shown[run.name] = Beside(run, letter, step, Playback(run, self._data), identity(path))
 
     def listed(self, run: StoredRun) -> list[dict[str, Any]]:
-        """What the page is told of them. run: the page's own."""
+        """Describe them for the page's state. run: the page's own."""
         return [
             {
                 "run": b.run.name,
@@ -108,7 +108,7 @@ class RunsBeside:
         return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
 
     def curves(self) -> Iterator[dict[str, Any]]:
-        """What is new of their curves; a run whose folder is gone is shown no more."""
+        """Yield the new points of their curves; leave out runs whose folder is gone."""
         self.shown = {
             name: other for name, other in self.shown.items() if identity(other.run.path) == other.identity
         }

@@ -80,7 +80,7 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
 
 
 def _target(shown: Any) -> str | None:
-    """What to type for it on a command line."""
+    """Return what names the object on a command line: its path, or a network of it."""
     if shown is None or isinstance(shown, (str, Path)):
         return None if shown is None else str(shown)
     path, row = getattr(shown, "path", None), getattr(shown, "row", None)

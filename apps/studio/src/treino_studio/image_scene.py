@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.data.dataset import Data
-from treino.data.rows import Rows
+from treino.data import Data, Rows
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities
 from treino.inspection.input_planes import Split
@@ -113,7 +112,7 @@ class PixelScale:
 
 
 def as_colours(value_KCHW: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Three channels as they are; of another number their mean."""
+    """Return three channels as they are, and the mean of any other number of channels."""
     return value_KCHW if value_KCHW.shape[1] == 3 else value_KCHW.mean(axis=1, keepdims=True)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.settings.spec import Settings, read_settings
 
@@ -356,5 +357,4 @@ def _short(value: object) -> str:
     """The repr of a wrong value for a message: shortened; ``inf`` and ``nan`` for these numbers."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    text = repr(value)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return shortened(repr(value), SHOWN)

@@ -10,7 +10,7 @@ import numpy as np
 
 from treino.base.errors import TreinoError
 from treino.base.words import speaking
-from treino.data.dataset import Data
+from treino.data import Data
 from treino.folders.access import Access
 from treino.folders.segments import segments_of
 from treino.folders.store import RunFolder

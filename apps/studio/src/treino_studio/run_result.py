@@ -1,4 +1,4 @@
-"""What a run's page tells of its end: the terminal's sentences and figures, those of the last step beside."""
+"""How a run ended, as its page tells it: sentences, and figures of the kept weights and the last step."""
 
 from typing import Any
 

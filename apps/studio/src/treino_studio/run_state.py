@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.engine import TrainingLoop
-from treino.engine.activations import ACTIVATIONS
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop
 from treino.engine.carry_over import unread
-from treino.engine.losses import LOSSES
-from treino.engine.optim import OPTIMIZERS
-from treino.engine.schedules import SCHEDULES
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.segments import (
     MEMBER,
@@ -32,7 +28,7 @@ from treino.folders.segments import (
     shown_settings,
     training_losses,
 )
-from treino.folders.store.database import Command
+from treino.folders.store import Command
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import columns_with_an_axis
 from treino.reports.run_report import called_again
@@ -99,7 +95,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
 
 
 def commands(run: StoredRun) -> str:
-    """What trains the run again, with the changes on its way as comments."""
+    """Return the command that trains the run again, with the changes on its way as comments."""
     call = called_again(run.spec, run)
     lines = ["import treino", call] if call else [run.command]
     comment = _("# on its way: {changes} from step {step}")
@@ -108,7 +104,7 @@ def commands(run: StoredRun) -> str:
 
 
 def choices(run: StoredRun, settings: dict[str, Any]) -> dict[str, Any]:
-    """What can be chosen in place of these settings. settings: in force at some step."""
+    """List the values that can replace the settings in force at a step."""
     return {
         "optimizer": list(OPTIMIZERS),
         "activation": list(ACTIVATIONS) if run.spec.net == "mlp" else [],
@@ -120,7 +116,7 @@ def choices(run: StoredRun, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def fixed_by(spec: RunSpec) -> str | None:
-    """What keeps the layers from growing: ``own`` (the network is the user's), ``cnn`` or ``batch_norm``."""
+    """Say what keeps the layers from growing: ``own`` (a network of the user), ``cnn`` or ``batch_norm``."""
     if spec.net == "mlp":
         return "batch_norm" if spec.resolved.batch_norm else None
     return "cnn" if spec.net == "cnn" else "own"
@@ -173,7 +169,7 @@ MOST_APART = 3  # settings in a text
 
 
 def difference_text(run: StoredRun, other: StoredRun) -> str:
-    """What the other run has in place of this run's data and settings, as a short text: ``lr 0.0118``."""
+    """Return a short text of the data or settings in which the other run differs: ``lr 0.0118``."""
     if run.spec.data.name != other.spec.data.name:
         return other.spec.data.name
     own, its = settings_now(run), settings_now(other)
@@ -257,9 +253,10 @@ BROKEN = ("diverged", "non_finite_loss")  # rules of weights that no setting men
 def remedy_of(
     run: StoredRun, snapshot: Snapshot, finding: Mapping[str, Any], last: int
 ) -> dict[str, Any] | None:
-    """What can be tried against a finding: the change as a text, and the step from which: since when the
-    setting is in force that it changes, as later the fault has done harm; of weights that are lost, shortly
-    before that. None: no setting that can change on the run's way mends it."""
+    """Return the change that a finding asks for, as a text, and the step from which to try it.
+
+    That is the step since which the setting is in force, as later the fault has done harm; where weights are
+    lost, it is shortly before. None: no setting that can change on the run's way mends it."""
     try:
         plain, changed = with_remedy(snapshot, finding["rule"])
     except TreinoError:

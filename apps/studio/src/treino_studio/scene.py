@@ -15,11 +15,10 @@ from torch import Tensor, nn
 
 from treino.base.encoding import compact_json
 from treino.base.words import _
-from treino.data.dataset import Data
-from treino.data.rows import Rows
-from treino.engine import Loss
+from treino.data import Data, Rows
+from treino.engine import Loss, measure
 from treino.engine.devices import torch_threads
-from treino.engine.metrics import measure, probabilities
+from treino.engine.metrics import probabilities
 from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
 from treino.inspection.input_planes import InputAxes, Split, draw
 from treino.inspection.outputs import outputs, predicted_classes
@@ -55,7 +54,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 @dataclass(eq=False)
 class Sight:
-    """What all frames of a scene share: inputs over the picture's grid, drawn rows of the data, units.
+    """All frames of a scene share this: inputs over the picture's grid, drawn rows of the data, units.
 
     shows: plane, surface, line, images, or fit (a regression with several columns: predicted against true).
     x_R, y_R: the coordinates of the grid. grid_ND, small_ND: prepared inputs of the fine and the coarse grid.

@@ -226,7 +226,7 @@ class PlannedSteps:
             self._unsteady.add(unit)
 
     def until(self, step: int) -> "PlannedSteps":
-        """What was known at a step."""
+        """Return a copy that knows only what was known at a step."""
         known = PlannedSteps()
         known._marks = {
             unit: [each for each in marks if each[1] <= step] for unit, marks in self._marks.items()

@@ -31,7 +31,7 @@ from treino_studio.page_words import page_words
 from treino_studio.protocol import Acknowledgement, DeleteCommand, HelloCommand, StudioCommand, TrainCommand
 from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
-from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
+from treino_studio.uploads import RUN_MISSING, Uploads, delete_named, document_of, folder_named, home
 
 NO_ADDRESS = Refusal("no_address", N_("There is nothing at this address."))
 DATA_MISSING = Refusal(
@@ -111,7 +111,7 @@ HELLO_SECONDS = 30.0  # time limit for the first message of a connection
 UNSTEERED = ("explain", "proponents")  # verbs that viewers may use without steering
 UNWELCOME, REPLACED = 1008, 4000  # WebSocket close codes
 REASONS = {
-    "run_missing": 4404,
+    RUN_MISSING.rule: 4404,
     "no_address": 4404,
     "no_script": 4404,
     "protocol_version": 4426,
@@ -309,7 +309,7 @@ def application(studio: Studio) -> Starlette:
             try:
                 return await handler(studio, request)
             except TreinoError as error:
-                missing = error.rule in ("run_missing", "file_missing")
+                missing = error.rule in (RUN_MISSING.rule, FILE_MISSING.rule)
                 return refusal(404 if missing else 400, error, _language(request))
 
         return Route(path, handled, methods=[method])

@@ -13,7 +13,8 @@ from treino.base import lock
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
 from treino.data.documents import DataSource
-from treino.engine.metrics import METRICS, metric_name
+from treino.engine import METRICS
+from treino.engine.metrics import metric_name
 from treino.folders.documents import (
     read_checkpoint,
     read_document,

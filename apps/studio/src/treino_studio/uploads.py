@@ -14,6 +14,7 @@ from typing import Any
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import inside, make_folder, remove_leftovers, trouble
+from treino.base.text import shortened
 from treino.base.words import N_, _, language
 from treino.folders.documents.listing import Known, detailed_listing
 from treino.folders.store.removal import delete
@@ -147,7 +148,7 @@ def folder_named(name: str, folder: Path) -> Path:
 def _missing(name: str, folder: Path) -> TreinoError:
     known = [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
     return RUN_MISSING(
-        name=name if len(name) <= SHOWN else name[:SHOWN] + "…",
+        name=shortened(name, SHOWN),
         hint=nearest(name[:SHOWN], known) if known else _("Train one: treino train wine"),
     )
 

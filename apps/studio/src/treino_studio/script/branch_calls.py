@@ -257,7 +257,7 @@ def _listdir(path: Any = ".") -> list[Any]:
 
 
 class FolderEntry:
-    """What ``os.scandir`` gives for a name in a folder."""
+    """A name in a folder, as ``os.scandir`` gives it."""
 
     def __init__(self, folder: Any, name: Any) -> None:
         self.name, self.path = name, os.path.join(folder, name)

@@ -75,7 +75,7 @@ def _check_mapped() -> None:
 
 
 def _open_file(number: int, kept: Kept) -> OpenFile | None:
-    """What is to be known of an open file; None if it isn't one on a disk, or is the terminal's."""
+    """Note an open file; return None if it isn't on a disk, or is the terminal's."""
     try:
         path, status = posix.readlink(f"/proc/self/fd/{number}"), posix.fstat(number)
         flags = fcntl.fcntl(number, fcntl.F_GETFL)
@@ -163,7 +163,7 @@ def _take_over(file: OpenFile, parent: Layer) -> None:
 
 
 def _content(file: OpenFile, parent: Layer, path: str) -> Version:
-    """Where the content is that an open file had at the fork."""
+    """Return where the content lies that an open file had at the fork."""
     if file.copy is not None:
         return Version(f"{parent.kept.folder}/{file.copy}")
     parent.kept.refresh()

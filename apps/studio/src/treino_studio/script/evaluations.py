@@ -145,7 +145,7 @@ def _watched(original: Any, name: str, evaluations: Evaluations) -> Any:
 
 
 def _right(name: str, x: Tensor, y: Tensor, kwargs: dict[str, Any]) -> tuple[Amount, Amount]:
-    """How many answers are right, and of how many; (0, 0) where there are no classes."""
+    """Count the right answers and all answers; (0, 0) where there are no classes."""
     if name in CLASSES and x.dim() > 1 and x.shape[1] > 1:
         if not y.is_floating_point() and x.dim() == y.dim() + 1:
             labels, ignored = _values(y), int(kwargs.get("ignore_index", -100))

@@ -39,7 +39,7 @@ class Layer:
     removed: set[str] = field(default_factory=set)
 
     def place(self, path: str) -> str:
-        """Where this layer has the file that the script calls ``path``."""
+        """Return where this layer keeps the file that the script calls ``path``."""
         if not self.folder:
             return path
         if below(path, self.base):
@@ -80,7 +80,7 @@ class Files:
 
     # --- names and versions -----------------------------------------------------------------------------
     def path(self, path: object, number: int | None = None, *, follow: bool = True) -> str:
-        """The absolute name, without links, of what a script calls ``path``. number: of an open folder."""
+        """Return the absolute name, without links, of a script's path. number: of an open folder."""
         name = os.fsdecode(path)  # type: ignore[arg-type]
         here = posix.getcwd() if number is None or number < 0 else posix.readlink(f"/proc/self/fd/{number}")
         return self._real(os.path.normpath(os.path.join(here, name)), follow, MOST_LINKS)
@@ -107,7 +107,7 @@ class Files:
         return place
 
     def version(self, path: str, *, lower: bool = False) -> Version | None:
-        """Where the content of a file is; None if there is none. lower: without this process's own layer."""
+        """Return where a file's content lies, or None. lower: leave out this process's own layer."""
         for layer in reversed(self.layers[:-1] if lower else self.layers):
             version = layer.version(path)
             if version is not None or not layer.folder:

@@ -1,4 +1,4 @@
-"""What files held at a fork: before the first process changes or removes one, it keeps what was in it.
+"""The content that files had at a fork: before the first process changes or removes a file, it keeps a copy.
 
 Nothing is copied at a fork itself. A file that is only appended to is not copied, either: its size is noted.
 """
@@ -150,7 +150,7 @@ class Kept:
         return Version(path, size, lost or (size is not None and posix.lstat(path).st_size < size))
 
     def changed_below(self, folder: str) -> set[str]:
-        """The names in ``folder`` of which something is noted."""
+        """List the names in ``folder`` that have notes."""
         return {path.rpartition("/")[2] for path in self._entries if path.rpartition("/")[0] == folder}
 
     def refresh(self) -> None:
@@ -186,7 +186,7 @@ def kept_of(pid: int) -> str:
 
 
 def lost(path: str) -> PermissionError:
-    """The error for content of which nothing is left."""
+    """Make the error for content that is lost."""
     return PermissionError(
         errno.EPERM,
         _(

@@ -1,4 +1,4 @@
-"""What a script prints, for the page: the lines that it writes to its standard streams, as it writes them."""
+"""The page shows the lines that a script writes to its standard streams, as it writes them."""
 
 import re
 import sys
