@@ -12,7 +12,7 @@ from treino.inspection.curves import Curves
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
-from treino.reports.pictures import File, RunPicture, network_errors, shown_splits
+from treino.reports.pictures import File, RunPicture, shown_splits
 
 CURVES_MANY = Refusal(
     "curves_many",
@@ -89,8 +89,7 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
 
 
 def boundary_picture(run: StoredRun) -> list[File]:
-    with network_errors(run):
-        view = boundary(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
+    view = boundary(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
     return [("boundary.png", png(boundary_figure(view)))]
 
 

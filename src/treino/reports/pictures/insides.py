@@ -33,8 +33,7 @@ CALIBRATION_UNANSWERED = Refusal(
 
 def network_picture(run: StoredRun) -> list[File]:
     run = run.member()
-    with network_errors(run):
-        shown = insides(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
+    shown = insides(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
     return [("network.svg", network_svg(_named(shown, run)).encode())]
 
 
@@ -68,8 +67,7 @@ def calibration_picture(run: StoredRun) -> list[File]:
             ),
             _("Its predictions carry intervals: treino predict {run} DATA").format(run=run.typed),
         )
-    with network_errors(run):
-        shown = calibration(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
+    shown = calibration(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     if shown is None:
         raise CALIBRATION_UNANSWERED(run=run.name)
     return [("calibration.png", png(calibration_figure(shown)))]
@@ -94,8 +92,7 @@ def dependence_picture(run: StoredRun) -> list[File]:
         dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # raises if there is none
     measured = _importances(run)
     columns = [name for name in measured.names if name in able][:MOST_COLUMNS]
-    with network_errors(run):
-        shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
+    shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
     together = [([measured.names[k] for k in t.columns], t.correlation) for t in measured.together]
     known: dict[str, Any] = {"classes": data.classes, "target": data.target, "columns": len(data.features)}
     return [("dependence.png", png(dependence_figure(shown, data.name, together=together, **known)))]

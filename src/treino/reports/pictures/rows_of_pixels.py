@@ -8,27 +8,22 @@ from treino.plots.channels import channels_figure
 from treino.plots.mistakes import cells_figure
 from treino.plots.occlusion import occlusion_figure
 from treino.plots.style import png
-from treino.reports.pictures import File, RunPicture, network_errors, shown_splits
+from treino.reports.pictures import File, RunPicture, shown_splits
 
 
 def channels_picture(run: StoredRun, row: int | None = None) -> list[File]:
     run = run.member()
-    with network_errors(run):
-        shown = channels(run.module, run.data, row, splits=shown_splits(run), item_shape=run.item_shape)
+    shown = channels(run.module, run.data, row, splits=shown_splits(run), item_shape=run.item_shape)
     return [("channels.png", png(channels_figure(shown)))]
 
 
 def occlusion_picture(run: StoredRun, row: int | None = None) -> list[File]:
-    with network_errors(run):
-        shown = occlusions(run.module, run.data, row, splits=shown_splits(run), item_shape=run.item_shape)
+    shown = occlusions(run.module, run.data, row, splits=shown_splits(run), item_shape=run.item_shape)
     return [("occlusion.png", png(occlusion_figure(shown, run.data.name)))]
 
 
 def cells_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> list[File]:
-    with network_errors(run):
-        shown = confusion_cells(
-            run.module, run.data, cell, splits=shown_splits(run), item_shape=run.item_shape
-        )
+    shown = confusion_cells(run.module, run.data, cell, splits=shown_splits(run), item_shape=run.item_shape)
     return [("cells.png", png(cells_figure(shown)))]
 
 
