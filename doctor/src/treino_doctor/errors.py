@@ -1,6 +1,7 @@
 """``TreinoError``: an error for the user, with rule, message and hint; the name nearest to a mistyped one."""
 
 import linecache
+import sys
 from collections.abc import Iterable
 
 from treino_doctor.escaping import escape
@@ -45,7 +46,8 @@ class TreinoError(Exception):
         while trace is not None:
             frame = trace.tb_frame
             package = str(frame.f_globals.get("__name__")).partition(".")[0]
-            if package != "treino" and not package.startswith("treino_"):
+            ours = package.startswith("treino") and hasattr(sys.modules.get(package), "__path__")
+            if not ours:
                 source = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip() or source
             trace = trace.tb_next
         lines = [_("error: ") + self.message, self.hint]

@@ -1,6 +1,7 @@
 """Errors for the user: ``TreinoError``, and ``Refusal``, the rule that makes one."""
 
 import re
+import sys
 import sysconfig
 import traceback
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def place(error: BaseException) -> str:
         path = Path(frame.f_code.co_filename)
         library = {"site-packages", "dist-packages"} & {*path.parts}
         own = str(frame.f_globals.get("__name__")).partition(".")[0]
-        ours = own == "treino" or own.startswith("treino_")
+        ours = own == "treino" or (own.startswith("treino_") and hasattr(sys.modules.get(own), "__path__"))
         if not library and not ours and not str(path).startswith(("<", _STANDARD)):
             location = f"{path.name}:{number}"
     return location

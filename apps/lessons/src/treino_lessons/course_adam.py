@@ -85,21 +85,26 @@ def curvature(neuron: Neuron) -> list[float]:
     return [value(bend, at) for bend in bends()]
 
 
+def curvatures(neuron: Neuron) -> list[float]:
+    """∂²f/∂a², ∂²f/∂b², ∂²f/∂c² at the neuron's weights."""
+    at = dict(zip(SYMBOLS, neuron.weights, strict=True))
+    return [value(derivative(slope, symbol), at) for symbol, slope in zip(SYMBOLS, slopes(), strict=True)]
+
+
 def losses(course: Course, updates: int = LONG) -> list[float]:
     """f of the example's neuron before each update and after the last."""
-
-    weights: tuple[float, ...] = START
-    states = [(0.0, 0.0)] * len(START)
-    found = []
+    neuron, states = Neuron(START), [(0.0, 0.0)] * len(START)
+    found = [neuron.loss]
     for t in range(1, updates + 1):
-        neuron = Neuron(weights)
-        found.append(neuron.loss)
+        bends = curvatures(neuron) if course.second else [0.0] * len(START)
         moved = [
-            move(w, g, k, *state, t, course)
-            for w, g, k, state in zip(weights, neuron.gradient, curvature(neuron), states, strict=True)
+            move(w, g, bend, *state, t, course)
+            for w, g, bend, state in zip(neuron.weights, neuron.gradient, bends, states, strict=True)
         ]
-        weights, states = tuple(m.weight for m in moved), [(m.state["V"], m.state["S"]) for m in moved]
-    return [*found, Neuron(weights).loss]
+        neuron = Neuron(tuple(each.weight for each in moved))
+        states = [(each.state["V"], each.state["S"]) for each in moved]
+        found.append(neuron.loss)
+    return found
 
 
 @cache
