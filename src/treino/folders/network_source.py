@@ -22,7 +22,7 @@ from treino.base.files import read_bytes
 from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
-from treino.folders.user_network import NetworkFile, no_permission, own_net
+from treino.folders.user_network import NO_PERMISSION, NetworkFile, own_net
 from treino.settings.spec import LAYERS
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
     if not wanted:
         return {}
     if source is None:
-        raise no_permission(wanted[0])
+        raise NO_PERMISSION(net=wanted[0])
     if isinstance(source, NoFiles):
         raise NET_NOT_TRUSTED(folder=source.folder.path.name, hint=_next_move(source.folder, wanted))
     if isinstance(source, SealedCopies):

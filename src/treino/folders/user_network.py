@@ -18,12 +18,12 @@ from typing import Any
 
 from torch import nn
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.engine.user_module import construct_module
 from treino.settings.spec import Settings
 
-NET_NOT_TRUSTED = Refusal(
+NO_PERMISSION = Refusal(
     "net_not_trusted",
     N_("The settings name the network {net}, and nobody said that its code may run."),
     N_("Give it with [[net=FILE.py:NAME]], or net= in Python."),
@@ -78,13 +78,8 @@ def network_maker(settings: Settings, files: NetworkFiles) -> nn.Module | Callab
 def _file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
     word = settings.net_file
     if word is not None and word not in files:
-        raise no_permission(word)
+        raise NO_PERMISSION(net=word)
     return None if word is None else files[word]
-
-
-def no_permission(word: str) -> TreinoError:
-    """The error for a network named by settings without permission to run its code."""
-    return NET_NOT_TRUSTED(net=word)
 
 
 def own_net(file: NetworkFile, seed: int) -> nn.Module:

@@ -78,7 +78,7 @@ class RunFolder(FolderFiles):
             folder._lock = lock.acquire(path / lock.NAME)
             if not has_no_checkpoint(path):  # another process has used the folder meanwhile
                 folder.close()
-                raise new_names.in_use(path) if out is None else new_names.occupied(path)
+                raise new_names.in_use(path) if out is None else new_names.OUT_NOT_EMPTY(path=path)
             clear(path)
             db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, since it makes the folder a run

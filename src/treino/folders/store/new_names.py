@@ -190,13 +190,8 @@ def claim_out(path: Path) -> bool:
         if not path.is_dir():
             raise not_a_folder(path)
         if any(path.iterdir()) and not _free(path):
-            raise occupied(path)
+            raise OUT_NOT_EMPTY(path=path)
     return False
-
-
-def occupied(path: Path) -> TreinoError:
-    """The error if the folder for a new run isn't empty."""
-    return OUT_NOT_EMPTY(path=path)
 
 
 def _bad(message: str) -> TreinoError:
