@@ -220,9 +220,11 @@ def started(data=(X, Y), net=NET, **settings):
 
 
 WAYS = [
-    {"augment": "shift"}, {"augment": "none", "flip": True}, {"augment": "rotate=30,crop=0.3"},
+    {"augment": "shift"},
+    {"augment": "none", "flip": True},
+    {"augment": "rotate=30,crop=0.3"},
     {"augment": EVERY, "flip": True},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("batch_size", [8, "full"])
@@ -248,8 +250,18 @@ def test_a_picture_that_a_kernel_changes_is_that_of_the_formula(shape):
     augmentation = Augmentation.of(EVERY, True, shape)
     data = x, x.flatten(1)
     net = cnn(shape[0], kernel=1, pool="none", activation="identity")
-    training = train(data, net, steps=1, batch_size="full", engine="lanes", loss="mse", optimizer="sgd",
-                     augment=EVERY, flip=True, data_seed=4)  # fmt: skip
+    training = train(
+        data,
+        net,
+        steps=1,
+        batch_size="full",
+        engine="lanes",
+        loss="mse",
+        optimizer="sgd",
+        augment=EVERY,
+        flip=True,
+        data_seed=4,
+    )
     (layer, last) = [m for m in training.net(0, "last").modules() if hasattr(m, "weight")]
     changes = augmentation.changes(4, 0, rows, 40, shape)
     before = training.net(0, "last")
@@ -331,9 +343,11 @@ def test_rows_on_disk_change_as_rows_in_memory(tmp_path, way):
 def test_only_convolutional_networks_that_learn_classes_move_pictures_unasked():
     loader = DataLoader(TensorDataset(X, Y), batch_size=8)
     usual = [
-        ((X, Y), NET, "shift"), ((X, Y), mlp(3), "none"), ((X, Y.double()), NET, "none"),
+        ((X, Y), NET, "shift"),
+        ((X, Y), mlp(3), "none"),
+        ((X, Y.double()), NET, "none"),
         (loader, NET, "none"),
-    ]  # fmt: skip
+    ]
     for data, net, wanted in usual:
         training = train(data, net, steps=1)
         assert (training.config.shared.augment, training.config.shared.flip) == (wanted, False)

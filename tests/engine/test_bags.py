@@ -120,9 +120,15 @@ def test_each_member_learns_its_own_bag_as_a_loop_in_torch_does(way, variant):
         variant == "mse",
     )
     arguments = {
-        "seeds": range(5), "batch_size": 8, "steps": 9, "data_seed": 1, "weight_decay": 0.01,
-        "optimizer": "adamw" if adam else "sgd", "way": way, **VARIANTS[variant],
-    }  # fmt: skip
+        "seeds": range(5),
+        "batch_size": 8,
+        "steps": 9,
+        "data_seed": 1,
+        "weight_decay": 0.01,
+        "optimizer": "adamw" if adam else "sgd",
+        "way": way,
+        **VARIANTS[variant],
+    }
     bag_P = [2, 0, 1, 1, 2]
     begun = started(data, Bags(weight_GN, bag_P=bag_P), **arguments)
     training, loss_SP = trained(data, Bags(weight_GN, bag_P=bag_P), **arguments)
@@ -160,10 +166,18 @@ def test_a_batch_without_weight_has_no_loss_and_no_gradient(way, variant):
 
 
 HARD = {
-    "optimizer": "adamw", "weight_decay": 0.01, "clip": 0.5, "batch_size": 7, "steps": 30, "patience": 3,
-    "schedule": "cosine", "lr": [0.02, 1e30, 0.02, 0.03, 0.02], "ema": [0.9, 0.0, 0.0, 0.9, 0.0],
-    "data_seed": 1, "class_weights": [0.5, 2.0, 1.0],
-}  # fmt: skip
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "clip": 0.5,
+    "batch_size": 7,
+    "steps": 30,
+    "patience": 3,
+    "schedule": "cosine",
+    "lr": [0.02, 1e30, 0.02, 0.03, 0.02],
+    "ema": [0.9, 0.0, 0.0, 0.9, 0.0],
+    "data_seed": 1,
+    "class_weights": [0.5, 2.0, 1.0],
+}
 BAGS = [3, 1, 0, 3, 2]
 
 
@@ -334,7 +348,8 @@ WRONG = {
     "all zero": ({"weight_GN": torch.zeros(1, ROWS)}, "bag_empty", "training rows"),
     "no held-out row": (
         {"weight_GN": torch.ones(1, ROWS), "validation_GM": torch.zeros(1, ROWS)},
-        "bag_empty", "validation rows",
+        "bag_empty",
+        "validation rows",
     ),
     "too few": ({"weight_GN": torch.ones(1, ROWS - 1)}, "weights_shape", "24"),
     "no bag": ({"weight_GN": torch.ones(0, ROWS)}, "bag_unknown", "0 bags"),
@@ -342,13 +357,16 @@ WRONG = {
     "a bag that isn't there": ({"weight_GN": torch.ones(2, ROWS), "bag_P": [0, 2]}, "bag_unknown", "2 bags"),
     "too few bags": ({"weight_GN": torch.ones(3, ROWS)}, "bag_unknown", "3 bags"),
     "other rows": (
-        {"weight_GN": torch.ones(2, ROWS), "train_G": [problem("cross_entropy")] * 3}, "bag_rows", "3 bags",
+        {"weight_GN": torch.ones(2, ROWS), "train_G": [problem("cross_entropy")] * 3},
+        "bag_rows",
+        "3 bags",
     ),
     "other columns": (
         {"weight_GN": torch.ones(1, ROWS), "train_G": [(torch.ones(ROWS, 4), problem("bce")[1])]},
-        "bag_rows", "4",
+        "bag_rows",
+        "4",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("wrong", WRONG)

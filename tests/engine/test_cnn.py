@@ -33,11 +33,16 @@ def described(draw):
 
     norm = draw(st.sampled_from([{}, {"batch_norm": True}, {"group_norm": 2}]))
     return cnn(
-        *of_each(2, 4, 6), kernel=of_each(1, 3, 5), stride=of_each(1, 2),
-        pool=of_each("max", "average", "none"), head=draw(st.sampled_from(["flatten", "average"])),
+        *of_each(2, 4, 6),
+        kernel=of_each(1, 3, 5),
+        stride=of_each(1, 2),
+        pool=of_each("max", "average", "none"),
+        head=draw(st.sampled_from(["flatten", "average"])),
         hidden=draw(st.sampled_from([(), (5,), (7, 3)])),
-        blocks=draw(st.integers(0, 2)), dropout=draw(st.sampled_from([0.0, 0.3])), **norm,
-    )  # fmt: skip
+        blocks=draw(st.integers(0, 2)),
+        dropout=draw(st.sampled_from([0.0, 0.3])),
+        **norm,
+    )
 
 
 @given(described(), st.sampled_from([(1, 65, 80), (3, 64, 64)]))
@@ -118,10 +123,12 @@ def test_pictures_have_their_channels_first(shape, wanted):
 @pytest.mark.parametrize(
     ("shape", "rule", "word"),
     [
-        ((13,), "cnn_rows", "mlp"), ((2, 3, 8, 8), "cnn_rows", "channels"),
-        ((8, 8, 3), "cnn_channels_last", "permute(0, 3, 1, 2)"), ((28, 28, 1), "cnn_channels_last", "first"),
+        ((13,), "cnn_rows", "mlp"),
+        ((2, 3, 8, 8), "cnn_rows", "channels"),
+        ((8, 8, 3), "cnn_channels_last", "permute(0, 3, 1, 2)"),
+        ((28, 28, 1), "cnn_channels_last", "first"),
     ],
-)  # fmt: skip
+)
 def test_other_rows_are_refused_with_the_next_move(shape, rule, word):
     with pytest.raises(TreinoError) as refused:
         train((torch.zeros(12, *shape), Y[:12]), cnn(2, pool="none"))

@@ -35,13 +35,18 @@ def problems(draw, channels=(1, 2, 3, 5, 8, 16), activations=("relu", "relu", "g
     outputs = [c + c % max(groups, 1) for c in each(st.sampled_from(channels))]
     kernel = each(st.sampled_from([1, 3, 5, 7]))
     net = cnn(
-        *outputs, kernel=kernel, stride=each(st.sampled_from([1, 1, 2, 3])),
+        *outputs,
+        kernel=kernel,
+        stride=each(st.sampled_from([1, 1, 2, 3])),
         padding=[draw(st.integers(0, k - 1)) for k in kernel],
-        pool=each(st.sampled_from(["max", "average", "none"])), group_norm=groups,
-        head=draw(st.sampled_from(["flatten", "average"])), blocks=draw(st.sampled_from([0, 0, 1, 2])),
+        pool=each(st.sampled_from(["max", "average", "none"])),
+        group_norm=groups,
+        head=draw(st.sampled_from(["flatten", "average"])),
+        blocks=draw(st.sampled_from([0, 0, 1, 2])),
         hidden=draw(st.lists(st.integers(1, 20), max_size=2)),
-        activation=draw(st.sampled_from(activations)), dropout=draw(st.sampled_from([0.0, 0.3])),
-    )  # fmt: skip
+        activation=draw(st.sampled_from(activations)),
+        dropout=draw(st.sampled_from([0.0, 0.3])),
+    )
     shape = draw(SIZES)
     try:
         net.convolutions(shape)

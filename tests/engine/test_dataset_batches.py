@@ -134,14 +134,6 @@ def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
     assert third.waited > 0
 
 
-def test_reading_leaves_the_global_chance_alone() -> None:
-    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    losses(train(load_torch_dataset(Own("torch")), mlp(4), epochs=2))
-    assert torch.equal(before[0], torch.get_rng_state())
-    assert (before[1] == np.random.get_state()[1]).all()
-    assert before[2] == random.getstate()
-
-
 @pytest.mark.parametrize("engine", ["batched", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
     held = load_torch_dataset(Own())

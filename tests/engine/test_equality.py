@@ -208,23 +208,6 @@ def test_the_cut_into_ticks_changes_nothing(engine, fault):
         assert torch.equal(loss_SP.nan_to_num(7e7), other_SP.nan_to_num(7e7))
 
 
-def test_epochs_are_the_same_for_every_cut():
-    x, y = sample(rows=33)
-
-    def epochs(every):
-        training = train(((x, y), (x[:9], y[:9])), mlp(5), batch_size=4, epochs=5, every=every, seeds=(1, 2))
-        return [e for tick in training for e in tick.epochs]
-
-    whole = epochs(1000)
-    assert [e.number for e in whole] == [1, 2, 3, 4, 5]
-    for every in (1, 2, 5, 9):
-        for one, other in zip(whole, epochs(every), strict=True):
-            assert torch.equal(one.loss_P, other.loss_P)
-            assert torch.equal(one.loss_std_P, other.loss_std_P)
-            assert (one.number, one.step) == (other.number, other.step)
-            assert (one.evaluation is None) == (other.evaluation is None)
-
-
 @settings(max_examples=15, **LOOSE)
 @given(
     per=st.integers(1, 700),
@@ -244,32 +227,6 @@ def test_sums_over_epochs_do_not_depend_on_cuts(per, steps, cut, members):
     last = loss_SP[(steps - 1) // per * per :].double().numpy()
     assert wanted[0][-1].numpy() == pytest.approx(last.mean(0), rel=1e-12)
     assert wanted[1][-1].numpy() == pytest.approx(last.std(0), rel=1e-7, abs=1e-9)
-
-
-@settings(max_examples=6, **LOOSE)
-@given(
-    hidden=st.lists(st.integers(1, 40), min_size=1, max_size=3),
-    activation=st.sampled_from(sorted(ACTIVATIONS)),
-    rows=st.integers(4, 60),
-    seed=st.integers(0, 99),
-)
-def test_kernels_agree_on_one_step_to_1e_5(hidden, activation, rows, seed):
-    x, y = sample(rows=rows, seed=seed)
-    found = {}
-    for engine in ENGINES:
-        training, loss_SP = run(
-            x, y, hidden, activation=activation, engine=engine, batch_size="full", steps=1, seeds=(seed,)
-        )
-        found[engine] = (
-            loss_SP[0, 0],
-            training.state.population.layout.views(training.state.population.grads[0]),
-        )
-    loss, grads = found.pop("module")
-    for other_loss, other_grads in found.values():
-        assert torch.isclose(loss, other_loss, rtol=1e-5, atol=0)
-        for g, other in zip(grads, other_grads, strict=True):
-            # a float32 sum that cancels has no more digits than its terms
-            assert (g - other).norm() <= 1e-5 * g.norm() + 1e-8
 
 
 def test_a_neighbours_momentum_is_not_mine():

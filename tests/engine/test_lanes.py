@@ -16,9 +16,7 @@ from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.step_plan import Chunk
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")
-FUNCTIONS = {
-    0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p,
-}  # fmt: skip
+FUNCTIONS = {0: np.exp, 1: np.log, 2: np.tanh, 3: special.erf, 4: special.expit, 5: np.log1p}
 TARGETS = {
     "cross_entropy": lambda x, y: y,
     "bce": lambda x, y: y % 2,
@@ -101,7 +99,7 @@ def near_the_smallest(library, layout, x_exponent, weight_exponent, **drawn):
     """Train where sums, products and means lie about 2⁻¹²⁶; -> the bits of all that is kept."""
     training = started(
         "mse", 33, (17, 5), library, layout, 1, engine="lanes", steps=10, seeds=range(18), ema=0.5, **drawn
-    )  # fmt: skip
+    )
     state = training.state.population
     training.setup.train.x.mul_(2.0**x_exponent)
     state.params.mul_(2.0**weight_exponent)
@@ -122,11 +120,16 @@ def test_near_the_smallest_numbers_all_sets_and_layouts_have_the_same_bits(draws
         assert all(torch.equal(other, wanted) for other in others)
 
     for_draws(
-        check, draws, x_exponent=st.integers(-80, 0), weight_exponent=st.integers(-126, 0),
-        activation=st.sampled_from(sorted(ACTIVATIONS)), optimizer=st.sampled_from(sorted(OPTIMIZERS)),
-        clip=st.sampled_from([None, 2.0**-100]), lr=st.sampled_from([1e-3, 1.0]),
+        check,
+        draws,
+        x_exponent=st.integers(-80, 0),
+        weight_exponent=st.integers(-126, 0),
+        activation=st.sampled_from(sorted(ACTIVATIONS)),
+        optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+        clip=st.sampled_from([None, 2.0**-100]),
+        lr=st.sampled_from([1e-3, 1.0]),
         batch_size=st.sampled_from([5, "full"]),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("loss", list(TARGETS))
@@ -135,11 +138,9 @@ def test_near_the_smallest_numbers_all_sets_and_layouts_have_the_same_bits(draws
 def test_every_entry_is_the_plain_loops(activation, loss):
     """The float32 error against the plain loop in float64 is about that of the other kernels."""
     for optimizer, more in (("sgd", {"momentum": 0.9, "nesterov": True}), ("adam", {}), ("adamw", {})):
-        common = {
-            "activation": activation, "loss": loss, "optimizer": optimizer, "lr": 0.01, "steps": 6,
-            "batch_size": 9, "weight_decay": 0.03, "clip": 1.0, "dropout": 0.2, "schedule": "cosine",
-            "warmup": 2, "ema": 0.7, "gates": 6.0, **more,
-        }  # fmt: skip
+        common = {"activation": activation, "loss": loss, "optimizer": optimizer, **more, "lr": 0.01}
+        common |= {"steps": 6, "batch_size": 9, "weight_decay": 0.03, "clip": 1.0, "dropout": 0.2}
+        common |= {"schedule": "cosine", "warmup": 2, "ema": 0.7, "gates": 6.0}
         exact, _state = trained(engine="module", dtype=torch.float64, **common)
         by_torch, _state = trained(engine="batched", **common)
         found, _state = trained(engine="lanes", **common)
@@ -246,9 +247,13 @@ def test_arrays_of_other_sizes_and_types_are_refused(changed):
     kernel, population = training.setup.kernel, training.state.population
     x, y = sample(rows=33)
     right = {
-        "x": x, "y": y, "batches": [torch.arange(4)] * 2, "first": 0, "optimizer_first": 0,
+        "x": x,
+        "y": y,
+        "batches": [torch.arange(4)] * 2,
+        "first": 0,
+        "optimizer_first": 0,
         "factors": [[1.0, 1.0]],
-    }  # fmt: skip
+    }
     kernel.run(population, torch.tensor([0]), Chunk(**right))
     with pytest.raises((ValueError, IndexError)):
         kernel.run(population, torch.tensor([0]), Chunk(**right | WRONG[changed]))

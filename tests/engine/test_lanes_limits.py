@@ -25,8 +25,11 @@ pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {w
 def child(source: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(source), *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.path.dirname(__file__),
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=os.path.dirname(__file__),
+    )
 
 
 def test_not_a_number_in_one_lane_leaves_the_others_as_they_are():

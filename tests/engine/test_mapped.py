@@ -43,9 +43,15 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained(x, engine, batch, shuffle, seeds=(1,), **more):
     training = train(
-        ((x, Y), (x[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=batch, epochs=12, engine=engine,
-        shuffle=shuffle, seeds=seeds, **more,
-    )  # fmt: skip
+        ((x, Y), (x[:20], Y[:20])),
+        mlp(7, dropout=0.2),
+        batch_size=batch,
+        epochs=12,
+        engine=engine,
+        shuffle=shuffle,
+        seeds=seeds,
+        **more,
+    )
     return training, torch.cat([tick.loss_SP for tick in training])
 
 
@@ -83,9 +89,12 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
 
 
 @given(
-    rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900),
-    chunk=st.integers(1, 100), skipped=st.integers(0, 5),
-)  # fmt: skip
+    rows=st.lists(st.integers(0, 69), max_size=90),
+    touched=st.integers(1, 5000),
+    around=st.integers(1, 900),
+    chunk=st.integers(1, 100),
+    skipped=st.integers(0, 5),
+)
 @settings(max_examples=30)
 def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp_path_factory) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -182,8 +191,10 @@ def test_a_table_of_several_times_the_memory_is_never_held(shuffle, tmp_path) ->
     array.flush()
     said = subprocess.run(
         [sys.executable, "-c", FRUGAL, tmp_path / "big", str(rows), shuffle],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     grown, steps, fine = said.stdout.split()
     assert int(steps) == 2 * 3000
     assert fine == "True"

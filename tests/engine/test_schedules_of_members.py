@@ -28,9 +28,14 @@ def test_each_member_follows_its_own_schedule(engine, optimizer):
     )
     for member in range(5):
         alone = done(
-            engine=engine, optimizer=optimizer, seeds=[member], lr=lr[member], schedule=SCHEDULES[member],
-            warmup=WARMUPS[member], data_seed=0,
-        )  # fmt: skip
+            engine=engine,
+            optimizer=optimizer,
+            seeds=[member],
+            lr=lr[member],
+            schedule=SCHEDULES[member],
+            warmup=WARMUPS[member],
+            data_seed=0,
+        )
         one, other = together.net(member).state_dict(), alone.net(0).state_dict()
         assert all(one[name].equal(other[name]) for name in one), member
         assert together.status_P[member] == alone.status_P[0]

@@ -99,10 +99,17 @@ def test_predicted_numbers_stay_within_each_targets_own_range() -> None:
 
 def test_the_hand_written_kernel_trains_as_torch_does() -> None:
     loops = [
-        train((X[:, :4], torch.stack([X[:, 0] > 0, X[:, 1] > 0.3], 1).double()), mlp(4), engine=engine,
-              dtype=torch.float64, epochs=3, batch_size=8, seeds=(1, 2))
+        train(
+            (X[:, :4], torch.stack([X[:, 0] > 0, X[:, 1] > 0.3], 1).double()),
+            mlp(4),
+            engine=engine,
+            dtype=torch.float64,
+            epochs=3,
+            batch_size=8,
+            seeds=(1, 2),
+        )
         for engine in ("module", "batched")
-    ]  # fmt: skip
+    ]
     for loop in loops:
         for _tick in loop:
             pass

@@ -248,15 +248,6 @@ def test_early_stopping_keeps_the_best_weights_and_counts_epochs():
     assert "stopped" in training.status_P
 
 
-def test_patience_that_ends_with_the_last_step_has_cut_nothing():
-    arguments = {"lr": 1e-30, "batch_size": "full", "patience": 40}  # the best is the first, of step 20
-    for steps, status in ((60, "finished"), (80, "stopped")):
-        training, _loss = finished(train(DATA, mlp(4), steps=steps, **arguments))
-        assert training.status_P == (status,)
-        assert training.step == 60
-    assert training.kept_step_P.tolist() == [20]
-
-
 def test_validation_is_measured_at_epoch_ends_twenty_steps_apart_and_at_the_very_end():
     training = train(DATA, mlp(4), batch_size=5, steps=60, every=3)  # 7 steps an epoch
     steps = [e.step for tick in training for e in tick.epochs if e.evaluation]
@@ -336,15 +327,6 @@ def test_momentum_switched_on_off_and_on_again_is_torchs():
             opt.step()
         for ours, theirs in zip(training.net().parameters(), net.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
-
-
-def test_betas_on_the_way_are_two_hyperparameters():
-    one, other = (train(DATA, mlp(5), seeds=[0, 1], steps=8) for _copy in range(2))
-    one.set("betas", ([0.5, 0.8], 0.9), step=3)
-    other.set("beta1", [0.5, 0.8], step=3)
-    other.set("beta2", 0.9, step=3)
-    same = [torch.cat([tick.loss_SP for tick in training]) for training in (one, other)]
-    assert torch.equal(*same)
 
 
 def test_commands_that_can_not_be_obeyed_are_refused():

@@ -53,24 +53,28 @@ def test_a_state_goes_through_saving():
 def test_what_is_saved_keeps_its_names():
     """Run folders hold these."""
     tensors, meta = made(fault="missing_zero_grad", engine="batched").save()
-    assert list(tensors) == [
-        "seeds", "params", "grads", "moment.0", "moment.1", "buffers",
-        "hp.lr", "hp.weight_decay", "hp.momentum", "hp.beta1", "hp.beta2", "hp.eps", "hp.clip", "hp.dropout",
-        "hp.ema",
-        "best.params", "best.buffers", "best.metric", "best.step",
-        "epoch.sums", "epoch.last", "status", "stop_step",
-    ]  # fmt: skip
+    assert " ".join(tensors) == (
+        "seeds params grads moment.0 moment.1 buffers hp.lr hp.weight_decay hp.momentum "
+        "hp.beta1 hp.beta2 hp.eps hp.clip hp.dropout hp.ema best.params best.buffers "
+        "best.metric best.step epoch.sums epoch.last status stop_step"
+    )
     assert list(meta) == ["identity", "step", "evaluated", "epoch_count", "changed", "pending"]
+    where = {"format": 1, "engine": "batched", "threads": 0, "seeds": [0, 1]}
+    where |= {"rows": len(X), "batch_size": 7, "batches": None, "steps": 50}
     assert meta["identity"] == {
-        "format": 1, "engine": "batched", "threads": 0, "seeds": [0, 1],
+        **where,
         "parameters": ["0.weight", "0.bias", "3.weight", "3.bias"],
         "shapes": [[4, X.shape[1]], [4], [3, 4], [3]],
-        "optimizer": ["adam", False], "loss": ["cross_entropy", 0.0, [], False], "summed": True,
+        "optimizer": ["adam", False],
+        "loss": ["cross_entropy", 0.0, [], False],
+        "summed": True,
         "averages": False,
-        "dtype": "torch.float32", "rows": len(X), "batch_size": 7, "batches": None, "steps": 50,
-        "schedule": ["constant", 0], "choosing": [0, "loss", "best", True], "order": ["each", 0],
+        "dtype": "torch.float32",
+        "schedule": ["constant", 0],
+        "choosing": [0, "loss", "best", True],
+        "order": ["each", 0],
         "bags": None,
-    }  # fmt: skip
+    }
 
 
 def test_the_next_update_is_told_with_the_changes_that_are_due():

@@ -22,6 +22,7 @@ from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.inspection import boundary as module
 from treino.inspection.boundary import boundary, principal_components, sight
+from treino.inspection.feature_importance import steepest
 from treino.inspection.input_planes import Fit, InputLine, Plane
 from treino.inspection.intervals import wilson
 from treino.plots.captions import warning_sentences
@@ -322,3 +323,15 @@ def test_two_columns_are_the_axes_in_the_order_in_which_they_are_named(
     run = tr.fit(table, target="y", features=columns, parent=tmp_path, steps=40, recipe="plain")
     assert run.data.inputs == 3
     assert sight(run.at(40).net, run.data).axis_names == tuple(columns)
+
+
+def test_steepest_of_a_linear_net_is_its_largest_weights() -> None:
+    net = nn.Linear(50, 1, bias=False)
+    weight = torch.randn(50, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        net.weight[0] = weight
+    x = torch.randn(300, 50, generator=torch.Generator().manual_seed(0))
+    found = steepest(net, x, 7)
+    expected = torch.argsort((weight.abs() * x.std(0, correction=0)), descending=True)[:7]
+    assert found == tuple(sorted(expected.tolist()))
+    assert net.weight.grad is None

@@ -52,9 +52,14 @@ def test_numbers_are_scikit_learns(task: str) -> None:
     for column in range(3):
         ours = dependence(model.module_, data, f"x{column + 1}", rows=1000)
         theirs = partial_dependence(
-            model, rows, [column], kind="both", grid_resolution=len(ours.at_G), percentiles=(0, 1),
+            model,
+            rows,
+            [column],
+            kind="both",
+            grid_resolution=len(ours.at_G),
+            percentiles=(0, 1),
             response_method="auto" if task == "regression" else "predict_proba",
-        )  # fmt: skip
+        )
         np.testing.assert_allclose(
             ours.at_G, theirs["grid_values"][0], rtol=1e-5, atol=1e-6 * np.ptp(ours.at_G)
         )

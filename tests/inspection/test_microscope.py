@@ -169,9 +169,22 @@ def update(
     hp |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "dropout": 0.0}
     batch = UpdateBatch(np.arange(rows), x, y, masks)
     return Update(
-        "test", "test", 0, fix_masks(net), read_layers(net), (batch,), Loss("cross_entropy"), "sgd", False,
-        hp, {}, None, place, tuple(map(str, range(sizes[-1]))), tuple(map(str, range(sizes[0]))),
-    )  # fmt: skip
+        "test",
+        "test",
+        0,
+        fix_masks(net),
+        read_layers(net),
+        (batch,),
+        Loss("cross_entropy"),
+        "sgd",
+        False,
+        hp,
+        {},
+        None,
+        place,
+        tuple(map(str, range(sizes[-1]))),
+        tuple(map(str, range(sizes[0]))),
+    )
 
 
 ACTS = [nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid]

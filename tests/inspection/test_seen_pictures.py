@@ -79,9 +79,11 @@ def test_a_map_of_what_nothing_hangs_on_does_not_hold() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(
-    channels_=st.sampled_from([1, 3]), height=st.integers(2, 40), width=st.integers(2, 40),
+    channels_=st.sampled_from([1, 3]),
+    height=st.integers(2, 40),
+    width=st.integers(2, 40),
     seed=st.integers(0, 99),
-)  # fmt: skip
+)
 def test_each_effect_is_the_mean_over_the_patches_that_cover_the_place(
     channels_: int, height: int, width: int, seed: int
 ) -> None:
@@ -138,9 +140,17 @@ def test_occlusion_of_a_number_and_of_rows_on_disk(tmp_path: object) -> None:
 def small_cnn() -> nn.Sequential:
     torch.manual_seed(1)
     return nn.Sequential(
-        nn.Conv2d(3, 40, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(40, 6, 3), nn.BatchNorm2d(6),
-        nn.ReLU(), nn.Flatten(), nn.Linear(6 * 14 * 8, 5), nn.Tanh(), nn.Linear(5, 2),
-    )  # fmt: skip
+        nn.Conv2d(3, 40, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(40, 6, 3),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(6 * 14 * 8, 5),
+        nn.Tanh(),
+        nn.Linear(5, 2),
+    )
 
 
 def test_the_maps_are_those_of_torch_and_of_the_strongest_channels() -> None:

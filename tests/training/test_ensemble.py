@@ -32,10 +32,8 @@ def plain(*sizes: int) -> nn.Sequential:
 
 def alone(tmp_path: Path, seed: int, like: tr.Run, data: str = "iris", **settings: Any) -> tr.Run:
     """One member trained by itself, on the same rows in the same order."""
-    found = tr.fit(
-        data, parent=tmp_path / f"alone-{seed}", seed=seed,
-        data_seed=like.settings["data_seed"], engine=like.settings["engine"], **settings,
-    )  # fmt: skip
+    settings |= {"seed": seed} | {name: like.settings[name] for name in ("data_seed", "engine")}
+    found = tr.fit(data, parent=tmp_path / f"alone-{seed}", **settings)
     assert isinstance(found, tr.Run)
     return found
 
@@ -86,8 +84,8 @@ def test_reopened_folder_answers_the_same(tmp_path: Path) -> None:
     x, outputs = run.data.test.x, []
     for member in range(2):
         net = plain(4, 64, 32, 3)
-        net.load_state_dict({n.removeprefix(f"members.{member}."): t for n, t in weights.items()
-                             if n.startswith(f"members.{member}.")})  # fmt: skip
+        own = f"members.{member}."
+        net.load_state_dict({n.removeprefix(own): t for n, t in weights.items() if n.startswith(own)})
         outputs.append(net(x).detach().softmax(-1))
     assert torch.allclose(torch.stack(outputs).mean(0), again.module(x).softmax(-1), atol=1e-6)
 

@@ -47,10 +47,9 @@ def photographs() -> Iterator[Any]:
                 pixel_ND = image_NHW.reshape(len(image_NHW), -1)
                 target = Column("target", None, np.array(names, dtype=object)[y], categories=names)
                 pixels = (Column(f"pixel_{j}", pixel_ND[:, j]) for j in range(pixel_ND.shape[1]))
-                return Table(
-                    name, name, None, (*pixels, target), lambda row: f"row {row}", target="target",
-                    matrix=pixel_ND, item_shape=(1, *image_NHW.shape[1:]), keep_constant=True,
-                )  # fmt: skip
+                more = {"target": "target", "matrix": pixel_ND, "keep_constant": True}
+                more["item_shape"] = (1, *image_NHW.shape[1:])
+                return Table(name, name, None, (*pixels, target), lambda row: f"row {row}", **more)
 
             patch.setitem(BUILTINS, "seen", Builtin(len(y), 1, "classification", "Pictures.", read))
             return replace(load("seen", **arguments), sha256="0" * 64)
@@ -90,11 +89,15 @@ def test_no_trial_where_none_is_due(photographs: Any, monkeypatch: pytest.Monkey
     data = photographs(*mirrored_at_random(400, 4, symmetric=True), validation=0.5)
     few = photographs(*mirrored_at_random(400, 4, symmetric=True), validation=0.2)
     cases = [
-        (settings_of(flip=True), data), (settings_of(flip=False), data), (settings_of(augment="none"), data),
+        (settings_of(flip=True), data),
+        (settings_of(flip=False), data),
+        (settings_of(augment="none"), data),
         (read_settings({"epochs": 3, "net": "mlp"}), data),
-        (settings_of(), replace(data, sha256=None)), (settings_of(), few), (settings_of(), load("iris")),
+        (settings_of(), replace(data, sha256=None)),
+        (settings_of(), few),
+        (settings_of(), load("iris")),
         (settings_of(), replace(data, task="regression")),
-    ]  # fmt: skip
+    ]
     for asked, rows in cases:
         settings, why = decided_flips(asked, rows)
         assert (settings, why) == (asked, "")

@@ -211,9 +211,13 @@ def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) ->
     table["y"] = np.where(table.a > table.b, "p", "q")
     table.to_csv(tmp_path / "large.csv", index=False)
     run = api.fit(
-        str(tmp_path / "large.csv"), target="y", recipe="plain", parent=tmp_path / "runs", epochs=1,
+        str(tmp_path / "large.csv"),
+        target="y",
+        recipe="plain",
+        parent=tmp_path / "runs",
+        epochs=1,
         max_memory="1MB",
-    )  # fmt: skip
+    )
     moment = open_result(run.path).at(30)
     assert moment.loss == run.losses[29]
     assert moment.batch.x_BD.shape == (32, 20)

@@ -67,8 +67,10 @@ def test_no_duration_is_refused(typed: Any) -> None:
 
 
 def test_networks_of_their_own_have_no_time_limit(tmp_path: Path) -> None:
-    for train in (lambda: tr.fit("iris", seeds=3, time_limit=5, parent=tmp_path),
-                  lambda: tr.sweep("iris", "lr=1e-3..1e-1:log", time_limit=5, parent=tmp_path)):  # fmt: skip
+    for train in (
+        lambda: tr.fit("iris", seeds=3, time_limit=5, parent=tmp_path),
+        lambda: tr.sweep("iris", "lr=1e-3..1e-1:log", time_limit=5, parent=tmp_path),
+    ):
         with pytest.raises(TreinoError, match="time_limit"):
             train()
 
