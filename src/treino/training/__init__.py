@@ -1,1 +1,1 @@
-"""Training of one network: resolved settings, the run's folder, resuming, branching, replaying."""
+"""Train networks: one alone (here), many (``sweeps``), compared (``studies``), searched for (``search``)."""

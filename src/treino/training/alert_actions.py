@@ -1,5 +1,5 @@
-"""What alerts do: stop, set hyper-parameters, go back, notify. Each act is a command in the run's record, at
-its step, so that the run is played again without its alerts.
+"""Alerts act: they stop a training, set hyper-parameters, go back, or notify somebody. Each act is recorded
+as a command with its step, so that a run can be replayed without its alerts.
 
 ``alerted`` wraps the events of a training. Alerts are given anew at each start and never read from a folder,
 for a command to notify somebody by must not run because a folder says so.
@@ -57,7 +57,7 @@ ALERT_REWIND = Refusal(
     N_("An alert can't go back in this training: {why}"),
     N_("Use another action, e.g. {example}."),
 )
-ALERT_REWIND_2 = Refusal(
+ALERT_REWIND_ALONE = Refusal(
     "alert_rewind",
     N_("Going back alone would repeat the same steps: there is no other order of rows to try."),
     N_("Change something, e.g. {example}."),
@@ -173,7 +173,7 @@ def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
         raise ALERT_REWIND(why=why, example="lr*0.5")
     plan = training.plan
     if not action.changes and (plan.shuffle == "off" or plan.batch_size in (None, plan.rows)):
-        raise ALERT_REWIND_2(example="rewind lr*0.5")
+        raise ALERT_REWIND_ALONE(example="rewind lr*0.5")
 
 
 # ---- notifications

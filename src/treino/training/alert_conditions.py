@@ -1,4 +1,4 @@
-"""Whether an alert's condition holds: each clause follows one figure of a training, from look to look.
+"""Decide whether an alert's condition holds: each clause follows one figure of a training, look by look.
 
 A training is looked at where an epoch ends that has an evaluation (at least 20 steps apart), and at the end
 of each piece that is trained at once, a tenth of a second or less. A clause holds for N epochs if it has held

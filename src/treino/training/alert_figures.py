@@ -1,4 +1,4 @@
-"""The figures of a training that alerts look at, where they come from, and the looks of one training."""
+"""Compute the figures of a training that alerts ask for, and look at them while it trains."""
 
 import math
 from collections.abc import Iterator, Sequence

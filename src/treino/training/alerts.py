@@ -1,4 +1,4 @@
-"""Alerts: ``CONDITION: ACTION``, read from a text by a closed grammar. Nothing of it is evaluated as code.
+"""Read alerts, ``CONDITION: ACTION``, by a closed grammar. No part of an alert is evaluated as code.
 
 A condition is one or several clauses joined by ``and`` and ``or`` (``and`` binds closer): a figure of the
 training and what is asked of it. An action stops the training, sets hyper-parameters, goes back, or tells
@@ -37,14 +37,14 @@ ALERT_WAY = Refusal(
     N_("An alert can't ask whether {figure} {way}."),
     N_("Compare it with a number, e.g. {example}."),
 )
-ALERT_SPAN = Refusal("alert_span", N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."))
+ALERT_SPAN_MISSING = Refusal("alert_span", N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."))
 ALERT_FINDING = Refusal("alert_finding", N_("The doctor has no rule {name!r}."), "{hint}")
-ALERT_FIGURE_2 = Refusal(
+ALERT_FIGURE_OF_TRAINING = Refusal(
     "alert_figure",
     N_("{name} isn't measured while it trains: of the training rows only the loss is."),
     N_("Use {figure}."),
 )
-ALERT_SPAN_2 = Refusal(
+ALERT_NO_SPAN = Refusal(
     "alert_span",
     N_("{span!r} is no span: a whole number of epochs or steps, or a time."),
     N_("Write e.g. {examples}."),
@@ -59,7 +59,7 @@ ALERT_ACTION = Refusal(
 ALERT_CHANGE = Refusal("alert_change", N_("{word!r} sets nothing."), N_("Write e.g. {examples}."))
 ALERT_HYPERPARAMETER = Refusal("alert_hyperparameter", N_("{name!r} can't be set while it trains."), "{hint}")
 ALERT_VALUE = Refusal("alert_value", N_("{word!r} gives no value to set."), N_("Write e.g. {examples}."))
-ALERT_COMMAND = Refusal(
+ALERT_COMMAND_MISSING = Refusal(
     "alert_command", N_("{notify} doesn't say whom."), N_("Give a command or an address, e.g. {example}.")
 )
 ALERT_FORM = Refusal("alert_form", N_("{text!r} is no alert: {form}."), N_("Write e.g. {example}."))
@@ -67,7 +67,7 @@ ALERT_DURATION = Refusal(
     "alert_duration", N_("{text!r} is no time that a training can take."), N_("Write e.g. {example}.")
 )
 ALERT_TWICE = Refusal("alert_twice", N_("The alert sets {name} twice."), N_("Give one value."))
-ALERT_COMMAND_2 = Refusal("alert_command", N_("{text!r} can't be read as a command: {why}."))
+ALERT_COMMAND_UNREADABLE = Refusal("alert_command", N_("{text!r} can't be read as a command: {why}."))
 
 # ---- figures
 
@@ -96,7 +96,7 @@ FIGURES: dict[str, FigureKind] = {
     "epoch": FigureKind(),
     "time spent": FigureKind("seconds"),
 }
-"""By the name that a condition has for it."""
+"""The figures by the names that conditions use."""
 ALIASES = {
     "loss": TRAINING,
     "train loss": TRAINING,
@@ -207,7 +207,7 @@ def _clause(words: list[str]) -> Clause:
     if not kind.moves or (way in (BEST, NOT_BEST) and not kind.better):
         raise ALERT_WAY(figure=figure, way=way, example=f"{figure} > 1{_unit_text(kind)}")
     if span is None or span.unit == "s":
-        raise ALERT_SPAN(clause=" ".join(words), span="for 5 epochs")
+        raise ALERT_SPAN_MISSING(clause=" ".join(words), span="for 5 epochs")
     return Clause(figure, way, None, span)
 
 
@@ -226,7 +226,7 @@ def _figure(name: str, words: Sequence[str]) -> str:
     if not name:
         raise _form(words)
     if name.split()[0] in ("training", "train") and name.split()[-1] in METRICS:
-        raise ALERT_FIGURE_2(name=name, figure=f"{VALIDATION} {name.split()[-1]}")
+        raise ALERT_FIGURE_OF_TRAINING(name=name, figure=f"{VALIDATION} {name.split()[-1]}")
     raise ALERT_FIGURE(
         name=name, hint=nearest(name, {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES})
     )
@@ -243,7 +243,7 @@ def _with_span(words: list[str]) -> tuple[list[str], Span | None]:
         number, unit = seconds, "s"
     whole = unit == "s" or (number is not None and number == int(number))
     if not before or number is None or unit not in SPANS or not whole or not 0 < number <= MOST:
-        raise ALERT_SPAN_2(
+        raise ALERT_NO_SPAN(
             span=" ".join(["for", *(word for part in after for word in part)]),
             examples="for 5 epochs, for 20 steps, for 2 min",
         )
@@ -395,9 +395,9 @@ def _command(text: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise ALERT_COMMAND_2(text=text, why=error) from None
+        raise ALERT_COMMAND_UNREADABLE(text=text, why=error) from None
     if not words or not words[0] or "\0" in text:
-        raise ALERT_COMMAND(notify=NOTIFY, example="notify notify-send treino")
+        raise ALERT_COMMAND_MISSING(notify=NOTIFY, example="notify notify-send treino")
     return words
 
 

@@ -15,7 +15,7 @@ from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.step_plan import EpochStretch
 from treino.folders.store import RunFolder
 from treino.folders.store.checkpoint import LiveFolder
-from treino.folders.store.database import not_running
+from treino.folders.store.database import NOT_RUNNING, not_running
 from treino.folders.stored_run import StoredRun
 from treino.settings.spec import LAYERS
 
@@ -81,7 +81,7 @@ def deliver(send: Callable[[], None]) -> bool:
     try:
         send()
     except TreinoError as error:
-        if error.rule != "not_running":
+        if error.rule != NOT_RUNNING.rule:
             raise
         return False
     return True

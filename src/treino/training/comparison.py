@@ -1,4 +1,4 @@
-"""What two trainings have in common: numbers compared bit by bit, counted, and where they part first."""
+"""Compare two trainings bit by bit: count the equal numbers, and find the first difference."""
 
 import math
 from collections.abc import Iterator, Mapping

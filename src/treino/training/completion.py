@@ -1,4 +1,4 @@
-"""Facts of a run before its first step, and its completion: weights, test metrics, the sealed folder."""
+"""What is known of a run before its first step, and the measurements with which it ends."""
 
 import math
 from collections.abc import Callable, Mapping

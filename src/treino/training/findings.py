@@ -77,7 +77,7 @@ REMEDIES: Mapping[str, Callable[[Mapping[str, Any]], Changes]] = {
     "dead_relu": lambda _s: {"activation": "leaky_relu"},
     "vanishing_gradient": lambda _s: {"activation": "relu"},
 }
-"""By rule: the change that mends it, of these settings in force. Other faults lie in the rows, or in the
+"""The change of the settings in force that mends a fault, by rule. Other faults lie in the rows, or in the
 weights that a training begins with: no change on its way mends them."""
 
 
@@ -149,7 +149,7 @@ class OncePerCourse:
 
 
 def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
-    """The same training before its first step, with its initial weights and its recorded commands."""
+    """The course's training before its first step, with its initial weights and its recorded commands."""
     resolution, data = course.resolution, course.data
     shared = resolution.training.shared
     kernel = {name: resolution.settings[name] for name in ("engine", "threads", "device")}

@@ -1,4 +1,4 @@
-"""Whether training pictures are mirrored where nobody says: a short training with and one without, compared.
+"""Decide whether training pictures are mirrored: compare a short training with flips and one without.
 
 A mirrored cat is a cat, a mirrored 3 is no digit: the pictures alone don't tell, the validation rows do.
 """

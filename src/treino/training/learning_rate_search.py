@@ -1,4 +1,4 @@
-"""``--lr auto``: many learning rates trained side by side for a short time, and the choice of one.
+"""``--lr auto``: train with many learning rates side by side for a short time, and choose one.
 
 Trying rates before a training is Smith's idea ("Cyclical learning rates for training neural networks", WACV
 2017). His single network passes through all rates; here each rate trains a network of its own, with the same

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from treino.base.errors import TreinoError
+from treino.base.files import DISK_FULL
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import Tick
@@ -205,7 +206,7 @@ def resumption_said(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except TreinoError as error:
-        if error.rule == "disk_full" and read_checkpoint(folder) is not None:
+        if error.rule == DISK_FULL.rule and read_checkpoint(folder) is not None:
             hint = _("What was saved before is whole. Free some space, then go on with: {command}")
             error.hint = hint.format(command=f"treino resume {shlex.quote(str(folder.path))}")
         raise

@@ -33,10 +33,11 @@ from treino.folders.data_source import data_of
 from treino.folders.documents import read_checkpoint
 from treino.folders.segments import Link, Segment, path_of
 from treino.folders.store import RunFolder
+from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.stored_run import StoredRun
 from treino.training.resolution import Resolution
 from treino.training.stored_training import kept_state, keyframes_in, obey_again, rebuilt
-from treino.training.user_data import streams, user_data
+from treino.training.user_data import DATA_WANTED, streams, user_data
 
 KEYFRAME_LOST = Refusal(
     "keyframe_lost",
@@ -48,15 +49,12 @@ STEP_RANGE = Refusal(
     N_("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first."),
     N_("Ask for a whole number from 0 to {last}."),
 )
-REPLAY_ROWS = Refusal(
+ROWS_OF_A_STREAM = Refusal(
     "replay_rows",
     N_("{run} can't be played again: its rows came from {what} in an order of their own."),
     N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
 )
-DATA_WANTED = Refusal(
-    "data_wanted", N_("{run} was trained on {what}, which was given in Python."), N_("Give it again: {call}.")
-)
-REPLAY_ROWS_2 = Refusal(
+ROWS_NEVER_THE_SAME = Refusal(
     "replay_rows",
     N_("{run} can't be played again: its rows are not the same each time."),
     N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
@@ -246,7 +244,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
         try:
             return kept_state(folder, name, training, losses_S), set()
         except TreinoError as error:
-            if error.rule != "file_missing" or folder.manifest.sealed:
+            if error.rule != FILE_MISSING.rule or folder.manifest.sealed:
                 raise
             return None
 
@@ -333,12 +331,12 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
     if where.kind != "given":
         return run.data if _has_all_rows(run, run.data) else data_of(run.folder, run.access.data_file)
     if where.streams or not run.spec.facts.reproducible:
-        raise REPLAY_ROWS(run=run.name, what=where.source)
+        raise ROWS_OF_A_STREAM(run=run.name, what=where.source)
     if data is None:
         raise DATA_WANTED(run=run.name, what=where.source, call=call)
     rows = user_data(run.folder, where, data)
     if streams(rows) or why_not_reproducible(rows):
-        raise REPLAY_ROWS_2(run=run.name)
+        raise ROWS_NEVER_THE_SAME(run=run.name)
     return rows
 
 

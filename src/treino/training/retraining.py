@@ -1,4 +1,4 @@
-"""The training of a run made again beside what its folder records, and compared at every step.
+"""Train a run again, and compare every step with what its folder records.
 
 It begins with the seeds. Nothing in the folder is changed.
 """

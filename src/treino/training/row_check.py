@@ -1,4 +1,4 @@
-"""The x-ray of rows of a run or of data, and whether training without the suspected rows is better."""
+"""X-ray the rows of a run or of data, and test whether training without the suspected rows is better."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from treino.base.encoding import array_parts
 from treino.base.errors import TreinoError
+from treino.base.files import RUN_DAMAGED
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import MLP, TrainingLoop
@@ -31,6 +32,7 @@ from treino.folders.documents.run_spec import RunSpec
 from treino.folders.network_source import run_network
 from treino.folders.segments import Segment, changed_step, newest, past_of, setting_commands, shown_settings
 from treino.folders.store import RunFolder
+from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.settings.spec import LAYERS, Settings, read_settings
 from treino.training.resolution import Resolution, decide, resolve, with_net
@@ -194,7 +196,7 @@ def _stored_numbers(folder: RunFolder, segment: Segment, last: Segment) -> int |
     try:
         return int(read_tensors(folder, name)[0]["params"].shape[-1])
     except TreinoError as error:
-        if segment != last or error.rule not in ("run_damaged", "file_missing"):
+        if segment != last or error.rule not in (RUN_DAMAGED.rule, FILE_MISSING.rule):
             raise
     return None
 

@@ -1,4 +1,4 @@
-"""A limit on a training's seconds: how many networks of a recipe fit into it, and what more would bring."""
+"""Limit a training's seconds: find how many networks of a recipe fit, and tell what more would bring."""
 
 import time
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""Runs on a Dataset or DataLoader of the user: their notes, and how they are resumed."""
+"""Resume runs on a user's Dataset or DataLoader, and write the notes on how a run went."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from treino.inspection.outputs import outputs
 DATA_WANTED = Refusal(
     "data_wanted",
     N_("{run} was trained on {what}, which was given in Python."),
-    N_("Give it again there: treino.open('{run}').resume(data)."),
+    N_("Give it again: {call}."),
 )
 DATA_CHANGED = Refusal(
     "data_changed",
@@ -50,7 +50,7 @@ def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
     """
     name = folder.path.name
     if source is None:
-        raise DATA_WANTED(run=name, what=where.source)
+        raise DATA_WANTED(run=name, what=where.source, call=f"treino.open('{name}').resume(data)")
     data = (
         source
         if isinstance(source, Data)

@@ -23,7 +23,7 @@ SPACE_SYNTAX = Refusal(
     N_("{text!r} doesn't say what to try."),
     N_("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
 )
-SPACE_SYNTAX_2 = Refusal(
+SPACE_SEVERAL = Refusal(
     "space_syntax",
     N_("{text!r} holds more than the values of {name}."),
     N_("Give {other} by itself: a [[space]] for each, or a dict of them in Python."),
@@ -34,21 +34,21 @@ SPACE_MANY = Refusal(
     N_("A grid of these values has {n:,} networks; {most:,} can be laid out."),
     N_("Give fewer levels, or use another sampler."),
 )
-SPACE_EMPTY_2 = Refusal(
+SPACE_NO_VALUE = Refusal(
     "space_empty", N_("{name} has no value, or an empty one."), N_("Separate values by a single |")
 )
-SPACE_TWICE = Refusal("space_twice", N_("{name} has {value!r} twice."), N_("Say it once."))
-SPACE_CONDITION = Refusal(
+SPACE_VALUE_TWICE = Refusal("space_twice", N_("{name} has {value!r} twice."), N_("Say it once."))
+SPACE_CONDITION_UNVARIED = Refusal(
     "space_condition",
     N_("{name} depends on {other}, which the space doesn't vary."),
     N_("Leave the condition out, or put {other} into the space."),
 )
-SPACE_CONDITION_2 = Refusal(
+SPACE_NEVER = Refusal(
     "space_condition",
     N_("{name} is for {other}={value}, and {other} is never that."),
     N_("Give {other} that value too, or correct the condition."),
 )
-SPACE_CONDITION_3 = Refusal(
+SPACE_CIRCLE = Refusal(
     "space_condition", N_("{names} depend on each other."), N_("Leave one of the conditions out.")
 )
 SPACE_DATA_SEED = Refusal(
@@ -62,23 +62,23 @@ SPACE_SHARED = Refusal(
     N_("Leave it out of the space. What can be in one: {names}."),
 )
 SPACE_UNKNOWN = Refusal("space_unknown", N_("There is no setting {name!r}."), "{hint}")
-SPACE_TWICE_2 = Refusal(
+SPACE_SETTING_TWICE = Refusal(
     "space_twice", N_("{name} is twice in the space."), N_("Say all its values at once: {name}=a|b")
 )
-SPACE_CONDITION_4 = Refusal(
+SPACE_CONDITION_UNKNOWN = Refusal(
     "space_condition", N_("{name} asks about {other!r}, and there is no such setting."), "{hint}"
 )
-SPACE_SYNTAX_3 = Refusal(
+SPACE_NO_NUMBER = Refusal(
     "space_syntax",
     N_("{name}: {text!r} is no number."),
     N_("A range is written low..high; several values are separated by |"),
 )
-SPACE_LEVELS_2 = Refusal(
+SPACE_GRID_LEVELS = Refusal(
     "space_levels",
     N_("A grid needs to know how many values of {name} it should try."),
     N_("Write e.g. {name}={low}..{high}{log}:5, or use another sampler."),
 )
-SPACE_SYNTAX_4 = Refusal(
+SPACE_OPTION = Refusal(
     "space_syntax",
     N_("{name}: there is no {option!r}."),
     N_("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
@@ -191,7 +191,7 @@ class Space:
         """
         for dimension in self.dimensions:
             if dimension.domain.values is None:
-                raise SPACE_LEVELS_2(
+                raise SPACE_GRID_LEVELS(
                     name=dimension.name,
                     low=f"{dimension.domain.low:g}",
                     high=f"{dimension.domain.high:g}",
@@ -234,13 +234,18 @@ class Space:
                 **(
                     {"values": list(d.domain.values)}
                     if isinstance(d.domain, Choice)
-                    else {"low": d.domain.low, "high": d.domain.high, "log": d.domain.log,
-                          "whole": d.domain.whole, "levels": d.domain.levels}
+                    else {
+                        "low": d.domain.low,
+                        "high": d.domain.high,
+                        "log": d.domain.log,
+                        "whole": d.domain.whole,
+                        "levels": d.domain.levels,
+                    }
                 ),
                 **({"if": d.when, "among": list(d.among)} if d.when else {}),
             }
             for d in self.dimensions
-        }  # fmt: skip
+        }
 
 
 def space_from_json(document: Mapping[str, Any]) -> Space:
@@ -264,10 +269,10 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
 def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
     if isinstance(domain, Choice):
         if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
-            raise SPACE_EMPTY_2(name=name)
+            raise SPACE_NO_VALUE(name=name)
         doubled = [v for i, v in enumerate(domain.values) if v in domain.values[:i]]
         if doubled:
-            raise SPACE_TWICE(name=name, value=doubled[0])
+            raise SPACE_VALUE_TWICE(name=name, value=doubled[0])
         return domain
     if whole != domain.whole:
         domain = Range(domain.low, domain.high, domain.log, whole, domain.levels)
@@ -307,7 +312,7 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
             continue
         other = dimensions.get(dimension.when)
         if other is None:
-            raise SPACE_CONDITION(name=dimension.name, other=dimension.when)
+            raise SPACE_CONDITION_UNVARIED(name=dimension.name, other=dimension.when)
         domain = other.domain
         never = [
             value
@@ -316,11 +321,11 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
             or (isinstance(domain, Range) and not (_is_number(value) and domain.low <= value <= domain.high))
         ]
         if never:
-            raise SPACE_CONDITION_2(name=dimension.name, other=other.name, value=never[0])
+            raise SPACE_NEVER(name=dimension.name, other=other.name, value=never[0])
     while left:
         ready = [d for d in left.values() if d.when is None or d.when in done]
         if not ready:
-            raise SPACE_CONDITION_3(names=_(" and ").join(left))
+            raise SPACE_CIRCLE(names=_(" and ").join(left))
         first = ready[0]
         yield first
         done.add(first.name)
@@ -363,7 +368,7 @@ def read_space(
         if name not in whole:
             raise SPACE_UNKNOWN(name=name, hint=nearest(name, whole))
         if name in dimensions:
-            raise SPACE_TWICE_2(name=name)
+            raise SPACE_SETTING_TWICE(name=name)
         dimensions[name] = _dimension(name, value, whole, single)
     return Space(tuple(in_order(dimensions)))
 
@@ -393,7 +398,7 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
     """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
     other = re.search(r"[\s,;]([\w-]+)\s*=", text)
     if other and other[1].replace("-", "_") in whole:
-        raise SPACE_SYNTAX_2(text=text, name=name, other=other[1])
+        raise SPACE_SEVERAL(text=text, name=name, other=other[1])
     if name in single and "," in text:
         choices = re.sub(r"\s*,\s*", "|", text.strip())
         hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
@@ -423,7 +428,7 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         when = condition["name"].replace("-", "_")
         among = tuple(_value(v) for v in condition["values"].split("|"))
         if when not in whole:
-            raise SPACE_CONDITION_4(name=name, other=when, hint=nearest(when, whole))
+            raise SPACE_CONDITION_UNKNOWN(name=name, other=when, hint=nearest(when, whole))
         _refuse_commas(when, condition["values"], whole, single)
     _refuse_commas(name, value, whole, single)
     match = _RANGE.fullmatch(value.strip())
@@ -439,12 +444,12 @@ def _range(name: str, match: re.Match[str], whole: bool) -> Range:
         elif option.isdigit():
             levels = int(option)
         else:
-            raise SPACE_SYNTAX_4(name=name, option=option)
+            raise SPACE_OPTION(name=name, option=option)
     ends = []
     for text in (match["low"], match["high"]):
         number = _value(text)
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
-            raise SPACE_SYNTAX_3(name=name, text=text.strip())
+            raise SPACE_NO_NUMBER(name=name, text=text.strip())
         ends.append(number)
     return Range(ends[0], ends[1], log, whole, levels)
 

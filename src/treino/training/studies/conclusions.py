@@ -112,7 +112,7 @@ def epoch_times(row: StudyRow) -> dict[int, float]:
 
 
 def processor_times(row: StudyRow) -> dict[int, float]:
-    """As ``epoch_times``, in processor seconds."""
+    """A row's processor seconds per epoch, keyed as in ``epoch_times``."""
     return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
 
 
@@ -349,12 +349,14 @@ def _value_text(name: str, value: Any) -> str:
     texts: dict[str, Callable[[Any], str]] = {
         "batch_size": lambda v: _("batch {n}").format(n=_("of all rows") if v == "full" else v),
         "shuffle": lambda v: {
-            "each": _("a new order each epoch"), "once": _("shuffled once"), "off": _("not shuffled"),
+            "each": _("a new order each epoch"),
+            "once": _("shuffled once"),
+            "off": _("not shuffled"),
             "blocks": _("shuffled in blocks"),
         }[v],
         "normalise": lambda v: _("normalised") if v else _("not normalised"),
         "optimizer": str,
-    }  # fmt: skip
+    }
     if name in texts:
         return texts[name](value)
     shown = numeral(value) if isinstance(value, float) else value_text(value)

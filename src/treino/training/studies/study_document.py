@@ -33,8 +33,16 @@ from treino.training.studies.track import Record, Track
 
 SOFTMAX = "softmax_before_cross_entropy"
 ROW_SETTINGS = (
-    "batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "fault", "engine", "threads",
-)  # fmt: skip
+    "batch_size",
+    "lr",
+    "weight_decay",
+    "optimizer",
+    "shuffle",
+    "normalise",
+    "fault",
+    "engine",
+    "threads",
+)
 """Settings that every row lists."""
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 

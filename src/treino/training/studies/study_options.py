@@ -88,7 +88,7 @@ def values_of(cell: StudyCell, base: Mapping[str, Any], seed: int) -> dict[str, 
 
 
 def with_networks(plan: StudyPlan, words: Mapping[str, str]) -> StudyPlan:
-    """The same plan with each network's file renamed by ``words``, ``{old: new}``."""
+    """The plan with each network's file renamed by ``words``, ``{old: new}``."""
 
     def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
         return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}

@@ -1,1 +1,1 @@
-"""Many networks in one folder: sweeps, which search and judge the best; studies, which compare settings."""
+"""Sweeps: train many networks in one folder, keep the best, and judge it; seeds and folds are sweeps too."""

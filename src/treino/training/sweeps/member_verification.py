@@ -1,4 +1,4 @@
-"""The verification of a network of a sweep: trained again alone, and compared with what the sweep keeps."""
+"""Verify a network of a sweep: train it again alone, and compare it with what the sweep keeps."""
 
 from treino.base.files import damaged
 from treino.base.words import _

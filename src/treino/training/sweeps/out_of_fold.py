@@ -118,7 +118,7 @@ class OutOfFold:
         return [known.get(row, Prediction(row, None)) for row in range(rows)]
 
     def scores(self, fold_K: Sequence[int]) -> FoldScores:
-        """Of the rows that these folds left out. fold_K: the fold of each network that answers."""
+        """The scores of the rows that these folds left out. fold_K: the fold of each network that answers."""
         if self.classes:
             share_NC = probabilities(self.output).numpy()
             score_N = true_class_scores(share_NC, self.target.long().numpy())

@@ -28,9 +28,18 @@ COMPARED = ("normalise", "features")
 """Data settings that a search space may vary, because they don't change the rows of the splits."""
 
 MACHINE = (
-    "name", "out", "device", "engine", "threads", "metric", "baselines", "threshold", "coverage", "every",
+    "name",
+    "out",
+    "device",
+    "engine",
+    "threads",
+    "metric",
+    "baselines",
+    "threshold",
+    "coverage",
+    "every",
     "ensemble",
-)  # fmt: skip
+)
 """Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
 
 

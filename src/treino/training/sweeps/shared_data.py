@@ -1,4 +1,4 @@
-"""Shared by the networks of one folder: rows that are split once, network files, the folder itself."""
+"""What the networks of one folder share: rows that are split once, network files, the folder itself."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -46,10 +46,11 @@ from treino.training.sweeps.bracket import (
     write_top,
 )
 from treino.training.sweeps.distribution import open_distribution
-from treino.training.sweeps.judgement import member_figures, sweep_result, with_judgement, with_spread
+from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes
 from treino.training.sweeps.populations import settings_of, single_settings, whole_settings
 from treino.training.sweeps.shared_data import new_folder, own_networks, sources_of
+from treino.training.sweeps.spread import member_figures, with_spread
 from treino.training.sweeps.sweep_members import (
     OVER,
     SweepProgress,
@@ -242,11 +243,25 @@ def repeat_events(
     base, space, word = repeats(settings, seeds, folds, until)
     count = len(space.grid)
     yield from sweep_events(
-        source, space, parent=parent, name=settings.get("name"), out=settings.get("out"), settings=base,
-        networks=networks, stem=word, members=count, strategy="none", sampler="grid",
-        top=count, fresh=0, until=until, spread=True, data=data, notes=notes,
+        source,
+        space,
+        parent=parent,
+        name=settings.get("name"),
+        out=settings.get("out"),
+        settings=base,
+        networks=networks,
+        stem=word,
+        members=count,
+        strategy="none",
+        sampler="grid",
+        top=count,
+        fresh=0,
+        until=until,
+        spread=True,
+        data=data,
+        notes=notes,
         place=place,
-    )  # fmt: skip
+    )
 
 
 def sweep_resumption(
@@ -302,10 +317,19 @@ def _taken_up(
     as in ``sweep_resumption``."""
     folder.unseal()
     kept = read_checkpoint(folder)
-    state: dict[str, Any] = kept[1] if kept is not None else {
-        "done": 0, "spent": 0.0, "model_steps": 0, "extensions": 0, "state": None, "ended": None,
-        "processors": {},
-    }  # fmt: skip
+    state: dict[str, Any] = (
+        kept[1]
+        if kept is not None
+        else {
+            "done": 0,
+            "spent": 0.0,
+            "model_steps": 0,
+            "extensions": 0,
+            "state": None,
+            "ended": None,
+            "processors": {},
+        }
+    )
     added = members.get("extensions", [])
     if added:
         sweep.set_members(added[-1]["first"] + added[-1]["members"])
@@ -512,11 +536,15 @@ class SweepJob:
 
     def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
         return {
-            "done": self.sweep.done, "spent": self.sweep.seconds, "model_steps": self.progress.model_steps,
-            "planned_steps": self.progress.planned_steps, "extensions": len(self.sweep.extensions),
-            "state": bracket, "ended": None,
+            "done": self.sweep.done,
+            "spent": self.sweep.seconds,
+            "model_steps": self.progress.model_steps,
+            "planned_steps": self.progress.planned_steps,
+            "extensions": len(self.sweep.extensions),
+            "state": bracket,
+            "ended": None,
             "processors": {kind: sorted(who) for kind, who in self.sweep.processors.items()},
-        }  # fmt: skip
+        }
 
 
 def _reached(tick: Tick, metric: str, wanted: float) -> bool:

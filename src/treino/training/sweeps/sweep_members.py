@@ -1,4 +1,4 @@
-"""The members of a sweep: sampled, restored, and added.
+"""Sample the members of a sweep, restore them after a stop, and add more.
 
 Members can be added to a sweep that is running, interrupted, stopped or finished. Space and settings stay,
 and the sampler continues. With a strategy that stops members early, the new ones compete in further brackets,
@@ -458,7 +458,7 @@ def send_more(folder: RunFolder, more: int) -> None:
 
 
 def ask_for_more(folder: RunFolder, more: int) -> None:
-    """As ``send_more``, and wait for the answer.
+    """Ask as ``send_more`` does, and wait for the answer.
 
     Raises:
         TreinoError: as ``send_more``; the training process refuses, or doesn't answer.

@@ -21,15 +21,15 @@ STORAGE_SAMPLER = Refusal(
     N_("The storage is Optuna's, and the sampler is {name}."),
     N_("Add [[sampler=tpe]], or leave [[storage]] out."),
 )
-SPACE_FILE = Refusal(
+SPACE_FILE_AND_WORDS = Refusal(
     "space_file",
     N_("The space is in {file}, and {other} stands beside it."),
     N_("Put all of it into the file, or all on the command line."),
 )
-SPACE_FILE_2 = Refusal(
+SPACE_FILE_UNREADABLE = Refusal(
     "space_file", N_("{path} can't be read: {why}."), N_("Write the path from the working directory.")
 )
-SPACE_FILE_3 = Refusal(
+SPACE_FILE_NO_TOML = Refusal(
     "space_file", N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"')
 )
 
@@ -63,14 +63,14 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
     if not files:
         return list(words)
     if len(words) > 1:
-        raise SPACE_FILE(file=files[0], other=next(w for w in words if w != files[0]))
+        raise SPACE_FILE_AND_WORDS(file=files[0], other=next(w for w in words if w != files[0]))
     path = Path(files[0])
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SPACE_FILE_2(path=path, why=error.strerror) from None
+        raise SPACE_FILE_UNREADABLE(path=path, why=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SPACE_FILE_3(path=path, why=error) from None
+        raise SPACE_FILE_NO_TOML(path=path, why=error) from None
 
 
 def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Config] = ()) -> list[str | None]:
