@@ -240,9 +240,8 @@ class Data:
             return "; ".join(one._learnt() for one in self.by_target)
         if self.task == "regression":
             return _("the number {target}").format(target=self.target)
-        return _("{n} classes of {target}: {names}").format(
-            n=len(self.classes), target=self.target, names=_few(self.classes)
-        )
+        text = _("{n} classes of {target}: {names}")
+        return text.format(n=len(self.classes), target=self.target, names=_few(self.classes))
 
     def _counts(self) -> str:
         counts = {name: len(rows) for name, rows in self.splits.items()}

@@ -299,9 +299,8 @@ def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[n
         rows = np.flatnonzero(part_N == part)
         if len(rows):
             first, last = (column.cell(int(rows[end(time_N[rows])])) for end in (np.argmin, np.argmax))
-            texts.append(
-                _("{part} from {first} to {last}").format(part=_(NAMES[part]), first=first, last=last)
-            )
+            text = _("{part} from {first} to {last}")
+            texts.append(text.format(part=_(NAMES[part]), first=first, last=last))
     return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(texts, ", "))
 
 

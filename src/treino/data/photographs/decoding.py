@@ -129,9 +129,8 @@ def refused() -> Iterator[None]:
 
 
 def _too_large(width: int, height: int) -> str:
-    return _("it has {width:,} × {height:,} pixels, and {most:,} in all are the most").format(
-        width=width, height=height, most=MOST_PIXELS
-    )
+    text = _("it has {width:,} × {height:,} pixels, and {most:,} in all are the most")
+    return text.format(width=width, height=height, most=MOST_PIXELS)
 
 
 def _reason(error: Exception) -> str:

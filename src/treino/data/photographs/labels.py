@@ -109,11 +109,8 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
             raise _no_class(album, names, class_N, outer)
         class_N = _by_pattern(names, pattern, "class_pattern", notes)
         in_folders = True
-        notes.append(
-            _("The class is a part of the name, such as {name} in {file} ({pattern}).").format(
-                name=class_N[0], file=names[0], pattern=setting("class_pattern", pattern)
-            )
-        )
+        text = _("The class is a part of the name, such as {name} in {file} ({pattern}).")
+        notes.append(text.format(name=class_N[0], file=names[0], pattern=setting("class_pattern", pattern)))
     elif in_folders and request.class_pattern is None:
         notes += _folder_notes(names, folder_N, outer, part_N)
     if in_folders:

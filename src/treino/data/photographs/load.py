@@ -174,9 +174,8 @@ def refuse_bad(
         raise PICTURES_BAD(
             n=len(bad), of=pictures, path=source, listed=listed, skip=setting("skip_bad", len(bad))
         )
-    notes.append(
-        _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)
-    )
+    text = _("Left out because they can't be read: {n:,} ({listed}).")
+    notes.append(text.format(n=len(bad), listed=listed))
 
 
 def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
@@ -189,9 +188,8 @@ def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
         return _("Pictures of {size}, {colour}.").format(size=size, colour=colour)
     way = {"crop": N_("the middle is kept"), "pad": N_("with black borders"), "stretch": N_("stretched")}
     fit, asked = setting("fit", request.fit), setting("image_size", f"{width}x{height}")
-    return _("Pictures brought to {size}, {colour}; of other proportions: {way} ({fit}, {asked}).").format(
-        size=size, colour=colour, way=_(way[request.fit]), fit=fit, asked=asked
-    )
+    text = _("Pictures brought to {size}, {colour}; of other proportions: {way} ({fit}, {asked}).")
+    return text.format(size=size, colour=colour, way=_(way[request.fit]), fit=fit, asked=asked)
 
 
 def form_notes(files: PictureFiles, shape: Shape) -> list[str]:
@@ -201,17 +199,11 @@ def form_notes(files: PictureFiles, shape: Shape) -> list[str]:
     moving = files.moving
     notes = []
     if grey and shape[0] == 3:
-        notes.append(
-            _("Grey pictures among those in colour: {n:,} of {of:,}, the first {name}.").format(
-                n=len(grey), of=len(forms), name=grey[0]
-            )
-        )
+        text = _("Grey pictures among those in colour: {n:,} of {of:,}, the first {name}.")
+        notes.append(text.format(n=len(grey), of=len(forms), name=grey[0]))
     if moving:
-        notes.append(
-            _("Pictures of several frames, of which the first is used: {n:,}, as {name}.").format(
-                n=len(moving), name=moving[0]
-            )
-        )
+        text = _("Pictures of several frames, of which the first is used: {n:,}, as {name}.")
+        notes.append(text.format(n=len(moving), name=moving[0]))
     return notes
 
 

@@ -154,18 +154,14 @@ def _form_notes(forms: Sequence[PictureForm], shape: Shape, fit: Fit) -> list[st
     channels, height, width = shape
     notes = []
     if others := sum((form.height, form.width) != (height, width) for form in forms):
-        notes.append(
-            _("Pictures of another size, brought to the run's {width} × {height} ({fit}): {n:,}.").format(
-                width=width, height=height, fit=fit, n=others
-            )
-        )
+        text = _("Pictures of another size, brought to the run's {width} × {height} ({fit}): {n:,}.")
+        notes.append(text.format(width=width, height=height, fit=fit, n=others))
     coloured = sum(not form.grey for form in forms)
     if channels == 1 and coloured:
         notes.append(_("Pictures in colour, brought to grey as the run's are: {n:,}.").format(n=coloured))
     if channels == 3 and coloured < len(forms):
-        notes.append(
-            _("Grey pictures, for a run of pictures in colour: {n:,}.").format(n=len(forms) - coloured)
-        )
+        text = _("Grey pictures, for a run of pictures in colour: {n:,}.")
+        notes.append(text.format(n=len(forms) - coloured))
     return notes
 
 

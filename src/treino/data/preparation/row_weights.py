@@ -139,11 +139,8 @@ def weighted(
         raise ROW_WEIGHTS_ZERO(name=name, source=table.source)
     if len(kept_K) == len(weight_N):
         return table, row_N, weight_N
-    notes.append(
-        _("Rows left out because their weight in '{name}' is 0: {n}.").format(
-            name=name, n=len(weight_N) - len(kept_K)
-        )
-    )
+    text = _("Rows left out because their weight in '{name}' is 0: {n}.")
+    notes.append(text.format(name=name, n=len(weight_N) - len(kept_K)))
     kept = take(table, kept_K)
     if split_column is not None:
         all_words, words = (set(level_cells(t.column(split_column), False)) for t in (table, kept))

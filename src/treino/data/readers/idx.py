@@ -97,11 +97,8 @@ def read_idx_set(
             if len(shape) == 1 and values.max() > 9:
                 raise _damaged(path, _("label {n} is not 0 to 9").format(n=values.max()))
     if unknown:
-        notes.append(
-            _("No checksum is known for {files}: only their structure was checked.").format(
-                files=", ".join(unknown)
-            )
-        )
+        text = _("No checksum is known for {files}: only their structure was checked.")
+        notes.append(text.format(files=", ".join(unknown)))
     return pixels_ND, label_N, notes
 
 

@@ -116,9 +116,8 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
     remarks = [_sheet_note(name, book)] if len(book.sheet_names) > 1 else []
     if errors := content.count(_ERROR):
-        remarks.append(
-            _("cells with an error such as #DIV/0! as cells without a value ({n})").format(n=errors)
-        )
+        text = _("cells with an error such as #DIV/0! as cells without a value ({n})")
+        remarks.append(text.format(n=errors))
     columns = [_column([row[j] for row in sheet_table.rows]) for j in range(len(sheet_table.names))]
     table = pa.Table.from_arrays(columns, names=list(sheet_table.names))
     return open_sheet(table, file, (*remarks, *sheet_table.remarks), sheet_table.at)

@@ -350,9 +350,8 @@ def _kept_note(pictures: PreparedPictures, cache: Path | None) -> str:
         return _(
             "Their pixels ({size}) were decoded into a temporary folder, as there is no folder of runs here."
         ).format(size=size)
-    return _("Their pixels ({size}) are kept in {folder}, where training finds them.").format(
-        size=size, folder=cache
-    )
+    text = _("Their pixels ({size}) are kept in {folder}, where training finds them.")
+    return text.format(size=size, folder=cache)
 
 
 def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:

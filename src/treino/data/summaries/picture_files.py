@@ -110,9 +110,8 @@ class PictureFiles:
         low, middle, high = (_size(*size) for size in self.smallest_median_largest())
         often = [f"{_size(*size)} ({numeral(n, ',')})" for size, n in self.sizes.items()][:_SHOWN]
         often += ["…"] if len(self.sizes) > _SHOWN else []
-        return _("{low} to {high} pixels, the median {middle}; {n:,} different: {often}").format(
-            low=low, high=high, middle=middle, n=len(self.sizes), often=", ".join(often)
-        )
+        text = _("{low} to {high} pixels, the median {middle}; {n:,} different: {often}")
+        return text.format(low=low, high=high, middle=middle, n=len(self.sizes), often=", ".join(often))
 
     def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
         """Yield warnings as (rule, message, hint, place)."""

@@ -300,11 +300,8 @@ def _split(
         )
     part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
     if distinct < len(every):
-        train.notes.append(
-            _("Items that equal an earlier one: {n}; equal items are never parted.").format(
-                n=len(every) - distinct
-            )
-        )
+        text = _("Items that equal an earlier one: {n}; equal items are never parted.")
+        train.notes.append(text.format(n=len(every) - distinct))
     return {
         name: torch.from_numpy(np.flatnonzero(part_N == number))
         for name, number in PARTS.items()

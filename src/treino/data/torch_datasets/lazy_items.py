@@ -423,9 +423,8 @@ class StreamRows:
 
     @property
     def why(self) -> str:
-        return _("the order and the batches of its rows are made by {name} itself").format(
-            name=self._source.name
-        )
+        text = _("the order and the batches of its rows are made by {name} itself")
+        return text.format(name=self._source.name)
 
     def __len__(self) -> int:
         return self.shape[0]
