@@ -242,7 +242,7 @@ def test_networks_are_added_once_where_the_disk_was_full_amid_it(treino: Treino)
     assert treino("sweep", "iris", *space, "--name", "s").status == 0
     full = problem(Path("runs/s/result.json"), errno.ENOSPC, "full")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.training.sweeps.sweep.sweep_document", Mock(side_effect=full))
+        patch.setattr("treino.training.sweeps.sweep.sweep_result", Mock(side_effect=full))
         said = treino("resume", "s", "--more", 2)
     assert (said.status, "treino resume runs/s" in said.err) == (1, True)
     assert treino("resume", "s").status == 0
