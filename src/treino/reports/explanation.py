@@ -33,6 +33,12 @@ from treino.training.replay import Snapshot, last_step, snapshots
 from treino.training.stored_results import open_run
 from treino.training.sweeps.stored_sweep import StoredSweep
 
+EXPLAIN_TOPIC = Refusal("explain_topic", N_("There is no topic {name!r}."), "{hint}")
+EXPLAIN_DIGITS = Refusal(
+    "explain_digits",
+    N_("digits must be a whole number from 1 to 17; it is {value!r}."),
+    N_("6 reads well; 17 shows everything that float64 holds."),
+)
 EXPLAIN_TARGETS = Refusal(
     "explain_targets",
     N_("The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."),
@@ -140,13 +146,9 @@ def explain(
     """
     known = topics()
     if topic not in known:
-        message = _("There is no topic {name!r}.").format(name=topic)
-        raise TreinoError("explain_topic", message, nearest(str(topic), known))
+        raise EXPLAIN_TOPIC(name=topic, hint=nearest(str(topic), known))
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
-        message = _("digits must be a whole number from 1 to 17; it is {value!r}.").format(value=digits)
-        raise TreinoError(
-            "explain_digits", message, _("6 reads well; 17 shows everything that float64 holds.")
-        )
+        raise EXPLAIN_DIGITS(value=digits)
     if run is None:
         if step is not None or weight is not None or member is not None:
             raise EXPLAIN_RUN_WANTED(topic=topic)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.errors import Refusal
+from treino.base.words import N_
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.photographs.decoding import decode
@@ -42,6 +42,20 @@ ONNX_MISSING = Refusal(
     "onnx_missing",
     N_("{name} is not installed, and ONNX files are checked before they are kept."),
     N_("Install both: pip install 'treino[onnx]'."),
+)
+
+REPORT_IT = N_("Nothing was kept; please report this, with the preparation.json of the run.")
+ONNX_DIFFERS = Refusal(
+    "onnx_differs",
+    N_("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}."),
+    REPORT_IT,
+    status=1,
+)
+ONNX_PIXELS_DIFFER = Refusal(
+    "onnx_differs",
+    N_("The ONNX model brings pictures otherwise to the size of {run}: by {n:.2g} grey levels."),
+    REPORT_IT,
+    status=1,
 )
 
 TOLERANCE = 1e-5  # error of a probability; of a number, in standard deviations of the target
@@ -77,22 +91,13 @@ def onnx_file(run: StoredRun) -> Exported:
         resized_ND = answers.pop(onnx_pictures.RESIZED, raw_ND)
         off = _difference(run, resized_ND, answers)
         pixels_off = float(np.abs(resized_ND - raw_ND).max())
-        if off > TOLERANCE or (resized_ND is not raw_ND and pixels_off > GREY_LEVELS):
-            raise _differs(run, len(raw_ND), off, pixels_off)
+        if off > TOLERANCE:
+            raise ONNX_DIFFERS(n=len(raw_ND), run=run.name, apart=off)
+        if resized_ND is not raw_ND and pixels_off > GREY_LEVELS:
+            raise ONNX_PIXELS_DIFFER(run=run.name, n=pixels_off)
         rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers))
     path = run.folder.write_bytes(f"exports/{run.name}.onnx", model.SerializeToString())
     return Exported((path,), rows, apart)
-
-
-def _differs(run: StoredRun, rows: int, off: float, pixels_off: float) -> TreinoError:
-    message = _("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}.").format(
-        n=rows, run=run.name, apart=off
-    )
-    if off <= TOLERANCE:
-        message = _("The ONNX model brings pictures otherwise to the size of {run}: by {n:.2g} grey levels.")
-        message = message.format(run=run.name, n=pixels_off)
-    hint = _("Nothing was kept; please report this, with the preparation.json of the run.")
-    return TreinoError("onnx_differs", message, hint, status=1)
 
 
 def _model(run: StoredRun, onnx_graph: Any, pixels: Any) -> Any:

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 from treino.base.delivery import Delivery
-from treino.base.errors import TreinoError, nearest
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.words import N_, _
 from treino.reports.tracking import told
 from treino.reports.tracking.tracker import Tracker
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
+
+TRACKER_UNKNOWN = Refusal("tracker_unknown", N_("There is no tracker {name!r}."), "{hint}")
 
 PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
 TRACKERS = {  # name: (its package, the path of its class)
@@ -33,8 +35,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
         if name not in TRACKERS:
-            message = _("There is no tracker {name!r}.").format(name=name)
-            raise TreinoError("tracker_unknown", message, nearest(name, TRACKERS))
+            raise TRACKER_UNKNOWN(name=name, hint=nearest(name, TRACKERS))
         spec = importlib.util.find_spec(TRACKERS[name][0])
         if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
             raise TreinoError(
