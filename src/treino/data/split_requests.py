@@ -62,6 +62,14 @@ FOLDS_OFFICIAL = Refusal(
 )
 
 LEFT_OUT = -1
+NO_TRAINING_ROWS = Refusal(
+    "no_training_rows",
+    N_("No row is left to train on."),
+    N_("Give the splits other shares, or keep equal rows with [[duplicates=ignore]]."),
+)
+EQUAL_ROWS_HELD_BACK = replace(
+    NO_TRAINING_ROWS, message=N_("No row is left to train on: {n} equal rows that are held back.")
+)
 NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}
 USUAL_WORDS = {
     **dict.fromkeys(("train", "training", "treino", "treinamento", "0"), TRAIN),
@@ -206,13 +214,8 @@ def decide_parts(
             of = int(np.isin(part_N, (TRAIN, VALIDATION)).sum())
             notes.append(_(across).format(n=n, of=of) if keep else _leak_note(n, part_N, main))
     if not (part_N == TRAIN).any():
-        raise TreinoError(
-            "no_training_rows",
-            _("No row is left to train on: {n} equal rows that are held back.").format(n=int(leaked.sum()))
-            if (leaked := part_N == LEFT_OUT).any()
-            else _("No row is left to train on."),
-            _("Give the splits other shares, or keep equal rows with [[duplicates=ignore]]."),
-        )
+        n = int((part_N == LEFT_OUT).sum())
+        raise EQUAL_ROWS_HELD_BACK(n=n) if n else NO_TRAINING_ROWS()
     _say_classes(part_N, label_N, classes, sum(shares) > 0 or len(tables) > 1, notes)
     return part_N
 

@@ -53,7 +53,9 @@ ITEM_SHAPE = Refusal(
     N_("Items of the {part} part have the shape {shape}, and those of training {first}."),
     N_("Give all parts the same transforms."),
 )
-PART_UNKNOWN = Refusal(
+PART_UNKNOWN = Refusal("part_unknown", N_("A training has no part '{name}'."), "{hint}")
+PART_TWICE = Refusal("part_unknown", N_("The part {name} is given twice."), "{hint}")
+PARTS_TOO_MANY = Refusal(
     "part_unknown",
     N_("{n} parts are given, and a training has three."),
     N_("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
@@ -213,7 +215,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
     if not isinstance(source, Mapping):
         parts = source if isinstance(source, tuple | list) else (source,)
         if len(parts) > len(PARTS):
-            raise PART_UNKNOWN(n=len(parts))
+            raise PARTS_TOO_MANY(n=len(parts))
         source = dict(zip(PARTS, parts, strict=False))
     sources: dict[str, Any] = {}
     for name, part in source.items():
@@ -221,13 +223,8 @@ def _parts_of(source: Any) -> dict[str, Any]:
             raise PART_TYPE(name=name, kind=type(part).__name__)
         known = _ALSO.get(name, name)
         if known not in PARTS or known in sources:
-            raise TreinoError(
-                "part_unknown",
-                _("A training has no part '{name}'.").format(name=name)
-                if known not in PARTS
-                else _("The part {name} is given twice.").format(name=known),
-                nearest(name, PARTS),
-            )
+            wrong = PART_TWICE if known in PARTS else PART_UNKNOWN
+            raise wrong(name=known if known in PARTS else name, hint=nearest(name, PARTS))
         sources[known] = part
     if "train" not in sources:
         message = _("There is no part 'train' to learn from.")
