@@ -1,7 +1,5 @@
 """The docs' figures are those of the committed results, and every benchmark runs."""
 
-import json
-import os
 import re
 import subprocess
 import sys
@@ -11,7 +9,7 @@ import pytest
 import torch.nn.functional as F
 from benchmarks import __main__ as program
 from benchmarks import images, pages
-from benchmarks.result import RESULTS, Result, Table, read, write
+from benchmarks.result import RESULTS
 from benchmarks.timing import Spent, interleaved, processor_ratio, ratio
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -39,25 +37,6 @@ def test_every_script_has_a_result_and_a_line() -> None:
 def test_the_docs_are_what_the_results_give(name: str) -> None:
     page = pages.DOCS / name
     assert page.read_text() == pages.render()[page], "run: python -m benchmarks docs"
-
-
-def test_results_are_small_and_name_no_place() -> None:
-    for path in RESULTS.glob("*.json"):
-        text = path.read_text()
-        assert len(text) < 20_000, path.name
-        assert str(ROOT) not in text
-        assert "NaN" not in text
-
-
-def test_a_result_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.result.RESULTS", tmp_path)
-    result = Result((Table("t", ("a", "b"), (("1", "× 2"),)),), "m", ("l",), ("s",), {"x": 0.5})
-    written = write("one", result, 2.4, 1.25)
-    assert json.loads(written.read_text())["seconds"] == 2
-    again, machine = read("one")
-    assert again == result
-    assert machine["cores"] == os.cpu_count()
-    assert result.tables[0].lines() == ["| a | b   |", "|---|-----|", "| 1 | × 2 |"]
 
 
 def test_a_ratio_is_that_of_each_round() -> None:

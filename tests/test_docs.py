@@ -24,14 +24,12 @@ PAGES = [
     *sorted((ROOT / "doctor/docs").glob("*.md")),
     *sorted((ROOT / "apps").glob("*/docs/*.md")),
 ]
-LONG = {
-    "as-taught.md", "cluster.md", "ensemble.md", "film.md", "judge.md", "landscape.md", "languages.md",
-    "pictures.md", "report.md", "sweep.md", "tables.md", "verify.md", "your-data.md",
-}  # fmt: skip
-COSTS = dict.fromkeys(LONG, pytest.mark.release) | {
-    "README.md": pytest.mark.proof,
-    **dict.fromkeys(("insides.md", "rows.md", "study.md"), pytest.mark.slow),
-}  # fmt: skip
+LONG = (
+    "as-taught cluster ensemble film judge landscape languages pictures report sweep tables verify your-data"
+)
+LONG = {f"{name}.md" for name in LONG.split()}
+COSTS = dict.fromkeys(LONG, pytest.mark.release) | {"README.md": pytest.mark.proof}
+COSTS |= dict.fromkeys(("insides.md", "rows.md", "study.md"), pytest.mark.slow)
 OF_SNIPPETS = dict.fromkeys(("mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
     ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow
 )

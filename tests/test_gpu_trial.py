@@ -18,18 +18,10 @@ def test_without_a_gpu_it_runs_and_says_so(tmp_path: Path, capsys: pytest.Captur
     assert "No GPU" in said
     assert said.count("\n|---") == 3, "three tables in Markdown"
     document = json.loads(written.read_text())
-    assert [table["title"] for table in document["tables"]] == [
-        "Tests of devices", "One network, a step with Adam", "A population of 8 on wine, a step of one member"
-    ]  # fmt: skip
+    assert len(document["tables"]) == 3
     assert document["figures"]["gpu"] is False
     assert all(document["figures"]["kept"].values())
     assert set(document["figures"]["kept"]) == {"tests", "wine", "mnist", "mnist_cnn", "population"}
-
-
-def test_without_its_device_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(SystemExit, match="--device cpu --quick"):
-        gpu_trial.main([])
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -38,11 +30,10 @@ def test_steps_as_graphs_have_the_bits_of_single_calls(optimizer: str) -> None:
     x = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
     found = []
     for graphs in (False, True):
-        training = tr.train(
-            (x, torch.arange(50) % 3), tr.mlp(8, dropout=0.2), steps=40, batch_size=20, seeds=range(4),
-            lr=0.01, optimizer=optimizer, momentum=0.9 if optimizer == "sgd" else 0.0, clip=1.0,
-            schedule="cosine", engine=gpu_trial.BATCHED, threads=1,
-        )  # fmt: skip
+        how = {"momentum": 0.9} if optimizer == "sgd" else {}
+        how |= {"optimizer": optimizer, "schedule": "cosine", "lr": 0.01, "clip": 1.0, "threads": 1}
+        how |= {"steps": 40, "batch_size": 20, "seeds": range(4), "engine": gpu_trial.BATCHED}
+        training = tr.train((x, torch.arange(50) % 3), tr.mlp(8, dropout=0.2), **how)
         losses = [training.advance(None, until=training.steps_per_epoch).loss_SP]
         if graphs:
             gpu_trial.with_graphs(training)
@@ -50,13 +41,3 @@ def test_steps_as_graphs_have_the_bits_of_single_calls(optimizer: str) -> None:
         losses += [tick.loss_SP for tick in training]
         found.append(torch.cat(losses))
     assert torch.equal(*found)
-
-
-def test_losses_that_differ_are_not_within_the_tolerance() -> None:
-    losses = torch.tensor([[2.0, 1.0], [0.5, 4.0]])
-    assert gpu_trial._apart(losses, losses) == 0
-    assert (
-        gpu_trial._apart(losses * 1.001, losses)
-        < gpu_trial.TOLERANCE
-        < gpu_trial._apart(losses + 0.1, losses)
-    )

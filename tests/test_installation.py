@@ -124,17 +124,6 @@ def test_a_wheel_of_the_archive_has_the_library_for_every_python(archive, enviro
     assert "FILE.py" in called(lessons, cwd=tmp_path, env=plain_environ())
 
 
-@pytest.mark.release
-def test_pip_installs_this_folder_where_no_compiler_is_found(archive, environment, tmp_path):
-    folder = tmp_path / "sources"
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
-    (folder,) = folder.iterdir()
-    (folder / f"src/{PACKAGE}/_lanes.so").write_bytes(b"of older sources")
-    python = environment(folder, PATH=str(tmp_path / "no such folder"))
-    assert "it was not compiled" in told(python, tmp_path, "--without-lanes")
-
-
 OTHERS = {
     "of older sources": 'extern "C" const char* treino_lanes_sources() { return "older"; }',
     "of nobody knows what": 'extern "C" int something() { return 1; }',

@@ -1,10 +1,7 @@
 """treino in real notebooks, run by a real kernel: one changing output, cards, the doctor's cells."""
 
 import inspect
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -15,7 +12,7 @@ import pytest
 import torch
 
 import treino as tr
-from tests.plots.browser import looked_at, smallest_letters
+from tests.plots.browser import looked_at
 from tests.waiting import HANG
 from treino import api
 from treino.inspection.boundary import boundary_preview, previewable, sight
@@ -151,36 +148,6 @@ def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.Captu
 
 
 @pytest.mark.release
-def test_a_terminal_has_the_line_that_moves(tmp_path: Path) -> None:
-    pty = pytest.importorskip("pty")
-    ours, theirs = pty.openpty()
-    code = """import sys, treino as tr
-from treino.cli import main
-tr.fit('wine', epochs=400, hidden=[8], lean=True, watch=True)
-print('of the command', flush=True)
-main(['train', 'wine', '--epochs', '400'])"""
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, stdout=theirs, stderr=theirs,
-        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"},
-    ) as process:  # fmt: skip
-        os.close(theirs)
-        said = b""
-        try:
-            while piece := os.read(ours, 4096):
-                said += piece
-        except OSError:  # the other end is closed
-            pass
-    os.close(ours)
-    assert process.returncode == 0
-    fitted, typed = said.decode().split("of the command")
-    for drawn in (fitted, typed):
-        assert re.search(r"step .*/1\u202f600", drawn)
-        assert "loss" in drawn
-    assert "3 classes" in typed
-    assert not re.search(r"step [^\r\n]*3 classes", typed)  # what is about to happen has lines of its own
-
-
-@pytest.mark.release
 def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
     frame = pd.DataFrame({NASTY: np.arange(60.0), "b": np.arange(60.0) % 7, "c": [NASTY, "fine"] * 30})
     data = tr.load(frame, target="c")
@@ -268,19 +235,13 @@ def test_a_watched_sweep_is_one_output_and_has_a_card(kernel: Any) -> None:
     assert "wine-sweep-1" in html_of(runs)
 
 
-@pytest.mark.release
-def test_words_in_a_notebook_are_as_large_as_the_text_around_them(kernel: Any, tmp_path: Path) -> None:
-    for cell in executed(kernel, WATCHED.format("letters"), "run"):
-        for width in (980, 640):
-            assert smallest_letters(html_of(cell), tmp_path / "cell.html", width) >= 12.5
-
-
 @pytest.mark.slow
 def test_the_doctor_in_a_notebook(kernel: Any) -> None:
+    around = "%doctor on", MADE, FAULTY.lstrip(), "%doctor off"
+    raises = "%%doctor\nimport torch\nraise ValueError('mine')"
     whole, _on, _made, _faulty, off, raising, sideways, bare = executed(
-        kernel, "%%doctor\n" + MADE + FAULTY, "%doctor on", MADE, FAULTY.lstrip(), "%doctor off",
-        "%%doctor\nimport torch\nraise ValueError('mine')", "%doctor sideways", "%doctor",
-    )  # fmt: skip
+        kernel, "%%doctor\n" + MADE + FAULTY, *around, raises, "%doctor sideways", "%doctor"
+    )
     line = (MADE + FAULTY).splitlines().index("    loss.backward()") + 2  # below the magic's own
     assert "missing_zero_grad" in html_of(whole)
     place = re.search(r"line (\d+) \(seen at line (\d+)\)", html_of(whole))
@@ -304,14 +265,6 @@ def test_mistakes_and_explanations_in_a_notebook(kernel: Any) -> None:
     assert "wnie" in refused.traceback[1]
     assert refused.traceback[2] == "Did you mean 'wine'?"
     assert "&lt;math" in html_of(explained)
-
-
-@pytest.mark.release
-def test_a_command_in_a_cell_has_no_line_that_moves(kernel: Any) -> None:
-    command = "import sys\n!{sys.executable} -m treino train wine --epochs 2 --name typed"
-    typed = "".join(output.text for output in executed(kernel, command)[0].outputs)
-    assert "runs/typed" in typed
-    assert "\r\x1b" not in typed  # here each of its drawings would stay
 
 
 @pytest.mark.slow

@@ -87,10 +87,8 @@ def added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 def trained(treino: Treino, data: str, names: dict[str, str], *more: object) -> dict[str, object]:
     flags = [word for name, value in names.items() for word in (f"--{name}", value)]
-    said = treino(
-        "train", data, *flags, "--hidden", "6", "--epochs", 6, "--batch-size", 16, "--lr", 0.0123,
-        "--weight-decay", 0.01, "--engine", "module", "--name", data, "--json", *more,
-    )  # fmt: skip
+    how = "--hidden 6 --epochs 6 --batch-size 16 --lr 0.0123 --weight-decay 0.01 --engine module --json"
+    said = treino("train", data, *flags, *how.split(), "--name", data, *more)
     assert said.status == 0, said.err
     return said.document
 
@@ -180,11 +178,9 @@ def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Trein
 
 @pytest.mark.release
 def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> None:
-    swept = treino(
-        "sweep", "rim", "--space", "optimizer=sign_mean|adam", "--space", "activation=bent|relu",
-        "--members", 4, "--fresh", 0, "--epochs", 2, "--hidden", 4, "--metric", "lowest_recall",
-        "--loss", "brier", "--engine", "module", "--json",
-    )  # fmt: skip
+    words = "sweep rim --space optimizer=sign_mean|adam --space activation=bent|relu --members 4 --fresh 0"
+    more = "--epochs 2 --hidden 4 --metric lowest_recall --loss brier --engine module --json"
+    swept = treino(*words.split(), *more.split())
     assert swept.status == 0, swept.err
     assert any("rows have no scores of lowest_recall" in note for note in swept.document["notes"])
     name = Path(swept.document["path"]).name
@@ -192,10 +188,8 @@ def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> N
     assert treino("show", f"{name}:1").status == 0
     liked = treino("train", "--like", f"{name}:1", "--name", "again", "--json")
     reproduced(treino, "again", liked.document)
-    studied = treino(
-        "study", "rim", "--compare", "optimizer", "--epochs", 2, "--hidden", 4,
-        "--until", "lowest_recall=0.5", "--json",
-    )  # fmt: skip
+    words = "study rim --compare optimizer --epochs 2 --hidden 4 --until lowest_recall=0.5 --json"
+    studied = treino(*words.split())
     assert studied.status == 0, studied.err
     assert [row["optimizer"] for row in studied.document["rows"]] == list(OPTIMIZERS)
 

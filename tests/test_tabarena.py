@@ -58,13 +58,3 @@ def test_bags_of_folds_with_categories_and_gaps(tmp_path: Path) -> None:
     predictor = fitted(tmp_path / "ag", frame[:-60], num_bag_folds=3, num_bag_sets=1, ag_args_ensemble=here)
     assert predictor.leaderboard()["model"].tolist() == ["Treino_BAG_L1"]
     assert (predictor.predict(frame[-60:]) == frame.target[-60:]).mean() > 0.85
-
-
-def test_what_it_says_of_memory_grows_with_the_table() -> None:
-    few, many = (
-        TreinoModel.estimate_memory_usage_static(
-            X=pd.DataFrame(np.zeros((rows, 5))), y=pd.Series([0, 1] * (rows // 2)), problem_type="binary"
-        )
-        for rows in (10, 100_000)
-    )
-    assert 1e8 < few < many

@@ -71,8 +71,3 @@ def test_a_mark_that_does_not_fit_and_a_skip_of_what_is_required_fail(
     ended = project.runpytest_subprocess("-n", "0", "-m", "not slow and not release")
     ended.assert_outcomes(passed=6, skipped=1, failed=1, deselected=7)
     ended.stdout.fnmatch_lines(["*TREINO_REQUIRE=chromium,node: *needs chromium*"])
-
-
-@pytest.mark.slow
-def test_a_case_that_is_named_is_run_whatever_its_mark(project: pytest.Pytester) -> None:
-    project.runpytest_subprocess("test_cases.py::test_whole").assert_outcomes(passed=1)

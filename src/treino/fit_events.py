@@ -34,21 +34,14 @@ UNTIL_ALONE = Refusal(
     N_("[[until]] counts the steps of several networks."),
     N_("Add [[seeds=20]], or leave it out."),
 )
-ALERT_OF_SEVERAL = Refusal(
-    "alert_of_several",
-    N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
-    N_("Leave one of them out."),
-)
-THRESHOLD_OF_SEVERAL = Refusal(
-    "threshold_of_several",
-    N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
-    N_("Leave one of them out."),
-)
-WEIGHTS_OF_SEVERAL = Refusal(
-    "weights_of_several",
-    N_("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
-    N_("Leave one of them out."),
-)
+OF_SEVERAL = {
+    name: Refusal(f"{name}_of_several", message, N_("Leave one of them out."))
+    for name, message in {
+        "alert": N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
+        "threshold": N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
+        "weights": N_("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
+    }.items()
+}
 SEVERAL_OF_THESE = Refusal(
     "several_of_these",
     N_("Several seeds or folds need rows in memory, and a network that can be made anew."),
@@ -211,15 +204,17 @@ def check_request(request: FitRequest) -> None:
     """
     if request.until is not None and not request.repeated:
         raise UNTIL_ALONE()
-    if request.alerts and request.repeated:
-        raise ALERT_OF_SEVERAL()
     if not request.repeated:
         if request.place != HERE:
             raise ON_ALONE()
         return
-    if request.settings.get("threshold") is not None:
-        raise THRESHOLD_OF_SEVERAL()
-    if request.start is not None:
-        raise WEIGHTS_OF_SEVERAL()
+    of_one = {
+        "alert": request.alerts,
+        "threshold": request.settings.get("threshold"),
+        "weights": request.start,
+    }
+    for name, given in of_one.items():
+        if given:
+            raise OF_SEVERAL[name]()
     if request.net is not None or is_torch_dataset(request.source):
         raise SEVERAL_OF_THESE()

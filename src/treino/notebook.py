@@ -21,6 +21,7 @@ import torch
 
 from treino import api
 from treino.base.console import kernel_shell
+from treino.base.signatures import declare, keyword
 from treino.base.words import _, numeral
 from treino.cli.run_view import Position, RunView
 from treino.cli.sweep_view import SweepView
@@ -40,40 +41,25 @@ from treino.training.train import RunJob, run_of
 Watch = Callable[[Any], None]
 
 
-def with_signature_of(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate with the name, docstring and arguments of ``plain``; ``watch`` may also be True or False."""
+def watchable(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose ``watch`` may also be True: a display in a notebook or a terminal."""
 
-    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
-        watchable = wraps(plain)(function)
-        signature = inspect.signature(plain)
-        watch = signature.parameters["watch"].replace(annotation=bool | Watch, default=False)
-        parameters = (signature.parameters | {"watch": watch}).values()
-        watchable.__signature__ = signature.replace(parameters=list(parameters))  # type: ignore[attr-defined]
-        watchable.__annotations__ = {**plain.__annotations__, "watch": watch.annotation}
-        return watchable
+    @wraps(plain)
+    def function(*args: Any, watch: bool | Watch = False, **settings: Any) -> Any:
+        if not isinstance(watch, bool):
+            return plain(*args, watch=watch, **settings)
+        if not watch:
+            return plain(*args, **settings)
+        many = plain is api.sweep or any(settings.get(name) is not None for name in ("seeds", "folds"))
+        with watching(many) as tell:
+            return plain(*args, watch=tell, **settings)
 
-    return decorated
-
-
-@with_signature_of(api.fit)
-def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: Any) -> Any:
-    if not isinstance(watch, bool):
-        return api.fit(data, net, watch=watch, **settings)
-    if not watch:
-        return api.fit(data, net, **settings)
-    many = settings.get("seeds") is not None or settings.get("folds") is not None
-    with watching(many) as tell:
-        return api.fit(data, net, watch=tell, **settings)
+    watch = keyword("watch", False, bool | Watch)
+    declare(function, (inspect.signature(plain).parameters | {"watch": watch}).values())
+    return function
 
 
-@with_signature_of(api.sweep)
-def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any) -> Any:
-    if not isinstance(watch, bool):
-        return api.sweep(data, space, watch=watch, **settings)
-    if not watch:
-        return api.sweep(data, space, **settings)
-    with watching(True) as tell:
-        return api.sweep(data, space, watch=tell, **settings)
+fit, sweep = watchable(api.fit), watchable(api.sweep)
 
 
 @contextmanager
@@ -91,17 +77,12 @@ def watching(many: bool) -> Iterator[Watch]:
     try:
         yield figure.tell
     except KeyboardInterrupt as stop:
-        figure.ended_by(str(stop) or _("Stopped at once."))
-        _without_traceback(stop)
+        figure.ended_by(text := str(stop) or _("Stopped at once."))
+        stop._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # a line in IPython
         raise
     except Exception as error:
         figure.ended_by(f"{type(error).__name__}: {error}")
         raise
-
-
-def _without_traceback(stop: KeyboardInterrupt) -> None:
-    """Make IPython show this exception as one line: where the training is saved, and how to resume it."""
-    stop._render_traceback_ = lambda: [str(stop)]  # type: ignore[attr-defined]
 
 
 # ---- live output

@@ -6,7 +6,6 @@ https://scikit-learn.org/stable/developers/develop.html
 """
 
 import copy
-import inspect
 import os
 import shutil
 import tempfile
@@ -34,6 +33,7 @@ from torch.utils.data import TensorDataset
 from treino import api
 from treino.api import Run
 from treino.base.errors import TreinoError, nearest
+from treino.base.signatures import declare, keyword, own_parameters
 from treino.base.words import _
 from treino.data import rows_for_prediction
 from treino.data.preparation.column_roles import LEFT_OUT
@@ -46,38 +46,20 @@ from treino.folders.coverage import coverage_scores
 from treino.inspection.conformal import LEVEL
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
-from treino.settings.spec import LAYERS, Settings
+from treino.settings.spec import LAYERS, OF_DATA, Settings
 from treino.training.stored_results import open_run
 
-NOT_OF_ESTIMATORS = {
-    "target", "features", "task", "test", "split_group", "split_time", "split_column", "fold",
-    "duplicates", "max_memory", "delimiter", "decimal", "encoding", "header", "skip", "quote", "dates",
-    "missing", "sheet", "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out",
-    "image_size", "fit", "skip_bad", "labels", "class_pattern", "row_weights",
-}  # fmt: skip
+PREPARATION = "normalise", "kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees"
+NOT_OF_ESTIMATORS = {*OF_DATA, "seed", "as_taught", "fault", "baselines", "every", "name", "out"} - {
+    *PREPARATION,
+    "validation",
+}
 """Settings of files, splits, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
 DEFAULTS: dict[str, Any] = {
     name: None if field.default == () else field.default
     for name, field in Settings.model_fields.items()
     if name not in NOT_OF_ESTIMATORS
 } | {"random_state": 0}
-
-
-def _signature() -> inspect.Signature:
-    """A signature with every setting as a parameter; only the first, ``hidden``, may be positional."""
-    kinds = inspect.Parameter
-    names = ["hidden", *(name for name in DEFAULTS if name != "hidden")]
-    return inspect.Signature(
-        [kinds("self", kinds.POSITIONAL_OR_KEYWORD)]
-        + [
-            kinds(
-                name,
-                kinds.KEYWORD_ONLY if name != "hidden" else kinds.POSITIONAL_OR_KEYWORD,
-                default=DEFAULTS[name],
-            )
-            for name in names
-        ]
-    )
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -105,7 +87,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         for name, value in (DEFAULTS | settings | {"hidden": hidden}).items():
             setattr(self, name, value)
 
-    __init__.__signature__ = _signature()  # type: ignore[attr-defined]
+    declare(
+        __init__,
+        [*own_parameters(__init__), *(keyword(n, value) for n, value in DEFAULTS.items() if n != "hidden")],
+    )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

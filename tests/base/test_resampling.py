@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
-from treino.base.resampling import auc_scores, f1_scores, of_weighted, percentile_interval, row_counts
+from treino.base.resampling import auc_scores, f1_scores, of_weighted, row_counts
 
 
 @settings(max_examples=12)
@@ -51,11 +51,6 @@ def test_resamples_are_the_same_rows_however_many_are_drawn_at_once() -> None:
     place_BN = np.random.default_rng(3).integers(7, size=(40, 7))
     np.testing.assert_array_equal(counts(None), [np.bincount(place_N, minlength=7) for place_N in place_BN])
     np.testing.assert_array_equal(counts(None), counts(9))
-
-
-def test_a_percentile_interval_leaves_out_as_much_at_either_end() -> None:
-    assert percentile_interval(np.arange(101.0), 0.1) == (10.0, 90.0)
-    assert percentile_interval(np.arange(1001.0)) == pytest.approx((25, 975))
 
 
 @given(seed=st.integers(0, 99))

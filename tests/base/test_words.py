@@ -4,8 +4,6 @@ import ast
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,7 +11,6 @@ from html import unescape
 from itertools import product
 from pathlib import Path
 from string import Formatter
-from typing import Any
 
 import matplotlib.text
 import pytest
@@ -59,11 +56,10 @@ def test_the_variable_comes_before_the_locale(monkeypatch: pytest.MonkeyPatch) -
     for name in (words.VARIABLE, *words.LOCALES):
         monkeypatch.delenv(name, raising=False)
     assert base._of_the_machine() == "en"
-    for name, value, expected in (
-        ("LANG", "pt_BR.UTF-8", "pt_BR"), ("LC_MESSAGES", "en_US.UTF-8", "en"), ("LC_ALL", "pt_BR", "pt_BR"),
-        ("LC_ALL", "de_DE.UTF-8", "en"), ("LC_ALL", "", "en"), ("LC_MESSAGES", "", "pt_BR"),
-        ("TREINO_LANG", "en", "en"), ("TREINO_LANG", "", "pt_BR"), ("TREINO_LANG", "pt", "pt_BR"),
-    ):  # fmt: skip
+    steps = "LANG=pt_BR.UTF-8>pt_BR LC_MESSAGES=en_US.UTF-8>en LC_ALL=pt_BR>pt_BR LC_ALL=de_DE.UTF-8>en"
+    more = "LC_ALL=>en LC_MESSAGES=>pt_BR TREINO_LANG=en>en TREINO_LANG=>pt_BR TREINO_LANG=pt>pt_BR"
+    for step in f"{steps} {more}".split():
+        name, value, expected = re.split("[=>]", step)
         monkeypatch.setenv(name, value)
         assert base._of_the_machine() == expected, (name, value)
     monkeypatch.setenv("TREINO_LANG", "xx")
@@ -76,32 +72,13 @@ def test_the_flag_stands_anywhere_before_the_dashes() -> None:
         assert language_of(tokens) == (["runs"], "pt")
     assert language_of(["runs"]) == (["runs"], "en"), "from the variable that the tests set"
     for tokens, rule in (
-        (["runs", "--lang"], "lang_empty"), (["--lang", "--json"], "lang_empty"),
-        (["--lang", "xx"], "lang_choice"), (["--lang="], "lang_choice"),
+        (["runs", "--lang"], "lang_empty"),
+        (["--lang", "xx"], "lang_choice"),
         (["--lang=pt", "--lang", "en"], "usage"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(TreinoError) as caught:
             language_of(tokens)
         assert caught.value.rule == rule
-
-
-def test_a_choice_reaches_sentences_of_modules_that_are_there_already() -> None:
-    from treino_doctor.rules import rules
-    from treino_doctor.rules.rule import Evidence
-
-    seen = Evidence(None, {"optimizer": "SGD", "backwards": 3, "steps": 0})
-    rule = rules()["no_step"]
-    english = rule.finding(seen).fix
-    words.use("pt")
-    assert words.language() == "pt_BR"
-    assert rule.finding(seen).fix != english
-    assert _("{n} rows").format(n=3) == "3 linhas"
-    words.use("en")
-    assert rule.finding(seen).fix == english
-    assert _("no such sentence") == "no such sentence"
-    assert _("") == ""
-    with pytest.raises(ValueError, match="en, pt_BR"):
-        words.use("xx")
 
 
 # ---- settings, as the reader types them
@@ -131,19 +108,12 @@ def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino:
     values = {"kinds": ("month=category", "size=a<b"), "hidden": (), "nesterov": False, "out": "my runs/one"}
     with words.door("flag"):
         typed = " ".join(words.setting(name, value) for name, value in values.items())
-    assert shlex.split(typed) == [
-        "--kinds", "month=category,size=a<b", "--hidden", "none", "--no-nesterov", "--out", "my runs/one"
-    ]  # fmt: skip
+    kinds, place = "month=category,size=a<b", "my runs/one"
+    assert shlex.split(typed) == ["--kinds", kinds, "--hidden", "none", "--no-nesterov", "--out", place]
     shown = treino("train", "wine", "--epochs", 3, "--steps", 5)
     assert "--epochs and --steps" in shown.err
     with pytest.raises(TreinoError, match="epochs and steps"):
         fit("wine", epochs=3, steps=5)
-
-
-def test_a_script_under_the_doctor_reads_python(tmp_path: Path, treino: Callable[..., Said]) -> None:
-    script = tmp_path / "script.py"
-    script.write_text("from treino.base.words import setting\nprint(setting('patience', 5))\n")
-    assert "patience=5\n" in treino("doctor", script).out
 
 
 # ---- numbers
@@ -224,35 +194,13 @@ plot e
 # ---- the catalogues
 
 
-Sentences = dict[str, dict[str, list[str]]]  # by floor
-
-
-def read() -> tuple[dict[str, Sentences], dict[str, list[int]]]:
-    """What all files of the packages say, and the lines that look sentences up while they are imported.
-
-    Each file is parsed once.
-    """
-    trees: dict[str, ast.Module] = {}
-    parse = ast.parse
-
-    def once(text: str, *how: Any, **named: Any) -> Any:
-        if how or named:  # not of a file
-            return parse(text, *how, **named)
-        return trees.setdefault(text, trees.get(text) or parse(text))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ast, "parse", once)
-        floors = {package: catalogues.by_floor(package) for package in catalogues.FOLDERS}
-    early = {text: list(at_import(tree)) for text, tree in trees.items() if "_(" in text}
-    return floors, {text: lines for text, lines in early.items() if lines}
-
-
 @pytest.mark.proof
 def test_every_sentence_is_translated_and_none_is_stale_or_looked_up_early() -> None:
-    floors, early = read()
-    assert early == {}, "mark it with N_"
+    files = [path for folders in catalogues.FOLDERS.values() for top in folders for path in top.rglob("*.py")]
+    early = {path: list(at_import(ast.parse(path.read_text()))) for path in files}
+    assert [path for path, lines in early.items() if lines] == [], "mark it with N_"
     for package, language in product(catalogues.FOLDERS, LANGUAGES):
-        wanted = {sentence for found in floors[package].values() for sentence in found}
+        wanted = {sentence for found in catalogues.by_floor(package).values() for sentence in found}
         known = catalogues.translations(catalogues.LOCALES[package] / language)
         assert sorted(wanted - known.keys()) == [], "run: make words"
         assert sorted(known.keys() - wanted) == [], "run: make words"
@@ -312,24 +260,22 @@ def test_a_sentence_with_values_in_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_merge_loses_nothing_and_guesses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def merged(**floors: dict[str, list[str]]) -> dict[str, str]:
+    def merged(known: dict[str, str], **floors: dict[str, list[str]]) -> dict[str, str]:
         monkeypatch.setattr(catalogues, "by_floor", lambda _package: floors)
-        return catalogues.merge("treino", "es", catalogues.translations(folder))
+        return catalogues.merge("treino", "es", known)
 
     monkeypatch.setitem(catalogues.LOCALES, "treino", tmp_path)
     (folder := tmp_path / "es").mkdir()
-    assert merged(a={"{n} rows": ["a/x.py"]}, b={"a row": ["b/y.py"]}) == {"{n} rows": "", "a row": ""}
+    assert merged({}, a={"{n} rows": ["a/x.py"]}) == {"{n} rows": ""}
     a = folder / "a.po"
-    a.write_text(a.read_text().replace('msgstr ""\n\n', 'msgstr "{n} filas"\n\n').replace("# es:", "# Hola,"))
-    moved = merged(b={"a row": ["b/y.py"], "{n} rows": ["b/y.py"], "{n} row": ["b/y.py"]})
-    assert moved == {"a row": "", "{n} rows": "{n} filas", "{n} row": ""}
+    a.write_text(a.read_text().replace("# es:", "# Hola,"))
+    moved = merged({"{n} rows": "{n} filas"}, b={"{n} rows": ["b/y.py"], "{n} row": ["b/y.py"]})
+    assert moved == {"{n} rows": "{n} filas", "{n} row": ""}
     assert not a.exists()
     assert (folder / "b.po").read_text().startswith("# Hola,")
-    assert merged(b={"a row": ["b/y.py"]}) == {"a row": ""}
     (folder / "b.po").write_text('msgid "half\n')
     with pytest.raises(PoFileError):
-        merged(b={"a row": ["b/y.py"]})
-    assert (folder / "b.po").read_text() == 'msgid "half\n'
+        catalogues.translations(folder)
 
 
 @given(
@@ -355,10 +301,10 @@ def every_letter_turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     up.
     """
     folder = tmp_path_factory.mktemp("locale")
-    of_all = (sentence for package in read()[0].values() for found in package.values() for sentence in found)
+    of_all = words.known_sentences()
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(catalogues.LOCALES, "treino", folder)
-        catalogues.compile_into("treino", "xx", {sentence: turn(sentence) for sentence in of_all})
+        catalogues.compile_into("treino", "xx", {sentence: turn(sentence) for sentence in of_all if sentence})
     return folder
 
 
@@ -527,23 +473,6 @@ def test_the_flag_comes_before_the_variable(
     said = treino(*line.split())
     assert shown in said.out + said.err
     assert os.environ[words.VARIABLE] in (variable, "pt_BR")
-
-
-@pytest.mark.slow
-def test_the_program_speaks_portuguese(tmp_path: Path) -> None:
-    def said(*argv: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        plain = {k: v for k, v in os.environ.items() if k not in (words.VARIABLE, *words.LOCALES)}
-        program = [sys.executable, "-m", "treino", *argv]
-        return subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, env=plain | variables)
-
-    assert "Nenhuma execução" in said("runs", LC_ALL="pt_BR.UTF-8").stdout
-    refused = said("tran", "--json", TREINO_LANG="pt")
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("erro: Comando desconhecido")
-    assert '{"error": {"rule": "usage", "message": "Comando desconhecido' in refused.stdout
-    (tmp_path / "script.py").write_text(SCRIPT)
-    examined = said("--lang", "pt", "doctor", "script.py")
-    assert "A entrada de cross_entropy já é um softmax" in examined.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
-"""Trainings end quickly, as in the workflows' tests; programs for processes that train."""
+"""Trainings end quickly; programs for processes that train; a folder of each kind of training."""
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from tests.cli.forged_folders import Made, make
 from tests.quick_ends import _quick_ends  # noqa: F401
 
 WITHOUT_PICTURES = """
@@ -38,3 +42,17 @@ def stopped(number: int, *words: str) -> subprocess.CompletedProcess[str]:
     """A command that gets this signal in the midst of its steps; each of them is a checkpoint."""
     line = [sys.executable, "-c", STOPS, str(int(number)), *words]
     return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The place of a kind of folder, made once."""
+    known: dict[str, Path] = {}
+
+    def of(base: str) -> Path:
+        if base not in known:
+            known[base] = tmp_path_factory.mktemp("base") / "place"
+            make(base, known[base])
+        return known[base]
+
+    return of

@@ -10,6 +10,7 @@ import os
 import resource
 import runpy
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -22,12 +23,14 @@ import pytest
 from torch.optim import optimizer as optimizers
 
 import treino as tr
-from tests.cli.test_links import killed, studied, swept, table
 from tests.waiting import Hangs, no_hang
+from tests.workflows.test_resume import in_a_child
 from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import TrainingLoop
 from treino.settings.spec import read_settings
+from treino.training.studies import study
+from treino.training.sweeps import sweep
 from treino.training.train import drain, train_events
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
@@ -56,12 +59,51 @@ OF_A_RUN = (
     "train --rewind run:3 --epochs 7",
 )
 OF_A_SWEEP = (
-    "runs", "show run", "show run:0", "plot run", "report run --markdown", "report run --to page.html",
-    "predict run rows.csv --to predictions.csv", "predict run rows.csv --top 2", "export run",
-    "explain adam run", "resume run", "train --like run:0 --name new", "plot run:0 --what boundary",
-)  # fmt: skip
+    "runs",
+    "show run",
+    "show run:0",
+    "plot run",
+    "report run --markdown",
+    "report run --to page.html",
+    "predict run rows.csv --to predictions.csv",
+    "predict run rows.csv --top 2",
+    "export run",
+    "explain adam run",
+    "resume run",
+    "train --like run:0 --name new",
+    "plot run:0 --what boundary",
+)
 OF_A_STUDY = ("runs", "show run", "plot run", "report run", "resume run")
 UNFINISHED = ("runs", "show run", "plot run --what curves", "report run --markdown", "resume run")
+
+
+def swept(name: str) -> Iterator[Any]:
+    asked = {"members": 3, "fresh": 0, "sampler": "random", "strategy": "none"}
+    settings = {"epochs": 3, "threads": 1, "hidden": [5]}
+    return sweep.sweep_events("wine", ["lr=1e-3..1e-1:log"], name=name, settings=settings, **asked)
+
+
+def studied(name: str) -> Iterator[Any]:
+    settings = {"epochs": 3, "threads": 1, "hidden": [5]}
+    return study.study_events("wine", batch_sizes=[60, 20], settings=settings, name=name)
+
+
+def killed(events: Callable[[str], Iterator[Any]], after: int) -> None:
+    """Make runs/run in a process that dies after so many events."""
+
+    def work() -> None:
+        for number, _event in enumerate(events("run")):
+            if number == after:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    _pid, status = os.waitpid(in_a_child(work), 0)
+    assert os.WIFSIGNALED(status)
+
+
+def table() -> str:
+    from sklearn.datasets import load_wine
+
+    return str(load_wine(as_frame=True).data.head(3).to_csv(index=False))
 
 
 def branched(place: Path) -> None:
@@ -107,6 +149,9 @@ MAKERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
 }
 
 
+Made = Callable[[str], Path]
+
+
 def make(base: str, place: Path) -> None:
     """``runs/run`` in ``place``, of that kind."""
     patch = pytest.MonkeyPatch()
@@ -148,11 +193,10 @@ def fields(folder: Path) -> list[tuple[str, str]]:
 def forged_values(mark: Path) -> list[Any]:
     """What is put in the place of a value. mark: a file that code would make which is executed."""
     code = f"__import__('pathlib').Path({str(mark)!r}).touch()"
-    return [
-        None, True, -1, 0, 2, 1.5, 10**12, 2**63, 1e308, float("nan"), float("inf"), "", "x", code,
-        f"0\n{code}\n", f'"\n{code}\n"', f'"""\n{code}\n"""', f"$(touch {mark})", f"{{{code}}}", "\ud800",
-        "../../../elsewhere", [], {}, [code], {code: code}, [[[[[[0]]]]]], ["a", "b", "c"], [1, 2, 3],
-    ]  # fmt: skip
+    numbers = [None, True, -1, 0, 2, 1.5, 10**12, 2**63, 1e308, float("nan"), float("inf")]
+    codes = [code, f"0\n{code}\n", f'"\n{code}\n"', f'"""\n{code}\n"""', f"$(touch {mark})", f"{{{code}}}"]
+    texts = ["", "x", *codes, "\ud800", "../../../elsewhere"]
+    return [*numbers, *texts, [], {}, [code], {code: code}, [[[[[[0]]]]]], ["a", "b", "c"], [1, 2, 3]]
 
 
 def put(value: Any, place: str, new: Any) -> Any:

@@ -26,12 +26,6 @@ def test_an_alert_is_told_when_it_fires_and_in_the_run_and_its_report(treino: Ca
     assert treino("resume", "watched", "--alert", "epoch >= 25: stop", "--json").document["steps"] == 100
 
 
-def test_json_is_one_document(treino: Callable[..., Said]) -> None:
-    said = treino(*TRAIN, "--alert", HALF, "--json")
-    assert [change["sender"] for change in said.document["changes"]] == ["alert"]
-    assert any(note.startswith("Step 40: ") for note in said.document["notes"])
-
-
 WRONG: dict[tuple[str, ...], tuple[str, str]] = {
     ("--alert", "acuracy > 0.9: stop"): ("alert_figure", "Did you mean 'accuracy'?"),
     ("--alert", "rmse < 3: stop"): ("alert_task", "accuracy"),

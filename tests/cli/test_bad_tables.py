@@ -1,6 +1,5 @@
 """Tables that can't be learnt from: exit 2, one message with a hint, nothing written."""
 
-import csv
 import gzip
 import io
 import os
@@ -71,15 +70,6 @@ def test_what_is_no_file_of_rows(treino: Callable[..., Said], tmp_path: Path) ->
         assert path in said.document["error"]["message"]
 
 
-def test_what_is_left_out_of_a_table_is_said_and_counted(treino: Callable[..., Said], tmp_path: Path) -> None:
-    rows = "".join(f"{i % 7},,{i % 5},{i * 1.5}\n" for i in range(40))
-    (tmp_path / "t.csv").write_text("p,void,q,y\n" + rows + "1,,2,nan\n3,,4,\n")
-    said = treino("train", "t.csv", "--target", "y", "--steps", 2)
-    assert said.status == 0, said
-    assert "no value in any row: void." in said.out
-    assert "their target is empty: 2, the first in line 42." in said.out
-
-
 @pytest.mark.release
 def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(
     treino: Callable[..., Said], tmp_path: Path
@@ -121,47 +111,3 @@ def test_other_files_of_rows_with_other_columns(treino: Callable[..., Said], tmp
     (tmp_path / "same.csv").write_text("p,q,y\n10,30,a\n20,40,b\n")
     assert treino("predict", "r", "same.csv", "--json").document["predictions"] == found["predictions"]
     assert treino(*run, "--test", "new.csv").document["rows"]["test"] == 2
-
-
-def test_a_table_without_names_says_so(treino: Callable[..., Said], tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text(ROWS)
-    error = treino("train", "t.csv", "--target", "y", "--json").document["error"]
-    assert error["hint"].startswith("Known: x1, x2, x3.")
-    assert "--header yes" in error["hint"]
-
-
-def test_a_table_without_a_target_names_the_likely_columns(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
-    (tmp_path / "t.csv").write_text("p,q,y\n" + ROWS)
-    error = treino("train", "t.csv", "--json").document["error"]
-    assert "y" in error["hint"]
-    assert (
-        treino("train", "t.csv", "--target", "yy", "--json").document["error"]["hint"] == "Did you mean 'y'?"
-    )
-    assert treino("train", "u.csv", "--json").document["error"]["hint"] == "Did you mean 't.csv'?"
-    assert treino("train", ".", "--json").status == 2
-
-
-def test_a_class_that_is_a_formula_is_written_as_text(treino: Callable[..., Said], tmp_path: Path) -> None:
-    names = ("=1+1", "@SUM(A1)", "+x", "-2", "fine")
-    rows = "".join(f"{i % 5},{i * 7 % 11},{names[i % 5]}\n" for i in range(100))
-    (tmp_path / "t.csv").write_text("p,q,y\n" + rows)
-    assert treino("train", "t.csv", "--target", "y", "--steps", 300).status == 0
-    assert treino("predict", "last", "t.csv", "--to", "out.csv").status == 0
-    with (tmp_path / "out.csv").open(newline="") as stream:
-        written = {row["prediction"] for row in csv.DictReader(stream)}
-    assert "'=1+1" in written
-    assert "'@SUM(A1)" in written
-    assert not any(cell.startswith(("=", "@", "+")) for cell in written)
-    assert written <= {"'=1+1", "'@SUM(A1)", "'+x", "-2", "fine"}
-
-
-def test_a_writing_that_is_open_is_settled_by_a_flag(treino: Callable[..., Said], tmp_path: Path) -> None:
-    rows = "".join(f"{i % 9 + 1}.{i % 7}50;{i % 3};{'ab'[i % 2]}\n" for i in range(40))
-    (tmp_path / "t.csv").write_text("p;q;y\n" + rows)
-    error = treino("train", "t.csv", "--target", "y", "--json").document["error"]
-    assert error["rule"] == "decimal_open"
-    assert "--decimal point" in error["hint"]
-    said = treino("train", "t.csv", "--target", "y", "--decimal", "point", "--steps", 2, "--json")
-    assert said.status == 0, said

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.forged_folders import MAKERS, forged_values, make, put, tried
+from tests.cli.forged_folders import MAKERS, Made, forged_values, put, tried
 from tests.forging import forge, reseal
 
 FIELDS = {
@@ -64,21 +64,6 @@ CASES = [
     for which, keys in FIELDS.items()
     for key in keys.split()
 ]
-Made = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The place of a kind of folder, made once."""
-    known: dict[str, Path] = {}
-
-    def of(base: str) -> Path:
-        if base not in known:
-            known[base] = tmp_path_factory.mktemp("base") / "place"
-            make(base, known[base])
-        return known[base]
-
-    return of
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +144,3 @@ def test_a_forged_header_of_tensors_does_nothing(
         forge_header(run, name, edit)
 
     assert list(tried(made(base), tmp_path / "place", tmp_path / "executed", change, few)) == []
-
-
-def test_the_table_is_as_large_as_it_says() -> None:
-    assert len(CASES) >= 200

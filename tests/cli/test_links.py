@@ -9,7 +9,6 @@ what is wrong.
 import os
 import random
 import shutil
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -19,113 +18,18 @@ from typing import Any
 
 import pytest
 
+from tests.cli.forged_folders import MAKERS, Made
 from tests.conftest import Said
 from tests.waiting import no_hang
-from tests.workflows.test_resume import in_a_child
-from treino.api import open_result
 from treino.folders.store import RunFolder
-from treino.reports.pictures.picture_files import draw
-from treino.settings.spec import read_settings
-from treino.training.studies import study
-from treino.training.sweeps import sweep
-from treino.training.train import drain, train_events
 
-SETTINGS = {"epochs": 12, "seed": 3, "hidden": [5], "every": 20, "name": "run"}
-TABLE = "alcohol,malic_acid\n13.2,1.8\n"
-VERBS = {
-    "run": (
-        "runs",
-        "show run",
-        "show run other",
-        "plot run --what curves",
-        "plot run --film --every 200",
-        "report run",
-        "report run other",
-        "predict run rows.csv",
-        "export run --format safetensors",
-        "export run --format script",
-        "explain adam run --step 3",
-        "doctor run",
-        "train --like run --name new",
-        "train wine --weights run --hidden 5 --epochs 1 --name new",
-        "train --branch run:20 --epochs 13 --name new",
-        "train --rewind run:20 --epochs 13",
-    ),
-    "killed run": ("runs", "show run", "plot run --what curves", "resume run"),
-    "sweep": (
-        "runs",
-        "show run",
-        "show run:0",
-        "plot run",
-        "report run",
-        "predict run rows.csv",
-        "export run --format script",
-        "train --like run:0 --name new",
-    ),
-    "killed sweep": ("show run", "resume run"),
-    "study": ("runs", "show run", "plot run"),
-    "killed study": ("show run", "resume run"),
-}
 # what isn't there yet, but may be written
 ABSENT = {
-    "run": (".lock", "run.sqlite-wal", "run.sqlite-shm", "run.sqlite-journal", "exports", "segments",
-            "start.safetensors", "pictures/curves.png", "pictures/film", "exports/run.safetensors"),
-    "sweep": (".lock", "pictures", "exports", "pictures/curves.png"),
-    "study": (".lock", "pictures", "exports"),
-}  # fmt: skip
-
-
-def swept(name: str) -> Iterator[Any]:
-    asked = {"members": 3, "fresh": 0, "sampler": "random", "strategy": "none"}
-    settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return sweep.sweep_events("wine", ["lr=1e-3..1e-1:log"], name=name, settings=settings, **asked)
-
-
-def studied(name: str) -> Iterator[Any]:
-    settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return study.study_events("wine", batch_sizes=[60, 20], settings=settings, name=name)
-
-
-def killed(events: Callable[[str], Iterator[Any]], after: int) -> None:
-    """Make runs/run in a process that dies after so many events."""
-
-    def work() -> None:
-        for number, _event in enumerate(events("run")):
-            if number == after:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    _pid, status = os.waitpid(in_a_child(work), 0)
-    assert os.WIFSIGNALED(status)
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``runs`` of each kind of folder, as ``KIND/runs/run``."""
-    place, patch = tmp_path_factory.mktemp("folders"), pytest.MonkeyPatch()
-    makers: dict[str, Callable[[str], Iterator[Any]]] = {
-        "run": lambda name: train_events(
-            "wine", read_settings(SETTINGS | {"name": name}), checkpoint_seconds=0
-        ),
-        "sweep": swept,
-        "study": studied,
-    }
-    for module in ("training.train", "tuning.bracket", "tuning.study"):
-        patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("tuning.sweep", "tuning.study"):
-        patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
-    patch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
-    for kind, events in makers.items():
-        (place / kind).mkdir()
-        patch.chdir(place / kind)
-        list(events("run"))
-        if kind == "run":
-            draw(open_result("run"), ["curves"])
-            drain(events("other"))
-        (place / f"killed {kind}").mkdir()
-        patch.chdir(place / f"killed {kind}")
-        killed(events, 9)
-    patch.undo()
-    return place
+    "run": ".lock run.sqlite-wal run.sqlite-shm run.sqlite-journal exports segments start.safetensors"
+    " pictures/curves.png pictures/film exports/run.safetensors",
+    "sweep": ".lock pictures exports pictures/curves.png",
+    "study": ".lock pictures exports",
+}
 
 
 def names_of(folder: Path, kind: str) -> list[str]:
@@ -134,7 +38,7 @@ def names_of(folder: Path, kind: str) -> list[str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         sort.setdefault("".join(sign for sign in name if not sign.isdigit()), name)
-    return sorted({*sort.values(), *ABSENT[kind.split()[-1]]} - {"best/run.sqlite-wal"})
+    return sorted({*sort.values(), *ABSENT[kind.split()[-1]].split()} - {"best/run.sqlite-wal"})
 
 
 class Opened:
@@ -162,6 +66,11 @@ class Opened:
 @pytest.fixture(scope="module")
 def opened() -> Opened:
     return Opened()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "place"
 
 
 def seen(outside: Path) -> dict[str, tuple[Any, ...]]:
@@ -220,23 +129,16 @@ CHANGES = {
 }
 
 
-def tried(
-    treino: Callable[..., Said], opened: Opened, runs: Path, place: Path, kind: str, name: str, change: str,
-    verb: str,
-) -> bool:  # fmt: skip
-    """Call the verb on a copy of the folder with that name changed; -> whether it refused."""
-    shutil.rmtree(place, ignore_errors=True)
+def tried(call: Callable[[], Said], opened: Opened, place: Path, name: str, change: str) -> bool:
+    """Call a verb in this place, with that name of its run changed; -> whether it refused."""
     outside = place / "outside"
-    outside.mkdir(parents=True)
-    shutil.copytree(runs, place / "runs", symlinks=True)
-    (place / "rows.csv").write_text(table())
-    os.chdir(place)
+    outside.mkdir()
     folder = place / "runs" / "run"
     CHANGES[change](folder, name, outside)
     before = seen(outside)
     with no_hang(), opened() as paths:  # who waits for a pipe would wait for ever
-        said = treino(*verb.split())
-    case = f"{kind}: {name} ({change}): treino {verb}\n{said.out}{said.err}"
+        said = call()
+    case = f"{name} ({change})\n{said.out}{said.err}"
     assert said.status in (0, 2), case
     assert "Traceback" not in said.err, case
     assert seen(outside) == before, case
@@ -247,28 +149,34 @@ def tried(
     return said.status == 2
 
 
-def table() -> str:
-    from sklearn.datasets import load_wine
+REFUSED_ANYWAY = [
+    ("run", "resume run"),
+    ("sweep", "resume run"),
+    ("killed sweep", "plot run --what curves"),
+    ("study", "report run"),
+    ("study", "resume run"),
+    ("killed study", "report run --markdown"),
+]
+CASES = [
+    pytest.param(kind, verb, marks=[pytest.mark.slow] if (kind, verb) == ("sweep", "plot run") else [])
+    for kind in ("run", "killed run", "sweep", "killed sweep", "study", "killed study")
+    for verb in MAKERS[kind][1]
+    if (kind, verb) not in REFUSED_ANYWAY
+]
 
-    return str(load_wine(as_frame=True).data.head(3).to_csv(index=False))
 
-
-CASES = [(kind, verb) for kind, verbs in VERBS.items() for verb in verbs]
-COSTS = {("run", "report run"): pytest.mark.release, ("sweep", "plot run"): pytest.mark.slow}
-
-
-@pytest.mark.parametrize(
-    ("kind", "verb"), [pytest.param(*case, marks=COSTS.get(case, ()), id="-".join(case)) for case in CASES]
-)
+@pytest.mark.parametrize(("kind", "verb"), CASES)
 def test_no_verb_follows_a_link_out_of_a_folder(
-    treino: Callable[..., Said], opened: Opened, folders: Path, tmp_path: Path, kind: str, verb: str,
-    thorough: bool,
-) -> None:  # fmt: skip
-    runs = folders / kind / "runs"
-    listed = RunFolder.open(runs / "run", verify=False).manifest.files
-    cases = [(name, change) for name in names_of(runs / "run", kind) for change in CHANGES]
+    treino: Callable[..., Said], opened: Opened, made: Made, place: Path, kind: str, verb: str, thorough: bool
+) -> None:
+    run = made(kind) / "runs" / "run"
+    listed = RunFolder.open(run, verify=False).manifest.files
+    cases = [(name, change) for name in names_of(run, kind) for change in CHANGES]
     for name, change in cases if thorough else random.Random(verb).sample(cases, 2):
-        os.chdir(tmp_path)
-        refused = tried(treino, opened, runs, tmp_path / "place", kind, name, change, verb)
+        os.chdir(place.parent)
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(made(kind), place, symlinks=True)
+        os.chdir(place)
+        refused = tried(lambda: treino(*verb.split()), opened, place, name, change)
         if name in (*listed, "manifest.json") and verb != "runs":
             assert refused, f"{verb} reads every file that the manifest names, {name} among them"

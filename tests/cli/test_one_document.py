@@ -59,9 +59,10 @@ def net(folder: Path, place: str, call: str) -> str:
     return "net.py:Net"
 
 
-@pytest.mark.parametrize(
-    "place", ["import", "init", "copy", "forward", "gradient", "training", "evaluation"]
-)  # fmt: skip
+PLACES = "import", "init", "copy", "forward", "gradient", "training", "evaluation"
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_a_network_that_leaves_is_an_error_with_its_line(
     treino: Callable[..., Said], tmp_path: Path, place: str
 ) -> None:

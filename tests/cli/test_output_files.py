@@ -12,7 +12,6 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
-from treino.base.errors import TreinoError
 from treino.reports import report
 from treino.reports.run_report import run_report_of
 
@@ -34,9 +33,7 @@ for _step in range(12):
 VERBS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     "predict": (("predict", "m", "rows.csv"), "--to", ".csv", "treino.folders.prediction.predict"),
     "report": (("report", "m"), "--to", ".html", "treino.reports.report._told"),
-    "markdown": (("report", "m", "--markdown"), "--to", ".md", "treino.reports.report._told"),
     "explain": (("explain", "adam", "m"), "--to", ".htm", "treino.reports.explanation.explain"),
-    "example": (("explain", "mse"), "--to", ".html", "treino.reports.explanation.explain"),
     "data": (("data", "rows.csv"), "--to", ".html", "treino.data.describe"),
     "doctor": (("doctor", "train.py"), "--fix", ".patch", "treino_doctor.process.run_script.run_script"),
 }
@@ -99,16 +96,11 @@ def refused_places(house: Path, ending: str) -> dict[str, str]:
     (house / f"dangling{ending}").symlink_to("nowhere")
     (house / f"folder{ending}").mkdir()
     os.mkfifo(house / f"pipe{ending}")
-    places = dict.fromkeys(
-        ("train.py", "./train.py", "runs/../train.py", str(house / "train.py"), "notes.ipynb", "net",
-         "trees.parquet", "trees.tsv", "new.txt", "new", f"new{ending}.gz"),
-        "to_ending",
-    )  # fmt: skip
-    places |= dict.fromkeys(
-        ("runs/m/spec.json", "runs/m/model.safetensors", "runs/m/manifest.json", f"runs/m/new{ending}",
-         f"runs/m/exports/new{ending}", f"into/new{ending}", f"runs/half/new{ending}"),
-        "to_run",
-    )  # fmt: skip
+    foreign = "train.py ./train.py runs/../train.py notes.ipynb net trees.parquet trees.tsv new.txt new"
+    of_runs = "m/spec.json m/model.safetensors m/manifest.json m/new{0} m/exports/new{0} half/new{0}"
+    places = dict.fromkeys([*foreign.split(), str(house / "train.py"), f"new{ending}.gz"], "to_ending")
+    places |= {f"runs/{name}": "to_run" for name in of_runs.format(ending).split()}
+    places[f"into/new{ending}"] = "to_run"
     places |= dict.fromkeys(
         (f"soft-rows.csv{ending}", f"soft-train.py{ending}", f"dangling{ending}", "/dev/stdout"), "to_link"
     )
@@ -123,14 +115,12 @@ def test_nothing_that_somebody_needs_is_written_over(
     """Though ``--replace`` is said; in a thorough run without it, too."""
     words, flag, ending, work = VERBS[verb]
     places = refused_places(house, ending)
-    places |= {
-        "doctor": {"train.py": "to_source", f"hard-train.py{ending}": "to_source"},
-        "example": {},
-    }.get(verb, {f"hard-rows.csv{ending}": "to_source"})
-    if verb == "predict":
-        places |= dict.fromkeys(("rows.csv", "./rows.csv", "runs/../rows.csv"), "to_source")
-    if verb == "doctor":
-        places |= dict.fromkeys(("./train.py", "runs/../train.py", str(house / "train.py")), "to_source")
+    source = "train.py" if verb == "doctor" else "rows.csv"
+    places[f"hard-{source}{ending}"] = "to_source"
+    if verb in ("predict", "doctor"):
+        places |= dict.fromkeys(
+            (source, f"./{source}", f"runs/../{source}", str(house / source)), "to_source"
+        )
     (house / f"mine{ending}").write_text("mine")
     before = tree(house)
     monkeypatch.setattr(work, unreachable)
@@ -235,18 +225,6 @@ def test_pictures_replace_nothing_unsaid(
     assert (house / "mine/curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_pictures_of_data_go_into_the_working_directory_once(
-    house: Path, command: Callable[..., Said]
-) -> None:
-    words = ("plot", "rows.csv", "--untrained", 1, "--target", "y")
-    (house / "untrained.png").write_text("mine")
-    words = ("plot", "wine", "--untrained", 1)
-    said = command(*words, "--json")
-    assert (said.status, said.document["error"]["rule"]) == (2, "file_exists")
-    assert (house / "untrained.png").read_text() == "mine"
-    assert command(*words, "--replace", "--json").document["replaced"] == ["untrained.png"]
-
-
 def test_optunas_trials_stay_out_of_a_run(house: Path, command: Callable[..., Said]) -> None:
     before = tree(house)
     for address in ("sqlite:///runs/m/run.sqlite", "sqlite+pysqlite:///file:into/new.db?uri=true"):
@@ -255,13 +233,3 @@ def test_optunas_trials_stay_out_of_a_run(house: Path, command: Callable[..., Sa
         )
         assert (said.status, said.document["error"]["rule"]) == (2, "to_run")
     assert tree(house) == before
-
-
-def test_from_python_the_word_is_an_argument(tmp_path: Path) -> None:
-    found = tr.explain("mse")
-    page = found.save(tmp_path / "a" / "page.html")
-    page.write_text("mine")
-    with pytest.raises(TreinoError, match="replace=True"):
-        found.save(page)
-    assert page.read_text() == "mine"
-    assert found.save(page, replace=True).read_text().startswith("<!doctype html>")

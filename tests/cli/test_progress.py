@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from tests.conftest import Said
-from treino.base import words
 from treino.cli import main, progress
 from treino.cli.screen import Screen
 from treino.settings.spec import read_settings
@@ -106,30 +105,6 @@ def test_every_kind_says_in_one_way_how_to_go_on(
     capfd.readouterr()
     assert main(["resume", name]) == 2
     assert f"{name} is finished: there is nothing to resume." in capfd.readouterr().err
-
-
-def test_two_runs_side_by_side_show_values_as_they_are_typed(treino: Callable[..., Said]) -> None:
-    for name, hidden in (("a", "8,4"), ("b", "16")):
-        treino("train", "wine", "--epochs", 2, "--hidden", hidden, "--name", name)
-    shown = treino("show", "a", "b").out
-    assert re.search(r"hidden +8, 4 +16 *\n", shown)
-    assert not re.search(r"[\[\]']|True|False|None", shown)
-    assert max(map(len, shown.splitlines())) < 140
-
-
-@pytest.mark.slow
-def test_a_layer_has_one_number_everywhere(treino: Callable[..., Said]) -> None:
-    trained = treino("train", "wine", "--epochs", 2, "--name", "a").out
-    rows = re.findall(r"^(\d+) +(\d+) +Linear", trained, re.M)
-    assert rows == [("0", "0"), ("1", "2"), ("2", "4")]
-    for number, module in rows:
-        explained = treino("explain", "adam", "a", "--step", 1, "--weight", f"{number},0,0").out
-        assert f"layer {number} (module {module})" in explained
-    treino("report", "a", "--markdown", "--to", "a.md")
-    report = Path("a.md").read_text()
-    for number, module in rows:
-        assert re.search(rf"\| {number} \| {module} \| Linear", report)
-    assert words.language() == "en"
 
 
 def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(

@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,6 @@ import treino as tr
 from tests.conftest import Said
 from tests.inspection.test_row_xray import swapped
 from tests.plots.browser import chromium
-from treino.inspection.row_xray import xray
-from treino.settings.spec import read_settings
-from treino.training.row_check import RowSource, without_suspects
 
 FEW = ("--networks", "16")
 
@@ -134,17 +130,6 @@ def test_leaving_the_suspects_out_is_better_where_the_validation_rows_are_right(
     assert told["test"]["b"] > told["test"]["a"]
     verdict = "better" if told["test"]["p"] < 0.05 else "no more than chance"
     assert verdict in treino(*words).out
-
-
-def test_the_comparison_is_worse_where_what_is_left_out_was_right() -> None:
-    data = tr.load("iris", validation=0.4, test=0.0)
-    source = RowSource(data, read_settings({"epochs": 40}))
-    x = xray(data, networks=8)
-    wrongly = x.label_M == 0
-    trial = without_suspects(source, replace(x, suspect_M=wrongly))
-    assert trial.dropped == int((data.train.y == 0).sum())
-    assert trial.test.b < trial.test.a
-    assert trial.better is False
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Call
 
 
 def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
-    d = treino("sweep", "iris", "--space", "lr=0.05|0.1", "--strategy", "none", "--patience", 3,
-               "--epochs", 400, "--fresh", 0, "--json").document  # fmt: skip
+    words = "iris --space lr=0.05|0.1 --strategy none --patience 3 --epochs 400 --fresh 0 --json"
+    d = treino("sweep", *words.split()).document
     assert d["finished"] == 2
     assert d["leaderboard"][0]["epochs"] < 400
     assert d["judge"]["certificate"]["same_bits"]
@@ -65,9 +65,9 @@ def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
 
 def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: Callable[..., Said]) -> None:
     """By accuracy many looks are equally good, and only the first of them is kept."""
+    words = "iris --space lr=0.03|0.1 --metric accuracy --strategy none --epochs 60 --fresh 0 --json"
     for keep in ("best", "last"):
-        d = treino("sweep", "iris", "--space", "lr=0.03|0.1", "--metric", "accuracy", "--keep", keep,
-                   "--strategy", "none", "--epochs", 60, "--fresh", 0, "--json").document  # fmt: skip
+        d = treino("sweep", *words.split(), "--keep", keep).document
         leader = d["leaderboard"][0]["validation"]
         assert leader == pytest.approx({k: d["best"]["validation"][k] for k in leader}, rel=1e-5), keep
 
@@ -94,26 +94,6 @@ def test_a_sweep_that_is_stopped_goes_on(treino: Callable[..., Said], stop: sign
     assert d["members"] == 16 == d["finished"] + d["stopped"] + d["diverged"]
     assert d["judge"]["certificate"]["same_bits"]
     assert treino("resume", "./s").status == 2
-
-
-def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
-    from treino.folders.network_source import UserFiles
-    from treino.training.loop import JobProgress
-    from treino.training.sweeps.sweep import sweep_events
-
-    Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
-    asked = {
-        "members": 2,
-        "fresh": 0,
-        "settings": {"net": "own.py:net", "epochs": 5},
-        "networks": UserFiles(),
-    }
-    events = sweep_events("iris", ["lr=0.1|0.01"], out="s", **asked)
-    while not isinstance(next(events), JobProgress):
-        pass
-    events.close()
-    assert treino("resume", "./s", "--json").document["error"]["rule"] == "net_not_trusted"
-    assert treino("resume", "./s", "--net", "own.py:net").status == 0
 
 
 @pytest.mark.release

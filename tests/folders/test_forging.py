@@ -38,21 +38,3 @@ def test_a_forged_folder_passes_every_check(tmp_path: Path, end: str | None) -> 
     assert set(folder.manifest.files) == listed | sealed
     with RunFolder.open(path).lock() if end is None else folder:
         assert folder.last_checkpoint() == ({}, {"n": 1})
-
-
-def test_a_forged_manifest_lists_what_it_is_told(tmp_path: Path) -> None:
-    path = _folder(tmp_path / "run", "finished")
-    forge(path, "manifest.json", lambda content: content | {"status": "stopped"})
-    assert RunFolder.open(path).status == "stopped"
-    forge(path, "manifest.json", lambda content: content | {"files": {"gone": "0" * 64}})
-    with pytest.raises(TreinoError, match="gone"):
-        RunFolder.open(path)
-
-
-def test_a_folder_inside_keeps_its_own_manifest(tmp_path: Path) -> None:
-    path = _folder(tmp_path / "sweep", "finished")
-    _folder(path / "best", "finished")
-    reseal(path)
-    assert not [name for name in RunFolder.open(path).manifest.files if name.startswith("best")]
-    forge(path / "best", "spec.json", lambda spec: [])
-    assert RunFolder.open(path / "best").read_json("spec.json") == []

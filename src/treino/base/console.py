@@ -2,11 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from treino_doctor.escaping import escape
@@ -46,6 +47,24 @@ def line(*parts: str | tuple[str, str]) -> Text:
     """One line of texts, each with or without a style: ``line(("error: ", "bold red"), message)``."""
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     return Text.assemble(*((escape(text), style) for text, style in styled))
+
+
+def table(
+    headings: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    left: Container[int] | None = None,
+    *,
+    headed: bool = True,
+    no_wrap: bool = False,
+) -> Table:
+    """Rows of texts in columns. left: the columns whose texts stand at the left, by number; default: all."""
+    made = Table(box=None, pad_edge=False, show_header=headed)
+    for number, heading in enumerate(headings):
+        at_left = left is None or number in left
+        made.add_column(heading, justify="left" if at_left else "right", no_wrap=no_wrap)
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def watched(file: IO[str]) -> bool:

@@ -179,7 +179,7 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 
 def _put(path: Path, parts: Sequence[Any], replace: bool) -> None:
-    """As `write_atomically`, of a file in parts; the rename is not flushed yet."""
+    """Write a file in parts, as `write_atomically` does, but don't flush the rename."""
     temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # works for "." too
     claimed = False
     try:
@@ -263,7 +263,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def content(path: Path) -> bytes:
-    """As `read_bytes`, but raises OSError instead of TreinoError for the system's errors."""
+    """Read a whole regular file, as `read_bytes` does, but raise OSError for the system's errors."""
     descriptor = open_plain(path, os.O_RDONLY)
     with open(descriptor, "rb") as file:
         return file.read()

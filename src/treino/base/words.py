@@ -16,6 +16,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -94,11 +95,11 @@ def _typed(sentence: str) -> str:
 
     def written(mark: re.Match[str]) -> str:
         name, value = mark["name"], mark["value"]
-        if _door == "flag" or IN_COMMAND.search(sentence[: mark.start()]):
+        if _door.get() == "flag" or IN_COMMAND.search(sentence[: mark.start()]):
             if value == "False":
                 return flag(f"no_{name}")
             return " ".join([flag(name), *BARE.get(value, [_parts(value, "q", shlex.quote)])])
-        if value is None or _door == "plain":
+        if value is None or _door.get() == "plain":
             return " ".join([name, *([] if value is None else [value])])
         if name in NUMBERS or PLAIN_VALUE.fullmatch(value):
             return f"{name}={value}"
@@ -119,12 +120,11 @@ def door(kind: Door) -> Iterator[None]:
     """Choose the form of settings in sentences within the block: ``flag``, ``--patience 5``, for the command
     line; ``keyword`` (default), ``patience=5``, for Python; ``plain``, ``patience 5``, for other readers.
     """
-    global _door
-    before, _door = _door, kind
+    before = _door.set(kind)
     try:
         yield
     finally:
-        _door = before
+        _door.reset(before)
 
 
 def setting(name: str, *value: object) -> str:
@@ -132,15 +132,16 @@ def setting(name: str, *value: object) -> str:
 
     name: with underscores, as in ``treino.settings.spec``. value: at most one.
     """
+    door = _door.get()
     if not value:
-        return flag(name) if _door == "flag" else name
-    if _door == "keyword":
+        return flag(name) if door == "flag" else name
+    if door == "keyword":
         return f"{name}={value[0]!r}"
-    if _door == "flag" and isinstance(value[0], bool):
+    if door == "flag" and isinstance(value[0], bool):
         return flag(name if value[0] else f"no_{name}")
     several = isinstance(value[0], Sequence) and not isinstance(value[0], str)
     text = (",".join(map(str, value[0])) or "none") if several else str(value[0])  # type: ignore[call-overload]
-    return f"{flag(name)} {shlex.quote(text)}" if _door == "flag" else f"{name} {text}"
+    return f"{flag(name)} {shlex.quote(text)}" if door == "flag" else f"{name} {text}"
 
 
 def flag(name: str) -> str:
@@ -148,5 +149,5 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-_door: Door = "keyword"
+_door: ContextVar[Door] = ContextVar("door", default="keyword")
 add_catalogue("treino", LOCALE)

@@ -26,29 +26,19 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
     from treino_doctor.screen import Screen, guarded, language_of, split_tokens
 
     own, rest, as_json = split_tokens(sys.argv[1:] if argv is None else argv)
-    language: str | None = None
-    refusal: TreinoError | None = None
     try:
         own, language = language_of(own)
     except TreinoError as error:
-        refusal = error
-    if refusal is not None or (program is None and own[:1] == ["doctor"]):
-        screen = Screen(
-            as_json
-        )  # without styles, whose import takes as long as a hundred steps of a small net
+        return Screen(as_json).fail(error)
+    if program is None and own[:1] == ["doctor"]:
+        screen = Screen(as_json)  # without styles: their import takes as long as 100 steps of a small network
     else:
         from treino.cli.screen import Screen as StyledScreen
 
         screen = StyledScreen(as_json)
-
-    def work() -> int:
-        if refusal is not None:
-            raise refusal
-        with speaking(language), door("flag"):
-            return _run([*own, *rest], screen, program)
-
     try:
-        return guarded(work, screen)
+        with speaking(language), door("flag"):
+            return guarded(lambda: _run([*own, *rest], screen, program), screen)
     finally:
         if not last:
             screen.close()

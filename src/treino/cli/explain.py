@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
 
+from treino.base.console import table
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
@@ -80,11 +80,9 @@ def explain(
 def _topics(screen: ScreenFlag) -> int:
     from treino.inspection.microscope import topics
 
-    table = Table(box=None, pad_edge=False, show_header=False)
     lines = {name: _(topic.about) for name, topic in topics().items()}
-    for name, about in lines.items():
-        table.add_row(f"treino explain {name}", about)
-    screen.out.print(table)
+    rows = ((f"treino explain {name}", about) for name, about in lines.items())
+    screen.out.print(table(("", ""), rows, headed=False))
     screen.out.print()
     screen.out.print(_("On a run of yours: treino explain adam last --step 3 --weight 0,2,5"))
     screen.document({"topics": [{"topic": name, "about": about} for name, about in lines.items()]})

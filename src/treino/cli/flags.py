@@ -1,15 +1,17 @@
 """Flags that several verbs share, with their help."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from itertools import chain
+from typing import Annotated, Any, Literal, get_type_hints
 
 import cyclopts
 from cyclopts import CoercionError, Group, Parameter, Token
 
-from treino.cli.screen import Screen
+from treino.base.signatures import declare, keyword, own_parameters
+from treino.cli.screen import Replace, Screen
 from treino.folders.access import Access
 from treino.settings.options import Options, read_options
 from treino.settings.spec import FLAGS, GROUPS, Settings, group_of
@@ -41,8 +43,6 @@ Trust = Annotated[
     ),
 ]
 DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved")]
-
-
 Track = Annotated[
     str | None,
     Parameter(help="tell trackers of it, comma-separated: tensorboard, mlflow, wandb, trackio"),
@@ -66,6 +66,59 @@ class AlertFlags:
 
 
 @dataclass(frozen=True)
+class SeveralFlags:
+    """Several trainings that differ in their seed or fold, and the file of what folds predict."""
+
+    seeds: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
+    ] = None
+    folds: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
+    ] = None
+    until: Annotated[
+        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
+    ] = None
+    to: Annotated[
+        str | None,
+        Parameter(
+            help="with --folds: write the rows with their out-of-fold predictions to this .csv or .xlsx file"
+        ),
+    ] = None
+    replace: Replace = False
+
+
+@dataclass(frozen=True)
+class OriginFlags:
+    """The run that a training takes its settings or weights from, or goes on with."""
+
+    like: Annotated[
+        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
+    ] = None
+    weights: Annotated[
+        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
+    ] = None
+    branch: Annotated[
+        str | None,
+        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
+    ] = None
+    rewind: Annotated[
+        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
+    ] = None
+    sender: Annotated[
+        Literal["agent"] | None,
+        Parameter(
+            help="with --branch or --rewind: who asks for it, as the run's record says; default: a person"
+        ),
+    ] = None
+    data_file: DataFile = None
+    trust: Trust = False
+
+
+@dataclass(frozen=True)
 class AccessFlags:
     """What a run may need: the user's network, or permission to run its copy, and its data file."""
 
@@ -83,27 +136,20 @@ def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
 
     A dataclass's parameter gets its flags, a table's the checked options.
     """
-    signature = inspect.signature(verb)
+    own = inspect.signature(verb).parameters.values()
     groups: dict[str, Any] = {
-        p.name: p.annotation
-        for p in signature.parameters.values()
-        if is_table(p.annotation) or is_dataclass(p.annotation)
+        p.name: p.annotation for p in own if is_table(p.annotation) or is_dataclass(p.annotation)
     }
-    parameters: list[inspect.Parameter] = []
-    for parameter in signature.parameters.values():
-        group = groups.get(parameter.name)
-        parameters += [parameter] if group is None else _parameters(group)
 
     @wraps(verb)
     def verb_of_flags(*args: Any, **kwargs: Any) -> int:
         values = {}
         for name, group in groups.items():
-            given = {p.name: kwargs.pop(p.name) for p in _parameters(group) if p.name in kwargs}
-            values[name] = read_options(group, given) if is_table(group) else group(**given)
+            typed = {p.name: kwargs.pop(p.name) for p in _flags_of(group) if p.name in kwargs}
+            values[name] = read_options(group, typed) if is_table(group) else group(**typed)
         return verb(*args, **values, **kwargs)
 
-    verb_of_flags.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    verb_of_flags.__annotations__ = {p.name: p.annotation for p in parameters}
+    declare(verb_of_flags, chain(*(_flags_of(groups[p.name]) if p.name in groups else [p] for p in own)))
     return verb_of_flags
 
 
@@ -112,19 +158,12 @@ def is_table(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Options)
 
 
-def _parameters(group: Any) -> list[inspect.Parameter]:
+def _flags_of(group: Any) -> list[inspect.Parameter]:
     if is_table(group):
         return [_option(name, field) for name, field in group.model_fields.items()]
     hints = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(
-            f.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if f.default is MISSING else f.default,
-            annotation=hints[f.name],
-        )
-        for f in fields(group)
-    ]
+    defaults = {f.name: inspect.Parameter.empty if f.default is MISSING else f.default for f in fields(group)}
+    return [keyword(name, default, hints[name]) for name, default in defaults.items()]
 
 
 def _option(name: str, field: Any) -> inspect.Parameter:
@@ -134,25 +173,39 @@ def _option(name: str, field: Any) -> inspect.Parameter:
     kind: Any = list[str] if own else int if field.annotation is int else str
     kind = float if text.startswith("typing.Annotated[float") or field.annotation == float | None else kind
     flag = Parameter(name=own, help=field.description, negative=(), show_default=False)
-    annotation = Annotated[kind | None, WHOLE, flag] if kind is int else Annotated[kind | None, flag]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    return keyword(name, None, Annotated[kind | None, *([WHOLE] if kind is int else []), flag])
 
 
 # ---- training flags
 
 
-def setting_flags() -> list[inspect.Parameter]:
-    """A flag for each setting, for verbs that take ``**flags``."""
+def setting_flags(names: Iterable[str] = Settings.model_fields) -> list[inspect.Parameter]:
+    """A flag for each of these settings, for verbs that take ``**flags``."""
     flags = []
-    for name, field in Settings.model_fields.items():
+    for name in names:
+        field, groups = Settings.model_fields[name], [*GROUPS.values()]
         boolean = field.annotation in (bool, bool | None)
         flag = cyclopts.Parameter(
             name=FLAGS[name],
             negative=f"--no-{FLAGS[name][2:]}" if boolean else (),
             help=field.description,
-            group=Group(group_of(name), sort_key=GROUPS.index(group_of(name))),
+            group=Group(group_of(name), sort_key=groups.index(group_of(name))),
             show_default=False,
         )
-        kind = Annotated[(bool if boolean else str) | None, flag]  # type: ignore[valid-type]
-        flags.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+        flags.append(keyword(name, None, Annotated[(bool if boolean else str) | None, flag]))
     return flags
+
+
+def with_settings(names: Iterable[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a verb that takes ``**flags`` a flag for each of these settings only."""
+
+    def decorated(verb: Callable[..., int]) -> Callable[..., int]:
+        declare(verb, [*own_parameters(verb), *setting_flags(names)])
+        return verb
+
+    return decorated
+
+
+def given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings whose flags were given."""
+    return {name: value for name, value in flags.items() if value is not None}

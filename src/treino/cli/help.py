@@ -16,6 +16,7 @@ from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
 from treino.base.console import line
+from treino.base.signatures import declare, own_parameters
 from treino.base.words import N_, _
 from treino.settings.spec import FLAGS as FLAGS_OF_SETTINGS
 from treino.settings.spec import OF_SOME
@@ -87,11 +88,9 @@ def in_words(verb: Callable[..., int], more: Iterable[inspect.Parameter] = ()) -
     def translated(*args: object, **kwargs: object) -> int:
         return verb(*args, **kwargs)
 
-    own = [p for p in inspect.signature(verb).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    parameters = [p.replace(annotation=_translated(p.annotation)) for p in (*own, *more)]
     translated.__name__, translated.__doc__ = verb.__name__, _(inspect.cleandoc(verb.__doc__ or ""))
-    translated.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    translated.__annotations__ = {p.name: p.annotation for p in parameters}
+    flags = (*own_parameters(verb), *more)
+    declare(translated, (p.replace(annotation=_translated(p.annotation)) for p in flags))
     return translated
 
 

@@ -1,12 +1,14 @@
 """``treino predict``: a run's predictions for new rows or pictures."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
 
+from treino.base.console import table
 from treino.base.words import _, numeral
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
@@ -143,23 +145,21 @@ def predict(
 
 
 def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str, Coverage]") -> Table:
-    table = Table(box=None, pad_edge=False)
     sets = {name for name, worth in coverage.items() if worth.classes}
-    parts = list(each[0].by_target) if each else []
-    table.add_column(_("file") if pictures else _("row"), justify="left" if pictures else "right")
-    for name in parts:
+    headings = [_("file") if pictures else _("row")]
+    for name in each[0].by_target if each else ():
         own, worth = [p.by_target[name] for p in each], coverage.get(name[1:])
-        table.add_column(name[1:] or _("prediction"))
+        headings.append(name[1:] or _("prediction"))
         if not any(p.interval for p in own):
-            table.add_column(_("probability"))
+            headings.append(_("probability"))
         if worth is not None:
             heading = _("{level:.6g} % set") if worth.classes else _("{level:.6g} % interval")
-            table.add_column(heading.format(level=100 * worth.level))
+            headings.append(heading.format(level=100 * worth.level))
+    rows = []
     for p in each:
-        named = p.by_target.items()
-        cells = [cell for name, own in named for cell in _cells(own, sets=name[1:] in sets)]
-        table.add_row(p.file or str(p.row), *cells)
-    return table
+        cells = (_cells(own, sets=name[1:] in sets) for name, own in p.by_target.items())
+        rows.append([p.file or str(p.row), *chain(*cells)])
+    return table(headings, rows, left=range(0 if pictures else 1, len(headings)))
 
 
 def _cells(p: "Prediction", *, sets: bool) -> list[str]:

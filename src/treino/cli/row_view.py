@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from treino.base.console import table
 from treino.base.words import _, numeral
 from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
@@ -97,15 +98,11 @@ def _few(rows: Sequence[int]) -> str:
 
 
 def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
-    table = Table(box=None, pad_edge=False)
     labels, answers = (x.written(values[place_K]) for values in (x.label_M, x.answer_M))
     classes = bool(x.data.classes)
-    for heading in (
-        _("row"), x.data.target, _("they would say"), _("probability") if classes else _("deviations off"),
-        _("disagree"), _("split"),
-    ):  # fmt: skip
-        if classes or heading != _("disagree"):
-            table.add_column(heading, justify="left" if classes and heading != _("row") else "right")
+    headings = [_("row"), x.data.target, _("they would say")]
+    headings += [_("probability"), _("disagree")] if classes else [_("deviations off")]
+    rows = []
     for place, label, answer in zip(place_K, labels, answers, strict=True):
         cells = [x.name(place), _written(label), _written(answer)]
         if classes:
@@ -113,12 +110,8 @@ def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
             cells += [numeral(x.sure_M[place], ".3f"), share]
         else:
             cells.append(numeral(x.disagreement_M[place], "+.1f"))
-        table.add_row(*cells, _(_split(x, place)))
-    return table
-
-
-def _split(x: RowXray, place: int) -> str:
-    return str(x.columns["split"][place])
+        rows.append([*cells, _(str(x.columns["split"][place]))])
+    return table([*headings, _("split")], rows, left=range(1, 6) if classes else ())
 
 
 def _written(value: Any) -> str:
@@ -147,15 +140,14 @@ def _say_pushes(x: RowXray, found: Influence, screen: Screen) -> None:
 
 def _pushes(x: RowXray, pushes: Sequence[Push]) -> Table:
     classes = bool(x.data.classes)
-    table = Table(box=None, pad_edge=False)
-    for heading in (_("row"), x.data.target, _("without it"), _("log-odds") if classes else _("effect")):
-        table.add_column(heading, justify="left" if classes and heading == x.data.target else "right")
+    headings = _("row"), x.data.target, _("without it"), _("log-odds") if classes else _("effect")
+    rows = []
     for push in pushes:
         told = numeral(push.without, ".3f" if classes else ".6g")
         effect = f"{numeral(push.measured, '+.3g')} ± {numeral(2 * push.deviation, '.2g')}"
         label = x.written(x.label_M[[push.place]])[0]
-        table.add_row(x.name(push.place), _written(label), told, effect)
-    return table
+        rows.append((x.name(push.place), _written(label), told, effect))
+    return table(headings, rows, left=(1,) if classes else ())
 
 
 def _of_trial(trial: SuspectTrial) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, DataFile, ScreenFlag
+from treino.cli.flags import WHOLE, DataFile, ScreenFlag, given
 from treino.cli.screen import Replace
 from treino.folders.access import Access
 
@@ -47,7 +47,7 @@ def rows(
     """
     from treino.cli.row_view import show_rows
 
-    settings = {name: value for name, value in flags.items() if value is not None}
+    settings = given(flags)
     access = Access(data_file=data_file)
     show_rows(
         source, access, settings, screen, networks=networks, of=of, drop_suspects=drop_suspects, to=to,

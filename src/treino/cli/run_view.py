@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 
-from treino.base.console import line
+from treino.base.console import line, table
 from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
@@ -137,14 +136,13 @@ def _about_target(data: Data) -> str:
 
 
 def _layers(layers: Any, parameters: int) -> RenderableType:
-    table = Table(box=None, pad_edge=False)
-    for place, heading in enumerate((_("layer"), _("module"), "", _("in"), _("out"), _("parameters"))):
-        table.add_column(heading, justify="left" if place < 3 else "right")
+    headings = _("layer"), _("module"), "", _("in"), _("out"), _("parameters")
     numbers = layer_numbers([(kind, count) for _name, kind, _in, _out, count in layers])
-    for number, (name, kind, inputs, outputs, count) in zip(numbers, layers, strict=True):
-        table.add_row(number, name, kind, inputs, outputs, numeral(count, ",") if count else "")
-    table.add_row(_("all"), "", "", "", "", numeral(parameters, ","))
-    return table
+    rows = [
+        (number, *texts, numeral(count, ",") if count else "")
+        for number, (*texts, count) in zip(numbers, layers, strict=True)
+    ]
+    return table(headings, [*rows, (_("all"), "", "", "", "", numeral(parameters, ","))], left=range(3))
 
 
 def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
@@ -225,24 +223,19 @@ def _so_far(run: StoredRun) -> tuple[str, str]:
 
 def _figures(result: RunResult) -> RenderableType:
     measured = result.metrics.measured
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
     names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
-    for split in measured:
-        table.add_column(names[split], justify="right", no_wrap=True)
+    headings = ["", *(names[split] for split in measured)]
     if "test" in measured:
-        table.add_column(_("95 % of test"), justify="right", no_wrap=True)
-        for baseline in result.baseline:
-            table.add_column(_(baseline), justify="right", no_wrap=True)
-    table.add_row(_("rows"), *(numeral(result.rows[s], ",") for s in measured))
+        headings += [_("95 % of test"), *map(_, result.baseline)]
+    rows = [[_("rows"), *(numeral(result.rows[s], ",") for s in measured)]]
     for metric in next(iter(measured.values())):
         row = [metric, *(_cell(figures.get(metric)) for figures in measured.values())]
         if "test" in measured:
             interval = result.intervals.known.get(metric)
             row.append("" if interval is None else " – ".join(numeral(end) for end in interval))
             row += [_cell(b.get(metric)) for b in result.baseline.values() if b is not None]
-        table.add_row(*row)
-    return table
+        rows.append(row)
+    return table(headings, rows, left=(0,), no_wrap=True)
 
 
 def _cell(value: float | None) -> str:

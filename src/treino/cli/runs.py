@@ -1,7 +1,6 @@
 """``treino runs``: the list of runs, sweeps and studies in ``./runs``."""
 
-from rich.table import Table
-
+from treino.base.console import table
 from treino.base.words import _, numeral
 from treino.cli.flags import ScreenFlag
 from treino.folders.store.run_lookup import left_out
@@ -19,22 +18,15 @@ def runs(*, screen: ScreenFlag) -> int:
     if not rows:
         screen.out.print(_("No runs yet. Start with: treino train wine"))
         return 0
-    table = Table(box=None, pad_edge=False)
-    for heading in (_("run"), _("status"), _("data"), _("steps"), _("test"), _("when")):
-        table.add_column(heading)
+    lines = []
     for r in rows:
         figure = "" if r["figure"] is None else f"{r['metric']} {numeral(r['figure'], '.3f')}"
         if figure and (r["test_looks"] or 1) > 1:
             figure += _(" (look {n})").format(n=r["test_looks"])
-        table.add_row(
-            r["run"],
-            _(r["status"]),
-            r["data"] or "",
-            str(r["steps"] or ""),
-            figure,
-            r["when"][:19].replace("T", " "),
-        )
-    screen.out.print(table)
+        when = r["when"][:19].replace("T", " ")
+        lines.append((r["run"], _(r["status"]), r["data"] or "", str(r["steps"] or ""), figure, when))
+    headings = _("run"), _("status"), _("data"), _("steps"), _("test"), _("when")
+    screen.out.print(table(headings, lines))
     for r in rows:
         if r["damage"]:
             screen.out.print(f"{r['run']}: {r['damage']}")

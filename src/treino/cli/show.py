@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
 
+from treino.base.console import table
 from treino.base.words import _, numeral
 from treino.cli.flags import RunName, ScreenFlag
 
@@ -39,12 +39,11 @@ def show(
             _("{a} and {b} have the same settings and figures.").format(a=first.name, b=second.name)
         )
         return 0
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", first.name, second.name):
-        table.add_column(heading, overflow="fold", max_width=SHOWN)
-    for d in differing:
-        table.add_row(d["what"], _short(d["a"]), _short(d["b"]))
-    screen.out.print(table)
+    lines = [(d["what"], _short(d["a"]), _short(d["b"])) for d in differing]
+    beside = table(("", first.name, second.name), lines)
+    for column in beside.columns:
+        column.overflow, column.max_width = "fold", SHOWN
+    screen.out.print(beside)
     return 0
 
 

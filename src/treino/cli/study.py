@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import ScreenFlag, with_flags
+from treino.cli.flags import ScreenFlag, given, with_flags
 from treino.settings.options import ClusterOptions, StudyOptions
 
 
@@ -31,7 +31,7 @@ def study(
     from treino.folders.network_source import UserFiles
     from treino.training.studies.study import study_events
 
-    settings = {k: v for k, v in flags.items() if v is not None}
+    settings = given(flags)
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = study_events(
         source,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import ScreenFlag, Track, with_flags
+from treino.cli.flags import ScreenFlag, Track, given, with_flags
 from treino.settings.options import ClusterOptions, SweepOptions
 
 SpaceFlag = Annotated[
@@ -43,7 +43,7 @@ def sweep(
     from treino.training.sweeps.sweep_options import space_of
 
     tracking = Tracking(track)
-    settings = {k: v for k, v in flags.items() if v is not None}
+    settings = given(flags)
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = sweep_events(
         source,

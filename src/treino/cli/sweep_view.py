@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from treino.base.console import table
 from treino.base.words import N_, _, numeral
 from treino.cli.run_view import Position, View, new_rows
 from treino.data import BUILTINS
@@ -231,13 +232,12 @@ def _spread(result: SweepResult) -> list[RenderableType]:
         diverged=result.diverged,
     )  # fmt: skip
     parts: list[RenderableType] = [head, ""]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    headings = [""]
     for split in result.figures:
-        table.add_column(_("{split}: mean ± deviation").format(split=_(SPLITS[split])), justify="right")
-        table.add_column(_("range"), justify="right")
+        headings += [_("{split}: mean ± deviation").format(split=_(SPLITS[split])), _("range")]
+    rows = []
     for name in dict.fromkeys(n for of in result.figures.values() for n in of):
-        cells = []
+        cells = [name]
         for of in result.figures.values():
             f = of.get(name)
             if f is None or f.mean is None:
@@ -247,8 +247,8 @@ def _spread(result: SweepResult) -> list[RenderableType]:
                 numeral(f.mean) + ("" if f.std is None else f" ± {numeral(f.std, '.2g')}"),
                 f"{numeral(f.min)} – {numeral(f.max)}",
             ]
-        table.add_row(name, *cells)
-    parts += [table] if result.figures else []
+        rows.append(cells)
+    parts += [table(headings, rows, left=(0,))] if result.figures else []
     if result.reached is not None:
         parts += ["", steps_sentence(result.reached, result.members)]
     return parts
@@ -274,12 +274,8 @@ def status_line(path: str | Path, status: str) -> str:
 def study_summary(result: StudyResult, width: int) -> RenderableType:
     """The rows as a table, the conclusions, and the notes. width: columns of the terminal."""
     headings, lines = table_of(result, narrow=width < WIDE)
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading in (_("mode"), _("status")) else "right")
-    for line in lines:
-        table.add_row(*line)
-    parts: list[RenderableType] = [table, ""]
+    left = [number for number, heading in enumerate(headings) if heading in (_("mode"), _("status"))]
+    parts: list[RenderableType] = [table(headings, lines, left=left), ""]
     parts += [f"- {sentence}" for sentence in result.answers]
     parts += [_("note: {note}").format(note=note) for note in result.notes]
     over = result.status not in ("running", "interrupted")
@@ -290,32 +286,26 @@ def study_summary(result: StudyResult, width: int) -> RenderableType:
 
 def member_summary(d: dict[str, Any]) -> RenderableType:
     """One network of a sweep: its own settings, and its metrics at each rung. d: the network's document."""
-    table = Table(box=None, pad_edge=False)
-    rows = [{k: v for k, v in row.items() if k.startswith("validation_")} for row in d["rungs"]]
-    for heading in (_("rung"), _("epochs"), *(k.removeprefix("validation_") for k in rows[-1]), _("status")):
-        table.add_column(heading, justify="right")
-    for row, figures in zip(d["rungs"], rows, strict=True):
+    measured = [{k: v for k, v in row.items() if k.startswith("validation_")} for row in d["rungs"]]
+    metrics = (name.removeprefix("validation_") for name in measured[-1])
+    rows = []
+    for row, figures in zip(d["rungs"], measured, strict=True):
         cells = ("" if f is None else numeral(f) for f in figures.values())
-        table.add_row(str(row["rung"]), numeral(row["epochs"], ",.0f"), *cells, _(row["status"]))
+        rows.append((str(row["rung"]), numeral(row["epochs"], ",.0f"), *cells, _(row["status"])))
     title = _("network {n} of {sweep}: {params}").format(
         n=d["member"], sweep=d["sweep"], params=config_text(d["params"])
     )
     again = _("next  treino train --like {sweep}:{n}").format(sweep=d["sweep"], n=d["member"])
-    return Group(title, table, "", again)
+    return Group(title, table((_("rung"), _("epochs"), *metrics, _("status")), rows, left=()), "", again)
 
 
 def _leaders(leaderboard: Sequence[Leader]) -> Table:
-    table = Table(box=None, pad_edge=False)
     metrics = list(leaderboard[0].validation)
-    for heading in (_("network"), *metrics, _("parameters"), _("epochs"), _("settings")):
-        table.add_column(heading, justify="left" if heading == _("settings") else "right", no_wrap=True)
+    headings = [_("network"), *metrics, _("parameters"), _("epochs"), _("settings")]
+    rows = []
     for leader in leaderboard[:LEADERS]:
-        figures = (leader.validation.get(m) for m in metrics)
-        table.add_row(
-            str(leader.member),
-            *("" if f is None else numeral(f) for f in figures),
-            numeral(leader.parameters, ","),
-            numeral(leader.epochs, ",.0f"),
-            config_text(leader.params),
-        )
-    return table
+        figures = [leader.validation.get(m) for m in metrics]
+        cells = [str(leader.member), *("" if f is None else numeral(f) for f in figures)]
+        size, epochs = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
+        rows.append([*cells, size, epochs, config_text(leader.params)])
+    return table(headings, rows, left=(len(headings) - 1,), no_wrap=True)

@@ -48,10 +48,10 @@ DATA_COMPLEX = Refusal(
     N_("{name} holds complex numbers."),
     N_("Give their real and imaginary parts as columns: torch.view_as_real({name}).flatten(1)."),
 )
-NO_TRAINING_ROWS_2 = Refusal(
+NO_ROWS_LEFT = Refusal(
     "no_training_rows", N_("There are no training rows."), N_("Lower [[validation]] or [[test]].")
 )
-DATA_SHAPE_2 = Refusal(
+DATA_SHAPES_DIFFER = Refusal(
     "data_shape",
     N_(
         "{name} of the validation rows holds {kind} of shape {got} per row, that of the"
@@ -59,7 +59,7 @@ DATA_SHAPE_2 = Refusal(
     ),
     N_("Give both the same columns and the same kind of target."),
 )
-DATA_TYPE_2 = Refusal(
+DATA_NOT_NUMBERS = Refusal(
     "data_type",
     N_("{name} can't be read as numbers: {error}."),
     N_("Give tensors or arrays (x, y); treino.load reads tables with words and dates."),
@@ -92,7 +92,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
     for name, train, other in (("x", x, validation[0]), ("y", y, validation[1])):
         if train.shape[1:] != other.shape[1:]:  # class targets have no column axis, numeric ones have
             kinds = [_("numbers") if t.is_floating_point() else _("classes") for t in (other, train)]
-            raise DATA_SHAPE_2(
+            raise DATA_SHAPES_DIFFER(
                 name=name,
                 kind=kinds[0],
                 got=list(other.shape[1:]),
@@ -162,7 +162,7 @@ def tensor_of(name: str, values: Any) -> Tensor:
             values = np.require(values, requirements=["C", "W"])
         t = torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise DATA_TYPE_2(name=name, error=str(error).rstrip(".")) from error
+        raise DATA_NOT_NUMBERS(name=name, error=str(error).rstrip(".")) from error
     if t.is_complex():
         raise DATA_COMPLEX(name=name)
     return (t if t.layout is torch.strided else t.to_dense()).detach()
@@ -269,4 +269,4 @@ def _loaded(data: Data) -> Inputs:
 def check_training_rows(data: Data) -> None:
     """Refuse data without training rows."""
     if not len(data.train):
-        raise NO_TRAINING_ROWS_2()
+        raise NO_ROWS_LEFT()

@@ -34,7 +34,7 @@ CHANNELS_EMPTY = Refusal(
 NORMS_TWO = Refusal(
     "norms_two", N_("{a} and {b} both say how channels are normalised."), N_("Give one of them.")
 )
-HIDDEN_RANGE = Refusal(
+HIDDEN_DEPTH = Refusal(
     "hidden_range",
     N_("A network of {n} hidden layers is too deep to be built."),
     N_("Give at most {most}, e.g. 64, 32."),
@@ -44,7 +44,7 @@ GROUP_NORM_RANGE = Refusal(
     N_("{n} channels can't be divided into {groups} groups."),
     N_("Use a number of groups that divides the channels of every stage."),
 )
-HIDDEN_RANGE_2 = Refusal(
+HIDDEN_UNITS = Refusal(
     "hidden_range",
     N_("A hidden layer of {units!r} units can't be built."),
     N_("Give whole numbers from 1 to {largest}, e.g. 64, 32."),
@@ -452,9 +452,9 @@ def cnn(
 def _hidden(hidden: tuple[object, ...]) -> tuple[int, ...]:
     for units in hidden:
         if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST_LAYER:
-            raise HIDDEN_RANGE_2(units=units, largest=LARGEST_LAYER)
+            raise HIDDEN_UNITS(units=units, largest=LARGEST_LAYER)
     if len(hidden) > MOST_LAYERS:
-        raise HIDDEN_RANGE(n=len(hidden), most=MOST_LAYERS)
+        raise HIDDEN_DEPTH(n=len(hidden), most=MOST_LAYERS)
     return tuple(int(units) for units in hidden)  # type: ignore[call-overload]
 
 

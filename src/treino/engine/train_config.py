@@ -1,15 +1,16 @@
 """The settings of a population's members, checked for consistency."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from inspect import Parameter, Signature
+from inspect import Parameter
 from typing import Any, get_type_hints
 
 import torch
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.signatures import keyword
 from treino.base.words import N_, _, setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
@@ -280,17 +281,8 @@ def _check_optimizer(config: TrainConfig) -> None:
         raise NESTEROV_WITHOUT_MOMENTUM()
 
 
-def with_keywords(function: Callable[..., Any], signature: Signature) -> None:
-    """Replace ``**settings`` in the function's signature by the settings' names, for help and completion."""
+def engine_keywords() -> list[Parameter]:
+    """The settings that ``treino.train`` takes, as parameters of its signature."""
     hints = get_type_hints(Settings)
-    own = [p for p in signature.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
-    keywords = [
-        Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default="cpu" if name == "device" else Settings.model_fields[name].default,
-            annotation=hints[name],
-        )
-        for name in OF_ENGINE
-    ]
-    function.__signature__ = signature.replace(parameters=[*own, *keywords])  # type: ignore[attr-defined]
+    defaults = {name: Settings.model_fields[name].default for name in OF_ENGINE} | {"device": "cpu"}
+    return [keyword(name, default, hints[name]) for name, default in defaults.items()]

@@ -4,13 +4,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from inspect import signature
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
+from treino.base.signatures import declare, own_parameters
 from treino.base.words import N_
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
@@ -26,7 +26,7 @@ from treino.engine.shared_config import Limits
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
-from treino.engine.train_config import config_of_keywords, with_keywords
+from treino.engine.train_config import config_of_keywords, engine_keywords
 from treino.engine.training_setup import TrainingSetup, set_up
 from treino.engine.training_state import (
     DIVERGED,
@@ -497,4 +497,4 @@ def train(
     return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype), bags=bags))
 
 
-with_keywords(train, signature(train))
+declare(train, [*own_parameters(train), *engine_keywords()])

@@ -31,17 +31,17 @@ NET_DETACHED = Refusal(
         " a method of the class, not a function that is put into a network."
     ),
 )
-NET_OUTPUT = Refusal(
+NET_OUTPUT_KIND = Refusal(
     "net_output",
     N_("The network returns a {kind}, not a tensor."),
     N_("Return a tensor of shape [batch, {outputs}]."),
 )
-NET_OUTPUT_2 = Refusal(
+NET_OUTPUT_SHAPE = Refusal(
     "net_output",
     N_("For {rows} rows the network returns the shape {got}; wanted is {wanted}."),
     N_("Let the last layer have {outputs} outputs, and keep one row per item."),
 )
-NET_OUTPUT_3 = Refusal(
+NET_OUTPUT_NUMBERS = Refusal(
     "net_output",
     N_("The network returns {kind} numbers, not floating-point ones."),
     N_("Return the last layer's output as it is."),
@@ -272,11 +272,11 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
 def _check_output(out: object, x: Tensor, outputs: int) -> None:
     shape = [len(x), outputs]
     if not isinstance(out, Tensor):
-        raise NET_OUTPUT(kind=type(out).__name__, outputs=outputs)
+        raise NET_OUTPUT_KIND(kind=type(out).__name__, outputs=outputs)
     if list(out.shape) != shape:
-        raise NET_OUTPUT_2(rows=len(x), got=list(out.shape), wanted=shape, outputs=outputs)
+        raise NET_OUTPUT_SHAPE(rows=len(x), got=list(out.shape), wanted=shape, outputs=outputs)
     if not out.is_floating_point():
-        raise NET_OUTPUT_3(kind=out.dtype)
+        raise NET_OUTPUT_NUMBERS(kind=out.dtype)
 
 
 @contextmanager

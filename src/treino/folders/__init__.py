@@ -1,1 +1,1 @@
-"""Records: what the folders of runs, sweeps and studies hold, read and described."""
+"""Folders: what is kept on disk of runs, sweeps and studies, and what a reader is told of it."""

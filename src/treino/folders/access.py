@@ -18,7 +18,7 @@ class Access:
     data_file: str | Path | None = None
 
     def with_network(self, net: "nn.Module | str | None", trust: bool = False) -> "Access":
-        """The same with ``net`` replaced, unless it is None, and with trust added."""
+        """Return a copy in which ``net`` is replaced, unless it is None, and trust is added."""
         return replace(self, net=self.net if net is None else net, trust=self.trust or trust)
 
     @property

@@ -1,4 +1,4 @@
-"""The scores that a run's intervals and sets come from: of validation rows, or of rows outside its folds."""
+"""The scores that a run's intervals and sets come from, measured on validation rows or outside its folds."""
 
 import math
 from contextlib import suppress
@@ -35,7 +35,10 @@ COVERAGE_OF_SEVERAL = Refusal(
 
 @dataclass(frozen=True)
 class CoverageScores:
-    """Scores, and the coverage that is asked of them. folds: if they are of rows outside folds."""
+    """The scores that intervals or sets are made from, and the coverage that these should have.
+
+    folds: set if the scores were measured on the rows outside each fold.
+    """
 
     scores: Conformal
     level: float

@@ -195,7 +195,8 @@ def keep_copy(folder: RunFolder, data: Data, place: str = "") -> None:
     names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
     tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
     folder.write_tensors(place + COPY, tensors, {})
-    folder.write_json(f"{place}data.json", {name: getattr(data, name) for name in DataCopy.model_fields})
+    copy = DataCopy.model_validate({name: getattr(data, name) for name in DataCopy.model_fields})
+    folder.write_json(f"{place}data.json", copy.to_json())
     if place:
         folder.write_json(f"{place}preparation.json", data.preparation.to_json())
 

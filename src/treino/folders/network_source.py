@@ -54,7 +54,7 @@ NET_FORM = Refusal(
     N_("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
 )
 NET_FILE_MISSING = Refusal("net_file_missing", N_("There is no file {path}."), "{hint}")
-NET_FORM_2 = Refusal("net_form", N_("{path} is not a Python file."), N_("Write [[net=FILE.py:NAME]]."))
+NO_PYTHON_FILE = Refusal("net_form", N_("{path} is not a Python file."), N_("Write [[net=FILE.py:NAME]]."))
 
 
 NETWORK_COPY = "net.py"
@@ -209,18 +209,16 @@ def _user_file(word: str) -> NetworkFile:
         hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
         raise NET_FILE_MISSING(path=path, hint=hint)
     if path.suffix not in SOURCE_SUFFIXES:
-        raise NET_FORM_2(path=path)
+        raise NO_PYTHON_FILE(path=path)
     return NetworkFile(path, name, read_bytes(path), path.parent.resolve())
 
 
 def _next_move(folder: RunFolder, words: Collection[str]) -> str:
     """A hint for networks whose code may not run."""
-    if all(_is_copy(folder, word) for word in words):
-        if len(words) > 1:
-            return _("Add [[trust=True]] if you trust {path}.").format(path=folder.path)
-        return _(
-            "Add [[trust=True]] if you trust {path}, or give your own with [[net=FILE.py:NAME]]."
-        ).format(path=folder.path)
+    if not all(_is_copy(folder, word) for word in words):
+        return _("Give the network's file again: [[net=FILE.py:NAME]]")
     if len(words) > 1:
-        return _("It holds no copies of their files: train it anew.")
-    return _("Give the network's file again: [[net=FILE.py:NAME]]")
+        return _("Add [[trust=True]] if you trust {path}.").format(path=folder.path)
+    return _("Add [[trust=True]] if you trust {path}, or give your own with [[net=FILE.py:NAME]].").format(
+        path=folder.path
+    )

@@ -201,7 +201,7 @@ def _mean(run: StoredRun, output_KNC: torch.Tensor) -> torch.Tensor:
 
 
 def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
-    """``[K]`` each: the mean and the deviation of each target."""
+    """Return the mean and the deviation of each target, ``[K]`` each."""
     pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
     mean_K, scale_K = torch.tensor(pairs).T
     return mean_K, scale_K
@@ -309,7 +309,7 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
-    """As ``reading_like`` the run's data."""
+    """Return ``reading_like`` for the run's data."""
     return reading_like(run.spec.data)
 
 
@@ -339,7 +339,10 @@ def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndar
 def _each(
     run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, held: np.ndarray | None
 ) -> tuple[Prediction, ...]:
-    """held: of numbers the ends of their intervals, of classes which are in their sets; None: neither."""
+    """Return a prediction for each row.
+
+    held: the ends of each number's interval, or whether each class is in a row's set; None: neither.
+    """
     values, p_NC = _values(run, output_NC)
     rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
     if p_NC is None:
@@ -373,7 +376,7 @@ def _held(
     output_KNC: torch.Tensor,
     known: Sequence[CoverageScores | None],
 ) -> list[np.ndarray | None]:
-    """Of each target its intervals or sets, as ``CoverageScores.held``; None: it has none."""
+    """Return each target's intervals or sets, as ``CoverageScores.held``; None if it has none."""
     each = zip(run.by_target, run.preparation.output_parts, known, strict=True)
     return [
         None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
@@ -387,7 +390,7 @@ def _covered(
     known: Sequence[CoverageScores | None],
     held: Sequence[np.ndarray | None],
 ) -> dict[str, Coverage]:
-    """What the coverage of each target is worth on the rows of known target that the run has not seen."""
+    """Return what each target's coverage is worth on rows of known target that the run has not seen."""
     covered: dict[str, Coverage] = {}
     if not any(scores is not None for scores in known):
         return covered

@@ -212,8 +212,10 @@ def changed_since(folder: RunFolder, spec: RunSpec, step: int, names: Set[str]) 
 def _changed_steps(
     folder: RunFolder, path: list[Link], begun: Segment | None = None, names: Set[str] | None = None
 ) -> Iterator[int]:
-    """The steps of a path at which settings changed, and that at which the segment ``begun`` does. names: of
-    those that count; None: all."""
+    """Yield the steps of a path at which settings changed, and the first step of the segment ``begun``.
+
+    names: the settings that count; None: all.
+    """
     before, commands = None, setting_commands(folder)
     for link in path:
         if before is not None and _differ(link.segment, before, names):

@@ -151,7 +151,7 @@ class StoredRun(StoredFolder):
         return command_word(self.folder.path, "" if self.row is None else f":{self.row.number}")
 
     def member(self, number: int | None = None) -> Self:
-        """The same run with only one network of the ensemble: it alone predicts.
+        """Return this run with one network of the ensemble, which predicts alone.
 
         number: counted from 0; default: the best. A run of one network is its own member.
 
@@ -175,12 +175,12 @@ class StoredRun(StoredFolder):
 
     @cached_property
     def by_target(self) -> tuple[Self, ...]:
-        """The same run with each target alone: its outputs, classes and figures. Of one target, itself."""
+        """A run for each target, with its outputs, classes and figures; of one target, the run itself."""
         each = self.preparation.by_target
         return (self,) if len(each) == 1 else tuple(map(self._one_target, range(len(each))))
 
     def of_target(self, name: str | None = None) -> Self:
-        """The same run with one of its targets alone; default: the first.
+        """Return the run of one of the targets; default: the first.
 
         Raises:
             TreinoError: there is no such target.
@@ -227,14 +227,14 @@ class StoredRun(StoredFolder):
         return () if self.result is None else tuple(self.result.answering)
 
     def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
-        """The same run, predicting together with these. scores: of rows outside their folds."""
+        """Return this run, predicting together with ``others``. scores: of rows outside their folds."""
         run = copy(self)
         run.__dict__.pop("by_target", None)
         run.others, run.fold_scores = tuple(others), scores
         return run
 
     def answered_by(self, net: nn.Module) -> Self:
-        """The same run with this network instead of the kept one."""
+        """Return this run with ``net`` in place of the kept network."""
         if self.whole is not None:
             run, number = self.whole
             return run.answered_by(net).by_target[number]
@@ -244,7 +244,7 @@ class StoredRun(StoredFolder):
         return run._not_measured()
 
     def _not_measured(self) -> Self:
-        """This run, whose network has other answers than the result is of, and no threshold."""
+        """Return this run after noting that its result was measured with another network."""
         self.measured, rows = False, self.__dict__.pop("data", None)
         self.known_rows = self.known_rows if rows is None else rows
         return self

@@ -62,7 +62,7 @@ def check_layers(
 
 
 def check_row(wanted: Sequence[tuple[int, ...]], gates: int, numbers: int, name: str) -> None:
-    """As ``check_layers``, for a flat row of ``numbers`` parameters, which has no shapes.
+    """Refuse layers as ``check_layers`` does, for a flat row of ``numbers`` parameters, which has no shapes.
 
     gates: the number of column factors that are trained with these layers.
 

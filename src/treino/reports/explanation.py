@@ -39,6 +39,11 @@ EXPLAIN_DIGITS = Refusal(
     N_("digits must be a whole number from 1 to 17; it is {value!r}."),
     N_("6 reads well; 17 shows everything that float64 holds."),
 )
+EXPLAIN_TOPIC_FITS_NOT = Refusal(
+    "explain_topic_fits_not",
+    N_("{asked} does not explain {run}: it was trained with {said}."),
+    N_("Ask for: treino explain {theirs} {typed}, or treino explain {asked} alone."),
+)
 EXPLAIN_TARGETS = Refusal(
     "explain_targets",
     N_("The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."),
@@ -157,9 +162,12 @@ def explain(
     opened = open_run(run) if isinstance(run, str | Path) else run
     one = opened.best if isinstance(opened, StoredSweep) else opened
     update = update_of(one.member(member), step, weight)
-    refused = known[topic].refuses(update)
-    if refused is not None:
-        raise TreinoError(*refused)
+    own = known[topic].own
+    theirs, said = own(update) if own else (topic, "")
+    if theirs != topic:
+        raise EXPLAIN_TOPIC_FITS_NOT(
+            asked=topic, run=update.run, said=said, theirs=theirs, typed=update.typed
+        )
     return ExplanationPage(known[topic].of(update), digits)
 
 

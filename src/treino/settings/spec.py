@@ -11,25 +11,22 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, flag, setting
 from treino.settings import setting_types
+from treino.settings.data_settings import DataSettings, declared
 from treino.settings.recipes import table_settings
 from treino.settings.setting_types import (
     Betas,
     Counts,
     Float,
     Floats,
-    ImageSize,
     Int,
     Layers,
-    Name,
-    Pairs,
     Seconds,
     SettingGuess,
-    Share,
     Strings,
 )
 
@@ -42,9 +39,15 @@ NET_AND_LAYERS = Refusal(
     N_("Leave {a} out, or write it into your network."),
 )
 
-GROUPS = (
-    N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
-)  # fmt: skip
+GROUPS = {
+    "target": N_("Data"),
+    "recipe": N_("Network"),
+    "loss": N_("Loss and optimizer"),
+    "batch_size": N_("Training loop"),
+    "device": N_("Machine"),
+    "baselines": N_("Run"),
+}
+"""The groups of settings, each by its first setting in the table."""
 OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
 Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
@@ -52,307 +55,229 @@ LAYERS = ("mlp", "cnn")  # values of ``net`` that name layers of treino's, not a
 OF_CNN = ("channels", "kernel", "stride", "padding", "pool", "head", "blocks", "group_norm")
 
 
-def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
-    return Field(default, description=about, json_schema_extra={"group": group}, **limits)
-
-
-class Settings(BaseModel):
+class Settings(DataSettings):
     """Every setting of a training run. Unknown names, wrong types and values out of range are refused."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
-    )
-
-    target: Name = _f(None, "Data", "column to predict (of a table), or several: a,b")
-    features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
-    task: Literal["classification", "regression"] | None = _f(
-        None, "Data", "classification or regression; default: from the target"
-    )
-    normalise: bool = _f(True, "Data", "bring every column to mean 0 and deviation 1, as on training rows")
-    kinds: Pairs = _f(
-        (), "Data", "what columns are, where it is mistaken: 'month=category,size=small<large'; "
-        "number, boolean, category, one-hot, hashed, date, identifier, text, out (left out)"
-    )  # fmt: skip
-    impute: Literal["median", "mean"] = _f(
-        "median", "Data", "what stands for a missing number: the training rows' median or mean"
-    )
-    inputs: Literal["plain", "bins"] = _f(
-        "plain", "Data", "what the network sees of a number: itself (plain), or also how far up it lies in "
-        "each of --bins bins between the training rows' quantiles (bins)"
-    )  # fmt: skip
-    bins: Int = _f(16, "Data", "bins of each number, with --inputs bins", ge=2, le=1000)
-    clip_inputs: Float | None = _f(
-        None, "Data", "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
-    )
-    target_means: bool = _f(
-        False, "Data", "the network also sees the target's mean over the training rows with the same number, "
-        "or with the same of very many classes, where such means tell more than bins do"
-    )  # fmt: skip
-    trees: Int = _f(
-        0, "Data", "where columns tell much more of the target together than each alone, so many small trees "
-        "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
-        ge=0, le=100,
-    )  # fmt: skip
-    validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
-    test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
-    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "
-        r"of photographs also a regular expression of their names: 'patient-(\d+)'")  # fmt: skip
-    split_time: Name = _f(
-        None, "Data", "column of times: the earliest rows, or groups, train, the latest test"
-    )
-    split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
-    fold: str | None = _f(
-        None, "Data", "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
-    )
-    duplicates: Literal["apart", "ignore"] | None = _f(
-        None, "Data", "rows equal in all features: none on two sides of the split (apart), or not looked at "
-        "(ignore); default: apart where the split is drawn, else counted and left as they are given"
-    )  # fmt: skip
-    row_weights: Name = _f(
-        None, "Data", "column that says how much each row counts, and is no feature: 2 counts as two equal "
-        "rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0"
-    )  # fmt: skip
-    image_size: ImageSize | None = _f(
-        None, "Data", "pixels that photographs are brought to: 64 for squares, or width x height, 96x64; "
-        "default: their own size where all have the same and it is at most 64, else a square of at most 64"
-    )  # fmt: skip
-    fit: Literal["crop", "pad", "stretch"] = _f(
-        "crop", "Data", "how a photograph of other proportions is brought to them: its middle (crop), whole "
-        "with black borders (pad), or stretched"
-    )  # fmt: skip
-    skip_bad: Int = _f(
-        0, "Data", "go on without so many photographs that can't be read, at most; each is named", ge=0
-    )
-    labels: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
-        None, "Data", "table of photographs' names and labels, where it isn't the only one among them"
-    )
-    class_pattern: str | None = _f(
-        None, "Data", r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
-        "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes"
-    )  # fmt: skip
-    max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
-        None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
-        "the runs and read from there; default: half of what is free"
-    )  # fmt: skip
-    delimiter: str | None = _f(None, "Data", "what separates the cells of the file; default: found out")
-    decimal: str | None = _f(None, "Data", "decimal sign of the file, point or comma; default: found out")
-    encoding: str | None = _f(None, "Data", "encoding of the file; default: found out")
-    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(setting_types.yes)] = _f(
-        None, "Data", "whether the first line names the columns: yes or no; default: found out"
-    )
-    skip: Int | None = _f(
-        None, "Data", "number of lines, or rows of a sheet, above the header; default: found out", ge=0
-    )  # fmt: skip
-    quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
-    dates: Literal[
-        "day/month", "month/day", "day/month/year", "month/day/year", "year/month/day", "year/day/month"
-    ] | None = _f(
-        None, "Data", "order of dates: day/month, month/day, year/month/day or year/day/month; default: "
-        "found out"
-    )  # fmt: skip
-    missing: Strings | None = _f(None, "Data", "words for no value, beside the usual ones: suppressed,-999")
-    sheet: str | None = _f(
+    recipe: Literal["table", "plain"] | None = declared(
         None,
-        "Data",
-        "sheet of a workbook, by its name or its number from 1; default: the first shown that has cells",
-    )
-
-    recipe: Literal["table", "plain"] | None = _f(
-        None, "Network", "what is taken for settings that are left open: table, an ensemble that was "
+        "what is taken for settings that are left open: table, an ensemble that was "
         "measured on tables, or plain, one simple network; default: table for one training on a table of "
-        "your own, plain for all else"
-    )  # fmt: skip
-    net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
-        None, "Network", "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
+        "your own, plain for all else",
+    )
+    net: Annotated[str | None, BeforeValidator(setting_types.path)] = declared(
+        None,
+        "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
         "FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 "
         "pixels and more; mlp for all else, in studies, with faults, and where --hidden is given alone",
-    )  # fmt: skip
-    hidden: Layers | None = _f(
-        None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
+    )
+    hidden: Layers | None = declared(
+        None,
+        "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
         "default: 64,32 for tables, 128,128 for images, after convolutions 64 where --channels is left open "
-        "too, else none. Alone, without --net, it asks for an mlp, of images too"
-    )  # fmt: skip
-    channels: Layers | None = _f(
-        None, "Network", "channels of each stage of convolutions (asks for --net cnn); default: with pools, "
-        "first kernel and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3"
-    )  # fmt: skip
-    kernel: Layers | None = _f(
-        None, "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
+        "too, else none. Alone, without --net, it asks for an mlp, of images too",
     )
-    stride: Layers | None = _f(
-        None, "Network", "steps by which the kernels move; one for all stages, or for each; default: 1"
+    channels: Layers | None = declared(
+        None,
+        "channels of each stage of convolutions (asks for --net cnn); default: with pools, first kernel "
+        "and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3",
     )
-    padding: Annotated[Counts | Literal["same"] | None, BeforeValidator(setting_types.padding)] = _f(
-        None, "Network", "zeros around the pictures: one number for all stages, or for each; default: same, "
+    kernel: Layers | None = declared(
+        None, "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
+    )
+    stride: Layers | None = declared(
+        None, "steps by which the kernels move; one for all stages, or for each; default: 1"
+    )
+    padding: Annotated[Counts | Literal["same"] | None, BeforeValidator(setting_types.padding)] = declared(
+        None,
+        "zeros around the pictures: one number for all stages, or for each; default: same, "
         "half the kernel, so that a stride of 1 keeps the size",
-    )  # fmt: skip
-    pool: Strings | None = _f(
-        None, "Network", "what each stage ends with, of squares of two by two: max (default), average or "
+    )
+    pool: Strings | None = declared(
+        None,
+        "what each stage ends with, of squares of two by two: max (default), average or "
         "none; one for all stages, or for each",
-    )  # fmt: skip
-    head: Literal["flatten", "average"] | None = _f(
-        None, "Network", "what the linear layers get of the last stage: all numbers (flatten, default), or "
+    )
+    head: Literal["flatten", "average"] | None = declared(
+        None,
+        "what the linear layers get of the last stage: all numbers (flatten, default), or "
         "each channel's mean (average)",
-    )  # fmt: skip
-    blocks: Int | None = _f(
-        None, "Network", "residual blocks of two convolutions in each stage; default: 0", ge=0, le=50
     )
-    group_norm: Int | None = _f(
-        None, "Network", "groups of channels that are normalised together after each convolution; default: "
-        "none", ge=0, le=setting_types.LARGEST_LAYER,
-    )  # fmt: skip
-    activation: str | None = _f(None, "Network", "activation between layers; default: relu")
-    dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
-    dropout_spread: bool = _f(
-        False, "Network", "networks of an ensemble drop shares of their own, spread evenly up to --dropout"
+    blocks: Int | None = declared(
+        None, "residual blocks of two convolutions in each stage; default: 0", ge=0, le=50
     )
-    batch_norm: bool = _f(
-        False, "Network", "batch normalisation after every hidden layer, or after every convolution"
+    group_norm: Int | None = declared(
+        None,
+        "groups of channels that are normalised together after each convolution; default: none",
+        ge=0,
+        le=setting_types.LARGEST_LAYER,
     )
-    gates: Float = _f(
-        0.0, "Network", "learn a factor for each column of the table, which an update moves so many times as "
-        "far as a weight, e.g. 6; 0: none", ge=0, le=1000,
-    )  # fmt: skip
-    plain_members: Int = _f(
-        0, "Network", "so many networks of an ensemble see no bins of the columns (needs --gates)", ge=0
+    activation: str | None = declared(None, "activation between layers; default: relu")
+    dropout: Float | None = declared(None, "share of units dropped while training", ge=0, lt=1)
+    dropout_spread: bool = declared(
+        False, "networks of an ensemble drop shares of their own, spread evenly up to --dropout"
     )
-    init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
-    ensemble: Int = _f(
-        1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
-        "answer together: the mean of the best half by the validation metric", ge=1, le=256,
-    )  # fmt: skip
-    clip_target: bool = _f(
-        False, "Network", "numbers that an ensemble answers stay within the range of the training rows'"
+    batch_norm: bool = declared(
+        False, "batch normalisation after every hidden layer, or after every convolution"
+    )
+    gates: Float = declared(
+        0.0,
+        "learn a factor for each column of the table, which an update moves so many times as "
+        "far as a weight, e.g. 6; 0: none",
+        ge=0,
+        le=1000,
+    )
+    plain_members: Int = declared(
+        0, "so many networks of an ensemble see no bins of the columns (needs --gates)", ge=0
+    )
+    init: str | None = declared(None, "initialisation of the weights; default: torch's own")
+    ensemble: Int = declared(
+        1,
+        "networks that are trained side by side, from seeds derived from the seed, and "
+        "answer together: the mean of the best half by the validation metric",
+        ge=1,
+        le=256,
+    )
+    clip_target: bool = declared(
+        False, "numbers that an ensemble answers stay within the range of the training rows'"
     )
 
-    loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
-    label_smoothing: Float = _f(
-        0.0, "Loss and optimizer", "share taken from the right class; default: 0.05 for classes of pictures "
-        "where the network is left open too", ge=0, lt=1,
-    )  # fmt: skip
-    class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
-        _f(None, "Loss and optimizer", "'balanced', or one weight above 0 for each class, comma-separated")
-    )
-    optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
-    lr: Float | None = _f(
-        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables and convolutional networks, "
-        "1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)", gt=0,
-        le=setting_types.LARGEST_LR,
-    )  # fmt: skip
-    momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
-    nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
-    betas: Betas | None = _f(
-        None, "Loss and optimizer", "the two decay rates of the running means; default: 0.9,0.999"
-    )
-    eps: Float = _f(
-        1e-8, "Loss and optimizer", "added to the root that an update is divided by", gt=0, le=1e6
-    )
-    weight_decay: Float = _f(
+    loss: str | None = declared(None, "loss; default: from the task, with the reason")
+    label_smoothing: Float = declared(
         0.0,
-        "Loss and optimizer",
+        "share taken from the right class; default: 0.05 for classes of pictures "
+        "where the network is left open too",
+        ge=0,
+        lt=1,
+    )
+    class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
+        declared(None, "'balanced', or one weight above 0 for each class, comma-separated")
+    )
+    optimizer: str = declared("adam", "optimizer")
+    lr: Float | None = declared(
+        None,
+        "learning rate; default: 3e-3 for tables and convolutional networks, "
+        "1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)",
+        gt=0,
+        le=setting_types.LARGEST_LR,
+    )
+    momentum: Float = declared(0.0, "momentum", ge=0, lt=1)
+    nesterov: bool = declared(False, "Nesterov's momentum (needs --momentum)")
+    betas: Betas | None = declared(None, "the two decay rates of the running means; default: 0.9,0.999")
+    eps: Float = declared(1e-8, "added to the root that an update is divided by", gt=0, le=1e6)
+    weight_decay: Float = declared(
+        0.0,
         "L2 penalty; decay beside the gradient where the optimizer has that",
         ge=0,
         le=setting_types.LARGEST_DECAY,
     )
-    schedule: str | None = _f(
-        None, "Loss and optimizer", "how the learning rate changes over the run; default: constant, "
-        "one-cycle for convolutional networks",
-    )  # fmt: skip
-    warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)
-    clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = _f(
-        None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
+    schedule: str | None = declared(
+        None,
+        "how the learning rate changes over the run; default: constant, one-cycle for convolutional networks",
     )
-    ema: Float = _f(
-        0.0, "Loss and optimizer", "evaluate and keep a running average of the weights, of which each update "
-        "leaves this share, e.g. 0.98; 0: the weights themselves", ge=0, lt=1,
-    )  # fmt: skip
+    warmup: Int = declared(0, "steps over which the learning rate rises to its value", ge=0)
+    clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = declared(
+        None, "largest norm of the gradient; larger ones are scaled down", gt=0
+    )
+    ema: Float = declared(
+        0.0,
+        "evaluate and keep a running average of the weights, of which each update "
+        "leaves this share, e.g. 0.98; 0: the weights themselves",
+        ge=0,
+        lt=1,
+    )
 
     batch_size: (
         Annotated[int, BeforeValidator(setting_types.number), Field(ge=1)] | Literal["full"] | None
-    ) = _f(
+    ) = declared(
         None,
-        "Training loop",
         "rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks",
     )
-    epochs: Int | None = _f(
+    epochs: Int | None = declared(
         None,
-        "Training loop",
         "passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional "
         "networks, for these at least 1,000 updates or 200 passes",
         ge=1,
         le=10_000_000,
     )
-    steps: Int | None = _f(None, "Training loop", "updates, instead of epochs", ge=1, le=10_000_000_000)
-    patience: Int | None = _f(
-        None, "Training loop", "stop after so many epochs without a better validation figure; 0: never; "
+    steps: Int | None = declared(None, "updates, instead of epochs", ge=1, le=10_000_000_000)
+    patience: Int | None = declared(
+        None,
+        "stop after so many epochs without a better validation figure; 0: never; "
         "default: where neither epochs nor steps is given 20, for convolutional networks at least half of "
-        "the epochs; else 0", ge=0,
-    )  # fmt: skip
-    metric: str = _f("loss", "Training loop", "the validation figure that decides")
-    keep: Literal["best", "last"] | None = _f(
-        None, "Training loop", "weights to keep: best on validation rows (default), or last"
+        "the epochs; else 0",
+        ge=0,
     )
-    shuffle: Literal["each", "once", "off", "blocks"] = _f(
-        "each", "Training loop", "order of the training rows: new each epoch (each), shuffled once, as they "
-        "stand (off), or in blocks of neighbours, for rows that a disk reads"
-    )  # fmt: skip
-    augment: Annotated[str | None, BeforeValidator(setting_types.joined)] = _f(
-        None, "Training loop", "how training pictures are changed anew in each epoch (with --net cnn): none, "
+    metric: str = declared("loss", "the validation figure that decides")
+    keep: Literal["best", "last"] | None = declared(
+        None, "weights to keep: best on validation rows (default), or last"
+    )
+    shuffle: Literal["each", "once", "off", "blocks"] = declared(
+        "each",
+        "order of the training rows: new each epoch (each), shuffled once, as they "
+        "stand (off), or in blocks of neighbours, for rows that a disk reads",
+    )
+    augment: Annotated[str | None, BeforeValidator(setting_types.joined)] = declared(
+        None,
+        "how training pictures are changed anew in each epoch (with --net cnn): none, "
         "or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you "
         "like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures "
         "of 15 pixels and more, else none",
-    )  # fmt: skip
-    flip: bool | None = _f(
-        None, "Training loop", "mirror every second training picture, left and right (with --net cnn); "
-        "default: no, except for one training on files of pictures, where a short trial decides",
-    )  # fmt: skip
-    seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
-    data_seed: Int | None = _f(
-        None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62
     )
-    as_taught: bool = _f(
-        False, "Training loop", "the beginners' loop with both its faults, to see what they do"
-    )
-    fault: Strings = _f((), "Training loop", "one fault on purpose: " + " or ".join(FAULTS))
-
-    device: str = _f("auto", "Machine", "auto, cpu, cuda or mps")
-    engine: str | None = _f(
-        None, "Machine", "kernel to train with; default: lanes where it can, else batched, else module"
-    )
-    threads: Int | None = _f(
+    flip: bool | None = declared(
         None,
-        "Machine",
+        "mirror every second training picture, left and right (with --net cnn); "
+        "default: no, except for one training on files of pictures, where a short trial decides",
+    )
+    seed: Int = declared(0, "seed of initialisation and dropout", ge=0, le=2**62)
+    data_seed: Int | None = declared(
+        None, "seed of the split and the order; default: the seed", ge=0, le=2**62
+    )
+    as_taught: bool = declared(False, "the beginners' loop with both its faults, to see what they do")
+    fault: Strings = declared((), "one fault on purpose: " + " or ".join(FAULTS))
+
+    device: str = declared("auto", "auto, cpu, cuda or mps")
+    engine: str | None = declared(
+        None, "kernel to train with; default: lanes where it can, else batched, else module"
+    )
+    threads: Int | None = declared(
+        None,
         "threads to train with; only those of the engine module change bits; default: chosen",
         ge=1,
         le=1024,
     )
 
-    baselines: Literal["usual", "full"] = _f(
+    baselines: Literal["usual", "full"] = declared(
         "usual",
-        "Run",
         "figures to compare with: the best constant, a linear model, of pictures also one on whitened "
         "patches and, on tables of your own, boosted trees; full: trees on all data, however long they take",
     )
-    threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = _f(
-        None, "Run", "of two classes, from which probability on the second is predicted, found on validation "
+    threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = declared(
+        None,
+        "of two classes, from which probability on the second is predicted, found on validation "
         "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
-        "cost, e.g. cost=1:5; default: 0.5"
-    )  # fmt: skip
-    time_limit: Seconds | None = _f(
-        None, "Run", "seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks "
-        "as fit into them are trained; what is measured and drawn afterwards comes on top", gt=0,
-    )  # fmt: skip
-    coverage: Annotated[float | None, BeforeValidator(setting_types.coverage)] = _f(
-        None, "Run", "the share of new rows whose truth lies in its interval of numbers, or in its set of "
-        "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets"
-    )  # fmt: skip
-    every: Int | None = _f(
-        None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "
-        "at most: beyond, every second one goes", ge=1, le=10_000_000_000,
-    )  # fmt: skip
-    name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
-    out: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
-        None, "Run", "the run's folder itself (must not exist, or be empty)"
+        "cost, e.g. cost=1:5; default: 0.5",
+    )
+    time_limit: Seconds | None = declared(
+        None,
+        "seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks "
+        "as fit into them are trained; what is measured and drawn afterwards comes on top",
+        gt=0,
+    )
+    coverage: Annotated[float | None, BeforeValidator(setting_types.coverage)] = declared(
+        None,
+        "the share of new rows whose truth lies in its interval of numbers, or in its set of "
+        "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets",
+    )
+    every: Int | None = declared(
+        None,
+        "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "
+        "at most: beyond, every second one goes",
+        ge=1,
+        le=10_000_000_000,
+    )
+    name: str | None = declared(None, "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
+    out: Annotated[str | None, BeforeValidator(setting_types.path)] = declared(
+        None, "the run's folder itself (must not exist, or be empty)"
     )
 
     @property
@@ -366,9 +291,8 @@ FLAGS = {name: flag(name) for name in Settings.model_fields}
 
 def group_of(name: str) -> str:
     """The heading of the setting's group in the help and in the docs."""
-    extra = Settings.model_fields[name].json_schema_extra
-    assert isinstance(extra, dict)
-    return str(extra["group"])
+    names = [*Settings.model_fields]
+    return [group for first, group in GROUPS.items() if names.index(first) <= names.index(name)][-1]
 
 
 OF_ENGINE = tuple(
@@ -378,7 +302,7 @@ OF_ENGINE = tuple(
     or name in ("init", "ensemble", "clip_target")
 )
 """The settings that ``treino.train`` takes as keywords."""
-OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Data" or name == "data_seed")
+OF_DATA = (*DataSettings.model_fields, "data_seed")
 """The settings for reading, splitting and preparing rows."""
 
 
@@ -599,7 +523,7 @@ def settings_table() -> str:
         "Every flag of `treino train`; in Python the same names with underscores are arguments of `tr.fit`.",
         "",
     ]
-    for group in GROUPS:
+    for group in GROUPS.values():
         lines += [f"## {group}", "", "| flag | default | what it is |", "|---|---|---|"]
         for name, field in Settings.model_fields.items():
             if group_of(name) == group:

@@ -79,8 +79,8 @@ def _steps_so_far(summary: RunSummary) -> int | None:
 
 
 def test_looks(folder: RunFolder, ends: int) -> int:
-    """How often the test rows of a run were looked at until now: by its own earlier ends, and by those of the
-    runs beside it that go back to the same one, as branches, by ``--like`` or by its weights."""
+    """Return how often a run's test rows were looked at: by its own ends, and by the runs beside it that go
+    back to the same run, as branches, by ``--like`` or by its weights. ends: the run's own earlier ends."""
     known = {folder.path.name: read_document(folder, "spec.json")}
     looks = {folder.path.name: ends + known[folder.path.name].get("parent", {}).get("test_looks", 0)}
     for summary in list_runs(folder.path.parent):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
+from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.documents import DataCopy, PreparationDocument
 from treino.folders.documents import states
@@ -55,6 +56,7 @@ DOCUMENT_LACKS = Refusal(
 Read = TypeVar("Read", bound=BaseModel)
 
 DEEPEST = 40  # maximum number of levels of nested lists and objects
+MOST = 60  # characters of a key or a value in a message
 
 KINDS = ("run", "sweep", "study")
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
@@ -114,7 +116,7 @@ def read_preparation(folder: RunFolder, place: str = "") -> PreparationDocument:
 
 
 def read_verification(folder: RunFolder) -> VerificationDocument | None:
-    """What lies in exports/ about a verification of exactly this manifest; None if nothing does.
+    """Return the verification in exports/, if it speaks of exactly this manifest; None if there is none.
 
     Raises:
         TreinoError: as ``read_document``; it speaks of other files.
@@ -215,11 +217,7 @@ def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
             keys.append(str(key))
     wanted = error["loc"][-1] if error["type"] == "missing" else named[-1]
     if wanted and isinstance(value, dict) and wanted not in (*keys, *value):
-        return DOCUMENT_LACKS(path=path, key=_short(".".join([*keys, str(wanted)])))
-    key = _short(".".join(keys)) if keys else _("all of it")
-    text = _short(json.dumps(value, ensure_ascii=False, default=str))
-    return DOCUMENT_INVALID(path=path, key=key, value=text, rule=_short(error["msg"], 100))
-
-
-def _short(text: str, most: int = 60) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+        return DOCUMENT_LACKS(path=path, key=shortened(".".join([*keys, str(wanted)]), MOST))
+    key = shortened(".".join(keys), MOST) if keys else _("all of it")
+    text = shortened(json.dumps(value, ensure_ascii=False, default=str), MOST)
+    return DOCUMENT_INVALID(path=path, key=key, value=text, rule=shortened(error["msg"], 2 * MOST))

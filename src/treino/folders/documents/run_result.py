@@ -130,7 +130,7 @@ class MemberResult(Document):
 
 
 class TargetResult(Document):
-    """The results of one of several targets, as those of a run of that target alone."""
+    """The results of one of several targets, as a run of that target alone would have them."""
 
     metrics: SplitFigures
     intervals: Intervals

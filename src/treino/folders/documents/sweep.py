@@ -362,7 +362,10 @@ class StudyRowFacts(Document):
 
 
 class StudyFacts(Document):
-    """effective_rows: of rows with weights, how many that weigh alike tell as much as the measured ones."""
+    """What is known of a study before its first step.
+
+    effective_rows: how many rows of equal weight would tell as much as the measured ones.
+    """
 
     data: Text
     task: Task

@@ -1,4 +1,4 @@
-"""The document of a verification: a run trained again, what of it is equal, and under what conditions.
+"""The document of a verification: a run was trained again, and its numbers were compared.
 
 It may lie in the run's exports/, whose files no digest holds: whoever can write the folder can write it. It
 speaks of one manifest alone, whose hash it names.
@@ -29,7 +29,7 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+0
 
 
 class TallyEntry(Document):
-    """Numbers of one kind. largest: the largest relative distance of one comparison; None: not finite."""
+    """How many numbers of one kind are equal. largest: the largest relative distance; None: not finite."""
 
     compared: Count
     equal: Count
@@ -37,7 +37,7 @@ class TallyEntry(Document):
 
 
 class DifferenceEntry(Document):
-    """Where the two trainings part first; see ``treino.training.comparison.Difference``."""
+    """The first step at which the two trainings differ; see ``treino.training.comparison.Difference``."""
 
     step: Count
     kind: Compared
@@ -50,7 +50,7 @@ class DifferenceEntry(Document):
 
 
 class StepsEntry(Document):
-    """recorded: the steps of the run. trained: those trained again."""
+    """How many steps the run recorded, and how many of them were trained again."""
 
     recorded: Count
     trained: Count
@@ -65,8 +65,7 @@ class DataEntry(Document):
 
 
 class ConditionsEntry(Document):
-    """Under what it was trained. machine: empty if it was not recorded. date: of the training, or of the
-    verification, in UTC."""
+    """The software and the machine of a training. machine: empty if it was not recorded. date: in UTC."""
 
     versions: dict[Text, Text]
     machine: dict[Text, Text]

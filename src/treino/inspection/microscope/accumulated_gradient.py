@@ -18,7 +18,7 @@ from treino.inspection.microscope.explanation import (
 )
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, weight_name
 from treino.inspection.microscope.reference import DenseLayer, gradients, passed, stepped, torch_page, worked
-from treino.inspection.microscope.run_explanation import about, anything, title
+from treino.inspection.microscope.run_explanation import about, title
 from treino.inspection.microscope.update import Update, UpdateBatch, set_masks
 
 SOURCES = (torch_page("torch.optim.Optimizer.zero_grad"),)
@@ -202,5 +202,4 @@ TOPIC = Topic(
     N_("a missing zero_grad: the same three updates with it and without"),
     example,
     of,
-    anything,
 )

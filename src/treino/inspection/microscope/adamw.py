@@ -18,8 +18,8 @@ from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.reference import ADAMW, torch_page
 from treino.inspection.microscope.run_explanation import (
     moving_checks,
-    optimizer_is,
     optimizer_step,
+    own_optimizer,
     to_the_weight,
 )
 from treino.inspection.microscope.update import Update
@@ -91,5 +91,5 @@ def of(update: Update) -> Explanation:
 
 
 TOPIC = Topic(
-    "adamw", N_("weight decay beside Adam's gradient, against L2 in it"), example, of, optimizer_is("adamw")
+    "adamw", N_("weight decay beside Adam's gradient, against L2 in it"), example, of, own_optimizer
 )

@@ -22,7 +22,7 @@ from treino.inspection.microscope.explanation import (
 )
 from treino.inspection.microscope.paths import Net, NetworkPath, Paths, named, net_paths, product, totals
 from treino.inspection.microscope.reference import BACKPROP, torch_page
-from treino.inspection.microscope.run_explanation import anything, to_the_gradient
+from treino.inspection.microscope.run_explanation import to_the_gradient
 from treino.inspection.microscope.update import Update
 
 SOURCES = (BACKPROP, torch_page("torch.Tensor.backward"))
@@ -373,6 +373,4 @@ def _sizes(update: Update) -> ExplanationPart:
     )
 
 
-TOPIC = Topic(
-    "backprop", N_("the chain rule as a sum over all paths, one line a path"), example, of, anything
-)
+TOPIC = Topic("backprop", N_("the chain rule as a sum over all paths, one line a path"), example, of)

@@ -13,7 +13,7 @@ from treino.inspection.microscope.explanation import (
 )
 from treino.inspection.microscope.losses import bce_steps, loss_checks
 from treino.inspection.microscope.reference import torch_page, worked
-from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
+from treino.inspection.microscope.run_explanation import own_loss, to_the_gradient
 from treino.inspection.microscope.update import Update
 
 LOGITS = np.array([[2.0], [-1.0], [0.5], [3.0]])
@@ -48,4 +48,4 @@ def of(update: Update) -> Explanation:
     return to_the_gradient(update, "bce", SOURCES)
 
 
-TOPIC = Topic("bce", N_("binary cross-entropy: two classes, one logit"), example, of, loss_is("bce"))
+TOPIC = Topic("bce", N_("binary cross-entropy: two classes, one logit"), example, of, own_loss)

@@ -23,7 +23,7 @@ from treino.inspection.microscope.explanation import (
 )
 from treino.inspection.microscope.losses import cross_entropy_steps, loss_checks
 from treino.inspection.microscope.reference import torch_page, worked
-from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
+from treino.inspection.microscope.run_explanation import own_loss, to_the_gradient
 from treino.inspection.microscope.update import Update
 
 LOGITS = np.array([[2.0, 1.0, -1.0], [0.5, 2.5, 0.0]])
@@ -140,5 +140,5 @@ TOPIC = Topic(
     N_("softmax and −ln; and the floor under softmax applied twice"),
     example,
     of,
-    loss_is("cross-entropy"),
+    own_loss,
 )

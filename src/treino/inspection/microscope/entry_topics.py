@@ -16,8 +16,8 @@ from treino.inspection.microscope.losses import loss_checks, row_steps
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.reference import ADAM, HUBER, MOMENTUM, SGD, torch_page
 from treino.inspection.microscope.run_explanation import (
-    loss_is,
-    optimizer_is,
+    own_loss,
+    own_optimizer,
     to_the_gradient,
     to_the_weight,
     topic_name,
@@ -110,11 +110,11 @@ def entry_topics() -> dict[str, Topic]:
     topics = {}
     for text in _texts({n: kind.about for n, kind in LOSSES.items() if kind.terms is not None}, OF_LOSSES):
         topics[text.topic] = Topic(
-            text.topic, text.listed, partial(_loss_example, text), text.of_gradient, loss_is(text.topic)
+            text.topic, text.listed, partial(_loss_example, text), text.of_gradient, own_loss
         )
     for text in _texts({n: kind.about for n, kind in OPTIMIZERS.items()}, OF_OPTIMIZERS):
         example = partial(_optimizer_example, text)
-        topics[text.topic] = Topic(text.topic, text.listed, example, text.of_weight, optimizer_is(text.topic))
+        topics[text.topic] = Topic(text.topic, text.listed, example, text.of_weight, own_optimizer)
     return topics
 
 

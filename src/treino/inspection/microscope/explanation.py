@@ -126,14 +126,15 @@ class Topic:
     """A topic.
 
     about: a line for the list of topics. example: explains the topic on example numbers. of: explains it on
-    a run's update. refuses: returns (rule, message, hint) if the topic doesn't apply to an update, else None.
+    a run's update. own: the topic of the run's own loss or optimizer, with its words; of such topics no other
+    explains the run. None: this one explains any run.
     """
 
     name: str
     about: str
     example: Callable[[], Explanation]
     of: Callable[[Update], Explanation]
-    refuses: Callable[[Update], tuple[str, str, str] | None]
+    own: Callable[[Update], tuple[str, str]] | None = None
 
 
 def relative(*numbers: float, share: float = 1e-12) -> float:

@@ -22,7 +22,7 @@ from treino.inspection.microscope.explanation import (
     relative,
 )
 from treino.inspection.microscope.reference import SGD, passed, stepped, torch_page, worked
-from treino.inspection.microscope.run_explanation import about, anything, title
+from treino.inspection.microscope.run_explanation import about, title
 from treino.inspection.microscope.update import Update
 
 SOURCES = (
@@ -318,5 +318,4 @@ TOPIC = Topic(
     N_("too small, good, too large: on a valley, or along a run's gradient"),
     example,
     of,
-    anything,
 )

@@ -9,7 +9,7 @@ from treino.base.words import N_, _
 from treino.inspection.microscope import losses
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, Topic
 from treino.inspection.microscope.reference import torch_page
-from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
+from treino.inspection.microscope.run_explanation import own_loss, to_the_gradient
 from treino.inspection.microscope.update import Update
 
 SNIPPET = """\
@@ -107,4 +107,4 @@ def of(update: Update) -> Explanation:
     return to_the_gradient(update, "mse", SOURCES)
 
 
-TOPIC = Topic("mse", N_("the mean squared error, and what its n counts"), example, of, loss_is("mse"))
+TOPIC = Topic("mse", N_("the mean squared error, and what its n counts"), example, of, own_loss)

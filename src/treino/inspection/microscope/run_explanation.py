@@ -1,7 +1,6 @@
 """Explanations of one update of a run: from the batch to the gradient, and on to the new weight."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -236,9 +235,7 @@ def about(update: Update) -> str:
     )
 
 
-# ---- conditions on a run
-
-Refusal = tuple[str, str, str]
+# ---- a run's own topics
 
 
 def topic_name(entry: str) -> str:
@@ -246,41 +243,14 @@ def topic_name(entry: str) -> str:
     return entry.replace("_", "-")
 
 
-def loss_is(name: str) -> Callable[[Update], Refusal | None]:
-    """A condition that refuses runs with another loss."""
-
-    def refuses(update: Update) -> Refusal | None:
-        theirs = topic_name(update.loss.name)
-        return (
-            None if theirs == name else _other(update, name, theirs, _("the loss {name}").format(name=theirs))
-        )
-
-    return refuses
+def own_loss(update: Update) -> tuple[str, str]:
+    """The topic of a run's loss, and the loss in words."""
+    theirs = topic_name(update.loss.name)
+    return theirs, _("the loss {name}").format(name=theirs)
 
 
-def optimizer_is(name: str) -> Callable[[Update], Refusal | None]:
-    """A condition that refuses runs with another optimizer; sgd with momentum is ``momentum``."""
-
-    def refuses(update: Update) -> Refusal | None:
-        theirs = topic_name(kind(update))
-        optimizer = _("sgd without momentum") if theirs == "sgd" else _("sgd with momentum")
-        optimizer = optimizer if theirs in ("sgd", "momentum") else theirs
-        return None if theirs == name else _other(update, name, theirs, optimizer)
-
-    return refuses
-
-
-def anything(update: Update) -> Refusal | None:
-    return None
-
-
-def _other(update: Update, topic: str, theirs: str, optimizer: str) -> Refusal:
-    return (
-        "explain_topic_fits_not",
-        _("{asked} does not explain {run}: it was trained with {said}.").format(
-            asked=topic, run=update.run, said=optimizer
-        ),
-        _("Ask for: treino explain {theirs} {run}, or treino explain {asked} alone.").format(
-            theirs=theirs, run=update.typed, asked=topic
-        ),
-    )
+def own_optimizer(update: Update) -> tuple[str, str]:
+    """The topic of a run's optimizer, and the optimizer in words; sgd with momentum is ``momentum``."""
+    theirs = topic_name(kind(update))
+    sgd = {"sgd": _("sgd without momentum"), "momentum": _("sgd with momentum")}
+    return theirs, sgd.get(theirs, theirs)

@@ -1,0 +1,128 @@
+"""The first part of the table of settings: how rows are read, split and prepared."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from treino.settings import setting_types
+from treino.settings.setting_types import Float, ImageSize, Int, Name, Pairs, Share, Strings
+
+
+def declared(default: Any, about: str, **limits: Any) -> Any:
+    """A setting. about: its help. limits: pydantic's, such as ``ge=0``."""
+    return Field(default, description=about, **limits)
+
+
+class DataSettings(BaseModel):
+    """The settings of data."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
+    )
+
+    target: Name = declared(None, "column to predict (of a table), or several: a,b")
+    features: Strings | None = declared(None, "columns to learn from, comma-separated; default: all others")
+    task: Literal["classification", "regression"] | None = declared(
+        None, "classification or regression; default: from the target"
+    )
+    normalise: bool = declared(True, "bring every column to mean 0 and deviation 1, as on training rows")
+    kinds: Pairs = declared(
+        (),
+        "what columns are, where it is mistaken: 'month=category,size=small<large'; "
+        "number, boolean, category, one-hot, hashed, date, identifier, text, out (left out)",
+    )
+    impute: Literal["median", "mean"] = declared(
+        "median", "what stands for a missing number: the training rows' median or mean"
+    )
+    inputs: Literal["plain", "bins"] = declared(
+        "plain",
+        "what the network sees of a number: itself (plain), or also how far up it lies in "
+        "each of --bins bins between the training rows' quantiles (bins)",
+    )
+    bins: Int = declared(16, "bins of each number, with --inputs bins", ge=2, le=1000)
+    clip_inputs: Float | None = declared(
+        None, "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
+    )
+    target_means: bool = declared(
+        False,
+        "the network also sees the target's mean over the training rows with the same number, "
+        "or with the same of very many classes, where such means tell more than bins do",
+    )
+    trees: Int = declared(
+        0,
+        "where columns tell much more of the target together than each alone, so many small trees "
+        "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
+        ge=0,
+        le=100,
+    )
+    validation: Share | None = declared(0.15, "share of rows that choices look at, or a file of them")
+    test: Share | None = declared(0.15, "share of rows held back for one final figure, or a file of them")
+    split_group: Name = declared(
+        None,
+        "column whose groups are never parted (a person, a place); "
+        r"of photographs also a regular expression of their names: 'patient-(\d+)'",
+    )
+    split_time: Name = declared(None, "column of times: the earliest rows, or groups, train, the latest test")
+    split_column: Name = declared(None, "column that says of each row: train, validation or test")
+    fold: str | None = declared(
+        None, "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
+    )
+    duplicates: Literal["apart", "ignore"] | None = declared(
+        None,
+        "rows equal in all features: none on two sides of the split (apart), or not looked at "
+        "(ignore); default: apart where the split is drawn, else counted and left as they are given",
+    )
+    row_weights: Name = declared(
+        None,
+        "column that says how much each row counts, and is no feature: 2 counts as two equal "
+        "rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0",
+    )
+    image_size: ImageSize | None = declared(
+        None,
+        "pixels that photographs are brought to: 64 for squares, or width x height, 96x64; "
+        "default: their own size where all have the same and it is at most 64, else a square of at most 64",
+    )
+    fit: Literal["crop", "pad", "stretch"] = declared(
+        "crop",
+        "how a photograph of other proportions is brought to them: its middle (crop), whole "
+        "with black borders (pad), or stretched",
+    )
+    skip_bad: Int = declared(
+        0, "go on without so many photographs that can't be read, at most; each is named", ge=0
+    )
+    labels: Annotated[str | None, BeforeValidator(setting_types.path)] = declared(
+        None, "table of photographs' names and labels, where it isn't the only one among them"
+    )
+    class_pattern: str | None = declared(
+        None,
+        r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
+        "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes",
+    )
+    max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = declared(
+        None,
+        "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
+        "the runs and read from there; default: half of what is free",
+    )
+    delimiter: str | None = declared(None, "what separates the cells of the file; default: found out")
+    decimal: str | None = declared(None, "decimal sign of the file, point or comma; default: found out")
+    encoding: str | None = declared(None, "encoding of the file; default: found out")
+    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(setting_types.yes)] = declared(
+        None, "whether the first line names the columns: yes or no; default: found out"
+    )
+    skip: Int | None = declared(
+        None, "number of lines, or rows of a sheet, above the header; default: found out", ge=0
+    )
+    quote: str | None = declared(None, "what encloses cells of the file; default: found out")
+    dates: (
+        Literal[
+            "day/month", "month/day", "day/month/year", "month/day/year", "year/month/day", "year/day/month"
+        ]
+        | None
+    ) = declared(
+        None, "order of dates: day/month, month/day, year/month/day or year/day/month; default: found out"
+    )
+    missing: Strings | None = declared(None, "words for no value, beside the usual ones: suppressed,-999")
+    sheet: str | None = declared(
+        None,
+        "sheet of a workbook, by its name or its number from 1; default: the first shown that has cells",
+    )
