@@ -204,10 +204,8 @@ def _lion_lines(u: UpdateInputs) -> tuple[Line, ...]:
     )
 
 
-SIGN_MEAN = Optimizer(
-    ("exp_avg",), _lion, Lion, ("weight_decay", "betas"), "steps of one size by the sign of a mean",
-    _lion_lines, decoupled=True,
-)  # fmt: skip
+LION_ABOUT, LION_READS = "steps of one size by the sign of a mean", ("weight_decay", "betas")
+SIGN_MEAN = Optimizer(("exp_avg",), _lion, Lion, LION_READS, LION_ABOUT, _lion_lines, decoupled=True)
 
 # ---- a schedule, an initialisation, metrics
 
@@ -243,10 +241,9 @@ def lowest_recall(guess: Tensor, label: Tensor) -> Tensor:
     return torch.stack([(guess == label)[label == c].double().mean() for c in label.unique()]).min()
 
 
-LOWEST_RECALL = Metric(
-    "classification", 1, _lowest_recall, "the recall of the class that is found least",
-    "lowest_recall({guess}, {label}).item()", lowest_recall, label="lowest recall", share=True,
-)  # fmt: skip
+RECALL_ABOUT, RECALL_CODE = "the recall of the class found least", "lowest_recall({guess}, {label}).item()"
+RECALL = "classification", 1, _lowest_recall, RECALL_ABOUT, RECALL_CODE, lowest_recall
+LOWEST_RECALL = Metric(*RECALL, label="lowest recall", share=True)
 
 # ---- a data set
 

@@ -260,13 +260,12 @@ class RunFigure:
                 _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
             )
         elif result is not None:
+            text = _("{status} after {steps:,} steps, {time}. {headline}")
+            facts = {"status": _(run.status), "steps": result.steps, "time": time_of(result)}
             sentences = (
-                _("{status} after {steps:,} steps, {time}. {headline}").format(
-                    status=_(run.status), steps=result.steps, time=time_of(result),
-                    headline=headline(result),
-                ),
+                text.format(headline=headline(result), **facts),
                 _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
-            )  # fmt: skip
+            )
             if result.findings:
                 rules = ", ".join(finding.rule for finding in result.findings)
                 sentences = (*sentences, _("The doctor found: {rules}.").format(rules=rules))

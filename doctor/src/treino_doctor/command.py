@@ -463,8 +463,8 @@ def main(argv: Sequence[str] | None = None, *, last: bool = False) -> int:
 
     def work() -> int:
         words, language = language_of(own)
-        with speaking(language):
-            return command([*words, *rest], screen)
+        with speaking(language):  # errors too
+            return guarded(lambda: command([*words, *rest], screen), screen)
 
     try:
         return guarded(work, screen)

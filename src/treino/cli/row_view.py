@@ -159,10 +159,8 @@ def _of_trial(trial: SuspectTrial) -> str:
     verdict = _("no more than chance")
     if trial.better is not None:
         verdict = _("better") if trial.better else _("worse")
-    return text.format(
-        n=trial.dropped, of=trial.rows, metric=_(t.metric), rows=t.rows, a=numeral(t.a), b=numeral(t.b),
-        verdict=verdict, p=numeral(t.p, ".2g"),
-    )  # fmt: skip
+    numbers = {"n": trial.dropped, "of": trial.rows, "rows": t.rows, "a": numeral(t.a), "b": numeral(t.b)}
+    return text.format(metric=_(t.metric), verdict=verdict, p=numeral(t.p, ".2g"), **numbers)
 
 
 def _document(found: RowCheck) -> dict[str, Any]:

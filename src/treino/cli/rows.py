@@ -47,10 +47,6 @@ def rows(
     """
     from treino.cli.row_view import show_rows
 
-    settings = given(flags)
-    access = Access(data_file=data_file)
-    show_rows(
-        source, access, settings, screen, networks=networks, of=of, drop_suspects=drop_suspects, to=to,
-        replace=replace,
-    )  # fmt: skip
+    asked: dict[str, Any] = {"networks": networks, "of": of, "drop_suspects": drop_suspects}
+    show_rows(source, Access(data_file=data_file), given(flags), screen, to=to, replace=replace, **asked)
     return 0

@@ -24,8 +24,8 @@ from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.screen import Screen as PlainScreen
 
-USAGE = Refusal("usage", N_('Unknown command "{verb}".'), "{hint}")
-USAGE_2 = Refusal("usage", N_("Unknown option: {flag}."), "{hint}")
+VERB_UNKNOWN = Refusal("usage", N_('Unknown command "{verb}".'), "{hint}")
+OPTION_UNKNOWN = Refusal("usage", N_("Unknown option: {flag}."), "{hint}")
 REPLACE_WHAT = Refusal(
     "replace_what",
     N_("--replace needs {flag}, which names what may be replaced."),
@@ -60,10 +60,8 @@ class Screen(PlainScreen):
 
 # ---- usage errors
 
-LISTS = (
-    "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare",
-    "--batch-sizes", "--until", "--what", "--cell",
-)  # fmt: skip
+LISTED = "features", "kinds", "hidden", "betas", "class-weights", "fault", "compare", "batch-sizes"
+LISTS = [f"--{name}" for name in (*LISTED, "until", "what", "cell")]
 TRUTHS = "true", "false", "yes", "no", "1", "0"
 KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")}
 
@@ -87,11 +85,11 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
     hint = _("See: {page}").format(page=page)
     if isinstance(error, UnknownCommandError):
         verb = (error.unused_tokens or [tokens[0]])[0]
-        return USAGE(verb=verb, hint=nearest(verb, verbs))
+        return VERB_UNKNOWN(verb=verb, hint=nearest(verb, verbs))
     if isinstance(error, UnknownOptionError):
         flag = error.token.keyword or error.token.value
         known = [n for a in error.argument_collection if a.parse and a.show for n in a.names]
-        return USAGE_2(flag=flag, hint=nearest(flag, known) if like(flag, known) else hint)
+        return OPTION_UNKNOWN(flag=flag, hint=nearest(flag, known) if like(flag, known) else hint)
     if isinstance(error, RepeatArgumentError):
         flag = str(error.token.keyword)
         in_one = _("Write all in one, with commas between: {flag} A,B.").format(flag=flag)

@@ -122,11 +122,9 @@ class StudyView:
                 "{data}, {train:,} training rows; networks, on a cluster: {n}; epochs of each: {epochs}; "
                 "measured on {rows:,} {split} rows"
             )
-        sizes = text.format(
-            n=len(facts.rows) * len(facts.seed_list), epochs=facts.epochs, data=facts.data,
-            train=facts.split["train"], rows=facts.measured_rows,
-            split=split_name(facts.measured_on),
-        )  # fmt: skip
+        n, train = len(facts.rows) * len(facts.seed_list), facts.split["train"]
+        measured = {"rows": facts.measured_rows, "split": split_name(facts.measured_on)}
+        sizes = text.format(n=n, epochs=facts.epochs, data=facts.data, train=train, **measured)
         return [sizes, *self.job.data.notes, "", *self.job.folder.notices]
 
     def position(self, tick: Tick) -> Position:
@@ -173,17 +171,19 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
     return Group(*parts)
 
 
+def _speed(result: SweepResult) -> dict[str, Any]:
+    counts = {"members": result.members, "seconds": result.seconds, "diverged": result.diverged}
+    return counts | {"pace": result.model_steps_per_second}
+
+
 def _ranking(result: SweepResult) -> list[RenderableType]:
     """The number of trained networks, the leaderboard, and the judgement of the best network."""
-    parts: list[RenderableType] = [
-        _(
-            "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
-            "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
-        ).format(
-            members=result.members, seconds=result.seconds, pace=result.model_steps_per_second,
-            finished=result.finished, stopped=result.stopped, diverged=result.diverged,
-        )
-    ]  # fmt: skip
+    head = _(
+        "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
+        "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
+    )
+    ended = {"finished": result.finished, "stopped": result.stopped}
+    parts: list[RenderableType] = [head.format(**_speed(result), **ended)]
     if result.leaderboard:
         parts += ["", _leaders(result.leaderboard)]
     if (judge := result.judge) is not None and result.best is not None:
@@ -215,10 +215,11 @@ def ensemble_sentence(ensemble: SweepEnsemble) -> str:
     compared = _(
         "On test rows: {metric} {both}, the winner alone {one}, a difference of {difference} (95 %: {low} to "
         "{high})."
-    ).format(
-        metric=metric_name(ensemble.metric), both=numeral(both, ".4g"), one=numeral(one, ".4g"),
-        difference=numeral(both - one, "+.2g"), low=numeral(low, "+.2g"), high=numeral(high, "+.2g"),
-    )  # fmt: skip
+    )
+    signed = {"difference": both - one, "low": low, "high": high}
+    numbers = {name: numeral(value, "+.2g") for name, value in signed.items()}
+    numbers |= {"both": numeral(both, ".4g"), "one": numeral(one, ".4g")}
+    compared = compared.format(metric=metric_name(ensemble.metric), **numbers)
     chance = _("That may be chance.") if low <= 0 <= high else ""
     return " ".join(part for part in (answerers, compared, chance) if part)
 
@@ -227,11 +228,8 @@ def _spread(result: SweepResult) -> list[RenderableType]:
     """The variation of each metric over seeds or folds, and the steps to the goal, if there is one."""
     head = _(
         "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second), {diverged} diverged"
-    ).format(
-        members=result.members, seconds=result.seconds, pace=result.model_steps_per_second,
-        diverged=result.diverged,
-    )  # fmt: skip
-    parts: list[RenderableType] = [head, ""]
+    )
+    parts: list[RenderableType] = [head.format(**_speed(result)), ""]
     headings = [""]
     for split in result.figures:
         headings += [_("{split}: mean ± deviation").format(split=_(SPLITS[split])), _("range")]

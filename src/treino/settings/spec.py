@@ -349,22 +349,20 @@ def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> 
         name=setting(name), about=_(table.model_fields[name].description or name)
     )
     limits = {
-        "greater_than": _("greater than {limit}"), "greater_than_equal": _("at least {limit}"),
-        "less_than": _("less than {limit}"), "less_than_equal": _("at most {limit}"),
+        "greater_than": _("greater than {limit}"),
+        "greater_than_equal": _("at least {limit}"),
+        "less_than": _("less than {limit}"),
+        "less_than_equal": _("at most {limit}"),
         "finite_number": _("a finite number"),
-    }  # fmt: skip
+    }
     if kind in limits:
-        condition = limits[kind].format(limit=next(iter(context.values()), ""))
-        rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
-            name=setting(name), wanted=condition, value=value
-        )  # fmt: skip
+        wanted, rule = limits[kind].format(limit=next(iter(context.values()), "")), "range"
+        message = _("{name} must be {wanted}; it is {value}.")
+        message = message.format(name=setting(name), wanted=wanted, value=value)
     elif kind == "too_long":
-        rule, message = (
-            "range",
-            _("{name} must have at most {most} parts; it has {n}.").format(
-                name=setting(name), most=context["max_length"], n=context["actual_length"]
-            ),
-        )
+        most, n, rule = context["max_length"], context["actual_length"], "range"
+        message = _("{name} must have at most {most} parts; it has {n}.")
+        message = message.format(name=setting(name), most=most, n=n)
     elif kind == "literal_error" and "or" in context["expected"]:
         rule, options = (
             "choice" if table is Settings else "unknown",
