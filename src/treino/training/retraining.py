@@ -36,8 +36,15 @@ from treino.training.stored_training import MACHINE, kept_state, keyframes_in, o
 from treino.training.train import epoch_values
 from treino.training.user_data import past_limit
 
-SCORES = ("prediction_intervals", "prediction_sets")
-PREDICTED = (*SCORES, "threshold", "calibration", "members", "answering", "answering_steps")
+PREDICTED = (
+    "prediction_intervals",
+    "prediction_sets",
+    "threshold",
+    "calibration",
+    "members",
+    "answering",
+    "answering_steps",
+)
 """Entries of ``result.json`` that predictions are made with, or that tell how far to trust them."""
 
 OF_DATA = ("classes", "inputs", "item_shape", "target_mean", "target_scale")
@@ -277,17 +284,7 @@ class Retraining:
             target: {name: own[name] for name in names if name in own}
             for target, own in theirs["targets"].items()
         }
-        _as_kept(made, theirs)
-        for name in theirs["targets"].keys() & made["targets"].keys():
-            _as_kept(made["targets"][name], theirs["targets"][name])
         self.comparison.figures("figures", step, dict(_flat(theirs)), dict(_flat(made)))
-
-
-def _as_kept(made: dict[str, Any], recorded: Mapping[str, Any]) -> None:
-    """Leave of the scores what is recorded of them: an older version kept less."""
-    for name in SCORES:
-        if recorded.get(name) and made.get(name):
-            made[name] = {key: value for key, value in made[name].items() if key in recorded[name]}
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, float | None]]:

@@ -180,12 +180,11 @@ class KeptModels(State):
     order: Many[Count]
     figures: Many[float]
     losses: Many[float]
-    answering: Many[Many[Count]] | None = None
+    answering: Many[Many[Count]]
 
     def agreeing(self) -> dict[str, bool]:
-        many, answering = len(set(self.order)), self.answering
-        lists: dict[str, Sized] = {"order": self.order, "figures": self.figures, "losses": self.losses}
-        lists |= {} if answering is None else {"answering": answering}
+        many = len(set(self.order))
+        lists: dict[str, Sized] = {name: getattr(self, name) for name in type(self).model_fields}
         return {key: len(values) == many for key, values in lists.items()}
 
 

@@ -423,8 +423,7 @@ def read_top(folder: RunFolder) -> list[TopMember]:
         return []
     tensors, facts = read_tensors(folder, MODELS)
     top = []
-    answering = facts.get("answering", [(0,)] * len(facts["order"]))
-    kept = zip(facts["order"], facts["figures"], facts["losses"], answering, strict=True)
+    kept = zip(*(facts[name] for name in ("order", "figures", "losses", "answering")), strict=True)
     for member, figure, loss, networks in kept:
         weights, buffers = (
             {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
