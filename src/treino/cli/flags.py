@@ -169,9 +169,8 @@ def _flags_of(group: Any) -> list[inspect.Parameter]:
 def _option(name: str, field: Any) -> inspect.Parameter:
     """The flag of an option; the verb knows its default. One with a name of its own may be repeated."""
     own = (field.json_schema_extra or {}).get("flag")
-    text = str(field.annotation)
     kind: Any = list[str] if own else int if field.annotation is int else str
-    kind = float if text.startswith("typing.Annotated[float") or field.annotation == float | None else kind
+    kind = float if "float" in str(field.annotation) else kind
     flag = Parameter(name=own, help=field.description, negative=(), show_default=False)
     return keyword(name, None, Annotated[kind | None, *([WHOLE] if kind is int else []), flag])
 
