@@ -23,7 +23,6 @@ from tests.conftest import Said
 from treino import fit
 from treino.base import words
 from treino.base.errors import TreinoError
-from treino.base.words import _
 from treino_doctor import words as base
 from treino_doctor.screen import language_of
 
@@ -131,7 +130,6 @@ def test_a_number_is_written_as_the_language_writes_it() -> None:
     said = words.Sentence("{n:,} rows, {share:.1%} of {name:>4}: --lr {lr}, {lr!s}, {step}")
     filled = said.format(n=10000, share=0.5, name="a", lr=0.003, step=5)
     assert filled == f"10{thin}000 rows, 50,0% of    a: --lr 0.003, 0.003, 5"
-    assert _("{value} %").format(value=words.numeral(0.5)) == "0,5 %"
 
 
 @given(st.floats(allow_nan=False), st.sampled_from(["", ",", ".3f", ".4g", ",.1f", ".2%", ".1e"]))
@@ -140,7 +138,6 @@ def test_a_number_is_the_same_in_both_languages(value: float, spec: str) -> None
     with words.speaking("pt_BR"):
         portuguese = words.numeral(value, spec)
     assert portuguese.replace(",", ".") == english
-    assert "," not in english
     if spec == "" and value and abs(value) < 1e300:
         assert float(english.replace("\u202f", "").replace("−", "-")) == pytest.approx(value, rel=6e-3)
 
@@ -196,7 +193,9 @@ plot e
 
 @pytest.mark.proof
 def test_every_sentence_is_translated_and_none_is_stale_or_looked_up_early() -> None:
-    files = [path for folders in catalogues.FOLDERS.values() for top in folders for path in top.rglob("*.py")]
+    files = [
+        path for top in catalogues.FOLDERS.values() for path in top.rglob("*.py") if "tests" not in path.parts
+    ]
     early = {path: list(at_import(ast.parse(path.read_text()))) for path in files}
     assert [path for path, lines in early.items() if lines] == [], "mark it with N_"
     for package, language in product(catalogues.FOLDERS, LANGUAGES):
