@@ -49,33 +49,12 @@ JSON_FORM = Refusal(
 LARGEST = 1 << 29  # bytes of a file
 _SPLIT = re.compile(r"split\d+_test_(.+)")
 _OF_WANDB = frozenset(
-    (
-        *(
-            "Name",
-            "State",
-            "Notes",
-            "User",
-            "Username",
-            "Tags",
-            "Created",
-            "Updated",
-            "Runtime",
-            "Sweep",
-            "ID",
-        ),
-        *(
-            "Hostname",
-            "Host",
-            "Description",
-            "Commit",
-            "GitHub",
-            "GPU Count",
-            "GPU Type",
-            "Job Type",
-            "Group",
-        ),
-        *("Start Time", "End Time", "Relative Runtime"),
-    )
+    """
+    Name,State,Notes,User,Username,Tags,Created,Updated,Runtime,Sweep,ID,Hostname,Host,Description,Commit,
+    GitHub,GPU Count,GPU Type,Job Type,Group,Start Time,End Time,Relative Runtime
+    """.replace("\n", "")
+    .replace("    ", "")
+    .split(",")
 )
 _SECONDS = "seconds", "duration_seconds", "runtime_seconds", "time_total_s"
 
