@@ -148,7 +148,7 @@ def _of_sklearn(lines: Sequence[Line], names: Sequence[str], name: str) -> Trial
 
 
 def _of_optuna(lines: Sequence[Line], name: str) -> TrialFile:
-    """Read what ``study.trials_dataframe()`` of Optuna returns."""
+    """Read the table of Optuna's ``trials_dataframe()``."""
     records = []
     for line in sorted(lines, key=lambda line: as_float(line.get("number"))):
         attributes = {n: _taken_apart(v) for n, v in _below(line, "user_attrs_").items()}

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.photographs.decoding import ENDINGS
+from treino.data.readers.zip_members import most_unpacked, zip_chunks
 
 ARCHIVE_ENCRYPTED = Refusal(
     "archive_encrypted",
@@ -46,8 +47,6 @@ def check_size(size: int, packed: int | None = None) -> None:
 
     packed: its size in a zip.
     """
-    from treino.data.readers.file_bytes import most_unpacked  # with pyarrow, which training goes without
-
     most = MOST_BYTES if packed is None else min(MOST_BYTES, most_unpacked(packed))
     if size > most:
         reason = _("File too large: {size:,} bytes, and {most:,} are the most").format(size=size, most=most)
@@ -136,8 +135,6 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     def read(name: str) -> bytes:
         check_size(infos[name].file_size, infos[name].compress_size)
         try:
-            from treino.data.readers.file_bytes import zip_chunks
-
             return b"".join(zip_chunks(archive, infos[name]))
         except _STUMBLES as error:
             raise OSError(errno.EIO, " ".join(str(error).split())[:120]) from None

@@ -21,6 +21,7 @@ import pyarrow as pa
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _
+from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
 
 OLD_WORKBOOK = Refusal(
     "csv_binary",
@@ -454,25 +455,3 @@ def _check_1252(file: InputFile, error: TreinoError) -> None:
             raise error
     if 2 * whole >= high:
         raise error
-
-
-# ---- members of zip files
-
-_UNBOUNDED = 64  # bytes that are unpacked at once by what bounds no output: bzip2 makes 45 MB of as many
-BOMB_RATIO = 200  # tables compress 3 to 20 times, zip bombs over a thousand times
-
-
-def most_unpacked(packed: int) -> int:
-    """The most bytes that so many may unpack to; more make a bomb."""
-    return max(1 << 26, BOMB_RATIO * packed)
-
-
-def zip_chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo | str) -> Iterator[bytes]:
-    """Yield the content of a member; never more than it declares, behind which zipfile finds it damaged."""
-    info = archive.getinfo(member) if isinstance(member, str) else member
-    bounded = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    with archive.open(info) as stream:
-        if isinstance(stream, zipfile.ZipExtFile) and not bounded:
-            stream.MIN_READ_SIZE = _UNBOUNDED
-        while chunk := stream.read(CHUNK if bounded else _UNBOUNDED):
-            yield chunk

@@ -28,8 +28,9 @@ from treino.data.readers.dialect import (
     labels_below,
     lines_note,
 )
-from treino.data.readers.file_bytes import InputFile, damaged, encrypted, zip_chunks
+from treino.data.readers.file_bytes import InputFile, damaged, encrypted
 from treino.data.readers.reader_options import ReaderOptions
+from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
 
 SHEET_UNKNOWN = Refusal("sheet_unknown", N_("'{path}' has no sheet '{name}'."), "{hint}")
