@@ -136,7 +136,7 @@ def test_a_link_or_markup_in_its_place(treino: Command, run: Path) -> None:
     document["now"]["machine"]["processor"] = "<script>alert(1)</script>"
     (run / NAME).write_text(json.dumps(document))
     facts = run_report_of(open_run("r"), pictures=False)
-    page = html(facts.name, "", run_sections(facts))
+    page = html(facts.run.name, "", run_sections(facts))
     assert "alert(1)" in page
     assert "<script>alert(1)" not in page
     shutil.move(run / NAME, "elsewhere.json")

@@ -31,7 +31,7 @@ FREE = set(
     delimiter decimal encoding quote sheet activation init loss optimizer schedule metric augment fault
     device engine threshold until pool strategy sampler picture cell of coverage topic weight arguments
     action name kind candidates changes class_weights padding image_size batch_size betas header fit dates
-    study score seed_column fold_column row_column settings missing
+    study score seed_column fold_column row_column settings missing skip
     """.split()  # noqa: SIM905
 )
 """Arguments that are words, and no files: columns, registries' names, a new run's name (no path), …"""

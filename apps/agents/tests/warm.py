@@ -15,12 +15,12 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from treino.cli.app import verb_named
 from treino_agents.verb import VERBS
 
 USED = (
     *("sklearn.datasets", "sklearn.linear_model", "sklearn.model_selection", "sklearn.svm", "pyarrow.csv"),
     *("safetensors.torch", "matplotlib.pyplot", "treino_doctor.exam", "treino_agents.server"),
-    *(f"treino.cli.{verb}" for verb in VERBS),
 )
 RESAMPLES = 6  # of a judgement
 ASK = """
@@ -48,6 +48,8 @@ def _listen(place: str) -> None:
     calls.COMMAND = asking(Path(place))
     for name in ("treino_agents.tool_call", *USED):
         import_module(name)
+    for verb in VERBS:
+        verb_named(verb)
     import_module("treino.reports.pictures.picture_files").illustrate = lambda _run: None  # as in all tests
     import_module("treino_agents.tool_call").SPACING = 0.0
     import_module("treino.inspection.variance_shares").RESAMPLES = RESAMPLES
