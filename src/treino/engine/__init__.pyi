@@ -1,5 +1,7 @@
 from treino.engine.activations import ACTIVATIONS as ACTIVATIONS
 from treino.engine.bags import Bags as Bags
+from treino.engine.carry_over import unread as unread
+from treino.engine.devices import torch_threads as torch_threads
 from treino.engine.init import INITS as INITS
 from treino.engine.kernels import KERNELS as KERNELS
 from treino.engine.kernels.selection import engines as engines
@@ -7,6 +9,8 @@ from treino.engine.losses import LOSSES as LOSSES
 from treino.engine.losses import Loss as Loss
 from treino.engine.metrics import METRICS as METRICS
 from treino.engine.metrics import measure as measure
+from treino.engine.metrics import metric_name as metric_name
+from treino.engine.metrics import probabilities as probabilities
 from treino.engine.nets import CNN as CNN
 from treino.engine.nets import MLP as MLP
 from treino.engine.nets import Net as Net
@@ -15,6 +19,9 @@ from treino.engine.nets import mlp as mlp
 from treino.engine.optim import HP as HP
 from treino.engine.optim import OPTIMIZERS as OPTIMIZERS
 from treino.engine.population import Population as Population
+from treino.engine.rng import dropout_keys as dropout_keys
+from treino.engine.rng import fork_rng as fork_rng
+from treino.engine.rng import generator as generator
 from treino.engine.schedules import SCHEDULES as SCHEDULES
 from treino.engine.tick import Epoch as Epoch
 from treino.engine.tick import PopulationView as PopulationView
@@ -25,3 +32,5 @@ from treino.engine.train_config import config_of as config_of
 from treino.engine.training_loop import TrainingLoop as TrainingLoop
 from treino.engine.training_loop import train as train
 from treino.engine.training_state import TrainingState as TrainingState
+from treino.engine.user_module import HashDropout as HashDropout
+from treino.engine.user_module import replace_dropout as replace_dropout

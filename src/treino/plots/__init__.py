@@ -1,1 +1,5 @@
 """Drawing: pictures and pages of numbers computed by ``inspection``."""
+
+from treino.base.lazy import public_names
+
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

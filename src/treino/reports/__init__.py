@@ -1,1 +1,5 @@
 """Reports: facts of runs and sweeps, collected and written as a page."""
+
+from treino.base.lazy import public_names
+
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

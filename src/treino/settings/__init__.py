@@ -1,1 +1,5 @@
 """The settings of a training: one table, from which flags, JSON, defaults and docs come."""
+
+from treino.base.lazy import public_names
+
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

@@ -6,15 +6,26 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.folders.access import Access
-from treino.folders.store.database import not_running
-from treino.folders.stored_run import StoredRun
-from treino.settings.spec import read_settings
-from treino.training.commands import send_settings, send_stop
-from treino.training.fan import FanBoundaries, fan
-from treino.training.futures import extension, usual_futures
-from treino.training.replay import snapshots
-from treino.training.stored_results import open_run
+from treino.folders import (
+    Access,
+    StoredRun,
+    not_running,
+)
+from treino.settings import (
+    read_settings,
+)
+from treino.training import (
+    FanBoundaries,
+    extension,
+    open_run,
+    send_settings,
+    send_stop,
+    snapshots,
+    usual_futures,
+)
+from treino.training.fan import (
+    fan,
+)
 
 SET_REFUSED = Refusal("set_refused", "{why}", N_("Without step it holds from the next step on."))
 CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))

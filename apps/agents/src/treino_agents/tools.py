@@ -16,9 +16,15 @@ from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
-from treino.folders.store.new_names import LAST
-from treino.settings.setting_types import as_item
-from treino.settings.spec import FLAGS, Settings, group_of
+from treino.folders import (
+    LAST,
+)
+from treino.settings import (
+    FLAGS,
+    Settings,
+    as_item,
+    group_of,
+)
 from treino_agents.folder import CHECKS, AgentFolder
 
 ARGUMENT_FORM = Refusal(

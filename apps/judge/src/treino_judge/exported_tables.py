@@ -13,9 +13,14 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.data.readers import read_file
-from treino.data.readers.file_bytes import InputFile, decide, open_file
-from treino.data.table import Column, Table
+from treino.data import (
+    Column,
+    InputFile,
+    Table,
+    decide,
+    open_file,
+    read_file,
+)
 from treino_judge.cells import (
     STATE_WORDS,
     as_float,

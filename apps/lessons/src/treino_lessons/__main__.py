@@ -63,8 +63,11 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
 
 
 def _course_adam(screen: Screen) -> int:
-    from treino.plots.explain_formula import DIGITS
-    from treino.plots.explain_text import document, rendered
+    from treino.plots import (
+        DIGITS,
+        document,
+        rendered,
+    )
     from treino_lessons.course_adam import explanation
 
     shown = explanation()

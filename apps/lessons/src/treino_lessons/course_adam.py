@@ -10,17 +10,22 @@ from functools import cache
 
 from treino.base.formula import Expr, Formula, Symbol, derivative, sqrt, value
 from treino.base.words import _
-from treino.inspection.microscope import reference
-from treino.inspection.microscope.explanation import (
+from treino.inspection import (
+    START,
+    SYMBOLS,
     Chart,
     ChartLine,
     Explanation,
     ExplanationPart,
+    Neuron,
+    OptimizerResult,
     Step,
     StepTable,
+    slopes,
+    update,
+    walk,
 )
-from treino.inspection.microscope.neuron import START, SYMBOLS, Neuron, slopes, walk
-from treino.inspection.microscope.optimizers import OptimizerResult, update
+from treino.inspection.microscope import reference
 
 LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8  # as in treino explain adam
 LONG = 200  # updates of the comparison

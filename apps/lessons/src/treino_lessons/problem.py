@@ -7,9 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from treino.engine import train
-from treino.engine.rng import dropout_keys, fork_rng, generator
-from treino.engine.user_module import HashDropout, replace_dropout
+from treino.engine import (
+    HashDropout,
+    dropout_keys,
+    fork_rng,
+    generator,
+    replace_dropout,
+    train,
+)
 
 ROWS = {"train": 21, "test": 15}  # the last batch is short: means over rows and over batches differ
 BATCH = {"train": 8, "test": 6}

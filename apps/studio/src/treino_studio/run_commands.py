@@ -13,21 +13,45 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
 from treino.base.words import N_
-from treino.folders.store.new_names import checked_name, in_use
-from treino.folders.stored_run import StoredRun
-from treino.inspection.input_planes import row_of
-from treino.inspection.microscope import topics
-from treino.inspection.microscope.run_explanation import kind, topic_name
-from treino.inspection.outputs import outputs, predicted_classes
-from treino.inspection.proponents import proponents, quick_xray
-from treino.plots.explain_text import document
-from treino.plots.report.blocks import TableCell
-from treino.plots.report.proponents import about_proponents, folded
-from treino.reports.explanation import update_after, weight_index
-from treino.reports.pictures import shown_splits
-from treino.training.commands import deliver, send_command, send_setting, send_stop
-from treino.training.futures import extension
-from treino.training.replay import Snapshot, snapshots
+from treino.folders import (
+    StoredRun,
+    checked_name,
+    in_use,
+)
+from treino.inspection import (
+    kind,
+    predicted_classes,
+    quick_xray,
+    row_of,
+    topic_name,
+    topics,
+)
+from treino.inspection.outputs import (
+    outputs,
+)
+from treino.inspection.proponents import (
+    proponents,
+)
+from treino.plots import (
+    TableCell,
+    about_proponents,
+    document,
+    folded,
+)
+from treino.reports import (
+    shown_splits,
+    update_after,
+    weight_index,
+)
+from treino.training import (
+    Snapshot,
+    deliver,
+    extension,
+    send_command,
+    send_setting,
+    send_stop,
+    snapshots,
+)
 from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.run_page import OVER, Look, RunPage
 

@@ -11,20 +11,33 @@ import numpy as np
 from treino.base.errors import TreinoError
 from treino.base.words import speaking
 from treino.data import Data
-from treino.folders.access import Access
-from treino.folders.segments import segments_of
-from treino.folders.store import RunFolder
-from treino.folders.store.checkpoint import LiveFolder
-from treino.folders.stored_run import StoredRun
-from treino.inspection.axis_pairs import CLOSE
-from treino.inspection.boundary import better_axes
-from treino.inspection.input_planes import Split
-from treino.inspection.row_xray import RowXray
-from treino.training.fan import REMEDY, FanBoundaries, SmallPicture, fan
-from treino.training.findings import LiveFindings
-from treino.training.futures import usual_futures, with_remedy
-from treino.training.replay import Playback, Snapshot
-from treino.training.stored_results import stored
+from treino.folders import (
+    Access,
+    LiveFolder,
+    RunFolder,
+    StoredRun,
+    segments_of,
+)
+from treino.inspection import (
+    CLOSE,
+    RowXray,
+    Split,
+    better_axes,
+)
+from treino.training import (
+    REMEDY,
+    FanBoundaries,
+    LiveFindings,
+    Playback,
+    SmallPicture,
+    Snapshot,
+    stored,
+    usual_futures,
+    with_remedy,
+)
+from treino.training.fan import (
+    fan,
+)
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts

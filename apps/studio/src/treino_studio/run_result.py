@@ -3,10 +3,16 @@
 from typing import Any
 
 from treino.base.words import _
-from treino.folders.documents.run_result import RunResult
-from treino.folders.stored_run import StoredRun
-from treino.plots.captions import ending, headline
-from treino.plots.report.charts import figure, figures_table
+from treino.folders import (
+    RunResult,
+    StoredRun,
+)
+from treino.plots import (
+    ending,
+    figure,
+    figures_table,
+    headline,
+)
 
 
 def run_result(run: StoredRun) -> dict[str, Any] | None:

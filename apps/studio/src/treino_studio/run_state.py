@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop
-from treino.engine.carry_over import unread
-from treino.folders.documents.run_spec import RunSpec
-from treino.folders.segments import (
+from treino.engine import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    TrainingLoop,
+    unread,
+)
+from treino.folders import (
     MEMBER,
+    Command,
     Link,
+    RunSpec,
     Segment,
+    StoredRun,
     changed_since,
     epoch_count,
     epochs_of,
@@ -28,14 +36,21 @@ from treino.folders.segments import (
     shown_settings,
     training_losses,
 )
-from treino.folders.store import Command
-from treino.folders.stored_run import StoredRun
-from treino.inspection.boundary import columns_with_an_axis
-from treino.reports.run_report import called_again
-from treino.settings.spec import FAULTS, LAYERS
-from treino.training.futures import with_remedy
-from treino.training.replay import Snapshot
-from treino.training.run_log import faulty_from
+from treino.inspection import (
+    columns_with_an_axis,
+)
+from treino.reports import (
+    called_again,
+)
+from treino.settings import (
+    FAULTS,
+    LAYERS,
+)
+from treino.training import (
+    Snapshot,
+    faulty_from,
+    with_remedy,
+)
 from treino_studio.run_result import run_result
 
 # ---- state

@@ -16,14 +16,30 @@ from torch import Tensor, nn
 from treino.base.encoding import compact_json
 from treino.base.words import _
 from treino.data import Data, Rows
-from treino.engine import Loss, measure
-from treino.engine.devices import torch_threads
-from treino.engine.metrics import probabilities
-from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
-from treino.inspection.input_planes import InputAxes, Split, draw
-from treino.inspection.outputs import outputs, predicted_classes
-from treino.inspection.thumbnails import LayerCall, layers_as_they_run
-from treino.training.fan import FanBoundaries
+from treino.engine import (
+    Loss,
+    measure,
+    probabilities,
+    torch_threads,
+)
+from treino.inspection import (
+    SHOWN,
+    InputAxes,
+    LayerCall,
+    Split,
+    columns_with_an_axis,
+    draw,
+    grid,
+    layers_as_they_run,
+    predicted_classes,
+    sight,
+)
+from treino.inspection.outputs import (
+    outputs,
+)
+from treino.training import (
+    FanBoundaries,
+)
 from treino_studio.image_scene import (
     MAP_SIDE,
     DrawnLayer,

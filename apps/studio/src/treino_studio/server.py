@@ -21,9 +21,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, named
-from treino.folders.documents.listing import Known
+from treino.folders import (
+    Known,
+    RunFolder,
+)
 from treino.folders.documents.reading import read_document
-from treino.folders.store import RunFolder
 from treino_studio import protocol
 from treino_studio.guard import error_document, refusal
 from treino_studio.hub import Page, Viewer, watch_only

@@ -7,8 +7,10 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.folders.store import RunFolder
-from treino.folders.store.run_lookup import known_folder
+from treino.folders import (
+    RunFolder,
+    known_folder,
+)
 
 SCRIPT_MISSING = Refusal(
     "script_missing",

@@ -12,26 +12,44 @@ from typing import Any
 from treino.base import lock
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
-from treino.data.documents import DataSource
-from treino.engine import METRICS
-from treino.engine.metrics import metric_name
-from treino.folders.documents import (
+from treino.data import (
+    DataSource,
+)
+from treino.engine import (
+    METRICS,
+    metric_name,
+)
+from treino.folders import (
+    RunFolder,
     read_checkpoint,
     read_document,
     read_run_spec,
     read_sweep_spec,
     read_tensors,
 )
-from treino.folders.store import RunFolder
-from treino.settings.spec import OF_DATA, Settings, read_settings
-from treino.training.commands import deliver, send_stop
-from treino.training.search.space import space_from_json
-from treino.training.studies.conclusions import mode_name, row_name, seconds_text
-from treino.training.sweeps.bracket import MemberTable, plain
-from treino.training.sweeps.member import config_of
-from treino.training.sweeps.populations import settings_of
-from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
-from treino.training.sweeps.sweep_members import check_folder, left_of, send_more, settings_in_all
+from treino.settings import (
+    OF_DATA,
+    Settings,
+    read_settings,
+)
+from treino.training import (
+    MemberTable,
+    StoredStudy,
+    StoredSweep,
+    check_folder,
+    config_of,
+    deliver,
+    left_of,
+    mode_name,
+    plain,
+    row_name,
+    seconds_text,
+    send_more,
+    send_stop,
+    settings_in_all,
+    settings_of,
+    space_from_json,
+)
 from treino_studio.folder_page import FolderPage, thinned
 from treino_studio.run_commands import Answer, TrainerRequest
 from treino_studio.run_state import finite

@@ -15,15 +15,24 @@ from zipfile import ZipFile
 
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
-from treino.folders.store import RunFolder
-from treino.folders.store.output_files import OutputFile
-from treino.plots.sweep import importance_sentences
+from treino.folders import (
+    OutputFile,
+    RunFolder,
+)
+from treino.plots import (
+    importance_sentences,
+)
+from treino.reports import (
+    film_files,
+    importance_of,
+    steps_of,
+)
 from treino.reports.export.formats import export
-from treino.reports.pictures.film import film_files, steps_of
-from treino.reports.pictures.sweep_pictures import importance_of
 from treino.reports.report import report
-from treino.training.stored_results import open_run
-from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training import (
+    StoredSweep,
+    open_run,
+)
 from treino_studio.run_state import commands
 
 

@@ -18,19 +18,35 @@ from typing import Any, Literal
 from treino.base.errors import TreinoError
 from treino.base.words import _, speaking
 from treino.fit_events import FitRequest, fit_events
-from treino.folders.access import Access
-from treino.folders.network_source import UserFiles
-from treino.folders.store import RunFolder
-from treino.reports.pictures.picture_files import illustrated
-from treino.training.branch import branching, rewinding
-from treino.training.commands import deliver, send_command, send_stop
-from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
-from treino.training.replay import last_step, snapshots
-from treino.training.stored_results import open_run
-from treino.training.studies.study import study_events
-from treino.training.sweeps.member import like, name_of_like
-from treino.training.sweeps.sweep import sweep_events, sweep_resumption
-from treino.training.train import RunJob, resuming
+from treino.folders import (
+    Access,
+    RunFolder,
+    UserFiles,
+)
+from treino.reports import (
+    illustrated,
+)
+from treino.training import (
+    JobEnd,
+    JobEvent,
+    JobPause,
+    JobStart,
+    RunJob,
+    branching,
+    deliver,
+    last_step,
+    like,
+    name_of_like,
+    open_run,
+    resuming,
+    rewinding,
+    send_command,
+    send_stop,
+    snapshots,
+    study_events,
+    sweep_events,
+    sweep_resumption,
+)
 from treino_studio.process import Channel
 
 LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn

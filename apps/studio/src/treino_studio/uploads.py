@@ -16,10 +16,15 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import inside, make_folder, remove_leftovers, trouble
 from treino.base.text import shortened
 from treino.base.words import N_, _, language
-from treino.folders.documents.listing import Known, detailed_listing
-from treino.folders.store.removal import delete
-from treino.folders.store.run_lookup import run_folders
-from treino.settings.spec import OF_DATA
+from treino.folders import (
+    Known,
+    delete,
+    detailed_listing,
+    run_folders,
+)
+from treino.settings import (
+    OF_DATA,
+)
 
 RUN_MISSING = Refusal("run_missing", N_("There is no run {name}."), "{hint}")
 UPLOAD_LARGE = Refusal(

@@ -7,9 +7,13 @@ import numpy as np
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.data.preparation.target import choose_target
-from treino.data.sources import BuiltinName, read
-from treino.data.table import Column, Table
+from treino.data import (
+    BuiltinName,
+    Column,
+    Table,
+    choose_target,
+    read,
+)
 from treino_studio.playground.address import GENERATED
 
 BUILTINS = "wine", "iris"
