@@ -3,6 +3,7 @@
 import ast
 import re
 from importlib import import_module
+from inspect import isclass, isfunction
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,9 @@ def test_every_function_and_class_that_apps_use_is_documented() -> None:
         (node.module, name): getattr(import_module(str(node.module)), name, None)
         for _p, node, name in IMPORTS
     }
-    bare = [key for key, value in values.items() if callable(value) and not value.__doc__]
+    bare = [
+        key for key, value in values.items() if (isfunction(value) or isclass(value)) and not value.__doc__
+    ]
     assert not bare
 
 

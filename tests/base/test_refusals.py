@@ -52,3 +52,9 @@ def test_a_refusal_makes_its_error() -> None:
         "disk_full", "a.csv could not be written.", "Free 12\u202f345 bytes.", 1,
     )  # fmt: skip
     assert Refusal("r", "A {brace}", "{hint}")(brace=1, hint="Did you mean 'b'?").hint == "Did you mean 'b'?"
+
+
+def test_a_rule_is_written_once() -> None:
+    """In one file; other files import it."""
+    for path, tree in TREES.items():
+        assert not [name for name in refusals(tree) if re.search(r"_\d$", name)], path

@@ -213,6 +213,7 @@ def call(kind: str, *args: Expr | float) -> Op:
 
 
 def sqrt(a: Expr | float) -> Op:
+    """The square root."""
     return call("sqrt", a)
 
 

@@ -43,6 +43,7 @@ def truth_words(words: set[str]) -> bool:
 
 
 def missing(cell: str) -> bool:
+    """Whether a cell is empty or a word for nothing."""
     cell = cell.strip()
     return cell.lower() in MISSING or (cell[:1] in "#.Ee" and bool(_NOTHING.match(cell)))
 

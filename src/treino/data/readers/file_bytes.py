@@ -304,6 +304,7 @@ def damaged(path: Path, what: str, error: Exception) -> TreinoError:
 
 
 def unreadable(path: Path, error: OSError) -> TreinoError:
+    """The error for a file that the system does not let us read."""
     if error.errno == errno.ELOOP:
         return FILE_LINK_LOOP(path=path)
     return FILE_UNREADABLE(path=path, reason=error.strerror)

@@ -97,6 +97,7 @@ def _reader(name: str, kind: type[Read]) -> Callable[[RunFolder], Read]:
     """The function that reads this document of a folder, and raises TreinoError as ``read_document`` does."""
 
     def read(folder: RunFolder) -> Read:
+        """Read the folder's document of this name, and check every value."""
         return _read(folder, name, kind)
 
     return read

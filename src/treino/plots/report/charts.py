@@ -61,6 +61,7 @@ def _beaten(name: str) -> str:
 
 
 def figure(value: float | None) -> str:
+    """A number in the reader's form; a dash where there is none."""
     return "–" if value is None or not math.isfinite(value) else numeral(value)
 
 
