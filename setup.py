@@ -14,7 +14,7 @@ from setuptools.command.build_ext import build_ext
 
 PACKAGE = "treino.engine.kernels"
 HERE = "src/treino/engine/lanes"
-FLAGS = tomllib.loads(Path(HERE, "flags.toml").read_text())
+FLAGS = tomllib.loads((Path(__file__).parent / HERE / "flags.toml").read_text())
 MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
 
 

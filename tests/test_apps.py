@@ -50,7 +50,7 @@ def test_apps_import_no_other_app() -> None:
         assert others <= {own, "treino_doctor"}, path
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("app", without.apps())
 def test_the_rest_stands_without_an_app(app: str, tmp_path: Path) -> None:
     """Its core's tests are collected here, and run before a release."""

@@ -227,7 +227,14 @@ WAYS: dict[str, set[str]] = {
     "own_net": {"folders/network_source", "folders/user_network", "training/sweeps/populations"},
     "NetworkFile": {"folders/network_source"},
     "UserFiles": {  # on the user's word: where a person calls
-        *("api", "cli/study", "cli/sweep", "cli/train", "folders/network_source", "reports/export/script"),
+        *(
+            "api",
+            "cli/study",
+            "cli/sweep",
+            "cli/train_events",
+            "folders/network_source",
+            "reports/export/script",
+        ),
     },
     "SealedCopies": {"folders/network_source"},
 }

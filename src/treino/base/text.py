@@ -2,9 +2,13 @@
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """Return the text on one line of at most so many characters, the last of which is … if some are cut."""
+    """Return the text on one line of at most so many characters, the last of which is … if some are cut.
+
+    A sentence that fits comes back as it is, with its source in all languages.
+    """
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    fitting = text if line == text else line
+    return fitting if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 def tail(text: str, most: int) -> str:
