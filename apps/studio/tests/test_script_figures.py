@@ -168,6 +168,53 @@ print(digest())
 # ---- how long it takes
 
 
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for epoch in range(6):",
+        "for epoch in range(1, 7):",
+        "EPOCHS = 6\nfor epoch, _ in enumerate(range(EPOCHS)):",
+        "import types\nargs = types.SimpleNamespace(epochs=3)\nfor epoch in range(2 * args.epochs):",
+        'config = {"epochs": 6}\nfor epoch in range(config["epochs"]):',
+        "class Config:\n    epochs = 6\nfor epoch in range(Config.epochs):",
+    ],
+)
+def test_a_loop_over_a_range_tells_how_many_steps_there_will_be(
+    loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("treino_studio.script.figures.EVERY", 0.0)
+    seen = here(script(tmp_path, f"{ADAM}{loop}\n    train(3)\n"), monkeypatch=monkeypatch)
+    curves = ScriptCurves("script")
+    planned = []
+    for message in seen.steps:
+        [*curves.take(message)]
+        planned.append(curves.planned.steps)
+    assert planned[:3] == [None] * 3, "nothing is known before the second round"
+    assert set(planned[3:]) == {18}
+
+
+def test_a_loop_that_does_not_say_how_often_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finding it out would run code of the script."""
+    monkeypatch.chdir(tmp_path)
+    text = f"""{ADAM}
+class Asks:
+    @property
+    def epochs(self): raise SystemExit(9)
+asks = Asks()
+for epoch in range([2, asks.epochs if False else 2][1]): train(1)
+for epoch in [0, 1]: train(1)
+while epoch < 3:
+    epoch += 1
+    train(1)
+"""
+    seen = here(script(tmp_path, text), monkeypatch=monkeypatch)
+    assert seen.status == 0
+    assert not seen.all("loop")
+
+
 def test_what_is_printed_tells_how_many_steps_there_will_be() -> None:
     curves = ScriptCurves("script")
     for epoch in range(1, 4):

@@ -112,6 +112,8 @@ class ScriptCurves:
             for name in ("loss", "accuracy"):
                 if (value := each[name]) is not None:
                     yield from self._computed(name, each, float(value))
+        if loop := message.get("loop"):
+            self.planned.note("loop", Count(*loop), step)
 
     def read(self, stream: str, line: str, step: int) -> Iterator[dict[str, Any]]:
         """Yield the messages for the page that a printed line makes. step: the last one before it."""
@@ -213,7 +215,7 @@ class PlannedSteps:
         self._unsteady: set[str] = set()  # units that began anew
 
     def note(self, unit: str, count: Count, step: int) -> None:
-        """A number of an epoch or a step is printed at this step, maybe again."""
+        """A number of an epoch, a step or a round of a loop is seen at this step, maybe again."""
         number, total = count
         marks = self._marks.setdefault(unit, [])
         if marks and number < marks[-1][0]:
@@ -237,7 +239,7 @@ class PlannedSteps:
     @property
     def steps(self) -> int | None:
         """The number of steps in all; None where nothing tells."""
-        for unit in ("epoch", "step"):
+        for unit in ("loop", "epoch", "step"):
             total = self._totals.get(unit)
             marks = self._marks.get(unit)
             if total is None or not marks or unit in self._unsteady:

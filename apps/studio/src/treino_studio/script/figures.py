@@ -16,6 +16,7 @@ from treino.base.words import _
 from treino_studio.script.commands import SetValue
 from treino_studio.script.evaluations import Evaluations
 from treino_studio.script.json_socket import figure
+from treino_studio.script.loops import Loops
 
 # ---- settings of parameter groups
 
@@ -128,7 +129,7 @@ class ScriptFigures:
     """
 
     def __init__(self, *, watched: bool) -> None:
-        self.evaluations = Evaluations()
+        self.evaluations, self._loops = Evaluations(), Loops()
         self.watched = watched
         self.steps = self.backwards = 0
         self.began, self.paused_seconds, self.next_message = perf_counter(), 0.0, 0.0
@@ -249,6 +250,8 @@ class ScriptFigures:
             message["optimizer_of_losses"] = [order for _loss, order in losses]
         if evaluations := self.evaluations.take():
             message["evaluations"] = evaluations
+        if loop := self._loops.progress():
+            message["loop"] = loop
         return message
 
 
