@@ -282,17 +282,36 @@ def test_a_file_named_twice_counts_once_and_may_not_have_two_labels(tmp_path: Pa
         assert part in error.message
 
 
-def test_names_are_found_whatever_their_case_and_two_columns_of_them_are_refused(tmp_path: Path) -> None:
+def test_numbers_and_other_spellings_name_the_pictures_that_they_mean(tmp_path: Path) -> None:
     folder = write(tmp_path / "p", [f"scans/{i:04}.JPG" for i in range(1, 13)])
-    for spelling in ("SCANS/{:04}", "D:\\data\\Scans\\{:04}.jpg", " {:04} "):
+    wanted = {f"scans/{i:04}.JPG": "ab"[i % 3 == 0] for i in range(1, 13)}
+    for spelling in (
+        "{}",
+        "{}.0",
+        "{:03}.jpg",
+        "SCANS/{:04}",
+        "D:\\data\\Scans\\{:04}.jpg",
+        "scans / {}",
+        " {:02} ",
+    ):
         rows = (f"{100 + i},{spelling.format(i)},{'ab'[i % 3 == 0]}" for i in range(12, 0, -1))
         path = table(tmp_path / "l.csv", "age,patient,y", rows)
         data = load(folder, labels=path, target="y")
-        assert labels(data) == {f"scans/{i:04}.JPG": "ab"[i % 3 == 0] for i in range(1, 13)}, spelling
-    both = (f"{i:04},{13 - i:04},{'ab'[i % 3 == 0]}" for i in range(1, 13))
-    path = table(tmp_path / "l.csv", "rank,patient,y", both)
-    error = refusal(folder, labels=path, target="y", reading={"text": ("rank", "patient")})
+        assert labels(data) == wanted, spelling
+        loose = spelling in ("{}", "{}.0", "{:03}.jpg", "scans / {}", " {:02} ")
+        assert said(data, "names scans/0012.JPG: zeros before a number") == loose, spelling
+    write(folder, ["scans/07.jpg"])
+    path = table(tmp_path / "l.csv", "patient,y", (f"{i},{'ab'[i % 3 == 0]}" for i in range(1, 13)))
+    error = refusal(folder, labels=path, target="y")
+    assert (error.rule, "scans/0007.JPG and scans/07.jpg" in error.message) == ("label_ambiguous", True)
+    (folder / "scans/07.jpg").unlink()
+    path = table(
+        tmp_path / "l.csv", "rank,patient,y", (f"{i},{13 - i},{'ab'[i % 3 == 0]}" for i in range(1, 13))
+    )
+    error = refusal(folder, labels=path, target="y")
     assert (error.rule, "'rank' and 'patient'" in error.message) == ("labels_columns", True)
+    path = table(path, "rank,patient,y", (f"{i},{13 - i:04}.jpg,{'ab'[i % 3 == 0]}" for i in range(1, 13)))
+    assert said(load(folder, labels=path, target="y"), "'patient' names the pictures")
 
 
 def test_a_table_of_pictures_alone_says_how_to_give_them(tmp_path: Path) -> None:
@@ -386,6 +405,8 @@ def test_names_that_differ_by_case_only_and_odd_names_are_kept(tmp_path: Path) -
         file.write(picture(99))
     data = load(folder)
     assert data.classes == ("Dog", "cat", "dog")
+    assert said(data, "cat/A.png", "cat/a.png", "case")
+    assert said(data, "Dog and dog")
     assert {"cat/new\nline\x1b[31m.png", "cat/\\xff.png"} <= set(labels(data))
 
 

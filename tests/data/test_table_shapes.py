@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
-from treino.data import load
+from treino.data import describe, load
 from treino.data.readers import ReaderOptions, open_blocks, read_file
 
 RNG = np.random.default_rng(5)
@@ -180,3 +180,24 @@ def test_single_quotes_enclose_cells_beside_any_delimiter(write: Write, delimite
         ReaderOptions(delimiter=delimiter, quote="'"),
     ):
         assert read_file(path, reading).column("note").words.tolist() == [f"a{delimiter}b"] * 9
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [("Total,{},{}", True), ("Soma:,{},{}", True), ("c bay,{},{}", True), ("c bay,1.5,3", False)],
+)
+def test_a_last_row_that_is_a_total_is_named(write: Write, last: str, said: bool) -> None:
+    sums = (round(float(FRAME["depth"].sum()), 3), int(FRAME["count"].sum()))
+    notes = read_file(write(PLAIN + last.format(*sums) + "\n")).notes
+    assert any("in line 42, looks like a total" in note for note in notes) == said
+
+
+def test_classes_that_may_be_a_score_or_several_are_doubted(write: Write) -> None:
+    score = load(FRAME.assign(y=np.arange(40) * 7 % 6 + 1), target="y")
+    assert any("'y' are taken as 6 classes" in note and "task='regression'" in note for note in score.notes)
+    tags = FRAME.assign(y=[["a|b", "a", "b|c", "c"][i % 4] for i in range(40)])
+    assert any("several classes, as 'a|b'" in note for note in load(tags, target="y").notes)
+    assert "class_doubtful" in {warning.rule for warning in describe(tags, "y").warnings}
+    for y in (["New York, NY", "Rio, RJ", "Lyon"], [1, 2, 4], ["a/b", "c/d", "e/f"]):
+        plain = load(FRAME.assign(y=[y[i % 3] for i in range(40)]), target="y")
+        assert not any("seem to hold" in note or "without an order" in note for note in plain.notes)

@@ -213,13 +213,19 @@ def test_more_cells_than_a_sheet_is_read_for(tmp_path: Path, monkeypatch: pytest
     path = book(tmp_path / "t.xlsx", t=[HEAD, *map(house, range(6))])
     monkeypatch.setattr("treino.data.readers.workbook.MOST_CELLS", 40)
     assert refused(path).rule == "workbook_size"
+    monkeypatch.setattr("treino.data.readers.workbook.MOST_CELLS", 10**6)
+    monkeypatch.setattr("treino.data.readers.workbook.SHEET_ROWS", 7)
+    assert any("the sheet is full" in note for note in read_file(path).notes)
 
 
-def test_errors_are_told(tmp_path: Path) -> None:
+def test_errors_and_macros_are_told(tmp_path: Path) -> None:
     path = book(tmp_path / "t.xlsm", t=[["a", "b"], [1, "#DIV/0!"], [2, 5], [3, 6]])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macro")
     table = read_file(path)
     assert np.isnan(table.column("b").numbers[0])
     (note,) = table.notes
+    assert "without running its macros" in note
     assert "cells with an error such as #DIV/0! as cells without a value (1)" in note
 
 

@@ -1,5 +1,6 @@
 """Make a table of what is known of each picture: its file, split, class, and what labels say of it."""
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -73,6 +74,7 @@ FILE_UNREADABLE = Refusal(
 FILE, PART, CLASS = "file", "split", "class"  # the names of the columns
 PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # of folders: 0 is a class
 _SAMPLED = 1000  # rows of a table of labels that tell which column names pictures
+_LEAST_NUMBERS = 4  # pictures that a column names by numbers without their zeros, so that it isn't by chance
 _MOST_TABLES = 8  # tables among the pictures that are looked at
 _NAMES = (
     r"([^/]*[^/ ._-])[ ._-]+\(?\d+\)?\.\w+$",
@@ -90,7 +92,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
     """
     names = [file.name for file in album.files]
     part_N, folder_N, outer = _levels([name.split("/")[:-1] for name in names])
-    notes: list[str] = []
+    notes = _case_notes(names, folder_N)
     columns = {FILE: _column(FILE, names)}
     if part_N is not None:
         columns[PART] = _column(PART, part_N)
@@ -230,6 +232,24 @@ def _folder_notes(
     return notes
 
 
+def _case_notes(names: list[str], folder_N: list[list[str]]) -> list[str]:
+    """Notes on files, and on classes, whose names differ by upper and lower case only."""
+    notes = []
+    for kind, words in (
+        (_("files"), names),
+        (_("folders"), sorted({folder[0] for folder in folder_N if folder})),
+    ):
+        known: dict[str, str] = {}
+        pairs = [(known[w.lower()], w) for w in words if known.setdefault(w.lower(), w) != w]
+        if pairs:
+            notes.append(
+                _("Names of {kind} that differ by upper and lower case only: {n:,}, as {a} and {b}.").format(
+                    kind=kind, n=len(pairs), a=pairs[0][0], b=pairs[0][1]
+                )
+            )
+    return notes
+
+
 def _no_class(album: Album, names: list[str], class_N: list[str], outer: list[str]) -> TreinoError:
     hint = _("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
     loose = next((name for name, label in zip(names, class_N, strict=True) if not label), None)
@@ -313,16 +333,17 @@ class _Labels:
 
 class _Names:
     """Which picture a text names: its path in the album or the end of it, with or without the ending, or a
-    longer path that ends so. Names as they are written come before those that differ by case."""
+    longer path that ends so. Names as they are written come before those that differ by case, and these
+    before those that differ by zeros before a number, as 7 and 0007, or by blanks around a part."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
         self._indexes: dict[Callable[[str], str], tuple[dict[str, list[int]], dict[str, list[int]]]] = {}
 
-    def rows(self, text: str) -> list[int]:
-        """The rows of the pictures that the text may name; [] for none."""
+    def rows(self, text: str, zeros: bool = True) -> list[int]:
+        """The rows of the pictures that the text may name; [] for none. zeros: also without them."""
         text = text.replace("\\", "/").removeprefix("./")
-        for form in (str.strip, _in_lower_case):
+        for form in (str.strip, _in_lower_case, _without_zeros)[: 2 + zeros]:
             wholes, ends = self._index(form)
             longer = key = form(text)
             found = wholes.get(key) or ends.get(key)
@@ -354,6 +375,15 @@ class _Names:
 
 def _in_lower_case(name: str) -> str:
     return name.strip().lower()
+
+
+def _without_zeros(name: str) -> str:
+    """The name in lower case, without blanks around its parts and zeros before a number: a/7 for A/0007."""
+    parts = [part.strip() for part in name.lower().split("/")]
+    stem, ending = os.path.splitext(parts[-1])
+    stem, ending = (stem, ending) if ending in ENDINGS else (parts[-1], "")
+    number = re.fullmatch(r"0*([0-9]+)(\.0+)?", stem.strip())
+    return "/".join([*parts[:-1], (number[1] if number else stem.strip()) + ending])
 
 
 def _needs_table(request: LoadRequest, columns: dict[str, Column], in_folders: bool) -> bool:
@@ -419,24 +449,33 @@ def _read(album: Album, labels: str, inner: str | None, reading: ReaderOptions |
 def _naming(table: Table, names: _Names, pictures: int, strict: bool) -> str | None:
     """The column that names most pictures, in a sample of the rows; of several, the one of file names.
 
-    strict: only if half of the cells do, or half of the pictures are named. Raises TreinoError if two columns
-    name as many, and not the same in each row.
+    strict: only if half of the cells do, or half of the pictures are named; always so where they only do
+    without zeros. Raises TreinoError if two columns name as many, and not the same in each row.
     """
     sample = range(0, table.rows, max(1, table.rows // _SAMPLED))
-    columns = [column for column in table.columns if column.seconds is None and not column.boolean]
-    cells = {column.name: [column.cell(i) for i in sample] for column in columns}
-    rows = {name: [names.rows(cell) for cell in of] for name, of in cells.items()}
-    scores = {
-        name: (len({row for at in rows[name] for row in at}), sum(c.lower().endswith(ENDINGS) for c in of))
-        for name, of in cells.items()
+    cells = {
+        column.name: [column.cell(i) for i in sample]
+        for column in table.columns
+        if column.seconds is None and not column.boolean
     }
-    most = max(scores.values(), default=(0, 0))
-    best, *others = [name for name, score in scores.items() if score == most] or [""]
-    if not most[0] or (strict and 2 * most[0] < min(pictures, len(sample))):
-        return None
-    if other := next((name for name in others if rows[name] != rows[best]), None):
-        raise LABELS_COLUMNS(a=best, b=other, table=table.source, name=names.first)
-    return best
+    for zeros in (False, True):
+        rows = {name: [names.rows(cell, zeros) for cell in of] for name, of in cells.items()}
+        scores = {
+            name: (
+                len({row for at in rows[name] for row in at}),
+                sum(c.lower().endswith(ENDINGS) for c in of),
+            )
+            for name, of in cells.items()
+        }
+        most = max(scores.values(), default=(0, 0))
+        best, *others = [name for name, score in scores.items() if score == most] or [""]
+        least = _LEAST_NUMBERS if zeros else 1
+        if most[0] < least or ((strict or zeros) and 2 * most[0] < min(pictures, len(sample))):
+            continue
+        if other := next((name for name in others if rows[name] != rows[best]), None):
+            raise LABELS_COLUMNS(a=best, b=other, table=table.source, name=names.first)
+        return best
+    return None
 
 
 def _joined_to(
@@ -453,7 +492,7 @@ def _joined_to(
     absent = [] if absent is None else absent
     column = table.column(labels.column)
     row_N = np.full(len(names), -1, dtype=np.int64)
-    twice = 0
+    twice, other = 0, ""
     others = [each for each in table.columns if each.name != column.name]
     for row in range(table.rows):
         at = lookup.rows(column.cell(row))
@@ -467,6 +506,10 @@ def _joined_to(
                 b=names[at[1]],
                 path=album.source,
             )
+        if at and not other and not lookup.rows(column.cell(row), zeros=False):
+            other = _("{cell} names {name}: zeros before a number, and blanks, don't count.").format(
+                cell=column.cell(row), name=names[at[0]]
+            )
         if not at:
             absent.append(column.cell(row) or table.place(row))
         elif row_N[at[0]] < 0:
@@ -477,6 +520,7 @@ def _joined_to(
     notes += table.notes
     text = _("Labels are read from {table}, whose column '{name}' names the pictures.")
     notes.append(text.format(table=labels.inside or table.source, name=column.name))
+    notes += [other] if other else []
     if absent and known is None:
         text = _("Labels of files that aren't there: {n:,}, the first {name}.")
         notes.append(text.format(n=len(absent), name=absent[0]))

@@ -87,6 +87,7 @@ CLASSES_ALL_DISTINCT = Refusal(
 )
 TARGET_UNKNOWN = Refusal("target_unknown", N_("There is no column '{target}' in '{source}'."), "{hint}")
 
+_SCALE = 5  # whole numbers in a row, from which on they may be a score
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
 IMBALANCE = 10  # minimum ratio of rows between the largest and the smallest class
@@ -367,6 +368,8 @@ def target_codes(
         check_classes(codes[-1][0], classes, column)
         label_N = codes[-1][0]
         warnings = [single_rows(label_N, classes, main.place), imbalance(label_N, classes), alike(classes)]
+        if main.target is None and name not in kinds:
+            warnings.append(doubtful_classes(column, classes))
         notes += [joined(warning, " ") for warning in warnings if warning]
         every.append(classes)
     return every, [list(of_table) for of_table in zip(*codes, strict=True)]
@@ -381,6 +384,34 @@ def alike(classes: Sequence[str]) -> tuple[str, str] | None:
         _("Each spelling is a class of its own: {names}.").format(names=shortened(text, 200)),
         _("If they mean the same, write them alike."),
     )
+
+
+def doubtful_classes(column: Column, classes: tuple[str, ...]) -> tuple[str, str] | None:
+    """Return (message, hint) if the classes look like amounts from a lowest to a highest, or like cells with
+    several classes each, else None."""
+    if column.numbers is not None and not column.boolean:
+        low, high = np.nanmin(column.numbers), np.nanmax(column.numbers)
+        if len(classes) < _SCALE or high - low != len(classes) - 1:
+            return None
+        return (
+            _(
+                "The whole numbers {low} to {high} of '{name}' are taken as {n} classes without an order."
+            ).format(low=int(low), high=int(high), name=column.name, n=len(classes)),
+            _("Where they are amounts or a score: [[task=regression]]."),
+        )
+    for mark in ";|,/":
+        parts = [[part.strip() for part in name.split(mark)] for name in classes]
+        several = [name for name, own in zip(classes, parts, strict=True) if len(own) > 1]
+        count = Counter(part for own in parts for part in own)
+        again = sum(n > 1 for part, n in count.items() if part)
+        if len(several) > 1 and 2 * again > len(count) > 1:
+            return (
+                _(
+                    "Cells of '{name}' seem to hold several classes, as '{cell}', and each is taken as one."
+                ).format(name=column.name, cell=shortened(several[0])),
+                _("To learn each, write a column of 0 and 1 for each, and name them all: [[target=a,b]]."),
+            )
+    return None
 
 
 def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:

@@ -7,11 +7,13 @@ the files again. All three give the same columns.
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
@@ -93,13 +95,14 @@ class TableReader:
             columns: tuple[Column, ...] = stored_columns(self, self.spilled)
         else:
             columns = self.columns(pa.Table.from_batches(list(self.batches())))
+        notes = self.notes if self.spilled is not None else (*self.notes, *_of_last_row(columns, self.place))
         return Table(
             self.name,
             self.source,
             self.sha256,
             columns,
             self.place,
-            notes=self.notes,
+            notes=notes,
             files=self.files,
             reading=self.reading,
             stored=self.spilled is not None,
@@ -116,6 +119,32 @@ class TableReader:
             return decision.column(cells)
         column = typed_column(name, cells, self.levels.get(name, ()))
         return replace(column, writing=decision.writing) if decision else column
+
+
+_TOTAL = re.compile(
+    r"(grand |sub-?|overall )?totals?( geral)?|sum|summe|gesamt|insgesamt|soma|mean|average|m[ée]dia",
+    re.IGNORECASE,
+)
+
+
+def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iterator[str]:
+    """Yield a note if the last row looks like a total: by a word such as Total that stands there alone, or
+    because each of its numbers is the sum of those above."""
+    last = len(columns[0]) - 1
+    words = [c for c in columns if c.words is not None and c.numbers is None and c.seconds is None]
+    numbers = [c.numbers for c in columns if c.numbers is not None and not c.boolean and last >= 3]
+    once = (c.cell(last) for c in words if np.sum(c.words == c.cell(last)) == 1)
+    named = next((cell for cell in once if _TOTAL.fullmatch(cell.rstrip(":. "))), None)
+    with np.errstate(all="ignore"):  # sums may overflow
+        sums = len(numbers) > 1 and all(
+            np.isfinite(v[-1]) and v[-1] and abs(np.nansum(v[:-1]) - v[-1]) <= 1e-6 * np.nansum(np.abs(v))
+            for v in numbers
+        )
+    if numbers and (named or sums):
+        yield _(
+            "The last row, in {place}, looks like a total of those above ('{cell}'), and is a row like "
+            "any other: delete it if it is one."
+        ).format(place=place(last), cell=shortened(named or columns[0].cell(last)))
 
 
 def open_table(

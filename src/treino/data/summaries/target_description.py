@@ -15,6 +15,7 @@ from treino.data.preparation.target import (
     check_classes,
     classes_of,
     decide_task,
+    doubtful_classes,
     encode,
     has_target,
     imbalance,
@@ -124,6 +125,8 @@ def _accepted(
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
     warnings += class_warnings(label_N, classes, column.name, table.place)
+    if kind is None and (doubt := doubtful_classes(column, tuple(classes))):
+        warnings.append(TableWarning("class_doubtful", *doubt, column.name))
     count_C = np.bincount(label_N, minlength=len(classes))
     described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
     return described, TargetRows(row_N, None, label_N)
