@@ -56,6 +56,12 @@ READ_ONLY = Refusal(
     N_("Choose a folder that you may write to, or change its permissions."),
     status=1,
 )
+FILE_UNREADABLE = Refusal(
+    "file_unreadable",
+    N_("'{path}' can't be read: {reason}."),
+    N_("Check its permissions and that the disk is there."),
+    status=1,
+)
 FILE_VANISHED = Refusal(
     "file_vanished",
     N_("{path} is not there, or its folder is gone ({reason})."),

@@ -20,7 +20,7 @@ from treino.engine.nets import CNN
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
-from treino.settings.spec import FAULTS, OF_ENGINE, Settings, faults_of, read_settings
+from treino.settings.spec import FAULTS, OF_ENGINE, UNKNOWN_SETTING, Settings, faults_of, read_settings
 
 DTYPE_UNKNOWN = Refusal(
     "dtype_unknown", N_("Training in {dtype!r} isn't possible."), N_("Use torch.float32 or torch.float64.")
@@ -40,7 +40,6 @@ ENSEMBLE_SEEDS = Refusal(
     N_("An ensemble of {n} can't have {seeds} seeds."),
     N_("Give one, from which the others are derived, or one for each member."),
 )
-UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 
 OF_UPDATE = ("momentum", "betas", "eps", "weight_decay", "clip")
 SIDE_BY_SIDE = ("seed", "lr", *OF_UPDATE, "ema", "schedule", "warmup")

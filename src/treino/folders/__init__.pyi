@@ -31,6 +31,7 @@ from treino.folders.store.new_names import in_use as in_use
 from treino.folders.store.output_files import PAGE as PAGE
 from treino.folders.store.output_files import OutputFile as OutputFile
 from treino.folders.store.removal import delete as delete
+from treino.folders.store.run_lookup import RUN_MISSING as RUN_MISSING
 from treino.folders.store.run_lookup import fenced as fenced
 from treino.folders.store.run_lookup import find as find
 from treino.folders.store.run_lookup import known_folder as known_folder

@@ -21,6 +21,7 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import Loss
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
+from treino.engine.members import MEMBER_RANGE
 from treino.engine.nets import described, input_shape, picture_shape
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import Limits
@@ -59,9 +60,6 @@ STUDY_IS_NO_RUN = Refusal(
     "study_is_no_run",
     N_("{name} is a study: it keeps figures of several settings, and no network."),
     N_("See it with: treino show {name}; each of its rows says how to train it alone."),
-)
-MEMBER_RANGE = Refusal(
-    "member_range", N_("There is no member {member}; there are {n}."), N_("Members count from 0.")
 )
 TARGET_OF_RUN = Refusal("target_of_run", N_("{run} has no target '{target}'."), "{hint}")
 MEMBER_CURVES = Refusal(

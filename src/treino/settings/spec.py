@@ -30,6 +30,7 @@ from treino.settings.setting_types import (
     Strings,
 )
 
+UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 RECIPE_AND_NET = Refusal(
     "recipe_and_net", N_("{a} makes its own networks, and {b} asks for others."), N_("Leave one of them out.")
 )
@@ -318,10 +319,8 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
             message = _("{name} is empty.").format(name=setting(name))
             raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
         if name not in Settings.model_fields:
-            message = _("There is no setting {name}.").format(name=setting(name))
-            raise TreinoError(
-                "unknown_setting", message, nearest(setting(name), map(setting, Settings.model_fields))
-            )
+            known = map(setting, Settings.model_fields)
+            raise UNKNOWN_SETTING(name=setting(name), hint=nearest(setting(name), known))
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:

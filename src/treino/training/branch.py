@@ -29,7 +29,7 @@ from treino.folders.stored_folder import branch_as_typed, machine, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.weights import BUFFERS, WEIGHTS
 from treino.inspection.input_planes import draw
-from treino.settings.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
+from treino.settings.spec import LAYERS, OF_SOME, UNKNOWN_SETTING, Settings, group_of, read_settings
 from treino.training.completion import run_facts
 from treino.training.loop import JobEvent, events
 from treino.training.replay import Snapshot
@@ -45,7 +45,6 @@ BRANCH_KEEP = Refusal(
     N_("{run} kept no best weights on its way, so there is nothing to compare later ones with."),
     N_("Leave keep out, or train anew with keep='best'."),
 )
-UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 BRANCH_FORM = Refusal(
     "branch_form",
     N_("{value!r} does not name a step of a run."),

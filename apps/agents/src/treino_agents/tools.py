@@ -21,6 +21,7 @@ from treino.folders import (
 )
 from treino.settings import (
     FLAGS,
+    UNKNOWN_SETTING,
     Settings,
     as_item,
     group_of,
@@ -47,7 +48,6 @@ ACTION_NEEDS = Refusal("argument_missing", N_("{action} needs {name}."), N_("It 
 FAN_OF_TWO = Refusal(
     "fan_of_two", N_("candidates names every try, and {name} stands beside it."), N_("Leave one of them out.")
 )
-UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
 ARGUMENT_UNKNOWN = Refusal("argument_unknown", N_("{tool} has no argument {name!r}."), "{hint}")
 TOOL_NEEDS = Refusal("argument_missing", N_("{tool} needs {name}."), "{hint}")
 

@@ -22,6 +22,7 @@ from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, named
 from treino.folders import (
+    RUN_MISSING,
     Known,
     RunFolder,
 )
@@ -33,7 +34,7 @@ from treino_studio.page_words import page_words
 from treino_studio.protocol import Acknowledgement, DeleteCommand, HelloCommand, StudioCommand, TrainCommand
 from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
-from treino_studio.uploads import RUN_MISSING, Uploads, delete_named, document_of, folder_named, home
+from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
 
 NO_ADDRESS = Refusal("no_address", N_("There is nothing at this address."))
 DATA_MISSING = Refusal(

@@ -17,6 +17,7 @@ from treino.base.files import inside, make_folder, remove_leftovers, trouble
 from treino.base.text import shortened
 from treino.base.words import N_, _, language
 from treino.folders import (
+    RUN_MISSING,
     Known,
     delete,
     detailed_listing,
@@ -26,7 +27,6 @@ from treino.settings import (
     OF_DATA,
 )
 
-RUN_MISSING = Refusal("run_missing", N_("There is no run {name}."), "{hint}")
 UPLOAD_LARGE = Refusal(
     "upload_large",
     N_("A file that is sent to the studio may have {room:,} bytes."),

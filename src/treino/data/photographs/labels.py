@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.files import FILE_UNREADABLE
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.load_request import LoadRequest
@@ -63,12 +64,6 @@ PICTURES_SPLIT_MIXED = Refusal(
     "pictures_split_mixed",
     N_("The folders {names} name parts of a split, and '{other}' beside them doesn't."),
     N_("Move it away, or into one of them."),
-)
-FILE_UNREADABLE = Refusal(
-    "file_unreadable",
-    N_("'{path}' can't be read: {reason}."),
-    N_("Check its permissions and that the disk is there."),
-    status=1,
 )
 
 FILE, PART, CLASS = "file", "split", "class"  # the names of the columns

@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.files import FILE_UNREADABLE
 from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
@@ -37,12 +38,6 @@ FILE_DAMAGED = Refusal(
     "file_damaged",
     N_("'{path}' is damaged or was cut short: {what} says '{reason}'."),
     N_("Download or write it again."),
-)
-FILE_UNREADABLE = Refusal(
-    "file_unreadable",
-    N_("'{path}' can't be read: {reason}."),
-    N_("Check its permissions and that the disk is there."),
-    status=1,
 )
 NUL_BYTE = Refusal("csv_binary", N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file."))
 CSV_ENCODING = Refusal(

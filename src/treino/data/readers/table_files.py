@@ -30,7 +30,7 @@ from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_
 from treino.data.readers.file_bytes import open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.readers.workbook import open_workbook
+from treino.data.readers.workbook import CSV_NO_ROWS, open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import Column, Table
 from treino.settings.setting_types import as_item, as_items
@@ -52,9 +52,6 @@ FILES_COLUMNS = Refusal(
     "files_columns",
     N_("'{path}' hasn't the columns of '{first}': it {said}."),
     N_("Give files of equal columns, or a narrower pattern."),
-)
-CSV_NO_ROWS = Refusal(
-    "csv_no_rows", N_("{what} has a header and no rows."), N_("Add a row of values for each example.")
 )
 
 Part = DelimitedFile | ColumnarFile | JsonLines
