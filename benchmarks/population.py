@@ -14,16 +14,7 @@ import treino as tr
 from benchmarks import peers, peers_jax
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
-from benchmarks.timing import (
-    budget,
-    for_seconds,
-    interleaved,
-    microseconds,
-    processor,
-    ratio,
-    threads,
-    wall,
-)
+from benchmarks.timing import budget, for_seconds, interleaved, microseconds, processor, ratio, threads, wall
 from treino.data.dataset import Data
 
 HIDDEN = {"wine": (32, 16), "digits": (64, 32), "mnist": (128, 128)}

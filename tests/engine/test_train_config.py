@@ -12,12 +12,7 @@ from pydantic import ValidationError
 
 from treino.base.errors import TreinoError
 from treino.base.words import door
-from treino.engine import (
-    INITS,
-    config_of,
-    mlp,
-    train,
-)
+from treino.engine import INITS, config_of, mlp, train
 from treino.engine.devices import resolve_device
 from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.rng import fork_rng

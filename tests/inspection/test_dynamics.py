@@ -14,13 +14,7 @@ from torch.nn import functional
 
 from treino.engine import Loss, mlp
 from treino.inspection.curves import smoothed
-from treino.inspection.dynamics import (
-    dead_units,
-    gradients_of,
-    norm,
-    update_ratios,
-    weighted,
-)
+from treino.inspection.dynamics import dead_units, gradients_of, norm, update_ratios, weighted
 
 
 def batch(count: int, inputs: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,15 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.base.words import _
-from treino.cli.flags import (
-    WHOLE,
-    AccessFlags,
-    AlertFlags,
-    RunName,
-    ScreenFlag,
-    Track,
-    with_flags,
-)
+from treino.cli.flags import WHOLE, AccessFlags, AlertFlags, RunName, ScreenFlag, Track, with_flags
 from treino.settings.options import ClusterOptions
 
 

@@ -4,15 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import (
-    AlertFlags,
-    OriginFlags,
-    ScreenFlag,
-    SeveralFlags,
-    Track,
-    given,
-    with_flags,
-)
+from treino.cli.flags import AlertFlags, OriginFlags, ScreenFlag, SeveralFlags, Track, given, with_flags
 from treino.settings.options import ClusterOptions
 
 

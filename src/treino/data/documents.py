@@ -7,18 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from treino.base.document_fields import (
-    Count,
-    Document,
-    Many,
-    Number,
-    Pair,
-    Seed,
-    Sha256,
-    Size,
-    Task,
-    Text,
-)
+from treino.base.document_fields import Count, Document, Many, Number, Pair, Seed, Sha256, Size, Task, Text
 
 MOST_TREES = 100
 

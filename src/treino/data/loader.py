@@ -33,23 +33,12 @@ from treino.data.preparation.fit import (
 )
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
-from treino.data.preparation.target import (
-    decide_tasks,
-    read_with_targets,
-    target_codes,
-    with_targets,
-)
+from treino.data.preparation.target import decide_tasks, read_with_targets, target_codes, with_targets
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
-from treino.data.split_requests import (
-    Split,
-    decide_parts,
-    divider,
-    fold_of,
-    parts_of_files,
-)
+from treino.data.split_requests import Split, decide_parts, divider, fold_of, parts_of_files
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present

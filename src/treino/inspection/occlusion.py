@@ -18,13 +18,7 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import probabilities
 from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out, most_rows, planes, row_of
-from treino.inspection.outputs import (
-    AnsweredPicture,
-    answered_picture,
-    mistakes,
-    outputs,
-    predicted_classes,
-)
+from treino.inspection.outputs import AnsweredPicture, answered_picture, mistakes, outputs, predicted_classes
 
 CELLS = 14  # places along a picture's longer side, whatever its size
 PATCH = 3  # places along the side of the patch that covers

@@ -13,18 +13,7 @@ from treino.base.text import tail
 from treino.base.words import numeral
 from treino.plots.page import page
 from treino.plots.pixels import data_uri
-from treino.plots.style import (
-    ALARM,
-    INK,
-    SOFT,
-    WIDTH,
-    header,
-    header_inches,
-    label,
-    look,
-    new_figure,
-    png,
-)
+from treino.plots.style import ALARM, INK, SOFT, WIDTH, header, header_inches, label, look, new_figure, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

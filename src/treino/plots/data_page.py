@@ -17,15 +17,7 @@ from treino.data.summaries.image_description import (
 )
 from treino.data.summaries.measures import NumberHistogram, WordCounts
 from treino.plots.contact_sheet import Tile, TileGroup, sheet_png
-from treino.plots.report.blocks import (
-    Block,
-    Drawing,
-    Folded,
-    Note,
-    Paragraph,
-    Section,
-    TableBlock,
-)
+from treino.plots.report.blocks import Block, Drawing, Folded, Note, Paragraph, Section, TableBlock
 from treino.plots.report.html import html
 from treino.plots.svg import rectangle, svg, title
 

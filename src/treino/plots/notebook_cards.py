@@ -24,16 +24,7 @@ from treino.plots.report.blocks import TableBlock, cell_text
 from treino.plots.report.charts import curve_charts, figures_table
 from treino.plots.report.sweep import leaders_table, spread_table
 from treino.plots.style import ALARM, PALETTE
-from treino.plots.svg import (
-    LETTER,
-    circle,
-    colour,
-    fluid_svg,
-    image,
-    rectangle,
-    text,
-    upright_text,
-)
+from treino.plots.svg import LETTER, circle, colour, fluid_svg, image, rectangle, text, upright_text
 from treino.plots.svg_charts import Axis, Series, line_chart
 
 # ---- cards of runs, sweeps and studies

@@ -14,17 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.training.alerts import (
-    BEST,
-    FIGURES,
-    NAN,
-    NOT_BEST,
-    SPANS,
-    TRAINING,
-    Alert,
-    Clause,
-    Span,
-)
+from treino.training.alerts import BEST, FIGURES, NAN, NOT_BEST, SPANS, TRAINING, Alert, Clause, Span
 
 COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,

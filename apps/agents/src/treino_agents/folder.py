@@ -14,14 +14,8 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.folders import (
-    fenced,
-    find,
-    known_folder,
-)
-from treino.settings import (
-    LAYERS,
-)
+from treino.folders import fenced, find, known_folder
+from treino.settings import LAYERS
 
 ADDRESS_REFUSED = Refusal(
     "address_refused",

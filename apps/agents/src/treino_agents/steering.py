@@ -6,14 +6,8 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.folders import (
-    Access,
-    StoredRun,
-    not_running,
-)
-from treino.settings import (
-    read_settings,
-)
+from treino.folders import Access, StoredRun, not_running
+from treino.settings import read_settings
 from treino.training import (
     FanBoundaries,
     extension,
@@ -23,9 +17,7 @@ from treino.training import (
     snapshots,
     usual_futures,
 )
-from treino.training.fan import (
-    fan,
-)
+from treino.training.fan import fan
 
 SET_REFUSED = Refusal("set_refused", "{why}", N_("Without step it holds from the next step on."))
 CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))

@@ -19,9 +19,7 @@ from treino.cli import command
 from treino.cli.app import run as run_verb
 from treino.cli.doctor import doctor
 from treino.cli.screen import Screen
-from treino.folders import (
-    fenced,
-)
+from treino.folders import fenced
 from treino_agents.calls import MARK
 from treino_agents.steering import steer
 

@@ -16,16 +16,8 @@ from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
-from treino.folders import (
-    LAST,
-)
-from treino.settings import (
-    FLAGS,
-    UNKNOWN_SETTING,
-    Settings,
-    as_item,
-    group_of,
-)
+from treino.folders import LAST
+from treino.settings import FLAGS, UNKNOWN_SETTING, Settings, as_item, group_of
 from treino_agents.folder import CHECKS, AgentFolder
 
 ARGUMENT_FORM = Refusal(

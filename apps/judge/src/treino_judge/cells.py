@@ -10,10 +10,7 @@ from typing import Any
 
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_
-from treino.data import (
-    missing,
-    number,
-)
+from treino.data import missing, number
 from treino_judge.table import Cell, State
 
 STUDY_UNKNOWN = Refusal("study_unknown", N_("There is no {what} '{name}' in it."), "{hint}")

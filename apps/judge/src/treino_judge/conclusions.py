@@ -8,13 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from treino.base.words import N_, _, joined, numeral
-from treino.inspection import (
-    FEWEST,
-    VarianceShares,
-)
-from treino.inspection.variance_shares import (
-    variance_shares,
-)
+from treino.inspection import FEWEST, VarianceShares
+from treino.inspection.variance_shares import variance_shares
 from treino_judge.luck import POWER, Basis, Judgement, TrialComparison, judged
 from treino_judge.table import UNITS, Cell, Trial, TrialTable, value_text
 

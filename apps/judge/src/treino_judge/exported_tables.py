@@ -13,14 +13,7 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.data import (
-    Column,
-    InputFile,
-    Table,
-    decide,
-    open_file,
-    read_file,
-)
+from treino.data import Column, InputFile, Table, decide, open_file, read_file
 from treino_judge.cells import (
     STATE_WORDS,
     as_float,

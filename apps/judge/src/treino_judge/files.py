@@ -9,9 +9,7 @@ from pathlib import Path
 from treino.base import files
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
-from treino.data import (
-    unreadable,
-)
+from treino.data import unreadable
 from treino.folders.store import manifest, sqlite
 from treino_judge.exported_tables import read_table
 from treino_judge.mlflow_store import TABLES as OF_MLFLOW

@@ -17,14 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.inspection import (
-    unexplained_deviation,
-)
-from treino.training import (
-    SURE,
-    by_rows,
-    selection_bias,
-)
+from treino.inspection import unexplained_deviation
+from treino.training import SURE, by_rows, selection_bias
 from treino_judge.table import Cell, Trial, TrialTable
 
 Floats = NDArray[np.float64]

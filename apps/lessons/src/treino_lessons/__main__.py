@@ -63,11 +63,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
 
 
 def _course_adam(screen: Screen) -> int:
-    from treino.plots import (
-        DIGITS,
-        document,
-        rendered,
-    )
+    from treino.plots import DIGITS, document, rendered
     from treino_lessons.course_adam import explanation
 
     shown = explanation()

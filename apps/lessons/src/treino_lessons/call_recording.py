@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler as schedulers
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from treino.engine import (
-    HashDropout,
-)
+from treino.engine import HashDropout
 from treino_lessons.placement import Placement
 from treino_lessons.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
 

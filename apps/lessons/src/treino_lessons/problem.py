@@ -7,14 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from treino.engine import (
-    HashDropout,
-    dropout_keys,
-    fork_rng,
-    generator,
-    replace_dropout,
-    train,
-)
+from treino.engine import HashDropout, dropout_keys, fork_rng, generator, replace_dropout, train
 
 ROWS = {"train": 21, "test": 15}  # the last batch is short: means over rows and over batches differ
 BATCH = {"train": 8, "test": 6}

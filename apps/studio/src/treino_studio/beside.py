@@ -8,15 +8,8 @@ from typing import Any
 
 from treino.base.errors import TreinoError
 from treino.data import Data
-from treino.folders import (
-    Access,
-    RunFolder,
-    StoredRun,
-    read_run_spec,
-)
-from treino.training import (
-    Playback,
-)
+from treino.folders import Access, RunFolder, StoredRun, read_run_spec
+from treino.training import Playback
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part
 from treino_studio.run_state import ThinnedLosses, difference_text, epochs

@@ -10,12 +10,8 @@ from typing import Any
 
 from treino.base.errors import TreinoError
 from treino.base.words import speaking
-from treino.folders import (
-    RunFolder,
-)
-from treino.folders.store import (
-    manifest,
-)
+from treino.folders import RunFolder
+from treino.folders.store import manifest
 
 LOOK = 0.5  # minimum seconds between two checks of the folder
 SHARE = 10  # at most 1/10 of the time is spent on reading it

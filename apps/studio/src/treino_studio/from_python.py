@@ -19,9 +19,7 @@ from starlette.applications import Starlette
 from treino.base.console import kernel_shell
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.settings import (
-    read_settings,
-)
+from treino.settings import read_settings
 from treino_studio.browser import open_browser
 from treino_studio.relay import Commands
 from treino_studio.server import Studio, application

@@ -15,20 +15,9 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.data import Data, Rows
-from treino.engine import (
-    probabilities,
-    torch_threads,
-)
-from treino.inspection import (
-    LayerCall,
-    Split,
-    answer_counts,
-    layers_as_they_run,
-    predicted_classes,
-)
-from treino.inspection.outputs import (
-    outputs,
-)
+from treino.engine import probabilities, torch_threads
+from treino.inspection import LayerCall, Split, answer_counts, layers_as_they_run, predicted_classes
+from treino.inspection.outputs import outputs
 from treino_studio.run_state import finite
 
 PICTURE_MISSING = Refusal(

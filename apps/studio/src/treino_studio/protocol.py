@@ -11,10 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
-from treino.settings import (
-    Settings,
-    read_settings,
-)
+from treino.settings import Settings, read_settings
 
 UNKNOWN_VERB = Refusal("unknown_verb", N_("This page can't be asked to do {verb}."), "{hint}")
 NO_JSON = Refusal(

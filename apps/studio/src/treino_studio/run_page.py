@@ -11,19 +11,8 @@ import numpy as np
 from treino.base.errors import TreinoError
 from treino.base.words import speaking
 from treino.data import Data
-from treino.folders import (
-    Access,
-    LiveFolder,
-    RunFolder,
-    StoredRun,
-    segments_of,
-)
-from treino.inspection import (
-    CLOSE,
-    RowXray,
-    Split,
-    better_axes,
-)
+from treino.folders import Access, LiveFolder, RunFolder, StoredRun, segments_of
+from treino.inspection import CLOSE, RowXray, Split, better_axes
 from treino.training import (
     REMEDY,
     FanBoundaries,
@@ -35,9 +24,7 @@ from treino.training import (
     usual_futures,
     with_remedy,
 )
-from treino.training.fan import (
-    fan,
-)
+from treino.training.fan import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts

@@ -3,16 +3,8 @@
 from typing import Any
 
 from treino.base.words import _
-from treino.folders import (
-    RunResult,
-    StoredRun,
-)
-from treino.plots import (
-    ending,
-    figure,
-    figures_table,
-    headline,
-)
+from treino.folders import RunResult, StoredRun
+from treino.plots import ending, figure, figures_table, headline
 
 
 def run_result(run: StoredRun) -> dict[str, Any] | None:

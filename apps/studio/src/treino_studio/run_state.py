@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.engine import (
-    ACTIVATIONS,
-    LOSSES,
-    OPTIMIZERS,
-    SCHEDULES,
-    TrainingLoop,
-    unread,
-)
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop, unread
 from treino.folders import (
     MEMBER,
     Command,
@@ -36,21 +29,10 @@ from treino.folders import (
     shown_settings,
     training_losses,
 )
-from treino.inspection import (
-    columns_with_an_axis,
-)
-from treino.reports import (
-    called_again,
-)
-from treino.settings import (
-    FAULTS,
-    LAYERS,
-)
-from treino.training import (
-    Snapshot,
-    faulty_from,
-    with_remedy,
-)
+from treino.inspection import columns_with_an_axis
+from treino.reports import called_again
+from treino.settings import FAULTS, LAYERS
+from treino.training import Snapshot, faulty_from, with_remedy
 from treino_studio.run_result import run_result
 
 # ---- state

@@ -16,12 +16,7 @@ from torch import Tensor, nn
 from treino.base.encoding import compact_json
 from treino.base.words import _
 from treino.data import Data, Rows
-from treino.engine import (
-    Loss,
-    measure,
-    probabilities,
-    torch_threads,
-)
+from treino.engine import Loss, measure, probabilities, torch_threads
 from treino.inspection import (
     SHOWN,
     InputAxes,
@@ -34,12 +29,8 @@ from treino.inspection import (
     predicted_classes,
     sight,
 )
-from treino.inspection.outputs import (
-    outputs,
-)
-from treino.training import (
-    FanBoundaries,
-)
+from treino.inspection.outputs import outputs
+from treino.training import FanBoundaries
 from treino_studio.image_scene import (
     MAP_SIDE,
     DrawnLayer,

@@ -21,11 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, named
-from treino.folders import (
-    RUN_MISSING,
-    Known,
-    RunFolder,
-)
+from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import protocol
 from treino_studio.guard import error_document, refusal

@@ -7,10 +7,7 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.folders import (
-    RunFolder,
-    known_folder,
-)
+from treino.folders import RunFolder, known_folder
 
 SCRIPT_MISSING = Refusal(
     "script_missing",

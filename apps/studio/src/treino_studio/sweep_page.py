@@ -12,13 +12,8 @@ from typing import Any
 from treino.base import lock
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
-from treino.data import (
-    DataSource,
-)
-from treino.engine import (
-    METRICS,
-    metric_name,
-)
+from treino.data import DataSource
+from treino.engine import METRICS, metric_name
 from treino.folders import (
     RunFolder,
     read_checkpoint,
@@ -27,11 +22,7 @@ from treino.folders import (
     read_sweep_spec,
     read_tensors,
 )
-from treino.settings import (
-    OF_DATA,
-    Settings,
-    read_settings,
-)
+from treino.settings import OF_DATA, Settings, read_settings
 from treino.training import (
     MemberTable,
     StoredStudy,

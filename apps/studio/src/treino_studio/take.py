@@ -15,24 +15,12 @@ from zipfile import ZipFile
 
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
-from treino.folders import (
-    OutputFile,
-    RunFolder,
-)
-from treino.plots import (
-    importance_sentences,
-)
-from treino.reports import (
-    film_files,
-    importance_of,
-    steps_of,
-)
+from treino.folders import OutputFile, RunFolder
+from treino.plots import importance_sentences
+from treino.reports import film_files, importance_of, steps_of
 from treino.reports.export.formats import export
 from treino.reports.report import report
-from treino.training import (
-    StoredSweep,
-    open_run,
-)
+from treino.training import StoredSweep, open_run
 from treino_studio.run_state import commands
 
 

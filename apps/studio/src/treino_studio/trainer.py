@@ -18,14 +18,8 @@ from typing import Any, Literal
 from treino.base.errors import TreinoError
 from treino.base.words import _, speaking
 from treino.fit_events import FitRequest, fit_events
-from treino.folders import (
-    Access,
-    RunFolder,
-    UserFiles,
-)
-from treino.reports import (
-    illustrated,
-)
+from treino.folders import Access, RunFolder, UserFiles
+from treino.reports import illustrated
 from treino.training import (
     JobEnd,
     JobEvent,

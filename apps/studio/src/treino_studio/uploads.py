@@ -16,16 +16,8 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import inside, make_folder, remove_leftovers, trouble
 from treino.base.text import shortened
 from treino.base.words import N_, _, language
-from treino.folders import (
-    RUN_MISSING,
-    Known,
-    delete,
-    detailed_listing,
-    run_folders,
-)
-from treino.settings import (
-    OF_DATA,
-)
+from treino.folders import RUN_MISSING, Known, delete, detailed_listing, run_folders
+from treino.settings import OF_DATA
 
 UPLOAD_LARGE = Refusal(
     "upload_large",

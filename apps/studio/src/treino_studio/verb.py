@@ -119,9 +119,7 @@ def _with_member(subject: Subject, member: int) -> Subject:
     Raises:
         TreinoError: the run has no such network.
     """
-    from treino.training import (
-        open_run,
-    )
+    from treino.training import open_run
 
     open_run(subject.folder / subject.address.rpartition("/")[2], verify=False).member(member)
     return replace(subject, address=f"{subject.address}?member={member}")
@@ -131,9 +129,7 @@ def _check(
     subject: Subject, arguments: Sequence[str], options: StudioFlags, settings: Mapping[str, Any]
 ) -> None:
     """Refuse flags that mean nothing for this subject, and invalid settings."""
-    from treino.settings import (
-        read_settings,
-    )
+    from treino.settings import read_settings
 
     of_script = {
         "--replay": options.replay,

@@ -18,9 +18,7 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, VARIABLE, _, speaking
-from treino.folders import (
-    RunFolder,
-)
+from treino.folders import RunFolder
 from treino_studio import run_commands, sweep_page
 from treino_studio.folder_page import identity, in_pieces
 from treino_studio.process import Channel

@@ -6,15 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from treino_doctor.finding import Site
-from treino_doctor.record.log import (
-    Backward,
-    Course,
-    Log,
-    LossCall,
-    OptimizerEnded,
-    OptimizerMade,
-    Stepped,
-)
+from treino_doctor.record.log import Backward, Course, Log, LossCall, OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.graphs import by_line, calls_by_number
 

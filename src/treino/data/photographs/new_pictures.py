@@ -19,14 +19,7 @@ from treino.base.words import N_, _
 from treino.data.builtins import BUILTINS
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, PictureFile, is_album, open_album
-from treino.data.photographs.decoding import (
-    ENDINGS,
-    Fit,
-    PictureForm,
-    Shape,
-    UnreadablePictureError,
-    refused,
-)
+from treino.data.photographs.decoding import ENDINGS, Fit, PictureForm, Shape, UnreadablePictureError, refused
 from treino.data.photographs.labels import FILE, label_table
 from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.prepared_pictures import PixelRows, decoded

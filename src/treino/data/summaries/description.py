@@ -35,11 +35,7 @@ from treino.data.preparation.column_roles import (
 )
 from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
-from treino.data.preparation.target import (
-    choose_target,
-    likely_targets,
-    read_with_targets,
-)
+from treino.data.preparation.target import choose_target, likely_targets, read_with_targets
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.sources import is_image_pair, not_a_matrix, read_images

@@ -18,15 +18,7 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
 from treino.data.mapped_rows import Batch
 from treino.data.rows import Rows, generator
-from treino.data.torch_datasets.item import (
-    ItemFormat,
-    Label,
-    Labels,
-    as_numbers,
-    empty,
-    item_format,
-    scaled,
-)
+from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, empty, item_format, scaled
 from treino.data.torch_datasets.lazy_items import (
     LARGEST_PASS,
     STILL,

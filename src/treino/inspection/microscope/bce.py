@@ -4,13 +4,7 @@ import numpy as np
 
 from treino.base.words import N_, _
 from treino.engine.losses import Loss
-from treino.inspection.microscope.explanation import (
-    Explanation,
-    ExplanationPart,
-    Step,
-    StepTable,
-    Topic,
-)
+from treino.inspection.microscope.explanation import Explanation, ExplanationPart, Step, StepTable, Topic
 from treino.inspection.microscope.losses import bce_steps, loss_checks
 from treino.inspection.microscope.reference import torch_page, worked
 from treino.inspection.microscope.run_explanation import own_loss, to_the_gradient

@@ -17,14 +17,7 @@ from treino.folders.documents.sweep import (
 )
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import as_typed, try_or_note
-from treino.inspection.curves import (
-    deviation_of,
-    epochs_to_goal,
-    floor_twice,
-    half,
-    mean_of,
-    median_of,
-)
+from treino.inspection.curves import deviation_of, epochs_to_goal, floor_twice, half, mean_of, median_of
 from treino.inspection.intervals import wilson
 from treino.training.resolution import resolved_settings, with_net
 from treino.training.studies.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text

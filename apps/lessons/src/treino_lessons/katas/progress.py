@@ -16,9 +16,7 @@ from treino.base.document_fields import Document
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_VANISHED, read_bytes
 from treino.base.words import N_
-from treino.folders import (
-    OutputFile,
-)
+from treino.folders import OutputFile
 
 PROGRESS_FORM = Refusal(
     "kata_progress",

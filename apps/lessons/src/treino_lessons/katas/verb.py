@@ -13,9 +13,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral
 from treino.cli.flags import ScreenFlag
 from treino.cli.screen import Replace, Screen, say_replaced
-from treino.folders import (
-    OutputFile,
-)
+from treino.folders import OutputFile
 from treino_lessons.katas.examination import Examination
 from treino_lessons.katas.hints import hints, number_of_hints
 from treino_lessons.katas.judgement import Verdict, judge, script_text

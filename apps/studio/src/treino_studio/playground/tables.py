@@ -7,13 +7,7 @@ import numpy as np
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.data import (
-    BuiltinName,
-    Column,
-    Table,
-    choose_target,
-    read,
-)
+from treino.data import BuiltinName, Column, Table, choose_target, read
 from treino_studio.playground.address import GENERATED
 
 BUILTINS = "wine", "iris"

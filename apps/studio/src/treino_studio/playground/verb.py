@@ -10,13 +10,8 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
-from treino.folders import (
-    PAGE,
-    OutputFile,
-)
-from treino.settings import (
-    read_settings,
-)
+from treino.folders import PAGE, OutputFile
+from treino.settings import read_settings
 from treino_studio.browser import browser
 from treino_studio.playground.address import address
 
