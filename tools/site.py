@@ -67,7 +67,7 @@ def linked(text: str, old: str, new: str, names: dict[str, str]) -> str:
 def api() -> str:
     """A page of all public names, which mkdocstrings fills from their docstrings."""
     lines = ["# Python", "", "`import treino as tr`: these are its names.", ""]
-    for name in treino.__all__:
+    for name in dir(treino):  # those that apps bring, too
         value = getattr(treino, name)
         if inspect.isclass(value) or inspect.isfunction(value):
             lines += [f"::: {value.__module__}.{value.__qualname__}", ""]

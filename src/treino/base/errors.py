@@ -6,6 +6,7 @@ import sysconfig
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from treino.base.words import _
 from treino_doctor.errors import TreinoError, like, nearest
@@ -13,8 +14,6 @@ from treino_doctor.errors import TreinoError, like, nearest
 __all__ = ["Refusal", "TreinoError", "cause", "like", "nearest", "place"]
 
 _STANDARD = sysconfig.get_path("stdlib")
-
-
 FIELD = re.compile(r"\{(\w+)")
 
 
@@ -32,19 +31,19 @@ class Refusal:
     hint: str = ""
     status: int = 2
 
-    def __call__(self, **values: object) -> TreinoError:
+    def __call__(self, **values: Any) -> TreinoError:
         texts = [_filled(text, values) for text in (self.message, self.hint)]
         return TreinoError(self.rule, *texts, status=self.status)
 
 
-def _filled(text: str, values: dict[str, object]) -> str:
+def _filled(text: str, values: dict[str, Any]) -> str:
     """The text in the reader's language, with the values of its own fields."""
     if not values or not text:
         return _(text)
-    names = FIELD.findall(text)
-    if text == "{hint}":  # a sentence of its own
-        return str(values["hint"]) if not isinstance(values["hint"], str) else values["hint"]
-    return _(text).format(**{name: values[name] for name in names})
+    if text == "{hint}":  # a sentence of its own, with its source
+        hint: str = values["hint"]
+        return hint
+    return _(text).format(**{name: values[name] for name in FIELD.findall(text)})
 
 
 def place(error: BaseException) -> str:

@@ -1,14 +1,13 @@
 """The app of the command line: its verbs, and the parsing of their flags by cyclopts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from inspect import signature
 
 from cyclopts import App, CycloptsError
 
-from treino.base.apps import brought, entries
+from treino.base.apps import brought, entries, installed
 from treino.base.console import line
-from treino.base.errors import TreinoError
 from treino.base.words import _
 from treino.cli.flags import setting_flags
 from treino.cli.help import FLAGS as PAGE_FLAGS
@@ -23,8 +22,8 @@ START = "train", "show", "predict", "plot", "data"
 
 
 def all_verbs() -> tuple[str, ...]:
-    """The names of the core's verbs and of those that apps bring."""
-    return (*VERBS, *entries("treino.verbs"))
+    """The names of the core's verbs and of those of the apps that are there."""
+    return (*VERBS, *filter(installed, entries("treino.verbs")))
 
 
 def verb_named(name: str) -> Callable[..., int]:
@@ -38,15 +37,6 @@ def verb_named(name: str) -> Callable[..., int]:
         return of_core
     of_app: Callable[..., int] = brought("treino.verbs", name)
     return of_app
-
-
-def _installed(verbs: Sequence[str]) -> Iterator[tuple[str, Callable[..., int]]]:
-    for name in verbs:
-        try:
-            yield name, verb_named(name)
-        except TreinoError:
-            if len(verbs) == 1:  # it is the command
-                raise
 
 
 def make_app(verbs: Sequence[str] | None = None) -> App:
@@ -65,7 +55,7 @@ def make_app(verbs: Sequence[str] | None = None) -> App:
     )
     for flag, about in PAGE_FLAGS.items():
         app[flag].help = _(about)
-    for _name, verb in _installed(all_verbs() if verbs is None else verbs):
+    for verb in map(verb_named, all_verbs() if verbs is None else verbs):
         settings = any(p.kind is p.VAR_KEYWORD for p in signature(verb).parameters.values())
         app.command(in_words(verb, setting_flags() if settings else ()))
     return app
