@@ -11,39 +11,17 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from tools import links
 
 from tests.conftest import Said
 from treino.cli import doctor
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = "docs", "doctor", "apps"
-PAGES = sorted(
-    page for of in (ROOT.glob("*.md"), *((ROOT / f).rglob("*.md") for f in FOLDERS)) for page in of
-)
-LINK = re.compile(r"\]\(([^)\s]+)\)")
-ON_THE_SITE = ROOT / "apps/lessons/docs/play.html"  # the playground, which tools/site.py writes
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def anchors(path: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub and MkDocs make them."""
-    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
-    heads = re.findall(r"^#+ +(.+?)\s*$", text, re.MULTILINE)
-    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", head).replace("`", "").lower() for head in heads)
-    return {re.sub(r"[^\w\- ]", "", head).strip().replace(" ", "-") for head in plain}
-
-
 def test_links_lead_somewhere() -> None:
-    lost = []
-    for page in PAGES:
-        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-        for link in (link for link in LINK.findall(text) if not re.match(r"\w+:", link)):
-            path, _mark, anchor = link.partition("#")
-            target = (page.parent / path).resolve() if path else page
-            there = target.exists() or target == ON_THE_SITE
-            if not there or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
-                lost.append((page, link))
-    assert lost == []
+    assert list(links.lost(ROOT)) == []
 
 
 def commands() -> list[tuple[str, str]]:

@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from tools.links import lost
 
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", "*.egg-info", "build", "site", ".*_cache", "runs")
-LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
 ENTRY = re.compile(r'^(\w+) = "(treino_\w+)\.')
 
 
@@ -59,20 +60,6 @@ def _site_packages() -> list[str]:
     return [path for path in sys.path if path.endswith("site-packages")]
 
 
-def broken_links(tree: Path, app: str) -> Iterator[str]:
-    """Links of the docs to what isn't there, but for those to the app's own folder."""
-    pages = [
-        *tree.glob("*.md"),
-        *(p for of in ("docs", "apps", "doctor", "src") for p in (tree / of).rglob("*.md")),
-    ]
-    for page in sorted(pages):
-        for link in LINK.findall(page.read_text()):
-            target = Path(os.path.normpath(page.parent / link))
-            own = target.is_relative_to(tree / "apps" / app)
-            if not target.exists() and not own and target.name != "play.html" and "/site/" not in str(target):
-                yield f"{page.relative_to(tree)}: {link}"
-
-
 def verbs(app: str) -> list[str]:
     """The verbs that the app brings, by the table of entry points."""
     table = (ROOT / "pyproject.toml").read_text().partition('."treino.verbs"]')[2].partition("\n[")[0]
@@ -94,8 +81,9 @@ def check(app: str, folder: Path, *, whole: bool = False) -> None:
         if '"app_missing"' not in answer:
             raise RuntimeError(f"treino {verb} does not say that the app is missing: {answer}")
     tried(tree, "-m", "treino", "train", "wine", "--epochs", "2")
-    if links := list(broken_links(tree, app)):
-        raise RuntimeError(f"links to what is not there: {links}")
+    own = tree.resolve() / "apps" / app
+    if left := [(page, link) for page, link, target in lost(tree) if not target.is_relative_to(own)]:
+        raise RuntimeError(f"links to what is not there: {left}")
     tests = ["-q", "-p", "no:cacheprovider", "tests", "-m", "not release"]
     tried(tree, "-m", "pytest", *tests, *([] if whole else ["--collect-only", "-n", "0"]))
 
