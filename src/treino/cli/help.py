@@ -55,8 +55,7 @@ def picture_names() -> list[str]:
     loaded = sys.modules.get("treino.reports.pictures.picture_files")
     if loaded is not None:
         return list(loaded.PICTURES)
-    folder = ROOT / "reports/pictures"
-    files = sorted(f for f in folder.glob("*.py") if f.stem != "sweep_pictures")
+    files = sorted((ROOT / "reports/pictures").glob("*.py"))
     return [name for file in files for name, _entry in _entries(f"reports/pictures/{file.name}", "PICTURES")]
 
 

@@ -16,9 +16,9 @@ from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
 from treino.reports.pictures.film import Size, draw_film
 from treino.reports.pictures.output import gathered
 from treino.reports.pictures.picture_files import draw, draw_together, usual_of_a_run
-from treino.reports.pictures.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
+from treino.reports.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
 from treino.training.stored_results import Stored, run_in
 from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 

@@ -10,7 +10,7 @@ from typing import Any
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
-from treino.reports.tracking import told
+from treino.reports.tracking import messages
 from treino.reports.tracking.tracker import Tracker
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 
@@ -84,13 +84,13 @@ class Tracking:
             for event in stream:
                 if isinstance(event, JobStart) and not begun:  # an alert may send a training back
                     begun = True
-                    tell("begin", told.begun(event))
+                    tell("begin", messages.begun(event))
                 elif isinstance(event, JobProgress):
-                    for step, figures in told.figures(event):
+                    for step, figures in messages.figures(event):
                         tell("log", step, figures)
                 elif isinstance(event, JobEnd):
-                    tell("finish", told.ended(event))
-                    for run, end in told.best_members(event):
+                    tell("finish", messages.ended(event))
+                    for run, end in messages.best_members(event):
                         tell("begin", run)
                         tell("finish", end)
                 yield event
