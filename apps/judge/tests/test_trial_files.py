@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from treino.folders.store import sqlite
 from treino_judge.cells import parsed
 from treino_judge.exported_tables import trials_in
 from treino_judge.files import read_trials
-from treino_judge.table import Request, TrialTable, direction_of, trial_table
+from treino_judge.table import Request, TrialTable, trial_table
 
 
 def state_of_folder(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -556,48 +555,6 @@ def test_a_huge_file_and_what_is_no_file_are_refused(tmp_path: Path, monkeypatch
     assert refused(tmp_path / "link").rule == "trials_missing"
     (tmp_path / "folder").mkdir()
     assert refused(tmp_path / "folder").rule == "trials_unknown"
-
-
-def test_seeds_folds_and_rows_by_columns(tmp_path: Path) -> None:
-    lines = [
-        {"score_auc": lr + fold / 10 + seed / 100, "fold": fold, "seed": seed, "lr": lr, "row": fold}
-        for lr, seed, fold in product((1, 2), (0, 1), (0, 1, 2))
-    ]
-    file = trials_in(lines, "t")
-    both = trial_table(file, Request(fold="fold", seed="seed", settings=("lr",)))
-    assert (both.unit, both.folds, len(both.trials[0].scores)) == ("fold", 3, 6)
-    rows = trial_table(file, Request(row="row", settings=("lr", "seed")))
-    assert (rows.unit, rows.folds, len(rows.trials)) == ("row", 0, 4)
-    alone = trial_table(file, Request())
-    assert sum("isn't used" in note for note in alone.notes) == 2
-
-
-def test_numbered_columns_whose_mean_is_the_score_are_its_folds() -> None:
-    lines = [
-        {"acc": i + 1.0, "fold_0_acc": i, "fold_1_acc": i + 2, "layer_1": 3, "layer_2": 4} for i in range(30)
-    ]
-    table = trial_table(trials_in(lines, "t"), Request(score="acc"))
-    assert (table.unit, table.folds) == ("fold", 2)
-    assert list(table.trials[3].scores.values()) == [3, 5]
-    del lines[0]["fold_1_acc"]
-    for line in lines[1:20]:
-        line["fold_1_acc"] = 7
-    assert trial_table(trials_in(lines, "t"), Request(score="acc")).unit is None
-
-
-@pytest.mark.parametrize(
-    ("name", "sign"),
-    [
-        ("val_loss", -1),
-        ("metrics.roc_auc", 1),
-        ("neg_log_loss", 1),
-        ("accuracy_error", -1),
-        ("objective", None),
-        ("Val Acc", 1),
-    ],
-)
-def test_a_name_tells_the_direction_or_does_not(name: str, sign: int | None) -> None:
-    assert direction_of(name) == sign
 
 
 def test_a_link_to_itself_ends_in_a_sentence(tmp_path: Path) -> None:
