@@ -10,7 +10,7 @@ from torch import nn
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.data.torch_datasets.dataset_source import is_torch_dataset
+from treino.data.source_kinds import is_torch_dataset
 from treino.engine import Net
 from treino.engine.nets import layers_of
 from treino.fit_events import FitRequest, fit_events, settings_before_search

@@ -11,7 +11,7 @@ from torch import nn
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.data.torch_datasets.dataset_source import is_torch_dataset
+from treino.data.source_kinds import is_torch_dataset
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.reports.pictures.picture_files import illustrated

@@ -22,7 +22,7 @@ from tests.data.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
-from treino.data.torch_datasets.dataset_source import is_torch_dataset
+from treino.data.source_kinds import is_torch_dataset
 from treino.settings.spec import read_settings
 from treino.training.loop import JobProgress
 from treino.training.train import train_events

@@ -11,13 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
+from treino.data import summaries
 from treino.data.preparation.preparation import Preparation, Task
-from treino.data.rows import Rows
-from treino.data.summaries.image_comparison import ImagePart
-from treino.data.summaries.image_description import ImagesDescription, describe_images, strip_html
-from treino.data.summaries.picture_files import PictureFiles
+from treino.data.rows import Rows, sampled_rows
 from treino.data.table import row_place
-from treino.data.torch_datasets.first_pass import sampled_rows
 from treino_doctor import escaping
 
 SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables
@@ -68,7 +65,7 @@ class Data:
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
     currency: str = ""
-    picture_files: PictureFiles | None = None
+    picture_files: "summaries.PictureFiles | None" = None
     threshold: float | None = None
 
     @property
@@ -132,14 +129,14 @@ class Data:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     @cached_property
-    def images(self) -> ImagesDescription | None:
+    def images(self) -> "summaries.ImagesDescription | None":
         """The description of the images in all splits; None for a table. The first access is slow."""
         parts = self.image_parts()
         if not parts:
             return None
-        return describe_images(parts, self.item_shape, self.classes, self.picture_files)
+        return summaries.describe_images(parts, self.item_shape, self.classes, self.picture_files)
 
-    def image_parts(self) -> dict[str, ImagePart]:
+    def image_parts(self) -> "dict[str, summaries.ImagePart]":
         """The images of each split, in the data's own units; empty for a table.
 
         For a split that isn't in memory, only a sample, unless it is of photographs.
@@ -154,7 +151,7 @@ class Data:
             if len(rows)
         }
 
-    def _image_part(self, rows: Rows, split: Rows) -> ImagePart:
+    def _image_part(self, rows: Rows, split: Rows) -> "summaries.ImagePart":
         """The images of ``rows``, which are all rows of ``split`` or a sample."""
 
         def read(at_K: NDArray[np.int64]) -> NDArray[Any]:
@@ -162,7 +159,9 @@ class Data:
             return np.rint(raw_KD).astype(np.uint8) if self.preparation.divisor == 255 else raw_KD
 
         label_N, whole_N = (part.y.reshape(-1).numpy() for part in (rows, split))
-        return ImagePart.of(read, rows.index.numpy(), label_N, len(self.classes), whole_N, self.place)
+        return summaries.ImagePart.of(
+            read, rows.index.numpy(), label_N, len(self.classes), whole_N, self.place
+        )
 
     def __repr__(self) -> str:
         """A summary of several lines: the source, target, row counts, features, and the choices made."""
@@ -202,7 +201,10 @@ class Data:
                 table(*((escape(fact), escape(value)) for fact, value in images.facts())),
                 table(
                     (*map(escape, head), ""),
-                    *((*map(escape, line), strip_html(first) if first else "") for line, first in lines),
+                    *(
+                        (*map(escape, line), summaries.strip_html(first) if first else "")
+                        for line, first in lines
+                    ),
                 ),
                 *(
                     f"<div>! {escape(message)} {escape(hint)}</div>"

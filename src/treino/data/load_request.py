@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from treino.data.photographs.decoding import Fit
 from treino.data.preparation.encoders import BINS
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.split_requests import Split
 
+Fit = Literal["crop", "pad", "stretch"]
 Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]
 _UNUSUAL = (

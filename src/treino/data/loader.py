@@ -12,14 +12,10 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.memory import free_bytes
 from treino.base.words import N_, _, joined, setting
-from treino.data import sources
+from treino.data import photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
 from treino.data.dataset import Data
-from treino.data.load_request import Impute, InputForm, LoadRequest
-from treino.data.photographs.album import is_album
-from treino.data.photographs.decoding import Fit
-from treino.data.photographs.labels import names_of_pictures
-from treino.data.photographs.load import load_album, refuse_of_tables
+from treino.data.load_request import Fit, Impute, InputForm, LoadRequest
 from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.encoders import BINS
@@ -38,11 +34,11 @@ from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
+from treino.data.source_kinds import is_album, is_torch_dataset, names_of_pictures
 from treino.data.split_requests import Split, decide_parts, divider, fold_of, parts_of_files
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
-from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.settings.setting_types import as_items, share
 from treino.settings.spec import read_settings
 
@@ -157,7 +153,7 @@ def load(
     of_tables |= {"file": files, "inputs": inputs != "plain", "row_weights": row_weights}
     if is_torch_dataset(source):
         of_tables |= {"reading": reading, "split_by": split.by}
-        return load_torch_dataset(
+        return torch_datasets.load_torch_dataset(
             source,
             target=target,
             features=features,
@@ -171,8 +167,8 @@ def load(
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     folder = None if cache is None else Path(cache)
     if is_album(source):
-        refuse_of_tables(of_tables | {"features": features}, str(source))
-        return load_album(request, limit, folder)
+        photographs.refuse_of_tables(of_tables | {"features": features}, str(source))
+        return photographs.load_album(request, limit, folder)
     request = replace(request, reading=_with_text(request.reading, request.kinds))
     known = request.to_json() | ({} if most_inputs is None else {"most_inputs": most_inputs})
     with PreparedCache(limit, folder, known) as work:

@@ -166,3 +166,22 @@ def say(size: float) -> str:
             return joined([numeral(size, ".0f"), unit], " ")
         size /= 1000
     return joined([numeral(size, ".1f"), "GB"], " ")
+
+
+HELD_ROWS = 2000  # of a split that is not in memory
+
+
+def is_stream(rows: Rows) -> bool:
+    """Whether the rows come as they come, from a DataLoader or an IterableDataset."""
+    return hasattr(rows.x, "sample")
+
+
+def sampled_rows(rows: Rows, seed: int) -> Rows:
+    """The rows if they are in memory, else a sample of them."""
+    x: Any = rows.x
+    if isinstance(x, torch.Tensor):
+        return rows
+    if is_stream(rows):
+        return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
+    some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
+    return Rows(x.index_select(0, some), rows.y[some], rows.index[some])

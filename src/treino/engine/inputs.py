@@ -10,9 +10,11 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
+from treino.data import torch_datasets
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
-from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset, steps_of
+from treino.data.rows_in_memory import steps_of
+from treino.data.source_kinds import is_torch_dataset
 
 DATA_NOT_FINITE = Refusal(
     "data_not_finite", N_("{name} of the {which} rows is {value:g} in row {row}{column}."), "{hint}"
@@ -228,7 +230,7 @@ def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
         TreinoError: another form, no training rows, numbers that ``dtype`` can't hold.
     """
     if is_torch_dataset(data):
-        data = load_torch_dataset(data)
+        data = torch_datasets.load_torch_dataset(data)
     if isinstance(data, Data):
         return _loaded(data)
     (x, y), validation = pairs_of(data, dtype)

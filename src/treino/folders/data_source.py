@@ -14,16 +14,16 @@ import torch
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged, sha256
 from treino.base.words import N_, _
-from treino.data import BUILTINS, load
+from treino.data import BUILTINS, load, photographs
 from treino.data.dataset import Data
 from treino.data.documents import DataCopy, DataSource, PreparationDocument, RowsFile
-from treino.data.photographs.album import is_album, open_album
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
 from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
+from treino.data.rows_in_memory import splits_not_in_memory
+from treino.data.source_kinds import is_album
 from treino.data.sources import BuiltinName
-from treino.data.torch_datasets.dataset_source import splits_not_in_memory
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import known
 from treino.engine.registries import REGISTRIES
@@ -265,7 +265,8 @@ def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
 
 def _newer(folder: RunFolder, source: str | Path) -> str:
     """The first of the pictures that were changed since the training began; "" if none was, or all were."""
-    files, began = open_album(source).files, datetime.fromisoformat(folder.manifest.created).timestamp()
+    files = photographs.open_album(source).files
+    began = datetime.fromisoformat(folder.manifest.created).timestamp()
     newer = [file.name for file in files if file.changed > began * 1e9]
     if not 0 < len(newer) < len(files):
         return ""

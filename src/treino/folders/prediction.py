@@ -15,8 +15,8 @@ from treino.base.words import N_, _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
 from treino.data.loader import as_reading
-from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
+from treino.data.source_kinds import is_pictures
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores

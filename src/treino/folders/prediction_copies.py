@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_EXISTS, trouble
 from treino.base.words import N_, _
-from treino.data.photographs.new_pictures import album_of, is_pictures
+from treino.data import photographs
+from treino.data.source_kinds import is_pictures
 from treino.folders.prediction import Prediction
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
@@ -79,7 +80,7 @@ def copy_pictures(each: Sequence[Prediction], classes: Sequence[str], source: st
         if error.rule == FILE_EXISTS.rule:
             error.hint = _("Copies replace nothing: name another folder.")
         raise
-    album = album_of(source)
+    album = photographs.album_of(source)
     for file, name in names.items():
         with trouble(Path(file)):
             content = album.read(file)

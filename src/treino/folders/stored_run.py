@@ -17,7 +17,7 @@ from treino.base.files import damaged
 from treino.base.words import N_, _, numeral
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
-from treino.data.torch_datasets.dataset_source import in_memory
+from treino.data.rows_in_memory import in_memory
 from treino.engine import Loss
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole

@@ -20,9 +20,9 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import generator
+from treino.data.rows_in_memory import in_memory
 from treino.data.splits import first_equal
 from treino.data.summaries.image_comparison import ImageReader, compare_images
-from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import TrainingLoop, mlp, train
 from treino.engine.bags import Bags
 from treino.engine.inputs import check_training_rows

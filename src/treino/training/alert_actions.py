@@ -24,7 +24,7 @@ from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral, setting
 from treino.data.dataset import Data
-from treino.data.torch_datasets.dataset_source import why_not_reproducible
+from treino.data.rows_in_memory import why_not_reproducible
 from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
 from treino.folders.documents import read_run_spec

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.data.torch_datasets.dataset_source import in_memory
+from treino.data.rows_in_memory import in_memory
 from treino.engine.tick import Epoch
 from treino.folders.documents import read_run_spec
 from treino.folders.segments import epoch_count, evaluations, losses_of, newest, training_losses

@@ -13,7 +13,7 @@ from treino.base.encoding import array_parts
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.data.documents import DataSource
-from treino.data.torch_datasets.dataset_source import in_memory
+from treino.data.rows_in_memory import in_memory
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change, unread
 from treino.engine.hyperparameters import checked_numbers, known

@@ -23,7 +23,7 @@ from treino.base.files import damaged
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.rows import tensor_bytes
-from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
+from treino.data.rows_in_memory import splits_not_in_memory, why_not_reproducible
 from treino.engine import Loss, TrainingLoop
 from treino.engine.augmentation import augmented
 from treino.engine.nets import picture_shape

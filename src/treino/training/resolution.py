@@ -11,9 +11,9 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _, setting
 from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.photographs.album import is_album
 from treino.data.rows import generator
-from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
+from treino.data.rows_in_memory import steps_of
+from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.inputs import check_training_rows
 from treino.engine.nets import described, input_shape, is_picture, layers_of, picture_shape

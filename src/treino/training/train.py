@@ -21,7 +21,7 @@ from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
-from treino.data.torch_datasets.dataset_source import in_memory
+from treino.data.rows_in_memory import in_memory
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state

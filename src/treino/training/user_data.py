@@ -11,10 +11,9 @@ from treino.data import load
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
 from treino.data.mapped_rows import parts
-from treino.data.rows import Rows
+from treino.data.rows import Rows, is_stream
+from treino.data.rows_in_memory import digest, splits_not_in_memory, why_not_reproducible
 from treino.data.splits import split_name
-from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
-from treino.data.torch_datasets.lazy_items import StreamRows
 from treino.folders.store import RunFolder
 from treino.inspection.outputs import outputs
 
@@ -39,7 +38,7 @@ def user_data_reference(data: Data) -> dict[str, Any]:
 
 def streams(data: Data) -> bool:
     """Whether the training rows are a stream, so that training can't resume within an epoch."""
-    return isinstance(data.train.x, StreamRows)
+    return is_stream(data.train)
 
 
 def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:

@@ -12,9 +12,8 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import holds_run
 from treino.base.words import N_, _, joined, setting
-from treino.data.builtins import BUILTINS
-from treino.data.photographs.archives import Entry, check_size, is_archive, open_archive
-from treino.data.photographs.decoding import ENDINGS
+from treino.data.photographs.archives import Entry, check_size, open_archive
+from treino.data.source_kinds import ENDINGS
 from treino.data.sources import check_path
 
 SOURCE_IS_RUN = Refusal(
@@ -105,13 +104,6 @@ class Album:
             ],
             ", ",
         )
-
-
-def is_album(source: Any) -> bool:
-    """Whether the source is the path of a folder or of an archive of pictures, and no built-in's name."""
-    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
-        return False
-    return os.path.isdir(source) or is_archive(source)
 
 
 def open_album(source: Any) -> Album:

@@ -1,25 +1,20 @@
 """Read the pictures in a zip or a tar where they lie; nothing is unpacked as a file."""
 
-import bz2
 import errno
-import gzip
-import lzma
 import os
 import stat
 import tarfile
 import tempfile
 import weakref
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.zip_members import most_unpacked, zip_chunks
+from treino.data.source_kinds import STUMBLES, ZIP, opener_of
 
 ARCHIVE_ENCRYPTED = Refusal(
     "archive_encrypted",
@@ -30,14 +25,6 @@ ARCHIVE_ENCRYPTED = Refusal(
 Entry = tuple[str, int, int, str]
 """A file or folder of an album: its name, with "/" at the end of a folder's; its size; the time of its last
 change in nanoseconds; why it is left out, or ""."""
-_OPENERS = {b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open)}
-_ZIP = b"PK\x03\x04"
-_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_OFFICE = ("[Content_Types].xml", "mimetype")  # names in workbooks and other documents, which are zip files
-_STUMBLES = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, LookupError),
-    *(RuntimeError, OverflowError, MemoryError),
-)
 MOST_BYTES = 1 << 30  # of one file
 _CHUNK = 1 << 20
 
@@ -53,36 +40,6 @@ def check_size(size: int, packed: int | None = None) -> None:
         raise OSError(errno.EFBIG, reason)
 
 
-def is_archive(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a tar, compressed or not, or a zip with a picture in it."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISREG(status.st_mode) and _is_archive(os.fspath(path), status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _is_archive(path: str, _size: int, _changed: int) -> bool:
-    try:
-        with open(path, "rb") as file:
-            head = file.read(512)
-        if head.startswith(_ZIP):
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-            return not any(name in names for name in _OFFICE) and any(
-                name.lower().endswith(ENDINGS) for name in names
-            )
-        packing = _packing(head)
-        if packing is not None:
-            with packing[1](path, "rb") as stream:
-                head = stream.read(512)
-        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
-    except (OSError, *_STUMBLES):
-        return path.lower().endswith(_TARS)  # a damaged one, which opening it says
-    return True
-
-
 def open_archive(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     """Return the entries of an archive, and a function that reads a file in it. Raises TreinoError if the
     archive is damaged, encrypted or a bomb."""
@@ -92,20 +49,16 @@ def open_archive(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     try:
         with path.open("rb") as file:
             head = file.read(16)
-        if head.startswith(_ZIP):
+        if head.startswith(ZIP):
             what = "zip"
             return _open_zip(path)
-        return _open_tar(path, _packing(head))
-    except _STUMBLES as error:
+        return _open_tar(path, opener_of(head))
+    except STUMBLES as error:
         raise damaged(path, what, error) from None
     except OSError as error:
         if error.errno in (None, 0, errno.EINVAL):  # a decompressor's, such as of a wrong checksum
             raise damaged(path, what, error) from None
         raise unreadable(path, error) from None
-
-
-def _packing(head: bytes) -> tuple[str, Callable[..., BinaryIO]] | None:
-    return next((found for magic, found in _OPENERS.items() if head.startswith(magic)), None)  # type: ignore[return-value]
 
 
 def _refused(name: str) -> str:
@@ -136,7 +89,7 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
         check_size(infos[name].file_size, infos[name].compress_size)
         try:
             return b"".join(zip_chunks(archive, infos[name]))
-        except _STUMBLES as error:
+        except STUMBLES as error:
             raise OSError(errno.EIO, " ".join(str(error).split())[:120]) from None
 
     return entries(), read

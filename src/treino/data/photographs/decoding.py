@@ -8,20 +8,19 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.words import _
+from treino.data.load_request import Fit
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Fit = Literal["crop", "pad", "stretch"]
 Shape = tuple[int, int, int]  # channels, height, width
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 80_000_000  # of one file; decompressed it takes four bytes a pixel
 LARGEST_SIDE = 64  # of pictures whose size is chosen here
 _STUMBLES = (  # errors that Pillow raises for damaged bytes

@@ -17,8 +17,8 @@ from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album
-from treino.data.photographs.decoding import ENDINGS
 from treino.data.readers.reader_options import ReaderOptions
+from treino.data.source_kinds import ENDINGS
 from treino.data.split_requests import USUAL_WORDS
 from treino.data.table import Column, Table
 
@@ -141,15 +141,6 @@ def given_split(table: Table) -> str | None:
     if column is None or column.words is None:
         return None
     return PART if {str(word).lower() for word in column.words} <= set(PARTS) else None
-
-
-def names_of_pictures(table: Table) -> str | None:
-    """The column of a table that holds names of picture files; None without one."""
-    for column in () if table.stored else table.columns:
-        ends = () if column.words is None else (str(column.words[0]), str(column.words[-1]))
-        if ends and all(word.lower().endswith(ENDINGS) for word in ends):
-            return column.name
-    return None
 
 
 def inside(album: Album, labels: str | None) -> str | None:

@@ -3,7 +3,6 @@
 import glob
 import io
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +15,15 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data.builtins import BUILTINS
-from treino.data.load_request import LoadRequest
-from treino.data.photographs.album import Album, PictureFile, is_album, open_album
-from treino.data.photographs.decoding import ENDINGS, Fit, PictureForm, Shape, UnreadablePictureError, refused
+from treino.data.load_request import Fit, LoadRequest
+from treino.data.photographs.album import Album, PictureFile, open_album
+from treino.data.photographs.decoding import PictureForm, Shape, UnreadablePictureError, refused
 from treino.data.photographs.labels import FILE, label_table
 from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.prepared_pictures import PixelRows, decoded
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Preparation
+from treino.data.source_kinds import is_album
 from treino.data.table import Column, Table
 
 if TYPE_CHECKING:
@@ -54,20 +53,6 @@ class NewPictures:
     names: tuple[str, ...]
     labels: tuple[Table, NDArray[np.int64]] | None
     notes: tuple[str, ...]
-
-
-def is_pictures(source: Any) -> bool:
-    """Whether the source is a folder or an archive of pictures, a picture, or a list of pictures: each a path
-    or an image of Pillow's."""
-    if isinstance(source, list | tuple):
-        return bool(source) and all(map(_is_picture, source))
-    return _is_picture(source) or is_album(source)
-
-
-def _is_picture(source: Any) -> bool:
-    if isinstance(source, str | os.PathLike):
-        return source not in BUILTINS and Path(source).suffix.lower() in ENDINGS
-    return "PIL.Image" in sys.modules and isinstance(source, sys.modules["PIL.Image"].Image)
 
 
 def pictures_to_predict(source: Any, preparation: Preparation, skip_bad: int = 0) -> NewPictures:

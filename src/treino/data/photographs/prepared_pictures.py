@@ -28,10 +28,10 @@ from treino.base import files
 from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
+from treino.data.load_request import Fit
 from treino.data.mapped_rows import MappedRows
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import (
-    Fit,
     PictureForm,
     Shape,
     UnreadablePictureError,

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data import sources
+from treino.data import photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
-from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
 from treino.data.preparation.column_roles import unknown
 from treino.data.preparation.encoders import (
     DateEncoder,
@@ -29,8 +28,8 @@ from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
+from treino.data.source_kinds import is_pictures, is_torch_dataset
 from treino.data.table import Table, check_present
-from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.settings.setting_types import as_items
 
 COLUMNS_COUNT = Refusal(
@@ -78,9 +77,9 @@ def rows_for_prediction(
     that can't be read.
     """
     if is_pictures(source):
-        return _pictures(pictures_to_predict(source, preparation, skip_bad), preparation)
+        return _pictures(photographs.pictures_to_predict(source, preparation, skip_bad), preparation)
     if is_torch_dataset(source):
-        x_ND, y_N = to_predict(source, preparation)
+        x_ND, y_N = torch_datasets.to_predict(source, preparation)
         every = torch.arange(len(x_ND))
         return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every)
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
@@ -162,7 +161,7 @@ def _known_weights(
     return torch.from_numpy(weights_of(take(table, at_K.numpy()), name, zero=True))
 
 
-def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:
+def _pictures(pictures: "photographs.NewPictures", preparation: Preparation) -> PreparedRows:
     notes, y_K, at_K = list(pictures.notes), None, None
     if pictures.labels is not None:
         table, place_K = pictures.labels

@@ -13,7 +13,6 @@ from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data import sources
 from treino.data.load_request import LoadRequest
-from treino.data.photographs.album import is_album
 from treino.data.photographs.load import (
     ACROSS,
     EQUAL,
@@ -38,6 +37,7 @@ from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, we
 from treino.data.preparation.target import choose_target, likely_targets, read_with_targets
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
+from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
 from treino.data.split_requests import Split, decide_parts, divider, times_of
 from treino.data.splits import PARTS, first_equal
@@ -53,7 +53,7 @@ from treino.data.summaries.target_description import (
     describe_target,
 )
 from treino.data.table import Column, Table, plain, row_place
-from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
+from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.settings.spec import read_settings
 
 NO_PHOTOGRAPHS = Refusal(

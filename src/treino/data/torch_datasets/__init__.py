@@ -1,1 +1,5 @@
 """Take data from the user's PyTorch Datasets and DataLoaders."""
+
+from treino.base.lazy import public_names
+
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

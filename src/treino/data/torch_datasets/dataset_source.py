@@ -1,27 +1,23 @@
 """Load the user's Dataset, IterableDataset or DataLoader: read once, checked and split."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from hashlib import sha256
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
+from treino.data.source_kinds import is_dataset
 from treino.data.splits import PARTS, split
-from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of, sampled_rows
+from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
-DATASET_CLASS = Refusal(
-    "dataset_class", N_("{name} is a class, and not a Dataset yet."), N_("Make one of it: {name}(…).")
-)
 NUM_WORKERS_RANGE = Refusal(
     "num_workers_range",
     N_("num_workers is {n!r}, not a number of processes."),
@@ -67,30 +63,6 @@ PART_TYPE = Refusal(
 )
 
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
-
-
-def is_torch_dataset(source: Any) -> bool:
-    """Whether ``source`` is a Dataset or DataLoader, or a mapping or sequence of them by split."""
-    if isinstance(source, Mapping):
-        return any(_one(part) for part in source.values())
-    if isinstance(source, tuple | list):
-        return any(_one(part) for part in source[:3])
-    if isinstance(source, type) and issubclass(source, Dataset):
-        raise DATASET_CLASS(name=source.__name__)
-    return _one(source)
-
-
-def _one(source: Any) -> bool:
-    if isinstance(source, Dataset | DataLoader):
-        return True
-    if isinstance(source, str | bytes | tuple | list | Mapping | Tensor | np.ndarray | set | range):
-        return False
-    table = ("columns", "dtype", "iloc", "__arrow_c_stream__", "__dataframe__")
-    return (
-        callable(getattr(type(source), "__getitem__", None))
-        and callable(getattr(type(source), "__len__", None))
-        and not any(hasattr(source, name) for name in table)
-    )
 
 
 def load_torch_dataset(
@@ -219,7 +191,7 @@ def _parts_of(source: Any) -> dict[str, Any]:
         source = dict(zip(PARTS, parts, strict=False))
     sources: dict[str, Any] = {}
     for name, part in source.items():
-        if not _one(part):
+        if not is_dataset(part):
             raise PART_TYPE(name=name, kind=type(part).__name__)
         known = _ALSO.get(name, name)
         if known not in PARTS or known in sources:
@@ -318,36 +290,3 @@ def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | 
     if labels is None:
         return x, None
     return x, labels_again(preparation).encode(labels, lambda row: _("item {i}").format(i=row))
-
-
-def splits_not_in_memory(data: Data) -> list[Rows]:
-    """The splits whose rows are not in memory."""
-    return [rows for rows in data.splits.values() if not isinstance(rows.x, Tensor)]
-
-
-def why_not_reproducible(data: Data) -> str:
-    """The reason why training on the data isn't reproducible; empty if it is."""
-    return next((why for rows in splits_not_in_memory(data) if (why := getattr(rows.x, "why", ""))), "")
-
-
-def in_memory(data: Data) -> Data:
-    """The data with a sample of at most 2000 rows of each split that isn't in memory, for plots."""
-    if not splits_not_in_memory(data):
-        return data
-    train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
-    return replace(data, train=train, validation=validation, test=test)
-
-
-def digest(data: Data) -> str:
-    """The SHA-256 of task, classes, shape, sorted targets and row numbers, to recognise a DataLoader that is
-    passed again."""
-    content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
-    sha = sha256(repr(content).encode())
-    for rows in data.splits.values():
-        sha.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
-    return sha.hexdigest()
-
-
-def steps_of(data: Data) -> int | None:
-    """The number of batches if a DataLoader makes the training batches, else None."""
-    return cast("int | None", getattr(data.train.x, "steps", None))

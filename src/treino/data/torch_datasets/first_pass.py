@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, Subset
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
 from treino.data.mapped_rows import Batch
-from treino.data.rows import Rows, generator
+from treino.data.rows import HELD_ROWS, Rows
 from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, empty, item_format, scaled
 from treino.data.torch_datasets.lazy_items import (
     LARGEST_PASS,
@@ -42,7 +42,6 @@ LOOKED_AT = 64  # items that are read three times, to test whether they change b
 LOOK_SECONDS = 3.0
 READ_AT_ONCE = 64
 HELD_BYTES = 1 << 26
-HELD_ROWS = 2000
 
 Chance = Literal["none", "seeded", "free"]
 
@@ -166,17 +165,6 @@ def name_of(source: Any) -> str:
     while isinstance(source, DataLoader | Subset):
         source = source.dataset
     return type(source).__name__
-
-
-def sampled_rows(rows: Rows, seed: int) -> Rows:
-    """The rows if they are in memory, else a sample of them."""
-    x: Any = rows.x
-    if isinstance(x, Tensor):
-        return rows
-    if isinstance(x, StreamRows):
-        return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
-    some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
-    return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
 
 
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:

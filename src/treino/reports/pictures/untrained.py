@@ -10,8 +10,8 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
 from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.rows_in_memory import in_memory
 from treino.data.splits import split_name
-from treino.data.torch_datasets.dataset_source import in_memory
 from treino.folders.data_source import load_data
 from treino.folders.network_source import run_network
 from treino.folders.store.output_files import OutputFolder

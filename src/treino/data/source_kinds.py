@@ -1,0 +1,128 @@
+"""Tell what kind of source is given: a table, pictures, or a Dataset of PyTorch's; nothing is read yet."""
+
+import bz2
+import gzip
+import lzma
+import os
+import stat
+import sys
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from treino.base.errors import Refusal
+from treino.base.words import N_
+from treino.data.builtins import BUILTINS
+from treino.data.table import Table
+
+DATASET_CLASS = Refusal(
+    "dataset_class", N_("{name} is a class, and not a Dataset yet."), N_("Make one of it: {name}(…).")
+)
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+OPENERS = {b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open)}
+ZIP = b"PK\x03\x04"
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_OFFICE = ("[Content_Types].xml", "mimetype")  # names in workbooks and other documents, which are zip files
+STUMBLES = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, LookupError),
+    *(RuntimeError, OverflowError, MemoryError),
+)
+
+
+def is_torch_dataset(source: Any) -> bool:
+    """Whether ``source`` is a Dataset or DataLoader, or a mapping or sequence of them by split."""
+    if isinstance(source, Mapping):
+        return any(is_dataset(part) for part in source.values())
+    if isinstance(source, tuple | list):
+        return any(is_dataset(part) for part in source[:3])
+    if isinstance(source, type) and issubclass(source, Dataset):
+        raise DATASET_CLASS(name=source.__name__)
+    return is_dataset(source)
+
+
+def is_dataset(source: Any) -> bool:
+    """Whether ``source`` has items by number and a length, or is a DataLoader, and is no table or array."""
+    if isinstance(source, Dataset | DataLoader):
+        return True
+    if isinstance(source, str | bytes | tuple | list | Mapping | Tensor | np.ndarray | set | range):
+        return False
+    table = ("columns", "dtype", "iloc", "__arrow_c_stream__", "__dataframe__")
+    return (
+        callable(getattr(type(source), "__getitem__", None))
+        and callable(getattr(type(source), "__len__", None))
+        and not any(hasattr(source, name) for name in table)
+    )
+
+
+def is_album(source: Any) -> bool:
+    """Whether the source is the path of a folder or of an archive of pictures, and no built-in's name."""
+    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
+        return False
+    return os.path.isdir(source) or is_archive(source)
+
+
+def is_pictures(source: Any) -> bool:
+    """Whether the source is a folder or an archive of pictures, a picture, or a list of pictures: each a path
+    or an image of Pillow's."""
+    if isinstance(source, list | tuple):
+        return bool(source) and all(map(_is_picture, source))
+    return _is_picture(source) or is_album(source)
+
+
+def _is_picture(source: Any) -> bool:
+    if isinstance(source, str | os.PathLike):
+        return source not in BUILTINS and Path(source).suffix.lower() in ENDINGS
+    return "PIL.Image" in sys.modules and isinstance(source, sys.modules["PIL.Image"].Image)
+
+
+def names_of_pictures(table: Table) -> str | None:
+    """The column of a table that holds names of picture files; None without one."""
+    for column in () if table.stored else table.columns:
+        ends = () if column.words is None else (str(column.words[0]), str(column.words[-1]))
+        if ends and all(word.lower().endswith(ENDINGS) for word in ends):
+            return column.name
+    return None
+
+
+def is_archive(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a tar, compressed or not, or a zip with a picture in it."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode) and _is_archive(os.fspath(path), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _is_archive(path: str, _size: int, _changed: int) -> bool:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(512)
+        if head.startswith(ZIP):
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+            return not any(name in names for name in _OFFICE) and any(
+                name.lower().endswith(ENDINGS) for name in names
+            )
+        packing = opener_of(head)
+        if packing is not None:
+            with packing[1](path, "rb") as stream:
+                head = stream.read(512)
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except (OSError, *STUMBLES):
+        return path.lower().endswith(_TARS)  # a damaged one, which opening it says
+    return True
+
+
+def opener_of(head: bytes) -> tuple[str, Callable[..., BinaryIO]] | None:
+    """How a file is packed that begins with these bytes: the name and the function that opens it; or None."""
+    return next((found for magic, found in OPENERS.items() if head.startswith(magic)), None)  # type: ignore[return-value]
