@@ -11,11 +11,13 @@ from torch.utils.data import DataLoader
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data
+from treino.data.load_request import LoadRequest
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.source_kinds import is_dataset
+from treino.data.split_requests import Split
 from treino.data.splits import PARTS, split
-from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of
+from treino.data.torch_datasets.first_pass import FirstPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
 NUM_WORKERS_RANGE = Refusal(
@@ -51,17 +53,13 @@ ITEM_SHAPE = Refusal(
 )
 PART_UNKNOWN = Refusal("part_unknown", N_("A training has no part '{name}'."), "{hint}")
 PART_TWICE = Refusal("part_unknown", N_("The part {name} is given twice."), "{hint}")
-PARTS_TOO_MANY = Refusal(
-    "part_unknown",
-    N_("{n} parts are given, and a training has three."),
-    N_("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
-)
 PART_TYPE = Refusal(
     "part_type",
     N_("The part {name} is a {kind}, and no Dataset."),
     N_("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
 )
 
+_FORM = '{"train": …, "validation": …, "test": …}'
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
 
 
@@ -98,9 +96,7 @@ def load_torch_dataset(
                 _("{name} is for tables, and this is a {kind}.").format(
                     name=name, kind=type(source).__name__
                 ),
-                _("Leave it out; to divide a Dataset by yourself give {form}.").format(
-                    form='{"train": …, "validation": …, "test": …}'
-                ),
+                _("Leave it out; to divide a Dataset by yourself give {form}.").format(form=_FORM),
             )
     parts = _parts_of(source)
     _check_workers(num_workers, parts)
@@ -108,12 +104,10 @@ def load_torch_dataset(
         part: look(of, features, target, data_seed, num_workers, keep=part != "train")
         for part, of in parts.items()
     }
-    for part, first_pass in seen.items():
-        if first_pass.item_shape != seen["train"].item_shape:
-            raise ITEM_SHAPE(
-                part=part, shape=list(first_pass.item_shape), first=list(seen["train"].item_shape)
-            )
     train = seen["train"]
+    for part, first_pass in seen.items():
+        if first_pass.item_shape != train.item_shape:
+            raise ITEM_SHAPE(part=part, shape=list(first_pass.item_shape), first=list(train.item_shape))
     everything = [label for first_pass in seen.values() for label in first_pass.labels]
     kinds = labels_of(everything, task, train.class_names, _placed(seen))
     index = _split(train, kinds, seen, validation, test, data_seed)
@@ -125,78 +119,64 @@ def load_torch_dataset(
     for part, index_N in index.items():
         rows[part] = train.rows(kinds, index_N, keep=part != "train")
     notes = [note for first_pass in seen.values() for note in first_pass.notes]
-    if isinstance(train, ItemPass) and train.chance != "none" and any(p not in seen for p in index):
-        notes.append(
-            _(
-                "The random transforms of {name} were applied to validation and test items too, once. Give"
-                " these as Datasets of their own without them: {form}."
-            ).format(name=train.name, form='{"train": …, "validation": …, "test": …}')
+    if train.chance != "none" and any(p not in seen for p in index):
+        text = _(
+            "The random transforms of {name} were applied to validation and test items too, once. Give"
+            " these as Datasets of their own without them: {form}."
         )
-    width = train.item_shape.numel()
+        notes.append(text.format(name=train.source.name, form=_FORM))
+    width, form = train.item_shape.numel(), train.source.form
     kind: Literal["image", "table"] = "image" if len(train.item_shape) > 1 else "table"
-    names = tuple(f"{train.form.x or 'x'}{j + 1}" for j in range(width))
     none = Rows(torch.empty(0, width), kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
-    preparation = Preparation(
-        kind=kind,
-        features=names,
-        divisor=255.0 if train.pixels else 1.0,
-        mean=(0.0,) * (1 if kind == "image" else width),
-        scale=(1.0,) * (1 if kind == "image" else width),
-        normalise=False,
-        task=kinds.task,
-        target=train.form.y or "target",
-        classes=kinds.classes,
-        target_mean=kinds.mean,
-        target_scale=kinds.scale,
-        item_shape=tuple(train.item_shape),
-        labels=kinds.kind,
-    )
+    scales = 1 if kind == "image" else width
+    common: dict[str, Any] = {
+        "kind": kind,
+        "task": kinds.task,
+        "features": tuple(f"{form.x or 'x'}{j + 1}" for j in range(width)),
+        "target": form.y or "target",
+        "classes": kinds.classes,
+        "item_shape": tuple(train.item_shape),
+        "target_mean": kinds.mean,
+        "target_scale": kinds.scale,
+    }
+    request = LoadRequest(
+        None, target, features, task, Split(validation, test, data_seed), normalise=False
+    ).to_json()
     return Data(
         name=name_of(parts["train"]),
         source=f"{name_of(parts['train'])}()",
         sha256=None,
-        kind=kind,
-        task=kinds.task,
         task_reason=kinds.reason,
-        features=names,
-        target=train.form.y or "target",
-        classes=kinds.classes,
-        item_shape=tuple(train.item_shape),
         train=rows["train"],
         validation=rows.get("validation", none),
         test=rows.get("test", none),
-        preparation=preparation,
-        arguments={
-            "target": target,
-            "features": None if features is None else list(features),
-            "task": task,
-            "validation": validation,
-            "test": test,
-            "data_seed": data_seed,
-            "normalise": False,
-            "num_workers": num_workers,
-        },
-        target_mean=kinds.mean,
-        target_scale=kinds.scale,
+        preparation=Preparation(
+            divisor=255.0 if train.pixels else 1.0,
+            mean=(0.0,) * scales,
+            scale=(1.0,) * scales,
+            normalise=False,
+            labels=kinds.kind,
+            **common,
+        ),
+        arguments=request | {"num_workers": num_workers},
         official_test="test" in parts,
         notes=tuple(dict.fromkeys(notes)),
+        **common,
     )
 
 
 def _parts_of(source: Any) -> dict[str, Any]:
     if not isinstance(source, Mapping):
         parts = source if isinstance(source, tuple | list) else (source,)
-        if len(parts) > len(PARTS):
-            raise PARTS_TOO_MANY(n=len(parts))
-        source = dict(zip(PARTS, parts, strict=False))
+        names = [*PARTS, *map(str, range(len(PARTS) + 1, len(parts) + 1))]
+        source = dict(zip(names, parts, strict=False))
     sources: dict[str, Any] = {}
     for name, part in source.items():
         if not is_dataset(part):
             raise PART_TYPE(name=name, kind=type(part).__name__)
         known = _ALSO.get(name, name)
         if known not in PARTS or known in sources:
-            wrong = PART_TWICE if known in PARTS else PART_UNKNOWN
-            raise wrong(name=known if known in PARTS else name, hint=nearest(name, PARTS))
+            raise (PART_TWICE if known in PARTS else PART_UNKNOWN)(name=known, hint=nearest(name, PARTS))
         sources[known] = part
     if "train" not in sources:
         message = _("There is no part 'train' to learn from.")
@@ -241,20 +221,13 @@ def _split(
     shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
     if "validation" in seen:
         shares[1] = 0.0
-    if not isinstance(train, ItemPass) or not any(shares):
-        if not isinstance(train, ItemPass) and any(shares):
-            train.notes.append(
-                _(
-                    "{name} comes as it comes and can't be parted: there are no rows for {parts}. Give"
-                    " {form}."
-                ).format(
-                    name=train.name,
-                    parts=_(" and ").join(
-                        p for p, s in zip(("validation", "test"), shares, strict=True) if s
-                    ),
-                    form='{"train": …, "validation": …, "test": …}',
-                )
+    if train.first_N is None or not any(shares):
+        if any(shares):
+            lacking = _(" and ").join(p for p, s in zip(("validation", "test"), shares, strict=True) if s)
+            text = _(
+                "{name} comes as it comes and can't be parted: there are no rows for {parts}. Give {form}."
             )
+            train.notes.append(text.format(name=train.source.name, parts=lacking, form=_FORM))
         return {"train": every}
     label_N = np.zeros(len(every), dtype=np.int64)
     if kinds.task == "classification":
@@ -262,11 +235,8 @@ def _split(
     splits = 1 + sum(share > 0 for share in shares)
     distinct = len(np.unique(train.first_N))
     if distinct < max(2, splits):
-        raise ROWS_TOO_FEW(
-            n=distinct,
-            wanted=splits,
-            hint=_("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items."),
-        )
+        hint = _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items.")
+        raise ROWS_TOO_FEW(n=distinct, wanted=splits, hint=hint)
     part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
     if distinct < len(every):
         text = _("Items that equal an earlier one: {n}; equal items are never parted.")

@@ -3,8 +3,8 @@
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal, cast
 
@@ -16,9 +16,16 @@ from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
-from treino.data.mapped_rows import Batch
 from treino.data.rows import HELD_ROWS, Rows
-from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, empty, item_format, scaled
+from treino.data.torch_datasets.item import (
+    DATASET_EMPTY,
+    ItemFormat,
+    Label,
+    Labels,
+    as_numbers,
+    item_format,
+    scaled,
+)
 from treino.data.torch_datasets.lazy_items import (
     LARGEST_PASS,
     STILL,
@@ -47,41 +54,32 @@ Chance = Literal["none", "seeded", "free"]
 
 
 @dataclass(eq=False)
-class ItemPass:
-    """The result of the first pass over a map-style Dataset.
+class FirstPass:
+    """What one pass over a Dataset, a DataLoader or an IterableDataset tells.
 
-    first_N: the index of the first item equal to each item. high_N, low_N: each item's largest and smallest
-    number. chance: whether items change between readings, see ``_chance``. x: all items ``[N, D]``, if they
-    never change and fit in memory.
+    source: what reads it again. lazily: makes rows that are read when they are used, of item numbers. x: all
+    items ``[N, D]``, if they stay in memory. first_N: of a map-style Dataset, the index of the first item
+    equal to each item; None for a stream, which can't be parted. chance: whether items change between
+    readings, see ``_chance``.
     """
 
-    reader: Reader
-    workers: int
-    chance: Chance
+    source: Reader | BatchStream
     labels: list[Label]
-    first_N: NDArray[np.int64]
-    high_N: NDArray[np.float64]
-    low_N: NDArray[np.float64]
+    lazily: Callable[[Labels, Tensor], LazyItems | StreamRows]
     x: Tensor | None
     pixels: bool
     class_names: Sequence[str] | None
     notes: list[str]
-
-    @property
-    def form(self) -> ItemFormat:
-        return self.reader.form
-
-    @property
-    def name(self) -> str:
-        return self.reader.name
+    first_N: NDArray[np.int64] | None = None
+    chance: Chance = "none"
 
     @property
     def item_shape(self) -> torch.Size:
-        assert self.reader.item_shape is not None
-        return torch.Size(self.reader.item_shape)
+        return torch.Size(self.source.item_shape)
 
     def place(self, row: int) -> str:
-        return _("item {i} of {name}").format(i=row, name=self.name)
+        text = _("row {i} of {name}") if self.first_N is None else _("item {i} of {name}")
+        return text.format(i=row, name=self.source.name)
 
     def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
         """The items as Rows. keep: keep them in memory if they fit, although items may change."""
@@ -90,74 +88,21 @@ class ItemPass:
         if self.x is not None:
             x = self.x if len(index_N) == len(self.x) else self.x.index_select(0, index_N)
             return Rows(x, y, index_N)
-        two = (numbers[int(self.high_N[numbers].argmax())], numbers[int(self.low_N[numbers].argmin())])
-        items = LazyItems(self.reader, index_N, kinds.encode, self.workers, self.chance, two)
-        if keep and len(index_N) * self.item_shape.numel() * 4 <= memory():
-            return Rows(items[:], y, index_N)
-        return Rows(cast(Tensor, items), y, index_N)
-
-
-@dataclass(eq=False)
-class StreamPass:
-    """The result of the first pass over a DataLoader or an IterableDataset.
-
-    two: the rows with the largest and the smallest number. sample: a random sample of rows.
-    """
-
-    source: BatchStream
-    labels: list[Label]
-    steps: int | None
-    batch: int
-    two: tuple[Tensor, list[Label]]
-    sample: tuple[Tensor, list[Label]]
-    x: Tensor | None
-    pixels: bool
-    class_names: Sequence[str] | None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def form(self) -> ItemFormat:
-        return self.source.form
-
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def item_shape(self) -> torch.Size:
-        assert self.source.item_shape is not None
-        return torch.Size(self.source.item_shape)
-
-    def place(self, row: int) -> str:
-        return _("row {i} of {name}").format(i=row, name=self.name)
-
-    def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
-        y = kinds.encode(self.labels, self.place)
-        if self.x is not None:
-            return Rows(self.x, y, index_N)
-        two, sample = (self._pair(pair, kinds) for pair in (self.two, self.sample))
-        stream = StreamRows(self.source, len(y), self.steps, self.batch, kinds.encode, two, sample)
-        return Rows(cast(Tensor, stream), y, index_N)
-
-    def _pair(self, pair: tuple[Tensor, list[Label]], kinds: Labels) -> Batch:
-        return scaled(pair[0]).flatten(1), kinds.encode(pair[1], self.place)
-
-
-FirstPass = ItemPass | StreamPass
+        lazy = self.lazily(kinds, index_N)
+        if keep and isinstance(lazy, LazyItems) and lazy.shape.numel() * 4 <= memory():
+            return Rows(lazy[:], y, index_N)
+        return Rows(cast(Tensor, lazy), y, index_N)
 
 
 def look(
     source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
 ) -> FirstPass:
     """Read a source once. keep: also keep a stream's rows, if they fit in memory."""
-    streams = isinstance(source, DataLoader | IterableDataset)
     name = name_of(source)
-    if streams:
-        name = f"DataLoader({name})" if isinstance(source, DataLoader) else name
-        return _look_at_stream(
-            BatchStream(source, name, features, target, workers), _class_names(source), keep
-        )
-    return _look_at_items(source, name, features, target, seed, workers)
+    if not isinstance(source, DataLoader | IterableDataset):
+        return _look_at_items(source, name, features, target, seed, workers)
+    name = f"DataLoader({name})" if isinstance(source, DataLoader) else name
+    return _look_at_stream(BatchStream(source, name, features, target, workers), _class_names(source), keep)
 
 
 def name_of(source: Any) -> str:
@@ -173,7 +118,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
     name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
     if first is None:
-        raise empty(name)
+        raise DATASET_EMPTY(name=name)
     if isinstance(first, Mapping):
         form = (
             ItemFormat(x_name, y_name, alone=y_name not in first)
@@ -213,14 +158,14 @@ def _class_names(source: Any) -> Sequence[str] | None:
 
 def _look_at_items(
     dataset: Any, name: str, features: Sequence[str] | None, target: str | None, seed: int, workers: int
-) -> ItemPass:
+) -> FirstPass:
     try:
         rows = len(dataset)
     except (Exception, SystemExit) as error:
         what = _("the length of {name}").format(name=name)
         raise fails(error, what, _("Give it a __len__, or let it be an IterableDataset.")) from error
     if not rows:
-        raise empty(name)
+        raise DATASET_EMPTY(name=name)
     where = _("item {i} of {name}").format(i=0, name=name)
     try:
         with own_chance(True):
@@ -233,27 +178,46 @@ def _look_at_items(
     chance = _chance(reader, rows)
     if chance != "seeded":
         reader = replace(reader, seed=None)
-    width, size = x.numel(), rows * x.numel() * 4
-    fits = size <= memory()
-    copy_ND = torch.empty(rows, width) if chance == "none" and fits else None
+    size = rows * x.numel() * 4
+    copy_ND = torch.empty(rows, x.numel()) if chance == "none" and size <= memory() else None
     labels: list[Label] = []
     high_N, low_N, first_N = np.empty(rows), np.empty(rows), np.arange(rows)
     known: dict[bytes, int] = {}
     keys = ((STILL, part.tolist()) for part in torch.arange(rows).split(READ_AT_ONCE))
     for x, more in read(reader, keys, workers):
-        at = len(labels)
+        at = slice(len(labels), len(labels) + len(more))
         flat = scaled(x).flatten(1)
-        high_N[at : at + len(flat)], low_N[at : at + len(flat)] = flat.amax(1), flat.amin(1)
+        high_N[at], low_N[at] = flat.amax(1), flat.amin(1)
         if copy_ND is not None:
-            copy_ND[at : at + len(flat)] = flat
+            copy_ND[at] = flat
         if chance == "none":
-            for i, row in enumerate((flat + 0.0).numpy()):
-                first_N[at + i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at + i)
+            for i, row in enumerate((flat + 0.0).numpy(), at.start):
+                first_N[i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), i)
         labels += more
+
+    def lazily(kinds: Labels, index_N: Tensor) -> LazyItems:
+        numbers = index_N.tolist()
+        two = (numbers[int(high_N[numbers].argmax())], numbers[int(low_N[numbers].argmin())])
+        return LazyItems(reader, index_N, kinds.encode, workers, chance, two)
+
     pixels = x.dtype == torch.uint8 and x.dim() > 2
-    notes = _notes_on_items(name, rows, chance, size, fits, pixels)
-    facts = (first_N, high_N, low_N, copy_ND, pixels, _class_names(dataset), notes)
-    return ItemPass(reader, workers, chance, labels, *facts)
+    texts = [_("{name}: {n:,} items of {mb} MB are more than fits; they are read for every batch.")]
+    if copy_ND is not None:
+        texts = [_("{name}: {n:,} items, the same at every reading, are kept in memory ({mb} MB).")]
+    if chance != "none":
+        texts = [_("{name}: items change from reading to reading; they are read again for every batch.")]
+    if chance == "seeded":
+        texts.append(_("{name}: each item's chance comes from data seed, epoch and item number."))
+    notes = _notes(texts, pixels, name=name, n=rows, mb=numeral(size / 1e6, ",.1f"))
+    names = _class_names(dataset)
+    return FirstPass(reader, labels, lazily, copy_ND, pixels, names, notes, first_N, chance)
+
+
+def _notes(texts: Sequence[str], pixels: bool, **facts: object) -> list[str]:
+    of_pixels = _("{name}: items are taken as they are; nothing is normalised.")
+    if pixels:
+        of_pixels = _("{name}: bytes are divided by 255, and nothing else is normalised.")
+    return [text.format(**facts) for text in (*texts, of_pixels)]
 
 
 def _chance(reader: Reader, rows: int) -> Chance:
@@ -276,78 +240,44 @@ def _equal(one: tuple[Tensor, list[Label]], other: tuple[Tensor, list[Label]]) -
     return one[1] == other[1] and torch.equal(one[0], other[0])
 
 
-def _notes_on_items(name: str, rows: int, chance: Chance, size: int, fits: bool, pixels: bool) -> list[str]:
-    if chance != "none":
-        notes = [_("{name}: items change from reading to reading; they are read again for every batch.")]
-        if chance == "seeded":
-            notes.append(_("{name}: each item's chance comes from data seed, epoch and item number."))
-    elif fits:
-        notes = [_("{name}: {n:,} items, the same at every reading, are kept in memory ({mb} MB).")]
-    else:
-        notes = [_("{name}: {n:,} items of {mb} MB are more than fits; they are read for every batch.")]
-    facts: dict[str, Any] = {"name": name, "n": rows, "mb": numeral(size / 1e6, ",.1f")}
-    return [*(note.format(**facts) for note in notes), *_notes_on_pixels(name, pixels)]
-
-
-def _notes_on_pixels(name: str, pixels: bool) -> list[str]:
-    if pixels:
-        return [_("{name}: bytes are divided by 255, and nothing else is normalised.").format(name=name)]
-    return [_("{name}: items are taken as they are; nothing is normalised.").format(name=name)]
-
-
-def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool) -> StreamPass:
+def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool) -> FirstPass:
     labels: list[Label] = []
     copies: list[Tensor] | None = [] if keep else None
     size = steps = batch = 0
-    ends: list[tuple[float, Tensor, Label]] = []  # rows with the largest and the smallest number so far
+    ends: list[tuple[Tensor, Label]] = []  # rows with the largest and the smallest number so far
     sample: list[tuple[Tensor, Label]] = []
-    chance, most, pixels = random.Random(0), HELD_ROWS, False
+    chance, pixels = random.Random(0), False
     for x, more in source.once():
         flat = x.flatten(1)
-        high, low = int(flat.amax(1).argmax()), int(flat.amin(1).argmin())
-        highest = (float(flat[high].max()), x[high].clone(), more[high])
-        lowest = (float(-flat[low].min()), x[low].clone(), more[low])
-        ends = [
-            a if a[0] >= b[0] else b
-            for a, b in zip(ends or [highest, lowest], (highest, lowest), strict=True)
-        ]
+        rows = int(flat.amax(1).argmax()), int(flat.amin(1).argmin())
+        ends += [(x[i].clone(), more[i]) for i in rows]
+        ends = [max(ends, key=lambda end: end[0].max()), min(ends, key=lambda end: end[0].min())]
         most = max(1, min(HELD_ROWS, HELD_BYTES // (flat.shape[1] * 4)))
-        for i, label in enumerate(more):  # reservoir sampling (Vitter 1985)
-            n = len(labels) + i
-            place = n if n < most else chance.randrange(n + 1)
+        for n, (item, label) in enumerate(zip(x, more, strict=True), len(labels)):
+            place = n if n < most else chance.randrange(n + 1)  # reservoir sampling (Vitter 1985)
             if place < most:
-                sample[place : place + 1] = [(x[i].clone(), label)]
+                sample[place : place + 1] = [(item.clone(), label)]
         pixels = x.dtype == torch.uint8 and x.dim() > 2
         labels += more
         steps, batch = steps + 1, max(batch, len(x))
-        size += flat.shape[1] * len(x) * 4
+        size += flat.numel() * 4
         if copies is not None:
-            copies.append(scaled(x).flatten(1))
-            copies = copies if size <= memory() else None
+            copies = [*copies, scaled(x).flatten(1)] if size <= memory() else None
         if len(labels) > LARGEST_PASS:
             raise STREAM_ENDLESS(name=source.name, n=len(labels))
     if not labels:
-        raise empty(source.name)
-    own = source.steps is True
-    notes = _notes_on_stream(source.name, len(labels), steps if own else None, copies is not None)
-    return StreamPass(
-        source,
-        labels,
-        steps if own else None,
-        batch,
-        (torch.stack([x for _v, x, _y in ends]), [y for _v, _x, y in ends]),
-        (torch.stack([x for x, _y in sample]), [y for _x, y in sample]),
-        torch.cat(copies) if copies is not None else None,
-        pixels,
-        names,
-        [*notes, *_notes_on_pixels(source.name, pixels)],
-    )
+        raise DATASET_EMPTY(name=source.name)
+    own = steps if source.steps else None
+    two, some = ((torch.stack([x for x, _y in of]), [y for _x, y in of]) for of in (ends, sample))
 
+    def lazily(kinds: Labels, index_N: Tensor) -> StreamRows:
+        return StreamRows(source, len(index_N), own, batch, kinds.encode, two, some)
 
-def _notes_on_stream(name: str, rows: int, steps: int | None, in_memory: bool) -> list[str]:
-    note = _("{name}: an epoch is the {k:,} batches of the first pass ({n:,} rows), as they come.")
-    if in_memory:
-        note = _("{name}: {n:,} rows were read once and are kept in memory.")
-    elif steps is None:
-        note = _("{name}: an epoch is the {n:,} rows of the first pass, in the order in which they come.")
-    return [note.format(name=name, k=steps, n=rows)]
+    text = _("{name}: an epoch is the {k:,} batches of the first pass ({n:,} rows), as they come.")
+    if copies is not None:
+        text = _("{name}: {n:,} rows were read once and are kept in memory.")
+    elif own is None:
+        text = _("{name}: an epoch is the {n:,} rows of the first pass, in the order in which they come.")
+    notes = _notes([text], pixels, name=source.name, k=own, n=len(labels))
+    kept = torch.cat(copies) if copies is not None else None
+    return FirstPass(source, labels, lazily, kept, pixels, names, notes)

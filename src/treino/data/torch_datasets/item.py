@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Task, fit_target
@@ -103,14 +103,16 @@ class ItemFormat:
             return item[self.x], item[self.y]
         if self.x is None and isinstance(item, tuple | list) and len(item) == 2:
             return item[0], item[1]
-        raise ITEM_FORM(
-            where=where,
-            what=_described(item),
-            wanted=_("a pair (x, y)")
-            if self.x is None
-            else _("a dict with {x} and {y}").format(x=self.x, y=self.y),
-            names="features=['image'], target='label'",
-        )
+        wanted = _("a pair (x, y)") if self.x is None else _("a dict with {x} and {y}")
+        wanted, names = wanted.format(x=self.x, y=self.y), "features=['image'], target='label'"
+        raise ITEM_FORM(where=where, what=_described(item), wanted=wanted, names=names)
+
+    def numbers(self, item: Any, where: str, shape: tuple[int, ...]) -> tuple[Tensor, "Label"]:
+        """Return x as a tensor, which must have this shape, and the label. shape: () for any."""
+        x, y = self.pair(item, where)
+        found = as_numbers(x, where), as_label(y, where)
+        check_shape(tuple(found[0].shape), shape, where)
+        return found
 
 
 def item_format(item: Any, features: Sequence[str] | None, target: str | None) -> ItemFormat:
@@ -140,18 +142,16 @@ def as_numbers(value: Any, where: str) -> Tensor:
     """x of an item as a tensor. value: a tensor, an array, a number, nested lists, or a PIL image, which
     becomes uint8 ``[C, H, W]``."""
     if not isinstance(value, Tensor):
-        picture = hasattr(value, "mode") and hasattr(value, "getbands")
         try:
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
                 raise TypeError(_("numbers are wanted"))
-            if picture:
+            if hasattr(value, "mode") and hasattr(value, "getbands"):
                 array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
             value = torch.from_numpy(np.array(array))
         except (TypeError, ValueError) as error:
-            raise ITEM_NOT_AN_ARRAY(
-                where=where, what=_described(value), error=str(error).rstrip(".")
-            ) from error
+            reason = str(error).rstrip(".")
+            raise ITEM_NOT_AN_ARRAY(where=where, what=_described(value), error=reason) from error
     if value.is_complex() or value.numel() == 0:
         raise ITEM_NUMBERS(where=where, what=_described(value))
     tensor: Tensor = value.detach().cpu()
@@ -161,35 +161,30 @@ def as_numbers(value: Any, where: str) -> Tensor:
 
 def as_label(value: Any, where: str) -> Label:
     """y of an item as a number, boolean or text."""
-    if isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    size = value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)
-    if isinstance(value, Tensor | np.ndarray | np.generic) and size == 1:
-        one = value.item()
-        if isinstance(one, str | bool | int | float):
-            return one
-    if isinstance(value, tuple | list) and len(value) == 1:
+    one = value
+    if isinstance(value, Tensor | np.ndarray | np.generic):
+        one = value.item() if (value.numel() if isinstance(value, Tensor) else value.size) == 1 else None
+    elif isinstance(value, tuple | list) and len(value) == 1:
         return as_label(value[0], where)
+    if isinstance(one, bytes):
+        return one.decode(errors="replace")
+    if isinstance(one, str | bool | int | float):
+        return one
     raise ITEM_TARGET(where=where, what=_described(value))
 
 
-def check_shape(shape: tuple[int, ...], first: tuple[int, ...] | None, where: str) -> None:
-    """Refuse an item of another shape than the first one. first: None if any will do."""
-    if first is not None and shape != first:
+def check_shape(shape: tuple[int, ...], first: tuple[int, ...], where: str) -> None:
+    """Refuse an item of another shape than the first one. first: () if any will do."""
+    if first and shape != first:
         raise ITEM_SHAPE(where=where, shape=list(shape), first=list(first))
 
 
-def check_finite(x: Tensor, where: str) -> None:
-    """Refuse numbers that are not finite."""
-    if x.is_floating_point() and not bool(x.isfinite().all()):
-        raise ITEM_NOT_FINITE(where=where)
-
-
-def empty(name: str) -> TreinoError:
-    """The error for a Dataset or a stream without items."""
-    return DATASET_EMPTY(name=name)
+def check_finite(x_B: Tensor, where: Callable[[int], str]) -> None:
+    """Refuse numbers that are not finite. where: words the place of one of the items."""
+    if x_B.is_floating_point() and not bool(x_B.sum().isfinite()):  # faster than testing every value
+        finite_B = x_B.flatten(1).isfinite().all(1)
+        if not bool(finite_B.all()):
+            raise ITEM_NOT_FINITE(where=where(int(finite_B.int().argmin())))
 
 
 def scaled(x_B: Tensor) -> Tensor:
@@ -214,6 +209,7 @@ FEWEST_PER_CLASS = 2
 IGNORED = -100  # torch's default ignore_index: its losses skip rows with this class
 MOST_NUMBERED = 1000
 Place = Callable[[int], str]
+LabelKind = Literal["text", "number", "truth"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +224,7 @@ class Labels:
     reason: str
     classes: tuple[str, ...]
     number: dict[Label, int]
-    kind: Literal["text", "number", "truth"]
+    kind: LabelKind
     mean: float = 0.0
     scale: float = 1.0
 
@@ -237,13 +233,9 @@ class Labels:
         if self.task == "classification":
             numbers = [self.number.get(label, -1) for label in labels]
             if -1 in numbers:
-                row = numbers.index(-1)
-                raise CLASS_UNKNOWN(
-                    place=place(row),
-                    value=shortened(str(labels[row])),
-                    n=len(self.classes),
-                    names=shortened(", ".join(self.classes), 200),
-                )
+                row, names = numbers.index(-1), shortened(", ".join(self.classes), 200)
+                value = shortened(str(labels[row]))
+                raise CLASS_UNKNOWN(place=place(row), value=value, n=len(self.classes), names=names)
             return torch.tensor(numbers, dtype=torch.int64)
         y_N = (_numbers(labels, place) - self.mean) / self.scale
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
@@ -268,55 +260,40 @@ def labels_of(
     numbered = names is not None and whole and set(labels) <= set(range(len(names)))
     if names and numbered and request != "regression" and len(set(labels)) > 1:
         reason = _("the Dataset names {n} classes").format(n=len(names))
-        return Labels("classification", reason, tuple(map(str, names)), _places(range(len(names))), "text")
+        codes: dict[Label, int] = {code: code for code in range(len(names))}
+        return Labels("classification", reason, tuple(map(str, names)), codes, "text")
     column = _column(labels, place)
     task, reason = decide_task(column, request, place)
     if request is None and task == "regression" and whole:
         values, counts = np.unique(np.asarray(labels), return_counts=True)
         without_gaps = values[0] == 0 and values[-1] == len(values) - 1
         if without_gaps and len(values) <= MOST_NUMBERED and counts.min() >= FEWEST_PER_CLASS:
-            task, reason = (
-                "classification",
-                _("the targets are the whole numbers from 0 to {n}").format(n=len(values) - 1),
-            )
+            task = "classification"
+            reason = _("the targets are the whole numbers from 0 to {n}").format(n=len(values) - 1)
     if task == "regression":
         return Labels(task, reason, (), {}, "number")
-    _check_ignored(labels, place)
+    if ignored := [row for row, label in enumerate(labels) if label == IGNORED]:
+        raise TARGET_IGNORED(place=place(ignored[0]), n=len(ignored), of=len(labels))
     classes = class_names(column)
-    if column.boolean:
-        number: dict[Label, int] = {name == "true": i for i, name in enumerate(classes)}
-    elif column.numbers is not None:
-        number = {float(name): i for i, name in enumerate(classes)}
-    else:
-        number = _places(classes)
-    kind: Literal["text", "number", "truth"] = (
-        "truth" if column.boolean else "text" if column.words is not None else "number"
-    )
-    result = Labels(task, reason, classes, number, kind)
+    kind: LabelKind = "truth" if column.boolean else "text" if column.words is not None else "number"
+    result = Labels(task, reason, classes, _codes(classes, kind), kind)
     check_classes(result.encode(labels, place).numpy(), classes, column)
     return result
-
-
-def _check_ignored(labels: Sequence[Label], place: Place) -> None:
-    """Refuse the class -100, which torch reserves for rows without a class."""
-    ignored = [row for row, label in enumerate(labels) if label == IGNORED]
-    if ignored:
-        raise TARGET_IGNORED(place=place(ignored[0]), n=len(ignored), of=len(labels))
 
 
 def labels_again(preparation: Preparation) -> Labels:
     """The type of the targets that a network was trained on."""
     p = preparation
-    number: dict[Label, int] = {}
-    for i, name in enumerate(p.classes):
-        number[name == "true" if p.labels == "truth" else float(name) if p.labels == "number" else name] = i
+    number = _codes(p.classes, p.labels)
     if p.labels == "text":  # a Dataset with named classes yields class codes
-        number |= _places(range(len(p.classes)))
+        number |= {code: code for code in range(len(p.classes))}
     return Labels(p.task, "", p.classes, number, p.labels, p.target_mean, p.target_scale)
 
 
-def _places(names: Sequence[Label]) -> dict[Label, int]:
-    return {name: i for i, name in enumerate(names)}
+def _codes(classes: Sequence[str], kind: LabelKind) -> dict[Label, int]:
+    """The code of each class, by the label that stands for it in a Dataset."""
+    of: dict[str, Callable[[str], Label]] = {"truth": "true".__eq__, "number": float, "text": str}
+    return {of[kind](name): code for code, name in enumerate(classes)}
 
 
 def _column(labels: Sequence[Label], place: Place) -> Column:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ from treino.data.torch_datasets.item import (
 ITEM_FAILS = Refusal("item_fails", N_("{where}{item} raises {kind}: {error}{line}."), "{hint}")
 
 Key = tuple[int, list[int]]  # epoch, item numbers
+Raw = tuple[Tensor, list[Label]]
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
 STILL = -1  # the epoch number for reading outside training epochs: validation, test, the first pass
 _LIBRARIES = tuple(
@@ -47,66 +48,58 @@ _LIBRARIES = tuple(
 class Reader:
     """Reads items, in this process or in a worker.
 
-    item_shape: the shape that all items must have; None: any. seed: seeds the global generators before each
-    item; None: don't seed.
+    item_shape: the shape that all items must have. seed: seeds the global generators before each item; None:
+    don't seed.
     """
 
     dataset: Any
     name: str
     form: ItemFormat
-    item_shape: tuple[int, ...] | None
+    item_shape: tuple[int, ...]
     seed: int | None
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, list[Label]] | TreinoError:
+    def __getitem__(self, key: Key) -> Raw | TreinoError:
         """Return (x ``[B, *item]``, labels). Return an error instead of raising it: a worker would lose its
         details."""
         epoch, index = key
-        xs, labels = [], []
-        with own_chance(self.seed is not None):
-            for i in index:
-                if self.seed is not None:
-                    _reseed(self.seed, epoch, i)
-                where = _("item {i} of {name}").format(i=i, name=self.name)
-                try:
-                    item = self.dataset[i]
-                except (Exception, SystemExit) as error:
-                    return fails(error, where, _("Try it alone: dataset[{i}].").format(i=i))
-                try:
-                    x, y = self.form.pair(item, where)
-                    xs.append(as_numbers(x, where))
-                    labels.append(as_label(y, where))
-                    check_shape(tuple(xs[-1].shape), self.item_shape, where)
-                except TreinoError as error:
-                    return error
-        x_B = torch.stack(xs)
-        if x_B.is_floating_point() and not bool(x_B.sum().isfinite()):  # faster than testing every value
-            try:
-                for i, x in zip(index, xs, strict=True):
-                    check_finite(x, _("item {i} of {name}").format(i=i, name=self.name))
-            except TreinoError as error:
-                return error
-        return x_B, labels
+        try:
+            with own_chance(self.seed is not None):
+                xs, labels = zip(*(self._item(epoch, i) for i in index), strict=True)
+            x_B = torch.stack(xs)
+            check_finite(x_B, lambda at: self.where(index[at]))
+        except TreinoError as error:
+            return error
+        return x_B, list(labels)
+
+    def _item(self, epoch: int, i: int) -> tuple[Tensor, Label]:
+        if self.seed is not None:
+            _reseed(self.seed, epoch, i)
+        try:
+            item = self.dataset[i]
+        except (Exception, SystemExit) as error:
+            raise fails(error, self.where(i), _("Try it alone: dataset[{i}].").format(i=i)) from error
+        return self.form.numbers(item, self.where(i), self.item_shape)
+
+    def where(self, i: int) -> str:
+        """The place of an item, in words."""
+        return _("item {i} of {name}").format(i=i, name=self.name)
 
 
-def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tuple[Tensor, list[Label]]]:
+def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[Raw]:
     """Yields the reader's result for each key, in order. workers: the number of processes that read ahead."""
-    answers: Iterable[Any]
+    answers: Iterable[Any] = map(reader.__getitem__, keys)
     if workers:
-        loader: Iterable[Any] = torch.utils.data.DataLoader(
-            reader,  # type: ignore[arg-type]
-            batch_size=None,
-            sampler=keys,
-            num_workers=workers,
-            collate_fn=as_it_is,
-            generator=torch.Generator(),  # so that the global generator isn't used
-        )
-        answers = begun(loader)
-    else:
-        answers = map(reader.__getitem__, keys)
+        answers = begun(_in_workers(reader, workers, sampler=keys))
     for answer in answers:
         if isinstance(answer, TreinoError):
             raise answer
         yield answer
+
+
+def _in_workers(source: Any, workers: int, **options: Any) -> Iterable[Any]:
+    """A DataLoader that gives what the source gives, and doesn't use the global generator."""
+    more: dict[str, Any] = {"batch_size": None, "collate_fn": as_it_is, "generator": torch.Generator()}
+    return DataLoader(source, num_workers=workers, **more, **options)
 
 
 def begun(source: Iterable[Any]) -> Iterator[Any]:
@@ -124,16 +117,38 @@ def as_it_is(answer: Any) -> Any:
     return answer
 
 
-class LazyItems:
-    """Rows of a Dataset that are read when they are used; replaces ``Rows.x``.
+class _OutsideRows:
+    """What rows of a Dataset and rows of a stream share; either replaces ``Rows.x``.
 
-    index_N: the item numbers. encode: converts labels to y. chance: ``none``, items never change; ``seeded``,
-    an item changes with each epoch, seeded by data seed, epoch and item number; ``free``, it isn't
-    reproducible. two: the items with the largest and the smallest number.
+    shape: as of a tensor of all rows. encode: converts labels to y. place: of any of the rows, in words.
     """
 
-    steps = None  # the training makes the batches
     dtype = torch.float32
+    steps: int | None = None  # the training makes the batches
+
+    def __init__(self, shape: Sequence[int], encode: Encode, place: str) -> None:
+        self.shape, self._encode, self._place = torch.Size(shape), encode, place
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
+        raise NotImplementedError
+
+    def split(self, rows: int) -> Iterator[Tensor]:
+        return (x for x, _y in self.parts(torch.empty(0), rows))
+
+    def _encoded(self, raw: Raw) -> Batch:
+        return scaled(raw[0]).flatten(1), self._encode(raw[1], lambda _row: self._place)
+
+
+class LazyItems(_OutsideRows):
+    """Rows of a Dataset that are read when they are used.
+
+    index_N: the item numbers. chance: ``none``, items never change; ``seeded``, an item changes with each
+    epoch, seeded by data seed, epoch and item number; ``free``, it isn't reproducible. two: the items with
+    the largest and the smallest number.
+    """
 
     def __init__(
         self,
@@ -144,41 +159,30 @@ class LazyItems:
         chance: Literal["none", "seeded", "free"],
         two: tuple[int, int],
     ) -> None:
-        assert reader.item_shape is not None
-        self._reader, self._index_N, self._encode = reader, index_N, encode
-        self._workers, self._two, self.chance = workers, two, chance
-        self.shape = torch.Size((len(index_N), int(np.prod(reader.item_shape))))
-
-    @property
-    def reproducible(self) -> bool:
-        return self.chance != "free"
+        shape = (len(index_N), int(np.prod(reader.item_shape)))
+        super().__init__(shape, encode, _("an item of {name}").format(name=reader.name))
+        self._reader, self._index_N, self._workers, self._two = reader, index_N, workers, two
+        self.chance, self.reproducible = chance, chance != "free"
 
     @property
     def why(self) -> str:
         """Why the rows aren't reproducible; empty if they are."""
-        if self.reproducible:
-            return ""
-        return _(
+        text = _(
             "two readings of an item of {name} differ, also from the same seeds of torch, NumPy and random"
-        ).format(name=self._reader.name)
-
-    def __len__(self) -> int:
-        return len(self._index_N)
+        )
+        return "" if self.reproducible else text.format(name=self._reader.name)
 
     def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
         """Yields the batch of each (epoch, rows)."""
         keys = ((epoch, self._index_N[rows].tolist()) for epoch, rows in visits)
-        for x, labels in read(self._reader, keys, self._workers):
-            yield scaled(x).flatten(1), self._encode(labels, self._place)
+        for raw in read(self._reader, keys, self._workers):
+            yield self._encoded(raw)
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
-        return self.batches((STILL, part) for part in torch.arange(len(self)).split(rows))
+        return self.in_batches(y, torch.arange(len(self)), rows)
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
         return self.batches((STILL, part) for part in order_N.split(batch_size))
-
-    def split(self, rows: int) -> Iterator[Tensor]:
-        return (x for x, _y in self.parts(torch.empty(0), rows))
 
     def two(self, y: Tensor) -> Batch:
         place = torch.tensor([(self._index_N == i).nonzero()[0, 0] for i in self._two])
@@ -189,14 +193,11 @@ class LazyItems:
         rows = torch.arange(len(self))[index]
         if rows.dim() == 0:
             return self[rows.unsqueeze(0)][0]
-        return torch.cat([x for x, _y in self.batches((STILL, part) for part in rows.split(64))])
+        return torch.cat([x for x, _y in self.in_batches(rows, rows, 64)])
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         assert dim == 0
         return self[index]
-
-    def _place(self, row: int) -> str:
-        return _("an item of {name}").format(name=self._reader.name)
 
 
 def fails(error: BaseException, where: str, hint: str, *, search: bool = False) -> TreinoError:
@@ -207,44 +208,36 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
     message = str(error).strip()
     frames = list(traceback.extract_tb(error.__traceback__))
     if "Original Traceback" in message:  # a DataLoader worker's error contains its traceback as text
-        frames = [traceback.FrameSummary(*frame) for frame in _frames_in(message)]
+        found = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', message)
+        frames = [traceback.FrameSummary(file, int(line), name) for file, line, name in found]
         message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
-    item = _item_in(error) if search else None
+    line, item = "", _item_in(error) if search else None
+    if own:
+        facts = {"file": Path(own[-1].filename).name, "line": own[-1].lineno, "function": own[-1].name}
+        text = _(" ({file}, line {line}, in {function}: {text})")
+        line = text.format(text=own[-1].line or "", **facts)
     failure = ITEM_FAILS(
         where=where[:1].upper() + where[1:],
         item="" if item is None else _(", at item {i},").format(i=item),
         kind=type(error).__name__,
         error=message.rstrip("."),
-        line=_(" ({file}, line {line}, in {function}: {text})").format(
-            file=Path(own[-1].filename).name,
-            line=own[-1].lineno,
-            function=own[-1].name,
-            text=own[-1].line or "",
-        )
-        if own
-        else "",
+        line=line,
         hint=hint,
     )
     failure.__cause__ = error
     return failure
 
 
-def _frames_in(text: str) -> list[tuple[str, int, str]]:
-    matches = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
-    return [(file, int(line), function) for file, line, function in matches]
-
-
 def _item_in(error: BaseException) -> int | None:
     """The item number passed to the failing ``__getitem__``; None if it can't be found."""
-    at, number = error.__traceback__, None
-    while at is not None:
-        code = at.tb_frame.f_code
+    for frame, _line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
         if code.co_name == "__getitem__" and code.co_argcount == 2 and code.co_filename != __file__:
-            value = at.tb_frame.f_locals.get(code.co_varnames[1])
-            number = value if number is None and isinstance(value, int) else number
-        at = at.tb_next
-    return number
+            number = frame.f_locals.get(code.co_varnames[1])
+            if isinstance(number, int):
+                return number
+    return None
 
 
 @contextmanager
@@ -288,7 +281,6 @@ STREAM_EXHAUSTED = Refusal(
     N_("Let its __iter__ begin anew each time; a generator is over after one pass."),
 )
 
-Raw = tuple[Tensor, list[Label]]
 ITEMS_AT_ONCE = 32  # items of an IterableDataset, which has no batch size, that are stacked at a time
 LARGEST_PASS = 20_000_000  # rows; a longer stream counts as endless
 
@@ -315,15 +307,9 @@ class BatchStream:
         self._features, self._target = features, target
         self._source = source
         if isinstance(source, IterableDataset) and workers:
-            self._source = DataLoader(
-                source,
-                batch_size=None,
-                num_workers=workers,
-                collate_fn=as_it_is,
-                generator=torch.Generator(),
-            )
+            self._source = _in_workers(source, workers)
         self._form = form
-        self.item_shape: tuple[int, ...] | None = None
+        self.item_shape: tuple[int, ...] = ()
 
     @property
     def form(self) -> ItemFormat:
@@ -333,32 +319,24 @@ class BatchStream:
     def once(self) -> Iterator[Raw]:
         """Yields (x ``[B, *item]``, labels) of every batch, or of some items at a time, in one pass."""
         answers = self._answers()
-        if self.steps is None:
-            first = next(answers, None)
-            if first is None:
-                return
-            self.steps = _together(*self._pair(first, _("the first item of {name}").format(name=self.name)))
-            answers = chain([first], answers)
-        if self.steps:
-            for at, answer in enumerate(answers):
-                yield self._batch(answer, _("batch {i} of {name}").format(i=at, name=self.name))
+        first = next(answers, None)
+        if first is None:
             return
-        xs: list[Tensor] = []
-        labels: list[Label] = []
-        for at, answer in enumerate(answers):
-            where = _("item {i} of {name}").format(i=at, name=self.name)
-            x, y = self._pair(answer, where)
-            xs.append(as_numbers(x, where))
-            labels.append(as_label(y, where))
-            self._check(xs[-1], tuple(xs[-1].shape), where)
-            if len(xs) == ITEMS_AT_ONCE:
-                yield torch.stack(xs), labels
-                xs, labels = [], []
-        if xs:
-            yield torch.stack(xs), labels
+        self._form = self._form or item_format(first, self._features, self._target)
+        if self.steps is None:
+            self.steps = _together(*self.form.pair(first, self._where(0)))
+        numbered = enumerate(chain([first], answers))
+        if self.steps:
+            yield from (self._batch(answer, self._where(at)) for at, answer in numbered)
+            return
+        while some := [self._item(answer, self._where(at)) for at, answer in islice(numbered, ITEMS_AT_ONCE)]:
+            yield torch.stack([x for x, _label in some]), [label for _x, label in some]
+
+    def _where(self, at: int) -> str:
+        text = _("batch {i} of {name}") if self.steps else _("item {i} of {name}")
+        return text.format(i=at, name=self.name)
 
     def _answers(self) -> Iterator[Any]:
-        what = _("batch {i} of {name}") if self.steps else _("item {i} of {name}")
         hint = _("Go through it alone, with num_workers=0: for item in ...: pass")
         at, source = 0, None
         while True:
@@ -368,17 +346,18 @@ class BatchStream:
             except StopIteration:
                 return
             except (Exception, SystemExit) as error:
-                raise fails(error, what.format(i=at, name=self.name), hint, search=True) from error
+                raise fails(error, self._where(at), hint, search=True) from error
             yield answer
             at += 1
 
-    def _pair(self, answer: Any, where: str) -> tuple[Any, Any]:
-        if self._form is None:
-            self._form = item_format(answer, self._features, self._target)
-        return self._form.pair(answer, where)
+    def _item(self, answer: Any, where: str) -> tuple[Tensor, Label]:
+        x, label = self.form.numbers(answer, where, self.item_shape)
+        self.item_shape = tuple(x.shape)
+        check_finite(x.unsqueeze(0), lambda _at: where)
+        return x, label
 
     def _batch(self, answer: Any, where: str) -> Raw:
-        x, y = self._pair(answer, where)
+        x, y = self.form.pair(answer, where)
         x_B = as_numbers(x, where)
         if self.form.alone:
             y = [0] * len(x_B)
@@ -387,23 +366,20 @@ class BatchStream:
             x_B = x_B.unsqueeze(1)
         if len(labels) != len(x_B) or not labels:
             raise BATCH_ROWS(where=where, x=len(x_B), y=len(labels))
-        self._check(x_B, tuple(x_B.shape[1:]), where)
+        check_shape(tuple(x_B.shape[1:]), self.item_shape, where)
+        self.item_shape = tuple(x_B.shape[1:])
+        check_finite(x_B, lambda _at: where)
         return x_B, labels
 
-    def _check(self, x: Tensor, shape: tuple[int, ...], where: str) -> None:
-        self.item_shape = self.item_shape or shape
-        check_shape(shape, self.item_shape, where)
-        check_finite(x, where)
 
-
-class StreamRows:
-    """Rows of a BatchStream, in its own order; replaces ``Rows.x``.
+class StreamRows(_OutsideRows):
+    """Rows of a BatchStream, in its own order.
 
     steps: the source's batches per pass; None if the training makes the batches. batch: rows of the largest
-    batch. sample: a sample of the rows as (x, y), for plots.
+    batch. sample: a sample of the rows as (x, y), for plots. two: the rows with the largest and the smallest
+    number.
     """
 
-    dtype = torch.float32
     reproducible = False
 
     def __init__(
@@ -413,21 +389,18 @@ class StreamRows:
         steps: int | None,
         batch: int,
         encode: Encode,
-        two: Batch,
-        sample: Batch,
+        two: Raw,
+        sample: Raw,
     ) -> None:
-        assert source.item_shape is not None
-        self._source, self._encode, self._two, self.sample = source, encode, two, sample
-        self.steps, self.batch = steps, batch
-        self.shape = torch.Size((rows, torch.Size(source.item_shape).numel()))
+        shape = (rows, torch.Size(source.item_shape).numel())
+        super().__init__(shape, encode, _("a row of {name}").format(name=source.name))
+        self._source, self.steps, self.batch = source, steps, batch
+        self._two, self.sample = self._encoded(two), self._encoded(sample)
 
     @property
     def why(self) -> str:
         text = _("the order and the batches of its rows are made by {name} itself")
         return text.format(name=self._source.name)
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def _endless(self) -> Iterator[Raw]:
         while True:
@@ -443,20 +416,19 @@ class StreamRows:
         has."""
         endless = self._endless()
         if self.steps is not None:
-            for _visit, (x, labels) in zip(visits, endless, strict=False):
-                yield self._encoded(x, labels)
+            yield from (self._encoded(raw) for _visit, raw in zip(visits, endless, strict=False))
             return
         x, labels = next(endless)
         for _epoch, rows in visits:
             while len(x) < len(rows):
                 more, others = next(endless)
                 x, labels = torch.cat([x, more]), labels + others
-            yield self._encoded(x[: len(rows)], labels[: len(rows)])
+            yield self._encoded((x[: len(rows)], labels[: len(rows)]))
             x, labels = x[len(rows) :], labels[len(rows) :]
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
         """Yields one pass in the source's batches; ``rows`` has no effect."""
-        return (self._encoded(x, labels) for x, labels in self._source.once())
+        return map(self._encoded, self._source.once())
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
         """Yields one pass in the source's own order, and in its own batches if it has batches."""
@@ -467,17 +439,8 @@ class StreamRows:
     def __getitem__(self, index: Any) -> Tensor:
         raise STREAM_INDEX(name=self._source.name, index=index)
 
-    def split(self, rows: int) -> Iterator[Tensor]:
-        return (x for x, _y in self.parts(torch.empty(0), rows))
-
     def two(self, y: Tensor) -> Batch:
         return self._two
-
-    def _encoded(self, x: Tensor, labels: list[Label]) -> Batch:
-        return scaled(x).flatten(1), self._encode(labels, self._place)
-
-    def _place(self, row: int) -> str:
-        return _("a row of {name}").format(name=self._source.name)
 
 
 def _together(x: Any, y: Any) -> bool:
