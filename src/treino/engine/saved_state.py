@@ -93,9 +93,7 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
     return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
 
 
-def save_rows(
-    setup: TrainingSetup, state: TrainingState, index: list[int], clock: tuple[int, int, int]
-) -> SavedState:
+def save_rows(setup: TrainingSetup, state: TrainingState, index: list[int], clock: list[int]) -> SavedState:
     """Save these members as if they were trained alone. clock: their step, the step of their last
     evaluation, and the steps done in the present epoch."""
     alone = state.rows(index)

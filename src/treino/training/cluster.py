@@ -1,4 +1,4 @@
-"""Clusters: the interface by which a training uses other processes, and its implementation by Ray."""
+"""Clusters: the processes of others, by Ray, that a training uses."""
 
 import importlib.util
 import itertools
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -89,7 +89,7 @@ WORKER_WITHOUT_TREINO = Refusal(
     N_("Install the same on all: pip install {package}=={version}"),
 )
 
-# ---- the interface of a cluster
+# ---- what a cluster gives and takes
 
 
 @dataclass(frozen=True)
@@ -115,47 +115,6 @@ class TaskEnd:
     value: Any
     seconds: float
     processor: str
-
-
-class Cluster(Protocol):
-    """A cluster that runs tasks. gpus: whether every task has a GPU."""
-
-    gpus: bool
-
-    @property
-    def slots(self) -> int:
-        """The number of tasks that run at the same time if nobody else uses the cluster."""
-
-    def share(self, value: Any) -> SharedValue:
-        """Store a value in the cluster, once for all tasks.
-
-        Raises:
-            TreinoError: the value is too large.
-        """
-
-    def submit(
-        self,
-        function: Callable[..., Any],
-        *arguments: Any,
-        shared: Sequence[SharedValue] = (),
-        name: str,
-        processors: int = 1,
-    ) -> int:
-        """Submit ``function(*arguments, *shared)``, called with the shared values; return the task's ticket.
-
-        function: from a module of treino, without side effects: it runs again if its process is lost. name:
-        the task's name on the cluster's dashboard.
-        """
-
-    def ended(self, seconds: float) -> list[TaskEnd]:
-        """The tasks that have ended since the last call; if none, wait for one, at most ``seconds``.
-
-        Raises:
-            TreinoError: raised by a task; or a process has another version of treino, torch or Python.
-        """
-
-    def cancel(self) -> None:
-        """End all tasks that run or wait; their results are discarded."""
 
 
 # ---- a task in a cluster's process
@@ -232,7 +191,7 @@ CLIENT = "ray://"
 @contextmanager
 def open_cluster(
     place: ClusterOptions,
-) -> Iterator[Cluster | None]:
+) -> Iterator["Cluster | None"]:
     """Within the block, connect to the cluster that ``place`` names; yields None without one.
 
     Raises:
@@ -247,7 +206,7 @@ def open_cluster(
     _check(place.on)
     begun = _connect(place.on)
     try:
-        cluster = RayCluster(place.gpus_per_chunk or 0)
+        cluster = Cluster(place.gpus_per_chunk or 0)
         cluster.await_processor()
         cluster.probe()
         try:
@@ -354,10 +313,11 @@ class Order:
     lost: int = 0
 
 
-class RayCluster:
-    """The cluster that this process is connected to; see ``Cluster``.
+class Cluster:
+    """The cluster that this process is connected to, which runs tasks.
 
-    gpus_per_chunk: GPUs per task. lost: the number of times that tasks ran again after losing their process.
+    gpus_per_chunk: GPUs per task. gpus: whether every task has one. lost: the number of times that tasks ran
+    again after losing their process.
     """
 
     def __init__(self, gpus_per_chunk: float) -> None:
@@ -372,12 +332,18 @@ class RayCluster:
 
     @property
     def slots(self) -> int:
+        """The number of tasks that run at the same time if nobody else uses the cluster."""
         resources = self.ray.cluster_resources()
         return max(
             1, int(resources.get("GPU", 0) / self.gpus_per_chunk if self.gpus else resources.get("CPU", 0))
         )
 
     def share(self, value: Any) -> SharedValue:
+        """Store a value in the cluster, once for all tasks.
+
+        Raises:
+            TreinoError: the value is too large.
+        """
         import numpy as np
 
         content = pickle.dumps(value, protocol=5)
@@ -397,6 +363,11 @@ class RayCluster:
         name: str,
         processors: int = 1,
     ) -> int:
+        """Submit ``function(*arguments, *shared)``, called with the shared values; return the task's ticket.
+
+        function: from a module of treino, without side effects: it runs again if its process is lost. name:
+        the task's name on the cluster's dashboard.
+        """
         order = Order(next(self._tickets), packed(function, *arguments), shared, name, processors)
         self._begin(order)
         return order.ticket
@@ -410,6 +381,11 @@ class RayCluster:
         self._orders[task.remote(self._expected, order.call, order.shared)] = order
 
     def ended(self, seconds: float) -> list[TaskEnd]:
+        """The tasks that have ended since the last call; if none, wait for one, at most ``seconds``.
+
+        Raises:
+            TreinoError: raised by a task; or a process has another version of treino, torch or Python.
+        """
         if not self._orders:
             return []
         ready, waiting = self.ray.wait(list(self._orders), num_returns=1, timeout=seconds)
@@ -461,6 +437,7 @@ class RayCluster:
                 )
 
     def cancel(self) -> None:
+        """End all tasks that run or wait; their results are discarded."""
         for reference in self._orders:
             self.ray.cancel(reference, force=True)
         if self._orders:

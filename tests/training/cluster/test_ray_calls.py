@@ -17,7 +17,7 @@ from tests.training.cluster.test_distribution import swept
 from treino.base.errors import TreinoError
 from treino.settings.options import ClusterOptions
 from treino.training import cluster as ray_cluster
-from treino.training.cluster import RayCluster, open_cluster
+from treino.training.cluster import Cluster, open_cluster
 from treino.training.sweeps import distribution
 
 ASKED = ("--space", "lr=1e-3..1:log", "--members", "4", "--epochs", "2")
@@ -134,7 +134,7 @@ def test_a_cluster_without_a_free_processor_says_what_it_has(
 
 def test_a_task_whose_process_is_lost_again_and_again_is_given_up(use: Use) -> None:
     use(losses=100)
-    cluster = RayCluster(0)
+    cluster = Cluster(0)
     cluster.submit(ray_cluster.nothing, name="task")
     for _loss in range(ray_cluster.MOST_LOST):
         assert cluster.ended(1) == []
@@ -145,7 +145,7 @@ def test_a_task_whose_process_is_lost_again_and_again_is_given_up(use: Use) -> N
 def test_rows_that_the_object_store_cannot_hold_are_refused(use: Use) -> None:
     use(store=100)
     with pytest.raises(TreinoError, match="object store of node7"):
-        RayCluster(0).share(b"x" * 1000)
+        Cluster(0).share(b"x" * 1000)
 
 
 def test_another_version_is_named(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from treino.settings.spec import Settings
 from treino.training.cluster import TaskEnd
 from treino.training.resolution import check_warmup, decide, with_net
 from treino.training.studies.study_options import NET
-from treino.training.sweeps.group_training import GroupTraining, PopulationPart, Saved
+from treino.training.sweeps.group_training import GroupTraining, Saved
 from treino.training.sweeps.populations import Group, for_gpu
 from treino.training.user_data import answers
 
@@ -70,17 +70,13 @@ class Record:
 class Track(GroupTraining):
     """The timed training of one network: a population of one that takes turns with others. record: results.
 
-    On a cluster, each task trains some epochs; the only part is the whole population.
+    On a cluster, each task trains some epochs.
     """
 
     record: Record = field(default_factory=Record)
     _so_far: float = 0.0  # seconds of the epoch that has begun
     _processor: float = 0.0
     _cold: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.parts = [PopulationPart([0])]
 
     @property
     def cell(self) -> int:
@@ -179,17 +175,11 @@ class Track(GroupTraining):
         epochs = max(self.record.epochs + FEWEST_EPOCHS, -(-step // per_epoch))
         return (last if last - epochs < FEWEST_EPOCHS else epochs) * per_epoch
 
-    def task_name(self, part: PopulationPart, until: int) -> str:
+    def task_name(self, until: int) -> str:
         epochs = f"{self.record.epochs + 1} to {until // self.training.steps_per_epoch}"
         return f"row {self.cell + 1}, seed {self.group.config.shared.seed}, epochs {epochs}"
 
-    def save_part(self, part: PopulationPart) -> Saved:
-        return self.save()
-
-    def put_part(self, part: PopulationPart, saved: Saved) -> None:
-        self.load(*saved)
-
-    def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
+    def take(self, part: GroupTraining, end: TaskEnd) -> tuple[int, list[Epoch]]:
         track = super().take(part, end)
         self.note_processor(end.processor)
         return track
@@ -209,10 +199,7 @@ class Track(GroupTraining):
         self.record = Record(**facts["record"])
         self._so_far, self._processor = facts["so_far"]
         if facts["population"] is not None:
-            (part,) = self.parts
             super().load(tensors, facts["population"])
-            part.step = self.training.step
-            self.parts = [part]
 
 
 def training_data(data: Data, patience: int | None) -> Data:

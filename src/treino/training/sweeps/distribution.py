@@ -13,9 +13,10 @@ import torch
 
 from treino.data.dataset import Data
 from treino.engine import Tick
+from treino.engine.tick import Epoch
 from treino.settings.options import ClusterOptions
 from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
-from treino.training.sweeps.group_training import GroupTraining, PartEnd, PartOrder, PopulationPart
+from treino.training.sweeps.group_training import GroupTraining, PartOrder, Saved
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
@@ -25,11 +26,11 @@ PRODUCTS_PER_SECOND = 2e9  # assumed for a processor until measured
 PASSES = 3  # forward, and backward for weights and inputs
 
 
-_Work = tuple[GroupTraining, PopulationPart, int, float]
-"""Population, part, step (the part's goal; while a task runs: its first), seconds of work left."""
+_Work = tuple[GroupTraining, GroupTraining, int, float]
+"""Population, its part or itself, step (its goal; while a task runs: its first), seconds of work left."""
 
 
-def train(order: PartOrder, *data_G: Data) -> PartEnd:
+def train(order: PartOrder, *data_G: Data) -> tuple[Saved, int, Epoch | None]:
     """The function that a cluster process runs: train the order's part on these rows."""
     return order.train(data_G)
 
@@ -83,10 +84,10 @@ class Distribution:
         """The parts with work left and no running task, sorted by work left, the largest first."""
         busy = {id(part) for _population, part, *_work in self._running.values()}
         waiting = [
-            (population, part, until, len(part.rows) * (until - part.step) * self._seconds(population))
+            (population, part, until, self._work(part, until, self._seconds(population)))
             for population, until in behind
-            for part in population.parts
-            if id(part) not in busy and population.part_behind(part, until)
+            for part in population.parts or [population]
+            if id(part) not in busy and part.behind(until)
         ]
         return sorted(waiting, key=lambda work: -work[3])
 
@@ -94,7 +95,7 @@ class Distribution:
     def _halve(waiting: Sequence[_Work]) -> bool:
         """Halve the part with the most work, for idle processes. Return False if no part is large enough."""
         for population, part, _until, seconds in waiting:
-            if len(population.members_of(part)) > 1 and seconds > 2 * SHORTEST_TASK:
+            if part is not population and len(part.running) > 1 and seconds > 2 * SHORTEST_TASK:
                 population.halve(part)
                 return True
         return False
@@ -104,15 +105,19 @@ class Distribution:
         whole = [(p, until) for p, until in behind if not p.parts]
         if not whole:
             return
-        seconds = [
-            len(p.training.state.running) * (until - p.training.step) * self._seconds(p) for p, until in whole
-        ]
+        seconds = [self._work(p, until, self._seconds(p)) for p, until in whole]
         for (population, _until), own in zip(whole, seconds, strict=True):
             members = len(population.running)
             share = own / sum(seconds)
             most = max(math.ceil(slots * share), PARTS_PER_SLOT * slots * share)
             count = min(most, max(slots * share, members * population.group.size / FEWEST_MEMBERS))
-            population.divide(min(members, max(1, math.ceil(count))))
+            if (parts := min(members, math.ceil(count))) > 1:
+                population.divide(parts)
+
+    @staticmethod
+    def _work(part: GroupTraining, until: int, seconds: float) -> float:
+        """Seconds of work left to step ``until``. seconds: of one member's step."""
+        return len(part.training.state.running) * (until - part.training.step) * seconds
 
     def _seconds(self, population: GroupTraining) -> float:
         """Seconds of one member's step, measured or estimated."""
@@ -121,28 +126,30 @@ class Distribution:
         return self._pace.get(id(population), PASSES * training.parameters * rows / PRODUCTS_PER_SECOND)
 
     def _submit(
-        self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
+        self, population: GroupTraining, part: GroupTraining, until: int, seconds: float, work: float
     ) -> None:
         """Submit a task of about ``seconds``. work: seconds of all work left in the part."""
         tasks = max(1, round(work / seconds))  # tasks of equal length
-        stop = population.task_end(part.step + -(-(until - part.step) // tasks))
+        step = part.training.step
+        stop = part.task_end(step + -(-(until - step) // tasks))
         ticket = self.cluster.submit(
             train,
-            population.order(part, stop, self.cluster),
-            shared=[self.share(data) for data in population.data_of(part)],
-            name=f"{self.title}: {population.task_name(part, stop)}",
-            processors=1 if self.cluster.gpus else population.task_processors,
+            part.order(stop, self.cluster),
+            shared=[self.share(data) for data in part.rows_G],
+            name=f"{self.title}: {part.task_name(stop)}",
+            processors=1 if self.cluster.gpus else part.task_processors,
         )
-        self._running[ticket] = population, part, part.step, work * (1 - 1 / tasks)
+        self._running[ticket] = population, part, step, work * (1 - 1 / tasks)
 
     def _take(self, end: TaskEnd) -> tuple[GroupTraining, Tick] | None:
         if end.ticket not in self._running:
             return None
         population, part, first, _left = self._running.pop(end.ticket)
+        trained = [part.members[place] for place in part.running]
+        self.processors.setdefault(end.processor, set()).update(trained)
         steps, epochs = population.take(part, end)
-        if steps and part.step > first:
+        if steps and part.training.step > first:
             self._pace[id(population)] = end.seconds / steps
-        self.processors.setdefault(end.processor, set()).update(population.members_of(part))
         return population, replace(_moment(population), epochs=epochs)
 
 

@@ -6,9 +6,10 @@ only on its arguments, so that it can run in any process, and again if its proce
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +22,6 @@ from treino.engine.metrics import METRICS, measure
 from treino.engine.population import Population
 from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
-from treino.engine.training_state import RUNNING
 from treino.training.cluster import Cluster, TaskEnd
 from treino.training.sweeps.populations import Group, GroupOrder, group_order
 
@@ -93,21 +93,6 @@ class Curve:
             self.loss, self.figure = list(tensors["loss"]), list(tensors["figure"])
 
 
-@dataclass(eq=False)
-class PopulationPart:
-    """Members that train separately from the rest of their population, at a step of their own.
-
-    rows: their positions in the population. step, evaluated_step, epoch_steps: taken from the state of their
-    training. looks: as in ``Curve``.
-    """
-
-    rows: list[int]
-    step: int = 0
-    evaluated_step: int = 0
-    epoch_steps: int = 0
-    looks: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class KeptAnswers:
     """Outputs ``[R, N, C]`` of the members at these places for some of their rows."""
@@ -137,8 +122,9 @@ class GroupTraining:
 
     curve: the members' learning curves. kept_figures: training losses and validation metrics of each
     network's kept weights. reached: each member's steps to the target, -1 if not reached. last_epoch: the
-    last evaluated epoch. parts: members training separately, until all are at the same step again; [] if they
-    are. model_steps: steps taken here, summed over networks. Axes: P networks, M members.
+    last evaluated epoch. parts: trainings of some members apart from the others, until all are at the same
+    step again; [] if they are. model_steps: steps taken here, summed over networks. Axes: P networks, M
+    members.
     """
 
     group: Group
@@ -150,13 +136,12 @@ class GroupTraining:
     reached: Tensor = field(init=False)
     last_epoch: Epoch | None = None
     model_steps: int = 0
-    parts: list[PopulationPart] = field(default_factory=list)
+    parts: list["GroupTraining"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.training = replace(self.group, data_M=self.training_data).training()
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
         self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
-        self._apart: tuple[PopulationPart, GroupTraining] | None = None
         self._kept_measured: tuple[Any, dict[str, Tensor]] = None, {}
 
     @property
@@ -167,14 +152,18 @@ class GroupTraining:
     def behind(self, until: int) -> bool:
         """Whether any member still has to train to reach step ``until``."""
         if self.parts:
-            return any(self.part_behind(part, until) for part in self.parts)
+            return any(part.behind(until) for part in self.parts)
         return self.training.step < until and not self.training.done
 
     def advance(self, seconds: float | None, until: int) -> Tick:
         """Train for about ``seconds``, at most to step ``until``."""
         for part in self.parts:
-            if self.part_behind(part, until):
-                return self._advance_part(part, seconds, until)
+            if part.behind(until):
+                before = part.model_steps
+                tick = part.advance(seconds, until)
+                self.model_steps += part.model_steps - before
+                self._put(part)
+                return tick
         training = self.training
         look = training.steps if self._all_reached else self._next_look()
         tick = training.advance(seconds, until=min(until, look))
@@ -326,101 +315,71 @@ class GroupTraining:
     @property
     def last_step_M(self) -> Tensor:
         """``[M]`` int64: each member's updates; of a diverged member, only updates with finite weights."""
-        return self._at_own_step(self.training.last_step_P).view(-1, self.group.size).amax(1)
+        return self._of_networks("last_step_P").view(-1, self.group.size).amax(1)
 
     @property
     def kept_step_M(self) -> Tensor:
         """``[M]`` int64: the step of each member's kept weights; of an ensemble the latest of those that
         answer."""
-        kept_P, chosen_P = self.training.kept_step_P, self.training.state.best.chosen_P
-        step_P = torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
+        step_P = self._of_networks("kept_step_P")
         each = (self.training.answering_of(self.group.rows([m])) for m in range(len(self.members)))
         return torch.stack([step_P[rows].amax() for rows in each])
 
-    def _at_own_step(self, step_P: Tensor) -> Tensor:
-        running_P = self.training.state.status_P == RUNNING
-        found_P = step_P.clone()
+    def _of_networks(self, name: str) -> Tensor:
+        """``[P]``: this attribute of the training, of networks in a part that of the part's training."""
+        value_P: Tensor = getattr(self.training, name).clone()
         for part in self.parts:
-            for row in part.rows:
-                if running_P[row]:
-                    found_P[row] = part.step
-        return found_P
+            value_P[self.group.rows(self._places(part))] = getattr(part.training, name)
+        return value_P
 
     # ---- parts that train separately
 
-    def divide(self, count: int) -> None:
-        """Divide the running members into ``count`` parts of about equal size."""
+    @property
+    def _clock(self) -> list[int]:
+        """The step, the step of the last evaluation, the steps of the epoch, and the looks of the curve."""
         state = self.training.state
-        places, clock = self.running, (state.step, state.evaluated_step, state.epoch_loss.count)
-        size, more = divmod(len(places), count)
-        ends = [size * (k + 1) + min(more, k + 1) for k in range(count)]
-        self.parts = [
-            PopulationPart(self.group.rows(places[start:end]), *clock, self.curve.looks)
-            for start, end in zip([0, *ends], ends, strict=False)
-        ]
+        return [state.step, state.evaluated_step, state.epoch_loss.count, self.curve.looks]
 
-    def halve(self, part: PopulationPart) -> None:
+    def _places(self, part: "GroupTraining") -> list[int]:
+        return [self.members.index(member) for member in part.members]
+
+    def divide(self, count: int) -> None:
+        """Divide the running members among ``count`` parts of about equal size."""
+        self.parts = [self._alone(some.tolist(), self._clock) for some in np.array_split(self.running, count)]
+
+    def halve(self, part: "GroupTraining") -> None:
         """Divide a part in two, each with half of its running members."""
-        status_P = self.training.state.status_P
-        running = self.group.places(row for row in part.rows if status_P[row] == RUNNING)
-        away = set(self.group.rows(running[len(running) // 2 :]))
-        self.parts.append(replace(part, rows=[row for row in part.rows if row in away]))
-        part.rows = [row for row in part.rows if row not in away]
+        part.divide(2)
+        at = self.parts.index(part)
+        self.parts[at : at + 1] = part.parts
 
-    def part_behind(self, part: PopulationPart, until: int) -> bool:
-        """Whether any member of the part still has to train to reach step ``until``."""
-        return part.step < until and bool((self.training.state.status_P[part.rows] == RUNNING).any())
+    def _alone(self, places: Sequence[int], clock: list[int]) -> "GroupTraining":
+        """A separate training of these members, in the same state. clock: theirs."""
+        training, rows = self.training, self.group.rows(places)
+        alone = GroupTraining(self.group.part(places, training), self.metric, self.target)
+        *steps, alone.curve.looks = clock
+        alone.training.load(*save_rows(training.setup, training.state, rows, steps))
+        alone.kept_figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
+        alone.reached = self.reached[places]
+        return alone
 
-    def save_part(self, part: PopulationPart) -> Saved:
-        """The part's state, without curves, for ``load`` of a training of these members alone."""
-        training, rows = self.training, part.rows
-        clock = part.step, part.evaluated_step, part.epoch_steps
-        state, meta = save_rows(training.setup, training.state, rows, clock)
-        figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
-        reached = {"step": self.reached[self.group.places(rows)]}
-        kinds = {"engine": state, "seen": figures, "reached": reached}
-        return _named(kinds), {"engine": meta, "looks": part.looks, "parts": []}
-
-    def put_part(self, part: PopulationPart, saved: Saved) -> None:
-        """Take over the state that ``save`` returned in a training of the part's members alone."""
-        kinds, (_tensors, facts) = _by_kind(saved[0]), saved
-        rows, networks = part.rows, len(self.group.config.members)
-        places = self.group.places(rows)
-        self.training.put(rows, kinds["engine"])
-        self.curve.put(places, len(self.members), kinds["curve"])
-        self.reached[places] = kinds["reached"]["step"]
-        for name, figure_R in kinds["seen"].items():
+    def _put(self, part: "GroupTraining") -> None:
+        """Take over the state of the part's members."""
+        places = self._places(part)
+        rows, networks = self.group.rows(places), len(self.group.config.members)
+        self.training.put(rows, part.training.state.tensors())
+        self.curve.put(places, len(self.members), part.curve.tensors())
+        self.reached[places] = part.reached
+        for name, figure_R in part.kept_figures.items():
             unknown_P = torch.full((networks,), torch.nan, dtype=figure_R.dtype)
             self.kept_figures.setdefault(name, unknown_P)[rows] = figure_R
-        engine = facts["engine"]
-        part.step, part.evaluated_step = engine["step"], engine["evaluated"]
-        part.epoch_steps, part.looks = engine["epoch_count"], facts["looks"]
 
     def join(self) -> None:
         """Join all parts, which must have reached their goal; the population then trains together again."""
-        if not self.parts:
-            return
-        last, state = max(self.parts, key=lambda part: part.step), self.training.state
-        state.step, state.evaluated_step = last.step, last.evaluated_step
-        state.epoch_loss.count, self.curve.looks = last.epoch_steps, last.looks
-        self.parts, self._apart = [], None
-
-    def alone(self, part: PopulationPart) -> "GroupTraining":
-        """A separate training of the part's members, in the same state."""
-        group = self.group.part(self.group.places(part.rows), self.training)
-        single = GroupTraining(group, self.metric, self.target)
-        single.load(*self.save_part(part))
-        return single
-
-    def _advance_part(self, part: PopulationPart, seconds: float | None, until: int) -> Tick:
-        if self._apart is None or self._apart[0] is not part:
-            self._apart = part, self.alone(part)
-        alone = self._apart[1]
-        before = alone.model_steps
-        tick = alone.advance(seconds, until)
-        self.model_steps += alone.model_steps - before
-        self.put_part(part, alone.save())
-        return tick
+        if self.parts:
+            state, last = self.training.state, max(self.parts, key=lambda part: part.training.step)
+            state.step, state.evaluated_step, state.epoch_loss.count, self.curve.looks = last._clock
+            self.parts = []
 
     # ---- parts in the processes of a cluster; see ``Distribution``
 
@@ -432,13 +391,10 @@ class GroupTraining:
     def members(self) -> tuple[int, ...]:
         return self.group.members
 
-    def members_of(self, part: PopulationPart) -> list[int]:
-        """The numbers of the part's members in the sweep."""
-        return [self.members[place] for place in self.group.places(part.rows)]
-
-    def data_of(self, part: PopulationPart) -> list[Data]:
-        """The different rows of the part's members, as its order counts them."""
-        return [data for data, _places in self.group.by_data(self.group.places(part.rows))]
+    @property
+    def rows_G(self) -> list[Data]:
+        """The different rows of the members, as the order of a task counts them."""
+        return [data for data, _places in self.group.by_data(range(len(self.members)))]
 
     @property
     def task_processors(self) -> int:
@@ -449,24 +405,28 @@ class GroupTraining:
         """The first step from ``step`` on at which a task may end: here ``step`` itself."""
         return step
 
-    def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
-        """The order for a task that trains the part to step ``until``."""
-        part_group = self.group.part(self.group.places(part.rows), self.training)
-        group = group_order(part_group, cluster, self.task_processors)
-        state = self.save_part(part) if part.step else None
-        return PartOrder(type(self), group, self.metric, self.target, state, until)
+    def order(self, until: int, cluster: Cluster) -> "PartOrder":
+        """The order for a task that trains to step ``until``."""
+        group = self.group.part(range(len(self.members)), self.training)
+        state = self.save() if self.training.step else None
+        order = group_order(group, cluster, self.task_processors)
+        return PartOrder(type(self), order, self.metric, self.target, state, until)
 
-    def task_name(self, part: PopulationPart, until: int) -> str:
-        members = self.members_of(part)
+    def task_name(self, until: int) -> str:
+        members = self.members
         some = f"{len(members)} networks, {min(members)} to {max(members)}"  # not necessarily all in between
-        return f"{some if len(members) > 1 else f'network {members[0]}'}, steps {part.step} to {until}"
+        name = some if len(members) > 1 else f"network {members[0]}"
+        return f"{name}, steps {self.training.step} to {until}"
 
-    def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
-        """Take over the result of a part's task. Return its model-steps and last evaluated epoch, if any."""
-        alone: PartEnd = end.value
-        self.put_part(part, alone.state)
-        self.model_steps += alone.model_steps
-        return alone.model_steps, [] if alone.epoch is None else [alone.epoch]
+    def take(self, part: "GroupTraining", end: TaskEnd) -> tuple[int, list[Epoch]]:
+        """Take over the result of a task that trained this part, or the whole. Return its model-steps and
+        last evaluated epoch, if any."""
+        state, model_steps, epoch = end.value
+        part.load(*state)
+        if part is not self:
+            self._put(part)
+        self.model_steps += model_steps
+        return model_steps, [] if epoch is None else [epoch]
 
     # ---- checkpoints
 
@@ -474,7 +434,8 @@ class GroupTraining:
         """Return the full state, from which training resumes bit for bit; tensors are named ``kind.name``."""
         state, meta = self.training.save()
         kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
-        facts = {"engine": meta, "looks": self.curve.looks, "parts": [asdict(part) for part in self.parts]}
+        parts = [[self._places(part), part._clock] for part in self.parts]
+        facts = {"engine": meta, "looks": self.curve.looks, "parts": parts}
         return _named(kinds | {"reached": {"step": self.reached}}), facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -483,13 +444,13 @@ class GroupTraining:
         self.training.load(kinds["engine"], facts["engine"])
         self.curve.restore(kinds["curve"], facts["looks"])
         self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
-        self.parts = [PopulationPart(**part) for part in facts["parts"]]
+        self.parts = [self._alone(*part) for part in facts["parts"]]
 
 
 @dataclass(frozen=True, eq=False)
 class PartOrder:
     """All that training a part needs except its rows. kind: the class of its training. state: the result of
-    ``save_part``; None before the first step."""
+    ``save``; None before the first step."""
 
     kind: type[GroupTraining]
     group: GroupOrder
@@ -498,23 +459,15 @@ class PartOrder:
     state: Saved | None
     until: int
 
-    def train(self, data_G: Sequence[Data]) -> "PartEnd":
-        """Train the members to step ``until``, or until all have ended. data_G: ``data_of`` the part."""
+    def train(self, data_G: Sequence[Data]) -> tuple[Saved, int, Epoch | None]:
+        """Train the members to step ``until``, or until all have ended. Return their state, the model-steps
+        and the last evaluated epoch. data_G: ``rows_G`` of the part."""
         alone = self.kind(self.group.group(data_G), self.metric, self.target)
         if self.state is not None:
             alone.load(*self.state)
         while alone.behind(self.until):
             alone.advance(None, self.until)
-        return PartEnd(alone.save(), alone.model_steps, alone.last_epoch)
-
-
-@dataclass(frozen=True, eq=False)
-class PartEnd:
-    """The result of a part's task. state: for ``put_part``. epoch: the last evaluated epoch."""
-
-    state: Saved
-    model_steps: int
-    epoch: Epoch | None
+        return alone.save(), alone.model_steps, alone.last_epoch
 
 
 def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
