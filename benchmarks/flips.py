@@ -36,8 +36,7 @@ from treino.base.errors import TreinoError
 from treino.folders.prediction import predict_like
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
-from treino.training.stored_results import open_folder
-from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+from treino.training.stored_results import StoredStudy, StoredSweep, open_folder
 
 FLIPS = 1500
 KINDS = ("run", "sweep", "study")

@@ -18,10 +18,9 @@ from treino.reports.pictures.picture_files import illustrated
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
-from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.loop import JobEvent
 from treino.training.resolution import choose_recipe, train_config
-from treino.training.time_limit import with_members
+from treino.training.short_trials import Rates, find_rate, with_members
 from treino.training.train import Start, train_events
 
 NUM_CLASSES = Refusal(

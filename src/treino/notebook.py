@@ -32,7 +32,7 @@ from treino.inspection.input_planes import InputAxes
 from treino.plots.captions import headline, time_of
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
 from treino.training.loop import JobClose, JobEnd, JobProgress, JobStart
-from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.sweep import SweepJob
 from treino.training.train import RunJob, run_of
 

@@ -13,7 +13,7 @@ from tests.conftest import Said
 from tests.plots.room import outside, overlapping
 from treino.folders.documents.sweep import SpaceEntries
 from treino.plots.sweep import parallel_figure, slices_figure
-from treino.training.search.sweep_statistics import density, seen, setting_importance
+from treino.training.search.judge import density, seen, setting_importance
 
 RANGE = {"low": 1e-4, "high": 1e-1, "log": True, "whole": False, "levels": None}
 SPACE: dict[str, Any] = {

@@ -14,10 +14,9 @@ from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder
 from treino.training.commands import send_stop
 from treino.training.loop import JobClose, JobEnd
-from treino.training.search.halving import halving
-from treino.training.search.samplers import sampler
+from treino.training.search.samplers import halving, sampler
 from treino.training.search.space import read_space
-from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 from treino.training.sweeps.sweep_members import send_more
 

@@ -15,9 +15,9 @@ from treino.engine.losses import Loss
 from treino.folders.documents import read_checkpoint
 from treino.inspection.more_members import gain_of_members
 from treino.settings.spec import read_settings
-from treino.training import time_limit
+from treino.training import short_trials
 from treino.training.loop import JobStart
-from treino.training.time_limit import Speed
+from treino.training.short_trials import Speed
 from treino.training.train import Clock, RunJob, resuming
 
 
@@ -39,7 +39,7 @@ def fit(parent: Path, **settings: Any) -> tr.Run:
 @pytest.fixture
 def speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial of 10 seconds, by which eight networks would take 20 seconds; and no other clock."""
-    monkeypatch.setattr(time_limit, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
+    monkeypatch.setattr(short_trials, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
     monkeypatch.setattr(Clock, "spent", property(lambda clock: clock.seconds))
 
 
@@ -82,7 +82,7 @@ def test_as_many_networks_as_fit_are_those_of_a_run_that_asks_for_them(
 ) -> None:
     if members == 5:
         members = 4  # more than four come in fours
-    settings, reason, spent = time_limit.with_members(
+    settings, reason, spent = short_trials.with_members(
         read_settings({"recipe": "table", "lr": 0.01, "time_limit": seconds}),
         tr.load(table(), target="price"),
     )
@@ -135,7 +135,7 @@ def test_a_limit_too_short_for_one_evaluation_trains_up_to_it_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steady(monkeypatch, 1e9)
-    monkeypatch.setattr(time_limit, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
+    monkeypatch.setattr(short_trials, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
     run = fit(tmp_path, time_limit=0.001)
     assert run.settings["ensemble"] == 1
     assert run.metrics["validation"] is not None
@@ -178,15 +178,15 @@ class Looks:
 
 @pytest.mark.slow
 def test_a_trial_takes_its_share_of_the_limit_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limit, "time", Looks())
+    monkeypatch.setattr(short_trials, "time", Looks())
     data = tr.load(table(), target="price")
     settings = read_settings({"recipe": "table", "hidden": (4,), "epochs": 100_000, "patience": 0})
-    found = time_limit.measured_speed(settings, data, 2.0)
+    found = short_trials.measured_speed(settings, data, 2.0)
     assert 0.2 <= found.seconds <= 0.25
     assert found.members == 8
     assert found.whole > 1  # it trained a small part
     short = settings.model_copy(update={"epochs": 1})
-    assert time_limit.measured_speed(short, data, 2.0).whole <= 0.1  # it trained all
+    assert short_trials.measured_speed(short, data, 2.0).whole <= 0.1  # it trained all
 
 
 def test_what_more_networks_bring_is_what_means_of_independent_errors_lose() -> None:

@@ -30,7 +30,7 @@ from treino.engine.kernels.lanes_library import why_missing
 from treino.folders.documents import check
 from treino.folders.store.database import Database
 from treino.settings.spec import read_settings
-from treino.training.comparison import Comparison
+from treino.training.retraining import Comparison
 from treino.training.train import Start, drain, train_events
 
 

@@ -20,8 +20,8 @@ from treino.inspection.curves import floor_twice
 from treino.training.goals import goals_of
 from treino.training.loop import JobProgress
 from treino.training.studies import track
-from treino.training.studies.conclusions import answers
 from treino.training.studies.study import study_events
+from treino.training.studies.study_document import answers
 from treino.training.studies.study_document import row as row_of
 from treino.training.studies.study_options import study_plan
 from treino.training.studies.track import Record

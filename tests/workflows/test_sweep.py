@@ -16,7 +16,7 @@ from treino.base.resampling import auc_scores, f1_scores
 from treino.folders.store import RunFolder
 from treino.training.loop import JobEnd
 from treino.training.search import judge
-from treino.training.search.halving import halving
+from treino.training.search.samplers import halving
 from treino.training.sweeps.bracket import read_top
 from treino.training.sweeps.populations import groups, settings_of
 from treino.training.sweeps.sweep import repeat_events, sweep_events, sweep_resumption

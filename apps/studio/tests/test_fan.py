@@ -12,9 +12,9 @@ from torch import nn
 from treino import api
 from treino.base.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
+from treino.training import FanBoundaries, SmallPicture, usual_futures, with_remedy
 from treino.training.branch import rewinding
-from treino.training.fan import FanBoundaries, SmallPicture, fan
-from treino.training.futures import FutureEnd, futures, usual_futures, with_remedy
+from treino.training.futures import FutureEnd, fan, futures
 from treino.training.replay import Snapshot, snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import drain

@@ -13,8 +13,7 @@ from treino.folders.prediction import reading_like
 from treino.folders.prediction_files import WORKBOOK, check_workbook, predictions_file
 from treino.folders.store.output_files import CSV, OutputFile
 from treino.training.loop import JobEnd, JobEvent
-from treino.training.stored_results import open_folder
-from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.stored_results import StoredSweep, open_folder
 
 TO_WITHOUT_FOLDS = Refusal(
     "to_without_folds",

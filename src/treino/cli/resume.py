@@ -36,7 +36,7 @@ def resume(
     from treino.folders.store import RunFolder, find
     from treino.reports.tracking.delivery import Tracking
     from treino.results import resume_events
-    from treino.training.sweeps.stored_sweep import StoredSweep
+    from treino.training.stored_results import StoredSweep
     from treino.training.sweeps.sweep_members import ask_for_more
 
     tracking = Tracking(track)

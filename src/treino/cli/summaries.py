@@ -4,8 +4,7 @@ from rich.console import Group, RenderableType
 
 from treino.cli.run_view import run_summary
 from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
-from treino.training.stored_results import Stored
-from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+from treino.training.stored_results import Stored, StoredStudy, StoredSweep
 
 
 def summary(stored: Stored, width: int) -> RenderableType:

@@ -40,7 +40,7 @@ def sweep(
     from treino.reports.pictures.picture_files import illustrated
     from treino.reports.tracking.delivery import Tracking
     from treino.training.sweeps.sweep import sweep_events
-    from treino.training.sweeps.sweep_options import space_of
+    from treino.training.sweeps.sweep_members import space_of
 
     tracking = Tracking(track)
     settings = given(flags)

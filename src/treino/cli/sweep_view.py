@@ -18,11 +18,10 @@ from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.training.loop import Job, JobEnd
 from treino.training.resolution import plain_reason
-from treino.training.studies.conclusions import row_name
+from treino.training.stored_results import StoredSweep
 from treino.training.studies.study import StudyJob
-from treino.training.studies.study_document import table_of
+from treino.training.studies.study_document import row_name, table_of
 from treino.training.sweeps.populations import config_text
-from treino.training.sweeps.stored_sweep import StoredSweep
 from treino.training.sweeps.sweep import SweepJob
 from treino_doctor.escaping import escape
 

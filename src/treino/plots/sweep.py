@@ -31,7 +31,7 @@ from treino.plots.style import (
     percent,
     setting_name,
 )
-from treino.training.search.sweep_statistics import WIDE, Density, Setting, SettingImportance, SweepFigures
+from treino.training.search.judge import WIDE, Density, Setting, SettingImportance, SweepFigures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -30,8 +30,7 @@ from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain
 from treino.settings.spec import LAYERS
 from treino.training.replay import Snapshot, last_step, snapshots
-from treino.training.stored_results import open_run
-from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.stored_results import StoredSweep, open_run
 
 EXPLAIN_TOPIC = Refusal("explain_topic", N_("There is no topic {name!r}."), "{hint}")
 EXPLAIN_DIGITS = Refusal(

@@ -19,8 +19,7 @@ from treino.reports.pictures.picture_files import draw, draw_together, usual_of_
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
 from treino.reports.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
-from treino.training.stored_results import Stored, run_in
-from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+from treino.training.stored_results import Stored, StoredStudy, StoredSweep, run_in
 
 REPORT_OF_MEMBER = Refusal(
     "report_of_member",

@@ -32,7 +32,7 @@ from treino.settings.options import SweepOptions
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import FLAGS, OF_DATA
 from treino.training.search.space import domain_text
-from treino.training.sweeps.stored_sweep import StoredSweep
+from treino.training.stored_results import StoredSweep
 
 FILM_LONG = Refusal(
     "film_long",

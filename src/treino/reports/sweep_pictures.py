@@ -26,7 +26,7 @@ from treino.plots.sweep import (
 from treino.reports.pictures import File
 from treino.reports.pictures.output import check_names, put_each
 from treino.reports.pictures.picture_files import PICTURES as OF_A_RUN
-from treino.training.search.sweep_statistics import (
+from treino.training.search.judge import (
     FEWEST,
     SettingImportance,
     SweepFigures,
@@ -34,10 +34,10 @@ from treino.training.search.sweep_statistics import (
     seen,
     setting_importance,
 )
-from treino.training.studies.conclusions import mode_name, setting_texts
+from treino.training.stored_results import StoredStudy, StoredSweep
+from treino.training.studies.study_document import mode_name, setting_texts
 from treino.training.sweeps.bracket import MODELS, MemberTable, read_top
 from treino.training.sweeps.populations import config_text
-from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
 
 SWEEP_WITHOUT_TABLE = Refusal(
     "sweep_without_table",

@@ -30,8 +30,7 @@ from treino.engine.metrics import metric_names
 from treino.folders.documents import read_run_spec
 from treino.folders.segments import newest
 from treino.folders.store.database import Command
-from treino.training.alert_conditions import AlertCourse, Course
-from treino.training.alert_figures import Looks
+from treino.training.alert_conditions import AlertCourse, Course, Looks
 from treino.training.alerts import (
     FINDING,
     NOTIFY,
@@ -49,8 +48,8 @@ from treino.training.goals import not_measured
 from treino.training.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.replay import snapshots
 from treino.training.resolution import Resolution
+from treino.training.stored_training import FIRED, NOT_NOTIFIED
 from treino.training.train import RunJob, run_of
-from treino.training.user_data import FIRED, NOT_NOTIFIED
 
 ALERT_REWIND = Refusal(
     "alert_rewind",

@@ -34,8 +34,8 @@ from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_
 from treino.inspection.intervals import intervals
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
-from treino.training.time_limit import gain_notes
-from treino.training.user_data import (
+from treino.training.short_trials import gain_notes
+from treino.training.stored_training import (
     answers,
     fewer_notes,
     past_limit,

@@ -36,8 +36,15 @@ from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.stored_run import StoredRun
 from treino.training.resolution import Resolution
-from treino.training.stored_training import kept_state, keyframes_in, obey_again, rebuilt
-from treino.training.user_data import DATA_WANTED, streams, user_data
+from treino.training.stored_training import (
+    DATA_WANTED,
+    kept_state,
+    keyframes_in,
+    obey_again,
+    rebuilt,
+    streams,
+    user_data,
+)
 
 KEYFRAME_LOST = Refusal(
     "keyframe_lost",

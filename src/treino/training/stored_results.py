@@ -1,15 +1,266 @@
 """Opens runs, sweeps and studies by name, by path, or the newest one."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _, numeral
+from treino.engine import METRICS
 from treino.folders.access import Access
+from treino.folders.data_source import check_names
+from treino.folders.documents import (
+    read_document,
+    read_study_result,
+    read_study_spec,
+    read_sweep_result,
+    read_sweep_spec,
+)
 from treino.folders.documents.listing import whole_folders
+from treino.folders.documents.sweep import StudyFacts, StudyResult, StudySpec, SweepResult, SweepSpec
 from treino.folders.store import RunFolder, find
+from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import StoredRun, study_without_network
-from treino.training.sweeps.member import member_run, parse_member, sweep_folder
-from treino.training.sweeps.stored_sweep import StoredStudy, StoredSweep
+from treino.training.search.space import space_from_json
+from treino.training.studies.study import track_states
+from treino.training.studies.study_document import study_result
+from treino.training.studies.track import Record
+from treino.training.sweeps.bracket import MEMBERS, read_rows, read_top
+from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
+from treino.training.sweeps.judgement import BEST
+from treino.training.sweeps.member import config_of, member_run, member_runs, parse_member, sweep_folder
+from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SWEEP_WITHOUT_BEST = Refusal(
+    "sweep_without_best", N_("{sweep} is {status} and has no best network."), "{hint}"
+)
+
+
+# ---- a stored sweep
+
+
+class StoredSweep(StoredFolder):
+    """Many networks trained together, read from their folder on demand."""
+
+    @cached_property
+    def spec(self) -> SweepSpec:
+        """The request: the space, the settings shared by all members, the data."""
+        spec = read_sweep_spec(self.folder)
+        check_names({"metric": spec.metric})
+        space_from_json(spec.space_document())
+        return spec
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``sweep`` document; before the sweep ends, what is known so far."""
+        head = {"sweep": self.name, "path": str(self.path), "status": self.status}
+        if not self.folder.has("result.json"):
+            return head
+        return dict(read_document(self.folder, "result.json")) | head
+
+    @property
+    def result(self) -> SweepResult | None:
+        """The leaderboard, the best member, its judgement; None before the sweep ends."""
+        return read_sweep_result(self.folder) if self.folder.has("result.json") else None
+
+    @property
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """The best members by the deciding validation metric."""
+        return list(self.document.get("leaderboard", []))
+
+    @property
+    def judge(self) -> dict[str, Any] | None:
+        """The judgement of the best member; None before the sweep ends."""
+        judged = self.document.get("judge")
+        return None if judged is None else dict(judged)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """``{split: {metric: {mean, std, min, max, values}}}`` over seeds or folds; else {}."""
+        return dict(self.document.get("figures", {}))
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each member and rung: settings, steps, validation metrics."""
+        import pandas as pd
+
+        if not self.folder.has(MEMBERS):
+            return pd.DataFrame()
+        return read_rows(self.folder, MEMBERS).to_pandas(ignore_metadata=True)
+
+    def params(self, member: int) -> dict[str, Any]:
+        """The member's own settings, which override the shared ones.
+
+        Raises:
+            TreinoError: there is no such member.
+        """
+        return config_of(self.folder, member)
+
+    @property
+    def best(self) -> StoredRun:
+        """The winner, trained alone, as a normal run; for an interrupted sweep, the best network so far.
+
+        Raises:
+            TreinoError: no weights are stored yet, or every member diverged.
+        """
+        folder = self.folder
+        if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
+            return StoredRun(RunFolder.open(folder.within(BEST)), self.access)
+        kept = read_top(folder)
+        if not kept:
+            raise SWEEP_WITHOUT_BEST(
+                sweep=folder.path.name,
+                status=_(folder.status),
+                hint=_("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
+                if folder.status == "interrupted"
+                else _("Try smaller learning rates."),
+            )
+        return member_run(folder, kept[0].member, self.access)
+
+    def member(self, member: int) -> StoredRun:
+        """The network of this number, as a run that predicts; its weights must have been kept.
+
+        Raises:
+            TreinoError: no such network, or its weights were not kept.
+        """
+        return member_run(self.folder, member, self.access)
+
+    def out_of_fold(self) -> OutOfFold:
+        """Each row's prediction by the networks of the fold that tested on it, which saw nothing of it.
+
+        Raises:
+            TreinoError: no folds were trained, or not to their end.
+        """
+        brackets = len(read_document(self.folder, "asked.json")["heats"])
+        return out_of_fold(self.folder, brackets)
+
+    def together(self, top: int) -> StoredRun:
+        """The best ``top`` networks as one run, which predicts the mean of their probabilities or numbers.
+
+        Raises:
+            TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
+        """
+        kept = [k.member for k in read_top(self.folder)] if self.spec.sweep.spread else []
+        if 1 <= top <= len(kept):  # folds have preparations of their own
+            return self._mean(kept[:top])
+        return ensemble(self.folder, self.best, top)
+
+    def _mean(self, members: Sequence[int]) -> StoredRun:
+        """These networks as one run."""
+        members = sorted(members)
+        first, *others = member_runs(self.folder, members, self.access)
+        folds = [str(config_of(self.folder, m).get("fold", "")).partition("/")[0] for m in members]
+        alone = len(first.by_target) == 1
+        scores = self.out_of_fold().scores([int(fold) for fold in folds]) if alone and all(folds) else None
+        return first.with_others(others, scores)
+
+    @property
+    def answer(self) -> StoredRun:
+        """The run that predicts new rows: the chosen ensemble, or the winner alone; of seeds and folds all of
+        them, with the mean of their probabilities or numbers.
+
+        Raises:
+            TreinoError: no weights are stored yet, or every member diverged.
+        """
+        if self.spec.sweep.spread and (kept := read_top(self.folder)):
+            return self._mean([k.member for k in kept])
+        result = self.result
+        if result is None or result.ensemble is None:
+            return self.best
+        return chosen_ensemble(self.folder, self.best, result.ensemble.members)
+
+    def __repr__(self) -> str:
+        result = self.result
+        members, best = (0, None) if result is None else (result.members, result.best)
+        test = (best and best.test) or {}
+        figures = ", ".join(f"{k} {numeral(v, '.3f')}" for k, v in test.items() if v is not None)
+        figures_text = f", best {best.member}: test {figures}" if best and figures else ""
+        return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{figures_text})"
+
+
+# ---- a stored study
+
+
+def _check_metrics(facts: StudyFacts) -> None:
+    """Refuse unknown metrics."""
+    for metric in (facts.metric, *facts.until):
+        check_names({"metric": metric})
+
+
+class StoredStudy(StoredFolder):
+    """A study: settings compared and timed, read from its folder; it may still be running."""
+
+    @cached_property
+    def spec(self) -> StudySpec:
+        """The request: the settings shared by all rows, the rows, the data."""
+        spec = read_study_spec(self.folder)
+        _check_metrics(spec.facts)
+        return spec
+
+    @property
+    def result(self) -> StudyResult | None:
+        """The rows and conclusions of the epochs so far; None before anything is written."""
+        status = self.status
+        if self.folder.manifest.sealed:
+            result = read_study_result(self.folder)
+            _check_metrics(result)
+            here = {"study": self.name, "path": str(self.path), "status": status}  # the folder may have moved
+            return result.model_copy(update=here)
+        if not self.folder.has("spec.json"):
+            return None
+        spec = read_study_spec(self.folder)
+        options = spec.study
+        states = track_states(self.folder, options)[1]
+        records = [Record() if state is None else Record(**state["record"]) for state in states]
+        return study_result(self.folder, options, spec.facts, records, status)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``study`` document: ``result`` as JSON."""
+        if (result := self.result) is not None:
+            return result.to_json()
+        return {"study": self.name, "path": str(self.path), "status": self.status, "rows": []}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict for each setting and mode: seconds per epoch, epochs to the goals, curves."""
+        return list(self.document["rows"])
+
+    @property
+    def answers(self) -> list[str]:
+        """The conclusions: one sentence for each question."""
+        result = self.result
+        return [] if result is None else list(result.answers)
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each setting, mode and epoch: its loss, and the metrics measured after it."""
+        import pandas as pd
+
+        lists = "loss", "loss_std", "measured_loss", *(name for name in METRICS if name != "loss")
+        lines = []
+        result = self.result
+        for row in () if result is None else result.rows:
+            own = {n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in row.own.items()}
+            plain = ("batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "mode")
+            head = {n: getattr(row, n) for n in plain} | own
+            curves = {n: getattr(row, n) for n in lists if hasattr(row, n)}
+            lines += [
+                head | {"epoch": epoch + 1} | {n: of[epoch] for n, of in curves.items()}
+                for epoch in range(row.epochs)
+            ]
+        return pd.DataFrame(lines)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"
+
+
+# ---- whatever is stored
 
 Stored = StoredRun | StoredSweep | StoredStudy
 

@@ -44,11 +44,12 @@ from treino.folders.weights import ANSWERS, answers_of
 from treino.settings.spec import Settings
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import Times, finish, run_facts
-from treino.training.flip_trial import decided_flips
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
 from treino.training.resolution import Resolution, net_reasons, resolve, train_config, with_net
+from treino.training.short_trials import decided_flips, limit_message
 from treino.training.stored_training import (
+    PAST_LIMIT,
     START,
     cut_keyframes,
     keep_keyframes,
@@ -56,10 +57,12 @@ from treino.training.stored_training import (
     name_of,
     obey_again,
     rebuilt,
+    resumption_facts,
+    streams,
+    user_data,
+    user_data_reference,
     write_keyframes,
 )
-from treino.training.time_limit import limit_message
-from treino.training.user_data import PAST_LIMIT, resumption_facts, streams, user_data, user_data_reference
 
 WEIGHTS_OF_ENSEMBLE = Refusal(
     "weights_of_ensemble",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.training.search.halving import halving, hyperband, survivors
+from treino.training.search.samplers import halving, hyperband, survivors
 
 TABLE_1 = {  # Li et al. 2018, R = 81 and eta = 3: (members, epochs) of every rung
     4: [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],

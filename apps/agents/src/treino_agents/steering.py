@@ -17,7 +17,7 @@ from treino.training import (
     snapshots,
     usual_futures,
 )
-from treino.training.fan import fan
+from treino.training.futures import fan
 
 SET_REFUSED = Refusal("set_refused", "{why}", N_("Without step it holds from the next step on."))
 CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))

@@ -24,7 +24,7 @@ from treino.training import (
     usual_futures,
     with_remedy,
 )
-from treino.training.fan import fan
+from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts

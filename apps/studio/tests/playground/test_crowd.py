@@ -17,7 +17,7 @@ from apps.studio.tests.playground.node import EXACT, NODE, in_node, node
 from apps.studio.tests.playground.tab import Tab
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import wilson
-from treino.training.search import halving as rungs
+from treino.training.search import samplers as rungs
 from treino.training.search.judge import by_rows, selection_bias
 
 Json = dict[str, Any]

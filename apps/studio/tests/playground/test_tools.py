@@ -19,8 +19,7 @@ from treino.api import Run
 from treino.cli import main
 from treino.folders.stored_run import StoredRun
 from treino.reports.explanation import explain
-from treino.training.fan import fan
-from treino.training.futures import FutureEnd, futures, usual_futures
+from treino.training.futures import FutureEnd, fan, futures, usual_futures
 from treino_studio.playground.sentences import said, sentences
 from treino_studio.playground.tables import table_of, tables_in_page
 

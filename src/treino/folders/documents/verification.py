@@ -37,7 +37,7 @@ class TallyEntry(Document):
 
 
 class DifferenceEntry(Document):
-    """The first step at which the two trainings differ; see ``treino.training.comparison.Difference``."""
+    """The first step at which the two trainings differ; see ``treino.training.retraining.Difference``."""
 
     step: Count
     kind: Compared

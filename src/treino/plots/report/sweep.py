@@ -13,8 +13,8 @@ from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Pictur
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
 from treino.training.search.space import domain_text
+from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.populations import config_text
-from treino.training.sweeps.stored_sweep import StoredSweep
 
 LEADERS = 20
 

@@ -5,9 +5,9 @@ unchanged, a loss with its sign changed.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.resampling import Scores, row_counts
-from treino.base.words import _, joined
+from treino.base.words import _, joined, numeral
 from treino.data.rows import generator
+from treino.folders.documents.sweep import ChoiceEntry, RangeEntry, SpaceEntries
 
 SURE = 0.95  # minimum probability of being better, to count as better
 REPEATS = 500
@@ -212,3 +213,224 @@ def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
         if facts.runner_up is None:
             tail = _("better than {baseline}").format(baseline=_(facts.baseline))
     return joined([head, "; ", lucky, "; ", tail, "."])
+
+
+# ---- statistics of a sweep
+
+Floats = NDArray[np.float64]
+Row = Mapping[str, Any]
+"""A member at a rung: the keys ``member``, ``rung``, ``best`` and ``status``, and each setting's name."""
+
+TREES = 200
+SHUFFLES = 10
+FEWEST = 10  # minimum number of networks for a forest
+WIDE = 6.0  # metrics that differ by more than this factor get a logarithmic scale
+CELLS = 60  # cells of a density along the metric's axis
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """One setting of a search space, as an axis from 0 to 1.
+
+    place_M: ``[M]``: each network's place on the axis, NaN without the setting. ticks: (place, label).
+    levels: the number of values, None for a range. log: whether the range has a logarithmic scale.
+    """
+
+    name: str
+    place_M: Floats
+    ticks: tuple[tuple[float, str], ...]
+    levels: int | None
+    log: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SweepFigures:
+    """The validation metrics of a sweep's M networks, in the order of their numbers ``member_M``.
+
+    figure_M: ``[M]``: the metric at the last rung that each network reached. first_M: the metric at the first
+    rung, after equally long training. NaN: diverged. better: 1 if higher is better, else -1. finished_M:
+    whether each network was trained to the end.
+    """
+
+    name: str
+    metric: str
+    better: float
+    member_M: NDArray[np.int64]
+    figure_M: Floats
+    first_M: Floats
+    finished_M: NDArray[np.bool_]
+    diverged_M: NDArray[np.bool_]
+    settings: tuple[Setting, ...]
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Indices of the networks from the best to the worst metric, diverged networks last."""
+        worst = np.where(np.isnan(self.figure_M), np.inf, -self.better * self.figure_M)
+        return np.argsort(worst, kind="stable")
+
+
+def seen(name: str, rows: Sequence[Row], space: SpaceEntries, metric: str, better: float) -> SweepFigures:
+    """Read the metrics from a sweep's table. rows: the table. space: the search space of the sweep."""
+    last: dict[int, Row] = {}
+    first: dict[int, Row] = {}
+    for row in sorted(rows, key=lambda row: (row["member"], row["rung"])):
+        first.setdefault(row["member"], row)
+        last[row["member"]] = row
+    members = sorted(last)
+    return SweepFigures(
+        name,
+        metric,
+        better,
+        np.array(members, dtype=np.int64),
+        np.array([_number(last[m]["best"]) for m in members]),
+        np.array([_number(first[m]["best"]) for m in members]),
+        np.array([last[m]["status"] == "finished" for m in members]),
+        np.array([last[m]["status"] == "diverged" for m in members]),
+        tuple(_setting(n, domain, [last[m].get(n) for m in members]) for n, domain in space.items()),
+    )
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _setting(name: str, domain: RangeEntry | ChoiceEntry, values: Sequence[Any]) -> Setting:
+    if isinstance(domain, ChoiceEntry):
+        names = [_written(v) for v in domain.values]
+        far = max(1, len(names) - 1)
+        place = {n: i / far for i, n in enumerate(names)}
+        place_M = np.array([place.get(_written(v), math.nan) for v in values])
+        return Setting(name, place_M, tuple((place[n], n) for n in names), len(names), False)
+    low, high, log = domain.low, domain.high, domain.log
+
+    def at(x: float) -> float:
+        return math.log(x / low) / math.log(high / low) if log else (x - low) / (high - low)
+
+    place_M = np.array([math.nan if v is None or v != v else at(float(v)) for v in values])
+    if log:
+        tens = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
+        marks = [10.0**t for t in tens] if len(tens) > 1 else [low, high]
+    else:
+        marks = [low + (high - low) * i / 4 for i in range(5)]
+    return Setting(
+        name, place_M, tuple((at(x), numeral(x, ".3g" if abs(x) < 1000 else "")) for x in marks), None, log
+    )
+
+
+def _written(value: Any) -> str:
+    """A setting's value as text: layers by their sizes, integral floats as integers."""
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True, eq=False)
+class SettingImportance:
+    """The importance of K settings for the ranks of a sweep's networks.
+
+    names: the settings, the most important first. drop_KR: ``[K, R]``: the decrease of a forest's R² for each
+    shuffle of a setting. explained: the forest's R² on networks it was not fitted on; near 0 the importances
+    have no meaning.
+    """
+
+    names: tuple[str, ...]
+    drop_KR: Floats
+    explained: float
+    networks: int
+
+
+def setting_importance(s: SweepFigures) -> SettingImportance | None:
+    """Permutation importance of the settings in a random forest; None with too few networks.
+
+    The forest predicts ranks after the first rung, with diverged networks last. It is fitted on one half of
+    the networks and evaluated with shuffled settings on the other half, and vice versa (Breiman, "Random
+    forests", Machine Learning 45, 2001).
+    """
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+
+    if len(s.member_M) < FEWEST or not s.settings:
+        return None
+    x_MK = np.stack([np.nan_to_num(setting.place_M, nan=-0.5) for setting in s.settings], 1)
+    cost_M = np.where(np.isnan(s.first_M), np.inf, -s.better * s.first_M)
+    _values, inverse = np.unique(cost_M, return_inverse=True)
+    rank_M = inverse.reshape(-1) / max(1, inverse.max())
+    half_M = np.random.RandomState(0).permutation(len(rank_M)) % 2 == 0
+    drops, explained = [], []
+    for fitted_M in (half_M, ~half_M):
+        forest = RandomForestRegressor(TREES, random_state=0, n_jobs=1).fit(x_MK[fitted_M], rank_M[fitted_M])
+        explained.append(float(forest.score(x_MK[~fitted_M], rank_M[~fitted_M])) if rank_M.std() else 0.0)
+        result = permutation_importance(
+            forest, x_MK[~fitted_M], rank_M[~fitted_M], n_repeats=SHUFFLES, random_state=0
+        )
+        drops.append(result.importances)
+    drop_KR = np.concatenate(drops, 1)
+    order = np.argsort(-drop_KR.mean(1), kind="stable")
+    names = tuple(s.settings[k].name for k in order)
+    return SettingImportance(names, drop_KR[order], float(np.mean(explained)), len(rank_M))
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """The density of learning curves, as a histogram of the metric at each epoch.
+
+    epoch_E: the epochs of evaluations. edge_G: ``[G + 1]``: the edges of the metric's cells. count_GE: ``[G,
+    E]``: the number of networks in each cell at each epoch. median_E: the median of the networks still in
+    training. best_E: the curve of ``best``, the best network at the end. log: cells have equal ratios.
+    """
+
+    epoch_E: Floats
+    edge_G: Floats
+    count_GE: Floats
+    median_E: Floats
+    best_E: Floats
+    best: int
+    log: bool
+
+
+def density(
+    curves: Sequence[tuple[Sequence[int], NDArray[Any], NDArray[Any]]], best: int, better: float
+) -> Density | None:
+    """The density of all learning curves; None without curves.
+
+    curves: for each population its members, the epochs ``[E]`` of its evaluations, and the metrics ``[E,
+    P]``. Between evaluations a network keeps its last metric.
+    """
+    epochs = sorted({int(e) for _members, epoch_E, _figure in curves for e in epoch_E})
+    if not epochs:
+        return None
+    epoch_E = np.array(epochs, dtype=np.float64)
+    lines = []
+    best_E = np.full(len(epochs), np.nan)
+    for members, own_E, figure_EP in curves:
+        place = np.searchsorted(np.asarray(own_E), epoch_E, side="right") - 1
+        for column, member in enumerate(members):
+            line = np.asarray(figure_EP, dtype=np.float64)[:, column]
+            there = np.flatnonzero(np.isfinite(line))
+            if not len(there):
+                continue
+            filled = line[np.maximum.accumulate(np.where(np.isfinite(line), np.arange(len(line)), there[0]))]
+            last = own_E[there[-1]]
+            line_E = np.where((place >= there[0]) & (epoch_E <= last), filled[place.clip(0)], np.nan)
+            lines.append(line_E)
+            if member == best:
+                best_E = line_E
+    if not lines:
+        return None
+    value_ME = np.stack(lines)
+    finite = value_ME[np.isfinite(value_ME)]
+    low, high = float(finite.min()), float(finite.max())
+    if better < 0:  # exploding curves would compress all others into a line
+        high = max(float(np.quantile(finite, 0.98)), low + 1e-12)
+    log = better < 0 < low and high > WIDE * low
+    edge_G = (
+        np.geomspace(low, high, CELLS + 1) if log else np.linspace(low, max(high, low + 1e-12), CELLS + 1)
+    )
+    clipped_ME = np.where(np.isfinite(value_ME), value_ME.clip(low, edge_G[-1]), np.nan)
+    count_GE = np.stack(
+        [np.histogram(column[np.isfinite(column)], edge_G)[0] for column in clipped_ME.T], 1
+    ).astype(np.float64)
+    median_E = np.array(
+        [np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else np.nan for c in value_ME.T]
+    )
+    return Density(epoch_E, edge_G, count_GE, median_E, best_E, best, log)

@@ -48,7 +48,7 @@ from treino.training.studies.study_options import (
 from treino.training.studies.track import Track, track_of
 from treino.training.sweeps.distribution import Distribution, open_distribution
 from treino.training.sweeps.group_training import load_each, save_each
-from treino.training.sweeps.shared_data import SharedRows, new_folder, own_networks, sources_of
+from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, sources_of
 
 STUDY_ROWS = Refusal(
     "study_rows",

@@ -1,11 +1,11 @@
 """The ``study`` document: a row for each setting and mode, computed from its networks; and its table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
 
-from treino.base.words import _, numeral
+from treino.base.words import _, capitalised, joined, numeral
 from treino.engine.metrics import METRICS, metric_name
 from treino.folders.documents.sweep import (
     StudyCell,
@@ -14,14 +14,22 @@ from treino.folders.documents.sweep import (
     StudyResult,
     StudyRow,
     StudyRowFacts,
+    StudySeed,
 )
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import as_typed, try_or_note
-from treino.inspection.curves import deviation_of, epochs_to_goal, floor_twice, half, mean_of, median_of
+from treino.inspection.curves import (
+    deviation_of,
+    epochs_to_goal,
+    floor_twice,
+    half,
+    mean_of,
+    median_of,
+    ratio_of,
+)
 from treino.inspection.intervals import wilson
 from treino.training.resolution import resolved_settings, with_net
-from treino.training.studies.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text
-from treino.training.studies.study_options import NET, read, value_text
+from treino.training.studies.study_options import CORRECTED, NET, TAUGHT, read, value_text
 from treino.training.studies.track import Record, Track
 
 SOFTMAX = "softmax_before_cross_entropy"
@@ -224,3 +232,368 @@ def _seconds_span(interval: tuple[float, float] | None) -> str:
     low, high = interval
     unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
     return f"{numeral(low * unit, '.3g')} – {seconds_text(high)}"
+
+
+# ---- the conclusions: one sentence for each question
+
+REVERSALS = 2  # maximum number of sentences of each kind
+MILLISECONDS_BELOW = 0.1  # seconds; shorter times are given in ms
+LISTED = 4  # maximum number of rows in a sentence
+
+
+def mode_name(mode: str) -> str:
+    """The display name of a mode."""
+    return {
+        CORRECTED: _("corrected"),
+        TAUGHT: _("as taught"),
+        "missing_zero_grad": _("no zero_grad"),
+        "softmax_before_cross_entropy": _("softmax twice"),
+    }[mode]
+
+
+def setting_name(row: StudyRowFacts, varied: Iterable[str]) -> str:
+    """A row's own settings as text, such as ``batch 5 (lr 1e-6)``."""
+    texts = setting_texts(row, varied)
+    if not texts:
+        return _value_text("batch_size", row.batch_size)
+    return joined([texts[0], " (", joined(texts[1:], ", "), ")"]) if len(texts) > 1 else texts[0]
+
+
+def setting_texts(row: StudyRowFacts, varied: Iterable[str]) -> list[str]:
+    """The row's own settings, each as text."""
+    return [_value_text(name, row.own[name]) for name in varied if name in row.own]
+
+
+def row_name(row: StudyRowFacts, facts: StudyFacts) -> str:
+    """A row's settings as text; with its mode if the study has several."""
+    name = setting_name(row, facts.varied)
+    return joined([name, mode_name(row.mode)], ", ") if len(facts.modes) > 1 else name
+
+
+def answers(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
+    """The conclusions as sentences; none until every row has an epoch."""
+    if not all(row.epochs for row in rows):
+        return []
+    sentences = [_pace(rows, facts)]
+    sentences += [
+        _goal_sentence(rows, facts, mode, metric, until[metric]) for mode in facts.modes for metric in until
+    ]
+    sentences += [
+        _floor(rows, facts),
+        _faults(rows, facts),
+        *_batch_size_sentences(rows, facts),
+        *_correction_sentences(rows, facts),
+        *_axes(rows, facts),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
+    """Warnings that a reader needs to compare the rows correctly."""
+    sentences = []
+    floors = {row.mode: row.loss_floor for row in rows if row.loss_floor}
+    if floors and "loss" in until and len(facts.modes) > 1:
+        sentences.append(
+            _(
+                "A loss of {value:g} means different things in different modes: where softmax is applied"
+                " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
+            ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts.metric))
+        )
+    if floors and until.get("loss", 1e9) <= max(floors.values()):
+        sentences.append(
+            _("Where softmax is applied twice no training can bring the loss below {value:g}.").format(
+                value=until["loss"]
+            )
+        )
+    if "optimizer" in facts.varied and not {"lr"} & set(facts.varied):
+        sentences.append(
+            _(
+                "The optimizers share one learning rate, and each has a good one of its own: "
+                "[[cell=optimizer=sgd,lr=0.1]] [[cell=optimizer=adam,lr=1e-3]]"
+            )
+        )
+    if rows and rows[0].epochs and any(not row.timed_epochs for row in rows):
+        sentences.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
+    kinds = {kind for row in rows for seed in row.seeds for kind in seed.processors}
+    if kinds:
+        sentences.append(
+            _("Timed in a cluster: seconds compare as far as its machines are alike and do nothing else.")
+        )
+    if len(kinds) > 1:
+        sentences.append(
+            _("Several kinds of processors trained: {kinds}.").format(kinds="; ".join(sorted(kinds)))
+        )
+    if facts.measured_on == "train":
+        sentences.append(
+            _("There are no validation rows: {metric} is of the training rows.").format(
+                metric=metric_name(facts.metric)
+            )
+        )
+    return sentences
+
+
+def epoch_times(row: StudyRow) -> dict[int, float]:
+    """A row's seconds per epoch, keyed by round and seed, without warm-up epochs; used for ratios."""
+    return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
+
+
+def processor_times(row: StudyRow) -> dict[int, float]:
+    """A row's processor seconds per epoch, keyed as in ``epoch_times``."""
+    return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
+
+
+def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dict[int, float]:
+    return {
+        (epoch - 1) * len(seeds) + place: of_epoch
+        for place, (seed, each) in enumerate(zip(seeds, seconds, strict=True))
+        for epoch, of_epoch in enumerate(each, 1)
+        if epoch not in seed.warm_up_epochs
+    }
+
+
+def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
+    """A sentence on the time of an epoch with each batch size."""
+    group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
+    if len(group) < 2:
+        return ""
+    first, *others = sorted(group, key=lambda r: r.updates_per_epoch)
+    paces = []
+    for row in others:
+        times = ratio_of(epoch_times(row), epoch_times(first))
+        if times is None:
+            return ""
+        span = (
+            ""
+            if times.low is None
+            else _(" ({low:.3g} to {high:.3g})").format(low=times.low, high=times.high)
+        )
+        paces.append(
+            _("{times:.3g} × that{span} with {name}").format(
+                times=times.value, span=span, name=_value_text("batch_size", row.batch_size)
+            )
+        )
+    sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
+        seconds=seconds_text(first.seconds_per_epoch),
+        first=_value_text("batch_size", first.batch_size),
+        others=_enumeration(paces),
+        updates=_enumeration([numeral(row.updates_per_epoch, ",") for row in (first, *others)]),
+    )
+    worked = [ratio_of(processor_times(r), processor_times(first)) for r in others if r.processor_timed]
+    if len(worked) == len(others) and first.processor_timed and None not in worked:
+        ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
+        worked_said = _("In processor time, which other programs hardly change: {r}.")
+        return joined([sentence, worked_said.format(r=_enumeration(ratios))], " ")
+    return sentence
+
+
+def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metric: str, figure: float) -> str:
+    """A sentence on the epochs and seconds that each setting needs to reach the goal in this mode."""
+    of = [row for row in rows if row.mode == mode]
+    there = [(row, epochs) for row in of if (epochs := row.epochs_to(metric)) is not None]
+    there.sort(key=lambda pair: pair[0].seconds_to(metric) or 0.0)
+    never = [r for r in of if r.epochs_to(metric) is None]
+    clauses = []
+    for row, epochs in there[:LISTED]:
+        after = _("{name} after {epochs} ({seconds})").format(
+            name=setting_name(row, facts.varied),
+            epochs=_epochs(epochs),
+            seconds=seconds_text(row.seconds_to(metric)),
+        )
+        clauses.append(after)
+    if len(there) > LISTED:
+        clauses.append(_("{n} more later").format(n=len(there) - LISTED))
+    n = max(row.epochs for row in of)
+    if len(never) > LISTED and not there:
+        clauses.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
+    elif never:
+        names = _enumeration([setting_name(row, facts.varied) for row in never])
+        names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
+        clauses.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
+    goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
+    what = goal.format(metric=metric_name(metric), figure=figure)
+    head = joined([what, mode_name(mode)], ", ") if len(facts.modes) > 1 else what
+    parts = [head, ": ", joined(clauses, "; ")]
+    if len(there) > 1:
+        parts.append(_("; the quickest is {name}").format(name=setting_name(there[0][0], facts.varied)))
+    return capitalised(joined([*parts, "."]))
+
+
+def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
+    """A sentence on the losses compared with the least loss possible with softmax applied twice."""
+    losses = [(loss, row) for row in rows if row.loss_floor for loss in row.loss if loss is not None]
+    if not losses:
+        return ""
+    least, row = min(losses, key=lambda pair: pair[0])
+    return _(
+        "With softmax twice the loss can't go below {floor:.4f} ({classes} classes); the lowest mean of an"
+        " epoch is {least:.4f} ({name})."
+    ).format(
+        floor=row.loss_floor,
+        classes=len(facts.classes),
+        least=least,
+        name=setting_name(row, facts.varied),
+    )
+
+
+def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
+    """A sentence on the final metrics of each mode."""
+    if len(facts.modes) < 2:
+        return ""
+    clauses = []
+    for mode in facts.modes:
+        ends = [e for row in rows if row.mode == mode if (e := row.last(facts.metric)) is not None]
+        if not ends:
+            return ""
+        low, high = (numeral(end, ".3f") for end in (min(ends), max(ends)))
+        span = low if low == high else _("{low} to {high}").format(low=low, high=high)
+        clauses.append(joined([span, mode_name(mode)], " "))
+    return _("The same settings end at {metric} {ends}.").format(
+        metric=metric_name(facts.metric), ends=_enumeration(clauses)
+    )
+
+
+def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
+    """Sentences on batch sizes where a smaller one is worse only because of a fault."""
+    groups = _groups(rows, facts, "batch_size")
+    pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
+    return [
+        _(
+            "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
+            " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
+            " more of the fault."
+        ).format(**reversal)
+        for reversal in _reversals(rows, facts, pairs)
+    ]
+
+
+def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
+    """Sentences on settings that help only with a fault: better in that mode, not in the corrected one."""
+    of = [row for row in rows if row.mode == CORRECTED]
+    pairs = [(b, a) for a in of for b in of if a.batch_size == b.batch_size and _distinct(a, b)]
+    return [
+        _(
+            "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
+            " does harm: {other:.3f} instead of {right:.3f}."
+        ).format(**reversal)
+        for reversal in _reversals(rows, facts, pairs)
+    ]
+
+
+def _reversals(
+    rows: Sequence[StudyRow], facts: StudyFacts, pairs: Sequence[tuple[StudyRow, StudyRow]]
+) -> list[dict[str, Any]]:
+    """Pairs (a, b) where a ends clearly better in a faulty mode, but no better in the corrected one.
+
+    Return for each pair its names; high, low: final metrics of a and b in the faulty mode; other, right: in
+    the corrected one.
+    """
+    metric, reversals = facts.metric, list[dict[str, Any]]()
+    for mode in (m for m in facts.modes if m != CORRECTED):
+        faulty = {str(row.own): row for row in rows if row.mode == mode}
+        for pair in pairs:
+            better, worse = (faulty[str(row.own)] for row in pair)
+            high, low = better.last(metric), worse.last(metric)
+            other, right = (row.last(metric) for row in pair)
+            if high is None or low is None or other is None or right is None:
+                continue
+            if _clearly_better(better, worse) and other <= right:
+                names = {name: setting_name(row, facts.varied) for name, row in zip("ab", pair, strict=True)}
+                words = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric)}
+                reversals.append(words | names | {"high": high, "low": low, "other": other, "right": right})
+    return sorted(reversals, key=lambda f: f["low"] - f["high"])[:REVERSALS]
+
+
+def _distinct(a: StudyRow, b: StudyRow) -> bool:
+    """Whether a and b differ in exactly one setting, or don't set the same settings."""
+    one, other = a.own, b.own
+    return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
+
+
+def _clearly_better(better: StudyRow, worse: StudyRow) -> bool:
+    """Whether the accuracy intervals are disjoint; False for regression, which has none."""
+    a, b = better.accuracy_interval, worse.accuracy_interval
+    return bool(a and b and a[0] > b[1])
+
+
+def _batch(row: StudyRow) -> int:
+    return -row.updates_per_epoch
+
+
+def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
+    """Sentences on the effect of each setting but the batch size, in the corrected mode, all else equal."""
+    sentences = []
+    for name in facts.varied:
+        groups = [] if name == "batch_size" else _groups(rows, facts, name)
+        ends = [{str(r.own[name]): r.last(facts.metric) for r in group} for group in groups]
+        whole = [(g, e) for g, e in zip(groups, ends, strict=True) if all(f is not None for f in e.values())]
+        clauses = []
+        if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
+            middle = {v: median(float(e[v] or 0) for _g, e in whole) for v in whole[0][1]}
+            median_said = _("in the median of {n} groups ").format(n=len(whole))
+            clauses = [joined([median_said, _ends(name, whole[0][0], middle)])]
+        elif len(whole) <= LISTED:
+            rest = [n for n in facts.varied if n != name]
+            for group, figures in whole:
+                where = [setting_name(group[0], rest), ": "] if setting_texts(group[0], rest) else []
+                clauses.append(joined([*where, _ends(name, group, figures)]))
+        if clauses:
+            at_the_end = _("{metric} at the end: {ends}.").format(
+                metric=metric_name(facts.metric), ends=joined(clauses, "; ")
+            )
+            sentences.append(capitalised(at_the_end))
+    return sentences
+
+
+def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | None]) -> str:
+    """Values and metrics as text: ``0.963 normalised and 0.704 not normalised``."""
+    parts = [(figures[str(row.own[name])], _value_text(name, row.own[name])) for row in group]
+    return _enumeration(
+        [_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts]
+    )
+
+
+def _groups(rows: Sequence[StudyRow], facts: StudyFacts, name: str) -> list[list[StudyRow]]:
+    """Groups of rows of the corrected mode that differ only in this setting."""
+    groups: dict[str, list[StudyRow]] = {}
+    for row in rows:
+        if row.mode == CORRECTED and name in row.own:
+            rest = {n: v for n, v in row.own.items() if n != name}
+            groups.setdefault(str(sorted(rest.items())), []).append(row)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def seconds_text(seconds: float | None) -> str:
+    """A time with three digits and a unit: 2.31 s, 41.2 ms."""
+    if seconds is None:
+        return "–"
+    if seconds >= MILLISECONDS_BELOW:
+        return joined([numeral(seconds, ".3g"), " s"])
+    return joined([numeral(seconds * 1000, ".3g"), " ms"])
+
+
+def _value_text(name: str, value: Any) -> str:
+    texts: dict[str, Callable[[Any], str]] = {
+        "batch_size": lambda v: _("batch {n}").format(n=_("of all rows") if v == "full" else v),
+        "shuffle": lambda v: {
+            "each": _("a new order each epoch"),
+            "once": _("shuffled once"),
+            "off": _("not shuffled"),
+            "blocks": _("shuffled in blocks"),
+        }[v],
+        "normalise": lambda v: _("normalised") if v else _("not normalised"),
+        "optimizer": str,
+    }
+    if name in texts:
+        return texts[name](value)
+    shown = numeral(value) if isinstance(value, float) else value_text(value)
+    return joined([name.replace("_", " "), shown], " ")
+
+
+def _enumeration(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return _("{all} and {last}").format(all=joined(parts[:-1], ", "), last=parts[-1])
+
+
+def _epochs(n: int) -> str:
+    return _("1 epoch") if n == 1 else _("{n} epochs").format(n=n)

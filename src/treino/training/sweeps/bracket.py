@@ -22,7 +22,7 @@ from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.folders.documents import check, read_tensors
 from treino.folders.store import RunFolder
-from treino.training.search.halving import Rung, survivors
+from treino.training.search.samplers import Rung, survivors
 from treino.training.search.space import Config
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.group_training import (

@@ -45,8 +45,14 @@ from treino.training.search import judge
 from treino.training.sweeps.bracket import judged_rows
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.ensemble import alike, greedy_ensemble, networks
-from treino.training.sweeps.populations import GroupOrder, for_gpu, group_order, groups, settings_of
-from treino.training.sweeps.shared_data import SharedRows
+from treino.training.sweeps.populations import (
+    GroupOrder,
+    SharedRows,
+    for_gpu,
+    group_order,
+    groups,
+    settings_of,
+)
 from treino.training.sweeps.sweep_members import (
     PREPARED,
     SweepProgress,

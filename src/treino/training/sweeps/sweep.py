@@ -47,25 +47,34 @@ from treino.training.sweeps.bracket import (
 )
 from treino.training.sweeps.distribution import open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
-from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes
-from treino.training.sweeps.populations import settings_of, single_settings, whole_settings
-from treino.training.sweeps.shared_data import new_folder, own_networks, sources_of
-from treino.training.sweeps.spread import member_figures, with_spread
+from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
+from treino.training.sweeps.populations import (
+    new_folder,
+    own_networks,
+    settings_of,
+    single_settings,
+    sources_of,
+    whole_settings,
+)
 from treino.training.sweeps.sweep_members import (
     OVER,
+    TPE,
     SweepProgress,
     SweepTraining,
     add_networks,
     begun_part,
     check_folder,
     hear,
+    network_words,
     next_members,
+    renamed_space,
     restore_members,
+    space_of,
+    sweep_plan,
     sweep_training,
     training_bracket,
     write_members,
 )
-from treino.training.sweeps.sweep_options import TPE, network_words, renamed_space, space_of, sweep_plan
 
 EVERY_OF_SEVERAL = Refusal(
     "every_of_several",

@@ -1,0 +1,356 @@
+"""Choices by a short training before the training: the learning rate, flips of pictures, how many networks.
+
+``--lr auto`` trains with many rates side by side. Trying rates before a training is Smith's idea ("Cyclical
+learning rates for training neural networks", WACV 2017). His single network passes through all rates; here
+each rate trains a network of its own, with the same seed, in one population.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.base.errors import Refusal
+from treino.base.words import N_, _
+from treino.data.dataset import Data
+from treino.engine import MLP, Net, TrainConfig, TrainingLoop
+from treino.engine.devices import torch_context, torch_threads
+from treino.engine.ensemble import outputs_on
+from treino.engine.kernels.selection import torch_threads_of
+from treino.engine.nets import CNN
+from treino.engine.templates import NetSource
+from treino.engine.training_setup import set_up
+from treino.folders.user_network import NetworkFiles, network_of
+from treino.inspection.more_members import Gain, gain_of_members
+from treino.settings.recipes import without_recipe
+from treino.settings.spec import Settings, read_settings
+from treino.training.resolution import decide, resolve
+
+LR_AUTO_DIVERGED = Refusal(
+    "lr_auto_diverged",
+    N_("Training diverges at every learning rate from {low:g} to {high:g}."),
+    N_("Normalise the data, or see: treino data DATA"),
+)
+
+RATES = 64
+FEW_RATES = 16  # for networks that are large or trained member by member
+LARGE = 300_000  # parameters
+LOWEST, HIGHEST = 1e-6, 1.0
+STEPS = (100, 500)  # two passes over the rows, within these limits
+BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Each rate's mean training loss over the last quarter of ``steps``; None: it diverged.
+
+    chosen: the middle of the three neighbouring rates with the lowest mean loss; the single best rate may be
+    close to divergence.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float | None, ...]
+    steps: int
+    chosen: float
+
+    def lines(self) -> list[str]:
+        """The losses by rate as a text chart, with the choice marked below."""
+        finite = [loss for loss in self.losses if loss is not None]
+        high = math.log(max(finite) + 1e-12)
+        low = max(math.log(min(finite) + 1e-12), high - math.log(1e4))
+
+        def bar(loss: float | None) -> str:
+            if loss is None:
+                return "×"
+            share = max(0.0, math.log(loss + 1e-12) - low) / max(high - low, 1e-12)
+            return BARS[min(len(BARS) - 1, int(share * len(BARS)))]
+
+        place = self.rates.index(self.chosen)
+        loss = self.losses[place]
+        assert loss is not None
+        return [
+            _("learning rate: {n} rates from {low:g} to {high:g}, {steps} steps each (×: diverged)").format(
+                n=len(self.rates), low=self.rates[0], high=self.rates[-1], steps=self.steps
+            ),
+            "  " + "".join(map(bar, self.losses)),
+            " " * (place + 2) + _("↑ {lr:.3g} (loss {loss:.4g})").format(lr=self.chosen, loss=loss),
+            "",
+        ]
+
+    def record(self, events: Iterator[Any]) -> Iterator[Any]:
+        """Pass the events on, and write the rates into the folder as soon as it exists."""
+        written = False
+        for event in events:
+            if not written:
+                event.job.folder.write_json("rates.json", asdict(self))
+                written = True
+            yield event
+
+
+def find_rate(
+    data: Data,
+    settings: Settings,
+    module: nn.Module | None = None,
+    networks: NetworkFiles = MappingProxyType({}),
+) -> Rates:
+    """Try the rates on the training rows, with everything else as in ``settings``.
+
+    module, networks: a network of the user's own, as for ``treino.training.train.train_events``.
+
+    Raises:
+        TreinoError: settings that contradict the data, or every rate diverged.
+    """
+    own = module if module is not None else network_of(settings, networks)
+    alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
+    one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
+    net, config = decide(one, data, own)
+    made = net if isinstance(net, Net) else partial(copy.deepcopy, net)  # all start with the same weights
+    batch = config.rows_per_step(len(data.train))
+    steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
+    weights = sum(a * b for a, b in pairwise((data.inputs, *net.hidden))) if isinstance(net, MLP) else LARGE
+    count = RATES if weights < LARGE and isinstance(net, MLP) and not net.batch_norm else FEW_RATES
+    ends = math.log(LOWEST), math.log(HIGHEST)
+    rates = [float(f"{math.exp(ends[0] + i * (ends[1] - ends[0]) / (count - 1)):.3g}") for i in range(count)]
+    length = {"epochs": None, "steps": steps, "patience": 0, "keep": "last"}
+    plain = config.shared.model_copy(update={"ensemble": 1, "schedule": "constant", "warmup": 0} | length)
+    members = tuple(plain.model_copy(update={"lr": rate}) for rate in rates)
+    tried = TrainingLoop(*set_up(data, made, replace(config, members=members)))
+    with torch_threads(1):
+        loss_SP = torch.cat([tick.loss_SP for tick in tried])
+    mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)
+    losses = [
+        None if status == "diverged" or not math.isfinite(m) else m
+        for m, status in zip(mean_P.tolist(), tried.status_P, strict=True)
+    ]
+    return Rates(tuple(rates), tuple(losses), steps, rates[choice(losses)])
+
+
+def choice(losses: list[float | None]) -> int:
+    """The index with the lowest loss, averaged with its neighbours'."""
+
+    def together(i: int) -> float:
+        some = losses[max(0, i - 1) : i + 2]
+        return math.inf if any(loss is None for loss in some) else sum(filter(None, some)) / len(some)
+
+    best = min(range(len(losses)), key=together)
+    if losses[best] is not None and together(best) < math.inf:
+        return best
+    fine = [i for i, loss in enumerate(losses) if loss is not None]
+    if not fine:
+        raise LR_AUTO_DIVERGED(low=LOWEST, high=HIGHEST)
+    return min(fine, key=lambda i: losses[i] or 0.0)
+
+
+# ---- whether training pictures are mirrored
+
+FLIP_SHARE = 0.25  # of the training's updates
+FLIP_STEPS = 300  # at most
+FEWEST_ROWS = 100  # for validation
+
+
+def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) -> tuple[Settings, str]:
+    """The settings with ``flip`` decided, and a sentence on why; unchanged, and "", where no trial is due.
+
+    It is due for one convolutional network that learns classes of pictures in files, with enough validation
+    rows, if neither ``flip`` nor ``augment=none`` was asked for. Flips go on if the mean loss of the
+    validation rows falls by more than the standard error of its difference, row by row.
+    """
+    if settings.flip is not None or settings.augment == "none" or not _photographs(data):
+        return settings, ""
+    alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
+    one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
+    layers, config = decide(one, data, net)
+    if not isinstance(layers, CNN):
+        return settings, ""
+    steps = trial_steps(config, len(data.train))
+    loss_N, flipped_N = (_losses(data, layers, config, steps, flip) for flip in (False, True))
+    gain_N = loss_N - flipped_N
+    error = float(gain_N.std()) / math.sqrt(len(gain_N))
+    flip = float(gain_N.mean()) > error  # False if one of them diverged
+    sentence = (
+        _(
+            "Pictures are mirrored: in a trial of {steps} steps the loss on {rows} validation rows was"
+            " {before:.4g} without flips and {after:.4g} with them: a gain above its standard error,"
+            " {error:.2g}."
+        )
+        if flip
+        else _(
+            "Pictures are not mirrored: in a trial of {steps} steps the loss on {rows} validation rows was"
+            " {before:.4g} without flips and {after:.4g} with them: no gain above its standard error,"
+            " {error:.2g}."
+        )
+    )
+    return settings.model_copy(update={"flip": flip}), sentence.format(
+        steps=steps,
+        rows=len(gain_N),
+        before=float(loss_N.mean()),
+        after=float(flipped_N.mean()),
+        error=error,
+    )
+
+
+def _photographs(data: Data) -> bool:
+    """Whether the rows are pictures in files, with classes and enough validation rows."""
+    return (
+        data.kind == "image"
+        and data.sha256 is not None
+        and data.task == "classification"
+        and len(data.validation) >= FEWEST_ROWS
+    )
+
+
+def trial_steps(config: TrainConfig, rows: int) -> int:
+    """The updates of each of the two trainings. rows: for training."""
+    s = config.shared
+    planned = s.steps or (s.epochs or 1) * -(-rows // config.rows_per_step(rows))
+    return max(1, min(FLIP_STEPS, int(planned * FLIP_SHARE)))
+
+
+def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -> Tensor:
+    """``[N]``: the loss of each validation row after a short training."""
+    short = config.with_settings(flip=flip, epochs=None, steps=steps, patience=0, keep="last", warmup=0)
+    training = TrainingLoop(*set_up(data, net, short))
+    with torch_threads(1), torch.no_grad():
+        for _tick in training:
+            pass
+        setup, population = training.setup, training.state.population
+        assert setup.validation is not None
+        output_1NC, y = outputs_on(
+            setup.validation.rows, setup.kernel, setup.shared, population, torch.tensor([0])
+        )
+        loss_N, weight_N = setup.shared.loss.rows(output_1NC[0].double().cpu(), y.cpu())
+    return loss_N / weight_N.mean()
+
+
+# ---- the networks that a time limit allows
+
+TIME_LIMIT_OF_MANY = Refusal(
+    "time_limit_of_many",
+    N_("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
+    N_("Leave it out; a sweep has [[max_time]] for all of them together."),
+)
+
+MOST = 64  # networks; more bring next to nothing
+TRIAL = 0.1  # share of the limit that the trial takes at most
+USUAL_LENGTH = 0.4  # share of the planned steps that networks of the recipe train for on average
+PLANNED = 0.9  # share of the time left that the networks are planned for
+PIECE = 0.05  # seconds of training between two looks at the clock
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a trial was. members: its networks. seconds: of the trial. whole: estimated seconds of their
+    whole training."""
+
+    members: int
+    seconds: float
+    whole: float
+
+
+def measured_speed(settings: Settings, data: Data, limit: float) -> Speed:
+    """Train the recipe's networks for a short while."""
+    training = resolve(settings, data).training
+    begin = time.perf_counter()
+    with torch_threads(torch_threads_of(training.engine, training.threads)):
+        training.advance(PIECE)  # memory is allocated here
+        first, start = training.step, time.perf_counter()
+        while not training.done and time.perf_counter() - begin < TRIAL * limit:
+            training.advance(PIECE)
+    end = time.perf_counter()
+    steps = training.steps if not training.done else training.step
+    share = 1.0 if training.done else max(USUAL_LENGTH, training.step / training.steps)
+    each = (end - start) / (training.step - first) if training.step > first else (start - begin) / first
+    return Speed(settings.ensemble, end - begin, each * steps * share)
+
+
+def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
+    """The settings of a recipe with as many networks as its time limit allows; a sentence on why; and the
+    seconds that this took.
+
+    The number is a setting as if it had been asked for, so that the training can be done again without a
+    clock.
+    """
+    limit = settings.time_limit
+    assert limit is not None
+    speed = measured_speed(settings, data, limit)
+    left = limit - speed.seconds
+    fit = int(speed.members * left * PLANNED / speed.whole)
+    members = max(1, min(MOST, fit - fit % 4 if fit > 4 else fit))
+    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    chosen = read_settings(without_recipe(explicit) | {"ensemble": members})
+    reason = _(
+        "Networks that fit into {limit:g} seconds: {n}. By a trial of {seconds:.2g} seconds {few} take about "
+        "{whole:.2g}."
+    )
+    if fit < 1:
+        reason = _(
+            "{limit:g} seconds look too short for one network: by a trial of {seconds:.2g} seconds {few} "
+            "take about {whole:.2g}. One is trained all the same."
+        )
+    return (
+        chosen,
+        reason.format(n=members, limit=limit, few=speed.members, whole=speed.whole, seconds=speed.seconds),
+        speed.seconds,
+    )
+
+
+def refuse_time_limit(settings: Settings) -> None:
+    """Refuse a time limit where several networks are trained separately."""
+    if settings.time_limit is not None:
+        raise TIME_LIMIT_OF_MANY()
+
+
+# ---- at the end
+
+FEW = 8  # networks that all of them are compared with
+
+
+def limit_message(engine: TrainingLoop, limit: float, seconds: float) -> str:
+    """A sentence on the training that the time limit ends after so many seconds."""
+    first = engine.plan.next_evaluation(0, 0)
+    sentence = (
+        _(
+            "{limit:g} seconds are too short: it was trained all the same up to the first evaluation, for "
+            "{seconds:.2g} seconds."
+        )
+        if engine.step <= first and engine.setup.validation is not None
+        else _("The time limit of {limit:g} seconds ended the training after {steps:,} steps.")
+    )
+    return sentence.format(limit=limit, seconds=seconds, steps=engine.step)
+
+
+def gain_notes(engine: TrainingLoop) -> list[str]:
+    """A note on what the networks of an ensemble brought, and what more of them would bring."""
+    gain = _gain(engine)
+    if gain is None:
+        return []
+    sentence = _(
+        "From {few} to {members} networks the validation loss changed by {brought:+.2%}; twice as many, "
+        "in twice the time, would change it by about {more:+.2%} (± {error:.2%})."
+    )
+    return [sentence.format(**asdict(gain))]
+
+
+def _gain(engine: TrainingLoop) -> Gain | None:
+    """What the networks of an ensemble brought; None for a single one, or before the first evaluation."""
+    validation, shared = engine.setup.validation, engine.shared
+    if engine.config.shared.ensemble == 1 or validation is None or not engine.state.evaluated_step:
+        return None
+    able = [member for member, status in enumerate(engine.status_P) if status != "diverged"]
+    if not able:
+        return None
+    every = torch.arange(len(able))
+    with torch_context(validation.kernel.intra_op_threads):
+        population = engine.kept_population(able)
+        output_RNC, y = outputs_on(validation.rows, validation.kernel, shared, population, every)
+    limits = None if shared.limits is None else torch.tensor(shared.limits)
+    weight_N = None if validation.rows.weight_GN is None else validation.rows.weight_GN[0].cpu()
+    return gain_of_members(output_RNC.cpu(), y.cpu(), shared.loss, limits, FEW, weight_N)
