@@ -315,7 +315,7 @@ def test_untrained_networks_say_where_the_other_columns_are_held(
     """A class that the network predicts off the plane isn't called nowhere to be found."""
     figures: list[Figure] = []
     noted = lambda high: figures.append(new_figure(high)) or figures[-1]  # noqa: E731
-    monkeypatch.setattr("treino.plots.film.new_figure", noted)
+    monkeypatch.setattr("treino.plots.style.new_figure", noted)
     untrained("wine", 9, OutputFolder(tmp_path))
     said = [t.get_text() for t in figures[0].findobj(Text)]
     assert outside(figures[0]) == []

@@ -7,23 +7,11 @@ from numpy.typing import NDArray
 
 from treino.base.words import _
 from treino.inspection.input_planes import Boundary, InputLine, Plane, Points
+from treino.plots import style
 from treino.plots.captions import axis_names, score_sentence, view_sentences, warning_sentences
 from treino.plots.confusion import regression_figure
 from treino.plots.pixels import regions
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
-from treino.plots.style import (
-    DPI,
-    INK,
-    PAPER,
-    class_labels,
-    colour,
-    extent,
-    header,
-    label,
-    legend_at_right,
-    look,
-    new_figure,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +22,7 @@ LINE = 0.205  # inches per legend line
 
 def boundary_figure(boundary: Boundary) -> "Figure":
     """Draw a network's output over its inputs."""
-    with look():
+    with style.look():
         if isinstance(boundary, Plane):
             return _plane(boundary)
         if isinstance(boundary, InputLine) and boundary.classes:
@@ -43,10 +31,10 @@ def boundary_figure(boundary: Boundary) -> "Figure":
 
 
 def _plane(plane: Plane) -> "Figure":
-    figure = new_figure()
-    names = class_labels(plane.classes)
-    title = _("Decision boundary: {name}").format(name=label(plane.name, 44))
-    top = header(
+    figure = style.new_figure()
+    names = style.class_labels(plane.classes)
+    title = _("Decision boundary: {name}").format(name=style.label(plane.name, 44))
+    top = style.header(
         figure, title, [score_sentence(plane.score), *view_sentences(plane)], warning_sentences(plane, names)
     )
     axes = _axes(figure, top)
@@ -55,7 +43,7 @@ def _plane(plane: Plane) -> "Figure":
     x_name, y_name = axis_names(plane)
     axes.set(xlabel=x_name, ylabel=y_name)
     _key(axes, names, plane, [_("paler: less sure")])
-    _region_names(axes, plane, class_labels(plane.classes, 14))
+    _region_names(axes, plane, style.class_labels(plane.classes, 14))
     return figure
 
 
@@ -76,7 +64,7 @@ def draw_regions(axes: "Axes", plane: Plane) -> None:
         others = np.delete(plane.probability_RRC, c, axis=2)
         lead = plane.probability_RRC[..., c] - (others.max(axis=2) if others.shape[2] else 0)
         if (lead > 0).any() and (lead < 0).any():
-            axes.contour(x, y, lead, levels=[0.0], colors=[INK], linewidths=1.1, alpha=0.75)
+            axes.contour(x, y, lead, levels=[0.0], colors=[style.INK], linewidths=1.1, alpha=0.75)
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
 
@@ -91,10 +79,16 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         column = np.clip(np.searchsorted(plane.x_R, p.at_NK[:, 0]), 0, len(plane.x_R) - 1)
         row = np.clip(np.searchsorted(plane.y_R, p.at_NK[:, 1]), 0, len(plane.y_R) - 1)
         taken[row, column] = True
-    around = [withStroke(linewidth=3, foreground=PAPER, alpha=0.85)]
-    look_of: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 10, "weight": "bold", "color": INK}
+    around = [withStroke(linewidth=3, foreground=style.PAPER, alpha=0.85)]
+    look_of: dict[str, Any] = {
+        "ha": "center",
+        "va": "center",
+        "fontsize": 10,
+        "weight": "bold",
+        "color": style.INK,
+    }
     look_of |= {"zorder": 8, "path_effects": around}
-    frame = extent(axes)
+    frame = style.extent(axes)
     placed: list[Any] = []
     rooms = []
     for c in np.unique(plane.winner_RR[plane.winner_RR >= 0]):
@@ -103,7 +97,7 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         rooms.append((float(room.max()), np.unravel_index(room.argmax(), room.shape), c))
     for _room, (row, column), c in sorted(rooms, key=lambda place: -place[0]):
         text = axes.text(float(plane.x_R[column]), float(plane.y_R[row]), names[c], **look_of)
-        box = extent(text)
+        box = style.extent(text)
         shift = max(frame.x0 + 6 - box.x0, 0) + min(frame.x1 - 6 - box.x1, 0)
         lift = max(frame.y0 + 6 - box.y0, 0) + min(frame.y1 - 6 - box.y1, 0)
         if any(box.translated(shift, lift).overlaps(other) for other in placed):
@@ -121,7 +115,7 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
 
     rows, row_labels = row_key(shown.points)
     # as many classes as the legend has lines; the rest are only counted
-    lines = int(extent(axes).height / DPI / LINE)
+    lines = int(style.extent(axes).height / style.DPI / LINE)
     listed = max(1, lines - len(rows) - len(extra) - 2)
     handles, labels = class_key(names, listed, shown.absent)
     labels += extra
@@ -132,22 +126,22 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
         ring, text = wrong_key()
         handles.append(ring)
         labels.append(text)
-    legend_at_right(axes, handles, labels)
+    style.legend_at_right(axes, handles, labels)
 
 
 def _probability_lines(line: InputLine) -> "Figure":
     """Draw, for one input, each class's probability, and below it a strip of rows for each class."""
-    figure = new_figure()
-    names = class_labels(line.classes)
-    title = _("Class probabilities: {name}").format(name=label(line.name, 44))
-    top = header(figure, title, [score_sentence(line.score)], warning_sentences(line, names))
+    figure = style.new_figure()
+    names = style.class_labels(line.classes)
+    title = _("Class probabilities: {name}").format(name=style.label(line.name, 44))
+    top = style.header(figure, title, [score_sentence(line.score)], warning_sentences(line, names))
     axes = _axes(figure, top)
     box = axes.get_position()
     strip_height = box.height * min(0.5, 0.05 + 0.06 * len(names))
     axes.set_position((box.x0, box.y0 + strip_height + 0.02, box.width, box.height - strip_height - 0.02))
     for c in range(len(names)):
-        axes.plot(line.x_R, line.value_RC[:, c], color=colour(c))
-        axes.fill_between(line.x_R, 0, line.value_RC[:, c], color=colour(c), alpha=0.10, linewidth=0)
+        axes.plot(line.x_R, line.value_RC[:, c], color=style.colour(c))
+        axes.fill_between(line.x_R, 0, line.value_RC[:, c], color=style.colour(c), alpha=0.10, linewidth=0)
     axes.set_ylim(0, 1.02)
     axes.set_xlim(line.x_R[0], line.x_R[-1])
     x_name, y_name = axis_names(line)
@@ -169,7 +163,9 @@ def _strips(axes: "Axes", line: InputLine, names: list[str]) -> None:
     draw_rows(axes, shaken, len(names))
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.set_yticks(range(len(names)) if len(names) <= 12 else [])
-    axes.set_yticklabels([label(name, 11) for name in line.classes] if len(names) <= 12 else [], fontsize=8)
+    axes.set_yticklabels(
+        [style.label(name, 11) for name in line.classes] if len(names) <= 12 else [], fontsize=8
+    )
     axes.tick_params(left=False)
     axes.spines["left"].set_visible(False)
 

@@ -10,20 +10,8 @@ from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.channels import LayerMaps, PictureChannels
 from treino.inspection.outputs import AnsweredPicture
+from treino.plots import style
 from treino.plots.pixels import framed, largest, line_inches, on_white, photograph, tile_lines
-from treino.plots.style import (
-    INK,
-    SOFT,
-    WIDTH,
-    axes_at,
-    class_labels,
-    header,
-    header_inches,
-    label,
-    look,
-    new_figure,
-    percent,
-)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,21 +32,25 @@ def channels_figure(shown: PictureChannels) -> "Figure":
         sentences.append(_("Layers in the middle that are not shown: {n}.").format(n=shown.left_out))
     sentences += shown.notes
     layers = [(layer, _lines(layer)) for layer in shown.layers]
-    with look():
+    with style.look():
         inches = sum(0.16 + lines for _layer, (lines, _pitch, _n) in layers)
-        figure = new_figure(header_inches(sentences) + max(inches, SIDE + 0.5 + 0.2 * LIKELY) + 0.15)
-        title = _("What the channels see: {name}").format(name=label(shown.shown.name, 40))
+        figure = style.new_figure(
+            style.header_inches(sentences) + max(inches, SIDE + 0.5 + 0.2 * LIKELY) + 0.15
+        )
+        title = _("What the channels see: {name}").format(name=style.label(shown.shown.name, 40))
         height = figure.get_figheight()
-        top = header(figure, title, sentences) * height
+        top = style.header(figure, title, sentences) * height
         _picture(figure, shown.shown, top)
         left = SIDE + 0.5
         for layer, (lines, pitch, across) in layers:
             words = _("Layer {module}: {n} ({what})").format(
-                module=label(layer.name, 24), n=layer.total, what=label(layer.what, 40)
+                module=style.label(layer.name, 24), n=layer.total, what=style.label(layer.what, 40)
             )
             if len(layer.units_K) < layer.total:
                 words += _("; the {k} that give most").format(k=len(layer.units_K))
-            figure.text(left / WIDTH, (top - 0.08) / height, words, fontsize=9.5, color=INK, va="top")
+            figure.text(
+                left / style.WIDTH, (top - 0.08) / height, words, fontsize=9.5, color=style.INK, va="top"
+            )
             most = largest(layer.map_KHW)
             pixels = [on_white(map_HW, most) for map_HW in layer.map_KHW]
             top -= 0.16
@@ -70,14 +62,14 @@ def channels_figure(shown: PictureChannels) -> "Figure":
 def answer_sentence(shown: AnsweredPicture) -> str:
     """Return which row it is, what the network says, how sure it is, and what is true."""
     row = _("Row {n}, {file} ({split})") if shown.file else _("Row {n} ({split})")
-    file = label(tail(shown.file, 60), 60)
+    file = style.label(tail(shown.file, 60), 60)
     row = row.format(n=shown.index, file=file, split=split_name(shown.split))
     if not shown.classes:
         return _("{row}: the network says {said}, and {true} is true.").format(
             row=row, said=numeral(shown.answer), true=numeral(shown.true)
         )
-    names = class_labels(shown.classes)
-    said, share = names[int(shown.answer)], percent(shown.share)
+    names = style.class_labels(shown.classes)
+    said, share = names[int(shown.answer)], style.percent(shown.share)
     if shown.answer == shown.true:
         return _("{row}: the network says {said} ({share}), and is right.").format(
             row=row, said=said, share=share
@@ -96,12 +88,12 @@ def _lines(layer: LayerMaps) -> tuple[float, float, int]:
 
 def _picture(figure: "Figure", shown: AnsweredPicture, top: float) -> None:
     height = figure.get_figheight()
-    axes = axes_at(figure, 0.2, top - SIDE, SIDE, SIDE)
+    axes = style.axes_at(figure, 0.2, top - SIDE, SIDE, SIDE)
     framed(axes, photograph(shown.picture_CHW))
     axes.set_anchor("N")
-    names = class_labels(shown.classes, 14)
+    names = style.class_labels(shown.classes, 14)
     for line, c in enumerate(np.argsort(-shown.share_C, kind="stable")[:LIKELY].tolist()):
-        words = f"{names[c]}  {percent(float(shown.share_C[c]))}"
-        ink = INK if c == shown.answer else SOFT
-        at = 0.2 / WIDTH, (top - SIDE - 0.1 - 0.2 * line) / height
+        words = f"{names[c]}  {style.percent(float(shown.share_C[c]))}"
+        ink = style.INK if c == shown.answer else style.SOFT
+        at = 0.2 / style.WIDTH, (top - SIDE - 0.1 - 0.2 * line) / height
         figure.text(*at, words, fontsize=9.5, color=ink, va="top")

@@ -9,28 +9,9 @@ from treino.data.splits import split_name
 from treino.inspection.calibration import BINS, Calibration
 from treino.inspection.input_planes import Fit, InputLine, Points
 from treino.inspection.outputs import Confusion
+from treino.plots import style
 from treino.plots.captions import axis_names, learnt_from, listed, score_sentence
 from treino.plots.points import marks, row_key
-from treino.plots.style import (
-    DPI,
-    FAINT,
-    INK,
-    INKS,
-    PALETTE,
-    PAPER,
-    SOFT,
-    TEST,
-    WIDTH,
-    class_labels,
-    extent,
-    header,
-    label,
-    legend,
-    legend_at_right,
-    look,
-    new_figure,
-    percent,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,28 +21,28 @@ if TYPE_CHECKING:
 
 # ---- confusion matrix
 
-RIGHT, WRONG = PALETTE[0], PALETTE[5]
+RIGHT, WRONG = style.PALETTE[0], style.PALETTE[5]
 WRITTEN = 20  # up to this many classes, cells show numbers
 NAMED = 40  # up to this many classes, all names are shown
 PAIRS = 12
 
 
 def confusion_figure(shown: Confusion) -> "Figure":
-    with look():
-        title = _("Confusion matrix: {name}").format(name=label(shown.name, 44))
+    with style.look():
+        title = _("Confusion matrix: {name}").format(name=style.label(shown.name, 44))
         lines, warned = sentences(shown), warnings(shown)
-        figure = new_figure(8.0)
-        bottom = _matrix(figure, shown, header(figure, title, lines, warned))
+        figure = style.new_figure(8.0)
+        bottom = _matrix(figure, shown, style.header(figure, title, lines, warned))
         spare = bottom - 0.15
-        figure = new_figure(8.0 - spare)  # remove the height that the square matrix leaves free
-        _matrix(figure, shown, header(figure, title, lines, warned))
+        figure = style.new_figure(8.0 - spare)  # remove the height that the square matrix leaves free
+        _matrix(figure, shown, style.header(figure, title, lines, warned))
         return figure
 
 
 def sentences(shown: Confusion) -> list[str]:
     """Return captions: the score and the most frequent confusions."""
     lines = [score_sentence(shown.score)]
-    names = class_labels(shown.classes)
+    names = style.class_labels(shown.classes)
     total_C = shown.count_CC.sum(axis=1) + shown.unsaid_C
     pairs = shown.pairs(3)
     if pairs:
@@ -86,7 +67,7 @@ def warnings(shown: Confusion) -> list[str]:
         )
     without = [c for c in range(len(shown.classes)) if not (shown.count_CC[c].any() or shown.unsaid_C[c])]
     if without:
-        names = class_labels(shown.classes)
+        names = style.class_labels(shown.classes)
         absent = listed([names[c] for c in without], 6)
         lines.append(_("Without a {split} row: {names}.").format(split=split_name(shown.split), names=absent))
     return lines
@@ -102,7 +83,7 @@ def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
     axes = figure.add_axes((0.2, 0.12, 0.6, top - 0.16))
     axes.imshow(1 - strength * (1 - ink), aspect="auto", interpolation="nearest")
     letters = 14 if count <= WRITTEN else 9
-    names = class_labels(shown.classes, letters)
+    names = style.class_labels(shown.classes, letters)
     every = max(1, int(np.ceil(count / NAMED)))
     ticks = list(range(0, count, every))
     size = 10 if count <= WRITTEN else 7.5
@@ -117,8 +98,8 @@ def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
         spine.set_visible(True)
     if count <= WRITTEN:
         for edge in range(1, count):
-            axes.axhline(edge - 0.5, color=PAPER, linewidth=1.5)
-            axes.axvline(edge - 0.5, color=PAPER, linewidth=1.5)
+            axes.axhline(edge - 0.5, color=style.PAPER, linewidth=1.5)
+            axes.axvline(edge - 0.5, color=style.PAPER, linewidth=1.5)
         _numbers(axes, shown, share)
     free = _fit(figure, axes, top)
     _pairs(figure, axes, shown)
@@ -133,9 +114,9 @@ def _numbers(axes: "Axes", shown: Confusion, share: np.ndarray) -> None:
         for p in range(count):
             n = int(shown.count_CC[t, p])
             dark = share[t, p] > 0.45
-            text = f"{n}" if not n or count > 10 else f"{n}\n{percent(float(share[t, p]))}"
+            text = f"{n}" if not n or count > 10 else f"{n}\n{style.percent(float(share[t, p]))}"
             shown_in: dict[str, Any] = {
-                "color": PAPER if dark else INK if n else SOFT,
+                "color": style.PAPER if dark else style.INK if n else style.SOFT,
                 "fontsize": size if n else size - 1,
             }
             weight = "bold" if t == p else "normal"
@@ -147,10 +128,12 @@ def _fit(figure: "Figure", axes: "Axes", top: float) -> float:
     inches that are free below.
     """
     height = figure.get_figheight()
-    wide = max((extent(t).width for t in axes.get_yticklabels()), default=0) / DPI
-    deep = max((extent(t).height for t in axes.get_xticklabels()), default=0) / DPI
-    left, side = 0.55 + wide, WIDTH - 2.45 - 0.55 - wide
-    axes.set_position((left / WIDTH, (height * top - side - 0.05) / height, side / WIDTH, side / height))
+    wide = max((style.extent(t).width for t in axes.get_yticklabels()), default=0) / style.DPI
+    deep = max((style.extent(t).height for t in axes.get_xticklabels()), default=0) / style.DPI
+    left, side = 0.55 + wide, style.WIDTH - 2.45 - 0.55 - wide
+    axes.set_position(
+        (left / style.WIDTH, (height * top - side - 0.05) / height, side / style.WIDTH, side / height)
+    )
     return height * top - side - 0.05 - 0.45 - deep
 
 
@@ -158,19 +141,19 @@ def _pairs(figure: "Figure", axes: "Axes", shown: Confusion) -> None:
     box = axes.get_position()
     x, y, step = box.x1 + 0.02, box.y1, 0.2 / figure.get_figheight()
     pairs = shown.pairs(PAIRS)
-    names = class_labels(shown.classes, 10)
+    names = style.class_labels(shown.classes, 10)
     lines = [
-        (_("Colour: share of the true class"), SOFT, "normal"),
+        (_("Colour: share of the true class"), style.SOFT, "normal"),
         (_("blue: right"), RIGHT, "bold"),
         (_("orange: taken for another"), WRONG, "bold"),
-        ("", INK, "normal"),
+        ("", style.INK, "normal"),
     ]
     if pairs:
-        lines.append((_("Rows, true → predicted"), SOFT, "normal"))
-        lines += [(f"{n:>4}  {names[t]} → {names[p]}", INK, "normal") for t, p, n in pairs]
+        lines.append((_("Rows, true → predicted"), style.SOFT, "normal"))
+        lines += [(f"{n:>4}  {names[t]} → {names[p]}", style.INK, "normal") for t, p, n in pairs]
         more = int((shown.count_CC > 0).sum() - (np.diag(shown.count_CC) > 0).sum()) - len(pairs)
         if more > 0:
-            lines.append((_("and {n} more pairs").format(n=more), SOFT, "normal"))
+            lines.append((_("and {n} more pairs").format(n=more), style.SOFT, "normal"))
     for k, (text, ink, weight) in enumerate(lines):
         figure.text(x, y - k * step, text, color=ink, weight=weight, fontsize=9.5, va="top")
 
@@ -183,25 +166,29 @@ def calibration_figure(shown: Calibration) -> "Figure":
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    with look():
-        figure = new_figure(6.4)
-        title = _("Calibration: {name}").format(name=label(shown.name, 44))
-        top = header(figure, title, calibration_sentences(shown), learnt_from(shown.split))
+    with style.look():
+        figure = style.new_figure(6.4)
+        title = _("Calibration: {name}").format(name=style.label(shown.name, 44))
+        top = style.header(figure, title, calibration_sentences(shown), learnt_from(shown.split))
         low, high = 0.34, top - 0.03
         axes = figure.add_axes((0.1, low, 0.86, high - low))
-        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot([0, 1], [0, 1], color=style.SOFT, linewidth=1, linestyle=(0, (4, 3)))
         half = 0.45 / BINS
         for at, below, above in zip(shown.confidence_B, shown.low_B, shown.high_B, strict=True):
-            axes.fill_between([at - half, at + half], below, above, color=FAINT, linewidth=0)
-        axes.plot(shown.confidence_B, shown.right_B, "o-", color=TEST, markersize=6, linewidth=1.5)
+            axes.fill_between([at - half, at + half], below, above, color=style.FAINT, linewidth=0)
+        axes.plot(shown.confidence_B, shown.right_B, "o-", color=style.TEST, markersize=6, linewidth=1.5)
         axes.set_ylabel(_("share that is right"))
         axes.set_ylim(-0.03, 1.03)
         begin = max(0.0, float(shown.confidence_B.min()) - 2 * half)
-        marks = [Line2D([], [], color=SOFT, linestyle="--"), Patch(color=FAINT), Line2D([], [], color=TEST)]
+        marks = [
+            Line2D([], [], color=style.SOFT, linestyle="--"),
+            Patch(color=style.FAINT),
+            Line2D([], [], color=style.TEST),
+        ]
         names = [_("perfect"), _("chance: 95 % of perfect networks"), _("this network")]
-        legend(axes, marks, names, loc="lower right" if begin < 0.5 else "upper left")
+        style.legend(axes, marks, names, loc="lower right" if begin < 0.5 else "upper left")
         beneath = figure.add_axes((0.1, 0.11, 0.86, low - 0.17), sharex=axes)
-        beneath.bar(shown.confidence_B, shown.rows_B, width=1.6 * half, color=PALETTE[0])
+        beneath.bar(shown.confidence_B, shown.rows_B, width=1.6 * half, color=style.PALETTE[0])
         beneath.set_ylabel(_("rows"))
         beneath.set_xlabel(_("probability of the predicted class"))
         axes.set_xlim(begin, 1 + half)
@@ -235,7 +222,7 @@ def verdict(shown: Calibration) -> list[str]:
 
 def regression_figure(shown: InputLine | Fit) -> "Figure":
     """Draw predicted against true in the target's units; for one input, the predicted curve and the rows."""
-    with look():
+    with style.look():
         return _curve(shown) if isinstance(shown, InputLine) else _fit_picture(shown)
 
 
@@ -245,7 +232,7 @@ def _fit_picture(fit: Fit) -> "Figure":
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     margin = 0.04 * (high - low) or 0.5 * max(1.0, abs(high))
     low, high = low - margin, high + margin
-    figure, axes = _framed(fit, _("Predicted against true: {name}").format(name=label(fit.name, 44)))
+    figure, axes = _framed(fit, _("Predicted against true: {name}").format(name=style.label(fit.name, 44)))
     diagonal = draw_fit(axes, fit, low, high)
     axes.set(xlim=(low, high), ylim=(low, high))
     _key(axes, fit, diagonal, _("predicted = true"))
@@ -253,7 +240,9 @@ def _fit_picture(fit: Fit) -> "Figure":
 
 
 def _curve(line: InputLine) -> "Figure":
-    figure, axes = _framed(line, _("What the network predicts: {name}").format(name=label(line.name, 40)))
+    figure, axes = _framed(
+        line, _("What the network predicts: {name}").format(name=style.label(line.name, 40))
+    )
     curve = draw_curve(axes, line)
     axes.set_xlim(line.x_R[0], line.x_R[-1])
     _key(axes, line, curve, _("network"))
@@ -262,8 +251,8 @@ def _curve(line: InputLine) -> "Figure":
 
 def _framed(shown: InputLine | Fit, title: str) -> "tuple[Figure, Axes]":
     """Return a figure with its score above, and its axes."""
-    figure = new_figure()
-    top = header(figure, title, [score_sentence(shown.score)])
+    figure = style.new_figure()
+    top = style.header(figure, title, [score_sentence(shown.score)])
     axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
     x_name, y_name = axis_names(shown)
     axes.set(xlabel=x_name, ylabel=y_name)
@@ -272,14 +261,14 @@ def _framed(shown: InputLine | Fit, title: str) -> "tuple[Figure, Axes]":
 
 
 def _key(axes: "Axes", shown: InputLine | Fit, drawn: "Line2D", name: str) -> None:
-    handles, labels = row_key(shown.points, INKS)
-    legend_at_right(axes, [drawn, *handles], [name, *labels])
+    handles, labels = row_key(shown.points, style.INKS)
+    style.legend_at_right(axes, [drawn, *handles], [name, *labels])
 
 
 def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
     """Draw predicted (clipped to the limits) against true. Return the diagonal, where both are equal."""
     (diagonal,) = axes.plot(
-        [low, high], [low, high], color=SOFT, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2
+        [low, high], [low, high], color=style.SOFT, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2
     )
     predicted = [np.clip(p.predicted_N, low, high) for p in fit.points]
     _scatter(axes, fit.points, [p.true_N for p in fit.points], predicted)
@@ -289,7 +278,7 @@ def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
 def draw_curve(axes: "Axes", line: InputLine) -> "Line2D":
     """Draw the predicted curve among the rows."""
     _scatter(axes, line.points, [p.at_NK[:, 0] for p in line.points], [p.true_N for p in line.points])
-    (curve,) = axes.plot(line.x_R, line.value_RC[:, 0], color=INK, linewidth=2.4, zorder=7)
+    (curve,) = axes.plot(line.x_R, line.value_RC[:, 0], color=style.INK, linewidth=2.4, zorder=7)
     return curve
 
 
@@ -298,4 +287,4 @@ def _scatter(axes: "Axes", points: tuple[Points, ...], x_N: list[np.ndarray], y_
     for p, x, y in zip(points, x_N, y_N, strict=True):
         area, look_of = marks(p.split)
         faint = 0.55 if p.split == "train" else 0.9
-        axes.scatter(x, y, area * size, c=INKS[p.split], alpha=faint, **look_of)
+        axes.scatter(x, y, area * size, c=style.INKS[p.split], alpha=faint, **look_of)

@@ -10,27 +10,7 @@ from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.engine.metrics import is_share, metric_name
 from treino.inspection.curves import Curves, Floats, smoothed
-from treino.plots.style import (
-    ALARM,
-    INK,
-    INKS,
-    LINE,
-    PALETTE,
-    SOFT,
-    TRAIN,
-    VALIDATION,
-    WIDTH,
-    class_labels,
-    colour,
-    header,
-    header_inches,
-    label,
-    legend_in_lines,
-    log_axis,
-    look,
-    new_figure,
-    strokes,
-)
+from treino.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -41,7 +21,7 @@ if TYPE_CHECKING:
 LOG_FROM = 15.0  # a loss that changes by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to this many epochs, iterations are drawn too
 ACROSS = 2  # legend entries per line
-MOST, NAMES = len(PALETTE), 4  # maximum number of runs in one plot, and run names per legend line
+MOST, NAMES = len(style.PALETTE), 4  # maximum number of runs in one plot, and run names per legend line
 Curve = tuple[Floats, Floats]  # epochs, values
 
 
@@ -50,8 +30,8 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
 
     The legend stands above both panels, where it hides no line.
     """
-    with look():
-        figure = new_figure()
+    with style.look():
+        figure = style.new_figure()
         panels = [figure.add_axes((0.11, 0.5, 0.86, 0.4))]
         key = _loss(panels[0], curves)
         if any(np.isfinite(of[curves.metric]).any() for of in _of_metric(curves)):
@@ -63,11 +43,13 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
             _epoch_axis(panel, curves)
         panels[-1].set_xlabel(_("epoch"))
         sentences, warnings = _sentences(curves), alarms(curves)
-        lines = LINE * -(-len(key) // ACROSS)
-        inches = header_inches(sentences, warnings) + lines + (5.3 if len(panels) == 2 else 3.7)
-        figure.set_size_inches(WIDTH, inches)
-        title = label(title, 70) or _("Learning curves: {name}").format(name=label(curves.name, 44))
-        top = header(figure, title, sentences, warnings)
+        lines = style.LINE * -(-len(key) // ACROSS)
+        inches = style.header_inches(sentences, warnings) + lines + (5.3 if len(panels) == 2 else 3.7)
+        figure.set_size_inches(style.WIDTH, inches)
+        title = style.label(title, 70) or _("Learning curves: {name}").format(
+            name=style.label(curves.name, 44)
+        )
+        top = style.header(figure, title, sentences, warnings)
         if key:
             at = (0.11, top - lines / inches, 0.86, lines / inches)
             where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": at, "borderaxespad": 0}
@@ -96,11 +78,11 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     drawn = np.concatenate([*means, steps[1]])
     bottom = floor(drawn) if spans(drawn) else None
     if np.isfinite(curves.loss_E).any():
-        key[_("training, mean of the epoch's iterations")] = _line(axes, epoch_E, curves.loss_E, TRAIN)
+        key[_("training, mean of the epoch's iterations")] = _line(axes, epoch_E, curves.loss_E, style.TRAIN)
     if len(steps[1]):
         dots = "." if len(steps[1]) <= 60 else ""
         (line,) = axes.plot(
-            *steps, color=TRAIN, linewidth=0.8, marker=dots, markersize=4, alpha=0.5, zorder=2
+            *steps, color=style.TRAIN, linewidth=0.8, marker=dots, markersize=4, alpha=0.5, zorder=2
         )
         key[_("training, every iteration")] = line
     if np.isfinite(curves.deviation_E).any():
@@ -109,14 +91,14 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     trained = len(key)
     for split, of in curves.evaluated.items():
         if split != "train" and "loss" in of and np.isfinite(of["loss"]).any():
-            key[_answer_name(curves, split)] = _line(axes, epoch_E, of["loss"], INKS[split])
+            key[_answer_name(curves, split)] = _line(axes, epoch_E, of["loss"], style.INKS[split])
             deviation_E = of.get("loss_std", np.empty(0))
             if np.isfinite(deviation_E).any():
                 band = _band(axes, epoch_E, of["loss"], deviation_E, split, bottom)
                 key[_("± deviation over batches of these rows")] = band
     if bottom is not None:
         axes.set_ylim(bottom, 1.2 * axes.get_ylim()[1])
-        log_axis(axes)
+        style.log_axis(axes)
         axes.set_ylabel(_("loss (log scale)"))
     else:
         axes.set_ylabel(_("loss"))
@@ -145,15 +127,17 @@ def _band(
     if bottom is not None:
         low_E = np.maximum(low_E, bottom / 10)
     if len(epoch_E) == 1:  # a band over one epoch has no width
-        return axes.vlines(epoch_E, low_E, high_E, color=INKS[split], alpha=0.35, linewidth=6, zorder=2)
-    return axes.fill_between(epoch_E, low_E, high_E, color=INKS[split], alpha=0.18, linewidth=0, zorder=2)
+        return axes.vlines(epoch_E, low_E, high_E, color=style.INKS[split], alpha=0.35, linewidth=6, zorder=2)
+    return axes.fill_between(
+        epoch_E, low_E, high_E, color=style.INKS[split], alpha=0.18, linewidth=0, zorder=2
+    )
 
 
 def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     """Draw the metric. Return the legend's entries by label."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
     key: dict[str, Artist] = {
-        _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], INKS[split])
+        _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], style.INKS[split])
         for split, of in curves.evaluated.items()
         if curves.metric in of and np.isfinite(of[curves.metric]).any()
     }
@@ -166,12 +150,12 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     return key | _members(axes, curves, curves.metric) | _marks(axes, curves, curves.metric)
 
 
-def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **style: Any) -> "Line2D":
+def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **own: Any) -> "Line2D":
     """Draw a curve through the measured epochs (validation may skip some), with dots if there are few."""
     seen = np.isfinite(value_E)
     dot = "o" if seen.sum() <= 12 else ""
     dots: dict[str, Any] = {"marker": dot, "markersize": 4.5}
-    (line,) = axes.plot(epoch_E[seen], value_E[seen], color=ink, zorder=4, **dots, **style)
+    (line,) = axes.plot(epoch_E[seen], value_E[seen], color=ink, zorder=4, **dots, **own)
     return line
 
 
@@ -182,7 +166,9 @@ def _members(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
     for split, of in curves.members.items():
         for value_E in of.get(metric, ()):
             seen = np.isfinite(value_E)
-            (line,) = axes.plot(epoch_E[seen], value_E[seen], color=INKS[split], linewidth=0.7, alpha=0.45)
+            (line,) = axes.plot(
+                epoch_E[seen], value_E[seen], color=style.INKS[split], linewidth=0.7, alpha=0.45
+            )
             key[_("{split}, each network").format(split=split_name(split))] = line
     return key
 
@@ -223,15 +209,15 @@ def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
     kept = curves.kept_epoch
     if kept is not None and 1 <= kept <= curves.epochs:
         key[_("kept weights")] = axes.axvline(
-            kept, color=SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1
+            kept, color=style.SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1
         )
         value_E = curves.evaluated.get("validation", {}).get(metric)
         if value_E is not None and np.isfinite(value_E[kept - 1]):
-            disc: dict[str, Any] = {"marker": "o", "markersize": 8, "color": VALIDATION}
-            axes.plot([kept], [value_E[kept - 1]], **disc, markeredgecolor=INK, zorder=6, clip_on=False)
+            disc: dict[str, Any] = {"marker": "o", "markersize": 8, "color": style.VALIDATION}
+            axes.plot([kept], [value_E[kept - 1]], **disc, markeredgecolor=style.INK, zorder=6, clip_on=False)
     if curves.diverged_step is not None:
         place = curves.count.passes(curves.diverged_step)
-        key[_("diverged")] = axes.axvline(place, color=ALARM, linewidth=1.4, zorder=1)
+        key[_("diverged")] = axes.axvline(place, color=style.ALARM, linewidth=1.4, zorder=1)
     return key
 
 
@@ -287,7 +273,7 @@ def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[
 
     smooth: as in ``smoothed``; the unsmoothed curves stay visible, faint.
     """
-    with look():
+    with style.look():
         every = _panels(runs)
         panels = [(name, of) for name, of in every if any(len(e) for e, _v in of)] or every[:1]
         lines = -(-len(runs) // NAMES)
@@ -299,10 +285,12 @@ def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[
                     " faint: as measured."
                 ).format(w=smooth)
             ]
-        figure = new_figure(header_inches(captions, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines)
+        figure = style.new_figure(
+            style.header_inches(captions, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines
+        )
         inches = figure.get_figheight()
         title = _("Learning curves of {n} runs").format(n=len(runs))
-        top = header(figure, title, captions, notes) - 0.04 / inches
+        top = style.header(figure, title, captions, notes) - 0.04 / inches
         low = 0.1 / inches
         bottom = low + (0.52 + 0.22 * lines) / inches
         room = (top - bottom) / len(panels)
@@ -317,9 +305,12 @@ def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[
             drawn.append(axes)
         drawn[-1].set_xlabel(_("epoch"))
         _ends(drawn[-1], runs)
-        marks, box = strokes(map(colour, range(len(runs)))), (0.095, low, 0.88, 0.22 * lines / inches)
-        names = class_labels([run.name for run in runs])
-        legend_in_lines(figure, marks, names, box, NAMES, columnspacing=1.6, handlelength=1.4)
+        marks, box = (
+            style.strokes(map(style.colour, range(len(runs)))),
+            (0.095, low, 0.88, 0.22 * lines / inches),
+        )
+        names = style.class_labels([run.name for run in runs])
+        style.legend_in_lines(figure, marks, names, box, NAMES, columnspacing=1.6, handlelength=1.4)
         return figure
 
 
@@ -350,12 +341,12 @@ def _evaluated(run: Curves, metric: str) -> Curve:
 
 def _panel(axes: "Axes", curves: Sequence[Curve], smooth: float) -> None:
     for place, (epoch_E, value_E) in enumerate(curves):
-        ink = colour(place)
+        ink = style.colour(place)
         if smooth:
             axes.plot(epoch_E, value_E, color=ink, linewidth=0.9, alpha=0.3, zorder=2)
         _line(axes, epoch_E, smoothed(value_E, smooth) if smooth else value_E, ink, linewidth=1.7)
     if spans(np.concatenate([value_E for _e, value_E in curves])):
-        log_axis(axes)
+        style.log_axis(axes)
 
 
 def _ends(axes: "Axes", runs: Sequence[Curves]) -> None:

@@ -8,35 +8,20 @@ import numpy as np
 from treino.base.words import _, numeral
 from treino.inspection.dynamics import RULE_OF_THUMB, Dynamics, WeightLayer
 from treino.inspection.input_planes import Floats
-from treino.plots.style import (
-    INK,
-    PALETTE,
-    SOFT,
-    TRAIN,
-    beside,
-    few_letters,
-    header,
-    header_inches,
-    label,
-    legend_in_lines,
-    log_axis,
-    look,
-    new_figure,
-    strokes,
-)
+from treino.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FLOOR = 1e-12  # smaller gradients are drawn at this value
-SMALL: dict[str, Any] = {"fontsize": 8, "color": INK, "ha": "right", "va": "bottom"}
+SMALL: dict[str, Any] = {"fontsize": 8, "color": style.INK, "ha": "right", "va": "bottom"}
 NAMED = 8  # maximum number of layers in the legend
 
 
 def dynamics_figure(d: Dynamics) -> "Figure":
     """Draw learning rate, gradient norms, update-to-weight ratios and dead units, a colour for each layer."""
-    with look():
+    with style.look():
         from matplotlib.ticker import MaxNLocator
 
         lines = -(-min(len(d.layers), NAMED) // 4)
@@ -46,9 +31,11 @@ def dynamics_figure(d: Dynamics) -> "Figure":
                 " clipping."
             ).format(n=len(d.step_K), steps=len(d.lr_S))
         ]
-        figure = new_figure(header_inches(captions, d.notes) + 6.05 + 0.22 * lines)
+        figure = style.new_figure(style.header_inches(captions, d.notes) + 6.05 + 0.22 * lines)
         inches = figure.get_figheight()
-        top = header(figure, _("Dynamics: {name}").format(name=label(d.name, 48)), captions, d.notes)
+        top = style.header(
+            figure, _("Dynamics: {name}").format(name=style.label(d.name, 48)), captions, d.notes
+        )
         bottom = (0.72 + 0.22 * lines) / inches
         gap = 0.62 / inches
         tall = (top - 0.2 / inches - bottom - gap) / 2
@@ -73,8 +60,8 @@ def dynamics_figure(d: Dynamics) -> "Figure":
             (0.085, 0.1 / inches, 0.9, 0.22 * lines / inches),
         )
         if names:
-            marks = strokes(inks[k] for k in shown)
-            legend_in_lines(figure, marks, names, box, 4, columnspacing=1.6, handlelength=1.4)
+            marks = style.strokes(inks[k] for k in shown)
+            style.legend_in_lines(figure, marks, names, box, 4, columnspacing=1.6, handlelength=1.4)
         return figure
 
 
@@ -82,12 +69,12 @@ def _rate(axes: "Axes", d: Dynamics, _inks: Sequence[Any]) -> None:
     _title(axes, _("learning rate"))
     step_S = np.arange(1, len(d.lr_S) + 1)
     fine = np.isfinite(d.lr_S) & (d.lr_S > 0)
-    axes.plot(step_S, d.lr_S, color=TRAIN, drawstyle="steps-mid", linewidth=1.8)
+    axes.plot(step_S, d.lr_S, color=style.TRAIN, drawstyle="steps-mid", linewidth=1.8)
     if fine.any() and d.lr_S[fine].max() > 30 * d.lr_S[fine].min():
-        log_axis(axes)
+        style.log_axis(axes)
     else:
         axes.set_ylim(0, 1.15 * float(d.lr_S[fine].max()) if fine.any() else 1)
-        _plain(axes, few_letters)
+        _plain(axes, style.few_letters)
 
 
 def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
@@ -97,7 +84,7 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
         _say(axes, _("the gradient is zero, or not finite"))
         return
     _lines(axes, d.step_K, np.maximum(d.gradient_KL, FLOOR), inks)
-    log_axis(axes)
+    style.log_axis(axes)
     if (seen < FLOOR).any():
         words = _("at the bottom: less than {floor:g}").format(floor=FLOOR)
         axes.text(0.98, 0.1, words, transform=axes.transAxes, **SMALL)
@@ -106,10 +93,10 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
 def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _title(axes, _("update / weight ratio (log scale)"))
     _lines(axes, d.step_K, d.ratio_KL, inks)
-    axes.axhline(RULE_OF_THUMB, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
-    log_axis(axes)
+    axes.axhline(RULE_OF_THUMB, color=style.INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
+    style.log_axis(axes)
     at, words = (1, RULE_OF_THUMB), _("rule of thumb: 0.001 (CS231n)")
-    beside(axes, words, at, (-2, 3), xycoords=("axes fraction", "data"), **SMALL)
+    style.beside(axes, words, at, (-2, 3), xycoords=("axes fraction", "data"), **SMALL)
 
 
 def _dead(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
@@ -135,7 +122,7 @@ def _lines(axes: "Axes", step_K: Any, value_KL: Floats, inks: Sequence[Any]) -> 
 
 
 def _say(axes: "Axes", words: str) -> None:
-    axes.text(0.5, 0.5, words, color=SOFT, ha="center", va="center", transform=axes.transAxes)
+    axes.text(0.5, 0.5, words, color=style.SOFT, ha="center", va="center", transform=axes.transAxes)
 
 
 def _title(axes: "Axes", words: str) -> None:
@@ -152,7 +139,7 @@ def _plain(axes: "Axes", words: Callable[[float], str]) -> None:
 def _inks(layers: int) -> list[Any]:
     """Return palette colours for up to six layers, else a colour scale from first to last."""
     if layers <= 6:
-        return list(PALETTE[:layers])
+        return list(style.PALETTE[:layers])
     from matplotlib import colormaps
 
     return [colormaps["viridis"](k / (layers - 1) * 0.92) for k in range(layers)]
@@ -161,5 +148,5 @@ def _inks(layers: int) -> list[Any]:
 def layer_label(layer: WeightLayer, place: int) -> str:
     """Return ``layer 0 (13 → 64)``, counted from 0, with the layer's own name if it has one."""
     name = layer.name.rpartition(".")[2]
-    own = "" if not name or name.isdigit() else f" {label(layer.name, 14)}"
+    own = "" if not name or name.isdigit() else f" {style.label(layer.name, 14)}"
     return f"{_('layer {n}').format(n=place)}{own} ({layer.shape[1]} → {layer.shape[0]})"

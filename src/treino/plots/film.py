@@ -16,33 +16,12 @@ from treino.data.splits import split_name
 from treino.inspection.film import FilterView, Frame, Shown
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
 from treino.inspection.outputs import AnsweredPicture
+from treino.plots import style
 from treino.plots.boundary import draw_regions
 from treino.plots.captions import axis_names, held_sentence, listed
 from treino.plots.confusion import draw_curve, draw_fit
 from treino.plots.pixels import TINTS, on_white, photograph, tile
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
-from treino.plots.style import (
-    ALARM,
-    INK,
-    INKS,
-    LETTERS,
-    PALETTE,
-    SOFT,
-    class_labels,
-    colour,
-    fit_left,
-    header,
-    header_inches,
-    label,
-    legend_at_right,
-    legend_in_lines,
-    localise_ticks,
-    look,
-    new_figure,
-    percent,
-    rgb,
-    thin_ticks,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +56,7 @@ def film_pictures(frames: Iterable[Frame], last: int) -> Iterator[FilmPicture]:
     texts: list[Any] = []
     before: int | None = None
     for frame in frames:
-        with look():
+        with style.look():
             if figure is None or axes is None:
                 figure, axes, texts = _stage(frame)
             sentences = place_sentence(frame, last), change_sentence(frame, before), absent_sentence(frame)
@@ -113,7 +92,9 @@ def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
     if width is not None:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     classes = 0 if isinstance(shown, Fit | FilterView) else len(shown.classes)
-    own_K3 = _own_colours(tuple(map(colour, range(min(classes, len(PALETTE))))) or tuple(INKS.values()))
+    own_K3 = _own_colours(
+        tuple(map(style.colour, range(min(classes, len(style.PALETTE))))) or tuple(style.INKS.values())
+    )
     pixel_N3 = np.asarray(image).reshape(-1, 3)
     _code_U, first_U, at_N = np.unique(
         pixel_N3.astype(np.int32) @ (1 << 16, 1 << 8, 1), return_index=True, return_inverse=True
@@ -137,7 +118,7 @@ def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
 def _own_colours(inks: tuple[str, ...]) -> NDArray[np.uint8]:
     """Return ``[K, 3]``: these colours, their tints in regions, and what lies between them and the paper."""
     share_S = np.r_[0, 0.6, 0.7, 0.8, 0.9, 1, np.linspace(*TINTS, min(40, 200 // len(inks) - 5))]
-    ink_K3 = np.array([rgb(ink) for ink in inks])
+    ink_K3 = np.array([style.rgb(ink) for ink in inks])
     tints_N3 = 255 * (1 + share_S[:, None, None] * (ink_K3 - 1)).reshape(-1, 3)
     return np.unique(np.rint(tints_N3).astype(np.uint8), axis=0)
 
@@ -169,10 +150,10 @@ def limits(shown: Shown) -> tuple[tuple[float, float], tuple[float, float]]:
 def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
     """Return the figure with its constant parts (title, axes, key), and the three texts that change."""
     shown = frame.shown
-    figure = new_figure()
+    figure = style.new_figure()
     inches = figure.get_figheight()
     figure.text(0.02, 1 - 0.18 / inches, film_title(shown), fontsize=14, weight="bold", va="top")
-    places = [(0.50, INK), (0.72, SOFT), (0.94, ALARM)]
+    places = [(0.50, style.INK), (0.72, style.SOFT), (0.94, style.ALARM)]
     texts = [
         figure.text(0.02, 1 - down / inches, "", fontsize=10, color=ink, va="top") for down, ink in places
     ]
@@ -183,18 +164,18 @@ def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
     if isinstance(shown, FilterView):
         axes.set_position((0.02, 0.5 / inches, 0.96, 1 - (1.28 + 0.5) / inches))
         axes.set_axis_off()
-        words = textwrap.fill(filters_sentence(shown), LETTERS)
-        figure.text(0.02, 0.1 / inches, words, fontsize=9.5, color=SOFT, va="bottom")
+        words = textwrap.fill(filters_sentence(shown), style.LETTERS)
+        figure.text(0.02, 0.1 / inches, words, fontsize=9.5, color=style.SOFT, va="bottom")
         return figure, axes, texts
     x_name, y_name = axis_names(shown)
     axes.set(xlabel=x_name, ylabel=y_name)
     handles, labels = _key(shown)
-    legend_at_right(axes, handles, labels)
+    style.legend_at_right(axes, handles, labels)
     if not isinstance(shown, Plane):
         axes.grid(True)
-    localise_ticks(figure)
-    thin_ticks(figure)
-    fit_left(figure)
+    style.localise_ticks(figure)
+    style.thin_ticks(figure)
+    style.fit_left(figure)
     return figure, axes, texts
 
 
@@ -202,14 +183,14 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
 
     classes = () if isinstance(shown, Fit) else shown.classes
-    handles, labels = class_key(class_labels(classes), 10)
+    handles, labels = class_key(style.class_labels(classes), 10)
     if isinstance(shown, InputLine) and not classes:
-        handles.append(Line2D([], [], color=INK, linewidth=2.4))
+        handles.append(Line2D([], [], color=style.INK, linewidth=2.4))
         labels.append(_("network"))
     if isinstance(shown, Fit):
-        handles.append(Line2D([], [], color=SOFT, linewidth=1.2, linestyle=(0, (5, 3))))
+        handles.append(Line2D([], [], color=style.SOFT, linewidth=1.2, linestyle=(0, (5, 3))))
         labels.append(_("predicted = true"))
-    rows, row_labels = row_key(shown.points, None if classes else INKS)
+    rows, row_labels = row_key(shown.points, None if classes else style.INKS)
     handles, labels = handles + rows, labels + row_labels
     if classes:
         ring, text = wrong_key()
@@ -237,7 +218,7 @@ def draw_shown(axes: "Axes", shown: Shown) -> None:
         draw_rows(axes, shown.points, len(shown.classes))
     elif isinstance(shown, InputLine) and shown.classes:
         for c in range(len(shown.classes)):
-            axes.plot(shown.x_R, shown.value_RC[:, c], color=colour(c))
+            axes.plot(shown.x_R, shown.value_RC[:, c], color=style.colour(c))
         draw_rows(axes, tuple(_on_floor(p, len(shown.classes)) for p in shown.points), len(shown.classes))
     elif isinstance(shown, InputLine):
         draw_curve(axes, shown)
@@ -270,7 +251,7 @@ def _draw_filters(axes: "Axes", shown: FilterView) -> None:
         _tile(axes, tile(kernel_CHW, shown.sight.most_kernel), x, y - 1, 1.0)
         _tile(axes, on_white(map_HW, shown.sight.most_map), x, y - 2.04, 1.0)
         name = f"{shown.sight.units_U[k]}"
-        axes.text(x + 0.5, y + 0.02, name, ha="center", va="bottom", fontsize=8, color=SOFT)
+        axes.text(x + 0.5, y + 0.02, name, ha="center", va="bottom", fontsize=8, color=style.SOFT)
 
 
 def _tile(axes: "Axes", pixels: NDArray[Any], x: float, y: float, side: float) -> None:
@@ -280,14 +261,14 @@ def _tile(axes: "Axes", pixels: NDArray[Any], x: float, y: float, side: float) -
     height, width = (side * n / max(pixels.shape[:2]) for n in pixels.shape[:2])
     left, low = x + (side - width) / 2, y + side - height
     axes.imshow(pixels, extent=(left, left + width, low, low + height))
-    axes.add_patch(Rectangle((left, low), width, height, fill=False, edgecolor=SOFT, linewidth=0.5))
+    axes.add_patch(Rectangle((left, low), width, height, fill=False, edgecolor=style.SOFT, linewidth=0.5))
 
 
 def _answer(picture: AnsweredPicture) -> str:
     if not picture.classes:
         return _("says {said}").format(said=numeral(picture.answer))
-    names = class_labels(picture.classes, 12)
-    said = f"{names[int(picture.answer)]} ({percent(picture.share)})"
+    names = style.class_labels(picture.classes, 12)
+    said = f"{names[int(picture.answer)]} ({style.percent(picture.share)})"
     return _("says {said}").format(said=said) + "\n" + _("is {true}").format(true=names[int(picture.true)])
 
 
@@ -363,7 +344,7 @@ def absent_sentence(frame: Frame) -> str:
     """Name the classes that win nowhere in view; "" if each wins somewhere."""
     if not frame.absent or isinstance(frame.shown, Fit | FilterView):
         return ""
-    names = class_labels(frame.shown.classes)
+    names = style.class_labels(frame.shown.classes)
     absent = listed([names[c] for c in frame.absent], LISTED)
     return _("Wins nowhere in this view: {names}.").format(names=absent)
 
@@ -374,7 +355,7 @@ def share(value: float) -> str:
 
 
 def film_title(shown: Shown) -> str:
-    name = label(shown.name, 44)
+    name = style.label(shown.name, 44)
     return _("{name}, while it learns").format(name=name)
 
 
@@ -397,7 +378,7 @@ def grid_figure(
 
     side: a panel's height in inches.
     """
-    with look():
+    with style.look():
         from matplotlib.lines import Line2D
 
         if isinstance(shown[0], FilterView):
@@ -407,12 +388,14 @@ def grid_figure(
             lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
         if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
             lines_above.append(sentence)
-        wrapped = [textwrap.wrap(label(caption, 3 * CAPTION), CAPTION) for caption in captions]
+        wrapped = [textwrap.wrap(style.label(caption, 3 * CAPTION), CAPTION) for caption in captions]
         lost = any(_nowhere(one)[0] for one in shown)
         pitch = side + (0.355 if lost else 0.2) + LINE * max(map(len, wrapped))
-        figure = new_figure(header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS))
+        figure = style.new_figure(
+            style.header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS)
+        )
         inches = figure.get_figheight()
-        top = header(figure, title, lines_above)
+        top = style.header(figure, title, lines_above)
         pitch = (top - LOW / inches) / math.ceil(len(shown) / ACROSS)
         for place, (one, caption) in enumerate(zip(shown, wrapped, strict=True)):
             line, column = divmod(place, ACROSS)
@@ -421,13 +404,15 @@ def grid_figure(
             axes = figure.add_axes((*corner, width - 0.016, side / inches))
             _panel(axes, one)
             _above(axes, *_nowhere(one), up=1, size=7.5)
-            _above(axes, "\n".join(caption), INK, up=13 if lost else 2, size=8)
+            _above(axes, "\n".join(caption), style.INK, up=13 if lost else 2, size=8)
         classes = () if isinstance(shown[0], Fit) else shown[0].classes
-        if names := class_labels(classes)[:8]:
+        if names := style.class_labels(classes)[:8]:
             squares = [
-                Line2D([], [], linestyle="none", marker="s", color=colour(c)) for c in range(len(names))
+                Line2D([], [], linestyle="none", marker="s", color=style.colour(c)) for c in range(len(names))
             ]
-            legend_in_lines(figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2)
+            style.legend_in_lines(
+                figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2
+            )
         return figure
 
 
@@ -455,9 +440,9 @@ def _above(axes: "Axes", words: str, ink: str, up: float, size: float) -> None:
 
 def _nowhere(one: Shown) -> tuple[str, str]:
     if isinstance(one, Fit | FilterView) or not one.classes or not one.absent:
-        return "", INK
-    names = class_labels(one.classes, 14)
+        return "", style.INK
+    names = style.class_labels(one.classes, 14)
     absent = listed([names[c] for c in one.absent], 3)
     if isinstance(one, Plane) and one.view != "all":  # the network may predict the class outside this plane
-        return _("not on this plane: {names}").format(names=absent), SOFT
-    return _("nowhere: {names}").format(names=absent), ALARM
+        return _("not on this plane: {names}").format(names=absent), style.SOFT
+    return _("nowhere: {names}").format(names=absent), style.ALARM

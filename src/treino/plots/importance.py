@@ -10,22 +10,7 @@ from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import Cost, Importances
-from treino.plots.style import (
-    DPI,
-    INK,
-    PALETTE,
-    SOFT,
-    WIDTH,
-    axes_at,
-    class_labels,
-    colour,
-    extent,
-    header,
-    label,
-    look,
-    new_figure,
-    strokes,
-)
+from treino.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,11 +21,11 @@ if TYPE_CHECKING:
 
 MOST = 20
 BAR = 0.27  # inches per bar
-ONE, JOINT = PALETTE[0], PALETTE[5]
+ONE, JOINT = style.PALETTE[0], style.PALETTE[5]
 
 
 def importance_figure(shown: Importances, name: str) -> "Figure":
-    with look():
+    with style.look():
         return _bars(shown, name)
 
 
@@ -73,7 +58,7 @@ def warnings(shown: Importances) -> list[str]:
     if shown.split == "train":
         lines.append(_("The network learnt from these rows: what it learnt by heart seems important too."))
     for group in shown.together[:3]:
-        listed = [label(shown.names[k], 30) for k in group.columns]
+        listed = [style.label(shown.names[k], 30) for k in group.columns]
         names = ", ".join(listed[:4]) + (
             _(" and {n} more").format(n=len(listed) - 4) if len(listed) > 4 else ""
         )
@@ -91,17 +76,19 @@ def warnings(shown: Importances) -> list[str]:
 def _bars(shown: Importances, name: str) -> "Figure":
     count = min(MOST, len(shown.names))
     together = shown.together[:5]
-    names = [label(n, 26) for n in shown.names[:count]]
+    names = [style.label(n, 26) for n in shown.names[:count]]
     names += [
         _("{first} and {n} more").format(
-            first=label(shown.names[group.columns[0]], 16), n=len(group.columns) - 1
+            first=style.label(shown.names[group.columns[0]], 16), n=len(group.columns) - 1
         )
         for group in together
     ]
     caption_lines, warned = sentences(shown), warnings(shown)
     lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
-    figure = new_figure(1.6 + 0.205 * lines + BAR * max(3, len(names)))
-    top = header(figure, _("Feature importance: {name}").format(name=label(name, 40)), caption_lines, warned)
+    figure = style.new_figure(1.6 + 0.205 * lines + BAR * max(3, len(names)))
+    top = style.header(
+        figure, _("Feature importance: {name}").format(name=style.label(name, 40)), caption_lines, warned
+    )
     height = figure.get_figheight()
     left_axes = figure.add_axes((0.3, 0.75 / height, 0.38, top - 1.0 / height))
     right_axes = figure.add_axes((0.71, 0.75 / height, 0.26, top - 1.0 / height))
@@ -112,10 +99,10 @@ def _bars(shown: Importances, name: str) -> "Figure":
     for k in range(count, len(names)):
         left_axes.get_yticklabels()[k].set_color(JOINT)
     right_axes.set_yticks([])
-    left_axes.set_title(_("loss gained when shuffled"), fontsize=10.5, loc="left", color=INK)
-    right_axes.set_title(unit, fontsize=10.5, loc="left", color=INK)
-    wide = max((extent(t).width for t in left_axes.get_yticklabels()), default=0) / DPI
-    left, box = (wide + 0.35) / WIDTH, left_axes.get_position()
+    left_axes.set_title(_("loss gained when shuffled"), fontsize=10.5, loc="left", color=style.INK)
+    right_axes.set_title(unit, fontsize=10.5, loc="left", color=style.INK)
+    wide = max((style.extent(t).width for t in left_axes.get_yticklabels()), default=0) / style.DPI
+    left, box = (wide + 0.35) / style.WIDTH, left_axes.get_position()
     half = (0.975 - left - 0.04) / 2
     left_axes.set_position((left, box.y0, half, box.height))
     right_axes.set_position((left + half + 0.04, box.y0, half, box.height))
@@ -133,7 +120,7 @@ def _dots(axes: "Axes", cost: Cost, joint: Cost | None, count: int, groups: int)
         axes.barh(at, mean, height=0.62, color=ink, alpha=0.22)
         axes.hlines(at, low, high, color=ink, linewidth=2.0)
         axes.plot(mean, at, "o", color=ink, markersize=5)
-    axes.axvline(0, color=SOFT, linewidth=0.9)
+    axes.axvline(0, color=style.SOFT, linewidth=0.9)
     if not np.abs(np.concatenate([cost.low_K[:count], cost.high_K[:count]])).max(initial=0) > 1e-12:
         axes.set_xlim(-0.05, 0.05)
     axes.set_ylim(count + groups - 0.4, -0.6)
@@ -164,7 +151,7 @@ def dependence_figure(
 
     columns: their total number. together: names of correlated columns, and their correlation.
     """
-    with look():
+    with style.look():
         drawn = _classes(shown, classes)
         caption_lines = dependence_sentences(shown, classes, target, columns)
         if 2 < len(drawn) < len(classes):
@@ -175,23 +162,23 @@ def dependence_figure(
         down = math.ceil(len(shown) / ACROSS)
         many_curves = len(drawn) > 1
         lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
-        figure = new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
-        title = _("What changes the answer: {name}").format(name=label(name, 40))
-        top = header(figure, title, caption_lines, warned)
+        figure = style.new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
+        title = _("What changes the answer: {name}").format(name=style.label(name, 40))
+        top = style.header(figure, title, caption_lines, warned)
         height = figure.get_figheight()
         low, high = _range(shown, drawn, bool(classes))
         left = 0.85 if classes else 1.05
-        wide = (WIDTH - left - 0.15) / ACROSS
+        wide = (style.WIDTH - left - 0.15) / ACROSS
         for k, one in enumerate(shown):
             row, column = divmod(k, ACROSS)
             y = top * height - ((row + 1) * HIGH - 0.62)
-            axes = axes_at(figure, left + column * wide, y, wide - 0.28, HIGH - 0.8)
+            axes = style.axes_at(figure, left + column * wide, y, wide - 0.28, HIGH - 0.8)
             _panel(axes, one, drawn, bool(classes))
             axes.set_ylim(low, high)
             if column:
                 axes.set_yticklabels([])
             else:
-                axes.set_ylabel(_("probability") if classes else label(target, 22), fontsize=10)
+                axes.set_ylabel(_("probability") if classes else style.label(target, 22), fontsize=10)
         if many_curves:
             _key(figure, drawn, classes)
         return figure
@@ -202,9 +189,9 @@ def dependence_sentences(
 ) -> list[str]:
     """Return what is drawn, and over which rows."""
     if len(classes) == 2:
-        what = _("The probability of {name}").format(name=class_labels(classes)[1])
+        what = _("The probability of {name}").format(name=style.class_labels(classes)[1])
     else:
-        what = _("The probability of each class") if classes else label(target, 30)
+        what = _("The probability of each class") if classes else style.label(target, 30)
     rows = shown[0]
     counted = _("{n:,} training rows").format(n=len(rows.own_N))
     if len(rows.own_N) < rows.total:
@@ -230,7 +217,7 @@ def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: 
     for names, correlation in together:
         mine = [name for name in names if name in drawn]
         if mine:
-            others = [label(name, 30) for name in (*mine, *(n for n in names if n not in mine))]
+            others = [style.label(name, 30) for name in (*mine, *(n for n in names if n not in mine))]
             more = _(" and {n} more").format(n=len(others) - 3) if len(others) > 3 else ""
             lines.append(
                 _(
@@ -263,17 +250,17 @@ def _range(shown: Sequence[Dependence], drawn: Sequence[int], shares: bool) -> t
 
 def _panel(axes: "Axes", one: Dependence, drawn: Sequence[int], shares: bool) -> None:
     taken = np.linspace(0, len(one.own_N) - 1, min(len(one.own_N), FAINT_ROWS // max(1, len(drawn)) + 8))
-    style, row = "-", dict[str, Any](alpha=0.13)
+    stroke, row = "-", dict[str, Any](alpha=0.13)
     if one.axis == "class" or len(one.at_G) == 1:
-        style, row = "none", {"alpha": 0.3, "marker": "_"}
+        stroke, row = "none", {"alpha": 0.3, "marker": "_"}
     for c in drawn:
-        ink = colour(c) if len(drawn) > 1 else PALETTE[0]
+        ink = style.colour(c) if len(drawn) > 1 else style.PALETTE[0]
         for n in taken.round().astype(int):
-            axes.plot(one.at_G, one.curve_NGC[n, :, c], color=ink, linewidth=0.8, linestyle=style, **row)
+            axes.plot(one.at_G, one.curve_NGC[n, :, c], color=ink, linewidth=0.8, linestyle=stroke, **row)
         mean: dict[str, Any] = {"marker": "o" if len(one.at_G) <= 8 else None, "markersize": 6, "zorder": 4}
-        axes.plot(one.at_G, one.mean_GC[:, c], color=ink, linewidth=2.4, linestyle=style, **mean)
+        axes.plot(one.at_G, one.mean_GC[:, c], color=ink, linewidth=2.4, linestyle=stroke, **mean)
     _rug(axes, one)
-    axes.set_xlabel(label(one.column, 30), fontsize=10)
+    axes.set_xlabel(style.label(one.column, 30), fontsize=10)
     axes.grid(axis="y")
     if shares:
         axes.set_yticks([0, 0.5, 1])
@@ -287,14 +274,14 @@ def _rug(axes: "Axes", one: Dependence) -> None:
     if one.axis == "class":
         count = np.bincount(own.astype(int), minlength=len(one.levels))
         place, tall = np.arange(len(one.levels)), 0.09 * count / max(1, count.max())
-        axes.bar(place, tall, width=0.5, color=SOFT, alpha=0.55, transform=foot)
+        axes.bar(place, tall, width=0.5, color=style.SOFT, alpha=0.55, transform=foot)
         return
-    axes.vlines(own, 0, 0.07, color=INK, alpha=0.35, linewidth=0.7, transform=foot)
+    axes.vlines(own, 0, 0.07, color=style.INK, alpha=0.35, linewidth=0.7, transform=foot)
 
 
 def _ticks(axes: "Axes", one: Dependence) -> None:
     if one.axis == "class":
-        names = class_labels([level or _("missing") for level in one.levels], 9)
+        names = style.class_labels([level or _("missing") for level in one.levels], 9)
         every = max(1, math.ceil(len(names) / 12))
         few = len(names) <= 4 and sum(map(len, names)) <= 24
         axes.set_xticks(range(0, len(names), every), names[::every])
@@ -315,9 +302,9 @@ def _ticks(axes: "Axes", one: Dependence) -> None:
 
 
 def _key(figure: "Figure", drawn: Sequence[int], classes: Sequence[str]) -> None:
-    names = class_labels(classes, 16)
+    names = style.class_labels(classes, 16)
     labels = [names[c] for c in drawn]
     columns, corner = 6 if max(map(len, labels)) < 9 else 4, (0.5, 0.02 / figure.get_figheight())
     apart = {"ncols": min(len(drawn), columns), "handlelength": 1.4, "columnspacing": 1.4}
-    marks = strokes(map(colour, drawn), 2.4)
+    marks = style.strokes(map(style.colour, drawn), 2.4)
     figure.legend(marks, labels, loc="lower center", bbox_to_anchor=corner, **apart)

@@ -10,25 +10,8 @@ from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Floats
 from treino.inspection.loss_planes import STANDS, Interpolation, Landscape, SurfacePoint
+from treino.plots import style
 from treino.plots.curves import spans
-from treino.plots.style import (
-    FAINT,
-    INK,
-    INKS,
-    PALETTE,
-    SOFT,
-    WIDTH,
-    beside,
-    extent,
-    header,
-    header_inches,
-    label,
-    legend,
-    log_axis,
-    look,
-    new_figure,
-    percent,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +22,9 @@ if TYPE_CHECKING:
 # ---- the picture of a loss landscape
 
 MAP = "viridis"
-WAY, HERE = PALETTE[5], PALETTE[1]
+WAY, HERE = style.PALETTE[5], style.PALETTE[1]
 RING: dict[str, Any] = {"marker": "o", "color": "white", "markeredgecolor": WAY}
-STAR: dict[str, Any] = {"marker": "*", "color": HERE, "markeredgecolor": INK}
+STAR: dict[str, Any] = {"marker": "*", "color": HERE, "markeredgecolor": style.INK}
 LOG_FROM = 3.0  # ratio of largest to smallest loss from which the colours are logarithmic
 LEVELS = 9
 SIDE = 3.75  # inches of the view from above
@@ -51,19 +34,19 @@ ELEVATION, AZIMUTH = 48, -62
 
 def landscape_figure(land: Landscape, name: str) -> "Figure":
     """Draw contours at the left, a surface at the right, and on both the run's path if it is known."""
-    with look():
+    with style.look():
         captions, alarms = sentences(land), warnings(land)
-        figure = new_figure(header_inches(captions, alarms) + 0.12 + SIDE + 0.6)
+        figure = style.new_figure(style.header_inches(captions, alarms) + 0.12 + SIDE + 0.6)
         title = _("The loss around the network: {name}") if land.path is None else _("The path down: {name}")
-        top = header(figure, title.format(name=label(name, 44)), captions, alarms)
+        top = style.header(figure, title.format(name=style.label(name, 44)), captions, alarms)
         inches = figure.get_figheight()
         scale = colours(land)
         top -= 0.12 / inches
         tall = SIDE / inches
-        from_above(figure.add_axes((0.09, top - tall, SIDE / WIDTH, tall)), land, scale)
+        from_above(figure.add_axes((0.09, top - tall, SIDE / style.WIDTH, tall)), land, scale)
         if np.isfinite(land.loss_RR).any():
             surface(figure, (RIGHT, top - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
-            colour_bar(figure, scale, land, (0.09 + SIDE / WIDTH + 0.012, top - tall, 0.016, tall))
+            colour_bar(figure, scale, land, (0.09 + SIDE / style.WIDTH + 0.012, top - tall, 0.016, tall))
         return figure
 
 
@@ -97,25 +80,25 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
     a_R, b_R = land.a_R, land.b_R
     fine_RR = np.isfinite(land.loss_RR)
     shown_RR = np.ma.array(land.loss_RR, mask=~fine_RR)
-    axes.set_facecolor(FAINT)
+    axes.set_facecolor(style.FAINT)
     shading: Any = "gouraud" if fine_RR.all() else "nearest"
     axes.pcolormesh(a_R, b_R, shown_RR, cmap=MAP, norm=scale, shading=shading, rasterized=True)
     if not fine_RR.all():
-        with rc_context({"hatch.color": SOFT, "hatch.linewidth": 0.6}):
+        with rc_context({"hatch.color": style.SOFT, "hatch.linewidth": 0.6}):
             axes.contourf(a_R, b_R, (~fine_RR).astype(float), [0.5, 1.5], colors="none", hatches=["///"])
     named: Sequence[Any] = ()
     if fine_RR.any() and float(shown_RR.max()) > float(shown_RR.min()):
         lines = axes.contour(a_R, b_R, shown_RR, levels(scale), colors="white", linewidths=0.6, alpha=0.75)
         named = axes.clabel(lines, fmt=numeral, fontsize=7.5, inline_spacing=2)
         for text in named:
-            text.set_path_effects([withStroke(linewidth=1.6, foreground=INK, alpha=0.45)])
+            text.set_path_effects([withStroke(linewidth=1.6, foreground=style.INK, alpha=0.45)])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_aspect("equal")
     axes.set_xlim(float(a_R[0]), float(a_R[-1]))
     axes.set_ylim(float(b_R[0]), float(b_R[-1]))
     for text in named:  # a label that crosses the border would be cut
-        box, frame = extent(text), extent(axes.patch)
+        box, frame = style.extent(text), style.extent(axes.patch)
         text.set_visible(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1))
     axes.set_xlabel(axis_name(land, 0))
     axes.set_ylabel(axis_name(land, 1), labelpad=2)
@@ -168,7 +151,7 @@ def colour_bar(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
     axes.yaxis.set_minor_locator(NullLocator())
     words = _("loss (log)") if isinstance(scale, LogNorm) else _("loss")
-    axes.set_title(words, fontsize=9, color=SOFT, pad=5, loc="left")
+    axes.set_title(words, fontsize=9, color=style.SOFT, pad=5, loc="left")
 
 
 def surface(figure: "Figure", place: tuple[float, float, float, float], land: Landscape, scale: Any) -> None:
@@ -226,7 +209,7 @@ def axis_name(land: Landscape, axis: int) -> str:
     if land.path is None:
         return (_("first random direction"), _("second random direction"))[axis]
     name = (_("first main direction"), _("second main direction"))[axis]
-    return _("{name} ({share} of the path)").format(name=name, share=percent(land.path.share[axis]))
+    return _("{name} ({share} of the path)").format(name=name, share=style.percent(land.path.share[axis]))
 
 
 def rows_used(land: Landscape) -> str:
@@ -272,7 +255,7 @@ def warnings(land: Landscape) -> list[str]:
     if bad.any():
         lines.append(
             _("Hatched: the loss is not finite there ({share} of the plane).").format(
-                share=percent(bad.mean())
+                share=style.percent(bad.mean())
             )
         )
     return lines
@@ -283,8 +266,8 @@ def warnings(land: Landscape) -> list[str]:
 
 def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
     """Draw a curve for each split, and a straight line that a loss without a barrier stays below."""
-    with look():
-        one, other = label(first, 24), label(second, 24)
+    with style.look():
+        one, other = style.label(first, 24), style.label(second, 24)
         barriers = [_barrier(shown, split) for split in shown.loss]
         rows = ", ".join(f"{split_name(s)} {n}" for s, n in shown.rows.items())
         captions = [
@@ -295,38 +278,42 @@ def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
                 barriers="; ".join(barriers), rows=rows
             ),
         ]
-        figure = new_figure(header_inches(captions, _alarms(shown)) + 4.0)
-        top = header(figure, _("Between {a} and {b}").format(a=one, b=other), captions, _alarms(shown))
+        figure = style.new_figure(style.header_inches(captions, _alarms(shown)) + 4.0)
+        top = style.header(figure, _("Between {a} and {b}").format(a=one, b=other), captions, _alarms(shown))
         bottom = 0.78 / figure.get_figheight()
         axes = figure.add_axes((0.11, bottom, 0.86, top - bottom))
         handles, labels = [], []
         for split, loss_R in shown.loss.items():
             fine_R = np.isfinite(loss_R)
-            (drawn,) = axes.plot(shown.at_R, np.where(fine_R, loss_R, np.nan), color=INKS[split], zorder=4)
+            (drawn,) = axes.plot(
+                shown.at_R, np.where(fine_R, loss_R, np.nan), color=style.INKS[split], zorder=4
+            )
             handles.append(drawn)
             labels.append(split_name(split))
             ends = np.interp([0.0, 1.0], shown.at_R, loss_R)
             way = np.linspace(0, 1, 101)  # linear in the loss, also on a logarithmic axis
             straight = ends[0] + way * (ends[1] - ends[0])
-            axes.plot(way, straight, color=INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
-            axes.plot([0, 1], ends, "o", color=INKS[split], markersize=7, markeredgecolor="white", zorder=5)
+            axes.plot(way, straight, color=style.INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
+            axes.plot(
+                [0, 1], ends, "o", color=style.INKS[split], markersize=7, markeredgecolor="white", zorder=5
+            )
         seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in shown.loss.values()])
         if spans(seen):
-            log_axis(axes)
+            style.log_axis(axes)
             axes.set_ylabel(_("loss (log scale)"))
         else:
             axes.set_ylabel(_("loss"))
-        axes.axvspan(shown.at_R[0], 0, color=FAINT, alpha=0.45, linewidth=0, zorder=0)
-        axes.axvspan(1, shown.at_R[-1], color=FAINT, alpha=0.45, linewidth=0, zorder=0)
+        axes.axvspan(shown.at_R[0], 0, color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
+        axes.axvspan(1, shown.at_R[-1], color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
         axes.set_xlim(float(shown.at_R[0]), float(shown.at_R[-1]))
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axes.set_xticklabels([f"0\n{one}", *(numeral(at) for at in (0.25, 0.5, 0.75)), f"1\n{other}"])
         for tick in (axes.get_xticklabels()[0], axes.get_xticklabels()[-1]):
-            tick.set_color(INK)
+            tick.set_color(style.INK)
         axes.grid(axis="y")
-        below: dict[str, Any] = {"color": SOFT, "fontsize": 10, "ha": "center", "va": "top"}
+        below: dict[str, Any] = {"color": style.SOFT, "fontsize": 10, "ha": "center", "va": "top"}
         axes.text(0.5, -0.155, _("place on the line"), transform=axes.transAxes, **below)
-        legend(axes, handles, labels, loc="best")
+        style.legend(axes, handles, labels, loc="best")
         return figure
 
 
@@ -355,7 +342,7 @@ PIXELS = 240
 
 def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "Figure":
     """Draw the local slope at a few points of the path, and below them the whole plane."""
-    with look():
+    with style.look():
         captions = [
             _(
                 "In the fog: at each place only the height and the slope underfoot are known, nothing of"
@@ -365,34 +352,36 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
                 rows=rows_used(land)
             ),
         ]
-        gap, beside = 0.14, 0.16
-        side = (WIDTH - 2 * beside - (STANDS - 1) * gap) / STANDS
-        figure = new_figure(header_inches(captions, warnings(land)) + 0.28 + side + 0.78 + SIDE + 0.6)
+        gap, edge = 0.14, 0.16
+        side = (style.WIDTH - 2 * edge - (STANDS - 1) * gap) / STANDS
+        figure = style.new_figure(
+            style.header_inches(captions, warnings(land)) + 0.28 + side + 0.78 + SIDE + 0.6
+        )
         inches = figure.get_figheight()
-        title = _("The walker on the mountain: {name}").format(name=label(name, 40))
-        top = header(figure, title, captions, warnings(land))
+        title = _("The walker on the mountain: {name}").format(name=style.label(name, 40))
+        top = style.header(figure, title, captions, warnings(land))
         scale = colours(land)
         top -= 0.28 / inches
         for place, stand in enumerate(stands):
-            left = (beside + place * (side + gap)) / WIDTH
-            axes = figure.add_axes((left, top - side / inches, side / WIDTH, side / inches))
+            left = (edge + place * (side + gap)) / style.WIDTH
+            axes = figure.add_axes((left, top - side / inches, side / style.WIDTH, side / inches))
             in_fog(axes, land, stand, scale)
             heading = _("{n}  step {step:,}").format(n=place + 1, step=stand.step)
             axes.set_title(heading, fontsize=10, weight="bold", loc="left", pad=4)
             below = _("loss {loss}, slope {slope}\n{share} of the slope lies in view").format(
                 loss=loss_words(stand.loss),
                 slope=numeral(np.linalg.norm(stand.slope_2), ".2g"),
-                share=percent(stand.inside),
+                share=style.percent(stand.inside),
             )
-            axes.text(0, -0.04, below, fontsize=8.5, color=SOFT, va="top", transform=axes.transAxes)
+            axes.text(0, -0.04, below, fontsize=8.5, color=style.SOFT, va="top", transform=axes.transAxes)
         down = top - (side + 0.78) / inches
         tall = SIDE / inches
-        above = figure.add_axes((0.09, down - tall, SIDE / WIDTH, tall))
+        above = figure.add_axes((0.09, down - tall, SIDE / style.WIDTH, tall))
         from_above(above, land, scale)
         for place, stand in enumerate(stands):
             badge(above, stand, place + 1, land)
         surface(figure, (RIGHT, down - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
-        colour_bar(figure, scale, land, (0.09 + SIDE / WIDTH + 0.012, down - tall, 0.016, tall))
+        colour_bar(figure, scale, land, (0.09 + SIDE / style.WIDTH + 0.012, down - tall, 0.016, tall))
         return figure
 
 
@@ -421,7 +410,7 @@ def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize
         tip_2 = stand.at_2 - stand.slope_2 / steep * 1.55 * radius
         head: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 15, "shrinkA": 3, "shrinkB": 0}
         ends = tuple(stand.at_2), tuple(tip_2)
-        axes.add_patch(FancyArrowPatch(*ends, linewidth=2, color=INK, zorder=5, **head))
+        axes.add_patch(FancyArrowPatch(*ends, linewidth=2, color=style.INK, zorder=5, **head))
     axes.plot(*stand.at_2, **STAR | {"marker": "o"}, markersize=6.5, markeredgewidth=0.8, zorder=6)
     axes.set(xlim=(a_R[0], a_R[-1]), ylim=(b_R[0], b_R[-1]), xticks=[], yticks=[])
     for spine in axes.spines.values():
@@ -432,7 +421,7 @@ def badge(axes: "Axes", stand: SurfacePoint, place: int, land: Landscape) -> Non
     """Draw a point's number on the side of the point that has more room."""
     centre_2 = np.array([land.a_R.mean(), land.b_R.mean()])
     up = 1 if stand.at_2[1] <= centre_2[1] else -1
-    disc = {"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8}
+    disc = {"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": style.INK, "linewidth": 0.8}
     look_of: dict[str, Any] = {"fontsize": 9, "weight": "bold", "ha": "center", "va": "center", "zorder": 9}
     at, apart = tuple(stand.at_2), (0, -15 * up)
-    beside(axes, str(place), at, apart, color=INK, bbox=disc, **look_of)
+    style.beside(axes, str(place), at, apart, color=style.INK, bbox=disc, **look_of)

@@ -13,23 +13,9 @@ from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Cell
 from treino.inspection.outputs import ConfusionCell, ConfusionCells, Mistakes
+from treino.plots import style
 from treino.plots.captions import learnt_from
 from treino.plots.pixels import framed, photograph
-from treino.plots.style import (
-    ALARM,
-    FAINT,
-    INK,
-    SOFT,
-    WIDTH,
-    axes_at,
-    class_labels,
-    header,
-    header_inches,
-    label,
-    look,
-    new_figure,
-    percent,
-)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +31,7 @@ def mistakes_figure(shown: Mistakes, columns: Sequence[str] = ()) -> "Figure":
 
     columns: names to show, most important first; default: all, in their order.
     """
-    with look():
+    with style.look():
         if not len(shown):
             return _nothing(shown)
         if shown.items is not None:
@@ -54,7 +40,7 @@ def mistakes_figure(shown: Mistakes, columns: Sequence[str] = ()) -> "Figure":
 
 
 def _title(shown: Mistakes) -> str:
-    name = label(shown.name, 40)
+    name = style.label(shown.name, 40)
     if shown.classes:
         return _("Most confident mistakes: {name}").format(name=name)
     return _("Largest residuals: {name}").format(name=name)
@@ -86,7 +72,7 @@ def _sentence(shown: Mistakes, drawn: int) -> str:
 
 
 def _nothing(shown: Mistakes) -> "Figure":
-    figure = new_figure(1.6)
+    figure = style.new_figure(1.6)
     sentence = (
         _("None: nothing can be compared on {n:,} {split} rows.")
         if shown.unsaid == shown.rows
@@ -95,26 +81,26 @@ def _nothing(shown: Mistakes) -> "Figure":
         else _("None: all {n:,} {split} rows are right.")
     )
     split = split_name(shown.split)
-    header(figure, _title(shown), [sentence.format(n=shown.rows, split=split)], _warnings(shown))
+    style.header(figure, _title(shown), [sentence.format(n=shown.rows, split=split)], _warnings(shown))
     return figure
 
 
 def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
     drawn, warnings = min(PICTURES, len(shown)), _warnings(shown)
-    names = class_labels(shown.classes, 11)
+    names = style.class_labels(shown.classes, 11)
     words = []
     for k in range(drawn):
         answer, true = numeral(float(shown.said_K[k])), numeral(float(shown.true_K[k]))
         how = _place(shown, k)
         if shown.classes:
             answer, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
-            how = f"{percent(float(shown.sure_K[k]))} · {how}"
+            how = f"{style.percent(float(shown.sure_K[k]))} · {how}"
         said, is_true = _("says {said}").format(said=answer), _("is {true}").format(true=true)
-        words.append(((said, ALARM, 9.0), (is_true, INK, 9.0), (how, SOFT, 8.0)))
+        words.append(((said, style.ALARM, 9.0), (is_true, style.INK, 9.0), (how, style.SOFT, 8.0)))
     height = picture_lines(items[:drawn], 3)
     sentences = [_sentence(shown, drawn)]
-    figure = new_figure(header_inches(sentences, warnings) + 0.2 + height)
-    top = header(figure, _title(shown), sentences, warnings)
+    figure = style.new_figure(style.header_inches(sentences, warnings) + 0.2 + height)
+    top = style.header(figure, _title(shown), sentences, warnings)
     pictures_with_words(figure, top, items[:drawn], words)
     return figure
 
@@ -123,7 +109,7 @@ def _place(shown: Mistakes | ConfusionCell, k: int) -> str:
     """Name the row in a few letters: by the end of its file's name, else by its number."""
     if not shown.files:
         return _("row {n}").format(n=shown.index_K[k])
-    return label(tail(PurePosixPath(shown.files[k]).stem, 13), 13)
+    return style.label(tail(PurePosixPath(shown.files[k]).stem, 13), 13)
 
 
 # ---- pictures with words above each
@@ -139,7 +125,7 @@ def across(items: np.ndarray) -> int:
 
 def _pitch(items: np.ndarray, lines: int) -> tuple[float, float, float]:
     """Return the inches from picture to picture, a picture's side, and the inches from line to line."""
-    pitch = (WIDTH - 0.3) / across(items)
+    pitch = (style.WIDTH - 0.3) / across(items)
     side = pitch - 0.13
     tall = side * min(1.0, items.shape[-2] / items.shape[-1])
     return pitch, side, tall + lines * WORD_LINE + 0.2
@@ -160,7 +146,7 @@ def pictures_with_words(
         row, column = divmod(k, across(items))
         tall = down - len(lines) * WORD_LINE - 0.2
         x, y = 0.15 + column * pitch + (pitch - side) / 2, top * height - (row + 1) * down + 0.1
-        framed(axes_at(figure, x, y, side, tall), photograph(item))
+        framed(style.axes_at(figure, x, y, side, tall), photograph(item))
         for line, (text, ink, size) in enumerate(lines, 1):
             up = (y + tall + 0.06 + WORD_LINE * (len(lines) - line)) / height
             figure.text((x + side / 2) / width, up, text, color=ink, fontsize=size, ha="center")
@@ -171,8 +157,8 @@ def pictures_with_words(
 
 def cells_figure(shown: ConfusionCells) -> "Figure":
     """Draw the pictures of each cell below its name: of a chosen cell all, else as many as a line holds."""
-    split, names = split_name(shown.split), class_labels(shown.classes, 30)
-    title = _("Confused pictures: {name}").format(name=label(shown.name, 40))
+    split, names = split_name(shown.split), style.class_labels(shown.classes, 30)
+    title = _("Confused pictures: {name}").format(name=style.label(shown.name, 40))
     if not shown.chosen:
         sentences = [
             _("The cells of the confusion matrix with most mistakes on {split} rows.").format(split=split)
@@ -186,14 +172,14 @@ def cells_figure(shown: ConfusionCells) -> "Figure":
     if not shown.chosen:
         blocks = [items[: across(items)] for items in blocks]
     heights = [0.32 + (picture_lines(items, 1) if len(items) else 0.0) for items in blocks]
-    with look():
-        figure = new_figure(header_inches(sentences, warned) + 0.2 + sum(heights))
-        top, height = header(figure, title, sentences, warned), figure.get_figheight()
+    with style.look():
+        figure = style.new_figure(style.header_inches(sentences, warned) + 0.2 + sum(heights))
+        top, height = style.header(figure, title, sentences, warned), figure.get_figheight()
         for cell, items, inches in zip(shown.cells, blocks, heights, strict=True):
             heading = _cell_heading(cell, names, len(items))
-            figure.text(0.02, top - 0.08 / height, heading, weight="bold", va="top", color=INK)
+            figure.text(0.02, top - 0.08 / height, heading, weight="bold", va="top", color=style.INK)
             words = [
-                ((f"{percent(float(share))} · {_place(cell, k)}", SOFT, 8.0),)
+                ((f"{style.percent(float(share))} · {_place(cell, k)}", style.SOFT, 8.0),)
                 for k, share in enumerate(cell.share_K[: len(items)])
             ]
             if words:
@@ -231,7 +217,7 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
     lines = _lines(shown, columns, drawn)
     widths = [max(max(map(len, column[0].split("\n"))), *map(len, column[1:])) for column in lines]
     inches = [LETTER * letters + 0.22 for letters in widths]
-    room = np.cumsum(inches) <= WIDTH - 0.3
+    room = np.cumsum(inches) <= style.WIDTH - 0.3
     lines, inches = [c for c, fits in zip(lines, room, strict=True) if fits], inches[: int(room.sum())]
     sentences = [_sentence(shown, drawn)]
     kept = len(lines) - FIRST
@@ -241,34 +227,37 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
             (which if by_cost else _("The first {k} of {n} columns.")).format(k=kept, n=len(shown.features))
         )
     warnings = _warnings(shown)
-    figure = new_figure(1.25 + 0.205 * (len(warnings) + len(sentences)) + drawn * LINE)
-    top = header(figure, _title(shown), sentences, warnings)
+    figure = style.new_figure(1.25 + 0.205 * (len(warnings) + len(sentences)) + drawn * LINE)
+    top = style.header(figure, _title(shown), sentences, warnings)
     height = figure.get_figheight()
     right_of = np.cumsum(inches) + 0.12
     for number_of, column in enumerate(lines):
         left = number_of in (1, 2) and bool(shown.classes)
-        x = (right_of[number_of] - (inches[number_of] - 0.22 if left else 0)) / WIDTH
+        x = (right_of[number_of] - (inches[number_of] - 0.22 if left else 0)) / style.WIDTH
         marked = number_of == (2 if shown.classes else 3)
         for k, text in enumerate(column):
             y = (top * height - 0.42 - k * LINE) / height
-            ink, weight = SOFT if k == 0 else ALARM if marked else INK, "bold" if marked and k else "normal"
+            ink, weight = (
+                style.SOFT if k == 0 else style.ALARM if marked else style.INK,
+                "bold" if marked and k else "normal",
+            )
             side = "left" if left else "right"
             figure.text(x, y, text, fontsize=9.5, color=ink, weight=weight, ha=side, linespacing=1.1)
     for k in range(1, drawn + 1):
         y = (top * height - 0.42 - (k - 0.68) * LINE) / height
-        figure.add_artist(Line2D([0.02, 0.98], [y, y], color=FAINT, linewidth=0.8))
+        figure.add_artist(Line2D([0.02, 0.98], [y, y], color=style.FAINT, linewidth=0.8))
     return figure
 
 
 def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str]]:
     """Return the table by column, each with its heading first."""
-    names = class_labels(shown.classes, 16)
+    names = style.class_labels(shown.classes, 16)
     lines = [[_("row"), *(f"{i}" for i in shown.index_K[:drawn])]]
     true, answers = shown.true_K[:drawn].tolist(), shown.said_K[:drawn].tolist()
     if shown.classes:
         lines.append([_("true"), *(names[int(c)] for c in true)])
         lines.append([_("predicted"), *(names[int(c)] for c in answers)])
-        lines.append([_("sure"), *(percent(float(p)) for p in shown.sure_K[:drawn])])
+        lines.append([_("sure"), *(style.percent(float(p)) for p in shown.sure_K[:drawn])])
     else:
         lines.append([_("true"), *map(numeral, true)])
         lines.append([_("predicted"), *map(numeral, answers)])
@@ -282,7 +271,7 @@ def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str
 
 def _heading(name: str) -> str:
     """Return a column's name, broken at a word's end into two lines if long."""
-    text = label(name, 26)
+    text = style.label(name, 26)
     if len(text) <= 9:
         return text
     middle = max((text.rfind(c, 0, len(text) // 2 + 3) + 1 for c in "_- /"), default=0) or len(text) // 2
@@ -292,4 +281,4 @@ def _heading(name: str) -> str:
 def _value(cell: Cell) -> str:
     if cell is None:
         return "–"
-    return numeral(cell) if isinstance(cell, float) else label(cell, 16)
+    return numeral(cell) if isinstance(cell, float) else style.label(cell, 16)

@@ -8,25 +8,10 @@ import numpy as np
 
 from treino.base.words import _, numeral
 from treino.inspection.occlusion import Occlusion
+from treino.plots import style
 from treino.plots.captions import learnt_from
 from treino.plots.channels import answer_sentence
 from treino.plots.pixels import Pixels, framed, photograph, rgba
-from treino.plots.style import (
-    ALARM,
-    FAINT,
-    INK,
-    PALETTE,
-    SOFT,
-    WIDTH,
-    axes_at,
-    header,
-    header_inches,
-    label,
-    legend,
-    look,
-    new_figure,
-    percent,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,11 +38,11 @@ def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "Figure":
         ).format(n=len(one.random_RS)),
     ]
     warned = learnt_from(one.shown.split)
-    with look():
-        figure = new_figure(header_inches(sentences, warned) + len(shown) * (SIDE + WORDS + 0.35))
+    with style.look():
+        figure = style.new_figure(style.header_inches(sentences, warned) + len(shown) * (SIDE + WORDS + 0.35))
         height = figure.get_figheight()
-        title = _("What the answer hangs on: {name}").format(name=label(name, 40))
-        top = header(figure, title, sentences, warned) * height
+        title = _("What the answer hangs on: {name}").format(name=style.label(name, 40))
+        top = style.header(figure, title, sentences, warned) * height
         for each in shown:
             _line(figure, each, top)
             top -= SIDE + WORDS + 0.35
@@ -66,11 +51,11 @@ def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "Figure":
 
 def verdict(shown: Occlusion) -> str:
     """Say what covering a tenth of the places does, by the map's order and by chance, whether it holds."""
-    part = percent(float(shown.part_S[TENTH]))
+    part = style.percent(float(shown.part_S[TENTH]))
     before, ordered = shown.ordered_S[0], shown.ordered_S[TENTH]
     random = shown.random_RS[:, TENTH].mean()
     values = [float(v) for v in (before, ordered, random)]
-    figures = [percent(v) if shown.shown.classes else numeral(v) for v in values]
+    figures = [style.percent(v) if shown.shown.classes else numeral(v) for v in values]
     said = _(
         "With the {part} that count most covered: {ordered} instead of {before}; "
         "with {part} by chance: {random}."
@@ -84,39 +69,43 @@ def verdict(shown: Occlusion) -> str:
 
 def _line(figure: "Figure", shown: Occlusion, top: float) -> None:
     height = figure.get_figheight()
-    figure.text(0.02, (top - 0.05) / height, answer_sentence(shown.shown), color=INK, weight="bold", va="top")
+    figure.text(
+        0.02, (top - 0.05) / height, answer_sentence(shown.shown), color=style.INK, weight="bold", va="top"
+    )
     words = textwrap.fill(verdict(shown), LETTERS)
-    ink = ALARM if shown.flat or not shown.holds else SOFT
+    ink = style.ALARM if shown.flat or not shown.holds else style.SOFT
     figure.text(0.02, (top - 0.25) / height, words, color=ink, fontsize=9.5, va="top")
     pixels = photograph(shown.shown.picture_CHW)
     y = (top - WORDS - SIDE) / height
     for column, drawn in enumerate((pixels, _on_picture(shown, pixels))):
-        framed(axes_at(figure, 0.2 + column * (SIDE + 0.15), y * height, SIDE, SIDE), drawn)
+        framed(style.axes_at(figure, 0.2 + column * (SIDE + 0.15), y * height, SIDE, SIDE), drawn)
     most = float(np.abs(shown.effect_AB).max())
-    changed = percent(most) if shown.shown.classes else numeral(most)
-    at = ((0.2 + 1.5 * SIDE + 0.15) / WIDTH, y - 0.03 / height)
+    changed = style.percent(most) if shown.shown.classes else numeral(most)
+    at = ((0.2 + 1.5 * SIDE + 0.15) / style.WIDTH, y - 0.03 / height)
     strongest = _("strongest colour: {most}").format(most=changed)
-    figure.text(*at, strongest, fontsize=8, color=SOFT, ha="center", va="top")
+    figure.text(*at, strongest, fontsize=8, color=style.SOFT, ha="center", va="top")
     left = 0.2 + 2 * SIDE + 0.15 + 0.8
-    _curves(axes_at(figure, left, y * height + 0.22, WIDTH - left - 0.2, SIDE - 0.22), shown)
+    _curves(style.axes_at(figure, left, y * height + 0.22, style.WIDTH - left - 0.2, SIDE - 0.22), shown)
 
 
 def _curves(axes: "Axes", shown: Occlusion) -> None:
     part_S = 100 * shown.part_S
     chance = axes.fill_between(
-        part_S, shown.random_RS.min(axis=0), shown.random_RS.max(axis=0), color=FAINT, linewidth=0
+        part_S, shown.random_RS.min(axis=0), shown.random_RS.max(axis=0), color=style.FAINT, linewidth=0
     )
-    (mean,) = axes.plot(part_S, shown.random_RS.mean(axis=0), color=SOFT, linewidth=1.2)
-    (ordered,) = axes.plot(part_S, shown.ordered_S, color=PALETTE[0])
+    (mean,) = axes.plot(part_S, shown.random_RS.mean(axis=0), color=style.SOFT, linewidth=1.2)
+    (ordered,) = axes.plot(part_S, shown.ordered_S, color=style.PALETTE[0])
     axes.set_xlim(0, 100)
     if shown.shown.classes:
         axes.set_ylim(-0.03, 1.03)
     axes.grid(True)
     axes.tick_params(labelsize=8)
     axes.set_xlabel(_("covered, in %"), fontsize=8.5, labelpad=1)
-    axes.set_ylabel(_("probability") if shown.shown.classes else label(shown.shown.target, 20), fontsize=8.5)
+    axes.set_ylabel(
+        _("probability") if shown.shown.classes else style.label(shown.shown.target, 20), fontsize=8.5
+    )
     names = [_("most important first"), _("by chance")]
-    legend(axes, [ordered, (chance, mean)], names, loc="upper right", fontsize=8)
+    style.legend(axes, [ordered, (chance, mean)], names, loc="upper right", fontsize=8)
 
 
 def _on_picture(shown: Occlusion, pixels: Pixels) -> Pixels:

@@ -7,21 +7,8 @@ import numpy as np
 
 from treino.base.words import _, numeral
 from treino.inspection.thumbnails import FirstWeights, KernelMap
+from treino.plots import style
 from treino.plots.pixels import framed, largest, line_inches, mosaic, on_white, signed_map, tile, tile_lines
-from treino.plots.style import (
-    DPI,
-    INK,
-    SOFT,
-    WIDTH,
-    axes_at,
-    extent,
-    header,
-    header_inches,
-    label,
-    look,
-    new_figure,
-    percent,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +20,7 @@ KERNEL, PARTS = 0.26, 5  # inches of a later layer's kernel; parts of its pixels
 
 
 def weights_figure(shown: FirstWeights) -> "Figure":
-    with look():
+    with style.look():
         return _table(shown) if shown.tile_U is None else _tiles(shown, shown.tile_U)
 
 
@@ -41,7 +28,7 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
     units = min(TILES, len(tile_UCHW))
     across = min(ACROSS, units)
     most = largest(tile_UCHW[:units])
-    side = min(1.6, (WIDTH - 1.4) / across)
+    side = min(1.6, (style.WIDTH - 1.4) / across)
     colours = tile_UCHW.shape[1] == 3
     what = (
         _("{k} of {n} units of layer 0, module {module}: those with the longest weights first.")
@@ -49,7 +36,7 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
         else _("All {n} units of layer 0, module {module}: those with the longest weights first.")
     )
     sentences = [
-        what.format(k=units, n=len(tile_UCHW), module=label(shown.layer, 40)),
+        what.format(k=units, n=len(tile_UCHW), module=style.label(shown.layer, 40)),
         _("Colours are the weights on red, green and blue; grey is 0; one scale for all.")
         if colours
         else _("Blue: the unit is for light there; orange: against it; one scale for all."),
@@ -58,9 +45,12 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
         sentences.append(_("The mean over {n} channels.").format(n=tile_UCHW.shape[1]))
     title = _("Filters: {name}") if shown.convolution else _("First-layer weights: {name}")
     inches = math.ceil(units / across) * line_inches(tile_UCHW.shape, side) + 0.1
-    height = header_inches(sentences) + inches + sum(map(_kernel_inches, shown.later))
-    figure = new_figure(height + (0.35 if shown.left_out else 0.1))
-    top = header(figure, title.format(name=label(shown.name, 44)), sentences) * figure.get_figheight()
+    height = style.header_inches(sentences) + inches + sum(map(_kernel_inches, shown.later))
+    figure = style.new_figure(height + (0.35 if shown.left_out else 0.1))
+    top = (
+        style.header(figure, title.format(name=style.label(shown.name, 44)), sentences)
+        * figure.get_figheight()
+    )
     pixels = [tile(weight_CHW, most) for weight_CHW in tile_UCHW[:units]]
     tile_lines(figure, 0.2, top, pixels, [f"{u}" for u in shown.units_U[:units]], across, side)
     if not colours:
@@ -70,7 +60,7 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
         top = _kernels(figure, top, kernels, place)
     if shown.left_out:
         words = _("Further convolutions that are not shown: {n}.").format(n=shown.left_out)
-        figure.text(0.02, (top - 0.05) / figure.get_figheight(), words, color=SOFT, va="top")
+        figure.text(0.02, (top - 0.05) / figure.get_figheight(), words, color=style.SOFT, va="top")
     return figure
 
 
@@ -81,21 +71,21 @@ def _kernel_inches(kernels: KernelMap) -> float:
 def _kernels(figure: "Figure", top: float, shown: KernelMap, place: int) -> float:
     """Draw one layer's kernels below ``top``, in inches; return where they end."""
     height = figure.get_figheight()
-    heading = _("Convolution {k}, module {module}").format(k=place, module=label(shown.name, 40))
+    heading = _("Convolution {k}, module {module}").format(k=place, module=style.label(shown.name, 40))
     words = _(
         "Across: {u} of {n} channels. Down: their kernels on {j} of the {before} channels before."
     ).format(u=len(shown.units_U), n=shown.total, j=len(shown.inputs_J), before=shown.before)
     if shown.share < 1:
         heading += _(": its strongest kernels, {share} of all squared weights").format(
-            share=percent(shown.share)
+            share=style.percent(shown.share)
         )
     figure.text(0.02, (top - 0.12) / height, heading, weight="bold", va="top")
-    figure.text(0.02, (top - 0.34) / height, words, color=SOFT, va="top")
+    figure.text(0.02, (top - 0.34) / height, words, color=style.SOFT, va="top")
     most = largest(shown.kernel_UJHW)
     pixels = on_white(np.moveaxis(shown.kernel_UJHW, 0, 1), most)
     parts = np.repeat(np.repeat(pixels, PARTS, axis=2), PARTS, axis=3)
     width, tall = KERNEL * len(shown.units_U), KERNEL * len(shown.inputs_J)
-    axes = axes_at(figure, 0.5, top - 0.74 - tall, width, tall)
+    axes = style.axes_at(figure, 0.5, top - 0.74 - tall, width, tall)
     framed(axes, mosaic(parts))
     for ticks, numbers, pitch in (
         (axes.set_xticks, shown.units_U, parts.shape[3] + 1),
@@ -116,16 +106,18 @@ def _table(shown: FirstWeights) -> "Figure":
     most = largest(weight)
     sentences = [
         _("{k} of {n} units of layer 0, module {module}: those with the longest weights first.").format(
-            k=units, n=len(shown.units_U), module=label(shown.layer, 40)
+            k=units, n=len(shown.units_U), module=style.label(shown.layer, 40)
         )
     ]
     if inputs > len(columns):
         sentences.append(
             _("{k} of {n} inputs, those with the longest weights.").format(k=len(columns), n=inputs)
         )
-    names = [label(shown.inputs[j], 28) for j in columns]
-    figure = new_figure(1.4 + 0.2 * len(sentences) + max(2.4, 0.15 * units) + 1.5)
-    top = header(figure, _("First-layer weights: {name}").format(name=label(shown.name, 44)), sentences)
+    names = [style.label(shown.inputs[j], 28) for j in columns]
+    figure = style.new_figure(1.4 + 0.2 * len(sentences) + max(2.4, 0.15 * units) + 1.5)
+    top = style.header(
+        figure, _("First-layer weights: {name}").format(name=style.label(shown.name, 44)), sentences
+    )
     width, height = figure.get_size_inches()
     axes = figure.add_axes((0.7 / width, 0.3, 0.79, top - 0.3))
     axes.imshow(weight, cmap=signed_map(), vmin=-most, vmax=most, aspect="auto", interpolation="nearest")
@@ -137,7 +129,7 @@ def _table(shown: FirstWeights) -> "Figure":
     axes.set_yticks(range(units), [f"{u}" for u in shown.units_U[:units]], fontsize=8 if units > 20 else 9)
     axes.set_ylabel(_("unit"))
     axes.tick_params(length=0)
-    lowest = min((extent(text).y0 for text in axes.get_xticklabels()), default=0.0) / DPI
+    lowest = min((style.extent(text).y0 for text in axes.get_xticklabels()), default=0.0) / style.DPI
     box = axes.get_position()
     bottom = box.y0 - lowest / height + 0.12 / height
     axes.set_position((box.x0, bottom, box.width, top - bottom))
@@ -156,5 +148,5 @@ def _colour_bar(figure: "Figure", top: float, inches: float, most: float) -> Non
     shown = ScalarMappable(Normalize(-most, most), signed_map())
     bar = figure.colorbar(shown, cax=axes, ticks=[-most, 0, most])
     bar.ax.set_yticklabels([f"−{numeral(most, '.2g')}", "0", numeral(most, ".2g")], fontsize=8.5)
-    bar.outline.set_edgecolor(SOFT)
-    bar.ax.set_title(_("weight"), fontsize=9, color=INK, loc="left", pad=6)
+    bar.outline.set_edgecolor(style.SOFT)
+    bar.ax.set_title(_("weight"), fontsize=9, color=style.INK, loc="left", pad=6)
