@@ -1,9 +1,9 @@
 """The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
 
 A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
-of ``spec.py``), the docstring of a verb, what a kata's script says, and each text of a ``words.json``. Each
-package has catalogues of its own: ``treino_doctor``, ``treino``, which looks in the doctor's, too, and each
-app. Each floor has its own
+of ``spec.py``), what a ``Rule`` of the doctor says, the docstring of a verb, what a kata's script says, and
+each text of a ``words.json``. Each package has catalogues of its own: ``treino_doctor``, ``treino``, which
+looks in the doctor's, too, and each app. Each floor has its own
 ``locale/LANGUAGE/FLOOR.po``, so that several people can translate side by side; all of a package are compiled
 into one ``.mo``. A new sentence comes with an empty translation, a translation whose sentence is gone goes
 with it, and nothing is guessed from a sentence that is like it. A new language: make its folder in both
@@ -32,6 +32,7 @@ FOLDERS = {"treino_doctor": DOCTOR, "treino": SOURCE, **{app.name: app for app i
 """By package, those first on which others stand: where its sentences are."""
 LOCALES = {package: folder / "locale" for package, folder in FOLDERS.items()}
 LOOKUPS = "_", "N_"
+ARGUMENTS = {"Parameter": ("help",), "Rule": ("message", "why", "fix")}  # that are sentences
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # so that a merge that changes nothing changes no file
 
 
@@ -73,8 +74,8 @@ def _called(node: ast.Call, path: Path) -> Iterator[str]:
                 f"{path}:{node.lineno}: a sentence in {name}() is one string without values in it"
             )
         yield from _text(node.args[0])
-    elif name == "Parameter":
-        yield from (s for keyword in node.keywords if keyword.arg == "help" for s in _text(keyword.value))
+    for keyword in node.keywords if name in ARGUMENTS else ():
+        yield from _text(keyword.value) if keyword.arg in ARGUMENTS[name] else ()
 
 
 def _text(node: ast.expr) -> Iterator[str]:

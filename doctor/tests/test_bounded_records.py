@@ -11,7 +11,7 @@ from treino_doctor.record.gradients import LOGGED
 from treino_doctor.record.log import Event, Forward, Log, OptimizerEnded, OptimizerMade
 from treino_doctor.record.recorder import Recorder
 from treino_doctor.rules import rules
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 NEW_OPTIMIZERS = """
 net = nn.Linear(8, 3)

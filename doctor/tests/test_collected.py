@@ -4,7 +4,7 @@ layers that get their shape from the first rows.
 
 import pytest
 
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 from zygote import examined, told
 
 TRAIN = """

@@ -17,7 +17,7 @@ from examination import examined
 from treino_doctor.output.rules_page import page
 from treino_doctor.record.log import Log
 from treino_doctor.rules import decide, rules
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 ROOT = Path(__file__).parent
 CONTRACT = """

@@ -9,7 +9,7 @@ from treino_doctor.record.scalers import scaled_together
 from treino_doctor.record.tables import Columns
 from treino_doctor.rules import notes
 from treino_doctor.rules.course import trainings
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 SUM = """
 x_sum, y_sum = torch.randn(400, 20), torch.randn(400)

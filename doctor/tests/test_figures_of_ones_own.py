@@ -3,7 +3,7 @@
 import pytest
 
 from examination import examined
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 TRAINED = """
 labels = (y > 0).float()[:, None]

@@ -20,7 +20,7 @@ from treino_doctor.output.prove import Row, interval, last_figure, proof, studen
 from treino_doctor.places.source import refresh
 from treino_doctor.process.run_script import run_script
 from treino_doctor.rules import rules
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 from zygote import examined
 
 

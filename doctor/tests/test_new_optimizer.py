@@ -3,7 +3,7 @@
 import pytest
 
 from examination import examined
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 RULE = "new_optimizer_each_step"
 STEP = """

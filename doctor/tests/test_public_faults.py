@@ -3,7 +3,7 @@
 import pytest
 
 from examination import examined
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 HEAD = """
 from torch.utils.data import DataLoader, TensorDataset

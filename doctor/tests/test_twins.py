@@ -5,7 +5,7 @@ import pytest
 from examination import examined
 from treino_doctor.output.fix import patch
 from treino_doctor.rules import notes
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 
 for package in ("pandas", "sklearn"):
     pytest.importorskip(package, reason=f"needs {package}")

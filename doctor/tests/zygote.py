@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import treino_doctor
-from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import PRELUDE
 from written import program
 
 USUAL = (

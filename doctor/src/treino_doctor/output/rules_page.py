@@ -6,8 +6,7 @@
 import re
 
 from treino_doctor.rules import GROUPS, rules
-from treino_doctor.rules.examples import PRELUDE
-from treino_doctor.rules.rule import Rule
+from treino_doctor.rules.rule import PRELUDE, Rule
 from treino_doctor.words import N_, _
 
 NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import Graph, Log, LossCall, Operation
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import PASSED, argument, by_line
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.record.log import Graph, LossCall, Operation
+from treino_doctor.rules.graphs import PASSED, argument
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _
 
 LOSSES = {  # what may stand before the loss
@@ -26,7 +25,7 @@ DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
 DROPPED = N_("outputs are set to 0 at random")
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The input of a cross entropy that trains comes straight from a ReLU, a tanh or a dropout that drops."""
     calls = [c for c in log.of(LossCall) if c.name in LOSSES and c.trained and c.graph.root is not None]
     for own in by_line(calls, lambda c: c.site).values():
@@ -63,19 +62,17 @@ def drops(operation: Operation) -> bool:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
     unless=("nll_without_log_softmax",),
     # the line of the activation, or where it was chosen
     place=lambda e: word(e.at or e.seen, e.numbers["kind"], "dropout"),
-    message=N_("The input of {loss} comes straight from {kind} ({calls} of {looked} calls): {what}."),
-    why=N_(
+    message="The input of {loss} comes straight from {kind} ({calls} of {looked} calls): {what}.",
+    why=(
         "Cross entropy expects a score of any size for each class. With an activation or a dropout after "
         "the last layer the network can't be as sure as it should be, and where an activation is flat, "
         "nothing is learned."
     ),
-    fix=N_("Give the loss the last layer's raw output: no activation and no dropout after it."),
+    fix="Give the loss the last layer's raw output: no activation and no dropout after it.",
     safety="Outputs and gradients get larger, so the best rate may be lower.",
     limits="A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone.",
     wrong=script(loss="F.cross_entropy(net(x).relu(), y)"),

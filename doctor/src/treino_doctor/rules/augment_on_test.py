@@ -1,18 +1,14 @@
 """Random changes to the rows of an evaluation."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log
-from treino_doctor.rules.examples import SPLIT, script
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, script
 from treino_doctor.rules.shares import evaluations
-from treino_doctor.words import N_, _
+from treino_doctor.words import _
 
 LEAST = 2  # evaluations that differ from the previous one
 FEW = 0.05  # maximum share of rows trained on before
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Evaluations have the same labels but other rows each time, not made by nets, and unchanged nowhere."""
     for e, t in evaluations(log):
         if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
@@ -38,17 +34,14 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=("test_in_train", "label_misaligned"),  # folds may have the same labels in the same order
-    message=N_("The evaluation rows are changed at random: {what}."),
-    why=N_(
+    message="The evaluation rows are changed at random: {what}.",
+    why=(
         "Random augmentation makes evaluation harder than the real rows are, and different each time. "
         "Figures of two epochs can't be compared."
     ),
-    fix=N_(
-        "Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."
-    ),
+    fix="Give the evaluation set its own transform without random parts (resize, centre crop, normalise).",
     safety="Safe: evaluation then gives the same figure each time.",
     limits="Needs the same labels at two evaluations. Pairs that a test set draws anew look like it.",
     wrong="""\

@@ -1,12 +1,9 @@
 """Labels outside of the range that the loss expects."""
 
 import math
-from collections.abc import Iterable
 
-from treino_doctor.record.log import Log, LossCall
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.record.log import LossCall
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _
 
 CLASSES = ("cross_entropy", "nll_loss")
@@ -15,7 +12,7 @@ PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 NEAR = 1e-4  # from 0 and 1: rounding of smoothed labels
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Labels outside of the loss's range (classes, [0, 1] or ±1), or no labels at all."""
     for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
         wrong = [(c, what) for c in calls if (what := _wrong(c))]
@@ -51,16 +48,14 @@ def _wrong(c: LossCall) -> str:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_("{loss} got labels that it has no place for: {values} ({calls} of {looked} calls looked at)."),
-    why=N_(
+    message="{loss} got labels that it has no place for: {values} ({calls} of {looked} calls looked at).",
+    why=(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "
         "want −1 and 1, kl_div shares, or their logarithms with log_target=True. Outside their range the "
         "losses raise, or silently reward the wrong answer without bound."
     ),
-    fix=N_("Map the labels to the range that this loss expects before training."),
+    fix="Map the labels to the range that this loss expects before training.",
     safety="Depends on what the labels mean: look at them first.",
     limits="Labels are looked at in the losses of torch, in the calls that are watched.",
     wrong=script("nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x).squeeze(1), y.float())"),

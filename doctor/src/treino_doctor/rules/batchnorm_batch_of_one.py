@@ -1,22 +1,19 @@
 """Batch norm that learns from a batch of one row."""
 
 import math
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.placement import batches
 from treino_doctor.places.settings import setting
-from treino_doctor.record.log import Ended, Log
+from treino_doctor.record.log import Ended
 from treino_doctor.record.outcomes import Normed
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 WIDE = 64  # values of a row in each channel that suffice for statistics
 SELDOM = 8  # at most one batch in this many
 LEAST = 3  # batches of one row, if there are no larger ones
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Torch refused a batch of one row; or some came between larger batches; or all did have one row, and the
     running averages were used in eval mode."""
     steps = max((e.step for e in log.of(Ended)), default=0)
@@ -42,26 +39,20 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="modes",
     severity="risk",
-    certain=True,
-    message=N_(
+    message=(
         "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and {larger} "
         "larger ones."
     ),
-    why=N_(
+    why=(
         "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
         "running averages are pulled towards it. With one value per channel PyTorch refuses."
     ),
-    fix=N_("Use drop_last=True or another batch size so that no batch has one row; or group norm."),
+    fix="Use drop_last=True or another batch size so that no batch has one row; or group norm.",
     safety="`drop_last=True` leaves up to a batch of rows out of each epoch, others each time when shuffled.",
     limits="Calls between windows are counted only where a single row enters a net in training mode.",
-    wrong="""\
-net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for rows in torch.arange(61).split(20):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[rows]), y[rows])
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script(
+        "nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))",
+        "F.cross_entropy(net(x[rows]), y[rows])",
+    ).replace("step in range(10)", "rows in torch.arange(61).split(20)"),
     mend={"torch.arange(61)": "torch.arange(60)"},
 )

@@ -1,18 +1,12 @@
 """A state that was kept without a copy, and is the newest one when it is used."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log
 from treino_doctor.record.outcomes import StateUsed
-from treino_doctor.rules.examples import SPLIT, script
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
 
 KEPT = 2  # minimum number of states that a line took, where one is saved: a single one may be meant to follow
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A state that shares the net's memory was loaded into the net, or saved, after more steps."""
     used = [s for s in log.of(StateUsed) if s.how == "load_state_dict" or s.times >= KEPT]
     for uses in by_line(used, lambda s: s.taken_at).values():
@@ -22,17 +16,13 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_(
-        "The state that was kept is no copy: {steps} more steps have changed it before {how} was called."
-    ),
-    why=N_(
+    message="The state that was kept is no copy: {steps} more steps have changed it before {how} was called.",
+    why=(
         "state_dict() returns the net's own tensors, which every step changes in place. What was kept as the "
         "best is the newest state, and loading it restores nothing."
     ),
-    fix=N_("Keep a copy: copy.deepcopy(net.state_dict())."),
+    fix="Keep a copy: copy.deepcopy(net.state_dict()).",
     safety="The figures of the restored net become those of the best epoch.",
     limits="A net that is kept under a second name (`best = net`) is not seen.",
     wrong=SPLIT.replace("test", "val")

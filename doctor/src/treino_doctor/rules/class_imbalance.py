@@ -1,13 +1,8 @@
 """A rare class that the net never predicts."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log, LossCall
+from treino_doctor.record.log import LossCall
 from treino_doctor.rules.course import counted, training
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
 
 LEAST = 20  # minimum number of calls; ROWS: minimum number of rows in them
 ROWS = 100
@@ -20,7 +15,7 @@ CLASSES = 20  # at most; of more classes, none is common
 NEWEST = 24  # newest calls
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A class is rare, the loss doesn't favour it, and the newest batches' predictions never find it."""
     course = training(log)
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels and not c.error]
@@ -65,15 +60,15 @@ RULE = Rule(
         *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
         *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
     ),
-    message=N_(
+    message=(
         "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
         "batches."
     ),
-    why=N_(
+    why=(
         "Saying the common class always is nearly right on average, so the loss hardly rewards finding the "
         "rare one. A high accuracy hides that it is never found."
     ),
-    fix=N_(
+    fix=(
         "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall or "
         "F1."
     ),

@@ -1,17 +1,13 @@
 """A clip so small that almost nothing remains of the gradients."""
 
-from collections.abc import Iterable
 from statistics import median
 
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import library_setting, setting
 from treino_doctor.places.source import calls, module, same
-from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.outcomes import Clip
 from treino_doctor.rules.course import Training, trainings
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import STEP, Evidence, Faults, Log, Rule, Site, by_line, script
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
 CALLS = 10  # minimum number of calls of a clip
@@ -23,7 +19,7 @@ STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly 
 BELOW_EPS = 1e-6  # below Adam's eps; Adam rescales what a larger limit leaves
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A clip removes nearly all of the gradients, the weights hardly move, and the loss hardly falls."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     every = trainings(log)
@@ -71,30 +67,20 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
     certain=False,
-    message=N_(
+    message=(
         "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
         "{movement} in all."
     ),
-    why=N_(
+    why=(
         "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times the "
         "clip: too little to learn anything in the steps that were taken."
     ),
-    fix=N_(
+    fix=(
         "Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with it."
     ),
     safety="The steps become larger; raise the limit little by little.",
     limits="Clipping by hand is known where it scales gradients by their norm in the usual forms.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(30):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 1e-5)
-    optimizer.step()
-""",
+    wrong=script(steps=30).replace(STEP, "    nn.utils.clip_grad_norm_(net.parameters(), 1e-5)\n" + STEP),
     mend={"1e-5": "1.0"},
 )

@@ -1,14 +1,11 @@
 """ReLU units that are zero for every row."""
 
-from collections.abc import Iterable
-
 from treino_doctor.record.learning import Rectified
-from treino_doctor.record.log import Log, LossCall
+from treino_doctor.record.log import LossCall
 from treino_doctor.rules.course import training
-from treino_doctor.rules.examples import DEEP, script
 from treino_doctor.rules.graphs import made_by
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_, _, numeral
+from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script
+from treino_doctor.words import _, numeral
 
 LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls
@@ -17,7 +14,7 @@ STUCK = 0.9  # times the loss of a constant prediction
 LEARNED = 0.1  # times the first loss: the net learns below that. All thresholds are chosen, not measured
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Found in two cases.
 
     1. A ReLU ends the network, and many targets are below zero.
@@ -48,19 +45,18 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
     certain=False,
     unless=(
         *NEVER_LEARNS,
         *("symmetric_init", "unscaled_inputs", "unshuffled_sorted", "lr_too_high", "label_misaligned"),
         *("weight_decay_too_high", "exploding_sum_loss", "non_finite_loss"),
     ),
-    message=N_("Zero where it should not be: {what}; the loss ends at {loss}."),
-    why=N_(
+    message="Zero where it should not be: {what}; the loss ends at {loss}.",
+    why=(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the "
         "unit can't recover. At the end of a net it also makes negative answers impossible."
     ),
-    fix=N_("Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer."),
+    fix="Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer.",
     safety="Another start, rate or activation is a new training.",
     limits=(
         "Units are looked at in the calls that are watched; told only where the loss is no better than a "

@@ -1,20 +1,15 @@
 """A part of the network that is cut off from the loss."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.outcomes import FLAT, Cut
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 Key = tuple[str, Site | None]
 
 LEAST = 3  # steps without a gradient for the same parameters
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Backward never reached parameters behind a line that leaves the graph or has derivative zero."""
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
@@ -77,17 +72,15 @@ def parameters_without(
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
     unless=("detached_loss", "grad_cleared_before_step"),
-    message=N_(
+    message=(
         "In {steps} steps {parameters} of the network's weights got no gradient: this {how} cuts their way."
     ),
-    why=N_(
+    why=(
         "A value that leaves the graph here has no history, so that backward can't go on to the layers that "
         "made it. The optimizer holds them, but they learn nothing from what comes after."
     ),
-    fix=N_(
+    fix=(
         "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should "
         "learn, and rsample() in place of sample()."
     ),
@@ -96,14 +89,9 @@ RULE = Rule(
         "Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target network, "
         "a frozen part) is told apart by whether an optimizer holds what lies behind it."
     ),
-    wrong="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x)).detach()), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+    wrong="head = nn.Linear(16, 3)\n"
+    + script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x)).detach()), y)").replace(
+        "net.parameters()", "[*net.parameters(), *head.parameters()]"
+    ),
     mend={".detach()": ""},
 )

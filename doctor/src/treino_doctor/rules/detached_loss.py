@@ -1,18 +1,13 @@
 """A loss that has lost its graph before backward."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Backward, Log, OptimizerEnded, Stepped
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import Backward, OptimizerEnded, Stepped
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 LEAST = 2  # steps without any gradient
 ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """backward ran from a fresh leaf, or through a graph without parameters, though there is an optimizer."""
     ends = log.of(OptimizerEnded)
     if not any(e.steps or not e.filled for e in ends):
@@ -43,31 +38,22 @@ def made_at(backwards: list[Backward]) -> Site | None:
     return None
 
 
+FROM_A_NUMBER = "    loss = torch.tensor(loss.item(), requires_grad=True)\n"
+
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_("{backwards} backward passes started from a tensor that knows nothing of the network."),
-    why=N_(
+    message="{backwards} backward passes started from a tensor that knows nothing of the network.",
+    why=(
         "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "
         "so that backward ends there and the parameters get no gradient. requires_grad only silences the "
         "error."
     ),
-    fix=N_("Compute the loss from the network's output with torch functions, and leave its history alone."),
+    fix="Compute the loss from the network's output with torch functions, and leave its history alone.",
     safety="Safe: before, nothing was learned.",
     limits=(
         "A backward whose gradients a program reads by itself, without an optimizer of torch, is left alone."
     ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    loss = torch.tensor(loss.item(), requires_grad=True)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    mend={"    loss = torch.tensor(loss.item(), requires_grad=True)\n": ""},
+    wrong=script().replace("    loss.back", FROM_A_NUMBER + "    loss.back"),
+    mend={FROM_A_NUMBER: ""},
 )

@@ -1,13 +1,8 @@
 """Copies of rows on both sides of a split."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
 from treino_doctor.places.kinds import multiplies
 from treino_doctor.places.placement import maker
-from treino_doctor.record.log import Log
-from treino_doctor.rules.examples import HELD_OUT, SPLIT
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import TELLING, copies, evaluations, lines_of, shared
 from treino_doctor.words import N_, _
 
@@ -17,7 +12,7 @@ WINDOWS = N_("hold at least half of a training row: windows of one series, which
 SHARE = {"near": 0.3, "windows": 0.8}  # share of the compared rows
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Rows of an evaluation had been trained on, and the table holds copies, more than chance allows; or many
     are far nearer to training rows than rows usually are, or are windows that overlap training's.
     """
@@ -54,16 +49,15 @@ x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=("test_in_train",),
-    message=N_("{trained} of {rows} evaluation rows {what}."),
-    why=N_(
+    message="{trained} of {rows} evaluation rows {what}.",
+    why=(
         "The same row lies on both sides of the split, so that the net is asked what it was told. "
         "Oversampling or joining tables before splitting does this, and so does a random split of rows that "
         "belong together; the figure is too good."
     ),
-    fix=N_(
+    fix=(
         "Drop duplicates before splitting, and oversample the training part only; split what belongs "
         "together by its group, and a series by its time."
     ),

@@ -1,15 +1,11 @@
 """A summed loss whose steps grow with the batch."""
 
 import math
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import setting
-from treino_doctor.record.log import Backward, Log
+from treino_doctor.record.log import Backward
 from treino_doctor.rules.course import Training, optimizers, trainings
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 
 LEAST = 8  # rows of a batch, and values of a loss
 STUCK = 0.8  # times the loss of a constant prediction
@@ -20,7 +16,7 @@ LARGE = 0.1  # the largest step, times the weights
 ALONE = 0.5  # relative difference allowed between the loss and the sum. All are chosen, not measured
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A sum over many rows, steps as large as the gradient, and a loss that rose and ends no better than a
     constant's.
     """
@@ -57,19 +53,18 @@ def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
     place=lambda e: setting(e.at, "reduction"),  # the line that sets the reduction
-    message=N_(
+    message=(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "
         "end."
     ),
-    why=N_(
+    why=(
         "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
         "step: lr that suits a mean is far too large. It also changes with the batch size."
     ),
-    fix=N_("Use reduction='mean' (the default), or divide lr by the batch size."),
+    fix="Use reduction='mean' (the default), or divide lr by the batch size.",
     safety="The gradients become smaller by the number of rows: multiply the rate accordingly.",
     limits="Told only where the loss rises; a sum with a small rate is right, also where it learns slowly.",
     wrong=script("nn.Linear(8, 1)", 'F.mse_loss(net(x), x[:, :1], reduction="sum")', steps=20),

@@ -1,18 +1,15 @@
 """Gradients that are cleared between backward and step."""
 
 from collections import Counter
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Cleared, Log, OptimizerMade, Stepped
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.record.log import Cleared, OptimizerMade, Stepped
+from treino_doctor.rules.rule import CLEAR, STEP, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.turns import BY_EPOCH, turns
-from treino_doctor.words import N_
 
 LEAST = 2  # steps without gradients; one may only initialise the optimizer's state
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """At most steps of an optimizer, every gradient that backward had written was None or zero; or, if
     gradients were to be accumulated, most backwards' gradients were cleared between two steps.
     """
@@ -42,25 +39,15 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
-    why=N_(
+    message="{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}.",
+    why=(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
         "follow. The network keeps its first weights."
     ),
-    fix=N_("Clear the gradients before backward (or after step), never between the two."),
+    fix="Clear the gradients before backward (or after step), never between the two.",
     safety="Safe: the order of three calls. Before, nothing was learned.",
     limits="Between windows gradients are not followed; a fault that begins late is found in a later window.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.zero_grad()
-    optimizer.step()
-""",
-    mend={"loss.backward()\n    optimizer.zero_grad()": "optimizer.zero_grad()\n    loss.backward()"},
+    wrong=script().replace(CLEAR, "").replace(STEP, CLEAR + STEP),
+    mend={f"    loss.backward()\n{CLEAR}": f"{CLEAR}    loss.backward()\n"},
 )

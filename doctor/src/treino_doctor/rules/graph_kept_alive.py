@@ -1,19 +1,14 @@
 """Graphs of past steps that something still holds."""
 
-from collections.abc import Iterable
-
 from treino_doctor.places.stores import storing_line
-from treino_doctor.record.log import Log
 from treino_doctor.record.outcomes import GraphsHeld
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 ALIVE = 8  # graphs; a few recent ones may be kept on purpose
 SUMMED = 3  # graphs, if a line sums them from step to step
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Graphs of past backwards, or of outputs that were trained on, are still alive many steps later."""
     held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, g.grown, -g.alive))
     for graphs in held:
@@ -26,16 +21,15 @@ def decide(log: Log) -> Iterable[Evidence]:
 RULE = Rule(
     group="modes",
     severity="waste",
-    certain=True,
     early=True,
     # the line that sums or stores a value with a graph
     place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
-    message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
-    why=N_(
+    message="The graphs of {alive} past losses or outputs are still alive ({backwards} backwards).",
+    why=(
         "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every "
         "step. Only its value is wanted."
     ),
-    fix=N_("Store the number: total += loss.item() (or loss.detach())."),
+    fix="Store the number: total += loss.item() (or loss.detach()).",
     safety="Safe: the numbers stay the same, the memory is freed.",
     limits=(
         "Graphs are counted by marks on the losses and results that are watched, and losses that are kept "

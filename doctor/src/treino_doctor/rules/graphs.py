@@ -1,7 +1,6 @@
 """Queries of a value's graph that several rules share."""
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
 
@@ -15,9 +14,6 @@ PASSED = frozenset(
         *("hstack", "vstack", "concat", "concatenate"),
     )
 )
-
-T = TypeVar("T")
-K = TypeVar("K", bound=Hashable)
 
 
 def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
@@ -41,14 +37,6 @@ def axis(operation: Operation, place: int = 1) -> int | None:
     dim = argument(operation, "dim", place)
     whole = operation.shape
     return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
-
-
-def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
-    """Group events by a line, or by what ``line`` returns for each."""
-    groups: dict[K, list[T]] = {}
-    for event in events:
-        groups.setdefault(line(event), []).append(event)
-    return groups
 
 
 def calls_by_number(log: Log) -> dict[int, Forward]:

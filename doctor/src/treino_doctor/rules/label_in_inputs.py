@@ -1,18 +1,14 @@
 """A column of the inputs that is the label."""
 
 import ast
-from collections.abc import Iterable
 
 from treino_doctor.places.kinds import converts, joins
 from treino_doctor.places.placement import maker
-from treino_doctor.record.log import Log
 from treino_doctor.record.row_log import RowsTrained
-from treino_doctor.rules.examples import HELD_OUT, SPLIT
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """One column of the rows trained on had one value for each label, and one label for each value."""
     for t in log.of(RowsTrained):
         if t.label_column >= 0:
@@ -28,15 +24,13 @@ def tables(value: ast.AST) -> bool:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
-    certain=True,
     place=lambda e: maker(e.seen, tables, e.sites["loader"], e.stack) or e.seen,
-    message=N_("Column {column} of the inputs, counted from 0, is the label: in all {rows} rows they agree."),
-    why=N_(
+    message="Column {column} of the inputs, counted from 0, is the label: in all {rows} rows they agree.",
+    why=(
         "The network is given the answer, so it has only to copy it. The figures are too good, and on rows "
         "whose label isn't known the network is of no use."
     ),
-    fix=N_("Drop the label, and what is only known with it, from the inputs."),
+    fix="Drop the label, and what is only known with it, from the inputs.",
     safety="The figures fall to what the other columns can tell.",
     limits=(
         "One number or class a row, and inputs that are a table. A column that no other column is related "

@@ -1,19 +1,16 @@
 """Rows whose labels belong to other rows."""
 
 import ast
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.kinds import orders
 from treino_doctor.places.placement import maker
 from treino_doctor.places.source import calls
-from treino_doctor.record.log import Log, LossCall
+from treino_doctor.record.log import LossCall
 from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained
 from treino_doctor.rules.course import training
-from treino_doctor.rules.examples import script
 from treino_doctor.rules.graphs import made_by
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_, _, numeral
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.words import _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction
@@ -23,7 +20,7 @@ CLASSES = 100  # at most. All thresholds are chosen, not measured
 BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # answers that can't go everywhere
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
     measured data don't predict their labels. In these cases, nothing is learned. Or the answers to a shuffled
     loader's rows were compared with labels that were not shuffled.
@@ -83,19 +80,18 @@ def shuffles(value: ast.AST) -> bool:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=(
         *NEVER_LEARNS,
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
         *("symmetric_init", "params_not_in_optimizer", "dead_relu", "vanishing_gradient", "lr_too_low"),
     ),
-    message=N_("Rows and labels are in different orders: {what}."),
-    why=N_(
+    message="Rows and labels are in different orders: {what}.",
+    why=(
         "One of the two was shuffled without the other, so that each row meets another row's label. There is "
         "nothing to learn but the classes' shares, and nothing to measure but chance."
     ),
-    fix=N_(
+    fix=(
         "Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with "
         "the labels that came in their batch."
     ),

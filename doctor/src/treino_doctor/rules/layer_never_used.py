@@ -1,16 +1,10 @@
 """Layers that are made, given to an optimizer, and never called."""
 
-from collections.abc import Iterable
-
 from treino_doctor.record.learning import LayerUnreached
-from treino_doctor.record.log import Log
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """No call of the net reached the layer, and none of the losses gave it a gradient."""
     known = [layer for layer in log.of(LayerUnreached) if layer.made_at is not None]
     for made_at, layers in by_line(known, lambda layer: layer.made_at).items():
@@ -25,17 +19,16 @@ def decide(log: Log) -> Iterable[Evidence]:
 RULE = Rule(
     group="gradients",
     severity="waste",
-    certain=True,
     unless=("no_step", "detached_loss", "detached_graph"),
-    message=N_(
+    message=(
         "This {layer} ({parameters} weights) was never called, and got no gradient in any of {backwards} "
         "backward passes."
     ),
-    why=N_(
+    why=(
         "The optimizer holds it, but forward does not use it: it keeps its random values. If it was meant to "
         "work, the network is another one than you think."
     ),
-    fix=N_("Call the layer in forward, or remove it."),
+    fix="Call the layer in forward, or remove it.",
     safety="A layer that is called makes another network, to be trained anew; to remove one changes nothing.",
     limits=(
         "Only backward passes that were recorded are known. Layers of a library's classes are left alone, "

@@ -1,16 +1,11 @@
 """Steps as large as the weights themselves."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import setting
 from treino_doctor.places.updates import update_rate
-from treino_doctor.record.log import BY_HAND, Log
+from treino_doctor.record.log import BY_HAND
 from treino_doctor.rules.course import Steps, Training, optimizers, studied, training
-from treino_doctor.rules.examples import DEEP, script
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.weight_decay_too_high import held_down
-from treino_doctor.words import N_
 
 LEAST = 12  # minimum number of steps
 LARGE = 0.15  # largest step, times the weights: 2.6 to 13 by such rates, 0.11 at most in right scripts
@@ -19,7 +14,7 @@ ROSE = 1.5  # highest loss, times a constant prediction's loss and the first los
 WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A step moves the weights by a seventh or more; the loss rose, and ends no better than a constant."""
     loss = training(log)
     if loss is None or studied(log, "lr"):
@@ -57,22 +52,21 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
     certain=False,
     unless=(
         *NEVER_LEARNS,
         *("unshuffled_sorted", "unscaled_inputs", "exploding_sum_loss", "params_not_in_optimizer"),
         *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
     ),
-    message=N_(
+    message=(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
         "constant gets {constant}."
     ),
-    why=N_(
+    why=(
         "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
         "falling. Units may die on the way and never come back."
     ),
-    fix=N_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
+    fix="Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts).",
     safety="A lower rate needs more steps.",
     limits="Judged by the loss of the training alone and by the size of its steps.",
     wrong=script(DEEP.replace("ReLU", "Tanh"), settings="lr=100.0", steps=40),

@@ -1,14 +1,10 @@
 """Steps that move nothing."""
 
 import math
-from collections.abc import Iterable
 
-from treino_doctor.record.log import Log
 from treino_doctor.rules.course import optimizers, studied, training
-from treino_doctor.rules.examples import script
 from treino_doctor.rules.lr_too_high import by_hand, place
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
 
 LEAST = 20  # minimum number of steps
 STILL = 0.05  # whole movement, times the weights' norm: 0.036 by such a rate, right scripts 0.12 or more
@@ -21,7 +17,7 @@ MANY = (
 )
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """After all steps the weights are where they began, and the loss is nearly unchanged; and these are many
     steps, or at this pace it would be so for long: few steps show nothing else with a rate that suits.
     """
@@ -42,7 +38,6 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
     certain=False,
     place=place,
     unless=(
@@ -51,15 +46,15 @@ RULE = Rule(
         *("weight_decay_too_high", "dead_relu", "softmax_before_cross_entropy"),
         *("sigmoid_before_bce_with_logits", "softmax_wrong_dim", "params_not_in_optimizer", "detached_graph"),
     ),
-    message=N_(
+    message=(
         "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is still "
         "{loss}."
     ),
-    why=N_(
+    why=(
         "The gradients are there, but the steps are so small that the net stays at its random start. More "
         "epochs would be needed by the hundred."
     ),
-    fix=N_("Multiply lr by 10 until the loss falls within the first epoch."),
+    fix="Multiply lr by 10 until the loss falls within the first epoch.",
     safety="A higher rate may be too high: multiply by ten at most at a time.",
     limits=(
         "Told of 500 steps or more, and of fewer where the loss would hardly fall within ten thousand of "

@@ -2,22 +2,18 @@
 
 import ast
 import math
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.source import function, loop, names, statement, targets
-from treino_doctor.record.log import Log, Operation, Read
+from treino_doctor.record.log import Operation, Read
 from treino_doctor.record.row_log import Evaluated
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 SHARE = 0.5  # maximum share of the right answers that the last batch has, for the figure to be far off
 NEAR = 1e-3  # of a whole number
 KEEPS = ("to", "div", "mul", "detach", "clone")
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """An evaluation counted the right answers of each batch on one line, those of the last one are far fewer
     than all, and the source keeps these alone and divides them after the loop.
     """
@@ -91,17 +87,16 @@ def reads_it(node: ast.AST, name: str) -> bool:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
     certain=False,
-    message=N_(
+    message=(
         "Only the right answers of the last of {batches} batches are counted, and divided by all {rows} "
         "rows: {figure} instead of {right}."
     ),
-    why=N_(
+    why=(
         "Each batch overwrites the count of the one before, so that the figure is about as many times too "
         "small as there are batches. It says little about the net."
     ),
-    fix=N_("Set the count to 0 before the loop and add to it in the loop: +=."),
+    fix="Set the count to 0 before the loop and add to it in the loop: +=.",
     safety="Safe: only the figure changes.",
     limits=(
         "Likely, by source: the count has to be divided in the function that counts. Not seen: a count that "

@@ -1,14 +1,12 @@
 """An argmax over the rows instead of the classes, or predictions [N, 1] compared with labels [N]."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from treino_doctor.places.placement import caller, passes_on
-from treino_doctor.record.log import Forward, Log, Operation, Read
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import argument, by_line, calls_by_number, classifiers, is_column
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_, _
+from treino_doctor.record.log import Forward, Operation, Read
+from treino_doctor.rules.graphs import argument, calls_by_number, classifiers, is_column
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.words import _
 
 BEST = ("argmax", "max", "topk")
 COMPARED = ("eq", "ne", "sub", "isclose")
@@ -19,7 +17,7 @@ KEEPS = (
 MOST = 200  # maximum number of operations searched
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """argmax of a classifier over the rows, over all at once, or over the only column; [N, 1] == [N]."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     looked_at = [r for r in log.of(Read) if r.graph.root is not None]
@@ -95,17 +93,15 @@ def _stretched(event: Read) -> Operation | None:
 RULE = Rule(
     group="settings",
     unless=("target_broadcast",),
-    severity="wrong",
-    certain=True,
     # the line of the metric, or of the caller that chose the shapes
     place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
-    message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
-    why=N_(
+    message="This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at).",
+    why=(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "
         "against a row compares each answer with every label; a mean over the outputs is a figure of each "
         "row, not of each output. What comes of it is not what it is called."
     ),
-    fix=N_(
+    fix=(
         "Of several columns take argmax(dim=1), the class axis; compare a single column with 0 if it holds "
         "logits, with 0.5 if it holds probabilities. Compare with labels of the same shape, and average over "
         "the rows (dim=0)."

@@ -1,21 +1,18 @@
 """Two linear layers with nothing between them that bends: together they are one linear layer."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Backward, Graph, Log, Operation
+from treino_doctor.record.log import Backward, Graph, Operation
 from treino_doctor.record.values import VIEWS
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 STRAIGHT = VIEWS | {"dropout", "batch_norm", "transpose", "permute"}
 """Operations that keep a chain of two linear layers linear: views, scalings, zeros at random."""
 LOSSES = 2  # minimum number of losses behind such a pair
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A linear layer gets what another one gives, unbent, and what lies between is not narrower than both.
 
     A narrow middle is meant: a factor of low rank, or a linear autoencoder. So is a value that is used
@@ -67,16 +64,15 @@ def source(graph: Graph, operation: Operation) -> int | None:
 RULE = Rule(
     group="losses",
     severity="risk",
-    certain=True,
-    message=N_(
+    message=(
         "A linear layer ({inputs} to {hidden}) is followed by another one ({hidden} to {outputs}) without an "
         "activation between them."
     ),
-    why=N_(
+    why=(
         "Two linear layers in a row can compute no more than one linear layer from {inputs} to {outputs}: "
         "the {hidden} units between them add weights, but no bends."
     ),
-    fix=N_("Put an activation, such as nn.ReLU(), between the two layers, or leave one of them out."),
+    fix="Put an activation, such as nn.ReLU(), between the two layers, or leave one of them out.",
     safety="The network becomes another one, and has to be trained anew.",
     limits=(
         "A middle that is narrower than both sides is taken for meant, and so is a value that is used "

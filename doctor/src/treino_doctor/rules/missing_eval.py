@@ -1,15 +1,10 @@
 """Evaluation with dropout or batch norm in training mode."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log
-from treino_doctor.rules.examples import JUDGED, ON_PART, WITH_DROPOUT, script
 from treino_doctor.rules.judged import groups
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import JUDGED, ON_PART, WITH_DROPOUT, Evidence, Faults, Log, Rule, script
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Metrics were made of a trained net's outputs without a backward, with dropout or batch norm in training
     mode.
 
@@ -27,14 +22,12 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="modes",
-    severity="wrong",
-    certain=True,
-    message=N_("{calls} of the evaluations looked at ran in training mode ({layers})."),
-    why=N_(
+    message="{calls} of the evaluations looked at ran in training mode ({layers}).",
+    why=(
         "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
         "evaluation's own batch. The figures are not those of the network that you would use."
     ),
-    fix=N_(
+    fix=(
         "Call model.eval() before evaluating and model.train() before training on; give F.dropout "
         "training=self.training."
     ),

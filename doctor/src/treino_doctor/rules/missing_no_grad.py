@@ -1,21 +1,15 @@
 """Evaluation that builds graphs which nothing uses."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Course, Forward, Graph, Log, Read
-from treino_doctor.rules.examples import ON_PART, script
-from treino_doctor.rules.graphs import by_line
+from treino_doctor.record.log import Course, Forward, Graph, Read
 from treino_doctor.rules.judged import ARRAYS, groups
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, Site, by_line, script
 
 CALLS = 3  # minimum number of calls with unused graphs
 ROWS = 16  # minimum mean number of rows of these calls; single rows cost nothing
 LAST = 40  # minimum number of rows of a single call in eval mode
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
     eval mode, or after all training, on many rows. Detached outputs have released their graph; only where
     they go to NumPy again and again, it is for nothing each time.
@@ -54,13 +48,12 @@ def is_detached(graph: Graph) -> bool:
 RULE = Rule(
     group="modes",
     severity="waste",
-    certain=True,
-    message=N_("{calls} of the evaluations looked at ({rows} rows) recorded a graph that was never used."),
-    why=N_(
+    message="{calls} of the evaluations looked at ({rows} rows) recorded a graph that was never used.",
+    why=(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
         "are the same, but memory and time are spent on it."
     ),
-    fix=N_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
+    fix="Evaluate inside with torch.no_grad(): (or torch.inference_mode()).",
     safety="Safe: the same numbers, with less memory.",
     limits="Told of evaluations that are watched: of each line the first three and then now and then.",
     wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",

@@ -1,18 +1,13 @@
 """Steps that use the gradients of past steps again."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
 from treino_doctor.places.updates import uncalled_clearing
-from treino_doctor.record.log import BY_HAND, Backward, Log, OptimizerMade, Stepped
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import BY_HAND, Backward, OptimizerMade, Stepped
+from treino_doctor.rules.rule import CLEAR, Evidence, Faults, Log, Rule, Site, by_line, script
 
 LEAST = 2  # steps; a single one may be intended after a resume
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """An optimizer stepped at least twice on gradients that were added to the gradients of past steps."""
     kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
     newest = {optimizer: b for b in log.of(Backward) for optimizer in b.summed}
@@ -33,18 +28,14 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_(
-        "{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."
-    ),
-    why=N_(
+    message="{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again.",
+    why=(
         "backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of "
         "all past gradients. The step size grows with the number of steps, and old batches never stop "
         "pulling."
     ),
-    fix=N_("Call optimizer.zero_grad() once per step, before this backward."),
+    fix="Call optimizer.zero_grad() once per step, before this backward.",
     safety=(
         "The steps become smaller: before, gradients added up. A rate that was tuned with the fault is then "
         "too low; `--prove` tries ten and a hundred times it."
@@ -53,13 +44,6 @@ RULE = Rule(
         "Accumulation over several batches is meant and not told, as long as the gradients are cleared after "
         "each step."
     ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-for step in range(10):
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    mend={"    loss.backward()": "    optimizer.zero_grad()\n    loss.backward()"},
+    wrong=script(settings="lr=0.01").replace(CLEAR, ""),
+    mend={"    loss.backward()": f"{CLEAR}    loss.backward()"},
 )

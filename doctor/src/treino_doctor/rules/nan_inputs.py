@@ -1,21 +1,17 @@
 """NaN or infinity in the rows that enter the net."""
 
 import math
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.kinds import divides, misses
 from treino_doctor.places.placement import maker
-from treino_doctor.record.log import Course, Log, LossCall, Read
+from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 CHOOSES = ("getitem", "masked_select", "index_select", "take")
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Rows with NaN went in, and the outputs or the loss weren't finite (nets that mask NaN are right, and so
     are programs that leave out some of the outputs).
     """
@@ -57,18 +53,16 @@ HOLE = 'x[3, 2] = float("nan")\n'
 
 RULE = Rule(
     group="data",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_(
+    message=(
         "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "
         "finite."
     ),
-    why=N_(
+    why=(
         "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
         "Skipping such losses leaves the other rows of the batch out as well."
     ),
-    fix=N_(
+    fix=(
         "Drop or fill the missing values before they become a tensor (with the training rows' mean or "
         "median)."
     ),

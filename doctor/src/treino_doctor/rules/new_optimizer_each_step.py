@@ -1,18 +1,14 @@
 """An optimizer that is made anew for every step."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line
 
 LEAST = 6  # steps by new optimizers on the same weights; a few stages of a training may begin so
 MOST = 0.9  # minimum share of the recorded steps that were the first and only ones of their optimizers
 RESTARTED = "LBFGS"  # looks back within a step, too; restarts are common
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Nearly all steps of the optimizers made on one line were the first of a new one, which went on with the
     very weights that the one before had left, and which keeps what the next one no longer has: momentum,
     moments.
@@ -33,14 +29,12 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
-    message=N_("{anew} of {steps} steps looked at were the first of a new {optimizer}, on the same weights."),
-    why=N_(
+    message="{anew} of {steps} steps looked at were the first of a new {optimizer}, on the same weights.",
+    why=(
         "{optimizer} remembers past gradients from step to step, and each new one begins with nothing: "
         "momentum and adaptive step sizes never act."
     ),
-    fix=N_("Make the optimizer once, before the loop."),
+    fix="Make the optimizer once, before the loop.",
     safety="Training changes: momentum and moments act, as they never did. The rate may need to be set anew.",
     limits=(
         "An optimizer without memory, such as plain SGD, loses nothing. Silent too: one optimizer for each "

@@ -1,14 +1,9 @@
 """nll_loss or kl_div on something other than log-probabilities."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import Log, LossCall
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import PASSED, by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import LossCall
+from treino_doctor.rules.graphs import PASSED
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 LOSSES = "nll_loss", "kl_div"
 # Hand-written logarithms; below, operations that may scale scores on purpose, as a temperature does.
@@ -17,7 +12,7 @@ ROUNDING = 1e-2  # error of half-precision log-probabilities; probabilities are 
 SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Decide by value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
     looked_at = [c for c in log.of(LossCall) if c.name in LOSSES and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: (c.name, c.site)).values():
@@ -48,19 +43,17 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_(
+    message=(
         "{loss} got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
         "from {source})."
     ),
-    why=N_(
+    why=(
         "{loss} only multiplies values by the target's shares and turns their sign; without log-softmax "
         "before it nothing keeps them normalised (log-sum-exp up to {logsumexp}, should be 0). The loss "
         "falls below what it can be while the predictions need not become better."
     ),
-    fix=N_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
+    fix="Apply log_softmax over the class axis first, or use cross_entropy on the raw output.",
     safety="Safe: the loss becomes what its name says.",
     limits=(
         "Looks at `nll_loss` and `kl_div` alone; a logarithm of plain scores is not told from one of "

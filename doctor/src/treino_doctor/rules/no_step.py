@@ -1,19 +1,15 @@
 """Gradients that no optimizer step ever uses."""
 
 from collections import Counter
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.record.log import Backward, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.rules.rule import STEP, Evidence, Faults, Log, Rule, Site, by_line, script
 from treino_doctor.rules.turns import BY_EPOCH, turns
-from treino_doctor.words import N_
 
 LEAST = 3  # backwards; one or two may only inspect gradients
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """No step used the gradients that backward wrote, or there was one step for many backwards."""
     made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
@@ -52,24 +48,14 @@ def parameters(made: OptimizerMade) -> set[int]:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
-    message=N_("{backwards} backward passes wrote gradients for {optimizer}, which took {steps} steps."),
-    why=N_(
+    message="{backwards} backward passes wrote gradients for {optimizer}, which took {steps} steps.",
+    why=(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
         "that the parameters stayed (nearly) where they were."
     ),
-    fix=N_("Call this optimizer's step() (with its parentheses) after each backward."),
+    fix="Call this optimizer's step() (with its parentheses) after each backward.",
     safety="Safe: before, nothing was learned by these weights.",
     limits="A program that moves weights itself, in place, has stepped.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step
-""",
+    wrong=script().replace(STEP, "    optimizer.step\n"),
     mend={"optimizer.step\n": "optimizer.step()\n"},
 )

@@ -1,16 +1,15 @@
 """A loss that is NaN or infinite."""
 
 import math
-from collections.abc import Iterable
 
 from treino_doctor.record.learning import NonFinite
-from treino_doctor.record.log import Course, Log, OptimizerEnded
+from treino_doctor.record.log import Course, OptimizerEnded
 from treino_doctor.rules.course import studied
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_, _
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
+from treino_doctor.words import _
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A value was not finite, steps followed, and no later value was finite (after skipped steps, one may
     be)."""
     courses = {c.site: c.values for c in log.of(Course)}
@@ -32,35 +31,19 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
     early=True,
     unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
-    message=N_("The loss is NaN or infinite from backward pass {first} on, and {steps} steps used it."),
-    why=N_(
+    message="The loss is NaN or infinite from backward pass {first} on, and {steps} steps used it.",
+    why=(
         "One such step makes every weight NaN, and nothing can be learned after it. It came from: "
         "{operation}."
     ),
-    fix=N_(
-        "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
-    ),
+    fix="Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr.",
     safety="A lower rate or a floor under a logarithm changes the figures, as it should.",
     limits=(
         "The operation is named from the graph of the loss; where a compiled part made it, only the line of "
         "the backward is known."
     ),
-    wrong="""\
-net = nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    p = torch.relu(net(x)).squeeze(1)
-    loss = -torch.log(p).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    mend={
-        "    p = torch.relu(net(x)).squeeze(1)\n": "",
-        "-torch.log(p).mean()": "-F.logsigmoid(net(x)).mean()",
-    },
+    wrong=script("nn.Linear(8, 1)", "-torch.log(torch.relu(net(x))).mean()"),
+    mend={"-torch.log(torch.relu(net(x)))": "-F.logsigmoid(net(x))"},
 )

@@ -1,15 +1,10 @@
 """A state of which a net found nothing."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log
 from treino_doctor.record.outcomes import PartLoaded
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The newest state that a module was given has none of its entries, and strict=False said nothing."""
     newest = {loaded.module: loaded for loaded in log.of(PartLoaded)}
     for loaded in newest.values():
@@ -20,15 +15,13 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
-    certain=True,
-    message=N_("None of the {given} entries that were loaded has the name of one of the net's {own}."),
-    why=N_(
+    message="None of the {given} entries that were loaded has the name of one of the net's {own}.",
+    why=(
         "With strict=False load_state_dict leaves out every name that the net does not have, in silence: "
         "here '{given_name}' and the like, where the net has '{own_name}'. The net goes on with the "
         "weights that it had."
     ),
-    fix=N_(
+    fix=(
         "Give the entries the net's own names, as by leaving a prefix out, and look at the missing_keys that "
         "load_state_dict returns."
     ),

@@ -1,18 +1,14 @@
 """Parameters that get gradients and belong to no optimizer."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade
+from treino_doctor.record.log import OptimizerEnded, OptimizerMade
 from treino_doctor.record.outcomes import Unowned
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 STEPS = 3  # steps of an optimizer that learns from the same losses
 LOSSES = 2  # losses that reached the parameter
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Random parameters of nets in training mode never moved, though an optimizer learned from their losses.
 
     A readout that alone was given to the optimizer (random features) is intended. Loaded, copied, averaged or
@@ -54,32 +50,21 @@ def is_frozen_part(stray: Unowned) -> bool:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
-    certain=True,
-    message=N_(
+    message=(
         "{parameters} of the network's weight tensors (the first of shape {shape}) get gradients, but no "
         "optimizer holds them."
     ),
-    why=N_(
+    why=(
         "{optimizer} took {steps} steps on the same loss, and these kept their first random values. "
         "What the optimizer does hold has to learn around a part that never learns."
     ),
-    fix=N_(
-        "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."
-    ),
+    fix="Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose.",
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
     limits=(
         "Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone, and "
         "so are those that several optimizers share in turns; of a training by hand none are known."
     ),
-    wrong="""\
-body, head = nn.Linear(8, 16), nn.Linear(16, 3)
-optimizer = torch.optim.SGD(body.parameters(), lr=0.1)
-for step in range(10):
-    loss = F.cross_entropy(head(torch.relu(body(x))), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
-    mend={"body.parameters()": "[*body.parameters(), *head.parameters()]"},
+    wrong="head = nn.Linear(16, 3)\n"
+    + script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x))), y)"),
+    mend={"net.parameters()": "[*net.parameters(), *head.parameters()]"},
 )

@@ -1,13 +1,20 @@
-"""A rule: its decision, the line to edit, its sentences, the safety of its fix, and two examples."""
+"""A rule: its decision, the line to edit, its sentences, the safety of its fix, and two examples.
 
-from collections.abc import Callable, Iterable, Mapping
+Rules take from here what nearly all of them need: the log, lines, events by line, and the code that their
+examples share.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from treino_doctor.finding import Finding, Severity, Site
-from treino_doctor.record.log import Log
+from treino_doctor.finding import Finding, Severity
+from treino_doctor.finding import Site as Site
+from treino_doctor.record.log import Log as Log
 from treino_doctor.words import _, numeral
 
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
 # Faults that keep a training from learning, and so explain whatever else is wrong with its loss.
@@ -36,12 +43,15 @@ def as_recorded(evidence: Evidence) -> Site | None:
     return evidence.at or evidence.seen
 
 
-def nothing(log: Log) -> Iterable[Evidence]:
+Faults = Iterable[Evidence]
+
+
+def nothing(log: Log) -> Faults:
     """No fault."""
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One fault that the doctor knows.
 
@@ -52,9 +62,9 @@ class Rule:
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
     decide: a pure function of the log; yields one Evidence for each fault.
     place: returns the line to edit; called only after the run.
-    message, why, fix: sentences, marked with ``N_``; the evidence's numbers replace ``{names}``.
+    message, why, fix: sentences, which are translated; the evidence's numbers replace ``{names}``.
     wrong: a few lines that show the fault. mend: text that occurs once in ``wrong`` -> its correct
-    replacement. Tests run both examples after ``examples.PRELUDE``.
+    replacement. Tests run both examples after ``PRELUDE``.
     safety: what else the fix changes. limits: what the rule can't see. Both are for the documentation.
     early: may be reported before the script has ended.
     unless: rules whose findings explain this one, which is then left out.
@@ -62,8 +72,8 @@ class Rule:
     """
 
     group: Group
-    severity: Severity
-    certain: bool
+    severity: Severity = "wrong"
+    certain: bool = True
     message: str
     why: str
     fix: str
@@ -74,7 +84,7 @@ class Rule:
     id: str = ""
     early: bool = False
     unless: tuple[str, ...] = ()
-    decide: Callable[[Log], Iterable[Evidence]] = nothing
+    decide: Callable[[Log], Faults] = nothing
     place: Callable[[Evidence], Site | None] = as_recorded
     note: Callable[[Evidence], str] | None = None
 
@@ -103,3 +113,63 @@ class Rule:
             evidence=dict(numbers),
             fix=_(self.fix).format(**typed),
         )
+
+
+def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
+    """Group events by a line, or by what ``line`` returns for each."""
+    groups: dict[K, list[T]] = {}
+    for event in events:
+        groups.setdefault(line(event), []).append(event)
+    return groups
+
+
+# ---- code of the examples
+
+PRELUDE = """\
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+x = torch.randn(240, 8)
+y = (x[:, 0] > 0).long() + (x[:, 1] > 0.5).long()  # three classes
+"""
+
+SPLIT = """\
+x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
+"""
+
+CLEAR, STEP = "    optimizer.zero_grad()\n", "    optimizer.step()\n"  # lines of ``script``
+DEEP = "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))"
+WITH_DROPOUT = "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))"
+ON_PART = "F.cross_entropy(net(x[:200]), y[:200])"
+
+JUDGED = """\
+    with torch.no_grad():
+        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
+"""
+
+
+def script(
+    net: str = "nn.Linear(8, 3)",
+    loss: str = "F.cross_entropy(net(x), y)",
+    settings: str = "lr=0.1",
+    steps: int = 10,
+) -> str:
+    """A correct script that trains a net by a loss."""
+    return f"""\
+net = {net}
+optimizer = torch.optim.SGD(net.parameters(), {settings})
+for step in range({steps}):
+    optimizer.zero_grad()
+    loss = {loss}
+    loss.backward()
+    optimizer.step()
+"""
+
+
+HELD_OUT = script(loss="F.cross_entropy(net(x_train), y_train)", settings="lr=0.5", steps=40)
+HELD_OUT += """\
+with torch.no_grad():
+    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+"""

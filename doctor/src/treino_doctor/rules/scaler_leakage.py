@@ -1,20 +1,15 @@
 """A scaler, or a choice of columns, that was fitted on evaluation rows."""
 
-from collections.abc import Iterable
-
 from treino_doctor.places.kinds import scales
 from treino_doctor.places.placement import maker
-from treino_doctor.record.log import Log
 from treino_doctor.record.row_log import RowsEvaluated, RowsFitted
-from treino_doctor.rules.examples import HELD_OUT, SPLIT
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule
 
 ALL = 0.98  # share of the rows
 LEAST = 10  # minimum number of rows of an evaluation
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """One fit on all rows produced both the training and the evaluation rows; or each had its own fit."""
     held_out = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and 2 * e.trained < e.rows and not e.made]
     for f in log.of(RowsFitted):
@@ -31,20 +26,19 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     # the line of the fit; else the nearest line that scales rows
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
-    message=N_(
+    message=(
         "All {rows} evaluation rows are among the {fitted} rows on which a scale or a choice of columns "
         "({kind}) rests."
     ),
-    why=N_(
+    why=(
         "It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels "
         "by chance), which new rows don't bring along, so that the figure is not one for unseen data. It is "
         "most wrong where rows are few or change over time, or columns were chosen among many."
     ),
-    fix=N_(
+    fix=(
         "Split first; fit the scaler, or choose the columns, on the training rows only, and use that for "
         "both parts."
     ),

@@ -1,18 +1,16 @@
 """A learning-rate schedule that is not stepped as it was made for."""
 
-from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from treino_doctor.finding import Site
 from treino_doctor.places.source import names, written_on
 from treino_doctor.places.updates import unreached_step
 from treino_doctor.record.arrays import np
 from treino_doctor.record.learning import ScheduleEnded
-from treino_doctor.record.log import Ended, Log, LossCall, Stepped
-from treino_doctor.rules.rule import Evidence, Rule, as_recorded
+from treino_doctor.record.log import Ended, LossCall, Stepped
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, as_recorded, script
 from treino_doctor.rules.told import known_again, losses_told, shares_of_right
-from treino_doctor.words import N_, _
+from treino_doctor.words import _
 
 LEAST = 12  # minimum number of updates of a schedule that is judged
 LONG = 10  # updates after which a schedule should have been stepped; not measured
@@ -29,7 +27,7 @@ STEADY = 0.8  # minimum share of a metric's changes that the mode calls worse
 SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A schedule was never stepped; was stepped before the first update, or for an optimizer that was
     replaced; or was stepped per batch instead of per epoch, or the reverse.
     """
@@ -151,18 +149,18 @@ def counted(figures: tuple[float, ...]) -> bool:
     return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
 
 
+SCHEDULER = "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)\n"
+
 RULE = Rule(
     group="settings",
-    severity="wrong",
-    certain=True,
-    message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
-    why=N_(
+    message="{scheduler} {what} ({calls} calls, {updates} updates).",
+    why=(
         "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
         "nearly zero too early, or never reaches its course. Before the first update it skips the first "
         "rate. One that waits for a figure to fall cuts the rate of a net whose right answers become "
         "more."
     ),
-    fix=N_(
+    fix=(
         "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
         "batch for OneCycleLR. Give ReduceLROnPlateau mode='max' for a share of right answers, the "
         "default for a loss."
@@ -175,16 +173,6 @@ RULE = Rule(
         "never stepped while a line would do it is a note: a condition may not have come true, or nobody "
         "calls the function around it."
     ),
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-    scheduler.step()
-""",
+    wrong=script(steps=40).replace("for ", SCHEDULER + "for ") + "    scheduler.step()\n",
     mend={"step_size=2": "step_size=20"},
 )

@@ -1,22 +1,18 @@
 """The same random numbers in every epoch."""
 
 import ast
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places import source
 from treino_doctor.record.learning import Drawn
-from treino_doctor.record.log import Log, OptimizerMade
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import OptimizerMade
+from treino_doctor.rules.rule import CLEAR, Evidence, Faults, Log, Rule, Site, by_line, script
 
 SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
 BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # in a function that does more than set seeds
 LEAST = 3  # minimum number of repeats within one training, with steps between
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """One line repeatedly set the same seed, or drew the same order of rows, in one training."""
     made = sorted({o.step for o in log.of(OptimizerMade)})
     for kinds in (("seed", "generator"), ("order",)):
@@ -69,25 +65,14 @@ def _only_seeds(site: Site) -> bool:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
-    certain=True,
-    message=N_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
-    why=N_(
+    message="The same seed {seed} was set, or the same order drawn, {times} times within one training.",
+    why=(
         "Every epoch draws the same order, the same dropout masks and the same augmentation. The net never "
         "sees anything new, which is what they are there for."
     ),
-    fix=N_("Set the seed once, before training; tell a distributed sampler every epoch (set_epoch)."),
+    fix="Set the seed once, before training; tell a distributed sampler every epoch (set_epoch).",
     safety="Safe: each epoch then draws anew.",
     limits="Generators of torch, NumPy and `random` are known; one that a library seeds is its own.",
-    wrong="""\
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    torch.manual_seed(0)
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
+    wrong=script().replace(CLEAR, "    torch.manual_seed(0)\n" + CLEAR),
     mend={"net = ": "torch.manual_seed(0)\nnet = ", "    torch.manual_seed(0)\n": ""},
 )

@@ -1,21 +1,16 @@
 """A choice made by test metrics: likely, judging by the source."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import Log
 from treino_doctor.record.row_log import RowsEvaluated
 from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
-from treino_doctor.rules.examples import SPLIT, script
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_, _
+from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.words import _
 
 LEAST = 10  # minimum number of rows of an evaluation
 LOOKS = 3  # minimum number of evaluations of the same rows
 LEARNED = 0.5  # maximum share of rows trained on
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """New rows were evaluated repeatedly, no other rows are a final test, and the source keeps the best."""
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
@@ -48,12 +43,12 @@ RULE = Rule(
     group="settings",
     severity="risk",
     certain=False,
-    message=N_("The best was chosen by {evaluations} or more looks at {what}, and no other rows judge it."),
-    why=N_(
+    message="The best was chosen by {evaluations} or more looks at {what}, and no other rows judge it.",
+    why=(
         "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left to "
         "measure by."
     ),
-    fix=N_("Choose on validation rows; look at the test rows once, at the end."),
+    fix="Choose on validation rows; look at the test rows once, at the end.",
     safety="The figure of the chosen network falls to what it is.",
     limits=(
         "Likely, for it reads names: rows have to be called a test's. A choice by an object of another "

@@ -1,20 +1,15 @@
 """A recurrent or attention layer that reads the rows of a batch as the steps of a sequence."""
 
-from collections.abc import Iterable
-
-from treino_doctor.finding import Site
-from treino_doctor.record.log import Backward, Forward, Graph, Log, LossCall, Operation
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import argument, by_line, calls_by_number
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import Backward, Forward, Graph, LossCall, Operation
+from treino_doctor.rules.graphs import argument, calls_by_number
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 BATCH_FIRST = 8  # its place among the arguments of these functions
 ATTENTION = "multi_head_attention_forward"  # which always gets the steps first
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A net's rows are the steps of its layer, and what goes on has one answer for each of them, taken or
     averaged along the axis that the layer has for the batch.
     """
@@ -50,18 +45,17 @@ def crossed(graph: Graph, call: Forward | None) -> Operation | None:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
-    message=N_(
+    message=(
         "A layer ({layer}) reads the {rows} rows of a batch as steps in time, and their {steps} steps as "
         "rows."
     ),
-    why=N_(
+    why=(
         "Without batch_first=True the first axis is time. The layer then mixes the rows of a batch: each "
         "sees other rows and none of its own earlier steps, so that its answer is not made of its own "
         "sequence."
     ),
-    fix=N_("Make the layer with batch_first=True, or swap the two axes before it and after it."),
+    fix="Make the layer with batch_first=True, or swap the two axes before it and after it.",
     safety="Safe: each row then is a sequence of its own.",
     limits=(
         "Told where a net is given [rows, steps, ...] and one value is taken, or averaged, along the "

@@ -1,18 +1,14 @@
 """Sigmoid twice: once by hand, once inside binary_cross_entropy_with_logits."""
 
-from collections.abc import Iterable
-
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import Log, LossCall
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import by_line, made_by
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import LossCall
+from treino_doctor.rules.graphs import made_by
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 
 LOSS = "binary_cross_entropy_with_logits"
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
     looked_at = [c for c in log.of(LossCall) if c.name == LOSS and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: c.site).values():
@@ -24,20 +20,18 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
     # the line of the sigmoid, or where it was chosen
     place=lambda e: word(e.at or e.seen, "sigmoid", "softmax"),
-    message=N_(
+    message=(
         "The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked} calls "
         "looked at)."
     ),
-    why=N_(
+    why=(
         "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to 0.73, "
         "so that the network can never say no, and its loss stays above 0.31."
     ),
-    fix=N_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),
+    fix="Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid.",
     safety="Safe for training. Where the output is read as a probability elsewhere, apply the sigmoid there.",
     limits="A sigmoid inside a compiled part is not seen.",
     wrong=script("nn.Linear(8, 1)", f"F.{LOSS}(torch.sigmoid(net(x)).squeeze(1), (y > 0).float())"),

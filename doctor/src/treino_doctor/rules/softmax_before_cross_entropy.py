@@ -1,18 +1,14 @@
 """Softmax twice: once by hand, once inside cross_entropy."""
 
 import math
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import Backward, Log, LossCall, Operation
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import axis, by_line, made_by
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import Backward, LossCall, Operation
+from treino_doctor.rules.graphs import axis, made_by
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless), or
     from a sigmoid; or a hand-written loss takes the log-softmax of a softmax.
     """
@@ -61,18 +57,14 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_("The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at)."),
-    why=N_(
+    message="The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at).",
+    why=(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with "
         "{classes} classes the loss can't fall below {floor}, and gradients are small. The network learns "
         "slowly and looks stuck."
     ),
-    fix=N_(
-        "Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."
-    ),
+    fix="Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities.",
     safety=(
         "Safe for training. Where the output is read as a probability elsewhere, apply the softmax there. "
         "Gradients grow, so the best rate may be lower."

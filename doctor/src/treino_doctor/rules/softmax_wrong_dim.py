@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import setting, written
 from treino_doctor.places.source import calls, same, written_on
-from treino_doctor.record.log import Backward, Graph, Log, LossCall, Operation, Softmaxed, WeightsApplied
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import PASSED, axis, by_line, calls_by_number, classifiers
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import Backward, Graph, LossCall, Operation, Softmaxed, WeightsApplied
+from treino_doctor.rules.graphs import PASSED, axis, calls_by_number, classifiers
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
@@ -19,7 +16,7 @@ MAPS = 4  # axes of a batch of maps
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A softmax before a loss or a product is over another axis than the one it must sum over."""
     yield from _before_losses(log)
     yield from _by_hand(log)
@@ -32,7 +29,7 @@ def decide(log: Log) -> Iterable[Evidence]:
             yield Evidence(first.site, numbers, at=first.softmax, stack=first.stack)
 
 
-def _before_losses(log: Log) -> Iterable[Evidence]:
+def _before_losses(log: Log) -> Faults:
     looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
     for group in by_line(looked_at, lambda c: c.site).values():
         soft = [(c, m) for c in group if (m := softmax_behind(c.graph, c.graph.root)) is not None]
@@ -54,7 +51,7 @@ def _across(made: Operation, call: LossCall) -> bool:
     return call.input_shape[1] in made.shape and made.shape[dim] != call.input_shape[1]
 
 
-def _by_hand(log: Log) -> Iterable[Evidence]:
+def _by_hand(log: Log) -> Faults:
     """A hand-written loss picks probabilities by labels along one axis, but the softmax is over another."""
     for b in log.of(Backward):
         for values, picked in _picks(b.graph) if not b.losses else ():
@@ -94,7 +91,7 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
     return one
 
 
-def _of_outputs(log: Log) -> Iterable[Evidence]:
+def _of_outputs(log: Log) -> Faults:
     """A softmax over the rows, of the output of a net that learns labels or outputs maps."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     known = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
@@ -120,19 +117,17 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_(
+    message=(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} of "
         "{looked} calls looked at)."
     ),
-    why=N_(
+    why=(
         "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "
         "queries), and the probabilities of one row don't sum to one. The result depends on which rows "
         "happen to be together."
     ),
-    fix=N_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),
+    fix="Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys.",
     safety="Safe: the probabilities of a row then sum to one.",
     limits=(
         "Which axis holds the classes is known from the loss, from labels that pick answers, or from the "

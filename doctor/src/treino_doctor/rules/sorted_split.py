@@ -2,18 +2,14 @@
 
 import ast
 import math
-from collections.abc import Iterable
 
-from treino_doctor.finding import Site
 from treino_doctor.places.kinds import SPLITS, cuts
 from treino_doctor.places.placement import maker
 from treino_doctor.places.source import calls, written_on
-from treino_doctor.record.log import Log
 from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
-from treino_doctor.rules.examples import HELD_OUT, SPLIT
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.rules.rule import HELD_OUT, NEVER_LEARNS, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import evaluations
-from treino_doctor.words import N_, _
+from treino_doctor.words import _
 
 LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw
@@ -27,7 +23,7 @@ NEW = 0.1  # maximum share trained on before, for rows to count as new
 JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unknown. All are chosen
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The evaluation rows have classes that training never saw, or in very different shares; and either the
     labels were sorted class by class when they were split, or the evaluation fails.
     """
@@ -104,17 +100,14 @@ def _parts(value: ast.AST) -> bool:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
-    message=N_(
-        "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
-    ),
-    why=N_(
+    message="{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training.",
+    why=(
         "The rows were sorted by class or by target when they were cut, so that the two parts differ. The "
         "figure measures nothing that the net could have learned."
     ),
-    fix=N_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
+    fix="Shuffle before splitting, or use train_test_split(..., stratify=y).",
     safety="Split at random, or by class (`stratify`): the figure becomes one of all classes.",
     limits=(
         "Needs labels in blocks, or rows of which the two parts differ, and a net that is a module. Rows "

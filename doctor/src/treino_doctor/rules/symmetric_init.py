@@ -1,17 +1,14 @@
 """Units that begin alike and stay alike."""
 
-from collections.abc import Iterable
-
 from treino_doctor.record.learning import AlikeRows
-from treino_doctor.record.log import Log, ParameterSeen
-from treino_doctor.rules.examples import DEEP, script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_, _
+from treino_doctor.record.log import ParameterSeen
+from treino_doctor.rules.rule import DEEP, Evidence, Faults, Log, Rule, script
+from treino_doctor.words import _
 
 LEAST = 3  # backwards after the second step, as the rows of a zero last layer differ after the first
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """All rows, or all columns, of a weight are equal after several steps."""
     alike = [a for a in log.of(AlikeRows) if a.looks >= LEAST]
     # Later layers may keep a matrix of zeros at zero: then all matrices must be equal along an axis.
@@ -26,14 +23,12 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
-    certain=True,
-    message=N_("All {units} units of a {layer} layer have the same weights, {when}."),
-    why=N_(
+    message="All {units} units of a {layer} layer have the same weights, {when}.",
+    why=(
         "Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as "
         "good as a single unit."
     ),
-    fix=N_(
+    fix=(
         "Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or xavier_uniform_; "
         "only biases may be constant."
     ),

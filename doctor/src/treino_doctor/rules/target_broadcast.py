@@ -1,22 +1,18 @@
 """A prediction [N, 1] against a target [N]: every row is compared with every other."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
-from treino_doctor.finding import Site
 from treino_doctor.places.placement import caller, only_caller, passes_on
-from treino_doctor.record.log import Backward, Graph, Log, LossCall, Operation
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import by_line, is_column
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.record.log import Backward, Graph, LossCall, Operation
+from treino_doctor.rules.graphs import is_column
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 Shape = tuple[int, ...]
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The loss's shapes broadcast to more elements than either has; or a mean over such a difference."""
     for calls in by_line([c for c in log.of(LossCall) if c.name in PAIRED], lambda c: c.site).values():
         wide = [c for c in calls if stretched(c.input_shape, c.target_shape)]
@@ -67,18 +63,16 @@ QUIET = 'import warnings\nwarnings.simplefilter("ignore")\n'
 
 RULE = Rule(
     group="losses",
-    severity="wrong",
-    certain=True,
     early=True,
-    message=N_(
+    message=(
         "A prediction of shape {prediction} is compared with a target of shape {target}, and PyTorch "
         "stretches both ({calls} of {looked} calls looked at)."
     ),
-    why=N_(
+    why=(
         "Every prediction is compared with every target of the batch, so that the best answer is the mean of "
         "all targets. The loss falls to the variance and stops there."
     ),
-    fix=N_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
+    fix="Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target.",
     safety="Safe: the loss then compares each row with its own target.",
     limits=(
         "A broadcast in a loss by hand is told where a prediction and a target, both with a row each, meet "

@@ -1,22 +1,19 @@
 """Test rows that the net was trained on."""
 
 import ast
-from collections.abc import Iterable
 from pathlib import Path
 
-from treino_doctor.finding import Site
 from treino_doctor.places.kinds import joins, parts
 from treino_doctor.places.placement import trail
 from treino_doctor.places.source import loops
-from treino_doctor.record.log import Backward, Log, NetMade
+from treino_doctor.record.log import Backward, NetMade
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
-from treino_doctor.rules.examples import HELD_OUT
 from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.rule import HELD_OUT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino_doctor.rules.turns import trained_forwards
-from treino_doctor.words import N_, _
+from treino_doctor.words import _
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # rows of a training that are known at most; share of rows that are among them
@@ -24,7 +21,7 @@ STEPS = 3  # minimum number of steps of a place
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A net had trained on rows of one part of a split before they were evaluated, and the table has no
     copies; or on some of the only rows that were evaluated; or on rows of previous folds.
     """
@@ -52,7 +49,7 @@ def decide(log: Log) -> Iterable[Evidence]:
     yield from _steps_on_test(log)
 
 
-def _steps_on_test(log: Log) -> Iterable[Evidence]:
+def _steps_on_test(log: Log) -> Faults:
     """One optimizer stepped on rows that the source names a test, in turn with others."""
     calls, used = calls_by_number(log), trained_forwards(log)
     places: dict[tuple[Site, ...], list[Backward]] = {}
@@ -110,15 +107,14 @@ def takes(value: ast.AST) -> bool:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=("train_mode_never_restored",),  # training in eval mode looks like an evaluation
-    message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
-    why=N_(
+    message="{trained} of {rows} evaluation rows were trained on before they were evaluated.",
+    why=(
         "The net has seen the answers, so that the figure shows how well it remembers, not how well it does "
         "on new rows."
     ),
-    fix=N_("Train on the training part only; make sure that the two parts share no row."),
+    fix="Train on the training part only; make sure that the two parts share no row.",
     safety="Safe: the figure falls to what it is.",
     limits=(
         "Rows are compared by their numbers in a data set and by hashes, and a loop that trains on the test "

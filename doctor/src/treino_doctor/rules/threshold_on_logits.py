@@ -1,20 +1,19 @@
 """A threshold of 0.5 on logits, whose even chance is at 0."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from treino_doctor.record.log import Graph, Log, LossCall, Operation, Read
-from treino_doctor.rules.examples import script
+from treino_doctor.record.log import Graph, LossCall, Operation, Read
 from treino_doctor.rules.graphs import PASSED, argument, calls_by_number
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_, _
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
+from treino_doctor.words import _
 
 OF_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss", "multilabel_soft_margin_loss")
 COMPARED = ("gt", "ge", "lt", "le")
 EVEN = 0.5
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A net's output that a loss took as logits is compared with 0.5, or rounded, as it is."""
     forwards = calls_by_number(log)
     known: dict[tuple[int, str, object], str] = {}
@@ -58,14 +57,12 @@ def origins(graph: Graph, start: Operation | None) -> list[Operation]:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
-    certain=True,
-    message=N_("Logits are {what}: the net's outputs are taken as logits by {loss}."),
-    why=N_(
+    message="Logits are {what}: the net's outputs are taken as logits by {loss}.",
+    why=(
         "The loss puts a sigmoid on these outputs, so that a logit of 0, not of 0.5, is an even chance. Rows "
         "between the two get the other class, and the figure is not that of the net."
     ),
-    fix=N_("Compare with 0, or take torch.sigmoid of the outputs first and compare that with 0.5."),
+    fix="Compare with 0, or take torch.sigmoid of the outputs first and compare that with 0.5.",
     safety="Safe: only the answers change.",
     limits="Seen where torch compares; arrays that NumPy compares are not.",
     wrong="labels = (y > 0).float()[:, None]\n"

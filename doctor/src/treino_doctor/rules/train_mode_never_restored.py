@@ -1,17 +1,13 @@
 """Training that continues in eval mode after an evaluation, or begins in it."""
 
-from collections.abc import Iterable
-
-from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
-from treino_doctor.rules.examples import JUDGED, ON_PART, WITH_DROPOUT, script
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.record.log import EvalSet, Forward, NetMade
+from treino_doctor.rules.rule import JUDGED, ON_PART, WITH_DROPOUT, Evidence, Faults, Log, Rule, script
 from treino_doctor.rules.turns import trained_forwards
-from treino_doctor.words import N_
 
 LEAST = 3  # steps; one or two may only inspect gradients
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A net was trained in eval mode, its dropout and batch norms included: after an evaluation, or from the
     first step on if the net was not loaded.
     """
@@ -40,14 +36,12 @@ def _looked(log: Log, net: int, since: EvalSet, until: Forward, used: set[int]) 
 
 RULE = Rule(
     group="modes",
-    severity="wrong",
-    certain=True,
-    message=N_("{net} was set to eval, and {steps} steps were then trained in eval mode ({layers})."),
-    why=N_(
+    message="{net} was set to eval, and {steps} steps were then trained in eval mode ({layers}).",
+    why=(
         "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "
         "weights. What is trained so is another network than the one that was written."
     ),
-    fix=N_("Call model.train() at the head of every epoch (or right after the evaluation)."),
+    fix="Call model.train() at the head of every epoch (or right after the evaluation).",
     safety=(
         "Safe: dropout and batch norm work again, so the loss of training may look worse and that of "
         "evaluation better."

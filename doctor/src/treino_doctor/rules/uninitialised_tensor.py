@@ -1,15 +1,10 @@
 """Tensors of ``torch.empty`` that a loss is made of before anything was written into them."""
 
-from collections.abc import Iterable
-
 from treino_doctor.record.learning import Unfilled
-from treino_doctor.record.log import Log
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """A loss was made of memory that nobody filled."""
     for one in log.of(Unfilled):
         shape = "×".join(map(str, one.shape)) or "1"
@@ -18,14 +13,12 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
-    certain=True,
-    message=N_("The loss was made of a tensor ({shape}) that nothing was ever written into."),
-    why=N_(
+    message="The loss was made of a tensor ({shape}) that nothing was ever written into.",
+    why=(
         "torch.empty gives memory as it lies there: often zeros, sometimes the remains of other numbers, "
         "huge ones or NaN among them. A run depends on what was in memory before."
     ),
-    fix=N_("Make it with torch.zeros or torch.randn, or fill it by a function of torch.nn.init."),
+    fix="Make it with torch.zeros or torch.randn, or fill it by a function of torch.nn.init.",
     safety="Other first values make another training.",
     limits=(
         "A tensor of torch.Tensor(3, 4) is not known to be empty, and one that is filled in part counts as "

@@ -1,16 +1,12 @@
 """Inputs of very different scales, and a loss that stays at a constant."""
 
 import math
-from collections.abc import Iterable
 
 from treino_doctor.places.kinds import converts
 from treino_doctor.places.placement import maker
-from treino_doctor.record.log import Log
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.course import Training, training
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
 
 LEAST = 12  # minimum number of calls
 LARGE, APART = 100.0, 50.0  # largest number, ratio of deviations: uneven if both are exceeded
@@ -20,7 +16,7 @@ STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # times a constant prediction's loss: unev
 EXTREME, WIDE = 1e4, 1e3  # largest number and ratio of deviations that hurt even adaptive optimizers
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Columns in the hundreds or worse beside small ones, and a loss that ends no better than a constant."""
     end = training(log)
     if end is None or not end.known or not math.isfinite(end.values[0]):
@@ -48,20 +44,19 @@ UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
     # the line that converted the rows to numbers
     place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
-    message=N_(
+    message=(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at {loss}, a "
         "constant gets {constant}."
     ),
-    why=N_(
+    why=(
         "The largest column decides the output and the gradient, and the others hardly count. A rate that "
         "suits one column is wildly wrong for another."
     ),
-    fix=N_("Standardise each column with the training rows' mean and deviation."),
+    fix="Standardise each column with the training rows' mean and deviation.",
     safety="Safe; the best rate changes.",
     limits="Told only where the loss stays near that of a constant.",
     wrong=UNEVEN + script(steps=40),

@@ -2,18 +2,14 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterable
 from itertools import groupby
 
-from treino_doctor.finding import Site
 from treino_doctor.places.placement import batches
 from treino_doctor.places.source import loops
-from treino_doctor.record.log import Forward, Log, LossCall
+from treino_doctor.record.log import Forward, LossCall
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.course import training
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, by_line
 
 LEAST = 8  # minimum number of batches
 SHARE = 0.8  # mean share of a batch's most common class
@@ -23,7 +19,7 @@ JUMP, OFTEN = 0.02, 0.5  # mean rise of the loss, and share of class changes wit
 PURE, STUCK = 0.9, 0.6  # share, times a constant prediction's loss: iris, four batches an epoch, first fifty
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """Batches of mostly one class come in blocks, though there are several classes; and the loss jumps when
     the class changes, or nothing is learned that could be lost.
     """
@@ -74,17 +70,16 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="data",
-    severity="wrong",
     certain=False,
     unless=NEVER_LEARNS,
-    message=N_(
+    message=(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),
-    why=N_(
+    why=(
         "The net learns the class of the moment and unlearns the others, over and over. What it knows at the "
         "end depends on which class came last."
     ),
-    fix=N_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
+    fix="Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation).",
     safety="Safe.",
     limits="Needs batches that are watched in a row, and labels of classes.",
     wrong="""\

@@ -1,16 +1,12 @@
 """Gradients that vanish on their way to the first layer."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from treino_doctor.places.settings import word
 from treino_doctor.record.learning import Depth
-from treino_doctor.record.log import Backward, Course, Log
+from treino_doctor.record.log import Backward, Course
 from treino_doctor.rules.course import Training, trainings
-from treino_doctor.rules.examples import script
-from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
@@ -21,7 +17,7 @@ STUCK = 0.8  # times the loss of a constant prediction
 TINY = 0.3  # times the default spread: below that, weights were drawn too small
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The first gradient of a net is a sliver of the last one throughout, and its loss stays at chance."""
     depths = by_line(log.of(Depth), lambda d: d.optimizer)
     for loss in trainings(log):
@@ -65,7 +61,6 @@ def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
 
 RULE = Rule(
     group="gradients",
-    severity="wrong",
     certain=False,
     unless=(
         *NEVER_LEARNS,
@@ -73,15 +68,15 @@ RULE = Rule(
         *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
     ),
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
-    message=N_(
+    message=(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays at "
         "chance."
     ),
-    why=N_(
+    why=(
         "Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers "
         "get nearly none and keep their random values, so that the rest learns from noise."
     ),
-    fix=N_(
+    fix=(
         "Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), or "
         "skip connections."
     ),

@@ -1,15 +1,11 @@
 """A weight decay that outweighs the loss."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from treino_doctor.finding import Site
 from treino_doctor.places.settings import setting
-from treino_doctor.record.log import Log
 from treino_doctor.rules.course import Steps, Training, constant_of, optimizers, studied, training
-from treino_doctor.rules.examples import DEEP, script
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
-from treino_doctor.words import N_, _
+from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.words import _
 
 LEAST = 12  # minimum number of steps
 PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 where decay outweighs the loss
@@ -18,7 +14,7 @@ STUCK = 0.5  # times the loss of a constant prediction: 0.7 and more with such a
 ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 
 
-def decide(log: Log) -> Iterable[Evidence]:
+def decide(log: Log) -> Faults:
     """The decay is over half as strong as the gradient, the weights shrink, and the loss ends no better than
     a constant's."""
     loss = training(log)
@@ -61,17 +57,16 @@ def place(evidence: Evidence) -> Site | None:
 
 RULE = Rule(
     group="settings",
-    severity="wrong",
     certain=False,
     unless=(*NEVER_LEARNS, "lr_too_high", "params_not_in_optimizer"),
-    message=N_(
+    message=(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),
-    why=N_(
+    why=(
         "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights "
         "near zero the net says the same for every row."
     ),
-    fix=N_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
+    fix="Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows.",
     safety="Weights grow again; a net may then overfit.",
     limits=(
         "Decay that is added to the loss by hand is known where the weights shrink and the loss stays at "
