@@ -7,15 +7,16 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino_doctor.errors import TreinoError, like, nearest
 from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
 from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
-from treino_doctor.words import _, speaking
+from treino_doctor.words import N_, _, speaking
 
 if TYPE_CHECKING:
     from treino_doctor.finding import Finding
@@ -28,42 +29,27 @@ SEEDS = 3  # runs of each variant of the script with --prove
 SURENESS = "certain", "likely"
 SCRIPTS = ".py", ".ipynb"  # endings of names that are files, also where there is none
 OF_SCRIPT = "live", "max_steps", "max_time", "prove", "seeds", "fix", "replace", "sarif", "junit", "known"
-"""Fields of a `Request` that say how a script is run and mended."""
+"""Names of a `Request` that say how a script is run and mended."""
 
 
 # ---- the command line
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a command line asks for.
+class Request(argparse.Namespace):
+    """What a command line asks for: each flag by its name; of one that isn't given None, or False.
 
-    words: the script and its arguments; of a module its arguments alone. max_time: in seconds. seeds: runs of
-    each variant with --prove (None: SEEDS). program: the command's name, in hints.
+    words: the script and its arguments; of a module its arguments alone. program: the command's name.
     """
-
-    words: tuple[str, ...] = ()
-    module: str | None = None
-    live: bool = False
-    max_steps: int | None = None
-    max_time: float | None = None
-    fail_on: str | None = None
-    known: str | None = None
-    sarif: str | None = None
-    junit: str | None = None
-    fix: str | None = None
-    replace: bool = False
-    prove: bool = False
-    seeds: int | None = None
-    explain: str | None = None
-    help: bool = False
-    version: bool = False
-    program: str = field(default=PROGRAM, compare=False)
 
     @property
     def target(self) -> str | None:
         """The script or the module; None if there is none."""
         return self.module if self.module is not None else next(iter(self.words), None)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The script's own arguments."""
+        return tuple(self.words if self.module is not None else self.words[1:])
 
     @property
     def informs(self) -> bool:
@@ -75,10 +61,55 @@ class Request:
         """The files that are written."""
         return [path for path in (self.known, self.sarif, self.junit, self.fix) if path is not None]
 
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The script's own arguments."""
-        return self.words if self.module is not None else self.words[1:]
+
+def _above_zero(kind: type[int | float], flag: str, text: str) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        what = _("a whole number") if kind is int else _("a number")
+        raise _misuse(_("{name} can't be {value!r}: it is {kind}.").format(name=flag, value=text, kind=what))
+    if number <= 0:
+        raise _misuse(_("{flag} must be above 0, not {value}.").format(flag=flag, value=number))
+    return number
+
+
+def _sureness(flag: str, text: str) -> str:
+    if text in SURENESS:
+        return text
+    message = _("{name} can't be {value!r}: it is one of {options}.")
+    options = ", ".join(map(repr, SURENESS))
+    raise _misuse(message.format(name=flag, value=text, options=options), nearest(text, SURENESS))
+
+
+def _text(flag: str, text: str) -> str:
+    return text
+
+
+FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # of a switch no value
+    ("-m --module", ("MODULE", _text), N_("run a module, as python -m does")),
+    ("--live", None, N_("say certain findings as soon as they are seen")),
+    ("--max-steps", ("N", partial(_above_zero, int)), N_("end the script after so many optimizer steps")),
+    ("--max-time", ("SECONDS", partial(_above_zero, float)), N_("end the script after so many seconds")),
+    ("--json", None, N_("one document on stdout; the script's own output goes to stderr")),
+    ("--fail-on", ("certain|likely", _sureness), N_("exit 3 where there are findings, for use in CI")),
+    (
+        "--known",
+        ("FILE", _text),
+        N_("report only findings that are not in this file; without it, write it with today's"),
+    ),
+    ("--sarif", ("FILE", _text), N_("write the findings as SARIF, for GitHub's code scanning")),
+    ("--junit", ("FILE", _text), N_("write the findings as a JUnit report")),
+    ("--fix", ("FILE", _text), N_("write the fixes as a patch to this file")),
+    ("--replace", None, N_("replace the file of --fix, --sarif or --junit where it exists already")),
+    ("--prove", None, N_("run it as it is and fixed, side by side")),
+    ("--seeds", ("N", partial(_above_zero, int)), N_("runs of each, with --prove; default: 3")),
+    ("--explain", ("RULE", _text), N_("show what a rule means, with a wrong and a right example")),
+    ("--lang", ("en|pt_BR", _text), N_("the language of the report")),
+    ("-h --help", None, N_("show this page")),
+    ("--version", None, N_("show the version")),
+)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,35 +120,14 @@ def _parser() -> argparse.ArgumentParser:
         exit_on_error=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=100),
     )
-    flags = parser.add_argument_group(_("Options"))
-
-    def switch(*names: str, about: str) -> None:
-        flags.add_argument(*names, action="store_true", help=about)
-
-    def value(*names: str, about: str, of: str, kind: Callable[[str, str], Any] | None = None) -> None:
-        name = names[-1]
-        convert = (lambda text: text) if kind is None else (lambda text: kind(name, text))
-        flags.add_argument(*names, action=_Once, type=convert, metavar=of, help=about)
-
-    value("-m", "--module", of="MODULE", about=_("run a module, as python -m does"))
-    switch("--live", about=_("say certain findings as soon as they are seen"))
-    value("--max-steps", of="N", kind=_whole, about=_("end the script after so many optimizer steps"))
-    value("--max-time", of="SECONDS", kind=_number, about=_("end the script after so many seconds"))
-    switch("--json", about=_("one document on stdout; the script's own output goes to stderr"))
-    about = _("exit 3 where there are findings, for use in CI")
-    value("--fail-on", of="certain|likely", kind=_sureness, about=about)
-    about = _("report only findings that are not in this file; without it, write it with today's")
-    value("--known", of="FILE", about=about)
-    value("--sarif", of="FILE", about=_("write the findings as SARIF, for GitHub's code scanning"))
-    value("--junit", of="FILE", about=_("write the findings as a JUnit report"))
-    value("--fix", of="FILE", about=_("write the fixes as a patch to this file"))
-    switch("--replace", about=_("replace the file of --fix, --sarif or --junit where it exists already"))
-    switch("--prove", about=_("run it as it is and fixed, side by side"))
-    value("--seeds", of="N", kind=_whole, about=_("runs of each, with --prove; default: 3"))
-    value("--explain", of="RULE", about=_("show what a rule means, with a wrong and a right example"))
-    value("--lang", of="en|pt_BR", about=_("the language of the report"))
-    switch("-h", "--help", about=_("show this page"))
-    switch("--version", about=_("show the version"))
+    group = parser.add_argument_group(_("Options"))
+    for flag, value, about in FLAGS:
+        names = flag.split()
+        if value is None:
+            group.add_argument(*names, action="store_true", help=_(about))
+        else:
+            kind = partial(value[1], names[-1])
+            group.add_argument(*names, action=_Once, type=kind, metavar=value[0], help=_(about))
     return parser
 
 
@@ -126,51 +136,14 @@ class _Once(argparse.Action):
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         if getattr(namespace, self.dest) is not None:
-            flag = self.option_strings[-1]
-            raise TreinoError("usage", _("{flag} is given twice.").format(flag=flag), _("Give it once."))
+            raise _misuse(
+                _("{flag} is given twice.").format(flag=self.option_strings[-1]), _("Give it once.")
+            )
         setattr(namespace, self.dest, values)
 
 
-def _whole(flag: str, text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise _mistyped(flag, text, _("a whole number")) from None
-    return int(_above_zero(flag, number))
-
-
-def _number(flag: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise _mistyped(flag, text, _("a number"))
-    return _above_zero(flag, number)
-
-
-def _sureness(flag: str, text: str) -> str:
-    if text in SURENESS:
-        return text
-    message = _("{name} can't be {value!r}: it is one of {options}.").format(
-        name=flag, value=text, options=", ".join(map(repr, SURENESS))
-    )
-    raise TreinoError("usage", message, nearest(text, SURENESS))
-
-
-def _mistyped(flag: str, text: str, kind: str) -> TreinoError:
-    message = _("{name} can't be {value!r}: it is {kind}.").format(name=flag, value=text, kind=kind)
-    return TreinoError("usage", message)
-
-
-def _above_zero(flag: str, number: float) -> float:
-    if number <= 0:
-        raise TreinoError("usage", _("{flag} must be above 0, not {value}.").format(flag=flag, value=number))
-    return number
-
-
-def _see_page(program: str) -> str:
-    return _("See: {page}").format(page=f"{program} --help")
+def _misuse(message: str, hint: str = "") -> TreinoError:
+    return TreinoError("usage", message, hint)
 
 
 def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
@@ -179,46 +152,36 @@ def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
     Raises:
         TreinoError: usage.
     """
-    parser = _parser()
+    parser, see_page = _parser(), _("See: {page}").format(page=f"{program} --help")
     end = tokens.index("--") if "--" in tokens else len(tokens)
     try:
-        values, words = parser.parse_known_args(tokens[:end])
+        request, words = parser.parse_known_args(tokens[:end], Request(program=program))
     except argparse.ArgumentError as error:
-        raise _misused(error, tokens[:end], program) from None
+        flag = (error.argument_name or "").rpartition("/")[2]
+        attached = next((t.partition("=")[2] for t in tokens[:end] if t.startswith(f"{flag}=")), None)
+        if attached is None:
+            raise _misuse(_("{name} needs a value.").format(name=flag), see_page) from None
+        message = _("{flag} takes no value, and {value!r} follows it.").format(flag=flag, value=attached)
+        raise _misuse(message, _("Write it alone: {flags}.").format(flags=flag)) from None
     except TreinoError as error:
-        raise TreinoError(error.rule, error.message, error.hint or _see_page(program)) from None
+        raise _misuse(error.message, error.hint or see_page) from None
     unknown = next((word for word in words if word.startswith("-") and word != "-"), None)
     if unknown is not None:
-        raise _unknown(unknown, parser, words, program)
-    known = {name: value for name, value in vars(values).items() if name not in ("json", "lang")}
-    return Request(words=(*words, *tokens[end + 1 :]), program=program, **known)
+        message = _("Unknown option: {flag}.").format(flag=unknown)
+        raise _misuse(message, _meant(unknown, words, program) or see_page)
+    request.words = (*words, *tokens[end + 1 :])
+    return request
 
 
-def _flags(parser: argparse.ArgumentParser) -> list[str]:
-    return [flag for action in parser._actions for flag in action.option_strings]
-
-
-def _misused(error: argparse.ArgumentError, tokens: Sequence[str], program: str) -> TreinoError:
-    """The usage error for a flag without its value, or a switch with one."""
-    flag = (error.argument_name or "").rpartition("/")[2]
-    attached = next((t.partition("=")[2] for t in tokens if t.startswith(f"{flag}=")), None)
-    if attached is not None:
-        message = _("{flag} takes no value, and {value!r} follows it.").format(flag=flag, value=attached)
-        return TreinoError("usage", message, _("Write it alone: {flags}.").format(flags=flag))
-    return TreinoError("usage", _("{name} needs a value.").format(name=flag), _see_page(program))
-
-
-def _unknown(flag: str, parser: argparse.ArgumentParser, words: Sequence[str], program: str) -> TreinoError:
-    """The usage error for an unknown flag: mistyped, or an argument of the script without ``--``."""
-    message = _("Unknown option: {flag}.").format(flag=flag)
-    if like(flag, _flags(parser)):
-        return TreinoError("usage", message, nearest(flag, _flags(parser)))
+def _meant(unknown: str, words: Sequence[str], program: str) -> str:
+    """What an unknown flag was meant for: another flag, or an argument of the script without ``--``."""
+    flags = [name for flag, _value, _about in FLAGS for name in flag.split()]
+    if like(unknown, flags):
+        return nearest(unknown, flags)
     script = next((word for word in words if not word.startswith("-")), None)
-    if script is None:
-        return TreinoError("usage", message, _see_page(program))
     more = " ".join(word for word in words if word is not script)
     hint = _("Arguments of the script come after --: {program} {script} -- {more}")
-    return TreinoError("usage", message, hint.format(program=program, script=script, more=more))
+    return hint.format(program=program, script=script, more=more) if script is not None else ""
 
 
 def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
@@ -242,10 +205,10 @@ def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
 class Files:
     """The files that a run reads and writes."""
 
-    fix: "OutputFile | None" = None
-    sarif: "OutputFile | None" = None
-    junit: "OutputFile | None" = None
-    known: "KnownFindings | None" = None
+    fix: "OutputFile | None"
+    sarif: "OutputFile | None"
+    junit: "OutputFile | None"
+    known: "KnownFindings | None"
 
 
 def run(request: Request, screen: Screen) -> int:
@@ -258,7 +221,7 @@ def run(request: Request, screen: Screen) -> int:
 
     if request.target is None:
         hint = _("Name the script: {program} SCRIPT.py").format(program=request.program)
-        raise TreinoError("usage", _("{name} is missing.").format(name="SCRIPT"), hint)
+        raise _misuse(_("{name} is missing.").format(name="SCRIPT"), hint)
     files, folder = _files(request), Path.cwd()
     final: int | None = None  # stays so in a process that the script forks
 
@@ -276,15 +239,9 @@ def run(request: Request, screen: Screen) -> int:
             final = screen.fail(error)
 
     collect_as_usual()
-    outcome = run_script(
-        request.target,
-        request.arguments,
-        module=request.module is not None,
-        max_steps=request.max_steps,
-        max_time=request.max_time,
-        live=print_finding if request.live else None,
-        report=report,
-    )
+    limits = {"max_steps": request.max_steps, "max_time": request.max_time}
+    live, module = print_finding if request.live else None, request.module is not None
+    outcome = run_script(request.target, request.arguments, module=module, live=live, report=report, **limits)
     return outcome.status if final is None else final
 
 
@@ -303,21 +260,19 @@ def _files(request: Request) -> Files:
         hint = _("Leave {flag} out: each finding says what to do, by cell and line.").format(flag=flag)
         raise TreinoError("fix_of_notebook", message.format(flag=flag, path=request.target), hint)
     if request.replace and all(path is None for path in (request.fix, request.sarif, request.junit)):
-        flag = "--fix"
-        message = _("--replace needs {flag}, which names what may be replaced.").format(flag=flag)
-        hint = _("Add {flag}, or leave --replace out.").format(flag=flag)
+        message = _("--replace needs {flag}, which names what may be replaced.").format(flag="--fix")
+        hint = _("Add {flag}, or leave --replace out.").format(flag="--fix")
         raise TreinoError("replace_what", message, hint)
     places = [os.path.abspath(path) for path in request.outputs]
     if twice := next((path for path in places if places.count(path) > 1), None):
-        message = _("{path} is given for two files.").format(path=twice)
-        raise TreinoError("usage", message, _("Give each file a name of its own."))
-
+        raise _misuse(
+            _("{path} is given for two files.").format(path=twice), _("Give each file a name of its own.")
+        )
     reads = [] if request.module is not None else [str(request.target)]
 
     def output(path: str | None, endings: Sequence[str], own: bytes | None = None) -> OutputFile | None:
-        if path is None:
-            return None
-        return OutputFile(path, endings, reads=reads, replace=request.replace, own=own)
+        given = {"reads": reads, "replace": request.replace, "own": own}
+        return OutputFile(path, endings, **given) if path is not None else None
 
     return Files(
         output(request.fix, PATCH),
@@ -348,19 +303,15 @@ def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, sc
     if files.sarif is not None:
         from treino_doctor.output.sarif import sarif
 
-        _write(files.sarif, json.dumps(sarif(counted, folder), indent=1).encode(), screen)
+        files.sarif.write(json.dumps(sarif(counted, folder), indent=1).encode())
     if files.junit is not None:
         from treino_doctor.output.junit import junit
 
-        _write(files.junit, junit(outcome, counted, covered), screen)
+        files.junit.write(junit(outcome, counted, covered))
+    for path in (path for file in (files.sarif, files.junit) if file is not None for path in file.replaced):
+        screen.lines(_("{path} existed already and is replaced.").format(path=path))
     screen.document(document(outcome, final, covered) | comments_as_json(outcome) | result)
     return final
-
-
-def _write(file: "OutputFile", data: bytes, screen: Screen) -> None:
-    file.write(data)
-    for path in file.replaced:
-        screen.lines(_("{path} existed already and is replaced.").format(path=path))
 
 
 def fails(findings: "Sequence[Finding]", fail_on: str | None) -> bool:
@@ -398,17 +349,9 @@ def _mend(
     if request.prove:
         sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
         screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
-        rows = proof(
-            str(request.target),
-            request.arguments,
-            mended,
-            module=request.module is not None,
-            seeds=seeds,
-            max_steps=request.max_steps,
-            max_time=request.max_time,
-            timeout=max(600, 10 * outcome.seconds),
-            folder=folder,
-        )
+        job = {"target": str(request.target), "module": request.module is not None, "folder": str(folder)}
+        job |= {name: getattr(request, name) for name in ("arguments", "max_steps", "max_time")}
+        rows = proof(job, mended, seeds=seeds, timeout=max(600, 10 * outcome.seconds))
         screen.lines(mended.diff + "\n" + table(rows, mended))
         result["proof"] = [row.as_json() for row in rows]
     return result
@@ -442,7 +385,7 @@ def about(request: Request, screen: Screen, more: Sequence[str] = ()) -> int:
         rule = rules().get(request.explain)
         if rule is None:
             message = _("There is no rule {name!r}.").format(name=request.explain)
-            raise TreinoError("usage", message, nearest(request.explain, rules()))
+            raise _misuse(message, nearest(request.explain, rules()))
         screen.show(section(rule))
         screen.document({"explain": rule.id, "text": section(rule)})
         return 0

@@ -103,26 +103,12 @@ def student(freedom: int) -> float:
     return z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2) + third
 
 
-def proof(
-    target: str,
-    arguments: Sequence[str],
-    mended: Mended,
-    *,
-    module: bool = False,
-    seeds: int = 3,
-    max_steps: int | None = None,
-    max_time: float | None = None,
-    timeout: float = 600,
-    folder: Path | None = None,
-) -> list[Row]:
-    """Return one row for each variant. target: a script, or the name of a module.
+def proof(job: dict[str, Any], mended: Mended, *, seeds: int = 3, timeout: float = 600) -> list[Row]:
+    """Return one row for each variant.
 
-    max_steps, max_time: limits of each run. timeout: seconds after which a run counts as failed.
-    folder: where they start; default: the working directory, which the script may have changed.
+    job: the script's target (with module=True a module's name), arguments, folder, max_steps and max_time.
+    timeout: seconds after which a run counts as failed.
     """
-    job: dict[str, Any] = {"target": target, "module": module, "arguments": list(arguments)}
-    job |= {"folder": str(folder or Path.cwd())}
-    job |= {"max_steps": max_steps, "max_time": max_time}
     variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
     for rate in RATES_OF_SUMS if SUMS.keys() & set(mended.rules) else RATES:
         name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
