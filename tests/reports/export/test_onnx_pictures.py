@@ -16,8 +16,7 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.data.photographs.decoding import Fit, decode
 from treino.data.preparation.preparation import Preparation
-from treino.data.readers import ReaderOptions
-from treino.reports.export import onnx_graph, onnx_pictures
+from treino.reports.export import onnx_graph
 from treino.reports.export.formats import exported
 
 SHAPES = {"L": (1, 20, 13), "RGB": (3, 9, 16)}
@@ -27,16 +26,15 @@ SHAPES = {"L": (1, 20, 13), "RGB": (3, 9, 16)}
 def resizing(mode: str, fit: Fit) -> Any:
     """The part of a model that brings pictures to one size, alone."""
     shape = SHAPES[mode]
-    pixels, labels = (
+    columns, labels = (
         ("image", ("a",), 255.0, (0.0,), (1.0,), True),
         ("classification", "c", ("a", "b"), 0.0, 1.0),
     )
-    preparation = Preparation(*pixels, *labels, shape, fit=fit)
-    graph = onnx_graph.OnnxGraph(ReaderOptions())
-    name = onnx_pictures.resized(graph, preparation)
-    outputs = [(name, onnx_graph.TensorProto.DOUBLE, ("rows", int(np.prod(shape))))]
-    model = onnx_graph.model(graph, outputs, {})
-    return session(model.SerializeToString())
+    preparation = Preparation(*columns, *labels, shape, fit=fit)
+    graph = onnx_graph.OnnxGraph()
+    pixels = onnx_graph.resized(graph, preparation)
+    graph.output("pixels_in_the_run_s_size", pixels, onnx_graph.DOUBLE, int(np.prod(shape)))
+    return session(graph.model({}).SerializeToString())
 
 
 def session(model: bytes) -> Any:
@@ -98,7 +96,7 @@ def test_a_model_answers_decoded_files_as_the_run_does(run: tr.Run) -> None:
 
 
 def test_a_model_that_resizes_otherwise_is_not_kept(run: tr.Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    axes = onnx_pictures._axes
-    monkeypatch.setattr(onnx_pictures, "_axes", lambda g, x, _fit, h, w: axes(g, x, "stretch", h, w))
+    weights = onnx_graph._weights
+    monkeypatch.setattr(onnx_graph, "_weights", lambda x, _fit, *sizes: weights(x, "stretch", *sizes))
     with pytest.raises(TreinoError, match="brings pictures otherwise to the size of lights"):
         exported(run, "onnx")

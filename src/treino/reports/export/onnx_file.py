@@ -1,7 +1,6 @@
 """``exports/NAME.onnx``: columns or pixels in, predictions out; checked in onnxruntime before it is kept."""
 
 import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,19 +75,21 @@ def onnx_file(run: StoredRun) -> Exported:
     try:
         import onnxruntime
 
-        from treino.reports.export import onnx_graph, onnx_pictures
+        from treino.reports.export import onnx_graph
     except ImportError as error:
         raise ONNX_MISSING(name=error.name or "onnx") from None
-    pixels = onnx_pictures.resized if run.preparation.fit is not None else None
-    model = _model(run, onnx_graph, pixels)
+    model = onnx_graph.model_of(run)
+    content = model.SerializeToString()
+    if run.preparation.fit is not None:  # the check sees the resized pixels too
+        model.graph.output.append(onnx_graph.value_info(onnx_graph.RESIZED, onnx_graph.DOUBLE, "pixels"))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    content = onnx_pictures.with_pixels(model).SerializeToString()
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    shown = model.SerializeToString()
+    session = onnxruntime.InferenceSession(shown, options, providers=["CPUExecutionProvider"])
     rows, apart = 0, 0.0
     for cells, raw_ND in _checked_rows(run):
         answers = _answers(session, cells)
-        resized_ND = answers.pop(onnx_pictures.RESIZED, raw_ND)
+        resized_ND = answers.pop(onnx_graph.RESIZED, raw_ND)
         off = _difference(run, resized_ND, answers)
         pixels_off = float(np.abs(resized_ND - raw_ND).max())
         if off > TOLERANCE:
@@ -96,129 +97,8 @@ def onnx_file(run: StoredRun) -> Exported:
         if resized_ND is not raw_ND and pixels_off > GREY_LEVELS:
             raise ONNX_PIXELS_DIFFER(run=run.name, n=pixels_off)
         rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers))
-    path = run.folder.write_bytes(f"exports/{run.name}.onnx", model.SerializeToString())
+    path = run.folder.write_bytes(f"exports/{run.name}.onnx", content)
     return Exported((path,), rows, apart)
-
-
-def _model(run: StoredRun, onnx_graph: Any, pixels: Any) -> Any:
-    """Return the ONNX model: preparation, network, and metadata that describes its outputs. pixels: adds the
-    input of pictures to the graph; None of other rows."""
-    prep, spec, proto = run.preparation, run.spec, onnx_graph.TensorProto
-    graph = onnx_graph.OnnxGraph(reading_of(run))
-    x = onnx_graph.prepared(graph, prep, None if pixels is None else pixels(graph, prep))
-    each = onnx_graph.answer(graph, run.module.eval(), x, run.item_shape)
-    outputs: list[tuple[str, str, tuple[Any, ...]]] = []
-    for name, one, part in _targets(run):
-        own = each
-        if len(run.by_target) > 1:
-            places = graph.constant(np.arange(part.start, part.stop), np.int64)
-            own = [graph.put("Gather", output, places, axis=1) for output in each]
-        outputs += (_classes if spec.classes else _numbers)(one, onnx_graph, graph, own, name)
-    facts = {
-        "run": run.name,
-        "task": "classification" if spec.classes else "regression",
-        "target": spec.resolved.target,
-        "classes": json.dumps(list(spec.classes), ensure_ascii=False),
-        "columns": json.dumps(_forms(prep), ensure_ascii=False),
-        "versions": json.dumps(dict(spec.versions)),
-    }
-    if prep.targets:
-        classes = {one.name: list(one.classes) for one in prep.targets}
-        facts["targets"] = json.dumps(classes, ensure_ascii=False)
-    return onnx_graph.model(
-        graph, [(name, getattr(proto, kind), shape) for name, kind, shape in outputs], facts
-    )
-
-
-def _targets(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
-    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
-    the network's outputs are its own."""
-    several = len(run.by_target) > 1
-    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
-        yield f"_{one.preparation.target}" if several else "", one, part
-
-
-def _classes(
-    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str], name: str
-) -> list[tuple[str, str, tuple[Any, ...]]]:
-    classes = run.spec.classes
-    shares = []
-    for output in each:
-        if run.spec.outputs == 1:
-            yes = graph.put("Sigmoid", output)
-            no = graph.put("Sigmoid", graph.put("Neg", output))
-            shares.append(graph.put("Concat", no, yes, axis=1))
-        else:
-            shares.append(graph.put("Softmax", output, axis=1))
-    share = onnx_graph.mean(graph, shares)
-    graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], [f"probabilities{name}"]))
-    if run.threshold is None:
-        place = graph.put("ArgMax", share, axis=1, keepdims=0)
-    else:
-        second = graph.put("Gather", share, graph.constant(1, np.int64), axis=1)
-        above = graph.put("GreaterOrEqual", second, graph.constant(run.threshold, np.float32))
-        place = graph.put("Cast", above, to=onnx_graph.TensorProto.INT64)
-    names = graph.constant(onnx_graph.strings(classes), object)
-    graph.nodes.append(onnx_graph.helper.make_node("Gather", [names, place], [f"prediction{name}"], axis=0))
-    return [
-        (f"prediction{name}", "STRING", ("rows",)),
-        (f"probabilities{name}", "FLOAT", ("rows", len(classes))),
-    ]
-
-
-def _numbers(
-    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str], target: str
-) -> list[tuple[str, str, tuple[Any, ...]]]:
-    """Return outputs for the number in the target's units and, if the run has one, its interval's ends."""
-    spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
-    middle = onnx_graph.mean(graph, each)
-    limits = getattr(run.module, "limits", None)
-    if limits is not None:
-        low, high = (graph.constant(limit, np.float32) for limit in limits.tolist())
-        middle = graph.put("Min", graph.put("Max", middle, low), high)
-    value = graph.calculated("Mul", graph.put("Cast", middle, to=double), spec.target_scale)
-    value = graph.calculated("Add", value, spec.target_mean)
-    ends = {"prediction": graph.put("Squeeze", value, graph.constant([1], np.int64))}
-    known = run.result.prediction_intervals if run.result is not None else None
-    if known is not None and known.quantile is not None:
-        if known.offset is None or len(each) == 1:
-            half = graph.constant(known.quantile)
-        else:  # quantile × (standard deviation of the members + offset)
-            all_K = graph.put("Cast", graph.put("Concat", *each, axis=1), to=double)
-            axis = graph.constant([1], np.int64)
-            apart = graph.put("Sub", all_K, graph.put("ReduceMean", all_K, axis))
-            spread = graph.put("Sqrt", graph.put("ReduceMean", graph.put("Mul", apart, apart), axis))
-            spread = graph.calculated("Add", graph.calculated("Mul", spread, spec.target_scale), known.offset)
-            half = graph.calculated("Mul", graph.put("Squeeze", spread, axis), known.quantile)
-        low = graph.put("Sub", ends["prediction"], half)
-        if known.floor is not None:
-            low = graph.put("Max", low, graph.calculated("Min", ends["prediction"], known.floor))
-        ends |= {
-            "low": low,
-            "high": graph.put("Add", ends["prediction"], half),
-        }
-    for name, made in ends.items():
-        graph.nodes.append(onnx_graph.helper.make_node("Identity", [made], [f"{name}{target}"]))
-    return [(f"{name}{target}", "DOUBLE", ("rows",)) for name in ends]
-
-
-def _forms(prep: Preparation) -> dict[str, str]:
-    """Describe what each input holds."""
-    if prep.fit is not None:
-        return {"pixels": "uint8 [rows, height, width, channels]: decoded, upright, of any size"}
-    if not prep.encoders:
-        return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
-    return {encoder.column: _form(encoder) for encoder in prep.encoders}
-
-
-def _form(encoder: Encoder) -> str:
-    if isinstance(encoder, DateEncoder):
-        return "seconds since 1970-01-01 (UTC), NaN: missing"
-    if isinstance(encoder, TimeEncoder):
-        return "seconds since midnight, NaN: missing"
-    if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
-        return 'text, blanks around it are left out, "": missing'
-    return "number (truth values: 0, 1), NaN: missing"
 
 
 # ---- the check
@@ -322,12 +202,20 @@ def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
 
 
+def targets_of(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
+    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
+    the network's outputs are its own."""
+    several = len(run.by_target) > 1
+    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
+        yield f"_{one.preparation.target}" if several else "", one, part
+
+
 def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]) -> float:
     """Return the largest difference between the model's predictions and the run's for these raw inputs."""
     x_ND = run.preparation.transform(raw_ND)
     output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
     off = []
-    for name, one, part in _targets(run):
+    for name, one, part in targets_of(run):
         own = {key.removesuffix(name): value for key, value in answers.items() if key.endswith(name)}
         off.append(_off(one, x_ND, output_NC[:, part], own))
     return max(off)

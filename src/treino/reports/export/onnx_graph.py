@@ -1,4 +1,4 @@
-"""ONNX graphs of a preparation and a network: raw columns in, predictions out.
+"""ONNX models of runs: raw columns or decoded pictures in, predictions out.
 
 Every column is an input of its own. Numbers, booleans (0, 1), dates (seconds since 1970-01-01) and times of
 day (seconds since midnight) are float64, NaN if missing. Classes are text as in a file, with or without
@@ -7,6 +7,7 @@ input. The preparation is computed in float64 and the network in float32, as tre
 https://onnx.ai/onnx/operators/
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
@@ -35,6 +35,9 @@ from treino.data.preparation.trees import Tree, ways
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
+from treino.folders.prediction import reading_of
+from treino.folders.stored_run import StoredRun
+from treino.reports.export.onnx_file import targets_of
 
 ONNX_LAYER = Refusal(
     "onnx_layer",
@@ -48,8 +51,10 @@ ONNX_HASHED = Refusal(
 )
 
 OPSET, IR = 20, 9
+DOUBLE, FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
 BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # blanks that Arrow strips from a cell, in RE2's syntax
 DAYS_TO_ERA, ERA = 719468, 146097  # proleptic Gregorian days: 0000-03-01 to 1970-01-01; in 400 years
+RESIZED = "resized"  # the name of the pixels in the run's size, which the export checks
 ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
     nn.ReLU: ("Relu", {}),
     nn.LeakyReLU: ("LeakyRelu", {"alpha": 0.01}),
@@ -58,155 +63,259 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
 }
 
 
+def value_info(name: str, kind: int, *shape: Any) -> Any:
+    """Describe an input or output with so many rows of this shape."""
+    return helper.make_tensor_value_info(name, kind, ["rows", *shape])
+
+
 @dataclass
 class OnnxGraph:
-    """An ONNX graph being built: nodes, constants and inputs. reading: how text cells are read."""
+    """An ONNX graph being built. reading: how text cells are read."""
 
-    reading: ReaderOptions
+    reading: ReaderOptions = field(default_factory=ReaderOptions)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+    outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
 
-    def put(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node with one output. Return the output's name."""
-        name = f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
-        return name
+    def put(self, operator: str, *operands: Any, called: str = "", **attributes: Any) -> "Value":
+        """Add a node with one output, and return that. operands: values, or numbers and arrays, which become
+        constants of their type."""
+        name = called or f"{operator.lower()}_{len(self.nodes)}"
+        names = [each.name if isinstance(each, Value) else self._constant(each) for each in operands]
+        self.nodes.append(helper.make_node(operator, names, [name], **attributes))
+        return Value(self, name)
 
-    def constant(self, value: Any, kind: Any = np.float64) -> str:
+    def _constant(self, value: Any) -> str:
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=kind), name))
+        array = value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def input(self, name: str, kind: int, shape: Sequence[Any]) -> str:
-        self.inputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
-        return name
+    def input(self, name: str, kind: int, *shape: Any) -> "Value":
+        self.inputs.append(value_info(name, kind, *shape))
+        return Value(self, name)
 
-    def column(self, name: str) -> str:
+    def output(self, name: str, value: "Value", kind: int, *shape: Any) -> None:
+        self.put("Identity", value, called=name)
+        self.outputs.append(value_info(name, kind, *shape))
+
+    def model(self, facts: dict[str, str]) -> Any:
+        """Return the model of this graph. facts: its metadata."""
+        made = helper.make_graph(self.nodes, "treino", self.inputs, self.outputs, self.constants)
+        opsets = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(made, producer_name="treino", ir_version=IR, opset_imports=opsets)
+        helper.set_model_props(model, facts)
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A value in a graph, calculated with as with an array of float64."""
+
+    graph: OnnxGraph
+    name: str
+
+    def put(self, operator: str, *others: Any, **attributes: Any) -> "Value":
+        """Apply an operator to this value, as its first operand."""
+        return self.graph.put(operator, self, *others, **attributes)
+
+    def cast(self, kind: int = DOUBLE) -> "Value":
+        return self.put("Cast", to=kind)
+
+    def column(self) -> "Value":
         """Reshape ``[N]`` to ``[N, 1]``."""
-        return self.put("Unsqueeze", name, self.constant([1], np.int64))
+        return self.put("Unsqueeze", [1])
 
-    def calculated(self, operator: str, name: str, value: float) -> str:
-        """Apply an operator with a number as its right operand."""
-        return self.put(operator, name, self.constant(value))
+    def __add__(self, other: Any) -> "Value":
+        return self.put("Add", other)
 
-    def remainder(self, name: str, by: float) -> str:
-        """Return the remainder of a floor division, never below 0."""
-        whole = self.put("Floor", self.calculated("Div", name, by))
-        return self.put("Sub", name, self.calculated("Mul", whole, by))
+    def __sub__(self, other: Any) -> "Value":
+        return self.put("Sub", other)
+
+    def __mul__(self, other: Any) -> "Value":
+        return self.put("Mul", other)
+
+    def __truediv__(self, other: Any) -> "Value":
+        return self.put("Div", other)
+
+    def __floordiv__(self, other: float) -> "Value":
+        return (self / float(other)).put("Floor")
+
+    def __mod__(self, other: float) -> "Value":
+        return self - self // other * float(other)
 
 
-def prepared(graph: OnnxGraph, preparation: Preparation, pixels: str | None = None) -> str:
-    """Return ``[N, D]`` float32: the network's inputs, computed from the columns, the graph's inputs. pixels:
-    the pixels of pictures ``[N, D]`` in the run's size, if there are any instead of columns."""
-    p = preparation
-    if pixels is not None:
-        raw = graph.calculated("Div", pixels, p.divisor)
+def model_of(run: StoredRun) -> Any:
+    """Return the ONNX model of a run: preparation, network, and metadata that describes its outputs."""
+    graph, prep, spec = OnnxGraph(reading_of(run)), run.preparation, run.spec
+    x = prepared(graph, prep)
+    if len(shape := run.item_shape or ()) > 1:
+        x = x.put("Reshape", [-1, *shape])
+    net = run.module.eval()
+    each = [_layers(member, x) for member in (net.members if isinstance(net, Ensemble) else [net])]
+    for name, one, part in targets_of(run):
+        own = each
+        if len(run.by_target) > 1:
+            own = [output.put("Gather", np.arange(part.start, part.stop), axis=1) for output in each]
+        (_classes if spec.classes else _numbers)(graph, one, own, name)
+    facts = {
+        "run": run.name,
+        "task": "classification" if spec.classes else "regression",
+        "target": spec.resolved.target,
+        "classes": json.dumps(list(spec.classes), ensure_ascii=False),
+        "columns": json.dumps(_forms(prep), ensure_ascii=False),
+        "versions": json.dumps(dict(spec.versions)),
+    }
+    if prep.targets:
+        classes = {one.name: list(one.classes) for one in prep.targets}
+        facts["targets"] = json.dumps(classes, ensure_ascii=False)
+    return graph.model(facts)
+
+
+def _classes(graph: OnnxGraph, run: StoredRun, each: list[Value], name: str) -> None:
+    """Add the class and the probabilities of all. each: the outputs of each ensemble member."""
+    classes, shares = run.spec.classes, []
+    for output in each:
+        if run.spec.outputs == 1:
+            no, yes = output.put("Neg").put("Sigmoid"), output.put("Sigmoid")
+            shares.append(no.put("Concat", yes, axis=1))
+        else:
+            shares.append(output.put("Softmax", axis=1))
+    share = _mean(shares)
+    if run.threshold is None:
+        place = share.put("ArgMax", axis=1, keepdims=0)
+    else:
+        second = share.put("Gather", np.int64(1), axis=1)
+        place = second.put("GreaterOrEqual", np.float32(run.threshold)).cast(TensorProto.INT64)
+    named = graph.put("Gather", np.array(classes, dtype=object), place, axis=0)
+    graph.output(f"prediction{name}", named, TensorProto.STRING)
+    graph.output(f"probabilities{name}", share, FLOAT, len(classes))
+
+
+def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -> None:
+    """Add the number in the target's units and, if the run has one, its interval's ends."""
+    spec, middle = run.spec, _mean(each)
+    limits = getattr(run.module, "limits", None)
+    if limits is not None:
+        middle = middle.put("Max", limits[0]).put("Min", limits[1])
+    value = (middle.cast() * spec.target_scale + spec.target_mean).put("Squeeze", [1])
+    ends = {"prediction": value}
+    known = run.result.prediction_intervals if run.result is not None else None
+    if known is not None and known.quantile is not None:
+        half: Any = known.quantile
+        if known.offset is not None and len(each) > 1:  # quantile × (deviation of the members + offset)
+            all_K = each[0].put("Concat", *each[1:], axis=1).cast()
+            apart = all_K - all_K.put("ReduceMean", [1])
+            spread = (apart * apart).put("ReduceMean", [1]).put("Sqrt") * spec.target_scale + known.offset
+            half = spread.put("Squeeze", [1]) * known.quantile
+        low = value - half
+        if known.floor is not None:
+            low = low.put("Max", value.put("Min", known.floor))
+        ends |= {"low": low, "high": value + half}
+    for name, end in ends.items():
+        graph.output(f"{name}{target}", end, DOUBLE)
+
+
+def _mean(each: list[Value]) -> Value:
+    return each[0] if len(each) == 1 else each[0].put("Mean", *each[1:])
+
+
+def _forms(prep: Preparation) -> dict[str, str]:
+    """Describe what each input holds."""
+    if prep.fit is not None:
+        return {"pixels": "uint8 [rows, height, width, channels]: decoded, upright, of any size"}
+    if not prep.encoders:
+        return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
+    return {encoder.column: _form(encoder) for encoder in prep.encoders}
+
+
+def _form(encoder: Encoder) -> str:
+    if isinstance(encoder, DateEncoder):
+        return "seconds since 1970-01-01 (UTC), NaN: missing"
+    if isinstance(encoder, TimeEncoder):
+        return "seconds since midnight, NaN: missing"
+    if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
+        return 'text, blanks around it are left out, "": missing'
+    return "number (truth values: 0, 1), NaN: missing"
+
+
+# ---- the preparation
+
+
+def prepared(graph: OnnxGraph, p: Preparation) -> Value:
+    """Return ``[N, D]`` float32: the network's inputs, computed from the graph's inputs."""
+    if p.fit is not None:
+        raw = resized(graph, p) / p.divisor
     elif not p.encoders:
-        size = len(p.inputs)
-        raw = graph.put("Cast", graph.input("x", TensorProto.DOUBLE, ("rows", size)), to=TensorProto.DOUBLE)
-        raw = graph.calculated("Div", raw, p.divisor)
+        raw = graph.input("x", DOUBLE, len(p.inputs)) / p.divisor
     else:
         raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
-        leaves = [_leaves(graph, tree, raw) for tree in p.trees]
-        raw = graph.put("Concat", raw, *leaves, axis=1) if leaves else raw
+        raw = raw.put("Concat", *(_leaves(raw, tree) for tree in p.trees), axis=1) if p.trees else raw
     mean, scale = np.array(p.mean), np.array(p.scale)
-    x = graph.put("Sub", raw, graph.constant(mean))
-    x = graph.put("Div", x, graph.constant(np.where(scale == 0, 1.0, scale)))
+    x = (raw - mean) / np.where(scale == 0, 1.0, scale)
     if p.clip is not None:
         low = np.where(p.scaled, -p.clip, -np.inf)
-        x = graph.put("Min", graph.put("Max", x, graph.constant(low)), graph.constant(-low))
+        x = x.put("Max", low).put("Min", -low)
     if (scale == 0).any():  # constant in the training rows
-        x = graph.put("Where", graph.constant(scale == 0, np.bool_), graph.constant(0.0), x)
-    return graph.put("Cast", x, to=TensorProto.FLOAT)
+        x = graph.put("Where", scale == 0, 0.0, x)
+    return x.cast(FLOAT)
 
 
-def answer(graph: OnnxGraph, net: nn.Module, x: str, item_shape: Sequence[int] | None = None) -> list[str]:
-    """Return the outputs ``[N, C]`` of the network, or of each ensemble member. item_shape: the shape to
-    which each row of ``x`` is reshaped.
-    """
-    if item_shape is not None and len(item_shape) > 1:
-        x = graph.put("Reshape", x, graph.constant([-1, *item_shape], np.int64))
-    if isinstance(net, Ensemble):
-        return [_layers(graph, member, x) for member in net.members]
-    return [_layers(graph, net, x)]
-
-
-def mean(graph: OnnxGraph, outputs: Sequence[str]) -> str:
-    """Return the mean of the outputs."""
-    if len(outputs) == 1:
-        return outputs[0]
-    return graph.put("Mean", *outputs)
-
-
-# ---- columns
-
-
-def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
+def _encoded(graph: OnnxGraph, encoder: Encoder) -> Value:
     """Return ``[N, K]`` float64: a column's raw inputs."""
     if isinstance(encoder, HashingEncoder):
         raise ONNX_HASHED(name=encoder.column, kinds=setting("kinds", f"{encoder.column}=one-hot"))
     if isinstance(encoder, OneHotEncoder):
-        return _cast(graph, _levels(graph, encoder))
-    if isinstance(encoder, RankEncoder):
-        return _rank(graph, encoder)
-    cells = graph.input(encoder.column, TensorProto.DOUBLE, ("rows",))
-    value, absent = graph.column(cells), graph.column(graph.put("IsNaN", cells))
+        return _levels(graph, encoder).cast()
+    if isinstance(encoder, RankEncoder):  # the level's rank; the fill value if missing or unknown
+        each = _levels(graph, encoder).cast()
+        rank = (each * np.arange(float(len(encoder.levels)))).put("ReduceSum", [1])
+        return _number(encoder, rank, each.put("ReduceSum", [1]).put("Equal", 0.0))
+    value = graph.input(encoder.column, DOUBLE).column()
+    absent = value.put("IsNaN")
     if isinstance(encoder, NumberEncoder):
-        return _number(graph, encoder, value, absent)
+        return _number(encoder, value, absent)
     if isinstance(encoder, TimeEncoder):
-        parts = _circle(graph, graph.calculated("Div", value, DAY), absent)
-    else:
-        parts = _date(graph, encoder, value, absent)
-    return graph.put("Concat", *parts, *_flag(graph, encoder, absent), axis=1)
+        return _joined(encoder, absent, *_circle(value / DAY, absent))
+    return _date(encoder, value, absent)
 
 
-def _number(graph: OnnxGraph, encoder: NumberEncoder | RankEncoder, value: str, absent: str) -> str:
+def _joined(encoder: Any, absent: Value, first: Value, *others: Value) -> Value:
+    """Return the parts side by side, with whether the cell is missing if the encoder has an input for it."""
+    return first.put("Concat", *others, *([absent.cast()] if encoder.flag else []), axis=1)
+
+
+def _number(encoder: NumberEncoder | RankEncoder, value: Value, absent: Value) -> Value:
     if encoder.fill is not None:
-        value = graph.put("Where", absent, graph.constant(encoder.fill), value)
-    means = _means(graph, encoder, value) if isinstance(encoder, NumberEncoder) and encoder.values else []
-    parts = (*_binned(graph, value, encoder.edges), *means, *_flag(graph, encoder, absent))
-    return graph.put("Concat", *parts, axis=1)
+        value = absent.put("Where", float(encoder.fill), value)
+    parts = _binned(value, encoder.edges)
+    if isinstance(encoder, NumberEncoder) and encoder.values:  # the target means; 0 for other values
+        equal = value.put("Equal", np.array(encoder.values, float)[None]).cast()
+        parts.append(equal.put("MatMul", np.array(encoder.means, float).reshape(len(encoder.values), -1)))
+    return _joined(encoder, absent, *parts)
 
 
-def _means(graph: OnnxGraph, encoder: NumberEncoder, value: str) -> list[str]:
-    """Return the target means of each value; 0 for a value that has none."""
-    equal = _cast(graph, graph.put("Equal", value, graph.constant(np.array(encoder.values)[None])))
-    mean_LK = np.array(encoder.means).reshape(len(encoder.values), -1)
-    return [graph.put("MatMul", equal, graph.constant(mean_LK))]
-
-
-def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:
+def _binned(value: Value, edges: Sequence[float]) -> list[Value]:
     """Return the number and, for each bin, the share of the bin below it."""
     if len(edges) < 2:
         return [value]
-    low, high = np.array(edges[:-1]), np.array(edges[1:])
-    within = graph.put("Min", graph.put("Max", value, graph.constant(low)), graph.constant(high))
-    share = graph.put("Div", graph.put("Sub", within, graph.constant(low)), graph.constant(high - low))
-    return [value, share]
+    low, high = np.array(edges[:-1], float), np.array(edges[1:], float)
+    return [value, (value.put("Max", low).put("Min", high) - low) / (high - low)]
 
 
-def _leaves(graph: OnnxGraph, tree: Tree, raw: str) -> str:
+def _leaves(raw: Value, tree: Tree) -> Value:
     """Return 1 for the leaf in which a row lies, else 0."""
-    cells = graph.put("Gather", raw, graph.constant(tree.columns, np.int64), axis=1)
-    below = _cast(graph, graph.put("LessOrEqual", cells, graph.constant(tree.thresholds)))
     way_SL, left_L = ways()
-    passed = graph.put("MatMul", below, graph.constant(way_SL))
-    return _cast(graph, graph.put("Equal", passed, graph.constant(left_L)))
+    below = raw.put("Gather", np.array(tree.columns), axis=1).put("LessOrEqual", np.array(tree.thresholds))
+    return below.cast().put("MatMul", way_SL).put("Equal", left_L).cast()
 
 
-def _flag(graph: OnnxGraph, encoder: Any, absent: str) -> list[str]:
-    return [_cast(graph, absent)] if encoder.flag else []
-
-
-def _cast(graph: OnnxGraph, name: str) -> str:
-    return graph.put("Cast", name, to=TensorProto.DOUBLE)
-
-
-def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
+def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> Value:
     """Return ``[N, L]``: whether a cell equals each level; level "" stands for missing."""
     if not encoder.numeric:
-        cells = graph.column(graph.input(encoder.column, TensorProto.STRING, ("rows",)))
+        cells = graph.input(encoder.column, TensorProto.STRING).column()
         text = encoder.column in graph.reading.text
         nothing = "|".join(map(re.escape, ("",) if text else ("", *(graph.reading.missing or ()))))
         truth = {*encoder.levels} <= {"", "false", "true"}  # read from true, True and TRUE
@@ -215,154 +324,155 @@ def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
             f"{BLANKS}(?:{word if level else nothing}){BLANKS}"
             for level, word in zip(encoder.levels, words, strict=True)
         ]
-        return graph.put("Concat", *(graph.put("RegexFullMatch", cells, pattern=p) for p in each), axis=1)
-    cells = graph.column(graph.input(encoder.column, TensorProto.DOUBLE, ("rows",)))
-    numbers = [float(level) if level else np.nan for level in encoder.levels]
-    equal = graph.put("Equal", cells, graph.constant(numbers))
+        return graph.put("Concat", *(cells.put("RegexFullMatch", pattern=p) for p in each), axis=1)
+    cells = graph.input(encoder.column, DOUBLE).column()
+    numbers = np.array([float(level) if level else np.nan for level in encoder.levels])
+    equal = cells.put("Equal", numbers)
     if "" not in encoder.levels:
         return equal
-    nothing = graph.put("And", graph.put("IsNaN", cells), graph.constant(np.isnan(numbers), np.bool_))
-    return graph.put("Or", equal, nothing)  # onnxruntime has no Where of truth values
+    return equal.put("Or", cells.put("IsNaN").put("And", np.isnan(numbers)))  # Where takes no truth values
 
 
-def _rank(graph: OnnxGraph, encoder: RankEncoder) -> str:
-    """Return the level's rank; the fill value if missing or unknown."""
-    each = _cast(graph, _levels(graph, encoder))
-    axis = graph.constant([1], np.int64)
-    code = graph.put(
-        "ReduceSum", graph.put("Mul", each, graph.constant(np.arange(float(len(encoder.levels))))), axis
-    )
-    absent = graph.put("Equal", graph.put("ReduceSum", each, axis), graph.constant(0.0))
-    return _number(graph, encoder, code, absent)
-
-
-def _circle(graph: OnnxGraph, turn: str, absent: str) -> list[str]:
+def _circle(turn: Value, absent: Value) -> list[Value]:
     """Return a share of a turn as a point on a circle; the centre if missing."""
-    angle = graph.calculated("Mul", turn, 2 * np.pi)
-    angle = graph.put("Where", absent, graph.constant(0.0), angle)
+    angle = absent.put("Where", 0.0, turn * (2 * np.pi))
     # the cosine as a sine: not every runtime has Cos in float64
-    points = [graph.put("Sin", angle), graph.put("Sin", graph.calculated("Add", angle, np.pi / 2))]
-    return [graph.put("Where", absent, graph.constant(0.0), point) for point in points]
+    return [absent.put("Where", 0.0, each.put("Sin")) for each in (angle, angle + np.pi / 2)]
 
 
-def _date(graph: OnnxGraph, encoder: DateEncoder, second: str, absent: str) -> list[str]:
-    second = graph.put("Where", absent, graph.constant(encoder.fill), second)
-    days = graph.calculated("Div", graph.calculated("Sub", second, encoder.origin), DAY)
-    parts = _binned(graph, days, encoder.edges)
-    day = graph.put("Floor", graph.calculated("Div", second, DAY))
+def _date(encoder: DateEncoder, second: Value, absent: Value) -> Value:
+    second = absent.put("Where", float(encoder.fill), second)
+    parts = _binned((second - float(encoder.origin)) / DAY, encoder.edges)
+    day = second // DAY
     turns = {
-        "month": lambda: graph.calculated("Div", _month(graph, day), 12.0),
-        "weekday": lambda: graph.calculated(
-            "Div", graph.remainder(graph.calculated("Add", day, 3.0), 7.0), 7.0
-        ),
-        "hour": lambda: graph.calculated("Div", graph.remainder(second, DAY), DAY),
+        "month": lambda: _month(day) / 12.0,
+        "weekday": lambda: (day + 3.0) % 7 / 7.0,
+        "hour": lambda: second % DAY / DAY,
     }
     for part in encoder.parts:
-        parts += _circle(graph, turns[part](), absent)
-    return parts
+        parts += _circle(turns[part](), absent)
+    return _joined(encoder, absent, *parts)
 
 
-def _month(graph: OnnxGraph, day: str) -> str:
+def _month(day: Value) -> Value:
     """Return the month, from 0 (January), of days since 1970-01-01 (Hinnant 2013, "chrono-compatible
-    low-level date algorithms", civil_from_days).
+    low-level date algorithms", civil_from_days)."""
+    of_era = (day + float(DAYS_TO_ERA)) % ERA
+    leap = of_era - of_era // 1460 + of_era // 36524 - of_era // 146096
+    year = leap // 365
+    of_year = of_era - (year * 365.0 + year // 4 - year // 100)
+    march = (of_year * 5.0 + 2.0) // 153
+    return (march + 2.0) % 12
+
+
+# ---- pictures of any size, brought to the run's size as by Pillow
+
+
+def resized(graph: OnnxGraph, preparation: Preparation) -> Value:
+    """Return ``[N, C*H*W]`` float64 pixels from 0 to 255, computed from the input ``pixels``
+    ``[N, height, width, C]`` uint8.
+
+    Each axis is resampled by a matrix product. Pillow rounds to whole grey levels after each, this doesn't:
+    pixels differ by one grey level at most.
     """
+    assert preparation.picture_shape is not None
+    channels, height, width = preparation.picture_shape
+    x = graph.input("pixels", TensorProto.UINT8, "height", "width", channels)
+    x = x.put("Transpose", perm=[0, 3, 1, 2]).cast(FLOAT)
+    vertical, horizontal = _weights(x, preparation.fit or "crop", height, width)
+    x = vertical.put("MatMul", x.put("MatMul", horizontal.put("Transpose", perm=[1, 0])))
+    x = x.put("Reshape", [-1, channels * height * width])
+    return x.put("Cast", called=RESIZED, to=DOUBLE)
 
-    def whole(name: str, by: float) -> str:
-        return graph.put("Floor", graph.calculated("Div", name, by))
 
-    of_era = graph.remainder(graph.calculated("Add", day, float(DAYS_TO_ERA)), float(ERA))
-    leap = graph.put("Sub", of_era, whole(of_era, 1460.0))
-    leap = graph.put("Sub", graph.put("Add", leap, whole(of_era, 36524.0)), whole(of_era, 146096.0))
-    year = whole(leap, 365.0)
-    before = graph.put("Add", graph.calculated("Mul", year, 365.0), whole(year, 4.0))
-    of_year = graph.put("Sub", of_era, graph.put("Sub", before, whole(year, 100.0)))
-    march = whole(graph.calculated("Add", graph.calculated("Mul", of_year, 5.0), 2.0), 153.0)
-    return graph.remainder(graph.calculated("Add", march, 2.0), 12.0)
+def _weights(x: Value, fit: str, *sizes: int) -> list[Value]:
+    """Return for height and width ``[size, own]`` float32, by the rule that brings pictures to one size: the
+    share of each pixel in each of the network's; 0 in the borders of a padded picture."""
+    graph, shape = x.graph, x.put("Shape").cast()
+    axes = [(float(size), shape.put("Gather", np.int64(n), axis=0)) for n, size in enumerate(sizes, 2)]
+    factor = graph.put("Min" if fit == "pad" else "Max", *(graph.put("Div", size, own) for size, own in axes))
+    weights = []
+    for size, own in axes:
+        first: Any = 0.0
+        inner: Any = size
+        last, offset = own, first
+        if fit == "crop":
+            first = ((own - graph.put("Div", size, factor)) / 2.0).put("Max", 0.0)
+            last = own - first
+        elif fit == "pad":
+            inner = (own * factor).put("Round").put("Max", 1.0)
+            offset = graph.put("Sub", size, inner) // 2
+        scale = (last - first) / inner
+        place = graph.put("Sub", np.arange(size)[:, None], offset)
+        pixel = graph.put("Range", 0.0, own, 1.0) + 0.5
+        apart = (pixel - ((place + 0.5) * scale + first)).put("Abs")
+        share = graph.put("Sub", 1.0, apart / scale.put("Max", 1.0)).put("Max", 0.0)
+        within = place.put("GreaterOrEqual", 0.0).put("And", place.put("Less", inner))
+        share = within.put("Where", share, 0.0)
+        weights.append((share / share.put("ReduceSum", [1]).put("Max", 1e-9)).cast(FLOAT))
+    return weights
 
 
 # ---- layers
 
 
-def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
+def _layers(net: nn.Module, x: Value) -> Value:
+    """Return what a network or a layer gives for ``x``."""
     if isinstance(net, nn.Sequential):
-        before = x
+        y = x
         for layer in net:
-            x = _layers(graph, layer, x)
-        return graph.put("Add", before, x) if isinstance(net, Residual) else x
+            y = _layers(layer, y)
+        return y + x if isinstance(net, Residual) else y
+    own: Any = net  # torch types the sizes of its layers loosely
     if isinstance(net, nn.Linear):
-        weight = graph.constant(net.weight.detach().numpy(), np.float32)
-        bias = graph.constant(
-            np.zeros(net.out_features) if net.bias is None else net.bias.detach().numpy(), np.float32
-        )
-        return graph.put("Gemm", x, weight, bias, transB=1)
+        return x.put("Gemm", *_tensors(net.weight, net.bias), transB=1)
     if isinstance(net, nn.Conv2d) and net.padding_mode == "zeros" and not isinstance(net.padding, str):
-        window = _window(net, net.kernel_size) | {"dilations": _pair(net.dilation), "group": net.groups}
-        return graph.put("Conv", x, *_floats(graph, net.weight, net.bias), **window)
+        window = _window(own) | {"dilations": _pair(own.dilation), "group": net.groups}
+        return x.put("Conv", *_tensors(net.weight, net.bias), **window)
     if isinstance(net, nn.BatchNorm1d | nn.BatchNorm2d) and net.affine and net.track_running_stats:
-        values = _floats(graph, net.weight, net.bias, net.running_mean, net.running_var)
-        return graph.put("BatchNormalization", x, *values, epsilon=net.eps)
+        values = net.weight, net.bias, net.running_mean, net.running_var
+        return x.put("BatchNormalization", *values, epsilon=net.eps)
     if isinstance(net, nn.GroupNorm) and net.affine:
-        return _group_norm(graph, net, x)
+        return _group_norm(net, x)
     if isinstance(net, nn.MaxPool2d) and not net.ceil_mode:
-        return graph.put("MaxPool", x, **_window(net, net.kernel_size), dilations=_pair(net.dilation))
+        return x.put("MaxPool", **_window(own), dilations=_pair(own.dilation))
     if isinstance(net, nn.AvgPool2d) and not net.ceil_mode and net.divisor_override is None:
-        counted = int(net.count_include_pad)
-        return graph.put("AveragePool", x, **_window(net, net.kernel_size), count_include_pad=counted)
-    if isinstance(net, nn.AdaptiveAvgPool2d) and _pair(net.output_size) == [1, 1]:
-        return graph.put("GlobalAveragePool", x)
+        return x.put("AveragePool", **_window(own), count_include_pad=int(net.count_include_pad))
+    if isinstance(net, nn.AdaptiveAvgPool2d) and _pair(own.output_size) == [1, 1]:
+        return x.put("GlobalAveragePool")
     if isinstance(net, nn.Flatten) and (net.start_dim, net.end_dim) == (1, -1):
-        return graph.put("Flatten", x, axis=1)
+        return x.put("Flatten", axis=1)
     if isinstance(net, nn.Dropout | nn.Identity):
         return x
     if isinstance(net, nn.SiLU):
-        return graph.put("Mul", x, graph.put("Sigmoid", x))
+        return x * x.put("Sigmoid")
     if isinstance(net, nn.GELU):
-        inner = graph.put("Erf", graph.put("Mul", x, graph.constant(0.5**0.5, np.float32)))
-        half = graph.put("Mul", x, graph.constant(0.5, np.float32))
-        return graph.put("Mul", half, graph.put("Add", inner, graph.constant(1.0, np.float32)))
+        erf = (x * np.float32(0.5**0.5)).put("Erf")
+        return x * np.float32(0.5) * (erf + np.float32(1.0))
     if type(net) in ACTIVATIONS:
         operator, attributes = ACTIVATIONS[type(net)]
-        return graph.put(operator, x, **attributes)
+        return x.put(operator, **attributes)
     raise ONNX_LAYER(name=type(net).__name__)
 
 
-def _floats(graph: OnnxGraph, *values: Tensor | None) -> list[str]:
-    return [graph.constant(value.detach().numpy(), np.float32) for value in values if value is not None]
+def _tensors(*values: Tensor | None) -> list[Tensor]:
+    return [value for value in values if value is not None]
 
 
-def _window(net: Any, kernel: Any) -> dict[str, Any]:
+def _window(net: Any) -> dict[str, Any]:
     """Return how the kernel of a convolution or pool is moved over pictures."""
-    sizes = {"kernel_shape": _pair(kernel), "strides": _pair(net.stride)}
-    return sizes | {"pads": _pair(net.padding) * 2}
+    pads = _pair(net.padding) * 2
+    return {"kernel_shape": _pair(net.kernel_size), "strides": _pair(net.stride), "pads": pads}
 
 
 def _pair(size: Any) -> list[int]:
     return [size, size] if isinstance(size, int) else list(size)
 
 
-def _group_norm(graph: OnnxGraph, net: nn.GroupNorm, x: str) -> str:
+def _group_norm(net: nn.GroupNorm, x: Value) -> Value:
     """Return the normalised channels. Each group is a channel of InstanceNormalization: GroupNormalization of
-    this version of ONNX has one factor for each group and not for each channel.
-    """
-    groups = graph.put("Reshape", x, graph.constant([0, net.num_groups, -1], np.int64))
-    ones, zeros = (graph.constant([value] * net.num_groups, np.float32) for value in (1.0, 0.0))
-    normal = graph.put("InstanceNormalization", groups, ones, zeros, epsilon=net.eps)
-    normal = graph.put("Reshape", normal, graph.put("Shape", x))
-    factor, shift = _floats(graph, net.weight.reshape(-1, 1, 1), net.bias.reshape(-1, 1, 1))
-    return graph.put("Add", graph.put("Mul", normal, factor), shift)
-
-
-def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], facts: dict[str, str]) -> Any:
-    """Return the model with these outputs: names, types and shapes. facts: its metadata."""
-    values = [helper.make_tensor_value_info(name, kind, list(shape)) for name, kind, shape in outputs]
-    made = helper.make_graph(graph.nodes, "treino", graph.inputs, values, graph.constants)
-    onnx_model = helper.make_model(
-        made, producer_name="treino", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)]
-    )
-    helper.set_model_props(onnx_model, facts)
-    onnx.checker.check_model(onnx_model, full_check=True)
-    return onnx_model
-
-
-def strings(values: Sequence[str]) -> NDArray[np.object_]:
-    return np.array(list(values), dtype=object)
+    this version of ONNX has one factor for each group and not for each channel."""
+    groups = x.put("Reshape", [0, net.num_groups, -1])
+    ends = np.ones(net.num_groups, np.float32), np.zeros(net.num_groups, np.float32)
+    normal = groups.put("InstanceNormalization", *ends, epsilon=net.eps).put("Reshape", x.put("Shape"))
+    return normal * net.weight.reshape(-1, 1, 1) + net.bias.reshape(-1, 1, 1)
