@@ -8,8 +8,6 @@ show the command line's progress line. ``%load_ext treino`` adds the magics of `
 import inspect
 import sys
 import time
-from array import array
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,14 +15,15 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
-import torch
 
 from treino import api
 from treino.base.console import kernel_shell
 from treino.base.signatures import declare, keyword
-from treino.base.words import _, numeral
-from treino.cli.run_view import Position, RunView
-from treino.cli.sweep_view import SweepView
+from treino.base.words import _
+from treino.cli.run_view import Position, RunView, View
+from treino.cli.sweep_view import view_of_many
+from treino.engine import Tick
+from treino.folders.segments import training_losses
 from treino.folders.store.new_names import command_word
 from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
@@ -33,7 +32,6 @@ from treino.plots.captions import headline, time_of
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
 from treino.training.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.training.stored_results import StoredSweep
-from treino.training.sweeps.sweep import SweepJob
 from treino.training.train import RunJob, run_of
 
 # ---- notebooks
@@ -73,7 +71,7 @@ def watching(many: bool) -> Iterator[Watch]:
             yield line.show
         return
 
-    figure = SweepFigure() if many else RunFigure()
+    figure = Figure() if many else RunFigure()
     try:
         yield figure.tell
     except KeyboardInterrupt as stop:
@@ -120,209 +118,155 @@ class Output:
         self._latest = max(ended + LATEST, self._next)
 
 
-class RunFigure:
-    """The live display of a training, updated by its events."""
-
-    FEW = 3  # up to this many epochs the loss of every step is drawn
+class Figure:
+    """One output that shows how far a training is; events update it. Each kind of training draws its own."""
 
     def __init__(self) -> None:
-        self.output = Output("")
-        self.view: RunView | None = None
-        self.axes: InputAxes | None = None  # axes of the decision boundary's picture
-        self.over = False
-        self.step = 0
-        self.position = Position(0.0, "", "")
-        self.figures: dict[str, str] = {}
-        self.loss_E, self.deviation_E = array("d"), array("d")
-        self.measured: dict[str, dict[str, tuple[array[int], array[float]]]] = {}  # epochs, values
-        self.loss_S: list[np.ndarray] = []
-
-    def tell(self, event: Any) -> None:
-        if isinstance(event, JobStart):
-            assert isinstance(event.job, RunJob)
-            self.view = RunView(event.job)
-            self._go_on_from(event.job)
-            self.output.show(self._drawn)
-        elif isinstance(event, JobProgress):
-            self._note(event)
-            if self.output.due:
-                net = event.tick.net if self._whole else None
-                self.output.show(lambda: self._drawn(net))
-        elif isinstance(event, JobEnd):
-            self.over = True
-            self._close(event)
-
-    def ended_by(self, sentence: str) -> None:
-        """Draw for the last time, if no JobEnd arrived. sentence: why."""
-        if self.view is not None and not self.over:
-            self.output.show(lambda: self._drawn(None, (sentence,), alarm=True))
-
-    def _go_on_from(self, job: RunJob) -> None:
-        """Forget what came after the step that an alert sent the training back to."""
-        step = job.training.step
-        ended = job.training.plan.count.ended(step)
-        del self.loss_E[ended:], self.deviation_E[ended:]
-        for epoch_K, value_K in (pair for of in self.measured.values() for pair in of.values()):
-            kept = bisect_right(epoch_K, ended)
-            del epoch_K[kept:], value_K[kept:]
-        if self.loss_S:
-            self.loss_S = [np.concatenate(self.loss_S)[:step]]
-
-    @property
-    def _whole(self) -> bool:
-        return self.view is not None and previewable(self.view.job.data)
-
-    def _note(self, event: JobProgress) -> None:
-        assert self.view is not None
-        tick = event.tick
-        self.step, self.position = tick.step, self.view.position(tick)
-        if len(self.loss_E) <= self.FEW:
-            self.loss_S.append(tick.loss_S.cpu().numpy())
-        if tick.epochs:  # all in one call: a tiny network may have thousands
-            self.loss_E.extend(torch.stack([epoch.loss_P for epoch in tick.epochs]).nanmean(1).tolist())
-            self.deviation_E.extend(
-                torch.stack([epoch.loss_std_P for epoch in tick.epochs]).nanmean(1).tolist()
-            )
-        for epoch in (each for each in tick.epochs if each.answer):
-            for split, metrics in (epoch.answer or {}).items():
-                for metric, value in metrics.items():
-                    self._measure(split, metric, epoch.number, value)
-            if epoch.validation_std is not None:
-                self._measure("validation", "loss_std", epoch.number, epoch.validation_std)
-        self.figures = {
-            self.position.label: self.position.count,
-            _("epoch"): numeral(tick.epoch, ",.1f" if tick.epoch < 10 else ",.0f"),
-            _("loss"): numeral(float(tick.loss_S[-1])),
-        }
-        for split, of_split in self.measured.items():
-            for metric in ("accuracy", "rmse"):
-                if metric in of_split and len(of_split[metric][1]):
-                    self.figures[f"{_(split)} {metric}"] = numeral(of_split[metric][1][-1])
-
-    def _measure(self, split: str, metric: str, epoch: int, value: float) -> None:
-        of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
-        of[0].append(epoch)
-        of[1].append(value)
-
-    def _curves(self, kept_epoch: int | None) -> Curves | None:
-        """The curves so far; None if there are too few epochs."""
-        assert self.view is not None
-        epochs = len(self.loss_E)
-        if epochs <= self.FEW:
-            return None
-        evaluated: dict[str, dict[str, np.ndarray]] = {}
-        for split, metrics in self.measured.items():
-            for metric, (epoch, value) in metrics.items():
-                value_E = np.full(epochs, np.nan)
-                value_E[np.array(epoch) - 1] = np.array(value)
-                evaluated.setdefault(split, {})[metric] = value_E
-        shown = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
-        name = self.view.job.folder.path.name
-        return Curves(
-            name, np.array(self.loss_E), np.array(self.deviation_E), evaluated, shown, kept_epoch=kept_epoch
-        )
-
-    def _drawn(
-        self,
-        net: Any = None,
-        messages: tuple[str, ...] = (),
-        alarm: bool = False,
-        kept_epoch: int | None = None,
-    ) -> str:
-        assert self.view is not None
-        data = self.view.job.data
-        shown = self._curves(kept_epoch)
-        few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
-        if net is not None and self.axes is None:
-            self.axes = sight(net, data, axes=data.features)
-        seen = None if net is None or self.axes is None else boundary_preview(net, data, self.axes)
-        return training_html(
-            LiveTraining(
-                name=self.view.job.folder.path.name,
-                done=self.position.done,
-                figures=self.figures,
-                left=None if messages else self.position.left_s,
-                curves=shown,
-                loss_S=few,
-                boundary=seen,
-                messages=messages,
-                alarm=alarm,
-            )
-        )
-
-    def _close(self, event: JobEnd) -> None:
-        run = run_of(event.job)
-        result = run.result
-        name = run.name
-        if event.interrupted:
-            sentences: tuple[str, ...] = (
-                _("Interrupted after {step:,} steps; saved in {path}.").format(step=self.step, path=run.path),
-                _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
-            )
-        elif result is not None:
-            text = _("{status} after {steps:,} steps, {time}. {headline}")
-            facts = {"status": _(run.status), "steps": result.steps, "time": time_of(result)}
-            sentences = (
-                text.format(headline=headline(result), **facts),
-                _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
-            )
-            if result.findings:
-                rules = ", ".join(finding.rule for finding in result.findings)
-                sentences = (*sentences, _("The doctor found: {rules}.").format(rules=rules))
-            self.position = replace(
-                self.position, done=1.0
-            )  # early stopping and divergence end before the planned steps
-        alarm = event.interrupted or run.status == "diverged"
-        net = run.module if self._whole and run.status != "interrupted" else None
-        kept = None if result is None or result.members else result.kept_epoch
-        self.output.show(lambda: self._drawn(net, sentences, alarm, kept))
-
-
-class SweepFigure:
-    """The live display of a sweep: a progress bar and metrics."""
-
-    def __init__(self) -> None:
-        self.output = Output("")
-        self.view: SweepView | None = None
-        self.over = False
+        self.output, self.over = Output(""), False
+        self.view: View | None = None
         self.position = Position(0.0, "", "")
 
     def tell(self, event: Any) -> None:
+        """Note an event, and draw if a drawing is due, or the training begins or ends."""
         if isinstance(event, JobStart):
-            assert isinstance(event.job, SweepJob)
-            self.view = SweepView(event.job)
-            members = numeral(event.job.sweep.options.members, ",")
-            self.position = Position(0.0, _("networks"), members)
-            self._show()
+            self.view, self.name = self.view_of(event.job), event.job.folder.path.name
+            self.begin(event.job)
+            self.show()
         elif isinstance(event, JobProgress):
             assert self.view is not None
             self.position = self.view.position(event.tick)
+            self.note(event.tick)
             if self.output.due:
-                self._show()
+                self.show(tick=event.tick)
         elif isinstance(event, JobClose):
+            assert self.view is not None
             self.position = replace(self.position, done=1.0, left_s=None)
-            self._show(_("judging the best"))
+            self.show(self.view.closing())
         elif isinstance(event, JobEnd):
             self.over = True
-            self._close(event)
+            self.close(event)
 
     def ended_by(self, sentence: str) -> None:
         """Draw for the last time, if no JobEnd arrived. sentence: why."""
         if self.view is not None and not self.over:
             self.position = replace(self.position, left_s=None)
-            self._show(sentence)
+            self.show(sentence, alarm=True)
 
-    def _show(self, *sentences: str) -> None:
-        assert self.view is not None
-        name, now = self.view.job.folder.path.name, self.position
-        figures = {now.label: now.count, **now.figures}
-        self.output.show(lambda: sweep_html(name, now.done, figures, now.left_s, sentences))
+    def view_of(self, job: Any) -> View:
+        return view_of_many(job)
 
-    def _close(self, event: JobEnd) -> None:
+    def begin(self, job: Any) -> None:
+        """Begin, or go on from the step that an alert sent the training back to."""
+
+    def note(self, tick: Tick) -> None:
+        """Keep what later drawings need of a tick."""
+
+    def show(self, *sentences: str, tick: Tick | None = None, alarm: bool = False) -> None:
+        """Draw. sentences: what happened. tick: the present state of a training that goes on."""
+        now = self.position
+        figures = {now.label: now.count, **now.figures} if now.label else {}
+        self.output.show(lambda: self.drawn(figures, sentences, tick, alarm))
+
+    def drawn(
+        self, figures: dict[str, str], sentences: tuple[str, ...], tick: Tick | None, alarm: bool
+    ) -> str:
+        """The HTML: a progress bar and a table of figures."""
+        return sweep_html(self.name, self.position.done, figures, self.position.left_s, sentences)
+
+    def close(self, event: JobEnd) -> None:
+        """Draw what came of a sweep."""
         path = event.job.folder.path
         if event.interrupted:
-            self._show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))
+            self.show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))
             return
         result = StoredSweep(event.job.folder).result
         judged = result and result.judge and result.judge.sentence
-        self._show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
+        self.show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
+
+
+class RunFigure(Figure):
+    """The live display of a single training, with its curves, and the boundary of two inputs."""
+
+    FEW = 3  # up to this many epochs the loss of every step is drawn
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.axes: InputAxes | None = None  # axes of the decision boundary's picture
+        self.net: Any = None  # the network that was kept, after the end
+        self.kept_epoch: int | None = None
+        self.loss_S: list[np.ndarray] = []
+        self.measured: dict[tuple[str, str], dict[int, float]] = {}  # by split and metric, by epoch
+
+    def view_of(self, job: Any) -> View:
+        return RunView(job)
+
+    def begin(self, job: RunJob) -> None:
+        self.job, step = job, job.training.step
+        ended = job.training.plan.count.ended(step)
+        self.loss_S = [np.concatenate([*self.loss_S, np.empty(0, np.float32)])[:step]]
+        self.measured = {
+            name: {epoch: value for epoch, value in of.items() if epoch <= ended}
+            for name, of in self.measured.items()
+        }
+
+    def note(self, tick: Tick) -> None:
+        self.loss_S.append(tick.loss_S.cpu().numpy())
+        for epoch in tick.epochs:
+            each = [(split, name, v) for split, of in (epoch.answer or {}).items() for name, v in of.items()]
+            if epoch.validation_std is not None:
+                each.append(("validation", "loss_std", epoch.validation_std))
+            for split, metric, value in each:
+                self.measured.setdefault((split, metric), {})[epoch.number] = value
+
+    def drawn(
+        self, figures: dict[str, str], sentences: tuple[str, ...], tick: Tick | None, alarm: bool
+    ) -> str:
+        data, count = self.job.data, self.job.training.plan.count
+        self.loss_S = [np.concatenate(self.loss_S)]
+        mean_E, deviation_E = training_losses(self.loss_S[0], count, over=tick is None)
+        few, evaluated = len(mean_E) <= self.FEW, dict[str, dict[str, np.ndarray]]()
+        for (split, metric), of in self.measured.items():
+            value_E = evaluated.setdefault(split, {}).setdefault(metric, np.full(len(mean_E), np.nan))
+            for epoch, value in of.items():
+                value_E[epoch - 1 : epoch] = value  # none for an epoch that was cut short
+        metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+        shown = Curves(self.name, mean_E, deviation_E, evaluated, metric, self.kept_epoch)
+        net = self.net if tick is None or not previewable(data) else tick.net
+        if net is not None and self.axes is None:
+            self.axes = sight(net, data, axes=data.features)
+        seen = None if net is None or self.axes is None else boundary_preview(net, data, self.axes)
+        return training_html(
+            LiveTraining(
+                name=self.name,
+                done=self.position.done,
+                figures=figures,
+                left=self.position.left_s,
+                curves=None if few else shown,
+                loss_S=self.loss_S[0] if few else None,
+                boundary=seen,
+                messages=sentences,
+                alarm=alarm,
+            )
+        )
+
+    def close(self, event: JobEnd) -> None:
+        run = run_of(event.job)
+        result, name, steps = run.result, run.name, sum(map(len, self.loss_S))
+        sentences = [
+            _("Interrupted after {step:,} steps; saved in {path}.").format(step=steps, path=run.path),
+            _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
+        ]
+        if not event.interrupted and result is not None:
+            text = _("{status} after {steps:,} steps, {time}. {headline}")
+            facts = {"status": _(run.status), "steps": result.steps, "time": time_of(result)}
+            sentences = [
+                text.format(headline=headline(result), **facts),
+                _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
+            ]
+            if result.findings:
+                rules = ", ".join(finding.rule for finding in result.findings)
+                sentences.append(_("The doctor found: {rules}.").format(rules=rules))
+            self.kept_epoch = None if result.members else result.kept_epoch
+        if previewable(self.job.data) and run.status != "interrupted":
+            self.net = run.module
+        self.show(*sentences, alarm=event.interrupted or run.status == "diverged")

@@ -122,7 +122,7 @@ def smoothed(values: Values, smooth: float) -> Floats:
 
 def _floats(values: Values) -> Floats:
     """The values as float64, with NaN for None and for magnitudes beyond float32, which no loss can have."""
-    array = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+    array = np.array(values, dtype=np.float64)
     return np.where(np.abs(array) <= np.finfo(np.float32).max, array, np.nan)
 
 
