@@ -7,7 +7,7 @@ losses and metrics are the path's.
 
 import math
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def said_of(spec: RunSpec) -> list[str]:
         return []
     segments = segments_of(spec)
     segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
-    changed = _told(segment, before, spec)
+    changed = _told(segment.changed_from(before), spec)
     parent = spec.parent
     place = _("{run}, step {step:,}") if parent and parent.segment == before.number else _("step {step:,}")
     where = place.format(run=parent.run if parent else "", step=segment.start)
@@ -72,13 +72,11 @@ def said_of(spec: RunSpec) -> list[str]:
     return sentences
 
 
-def _told(segment: Segment, before: Segment, spec: RunSpec) -> dict[str, Any]:
-    """The settings that a segment changes, without those that only became explicit or that nothing reads."""
-    changed = segment.changed_from(before)
-    if changed.keys() & {"epochs", "steps"}:
-        changed.pop("patience", None)
-    meaningless = unread(spec.resolved.optimizer)
-    return {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in meaningless}
+def _told(changed: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
+    """The changed settings, without those that only became explicit or that nothing reads."""
+    unsaid = {*unread(spec.resolved.optimizer)}
+    unsaid |= {"patience"} if changed.keys() & {"epochs", "steps"} else set()
+    return {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in unsaid}
 
 
 def listed(settings: Mapping[str, Any]) -> str:
@@ -178,60 +176,39 @@ def changes_of(folder: RunFolder, spec: RunSpec) -> list[SettingChange]:
     """All changes of settings on the run's path, in the order of their steps: by commands to the process that
     trained it, and at the beginnings of segments. A command for a step that a run never reached changed
     nothing; while it trains, it may still."""
-    changes, before = list[SettingChange](), None
-    commands = setting_commands(folder)
-    for link in path_of(spec):
-        segment, stop = link.segment, link.stop
-        if stop is None and folder.status != "running":
-            stop = link.first + len(folder.database.losses(segment.number))
-        if before is not None:
-            changes.append(
-                SettingChange(segment.number, link.first, _told(segment, before, spec), segment.sender)
-            )
-        for command in commands:
-            step = command.step or 0
-            if (command.segment or 0) == segment.number and (stop is None or step < stop):
-                changes.append(
-                    SettingChange(segment.number, step, {command.name: command.value}, command.sender)
-                )
-        before = segment
-    return sorted(changes, key=lambda change: change.step)
+    path = path_of(spec)
+    if folder.status != "running":
+        last, taken = path[-1], folder.database.losses(path[-1].segment.number)
+        path[-1] = replace(last, stop=last.first + len(taken))
+    told = [replace(each, settings=_told(each.settings, spec)) for each in _changes(folder, path)]
+    return sorted(told, key=lambda change: change.step)
 
 
 def changed_step(folder: RunFolder, spec: RunSpec, segment: Segment) -> int:
     """The last step before the segment's commands at which settings changed; 0: none did."""
-    return max(_changed_steps(folder, path_of(spec, segment.number)[:-1], segment), default=0)
+    *path, last = path_of(spec, segment.number)
+    path.append(replace(last, stop=last.first))
+    return max((each.step for each in _changes(folder, path) if each.settings), default=0)
 
 
 def changed_since(folder: RunFolder, spec: RunSpec, step: int, names: Set[str]) -> int:
     """The step since when these settings are as they are at ``step`` of the run's path."""
-    steps = _changed_steps(folder, path_of(spec), names=names)
-    return max((each for each in steps if each <= step), default=0)
+    changes = (each for each in _changes(folder, path_of(spec)) if names & each.settings.keys())
+    return max((each.step for each in changes if each.step <= step), default=0)
 
 
-def _changed_steps(
-    folder: RunFolder, path: list[Link], begun: Segment | None = None, names: Set[str] | None = None
-) -> Iterator[int]:
-    """Yield the steps of a path at which settings changed, and the first step of the segment ``begun``.
-
-    names: the settings that count; None: all.
-    """
+def _changes(folder: RunFolder, path: list[Link]) -> Iterator[SettingChange]:
+    """Yield what each segment of a path changes at its first step, and the commands to it."""
     before, commands = None, setting_commands(folder)
     for link in path:
-        if before is not None and _differ(link.segment, before, names):
-            yield link.first
+        segment = link.segment
+        if before is not None:
+            yield SettingChange(segment.number, link.first, segment.changed_from(before), segment.sender)
         for command in commands:
-            step, own = command.step or 0, (command.segment or 0) == link.segment.number
-            if own and (link.stop is None or step < link.stop) and (names is None or command.name in names):
-                yield step
-        before = link.segment
-    if begun is not None and before is not None and _differ(begun, before, names):
-        yield begun.start
-
-
-def _differ(segment: Segment, before: Segment, names: Set[str] | None) -> bool:
-    changed = segment.changed_from(before).keys()
-    return bool(changed if names is None else changed & names)
+            step = command.step or 0
+            if (command.segment or 0) == segment.number and (link.stop is None or step < link.stop):
+                yield SettingChange(segment.number, step, {command.name: command.value}, command.sender)
+        before = segment
 
 
 def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from torch import Tensor, nn
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.files import damaged
 from treino.base.words import N_, _, numeral
 from treino.data.dataset import Data
@@ -165,11 +165,17 @@ class StoredRun(StoredFolder):
         if self.whole is not None:
             run, target = self.whole
             return run.member(number).by_target[target]
+        return self._changed(one=number_of, measured=False)
+
+    def _changed(self, **attributes: Any) -> Self:
+        """Return a copy with other attributes, without what was made for the old ones. measured: False if the
+        result was measured with another network."""
         run = copy(self)
-        run.__dict__.pop("by_target", None)
-        run.one = number_of
-        run.__dict__.pop("module", None)  # the ensemble's, if cached
-        return run._not_measured()
+        run.known_rows = vars(self).get("data", self.known_rows)
+        for made in ("module", "data", "by_target"):
+            vars(run).pop(made, None)
+        vars(run).update(attributes)
+        return run
 
     @cached_property
     def by_target(self) -> tuple[Self, ...]:
@@ -201,16 +207,12 @@ class StoredRun(StoredFolder):
         return one_target(net, run.preparation.output_parts[number], number)
 
     def _one_target(self, number: int) -> Self:
-        run = copy(self)
-        for cached in ("module", "data", "by_target"):
-            run.__dict__.pop(cached, None)
-        run.whole = self, number
-        run.preparation = one = self.preparation.by_target[number]
+        one = self.preparation.by_target[number]
         facts = {"classes": one.classes, "target_mean": one.target_mean, "target_scale": one.target_scale}
         resolved = self.spec.resolved.model_copy(update={"target": one.target})
         outputs = len(one.classes) or 1
-        run.spec = self.spec.model_copy(update=facts | {"resolved": resolved, "outputs": outputs})
-        return run
+        spec = self.spec.model_copy(update=facts | {"resolved": resolved, "outputs": outputs})
+        return self._changed(whole=(self, number), preparation=one, spec=spec)
 
     @property
     def _usual(self) -> int:
@@ -226,26 +228,14 @@ class StoredRun(StoredFolder):
 
     def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
         """Return this run, predicting together with ``others``. scores: of rows outside their folds."""
-        run = copy(self)
-        run.__dict__.pop("by_target", None)
-        run.others, run.fold_scores = tuple(others), scores
-        return run
+        return self._changed(others=tuple(others), fold_scores=scores)
 
     def answered_by(self, net: nn.Module) -> Self:
         """Return this run with ``net`` in place of the kept network."""
         if self.whole is not None:
             run, number = self.whole
             return run.answered_by(net).by_target[number]
-        run = copy(self)
-        run.__dict__.pop("by_target", None)
-        run.module = net
-        return run._not_measured()
-
-    def _not_measured(self) -> Self:
-        """Return this run after noting that its result was measured with another network."""
-        self.measured, rows = False, self.__dict__.pop("data", None)
-        self.known_rows = self.known_rows if rows is None else rows
-        return self
+        return self._changed(module=net, measured=False)
 
     @cached_property
     def spec(self) -> RunSpec:
@@ -316,11 +306,9 @@ class StoredRun(StoredFolder):
         if self.row is not None or not self.folder.manifest.sealed:  # a result of an earlier stop may exist
             return None
         result = read_run_result(self.folder)
-        return (
-            result
-            if self.whole is None
-            else result.of_target(self.preparation.target, self.preparation.classes)
-        )
+        if self.whole is None:
+            return result
+        return result.of_target(self.preparation.target, self.preparation.classes)
 
     @property
     def facts(self) -> RunFacts:
@@ -367,8 +355,7 @@ class StoredRun(StoredFolder):
 
     def _need_curves(self) -> None:
         if self.row is not None:
-            sweep = self.folder.path.name
-            raise MEMBER_CURVES(sweep=sweep)
+            raise MEMBER_CURVES(sweep=self.folder.path.name)
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -510,9 +497,3 @@ class StoredRun(StoredFolder):
         figures = ", ".join(f"{k} {'–' if v is None else numeral(v, '.3f')}" for k, v in test.items())
         shown = f", test {figures}" if figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}{shown})"
-
-
-def study_without_network(study: RunFolder) -> TreinoError:
-    """The error if a study is given instead of a run."""
-    name = study.path.name
-    return STUDY_IS_NO_RUN(name=name)

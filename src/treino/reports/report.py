@@ -7,7 +7,7 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFile, OutputFolder
-from treino.folders.stored_run import StoredRun, study_without_network
+from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.plots.report.blocks import Picture, Section, markdown
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
@@ -146,7 +146,7 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
     """Return title, subtitle and sections. pictures: include what is drawn."""
     for one in opened:
         if isinstance(one, StoredStudy):
-            raise study_without_network(one.folder)
+            raise STUDY_IS_NO_RUN(name=one.folder.path.name)
         if isinstance(one, StoredRun) and one.row is not None:
             raise REPORT_OF_MEMBER(name=one.name, typed=one.typed)
         if isinstance(one, StoredSweep) and len(opened) > 1:

@@ -22,7 +22,7 @@ from treino.folders.documents.listing import whole_folders
 from treino.folders.documents.sweep import StudyFacts, StudyResult, StudySpec, SweepResult, SweepSpec
 from treino.folders.store import RunFolder, find
 from treino.folders.stored_folder import StoredFolder
-from treino.folders.stored_run import StoredRun, study_without_network
+from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.training.search.space import space_from_json
 from treino.training.studies.study import track_states
 from treino.training.studies.study_document import study_result
@@ -315,7 +315,7 @@ def run_in(result: Stored) -> StoredRun:
         TreinoError: a study, which keeps no network; a sweep without a winner.
     """
     if isinstance(result, StoredStudy):
-        raise study_without_network(result.folder)
+        raise STUDY_IS_NO_RUN(name=result.folder.path.name)
     return result.best if isinstance(result, StoredSweep) else result
 
 

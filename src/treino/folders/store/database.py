@@ -251,12 +251,15 @@ class Database:
     def check(self, mark: Mapping[str, Any] | None) -> None:
         """Raise TreinoError if a table is damaged or older than `mark`, or if the losses up to the mark
         differ from it. Later rows are ignored. mark: None only checks for damage."""
-        compare(self._tables(*tables.COLUMNS), mark, self.path)
-
-    def check_log(self) -> None:
-        """Raise TreinoError if a damaged log lost the last rows of a killed process."""
-        with sqlite.trouble(self.path):
-            sqlite.of_file(self.path, partial(sqlite.check_log, path=self.path))
+        contents = self._tables(*tables.COLUMNS)
+        if mark is None:
+            return
+        losses = _losses(contents["losses"][0], mark["segment"], self.path)[: mark["count"]]
+        if len(losses) < mark["count"]:
+            raise _missing(self.path, len(losses))
+        older = any(contents[name][1] < number for name, number in mark["changes"].items())
+        if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
+            raise damaged(self.path, _("it is not what the checkpoint was reached with"))
 
     # ---- commands, from any process
 
@@ -324,7 +327,7 @@ class Database:
     def events(self) -> list[Event]:
         """All events, in the order in which they were added."""
         rows = sorted(self._table("events"), key=lambda row: row[0])
-        return [Event._make((*row[1:5], _facts(row[5], self.path))) for row in rows]
+        return [Event._make((*row[1:5], _json(row[5], self.path, dict))) for row in rows]
 
     def segments(self) -> list[int]:
         """The numbers of the segments with losses."""
@@ -390,20 +393,6 @@ class Database:
             return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
 
 
-def compare(
-    contents: Mapping[str, tuple[list[Row], int]], mark: Mapping[str, Any] | None, path: Path
-) -> None:
-    """`Database.check` for the contents of tables, as returned by `tables.checked`."""
-    if mark is None:
-        return
-    losses = _losses(contents["losses"][0], mark["segment"], path)[: mark["count"]]
-    if len(losses) < mark["count"]:
-        raise _missing(path, len(losses))
-    older = any(contents[name][1] < number for name, number in mark["changes"].items())
-    if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
-        raise damaged(path, _("it is not what the checkpoint was reached with"))
-
-
 def not_running(folder: Path, status: str) -> TreinoError:
     """The error for a command to a run that reads no commands. status: the folder's, or `ending`."""
     return NOT_RUNNING(run=folder.name, status=_(status))
@@ -438,17 +427,13 @@ def _missing(path: Path, step: int) -> TreinoError:
     return damaged(path, _("the losses after step {step} are missing").format(step=step))
 
 
-def _json(text: str, path: Path) -> Any:
+def _json(text: str, path: Path, kind: type = object) -> Any:
+    """The value of a JSON text in a table. kind: the type that it must have."""
     try:
-        return without_sources(json.loads(text))
+        value = without_sources(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
-        raise damaged(
-            path, _("it holds text that is not valid JSON ({error})").format(error=error)
-        ) from error
-
-
-def _facts(text: str, path: Path) -> dict[str, Any]:
-    facts = _json(text, path)
-    if not isinstance(facts, dict):
+        reason = _("it holds text that is not valid JSON ({error})").format(error=error)
+        raise damaged(path, reason) from error
+    if not isinstance(value, kind):
         raise damaged(path, _("{value} stands in one of its tables").format(value=repr(text)[:60]))
-    return facts
+    return value

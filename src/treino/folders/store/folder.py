@@ -177,8 +177,8 @@ class RunFolder(FolderFiles):
         """Verify every file in the manifest; for a killed run also that the database's tables reach the
         checkpoint.
 
-        Raises TreinoError naming the first file that differs or is missing. resume: skip what a resume
-        doesn't need: keyframes, and database rows after the checkpoint.
+        Raises TreinoError naming the first file that differs or is missing. resume: skip keyframes, which a
+        resume doesn't need.
         """
         content = self._manifest
         for name in content.files:
@@ -186,10 +186,7 @@ class RunFolder(FolderFiles):
                 self.read_bytes(name)
         if not content.sealed and self.status == "interrupted":
             whole, _broken = self._checkpoints()
-            tables = db.Database.reading(self.within(db.NAME))
-            tables.check(whole[0].mark if whole else None)
-            if not resume:
-                tables.check_log()
+            db.Database.reading(self.within(db.NAME)).check(whole[0].mark if whole else None)
 
     def note(self, *notices: str) -> None:
         """Add these to ``notices``, each once."""

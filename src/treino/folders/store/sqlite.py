@@ -1,13 +1,8 @@
-"""SQLite connections and transactions, and their errors as ``TreinoError``.
-
-SQLite silently ignores all of a write-ahead log after a damaged frame. After a power cut this is right, since
-unfinished writes were never confirmed; after a flipped bit it hides rows (see `check_log`).
-"""
+"""SQLite connections and transactions, and their errors as ``TreinoError``."""
 
 import errno
 import os
 import sqlite3
-import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -100,16 +95,6 @@ def objects(connection: sqlite3.Connection) -> frozenset[Row]:
     return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
 
 
-def typed(rows: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
-    """Return the rows after a check that every value has its column's type, since SQLite stores any type in
-    any column."""
-    for row in rows:
-        for value, kind in zip(row, kinds, strict=True):
-            if not isinstance(value, kind):
-                raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
-    return rows
-
-
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise TreinoError if the file's structure is damaged, including indices."""
     ((verdict,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
@@ -120,7 +105,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 def out_of_log(connection: sqlite3.Connection) -> None:
     """Copy the write-ahead log into the file, as far as readers allow.
 
-    From a damaged frame on, SQLite silently ignores the log.
+    From a damaged frame on, SQLite silently ignores the log. What a checkpoint relies on is compared with its
+    mark; a resume trains later steps again.
     """
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
@@ -182,19 +168,6 @@ def _logs(path: Path) -> dict[str, bytes]:
     return logs
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block in one transaction."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # after some failures SQLite has already rolled back
-            connection.execute("ROLLBACK")
-        raise
-
-
 def primary(error: sqlite3.Error) -> int:
     """The primary result code (https://sqlite.org/rescode.html)."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
@@ -231,64 +204,3 @@ def trouble(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             raise  # a programming error
         raise damaged(path, str(error)) from error
-
-
-# ---- SQLite's write-ahead log (https://sqlite.org/fileformat2.html#the_write_ahead_log)
-
-_MAGIC = 0x377F0682, 0x377F0683  # for checksums of little-endian and of big-endian words
-_HEADER, _FRAME_HEADER = 32, 24
-_Sum = tuple[int, int]
-
-
-def check_log(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise TreinoError if frames in the log of a killed process are damaged.
-
-    path: the database's, for messages; ``connection`` may be to a copy of the database.
-    """
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # makes SQLite read the log
-    ((_number, _name, file),) = connection.execute("PRAGMA database_list")
-    try:
-        log, index = (files.content(Path(file + ending)) for ending in (LOG, INDEX))
-    except FileNotFoundError:
-        return
-    if len(log) >= _HEADER and not _is_whole(log, index):
-        raise damaged(
-            path.with_name(path.name + LOG),
-            _("its last rows are not those that were written"),
-            _("Go on from the last checkpoint: treino resume {folder}").format(folder=path.parent),
-        )
-
-
-def _is_whole(log: bytes, index: bytes) -> bool:
-    """Whether the frames that SQLite did not read belong to an earlier log, or are intact and uncommitted.
-
-    index: the index file, which holds the number of frames that SQLite has read
-    (https://sqlite.org/walformat.html#the_wal_index_file_format).
-    """
-    magic, _version, size = struct.unpack_from(">III", log)
-    words = ">" if magic == _MAGIC[1] else "<"
-    known = struct.unpack_from(">II", log, 24)
-    if magic not in _MAGIC or _sum(log[:24], (0, 0), words) != known:
-        return False
-    (frames,) = struct.unpack_from("=I", index, 16)
-    if frames:
-        known = struct.unpack_from("=II", index, 24)
-    size = _FRAME_HEADER + (65536 if size == 1 else size)
-    for start in range(_HEADER + frames * size, len(log) - size + 1, size):
-        frame = log[start : start + size]
-        same = [frame[8 + i : 12 + i] == log[16 + i : 20 + i] for i in (0, 4)]
-        if not any(same):  # a frame of an earlier log has two other salts
-            return True
-        known = _sum(frame[:8] + frame[_FRAME_HEADER:], known, words)
-        if not all(same) or struct.unpack_from(">II", frame, 16) != known:
-            return False
-    return True
-
-
-def _sum(data: bytes, start: _Sum, words: str) -> _Sum:
-    """SQLite's checksum: https://sqlite.org/fileformat2.html#checksum_algorithm"""
-    one, two = start
-    for a, b in struct.iter_unpack(f"{words}II", data):
-        one = (one + a + two) & 0xFFFFFFFF
-        two = (two + b + one) & 0xFFFFFFFF
-    return one, two

@@ -78,7 +78,8 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
     check(connection, path)
     added: dict[str, int] = {}
     anew: set[str] = set()
-    with sqlite.transaction(connection):
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
         for (table, sql), some in groupby(statements, key=lambda each: each[:2]):
             values = [each.values for each in some]
             new = sql == _INSERT.get(table)
@@ -107,8 +108,8 @@ def checked(
     Raises TreinoError if a checksum is wrong.
     """
     contents = {}
-    connection.execute("BEGIN")
-    try:
+    with connection:
+        connection.execute("BEGIN")
         check(connection, path)
         for name in names:
             some = rows(connection, path, name)
@@ -117,16 +118,20 @@ def checked(
                 message = _("the rows of its table {name} are not those that were written")
                 raise damaged(path, message.format(name=name))
             contents[name] = some, changes
-    finally:
-        if connection.in_transaction:  # on a full disk SQLite has already rolled back
-            connection.execute("ROLLBACK")
     return contents
 
 
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
-    """All rows of a table, without a look at its checksum, read without its indices, which may be damaged."""
-    table = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
-    return sqlite.typed(table, _KINDS[name], path)
+    """All rows of a table, without a look at its checksum, read without its indices, which may be damaged.
+
+    Every value has its column's type, since SQLite stores any type in any column.
+    """
+    table: list[Row] = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
+    for row in table:
+        for value, kind in zip(row, _KINDS[name], strict=True):
+            if not isinstance(value, kind):
+                raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
+    return table
 
 
 def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:

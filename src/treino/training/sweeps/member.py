@@ -20,7 +20,7 @@ from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NetworkSource, network_source, run_network
 from treino.folders.segments import segments_of
 from treino.folders.store import RunFolder, find
-from treino.folders.stored_run import StoredRun, SweepRow, study_without_network
+from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun, SweepRow
 from treino.folders.weights import check_layers
 from treino.settings.spec import OF_DATA, Settings
 from treino.training.completion import run_facts
@@ -77,7 +77,7 @@ def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
     """
     folder = RunFolder.open(find(name, parent))
     if folder.kind == "study":
-        raise study_without_network(folder)
+        raise STUDY_IS_NO_RUN(name=folder.path.name)
     if folder.kind != "sweep":
         raise MEMBER_OF_A_RUN(name=folder.path.name)
     return folder
@@ -218,7 +218,7 @@ def like(
     else:
         folder = RunFolder.open(find(name))
         if folder.kind == "study":
-            raise study_without_network(folder)
+            raise STUDY_IS_NO_RUN(name=folder.path.name)
         if folder.kind == "sweep":
             raise LIKE_WHICH(sweep=folder.path.name)
         spec = read_run_spec(folder)
