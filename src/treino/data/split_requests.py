@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
@@ -25,7 +25,7 @@ from treino.data.splits import (
     split_some,
     split_times,
 )
-from treino.data.table import Column, Table
+from treino.data.table import Column, Table, unknown_column
 
 FOLD_FORM = Refusal("fold_form", N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
 SPLIT_TIME_KIND = Refusal(
@@ -48,9 +48,6 @@ SPLIT_COLUMN_WORD = Refusal(
 )
 FOLDS_AND_SPLIT = Refusal(
     "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
-)
-SPLIT_UNKNOWN = Refusal(
-    "split_unknown", N_("There is no column '{name}' in '{source}' to split by."), "{hint}"
 )
 SPLIT_TARGET = Refusal(
     "split_target", N_("'{name}' is the target; rows can't be split by it."), N_("Name another column.")
@@ -123,7 +120,7 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
         return None
     for name in filter(None, (request.group, request.time, request.column)):
         if name not in table.by_name:
-            raise SPLIT_UNKNOWN(name=name, source=table.source, hint=nearest(name, table.names))
+            raise unknown_column(table, name, "split")
         if name in targets:
             raise SPLIT_TARGET(name=name)
     if table.official_test:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COLUMNS_MISSING = Refusal(
     "columns_missing", N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}")
 )
+COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}' in '{source}'."), "{hint}")
 COLUMN_NAME_DUPLICATE = Refusal(
     "column_name_duplicate",
     N_("{what} has two columns named '{name}': columns {a} and {b}."),
@@ -272,6 +273,13 @@ def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
         words = shortened(", ".join(again), 100)
         notes.append(_("columns of one name told apart ({names})").format(names=words))
     return list(own)
+
+
+def unknown_column(table: Table, name: str, use: str, others: Sequence[str] = ()) -> TreinoError:
+    """The error for a column that a setting names and the table lacks. use: what the rule's name begins with.
+    others: columns that the setting can't name."""
+    hint = nearest(str(name), [each for each in table.names if each not in others])
+    return replace(COLUMN_UNKNOWN, rule=f"{use}_unknown")(name=name, source=table.source, hint=hint)
 
 
 def check_present(table: Table, names: Sequence[str]) -> None:

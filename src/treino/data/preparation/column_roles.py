@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import form_of, missing
@@ -21,12 +21,14 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
     number_fault,
 )
-from treino.data.table import Column, Table, fault_odd
+from treino.data.table import Column, Table, fault_odd, unknown_column
 from treino.settings.setting_types import as_item
 
 FEATURES_NONE = Refusal("features_none", N_("[[features]] names no column."), N_("Name at least one."))
-KIND_COLUMN_UNKNOWN = Refusal(
-    "kind_column_unknown", N_("There is no column '{name}' in '{source}' to have a kind."), "{hint}"
+FEATURES_LACKING = Refusal(
+    "features_none",
+    N_("No column of '{source}' but the target '{target}' can be learnt from. {notes}"),
+    N_("Give a table with at least one feature, or say what a column is: [[kinds=NAME=category]]."),
 )
 FEATURES_KINDS = Refusal(
     "features_kinds",
@@ -38,7 +40,6 @@ FEATURES_TARGET = Refusal(
     N_("'{name}' is the target; it can't be a feature too."),
     N_("Take it out of [[features]]."),
 )
-FEATURES_UNKNOWN = Refusal("features_unknown", N_("There is no column '{name}' in '{source}'."), "{hint}")
 FEATURES_DUPLICATE = Refusal(
     "features_duplicate", N_("'{name}' is named twice in [[features]]."), N_("Name it once.")
 )
@@ -58,7 +59,7 @@ def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
     """Refuse ``kinds`` for columns that don't exist."""
     for name in kinds:
         if name not in table.by_name:
-            raise KIND_COLUMN_UNKNOWN(name=name, source=table.source, hint=nearest(name, table.names))
+            raise unknown_column(table, name, "kind_column")
 
 
 def choose_features(
@@ -85,18 +86,8 @@ def choose_features(
         candidates = [name for name in table.names if name not in targets and name not in excluded]
         chosen = _by_kind(table, candidates, kinds, notes, row_N)
         if not chosen:
-            raise TreinoError(
-                "features_none",
-                _("No column of '{source}' but the target '{target}' can be learnt from.").format(
-                    source=table.source, target=", ".join(targets)
-                )
-                + " "
-                + " ".join(notes[len(table.notes) :]),
-                _(
-                    "Give a table with at least one feature, or say what a column is: "
-                    "[[kinds=NAME=category]]."
-                ),
-            )
+            said = " ".join(notes[len(table.notes) :])
+            raise FEATURES_LACKING(source=table.source, target=", ".join(targets), notes=said)
     check_features(table, chosen, features is not None)
     return chosen
 
@@ -331,16 +322,13 @@ def unknown(met: Mapping[str, EncodingGaps]) -> list[str]:
 
 def _named(table: Table, targets: Sequence[str], features: Sequence[str]) -> tuple[str, ...]:
     features = [name for name in features if str(name).strip()]
-    known = {name for name in table.names if name not in targets}
-    seen: set[str] = set()
     for name in features:
         if name in targets:
             raise FEATURES_TARGET(name=name)
-        if name not in known:
-            raise FEATURES_UNKNOWN(name=name, source=table.source, hint=nearest(str(name), known))
-        if name in seen:
+        if name not in table.names:
+            raise unknown_column(table, name, "features", targets)
+        if features.count(name) > 1:
             raise FEATURES_DUPLICATE(name=name)
-        seen.add(name)
     if not features:
         raise FEATURES_NONE()
     return tuple(features)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import effective_rows
 from treino.base.words import N_, _, numeral
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import number_cells, number_fault
 from treino.data.preparation.fit import take
-from treino.data.table import Table, check_present
+from treino.data.table import Table, check_present, unknown_column
 from treino.settings.setting_types import as_item
 
 ROW_WEIGHTS_TWO = Refusal(
@@ -24,9 +24,6 @@ ROW_WEIGHTS_SOURCE = Refusal(
     "row_weights_source",
     N_("The rows of '{source}' are images, or are divided already, and can't be weighted."),
     N_("Leave [[row_weights]] out."),
-)
-ROW_WEIGHTS_UNKNOWN = Refusal(
-    "row_weights_unknown", N_("There is no column '{name}' in '{source}' to weight the rows by."), "{hint}"
 )
 ROW_WEIGHTS_TARGET = Refusal(
     "row_weights_target",
@@ -108,11 +105,7 @@ def weight_column(
     if table.official_test or table.matrix is not None:
         raise ROW_WEIGHTS_SOURCE(source=table.source)
     if name not in table.names:
-        raise ROW_WEIGHTS_UNKNOWN(
-            name=name,
-            source=table.source,
-            hint=nearest(name, [each for each in table.names if each not in targets]),
-        )
+        raise unknown_column(table, name, "row_weights", targets)
     if name in targets:
         raise ROW_WEIGHTS_TARGET(name=name)
     if features is not None and name in (features.split(",") if isinstance(features, str) else features):

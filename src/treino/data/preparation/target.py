@@ -1,7 +1,7 @@
 """Choose the target columns, and decide by their values whether they are classes or numbers."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from treino.data.preparation.preparation import Task
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.split_requests import times_of
-from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain
+from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, unknown_column
 from treino.settings.setting_types import as_item, as_items, items
 
 TARGET_MISSING = Refusal(
@@ -75,6 +75,19 @@ CLASS_UNKNOWN = Refusal(
     N_("{place}: '{value}' is no class of '{name}' (rows with such values: {n})."),
     N_("Known: {names}. Correct the value; to predict only, leave the column '{name}' out."),
 )
+TARGETS_MIXED = Refusal(
+    "targets_mixed",
+    N_("The targets are of two kinds: '{number}' is a number, and '{words}' is of classes. {reasons}."),
+    N_(
+        "Make them alike, by [[task=regression]], [[task=classification]] or {kind}; or train a"
+        " network for each."
+    ),
+)
+ROWS_ONE = Refusal(
+    "rows_one",
+    N_("Rows of '{source}' that have all that is needed: {n}. {notes}"),
+    N_("Add rows, or fill in what is empty."),
+)
 TARGET_EMPTY = Refusal(
     "target_empty",
     N_("The target '{name}' has no value in any row of '{source}'."),
@@ -85,8 +98,8 @@ CLASSES_ALL_DISTINCT = Refusal(
     N_("Every row has its own class: '{name}' has {n} different values in {n} rows."),
     "{hint}",
 )
-TARGET_UNKNOWN = Refusal("target_unknown", N_("There is no column '{target}' in '{source}'."), "{hint}")
-
+FEW = "class_few_rows"
+_FEW_ROWS = 10
 _SCALE = 5  # whole numbers in a row, from which on they may be a score
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
@@ -156,14 +169,13 @@ def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
     names = [wanted] if one else [str(name) for name in items(wanted) if name]  # type: ignore[attr-defined]
     for name in names or [wanted]:
         if name not in table.names:
-            raise TARGET_UNKNOWN(
-                target=name,
-                source=table.source,
-                hint=" ".join([nearest(name, table.names), *_of_no_header(table)]),
-            )
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise TARGET_TWICE(name=twice)
+            refused = unknown_column(table, name, "target")
+            made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
+            header = _("The first line of the file looks like values; if it holds names: [[header=yes]].")
+            refused.hint += f" {header}" if made_up else ""
+            raise refused
+    if len(set(names)) < len(names):
+        raise TARGET_TWICE(name=max(names, key=names.count))
     if table.target is not None and as_items(names) != table.target:
         raise TARGET_FIXED(source=table.source, own=table.target, target=target)
     return tuple(table.column(name) for name in names)
@@ -173,11 +185,8 @@ def choose_target(table: Table, target: str | None) -> Column:
     """The target column, where there can be one only."""
     columns = choose_targets(table, target)
     if len(columns) > 1:
-        raise TARGET_SEVERAL(
-            n=len(columns),
-            names=", ".join(column.name for column in columns),
-            option=setting("target", columns[0].name),
-        )
+        names = [column.name for column in columns]
+        raise TARGET_SEVERAL(n=len(names), names=", ".join(names), option=setting("target", names[0]))
     return columns[0]
 
 
@@ -191,12 +200,6 @@ def likely_targets(table: Table) -> list[str]:
     last = [next((c.name for c in reversed(table.columns) if c.seconds is None), table.names[-1])]
     first = list(dict.fromkeys([*by_name, *by_classes]))
     return list(dict.fromkeys([*first[: 3 - len(last)], *last]))
-
-
-def _of_no_header(table: Table) -> list[str]:
-    """A hint for a file whose first line was read as values, so that its columns have generated names."""
-    made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
-    return [_("The first line of the file looks like values; if it holds names: [[header=yes]].")] * made_up
 
 
 def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
@@ -230,22 +233,12 @@ def decide_tasks(
     """Return (task, reason) of all targets. Refuses numbers beside classes: one loss is for either."""
     decided = [decide_task(c, task or task_of_kind(kinds.get(c.name)), place) for c in columns]
     by_task = {kind: column.name for column, (kind, _why) in zip(columns, decided, strict=True)}
+    reasons = joined([reason for _task, reason in decided], "; ")
     if len(by_task) > 1:
         number, words = by_task["regression"], by_task["classification"]
-        raise TreinoError(
-            "targets_mixed",
-            _("The targets are of two kinds: '{number}' is a number, and '{words}' is of classes.").format(
-                number=number, words=words
-            )
-            + " "
-            + joined([reason for _task, reason in decided], "; ")
-            + ".",
-            _(
-                "Make them alike, by [[task=regression]], [[task=classification]] or {kind}; or train a"
-                " network for each."
-            ).format(kind=setting("kinds", f"{as_item(number)}=category")),
-        )
-    return decided[0][0], joined([reason for _task, reason in decided], "; ")
+        kind = setting("kinds", f"{as_item(number)}=category")
+        raise TARGETS_MIXED(number=number, words=words, reasons=reasons, kind=kind)
+    return decided[0][0], reasons
 
 
 def _natural_task(column: Column) -> tuple[Task, str]:
@@ -337,13 +330,9 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
         codes = level_codes(classes, column.words)
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
-        raise CLASS_UNKNOWN(
-            place=place(int(unknown[0])),
-            value=shortened(column.cell(int(unknown[0]))),
-            name=column.name,
-            n=len(unknown),
-            names=shortened(", ".join(classes), 200),
-        )
+        row, known = int(unknown[0]), shortened(", ".join(classes), 200)
+        value = shortened(column.cell(row))
+        raise CLASS_UNKNOWN(place=place(row), value=value, name=column.name, n=len(unknown), names=known)
     return codes.astype(np.int64)
 
 
@@ -366,66 +355,77 @@ def target_codes(
         classes = classes_of(column, kinds.get(name))
         codes.append([encode(table.column(name), classes, table.place) for table in tables])
         check_classes(codes[-1][0], classes, column)
-        label_N = codes[-1][0]
-        warnings = [single_rows(label_N, classes, main.place), imbalance(label_N, classes), alike(classes)]
-        if main.target is None and name not in kinds:
-            warnings.append(doubtful_classes(column, classes))
-        notes += [joined(warning, " ") for warning in warnings if warning]
+        doubtful = column if main.target is None and name not in kinds else None
+        doubts = class_doubts(codes[-1][0], classes, main.place, doubtful)
+        notes += [joined(said, " ") for rule, *said in doubts if rule != FEW]
         every.append(classes)
     return every, [list(of_table) for of_table in zip(*codes, strict=True)]
 
 
-def alike(classes: Sequence[str]) -> tuple[str, str] | None:
-    """Return (message, hint) if classes differ only in how a word or a number is written, else None."""
-    if not (same := spellings(classes)):
-        return None
-    text = "; ".join(", ".join(names) for names in same)
-    return (
-        _("Each spelling is a class of its own: {names}.").format(names=shortened(text, 200)),
-        _("If they mean the same, write them alike."),
-    )
+def class_doubts(
+    label_N: NDArray[np.int64],
+    classes: tuple[str, ...],
+    place: Callable[[int], str],
+    column: Column | None = None,
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (rule, message, hint) of classes with few rows, of uneven ones and of those hardly meant.
+
+    column: whose cells the classes are, to doubt them; None: the user or the source says that they are.
+    """
+    count_C = np.bincount(label_N, minlength=len(classes))
+    single = np.flatnonzero(count_C == 1)
+    if len(single):
+        row = int(np.flatnonzero(label_N == single[0])[0])
+        yield (
+            "class_single_row",
+            _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
+                value=shortened(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
+            ),
+            _("It is learnt from, and no figure can speak of it; add rows, or remove it."),
+        )
+    few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
+    if few:
+        text = _("Classes with fewer than {n} rows: {names}.")
+        message = text.format(n=_FEW_ROWS, names=shortened(", ".join(few), 200))
+        yield FEW, message, _("Their figures will say little.")
+    most, least = int(count_C.argmax()), int(count_C.argmin())
+    if count_C[most] >= IMBALANCE * count_C[least]:
+        facts = {"most": shortened(classes[most]), "least": shortened(classes[least])}
+        yield (
+            "class_imbalance",
+            _("'{most}' has {n} rows and '{least}' {m}.").format(n=count_C[most], m=count_C[least], **facts),
+            _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
+        )
+    if same := spellings(classes):
+        names = shortened("; ".join(map(", ".join, same)), 200)
+        message = _("Each spelling is a class of its own: {names}.").format(names=names)
+        yield "class_spellings", message, _("If they mean the same, write them alike.")
+    if column is not None and (doubt := _hardly_meant(column, classes)):
+        yield "class_doubtful", *doubt
 
 
-def doubtful_classes(column: Column, classes: tuple[str, ...]) -> tuple[str, str] | None:
+def _hardly_meant(column: Column, classes: tuple[str, ...]) -> tuple[str, str] | None:
     """Return (message, hint) if the classes look like amounts from a lowest to a highest, or like cells with
     several classes each, else None."""
     if column.numbers is not None and not column.boolean:
-        low, high = np.nanmin(column.numbers), np.nanmax(column.numbers)
+        low, high = int(np.nanmin(column.numbers)), int(np.nanmax(column.numbers))
         if len(classes) < _SCALE or high - low != len(classes) - 1:
             return None
-        return (
-            _(
-                "The whole numbers {low} to {high} of '{name}' are taken as {n} classes without an order."
-            ).format(low=int(low), high=int(high), name=column.name, n=len(classes)),
-            _("Where they are amounts or a score: [[task=regression]]."),
-        )
+        text = _("The whole numbers {low} to {high} of '{name}' are taken as {n} classes without an order.")
+        message = text.format(low=low, high=high, name=column.name, n=len(classes))
+        return message, _("Where they are amounts or a score: [[task=regression]].")
     for mark in ";|,/":
         parts = [[part.strip() for part in name.split(mark)] for name in classes]
         several = [name for name, own in zip(classes, parts, strict=True) if len(own) > 1]
         count = Counter(part for own in parts for part in own)
         again = sum(n > 1 for part, n in count.items() if part)
         if len(several) > 1 and 2 * again > len(count) > 1:
+            text = _("Cells of '{name}' seem to hold several classes, as '{cell}', and each is taken as one.")
             return (
-                _(
-                    "Cells of '{name}' seem to hold several classes, as '{cell}', and each is taken as one."
-                ).format(name=column.name, cell=shortened(several[0])),
+                text.format(name=column.name, cell=shortened(several[0])),
                 _("To learn each, write a column of 0 and 1 for each, and name them all: [[target=a,b]]."),
             )
     return None
-
-
-def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
-    """Return (message, hint) if a class has at least ten times the rows of another, else None."""
-    count_C = np.bincount(label_N, minlength=len(classes))
-    most, least = int(count_C.argmax()), int(count_C.argmin())
-    if count_C[most] < IMBALANCE * count_C[least]:
-        return None
-    return (
-        _("'{most}' has {n} rows and '{least}' {m}.").format(
-            most=shortened(classes[most]), n=count_C[most], least=shortened(classes[least]), m=count_C[least]
-        ),
-        _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
-    )
 
 
 def has_target(column: Column, source: str) -> NDArray[np.bool_]:
@@ -440,29 +440,19 @@ def with_targets(
 ) -> tuple[Table, NDArray[np.int64]]:
     """Return the rows that have all targets (and a time, if the split is by time), and their row numbers."""
     keep_N = np.logical_and.reduce([has_target(table.column(name), table.source) for name in names])
-    absent = int((~keep_N).sum())
-    if absent:
+    if not keep_N.all():
         sentence = _("Rows left out because their target is empty: {n}, the first in {place}.")
         if len(names) > 1:
             sentence = _("Rows left out because one of their targets is empty: {n}, the first in {place}.")
-        notes.append(sentence.format(n=absent, place=table.place(int((~keep_N).argmax()))))
+        notes.append(sentence.format(n=int((~keep_N).sum()), place=table.place(int(keep_N.argmin()))))
     if time is not None:
         dated_N = ~np.isnan(times_of(table.column(time), table))
-        undated = int((keep_N & ~dated_N).sum())
-        if undated:
+        if undated := int((keep_N & ~dated_N).sum()):
             text = _("Rows left out because '{name}' is empty, by which they are split: {n}.")
             notes.append(text.format(name=time, n=undated))
         keep_N &= dated_N
-    if keep_N.sum() < 2 <= len(keep_N):
-        raise TreinoError(
-            "rows_one",
-            _("Rows of '{source}' that have all that is needed: {n}.").format(
-                source=table.source, n=int(keep_N.sum())
-            )
-            + " "
-            + " ".join(notes[len(table.notes) :]),
-            _("Add rows, or fill in what is empty."),
-        )
+    if (left := int(keep_N.sum())) < 2 <= len(keep_N):
+        raise ROWS_ONE(source=table.source, n=left, notes=" ".join(notes[len(table.notes) :]))
     row_N = np.flatnonzero(keep_N)
     return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
 
@@ -470,26 +460,6 @@ def with_targets(
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
     """Refuse a target with a different class in every row: nothing can be learnt from it."""
     if len(classes) == len(y_N):
-        raise CLASSES_ALL_DISTINCT(
-            name=column.name,
-            n=len(y_N),
-            hint=_("Name another [[target]]")
-            + (_(", or say [[task=regression]].") if column.numbers is not None else "."),
-        )
-
-
-def single_rows(
-    y_N: NDArray[np.int64], classes: tuple[str, ...], place: Callable[[int], str]
-) -> tuple[str, str] | None:
-    """Return (message, hint) if a class has a single row, which is trained on but never evaluated, else
-    None."""
-    single = np.flatnonzero(np.bincount(y_N, minlength=len(classes)) == 1)
-    if not len(single):
-        return None
-    row = int(np.flatnonzero(y_N == single[0])[0])
-    return (
-        _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
-            value=shortened(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
-        ),
-        _("It is learnt from, and no figure can speak of it; add rows, or remove it."),
-    )
+        more = _(", or say [[task=regression]].") if column.numbers is not None else "."
+        hint = _("Name another [[target]]") + more
+        raise CLASSES_ALL_DISTINCT(name=column.name, n=len(y_N), hint=hint)

@@ -34,7 +34,7 @@ from treino.data.preparation.column_roles import (
 )
 from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
-from treino.data.preparation.target import choose_target, likely_targets, read_with_targets
+from treino.data.preparation.target import choose_target, class_doubts, likely_targets, read_with_targets
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.source_kinds import is_album, is_torch_dataset
@@ -46,12 +46,7 @@ from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import WHOLE, ImagesDescription, describe_images
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
-from treino.data.summaries.target_description import (
-    TableWarning,
-    TargetDescription,
-    class_warnings,
-    describe_target,
-)
+from treino.data.summaries.target_description import TableWarning, TargetDescription, describe_target
 from treino.data.table import Column, Table, plain, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.settings.spec import read_settings
@@ -364,7 +359,8 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
     if data.classes:
         count_C = np.bincount(y_N, minlength=len(data.classes))
         described = replace(described, class_rows=tuple(count_C.tolist()))
-        warnings += class_warnings(y_N, data.classes, data.target, row_place)
+        doubts = class_doubts(y_N, data.classes, row_place)
+        warnings += [TableWarning(*doubt, data.target) for doubt in doubts]
         words = np.array(data.classes, dtype=object)[y_N]
         column = Column(data.target, words=words, categories=data.classes)
     else:

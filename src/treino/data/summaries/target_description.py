@@ -1,31 +1,23 @@
 """Describe the target of a table and its classes, with warnings about problems that training would refuse."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from treino.base.errors import TreinoError
-from treino.base.text import shortened
 from treino.base.words import _
 from treino.data.preparation.fit import take
 from treino.data.preparation.target import (
-    alike,
     check_classes,
+    class_doubts,
     classes_of,
     decide_task,
-    doubtful_classes,
     encode,
     has_target,
-    imbalance,
-    single_rows,
     task_of_kind,
 )
 from treino.data.summaries.relations import TargetRows
 from treino.data.table import Column, Table
-
-_FEW_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -76,28 +68,6 @@ def describe_target(
         return TargetDescription(column.name), None
 
 
-def class_warnings(
-    label_N: NDArray[np.int64], classes: tuple[str, ...], target: str, place: Callable[[int], str]
-) -> Iterator[TableWarning]:
-    """Yield warnings about classes with few rows and about strong class imbalance."""
-    if alone := single_rows(label_N, classes, place):
-        yield TableWarning("class_single_row", *alone, target)
-    count_C = np.bincount(label_N, minlength=len(classes))
-    few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
-    if few:
-        names = shortened(", ".join(few), 200)
-        yield TableWarning(
-            "class_few_rows",
-            _("Classes with fewer than {n} rows: {names}.").format(n=_FEW_ROWS, names=names),
-            _("Their figures will say little."),
-            target,
-        )
-    if same := alike(classes):
-        yield TableWarning("class_spellings", *same, target)
-    if uneven := imbalance(label_N, classes):
-        yield TableWarning("class_imbalance", *uneven, target)
-
-
 def _accepted(
     table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
 ) -> tuple[TargetDescription, TargetRows]:
@@ -124,9 +94,8 @@ def _accepted(
     classes = classes_of(column, kind)
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
-    warnings += class_warnings(label_N, classes, column.name, table.place)
-    if kind is None and (doubt := doubtful_classes(column, tuple(classes))):
-        warnings.append(TableWarning("class_doubtful", *doubt, column.name))
+    doubts = class_doubts(label_N, classes, table.place, column if kind is None else None)
+    warnings += [TableWarning(*doubt, column.name) for doubt in doubts]
     count_C = np.bincount(label_N, minlength=len(classes))
     described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
     return described, TargetRows(row_N, None, label_N)
