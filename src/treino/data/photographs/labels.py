@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,24 @@ from treino.data.source_kinds import ENDINGS
 from treino.data.split_requests import USUAL_WORDS
 from treino.data.table import Column, Table
 
+_FOLDERS = N_("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
 PICTURES_WITHOUT_CLASS = Refusal(
     "pictures_without_class",
     N_("Nothing says of which class '{name}' is: no folder, no table, and no part of the name."),
-    "{hint}",
-)
-PICTURES_ONE_FOLDER = Refusal(
-    "pictures_one_class",
-    N_("The pictures in '{path}' all lie in one folder, '{folder}': that is one class."),
-    "{hint}",
+    _FOLDERS,
 )
 PICTURES_ONE_CLASS = Refusal(
-    "pictures_one_class", N_("The pictures in '{path}' are all of one class, '{label}'."), "{hint}"
+    "pictures_one_class", N_("The pictures in '{path}' are all of one class, '{label}'."), _FOLDERS
+)
+PATTERN_FORM = Refusal(
+    "pattern_form",
+    N_("{setting} is no regular expression with one group: {pattern}"),
+    N_("A group is what stands between ( and ), as in {example}."),
+)
+PATTERN_NOWHERE = Refusal(
+    "pattern_nowhere",
+    N_("{pattern} is in no name of a picture; the first is {name}."),
+    N_("Mend the regular expression: {setting}."),
 )
 LABELS_SEVERAL = Refusal(
     "labels_several",
@@ -87,7 +94,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
     """
     names = [file.name for file in album.files]
     part_N, folder_N, outer = _levels([name.split("/")[:-1] for name in names])
-    notes = _case_notes(names, folder_N)
+    notes, known = list[str](), _Names(names)
     columns = {FILE: _column(FILE, names)}
     if part_N is not None:
         columns[PART] = _column(PART, part_N)
@@ -98,27 +105,34 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
         in_folders = True
     table = None
     if _needs_table(request, columns, in_folders):
-        table = _labels_of(album, request, needed=not in_folders)
+        table = _labels_of(album, known, request, needed=not in_folders)
     chooses = request.labels is not None or not in_folders  # the table says what is learnt
     if not in_folders and table is None:
         pattern = _pattern_of(names)
         if pattern is None:
-            raise _no_class(album, names, class_N, outer)
+            if len({*class_N}) > 1 or not (class_N[0] or outer):
+                raise PICTURES_WITHOUT_CLASS(name=names[class_N.index("")])
+            raise PICTURES_ONE_CLASS(path=album.source, label=class_N[0] or "/".join(outer))
         class_N = _by_pattern(names, pattern, "class_pattern", notes)
         in_folders = True
         text = _("The class is a part of the name, such as {name} in {file} ({pattern}).")
         notes.append(text.format(name=class_N[0], file=names[0], pattern=setting("class_pattern", pattern)))
     elif in_folders and request.class_pattern is None:
-        notes += _folder_notes(names, folder_N, outer, part_N)
+        if outer:
+            text = _("All pictures lie in {folder}; their classes are the folders in it.")
+            notes.append(text.format(folder="/".join(outer)))
+        if deep := [name for name, folder in zip(names, folder_N, strict=True) if len(folder) > 1]:
+            text = _("Pictures in folders inside a class's folder count for the class, such as {name}.")
+            notes.append(text.format(name=deep[0]))
     if in_folders:
         columns[CLASS] = _column(CLASS, class_N)
     target, sha256 = CLASS if in_folders else None, None
     if table is not None:
-        more, own = _joined_to(table, names, album, request.split.by, absent, notes)
+        more, own = _joined_to(table, known, album, request.split.by, absent, notes)
         columns |= {column.name: column for column in more}
         if chooses and own is not None:
             target = own
-        sha256 = table.sha256
+        sha256 = table.table.sha256
     group = request.split.group
     if group is not None and group not in columns and _is_pattern(group):
         columns[group] = _column(group, _by_pattern(names, group, "split_group", notes))
@@ -196,56 +210,6 @@ def _levels(folder_N: list[list[str]]) -> tuple[list[str] | None, list[list[str]
     return part_N, folder_N, outer
 
 
-def _folder_notes(
-    names: list[str], folder_N: list[list[str]], outer: list[str], part_N: list[str] | None
-) -> list[str]:
-    notes = []
-    if outer:
-        text = _("All pictures lie in {folder}; their classes are the folders in it.")
-        notes.append(text.format(folder="/".join(outer)))
-    deep = next((name for name, folder in zip(names, folder_N, strict=True) if len(folder) > 1), None)
-    if deep is not None:
-        text = _("Pictures in folders inside a class's folder count for the class, such as {name}.")
-        notes.append(text.format(name=deep))
-    if part_N is not None:
-        classes: dict[str, set[str]] = {}
-        for part, folder in zip(part_N, folder_N, strict=True):
-            classes.setdefault(part, set()).add(folder[0])
-        for part, there in classes.items():
-            if lacking := sorted(set().union(*classes.values()) - there):
-                text = _("The folder {part} lacks classes that others have: {names}.")
-                notes.append(text.format(part=part, names=", ".join(lacking[:8])))
-    return notes
-
-
-def _case_notes(names: list[str], folder_N: list[list[str]]) -> list[str]:
-    """Notes on files, and on classes, whose names differ by upper and lower case only."""
-    notes = []
-    for kind, words in (
-        (_("files"), names),
-        (_("folders"), sorted({folder[0] for folder in folder_N if folder})),
-    ):
-        known: dict[str, str] = {}
-        pairs = [(known[w.lower()], w) for w in words if known.setdefault(w.lower(), w) != w]
-        if pairs:
-            notes.append(
-                _("Names of {kind} that differ by upper and lower case only: {n:,}, as {a} and {b}.").format(
-                    kind=kind, n=len(pairs), a=pairs[0][0], b=pairs[0][1]
-                )
-            )
-    return notes
-
-
-def _no_class(album: Album, names: list[str], class_N: list[str], outer: list[str]) -> TreinoError:
-    hint = _("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
-    loose = next((name for name, label in zip(names, class_N, strict=True) if not label), None)
-    if outer and not any(class_N):
-        return PICTURES_ONE_FOLDER(path=album.source, folder="/".join(outer), hint=hint)
-    if loose is None:
-        return PICTURES_ONE_CLASS(path=album.source, label=class_N[0], hint=hint)
-    return PICTURES_WITHOUT_CLASS(name=loose, hint=hint)
-
-
 # ---- what names say
 
 
@@ -254,34 +218,20 @@ def _is_pattern(text: str) -> bool:
     return not set(text).isdisjoint("\\()[]{}*+?^$|")
 
 
-def _groups_in(pattern: str) -> int:
-    """The number of groups of a regular expression; 0 for a text that is none."""
-    try:
-        return re.compile(pattern).groups
-    except (re.error, RecursionError, OverflowError):
-        return 0
-
-
 def _by_pattern(names: list[str], pattern: str, name: str, notes: list[str]) -> list[str]:
     """What the pattern's group matches in each name; "" for a name in which it is nowhere."""
-    if _groups_in(pattern) != 1:
-        raise TreinoError(
-            f"{name}_form",
-            _("{setting} is no regular expression with one group: {pattern}").format(
-                setting=setting(name), pattern=pattern
-            ),
-            _("A group is what stands between ( and ), as in {example}.").format(example=r"patient-(\d+)"),
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        compiled = re.compile("")
+    if compiled.groups != 1:
+        raise replace(PATTERN_FORM, rule=f"{name}_form")(
+            setting=setting(name), pattern=pattern, example=r"patient-(\d+)"
         )
-    compiled = re.compile(pattern)
     word_N = [match[1] or "" if (match := compiled.search(each)) else "" for each in names]
     if not any(word_N):
-        raise TreinoError(
-            f"{name}_nowhere",
-            _("{pattern} is in no name of a picture; the first is {name}.").format(
-                pattern=pattern, name=names[0]
-            ),
-            _("Mend the regular expression: {setting}.").format(setting=setting(name, pattern)),
-        )
+        facts = {"pattern": pattern, "name": names[0], "setting": setting(name, pattern)}
+        raise replace(PATTERN_NOWHERE, rule=f"{name}_nowhere")(**facts)
     if "" in word_N:
         text, first = _("Names without {pattern}: {n:,}, the first {name}."), names[word_N.index("")]
         notes.append(text.format(pattern=pattern, n=word_N.count(""), name=first))
@@ -305,16 +255,11 @@ def _pattern_of(names: list[str]) -> str | None:
 @dataclass(frozen=True, eq=False)
 class _Labels:
     """A table of labels. column: the one that names pictures. inside: its name in the album; None if it lies
-    elsewhere. names: of the pictures."""
+    elsewhere."""
 
     table: Table
     column: str
     inside: str | None
-    names: "_Names"
-
-    @property
-    def sha256(self) -> str | None:
-        return self.table.sha256
 
 
 class _Names:
@@ -323,7 +268,7 @@ class _Names:
     before those that differ by zeros before a number, as 7 and 0007, or by blanks around a part."""
 
     def __init__(self, names: list[str]) -> None:
-        self._names = names
+        self.names = names
         self._indexes: dict[Callable[[str], str], tuple[dict[str, list[int]], dict[str, list[int]]]] = {}
 
     def rows(self, text: str, zeros: bool = True) -> list[int]:
@@ -339,16 +284,12 @@ class _Names:
                 return found
         return []
 
-    @property
-    def first(self) -> str:
-        return self._names[0]
-
     def _index(self, form: Callable[[str], str]) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
         """The rows of whole names, and of their ends, in a form; each with and without its ending."""
         if form not in self._indexes:
             wholes: dict[str, list[int]] = {}
             ends: dict[str, list[int]] = {}
-            for row, name in enumerate(self._names):
+            for row, name in enumerate(self.names):
                 for whole in {form(name), form(name.rpartition(".")[0])}:
                     wholes.setdefault(whole, []).append(row)
                     end = whole
@@ -383,34 +324,29 @@ def _needs_table(request: LoadRequest, columns: dict[str, Column], in_folders: b
     )
 
 
-def _labels_of(album: Album, request: LoadRequest, needed: bool) -> _Labels | None:
+def _labels_of(album: Album, names: _Names, request: LoadRequest, needed: bool) -> _Labels | None:
     """The table of labels: the named one, else the only one among the pictures that names them."""
-    names = _Names([file.name for file in album.files])
     if request.labels is not None:
         inner = inside(album, request.labels)
         table = _read(album, request.labels, inner, request.reading)
-        column = _naming(table, names, len(album.files), strict=False)
+        column = _naming(table, names, strict=False)
         if column is None:
-            raise LABELS_NAMES(table=request.labels, path=album.source, name=album.files[0].name)
-        return _Labels(table, column, inner, names)
+            raise LABELS_NAMES(table=request.labels, path=album.source, name=names.names[0])
+        return _Labels(table, column, inner)
     found: list[_Labels] = []
     errors: list[TreinoError] = []
-    outermost = sorted(album.tables, key=lambda name: (name.count("/"), name))
-    for name in outermost[:_MOST_TABLES]:
+    for name in sorted(album.tables, key=lambda name: (name.count("/"), name))[:_MOST_TABLES]:
         try:
             table = _read(album, name, name, request.reading)
         except TreinoError as error:
             errors.append(error)
             continue
-        column = _naming(table, names, len(album.files), strict=True)
-        if column is not None:
-            found.append(_Labels(table, column, name, names))
+        if (column := _naming(table, names, strict=True)) is not None:
+            found.append(_Labels(table, column, name))
     if len(found) > 1:
-        raise LABELS_SEVERAL(
-            path=album.source,
-            names=joined([str(each.inside) for each in found[:4]], ", "),
-            setting=setting("labels", str(found[0].inside)),
-        )
+        several = [str(each.inside) for each in found[:4]]
+        which = setting("labels", several[0])
+        raise LABELS_SEVERAL(path=album.source, names=joined(several, ", "), setting=which)
     if not found and needed and len(errors) == len(album.tables) == 1:
         raise errors[0]
     return found[0] if found else None
@@ -432,41 +368,35 @@ def _read(album: Album, labels: str, inner: str | None, reading: ReaderOptions |
             raise error.saying(error.message.replace(str(path), f"{album.source}/{inner}")) from None
 
 
-def _naming(table: Table, names: _Names, pictures: int, strict: bool) -> str | None:
+def _naming(table: Table, names: _Names, strict: bool) -> str | None:
     """The column that names most pictures, in a sample of the rows; of several, the one of file names.
 
     strict: only if half of the cells do, or half of the pictures are named; always so where they only do
     without zeros. Raises TreinoError if two columns name as many, and not the same in each row.
     """
     sample = range(0, table.rows, max(1, table.rows // _SAMPLED))
-    cells = {
-        column.name: [column.cell(i) for i in sample]
-        for column in table.columns
-        if column.seconds is None and not column.boolean
-    }
+    columns = [column for column in table.columns if column.seconds is None and not column.boolean]
+    cells = {column.name: [column.cell(i) for i in sample] for column in columns}
     for zeros in (False, True):
         rows = {name: [names.rows(cell, zeros) for cell in of] for name, of in cells.items()}
         scores = {
-            name: (
-                len({row for at in rows[name] for row in at}),
-                sum(c.lower().endswith(ENDINGS) for c in of),
-            )
+            name: (len(set(chain(*rows[name]))), sum(c.lower().endswith(ENDINGS) for c in of))
             for name, of in cells.items()
         }
         most = max(scores.values(), default=(0, 0))
         best, *others = [name for name, score in scores.items() if score == most] or [""]
-        least = _LEAST_NUMBERS if zeros else 1
-        if most[0] < least or ((strict or zeros) and 2 * most[0] < min(pictures, len(sample))):
+        enough = 2 * most[0] >= min(len(names.names), len(sample))
+        if most[0] < (_LEAST_NUMBERS if zeros else 1) or ((strict or zeros) and not enough):
             continue
         if other := next((name for name in others if rows[name] != rows[best]), None):
-            raise LABELS_COLUMNS(a=best, b=other, table=table.source, name=names.first)
+            raise LABELS_COLUMNS(a=best, b=other, table=table.source, name=names.names[0])
         return best
     return None
 
 
 def _joined_to(
     labels: _Labels,
-    names: list[str],
+    lookup: _Names,
     album: Album,
     by: str | None,
     absent: list[str] | None,
@@ -474,59 +404,43 @@ def _joined_to(
 ) -> tuple[list[Column], str | None]:
     """Return the columns of a table of labels with a row for each picture, and the only one that may be the
     target, or None."""
-    table, lookup, known = labels.table, labels.names, absent
-    absent = [] if absent is None else absent
+    table, names, lacking = labels.table, lookup.names, list[str]()
     column = table.column(labels.column)
-    row_N = np.full(len(names), -1, dtype=np.int64)
-    twice, other = 0, ""
     others = [each for each in table.columns if each.name != column.name]
+    row_N = np.full(len(names), -1, dtype=np.int64)
+    twice, zeros = 0, ""
     for row in range(table.rows):
-        at = lookup.rows(column.cell(row))
+        cell = column.cell(row)
+        at = lookup.rows(cell)
         if len(at) > 1:
-            raise LABEL_AMBIGUOUS(
-                cell=column.cell(row),
-                place=table.place(row),
-                table=table.source,
-                n=len(at),
-                a=names[at[0]],
-                b=names[at[1]],
-                path=album.source,
-            )
-        if at and not other and not lookup.rows(column.cell(row), zeros=False):
-            other = _("{cell} names {name}: zeros before a number, and blanks, don't count.").format(
-                cell=column.cell(row), name=names[at[0]]
-            )
+            facts = {"cell": cell, "place": table.place(row), "table": table.source, "path": album.source}
+            raise LABEL_AMBIGUOUS(n=len(at), a=names[at[0]], b=names[at[1]], **facts)
+        if at and not zeros and not lookup.rows(cell, zeros=False):
+            text = _("{cell} names {name}: zeros before a number, and blanks, don't count.")
+            zeros = text.format(cell=cell, name=names[at[0]])
         if not at:
-            absent.append(column.cell(row) or table.place(row))
+            lacking.append(cell or table.place(row))
         elif row_N[at[0]] < 0:
             row_N[at[0]] = row
         else:
-            twice += 1
-            _check_equal(others, int(row_N[at[0]]), row, names[at[0]], table)
+            twice, first = twice + 1, int(row_N[at[0]])
+            for a, b in ((each.cell(first), each.cell(row)) for each in others):
+                if a != b:
+                    facts = {"first": table.place(first), "second": table.place(row), "table": table.source}
+                    raise LABEL_TWICE(name=names[at[0]], a=a, b=b, **facts)
     notes += table.notes
     text = _("Labels are read from {table}, whose column '{name}' names the pictures.")
     notes.append(text.format(table=labels.inside or table.source, name=column.name))
-    notes += [other] if other else []
-    if absent and known is None:
+    notes += [zeros] if zeros else []
+    if absent is not None:
+        absent += lacking
+    elif lacking:
         text = _("Labels of files that aren't there: {n:,}, the first {name}.")
-        notes.append(text.format(n=len(absent), name=absent[0]))
+        notes.append(text.format(n=len(lacking), name=lacking[0]))
     if twice:
         notes.append(_("Rows of labels left out because an equal one is above them: {n:,}.").format(n=twice))
     targets = [each.name for each in others if each.name not in (PART, by)]
     return [_aligned(each, row_N) for each in others], targets[0] if len(targets) == 1 else None
-
-
-def _check_equal(columns: list[Column], first: int, second: int, name: str, table: Table) -> None:
-    for column in columns:
-        if column.cell(first) != column.cell(second):
-            raise LABEL_TWICE(
-                name=name,
-                a=column.cell(first),
-                first=table.place(first),
-                b=column.cell(second),
-                second=table.place(second),
-                table=table.source,
-            )
 
 
 def _aligned(column: Column, row_N: NDArray[np.int64]) -> Column:
