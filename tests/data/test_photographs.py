@@ -236,7 +236,7 @@ def test_one_of_several_tables_is_named_and_may_lie_elsewhere(tmp_path: Path) ->
     table(tmp_path / "w.csv", "name,y", ["x,1", "z,2"])
     assert refusal(folder, labels=tmp_path / "w.csv").rule == "labels_names"
     (tmp_path / "self.csv").symlink_to("self.csv")
-    assert refusal(folder, labels=tmp_path / "self.csv").rule == "file_link_loop"
+    assert refusal(folder, labels=tmp_path / "self.csv").rule == "file_unreadable"
     assert refusal(folder, labels=tmp_path / "none.csv").rule == "data_unknown"
 
 

@@ -560,4 +560,4 @@ def test_a_huge_file_and_what_is_no_file_are_refused(tmp_path: Path, monkeypatch
 def test_a_link_to_itself_ends_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-    assert refused(tmp_path / "a.csv").rule == "file_link_loop"
+    assert refused(tmp_path / "a.csv").rule == "file_unreadable"

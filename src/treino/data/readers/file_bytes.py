@@ -25,14 +25,9 @@ from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
 
 OLD_WORKBOOK = Refusal(
-    "csv_binary",
-    N_("'{path}' is no table but a file of this kind: {kind}."),
-    N_("Save it as .xlsx, .ods or CSV."),
-)
-WORKBOOK_ENCRYPTED = Refusal(
     "workbook_encrypted",
-    N_("'{path}' is encrypted with a password."),
-    N_("Open it, take the password away or save the sheet as CSV, and give that file."),
+    N_("'{path}' is encrypted with a password, or a file of Office before 2007."),
+    N_("Open it, take the password away, save it as .xlsx, .ods or CSV, and give that file."),
 )
 FILE_DAMAGED = Refusal(
     "file_damaged",
@@ -53,11 +48,6 @@ FILE_IS_FOLDER = Refusal(
 FILE_SPECIAL = Refusal(
     "file_special", N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first.")
 )
-PACKED_TWICE = Refusal(
-    "file_packing",
-    N_("'{path}' is packed twice: {packing}, and in it {kind}."),
-    N_("Unpack it and give the file in it."),
-)
 NO_TABLE = Refusal(
     "csv_binary",
     N_("'{path}' is no table but a file of this kind: {kind}."),
@@ -67,11 +57,6 @@ ZIP_MEMBERS = Refusal(
     "zip_members",
     N_("'{path}' holds {n} files, not one table: {names}."),
     N_("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
-)
-FILE_LINK_LOOP = Refusal(
-    "file_link_loop",
-    N_("'{path}' is a link that leads back to itself."),
-    N_("Give the file that it should lead to."),
 )
 CSV_HTML = Refusal(
     "csv_html",
@@ -217,7 +202,7 @@ def open_file(path: Path) -> InputFile:
     if not stat.S_ISREG(status.st_mode):
         raise FILE_SPECIAL(path=path)
     if head.startswith(_OLE):
-        raise _old_workbook(path)
+        raise OLD_WORKBOOK(path=path)
     if head.startswith(b"PK\x03\x04") and _is_workbook(path):
         return InputFile(path, status.st_size, "", "", "workbook")
     packing = next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
@@ -226,7 +211,7 @@ def open_file(path: Path) -> InputFile:
         return InputFile(path, status.st_size, "", "", content_of(path, head))
     inner = content_of(path, plain.head(64))
     if inner != "text":
-        raise PACKED_TWICE(path=path, kind=inner, packing=packing)
+        raise PACKING_UNKNOWN(path=path, reason=f"{packing}, {inner}")
     return plain
 
 
@@ -259,23 +244,6 @@ def _is_workbook(path: Path) -> bool:
     return workbook
 
 
-def _old_workbook(path: Path) -> TreinoError:
-    """The error for a workbook before 2007 or an encrypted workbook, which have the same container."""
-    name = "EncryptedPackage".encode("utf-16-le")
-    try:
-        with path.open("rb") as stream:
-            locked = any(name in chunk for chunk in iter(lambda: stream.read(CHUNK), b""))
-    except OSError as error:
-        return unreadable(path, error)
-    if locked:
-        return encrypted(path)
-    return OLD_WORKBOOK(path=path, kind=_("old Office"))
-
-
-def encrypted(path: Path) -> TreinoError:
-    return WORKBOOK_ENCRYPTED(path=path)
-
-
 def _member(path: Path) -> str:
     """The name of the only table in a zip file."""
     try:
@@ -285,9 +253,8 @@ def _member(path: Path) -> str:
     except (OSError, NotImplementedError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if len(members) != 1:
-        raise ZIP_MEMBERS(
-            path=path, n=len(members), names=", ".join(info.filename for info in members[:4]) or "-"
-        )
+        names = ", ".join(info.filename for info in members[:4]) or "-"
+        raise ZIP_MEMBERS(path=path, n=len(members), names=names)
     info = members[0]
     InputFile(path, max(info.compress_size, 1), "zip", info.filename, "text").check_size(info.file_size)
     return info.filename
@@ -300,8 +267,6 @@ def damaged(path: Path, what: str, error: Exception) -> TreinoError:
 
 def unreadable(path: Path, error: OSError) -> TreinoError:
     """The error for a file that the system does not let us read."""
-    if error.errno == errno.ELOOP:
-        return FILE_LINK_LOOP(path=path)
     return FILE_UNREADABLE(path=path, reason=error.strerror)
 
 
@@ -369,7 +334,7 @@ def decide(file: InputFile, encoding: str | None) -> DecodedText:
     if codec == "utf-8" and file.head(3) == codecs.BOM_UTF8:
         codec = "utf-8-sig"
     if codec == "utf-8" and not encoding and b"\0" in file.head(4096):
-        raise _binary(file, file.head(4096).index(b"\0"))
+        raise NUL_BYTE(path=file.path, n=file.head(4096).index(b"\0"))
     quoted, error = _scan(file, codec)
     if error and not encoding and codec == "utf-8":
         _check_1252(file, error)
@@ -411,17 +376,13 @@ def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
             except UnicodeDecodeError as error:
                 return quoted, _undecodable(file, codec, before - pending + error.start)
         if b"\0" in text:
-            raise _binary(file, before + text.index(b"\0"))
+            raise NUL_BYTE(path=file.path, n=before + text.index(b"\0"))
         quoted = quoted or b'"' in text
         blank = blank and not text.strip(b"\xef\xbb\xbf \t\r\n")
         before += len(chunk)
     if blank:
         raise CSV_EMPTY(path=file.path)
     return quoted, None
-
-
-def _binary(file: InputFile, byte: int) -> TreinoError:
-    return NUL_BYTE(path=file.path, n=byte)
 
 
 def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from treino.base.errors import Refusal
+from treino.base.files import sha256
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import form_of
@@ -161,7 +162,7 @@ def open_table(
 def identity(source: str) -> tuple[str, str]:
     """Return (name, SHA-256 of the content) of the table in a file, or in all files that match a pattern."""
     paths = paths_of(source)
-    digests = [_digest(path) for path in paths]
+    digests = [sha256(path) for path in paths]
     if len(paths) == 1:
         return _stem(paths[0]), digests[0]
     together = hashlib.sha256("".join(digests).encode()).hexdigest()
@@ -481,11 +482,6 @@ def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[
             move = _("If they stand for no value: {setting}.").format(setting=setting("missing", words))
             notes.append(joined([text.format(**facts), move], " "))
     return notes
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _stem(path: Path) -> str:

@@ -28,7 +28,7 @@ from treino.data.readers.dialect import (
     labels_below,
     lines_note,
 )
-from treino.data.readers.file_bytes import InputFile, damaged, encrypted
+from treino.data.readers.file_bytes import OLD_WORKBOOK, InputFile, damaged
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
@@ -71,7 +71,6 @@ Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]
 
 MOST_CELLS = 30_000_000
-SHEET_ROWS = 1_048_576  # maximum number of rows of an .xlsx sheet
 _VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
 _ERROR = b' t="e"'
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOTALL)
@@ -108,7 +107,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         merged = [(a - top, b - left, c - top, d - left) for (a, b), (c, d) in sheet.merged_cell_ranges or ()]
         cells = sheet.to_python(skip_empty_area=True)
     except python_calamine.PasswordError:
-        raise encrypted(file.path) from None
+        raise OLD_WORKBOOK(path=file.path) from None
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     if not cells:
@@ -117,7 +116,6 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     _check_formulas(file, name, content)
     sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
     remarks = [_sheet_note(name, book)] if len(book.sheet_names) > 1 else []
-    remarks += _file_notes(file, len(cells))
     if errors := content.count(_ERROR):
         text = _("cells with an error such as #DIV/0! as cells without a value ({n})")
         remarks.append(text.format(n=errors))
@@ -166,16 +164,6 @@ def _sheet_note(name: str, book: Any) -> str:
     labels = {n: _("{name}, which is hidden").format(name=n) if n in hidden else n for n in book.sheet_names}
     others = shortened(", ".join(text for other, text in labels.items() if other != name), 100)
     return _("the sheet {name} (others: {others})").format(name=labels[name], others=others)
-
-
-def _file_notes(file: InputFile, rows: int) -> list[str]:
-    notes = []
-    with zipfile.ZipFile(file.path) as archive:
-        if any(member.endswith("vbaProject.bin") for member in archive.namelist()):
-            notes.append(_("without running its macros"))
-    if rows >= SHEET_ROWS:
-        notes.append(_("the sheet is full, so rows may have been cut off"))
-    return notes
 
 
 def _sheet_content(file: InputFile, name: str) -> bytes:
