@@ -3,8 +3,7 @@
 The training is rebuilt from the run's settings, set to the nearest stored state (a checkpoint, a keyframe, or
 the start), given the recorded commands again, and trained up to the step.
 
-``snapshots`` starts from states in the run's folder each time. ``Playback`` keeps its trainings and, within a
-memory budget, states in addition to those in the folder.
+``Playback`` keeps its trainings and, within a memory budget, states in addition to those in the folder.
 """
 
 import time
@@ -154,7 +153,10 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
             of the user's own that was neither given nor trusted; a damaged run.
     """
     ascending = sorted({_step(run, step) for step in steps})
-    return _played(run, ascending, data)
+    if not ascending:
+        return iter(())
+    playback, losses_S = Playback(run, training_rows(run, data), remembers=False), run.losses
+    return (playback.at(step, losses_S) for step in ascending)
 
 
 def last_step(run: StoredRun) -> int:
@@ -177,33 +179,6 @@ def last_step(run: StoredRun) -> int:
     return steps
 
 
-def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapshot]:
-    if not ascending:
-        return
-    spec, losses_S, rows = run.spec, run.losses, training_rows(run, data)
-    for link in path_of(spec):
-        steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
-        if steps:
-            resolution = rebuilt(run.folder, spec, rows, run.access, link.segment)
-            for step in _through(run, resolution.training, link.segment, steps, losses_S):
-                yield snapshot_of(run, link.segment.number, resolution, rows, step, losses_S)
-
-
-def _through(
-    run: StoredRun, training: TrainingLoop, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
-) -> Iterator[int]:
-    """Train to each of the segment's steps in turn, from the nearest stored states."""
-    states = _stored_states(run.folder, segment)
-    obey_again(run.folder, training, segment, set(), 0)
-    begun = segment.origin is None  # other segments begin with the state stored at their first step
-    for step in steps:
-        set_near(run, training, segment, step, losses_S, begun, states)
-        begun = True
-        while training.step < step:
-            training.advance(None, step)
-        yield step
-
-
 def set_near(
     run: StoredRun,
     training: TrainingLoop,
@@ -211,17 +186,15 @@ def set_near(
     step: int,
     losses_S: NDArray[np.float32],
     begun: bool,
-    states: "StoredStates | None" = None,
 ) -> None:
     """Load the latest stored state between the training's step and ``step``, if there is one.
 
-    begun: whether the training is at a state of the segment. states: those of the folder, if they are read
-    already.
+    begun: whether the training is at a state of the segment.
 
     Raises:
         TreinoError: the training is at no state of the segment, and the folder holds none before ``step``.
     """
-    states = _stored_states(run.folder, segment) if states is None else states
+    states = _stored_states(run.folder, segment)
     reach = training.step + 1 if begun else 0  # a segment may begin with a new training, at step 0
     for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
         state = states[nearest](training, losses_S)
@@ -240,10 +213,10 @@ def set_near(
 
 
 State = tuple[Saved, set[int]]  # a state, and the commands applied in it
-StoredStates = dict[int, Callable[[TrainingLoop, NDArray[np.float32]], State | None]]  # by their steps
+Read = Callable[[TrainingLoop, NDArray[np.float32]], State | None]
 
 
-def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
+def _stored_states(folder: RunFolder, segment: Segment) -> dict[int, Read]:
     """The steps of the segment with a stored state, each with a function that reads the state. The function
     returns None if the training process has removed the state meanwhile."""
 
@@ -255,7 +228,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
                 raise
             return None
 
-    states: StoredStates = {
+    states: dict[int, Read] = {
         step: partial(keyframe, name)
         for (number, step), name in keyframes_in(folder).items()
         if number == segment.number
@@ -361,7 +334,8 @@ NEAR_SECONDS = 0.03  # maximum training time between two states
 @dataclass(eq=False)
 class Playback:
     """The playback of one run, which may be training in another process. data: all rows of the run. member:
-    of an ensemble, the network to inspect; None: the best."""
+    of an ensemble, the network to inspect; None: the best. remembers: whether it keeps states for steps to
+    come, which are asked for in any order."""
 
     run: StoredRun
     data: Data
@@ -371,6 +345,7 @@ class Playback:
     step_seconds: float = 1e-3  # seconds of one step, as last measured
     member: int | None = None
     state_bytes: int = 1  # of the largest remembered state
+    remembers: bool = True
 
     def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
@@ -389,7 +364,8 @@ class Playback:
         resolution.training.load(*saved)
         self.begun.add(segment)
         step = resolution.training.step
-        self._remember(segment, step, saved)
+        self.states.pop((segment, step), None)  # a command may have changed it since
+        self._remember(segment, resolution.training, saved)
         return snapshot_of(self.run, segment, resolution, self.data, step, losses_S, saved, self.member)
 
     def resolution(self, segment: int) -> Resolution:
@@ -441,14 +417,13 @@ class Playback:
             self.begun.add(number)
         # commands of the steps in between; applying those of this step again changes nothing
         obey_again(self.run.folder, training, link.segment, set(), training.step)
-        apart = self._apart
+        apart = self._apart if self.remembers else step
         while training.step < step:
             before, first = time.perf_counter(), training.step
             training.advance(None, min(step, first + apart))
             self.step_seconds = (time.perf_counter() - before) / (training.step - first)
-            self._remember(number, training.step, training.save())
-        if (number, step) not in self.states:  # it was there already, or was loaded from the folder
-            self._remember(number, step, training.save())
+            self._remember(number, training)
+        self._remember(number, training)
         return resolution
 
     @property
@@ -470,13 +445,14 @@ class Playback:
                 reached = max(reached, at)
         return None
 
-    def _remember(self, segment: int, step: int, saved: Saved) -> None:
-        self.states[segment, step] = saved
+    def _remember(self, segment: int, training: TrainingLoop, saved: Saved | None = None) -> None:
+        if not self.remembers or (segment, training.step) in self.states:
+            return
+        self.states[segment, training.step] = saved = training.save() if saved is None else saved
         size = tensor_bytes(*saved[0].values())
         self.state_bytes = max(self.state_bytes, size)
         while len(self.states) * size > BUDGET and len(self.states) > 2:
-            places = sorted(self.states)
-            for place in places[1:-1:2]:  # drop every second state
+            for place in sorted(self.states)[1:-1:2]:  # drop every second state
                 del self.states[place]
             if size > BUDGET // 4:
                 break
