@@ -11,9 +11,7 @@ import torch
 import treino as tr
 from treino import fit_events
 from treino.base.errors import TreinoError
-from treino.engine.losses import Loss
 from treino.folders.documents import read_checkpoint
-from treino.inspection.more_members import gain_of_members
 from treino.settings.spec import read_settings
 from treino.training import short_trials
 from treino.training.loop import JobStart
@@ -102,7 +100,6 @@ def test_the_chosen_number_is_recorded_and_no_clock_is_needed_to_train_it_again(
     assert limited.document["seconds"] > 10  # with the trial
     kept, same = limited.module.state_dict(), plain.module.state_dict()
     assert all(torch.equal(kept[name], same[name]) for name in same)
-    assert any("From 4 to 8 networks" in note for note in limited.document["notes"])
     assert any("fit into 35 seconds: 8" in reason for reason in limited.document["reasons"])
 
 
@@ -187,20 +184,3 @@ def test_a_trial_takes_its_share_of_the_limit_and_no_more(monkeypatch: pytest.Mo
     assert found.whole > 1  # it trained a small part
     short = settings.model_copy(update={"epochs": 1})
     assert short_trials.measured_speed(short, data, 2.0).whole <= 0.1  # it trained all
-
-
-def test_what_more_networks_bring_is_what_means_of_independent_errors_lose() -> None:
-    torch.manual_seed(0)
-    y = torch.randn(3000, 1)
-    alike = y + torch.randn(64, 3000, 1)
-    gain = gain_of_members(alike, y, Loss("mse"), None, 8)
-    assert gain is not None
-    assert (gain.few, gain.members) == (8, 64)
-    assert gain.brought == pytest.approx(1 / 8 - 1, abs=0.02)  # an eighth of the error, by halves of each
-    assert gain.more == pytest.approx(-0.5, abs=0.05)
-    shared = y + torch.randn(1, 3000, 1).expand(64, -1, -1)  # all make the same mistakes
-    same = gain_of_members(shared, y, Loss("mse"), None, 8)
-    assert same is not None
-    assert same.brought == pytest.approx(0, abs=1e-6)
-    assert same.more == pytest.approx(0, abs=1e-6)
-    assert gain_of_members(alike[:3], y, Loss("mse"), None, 8) is None

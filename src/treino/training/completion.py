@@ -34,7 +34,6 @@ from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_
 from treino.inspection.intervals import intervals
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
-from treino.training.short_trials import gain_notes
 from treino.training.stored_training import (
     answers,
     fewer_notes,
@@ -376,12 +375,6 @@ def count_steps(end: Ending) -> None:
     } | histories(end.folder, end.spec, over=end.over)
 
 
-def note_gain(end: Ending) -> None:
-    """With a time limit: what more networks would bring."""
-    if end.resolution.settings.get("time_limit") is not None:
-        end.notes += gain_notes(end.training)
-
-
 def look_for_faults(end: Ending) -> None:
     """``findings``: what the doctor finds wrong in the training."""
     if end.over:
@@ -409,7 +402,6 @@ MEASUREMENTS = (
     name_targets,
     list_members,
     count_steps,
-    note_gain,
     look_for_faults,
     check_answers,
 )

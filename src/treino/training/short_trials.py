@@ -22,14 +22,13 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
-from treino.engine.devices import torch_context, torch_threads
+from treino.engine.devices import torch_threads
 from treino.engine.ensemble import outputs_on
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.nets import CNN
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFiles, network_of
-from treino.inspection.more_members import Gain, gain_of_members
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import decide, resolve
@@ -310,8 +309,6 @@ def refuse_time_limit(settings: Settings) -> None:
 
 # ---- at the end
 
-FEW = 8  # networks that all of them are compared with
-
 
 def limit_message(engine: TrainingLoop, limit: float, seconds: float) -> str:
     """A sentence on the training that the time limit ends after so many seconds."""
@@ -325,32 +322,3 @@ def limit_message(engine: TrainingLoop, limit: float, seconds: float) -> str:
         else _("The time limit of {limit:g} seconds ended the training after {steps:,} steps.")
     )
     return sentence.format(limit=limit, seconds=seconds, steps=engine.step)
-
-
-def gain_notes(engine: TrainingLoop) -> list[str]:
-    """A note on what the networks of an ensemble brought, and what more of them would bring."""
-    gain = _gain(engine)
-    if gain is None:
-        return []
-    sentence = _(
-        "From {few} to {members} networks the validation loss changed by {brought:+.2%}; twice as many, "
-        "in twice the time, would change it by about {more:+.2%} (± {error:.2%})."
-    )
-    return [sentence.format(**asdict(gain))]
-
-
-def _gain(engine: TrainingLoop) -> Gain | None:
-    """What the networks of an ensemble brought; None for a single one, or before the first evaluation."""
-    validation, shared = engine.setup.validation, engine.shared
-    if engine.config.shared.ensemble == 1 or validation is None or not engine.state.evaluated_step:
-        return None
-    able = [member for member, status in enumerate(engine.status_P) if status != "diverged"]
-    if not able:
-        return None
-    every = torch.arange(len(able))
-    with torch_context(validation.kernel.intra_op_threads):
-        population = engine.kept_population(able)
-        output_RNC, y = outputs_on(validation.rows, validation.kernel, shared, population, every)
-    limits = None if shared.limits is None else torch.tensor(shared.limits)
-    weight_N = None if validation.rows.weight_GN is None else validation.rows.weight_GN[0].cpu()
-    return gain_of_members(output_RNC.cpu(), y.cpu(), shared.loss, limits, FEW, weight_N)

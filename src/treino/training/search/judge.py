@@ -17,7 +17,8 @@ from torch import Tensor
 from treino.base.resampling import Scores, row_counts
 from treino.base.words import _, joined, numeral
 from treino.data.rows import generator
-from treino.folders.documents.sweep import ChoiceEntry, RangeEntry, SpaceEntries
+from treino.engine.metrics import metric_name
+from treino.folders.documents.sweep import ChoiceEntry, Judge, RangeEntry, SpaceEntries
 
 SURE = 0.95  # minimum probability of being better, to count as better
 REPEATS = 500
@@ -164,55 +165,43 @@ def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up:
     return "winner" if p_beats_runner_up is None or p_beats_runner_up >= SURE else "tie"
 
 
-@dataclass(frozen=True)
-class VerdictFacts:
-    """The facts in the judgement's sentence. Values are of the metric, not scores."""
-
-    metric: str
-    test: float
-    interval: tuple[float, float]
-    rows: int
-    seen: float
-    inflation: float
-    baseline: str
-    runner_up: int | None
-    smaller: int | None
-    share: float
-
-
-def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
+def sentence(judged: Judge, rows: int, smaller: int | None, share: float) -> str:
     """The judgement in one sentence: the metric, its interval, how much of it is luck, and the comparison.
 
-    facts.smaller: the smallest member within one standard error, None if it is the winner; facts.share: its
-    parameters as a share of the winner's.
+    rows: for testing. smaller: the smallest member within one standard error, None if it is the winner;
+    share: its parameters as a share of the winner's.
     """
+    assert judged.test_interval is not None
+    assert judged.baseline is not None
+    low, high = judged.test_interval
     head = _("{metric} {test:.3f} [{low:.2f}, {high:.2f}] on {rows} test rows").format(
-        metric=facts.metric, test=facts.test, low=facts.interval[0], high=facts.interval[1], rows=facts.rows
+        metric=metric_name(judged.metric), test=judged.test, low=low, high=high, rows=rows
     )
     lucky = _("of the {seen:.3f} seen in the sweep about {inflation:.2f} is luck").format(
-        seen=facts.seen, inflation=facts.inflation
+        seen=judged.seen, inflation=judged.expected_inflation
     )
-    if verdict == "nothing":
-        return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(
-            head=head, luck=lucky
-        )
-    if verdict == NO_BETTER_THAN_BASELINE:
+    facts: dict[str, Any] = {
+        "head": head,
+        "luck": lucky,
+        "baseline": _(judged.baseline),
+        "n": judged.runner_up,
+    }
+    if judged.verdict == "nothing":
+        return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(**facts)
+    if judged.verdict == NO_BETTER_THAN_BASELINE:
         return _("{head}; {luck}; no evidence that it is better than the baseline ({baseline}).").format(
-            head=head, luck=lucky, baseline=_(facts.baseline)
+            **facts
         )
-    if facts.smaller is not None:
-        tail = _("not distinguishable from network {n}, {share:.0%} of its size").format(
-            n=facts.smaller, share=facts.share
-        )
-    elif verdict == "tie":
-        tail = _("not distinguishable from network {n}").format(n=facts.runner_up)
+    if smaller is not None:
+        tail = _("not distinguishable from network {n}, {share:.0%} of its size")
+        facts |= {"n": smaller, "share": share}
+    elif judged.verdict == "tie":
+        tail = _("not distinguishable from network {n}")
+    elif judged.runner_up is None:
+        tail = _("better than {baseline}")
     else:
-        tail = _("better than {baseline} and than network {n}").format(
-            baseline=_(facts.baseline), n=facts.runner_up
-        )
-        if facts.runner_up is None:
-            tail = _("better than {baseline}").format(baseline=_(facts.baseline))
-    return joined([head, "; ", lucky, "; ", tail, "."])
+        tail = _("better than {baseline} and than network {n}")
+    return joined([head, "; ", lucky, "; ", tail.format(**facts), "."])
 
 
 # ---- statistics of a sweep

@@ -124,9 +124,11 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
 
 
 def greedy_ensemble(
-    nets: Sequence[nn.Module], members: Sequence[int], data: Data, winner: StoredRun, metric: str, places: int
+    folder: RunFolder, top: Sequence[TopMember], data: Data, winner: StoredRun, metric: str, places: int
 ) -> SweepEnsemble:
-    """The ensemble that the sweep chooses. nets: the winner first; members: their numbers."""
+    """The ensemble that the sweep chooses from these networks, and its metrics. top: the winner first."""
+    kept = alike(folder, top)
+    nets, members = networks(folder, winner, kept), [k.member for k in kept]
     loss, shape = winner.loss_function, winner.item_shape
     validation = _answers(nets, data.validation, shape)
     chosen = selection(validation, data.validation, loss, metric, places)

@@ -7,9 +7,8 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,8 +18,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import Scores, auc_scores, f1_scores, of_weighted
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.engine.losses import Loss
-from treino.engine.metrics import METRICS, measure, metric_name
+from treino.engine.metrics import METRICS, measure
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_tensors
@@ -32,7 +30,6 @@ from treino.folders.documents.sweep import (
     Judge,
     Leader,
     SmallestNetwork,
-    SweepEnsemble,
     SweepResult,
 )
 from treino.folders.store import RunFolder
@@ -43,13 +40,10 @@ from treino.inspection.outputs import outputs
 from treino.settings.spec import OF_DATA, read_settings
 from treino.training.search import judge
 from treino.training.sweeps.bracket import judged_rows
-from treino.training.sweeps.distribution import Distribution
-from treino.training.sweeps.ensemble import alike, greedy_ensemble, networks
+from treino.training.sweeps.ensemble import greedy_ensemble
 from treino.training.sweeps.populations import (
-    GroupOrder,
+    Group,
     SharedRows,
-    for_gpu,
-    group_order,
     groups,
     settings_of,
 )
@@ -76,7 +70,9 @@ def sweep_result(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
     """The sweep's document without the judgement."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
-    notes = [*sweep.data.notes, *sweep.notes, *extension_notes(sweep), *_diverged_notes(sweep)]
+    notes = [*sweep.data.notes, *sweep.notes, *extension_notes(sweep)]
+    if sweep.status == "diverged":
+        notes.append(_("Every network diverged: there is no best. Try smaller learning rates."))
     document = {
         "sweep": folder.path.name,
         "path": str(folder.path),
@@ -99,19 +95,9 @@ def sweep_result(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
         "judge": None,
         "notes": notes,
         **({"extensions": sweep.extensions} if sweep.extensions else {}),
-        **({"processors": _processors(sweep)} if sweep.processors else {}),
+        **({"processors": sweep.processor_members} if sweep.processors else {}),
     }
     return SweepResult.model_validate(document)
-
-
-def _processors(sweep: SweepTraining) -> dict[str, list[int]]:
-    return {kind: sorted(members) for kind, members in sweep.processors.items()}
-
-
-def _diverged_notes(sweep: SweepTraining) -> list[str]:
-    if sweep.status != "diverged":
-        return []
-    return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
 def with_judgement(result: SweepResult, folder: RunFolder, sweep: SweepTraining) -> SweepResult:
@@ -138,7 +124,7 @@ def _judged(result: SweepResult, folder: RunFolder, sweep: SweepTraining, notes:
     trained = try_or_note(failures, what, again, partial(winner_run, folder, sweep, winner))
     found: dict[str, Any] = {"best": _best(result.leaderboard[0], trained and trained[0])}
     if trained is None:
-        _remove(folder.within(BEST))
+        shutil.rmtree(folder.within(BEST), ignore_errors=True)
     else:
         what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
         judged = try_or_note(failures, what, shown, partial(judgement, folder, sweep, *trained))
@@ -147,7 +133,8 @@ def _judged(result: SweepResult, folder: RunFolder, sweep: SweepTraining, notes:
             notes += judged[1]
         what, alone = _("Choosing networks that answer together"), _("The winner answers alone.")
         if sweep.options.ensemble > 1:
-            made = try_or_note(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
+            choose = partial(greedy_ensemble, folder, sweep.top, sweep.data, trained[0])
+            made = try_or_note(failures, what, alone, partial(choose, sweep.metric, sweep.options.ensemble))
             found |= {} if made is None else {"ensemble": made}
     if sweep.base.get("threshold") is not None:
         notes.append(
@@ -155,13 +142,6 @@ def _judged(result: SweepResult, folder: RunFolder, sweep: SweepTraining, notes:
         )
     notes += failures
     return found
-
-
-def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> SweepEnsemble:
-    """The networks chosen for the ensemble, and its metrics."""
-    kept = alike(folder, sweep.top)
-    nets, numbers = networks(folder, winner, kept), [k.member for k in kept]
-    return greedy_ensemble(nets, numbers, sweep.data, winner, sweep.metric, sweep.options.ensemble)
 
 
 def _best(leader: Leader, run: StoredRun | None) -> Best:
@@ -217,7 +197,7 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     if isinstance(sweep.source, Data):
         settings = {k: v for k, v in settings.items() if k not in OF_DATA}
     path = folder.within(BEST)
-    _remove(path)  # left by a sweep killed while judging
+    shutil.rmtree(path, ignore_errors=True)  # left by a sweep killed while judging
     own = read_settings(settings | {"out": str(path)})
     run = drain(train_events(sweep.source, own, networks=sweep.networks))
     mine = whole_state(run.module)
@@ -231,11 +211,6 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
         torch.equal(_bits(mine[name]), _bits(state[name])) for name in mine
     )
     return run, Certificate(same_bits=same, engine=row["engine"], steps=row["kept_step"])
-
-
-def _remove(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)
 
 
 def _bits(t: Tensor) -> Tensor:
@@ -303,26 +278,12 @@ def judgement(
     p_constant, p_strongest, p_runner = p_beats(constant), p_beats(strongest), None
     if pairs := [sign * (f.test - f.runner_up) for f in fresh if f.runner_up is not None]:
         p_runner = judge.p_beats(pairs, share)
-    verdict = sentence = None
+    verdict = None
     if p_constant is not None and p_strongest is not None:
         verdict = judge.verdict(p_constant, p_strongest, p_runner)
-    if verdict is not None and strongest is not None and test is not None and interval is not None:
-        facts = judge.VerdictFacts(
-            metric=metric_name(shown),
-            test=test,
-            interval=interval,
-            rows=len(sweep.data.test),
-            seen=sign * bias.best,
-            inflation=bias.inflation,
-            baseline=strongest,
-            runner_up=runner_up,
-            smaller=smallest if rows_of[smallest]["parameters"] < rows_of[winner]["parameters"] else None,
-            share=rows_of[smallest]["parameters"] / rows_of[winner]["parameters"],
-        )
-        sentence = judge.sentence(verdict, facts)
-    return Judge(
+    judged = Judge(
         verdict=verdict,
-        sentence=sentence,
+        sentence=None,
         metric=shown,
         seen=sign * bias.best,
         expected_inflation=bias.inflation,
@@ -342,7 +303,13 @@ def judgement(
             params=as_json(sweep.configs[smallest]),
         ),
         certificate=certificate,
-    ), notes
+    )
+    if verdict is not None and strongest is not None and test is not None and interval is not None:
+        share = rows_of[smallest]["parameters"] / rows_of[winner]["parameters"]
+        smaller = smallest if share < 1 else None
+        sentence = judge.sentence(judged, len(sweep.data.test), smaller, share)
+        judged = judged.model_copy(update={"sentence": sentence})
+    return judged, notes
 
 
 def _row_scores(
@@ -374,23 +341,9 @@ def _strongest(result: RunResult, shown: str) -> Baseline | None:
 
 LEAST_S = 30.0  # fresh seeds take no longer than the sweep or, if longer, this
 FEWEST = 3
-WAIT_SECONDS = 1.0
 
 Outcome = tuple[dict[int, float], dict[str, dict[str, float]]] | TreinoError
 """Each network's test metric and the baselines' test metrics; or the error that prevented them."""
-
-
-@dataclass(frozen=True, eq=False)
-class FreshTraining:
-    """One seed: its split of the rows, and the winner and the runner-up before their first step.
-
-    failure: why the seed can't be trained.
-    """
-
-    seed: int
-    data: Data
-    orders: Sequence[GroupOrder] = ()
-    failure: TreinoError | None = None
 
 
 def fresh_seeds(
@@ -402,7 +355,8 @@ def fresh_seeds(
         return [], notes
     fixed, trained, beaten = _fixed_split(sweep), list[FreshSeed](), dict[str, float]()
     begin, limit = time.perf_counter(), max(LEAST_S, sweep.seconds)
-    for number, (fresh, outcome) in enumerate(_outcomes(sweep, winner, runner_up, metric, fixed), 1):
+    outcomes = _outcomes(sweep, winner, runner_up, metric, fixed)
+    for number, (seed, data_seed, outcome) in enumerate(outcomes, 1):
         if isinstance(outcome, TreinoError):  # such as a class missing in this training split
             notes.append(_("A fresh split could not be trained on: {why}").format(why=outcome))
             continue
@@ -411,17 +365,9 @@ def fresh_seeds(
             beaten = {name: figures[metric] for name, figures in measured.items()}
         second = test.get(1, math.nan)
         if math.isfinite(test[0]):
-            trained.append(
-                FreshSeed.model_validate(
-                    {
-                        "seed": fresh.seed,
-                        "data_seed": fresh.data.data_seed,
-                        "test": test[0],
-                        "runner_up": second if math.isfinite(second) else None,
-                        "baseline": beaten,
-                    }
-                )
-            )
+            facts: dict[str, Any] = {"seed": seed, "data_seed": data_seed, "test": test[0]}
+            facts |= {"runner_up": second if math.isfinite(second) else None, "baseline": beaten}
+            trained.append(FreshSeed.model_validate(facts))
         if time.perf_counter() - begin > limit and FEWEST <= number < sweep.options.fresh:
             notes.append(
                 _(
@@ -429,8 +375,6 @@ def fresh_seeds(
                 ).format(n=len(trained), wanted=sweep.options.fresh)
             )
             break
-    if sweep.distribution is not None:
-        sweep.distribution.stop()
     if fixed and trained:
         notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
     return trained, notes
@@ -438,95 +382,41 @@ def fresh_seeds(
 
 def _outcomes(
     sweep: SweepTraining, winner: int, runner_up: int | None, metric: str, fixed: bool
-) -> Iterator[tuple[FreshTraining, Outcome]]:
-    """Yield each seed's outcome; with a fixed split, only the first has baselines."""
-    trainings = _trainings(sweep, winner, runner_up, fixed)
-    if sweep.distribution is not None:
-        yield from _distributed(trainings, sweep.distribution, metric, fixed)
-        return
-    known = False
-    for fresh in trainings:
-        outcome = fresh.failure or _outcome(fresh.orders, metric, not (fixed and known), fresh.data)
-        known = known or not isinstance(outcome, TreinoError)
-        yield fresh, outcome
-
-
-def _distributed(
-    trainings: Iterator[FreshTraining], distribution: Distribution, metric: str, fixed: bool
-) -> Iterator[tuple[FreshTraining, Outcome]]:
-    """Yield outcomes in seed order, trained on the cluster; submit at most two tasks per slot at once."""
-    cluster, ahead = distribution.cluster, list[tuple[FreshTraining, int]]()
-    done: dict[int, Outcome] = {}
-    while True:
-        while len(ahead) < 2 * cluster.slots and (fresh := next(trainings, None)) is not None:
-            ticket = -1
-            if fresh.failure is None:
-                rows = distribution.share(fresh.data) if fixed else cluster.share(fresh.data)
-                name = f"{distribution.title}: judge, seed {fresh.seed}"
-                ticket = cluster.submit(_outcome, fresh.orders, metric, True, shared=[rows], name=name)
-            ahead.append((fresh, ticket))
-        if not ahead:
-            return
-        fresh, ticket = ahead.pop(0)
-        while fresh.failure is None and ticket not in done:
-            done |= {end.ticket: end.value for end in cluster.ended(WAIT_SECONDS)}
-        yield fresh, fresh.failure or done.pop(ticket)
-
-
-def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data) -> Outcome:
-    try:
-        return _test_figures(orders, data, metric), baselines(data).metrics if beaten else {}
-    except TreinoError as error:
-        return error
-
-
-def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict[int, float]:
-    """Train the groups completely. Return each member's test metric."""
-    figure_of: dict[int, float] = {}
-    for order in orders:
-        group = order.group([data])
-        training = group.training()
-        for _tick in training:
-            pass
-        for row, member in enumerate(group.members):
-            rows = group.data.test
-            out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
-            loss: Loss = training.loss_function
-            figures: dict[str, Any] = measure(out[None], rows.y, loss, data.scale, rows.weight)
-            figure_of[member] = float(figures[metric][0])
-    return figure_of
-
-
-def _trainings(
-    sweep: SweepTraining, winner: int, runner_up: int | None, fixed: bool
-) -> Iterator[FreshTraining]:
+) -> Iterator[tuple[int, int, Outcome]]:
+    """Yield each seed, its split's seed, and its outcome; of a fixed split only the first has baselines."""
     members = [winner] if runner_up is None else [winner, runner_up]
-    first = max(sweep.settings(member).seed for member in members)
-    cluster = None if sweep.distribution is None else sweep.distribution.cluster
-    for k in range(1, sweep.options.fresh + 1):
-        seed = first + 1000 + k
+    first, known = max(sweep.settings(member).seed for member in members), False
+    for seed in range(first + 1001, first + 1001 + sweep.options.fresh):
         own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
         pair = {
             place: settings_of({**sweep.configs[member], **own}, sweep.base, member)
             for place, member in enumerate(members)
         }
-        again = sweep
+        data, data_for = sweep.data, sweep.data_for
         try:
             if not fixed:
                 data = load_data(sweep.source, pair[0])
-                rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
-                again = replace(sweep, data=data, data_for=rows)
-            populations = groups(pair, again.data_for, sweep.networks)
-            if cluster is not None:  # keep the kernel that would run locally
-                populations = [for_gpu(group) for group in populations] if cluster.gpus else populations
-                populations = [
-                    group.part(range(len(group.members)), group.training()) for group in populations
-                ]
-            orders = [group_order(group, cluster) for group in populations]
+                data_for = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
+            test = _test_figures(groups(pair, data_for, sweep.networks), metric)
+            outcome: Outcome = test, {} if fixed and known else baselines(data).metrics
+            known = True
         except TreinoError as error:
-            yield FreshTraining(seed, again.data, failure=error)
-        else:
-            yield FreshTraining(seed, again.data, orders)
+            outcome = error
+        yield seed, data.data_seed, outcome
+
+
+def _test_figures(pair: Sequence[Group], metric: str) -> dict[int, float]:
+    """Train the groups completely. Return each member's test metric."""
+    figure_of: dict[int, float] = {}
+    for group in pair:
+        training, rows = group.training(), group.data.test
+        for _tick in training:
+            pass
+        for row, member in enumerate(group.members):
+            out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
+            figures = measure(out[None], rows.y, training.loss_function, group.data.scale, rows.weight)
+            figure_of[member] = float(figures[metric][0])
+    return figure_of
 
 
 def _fixed_split(sweep: SweepTraining) -> bool:

@@ -552,7 +552,7 @@ class SweepJob:
             "extensions": len(self.sweep.extensions),
             "state": bracket,
             "ended": None,
-            "processors": {kind: sorted(who) for kind, who in self.sweep.processors.items()},
+            "processors": self.sweep.processor_members,
         }
 
 

@@ -131,6 +131,11 @@ class SweepTraining:
         self.options = self.options.model_copy(update={"members": count})
 
     @property
+    def processor_members(self) -> dict[str, list[int]]:
+        """``processors``, for a file."""
+        return {kind: sorted(members) for kind, members in self.processors.items()}
+
+    @property
     def seconds_at_last(self) -> float:
         """Seconds of training when members were last added; the time limit counts from there."""
         return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
