@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
@@ -55,6 +56,8 @@ def row_facts(options: StudyPlan, cell: StudyCell, track: Track, source: str, de
     names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = resolved_settings(settings, data, track.group.net, training)
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+    plain = not s["label_smoothing"] and s["class_weights"] is None
+    twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
     facts = {name: s[name] for name in ROW_SETTINGS} | {
         "mode": cell.mode,
         "own": {name: s[name] for name in cell.own},
@@ -62,7 +65,7 @@ def row_facts(options: StudyPlan, cell: StudyCell, track: Track, source: str, de
         "processor_timed": device == "cpu" and not training.plan.evaluates,
         "parameters": training.parameters,
         "updates_per_epoch": training.steps_per_epoch,
-        "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
+        "loss_floor": floor_twice(len(data.classes)) if twice else None,
         "command": as_typed(source, typed),
     }
     return StudyRowFacts.model_validate(facts)
@@ -73,9 +76,14 @@ def row(known: StudyRowFacts, records: Sequence[Record], options: StudyPlan, fac
     study."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
-    metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
+    metrics = {
+        name: mean_of([r.metrics[name] for r in records])
+        for name in records[0].metrics
+        if all(name in r.metrics for r in records)
+    }
     values = known.to_json() | _seconds(records, known.processor_timed)
-    values |= {"epochs": len(loss), "status": _status(records)}
+    order = ("running", "diverged", "stopped", "finished")
+    values |= {"epochs": len(loss), "status": min((r.status for r in records), key=order.index)}
     epochs_to = {"loss": None} | {
         name: [_epochs_to_goal(r, name, options) for r in records] for name in options.until
     }
@@ -88,7 +96,13 @@ def row(known: StudyRowFacts, records: Sequence[Record], options: StudyPlan, fac
     values |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
     values |= {("measured_loss" if name == "loss" else name): of for name, of in metrics.items()}
     if facts.metric == "accuracy":
-        values["accuracy_interval"] = _interval(metrics.get("accuracy", []), facts)
+        last = [None, *metrics.get("accuracy", [])][-1]
+        n, by_weight = facts.measured_rows, facts.effective_rows
+        if last is None or not n:
+            values["accuracy_interval"] = None
+        else:
+            whole = (round(last * n), n) if by_weight is None else (last * by_weight, by_weight)
+            values["accuracy_interval"] = list(wilson(*whole))
     values["seeds"] = [
         {
             "seed": seed,
@@ -127,33 +141,9 @@ def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
     }
 
 
-def _names(records: Sequence[Record]) -> list[str]:
-    return [n for n in records[0].metrics if all(n in r.metrics for r in records)]
-
-
 def _epochs_to_goal(record: Record, metric: str, options: StudyPlan) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
     return epochs_to_goal(values, options.until[metric], METRICS[metric].better)
-
-
-def _status(records: Sequence[Record]) -> str:
-    statuses = {r.status for r in records}
-    order = ("running", "diverged", "stopped", "finished")
-    return next(status for status in order if status in statuses)
-
-
-def _interval(accuracy: Sequence[float | None], facts: StudyFacts) -> list[float] | None:
-    last, rows, effective = accuracy[-1] if accuracy else None, facts.measured_rows, facts.effective_rows
-    if last is None or not rows:
-        return None
-    return list(
-        wilson(round(last * rows), rows) if effective is None else wilson(last * effective, effective)
-    )
-
-
-def _floored(s: Mapping[str, Any]) -> bool:
-    plain = not s["label_smoothing"] and s["class_weights"] is None
-    return SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
 
 
 def study_result(
@@ -188,41 +178,28 @@ def study_result(
 
 def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:
     """The table's headings, and a list of cells for each row. narrow: omit intervals and updates."""
-    names = result.varied or ["batch_size"]
-    columns = {("batch" if name == "batch_size" else name): _setting_cell(name) for name in names}
-    if len(result.modes) > 1:
-        columns[_("mode")] = lambda row: mode_name(row.mode)
-    columns[_("s/epoch")] = lambda row: seconds_text(row.seconds_per_epoch)
-    if not narrow:
-        columns[_("interval")] = lambda row: _seconds_span(row.seconds_interval)
-        columns[_("updates")] = lambda row: numeral(row.updates_per_epoch, ",")
+    heads = [("batch" if name == "batch_size" else name) for name in result.varied or ["batch_size"]]
+    several, ended = len(result.modes) > 1, all(row.status == "finished" for row in result.rows)
+    heads += [_("mode")] * several + [_("s/epoch")]
+    heads += [] if narrow else [_("interval"), _("updates")]
     for metric, figure in result.until.items():
         goal = f"{metric_name(metric)} {'<' if METRICS[metric].better < 0 else '≥'} {numeral(figure, 'g')}"
-        columns[_("epochs to {goal}").format(goal=goal)] = _epochs_cell(metric)
-    columns[_("loss first → last")] = _first_and_last_loss
-    columns[metric_name(result.metric)] = lambda row: _last_figure(row, result.metric, narrow)
-    if any(row.status != "finished" for row in result.rows):
-        columns[_("status")] = lambda row: _(row.status)
-    return list(columns), [[cell(row) for cell in columns.values()] for row in result.rows]
-
-
-def _setting_cell(name: str) -> Callable[[StudyRow], str]:
-    return lambda row: value_text(row.settings.get(name, getattr(row, name, None)))
-
-
-def _epochs_cell(metric: str) -> Callable[[StudyRow], str]:
-    return lambda row: _("never") if (e := row.epochs_to(metric)) is None else str(e)
-
-
-def _first_and_last_loss(row: StudyRow) -> str:
-    ends = [row.loss[0], row.loss[-1]] if row.loss else [None]
-    return " → ".join("–" if v is None else numeral(v) for v in ends)
-
-
-def _last_figure(row: StudyRow, metric: str, narrow: bool) -> str:
-    figure, bounds = row.last(metric), row.accuracy_interval
-    span = " [{}, {}]".format(*(numeral(b, ".3f") for b in bounds)) if bounds and not narrow else ""
-    return "–" if figure is None else numeral(figure, ".3f") + span
+        heads.append(_("epochs to {goal}").format(goal=goal))
+    heads += [_("loss first → last"), metric_name(result.metric)] + [_("status")] * (not ended)
+    lines = []
+    for row in result.rows:
+        names = result.varied or ["batch_size"]
+        line = [value_text(row.settings.get(name, getattr(row, name, None))) for name in names]
+        line += [mode_name(row.mode)] * several + [seconds_text(row.seconds_per_epoch)]
+        line += [] if narrow else [_seconds_span(row.seconds_interval), numeral(row.updates_per_epoch, ",")]
+        line += [_("never") if (e := row.epochs_to(metric)) is None else str(e) for metric in result.until]
+        losses = [row.loss[0], row.loss[-1]] if row.loss else [None]
+        line.append(" → ".join("–" if loss is None else numeral(loss) for loss in losses))
+        figure_last, bounds = row.last(result.metric), row.accuracy_interval
+        span = " [{}, {}]".format(*(numeral(b, ".3f") for b in bounds)) if bounds and not narrow else ""
+        line.append("–" if figure_last is None else numeral(figure_last, ".3f") + span)
+        lines.append(line + [_(row.status)] * (not ended))
+    return heads, lines
 
 
 def _seconds_span(interval: tuple[float, float] | None) -> str:
@@ -281,8 +258,7 @@ def answers(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, flo
     sentences += [
         _floor(rows, facts),
         _faults(rows, facts),
-        *_batch_size_sentences(rows, facts),
-        *_correction_sentences(rows, facts),
+        *_fault_sentences(rows, facts),
         *_axes(rows, facts),
     ]
     return [sentence for sentence in sentences if sentence]
@@ -452,29 +428,24 @@ def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     )
 
 
-def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
-    """Sentences on batch sizes where a smaller one is worse only because of a fault."""
-    groups = _groups(rows, facts, "batch_size")
-    pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
-    return [
-        _(
-            "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
-            " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
-            " more of the fault."
-        ).format(**reversal)
-        for reversal in _reversals(rows, facts, pairs)
-    ]
-
-
-def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
-    """Sentences on settings that help only with a fault: better in that mode, not in the corrected one."""
+def _fault_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
+    """Sentences on what holds only with a fault: that a smaller batch is worse, or that a setting helps."""
+    groups, updates = _groups(rows, facts, "batch_size"), attrgetter("updates_per_epoch")
+    sizes = [(min(group, key=updates), max(group, key=updates)) for group in groups]
     of = [row for row in rows if row.mode == CORRECTED]
-    pairs = [(b, a) for a in of for b in of if a.batch_size == b.batch_size and _distinct(a, b)]
+    changes = [(b, a) for a in of for b in of if a.batch_size == b.batch_size and _distinct(a, b)]
+    smaller = _(
+        "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
+        " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
+        " more of the fault."
+    )
+    helps = _(
+        "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
+        " does harm: {other:.3f} instead of {right:.3f}."
+    )
     return [
-        _(
-            "{mode}, {a} seems to fix {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it"
-            " does harm: {other:.3f} instead of {right:.3f}."
-        ).format(**reversal)
+        sentence.format(**reversal)
+        for sentence, pairs in ((smaller, sizes), (helps, changes))
         for reversal in _reversals(rows, facts, pairs)
     ]
 
@@ -496,7 +467,8 @@ def _reversals(
             other, right = (row.last(metric) for row in pair)
             if high is None or low is None or other is None or right is None:
                 continue
-            if _clearly_better(better, worse) and other <= right:
+            a, b = better.accuracy_interval, worse.accuracy_interval  # None of a regression
+            if a and b and a[0] > b[1] and other <= right:
                 names = {name: setting_name(row, facts.varied) for name, row in zip("ab", pair, strict=True)}
                 words = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric)}
                 reversals.append(words | names | {"high": high, "low": low, "other": other, "right": right})
@@ -507,16 +479,6 @@ def _distinct(a: StudyRow, b: StudyRow) -> bool:
     """Whether a and b differ in exactly one setting, or don't set the same settings."""
     one, other = a.own, b.own
     return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
-
-
-def _clearly_better(better: StudyRow, worse: StudyRow) -> bool:
-    """Whether the accuracy intervals are disjoint; False for regression, which has none."""
-    a, b = better.accuracy_interval, worse.accuracy_interval
-    return bool(a and b and a[0] > b[1])
-
-
-def _batch(row: StudyRow) -> int:
-    return -row.updates_per_epoch
 
 
 def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
