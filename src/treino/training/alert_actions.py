@@ -8,11 +8,10 @@ for a command to notify somebody by must not run because a folder says so.
 import json
 import math
 import os
-import selectors
 import shutil
 import signal
 import subprocess
-import time
+import threading
 import urllib.request
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -76,18 +75,13 @@ ALERT_OF_MEMBERS = Refusal(
     N_("The networks of this ensemble differ in {name}."),
     N_("Set one value for all, e.g. {name}=0.1."),
 )
-ALERT_OF_NOTHING = Refusal(
-    "alert_of_nothing",
-    N_("{change} changes nothing: this training has no {name}."),
-    N_("Set a value, e.g. {name}=0.1."),
-)
 
 GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the record
 MOST_REWINDS = 3  # of one alert
 SENDER = "alert"  # of commands and segments
 HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
 LAST_WORDS = 300  # bytes of a failed command's stderr that are kept: its last line is told
-LOOK_SECONDS = 0.02  # between two looks at a command
+LAST_SECONDS = 0.2  # longest wait for them once it has ended: what it leaves behind may hold its stderr
 PIPE_BYTES = 1 << 16  # that are read at once: all that a pipe holds
 
 # ---- which alerts a training can have
@@ -131,26 +125,7 @@ def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) ->
                         figure=TRAINING, flag=setting("validation", 0.15)
                     ),
                 )
-        _check_clip(alert, resolution)
         _check_action(alert.action, data, resolution)
-
-
-def _check_clip(alert: Alert, resolution: Resolution) -> None:
-    clip = resolution.settings.get("clip")
-    for clause in alert.condition.clauses:
-        if (
-            clause.figure == "gradient norm"
-            and clip
-            and clause.way[0] == ">"
-            and (clause.number or 0) >= clip
-        ):
-            raise TreinoError(
-                "alert_clip",
-                _("The gradient norm never passes {clip:g}, to which {flag} shortens it.").format(
-                    clip=clip, flag=setting("clip", clip)
-                ),
-                _("Ask for less, or train without {flag}.").format(flag=setting("clip")),
-            )
 
 
 def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
@@ -162,8 +137,6 @@ def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
             value_P = training.state.population.hp[change.name]
             if bool((value_P != value_P[0]).any()):
                 raise ALERT_OF_MEMBERS(name=change.name)
-            if not float(value_P[0]) or math.isinf(float(value_P[0])):
-                raise ALERT_OF_NOTHING(change=change, name=change.name)
         value = float(training.state.population.hp[change.name][0]) if change.relative else change.value
         changed_values(change.name, value, 1, training.shared.optimizer, has)
     if action.kind != REWIND:
@@ -195,54 +168,30 @@ def run_command(words: Sequence[str], facts: Mapping[str, Any]) -> None:
         env={**os.environ, **environment},
         start_new_session=True,  # Ctrl-C is for the training; and all that it starts can be ended
     ) as process:
+        last = bytearray()
+        reading = threading.Thread(target=_keep_last, args=(process.stderr, last), daemon=True)
+        reading.start()
+        assert process.stdin is not None
+        with suppress(BrokenPipeError), process.stdin as told:
+            told.write(json.dumps(facts).encode())
         try:
-            last = _last_words(process, json.dumps(facts).encode())
+            process.wait(HOOK_SECONDS)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise RuntimeError(_("it took longer than {n:g} s").format(n=HOOK_SECONDS)) from None
+        reading.join(LAST_SECONDS)
     if process.returncode:
         text = last.decode(errors="replace").strip("\0").strip()
         why = _("it ended with status {status}").format(status=process.returncode)
         raise RuntimeError(": ".join([why, *text.splitlines()[-1:]]))
 
 
-def _last_words(process: "subprocess.Popen[bytes]", told: bytes) -> bytes:
-    """Tell a command what it is to know, and wait for its end. Return the last bytes of its stderr.
-
-    What it starts and leaves behind may hold its stderr open: its own end counts.
-
-    Raises:
-        subprocess.TimeoutExpired: it goes on after HOOK_SECONDS.
-    """
-    stdin, errors = process.stdin, process.stderr
-    assert stdin is not None
-    assert errors is not None
-    last, end = b"", time.monotonic() + HOOK_SECONDS
-    with selectors.DefaultSelector() as ready:
-        for pipe, what in ((stdin, selectors.EVENT_WRITE), (errors, selectors.EVENT_READ)):
-            os.set_blocking(pipe.fileno(), False)
-            ready.register(pipe, what)
-        while True:
-            over = process.poll() is not None  # asked first: what it wrote before its end is read below
-            for key, _event in ready.select(0 if over else LOOK_SECONDS):
-                if key.fileobj is errors:
-                    part = errors.read(PIPE_BYTES)
-                    last = (last + part)[-LAST_WORDS:]
-                    if not part:
-                        ready.unregister(errors)
-                    continue
-                try:
-                    told = told[stdin.write(told) :]
-                except BrokenPipeError:  # it reads nothing
-                    told = b""
-                if not told:
-                    ready.unregister(stdin)
-                    stdin.close()
-            if over:
-                return last
-            if time.monotonic() > end:
-                raise subprocess.TimeoutExpired(process.args, HOOK_SECONDS)
+def _keep_last(pipe: Any, last: bytearray) -> None:
+    """Keep the last bytes that come from a pipe, until it is closed at either end."""
+    with suppress(OSError, ValueError):
+        while part := pipe.read(PIPE_BYTES):
+            last[:] = (last + part)[-LAST_WORDS:]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -264,17 +213,12 @@ def post(address: str, facts: Mapping[str, Any]) -> None:
         answer.read(1)
 
 
-@dataclass(eq=False)
 class Hook:
     """Who is notified by one alert. ``Delivery`` calls ``notify`` on a thread of its own."""
 
-    action: Action
-
-    def notify(self, facts: Mapping[str, Any]) -> None:
-        if self.action.address is not None:
-            post(self.action.address, facts)
-        else:
-            run_command(self.action.words, facts)
+    def __init__(self, action: Action) -> None:
+        web = action.address
+        self.notify = partial(run_command, action.words) if web is None else partial(post, web)
 
 
 class Notices:

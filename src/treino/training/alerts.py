@@ -8,7 +8,7 @@ somebody. docs/alerts.md has the tables.
 import math
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -39,11 +39,6 @@ ALERT_WAY = Refusal(
 )
 ALERT_SPAN_MISSING = Refusal("alert_span", N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."))
 ALERT_FINDING = Refusal("alert_finding", N_("The doctor has no rule {name!r}."), "{hint}")
-ALERT_FIGURE_OF_TRAINING = Refusal(
-    "alert_figure",
-    N_("{name} isn't measured while it trains: of the training rows only the loss is."),
-    N_("Use {figure}."),
-)
 ALERT_NO_SPAN = Refusal(
     "alert_span",
     N_("{span!r} is no span: a whole number of epochs or steps, or a time."),
@@ -56,16 +51,12 @@ ALERT_NUMBER = Refusal(
 ALERT_ACTION = Refusal(
     "alert_action", N_("{text!r} is no action of an alert."), N_("Write {stop}, {set}, {rewind} or {notify}.")
 )
-ALERT_CHANGE = Refusal("alert_change", N_("{word!r} sets nothing."), N_("Write e.g. {examples}."))
 ALERT_HYPERPARAMETER = Refusal("alert_hyperparameter", N_("{name!r} can't be set while it trains."), "{hint}")
 ALERT_VALUE = Refusal("alert_value", N_("{word!r} gives no value to set."), N_("Write e.g. {examples}."))
 ALERT_COMMAND_MISSING = Refusal(
     "alert_command", N_("{notify} doesn't say whom."), N_("Give a command or an address, e.g. {example}.")
 )
 ALERT_FORM = Refusal("alert_form", N_("{text!r} is no alert: {form}."), N_("Write e.g. {example}."))
-ALERT_DURATION = Refusal(
-    "alert_duration", N_("{text!r} is no time that a training can take."), N_("Write e.g. {example}.")
-)
 ALERT_TWICE = Refusal("alert_twice", N_("The alert sets {name} twice."), N_("Give one value."))
 ALERT_COMMAND_UNREADABLE = Refusal("alert_command", N_("{text!r} can't be read as a command: {why}."))
 
@@ -114,7 +105,12 @@ TRENDS = ("rises", "falls", "stands still")
 BEST, NOT_BEST, NAN = "is best", "is not best", "is nan"
 SPANS = ("steps", "epochs", "s")
 MOST = 1_000_000  # steps or epochs of a span
-TOKEN = re.compile(r"[<>]=?|[≤≥]|[=!]+|[^\s<>≤≥=!]+")
+CLAUSE = re.compile(
+    r"(?P<figure>.+?)\s*"
+    r"(?:(?P<sign>[<>]=?|[≤≥])\s*(?P<number>.*?)"
+    r"|\b(?P<way>rises|falls|stands still|is best|is not best|is nan))"
+    r"(?:\s+for\s+(?P<span>.*))?"
+)
 NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)")
 
 
@@ -170,123 +166,81 @@ def condition_of(text: str) -> Condition:
     Raises:
         TreinoError: it is no condition; an unknown figure, with the nearest one.
     """
-    words = TOKEN.findall(text.lower())
-    return Condition(tuple(tuple(map(_clause, parted(part, "and"))) for part in parted(words, "or")))
+    parts = (re.split(r"\s+and\b\s*", part) for part in re.split(r"\s+or\b\s*", text.lower()))
+    return Condition(tuple(tuple(map(_clause, part)) for part in parts))
 
 
-def parted(words: Sequence[str], joint: str) -> list[list[str]]:
-    """The words between the joints."""
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word == joint:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return parts
-
-
-def _clause(words: list[str]) -> Clause:
-    if words[:1] == [FINDING]:
-        return _finding(words[1:])
-    if wrong := next((word for word in words if set(word) <= set("=!")), None):
-        raise ALERT_COMPARISON(sign=wrong, signs=">, >=, <, <=")
-    starts = {*COMPARISONS, "rises", "falls", "stands", "is"}
-    at = next((k for k, word in enumerate(words) if word in starts), len(words))
-    figure, rest = _figure(" ".join(words[:at]), words), words[at:]
-    if not rest:
-        raise _form(words)
-    rest, span = _with_span(rest)
-    kind = FIGURES[figure]
-    if rest[0] in COMPARISONS:
-        return Clause(figure, COMPARISONS[rest[0]], _number(kind, figure, rest[1:]), span)
-    way = " ".join(rest)
-    if way == NAN and span is None and kind.moves:
-        return Clause(figure, way)
-    if way not in (*TRENDS, BEST, NOT_BEST):
-        raise _form(words)
+def _clause(text: str) -> Clause:
+    text = " ".join(text.split())
+    first, _space, name = text.partition(" ")
+    if first == FINDING:
+        if name not in (known := {*rules(), DIVERGED}):
+            raise ALERT_FINDING(name=name, hint=nearest(name, known))
+        return Clause(name, FINDING)
+    if wrong := re.search(r"(?<![<>])[=!]+", text):
+        raise ALERT_COMPARISON(sign=wrong[0], signs=">, >=, <, <=")
+    match = CLAUSE.fullmatch(text)
+    way, span = (None, None) if match is None else (match["way"], _span(match["span"]))
+    if match is None or (way == NAN and span is not None):
+        example = {"a": "accuracy >= 0.98", "b": "validation loss rises for 5 epochs"}
+        raise ALERT_CONDITION(text=text, **example, c="finding lr_too_high")
+    name = ALIASES.get(match["figure"], match["figure"])
+    if name not in FIGURES:
+        known = {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES}
+        raise ALERT_FIGURE(name=name, hint=nearest(name, known))
+    kind = FIGURES[name]
+    if way is None:
+        return Clause(name, COMPARISONS[match["sign"]], _number(kind, name, match["number"]), span)
     if not kind.moves or (way in (BEST, NOT_BEST) and not kind.better):
-        raise ALERT_WAY(figure=figure, way=way, example=f"{figure} > 1{_unit_text(kind)}")
-    if span is None or span.unit == "s":
-        raise ALERT_SPAN_MISSING(clause=" ".join(words), span="for 5 epochs")
-    return Clause(figure, way, None, span)
+        raise ALERT_WAY(figure=name, way=way, example=f"{name} > 1{_unit_text(kind)}")
+    if way != NAN and (span is None or span.unit == "s"):
+        raise ALERT_SPAN_MISSING(clause=text, span="for 5 epochs")
+    return Clause(name, way, None, span)
 
 
-def _finding(words: list[str]) -> Clause:
-    known = {*rules(), DIVERGED}
-    name = " ".join(words)
-    if name not in known:
-        raise ALERT_FINDING(name=name, hint=nearest(name, known))
-    return Clause(name, FINDING)
-
-
-def _figure(name: str, words: Sequence[str]) -> str:
-    figure = ALIASES.get(name, name)
-    if figure in FIGURES:
-        return figure
-    if not name:
-        raise _form(words)
-    if name.split()[0] in ("training", "train") and name.split()[-1] in METRICS:
-        raise ALERT_FIGURE_OF_TRAINING(name=name, figure=f"{VALIDATION} {name.split()[-1]}")
-    raise ALERT_FIGURE(
-        name=name, hint=nearest(name, {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES})
-    )
-
-
-def _with_span(words: list[str]) -> tuple[list[str], Span | None]:
-    """The words before ``for``, and the span after it."""
-    before, *after = parted(words, "for")
-    if not after:
-        return before, None
-    number, unit = _quantity(after[-1]) if len(after) == 1 else (None, "")
+def _span(text: str | None) -> Span | None:
+    """The span after ``for``."""
+    if text is None:
+        return None
+    number, unit = _quantity(text)
     unit = {"step": "steps", "epoch": "epochs"}.get(unit, unit)
-    if number is not None and unit and unit not in SPANS and (seconds := _seconds(after[-1])) is not None:
-        number, unit = seconds, "s"
-    whole = unit == "s" or (number is not None and number == int(number))
-    if not before or number is None or unit not in SPANS or not whole or not 0 < number <= MOST:
-        raise ALERT_NO_SPAN(
-            span=" ".join(["for", *(word for part in after for word in part)]),
-            examples="for 5 epochs, for 20 steps, for 2 min",
-        )
-    return before, Span(number, unit)
+    if unit not in ("", *SPANS):
+        number, unit = _seconds(text), "s"
+    if number is None or not unit or not 0 < number <= MOST or (unit != "s" and number != int(number)):
+        raise ALERT_NO_SPAN(span=f"for {text}", examples="for 5 epochs, for 20 steps, for 2 min")
+    return Span(number, unit)
 
 
-def _quantity(words: Sequence[str]) -> tuple[float | None, str]:
+def _quantity(text: str) -> tuple[float | None, str]:
     """The number at the beginning, and the rest as its unit; None: there is none, or it is not finite."""
-    match = NUMBER.fullmatch(" ".join(words))
+    match = NUMBER.fullmatch(text)
     if match is None or not math.isfinite(number := float(match[1])):
         return None, ""
     return number, match[2].strip()
 
 
-def _seconds(words: Sequence[str]) -> float | None:
-    """A duration such as ``10 min``; None: the words are none."""
+def _seconds(text: str) -> float | None:
+    """A duration such as ``10 min``; None: the text is none."""
     try:
-        return TypeAdapter(Seconds).validate_python(" ".join(words))
+        return TypeAdapter(Seconds).validate_python(text)
     except (ValidationError, ValueError, TreinoError):
         return None
 
 
-def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> float:
+def _number(kind: FigureKind, figure: str, text: str) -> float:
     """The number in the figure's base unit."""
-    number, unit = _quantity(words)
-    text = " ".join(words)
-    if kind.unit == "seconds":
-        seconds = _seconds(words)
-        if seconds is None or not math.isfinite(seconds) or seconds < 0:
-            raise ALERT_DURATION(text=text, example=f"{figure} > 10 min")
-        return seconds
+    number, unit = (_seconds(text), "") if kind.unit == "seconds" else _quantity(text)
     if kind.unit == "share" and number is not None and unit == "%":
         number, unit = number / 100, ""
-    if kind.unit == "share" and number is not None and not 0 <= number <= 1 and not unit:
-        raise ALERT_RANGE(
-            figure=figure,
-            number=number,
-            hint=_("Write {share:g}, or {percent:g} %.").format(share=number / 100, percent=number)
-            if 1 < number <= 100
-            else _("Write e.g. {example}.").format(example="0.98"),
-        )
+    if kind.unit == "seconds" and number is not None and not 0 <= number < math.inf:
+        number = None
     if number is None or unit:
-        raise ALERT_NUMBER(text=text, figure=figure, example=f"{figure} > 100{_unit_text(kind)}")
+        example = "10 min" if kind.unit == "seconds" else "100"
+        raise ALERT_NUMBER(text=text, figure=figure, example=f"{figure} > {example}")
+    if kind.unit == "share" and not 0 <= number <= 1:
+        hint = _("Write {share:g}, or {percent:g} %.").format(share=number / 100, percent=number)
+        other = _("Write e.g. {example}.").format(example="0.98")
+        raise ALERT_RANGE(figure=figure, number=number, hint=hint if 1 < number <= 100 else other)
     return number
 
 
@@ -297,15 +251,6 @@ def _unit_text(kind: FigureKind) -> str:
 def written(number: float) -> str:
     """A number as it is typed, with all its digits."""
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
-
-
-def _form(words: Sequence[str]) -> TreinoError:
-    return ALERT_CONDITION(
-        text=" ".join(words),
-        a="accuracy >= 0.98",
-        b="validation loss rises for 5 epochs",
-        c="finding lr_too_high",
-    )
 
 
 # ---- actions
@@ -375,7 +320,7 @@ def action_of(text: str) -> Action:
 def _change(word: str) -> NewValue:
     match = re.fullmatch(r"([\w-]+)([*=])(.+)", word)
     if match is None:
-        raise ALERT_CHANGE(word=word, examples="lr*0.5, dropout=0.3")
+        raise ALERT_VALUE(word=word, examples="lr*0.5, dropout=0.3")
     name, sign, text = match[1].lower().replace("-", "_"), match[2], match[3]
     if name not in (*HP, "betas"):
         raise ALERT_HYPERPARAMETER(name=name, hint=nearest(name, (*HP, "betas")))
@@ -383,7 +328,7 @@ def _change(word: str) -> NewValue:
         return NewValue(name, read_settings({"betas": text}).betas)
     if name == "clip" and sign == "=" and text.lower() in ("none", "inf"):
         return NewValue(name, None)
-    number, unit = _quantity([text])
+    number, unit = _quantity(text)
     if number is None or unit or (sign == "*" and (number <= 0 or name == "betas")):
         raise ALERT_VALUE(word=word, examples=f"{name}*0.5, {name}=0.1")
     if sign == "=":
