@@ -17,7 +17,6 @@ from torch import Tensor
 from treino.base.resampling import Scores, row_counts
 from treino.base.words import _, joined, numeral
 from treino.data.rows import generator
-from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import ChoiceEntry, Judge, RangeEntry, SpaceEntries
 
 SURE = 0.95  # minimum probability of being better, to count as better
@@ -165,17 +164,17 @@ def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up:
     return "winner" if p_beats_runner_up is None or p_beats_runner_up >= SURE else "tie"
 
 
-def sentence(judged: Judge, rows: int, smaller: int | None, share: float) -> str:
+def sentence(judged: Judge, metric: str, rows: int, smaller: int | None, share: float) -> str:
     """The judgement in one sentence: the metric, its interval, how much of it is luck, and the comparison.
 
-    rows: for testing. smaller: the smallest member within one standard error, None if it is the winner;
-    share: its parameters as a share of the winner's.
+    metric: its name for people. rows: for testing. smaller: the smallest member within one standard error,
+    None if it is the winner; share: its parameters as a share of the winner's.
     """
     assert judged.test_interval is not None
     assert judged.baseline is not None
     low, high = judged.test_interval
     head = _("{metric} {test:.3f} [{low:.2f}, {high:.2f}] on {rows} test rows").format(
-        metric=metric_name(judged.metric), test=judged.test, low=low, high=high, rows=rows
+        metric=metric, test=judged.test, low=low, high=high, rows=rows
     )
     lucky = _("of the {seen:.3f} seen in the sweep about {inflation:.2f} is luck").format(
         seen=judged.seen, inflation=judged.expected_inflation

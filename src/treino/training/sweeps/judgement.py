@@ -18,7 +18,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import Scores, auc_scores, f1_scores, of_weighted
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.engine.metrics import METRICS, measure
+from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_tensors
@@ -307,7 +307,7 @@ def judgement(
     if verdict is not None and strongest is not None and test is not None and interval is not None:
         share = rows_of[smallest]["parameters"] / rows_of[winner]["parameters"]
         smaller = smallest if share < 1 else None
-        sentence = judge.sentence(judged, len(sweep.data.test), smaller, share)
+        sentence = judge.sentence(judged, metric_name(shown), len(sweep.data.test), smaller, share)
         judged = judged.model_copy(update={"sentence": sentence})
     return judged, notes
 
