@@ -1,16 +1,16 @@
 """Formulas as text: Unicode for terminals and JSON, MathML for pages.
 
-One walk over the expression tree decides brackets and layout; a ``Pen`` draws fractions, powers and sums in
-its medium. The same walk writes symbols or numbers, so that both have the same shape.
+One walk over the expression tree decides brackets and layout; a pen draws fractions, powers and sums in its
+medium. The same walk writes symbols or numbers, so that both have the same shape.
 """
 
 import math
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import Protocol
+from typing import ClassVar
 
-from treino.base.formula import Constant, Expr, Op, Sum, Symbol, value
+from treino.base.formula import Constant, Expr, Formula, Op, Sum, Symbol, value
 from treino.base.words import _, localised
 
 DIGITS = 6
@@ -28,32 +28,11 @@ class Piece:
     level: int = ATOM
 
 
-class Pen(Protocol):
-    """Draws each shape in one medium."""
-
-    def number(self, of: float, digits: int) -> Piece: ...
-    def symbol(self, s: Symbol) -> Piece: ...
-    def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece: ...
-    def minus(self, a: Piece) -> Piece: ...
-    def fenced(self, a: Piece) -> Piece: ...
-    def fraction(self, a: Piece, b: Piece) -> Piece: ...
-    def power(self, a: Piece, b: Piece) -> Piece: ...
-    def root(self, a: Piece) -> Piece: ...
-    def absolute(self, a: Piece) -> Piece: ...
-    def call(self, name: str, args: list[Piece]) -> Piece: ...
-    def total(self, index: str, last: str, body: Piece) -> Piece: ...
-    def words(self, text: str) -> Piece: ...
-    def added(self, pieces: list[Piece]) -> Piece: ...
-
-
-def write(e: Expr, pen: Pen, *, numbers: bool, digits: int = DIGITS) -> str:
-    """Write the tree with symbols, or with each symbol's number."""
-    return _FormulaWriter(pen, numbers, digits).write(e).text
-
-
 @dataclass(frozen=True)
-class _FormulaWriter:
-    pen: Pen
+class FormulaWriter:
+    """Walks a tree, with symbols or each symbol's number, and has a pen draw each shape."""
+
+    pen: "UnicodeText"
     numbers: bool
     digits: int
 
@@ -64,37 +43,33 @@ class _FormulaWriter:
         if isinstance(e, Symbol):
             return pen.number(e.number, self.digits) if self.numbers else pen.symbol(e)
         if isinstance(e, Sum):
-            return self._series(e)
+            if self.numbers:
+                return self._added(self._terms(e))
+            body = self.write(e.body)
+            return pen.total(e.index, e.last, self._fence(body, body.level == SUM))
         assert isinstance(e, Op)
         if self.numbers and e.kind == "+" and isinstance(e.args[0], Sum):
             return self._added([*self._terms(e.args[0]), self.write(e.args[1])])
         args = [self.write(a) for a in e.args]
+        first, last = args[0], args[-1]
         if e.kind in "+-":
-            right = args[1]
-            loose = right.level == SIGN or (e.kind == "-" and right.level == SUM)
-            return pen.infix(args[0], "−" if e.kind == "-" else "+", self._fence(right, loose), SUM)
+            loose = last.level == SIGN or (e.kind == "-" and last.level == SUM)
+            return pen.infix(first, "−" if e.kind == "-" else "+", self._fence(last, loose), SUM)
         if e.kind == "*":
-            open_ended = args[0].level <= QUOTIENT or isinstance(e.args[0], Sum)
-            left = self._fence(args[0], open_ended)
-            return pen.infix(left, "·", self._fence(args[1], args[1].level <= SIGN), PRODUCT)
+            left = self._fence(first, first.level <= QUOTIENT or isinstance(e.args[0], Sum))
+            return pen.infix(left, "·", self._fence(last, last.level <= SIGN), PRODUCT)
         if e.kind == "/":
-            return pen.fraction(args[0], args[1])
+            return pen.fraction(first, last)
         if e.kind == "^":
-            return pen.power(self._fence(args[0], args[0].level < ATOM), args[1])
+            return pen.power(self._fence(first, first.level < ATOM), last)
         if e.kind == "neg":
-            return pen.minus(self._fence(args[0], args[0].level <= SIGN))
-        shapes = {"sqrt": pen.root, "abs": pen.absolute}
-        return shapes[e.kind](args[0]) if e.kind in shapes else pen.call(e.kind, args)
+            return pen.shape("minus", self._fence(first, first.level <= SIGN), level=SIGN)
+        if e.kind == "abs":
+            return pen.shape("absolute", first)
+        return pen.root(first) if e.kind == "sqrt" else pen.call(e.kind, args)
 
     def _fence(self, piece: Piece, wanted: bool) -> Piece:
-        return self.pen.fenced(piece) if wanted else piece
-
-    def _series(self, e: Sum) -> Piece:
-        pen = self.pen
-        if not self.numbers:
-            body = self.write(e.body)
-            return pen.total(e.index, e.last, self._fence(body, body.level == SUM))
-        return self._added(self._terms(e))
+        return self.pen.shape("fenced", piece) if wanted else piece
 
     def _terms(self, e: Sum) -> list[Piece]:
         pieces = [self.write(term) for term in _largest(e.terms)]
@@ -105,6 +80,17 @@ class _FormulaWriter:
     def _added(self, pieces: list[Piece]) -> Piece:
         first, *others = pieces
         return self.pen.added([first, *(self._fence(piece, piece.level == SIGN) for piece in others)])
+
+
+def formula_lines(formula: Formula, pen: "UnicodeText", digits: int) -> list[tuple[str, str, str]]:
+    """Return (kind, left side, right side) of each line: symbols, numbers, value; no line comes twice."""
+    left, right = (FormulaWriter(pen, False, digits).write(e).text for e in (formula.left, formula.right))
+    numbers = FormulaWriter(pen, True, digits).write(formula.right).text
+    lines, before = [("", left, right)], right
+    for kind, text in (("numbers", numbers), ("value", pen.number(formula.value, digits).text)):
+        lines += [(kind, "", text)] if text != before else []
+        before = text
+    return lines
 
 
 def _largest(terms: tuple[Expr, ...]) -> list[Expr]:
@@ -153,11 +139,17 @@ def raised(text: str) -> str:
     return "".join(_HIGH[c] for c in text) if fits else f"^{text}" if text.isalnum() else f"^({text})"
 
 
-@dataclass(frozen=True)
 class UnicodeText:
     """Writes one line of Unicode. exact: decimal points in every language, for programs."""
 
-    exact: bool = False
+    SHAPES: ClassVar = {"minus": "−{}", "fenced": "({})", "absolute": "|{}|"}
+
+    def __init__(self, exact: bool = False) -> None:
+        self.exact = exact
+
+    def shape(self, name: str, *pieces: Piece, level: int = ATOM) -> Piece:
+        """Draw a shape that is alike whatever it contains."""
+        return Piece(self.SHAPES[name].format(*(piece.text for piece in pieces)), level)
 
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
@@ -174,25 +166,16 @@ class UnicodeText:
         space = "" if sign == "·" else " "
         return Piece(f"{left.text}{space}{sign}{space}{right.text}", level)
 
-    def minus(self, a: Piece) -> Piece:
-        return Piece("−" + a.text, SIGN)
-
-    def fenced(self, a: Piece) -> Piece:
-        return Piece(f"({a.text})")
-
     def fraction(self, a: Piece, b: Piece) -> Piece:
-        above = self.fenced(a) if a.level == SUM else a
-        below = self.fenced(b) if b.level <= PRODUCT else b
+        above = self.shape("fenced", a) if a.level == SUM else a
+        below = self.shape("fenced", b) if b.level <= PRODUCT else b
         return Piece(f"{above.text} / {below.text}", SIGN if above.level == SIGN else QUOTIENT)
 
     def power(self, a: Piece, b: Piece) -> Piece:
         return Piece(a.text + raised(b.text), POWER)
 
     def root(self, a: Piece) -> Piece:
-        return Piece(f"√{a.text}" if a.level == ATOM else f"√({a.text})", ATOM)
-
-    def absolute(self, a: Piece) -> Piece:
-        return Piece(f"|{a.text}|")
+        return Piece(f"√{a.text}" if a.level == ATOM else f"√({a.text})")
 
     def call(self, name: str, args: list[Piece]) -> Piece:
         between = ", " if self.exact else _separator() + " "
@@ -231,8 +214,17 @@ def _token(part: str) -> str:
     return f'<mi mathvariant="normal"{leans}>{escape(part)}</mi>'
 
 
-class MathML:
+class MathML(UnicodeText):
     """Writes MathML Core, which browsers draw themselves."""
+
+    SHAPES: ClassVar = {
+        "minus": '<mrow><mo form="prefix">−</mo>{}</mrow>',
+        "fenced": "<mrow><mo>(</mo>{}<mo>)</mo></mrow>",
+        "absolute": "<mrow><mo>|</mo>{}<mo>|</mo></mrow>",
+        "fraction": "<mfrac>{}{}</mfrac>",
+        "power": "<msup>{}{}</msup>",
+        "root": "<msqrt>{}</msqrt>",
+    }
 
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
@@ -260,23 +252,14 @@ class MathML:
     def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece:
         return Piece(f'<mrow>{left.text}<mo form="infix">{sign}</mo>{right.text}</mrow>', level)
 
-    def minus(self, a: Piece) -> Piece:
-        return Piece(f'<mrow><mo form="prefix">−</mo>{a.text}</mrow>', SIGN)
-
-    def fenced(self, a: Piece) -> Piece:
-        return Piece(f"<mrow><mo>(</mo>{a.text}<mo>)</mo></mrow>")
-
     def fraction(self, a: Piece, b: Piece) -> Piece:
-        return Piece(f"<mfrac>{a.text}{b.text}</mfrac>", PRODUCT)
+        return self.shape("fraction", a, b, level=PRODUCT)
 
     def power(self, a: Piece, b: Piece) -> Piece:
-        return Piece(f"<msup>{a.text}{b.text}</msup>", POWER)
+        return self.shape("power", a, b, level=POWER)
 
     def root(self, a: Piece) -> Piece:
-        return Piece(f"<msqrt>{a.text}</msqrt>")
-
-    def absolute(self, a: Piece) -> Piece:
-        return Piece(f"<mrow><mo>|</mo>{a.text}<mo>|</mo></mrow>")
+        return self.shape("root", a)
 
     def call(self, name: str, args: list[Piece]) -> Piece:
         if name == "exp":
@@ -317,9 +300,9 @@ TEXT, EXACT, MATHML = UnicodeText(), UnicodeText(exact=True), MathML()
 
 def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS, exact: bool = False) -> str:
     """Return one line of Unicode. exact: decimal points in every language."""
-    return write(e, EXACT if exact else TEXT, numbers=numbers, digits=digits)
+    return FormulaWriter(EXACT if exact else TEXT, numbers, digits).write(e).text
 
 
 def mathml(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:
     """Return the content of a ``<math>`` element."""
-    return write(e, MATHML, numbers=numbers, digits=digits)
+    return FormulaWriter(MATHML, numbers, digits).write(e).text

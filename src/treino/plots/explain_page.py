@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
-from treino.base.formula import Expr
+import numpy as np
+
+from treino.base.formula import Formula
 from treino.base.words import _
-from treino.inspection.microscope.explanation import Chart, Check, Explanation, Step, StepTable
-from treino.plots.explain_formula import DIGITS, MATHML, mathml, text
-from treino.plots.explain_svg import chart, graph
-from treino.plots.explain_text import cell
+from treino.inspection.microscope.explanation import Chart, Explanation, Graph, Step
+from treino.plots.explain_formula import DIGITS, MATHML, formula_lines, text
+from treino.plots.explain_text import WrittenTable, checks_table, step_table, verdict
 from treino.plots.page import page
+from treino.plots.svg import colour, fluid_svg, line, rectangle
+from treino.plots.svg import text as svg_text
+from treino.plots.svg_charts import Series, line_chart
 
+COLUMN, ROW = 190, 46  # pixels from node to node of a graph
+MARKS = {"✓": " class='ok'", "✗": " class='failed'"}
 STYLE = """
 body { max-width: 54rem; }
 h2 { border-top: 1px solid var(--faint); padding-top: 1.2rem; margin-top: 2rem; }
@@ -34,6 +41,7 @@ ol.sources { padding-left: 1.2rem; color: var(--soft); font-size: 13px; overflow
 
 def explain_page(explanation: Explanation, digits: int = DIGITS) -> str:
     """Return the whole page."""
+    failed = "" if explanation.holds else " failed"
     parts = [
         f"<h1>{escape(explanation.title)}</h1><p class='soft'>{escape(explanation.about)}</p>",
         *(
@@ -41,10 +49,11 @@ def explain_page(explanation: Explanation, digits: int = DIGITS) -> str:
             for part in explanation.parts
         ),
         f"<h2>{escape(_('Checked'))}</h2>",
-        _checks(explanation.checks, digits),
-        _verdict(explanation),
-        _sources(explanation.sources),
+        _table(checks_table(explanation.checks, digits), " class='checks'"),
+        f"<p class='verdict{failed}'>{escape(verdict(explanation).plain)}</p>",
     ]
+    if items := "".join(f"<li>{escape(source)}</li>" for source in explanation.sources):
+        parts.append(f"<h2>{escape(_('Sources'))}</h2><ol class='sources'>{items}</ol>")
     return page(explanation.title, "\n".join(parts), STYLE)
 
 
@@ -56,81 +65,89 @@ def _step(step: Step, digits: int) -> str:
     if step.code:
         inside.append(f"<pre>{escape(step.code.rstrip())}</pre>")
     if step.formula is not None:
-        inside.append(_formula(step.formula.left, step.formula.right, step.formula.value, digits))
+        inside.append(_formula(step.formula, digits))
     if step.table is not None:
-        inside.append(_table(step.table, digits))
+        inside.append(_table(step_table(step.table, digits)))
     if step.picture is not None:
-        drawn = chart(step.picture) if isinstance(step.picture, Chart) else graph(step.picture)
+        drawn = _chart(step.picture) if isinstance(step.picture, Chart) else _graph(step.picture)
         inside.append(f"<figure><figcaption>{escape(step.picture.title)}</figcaption>{drawn}</figure>")
     kind = "step wrong" if step.wrong else "step"
     return f"<section class='{kind}'>{''.join(inside)}</section>"
 
 
-def _formula(left: Expr, right: Expr, value: float, digits: int) -> str:
-    symbols, numbers = mathml(right), mathml(right, numbers=True, digits=digits)
-    result = MATHML.number(value, digits).text
-    rows = [("", mathml(left), symbols)]
-    if numbers != symbols:
-        rows.append(("numbers", "", numbers))
-    if result != numbers:
-        rows.append(("value", "", result))
+def _formula(formula: Formula, digits: int) -> str:
     lines = "".join(
-        f"<mtr class='{kind}'><mtd>{first}</mtd><mtd><mo>=</mo></mtd><mtd>{second}</mtd></mtr>"
-        for kind, first, second in rows
+        f"<mtr class='{kind}'><mtd>{left}</mtd><mtd><mo>=</mo></mtd><mtd>{right}</mtd></mtr>"
+        for kind, left, right in formula_lines(formula, MATHML, digits)
     )
-    spoken = escape(f"{text(left)} = {text(right)}", quote=True)
+    spoken = escape(f"{text(formula.left)} = {text(formula.right)}", quote=True)
     return (
         f'<div class="formula" tabindex="0"><math display="inline" displaystyle="true" alttext="{spoken}">'
         f"<mtable displaystyle='true'>{lines}</mtable></math></div>"
     )
 
 
-def _head(headings: Sequence[str], left: Sequence[bool]) -> str:
-    cells = (
-        f"<th{_right(not at)}>{escape(heading)}</th>" for heading, at in zip(headings, left, strict=True)
-    )
-    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+def _table(table: WrittenTable, kind: str = "") -> str:
+    classes = ["" if left else " class='number'" for left in table.left]
 
+    def row(tag: str, cells: Sequence[str]) -> str:
+        marked = [MARKS.get(cell, of) for cell, of in zip(cells, classes, strict=True)]
+        inside = (f"<{tag}{of}>{escape(c)}</{tag}>" for c, of in zip(cells, marked, strict=True))
+        return f"<tr>{''.join(inside)}</tr>"
 
-def _right(number: bool) -> str:
-    return " class='number'" if number else ""
-
-
-def _table(table: StepTable, digits: int) -> str:
-    words = [any(isinstance(row[place], str) for row in table.rows) for place in range(len(table.headings))]
-    lines = []
-    for row in table.rows:
-        cells = (
-            f"<td{_right(not w)}>{escape(cell(c, digits))}</td>" for c, w in zip(row, words, strict=True)
-        )
-        lines.append(f"<tr>{''.join(cells)}</tr>")
+    rows = [row("td", cells) for cells in table.rows]
     if table.more:
-        more = escape(_("… {n:,} more …").format(n=table.more))
-        lines.append(f"<tr><td class='soft' colspan='{len(words)}'>{more}</td></tr>")
-    head = _head(table.headings, words)
-    return f"<div class='scroll'><table>{head}<tbody>{''.join(lines)}</tbody></table></div>"
+        rows.append(f"<tr><td class='soft' colspan='{len(classes)}'>{escape(table.more)}</td></tr>")
+    head = f"<thead>{row('th', table.headings)}</thead>"
+    return f"<div class='scroll'><table{kind}>{head}<tbody>{''.join(rows)}</tbody></table></div>"
 
 
-def _checks(checks: tuple[Check, ...], digits: int) -> str:
-    headings = "", _("what, and by whom"), _("here"), _("there"), _("difference")
-    head = _head(headings, [True, True, False, False, False])
-    lines = "".join(
-        f"<tr><td class='{'ok' if c.holds else 'failed'}'>{'✓' if c.holds else '✗'}</td>"
-        f"<td>{escape(c.name)}</td><td class='number'>{escape(cell(c.ours, max(digits, 9)))}</td>"
-        f"<td class='number'>{escape(cell(c.reference, max(digits, 9)))}</td>"
-        f"<td class='number'>{escape(cell(c.difference, 2))}</td></tr>"
-        for c in checks
-    )
-    return f"<div class='scroll'><table class='checks'>{head}<tbody>{lines}</tbody></table></div>"
+# ---- pictures
 
 
-def _verdict(explanation: Explanation) -> str:
-    from treino.plots.explain_text import verdict
+def _chart(shown: Chart) -> str:
+    """Return a line chart with a legend."""
+    series = []
+    for place, each in enumerate(shown.lines):
+        x_N, y_N = np.array(each.points, np.float64).T
+        series.append(Series(each.name, x_N, y_N, place, dashed=each.dashed, dots=each.dots))
+    names: dict[str, Any] = {"x_label": shown.x, "y_label": shown.y, "alt": shown.title}
+    return line_chart(series, **names, logarithmic=shown.log_y, log_x=shown.log_x, whole_x=False)
 
-    kind = "verdict" if explanation.holds else "verdict failed"
-    return f"<p class='{kind}'>{escape(verdict(explanation).plain)}</p>"
+
+def _graph(shown: Graph) -> str:
+    """Return a graph: nodes in columns, edges with their local derivatives."""
+    rows = max(len(column) for column in shown.columns)
+    size = 110 + COLUMN * (len(shown.columns) - 1), 20 + ROW * rows
+    places: dict[str, tuple[float, float]] = {}
+    for c, column in enumerate(shown.columns):
+        gap = ROW * rows / len(column)
+        for r, name in enumerate(column):
+            places[name] = 55 + COLUMN * c, 14 + gap * (r + 0.5)
+    most = max((abs(edge.weight) for edge in shown.edges), default=1.0) or 1.0
+    lines, labels = list[str](), list[str]()
+    for k, edge in enumerate(shown.edges):
+        start, end = places[edge.start], places[edge.end]
+        negative, width = edge.weight < 0, 1 + 2.5 * abs(edge.weight) / most
+        dashes = "6 4" if negative else None
+        look: dict[str, Any] = {
+            "stroke": colour(int(negative)),
+            "stroke_width": width,
+            "stroke_dasharray": dashes,
+        }
+        lines.append(line(start, end, **look))
+        share = (0.36, 0.5, 0.64)[k % 3]
+        x, y = (a + (b - a) * share for a, b in zip(start, end, strict=True))
+        if edge.label:
+            labels += _tag(x, y, edge.label, 7.0 * len(edge.label) + 8, 16, "none", 12)
+    for name, (x, y) in places.items():
+        labels += _tag(x, y, name, max(34.0, 8.2 * len(name) + 14), 26, "var(--soft)", 13)
+    return fluid_svg(*size, *lines, *labels, alt=shown.title)
 
 
-def _sources(sources: tuple[str, ...]) -> str:
-    items = "".join(f"<li>{escape(source)}</li>" for source in sources)
-    return f"<h2>{escape(_('Sources'))}</h2><ol class='sources'>{items}</ol>" if sources else ""
+def _tag(x: float, y: float, words: str, width: float, height: float, ink: str, size: int) -> list[str]:
+    corner = x - width / 2, y - height / 2
+    return [
+        rectangle(*corner, width, height, rx=height / 2, fill="var(--paper)", stroke=ink),
+        svg_text(x, y + size / 3, words, text_anchor="middle", font_size=size),
+    ]

@@ -1,7 +1,8 @@
 """An explanation as text: for a terminal, a pipe, and the JSON document."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,10 +13,11 @@ from rich.text import Text
 from treino.base.console import EscapingConsole, line
 from treino.base.words import _
 from treino.inspection.microscope.explanation import Check, Explanation, Step, StepTable
-from treino.plots.explain_formula import DIGITS, text
+from treino.plots.explain_formula import DIGITS, formula_lines, text
 from treino.plots.explain_formula import TEXT as PEN
 
 ALIGN = 100  # maximum number of characters of a formula's line in a pipe
+MARKS = {"✓": "green", "✗": "bold red"}
 
 
 def document(explanation: Explanation, digits: int = DIGITS) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def rendered(explanation: Explanation, digits: int = DIGITS) -> Iterator[Rendera
         for step in part.steps:
             yield from _shown(step, digits)
     yield from ("", line((_("Checked"), "bold underline")))
-    yield checks_table(explanation.checks, digits)
+    yield _table(checks_table(explanation.checks, digits))
     yield verdict(explanation)
     for source in explanation.sources:
         yield line((source, "dim"))
@@ -94,50 +96,58 @@ def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
         code = Group(*(line((text, "cyan")) for text in step.code.rstrip().split("\n")))
         yield Padding(code, (0, 0, 0, 4), expand=False)
     if step.formula is not None:
-        left = text(step.formula.left)
         lines = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
         lines.add_column(no_wrap=True, justify="right")
         lines.add_column(no_wrap=True)
         lines.add_column(overflow="fold")
-        right, numbers = text(step.formula.right), text(step.formula.right, numbers=True, digits=digits)
-        value = PEN.number(step.formula.value, digits).text
-        lines.add_row(left, "=", right)
-        if numbers != right:
-            lines.add_row("", "=", numbers)
-        if value != numbers:
-            lines.add_row("", "=", line((value, "bold")))
+        for kind, left, right in formula_lines(step.formula, PEN, digits):
+            lines.add_row(left, "=", line((right, "bold")) if kind == "value" else right)
         yield Padding(lines, (0, 0, 0, 4), expand=False)
     if step.table is not None:
-        yield Padding(_table(step.table, digits), (0, 0, 0, 4), expand=False)
+        yield Padding(_table(step_table(step.table, digits)), (0, 0, 0, 4), expand=False)
 
 
-def _table(shown: StepTable, digits: int) -> RenderableType:
-    table = RichTable(box=None, pad_edge=False)
-    for place, heading in enumerate(shown.headings):
-        words = any(isinstance(row[place], str) for row in shown.rows)
-        table.add_column(heading, justify="left" if words else "right")
-    for row in shown.rows:
-        table.add_row(*(cell(c, digits) for c in row))
-    if shown.more:
-        table.add_row(_("… {n:,} more …").format(n=shown.more), *[""] * (len(shown.headings) - 1))
-    return table
+@dataclass(frozen=True)
+class WrittenTable:
+    """A table's cells in words. left: of each column, whether it holds words; the others hold numbers. more:
+    said below, of rows that are left out."""
+
+    headings: Sequence[str]
+    left: Sequence[bool]
+    rows: Sequence[Sequence[str]]
+    more: str = ""
 
 
-def cell(value: str | float | int, digits: int) -> str:
-    """Format a table's cell."""
-    if isinstance(value, str):
-        return " ".join(value.split())
-    return PEN.number(float(value), digits).text
+def step_table(table: StepTable, digits: int) -> WrittenTable:
+    left = [any(isinstance(row[place], str) for row in table.rows) for place in range(len(table.headings))]
+    rows = [
+        [" ".join(c.split()) if isinstance(c, str) else PEN.number(float(c), digits).text for c in row]
+        for row in table.rows
+    ]
+    return WrittenTable(
+        table.headings, left, rows, _("… {n:,} more …").format(n=table.more) if table.more else ""
+    )
 
 
-def checks_table(checks: tuple[Check, ...], digits: int) -> RenderableType:
-    table = RichTable(box=None, pad_edge=False)
-    for heading in ("", _("what, and by whom"), _("here"), _("there"), _("difference")):
-        table.add_column(heading, justify="left" if heading in ("", _("what, and by whom")) else "right")
+def checks_table(checks: Sequence[Check], digits: int) -> WrittenTable:
+    """Return a line for each check: whether it holds, and both numbers."""
+    headings = "", _("what, and by whom"), _("here"), _("there"), _("difference")
+    rows = []
     for check in checks:
-        mark = line(("✓", "green") if check.holds else ("✗", "bold red"))
         numbers = (PEN.number(n, max(digits, 9)).text for n in (check.ours, check.reference))
-        table.add_row(mark, check.name, *numbers, PEN.number(check.difference, 2).text)
+        mark, difference = "✓" if check.holds else "✗", PEN.number(check.difference, 2).text
+        rows.append([mark, check.name, *numbers, difference])
+    return WrittenTable(headings, (True, True, False, False, False), rows)
+
+
+def _table(shown: WrittenTable) -> RenderableType:
+    table = RichTable(box=None, pad_edge=False)
+    for heading, left in zip(shown.headings, shown.left, strict=True):
+        table.add_column(heading, justify="left" if left else "right")
+    for first, *others in shown.rows:
+        table.add_row(line((first, MARKS.get(first, ""))), *others)
+    if shown.more:
+        table.add_row(shown.more, *[""] * (len(shown.headings) - 1))
     return table
 
 
