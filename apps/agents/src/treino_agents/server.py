@@ -7,7 +7,6 @@ import base64
 import json
 import math
 import os
-import re
 import signal
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -19,13 +18,11 @@ from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
-from mcp.shared.message import SessionMessage
-from pydantic import ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, door
 from treino_agents.calls import Calls, Progress, ToolCall, open_calls
-from treino_agents.folder import AgentFolder, encodable
+from treino_agents.folder import AgentFolder
 from treino_agents.tools import Tool
 
 TOOL_UNKNOWN = Refusal("tool_unknown", N_("There is no tool {name!r}."), "{hint}")
@@ -192,37 +189,8 @@ async def _serve(agent: AgentServer) -> None:
     )
     async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
         tasks.start_soon(_end_by_signal, agent.calls)
-        messages, readable = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        tasks.start_soon(_answer_unreadable, read, messages, write)
-        await server.run(readable, write, server.create_initialization_options())
+        await server.run(read, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
-
-
-async def _answer_unreadable(read: Any, messages: Any, write: Any) -> None:
-    """Hand messages on, and answer requests that are no valid JSON-RPC, which would otherwise wait for ever:
-    half a character, numbers of thousands of digits, very deep lists."""
-    async with messages:
-        async for message in read:
-            number = _number(message) if isinstance(message, ValidationError) else None
-            if number is None:
-                await messages.send(message)
-                continue
-            why = message.errors(include_url=False, include_input=False)[0]["msg"]
-            sentence = _("The request can't be read: {reason}. Write it as valid JSON, in Unicode.")
-            error = types.ErrorData(code=types.PARSE_ERROR, message=sentence.format(reason=why.rstrip(".")))
-            answer = types.JSONRPCError(jsonrpc="2.0", id=number, error=error)
-            await write.send(SessionMessage(answer))
-
-
-def _number(refused: ValidationError) -> int | str | None:
-    """The id of a request that can't be read; None without one."""
-    line = refused.errors(include_url=False)[0]["input"]
-    try:
-        found = (json.loads(line) if isinstance(line, str) else line)["id"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        ids = re.findall(r'"id"\s*:\s*(\d{1,15}|"[^"\\]{0,100}")', str(line))
-        found = json.loads(ids[0]) if len(ids) == 1 else None
-    return found if type(found) is int or (isinstance(found, str) and encodable(found)) else None
 
 
 async def _end_by_signal(calls: Calls) -> None:

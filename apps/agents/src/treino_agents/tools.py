@@ -7,8 +7,8 @@ stands only which of them an agent may use. An argument goes into the command as
 
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -72,11 +72,9 @@ class Argument:
         Raises:
             TreinoError: the value has another form.
         """
-        if self.schema.get("type") == "boolean" and not isinstance(value, bool):
-            raise self._misformed(value)
-        if self.name in NAMED and isinstance(value, list) and not self.several:  # one path is checked
-            raise self._misformed(value)
-        if not self.flag and not _fits(value, self.schema):
+        of_no_switch = self.schema.get("type") == "boolean" and not isinstance(value, bool)
+        several = self.name in NAMED and isinstance(value, list) and not self.several  # one path is checked
+        if of_no_switch or several or not (self.flag or _fits(value, self.schema)):
             raise self._misformed(value)
 
     def words(self, value: Any) -> list[str]:
@@ -164,7 +162,7 @@ NOT_CHANGED = ("out", "net")  # a run's folder and its code can't be changed at 
 
 
 def setting_arguments(
-    groups: Sequence[str], leave_out: Sequence[str] = (), *, described: bool = True
+    groups: Sequence[str], leave_out: Collection[str] = (), *, described: bool = True
 ) -> list[Argument]:
     """Make arguments of the settings in these groups. described: with their help, which only ``train`` has,
     since an agent reads all schemas."""
@@ -195,15 +193,12 @@ def _plain(schema: Any) -> Schema:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool. command: the words of the command for checked arguments, with ``--json``. instead: an argument
-    that may stand in place of a required one, or beside it with the same value: a schema can't say that
-    something is required unless, since clients refuse a choice at its top."""
+    """A tool. command: the words of the command for checked arguments, with ``--json``."""
 
     name: str
     about: str
     arguments: tuple[Argument, ...]
     command: Callable[["Tool", Arguments], list[str]]
-    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> Schema:
@@ -229,11 +224,8 @@ class Tool:
         for name in values:
             if name not in known:
                 raise ARGUMENT_UNKNOWN(tool=self.name, name=name, hint=nearest(name, known))
-        for name, other in self.instead.items():
-            if other in values and values.get(name) == values[other]:
-                del values[name]
         for name, argument in known.items():
-            if argument.required and name not in values and self.instead.get(name) not in values:
+            if argument.required and name not in values:
                 raise TOOL_NEEDS(tool=self.name, name=name, hint=argument.schema.get("description", ""))
         for name, value in values.items():
             known[name].check(value)
@@ -294,7 +286,6 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             ),
             take="source seeds folds until to replace like weights trust",
             settings=("Data", *OF_TRAINING),
-            instead={"data": "like"},
         ),
         _verb_tool(
             "sweep",
@@ -390,35 +381,15 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
     return {tool.name: tool for tool in tools}
 
 
-def _verb_tool(
-    name: str,
-    verb: Verb,
-    about: str,
-    *,
-    take: str,
-    settings: Sequence[str] = (),
-    instead: Mapping[str, str] | None = None,
-) -> Tool:
-    """The tool of one command. take: its parameters that an agent may use. instead: as of a tool; such
-    arguments are required.
-    """
+def _verb_tool(name: str, verb: Verb, about: str, *, take: str, settings: Sequence[str] = ()) -> Tool:
+    """The tool of one command. take: its parameters that an agent may use."""
     own = verb_arguments(verb, take.split())
-    known, instead = {each.name for each in own}, instead or {}
-    described = name == "train"
-    own = [_in_place(each, instead[each.name]) if each.name in instead else each for each in own]
-    more = [each for each in setting_arguments(settings, described=described) if each.name not in known]
+    of_settings = setting_arguments(settings, {each.name for each in own}, described=name == "train")
 
     def command(tool: Tool, values: Arguments) -> list[str]:
         return [verb.__name__, "--json", *tool.flags(values)]
 
-    return Tool(name, _(about), (*own, *more), command, instead)
-
-
-def _in_place(argument: Argument, other: str) -> Argument:
-    about = _("{about}; with {other} the same as it").format(
-        about=argument.schema["description"], other=other
-    )
-    return replace(argument, schema=argument.schema | {"description": about}, required=True)
+    return Tool(name, _(about), (*own, *of_settings), command)
 
 
 # ---- tools that are several commands
@@ -467,36 +438,31 @@ def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
     changes = {each.name: each.schema for each in setting_arguments(OF_CHANGE, NOT_CHANGED, described=False)}
     of_changes = {"type": "object", "properties": changes, "additionalProperties": False}
 
-    def argument(name: str, about: str, schema: Schema, *, required: bool = False) -> Argument:
-        return Argument(name, schema | {"description": about}, required=required)
-
-    return (
-        argument("action", _("what to do"), {"type": "string", "enum": list(ACTIONS)}, required=True),
-        argument("run", _("its name in runs, its folder, or last"), {"type": "string"}, required=True),
-        argument(
-            "step",
-            _("the step to go on from; of set: the first step with the change, by default the next one"),
-            {"type": "integer", "minimum": 0},
+    whole: Schema = {"type": "integer"}
+    schemas: dict[str, tuple[str, Schema]] = {
+        "action": (N_("what to do"), {"type": "string", "enum": list(ACTIONS)}),
+        "run": (N_("its name in runs, its folder, or last"), {"type": "string"}),
+        "step": (
+            N_("the step to go on from; of set: the first step with the change, by default the next one"),
+            whole | {"minimum": 0},
         ),
-        argument("changes", _("settings, as train has them, and their new values"), of_changes),
-        argument("name", _("of branch: the new run's name"), {"type": "string"}),
-        argument(
-            "kind",
-            _("of fan: tries of the learning rate, the seed or the batch size"),
+        "changes": (N_("settings, as train has them, and their new values"), of_changes),
+        "name": (N_("of branch: the new run's name"), {"type": "string"}),
+        "kind": (
+            N_("of fan: tries of the learning rate, the seed or the batch size"),
             {"type": "string", "enum": ["lr", "seed", "batch_size"]},
         ),
-        argument(
-            "candidates",
-            _("of fan, in place of kind: the changes of each try, with the names that changes has"),
+        "candidates": (
+            N_("of fan, in place of kind: the changes of each try, with the names that changes has"),
             {"type": "array", "items": {"type": "object"}},
         ),
-        argument(
-            "count", _("of fan: how many tries of a kind; default: 8"), {"type": "integer", "minimum": 2}
-        ),
-        argument(
-            "steps",
-            _("of fan: how many steps each is trained; default: 100"),
-            {"type": "integer", "minimum": 1},
+        "count": (N_("of fan: how many tries of a kind; default: 8"), whole | {"minimum": 2}),
+        "steps": (N_("of fan: how many steps each is trained; default: 100"), whole | {"minimum": 1}),
+    }
+    return (
+        *(
+            Argument(name, schema | {"description": _(about)}, required=name in ("action", "run"))
+            for name, (about, schema) in schemas.items()
         ),
         *verb_arguments(verbs["predict"], ("trust",)),
     )
