@@ -21,7 +21,8 @@ import torch
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import threads
-from treino.api import Run, open_result
+from treino.api import Run
+from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.settings.spec import read_settings
 from treino.training import train

@@ -25,7 +25,7 @@ from treino.reports.pictures.curves import curves_of
 from treino.reports.pictures.picture_files import illustrated
 from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
-from treino.settings.options import ClusterOptions, read_options
+from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
 from treino.settings.spec import refuse_layers
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
@@ -309,7 +309,7 @@ def result(stored: Stored) -> Run | Sweep | Study:
     return Study(stored.folder, stored.access) if isinstance(stored, StoredStudy) else Run.of(stored)
 
 
-def open_result(
+def open(
     name: str | Path = "last",
     *,
     parent: str | Path = "runs",
@@ -481,28 +481,11 @@ def sweep(
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
+    options = {option: value for option, value in locals().items() if option in SweepOptions.model_fields}
     tracking = Tracking(track)
     settings = _with_net(settings, settings.pop("net", None))
-    events = sweep_events(
-        data,
-        space,
-        parent=parent,
-        name=name,
-        out=out,
-        settings=settings,
-        networks=UserFiles(),
-        members=members,
-        strategy=strategy,
-        eta=eta,
-        sampler=sampler,
-        sampler_seed=sampler_seed,
-        max_time=max_time,
-        until=until,
-        top=top,
-        fresh=fresh,
-        storage=storage,
-        place=_place(on, gpus_per_chunk),
-    )
+    where: dict[str, Any] = {"parent": parent, "name": name, "out": out, "place": _place(on, gpus_per_chunk)}
+    events = sweep_events(data, space, settings=settings, networks=UserFiles(), **where, **options)
     result = Sweep(drained_folder(tracking.events(illustrated(events)), watch))
     tracking.warn()
     return result
@@ -538,24 +521,14 @@ def study(
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
+    options = {option: value for option, value in locals().items() if option in StudyOptions.model_fields}
     if isinstance(net, nn.Module):
         raise STUDY_MODULE()
     settings = _with_net(settings, net)
-    events = study_events(
-        data,
-        settings=settings,
-        networks=UserFiles(),
-        parent=parent,
-        name=name,
-        out=out,
-        place=_place(on, gpus_per_chunk),
-        batch_sizes=batch_sizes,
-        until=until,
-        cells=cells,
-        compare=compare,
-        seeds=seeds,
+    where: dict[str, Any] = {"parent": parent, "name": name, "out": out, "place": _place(on, gpus_per_chunk)}
+    return Study(
+        drained_folder(study_events(data, settings=settings, networks=UserFiles(), **where, **options))
     )
-    return Study(drained_folder(events))
 
 
 # ---- ``rows``
@@ -580,13 +553,10 @@ __all__ = [
     "Study",
     "Sweep",
     "fit",
-    "open_result",
+    "open",
     "result",
     "rows",
     "runs",
     "study",
     "sweep",
 ]
-
-
-open = open_result  # as ``treino.open``

@@ -87,14 +87,10 @@ def watching(many: bool) -> Iterator[Watch]:
 
 EVERY = 0.5  # minimum seconds between drawings
 SHARE = 150  # minimum pause after a drawing / time of that drawing
-LATEST = 10.0  # seconds after which a drawing is due, however little CPU time the training got
 
 
 class Output:
-    """A cell's output whose HTML is replaced, so rarely that drawing takes less than 1 % of the time.
-
-    This holds for wall time and for the thread's CPU time, of which a training on a busy machine gets little.
-    """
+    """A cell's output whose HTML is replaced, so rarely that drawing takes less than 1 % of the time."""
 
     def __init__(self, html: str) -> None:
         from IPython.display import HTML, display
@@ -102,20 +98,16 @@ class Output:
         self._html = HTML
         self._handle = display(HTML(html), display_id=True)
         self._next = time.perf_counter() + EVERY
-        self._next_own, self._latest = 0.0, self._next
 
     @property
     def due(self) -> bool:
-        now = time.perf_counter()
-        return now >= self._next and (now >= self._latest or time.thread_time() >= self._next_own)
+        return time.perf_counter() >= self._next
 
     def show(self, draw: Callable[[], str]) -> None:
-        began, began_own = time.perf_counter(), time.thread_time()
+        began = time.perf_counter()
         self._handle.update(self._html(draw()))
-        ended, ended_own = time.perf_counter(), time.thread_time()
+        ended = time.perf_counter()
         self._next = ended + max(EVERY, SHARE * (ended - began))
-        self._next_own = ended_own + SHARE * (ended_own - began_own)
-        self._latest = max(ended + LATEST, self._next)
 
 
 class Figure:

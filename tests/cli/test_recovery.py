@@ -17,7 +17,8 @@ from tests.cli.conftest import stopped
 from tests.conftest import Said
 from tests.folders.test_flips import flip
 from tests.forging import forge
-from treino.api import open_result, runs
+from treino.api import open as open_result
+from treino.api import runs
 from treino.base.errors import TreinoError
 from treino.base.files import problem
 from treino.folders.store import RunFolder

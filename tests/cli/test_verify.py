@@ -14,7 +14,7 @@ from tests.conftest import Said
 from tests.forging import reseal
 from tests.training.test_verification import change_loss, change_tensor, content_of, put
 from treino import fit
-from treino.api import open_result
+from treino.api import open as open_result
 from treino.folders.documents.verification import NAME
 from treino.plots.report.html import html
 from treino.plots.report.run import run_sections
@@ -207,17 +207,17 @@ def test_a_sweep_is_its_winner_or_a_network_of_it(treino: Command) -> None:
 
 def test_ctrl_c_ends_it_cleanly(treino: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real signal, in the midst of the steps."""
-    told: list[int] = []
+    told: list[str] = []
 
-    def tell(_line: object, done: int, _of: int) -> None:
-        told.append(done)
+    def update(_bar: object, _task: object, *, completed: float, count: str) -> None:
+        told.append(count)
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("treino.cli.verify._Line.tell", tell)
+    monkeypatch.setattr("treino.cli.verify.Progress.update", update)
     before = content_of(run)
     said = treino("verify", "r", "--to", "paper.json", "--json")
     assert said.status == 130
-    assert told == [5]
+    assert [count.split(" of ")[0] for count in told] == ["step 5"]
     assert "Traceback" not in said.err
     assert not Path("paper.json").exists()
     assert content_of(run) == before

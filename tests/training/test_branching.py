@@ -11,7 +11,8 @@ from torch import nn
 
 from tests.training.test_moments import CASES
 from treino import api
-from treino.api import Run, open_result
+from treino.api import Run
+from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.run_spec import Parent

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from treino import api
-from treino.api import Run, open_result
+from treino.api import Run
+from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.engine import OPTIMIZERS

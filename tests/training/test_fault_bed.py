@@ -25,7 +25,7 @@ from benchmarks.small_folders import (
 from benchmarks.small_folders import finish as go_on
 
 from tests.workflows.test_resume import CASES
-from treino.api import open_result
+from treino.api import open as open_result
 from treino.settings.spec import read_settings
 from treino.training.branch import branching, rewinding
 from treino.training.loop import JobEvent

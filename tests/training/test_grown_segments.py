@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.training.test_changed_segments import same_states
 from treino import api
-from treino.api import open_result
+from treino.api import open as open_result
 from treino.data.rows import order
 from treino.reports.explanation import explain
 from treino.reports.export.formats import export

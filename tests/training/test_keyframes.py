@@ -12,7 +12,8 @@ from tests.training.test_moments import CASES, Own, replayed, watched
 from tests.waiting import until
 from tests.workflows.test_resume import in_a_child
 from treino import api
-from treino.api import Run, open_result
+from treino.api import Run
+from treino.api import open as open_result
 from treino.settings.spec import read_settings
 from treino.training import stored_training
 from treino.training.replay import snapshots

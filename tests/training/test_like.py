@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.conftest import Said
-from treino.api import open_result
+from treino.api import open as open_result
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
          "dropout=0|0.3", "--members", 8, "--epochs", 8, "--fresh", 0, "--name", "s")  # fmt: skip

@@ -11,7 +11,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from treino import api
-from treino.api import Run, open_result, sweep
+from treino.api import Run, sweep
+from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.engine import OPTIMIZERS
 from treino.engine.kernels.lanes_library import why_missing

@@ -24,7 +24,8 @@ from tests.training.test_moments import CASES, Items, Own, watched
 from tests.waiting import until
 from tests.workflows.test_resume import in_a_child
 from treino import api
-from treino.api import Run, open_result
+from treino.api import Run
+from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.engine.kernels.lanes_library import why_missing
 from treino.folders.documents import check

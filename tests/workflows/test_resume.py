@@ -17,7 +17,8 @@ import torch
 
 from tests.conftest import Said
 from tests.waiting import HANG, ignored, until
-from treino.api import Run, open_result
+from treino.api import Run
+from treino.api import open as open_result
 from treino.base import files, lock
 from treino.base.errors import TreinoError
 from treino.engine.kernels.lanes_library import why_missing

@@ -74,8 +74,19 @@ def verify(
     output = output_file(to, JSON, replace=replace, reads=reads)
     if keep and opened.row is not None:
         raise KEEP_OF_MEMBER(run=opened.name)
-    with _Line(screen) as line:
-        document = verification(opened, engine=engine, tell=line.tell)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
+        TextColumn("{task.fields[count]}", markup=False),
+    )
+    with Progress(*columns, console=screen.err, transient=True, disable=not screen.live) as bar:
+        task = bar.add_task(_("training again"), total=1.0, count="")
+
+        def tell(done: int, of: int) -> None:
+            count = _("step {done:,} of {of:,}").format(done=done, of=of)
+            bar.update(task, completed=done / max(of, 1), count=count)
+
+        document = verification(opened, engine=engine, tell=tell)
     content = json_bytes(document)
     if keep:
         path = opened.folder.write_bytes(NAME, content)
@@ -85,33 +96,6 @@ def verify(
     screen.document(document | {"path": to, "replaced": say_replaced(screen.err, output)})
     _say(screen, document, [*opened.folder.notices])
     return STATUS[document["verdict"]]
-
-
-class _Line:
-    """A progress line on a terminal, removed at the end."""
-
-    def __init__(self, screen: Screen) -> None:
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[count]}", markup=False),
-        )
-        self._bar = Progress(*columns, console=screen.err, transient=True)
-        self._live = screen.live
-        self._task = self._bar.add_task(_("training again"), total=1.0, count="")
-
-    def __enter__(self) -> "_Line":
-        if self._live:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._live:
-            self._bar.stop()
-
-    def tell(self, done: int, of: int) -> None:
-        count = _("step {done:,} of {of:,}").format(done=done, of=of)
-        self._bar.update(self._task, completed=done / max(of, 1), count=count)
 
 
 def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> None:

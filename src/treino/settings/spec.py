@@ -379,6 +379,15 @@ def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> 
     return TreinoError(f"{name}_{rule}", message, about)
 
 
+BOTH_SAY = (
+    ("epochs_and_steps", "epochs", "steps", N_("{a} and {b} both say how long to train.")),
+    ("name_and_out", "name", "out", N_("{a} and {b} both say where the run goes.")),
+    ("splits_two", "split_column", "split_group", N_("{a} and {b} both say how rows are split.")),
+    ("splits_two", "split_column", "split_time", N_("{a} and {b} both say how rows are split.")),
+)
+"""Settings of which one may be given: the rule, both names, and the sentence."""
+
+
 def _contradictions(s: Settings) -> None:
     def refuse(rule: str, message: str, hint: str) -> None:
         raise TreinoError(rule, message, hint)
@@ -391,12 +400,6 @@ def _contradictions(s: Settings) -> None:
                 a=setting("validation", s.validation), b=setting("test", s.test)
             ),
             _("Their sum must be below 1, e.g. 0.15 and 0.15."),
-        )
-    if s.epochs is not None and s.steps is not None:
-        refuse(
-            "epochs_and_steps",
-            _("{a} and {b} both say how long to train.").format(a=setting("epochs"), b=setting("steps")),
-            _("Give one of them."),
         )
     if isinstance(s.class_weights, tuple) and not all(weight > 0 for weight in s.class_weights):
         refuse(
@@ -425,19 +428,9 @@ def _contradictions(s: Settings) -> None:
                 _("{a} names '{column}' twice.").format(a=setting("kinds"), column=column),
                 _("Say once what it is."),
             )
-    named = [n for n in ("split_group", "split_time", "split_column") if getattr(s, n) is not None]
-    if len(named) > 1 and s.split_column is not None:  # groups and a time go together
-        refuse(
-            "splits_two",
-            _("{a} and {b} both say how rows are split.").format(a=setting(named[-1]), b=setting(named[0])),
-            _("Give one of them."),
-        )
-    if s.name is not None and s.out is not None:
-        refuse(
-            "name_and_out",
-            _("{a} and {b} both say where the run goes.").format(a=setting("name"), b=setting("out")),
-            _("Give one of them."),
-        )
+    for rule, a, b, message in BOTH_SAY:
+        if getattr(s, a) is not None and getattr(s, b) is not None:
+            refuse(rule, _(message).format(a=setting(a), b=setting(b)), _("Give one of them."))
     if s.net is not None and s.net not in LAYERS and ":" not in s.net:
         refuse(
             "net_form",
@@ -464,19 +457,14 @@ def _contradictions(s: Settings) -> None:
             _("{a} describes convolutions, and the network has none.").format(a=setting(of_cnn[0])),
             _("Add {b}, or leave {a} out.").format(a=setting(of_cnn[0]), b=setting("net", "cnn")),
         )
-    for name, needed in (("dropout_spread", "dropout"), ("plain_members", "gates")):
-        if getattr(s, name) and not getattr(s, needed):
-            refuse(
-                f"{name}_alone",
-                _("{a} needs {b}.").format(a=setting(name), b=setting(needed)),
-                _("Give both, or neither."),
-            )
-    if s.clip_target and s.ensemble == 1:
-        refuse(
-            "clip_target_alone",
-            _("{a} needs {b}.").format(a=setting("clip_target"), b=setting("ensemble", 8)),
-            _("Give both, or neither."),
-        )
+    for name, needed, least in (
+        ("dropout_spread", "dropout", None),
+        ("plain_members", "gates", None),
+        ("clip_target", "ensemble", 8),
+    ):
+        if getattr(s, name) and getattr(s, needed) in (None, 0, () if least is None else 1):
+            message = _("{a} needs {b}.").format(a=setting(name), b=setting(needed, least))
+            refuse(f"{name}_alone", message, _("Give both, or neither."))
     if s.plain_members > s.ensemble:
         refuse(
             "plain_members_range",
