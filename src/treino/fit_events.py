@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from treino import training
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
@@ -17,7 +18,6 @@ from treino.folders.network_source import NetworkSource, network_files
 from treino.reports.pictures.picture_files import illustrated
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings
-from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.loop import JobEvent
 from treino.training.resolution import choose_recipe, train_config
 from treino.training.short_trials import Rates, find_rate, with_members
@@ -100,7 +100,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             From the events: bad input (status 2) or a system error (status 1).
     """
     check_request(request)
-    alerts = given_alerts(request.alerts, network=request.allow_network)
+    alerts = training.given_alerts(request.alerts, network=request.allow_network) if request.alerts else ()
     settings = settings_before_search(request.settings)
     files = network_files(request.networks, [settings.net_file])
     train_config(settings)  # raises before the data is read
@@ -158,10 +158,10 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             data=rows,
             reasons=(reason, why),
             spent=spent,
-            check=partial(check_alerts, alerts),
+            check=partial(training.check_alerts, alerts) if alerts else None,
             like=request.like,
         )
-        events = alerted(events, alerts)
+        events = training.alerted(events, alerts) if alerts else events
         events = events if request.lean else illustrated(events)
     return (events if rates is None else rates.record(events)), rates
 

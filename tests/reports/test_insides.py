@@ -16,7 +16,6 @@ from tests.conftest import Said
 from treino.api import Run
 from treino.base.errors import TreinoError
 from treino.inspection.outputs import confusion
-from treino.reports.pictures.insides import PICTURES
 from treino.reports.pictures.picture_files import draw, files_of
 
 pytestmark = pytest.mark.usefixtures("bare")
@@ -29,7 +28,7 @@ NASTY = "<script>alert(1)</script>"
 
 def look(run: Run, *refused: str) -> None:
     """All pictures; those of ``refused`` are an error that says what to do instead."""
-    for name in PICTURES:
+    for name in FILES:
         if name in refused:
             with pytest.raises(TreinoError) as said:
                 draw(run, [name])
@@ -46,7 +45,7 @@ def look(run: Run, *refused: str) -> None:
 @pytest.mark.slow
 def test_a_run_and_the_best_of_a_sweep(treino: Callable[..., Said]) -> None:
     assert treino("train", "iris", "--epochs", 5, "--name", "one").status == 0
-    said = treino("plot", "one", "--what", ",".join(PICTURES), "--json")
+    said = treino("plot", "one", "--what", ",".join(FILES), "--json")
     assert [Path(p).name for p in said.document["paths"]] == list(FILES.values())
     assert all(Path(p).parent == Path("runs/one/pictures") for p in said.document["paths"])
     words = "sweep iris --space lr=1e-3..1e-1:log --members 4 --epochs 4 --fresh 0 --name many"

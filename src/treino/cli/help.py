@@ -55,8 +55,7 @@ def picture_names() -> list[str]:
     loaded = sys.modules.get("treino.reports.pictures.picture_files")
     if loaded is not None:
         return list(loaded.PICTURES)
-    files = sorted((ROOT / "reports/pictures").glob("*.py"))
-    return [name for file in files for name, _entry in _entries(f"reports/pictures/{file.name}", "PICTURES")]
+    return [name for name, _entry in _entries("reports/pictures/picture_files.py", "PICTURES")]
 
 
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:

@@ -1,3 +1,6 @@
+from treino.training.alert_actions import alerted as alerted
+from treino.training.alert_actions import check_alerts as check_alerts
+from treino.training.alert_actions import given_alerts as given_alerts
 from treino.training.branch import branching as branching
 from treino.training.branch import rewinding as rewinding
 from treino.training.commands import deliver as deliver

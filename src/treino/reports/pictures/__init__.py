@@ -1,4 +1,4 @@
-"""Pictures of a run: one file for each family of pictures, with its own table PICTURES."""
+"""Pictures of a run: one file for each family of pictures; ``picture_files.PICTURES`` lists them all."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +15,9 @@ NET_REFUSES_ROWS = Refusal(
     N_("The network fails on rows that are made up for the picture: {kind}: {error}"),
     N_("Inputs that are numbers of words or classes can't lie in between; look at [[what=confusion]]."),
 )
+
+FRAMES = "film/frame-*.png"
+FILM_FILES = ("film.png", "film.gif", "film.html", FRAMES)
 
 File = tuple[str, bytes]  # name in pictures/, content
 

@@ -12,7 +12,7 @@ from treino.inspection.curves import Curves
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
-from treino.reports.pictures import File, RunPicture, shown_splits
+from treino.reports.pictures import File, shown_splits
 
 CURVES_MANY = Refusal(
     "curves_many",
@@ -91,9 +91,3 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
 def boundary_picture(run: StoredRun) -> list[File]:
     view = boundary(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
     return [("boundary.png", png(boundary_figure(view)))]
-
-
-PICTURES: dict[str, RunPicture] = {
-    "boundary": RunPicture(boundary_picture),
-    "curves": RunPicture(curves_picture, whole=True),
-}

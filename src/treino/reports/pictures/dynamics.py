@@ -12,7 +12,7 @@ from treino.inspection.dynamics import LOOKED_AT, MOMENTS, Dynamics, UpdateRecor
 from treino.inspection.input_planes import draw
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.style import png
-from treino.reports.pictures import File, RunPicture
+from treino.reports.pictures import File
 from treino.training.replay import last_step, snapshots
 
 
@@ -78,6 +78,3 @@ def _notes(run: StoredRun) -> list[str]:
     if run.status == "diverged":
         sentences.append(_("Diverged: shown up to the last update that left all weights finite."))
     return sentences
-
-
-PICTURES: dict[str, RunPicture] = {"dynamics": RunPicture(dynamics_picture, whole=True)}

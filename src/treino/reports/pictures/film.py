@@ -35,7 +35,7 @@ from treino.plots.film import (
 )
 from treino.plots.film_page import PageFrame, film_html, film_page
 from treino.plots.style import png
-from treino.reports.pictures import File, RunPicture
+from treino.reports.pictures import FILM_FILES, FRAMES, File
 from treino.reports.pictures.output import put
 from treino.training.replay import last_step, snapshots
 
@@ -50,9 +50,6 @@ FILM_TOO_LARGE = Refusal(
     N_("Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]]."),
 )
 
-FOLDER = "film"
-FRAMES = f"{FOLDER}/frame-*.png"
-FILES = ("film.png", "film.gif", "film.html", FRAMES)
 SHEET, REPORT, MOVING = 12, 24, 150  # maximum frames: on the contact sheet, in a report, in GIF and page
 OTHERS = 2.0  # factor for the bytes of GIF, page and sheet besides the frames
 LEFT = 50_000_000  # bytes that must stay free on the disk
@@ -137,7 +134,7 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
     gif_frames, page_frames = [], []
     for picture in film_pictures(frames_of(run, wanted), last):
         step = picture.frame.step
-        yield f"{FOLDER}/frame-{step:0{len(str(last))}d}.png", image_png(picture.image)
+        yield f"film/frame-{step:0{len(str(last))}d}.png", image_png(picture.image)
         if step in moving:  # all frames of a long film would not fit in memory
             gif_frames.append(few_colours(picture, GIF_WIDTH))
             page_frames.append(_page_frame(picture))
@@ -192,7 +189,7 @@ def draw_film(
         TreinoError: the disk lacks space for the film; the run can't be replayed.
     """
     if to is not None:
-        to.check(FILES)
+        to.check(FILM_FILES)
     size = film_size(run, every)
     tell(size)
     place = to.path if to is not None else run.path
@@ -207,7 +204,7 @@ def draw_film(
     if to is not None:
         to.remove_others(FRAMES)
         return paths
-    folder = run.folder.within(f"pictures/{FOLDER}")
+    folder = run.folder.within("pictures/film")
     for old in set(folder.glob("frame-*.png")) - set(paths):  # left by a film with other steps
         old.unlink()
     return paths
@@ -215,6 +212,3 @@ def draw_film(
 
 def film_picture(run: StoredRun) -> Iterator[File]:
     return film_files(run, steps_of(run))
-
-
-PICTURES: dict[str, RunPicture] = {"film": RunPicture(film_picture, FILES)}

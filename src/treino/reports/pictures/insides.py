@@ -19,7 +19,7 @@ from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
 from treino.plots.style import png
 from treino.plots.weights import weights_figure
-from treino.reports.pictures import File, RunPicture, network_errors, shown_splits
+from treino.reports.pictures import File, network_errors, shown_splits
 
 CONFUSION_OF_NUMBERS = Refusal(
     "confusion_of_numbers",
@@ -103,14 +103,3 @@ def _importances(run: StoredRun) -> Importances:
         return importances(
             run.module, run.data, run.loss_function, splits=shown_splits(run), item_shape=run.item_shape
         )
-
-
-PICTURES: dict[str, RunPicture] = {
-    "network": RunPicture(network_picture, ("network.svg",)),
-    "weights": RunPicture(weights_picture, whole=True),
-    "confusion": RunPicture(confusion_picture),
-    "calibration": RunPicture(calibration_picture),
-    "mistakes": RunPicture(mistakes_picture),
-    "importance": RunPicture(importance_picture),
-    "dependence": RunPicture(dependence_picture),
-}

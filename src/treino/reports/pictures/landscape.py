@@ -24,7 +24,7 @@ from treino.inspection.loss_planes import (
 from treino.inspection.loss_surface import MOST_ROWS, LossSurface, loss_surface
 from treino.plots.landscape import landscape_figure, line_figure, walker_figure
 from treino.plots.style import png
-from treino.reports.pictures import File, RunPicture
+from treino.reports.pictures import File
 from treino.training.replay import last_step, snapshots
 
 LINE_TWO_RUNS = Refusal(
@@ -124,10 +124,3 @@ def _same(first: StoredRun, second: StoredRun) -> None:
         raise LINE_DATA_DIFFER(a=first.name, b=second.name)
     if first.loss_function != second.loss_function:
         raise LINE_LOSSES_DIFFER(a=first.name, b=second.name)
-
-
-PICTURES: dict[str, RunPicture] = {
-    "landscape": RunPicture(landscape_picture, whole=True),
-    "path": RunPicture(path_picture, whole=True),
-    "walker": RunPicture(walker_picture, whole=True),
-}

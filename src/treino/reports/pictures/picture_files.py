@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,7 @@ from treino.base.errors import TreinoError
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
-from treino.reports.pictures import (
-    File,
-    RunPicture,
-    curves,
-    dynamics,
-    film,
-    insides,
-    landscape,
-    network_errors,
-    rows_of_pixels,
-)
+from treino.reports.pictures import FILM_FILES, File, RunPicture, network_errors
 from treino.reports.pictures.output import check_names, put_each
 from treino.training.loop import JobEnd, JobEvent, ctrl_c
 
@@ -104,18 +95,40 @@ def _files_of(name: str) -> tuple[str, ...]:
     return PICTURES[name].files or usual if name in PICTURES else usual
 
 
+def _drawn_by(family: str, function: str) -> Callable[..., Iterable[File]]:
+    """A picture's function in the file of its family, which is imported when the picture is drawn."""
+
+    def draw(*args: Any, **choices: Any) -> Iterable[File]:
+        file = import_module(f"treino.reports.pictures.{family}")
+        files: Iterable[File] = getattr(file, function)(*args, **choices)
+        return files
+
+    return draw
+
+
 TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
-    "curves": curves.overlaid,
-    "line": lambda runs, _smooth: landscape.line(runs),
+    "curves": _drawn_by("curves", "overlaid"),
+    "line": _drawn_by("landscape", "line"),
 }
-PICTURES: dict[str, RunPicture] = (
-    curves.PICTURES
-    | dynamics.PICTURES
-    | landscape.PICTURES
-    | film.PICTURES
-    | insides.PICTURES
-    | rows_of_pixels.PICTURES
-)
+PICTURES: dict[str, RunPicture] = {
+    "boundary": RunPicture(_drawn_by("curves", "boundary_picture")),
+    "curves": RunPicture(_drawn_by("curves", "curves_picture"), whole=True),
+    "dynamics": RunPicture(_drawn_by("dynamics", "dynamics_picture"), whole=True),
+    "landscape": RunPicture(_drawn_by("landscape", "landscape_picture"), whole=True),
+    "path": RunPicture(_drawn_by("landscape", "path_picture"), whole=True),
+    "walker": RunPicture(_drawn_by("landscape", "walker_picture"), whole=True),
+    "film": RunPicture(_drawn_by("film", "film_picture"), FILM_FILES),
+    "network": RunPicture(_drawn_by("insides", "network_picture"), ("network.svg",)),
+    "weights": RunPicture(_drawn_by("insides", "weights_picture"), whole=True),
+    "confusion": RunPicture(_drawn_by("insides", "confusion_picture")),
+    "calibration": RunPicture(_drawn_by("insides", "calibration_picture")),
+    "mistakes": RunPicture(_drawn_by("insides", "mistakes_picture")),
+    "importance": RunPicture(_drawn_by("insides", "importance_picture")),
+    "dependence": RunPicture(_drawn_by("insides", "dependence_picture")),
+    "channels": RunPicture(_drawn_by("rows_of_pixels", "channels_picture"), choices=("row",)),
+    "occlusion": RunPicture(_drawn_by("rows_of_pixels", "occlusion_picture"), choices=("row",)),
+    "cells": RunPicture(_drawn_by("rows_of_pixels", "cells_picture"), choices=("cell",)),
+}
 # pictures whose file isn't NAME.png
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 

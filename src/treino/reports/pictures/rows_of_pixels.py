@@ -8,7 +8,7 @@ from treino.plots.channels import channels_figure
 from treino.plots.mistakes import cells_figure
 from treino.plots.occlusion import occlusion_figure
 from treino.plots.style import png
-from treino.reports.pictures import File, RunPicture, shown_splits
+from treino.reports.pictures import File, shown_splits
 
 
 def channels_picture(run: StoredRun, row: int | None = None) -> list[File]:
@@ -25,10 +25,3 @@ def occlusion_picture(run: StoredRun, row: int | None = None) -> list[File]:
 def cells_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> list[File]:
     shown = confusion_cells(run.module, run.data, cell, splits=shown_splits(run), item_shape=run.item_shape)
     return [("cells.png", png(cells_figure(shown)))]
-
-
-PICTURES: dict[str, RunPicture] = {
-    "channels": RunPicture(channels_picture, choices=("row",)),
-    "occlusion": RunPicture(occlusion_picture, choices=("row",)),
-    "cells": RunPicture(cells_picture, choices=("cell",)),
-}
