@@ -18,9 +18,9 @@ from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
 from treino.reports.pictures.picture_files import PICTURES
+from treino.training import findings
 from treino_doctor import rules as rules_folder
 from treino_doctor.output.rules_page import page as rules_page
-from treino_doctor.rules import rules
 
 Treino = Callable[..., Said]
 ENTRIES = (
@@ -79,9 +79,8 @@ def added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     folder.mkdir()
     (folder / "odd_rate.py").write_text(RULE)
     monkeypatch.setattr(rules_folder, "__path__", [*rules_folder.__path__, str(folder)])
-    rules.cache_clear()
+    monkeypatch.setattr(findings, "RULES", (*findings.RULES, "odd_rate"))
     yield
-    rules.cache_clear()
     sys.modules.pop("treino_doctor.rules.odd_rate", None)
 
 

@@ -1,6 +1,7 @@
 """Runs of treino's own: the same rules, out of settings, rows and the losses that were kept."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,8 +11,24 @@ from torch import nn
 from treino.api import Run
 from treino.data import load
 from treino.settings.spec import read_settings
+from treino.training import findings
 from treino.training.resolution import resolve
 from treino.training.train import Start, drain, train_events
+from treino_doctor import rules
+
+
+@pytest.fixture(autouse=True)
+def other_rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each look asks the doctor's other rules, too, and they have nothing to say of any run."""
+    others = []
+
+    def decide(log, names, **how):
+        others.extend(f.rule for f in rules.decide(log, **how)[0] if f.rule not in names)
+        return rules.decide(log, names, **how)
+
+    monkeypatch.setattr(findings, "decide", decide)
+    yield
+    assert others == []
 
 
 def trained(folder, source, net=None, **asked) -> Run:

@@ -22,8 +22,7 @@ from treino.engine.metrics import METRICS
 from treino.engine.optim import HP
 from treino.settings.setting_types import Seconds
 from treino.settings.spec import read_settings
-from treino.training.findings import DIVERGED
-from treino_doctor.rules import rules
+from treino.training.findings import DIVERGED, RULES
 
 ALERT_FIGURE = Refusal("alert_figure", N_("An alert knows no figure {name!r}."), "{hint}")
 ALERT_CONDITION = Refusal(
@@ -38,7 +37,7 @@ ALERT_WAY = Refusal(
     N_("Compare it with a number, e.g. {example}."),
 )
 ALERT_SPAN_MISSING = Refusal("alert_span", N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."))
-ALERT_FINDING = Refusal("alert_finding", N_("The doctor has no rule {name!r}."), "{hint}")
+ALERT_FINDING = Refusal("alert_finding", N_("A run of treino can't have the finding {name!r}."), "{hint}")
 ALERT_NO_SPAN = Refusal(
     "alert_span",
     N_("{span!r} is no span: a whole number of epochs or steps, or a time."),
@@ -174,7 +173,7 @@ def _clause(text: str) -> Clause:
     text = " ".join(text.split())
     first, _space, name = text.partition(" ")
     if first == FINDING:
-        if name not in (known := {*rules(), DIVERGED}):
+        if name not in (known := {*RULES, DIVERGED}):
             raise ALERT_FINDING(name=name, hint=nearest(name, known))
         return Clause(name, FINDING)
     if wrong := re.search(r"(?<![<>])[=!]+", text):

@@ -49,6 +49,13 @@ from treino_doctor.finding import Finding
 from treino_doctor.record.log import Log
 from treino_doctor.rules import decide
 
+RULES = (
+    *("missing_zero_grad", "softmax_before_cross_entropy", "symmetric_init", "non_finite_loss", "dead_relu"),
+    *("lr_too_high", "lr_too_low", "weight_decay_too_high", "clip_too_small", "vanishing_gradient"),
+    *("class_imbalance", "unscaled_inputs", "unshuffled_sorted", "duplicate_leakage", "test_in_train"),
+)
+"""The doctor's rules that a run of treino can break; the others judge calls that only a script makes."""
+
 # ---- advice after a training that diverged
 
 
@@ -93,7 +100,7 @@ def remedy(rule: str, settings: Mapping[str, Any]) -> Changes | None:
 
 def initial_faults(resolution: Resolution) -> list[dict[str, Any]]:
     """Findings known before the first step: the faults that the settings ask for."""
-    return finding_documents(decide(initial_log(resolution))[0], resolution)
+    return finding_documents(decide(initial_log(resolution), RULES)[0], resolution)
 
 
 def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[list[dict[str, Any]], list[str]]:
@@ -107,7 +114,7 @@ def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[lis
     )
     log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
-    results, defects = decide(log)
+    results, defects = decide(log, RULES)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
     return finding_documents(results, course.resolution, course.first, data.classes), notes
 
@@ -241,7 +248,7 @@ def log_so_far(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSt
 def findings_so_far(spec: RunSpec, course: TrainingCourse, log: Log) -> list[dict[str, Any]]:
     """The findings of a course that goes on, as JSON. log: of ``log_so_far``."""
     over = settled(course.resolution.training, course.steps)
-    results = decide(log, early=not over)[0]
+    results = decide(log, RULES, early=not over)[0]
     documents = finding_documents(results, course.resolution, course.first, course.data.classes)
     return documents + (divergence(spec, course) if over else [])
 

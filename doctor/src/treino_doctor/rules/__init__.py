@@ -1,6 +1,7 @@
 """The registry: every file of this folder that has a RULE, in the order of their groups."""
 
 import pkgutil
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -15,40 +16,46 @@ GROUPS = ("gradients", "losses", "modes", "data", "settings")
 
 
 @cache
-def rules() -> dict[str, Rule]:
-    """All rules by id."""
-    every = []
-    for found in pkgutil.iter_modules(__path__):
-        file = vars(import_module(f"{__name__}.{found.name}"))
-        if isinstance(rule := file.get("RULE"), Rule):
-            own = {name: file[name] for name in ("decide", "place", "note") if name in file}
-            every.append(replace(rule, id=found.name, **own))
-    return {r.id: r for r in sorted(every, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
+def _in_file(name: str) -> Rule | None:
+    """The rule in the file of this name; None if the file has none."""
+    file = vars(import_module(f"{__name__}.{name}"))
+    own = {part: file[part] for part in ("decide", "place", "note") if part in file}
+    return replace(file["RULE"], id=name, **own) if "RULE" in file else None
+
+
+def rules(names: Iterable[str] = ()) -> dict[str, Rule]:
+    """All rules by id, or those of these names alone, whose files alone are imported then."""
+    every = map(_in_file, names or [file.name for file in pkgutil.iter_modules(__path__)])
+    known = [r for r in every if r is not None]
+    return {r.id: r for r in sorted(known, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
     """The findings that no other finding explains, each line once; certain ones first, then the worst."""
     ids = {f.rule for f in findings}
-    findings = [f for f in findings if not ids & set(rules()[f.rule].unless)]
+    findings = [f for f in findings if not ids & set(rules(ids)[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
     distinct = [f for f in findings if unique[f.rule, f.file, f.line] is f]
     return sorted(distinct, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
 
 
-def decide(log: Log, *, early: bool = False, heed: bool = True) -> tuple[list[Finding], list[str]]:
-    """Return the findings of all rules, certain ones first, and the errors of rules that raised.
+def decide(
+    log: Log, names: Iterable[str] = (), *, early: bool = False, heed: bool = True
+) -> tuple[list[Finding], list[str]]:
+    """Return the findings of the rules, certain ones first, and the errors of rules that raised.
 
-    early: only rules that may report before the end. heed: leave out what comments in the source silence.
+    names: the rules to ask, all by default. early: only rules that may report before the end. heed: leave out
+    what comments in the source silence.
     """
     findings: list[Finding] = []
     defects: list[str] = []
     refresh()
     forget()
-    for name, rule in rules().items():
-        if early and not rule.early:
+    for name, r in rules(names).items():
+        if early and not r.early:
             continue
         try:
-            pairs = [(rule.finding(e), e.seen) for e in rule.decide(log) if not (rule.note and rule.note(e))]
+            pairs = [(r.finding(e), e.seen) for e in r.decide(log) if not (r.note and r.note(e))]
             findings += [f for f, s in pairs if not heed or not (ignored(f.place, name) or ignored(s, name))]
         except Exception as error:
             defects.append(f"{name}: {type(error).__name__}: {error}")
