@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope import TOPICS, adamw, optimizers
+from treino.inspection.microscope import TOPICS, optimizers
+from treino.inspection.microscope.backprop import LR, START, TARGET, X, torch_convolution, trained
 from treino.inspection.microscope.chain import read_layers
-from treino.inspection.microscope.convolution import LR, START, TARGET, X, torch_convolution, trained
 from treino.inspection.microscope.explanation import Check
+from treino.inspection.microscope.optimizer_topics import DECAYED
 from treino.inspection.microscope.paths import local_slopes, net_paths, totals
 from treino.inspection.microscope.reference import worked
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
@@ -99,12 +100,12 @@ def test_sgd_and_momentum_are_torch_s(
 @settings(max_examples=60)
 @given(NUMBERS, SEQUENCE)
 def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
-    for move, kind in ((adamw.decoupled, torch.optim.AdamW), (adamw.penalised, torch.optim.Adam)):
+    for name, kind in (("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam)):
         ours, state = w, dict[str, float]()
         for t, g in enumerate(gradients, 1):
-            moved = move(ours, g, state, t)
+            moved = optimizers.update(name, ours, g, state, DECAYED, t)
             ours, state = moved.weight, moved.state
-        theirs = with_torch(kind, w, gradients, lr=adamw.LR, weight_decay=adamw.DECAY, eps=adamw.EPS)
+        theirs = with_torch(kind, w, gradients, **DECAYED)
         assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
 
 
@@ -119,7 +120,7 @@ KINDS = ["mse", "l1", "huber", "bce", "cross_entropy", "smoothed", "softmax_twic
 )
 def test_losses_by_hand_are_torch_s(kind: str, rows: int, classes: int, seed: int, size: float) -> None:
     g = torch.Generator().manual_seed(seed)
-    columns = {"bce": 1}.get(kind, classes)
+    columns = 1 if kind == "bce" else classes
     out = (size * torch.randn(rows, columns, generator=g, dtype=torch.float64)).requires_grad_()
     if kind in ("mse", "l1", "huber"):
         loss, y = Loss(kind), torch.randn(rows, columns, generator=g, dtype=torch.float64)
@@ -265,8 +266,7 @@ def test_a_convolution_is_torch_s_and_one_way_of_it_learns_one_place() -> None:
     assert table is not None
     for places, row in zip((2, 1), table.rows, strict=True):
         kernel = torch.tensor(START, dtype=torch.float64, requires_grad=True)
-        optimizer = torch.optim.SGD([kernel], lr=LR)
-        losses = []
+        optimizer, losses = torch.optim.SGD([kernel], lr=LR), []
         for _update in range(101):
             optimizer.zero_grad()
             losses.append(torch_convolution(kernel).item())

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from treino.base.formula import OPS, Constant, Expr, Formula, Op, Symbol, call, derivative, series, value
 from treino.inspection.microscope import TOPICS
+from treino.inspection.microscope.backprop import Net, named
 from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.paths import Net, named
 from treino.plots.explain_formula import mathml, text
 
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))

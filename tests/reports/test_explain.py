@@ -277,10 +277,9 @@ def test_the_command_line(treino: Callable[..., Said]) -> None:
 
 
 def test_a_failed_check_is_said_loudly(treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
-    right = TOPICS["mse"]
     checks = (Check("L: somebody", 1.0, 2.0, 1e-9), Check("fine", 1.0, 1.0, 0.0))
-    off = replace(right.example(), checks=checks)
-    monkeypatch.setitem(TOPICS, "mse", replace(right, example=lambda: off))
+    off = replace(TOPICS["mse"], on_example=lambda: ((), checks))
+    monkeypatch.setattr("treino.reports.explanation.topics", lambda: {"mse": off})
     said = treino("explain", "mse", "--json")
     assert said.status == 1
     assert "1 of 2 checks FAIL: L: somebody" in said.err

@@ -15,11 +15,11 @@ from treino.inspection.microscope.explanation import Explanation as Explanation
 from treino.inspection.microscope.explanation import ExplanationPart as ExplanationPart
 from treino.inspection.microscope.explanation import Step as Step
 from treino.inspection.microscope.explanation import StepTable as StepTable
-from treino.inspection.microscope.neuron import START as START
-from treino.inspection.microscope.neuron import SYMBOLS as SYMBOLS
-from treino.inspection.microscope.neuron import Neuron as Neuron
-from treino.inspection.microscope.neuron import slopes as slopes
-from treino.inspection.microscope.neuron import walk as walk
+from treino.inspection.microscope.optimizer_topics import START as START
+from treino.inspection.microscope.optimizer_topics import SYMBOLS as SYMBOLS
+from treino.inspection.microscope.optimizer_topics import Neuron as Neuron
+from treino.inspection.microscope.optimizer_topics import slopes as slopes
+from treino.inspection.microscope.optimizer_topics import walk as walk
 from treino.inspection.microscope.optimizers import OptimizerResult as OptimizerResult
 from treino.inspection.microscope.optimizers import update as update
 from treino.inspection.microscope.run_explanation import kind as kind

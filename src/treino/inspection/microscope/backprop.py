@@ -1,52 +1,140 @@
-"""Topic: backpropagation, the derivative as a sum over all paths, one line per path."""
+"""Topic: backpropagation, the derivative as a sum over all paths, one line per path.
 
-from functools import reduce
+Its examples are the course's two functions of functions, and a convolution beside the layer that the course
+calls one: a kernel (a, b) at two positions of the inputs 1, 2, −1. The targets are 3 and 1, which the kernel
+(1, 1) gives.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from treino.base.formula import Expr, Formula, Symbol, series, value
-from treino.base.words import N_, _, numeral
-from treino.inspection.microscope.convolution import convolution, slopes, torch_convolution, trained
+from treino.base.formula import Expr, Formula, Symbol, derivative, value
+from treino.base.words import N_, _
 from treino.inspection.microscope.explanation import (
     Check,
     Edge,
-    Explanation,
     ExplanationPart,
     Graph,
     Step,
     StepTable,
     Topic,
+    Worked,
+    central,
+    equation,
     relative,
 )
-from treino.inspection.microscope.paths import Net, NetworkPath, Paths, named, net_paths, product, totals
+from treino.inspection.microscope.paths import along_paths, product, short
 from treino.inspection.microscope.reference import BACKPROP, torch_page
-from treino.inspection.microscope.run_explanation import to_the_gradient
-from treino.inspection.microscope.update import Update
 
-SOURCES = (BACKPROP, torch_page("torch.Tensor.backward"))
-H = 1e-6
-SEEN = (0, 100, 1000)  # updates after which the loss is shown
+# ---- a net of quantities
 
 
-# ---- the course's two examples
+@dataclass(frozen=True)
+class Net:
+    """A computational graph. nodes: ``{symbol: its formula}``, each after the quantities in its formula. All
+    paths end at the last node."""
+
+    nodes: Mapping[Symbol, Expr]
+
+    @property
+    def end(self) -> Symbol:
+        return list(self.nodes)[-1]
+
+    def users(self, of: Symbol) -> list[Symbol]:
+        """The nodes whose formulas contain this quantity."""
+        return [node for node, made in self.nodes.items() if of in _leaves(made)]
+
+    def slope(self, of: Symbol, by: Symbol) -> Expr:
+        """The local derivative ∂of/∂by."""
+        return derivative(self.nodes[of], by)
+
+    def paths(self, start: Symbol) -> Iterator[tuple[Symbol, ...]]:
+        """Every path from ``start`` to the end, both included."""
+        if start == self.end:
+            yield (start,)
+        for user in self.users(start):
+            for rest in self.paths(user):
+                yield (start, *rest)
+
+    def along(self, path: Sequence[Symbol]) -> Expr:
+        """The product of the local derivatives along a path, from its end to its start."""
+        return product([self.slope(b, a) for a, b in pairwise(path)][::-1])
+
+    def ways(self, start: Symbol) -> list[float]:
+        """The number of each path from ``start``; their sum is the derivative."""
+        return [value(self.along(path)) for path in self.paths(start)]
+
+    def value(self, changed: Symbol, by: float) -> float:
+        """The value of the last node if the input ``changed`` is increased by ``by``."""
+        numbers = {changed: changed.number + by}
+        for node, made in self.nodes.items():
+            numbers[node] = value(made, numbers)
+        return numbers[self.end]
 
 
-def separate() -> tuple[Net, tuple[Symbol, ...]]:
+def named(name: str, made: Expr, sub: str = "") -> Symbol:
+    """A symbol with the value of the formula ``made``."""
+    return Symbol(name, value(made), sub)
+
+
+def _leaves(e: Expr) -> list[Symbol]:
+    if isinstance(e, Symbol):
+        return [e]
+    return [s for a in getattr(e, "args", ()) for s in _leaves(a)]
+
+
+# ---- the examples
+
+Example = tuple[Net, tuple[Symbol, ...]]
+
+
+def _symbols(names: str, numbers: Sequence[float]) -> tuple[Symbol, ...]:
+    return tuple(Symbol(n, v) for n, v in zip(names, numbers, strict=True))
+
+
+def separate() -> Example:
     """g(h₁(a, b), h₂(c, d)): every variable has one path to g."""
-    a, b, c, d = (Symbol(n, v) for n, v in zip("abcd", (2.0, -3.0, 0.5, 4.0), strict=True))
-    h1, h2 = named("h", a * b, "1"), named("h", c * d**2, "2")
-    g = named("g", (h1 + h2) ** 2)
-    return Net({h1: a * b, h2: c * d**2, g: (h1 + h2) ** 2}), (a, b, c, d)
+    a, b, c, d = by = _symbols("abcd", (2.0, -3.0, 0.5, 4.0))
+    first, second = a * b, c * d**2
+    h1, h2 = named("h", first, "1"), named("h", second, "2")
+    end = (h1 + h2) ** 2
+    return Net({h1: first, h2: second, named("g", end): end}), by
 
 
-def shared() -> tuple[Net, tuple[Symbol, ...]]:
+def shared() -> Example:
     """g(h(a, b), j(a, b), k(a, b)): every variable has three paths to g."""
-    a, b = Symbol("a", 2.0), Symbol("b", -3.0)
-    h, j, k = named("h", a * b), named("j", a + b), named("k", a**2 + b)
-    g = named("g", h * j + k)
-    return Net({h: a * b, j: a + b, k: a**2 + b, g: h * j + k}), (a, b)
+    a, b = by = _symbols("ab", (2.0, -3.0))
+    made = (a * b, a + b, a**2 + b)
+    h, j, k = inner = tuple(named(n, of) for n, of in zip("hjk", made, strict=True))
+    end = h * j + k
+    return Net({**dict(zip(inner, made, strict=True)), named("g", end): end}), by
+
+
+X, TARGET, START, LR = (1.0, 2.0, -1.0), (3.0, 1.0), (2.0, -3.0), 0.05
+
+
+def convolution(kernel: Sequence[float] = START) -> Example:
+    """g(h₁(a, b), h₂(a, b)): the same two weights at both positions; each has two paths to g."""
+    a, b = by = _symbols("ab", kernel)
+    return _two_positions((a, b), (a, b)), by
+
+
+def own_weights() -> Example:
+    """g(h₁(a, b), h₂(c, d)), as drawn in the course: each position has its own weights."""
+    a, b, c, d = by = _symbols("abcd", START * 2)
+    return _two_positions((a, b), (c, d)), by
+
+
+def _two_positions(one: tuple[Symbol, Symbol], two: tuple[Symbol, Symbol]) -> Net:
+    first, second = one[0] * X[0] + one[1] * X[1], two[0] * X[1] + two[1] * X[2]
+    h1, h2 = named("h", first, "1"), named("h", second, "2")
+    end = (h1 - TARGET[0]) ** 2 + (h2 - TARGET[1]) ** 2
+    return Net({h1: first, h2: second, named("g", end): end})
 
 
 def torch_separate(x: Tensor) -> Tensor:
@@ -59,172 +147,69 @@ def torch_shared(x: Tensor) -> Tensor:
     return a * b * (a + b) + a**2 + b
 
 
-def example() -> Explanation:
-    one, four = separate()
-    three, two = shared()
-    kernel, places = convolution()
-    return Explanation(
-        "backprop",
-        _("backprop: the sum over all paths"),
-        _("A derivative follows every way from a weight to the loss: multiply along a way, add the ways up."),
-        (
-            ExplanationPart(
-                _("g(h₁(a, b), h₂(c, d)): one way each"), (*_forward(one), *_backward(one, four))
-            ),
-            ExplanationPart(
-                _("g(h(a, b), j(a, b), k(a, b)): three ways each"), (*_forward(three), *_backward(three, two))
-            ),
-            ExplanationPart(
-                _("A convolution, g(h₁(a, b), h₂(a, b)): the same weights at both places"),
-                (*_forward(kernel), *_backward(kernel, places)),
-            ),
-            _course(three, two[0]),
-        ),
-        (
-            *_checks("g(h₁, h₂)", one, four, torch_separate),
-            *_checks("g(h, j, k)", three, two, torch_shared),
-            *_checks(_("convolution"), kernel, places, torch_convolution),
-        ),
-        SOURCES,
-    )
+def torch_convolution(kernel: Tensor) -> Tensor:
+    x = torch.tensor(X, dtype=kernel.dtype)
+    h = nn.functional.conv1d(x.view(1, 1, -1), kernel.view(1, 1, -1)).flatten()
+    return (h - torch.tensor(TARGET, dtype=kernel.dtype)).square().sum()
 
 
-def _forward(net: Net) -> tuple[Step, ...]:
+# ---- their paths
+
+
+def _example() -> Worked:
+    parts, checks = list[ExplanationPart](), list[Check]()
+    same = _("A convolution, g(h₁(a, b), h₂(a, b)): the same weights at both places")
+    for heading, name, (net, by), theirs in (
+        (_("g(h₁(a, b), h₂(c, d)): one way each"), "g(h₁, h₂)", separate(), torch_separate),
+        (_("g(h(a, b), j(a, b), k(a, b)): three ways each"), "g(h, j, k)", shared(), torch_shared),
+        (same, _("convolution"), convolution(), torch_convolution),
+    ):
+        parts.append(ExplanationPart(heading, (*_forward(net), *_backward(net, by))))
+        checks += _checks(name, net, by, theirs)
+    return (*parts, _course()), checks
+
+
+def _forward(net: Net) -> list[Step]:
     starts = sorted({s.name for made in net.nodes.values() for s in _leaves(made) if s not in net.nodes})
-    inside = [_label(s) for s in net.nodes if s != net.end]
-    edges = tuple(
-        Edge(_label(by), _label(of), _short(value(net.slope(of, by))), value(net.slope(of, by)))
-        for of, made in net.nodes.items()
-        for by in dict.fromkeys(_leaves(made))
-    )
-    picture = Graph(
-        _("Who goes into whom, with the local slopes"),
-        (tuple(starts), tuple(inside), (_label(net.end),)),
-        edges,
-    )
-    steps = [
-        Step(_("Forward: {name}").format(name=_label(s)), Formula(s, made)) for s, made in net.nodes.items()
-    ]
-    return (*steps, Step(_("The ways"), picture=picture))
+    edges = []
+    for of, made in net.nodes.items():
+        for by in dict.fromkeys(_leaves(made)):
+            slope = value(net.slope(of, by))
+            edges.append(Edge(_label(by), _label(of), short(slope), slope))
+    inside = tuple(_label(s) for s in net.nodes if s != net.end)
+    columns = (tuple(starts), inside, (_label(net.end),))
+    picture = Graph(_("Who goes into whom, with the local slopes"), columns, tuple(edges))
+    steps = [Step(_("Forward: {name}").format(name=_label(s)), Formula(s, of)) for s, of in net.nodes.items()]
+    return [*steps, Step(_("The ways"), picture=picture)]
 
 
-def _backward(net: Net, by: tuple[Symbol, ...]) -> tuple[Step, ...]:
+def _backward(net: Net, by: Sequence[Symbol]) -> list[Step]:
     """For each variable one line per path, then their sum."""
     steps = []
     for variable in by:
-        ways = list(net.paths(variable))
-        parts = []
-        for path in ways:
+        for path in net.paths(variable):
             slopes = [_partial(net, b, a) for a, b in pairwise(path)][::-1]
-            route = " → ".join(_label(s) for s in path)
-            local = net.along(path)
-            steps.append(
-                Step(
-                    _("By the way {path}").format(path=route),
-                    Formula(product(slopes), local),
-                )
-            )
-            parts.append(value(local))
+            title = _("By the way {path}").format(path=" → ".join(_label(s) for s in path))
+            steps.append(Step(title, Formula(product(slopes), net.along(path))))
+        ways = net.ways(variable)
         if len(ways) > 1:
-            terms: tuple[Expr, ...] = tuple(Symbol("p", part, str(n + 1)) for n, part in enumerate(parts))
-            total: Expr = reduce(lambda p, q: p + q, terms)
+            terms: list[Expr] = [Symbol("p", way, str(n)) for n, way in enumerate(ways, 1)]
             title = _("All {n} ways together").format(n=len(ways))
-            steps.append(Step(title, Formula(Symbol(f"∂{net.end.name}/∂{variable.name}", 0.0), total)))
-    return tuple(steps)
+            total = reduce(lambda p, q: p + q, terms)
+            steps.append(Step(title, equation(f"∂{net.end.name}/∂{variable.name}", total)))
+    return steps
 
 
-def _course(net: Net, a: Symbol) -> ExplanationPart:
-    """The course's three wrong statements, refuted on the same example."""
-    first = next(iter(net.paths(a)))
-    alone = net.along(first)
-    whole = sum(value(net.along(path)) for path in net.paths(a))
-    h = first[1]
-    text = _(
-        "∂g/∂a = ∂g/∂h · ∂h/∂a is right where a has one way to g. Here it has three, and this one alone "
-        "gives {alone:g} where the derivative is {whole:g}."
-    ).format(alone=value(alone), whole=whole)
-    formula = Formula(_partial(net, net.end, h) * _partial(net, h, a), alone)
-    layers = _layers()
-    return ExplanationPart(
-        _("What the course says, and what is so"),
-        (
-            Step(_("The chain rule with one way only"), formula, text, wrong=True),
-            slopes(),
-            trained(),
-            Step(
-                _("“Only the first layer receives parameters of the model”"),
-                text=_(
-                    "Every layer has its own. A plain network of 2 inputs, 3 hidden units and 1 output, "
-                    "and the size of the gradient in each of its parameters, by torch:"
-                ),
-                table=layers,
-                wrong=True,
-            ),
-            _trained(),
-        ),
-    )
-
-
-def _layers() -> StepTable:
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
-    loss = (net(torch.tensor([[1.0, -2.0]], dtype=torch.float64)) - 1).square().mean()
-    loss.backward()
-    rows = tuple(
-        (name, p.numel(), float(p.grad.norm())) for name, p in net.named_parameters() if p.grad is not None
-    )
-    return StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
-
-
-def _trained() -> Step:
-    """Training of all layers compared with the first layer alone, on the exclusive or of two inputs."""
-    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
-    y = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.float64)
-    rows: list[tuple[str | float | int, ...]] = []
-    for name, taught in ((_("all layers"), 4), (_("the first layer alone"), 2)):
-        with torch.random.fork_rng([]):
-            torch.manual_seed(0)
-            net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
-        trained = list(net.parameters())[:taught]
-        losses = []
-        for _update in range(max(SEEN) + 1):
-            loss = (net(x) - y).square().mean()
-            losses.append(float(loss.detach()))
-            for p, g in zip(trained, torch.autograd.grad(loss, trained), strict=True):
-                p.data.sub_(0.3 * g)
-        rows.append((name, *(losses[t] for t in SEEN)))
-    heads = (_("what is trained"), *(_("loss after {t}").format(t=t) for t in SEEN))
-    text = _("The exclusive or of two inputs, the same network from the same start, learning rate 0.3.")
-    return Step(
-        _("What it does to training: the first layer only"), text=text, table=StepTable(heads, tuple(rows))
-    )
-
-
-def _checks(name: str, net: Net, by: tuple[Symbol, ...], theirs: object) -> tuple[Check, ...]:
-    assert callable(theirs)
+def _checks(name: str, net: Net, by: Sequence[Symbol], theirs: Callable[[Tensor], Tensor]) -> Iterator[Check]:
     x = torch.tensor([s.number for s in by], dtype=torch.float64, requires_grad=True)
     theirs(x).backward()
     assert x.grad is not None
-    checks = []
-    for place, variable in enumerate(by):
-        ours = sum(value(net.along(path)) for path in net.paths(variable))
-        central = (net.value(variable, H) - net.value(variable, -H)) / (2 * H)
-        what = f"∂g/∂{variable.name}, {name}"
-        reference = float(x.grad[place])
-        checks += [
-            Check(_("{what}: torch.autograd").format(what=what), ours, reference, relative(ours, 1.0)),
-            Check(
-                _("{what}: central difference").format(what=what), ours, central, 1e-6 * max(1.0, abs(ours))
-            ),
-        ]
-    return tuple(checks)
-
-
-def _leaves(e: Expr) -> list[Symbol]:
-    if isinstance(e, Symbol):
-        return [e]
-    return [s for a in getattr(e, "args", ()) for s in _leaves(a)]
+    for variable, reference in zip(by, x.grad.tolist(), strict=True):
+        ours, what = sum(net.ways(variable)), f"∂g/∂{variable.name}, {name}"
+        difference = central(partial(net.value, variable))
+        yield Check(_("{what}: torch.autograd").format(what=what), ours, reference, relative(ours, 1.0))
+        title = _("{what}: central difference").format(what=what)
+        yield Check(title, ours, difference, 1e-6 * max(1.0, abs(ours)))
 
 
 def _partial(net: Net, of: Symbol, by: Symbol) -> Symbol:
@@ -235,142 +220,114 @@ def _label(s: Symbol) -> str:
     return s.name + {"": "", "1": "₁", "2": "₂"}[s.sub]
 
 
-def _short(number: float) -> str:
-    return numeral(number, ".4g").replace("-", "−")
+# ---- the course's wrong statements, refuted on the same examples
 
 
-# ---- a run
-
-
-def of(update: Update) -> Explanation:
-    """Explain the paths of the row with the largest contribution to the gradient, then the sum over rows."""
-    row, batch = update.row, update.batch
-    paths = net_paths(update, row)
-    sums = [float(s) for s in totals(update)]
-
-    def share(sub: str, k: int) -> Expr:
-        return Symbol("s", sums[k], sub)
-
-    whole = Formula(Symbol("∂L/∂w", 0.0), series("r", "B", len(sums), share))
-    part = ExplanationPart(
-        _("Every way from the weight to the loss, row {row}").format(row=int(batch.rows[row])),
+def _course() -> ExplanationPart:
+    net, (a, _b) = shared()
+    first = next(net.paths(a))
+    alone = net.along(first)
+    text = _(
+        "∂g/∂a = ∂g/∂h · ∂h/∂a is right where a has one way to g. Here it has three, and this one alone "
+        "gives {alone:g} where the derivative is {whole:g}."
+    ).format(alone=value(alone), whole=sum(net.ways(a)))
+    formula = Formula(_partial(net, net.end, first[1]) * _partial(net, first[1], a), alone)
+    every = _(
+        "Every layer has its own. A plain network of 2 inputs, 3 hidden units and 1 output, and the size of "
+        "the gradient in each of its parameters, by torch:"
+    )
+    small = _small_network()
+    (small(torch.tensor([[1.0, -2.0]], dtype=torch.float64)) - 1).square().mean().backward()
+    rows = tuple(
+        (n, p.numel(), float(p.grad.norm())) for n, p in small.named_parameters() if p.grad is not None
+    )
+    sizes = StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
+    only_first = _("“Only the first layer receives parameters of the model”")
+    return ExplanationPart(
+        _("What the course says, and what is so"),
         (
-            *_lines(update, paths),
-            _sum_of_ways(paths),
-            Step(_("And the same for every row of the batch, added up"), whole),
+            Step(_("The chain rule with one way only"), formula, text, wrong=True),
+            _no_convolution(),
+            trained(),
+            Step(only_first, text=every, table=sizes, wrong=True),
+            _first_layer_alone(),
         ),
     )
-    explained = to_the_gradient(update, "backprop", SOURCES, part, _sizes(update))
-    by_paths = Check(
-        _("∂L/∂w: all ways of all rows, against δ · input"),
-        whole.value,
-        update.gradient,
-        relative(whole.value, *(abs(s) * len(sums) for s in sums)),
-    )
-    theirs = next(c for c in explained.checks if "autograd" in c.name)
-    again = Check(
-        _("∂L/∂w: all ways of all rows, against torch.autograd"),
-        whole.value,
-        theirs.reference,
-        by_paths.within + theirs.within,
-    )
-    return Explanation(
-        explained.topic,
-        explained.title,
-        explained.about,
-        explained.parts,
-        (*explained.checks, by_paths, again),
-        SOURCES,
-    )
 
 
-def _lines(update: Update, paths: Paths) -> tuple[Step, ...]:
-    text = _(
-        "{n:,} ways in all; these are the largest. A unit that ReLU holds at 0 closes every way through it."
-    ).format(n=paths.count)
-    steps = [Step(_("How many there are"), text=text, picture=_graph(update, paths))]
-    for number, path in enumerate(paths.largest, 1):
-        steps.append(
-            Step(_say(update, path, number), Formula(Symbol("p", 0.0, str(number)), _product(update, path)))
+def _no_convolution() -> Step:
+    """The step with the slope of each weight in both networks, as a sum over the weight's paths."""
+    rows = tuple(
+        (kind, f"∂g/∂{variable.name}", len(net.ways(variable)), sum(net.ways(variable)))
+        for kind, (net, by) in (
+            (_("weights of their own"), own_weights()),
+            (_("a convolution"), convolution()),
         )
-    return tuple(steps)
-
-
-def _say(update: Update, path: NetworkPath, number: int) -> str:
-    first = update.place.layer
-    names = [_("unit {unit} of layer {layer}").format(unit=update.place.i, layer=first)]
-    names += [
-        _("unit {unit} of layer {layer}").format(unit=unit, layer=first + k)
-        for k, unit in enumerate(path.units, 1)
-    ]
-    return _("Way {n}: {units}, loss").format(n=number, units=", ".join(names))
-
-
-def _product(update: Update, path: NetworkPath) -> Expr:
-    """The product along a path: ∂L/∂z of the output, then W and act′ alternately, then the weight's input."""
-    place, last = update.place, len(update.layers) - 1
-    units = (place.i, *path.units)
-    symbols: list[Expr] = [Symbol("∂L/∂z", path.factors[0], str(units[-1]), f"({last})")]
-    for k, factor in enumerate(path.factors[1 : 1 + 2 * len(path.units)]):
-        at = last - k // 2
-        if k % 2 == 0:
-            symbols.append(
-                Symbol("W", factor, f"{units[at - place.layer]},{units[at - place.layer - 1]}", f"({at})")
-            )
-        else:
-            symbols.append(Symbol("act′", factor, str(units[at - place.layer - 1]), f"({at - 1})"))
-    if place.j is not None:
-        sup = "" if place.layer == 0 else f"({place.layer - 1})"
-        symbols.append(Symbol("x" if place.layer == 0 else "h", path.factors[-1], str(place.j), sup))
-    return product(symbols)
-
-
-def _sum_of_ways(paths: Paths) -> Step:
-    terms: list[Expr] = [Symbol("p", path.slope, str(n)) for n, path in enumerate(paths.largest, 1)]
-    if paths.count > len(terms):
-        terms.append(Symbol("p", paths.rest, _("others")))
-    total = reduce(lambda a, b: a + b, terms)
-    return Step(_("All {n:,} ways of this row").format(n=paths.count), Formula(Symbol("s", 0.0, "r"), total))
-
-
-def _graph(update: Update, paths: Paths) -> Graph:
-    place, last = update.place, len(update.layers) - 1
-    start = "w"
-    columns: list[list[str]] = [[start], [_node(place.layer, place.i)]]
-    edges: dict[tuple[str, str], Edge] = {}
-    p = update.through[place.layer]
-    inside = 1.0 if place.j is None else float(p.a[update.row, place.j])
-    edges[start, columns[1][0]] = Edge(start, columns[1][0], _short(inside), inside)
-    for path in paths.largest:
-        before = columns[1][0]
-        for k, unit in enumerate(path.units):
-            at = place.layer + 1 + k
-            node = _node(at, unit)
-            while len(columns) <= k + 2:
-                columns.append([])
-            if node not in columns[k + 2]:
-                columns[k + 2].append(node)
-            edges.setdefault((before, node), Edge(before, node, "", path.slope))
-            before = node
-        top = float(update.through[last].d[update.row, path.units[-1] if path.units else place.i])
-        edges.setdefault((before, "L"), Edge(before, "L", _short(top), top))
-    return Graph(_("The largest ways"), tuple(map(tuple, [*columns, ["L"]])), tuple(edges.values()))
-
-
-def _node(layer: int, unit: int) -> str:
-    return f"{layer}:{unit}"
-
-
-def _sizes(update: Update) -> ExplanationPart:
-    rows = tuple((name, g.size, float((g**2).sum() ** 0.5)) for name, g in update.gradients.items())
+        for variable in by
+    )
     text = _(
-        "The course says that only the first layer receives parameters of the model. Every layer has its "
-        "own, and each has a gradient."
+        "g(h₁(a, b), h₂(c, d)) is no convolution: every h has its own weights. A convolution uses the same "
+        "weights at every place: g(h₁(a, b), h₂(a, b)), and then a and b have several ways to g, which are "
+        "added up."
     )
-    table = StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
-    return ExplanationPart(
-        _("Every layer has parameters"), (Step(_("Of this network, in this update"), text=text, table=table),)
-    )
+    table = StepTable((_("network"), _("slope"), _("ways"), _("their sum")), rows)
+    return Step(_("“A very simple convolutional network”"), text=text, table=table, wrong=True)
 
 
-TOPIC = Topic("backprop", N_("the chain rule as a sum over all paths, one line a path"), example, of)
+def _losses_table(heading: str, seen: Sequence[int], losses: Mapping[str, Sequence[float]]) -> StepTable:
+    """The loss after some of the updates of each training."""
+    heads = (heading, *(_("loss after {t}").format(t=t) for t in seen))
+    return StepTable(heads, tuple((name, *(of[t] for t in seen)) for name, of in losses.items()))
+
+
+def trained() -> Step:
+    """The step that compares training of the kernel with the slopes of all paths and of the first path
+    alone."""
+    losses: dict[str, list[float]] = {}
+    for name, ways in ((_("both ways, added up"), None), (_("by h₁ alone"), 1)):
+        kernel, losses[name] = list(START), []
+        for _update in range(101):
+            net, by = convolution(kernel)
+            losses[name].append(net.end.number)
+            kernel = [s.number - LR * sum(net.ways(s)[:ways]) for s in by]
+    text = _(
+        "The kernel from (2, −3), learning rate {lr:g}. By one way it learns for one place, and the error at "
+        "the other stays as it is."
+    ).format(lr=LR)
+    table = _losses_table(_("the slope of a and b"), (0, 1, 10, 100), losses)
+    return Step(_("What it does to training: one way of a convolution"), text=text, table=table)
+
+
+def _first_layer_alone() -> Step:
+    """Training of all layers compared with the first layer alone, on the exclusive or of two inputs."""
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
+    y = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.float64)
+    losses: dict[str, list[float]] = {}
+    for name, taught in ((_("all layers"), 4), (_("the first layer alone"), 2)):
+        net, losses[name] = _small_network(), []
+        parameters = list(net.parameters())[:taught]
+        for _update in range(1001):
+            loss = (net(x) - y).square().mean()
+            losses[name].append(float(loss.detach()))
+            for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+                p.data.sub_(0.3 * g)
+    text = _("The exclusive or of two inputs, the same network from the same start, learning rate 0.3.")
+    table = _losses_table(_("what is trained"), (0, 100, 1000), losses)
+    return Step(_("What it does to training: the first layer only"), text=text, table=table)
+
+
+def _small_network() -> nn.Module:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+
+
+TOPIC = Topic(
+    "backprop",
+    N_("the chain rule as a sum over all paths, one line a path"),
+    N_("backprop: the sum over all paths"),
+    N_("A derivative follows every way from a weight to the loss: multiply along a way, add the ways up."),
+    (BACKPROP, torch_page("torch.Tensor.backward")),
+    _example,
+    along_paths,
+)

@@ -1,10 +1,11 @@
 """An explanation: steps of arithmetic, checks against other computations, and the data of its pictures."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from treino.base.formula import Formula
+from treino.base.formula import Expr, Formula, Symbol
+from treino.base.words import _, numeral
 from treino.inspection.microscope.update import Update
 
 
@@ -73,6 +74,12 @@ class Step:
     picture: Chart | Graph | None = None
     wrong: bool = False
 
+    @property
+    def value(self) -> float:
+        """The number of the step's formula."""
+        assert self.formula is not None
+        return self.formula.value
+
 
 @dataclass(frozen=True)
 class ExplanationPart:
@@ -121,20 +128,67 @@ class Explanation:
         return all(check.holds for check in self.checks)
 
 
+Worked = tuple[Iterable[ExplanationPart], Iterable[Check]]
+
+
 @dataclass(frozen=True)
 class Topic:
-    """A topic.
+    """A topic, with texts that are marked by ``N_``.
 
-    about: a line for the list of topics. example: explains the topic on example numbers. of: explains it on
-    a run's update. own: the topic of the run's own loss or optimizer, with its words; of such topics no other
-    explains the run. None: this one explains any run.
+    about: a line for the list of topics. headline, gist: the title of its example, and a sentence on it.
+    sources: papers and web pages. on_example, on_run: work it out on example numbers, or on a run's update.
+    own: the topic of the run's own loss or optimizer, with its words; of such topics no other explains the
+    run. None: this one explains any run.
     """
 
     name: str
     about: str
-    example: Callable[[], Explanation]
-    of: Callable[[Update], Explanation]
+    headline: str
+    gist: str
+    sources: tuple[str, ...]
+    on_example: Callable[[], Worked]
+    on_run: Callable[[Update], Worked]
     own: Callable[[Update], tuple[str, str]] | None = None
+
+    def example(self) -> Explanation:
+        """Explain the topic on example numbers."""
+        title = _(self.headline).format(topic=self.name, about=_(self.about))
+        return self._explanation(title, _(self.gist), self.on_example())
+
+    def of(self, update: Update) -> Explanation:
+        """Explain the topic on one update of one weight of a run."""
+        title = _("{topic}: update {number:,} of {run}")
+        about = _("The arithmetic of one update of one weight, {at}: {value}.")
+        place = update.place
+        at = f"{place.layer},{place.i}" + ("" if place.j is None else f",{place.j}")
+        value = numeral(update.weight, ".9g").replace("-", "−")
+        return self._explanation(
+            title.format(topic=self.name, number=update.step + 1, run=update.run),
+            about.format(at=at, value=value),
+            self.on_run(update),
+        )
+
+    def _explanation(self, title: str, about: str, worked: Worked) -> Explanation:
+        parts, checks = worked
+        return Explanation(self.name, title, about, tuple(parts), tuple(checks), self.sources)
+
+
+def equation(name: str, right: Expr, sub: str = "", sup: str = "") -> Formula:
+    """The formula of a quantity whose number follows from the right side."""
+    return Formula(Symbol(name, 0.0, sub, sup), right)
+
+
+def central(f: Callable[[float], float], h: float = 1e-6) -> float:
+    """The central finite difference of a function at 0."""
+    return (f(h) - f(-h)) / (2 * h)
+
+
+def slope_checks(what: str, ours: float, autograd: float, difference: float) -> tuple[Check, Check]:
+    """Checks of a slope, which ``what`` names, against torch and a central finite difference."""
+    return (
+        Check(_("{what}: torch.autograd, float64").format(what=what), ours, autograd, 1e-14),
+        Check(_("{what}: central finite difference").format(what=what), ours, difference, 1e-8),
+    )
 
 
 def relative(*numbers: float, share: float = 1e-12) -> float:

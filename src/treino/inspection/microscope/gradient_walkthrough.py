@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import torch
@@ -10,7 +9,14 @@ import torch
 from treino.base.formula import Array, Expr, Formula, Symbol, derivative, series
 from treino.base.words import _
 from treino.engine.activations import ACTIVATIONS
-from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable
+from treino.inspection.microscope.explanation import (
+    Check,
+    ExplanationPart,
+    Step,
+    StepTable,
+    central,
+    equation,
+)
 from treino.inspection.microscope.losses import loss_steps
 from treino.inspection.microscope.reference import passed
 from treino.inspection.microscope.update import Update, moved
@@ -20,33 +26,28 @@ SHOWN_ROWS = 8
 
 def way(update: Update) -> tuple[ExplanationPart, ...]:
     """The parts: rows, forward, loss, backward."""
-    return (rows_part(update), forward_part(update), loss_part(update), backward_part(update))
+    loss = ExplanationPart(_("The loss"), loss_steps(update))
+    return (_rows_part(update), _forward_part(update), loss, _backward_part(update))
 
 
 # ---- the parts
 
 
-def rows_part(update: Update) -> ExplanationPart:
+def _rows_part(update: Update) -> ExplanationPart:
     batch, place = update.batch, update.place
-    values = batch.x if place.layer == 0 and place.j is not None else None
-    name = update.inputs[place.j] if values is not None and place.j is not None else ""
-    headings = [
-        _("row"),
-        *([_("input {j}: {name}").format(j=place.j, name=name)] if name else []),
-        _("target"),
-    ]
-    rows: list[tuple[str | float | int, ...]] = []
-    for r in range(min(len(batch.rows), SHOWN_ROWS)):
-        target = batch.y[r]
-        label: str | float = (
-            update.classes[int(target.reshape(-1)[0])] if update.classes else float(target.reshape(-1)[0])
-        )
-        rows.append((int(batch.rows[r]), *([float(values[r, place.j])] if values is not None else []), label))
+    headings, columns = [_("row")], [batch.rows[:SHOWN_ROWS].tolist()]
+    if place.layer == 0 and place.j is not None:
+        headings.append(_("input {j}: {name}").format(j=place.j, name=update.inputs[place.j]))
+        columns.append(batch.x[:SHOWN_ROWS, place.j].tolist())
+    targets = batch.y.reshape(len(batch.y), -1)[:SHOWN_ROWS, 0].tolist()
+    headings.append(_("target"))
+    columns.append([update.classes[int(t)] for t in targets] if update.classes else targets)
     text = _(
         "Update {number:,} of {run}: {rows:,} rows. The weight is {weight}. Inputs are as the network gets "
         "them, prepared; layers, units and inputs are counted from 0."
     ).format(number=update.step + 1, run=update.run, rows=len(batch.rows), weight=weight_name(update))
-    table = StepTable(tuple(headings), tuple(rows), len(batch.rows) - len(rows))
+    rows = tuple(zip(*columns, strict=True))
+    table = StepTable(tuple(headings), rows, len(batch.rows) - len(rows))
     notes = tuple(Step(_("In force"), text=note) for note in update.notes)
     return ExplanationPart(
         _("The rows of the batch"), (Step(_("What goes in"), text=text, table=table), *notes)
@@ -55,20 +56,20 @@ def rows_part(update: Update) -> ExplanationPart:
 
 def weight_name(update: Update) -> str:
     place = update.place
-    module = update.layers[place.layer].name
     if place.j is None:
         text = _("the bias of unit {i} in layer {layer} (module {module})")
-        return text.format(i=place.i, layer=place.layer, module=module)
-    text = _("the one from input {j} to unit {i} of layer {layer} (module {module})")
-    return text.format(j=place.j, i=place.i, layer=place.layer, module=module)
+    else:
+        text = _("the one from input {j} to unit {i} of layer {layer} (module {module})")
+    return text.format(j=place.j, i=place.i, layer=place.layer, module=update.layers[place.layer].name)
 
 
-def units(update: Update) -> list[int]:
+def _units(update: Update) -> list[int]:
     """The index of the unit shown in each layer: the weight's own, and in other layers the most important."""
     place, row, last = update.place, update.row, len(update.layers) - 1
-    unit_L = [int(np.abs(p.h[row]).argmax()) for p in update.through]
-    for layer in range(place.layer + 1, last + 1):
-        unit_L[layer] = int(np.abs(update.through[layer].d[row]).argmax())
+    unit_L = [
+        int(np.abs((p.d if layer > place.layer else p.h)[row]).argmax())
+        for layer, p in enumerate(update.through)
+    ]
     if update.loss.kind.of_classes and place.layer < last:
         unit_L[last] = int(update.batch.y[row])
     if place.layer and place.j is not None:
@@ -77,91 +78,72 @@ def units(update: Update) -> list[int]:
     return unit_L
 
 
-def inputs_of(layer: int, sub: str, number: float) -> Symbol:
+def input_of(layer: int, sub: str, number: float) -> Symbol:
     return Symbol("x", number, sub) if layer == 0 else Symbol("h", number, sub, f"({layer - 1})")
 
 
-def forward_part(update: Update) -> ExplanationPart:
-    row, steps = update.row, []
-    for at, layer, p, unit in zip(count(), update.layers, update.through, units(update), strict=False):
-        mark, inputs = f"({at})", len(layer.W[0])
+def _weighed_inputs(update: Update, at: int, unit: int) -> Expr:
+    """Σ W x of one unit, for the row shown."""
+    W_D, a_D = update.layers[at].W[unit], update.through[at].a[update.row]
 
-        def product(sub: str, k: int, at: int = at, unit: int = unit, mark: str = mark) -> Expr:
-            W, a = update.layers[at].W, update.through[at].a
-            return Symbol("W", float(W[unit, k]), f"{unit},{sub}", mark) * inputs_of(
-                at, sub, float(a[row, k])
-            )
+    def product(sub: str, k: int) -> Expr:
+        return Symbol("W", float(W_D[k]), f"{unit},{sub}", f"({at})") * input_of(at, sub, float(a_D[k]))
 
-        total = series("j", "", inputs, product)
-        right: Expr = total + Symbol("b", float(layer.b[unit]), str(unit), mark) if layer.bias else total
-        z = Symbol("z", float(p.z[row, unit]), str(unit), mark)
+    return series("j", "", len(W_D), product)
+
+
+def _forward_part(update: Update) -> ExplanationPart:
+    row, steps = update.row, list[Step]()
+    for at, (layer, p, unit) in enumerate(zip(update.layers, update.through, _units(update), strict=True)):
+        sub, mark = str(unit), f"({at})"
+        right = _weighed_inputs(update, at, unit)
+        if layer.bias:
+            right = right + Symbol("b", float(layer.b[unit]), sub, mark)
+        z = Symbol("z", float(p.z[row, unit]), sub, mark)
         steps.append(Step(_("Layer {layer}, unit {unit}").format(layer=at, unit=unit), Formula(z, right)))
-        act: Expr = ACTIVATIONS[layer.act].formula(z) if layer.act else z
+        act, note = ACTIVATIONS[layer.act].formula(z) if layer.act else z, ""
         if p.mask is not None:
             act = act * Symbol("mask", float(p.mask[row, unit]))
+            note = _("dropout: 0 for a dropped unit, else 1 / (1 − rate)")
         if layer.act or p.mask is not None:
-            note = _("dropout: 0 for a dropped unit, else 1 / (1 − rate)") if p.mask is not None else ""
-            h = Symbol("h", float(p.h[row, unit]), str(unit), mark)
+            h = Symbol("h", float(p.h[row, unit]), sub, mark)
             steps.append(Step(_("What the unit gives on"), Formula(h, act), note))
-    title = _("Forward: row {row}, the one that adds most to this gradient").format(
-        row=int(update.batch.rows[row])
-    )
-    return ExplanationPart(title, tuple(steps))
+    title = _("Forward: row {row}, the one that adds most to this gradient")
+    return ExplanationPart(title.format(row=int(update.batch.rows[row])), tuple(steps))
 
 
-def loss_part(update: Update) -> ExplanationPart:
-    return ExplanationPart(_("The loss"), loss_steps(update))
-
-
-def backward_part(update: Update) -> ExplanationPart:
+def _backward_part(update: Update) -> ExplanationPart:
     """The backward pass: δ (∂loss/∂z of a unit) from the output back to the weight, then the sum over
     rows."""
-    row, place = update.row, update.place
-    steps: list[Step] = []
-    unit_L = units(update)
-    steps += [
-        _delta(update, at, unit_L[at], row) for at in range(len(update.layers) - 2, place.layer - 1, -1)
-    ]
+    place, unit_L = update.place, _units(update)
+    steps = [_delta(update, at, unit_L[at]) for at in range(len(update.layers) - 2, place.layer - 1, -1)]
     p, rows = update.through[place.layer], len(update.batch.rows)
-    mark = f"({place.layer})"
 
     def share(sub: str, k: int) -> Expr:
-        d = Symbol("δ", float(p.d[k, place.i]), f"{place.i},{sub}", mark)
-        if place.j is None:
-            return d
-        name = "x" if place.layer == 0 else "h"
-        sup = "" if place.layer == 0 else f"({place.layer - 1})"
-        return d * Symbol(name, float(p.a[k, place.j]), f"{place.j},{sub}", sup)
+        d = Symbol("δ", float(p.d[k, place.i]), f"{place.i},{sub}", f"({place.layer})")
+        return d if place.j is None else d * input_of(place.layer, f"{place.j},{sub}", float(p.a[k, place.j]))
 
-    table = None
+    table, note = None, ""
     if place.j is not None:
         order = np.argsort(-np.abs(update.shares), kind="stable")[:SHOWN_ROWS]
-        cells = tuple(
-            (
-                int(update.batch.rows[r]),
-                float(p.d[r, place.i]),
-                float(p.a[r, place.j]),
-                float(update.shares[r]),
-            )
-            for r in order
-        )
+        columns = (update.batch.rows, p.d[:, place.i], p.a[:, place.j], update.shares)
+        cells = tuple(zip(*(of[order].tolist() for of in columns), strict=True))
         table = StepTable((_("row"), "δ", _("input"), _("δ · input")), cells, rows - len(cells))
-    note = _("The rows with the largest shares first.") if table else ""
-    gradient = Formula(Symbol("g", 0.0), series("r", "B", rows, share))
+        note = _("The rows with the largest shares first.")
+    gradient = equation("g", series("r", "B", rows, share))
     steps.append(Step(_("All rows together: the gradient of the weight"), gradient, note, table=table))
     return ExplanationPart(_("Back to the weight"), tuple(steps))
 
 
-def _delta(update: Update, at: int, unit: int, row: int) -> Step:
-    layer, p, up = update.layers[at], update.through[at], update.through[at + 1]
-    above = update.layers[at + 1]
+def _delta(update: Update, at: int, unit: int) -> Step:
+    layer, p, row = update.layers[at], update.through[at], update.row
+    W, d = update.layers[at + 1].W, update.through[at + 1].d
 
     def product(sub: str, k: int) -> Expr:
-        return Symbol("W", float(above.W[k, unit]), f"{sub},{unit}", f"({at + 1})") * Symbol(
-            "δ", float(up.d[row, k]), sub, f"({at + 1})"
-        )
+        weight = Symbol("W", float(W[k, unit]), f"{sub},{unit}", f"({at + 1})")
+        return weight * Symbol("δ", float(d[row, k]), sub, f"({at + 1})")
 
-    right: Expr = series("k", "", len(above.W), product)
+    right: Expr = series("k", "", len(W), product)
     if p.mask is not None:
         right = Symbol("mask", float(p.mask[row, unit])) * right
     if layer.act:
@@ -170,17 +152,16 @@ def _delta(update: Update, at: int, unit: int, row: int) -> Step:
     title = _("Layer {layer}, unit {unit}: what comes back to it, row {row}").format(
         layer=at, unit=unit, row=int(update.batch.rows[row])
     )
-    return Step(title, Formula(Symbol("δ", 0.0, str(unit), f"({at})"), right))
+    return Step(title, equation("δ", right, str(unit), f"({at})"))
 
 
 # ---- the checks
 
 
-def gradient_checks(update: Update) -> tuple[Check, ...]:
+def gradient_checks(update: Update) -> list[Check]:
     """Checks of the explanation's loss and gradient against torch, finite differences and the run."""
-    ours, g = (
-        _value_of(part, name) for part, name in ((loss_part(update), "L"), (backward_part(update), "g"))
-    )
+    means = [s for s in loss_steps(update) if s.formula and s.formula.left == Symbol("L", 0.0)]
+    ours, g = means[0].value, _backward_part(update).steps[-1].value
     net = update.module()
     loss = update.torch_loss(net)
     loss.backward()
@@ -192,18 +173,9 @@ def gradient_checks(update: Update) -> tuple[Check, ...]:
         within = 1e-5 * max(1e-3, abs(ours))
         checks.append(Check(_("L: what the run noted, float32"), ours, update.recorded, within))
     checks.append(Check(_("g: torch.autograd, float64"), g, float(theirs[update.at]), rounding(update)))
-    difference = central_difference(update)
-    if difference is not None:
+    if (difference := _central_difference(update)) is not None:
         checks.append(Check(_("g: central finite difference"), g, *difference))
-    return tuple(checks)
-
-
-def _value_of(part: ExplanationPart, name: str) -> float:
-    """The value of the part's formula for the quantity ``name``."""
-    formulas = [
-        s.formula for s in part.steps if s.formula is not None and s.formula.left == Symbol(name, 0.0)
-    ]
-    return formulas[0].value
+    return checks
 
 
 def rounding(update: Update) -> float:
@@ -212,27 +184,22 @@ def rounding(update: Update) -> float:
     return 1e-12 * (largest + float(np.abs(update.shares).sum())) + 1e-18
 
 
-def central_difference(update: Update) -> tuple[float, float] | None:
+def _central_difference(update: Update) -> tuple[float, float] | None:
     """Return (L(w + h) − L(w − h)) / 2h of the user's module, and its error bound; None at a kink."""
     net = update.module()
-    scale = max(1.0, abs(update.weight))
-    for h in (1e-5 * scale, 1e-6 * scale, 1e-7 * scale):
+
+    def loss(by: float) -> float:
+        with torch.no_grad(), moved(net, update.parameter, update.at, by):
+            return float(update.torch_loss(net))
+
+    for h in (step * max(1.0, abs(update.weight)) for step in (1e-5, 1e-6, 1e-7)):
         if len({_pattern(update, by) for by in (-2 * h, -h, 0.0, h, 2 * h)}) > 1:
             continue
-        near, far = (_slope(update, net, step) for step in (h, 2 * h))
+        near, far = central(loss, h), central(loss, 2 * h)
         size = max(1.0, abs(update.worked.loss))
         within = 1e-6 * abs(near) + 200 * np.finfo(float).eps * size / h + 2 * abs(near - far)
         return near, float(within)
     return None
-
-
-def _slope(update: Update, net: torch.nn.Module, h: float) -> float:
-    losses = []
-    with torch.no_grad():
-        for by in (h, -h):
-            with moved(net, update.parameter, update.at, by):
-                losses.append(float(update.torch_loss(net)))
-    return (losses[0] - losses[1]) / (2 * h)
 
 
 def _pattern(update: Update, by: float) -> bytes:

@@ -1,12 +1,14 @@
 """Losses, formula by formula: for numbers, for classes, and for a run's batch."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
-from treino.base.formula import Array, Expr, Formula, Op, Sum, Symbol, call, derivative, exp, ln, series
+from treino.base.formula import Array, Expr, Formula, Op, Symbol, call, derivative, exp, ln, series
 from treino.base.words import _
 from treino.engine.losses import LOSSES, Loss, Terms
-from treino.inspection.microscope.explanation import Check, Step
+from treino.inspection.microscope.explanation import Check, Step, central, equation, slope_checks
 from treino.inspection.microscope.reference import (
     log_softmax,
     pair_slope,
@@ -20,7 +22,7 @@ from treino.inspection.microscope.update import Update
 # ---- losses of output-target pairs
 
 
-def terms_of(kind: str) -> Terms:
+def _terms(kind: str) -> Terms:
     """The formulas of the loss with this name in the engine's registry."""
     terms = LOSSES[kind].terms
     assert terms is not None
@@ -29,35 +31,34 @@ def terms_of(kind: str) -> Terms:
 
 def term(kind: str, predicted: Expr, target: Expr) -> Expr:
     """The loss of one pair."""
-    return terms_of(kind).term(predicted, target)
+    return _terms(kind).term(predicted, target)
 
 
 def slope(kind: str, predicted: Symbol, target: Expr) -> Expr:
     """The derivative of one pair's loss with respect to the prediction."""
-    return pair_slope(terms_of(kind), predicted, target)
+    return pair_slope(_terms(kind), predicted, target)
+
+
+def pair_term(kind: str, predicted: Array, target: Array, sub: str, k: int) -> Expr:
+    """The loss of pair k of two flat arrays. sub: its number, in the symbols."""
+    return term(kind, Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(target[k]), sub))
 
 
 def mean(kind: str, predicted: Array, target: Array) -> Op:
     """(1/n) Σ term over the pairs of two flat arrays."""
-
-    def one(sub: str, k: int) -> Expr:
-        return term(kind, Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(target[k]), sub))
-
-    total: Sum = series("i", "n", len(predicted), one)
-    return 1 / Symbol("n", float(len(predicted))) * total
+    n = len(predicted)
+    return 1 / Symbol("n", float(n)) * series("i", "n", n, partial(pair_term, kind, predicted, target))
 
 
 def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step, ...]:
     """The steps to one pair's loss, the mean over all pairs, and the slope at that pair. place: its index."""
-    sub, n = str(place + 1), Symbol("n", float(len(predicted)))
+    sub, n, terms = str(place + 1), Symbol("n", float(len(predicted))), _terms(kind)
     mine, theirs = Symbol("ŷ", float(predicted[place]), sub), Symbol("y", float(target[place]), sub)
-    terms = terms_of(kind)
-    one = Formula(Symbol("ℓ", 0.0, sub), term(kind, mine, theirs))
-    back = Formula(Symbol("∂L/∂ŷ", 0.0, sub), slope(kind, mine, theirs) / n)
+    title = _("Its slope at that prediction: {what}, shared by n").format(what=_(terms.slope_about))
     return (
-        Step(_("One pair: {what}").format(what=_(terms.about)), one),
-        Step(_("The mean of all"), Formula(Symbol("L", 0.0), mean(kind, predicted, target))),
-        Step(_("Its slope at that prediction: {what}, shared by n").format(what=_(terms.slope_about)), back),
+        Step(_("One pair: {what}").format(what=_(terms.about)), equation("ℓ", term(kind, mine, theirs), sub)),
+        Step(_("The mean of all"), equation("L", mean(kind, predicted, target))),
+        Step(title, equation("∂L/∂ŷ", slope(kind, mine, theirs) / n, sub)),
     )
 
 
@@ -66,51 +67,56 @@ def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step,
 LARGE = 100.0  # logits of this size or range are written minus the largest, since eᶻ would overflow
 
 
-def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
+def _numbers(name: str, value_N: Array, sub: str, k: int) -> Symbol:
+    """Number k of an array. sub: its index, in the symbol."""
+    return Symbol(name, float(value_N[k]), sub)
+
+
+def share(name: str, z: Array, k: int, mark: str = "p") -> Formula:
     """p_k = e^{z_k} / Σ e^{z_c}: softmax of logits ``[C]``."""
     top = Symbol("z", float(z.max()), "max") if np.ptp(z) > LARGE or abs(z).max() > LARGE else None
 
     def raised(sub: str, c: int) -> Expr:
-        logit = Symbol(name, float(z[c]), sub)
+        logit = _numbers(name, z, sub, c)
         return exp(logit if top is None else logit - top)
 
-    return Formula(Symbol(mark or "p", 0.0, str(k)), raised(str(k), k) / series("k", "", len(z), raised))
+    return equation(mark, raised(str(k), k) / series("k", "", len(z), raised), str(k))
 
 
 def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
     """The steps from logits ``[B, C]`` to one row's loss, the mean over rows, and the slope at logit k."""
-    own, z, name = int(y[row]), out[row], "z"
+    own, z, name, sub = int(y[row]), out[row], "z", str(k)
     steps: list[Step] = []
     if loss.softmax_first:
         title = _("Softmax, as a layer of the network: not needed, and what the loss does anyway")
         steps.append(Step(title, share("z", z, own, "q")))
         z, name = softmax(z), "q"
     target_BC, weight_B = soft_targets(loss, y, out.shape[1]), row_weights(loss, y)
-    terms_B = -(target_BC * log_softmax(softmax(out) if loss.softmax_first else out)).sum(1)
+    weighted = None if loss.class_weights is None else weight_B
     title = _("Softmax: the logit of class {k} as a probability").format(k=own)
     steps += [
         Step(title, share(name, z, own)),
         _row_step(loss, log_softmax(z), target_BC[row], own),
-        _mean_step(terms_B, None if loss.class_weights is None else weight_B),
+        _mean_step(worked(loss, out, y).terms, weighted),
     ]
-    below = Symbol("B" if loss.class_weights is None else "Σw", float(weight_B.sum()))
+    below = Symbol("B" if weighted is None else "Σw", float(weight_B.sum()))
     p, mass = softmax(z), float(target_BC[row].sum())
-    seen, target = Symbol("p", float(p[k]), str(k)), Symbol("t", float(target_BC[row, k]), str(k))
-    inner = (seen - target) if _plain(loss) else (seen * Symbol("Σt", mass) - target)
+    seen, target = _numbers("p", p, sub, k), _numbers("t", target_BC[row], sub, k)
+    inner = (seen if _plain(loss) else seen * Symbol("Σt", mass)) - target
     if not loss.softmax_first:
         title = _("Its slope at logit {k}: what it got less what it should").format(k=k)
-        return (*steps, Step(title, Formula(Symbol("δ", 0.0, str(k)), inner / below)))
+        return (*steps, Step(title, equation("δ", inner / below, sub)))
     d = (p * mass - target_BC[row]) / float(weight_B.sum())
 
     def through(sub: str, c: int) -> Expr:
-        return Symbol("d", float(d[c]), sub) * Symbol("q", float(z[c]), sub)
+        return _numbers("d", d, sub, c) * _numbers("q", z, sub, c)
 
-    turned = Symbol("d", float(d[k]), str(k)) - series("k", "", len(z), through)
-    back = Formula(Symbol("δ", 0.0, str(k)), Symbol("q", float(z[k]), str(k)) * turned)
+    back = _numbers("q", z, sub, k) * (_numbers("d", d, sub, k) - series("k", "", len(z), through))
+    title = _("Back through the first softmax: q is small or near 1, and little comes through")
     return (
         *steps,
-        Step(_("The slope at q, softmax's output"), Formula(Symbol("d", 0.0, str(k)), inner / below)),
-        Step(_("Back through the first softmax: q is small or near 1, and little comes through"), back),
+        Step(_("The slope at q, softmax's output"), equation("d", inner / below, sub)),
+        Step(title, equation("δ", back, sub)),
     )
 
 
@@ -123,82 +129,58 @@ def _row_step(loss: Loss, logp: Array, target: Array, own: int) -> Step:
     if _plain(loss):
         p = float(np.exp(logp[own]))
         # if p underflows, its logarithm is computed directly
-        log_p = ln(Symbol("p", p, str(own))) if p > 0 else Symbol("ln p", float(logp[own]), str(own))
-        title = _("Cross-entropy of the row: −ln of what its own class got")
-        return Step(title, Formula(Symbol("ℓ", 0.0), -log_p))
+        log_p = ln(Symbol("p", p, str(own))) if p > 0 else _numbers("ln p", logp, str(own), own)
+        return Step(_("Cross-entropy of the row: −ln of what its own class got"), equation("ℓ", -log_p))
 
     def weighed(sub: str, c: int) -> Expr:
-        return Symbol("t", float(target[c]), sub) * Symbol("ln p", float(logp[c]), sub)
+        return _numbers("t", target, sub, c) * _numbers("ln p", logp, sub, c)
 
     note = _("t holds {smoothing:g} of label smoothing and the class weights.").format(
         smoothing=loss.label_smoothing
     )
-    total = Formula(Symbol("ℓ", 0.0), -series("k", "", len(logp), weighed))
+    total = equation("ℓ", -series("k", "", len(logp), weighed))
     return Step(_("Cross-entropy of the row against its softened, weighted target"), total, note)
 
 
 def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
-    def lost(sub: str, r: int) -> Expr:
-        return Symbol("ℓ", float(terms_B[r]), sub)
-
     rows = len(terms_B)
-    total = series("r", "B", rows, lost)
+    total = series("r", "B", rows, partial(_numbers, "ℓ", terms_B))
     if weight_B is None:
-        mean = Formula(Symbol("L", 0.0), total / Symbol("B", float(rows)))
-        return Step(_("The mean over the rows of the batch"), mean)
-
-    def weight(sub: str, r: int) -> Expr:
-        return Symbol("w", float(weight_B[r]), sub)
-
-    mean = Formula(Symbol("L", 0.0), total / series("r", "B", rows, weight))
-    return Step(_("The mean, divided by the weights of the rows' classes"), mean)
+        return Step(_("The mean over the rows of the batch"), equation("L", total / Symbol("B", float(rows))))
+    weights = series("r", "B", rows, partial(_numbers, "w", weight_B))
+    return Step(_("The mean, divided by the weights of the rows' classes"), equation("L", total / weights))
 
 
 def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
     """The steps from logits ``[B, 1]`` to one row's loss, the mean over rows, and the slope at its logit."""
     z, target = Symbol("z", float(out.reshape(-1)[row])), Symbol("y", float(y.reshape(-1)[row]))
-    chance = Formula(Symbol("p", 0.0), call("σ", z))
+    chance = equation("p", call("σ", z))
     p = Symbol("p", chance.value)
-    n = Symbol("B", float(out.size))
     stable = call("ReLU", z) - z * target + ln(1 + exp(-call("abs", z)))
-    terms = np.maximum(out, 0) - out * y.reshape(out.shape) + np.log1p(np.exp(-np.abs(out)))
-
-    plain: tuple[Step, ...] = ()
+    steps = [Step(_("The logit as the probability of class 1"), chance)]
     if 0 < p.number < 1:
-        named = Formula(Symbol("ℓ", 0.0), -(target * ln(p) + (1 - target) * ln(1 - p)))
-        plain = (Step(_("The row's loss: −ln of what its own class got"), named),)
+        named = equation("ℓ", -(target * ln(p) + (1 - target) * ln(1 - p)))
+        steps.append(Step(_("The row's loss: −ln of what its own class got"), named))
+    title = _("Its slope at the logit: what it got less what it should")
     return (
-        Step(_("The logit as the probability of class 1"), chance),
-        *plain,
-        Step(
-            _("The same without ever rounding p to 0 or 1, as torch computes it"),
-            Formula(Symbol("ℓ", 0.0), stable),
-        ),
-        _mean_step(terms.reshape(-1), None),
-        Step(
-            _("Its slope at the logit: what it got less what it should"),
-            Formula(Symbol("δ", 0.0), (p - target) / n),
-        ),
+        *steps,
+        Step(_("The same without ever rounding p to 0 or 1, as torch computes it"), equation("ℓ", stable)),
+        _mean_step(worked(Loss("bce"), out, y).terms, None),
+        Step(title, equation("δ", (p - target) / Symbol("B", float(out.size)))),
     )
 
 
 def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
     """The steps from the loss's formula: one row's loss, the mean, the slope at output k. out: ``[B, C]``."""
-    terms, reference = loss.kind.terms, worked(loss, out, y)
-    assert terms is not None
-    z = tuple(Symbol("z", float(v), str(c)) for c, v in enumerate(out[row]))
-    term, rows = terms.term(z, int(y[row])), Symbol("B", float(len(out)))
+    terms = _terms(loss.name)
+    z = tuple(_numbers("z", out[row], str(c), c) for c in range(out.shape[1]))
+    one, rows = terms.term(z, int(y[row])), Symbol("B", float(len(out)))
+    title = _("Its slope at output {k}: {what}, shared by the rows").format(k=k, what=_(terms.slope_about))
     return (
-        Step(_("The row's loss: {what}").format(what=_(terms.about)), Formula(Symbol("ℓ", 0.0), term)),
-        _mean_step(reference.terms, None),
-        Step(
-            _("Its slope at output {k}: {what}, shared by the rows").format(k=k, what=_(terms.slope_about)),
-            Formula(Symbol("δ", 0.0, str(k)), derivative(term, z[k]) / rows),
-        ),
+        Step(_("The row's loss: {what}").format(what=_(terms.about)), equation("ℓ", one)),
+        _mean_step(worked(loss, out, y).terms, None),
+        Step(title, equation("δ", derivative(one, z[k]) / rows, str(k))),
     )
-
-
-H = 1e-6  # of finite differences
 
 
 def loss_checks(loss: Loss, out: Array, y: Array, at: tuple[int, int], what: str) -> tuple[Check, ...]:
@@ -207,14 +189,12 @@ def loss_checks(loss: Loss, out: Array, y: Array, at: tuple[int, int], what: str
     theirs = loss(z, torch.from_numpy(y))
     theirs.backward()
     assert z.grad is not None
-    step = np.zeros_like(out)
-    step[at] = H
-    above, below = (worked(loss, out + by * step, y).loss for by in (1, -1))
-    slope, central = float(mine.slope[at]), (above - below) / (2 * H)
+    one = np.zeros_like(out)
+    one[at] = 1.0
+    difference = central(lambda by: worked(loss, out + by * one, y).loss)
     return (
         Check(_("L: torch, float64"), mine.loss, float(theirs.detach()), 1e-14),
-        Check(_("{what}: torch.autograd, float64").format(what=what), slope, float(z.grad[at]), 1e-14),
-        Check(_("{what}: central finite difference").format(what=what), slope, central, 1e-8),
+        *slope_checks(what, float(mine.slope[at]), float(z.grad[at]), difference),
     )
 
 
@@ -222,21 +202,14 @@ def loss_checks(loss: Loss, out: Array, y: Array, at: tuple[int, int], what: str
 
 
 def loss_steps(update: Update) -> tuple[Step, ...]:
-    """The steps to one row's loss, the mean, and the slope at the output ``output_unit``."""
+    """The steps to one row's loss, the mean, and the slope at an output: that of the chosen weight's unit in
+    the last layer, else of the row's class."""
     out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
-    last = len(update.layers) - 1
-    if loss.name == "cross_entropy":
-        return cross_entropy_steps(loss, out, y, row, output_unit(update))
+    last = update.place.layer == len(update.layers) - 1
     if loss.name == "bce":
         return bce_steps(out, y, row)
     if loss.kind.of_classes:
-        return row_steps(loss, out, y, row, output_unit(update))
-    columns = out.shape[1]
-    place = row * columns + (update.place.i if update.place.layer == last else 0)
+        of = cross_entropy_steps if loss.name == "cross_entropy" else row_steps
+        return of(loss, out, y, row, update.place.i if last else int(y[row]))
+    place = row * out.shape[1] + (update.place.i if last else 0)
     return steps(loss.name, out.reshape(-1), y.reshape(-1), place)
-
-
-def output_unit(update: Update) -> int:
-    """The output whose slope is shown: the chosen weight's unit in the last layer, else the row's class."""
-    last = update.place.layer == len(update.layers) - 1
-    return update.place.i if last else int(update.batch.y[update.row])

@@ -1,82 +1,33 @@
-"""All paths from a weight, or another quantity, to the loss; the derivative is the sum of their slopes.
+"""All paths from a weight of a network to the loss; the derivative is the sum of their slopes.
 
-A ``Net`` holds named quantities, each a formula of earlier ones, and lists its paths.
-
-In a network, the number of paths from a weight is the product of the numbers of units of the layers above it.
-Paths are counted and summed layer by layer; the largest are found by keeping the largest few for each unit.
+The number of paths from a weight is the product of the numbers of units of the layers above it. Paths are
+counted and summed layer by layer; the largest are found by keeping the largest few for each unit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import pairwise
 from math import prod
 
 import numpy as np
 
-from treino.base.formula import Array, Expr, Symbol, derivative, value
+from treino.base.formula import Array, Expr, Symbol, series
+from treino.base.words import _, numeral
+from treino.inspection.microscope.explanation import (
+    Check,
+    Edge,
+    ExplanationPart,
+    Graph,
+    Step,
+    StepTable,
+    Worked,
+    equation,
+    relative,
+)
+from treino.inspection.microscope.gradient_walkthrough import input_of
 from treino.inspection.microscope.reference import slope as act_slope
+from treino.inspection.microscope.run_explanation import to_the_gradient
 from treino.inspection.microscope.update import Update
-
-# ---- paths in a net of quantities
-
-
-@dataclass(frozen=True)
-class Net:
-    """A computational graph. nodes: ``{symbol: its formula}``, each after the quantities in its formula. All
-    paths end at the last node."""
-
-    nodes: Mapping[Symbol, Expr]
-
-    @property
-    def end(self) -> Symbol:
-        return list(self.nodes)[-1]
-
-    def users(self, of: Symbol) -> list[Symbol]:
-        """The nodes whose formulas contain this quantity."""
-        return [node for node, made in self.nodes.items() if _holds(made, of)]
-
-    def slope(self, of: Symbol, by: Symbol) -> Expr:
-        """The local derivative ∂of/∂by."""
-        return derivative(self.nodes[of], by)
-
-    def paths(self, start: Symbol) -> Iterator[tuple[Symbol, ...]]:
-        """Every path from ``start`` to the end, both included."""
-        if start == self.end:
-            yield (start,)
-        for user in self.users(start):
-            for rest in self.paths(user):
-                yield (start, *rest)
-
-    def along(self, path: Sequence[Symbol]) -> Expr:
-        """The product of the local derivatives along a path, from its end to its start."""
-        slopes = [self.slope(b, a) for a, b in pairwise(path)]
-        return product(slopes[::-1])
-
-    def value(self, changed: Symbol, by: float) -> float:
-        """The value of the last node if the input ``changed`` is increased by ``by``."""
-        numbers = {changed: changed.number + by}
-        for node, made in self.nodes.items():
-            numbers[node] = value(made, numbers)
-        return numbers[self.end]
-
-
-def product(factors: Sequence[Expr]) -> Expr:
-    return reduce(lambda a, b: a * b, factors)
-
-
-def named(name: str, made: Expr, sub: str = "") -> Symbol:
-    """A symbol with the value of the formula ``made``."""
-    return Symbol(name, value(made), sub)
-
-
-def _holds(e: Expr, of: Symbol) -> bool:
-    if isinstance(e, Symbol):
-        return e == of
-    return any(_holds(a, of) for a in getattr(e, "args", ()))
-
-
-# ---- paths from a weight of a network to the loss of one row
 
 SHOWN = 12
 
@@ -176,3 +127,109 @@ def _traced(
         factors += [float(update.layers[at].W[units[-1], unit]), float(slopes[at - 1][unit])]
     has_input = () if place.j is None else (inside,)
     return NetworkPath(tuple(reversed(units)), (*factors, *has_input))
+
+
+# ---- the explanation of a run
+
+
+def along_paths(update: Update) -> Worked:
+    """Explain the paths of the row with the largest contribution to the gradient, then the sum over rows."""
+    row, batch = update.row, update.batch
+    paths, sums = net_paths(update, row), totals(update).tolist()
+
+    def share(sub: str, k: int) -> Expr:
+        return Symbol("s", sums[k], sub)
+
+    whole = equation("∂L/∂w", series("r", "B", len(sums), share))
+    part = ExplanationPart(
+        _("Every way from the weight to the loss, row {row}").format(row=int(batch.rows[row])),
+        (
+            *_lines(update, paths),
+            _sum_of_ways(paths),
+            Step(_("And the same for every row of the batch, added up"), whole),
+        ),
+    )
+    parts, given = to_the_gradient(update)
+    checks = list(given)
+    theirs = next(c for c in checks if "autograd" in c.name)
+    within = relative(whole.value, *(abs(s) * len(sums) for s in sums))
+    by_hand = _("∂L/∂w: all ways of all rows, against δ · input")
+    by_torch = _("∂L/∂w: all ways of all rows, against torch.autograd")
+    checks += [
+        Check(by_hand, whole.value, update.gradient, within),
+        Check(by_torch, whole.value, theirs.reference, within + theirs.within),
+    ]
+    return (*parts, part, _sizes(update)), checks
+
+
+def product(factors: Sequence[Expr]) -> Expr:
+    return reduce(lambda a, b: a * b, factors)
+
+
+def _lines(update: Update, paths: Paths) -> Iterator[Step]:
+    text = _(
+        "{n:,} ways in all; these are the largest. A unit that ReLU holds at 0 closes every way through it."
+    ).format(n=paths.count)
+    yield Step(_("How many there are"), text=text, picture=_graph(update, paths))
+    for number, path in enumerate(paths.largest, 1):
+        units = [
+            _("unit {unit} of layer {layer}").format(unit=unit, layer=layer)
+            for layer, unit in enumerate((update.place.i, *path.units), update.place.layer)
+        ]
+        title = _("Way {n}: {units}, loss").format(n=number, units=", ".join(units))
+        yield Step(title, equation("p", _product(update, path), str(number)))
+
+
+def _product(update: Update, path: NetworkPath) -> Expr:
+    """The product along a path: ∂L/∂z of the output, then W and act′ alternately, then the weight's input."""
+    place, last = update.place, len(update.layers) - 1
+    units = (place.i, *path.units)
+    symbols: list[Expr] = [Symbol("∂L/∂z", path.factors[0], str(units[-1]), f"({last})")]
+    for k, factor in enumerate(path.factors[1 : 1 + 2 * len(path.units)]):
+        at = last - k // 2
+        above, below = units[at - place.layer], units[at - place.layer - 1]
+        weight = Symbol("W", factor, f"{above},{below}", f"({at})")
+        symbols.append(Symbol("act′", factor, str(below), f"({at - 1})") if k % 2 else weight)
+    if place.j is not None:
+        symbols.append(input_of(place.layer, str(place.j), path.factors[-1]))
+    return product(symbols)
+
+
+def _sum_of_ways(paths: Paths) -> Step:
+    terms: list[Expr] = [Symbol("p", path.slope, str(n)) for n, path in enumerate(paths.largest, 1)]
+    if paths.count > len(terms):
+        terms.append(Symbol("p", paths.rest, _("others")))
+    total = reduce(lambda a, b: a + b, terms)
+    return Step(_("All {n:,} ways of this row").format(n=paths.count), equation("s", total, "r"))
+
+
+def _graph(update: Update, paths: Paths) -> Graph:
+    place, last = update.place, len(update.layers) - 1
+    own, inside = f"{place.layer}:{place.i}", float(first_slope(update)[update.row])
+    columns: list[dict[str, None]] = [{} for _layer in range(place.layer, last)]
+    edges = {("w", own): Edge("w", own, short(inside), inside)}
+    for path in paths.largest:
+        before = own
+        for at, (unit, column) in enumerate(zip(path.units, columns, strict=True), place.layer + 1):
+            node = f"{at}:{unit}"
+            column[node] = None
+            edges.setdefault((before, node), Edge(before, node, "", path.slope))
+            before = node
+        edges.setdefault((before, "L"), Edge(before, "L", short(path.factors[0]), path.factors[0]))
+    shown = (("w",), (own,), *map(tuple, columns), ("L",))
+    return Graph(_("The largest ways"), shown, tuple(edges.values()))
+
+
+def short(number: float) -> str:
+    return numeral(number, ".4g").replace("-", "−")
+
+
+def _sizes(update: Update) -> ExplanationPart:
+    rows = tuple((name, g.size, float((g**2).sum() ** 0.5)) for name, g in update.gradients.items())
+    text = _(
+        "The course says that only the first layer receives parameters of the model. Every layer has its "
+        "own, and each has a gradient."
+    )
+    table = StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
+    step = Step(_("Of this network, in this update"), text=text, table=table)
+    return ExplanationPart(_("Every layer has parameters"), (step,))
