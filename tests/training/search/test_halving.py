@@ -1,5 +1,7 @@
 """Brackets of successive halving against the published table, and the choice of who goes on."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,24 +18,24 @@ TABLE_1 = {  # Li et al. 2018, R = 81 and eta = 3: (members, epochs) of every ru
 
 def test_one_round_of_hyperband_is_the_published_table() -> None:
     brackets = hyperband(81 + 34 + 15 + 8 + 5, 81, eta=3)
-    assert [[(r.members, r.epochs) for r in b.rungs] for b in brackets] == list(TABLE_1.values())
+    assert [[(r.members, r.epochs) for r in b] for b in brackets] == list(TABLE_1.values())
 
 
 def test_rounds_of_hyperband_repeat_until_all_members_are_given_out() -> None:
-    assert sum(b.members for b in hyperband(500, 81)) == 500
-    assert [b.members for b in hyperband(200, 81)] == [81, 34, 15, 8, 5, 57]
-    assert hyperband(200, 81)[-1].rungs[-1].epochs == 81
+    assert sum(b[0].members for b in hyperband(500, 81)) == 500
+    assert [b[0].members for b in hyperband(200, 81)] == [81, 34, 15, 8, 5, 57]
+    assert hyperband(200, 81)[-1][-1].epochs == 81
 
 
 def test_halving_keeps_a_third_at_each_rung() -> None:
     (bracket,) = halving(81, 81)
-    assert [(r.members, r.epochs) for r in bracket.rungs] == TABLE_1[4]
+    assert [(r.members, r.epochs) for r in bracket] == TABLE_1[4]
     (bracket,) = halving(256, 64, eta=4)
-    assert [(r.members, r.epochs) for r in bracket.rungs] == [(256, 1), (64, 4), (16, 16), (4, 64)]
+    assert [(r.members, r.epochs) for r in bracket] == [(256, 1), (64, 4), (16, 16), (4, 64)]
     (bracket,) = halving(1000, 200, eta=3, least=5)
-    assert [(r.members, r.epochs) for r in bracket.rungs] == [(1000, 7), (333, 22), (111, 67), (37, 200)]
+    assert [(r.members, r.epochs) for r in bracket] == [(1000, 7), (333, 22), (111, 67), (37, 200)]
     (bracket,) = halving(1, 50)
-    assert [(r.members, r.epochs) for r in bracket.rungs] == [(1, 50)]
+    assert [(r.members, r.epochs) for r in bracket] == [(1, 50)]
 
 
 @given(st.integers(1, 5000), st.integers(1, 1000), st.integers(2, 5), st.sampled_from([halving, hyperband]))
@@ -41,10 +43,10 @@ def test_every_member_is_in_one_bracket_and_rungs_only_shrink_and_lengthen(
     members, epochs, eta, made
 ) -> None:
     brackets = made(members, epochs, eta)
-    assert sum(b.members for b in brackets) == members
+    assert sum(b[0].members for b in brackets) == members
     for bracket in brackets:
-        assert bracket.rungs[-1].epochs == epochs
-        for a, b in zip(bracket.rungs, bracket.rungs[1:], strict=False):
+        assert bracket[-1].epochs == epochs
+        for a, b in itertools.pairwise(bracket):
             assert a.members >= b.members >= 1
             assert a.epochs < b.epochs
 

@@ -205,7 +205,7 @@ def test_rungs_and_survivors_are_those_of_a_sweep() -> None:
     )
     for answer, plan in zip(answers, plans, strict=False):
         (bracket,) = rungs.halving(*plan)
-        assert answer == [{"members": r.members, "epochs": r.epochs} for r in bracket.rungs]
+        assert answer == [{"members": r.members, "epochs": r.epochs} for r in bracket]
     for answer, values in zip(answers[len(plans) :], figures, strict=True):
         assert answer == rungs.survivors(values, max(1, len(values) // 2))
 
@@ -412,10 +412,10 @@ def test_halving_keeps_as_many_as_a_sweep_does(many: Any) -> None:
     gone = one.get("networks.map((n) => n.gone)")
     steps = one.get("networks.map((n) => n.step)")
     per_epoch = 22  # 700 rows by 32
-    assert gone.count(False) == bracket.rungs[-1].members
+    assert gone.count(False) == bracket[-1].members
     assert {s for s, out in zip(steps, gone, strict=True) if not out} == {8 * per_epoch}
     trained = sorted(steps)
-    for rung, after in pairwise(bracket.rungs):
+    for rung, after in pairwise(bracket):
         assert trained.count(rung.epochs * per_epoch) == rung.members - after.members
     assert one.page.locator("#play").is_disabled()
 

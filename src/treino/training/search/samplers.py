@@ -10,11 +10,12 @@ https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.htm
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.words import N_
 from treino.data.rows import generator
 from treino.training.search.space import Config, Dimension, Range, Space
@@ -41,91 +42,59 @@ OPTUNA_MISSING = Refusal(
 PATIENCE = 1000  # repeated points in a row, after which a sampler ends
 
 
-class Sampler(Protocol):
-    """The interface of samplers."""
-
-    def ask(self, count: int) -> list[Config]:
-        """The next members' settings: ``count``, fewer if there are no more, [] at the end."""
-        ...
-
-    def replay(self, configs: Sequence[Config]) -> list[Config]:
-        """After a resume, repeat the earlier settings; the result equals ``configs`` unless something
-        changed."""
-        ...
-
-    def tell(self, member: int, value: float | None) -> None:
-        """Report the metric (lower is better) of a member, numbered in the order of ``ask``. None: it
-        diverged."""
-        ...
-
-
-class ListSampler:
+class Sampler:
     """Settings from an iterator, in order; reported metrics have no effect."""
 
     def __init__(self, configs: Iterator[Config]) -> None:
         self._configs = configs
 
     def ask(self, count: int) -> list[Config]:
-        return [config for _i, config in zip(range(count), self._configs, strict=False)]
+        """The next members' settings: ``count``, fewer if there are no more, [] at the end."""
+        return list(islice(self._configs, count))
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
+        """After a resume, repeat the earlier settings; the result equals ``configs`` unless something
+        changed."""
         return self.ask(len(configs))
 
     def tell(self, member: int, value: float | None) -> None:
-        """Does nothing: the settings don't depend on metrics."""
+        """Report the metric (lower is better) of a member, numbered in the order of ``ask``. None: it
+        diverged."""
 
 
-def grid(space: Space) -> ListSampler:
+def _grid(space: Space, _seed: int) -> Iterator[Config]:
     """Every combination, the last dimension changing fastest."""
-    return ListSampler(iter(space.grid))
+    return iter(space.grid)
 
 
-def random(space: Space, seed: int = 0) -> ListSampler:
+def _random(space: Space, seed: int) -> Iterator[Config]:
     """Settings drawn independently; from a finite space without repetition, until it is exhausted."""
-    return ListSampler(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
+    if space.every is not None:
+        order = torch.randperm(len(space.every), generator=generator(seed, "space", 0))
+        yield from (space.every[i] for i in order.tolist())
+        return
+    for member in count():
+        chance = generator(seed, "space", member)
+        yield space.config(torch.rand(len(space.dimensions), generator=chance, dtype=torch.float64).tolist())
 
 
-def sobol(space: Space, seed: int = 0) -> ListSampler:
+def _sobol(space: Space, seed: int) -> Iterator[Config]:
     """Points of a scrambled Sobol sequence, which fill the space evenly (Owen 1998; torch's SobolEngine)."""
-    return ListSampler(_spread(space, seed))
-
-
-def _shuffled(space: Space, seed: int) -> Iterator[Config]:
-    every = space.every or ()
-    order = torch.randperm(len(every), generator=generator(seed, "space", 0))
-    return (every[i] for i in order.tolist())
-
-
-def _drawn(space: Space, seed: int) -> Iterator[Config]:
-    member = 0
-    while True:
-        point = torch.rand(
-            len(space.dimensions), generator=generator(seed, "space", member), dtype=torch.float64
-        )
-        yield space.config(point.tolist())
-        member += 1
-
-
-def _spread(space: Space, seed: int) -> Iterator[Config]:
     engine = torch.quasirandom.SobolEngine(
         len(space.dimensions), scramble=True, seed=generator(seed, "sobol", 0).initial_seed()
     )
-    seen: set[str] = set()
-    repeated = 0
-    finite = space.every is not None
+    seen, repeated = set[str](), 0
     while repeated < PATIENCE:
         (point,) = engine.draw(1, dtype=torch.float64)
         config = space.config(point.clamp(max=1 - 2**-53).tolist())
-        if finite:
-            if repr(config) in seen:
-                repeated += 1
-                continue
+        repeated = repeated + 1 if repr(config) in seen else 0
+        if not repeated:
+            yield config
+        if space.every is not None:
             seen.add(repr(config))
-            repeated = 0
-        yield config
 
 
-SAMPLERS = {"grid": grid, "random": random, "sobol": sobol}
+SAMPLERS = {"grid": _grid, "random": _random, "sobol": _sobol}
 
 
 def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
@@ -136,7 +105,7 @@ def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
     """
     if name not in SAMPLERS:
         raise SAMPLER_UNKNOWN(name=name, hint=nearest(name, SAMPLERS))
-    return grid(space) if name == "grid" else SAMPLERS[name](space, seed)  # type: ignore[call-arg]
+    return Sampler(SAMPLERS[name](space, seed))
 
 
 # ---- Optuna's samplers (the extra ``treino[optuna]``)
@@ -151,7 +120,10 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
     Raises:
         TreinoError: Optuna isn't installed, or it can't open the storage.
     """
-    optuna = _optuna()
+    try:
+        import optuna
+    except ImportError:
+        raise OPTUNA_MISSING() from None
     sampler = optuna.samplers.TPESampler(
         seed=generator(seed, "optuna", 0).initial_seed() % 2**32, constant_liar=True
     )
@@ -159,18 +131,18 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
-    except (ValueError, OSError, ImportError) as error:
-        raise _storage_fails(storage, error) from None
     except Exception as error:  # errors of SQLAlchemy, its drivers and Optuna share no base class
-        if storage is None:
+        if storage is None and not isinstance(error, (ValueError, OSError, ImportError)):
             raise
-        raise _storage_fails(storage, error) from None
+        raise OPTUNA_STORAGE(
+            storage=storage, why=(str(error) or type(error).__name__).splitlines()[0]
+        ) from None
     finally:
         optuna.logging.set_verbosity(verbosity)
     return OptunaSampler(space, study, persistent=storage is not None)
 
 
-class OptunaSampler:
+class OptunaSampler(Sampler):
     """A sampler on a study of Optuna. Earlier trials in the storage count as finished members."""
 
     def __init__(self, space: Space, study: "optuna.Study", persistent: bool = False) -> None:
@@ -180,16 +152,13 @@ class OptunaSampler:
 
     def ask(self, count: int) -> list[Config]:
         """The next ``count`` settings; Optuna never runs out of them."""
-        trials = []
-        for _member in range(count):
-            trial = self.study.ask()
-            self._trials.append(trial)
-            config: Config = {}
+        configs: list[Config] = [{} for _member in range(count)]
+        for config in configs:
+            self._trials.append(self.study.ask())
             for dimension in self._space.dimensions:
                 if dimension.holds(config):
-                    config[dimension.name] = suggest(trial, dimension)
-            trials.append(config)
-        return trials
+                    config[dimension.name] = suggest(self._trials[-1], dimension)
+        return configs
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
         """Reload the trials made before an interruption from the storage; without a storage, ask for them
@@ -199,16 +168,14 @@ class OptunaSampler:
         from optuna.trial import Trial
 
         params = [{name: _written(value) for name, value in config.items()} for config in configs]
-        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._trial_numbers()]
+        known = {trial.number for trial in self._trials}
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in known]
         for first in range(len(trials) - len(params), -1, -1):
             match = trials[first : first + len(params)]
             if [t.params for t in match] == params:
                 self._trials += [Trial(self.study, t._trial_id) for t in match]
                 return list(configs)
         return []
-
-    def _trial_numbers(self) -> set[int]:
-        return {trial.number for trial in self._trials}
 
     def tell(self, member: int, value: float | None) -> None:
         """Report a metric. None marks the trial as failed; Optuna learns nothing from it."""
@@ -235,20 +202,6 @@ def _written(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise OPTUNA_MISSING() from None
-    return optuna
-
-
-def _storage_fails(storage: str | None, error: Exception) -> TreinoError:
-    return OPTUNA_STORAGE(
-        storage=storage, why=str(error).splitlines()[0] if str(error) else type(error).__name__
-    )
-
-
 # ---- successive halving and hyperband
 
 
@@ -261,29 +214,13 @@ class Rung:
     epochs: int
 
 
-@dataclass(frozen=True)
-class Bracket:
-    """A group of competing members; the best ones of each rung continue to the next."""
-
-    rungs: tuple[Rung, ...]
-
-    @property
-    def members(self) -> int:
-        return self.rungs[0].members
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs that all members train, in total."""
-        done, total = 0, 0
-        for rung in self.rungs:
-            total += rung.members * (rung.epochs - done)
-            done = rung.epochs
-        return total
+Bracket = tuple[Rung, ...]
+"""The rungs of a group of competing members; the best ones of each rung continue to the next."""
 
 
 def none(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
     """One bracket that trains every member to the end. ``eta`` and ``least`` have no effect."""
-    return (Bracket((Rung(members, epochs),)),)
+    return ((Rung(members, epochs),),)
 
 
 def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
@@ -316,10 +253,9 @@ def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[
 
 
 def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:
-    rungs = [
+    return tuple(
         Rung(max(1, members // eta**i), max(1, round(epochs / eta ** (cuts - i)))) for i in range(cuts + 1)
-    ]
-    return Bracket(tuple(rungs))
+    )
 
 
 def survivors(figures: Sequence[float | tuple[float, ...] | None], count: int) -> list[int]:

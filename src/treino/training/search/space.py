@@ -8,7 +8,7 @@ of them.
 import math
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -219,31 +219,14 @@ class Space:
         counts = [d.domain.count for d in self.dimensions]
         if None in counts or math.prod(count or 0 for count in counts) > MOST:
             return None
-        finite = [
-            Dimension(
-                d.name, d.domain if isinstance(d.domain, Choice) else d.domain.integers, d.when, d.among
-            )
-            for d in self.dimensions
-        ]
+        finite = [replace(d, domain=getattr(d.domain, "integers", d.domain)) for d in self.dimensions]
         return tuple(Space(tuple(finite))._combinations(0, {}))
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, equal for equal spaces. A sweep stores them, and compares them at a resume."""
         return {
-            d.name: {
-                **(
-                    {"values": list(d.domain.values)}
-                    if isinstance(d.domain, Choice)
-                    else {
-                        "low": d.domain.low,
-                        "high": d.domain.high,
-                        "log": d.domain.log,
-                        "whole": d.domain.whole,
-                        "levels": d.domain.levels,
-                    }
-                ),
-                **({"if": d.when, "among": list(d.among)} if d.when else {}),
-            }
+            d.name: {n: list(v) if isinstance(v, tuple) else v for n, v in asdict(d.domain).items()}
+            | ({"if": d.when, "among": list(d.among)} if d.when else {})
             for d in self.dimensions
         }
 
@@ -256,11 +239,8 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
     """
     dimensions: dict[str, Dimension] = {}
     for name, d in document.items():
-        domain: Range | Choice = (
-            Choice(tuple(d["values"]))
-            if "values" in d
-            else Range(d["low"], d["high"], d["log"], d["whole"], d["levels"])
-        )
+        own = {n: v for n, v in d.items() if n not in ("if", "among")}
+        domain = Choice(tuple(own["values"])) if "values" in own else Range(**own)
         domain = checked_domain(name, domain, isinstance(domain, Range) and domain.whole)
         dimensions[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
     return Space(tuple(in_order(dimensions)))
@@ -275,7 +255,7 @@ def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Ch
             raise SPACE_VALUE_TWICE(name=name, value=doubled[0])
         return domain
     if whole != domain.whole:
-        domain = Range(domain.low, domain.high, domain.log, whole, domain.levels)
+        domain = replace(domain, whole=whole)
     facts = {"name": name, "low": domain.low, "high": domain.high}
     if domain.low >= domain.high:
         raise TreinoError(
@@ -314,14 +294,14 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
         if other is None:
             raise SPACE_CONDITION_UNVARIED(name=dimension.name, other=dimension.when)
         domain = other.domain
-        never = [
-            value
-            for value in dimension.among
-            if (isinstance(domain, Choice) and value not in domain.values)
-            or (isinstance(domain, Range) and not (_is_number(value) and domain.low <= value <= domain.high))
-        ]
-        if never:
-            raise SPACE_NEVER(name=dimension.name, other=other.name, value=never[0])
+        for value in dimension.among:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if (
+                value not in domain.values
+                if isinstance(domain, Choice)
+                else not (number and domain.low <= value <= domain.high)
+            ):
+                raise SPACE_NEVER(name=dimension.name, other=other.name, value=value)
     while left:
         ready = [d for d in left.values() if d.when is None or d.when in done]
         if not ready:
@@ -330,10 +310,6 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
         yield first
         done.add(first.name)
         del left[first.name]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 # ---- the text form of a space

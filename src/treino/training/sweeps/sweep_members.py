@@ -39,7 +39,7 @@ from treino.training.commands import deliver, send_command
 from treino.training.goals import goal_of
 from treino.training.loop import stop_sent
 from treino.training.resolution import decide, refuse_ensemble
-from treino.training.search.samplers import STRATEGIES, Bracket, Rung, Sampler, sampler, tpe
+from treino.training.search.samplers import STRATEGIES, Rung, Sampler, sampler, tpe
 from treino.training.search.space import Choice, Config, Dimension, Space, space_from_json
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
@@ -212,10 +212,6 @@ def sweep_training(
     )
 
 
-def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
-    return STRATEGIES[sweep.options.strategy](members, sweep.epochs, sweep.options.eta, sweep.least)
-
-
 def next_members(sweep: SweepTraining) -> list[Config] | None:
     """Sample and check the next brackets' members. Return None if all are sampled."""
     left = sweep.options.members - len(sweep.configs)
@@ -233,9 +229,10 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
             refuse_ensemble(s)
     sweep._settings |= settings
     for parts in _group_sizes(sweep, settings):
-        for bracket in _brackets(sweep, parts):
-            sweep.brackets.append((first, bracket.members, bracket.rungs))
-            first += bracket.members
+        strategy = STRATEGIES[sweep.options.strategy]
+        for rungs in strategy(parts, sweep.epochs, sweep.options.eta, sweep.least):
+            sweep.brackets.append((first, rungs[0].members, rungs))
+            first += rungs[0].members
     sweep.configs += configs
     sweep.asks.append(len(configs))
     return configs
