@@ -15,7 +15,6 @@ import threading
 import urllib.request
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -274,12 +273,8 @@ def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[Job
         notices.end(0.0)
 
 
-@dataclass(frozen=True)
-class WayBack:
-    """Where an alert sends a training back to, and with what."""
-
-    step: int
-    changes: Mapping[str, Any]
+WayBack = tuple[int, Mapping[str, Any]]
+"""The step to which an alert sends a training back, and with what changes."""
 
 
 def _segment(
@@ -294,7 +289,10 @@ def _segment(
         assert isinstance(job, RunJob)
         if isinstance(event, JobStart):
             looks = Looks(job, alerts, rewound)
-            job.look, ahead = looks.see, _ahead(job)
+            job.look, sent = looks.see, [c for c in job.folder.database.commands() if c.sender == SENDER]
+            alive = [c for c in sent if c.state in ("new", "applied") and c.segment in (None, job.segment)]
+            # sent for later steps before the process died: the resumed training does it there
+            ahead = [c for c in alive if c.step is not None and c.step > job.training.step]
             given = {"alerts": [str(alert) for alert in alerts]}
             job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
         elif isinstance(event, JobProgress) and looks is not None and back is None:
@@ -309,24 +307,13 @@ def _segment(
             messages = _noted(job, notices.failures())
         elif isinstance(event, JobEnd):
             if back is not None and not event.interrupted:
-                return _rewound(job, back)
+                (snapshot,) = snapshots(run_of(job), [back[0]], job.data)
+                return rewinding(snapshot, back[1], sender=SENDER)
             notices.end()
             yield from (JobAlert(job, message) for message in notices.failures())
         yield event
         yield from (JobAlert(job, message) for message in messages)
     return None
-
-
-def _ahead(job: RunJob) -> list[Command]:
-    """What alerts sent for later steps before the process died, which the resumed training does there."""
-    step, segment = job.training.step, job.segment
-    sent = [c for c in job.folder.database.commands() if c.sender == SENDER and c.state in ("new", "applied")]
-    return [c for c in sent if c.segment in (None, segment) and c.step is not None and c.step > step]
-
-
-def _rewound(job: RunJob, back: WayBack) -> Iterator[JobEvent]:
-    (snapshot,) = snapshots(run_of(job), [back.step], job.data)
-    return rewinding(snapshot, back.changes, sender=SENDER)
 
 
 def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
@@ -425,14 +412,10 @@ class Acts:
         count, best = training.plan.count, int(training.state.best.step_P.max())
         before = best if 0 <= best <= since else count.end_of(count.ended(since))
         changes = changes or {"data_seed": training.plan.data_seed + 1}
-        self.back = WayBack(max(before, self._start), changes)
+        start = newest(read_run_spec(job.folder)).start  # the first step of the segment
+        self.back = max(before, start), changes
         job.stop_wish = "stopped"
-        return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))
-
-    @property
-    def _start(self) -> int:
-        """The first step of the segment."""
-        return newest(read_run_spec(self.job.folder)).start
+        return _("Back to step {step:,}, with {values}.").format(step=self.back[0], values=_listed(changes))
 
     def _values(self, changes: Sequence[NewValue]) -> dict[str, Any]:
         """The new values, by name."""

@@ -91,9 +91,13 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "
     segments = segments_of(snapshot.run.spec)
     before = next(s for s in segments if s.number == snapshot.segment)
     hp, settings = _parted(changes, before, snapshot)
+    seed = changes.get("data_seed")  # of the row order: this, else a changed ``seed``; None: the data's
+    if seed is None and "data_seed" not in before.asked:
+        seed = changes.get("seed")
+    order_seed = before.order_seed if seed is None else read_settings({"data_seed": seed}).data_seed
     own = {"asked": settings, "changes": hp, "output_change": None, "sender": sender}
     place = {"number": segments[-1].number + 1, "origin": (snapshot.segment, snapshot.step)}
-    segment = before.model_copy(update=own | place | {"order_seed": _order_seed(changes, before)})
+    segment = before.model_copy(update=own | place | {"order_seed": order_seed})
     hidden = read_settings(settings).hidden
     layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
     if layers or segment.optimizer != before.optimizer:
@@ -158,14 +162,6 @@ def _take_optimizer(
     momentum = hp.get("momentum", snapshot.hp["momentum"])
     if settings.get("nesterov") and momentum:
         settings["momentum"] = momentum
-
-
-def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
-    """The seed of the row order: a changed ``data_seed``, else a changed ``seed``; None: the data's."""
-    seed = changes.get("data_seed")
-    if seed is None and "data_seed" not in before.asked:
-        seed = changes.get("seed")
-    return before.order_seed if seed is None else read_settings({"data_seed": seed}).data_seed
 
 
 def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:

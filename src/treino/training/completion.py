@@ -423,13 +423,17 @@ def finish(
     end.notes += [*said_of(spec), *data.notes, *resumed_notes(folder), *waited_notes(times.share_waited)]
     for measurement in MEASUREMENTS:
         measurement(end)
-    looked = bool(end.figures["metrics"]["test"])
+    looked, before, events = bool(end.figures["metrics"]["test"]), 0, folder.database.events()
+    alone = not spec.segments and spec.like is None and spec.weights is None
+    if not alone or any(event.kind == "resumed" for event in events):  # stopped, rewound or branched
+        ends = {(event.segment, event.step) for event in events if event.kind in ("finished", "diverged")}
+        before = test_looks(folder, len(ends - {(segment, training.step)}))  # this end may have been begun
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
         "seconds": times.all,
         "evaluation_seconds": times.evaluation,
         "waited": times.share_waited,
-        "test_looks": _looks_before(folder, spec, (segment, training.step)) + looked,
+        "test_looks": before + looked,
         **end.figures,
         "notes": [*end.notes, *end.failures],
     }
@@ -437,17 +441,6 @@ def finish(
     folder.database.add_event(segment, training.step, status)
     folder.seal(status)
     return StoredRun(folder, Access(net=training.net(training.answering[0], "kept")), end.held)
-
-
-def _looks_before(folder: RunFolder, spec: RunSpec, end: tuple[int, int]) -> int:
-    """The looks at the test rows before this end, a (segment, step); none where nothing was stopped, rewound
-    or branched. What a process that was killed here began is this look."""
-    events = folder.database.events()
-    alone = not spec.segments and spec.like is None and spec.weights is None
-    if alone and all(event.kind != "resumed" for event in events):
-        return 0
-    ends = {(event.segment, event.step) for event in events if event.kind in ("finished", "diverged")} - {end}
-    return test_looks(folder, len(ends))
 
 
 def stopped_early(engine: TrainingLoop) -> bool:

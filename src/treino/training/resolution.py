@@ -96,7 +96,10 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     check_training_rows(data)
     decisions: dict[str, Any] = {"data_seed": data.data_seed}
     if not len(data.validation):
-        _check_no_choice(s)
+        if s.keep == "best":
+            raise no_validation_rows(setting("keep", s.keep))
+        if "metric" in s.model_fields_set:
+            raise no_validation_rows(setting("metric", s.metric))  # the engine checks patience
         decisions |= {"keep": "last", "patience": s.patience or 0}
     own = _own_batch(s, data)
     if own is not None:
@@ -276,14 +279,6 @@ def _check_threshold(s: Settings, data: Data) -> None:
         )
     if not len(data.validation):
         raise no_validation_rows(setting("threshold", s.threshold))
-
-
-def _check_no_choice(s: Settings) -> None:
-    """Refuse settings that need validation rows if there are none. The engine checks patience."""
-    if s.keep == "best":
-        raise no_validation_rows(setting("keep", s.keep))
-    if "metric" in s.model_fields_set:
-        raise no_validation_rows(setting("metric", s.metric))
 
 
 # ---- the choice of a recipe if none is set

@@ -162,7 +162,13 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
     rows, if neither ``flip`` nor ``augment=none`` was asked for. Flips go on if the mean loss of the
     validation rows falls by more than the standard error of its difference, row by row.
     """
-    if settings.flip is not None or settings.augment == "none" or not _photographs(data):
+    photographs = (
+        data.kind == "image"
+        and data.sha256 is not None
+        and data.task == "classification"
+        and len(data.validation) >= FEWEST_ROWS
+    )
+    if settings.flip is not None or settings.augment == "none" or not photographs:
         return settings, ""
     alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
     one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
@@ -193,16 +199,6 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
         before=float(loss_N.mean()),
         after=float(flipped_N.mean()),
         error=error,
-    )
-
-
-def _photographs(data: Data) -> bool:
-    """Whether the rows are pictures in files, with classes and enough validation rows."""
-    return (
-        data.kind == "image"
-        and data.sha256 is not None
-        and data.task == "classification"
-        and len(data.validation) >= FEWEST_ROWS
     )
 
 

@@ -36,7 +36,6 @@ from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NETWORK_COPY
 from treino.folders.segments import TRANSPORT, losses_of, member_rows, newest
 from treino.folders.store import RunFolder
-from treino.folders.store.database import Command
 from treino.folders.stored_folder import as_typed, machine, unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles, network_maker, network_of
@@ -373,7 +372,8 @@ class RunJob:
                     self.transport.command(command.name, command.value, engine.step, engine.plan.count)
                     stop = stop and command.name in ("pause", "speed")  # other commands cancel the stop
                 else:
-                    _check_reached(command, engine.plan.steps)
+                    if command.step is not None and command.step >= (steps := engine.plan.steps):
+                        raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
                     engine.set(command.name, command.value, command.step)
             except TreinoError as error:  # a wrong command of another process must not end the training
                 db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
@@ -489,12 +489,6 @@ class RunJob:
         if self.failure is not None:
             raise self.failure
         return self.run.document
-
-
-def _check_reached(command: Command, steps: int) -> None:
-    """Refuse a command for a step at or past the planned end. steps: those planned."""
-    if command.step is not None and command.step >= steps:
-        raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
 
 
 def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:

@@ -14,7 +14,6 @@ from treino.engine.hyperparameters import known
 from treino.engine.kernels.selection import ENGINES, torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import COPY
-from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.verification import (
     ConditionsEntry,
     DataEntry,
@@ -162,6 +161,10 @@ def document_of(
     )
     reasons = rounding_reasons(then, now)
     verdict = verdict_of(comparison, reasons, run, tested)
+    unexplained = _(
+        "Nothing that is known rounds differently here: the folder was changed after it was written, or the"
+        " training depends on something that it does not hold."
+    )
     return _document(
         run,
         then,
@@ -170,7 +173,7 @@ def document_of(
         steps=StepsEntry(recorded=recorded, trained=trained),
         compared=comparison.compared,
         first_difference=comparison.first_difference,
-        explanations=[] if verdict == "equal" else reasons or [_nothing_explains()],
+        explanations=[] if verdict == "equal" else reasons or [unexplained],
         not_compared=not_compared(run),
         now=now,
     )
@@ -181,21 +184,17 @@ def unverifiable(run: StoredRun, reason: str) -> VerificationDocument:
     return _document(run, conditions_of(run), reason=reason)
 
 
-def _access_flags(run: StoredRun) -> list[str]:
-    """How the reader named rows that moved, and the network's file."""
-    access = run.access
-    flags = [] if access.data_file is None else ["--data", str(access.data_file)]
-    flags += [] if access.net_file is None else ["--net", access.net_file]
-    return flags + ["--trust"] * access.trust
-
-
 def _document(
     run: StoredRun, then: ConditionsEntry, flags: Sequence[str] = (), **found: Any
 ) -> VerificationDocument:
     """The document. found: what the comparison found; nothing of a run that can't be verified."""
     folder, where = run.folder, run.spec.data
     listed, steps = folder.manifest.files, 0 if run.row is not None else len(run.losses)
-    words = ["treino", "verify", *shlex.split(run.typed), *_access_flags(run), *flags]
+    access = run.access  # how the reader named rows that moved, and the network's file
+    words = ["treino", "verify", *shlex.split(run.typed)]
+    words += [] if access.data_file is None else ["--data", str(access.data_file)]
+    words += [] if access.net_file is None else ["--net", access.net_file]
+    words += [*["--trust"] * access.trust, *flags]
     known: dict[str, Any] = {
         "run": run.name,
         "verdict": "unverifiable",
@@ -216,13 +215,6 @@ def _document(
         "command": shlex.join(words),
     }
     return VerificationDocument.model_validate(known | found)
-
-
-def _nothing_explains() -> str:
-    return _(
-        "Nothing that is known rounds differently here: the folder was changed after it was written, or the"
-        " training depends on something that it does not hold."
-    )
 
 
 def not_compared(run: StoredRun) -> list[str]:
@@ -257,7 +249,11 @@ def verify(
     if engine is not None:
         known("engine", engine, ENGINES)
     rows = training_rows(run, data, "run.verify(data)")
-    retraining = Retraining(run, rows, _with_engine(run.spec, engine), tell)
+    spec = run.spec
+    if engine is not None:  # with as many threads as that takes here
+        kernel = {"engine": engine, "threads": None}
+        spec = spec.model_copy(update={"resolved": spec.resolved.model_copy(update=kernel)})
+    retraining = Retraining(run, rows, spec, tell)
     resolved = retraining.spec.resolved
     with torch_threads(torch_threads_of(resolved.engine, resolved.threads or 1)):
         resolution = retraining.train()
@@ -265,15 +261,6 @@ def verify(
     flags = [] if engine is None else ["--engine", engine]
     steps = retraining.done, len(retraining.recorded_S)
     return document_of(run, retraining.comparison, resolution.training, retraining.tested, *steps, flags)
-
-
-def _with_engine(spec: RunSpec, engine: str | None) -> RunSpec:
-    """The spec with another kernel, and as many threads as that takes here."""
-    if engine is None:
-        return spec
-    return spec.model_copy(
-        update={"resolved": spec.resolved.model_copy(update={"engine": engine, "threads": None})}
-    )
 
 
 # ---- the verification of a network of a sweep

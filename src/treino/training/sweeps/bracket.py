@@ -178,9 +178,11 @@ class TrainingBracket:
         """
         while self.rung < len(self.rungs):
             goals = self.goals()
-            moment = _advance(goals) if distribution is None else distribution.advance(goals)
-            if moment is not None:
-                return moment[1]
+            if distribution is not None:
+                if (moment := distribution.advance(goals)) is not None:
+                    return moment[1]
+            elif behind := next((goal for goal in goals if goal[0].behind(goal[1])), None):
+                return behind[0].advance(CHUNK_SECONDS, behind[1])
             for population in self.populations:
                 population.join()
             self.write_rows(table)
@@ -230,7 +232,7 @@ class TrainingBracket:
             training = population.training
             best, status = population.best_M.tolist(), population.status_M
             steps, kept = population.last_step_M.tolist(), population.kept_step_M.tolist()
-            reached = population.reached.tolist()
+            reached = [step if step >= 0 else None for step in population.reached.tolist()]
             for row, member in enumerate(population.members):
                 before = table.rows.get((member, self.rung - 1))
                 if cut and (before is None or before["step"] == steps[row]):
@@ -249,7 +251,11 @@ class TrainingBracket:
                     epochs=steps[row] / training.steps_per_epoch,
                     status="finished" if status[row] == "stopped" else status[row],  # by patience
                     best=None if lost or not training.plan.evaluates else best[row],
-                    **({} if population.target is None else {"reached": _or_none(reached[row])}),
+                    **(
+                        {}
+                        if population.target is None
+                        else {"reached": reached[row] if reached[row] >= 0 else None}
+                    ),
                     **{
                         name: _finite(float(value_M[row]))
                         for name, value_M in sorted(population.figures.items())
@@ -275,17 +281,6 @@ class TrainingBracket:
         each = [dict(zip(names, of, strict=True)) for of in zip(*(facts[n] for n in names), strict=True)]
         load_each(self.populations, tensors, each)
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
-
-
-def _advance(goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
-    for population, until in goals:
-        if population.behind(until):
-            return population, population.advance(CHUNK_SECONDS, until)
-    return None
-
-
-def _or_none(step: int) -> int | None:
-    return None if step < 0 else step
 
 
 def _finite(value: float) -> float | None:

@@ -214,7 +214,8 @@ def like(
         folder = sweep_folder(name_parts[0])
         settings, _data, source = _settings(folder, name_parts[1], data_file)
         settings_given = {n: getattr(settings, n) for n in settings.model_fields_set}
-        engine = _engine(folder, name_parts[1])
+        rows = MemberTable.read(folder).last()  # {}: it hasn't begun
+        engine = next(({"engine": row["engine"]} for row in rows if row["member"] == name_parts[1]), {})
     else:
         folder = RunFolder.open(find(name))
         if folder.kind == "study":
@@ -236,12 +237,6 @@ def like(
     if not isinstance(source, BuiltinName):  # the present default recipe could differ
         settings_given = {"recipe": "plain"} | settings_given
     return source, settings_given | engine, network_source(folder, None, trust)
-
-
-def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
-    """The kernel that trained this member; {} if it hasn't begun."""
-    rows = MemberTable.read(folder).last()
-    return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 
 def _settings(

@@ -198,15 +198,9 @@ def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
             at = (count_N == count).nonzero().flatten()
             start = (count_N.cumsum(0) - count_N)[at]
             several = torch.stack([every["output"][order_A[start + k]] for k in range(count)])
-            output_NC[at] = mean_output(several, _loss_of(several, classes))
+            kind = "bce" if several.shape[-1] == 1 else "cross_entropy"  # with outputs of the same meaning
+            output_NC[at] = mean_output(several, kind if classes else "mse")
     return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes))
-
-
-def _loss_of(output_RNC: Tensor, classes: Sequence[str]) -> str:
-    """A loss whose outputs have the same meaning."""
-    if not classes:
-        return "mse"
-    return "bce" if output_RNC.shape[-1] == 1 else "cross_entropy"
 
 
 # ---- how every metric varies over seeds or folds

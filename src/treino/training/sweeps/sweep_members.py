@@ -44,7 +44,7 @@ from treino.training.search.space import Choice, Config, Dimension, Space, space
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.group_training import GroupTraining
-from treino.training.sweeps.populations import COMPARED, Group, SharedRows, for_gpu, groups, settings_of
+from treino.training.sweeps.populations import COMPARED, SharedRows, for_gpu, groups, settings_of
 
 MORE_TOO_LATE = Refusal(
     "more_too_late",
@@ -278,7 +278,8 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
 def training_bracket(
     sweep: SweepTraining, number: int, state: Mapping[str, Any] | None = None
 ) -> TrainingBracket:
-    """One bracket's populations before their first step. state: a saved state, to use the same kernels.
+    """One bracket's populations before their first step. state: a saved state, to use the same kernels, even
+    if others are faster on this machine.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -287,20 +288,15 @@ def training_bracket(
     numbers = range(first, first + members)
     made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
     if state is not None:
-        made = [
-            _as_saved(group, saved["identity"]) for group, saved in zip(made, state["engine"], strict=False)
-        ]
+        for place, (group, saved) in enumerate(zip(made, state["engine"], strict=False)):
+            kernel = {"engine": saved["identity"]["engine"], "threads": saved["identity"]["threads"]}
+            kernel["threads"] = kernel["threads"] or group.config.shared.threads
+            made[place] = replace(group, config=group.config.with_settings(**kernel))
     elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
         made = [for_gpu(group) for group in made]
     target = sweep.options.until if sweep.options.spread else None
     populations = [GroupTraining(group, sweep.metric, target) for group in made]
     return TrainingBracket(number, {m: sweep.configs[m] for m in numbers}, rungs, populations)
-
-
-def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
-    """The group with the kernel of a saved training, even if another is faster on this machine."""
-    kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.shared.threads}
-    return replace(group, config=group.config.with_settings(**kernel))
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
@@ -318,7 +314,10 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
         if [as_json(c) for c in configs] != sweep.configs[first : first + count]:
             raise SAMPLER_DIFFERS(n=first)
         for member in range(first, min(first + count, over)):
-            sweep.sampler.tell(member, _sampler_figure(figures.get(member), sweep.metric))
+            row = figures.get(member)
+            lost = row is None or row["best"] is None or row["status"] == "diverged"
+            better = METRICS[sweep.metric].better
+            sweep.sampler.tell(member, None if row is None or lost else -better * float(row["best"]))
         first += count
 
 
@@ -329,12 +328,6 @@ def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
     ]
     document = {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
     folder.write_json("asked.json", document | ({"extensions": sweep.extensions} if sweep.extensions else {}))
-
-
-def _sampler_figure(row: Mapping[str, Any] | None, metric: str) -> float | None:
-    if row is None or row["best"] is None or row["status"] == "diverged":
-        return None
-    return -METRICS[metric].better * float(row["best"])
 
 
 def as_json(config: Mapping[str, Any]) -> Config:
@@ -483,20 +476,15 @@ def _too_late(folder: RunFolder, more: int) -> TreinoError:
 
 def extension_notes(sweep: SweepTraining) -> list[str]:
     """Notes on added networks that a reader of the judgement needs."""
-    notes = []
-    for entry in sweep.extensions:
-        facts = {"n": entry["members"], "first": entry["first"], "said": entry.get("judged")}
-        note = _("{n:,} networks were added to the first {first:,}.")
-        if entry.get("judged"):
-            note = _(
-                "{n:,} networks were added when the first {first:,} had been judged by the test rows: {said}"
-            )
-        elif entry.get("tested"):
-            note = _(
-                "{n:,} networks were added when the test rows had been looked at for the first {first:,}."
-            )
-        notes.append(note.format(**facts))
-    return notes
+    plain = _("{n:,} networks were added to the first {first:,}.")
+    tested = _("{n:,} networks were added when the test rows had been looked at for the first {first:,}.")
+    judged = _("{n:,} networks were added when the first {first:,} had been judged by the test rows: {said}")
+    return [
+        (judged if e.get("judged") else tested if e.get("tested") else plain).format(
+            n=e["members"], first=e["first"], said=e.get("judged")
+        )
+        for e in sweep.extensions
+    ]
 
 
 # ---- the options of a sweep besides its members' settings
