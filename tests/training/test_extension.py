@@ -83,7 +83,7 @@ def test_a_strategy_that_cuts_gets_a_further_bracket(tmp_path: Path) -> None:
     heats = json.loads((tmp_path / "s" / "asked.json").read_text())["heats"]
     expected = [halving(n, 20, 3, least=5)[0] for n in (12, 20)]  # the first look is after 5 epochs
     assert [heat[:2] for heat in heats] == [[0, 12], [12, 20]]
-    assert [[r[0] for r in heat[2]] for heat in heats] == [[r.members for r in b.rungs] for b in expected]
+    assert [[r[0] for r in heat[2]] for heat in heats] == [[r.members for r in b] for b in expected]
     rows = pd.read_parquet(tmp_path / "s" / "members.parquet")
     assert document["best"]["member"] == rows.sort_values(["best", "member"]).member.iloc[0]
     assert document["judge"]["certificate"]["same_bits"]

@@ -49,8 +49,8 @@ def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> 
     document = swept(tmp_path / "s", strategy="halving")
     rows = table(tmp_path / "s")
     (bracket,) = halving(24, 60, 3, least=5)  # 105 rows by 32: 4 steps an epoch, the first look after 5
-    assert rows.groupby("rung").member.nunique().tolist() == [r.members for r in bracket.rungs]
-    for rung in range(len(bracket.rungs) - 1):
+    assert rows.groupby("rung").member.nunique().tolist() == [r.members for r in bracket]
+    for rung in range(len(bracket) - 1):
         here, on = rows[rows.rung == rung], set(rows[rows.rung == rung + 1].member)
         assert on == set(here.sort_values(["best", "member"]).head(len(on)).member)
         assert (here[~here.member.isin(on)].status == "stopped").all()

@@ -24,14 +24,14 @@ from treino.engine.early_stopping import FACTOR
 from treino.engine.train_config import DEFAULTS
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
-from treino.folders.documents import read_run_spec, read_tensors
+from treino.folders.documents import read_run_spec
 from treino.folders.documents.run_spec import RunSpec
-from treino.folders.segments import epoch_count, losses_of, segments_of, setting_commands, training_losses
+from treino.folders.segments import epoch_count, losses_of, training_losses
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
-from treino.settings.spec import FAULTS, read_settings
+from treino.settings.spec import FAULTS
 from treino.training.replay import Playback, Snapshot
-from treino.training.resolution import Resolution, resolve
+from treino.training.resolution import Resolution
 from treino.training.run_log import (
     UNMEASURED,
     WATCHED,
@@ -44,9 +44,9 @@ from treino.training.run_log import (
     rows_trained,
     run_log,
 )
-from treino.training.stored_training import START, begin_with, source_of
 from treino_doctor.finding import Finding
 from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules import decide
 
 RULES = (
@@ -105,13 +105,7 @@ def initial_faults(resolution: Resolution) -> list[dict[str, Any]]:
 
 def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[list[dict[str, Any]], list[str]]:
     """``findings[]`` of an ended run's document, and a note for each rule that raised an exception."""
-    engine, spec = resolution.training, read_run_spec(folder)
-    loss_S = np.asarray(losses_of(folder, spec))
-    nets = engine.net(engine.answering[0], "last"), engine.answer("kept")
-    diverged = set(engine.status_P) == {"diverged"}
-    course = course_of(
-        folder, spec, data, resolution, rows_trained(data), loss_S, nets, diverged, engine.answering[0]
-    )
+    course = _course_here(folder, data, resolution, rows_trained(data))
     log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
     results, defects = decide(log, RULES)
@@ -119,15 +113,18 @@ def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[lis
     return finding_documents(results, course.resolution, course.first, data.classes), notes
 
 
+def _course_here(folder: RunFolder, data: Data, resolution: Resolution, rows: RowsTrained) -> TrainingCourse:
+    """The newest course of a run that this process trains."""
+    engine, spec = resolution.training, read_run_spec(folder)
+    member, loss_S = engine.answering[0], np.asarray(losses_of(folder, spec))
+    nets, diverged = (engine.net(member, "last"), engine.answer("kept")), set(engine.status_P) == {DIVERGED}
+    return course_of(folder, spec, data, resolution, rows, loss_S, nets, diverged, member)
+
+
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
     """The first steps of the course; None if the state at its beginning isn't stored any more."""
-    if not course.segment and not course.first:
-        return FirstSteps(_untrained_copy(folder, course), course.member)
-    own = (
-        None
-        if (shared := course.resolution.training.shared).net is not None
-        else module_copy(shared.template)
-    )
+    shared = course.resolution.training.shared
+    own = None if shared.net is not None else module_copy(shared.template)
     return _replayed(Playback(StoredRun(folder, Access(net=own), course.data), course.data), course)
 
 
@@ -153,23 +150,6 @@ class OncePerCourse:
         if self._kept is None or self._kept[0] != key:
             self._kept = key, self._make(course)
         return self._kept[1]
-
-
-def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
-    """The course's training before its first step, with its initial weights and its recorded commands."""
-    resolution, data = course.resolution, course.data
-    shared = resolution.training.shared
-    kernel = {name: resolution.settings[name] for name in ("engine", "threads", "device")}
-    settings = read_settings({**segments_of(read_run_spec(folder))[0].asked} | kernel)
-    own = None if shared.net is not None else module_copy(shared.template)
-    training = resolve(settings, data, source_of(own, settings)).training
-    if folder.has(START):
-        begin_with(training, read_tensors(folder, START)[0])
-    for command in setting_commands(folder):
-        from_start = not command.segment
-        if from_start and command.step is not None:
-            training.set(command.name, command.value, command.step)
-    return training
 
 
 # --- findings as JSON ---------------------------------------------------------------------------------
@@ -273,14 +253,9 @@ class OwnFindings:
             return False
         self._judged = judged
         self._folder.database.flush()
-        spec, member = read_run_spec(self._folder), engine.answering[0]
-        loss_S = np.asarray(losses_of(self._folder, spec))
-        nets = engine.net(member, "last"), engine.answer("kept")
-        diverged = set(engine.status_P) == {DIVERGED}
-        course = course_of(
-            self._folder, spec, self._data, self._resolution, self._rows, loss_S, nets, diverged, member
-        )
-        documents = findings_so_far(spec, course, log_so_far(course, self._first_steps))
+        course = _course_here(self._folder, self._data, self._resolution, self._rows)
+        log = log_so_far(course, self._first_steps)
+        documents = findings_so_far(read_run_spec(self._folder), course, log)
         self.rules = frozenset(each["rule"] for each in documents)
         self._due = time.monotonic() + (time.thread_time() - began) / SHARE
         return True
@@ -310,7 +285,9 @@ class LiveFindings:
         if self._looked[0] != snapshot.segment:
             self._playback.resolutions.clear()
         self._looked, self._playback.run = (snapshot.segment, step), run
-        course = self._course(run, snapshot, loss_S[:step])
+        resolution, nets = self._playback.resolution(snapshot.segment), (snapshot.member_net, snapshot.net)
+        facts = run.folder, run.spec, self._playback.data, resolution, self._rows
+        course = course_of(*facts, loss_S[:step], nets, diverged=False, member=snapshot.member)
         log = log_so_far(course, self._first_steps)
         self.by_language = {}
         for language in languages:
@@ -321,12 +298,6 @@ class LiveFindings:
         begun = {each["rule"]: each.get("step", step) for each in documents}
         self.first_seen = {rule: min(at, known.get(rule, at)) for rule, at in begun.items()}
         self._due = time.monotonic() + max(SECONDS, (time.thread_time() - began) / SHARE)
-
-    def _course(self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32]) -> TrainingCourse:
-        resolution, nets = self._playback.resolution(snapshot.segment), (snapshot.member_net, snapshot.net)
-        diverged, data = False, self._playback.data
-        rows, member = self._rows, snapshot.member
-        return course_of(run.folder, run.spec, data, resolution, rows, loss_S, nets, diverged, member)
 
 
 def divergence(spec: RunSpec, course: TrainingCourse) -> list[dict[str, Any]]:

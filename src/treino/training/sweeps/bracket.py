@@ -251,11 +251,7 @@ class TrainingBracket:
                     epochs=steps[row] / training.steps_per_epoch,
                     status="finished" if status[row] == "stopped" else status[row],  # by patience
                     best=None if lost or not training.plan.evaluates else best[row],
-                    **(
-                        {}
-                        if population.target is None
-                        else {"reached": reached[row] if reached[row] >= 0 else None}
-                    ),
+                    **({} if population.target is None else {"reached": reached[row]}),
                     **{
                         name: _finite(float(value_M[row]))
                         for name, value_M in sorted(population.figures.items())
