@@ -1,6 +1,6 @@
 """The picture of a decision boundary: regions shaded by confidence, and the rows as marks."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +13,20 @@ from treino.plots.confusion import regression_figure
 from treino.plots.pixels import regions
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 LINE = 0.205  # inches per legend line
 
 
-def boundary_figure(boundary: Boundary) -> "Figure":
+@style.look()
+def boundary_figure(boundary: Boundary) -> "style.Figure":
     """Draw a network's output over its inputs."""
-    with style.look():
-        if isinstance(boundary, Plane):
-            return _plane(boundary)
-        if isinstance(boundary, InputLine) and boundary.classes:
-            return _probability_lines(boundary)
-        return regression_figure(boundary)
+    if isinstance(boundary, Plane):
+        return _plane(boundary)
+    if isinstance(boundary, InputLine) and boundary.classes:
+        return _probability_lines(boundary)
+    return regression_figure(boundary)
 
 
-def _plane(plane: Plane) -> "Figure":
+def _plane(plane: Plane) -> "style.Figure":
     figure = style.new_figure()
     names = style.class_labels(plane.classes)
     title = _("Decision boundary: {name}").format(name=style.label(plane.name, 44))
@@ -47,13 +43,13 @@ def _plane(plane: Plane) -> "Figure":
     return figure
 
 
-def _axes(figure: "Figure", top: float) -> "Axes":
+def _axes(figure: "style.Figure", top: float) -> "style.Axes":
     width, height = figure.get_size_inches()
     left, bottom = 0.95 / width, 0.62 / height
     return figure.add_axes((left, bottom, 0.98 - left, top - bottom))
 
 
-def draw_regions(axes: "Axes", plane: Plane) -> None:
+def draw_regions(axes: "style.Axes", plane: Plane) -> None:
     winner = plane.winner_RR
     half_x, half_y = (plane.x_R[1] - plane.x_R[0]) / 2, (plane.y_R[1] - plane.y_R[0]) / 2
     x, y = plane.x_R, plane.y_R
@@ -69,7 +65,7 @@ def draw_regions(axes: "Axes", plane: Plane) -> None:
     axes.set_ylim(y[0], y[-1])
 
 
-def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
+def _region_names(axes: "style.Axes", plane: Plane, names: list[str]) -> None:
     """Write each class's name at the widest free spot of its region, so that colour is not needed."""
     from matplotlib.patheffects import withStroke
     from scipy.ndimage import distance_transform_edt
@@ -109,7 +105,7 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         text.set_position((x, y))
 
 
-def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[str]) -> None:
+def _key(axes: "style.Axes", names: list[str], shown: Plane | InputLine, extra: list[str]) -> None:
     """Draw the legend at the right: classes, then markers with their number of rows."""
     from matplotlib.patches import Patch
 
@@ -129,7 +125,7 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
     style.legend_at_right(axes, handles, labels)
 
 
-def _probability_lines(line: InputLine) -> "Figure":
+def _probability_lines(line: InputLine) -> "style.Figure":
     """Draw, for one input, each class's probability, and below it a strip of rows for each class."""
     figure = style.new_figure()
     names = style.class_labels(line.classes)
@@ -157,7 +153,7 @@ def _probability_lines(line: InputLine) -> "Figure":
     return figure
 
 
-def _strips(axes: "Axes", line: InputLine, names: list[str]) -> None:
+def _strips(axes: "style.Axes", line: InputLine, names: list[str]) -> None:
     """Draw the rows at their input values, one lane per true class, spread vertically to separate them."""
     shaken = tuple(_shaken(p) for p in line.points)
     draw_rows(axes, shaken, len(names))

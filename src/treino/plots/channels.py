@@ -1,7 +1,6 @@
 """The picture of what each channel of a network gives for one picture, layer by layer."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +12,12 @@ from treino.inspection.outputs import AnsweredPicture
 from treino.plots import style
 from treino.plots.pixels import framed, largest, line_inches, on_white, photograph, tile_lines
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 SIDE = 1.5  # inches of the picture itself
 ACROSS, PITCH, SMALL = 8, 0.72, 0.3  # maps in a line; inches from map to map, and from unit to unit
 LIKELY = 3  # classes whose probability is written
 
 
-def channels_figure(shown: PictureChannels) -> "Figure":
+def channels_figure(shown: PictureChannels) -> "style.Figure":
     """Draw the picture with its answer at the left, and each layer's channels at the right."""
     sentences = [
         answer_sentence(shown.shown),
@@ -34,12 +30,9 @@ def channels_figure(shown: PictureChannels) -> "Figure":
     layers = [(layer, _lines(layer)) for layer in shown.layers]
     with style.look():
         inches = sum(0.16 + lines for _layer, (lines, _pitch, _n) in layers)
-        figure = style.new_figure(
-            style.header_inches(sentences) + max(inches, SIDE + 0.5 + 0.2 * LIKELY) + 0.15
-        )
-        title = _("What the channels see: {name}").format(name=style.label(shown.shown.name, 40))
-        height = figure.get_figheight()
-        top = style.header(figure, title, sentences) * height
+        title, below = _("What the channels see: {name}"), max(inches, SIDE + 0.5 + 0.2 * LIKELY) + 0.15
+        figure, top, height = style.titled(title, shown.shown.name, sentences, below=below)
+        top *= height
         _picture(figure, shown.shown, top)
         left = SIDE + 0.5
         for layer, (lines, pitch, across) in layers:
@@ -86,7 +79,7 @@ def _lines(layer: LayerMaps) -> tuple[float, float, int]:
     return lines * line_inches(layer.map_KHW.shape, pitch), pitch, across
 
 
-def _picture(figure: "Figure", shown: AnsweredPicture, top: float) -> None:
+def _picture(figure: "style.Figure", shown: AnsweredPicture, top: float) -> None:
     height = figure.get_figheight()
     axes = style.axes_at(figure, 0.2, top - SIDE, SIDE, SIDE)
     framed(axes, photograph(shown.picture_CHW))

@@ -1,6 +1,6 @@
 """Pictures of correctness: confusion matrix, calibration, predicted against true numbers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +13,6 @@ from treino.plots import style
 from treino.plots.captions import axis_names, learnt_from, listed, score_sentence
 from treino.plots.points import marks, row_key
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
-
 # ---- confusion matrix
 
 RIGHT, WRONG = style.PALETTE[0], style.PALETTE[5]
@@ -27,16 +21,16 @@ NAMED = 40  # up to this many classes, all names are shown
 PAIRS = 12
 
 
-def confusion_figure(shown: Confusion) -> "Figure":
-    with style.look():
-        title = _("Confusion matrix: {name}").format(name=style.label(shown.name, 44))
-        lines, warned = sentences(shown), warnings(shown)
-        figure = style.new_figure(8.0)
-        bottom = _matrix(figure, shown, style.header(figure, title, lines, warned))
-        spare = bottom - 0.15
-        figure = style.new_figure(8.0 - spare)  # remove the height that the square matrix leaves free
-        _matrix(figure, shown, style.header(figure, title, lines, warned))
-        return figure
+@style.look()
+def confusion_figure(shown: Confusion) -> "style.Figure":
+    title = _("Confusion matrix: {name}").format(name=style.label(shown.name, 44))
+    lines, warned = sentences(shown), warnings(shown)
+    figure = style.new_figure(8.0)
+    bottom = _matrix(figure, shown, style.header(figure, title, lines, warned))
+    spare = bottom - 0.15
+    figure = style.new_figure(8.0 - spare)  # remove the height that the square matrix leaves free
+    _matrix(figure, shown, style.header(figure, title, lines, warned))
+    return figure
 
 
 def sentences(shown: Confusion) -> list[str]:
@@ -73,7 +67,7 @@ def warnings(shown: Confusion) -> list[str]:
     return lines
 
 
-def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
+def _matrix(figure: "style.Figure", shown: Confusion, top: float) -> float:
     """Draw the matrix. Return the inches that are free below it."""
     from matplotlib.colors import to_rgb
 
@@ -106,7 +100,7 @@ def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
     return free
 
 
-def _numbers(axes: "Axes", shown: Confusion, share: np.ndarray) -> None:
+def _numbers(axes: "style.Axes", shown: Confusion, share: np.ndarray) -> None:
     """Write each cell's number of rows and, if there is room, its share of the true class."""
     count = len(shown.classes)
     size = 12 if count <= 6 else 10 if count <= 10 else 8
@@ -123,7 +117,7 @@ def _numbers(axes: "Axes", shown: Confusion, share: np.ndarray) -> None:
             axes.text(p, t, text, ha="center", va="center", linespacing=1.15, weight=weight, **shown_in)
 
 
-def _fit(figure: "Figure", axes: "Axes", top: float) -> float:
+def _fit(figure: "style.Figure", axes: "style.Axes", top: float) -> float:
     """Make the axes as large as their labels allow, with room for the list of pairs at the right. Return the
     inches that are free below.
     """
@@ -137,7 +131,7 @@ def _fit(figure: "Figure", axes: "Axes", top: float) -> float:
     return height * top - side - 0.05 - 0.45 - deep
 
 
-def _pairs(figure: "Figure", axes: "Axes", shown: Confusion) -> None:
+def _pairs(figure: "style.Figure", axes: "style.Axes", shown: Confusion) -> None:
     box = axes.get_position()
     x, y, step = box.x1 + 0.02, box.y1, 0.2 / figure.get_figheight()
     pairs = shown.pairs(PAIRS)
@@ -161,7 +155,7 @@ def _pairs(figure: "Figure", axes: "Axes", shown: Confusion) -> None:
 # ---- calibration
 
 
-def calibration_figure(shown: Calibration) -> "Figure":
+def calibration_figure(shown: Calibration) -> "style.Figure":
     """Draw the share of correct rows over the probability, the range of chance, and each bin's rows."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -220,13 +214,13 @@ def verdict(shown: Calibration) -> list[str]:
 # ---- regression
 
 
-def regression_figure(shown: InputLine | Fit) -> "Figure":
+@style.look()
+def regression_figure(shown: InputLine | Fit) -> "style.Figure":
     """Draw predicted against true in the target's units; for one input, the predicted curve and the rows."""
-    with style.look():
-        return _curve(shown) if isinstance(shown, InputLine) else _fit_picture(shown)
+    return _curve(shown) if isinstance(shown, InputLine) else _fit_picture(shown)
 
 
-def _fit_picture(fit: Fit) -> "Figure":
+def _fit_picture(fit: Fit) -> "style.Figure":
     every = np.concatenate([np.concatenate([p.true_N, p.predicted_N]) for p in fit.points])
     every = every[np.isfinite(every)]
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
@@ -239,7 +233,7 @@ def _fit_picture(fit: Fit) -> "Figure":
     return figure
 
 
-def _curve(line: InputLine) -> "Figure":
+def _curve(line: InputLine) -> "style.Figure":
     figure, axes = _framed(
         line, _("What the network predicts: {name}").format(name=style.label(line.name, 40))
     )
@@ -249,7 +243,7 @@ def _curve(line: InputLine) -> "Figure":
     return figure
 
 
-def _framed(shown: InputLine | Fit, title: str) -> "tuple[Figure, Axes]":
+def _framed(shown: InputLine | Fit, title: str) -> "tuple[style.Figure, style.Axes]":
     """Return a figure with its score above, and its axes."""
     figure = style.new_figure()
     top = style.header(figure, title, [score_sentence(shown.score)])
@@ -260,12 +254,12 @@ def _framed(shown: InputLine | Fit, title: str) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _key(axes: "Axes", shown: InputLine | Fit, drawn: "Line2D", name: str) -> None:
+def _key(axes: "style.Axes", shown: InputLine | Fit, drawn: "style.Line2D", name: str) -> None:
     handles, labels = row_key(shown.points, style.INKS)
     style.legend_at_right(axes, [drawn, *handles], [name, *labels])
 
 
-def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
+def draw_fit(axes: "style.Axes", fit: Fit, low: float, high: float) -> "style.Line2D":
     """Draw predicted (clipped to the limits) against true. Return the diagonal, where both are equal."""
     (diagonal,) = axes.plot(
         [low, high], [low, high], color=style.SOFT, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2
@@ -275,14 +269,16 @@ def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
     return diagonal
 
 
-def draw_curve(axes: "Axes", line: InputLine) -> "Line2D":
+def draw_curve(axes: "style.Axes", line: InputLine) -> "style.Line2D":
     """Draw the predicted curve among the rows."""
     _scatter(axes, line.points, [p.at_NK[:, 0] for p in line.points], [p.true_N for p in line.points])
     (curve,) = axes.plot(line.x_R, line.value_RC[:, 0], color=style.INK, linewidth=2.4, zorder=7)
     return curve
 
 
-def _scatter(axes: "Axes", points: tuple[Points, ...], x_N: list[np.ndarray], y_N: list[np.ndarray]) -> None:
+def _scatter(
+    axes: "style.Axes", points: tuple[Points, ...], x_N: list[np.ndarray], y_N: list[np.ndarray]
+) -> None:
     size = float(np.interp(sum(len(p) for p in points), (200, 1500), (1.0, 0.5)))
     for p, x, y in zip(points, x_N, y_N, strict=True):
         area, look_of = marks(p.split)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,6 @@ from treino.engine.metrics import is_share, metric_name
 from treino.inspection.curves import Curves, Floats, smoothed
 from treino.plots import style
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
 LOG_FROM = 15.0  # a loss that changes by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to this many epochs, iterations are drawn too
 ACROSS = 2  # legend entries per line
@@ -25,42 +19,40 @@ MOST, NAMES = len(style.PALETTE), 4  # maximum number of runs in one plot, and r
 Curve = tuple[Floats, Floats]  # epochs, values
 
 
-def curves_figure(curves: Curves, title: str = "") -> "Figure":
+@style.look()
+def curves_figure(curves: Curves, title: str = "") -> "style.Figure":
     """Draw the loss above and the metric, if any, below, up to where the run diverged.
 
     The legend stands above both panels, where it hides no line.
     """
-    with style.look():
-        figure = style.new_figure()
-        panels = [figure.add_axes((0.11, 0.5, 0.86, 0.4))]
-        key = _loss(panels[0], curves)
-        if any(np.isfinite(of[curves.metric]).any() for of in _of_metric(curves)):
-            panels.append(figure.add_axes((0.11, 0.1, 0.86, 0.3), sharex=panels[0]))
-            key |= _metric(panels[1], curves)
-            panels[0].tick_params(labelbottom=False)
-        for panel in panels:
-            panel.grid(axis="y")
-            _epoch_axis(panel, curves)
-        panels[-1].set_xlabel(_("epoch"))
-        sentences, warnings = _sentences(curves), alarms(curves)
-        lines = style.LINE * -(-len(key) // ACROSS)
-        inches = style.header_inches(sentences, warnings) + lines + (5.3 if len(panels) == 2 else 3.7)
-        figure.set_size_inches(style.WIDTH, inches)
-        title = style.label(title, 70) or _("Learning curves: {name}").format(
-            name=style.label(curves.name, 44)
-        )
-        top = style.header(figure, title, sentences, warnings)
-        if key:
-            at = (0.11, top - lines / inches, 0.86, lines / inches)
-            where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": at, "borderaxespad": 0}
-            figure.legend(list(key.values()), list(key), ncols=ACROSS, columnspacing=2.0, **where)
-        top -= (lines + 0.14) / inches
-        bottom = 0.62 / inches
-        height = (top - bottom) * (0.58 if len(panels) == 2 else 1.0)
-        panels[0].set_position((0.11, top - height, 0.86, height))
-        panels[-1].set_position((0.11, bottom, 0.86, top - bottom - (height + 0.04 if panels[1:] else 0)))
-        figure.align_ylabels(panels)
-        return figure
+    figure = style.new_figure()
+    panels = [figure.add_axes((0.11, 0.5, 0.86, 0.4))]
+    key = _loss(panels[0], curves)
+    if any(np.isfinite(of[curves.metric]).any() for of in _of_metric(curves)):
+        panels.append(figure.add_axes((0.11, 0.1, 0.86, 0.3), sharex=panels[0]))
+        key |= _metric(panels[1], curves)
+        panels[0].tick_params(labelbottom=False)
+    for panel in panels:
+        panel.grid(axis="y")
+        _epoch_axis(panel, curves)
+    panels[-1].set_xlabel(_("epoch"))
+    sentences, warnings = _sentences(curves), alarms(curves)
+    lines = style.LINE * -(-len(key) // ACROSS)
+    inches = style.header_inches(sentences, warnings) + lines + (5.3 if len(panels) == 2 else 3.7)
+    figure.set_size_inches(style.WIDTH, inches)
+    title = style.label(title, 70) or _("Learning curves: {name}").format(name=style.label(curves.name, 44))
+    top = style.header(figure, title, sentences, warnings)
+    if key:
+        at = (0.11, top - lines / inches, 0.86, lines / inches)
+        where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": at, "borderaxespad": 0}
+        figure.legend(list(key.values()), list(key), ncols=ACROSS, columnspacing=2.0, **where)
+    top -= (lines + 0.14) / inches
+    bottom = 0.62 / inches
+    height = (top - bottom) * (0.58 if len(panels) == 2 else 1.0)
+    panels[0].set_position((0.11, top - height, 0.86, height))
+    panels[-1].set_position((0.11, bottom, 0.86, top - bottom - (height + 0.04 if panels[1:] else 0)))
+    figure.align_ylabels(panels)
+    return figure
 
 
 def _of_metric(curves: Curves) -> list[Mapping[str, Floats]]:
@@ -68,9 +60,9 @@ def _of_metric(curves: Curves) -> list[Mapping[str, Floats]]:
     return [of for of in curves.evaluated.values() if curves.metric and curves.metric in of]
 
 
-def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
+def _loss(axes: "style.Axes", curves: Curves) -> "dict[str, style.Artist]":
     """Draw the loss. Return the legend's entries by label."""
-    key: dict[str, Artist] = {}
+    key: dict[str, style.Artist] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
     means += [value_E for of in curves.members.values() for value_E in of.get("loss", ())]
@@ -118,8 +110,8 @@ def floor(loss: Floats) -> float:
 
 
 def _band(
-    axes: "Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, bottom: float | None
-) -> "Artist":
+    axes: "style.Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, bottom: float | None
+) -> "style.Artist":
     """Draw mean ± deviation at the epochs that have both. bottom: lower limit of a logarithmic axis."""
     seen = np.isfinite(mean_E) & np.isfinite(deviation_E)
     mean_E, deviation_E, epoch_E = mean_E[seen], deviation_E[seen], epoch_E[seen]
@@ -133,10 +125,10 @@ def _band(
     )
 
 
-def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
+def _metric(axes: "style.Axes", curves: Curves) -> "dict[str, style.Artist]":
     """Draw the metric. Return the legend's entries by label."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
-    key: dict[str, Artist] = {
+    key: dict[str, style.Artist] = {
         _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], style.INKS[split])
         for split, of in curves.evaluated.items()
         if curves.metric in of and np.isfinite(of[curves.metric]).any()
@@ -150,7 +142,7 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
     return key | _members(axes, curves, curves.metric) | _marks(axes, curves, curves.metric)
 
 
-def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **own: Any) -> "Line2D":
+def _line(axes: "style.Axes", epoch_E: Floats, value_E: Floats, ink: str, **own: Any) -> "style.Line2D":
     """Draw a curve through the measured epochs (validation may skip some), with dots if there are few."""
     seen = np.isfinite(value_E)
     dot = "o" if seen.sum() <= 12 else ""
@@ -159,9 +151,9 @@ def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **own: Any) 
     return line
 
 
-def _members(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
+def _members(axes: "style.Axes", curves: Curves, metric: str) -> "dict[str, style.Artist]":
     """Draw a thin line for each ensemble member. Return the legend's entry by label."""
-    key: dict[str, Artist] = {}
+    key: dict[str, style.Artist] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
     for split, of in curves.members.items():
         for value_E in of.get(metric, ()):
@@ -200,12 +192,12 @@ def _near_zero(values: list[Floats]) -> bool:
     return bool(len(seen) and seen.min() >= 0 and seen.min() < 0.5 * seen.max())
 
 
-def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
+def _marks(axes: "style.Axes", curves: Curves, metric: str) -> "dict[str, style.Artist]":
     """Draw lines at the kept weights' epoch (with its validation metric) and where the run diverged.
 
     Return the legend's entries by label.
     """
-    key: dict[str, Artist] = {}
+    key: dict[str, style.Artist] = {}
     kept = curves.kept_epoch
     if kept is not None and 1 <= kept <= curves.epochs:
         key[_("kept weights")] = axes.axvline(
@@ -221,7 +213,7 @@ def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
     return key
 
 
-def _epoch_axis(axes: "Axes", curves: Curves) -> None:
+def _epoch_axis(axes: "style.Axes", curves: Curves) -> None:
     last = max(curves.epochs, curves.count.passes(len(curves.step_loss_S)))
     if curves.diverged_step is not None:
         last = curves.count.passes(curves.diverged_step)
@@ -229,7 +221,7 @@ def _epoch_axis(axes: "Axes", curves: Curves) -> None:
     _epochs(axes, 0.0 if len(_steps(curves)[0]) else 1.0, last)
 
 
-def _epochs(axes: "Axes", first: float, last: float) -> None:
+def _epochs(axes: "style.Axes", first: float, last: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
     margin = 0.02 * (last - first) or 0.5
@@ -268,50 +260,47 @@ def alarms(curves: Curves) -> list[str]:
     ]
 
 
-def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "Figure":
+@style.look()
+def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "style.Figure":
     """Draw one colour for each run, and a panel for the loss and each metric that any run has.
 
     smooth: as in ``smoothed``; the unsmoothed curves stay visible, faint.
     """
-    with style.look():
-        every = _panels(runs)
-        panels = [(name, of) for name, of in every if any(len(e) for e, _v in of)] or every[:1]
-        lines = -(-len(runs) // NAMES)
-        captions = []
-        if smooth:
-            captions = [
-                _(
-                    "Smoothed: exponential average, weight {w:g} on the past, corrected for its start;"
-                    " faint: as measured."
-                ).format(w=smooth)
-            ]
-        figure = style.new_figure(
-            style.header_inches(captions, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines
-        )
-        inches = figure.get_figheight()
-        title = _("Learning curves of {n} runs").format(n=len(runs))
-        top = style.header(figure, title, captions, notes) - 0.04 / inches
-        low = 0.1 / inches
-        bottom = low + (0.52 + 0.22 * lines) / inches
-        room = (top - bottom) / len(panels)
-        drawn: list[Axes] = []
-        for place, (name, of) in enumerate(panels):
-            box = (0.095, top - (place + 1) * room + 0.17 / inches, 0.88, room - 0.37 / inches)
-            axes = figure.add_axes(box, sharex=drawn[0] if drawn else None)
-            axes.set_title(name, fontsize=9.5, loc="left", pad=4)
-            _panel(axes, of, smooth)
-            axes.grid(axis="y")
-            axes.tick_params(labelbottom=place == len(panels) - 1)
-            drawn.append(axes)
-        drawn[-1].set_xlabel(_("epoch"))
-        _ends(drawn[-1], runs)
-        marks, box = (
-            style.strokes(map(style.colour, range(len(runs)))),
-            (0.095, low, 0.88, 0.22 * lines / inches),
-        )
-        names = style.class_labels([run.name for run in runs])
-        style.legend_in_lines(figure, marks, names, box, NAMES, columnspacing=1.6, handlelength=1.4)
-        return figure
+    every = _panels(runs)
+    panels = [(name, of) for name, of in every if any(len(e) for e, _v in of)] or every[:1]
+    lines = -(-len(runs) // NAMES)
+    captions = []
+    if smooth:
+        captions = [
+            _(
+                "Smoothed: exponential average, weight {w:g} on the past, corrected for its start;"
+                " faint: as measured."
+            ).format(w=smooth)
+        ]
+    title, below = _("Learning curves of {n} runs"), 0.68 + 2.15 * len(panels) + 0.22 * lines
+    figure, top, inches = style.titled(title.format(n=len(runs)), "", captions, notes, below=below)
+    top -= 0.04 / inches
+    low = 0.1 / inches
+    bottom = low + (0.52 + 0.22 * lines) / inches
+    room = (top - bottom) / len(panels)
+    drawn: list[style.Axes] = []
+    for place, (name, of) in enumerate(panels):
+        box = (0.095, top - (place + 1) * room + 0.17 / inches, 0.88, room - 0.37 / inches)
+        axes = figure.add_axes(box, sharex=drawn[0] if drawn else None)
+        axes.set_title(name, fontsize=9.5, loc="left", pad=4)
+        _panel(axes, of, smooth)
+        axes.grid(axis="y")
+        axes.tick_params(labelbottom=place == len(panels) - 1)
+        drawn.append(axes)
+    drawn[-1].set_xlabel(_("epoch"))
+    _ends(drawn[-1], runs)
+    marks, box = (
+        style.strokes(map(style.colour, range(len(runs)))),
+        (0.095, low, 0.88, 0.22 * lines / inches),
+    )
+    names = style.class_labels([run.name for run in runs])
+    style.legend_in_lines(figure, marks, names, box, NAMES, columnspacing=1.6, handlelength=1.4)
+    return figure
 
 
 def _panels(runs: Sequence[Curves]) -> list[tuple[str, list[Curve]]]:
@@ -339,7 +328,7 @@ def _evaluated(run: Curves, metric: str) -> Curve:
     return np.asarray(np.flatnonzero(seen) + 1, dtype=np.float64), value_E[seen]
 
 
-def _panel(axes: "Axes", curves: Sequence[Curve], smooth: float) -> None:
+def _panel(axes: "style.Axes", curves: Sequence[Curve], smooth: float) -> None:
     for place, (epoch_E, value_E) in enumerate(curves):
         ink = style.colour(place)
         if smooth:
@@ -349,7 +338,7 @@ def _panel(axes: "Axes", curves: Sequence[Curve], smooth: float) -> None:
         style.log_axis(axes)
 
 
-def _ends(axes: "Axes", runs: Sequence[Curves]) -> None:
+def _ends(axes: "style.Axes", runs: Sequence[Curves]) -> None:
     along = [epoch_E for run in runs for epoch_E, _v in [_training(run)] if len(epoch_E)]
     last = max([*(float(epoch_E[-1]) for epoch_E in along), 1.0])
     short = last <= FEW or any(epoch_E[0] < 1 for epoch_E in along)

@@ -24,8 +24,6 @@ from treino.plots.pixels import TINTS, on_white, photograph, tile
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from PIL.Image import Image
 
 
@@ -147,7 +145,7 @@ def limits(shown: Shown) -> tuple[tuple[float, float], tuple[float, float]]:
     return ((shown.x_R[0], shown.x_R[-1]) if isinstance(shown, InputLine) else across), across
 
 
-def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
+def _stage(frame: Frame) -> tuple["style.Figure", "style.Axes", list[Any]]:
     """Return the figure with its constant parts (title, axes, key), and the three texts that change."""
     shown = frame.shown
     figure = style.new_figure()
@@ -199,7 +197,7 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     return handles, labels
 
 
-def _act(axes: "Axes", shown: Shown) -> None:
+def _act(axes: "style.Axes", shown: Shown) -> None:
     """Replace the previous frame's drawing with this frame's."""
     for artist in [*axes.images, *axes.collections, *axes.lines, *axes.patches, *axes.texts]:
         artist.remove()
@@ -209,7 +207,7 @@ def _act(axes: "Axes", shown: Shown) -> None:
     axes.set_ylim(bounds[1])
 
 
-def draw_shown(axes: "Axes", shown: Shown) -> None:
+def draw_shown(axes: "style.Axes", shown: Shown) -> None:
     """Draw regions and rows, a curve and rows, predicted against true values, or filters."""
     if isinstance(shown, FilterView):
         _draw_filters(axes, shown)
@@ -237,7 +235,7 @@ def _down(shown: FilterView) -> int:
     return math.ceil(len(shown.kernel_UCHW) / _across(shown))
 
 
-def _draw_filters(axes: "Axes", shown: FilterView) -> None:
+def _draw_filters(axes: "style.Axes", shown: FilterView) -> None:
     """Draw the picture with the answer, and each filter above what it gives for the picture."""
     top = _down(shown) * PAIR
     if shown.picture is not None:
@@ -254,7 +252,7 @@ def _draw_filters(axes: "Axes", shown: FilterView) -> None:
         axes.text(x + 0.5, y + 0.02, name, ha="center", va="bottom", fontsize=8, color=style.SOFT)
 
 
-def _tile(axes: "Axes", pixels: NDArray[Any], x: float, y: float, side: float) -> None:
+def _tile(axes: "style.Axes", pixels: NDArray[Any], x: float, y: float, side: float) -> None:
     """Draw pixels in the upper middle of a square with this lower left corner."""
     from matplotlib.patches import Rectangle
 
@@ -367,56 +365,54 @@ CAPTION, LINE = 46, 0.135  # characters per caption line, and inches between lin
 LOW = 0.4  # inches: height of the legend
 
 
+@style.look()
 def grid_figure(
     shown: Sequence[Shown],
     captions: Sequence[str],
     title: str,
     sentences: Sequence[str] = (),
     side: float = 1.71,
-) -> "Figure":
+) -> "style.Figure":
     """Draw a panel per network, three per line; above each, its caption and the classes that win nowhere.
 
     side: a panel's height in inches.
     """
-    with style.look():
-        from matplotlib.lines import Line2D
+    from matplotlib.lines import Line2D
 
-        if isinstance(shown[0], FilterView):
-            lines_above = [*sentences, filters_sentence(shown[0])]
-        else:
-            x_name, y_name = axis_names(shown[0])
-            lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
-        if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
-            lines_above.append(sentence)
-        wrapped = [textwrap.wrap(style.label(caption, 3 * CAPTION), CAPTION) for caption in captions]
-        lost = any(_nowhere(one)[0] for one in shown)
-        pitch = side + (0.355 if lost else 0.2) + LINE * max(map(len, wrapped))
-        figure = style.new_figure(
-            style.header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS)
-        )
-        inches = figure.get_figheight()
-        top = style.header(figure, title, lines_above)
-        pitch = (top - LOW / inches) / math.ceil(len(shown) / ACROSS)
-        for place, (one, caption) in enumerate(zip(shown, wrapped, strict=True)):
-            line, column = divmod(place, ACROSS)
-            width = 0.98 / ACROSS
-            corner = 0.012 + column * width, top - (line + 1) * pitch + 0.06 / inches
-            axes = figure.add_axes((*corner, width - 0.016, side / inches))
-            _panel(axes, one)
-            _above(axes, *_nowhere(one), up=1, size=7.5)
-            _above(axes, "\n".join(caption), style.INK, up=13 if lost else 2, size=8)
-        classes = () if isinstance(shown[0], Fit) else shown[0].classes
-        if names := style.class_labels(classes)[:8]:
-            squares = [
-                Line2D([], [], linestyle="none", marker="s", color=style.colour(c)) for c in range(len(names))
-            ]
-            style.legend_in_lines(
-                figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2
-            )
-        return figure
+    if isinstance(shown[0], FilterView):
+        lines_above = [*sentences, filters_sentence(shown[0])]
+    else:
+        x_name, y_name = axis_names(shown[0])
+        lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
+    if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
+        lines_above.append(sentence)
+    wrapped = [textwrap.wrap(style.label(caption, 3 * CAPTION), CAPTION) for caption in captions]
+    lost = any(_nowhere(one)[0] for one in shown)
+    pitch = side + (0.355 if lost else 0.2) + LINE * max(map(len, wrapped))
+    figure = style.new_figure(
+        style.header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS)
+    )
+    inches = figure.get_figheight()
+    top = style.header(figure, title, lines_above)
+    pitch = (top - LOW / inches) / math.ceil(len(shown) / ACROSS)
+    for place, (one, caption) in enumerate(zip(shown, wrapped, strict=True)):
+        line, column = divmod(place, ACROSS)
+        width = 0.98 / ACROSS
+        corner = 0.012 + column * width, top - (line + 1) * pitch + 0.06 / inches
+        axes = figure.add_axes((*corner, width - 0.016, side / inches))
+        _panel(axes, one)
+        _above(axes, *_nowhere(one), up=1, size=7.5)
+        _above(axes, "\n".join(caption), style.INK, up=13 if lost else 2, size=8)
+    classes = () if isinstance(shown[0], Fit) else shown[0].classes
+    if names := style.class_labels(classes)[:8]:
+        squares = [
+            Line2D([], [], linestyle="none", marker="s", color=style.colour(c)) for c in range(len(names))
+        ]
+        style.legend_in_lines(figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2)
+    return figure
 
 
-def _panel(axes: "Axes", one: Shown) -> None:
+def _panel(axes: "style.Axes", one: Shown) -> None:
     from matplotlib.collections import PathCollection
 
     draw_shown(axes, one)
@@ -432,7 +428,7 @@ def _panel(axes: "Axes", one: Shown) -> None:
             marks_of.set_linewidth(0.6)
 
 
-def _above(axes: "Axes", words: str, ink: str, up: float, size: float) -> None:
+def _above(axes: "style.Axes", words: str, ink: str, up: float, size: float) -> None:
     """Write words above a panel. up: distance in points."""
     places: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
     axes.annotate(words, (0, 1), (0, up), color=ink, fontsize=size, **places)

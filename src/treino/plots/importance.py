@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,21 +12,11 @@ from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import Cost, Importances
 from treino.plots import style
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-
 # ---- feature importance
 
 MOST = 20
 BAR = 0.27  # inches per bar
 ONE, JOINT = style.PALETTE[0], style.PALETTE[5]
-
-
-def importance_figure(shown: Importances, name: str) -> "Figure":
-    with style.look():
-        return _bars(shown, name)
 
 
 def sentences(shown: Importances) -> list[str]:
@@ -73,7 +63,9 @@ def warnings(shown: Importances) -> list[str]:
     return lines
 
 
-def _bars(shown: Importances, name: str) -> "Figure":
+@style.look()
+def importance_figure(shown: Importances, name: str) -> "style.Figure":
+    """Draw a line for each column: the loss and the score that shuffling it costs."""
     count = min(MOST, len(shown.names))
     together = shown.together[:5]
     names = [style.label(n, 26) for n in shown.names[:count]]
@@ -85,11 +77,8 @@ def _bars(shown: Importances, name: str) -> "Figure":
     ]
     caption_lines, warned = sentences(shown), warnings(shown)
     lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
-    figure = style.new_figure(1.6 + 0.205 * lines + BAR * max(3, len(names)))
-    top = style.header(
-        figure, _("Feature importance: {name}").format(name=style.label(name, 40)), caption_lines, warned
-    )
-    height = figure.get_figheight()
+    high, title = 1.6 + 0.205 * lines + BAR * max(3, len(names)), _("Feature importance: {name}")
+    figure, top, height = style.titled(title, name, caption_lines, warned, height=high)
     left_axes = figure.add_axes((0.3, 0.75 / height, 0.38, top - 1.0 / height))
     right_axes = figure.add_axes((0.71, 0.75 / height, 0.26, top - 1.0 / height))
     unit = _("rmse gained") if shown.metric == "rmse" else _("accuracy lost")
@@ -112,7 +101,7 @@ def _bars(shown: Importances, name: str) -> "Figure":
     return figure
 
 
-def _dots(axes: "Axes", cost: Cost, joint: Cost | None, count: int, groups: int) -> None:
+def _dots(axes: "style.Axes", cost: Cost, joint: Cost | None, count: int, groups: int) -> None:
     parts = [(cost, count, 0, ONE)] + ([(joint, groups, count, JOINT)] if joint is not None else [])
     for values, many, start, ink in parts:
         at = np.arange(many) + start
@@ -138,6 +127,7 @@ FAINT_ROWS = 60  # maximum number of single rows drawn; fewer with several class
 HIGH = 2.35  # inches per row of panels
 
 
+@style.look()
 def dependence_figure(
     shown: Sequence[Dependence],
     name: str,
@@ -146,42 +136,40 @@ def dependence_figure(
     target: str = "",
     columns: int = 0,
     together: Sequence[tuple[Sequence[str], float]] = (),
-) -> "Figure":
+) -> "style.Figure":
     """Draw one panel for each column, all with the same vertical axis.
 
     columns: their total number. together: names of correlated columns, and their correlation.
     """
-    with style.look():
-        drawn = _classes(shown, classes)
-        caption_lines = dependence_sentences(shown, classes, target, columns)
-        if 2 < len(drawn) < len(classes):
-            caption_lines.append(
-                _("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes))
-            )
-        warned = dependence_warnings(together, [one.column for one in shown])
-        down = math.ceil(len(shown) / ACROSS)
-        many_curves = len(drawn) > 1
-        lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
-        figure = style.new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
-        title = _("What changes the answer: {name}").format(name=style.label(name, 40))
-        top = style.header(figure, title, caption_lines, warned)
-        height = figure.get_figheight()
-        low, high = _range(shown, drawn, bool(classes))
-        left = 0.85 if classes else 1.05
-        wide = (style.WIDTH - left - 0.15) / ACROSS
-        for k, one in enumerate(shown):
-            row, column = divmod(k, ACROSS)
-            y = top * height - ((row + 1) * HIGH - 0.62)
-            axes = style.axes_at(figure, left + column * wide, y, wide - 0.28, HIGH - 0.8)
-            _panel(axes, one, drawn, bool(classes))
-            axes.set_ylim(low, high)
-            if column:
-                axes.set_yticklabels([])
-            else:
-                axes.set_ylabel(_("probability") if classes else style.label(target, 22), fontsize=10)
-        if many_curves:
-            _key(figure, drawn, classes)
-        return figure
+    drawn = _classes(shown, classes)
+    caption_lines = dependence_sentences(shown, classes, target, columns)
+    if 2 < len(drawn) < len(classes):
+        caption_lines.append(
+            _("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes))
+        )
+    warned = dependence_warnings(together, [one.column for one in shown])
+    down = math.ceil(len(shown) / ACROSS)
+    many_curves = len(drawn) > 1
+    lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
+    high = 0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0)
+    title = _("What changes the answer: {name}")
+    figure, top, height = style.titled(title, name, caption_lines, warned, height=high)
+    low, high = _range(shown, drawn, bool(classes))
+    left = 0.85 if classes else 1.05
+    wide = (style.WIDTH - left - 0.15) / ACROSS
+    for k, one in enumerate(shown):
+        row, column = divmod(k, ACROSS)
+        y = top * height - ((row + 1) * HIGH - 0.62)
+        axes = style.axes_at(figure, left + column * wide, y, wide - 0.28, HIGH - 0.8)
+        _panel(axes, one, drawn, bool(classes))
+        axes.set_ylim(low, high)
+        if column:
+            axes.set_yticklabels([])
+        else:
+            axes.set_ylabel(_("probability") if classes else style.label(target, 22), fontsize=10)
+    if many_curves:
+        _key(figure, drawn, classes)
+    return figure
 
 
 def dependence_sentences(
@@ -248,7 +236,7 @@ def _range(shown: Sequence[Dependence], drawn: Sequence[int], shares: bool) -> t
     return low - 0.17 * span, high + 0.05 * span
 
 
-def _panel(axes: "Axes", one: Dependence, drawn: Sequence[int], shares: bool) -> None:
+def _panel(axes: "style.Axes", one: Dependence, drawn: Sequence[int], shares: bool) -> None:
     taken = np.linspace(0, len(one.own_N) - 1, min(len(one.own_N), FAINT_ROWS // max(1, len(drawn)) + 8))
     stroke, row = "-", dict[str, Any](alpha=0.13)
     if one.axis == "class" or len(one.at_G) == 1:
@@ -267,7 +255,7 @@ def _panel(axes: "Axes", one: Dependence, drawn: Sequence[int], shares: bool) ->
     _ticks(axes, one)
 
 
-def _rug(axes: "Axes", one: Dependence) -> None:
+def _rug(axes: "style.Axes", one: Dependence) -> None:
     """Draw the rows at the bottom: a tick for each, or a bar for each class."""
     foot = axes.get_xaxis_transform()
     own = one.own_N[np.isfinite(one.own_N)]
@@ -279,7 +267,7 @@ def _rug(axes: "Axes", one: Dependence) -> None:
     axes.vlines(own, 0, 0.07, color=style.INK, alpha=0.35, linewidth=0.7, transform=foot)
 
 
-def _ticks(axes: "Axes", one: Dependence) -> None:
+def _ticks(axes: "style.Axes", one: Dependence) -> None:
     if one.axis == "class":
         names = style.class_labels([level or _("missing") for level in one.levels], 9)
         every = max(1, math.ceil(len(names) / 12))
@@ -301,7 +289,7 @@ def _ticks(axes: "Axes", one: Dependence) -> None:
         axes.tick_params(axis="x", labelsize=9)
 
 
-def _key(figure: "Figure", drawn: Sequence[int], classes: Sequence[str]) -> None:
+def _key(figure: "style.Figure", drawn: Sequence[int], classes: Sequence[str]) -> None:
     names = style.class_labels(classes, 16)
     labels = [names[c] for c in drawn]
     columns, corner = 6 if max(map(len, labels)) < 9 else 4, (0.5, 0.02 / figure.get_figheight())

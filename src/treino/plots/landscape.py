@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,6 @@ from treino.inspection.input_planes import Floats
 from treino.inspection.loss_planes import STANDS, Interpolation, Landscape, SurfacePoint
 from treino.plots import style
 from treino.plots.curves import spans
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
 
 # ---- the picture of a loss landscape
 
@@ -32,25 +26,28 @@ RIGHT = 0.625  # share of the width at which the surface begins, clear of the co
 ELEVATION, AZIMUTH = 48, -62
 
 
-def landscape_figure(land: Landscape, name: str) -> "Figure":
+@style.look()
+def landscape_figure(land: Landscape, name: str) -> "style.Figure":
     """Draw contours at the left, a surface at the right, and on both the run's path if it is known."""
-    with style.look():
-        captions, alarms = sentences(land), warnings(land)
-        figure = style.new_figure(style.header_inches(captions, alarms) + 0.12 + SIDE + 0.6)
-        title = _("The loss around the network: {name}") if land.path is None else _("The path down: {name}")
-        top = style.header(figure, title.format(name=style.label(name, 44)), captions, alarms)
-        inches = figure.get_figheight()
-        scale = colours(land)
-        top -= 0.12 / inches
-        tall = SIDE / inches
-        from_above(figure.add_axes((0.09, top - tall, SIDE / style.WIDTH, tall)), land, scale)
-        if np.isfinite(land.loss_RR).any():
-            surface(figure, (RIGHT, top - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
-            colour_bar(figure, scale, land, (0.09 + SIDE / style.WIDTH + 0.012, top - tall, 0.016, tall))
-        return figure
+    title = _("The loss around the network: {name}") if land.path is None else _("The path down: {name}")
+    below = 0.12 + SIDE + 0.6
+    figure, top, inches = style.titled(title, name, sentences(land), warnings(land), below=below)
+    mountain(figure, top - 0.12 / inches, land, colours(land))
+    return figure
 
 
-def colours(land: Landscape) -> "Normalize":
+def mountain(figure: "style.Figure", top: float, land: Landscape, scale: "style.Normalize") -> "style.Axes":
+    """Draw the plane from above, its surface and its colours below ``top``. Return the axes from above."""
+    tall = SIDE / figure.get_figheight()
+    above = figure.add_axes((0.09, top - tall, SIDE / style.WIDTH, tall))
+    from_above(above, land, scale)
+    if np.isfinite(land.loss_RR).any():
+        surface(figure, (RIGHT, top - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
+        colour_bar(figure, scale, land, (0.09 + SIDE / style.WIDTH + 0.012, top - tall, 0.016, tall))
+    return above
+
+
+def colours(land: Landscape) -> "style.Normalize":
     """Return the colour scale from the smallest to the largest loss, logarithmic for a wide range.
 
     Losses far from the losses of the network and its path (10 times less, 10,000 times more) get the first or
@@ -71,7 +68,7 @@ def colours(land: Landscape) -> "Normalize":
     return Normalize(float(seen.min()), high if high > seen.min() else seen.min() + 1, clip=True)
 
 
-def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
+def from_above(axes: "style.Axes", land: Landscape, scale: "style.Normalize") -> None:
     """Draw colours, contours and axis labels; hatch in grey where the loss is not finite."""
     from matplotlib import rc_context
     from matplotlib.patheffects import withStroke
@@ -110,7 +107,7 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
         axes.plot([0], [0], **STAR, markersize=15, markeredgewidth=0.8)
 
 
-def levels(scale: "Normalize") -> list[float]:
+def levels(scale: "style.Normalize") -> list[float]:
     """Return round losses for the contours, spaced to show small steps without crowding."""
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import MaxNLocator
@@ -124,7 +121,7 @@ def levels(scale: "Normalize") -> list[float]:
     return [v for k in powers for v in (part * 10.0**k for part in parts) if low < v < high]
 
 
-def draw_way(axes: "Axes", at_K2: Floats) -> None:
+def draw_way(axes: "style.Axes", at_K2: Floats) -> None:
     """Draw the path: a ring at its start, a star at its end, and a dot at each snapshot."""
     axes.plot(*at_K2.T, color="white", linewidth=3.2, zorder=4)
     axes.plot(*at_K2.T, color=WAY, linewidth=1.7, marker="o", markersize=2.8, zorder=5)
@@ -133,7 +130,10 @@ def draw_way(axes: "Axes", at_K2: Floats) -> None:
 
 
 def colour_bar(
-    figure: "Figure", scale: "Normalize", land: Landscape, place: tuple[float, float, float, float]
+    figure: "style.Figure",
+    scale: "style.Normalize",
+    land: Landscape,
+    place: tuple[float, float, float, float],
 ) -> None:
     """Draw the colour bar, with a pointed end if losses exceed the scale there."""
     from matplotlib.cm import ScalarMappable
@@ -154,7 +154,9 @@ def colour_bar(
     axes.set_title(words, fontsize=9, color=style.SOFT, pad=5, loc="left")
 
 
-def surface(figure: "Figure", place: tuple[float, float, float, float], land: Landscape, scale: Any) -> None:
+def surface(
+    figure: "style.Figure", place: tuple[float, float, float, float], land: Landscape, scale: Any
+) -> None:
     """Draw the plane as a surface in the same colours; heights follow the colours' scale, linear or log."""
     from matplotlib import colormaps
     from matplotlib.colors import LightSource
@@ -264,57 +266,53 @@ def warnings(land: Landscape) -> list[str]:
 # ---- the picture of the loss on the straight line between two networks
 
 
-def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
+@style.look()
+def line_figure(shown: Interpolation, first: str, second: str) -> "style.Figure":
     """Draw a curve for each split, and a straight line that a loss without a barrier stays below."""
-    with style.look():
-        one, other = style.label(first, 24), style.label(second, 24)
-        barriers = [_barrier(shown, split) for split in shown.loss]
-        rows = ", ".join(f"{split_name(s)} {n}" for s, n in shown.rows.items())
-        captions = [
-            _("All parameters move in a straight line from one network to the other, {d} apart.").format(
-                d=numeral(shown.distance)
-            ),
-            _("Barrier (the rise above the line between both ends): {barriers}. Rows: {rows}.").format(
-                barriers="; ".join(barriers), rows=rows
-            ),
-        ]
-        figure = style.new_figure(style.header_inches(captions, _alarms(shown)) + 4.0)
-        top = style.header(figure, _("Between {a} and {b}").format(a=one, b=other), captions, _alarms(shown))
-        bottom = 0.78 / figure.get_figheight()
-        axes = figure.add_axes((0.11, bottom, 0.86, top - bottom))
-        handles, labels = [], []
-        for split, loss_R in shown.loss.items():
-            fine_R = np.isfinite(loss_R)
-            (drawn,) = axes.plot(
-                shown.at_R, np.where(fine_R, loss_R, np.nan), color=style.INKS[split], zorder=4
-            )
-            handles.append(drawn)
-            labels.append(split_name(split))
-            ends = np.interp([0.0, 1.0], shown.at_R, loss_R)
-            way = np.linspace(0, 1, 101)  # linear in the loss, also on a logarithmic axis
-            straight = ends[0] + way * (ends[1] - ends[0])
-            axes.plot(way, straight, color=style.INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
-            axes.plot(
-                [0, 1], ends, "o", color=style.INKS[split], markersize=7, markeredgecolor="white", zorder=5
-            )
-        seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in shown.loss.values()])
-        if spans(seen):
-            style.log_axis(axes)
-            axes.set_ylabel(_("loss (log scale)"))
-        else:
-            axes.set_ylabel(_("loss"))
-        axes.axvspan(shown.at_R[0], 0, color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
-        axes.axvspan(1, shown.at_R[-1], color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
-        axes.set_xlim(float(shown.at_R[0]), float(shown.at_R[-1]))
-        axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        axes.set_xticklabels([f"0\n{one}", *(numeral(at) for at in (0.25, 0.5, 0.75)), f"1\n{other}"])
-        for tick in (axes.get_xticklabels()[0], axes.get_xticklabels()[-1]):
-            tick.set_color(style.INK)
-        axes.grid(axis="y")
-        below: dict[str, Any] = {"color": style.SOFT, "fontsize": 10, "ha": "center", "va": "top"}
-        axes.text(0.5, -0.155, _("place on the line"), transform=axes.transAxes, **below)
-        style.legend(axes, handles, labels, loc="best")
-        return figure
+    one, other = style.label(first, 24), style.label(second, 24)
+    barriers = [_barrier(shown, split) for split in shown.loss]
+    rows = ", ".join(f"{split_name(s)} {n}" for s, n in shown.rows.items())
+    captions = [
+        _("All parameters move in a straight line from one network to the other, {d} apart.").format(
+            d=numeral(shown.distance)
+        ),
+        _("Barrier (the rise above the line between both ends): {barriers}. Rows: {rows}.").format(
+            barriers="; ".join(barriers), rows=rows
+        ),
+    ]
+    figure = style.new_figure(style.header_inches(captions, _alarms(shown)) + 4.0)
+    top = style.header(figure, _("Between {a} and {b}").format(a=one, b=other), captions, _alarms(shown))
+    bottom = 0.78 / figure.get_figheight()
+    axes = figure.add_axes((0.11, bottom, 0.86, top - bottom))
+    handles, labels = [], []
+    for split, loss_R in shown.loss.items():
+        fine_R = np.isfinite(loss_R)
+        (drawn,) = axes.plot(shown.at_R, np.where(fine_R, loss_R, np.nan), color=style.INKS[split], zorder=4)
+        handles.append(drawn)
+        labels.append(split_name(split))
+        ends = np.interp([0.0, 1.0], shown.at_R, loss_R)
+        way = np.linspace(0, 1, 101)  # linear in the loss, also on a logarithmic axis
+        straight = ends[0] + way * (ends[1] - ends[0])
+        axes.plot(way, straight, color=style.INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
+        axes.plot([0, 1], ends, "o", color=style.INKS[split], markersize=7, markeredgecolor="white", zorder=5)
+    seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in shown.loss.values()])
+    if spans(seen):
+        style.log_axis(axes)
+        axes.set_ylabel(_("loss (log scale)"))
+    else:
+        axes.set_ylabel(_("loss"))
+    axes.axvspan(shown.at_R[0], 0, color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
+    axes.axvspan(1, shown.at_R[-1], color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
+    axes.set_xlim(float(shown.at_R[0]), float(shown.at_R[-1]))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.set_xticklabels([f"0\n{one}", *(numeral(at) for at in (0.25, 0.5, 0.75)), f"1\n{other}"])
+    for tick in (axes.get_xticklabels()[0], axes.get_xticklabels()[-1]):
+        tick.set_color(style.INK)
+    axes.grid(axis="y")
+    below: dict[str, Any] = {"color": style.SOFT, "fontsize": 10, "ha": "center", "va": "top"}
+    axes.text(0.5, -0.155, _("place on the line"), transform=axes.transAxes, **below)
+    style.legend(axes, handles, labels, loc="best")
+    return figure
 
 
 def _barrier(shown: Interpolation, split: str) -> str:
@@ -340,52 +338,43 @@ DISC = 0.13  # radius of the visible disc, as a share of the plane's width
 PIXELS = 240
 
 
-def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "Figure":
+@style.look()
+def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "style.Figure":
     """Draw the local slope at a few points of the path, and below them the whole plane."""
-    with style.look():
-        captions = [
-            _(
-                "In the fog: at each place only the height and the slope underfoot are known, nothing of"
-                " where the valley lies. The arrow points downhill, where gradient descent steps."
-            ),
-            _("Below, the fog has lifted: the loss on {rows}, and the way that was walked.").format(
-                rows=rows_used(land)
-            ),
-        ]
-        gap, edge = 0.14, 0.16
-        side = (style.WIDTH - 2 * edge - (STANDS - 1) * gap) / STANDS
-        figure = style.new_figure(
-            style.header_inches(captions, warnings(land)) + 0.28 + side + 0.78 + SIDE + 0.6
+    captions = [
+        _(
+            "In the fog: at each place only the height and the slope underfoot are known, nothing of"
+            " where the valley lies. The arrow points downhill, where gradient descent steps."
+        ),
+        _("Below, the fog has lifted: the loss on {rows}, and the way that was walked.").format(
+            rows=rows_used(land)
+        ),
+    ]
+    gap, edge = 0.14, 0.16
+    side = (style.WIDTH - 2 * edge - (STANDS - 1) * gap) / STANDS
+    title, room = _("The walker on the mountain: {name}"), 0.28 + side + 0.78 + SIDE + 0.6
+    figure, top, inches = style.titled(title, name, captions, warnings(land), below=room)
+    scale = colours(land)
+    top -= 0.28 / inches
+    for place, stand in enumerate(stands):
+        left = (edge + place * (side + gap)) / style.WIDTH
+        axes = figure.add_axes((left, top - side / inches, side / style.WIDTH, side / inches))
+        in_fog(axes, land, stand, scale)
+        heading = _("{n}  step {step:,}").format(n=place + 1, step=stand.step)
+        axes.set_title(heading, fontsize=10, weight="bold", loc="left", pad=4)
+        below = _("loss {loss}, slope {slope}\n{share} of the slope lies in view").format(
+            loss=loss_words(stand.loss),
+            slope=numeral(np.linalg.norm(stand.slope_2), ".2g"),
+            share=style.percent(stand.inside),
         )
-        inches = figure.get_figheight()
-        title = _("The walker on the mountain: {name}").format(name=style.label(name, 40))
-        top = style.header(figure, title, captions, warnings(land))
-        scale = colours(land)
-        top -= 0.28 / inches
-        for place, stand in enumerate(stands):
-            left = (edge + place * (side + gap)) / style.WIDTH
-            axes = figure.add_axes((left, top - side / inches, side / style.WIDTH, side / inches))
-            in_fog(axes, land, stand, scale)
-            heading = _("{n}  step {step:,}").format(n=place + 1, step=stand.step)
-            axes.set_title(heading, fontsize=10, weight="bold", loc="left", pad=4)
-            below = _("loss {loss}, slope {slope}\n{share} of the slope lies in view").format(
-                loss=loss_words(stand.loss),
-                slope=numeral(np.linalg.norm(stand.slope_2), ".2g"),
-                share=style.percent(stand.inside),
-            )
-            axes.text(0, -0.04, below, fontsize=8.5, color=style.SOFT, va="top", transform=axes.transAxes)
-        down = top - (side + 0.78) / inches
-        tall = SIDE / inches
-        above = figure.add_axes((0.09, down - tall, SIDE / style.WIDTH, tall))
-        from_above(above, land, scale)
-        for place, stand in enumerate(stands):
-            badge(above, stand, place + 1, land)
-        surface(figure, (RIGHT, down - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
-        colour_bar(figure, scale, land, (0.09 + SIDE / style.WIDTH + 0.012, down - tall, 0.016, tall))
-        return figure
+        axes.text(0, -0.04, below, fontsize=8.5, color=style.SOFT, va="top", transform=axes.transAxes)
+    above = mountain(figure, top - (side + 0.78) / inches, land, scale)
+    for place, stand in enumerate(stands):
+        badge(above, stand, place + 1, land)
+    return figure
 
 
-def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize") -> None:
+def in_fog(axes: "style.Axes", land: Landscape, stand: SurfacePoint, scale: "style.Normalize") -> None:
     """Draw a small disc of the loss plane around a point, in the plane's colours, with fog around it."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
@@ -417,7 +406,7 @@ def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize
         spine.set_visible(False)
 
 
-def badge(axes: "Axes", stand: SurfacePoint, place: int, land: Landscape) -> None:
+def badge(axes: "style.Axes", stand: SurfacePoint, place: int, land: Landscape) -> None:
     """Draw a point's number on the side of the point that has more room."""
     centre_2 = np.array([land.a_R.mean(), land.b_R.mean()])
     up = 1 if stand.at_2[1] <= centre_2[1] else -1

@@ -4,7 +4,6 @@ a confusion matrix's cells."""
 import math
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,33 +16,27 @@ from treino.plots import style
 from treino.plots.captions import learnt_from
 from treino.plots.pixels import framed, photograph
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 PICTURES = 24
 LINES = 15
 LINE, LETTER = 0.27, 0.083  # inches: line height, and width of a character
 FIRST = 4  # leading columns: row, true, predicted, and confidence or error
 
 
-def mistakes_figure(shown: Mistakes, columns: Sequence[str] = ()) -> "Figure":
+@style.look()
+def mistakes_figure(shown: Mistakes, columns: Sequence[str] = ()) -> "style.Figure":
     """Draw thumbnails of images, or a table's rows with as many columns as fit.
 
     columns: names to show, most important first; default: all, in their order.
     """
-    with style.look():
-        if not len(shown):
-            return _nothing(shown)
-        if shown.items is not None:
-            return _thumbnails(shown, shown.items)
-        return _rows(shown, columns or shown.features, bool(columns))
+    if not len(shown):
+        return _nothing(shown)
+    if shown.items is not None:
+        return _thumbnails(shown, shown.items)
+    return _rows(shown, columns or shown.features, bool(columns))
 
 
 def _title(shown: Mistakes) -> str:
-    name = style.label(shown.name, 40)
-    if shown.classes:
-        return _("Most confident mistakes: {name}").format(name=name)
-    return _("Largest residuals: {name}").format(name=name)
+    return _("Most confident mistakes: {name}") if shown.classes else _("Largest residuals: {name}")
 
 
 def _warnings(shown: Mistakes) -> list[str]:
@@ -71,8 +64,7 @@ def _sentence(shown: Mistakes, drawn: int) -> str:
     return sentence + " " + _("The highest probability comes first.")
 
 
-def _nothing(shown: Mistakes) -> "Figure":
-    figure = style.new_figure(1.6)
+def _nothing(shown: Mistakes) -> "style.Figure":
     sentence = (
         _("None: nothing can be compared on {n:,} {split} rows.")
         if shown.unsaid == shown.rows
@@ -80,12 +72,11 @@ def _nothing(shown: Mistakes) -> "Figure":
         if shown.unsaid
         else _("None: all {n:,} {split} rows are right.")
     )
-    split = split_name(shown.split)
-    style.header(figure, _title(shown), [sentence.format(n=shown.rows, split=split)], _warnings(shown))
-    return figure
+    said = [sentence.format(n=shown.rows, split=split_name(shown.split))]
+    return style.titled(_title(shown), shown.name, said, _warnings(shown), height=1.6)[0]
 
 
-def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
+def _thumbnails(shown: Mistakes, items: np.ndarray) -> "style.Figure":
     drawn, warnings = min(PICTURES, len(shown)), _warnings(shown)
     names = style.class_labels(shown.classes, 11)
     words = []
@@ -97,10 +88,8 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
             how = f"{style.percent(float(shown.sure_K[k]))} · {how}"
         said, is_true = _("says {said}").format(said=answer), _("is {true}").format(true=true)
         words.append(((said, style.ALARM, 9.0), (is_true, style.INK, 9.0), (how, style.SOFT, 8.0)))
-    height = picture_lines(items[:drawn], 3)
-    sentences = [_sentence(shown, drawn)]
-    figure = style.new_figure(style.header_inches(sentences, warnings) + 0.2 + height)
-    top = style.header(figure, _title(shown), sentences, warnings)
+    below, sentences = 0.2 + picture_lines(items[:drawn], 3), [_sentence(shown, drawn)]
+    figure, top, _height = style.titled(_title(shown), shown.name, sentences, warnings, below=below)
     pictures_with_words(figure, top, items[:drawn], words)
     return figure
 
@@ -137,7 +126,7 @@ def picture_lines(items: np.ndarray, lines: int) -> float:
 
 
 def pictures_with_words(
-    figure: "Figure", top: float, items: np.ndarray, words: Sequence[Sequence[Words]]
+    figure: "style.Figure", top: float, items: np.ndarray, words: Sequence[Sequence[Words]]
 ) -> None:
     """Draw pictures ``[K, C, H, W]`` from 0 to 1 below ``top`` (0 to 1), each with its lines above it."""
     width, height = figure.get_size_inches()
@@ -155,10 +144,10 @@ def pictures_with_words(
 # ---- cells of a confusion matrix
 
 
-def cells_figure(shown: ConfusionCells) -> "Figure":
+def cells_figure(shown: ConfusionCells) -> "style.Figure":
     """Draw the pictures of each cell below its name: of a chosen cell all, else as many as a line holds."""
     split, names = split_name(shown.split), style.class_labels(shown.classes, 30)
-    title = _("Confused pictures: {name}").format(name=style.label(shown.name, 40))
+    title = _("Confused pictures: {name}")
     if not shown.chosen:
         sentences = [
             _("The cells of the confusion matrix with most mistakes on {split} rows.").format(split=split)
@@ -173,8 +162,8 @@ def cells_figure(shown: ConfusionCells) -> "Figure":
         blocks = [items[: across(items)] for items in blocks]
     heights = [0.32 + (picture_lines(items, 1) if len(items) else 0.0) for items in blocks]
     with style.look():
-        figure = style.new_figure(style.header_inches(sentences, warned) + 0.2 + sum(heights))
-        top, height = style.header(figure, title, sentences, warned), figure.get_figheight()
+        below = 0.2 + sum(heights)
+        figure, top, height = style.titled(title, shown.name, sentences, warned, below=below)
         for cell, items, inches in zip(shown.cells, blocks, heights, strict=True):
             heading = _cell_heading(cell, names, len(items))
             figure.text(0.02, top - 0.08 / height, heading, weight="bold", va="top", color=style.INK)
@@ -209,7 +198,7 @@ def _cell_heading(cell: ConfusionCell, names: Sequence[str], drawn: int) -> str:
 # ---- rows of tables
 
 
-def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
+def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "style.Figure":
     """Draw text lines: the row's number, true and predicted value, and its columns."""
     from matplotlib.lines import Line2D
 
@@ -227,9 +216,8 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
             (which if by_cost else _("The first {k} of {n} columns.")).format(k=kept, n=len(shown.features))
         )
     warnings = _warnings(shown)
-    figure = style.new_figure(1.25 + 0.205 * (len(warnings) + len(sentences)) + drawn * LINE)
-    top = style.header(figure, _title(shown), sentences, warnings)
-    height = figure.get_figheight()
+    height = 1.25 + 0.205 * (len(warnings) + len(sentences)) + drawn * LINE
+    figure, top, height = style.titled(_title(shown), shown.name, sentences, warnings, height=height)
     right_of = np.cumsum(inches) + 0.12
     for number_of, column in enumerate(lines):
         left = number_of in (1, 2) and bool(shown.classes)

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,16 +12,12 @@ from treino.plots.captions import learnt_from
 from treino.plots.channels import answer_sentence
 from treino.plots.pixels import Pixels, framed, photograph, rgba
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 SIDE, GAP, WORDS = 1.75, 0.3, 0.62  # inches of a picture, between two, and above them
 LETTERS = 106  # of the smaller words above each line
 TENTH = 3  # the point of the curve that is put into words: a tenth of the places is covered
 
 
-def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "Figure":
+def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "style.Figure":
     """Draw a line for each row: the picture, the map on it, and the answer as places are covered."""
     one = shown[0]
     sentences = [
@@ -39,10 +34,9 @@ def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "Figure":
     ]
     warned = learnt_from(one.shown.split)
     with style.look():
-        figure = style.new_figure(style.header_inches(sentences, warned) + len(shown) * (SIDE + WORDS + 0.35))
-        height = figure.get_figheight()
-        title = _("What the answer hangs on: {name}").format(name=style.label(name, 40))
-        top = style.header(figure, title, sentences, warned) * height
+        title, below = _("What the answer hangs on: {name}"), len(shown) * (SIDE + WORDS + 0.35)
+        figure, top, height = style.titled(title, name, sentences, warned, below=below)
+        top *= height
         for each in shown:
             _line(figure, each, top)
             top -= SIDE + WORDS + 0.35
@@ -67,7 +61,7 @@ def verdict(shown: Occlusion) -> str:
     return said + " " + _("The map does not hold: an order of chance does as much.")
 
 
-def _line(figure: "Figure", shown: Occlusion, top: float) -> None:
+def _line(figure: "style.Figure", shown: Occlusion, top: float) -> None:
     height = figure.get_figheight()
     figure.text(
         0.02, (top - 0.05) / height, answer_sentence(shown.shown), color=style.INK, weight="bold", va="top"
@@ -88,7 +82,7 @@ def _line(figure: "Figure", shown: Occlusion, top: float) -> None:
     _curves(style.axes_at(figure, left, y * height + 0.22, style.WIDTH - left - 0.2, SIDE - 0.22), shown)
 
 
-def _curves(axes: "Axes", shown: Occlusion) -> None:
+def _curves(axes: "style.Axes", shown: Occlusion) -> None:
     part_S = 100 * shown.part_S
     chance = axes.fill_between(
         part_S, shown.random_RS.min(axis=0), shown.random_RS.max(axis=0), color=style.FAINT, linewidth=0

@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 from treino.base.text import shortened
 from treino.base.words import _, localised, numeral
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+if TYPE_CHECKING:  # the types of all pictures
+    from matplotlib.artist import Artist as Artist
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.colors import Normalize as Normalize
+    from matplotlib.figure import Figure as Figure
     from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D as Line2D
     from matplotlib.transforms import Bbox
 
 
@@ -269,6 +272,24 @@ def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Ite
             figure.text(0.02, y / inches, line, fontsize=10, color=ink, va="top")
             y -= LINE
     return (y - 0.12) / inches
+
+
+def titled(
+    title: str,
+    name: str,
+    sentences: Sequence[str],
+    warnings: Sequence[str] = (),
+    *,
+    below: float | None = None,
+    height: float = 6.0,
+) -> "tuple[Figure, float, float]":
+    """Return a new figure with a header, the y, from 0 to 1, below which there is room, and its inches.
+
+    title: with ``{name}``, which comes from data. below: inches of the room; default: what ``height`` leaves.
+    """
+    height = height if below is None else header_inches(sentences, warnings) + below
+    figure = new_figure(height)
+    return figure, header(figure, title.format(name=label(name, 44)), sentences, warnings), height
 
 
 def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where: Any) -> "Legend":

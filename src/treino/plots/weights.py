@@ -1,7 +1,6 @@
 """The picture of a network's weights: of the first layer on its inputs, of later convolutions as kernels."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,21 +9,17 @@ from treino.inspection.thumbnails import FirstWeights, KernelMap
 from treino.plots import style
 from treino.plots.pixels import framed, largest, line_inches, mosaic, on_white, signed_map, tile, tile_lines
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 TILES, ACROSS = 64, 8
 UNITS, INPUTS = 40, 40
 KERNEL, PARTS = 0.26, 5  # inches of a later layer's kernel; parts of its pixels along a side
 
 
-def weights_figure(shown: FirstWeights) -> "Figure":
-    with style.look():
-        return _table(shown) if shown.tile_U is None else _tiles(shown, shown.tile_U)
+@style.look()
+def weights_figure(shown: FirstWeights) -> "style.Figure":
+    return _table(shown) if shown.tile_U is None else _tiles(shown, shown.tile_U)
 
 
-def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
+def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "style.Figure":
     units = min(TILES, len(tile_UCHW))
     across = min(ACROSS, units)
     most = largest(tile_UCHW[:units])
@@ -45,12 +40,9 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
         sentences.append(_("The mean over {n} channels.").format(n=tile_UCHW.shape[1]))
     title = _("Filters: {name}") if shown.convolution else _("First-layer weights: {name}")
     inches = math.ceil(units / across) * line_inches(tile_UCHW.shape, side) + 0.1
-    height = style.header_inches(sentences) + inches + sum(map(_kernel_inches, shown.later))
-    figure = style.new_figure(height + (0.35 if shown.left_out else 0.1))
-    top = (
-        style.header(figure, title.format(name=style.label(shown.name, 44)), sentences)
-        * figure.get_figheight()
-    )
+    below = inches + sum(map(_kernel_inches, shown.later)) + (0.35 if shown.left_out else 0.1)
+    figure, top, height = style.titled(title, shown.name, sentences, below=below)
+    top *= height
     pixels = [tile(weight_CHW, most) for weight_CHW in tile_UCHW[:units]]
     tile_lines(figure, 0.2, top, pixels, [f"{u}" for u in shown.units_U[:units]], across, side)
     if not colours:
@@ -60,7 +52,7 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
         top = _kernels(figure, top, kernels, place)
     if shown.left_out:
         words = _("Further convolutions that are not shown: {n}.").format(n=shown.left_out)
-        figure.text(0.02, (top - 0.05) / figure.get_figheight(), words, color=style.SOFT, va="top")
+        figure.text(0.02, (top - 0.05) / height, words, color=style.SOFT, va="top")
     return figure
 
 
@@ -68,7 +60,7 @@ def _kernel_inches(kernels: KernelMap) -> float:
     return 0.94 + KERNEL * len(kernels.inputs_J)
 
 
-def _kernels(figure: "Figure", top: float, shown: KernelMap, place: int) -> float:
+def _kernels(figure: "style.Figure", top: float, shown: KernelMap, place: int) -> float:
     """Draw one layer's kernels below ``top``, in inches; return where they end."""
     height = figure.get_figheight()
     heading = _("Convolution {k}, module {module}").format(k=place, module=style.label(shown.name, 40))
@@ -97,7 +89,7 @@ def _kernels(figure: "Figure", top: float, shown: KernelMap, place: int) -> floa
     return top - _kernel_inches(shown)
 
 
-def _table(shown: FirstWeights) -> "Figure":
+def _table(shown: FirstWeights) -> "style.Figure":
     units, inputs = min(UNITS, len(shown.units_U)), len(shown.inputs)
     columns = np.arange(inputs)
     if inputs > INPUTS:
@@ -114,12 +106,9 @@ def _table(shown: FirstWeights) -> "Figure":
             _("{k} of {n} inputs, those with the longest weights.").format(k=len(columns), n=inputs)
         )
     names = [style.label(shown.inputs[j], 28) for j in columns]
-    figure = style.new_figure(1.4 + 0.2 * len(sentences) + max(2.4, 0.15 * units) + 1.5)
-    top = style.header(
-        figure, _("First-layer weights: {name}").format(name=style.label(shown.name, 44)), sentences
-    )
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes((0.7 / width, 0.3, 0.79, top - 0.3))
+    high = 2.9 + 0.2 * len(sentences) + max(2.4, 0.15 * units)
+    figure, top, height = style.titled(_("First-layer weights: {name}"), shown.name, sentences, height=high)
+    axes = figure.add_axes((0.7 / style.WIDTH, 0.3, 0.79, top - 0.3))
     axes.imshow(weight, cmap=signed_map(), vmin=-most, vmax=most, aspect="auto", interpolation="nearest")
     axes.set_xticks(range(len(columns)), names, rotation=45 if len(columns) <= 20 else 90, ha="right")
     if len(columns) > 20:
@@ -138,13 +127,13 @@ def _table(shown: FirstWeights) -> "Figure":
     return figure
 
 
-def _colour_bar(figure: "Figure", top: float, inches: float, most: float) -> None:
+def _colour_bar(figure: "style.Figure", top: float, inches: float, most: float) -> None:
     """Draw the scale of weights at the right, so tall, below ``top`` (inches)."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
     height = figure.get_figheight()
-    axes: Axes = figure.add_axes((0.905, (top - inches) / height, 0.016, inches / height))
+    axes: style.Axes = figure.add_axes((0.905, (top - inches) / height, 0.016, inches / height))
     shown = ScalarMappable(Normalize(-most, most), signed_map())
     bar = figure.colorbar(shown, cax=axes, ticks=[-most, 0, most])
     bar.ax.set_yticklabels([f"−{numeral(most, '.2g')}", "0", numeral(most, ".2g")], fontsize=8.5)
