@@ -3,17 +3,15 @@
 A test that imports no torch costs nothing: nothing of the doctor is imported before torch is.
 """
 
-import sys
-from collections.abc import Callable, Generator, Sequence
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from treino_doctor.imports import ModuleImports
+
 if TYPE_CHECKING:
     from treino_doctor.exam import Exam
-    from treino_doctor.finding import Finding
 
 WAYS = "fail", "warn"
 MARK = "no_doctor"
@@ -54,21 +52,17 @@ class _Watch:
     def __init__(self, way: str) -> None:
         self._way = way
         self._exam: Exam | None = None
-        self._import = _TorchImport(self._start)
+        self._torch = ModuleImports(("torch",), self._start)
 
     def pytest_report_header(self) -> str:
         return f"doctor: tests that train are watched ({self._way})"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        if item.get_closest_marker(MARK) is not None:
-            return
-        if "torch" in sys.modules:
-            self._start()
-        else:
-            sys.meta_path.insert(0, self._import)
+        if item.get_closest_marker(MARK) is None:
+            self._torch.install()
 
-    def _start(self) -> None:
+    def _start(self, _torch: str) -> None:
         from treino_doctor.exam import Exam
 
         self._exam = Exam().start()
@@ -80,8 +74,7 @@ class _Watch:
         outcome = yield
         if call.when == "setup" and call.excinfo is None:
             return
-        if self._import in sys.meta_path:
-            sys.meta_path.remove(self._import)
+        self._torch.remove()
         exam, self._exam = self._exam, None
         if exam is None:
             return
@@ -103,40 +96,11 @@ class _Watch:
                 item.warn(DoctorWarning(one(finding)))
             except Warning:  # the tests' own filters make errors of warnings
                 failing.append(finding)
-        if not failing:
-            return
-        if report.passed:
-            report.outcome = "failed"
-            report.longrepr = self._failure(failing)
-        else:
-            report.sections.append(("doctor", self._failure(failing)))
-
-    @staticmethod
-    def _failure(findings: "Sequence[Finding]") -> str:
-        from treino_doctor.output.report import one
-
-        rules = ", ".join(sorted({finding.rule for finding in findings}))
-        head = f"doctor: the training in this test has faults: {rules}"
-        return "\n\n".join([head, *map(one, findings)])
-
-
-class _TorchImport:
-    """A finder that starts the watch as soon as a test has imported torch."""
-
-    def __init__(self, start: Callable[[], None]) -> None:
-        self._start = start
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name != "torch":
-            return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def and_watch(module: Any) -> None:
-                execute(module)
-                self._start()
-
-            spec.loader.exec_module = and_watch  # type: ignore[method-assign]
-        return spec
+        if failing:
+            rules = ", ".join(sorted({finding.rule for finding in failing}))
+            head = f"doctor: the training in this test has faults: {rules}"
+            text = "\n\n".join([head, *map(one, failing)])
+            if report.passed:
+                report.outcome, report.longrepr = "failed", text
+            else:
+                report.sections.append(("doctor", text))

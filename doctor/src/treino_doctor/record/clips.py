@@ -1,6 +1,5 @@
 """Record gradient clipping: the limit, and the share of the norm that remains."""
 
-import functools
 import math
 from typing import Any
 
@@ -22,34 +21,28 @@ class Clips(Observer):
 
     def install(self) -> None:
         for name in NAMES:
-            around = self._around(getattr(clip_grad, name), name)
-            self._hooks.replace(clip_grad, name, around)
-            self._hooks.replace(torch.nn.utils, name, around)
+            self._hooks.replace(clip_grad, name, self._hooks.observed(getattr(clip_grad, name), self._clip))
+            self._hooks.replace(torch.nn.utils, name, getattr(clip_grad, name))
         self._tape.observe(self._changed, "mul", "clamp", "div", "_foreach_mul_", "_foreach_clamp_max_")
 
-    def _around(self, original: Any, name: str) -> Any:
-        clips, hooks = self, self._hooks
-
-        @functools.wraps(original)
-        def clip(*args: Any, **kwargs: Any) -> Any:
-            if not (hooks.on and hooks.watching() and clips._tape.windows.open):
-                return original(*args, **kwargs)
-            before: list[float] = []
-            parameters = args[0] if args else kwargs.get("parameters")
-            if not isinstance(parameters, torch.Tensor):
-                parameters = list(parameters or ())  # a generator can be read only once
-                args, kwargs = (parameters, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
-            hooks.quietly(name, lambda: before.append(size(parameters)))
-            clips._tape.idle += 1
-            try:
-                result = original(*args, **kwargs)
-            finally:
-                clips._tape.idle -= 1
-            limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
-            hooks.quietly(name, clips._tell, limit, before, parameters)
-            return result
-
-        return unseen(clip)
+    @unseen
+    def _clip(self, original: Any, args: Any, kwargs: Any) -> Any:
+        if not self.windows.open:
+            return original(*args, **kwargs)
+        before: list[float] = []
+        parameters = args[0] if args else kwargs.get("parameters")
+        if not isinstance(parameters, torch.Tensor):
+            parameters = list(parameters or ())  # a generator can be read only once
+            args, kwargs = (parameters, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
+        self._hooks.quietly("clip", lambda: before.append(size(parameters)))
+        self._tape.idle += 1
+        try:
+            result = original(*args, **kwargs)
+        finally:
+            self._tape.idle -= 1
+        limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
+        self._hooks.quietly("clip", self._tell, limit, before, parameters)
+        return result
 
     def _tell(self, limit: Any, before: list[float], parameters: Any) -> None:
         share = size(parameters) / before[0] if before and before[0] > 0 else 1.0

@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -48,21 +49,13 @@ class Compiled(Observer):
 
     def _around(self, original: Any, of: Any = None) -> Any:
         """Run a compiled callable unobserved; record its result. of: the module whose method is called."""
-        hooks, run = self._hooks, self._run
+        return self._hooks.observed(original, partial(self._run, of))
 
-        @functools.wraps(original)
-        def called(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or not hooks.watching():
-                return original(*args, **kwargs)
-            return run(original, of, args, kwargs, sys._getframe(1))
-
-        return unseen(called)
-
-    def _run(self, original: Any, of: Any, args: Any, kwargs: Any, frame: Any) -> Any:
+    def _run(self, of: Any, original: Any, args: Any, kwargs: Any) -> Any:
         itself = of is None and bool(args) and isinstance(args[0], nn.Module)
         module, inputs = (args[0], args[1:]) if itself else (of, args)
         if itself:
-            self._entering(module, inputs, frame)
+            self._entering(module, inputs, sys._getframe(2))
         is_watched = isinstance(module, nn.Module) and self._nets.listening
         if is_watched:
             self._nets.entering(module, inputs)

@@ -13,8 +13,9 @@ from treino_doctor.record.arrays import NoNumPyError
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.torch_versions import compiling, in_transform, without_torch_function
 
-After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
-Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
+Run = Callable[[Any, Any, Any], Any]
+After = Callable[[Any, Any, Any], None]
+Before = Callable[[Any, Any], None]
 
 
 class Hooks:
@@ -61,61 +62,44 @@ class Hooks:
         self._undo.append((owner, name, own, new))
         setattr(owner, name, new)
 
+    def observed(self, original: Any, run: Run) -> Any:
+        """The function as the program calls it: ``run(original, args, kwargs)``, while it is observed."""
+        hooks = self
+
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if not hooks.on or not hooks.watching():
+                return original(*args, **kwargs)
+            return run(original, args, kwargs)
+
+        return unseen(watched)
+
     def after(
-        self,
-        owner: Any,
-        name: str,
-        observe: After,
-        failed: Failed | None = None,
-        fits: Callable[..., bool] = lambda *args, **kwargs: True,
+        self, owner: Any, name: str, observe: After, fits: Callable[..., bool] = lambda *args, **kwargs: True
     ) -> None:
         """Call ``observe(result, args, kwargs)`` after each call of ``owner.name`` whose arguments fit."""
-        original = getattr(owner, name, None)
-        if original is None:
-            return
-        hooks = self
 
-        @functools.wraps(original)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or not fits(*args, **kwargs) or not hooks.watching():
-                return original(*args, **kwargs)
-            if failed is None:
-                result = original(*args, **kwargs)
-            else:
-                try:
-                    result = original(*args, **kwargs)
-                except Exception as error:
-                    hooks.quietly(name, failed, error, args, kwargs)
-                    raise
-            hooks.quietly(name, observe, result, args, kwargs)
-            return result
-
-        self.replace(owner, name, unseen(watched))
-
-    def before(
-        self,
-        owner: Any,
-        name: str,
-        observe: Callable[[Any, Any], None],
-        then: Callable[[Any, Any], None] | None = None,
-    ) -> None:
-        """Call ``observe(args, kwargs)`` before each call of ``owner.name``, and ``then`` after it."""
-        original = getattr(owner, name, None)
-        if original is None:
-            return
-        hooks = self
-
-        @functools.wraps(original)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            seen = hooks.on and hooks.watching()
-            if seen:
-                hooks.quietly(name, observe, args, kwargs)
+        def run(original: Any, args: Any, kwargs: Any) -> Any:
             result = original(*args, **kwargs)
-            if seen and then is not None:
-                hooks.quietly(name, then, args, kwargs)
+            if fits(*args, **kwargs):
+                self.quietly(name, observe, result, args, kwargs)
             return result
 
-        self.replace(owner, name, unseen(watched))
+        if (original := getattr(owner, name, None)) is not None:
+            self.replace(owner, name, self.observed(original, unseen(run)))
+
+    def before(self, owner: Any, name: str, observe: Before, then: Before | None = None) -> None:
+        """Call ``observe(args, kwargs)`` before each call of ``owner.name``, and ``then`` after it."""
+
+        def run(original: Any, args: Any, kwargs: Any) -> Any:
+            self.quietly(name, observe, args, kwargs)
+            result = original(*args, **kwargs)
+            if then is not None:
+                self.quietly(name, then, args, kwargs)
+            return result
+
+        if (original := getattr(owner, name, None)) is not None:
+            self.replace(owner, name, self.observed(original, unseen(run)))
 
     def quietly(self, name: str, observe: Callable[..., Any], *arguments: Any) -> None:
         """Run an observer: its own calls are not observed, and its errors become defects."""

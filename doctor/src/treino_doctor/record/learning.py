@@ -1,12 +1,9 @@
 """Events of how a training learns: schedules, seeds, activations, weights and vanishing gradients."""
 
-from dataclasses import dataclass
-
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Event
 
 
-@dataclass(frozen=True, kw_only=True)
 class NonFinite(Event):
     """The first non-finite value that a line ran backward. operation: its cause, if known ("log", "sqrt",
     "division", "exp"); at: the operation's line.
@@ -16,7 +13,6 @@ class NonFinite(Event):
     at: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Depth(Event):
     """The gradients of a net's first and last weight matrix. ratio: of their root mean squares. saturating:
     number of sigmoids and tanhs in the net's call. spread: standard deviation of the first matrix, relative
@@ -33,7 +29,6 @@ class Depth(Event):
     written_at: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Rectified(Event):
     """One ReLU in training calls. dead: for each recorded call, the number of units that were zero for all
     rows. constant: its output was the same for every row of the newest call. below: a line that filled biases
@@ -47,7 +42,6 @@ class Rectified(Event):
     below: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlikeRows(Event):
     """A weight matrix whose slices along ``axis`` are all equal after several steps (0: all rows are equal).
     layer: the class that holds it. looks: steps after which it was checked. zero: all entries are zero.
@@ -62,7 +56,6 @@ class AlikeRows(Event):
     filled_at: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ScheduleEnded(Event):
     """A scheduler at the end. updates: steps of its optimizer since the scheduler was made.
 
@@ -90,7 +83,6 @@ class ScheduleEnded(Event):
     metrics: tuple[float, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Drawn(Event):
     """A seed was set, a generator made with a seed, or an order of rows drawn. key: the seed, or the order's
     hash. training: the next call of a net had gradients.
@@ -101,7 +93,6 @@ class Drawn(Event):
     training: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class LayerUnreached(Event):
     """At the end: a layer of a net, whose parameters an optimizer holds, that was never called.
 
@@ -115,7 +106,6 @@ class LayerUnreached(Event):
     made_at: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Unfilled(Event):
     """A loss was made of a tensor that was never filled. kind: ``parameter``, or the operation that used it.
     made_at: the line of the ``empty`` that made it.

@@ -5,7 +5,7 @@ Rules read only the log. It holds plain values, so that it can be kept and the r
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 from treino_doctor.finding import Site
 from treino_doctor.record.lines import here, stack
@@ -69,10 +69,16 @@ class Graph:
 
 
 @dataclass(frozen=True, kw_only=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Event:
     """Anything that happened. step: steps of all optimizers before it. turn: backwards before it. site: the
     line that did it. stack: the lines of the user's code that led there, innermost first; empty if unknown.
+
+    Each kind of event is such a frozen record of its own fields.
     """
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True)(cls)
 
     step: int = 0
     turn: int = 0
@@ -80,7 +86,6 @@ class Event:
     stack: tuple[Site, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class NetMade(Event):
     """A net at its first call.
 
@@ -96,7 +101,6 @@ class NetMade(Event):
     parameters: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ParameterSeen(Event):
     """A parameter that an optimizer holds or a net lists."""
 
@@ -115,7 +119,6 @@ class Group:
     parameters: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class OptimizerMade(Event):
     """A new optimizer, or one with a new group. adaptive: its steps don't depend on the gradient's scale."""
 
@@ -125,7 +128,6 @@ class OptimizerMade(Event):
     groups: tuple[Group, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Forward(Event):
     """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
     grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
@@ -146,7 +148,6 @@ class Forward(Event):
     again: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
 class LossCall(Event):
     """A torch loss function was called.
 
@@ -184,7 +185,6 @@ class LossCall(Event):
     target_graph: Graph = field(default_factory=Graph)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Softmaxed(Event):
     """Softmax or log_softmax was applied to a net's output. dim: the axis, counted from the front."""
 
@@ -194,7 +194,6 @@ class Softmaxed(Event):
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class WeightsApplied(Event):
     """Attention weights, a softmax of products, were multiplied by the values. dim: the axis of the softmax,
     which is at its own line. summed: the axis that the product sums over.
@@ -205,7 +204,6 @@ class WeightsApplied(Event):
     summed: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Backward(Event):
     """A backward ran.
 
@@ -224,14 +222,12 @@ class Backward(Event):
     graph: Graph = field(default_factory=Graph)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Cleared(Event):
     """The gradients of optimizers' parameters were set to None or zero."""
 
     optimizers: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Stepped(Event):
     """An optimizer took a step.
 
@@ -258,7 +254,6 @@ class Stepped(Event):
     force: float = float("nan")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Read(Event):
     """A value that comes from nets left torch as a number, list or array, or was compared with another value.
 
@@ -272,14 +267,12 @@ class Read(Event):
     graph: Graph = field(default_factory=Graph)
 
 
-@dataclass(frozen=True, kw_only=True)
 class EvalSet(Event):
     """A net was set to eval mode, by ``eval()`` or ``train(False)``."""
 
     net: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class OptimizerEnded(Event):
     """Totals of an optimizer when the program ended.
 
@@ -296,7 +289,6 @@ class OptimizerEnded(Event):
     least: float
 
 
-@dataclass(frozen=True, kw_only=True)
 class Course(Event):
     """All values that a line ran backward in one training: the loss that it minimises. turn: of the first
     value. constant: the loss of the best constant prediction, if the log's writer knows it for all rows; then
@@ -307,7 +299,6 @@ class Course(Event):
     constant: float = float("nan")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Ended(Event):
     """The end of the program. finished: it ended by itself, without an error. watched: recorded backwards."""
 

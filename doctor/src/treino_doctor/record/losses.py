@@ -2,6 +2,7 @@
 
 import cmath
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -33,37 +34,29 @@ class Losses(Observer):
         self._nets, self.count, self._whole = nets, 0, FirstOnes()
 
     def install(self) -> None:
+        self._tape.observe(self._called, *NAMES)
         for name in NAMES:
-            self._tape.observe(self._observer(name), name)
-            self._tape.failures.setdefault(name, []).append(self._failure(name))
+            self._tape.failures.setdefault(name, []).append(partial(self._failed, name))
 
-    def _observer(self, name: str) -> Any:
-        def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-            x, target = input_and_target(name, args, kwargs)
-            if x is not None and target is not None and isinstance(result, torch.Tensor) and node is not None:
-                self._tell(name, x, target, args, kwargs, result, node)
+    def _called(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if node is not None and isinstance(result, torch.Tensor):
+            self._tell(node.op, args, kwargs, result, node)
 
-        return observe
-
-    def _failure(self, name: str) -> Any:
-        def failed(error: BaseException, args: Any, kwargs: Any) -> None:
-            x, target = input_and_target(name, args, kwargs)
-            if x is not None and target is not None:
-                self._tell(name, x, target, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
-
-        return failed
+    def _failed(self, name: str, error: BaseException, args: Any, kwargs: Any) -> None:
+        self._tell(name, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
 
     def _tell(
         self,
         name: str,
-        x: torch.Tensor,
-        target: torch.Tensor,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        args: Any,
+        kwargs: Any,
         result: torch.Tensor | None = None,
         node: Node | None = None,
         error: str = "",
     ) -> None:
+        x, target = input_and_target(name, args, kwargs)
+        if x is None or target is None:
+            return
         self.count += 1
         if node is not None:
             node.detail = node.detail | {"loss": self.count}

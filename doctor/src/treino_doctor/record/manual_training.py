@@ -1,6 +1,5 @@
 """Training by hand: a program updates weights by their gradients without an optimizer."""
 
-import functools
 import math
 import weakref
 from typing import Any
@@ -70,7 +69,7 @@ class ManualTrainings(Observer):
     def install(self) -> None:
         self._tape.observe(self._changed, *MOVES)
         self._tape.observe(self._set, "set_data")
-        self._hooks.replace(torch.autograd, "grad", self._around(torch.autograd.grad))
+        self._hooks.replace(torch.autograd, "grad", self._hooks.observed(torch.autograd.grad, self._grad))
 
     def _led(self) -> bool:
         """Whether the program has an optimizer."""
@@ -107,27 +106,23 @@ class ManualTrainings(Observer):
         if not self._led():
             self.reached(weights_of(root), {})
 
-    def _around(self, original: Any) -> Any:
-        hands, gradients, hooks = self, self._gradients, self._hooks
-
-        @functools.wraps(original)
-        def grad(*args: Any, **kwargs: Any) -> Any:
-            if gradients.inside or not hooks.on or not hooks.watching() or hands._led():
-                return original(*args, **kwargs)
-            root, weights = hands._value_and_weights(*args, **kwargs)
-            known = any(h.asks and any(map(h.has, weights)) for h in hands.every)
-            start = gradients.begin("grad", root) if known else []
-            result = original(*args, **kwargs)
-            if weights and gradients.windows.open:
-                grads = {id(p): g for p, g in zip(weights, result, strict=True) if g is not None}
-                hooks.quietly("grad", hands.reached, weights, grads)
-            if start:
-                hooks.quietly("grad", gradients.after, root, start[0], weights)
-            if known and gradients.windows.tick():
-                gradients.shift()
-            return result
-
-        return unseen(grad)
+    @unseen
+    def _grad(self, original: Any, args: Any, kwargs: Any) -> Any:
+        gradients, hooks = self._gradients, self._hooks
+        if gradients.inside or self._led():
+            return original(*args, **kwargs)
+        root, weights = self._value_and_weights(*args, **kwargs)
+        known = any(h.asks and any(map(h.has, weights)) for h in self.every)
+        start = gradients.begin("grad", root) if known else []
+        result = original(*args, **kwargs)
+        if weights and gradients.windows.open:
+            grads = {id(p): g for p, g in zip(weights, result, strict=True) if g is not None}
+            hooks.quietly("grad", self.reached, weights, grads)
+        if start:
+            hooks.quietly("grad", gradients.after, root, start[0], weights)
+        if known and gradients.windows.tick():
+            gradients.shift()
+        return result
 
     def _value_and_weights(
         self, outputs: Any, inputs: Any, *_: Any, create_graph: bool = False, **__: Any

@@ -34,15 +34,11 @@ class Finiteness(Observer):
         self._lines: dict[str, Site | None] = {}  # newest line of each operation with gradients
 
     def install(self) -> None:
-        for name in (*NAMES, *NORMS):
-            self._tape.observe(self._seen(name), name)
+        self._tape.observe(self._seen, *NAMES, *NORMS)
 
-    def _seen(self, name: str) -> Any:
-        def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-            if node is not None and node.grad and node.site is not None:
-                self._lines[name] = node.site
-
-        return observe
+    def _seen(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if node is not None and node.grad and node.site is not None:
+            self._lines[node.op] = node.site
 
     def tell(self, root: torch.Tensor, value: float) -> None:
         """Log a non-finite value that is about to be run backward."""

@@ -1,7 +1,5 @@
 """Events about gradients that are cut or clipped, graphs and states that are kept, batches of batch norms."""
 
-from dataclasses import dataclass
-
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Event
 
@@ -9,7 +7,6 @@ from treino_doctor.record.log import Event
 FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn", "fix", "heaviside")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Cut(Event):
     """An operation (``detach``, ``no_grad``, ``round``, ...) cut off the gradients of these parameters."""
 
@@ -17,7 +14,6 @@ class Cut(Event):
     parameters: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Unowned(Event):
     """At the end: a parameter that losses reached while no optimizer held it.
 
@@ -46,7 +42,6 @@ class Unowned(Event):
     made_at: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Clip(Event):
     """Gradients were clipped, by torch or by hand. share: ‖g‖ after clipping over ‖g‖ before."""
 
@@ -54,7 +49,6 @@ class Clip(Event):
     share: float
 
 
-@dataclass(frozen=True, kw_only=True)
 class GraphsHeld(Event):
     """At the end: the graphs of a line's past losses (or of nets' past outputs).
 
@@ -70,7 +64,6 @@ class GraphsHeld(Event):
     grown: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class Normed(Event):
     """At the end: the recorded batches of a batch-norm layer.
 
@@ -87,7 +80,6 @@ class Normed(Event):
     loader: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class StateUsed(Event):
     """A state of a net was loaded into it, or saved, whose tensors are the net's own, after more steps.
 
@@ -101,7 +93,6 @@ class StateUsed(Event):
     times: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class PartLoaded(Event):
     """A module loaded a state with ``strict=False``, or after a state of which it had found nothing.
 

@@ -1,12 +1,11 @@
 """Events about rows: which rows entered nets, in training and in evaluations, and where they came from."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Event
 
 
-@dataclass(frozen=True, kw_only=True)
 class RowsTrained(Event):
     """The rows that a net was trained on.
 
@@ -50,7 +49,6 @@ class RowsTrained(Event):
     label_column: int = -1
 
 
-@dataclass(frozen=True, kw_only=True)
 class RowsEvaluated(Event):
     """Rows for which a net was called without learning from them.
 
@@ -103,7 +101,6 @@ class RowsEvaluated(Event):
     measure: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
     """The newest whole evaluation at one place: a pass over all its rows between two turns of training.
 
@@ -121,7 +118,6 @@ class Evaluated(Event):
     labels: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RowsFitted(Event):
     """A scaler that produced the rows of a training and an evaluation. site: the line of its fit, if known.
 
@@ -142,14 +138,12 @@ class RowsFitted(Event):
     loader: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Blocks(Event):
     """Labels that were sorted class by class, or all equal, when they became a tensor or part of a split."""
 
     labels: dict[str, int]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Folded(Event):
     """A cross-validation yielded its next fold. again: test rows of the fold that the previous fold trained
     on."""
@@ -158,7 +152,6 @@ class Folded(Event):
     again: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Lonely(Event):
     """Training rows were reordered without their labels, or labels without their rows."""
 
@@ -166,7 +159,6 @@ class Lonely(Event):
     rows: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Reordered(Event):
     """The answers to the batches of a loader were compared with the same labels in another order, without
     learning. other: the rows that got another label.
@@ -177,7 +169,6 @@ class Reordered(Event):
     loader: Site | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadRows(Event):
     """Rows with NaN or infinity entered a net. spoiled: rows whose outputs were not finite. forward: -1
     between windows, where outputs aren't recorded.
