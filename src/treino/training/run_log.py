@@ -179,7 +179,7 @@ def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
     yield Course(values=tuple(losses.tolist()), constant=course.constant)
     yield replace(course.rows, calls=steps)
     yield from measured.events
-    moved: dict[str, Any] = {"moved": True, "movement": measured.movement, "least": math.nan}
+    moved: dict[str, Any] = {"moved": True, "movement": measured.movement}
     yield OptimizerEnded(optimizer=0, steps=steps, filled=steps, **moved)
 
 

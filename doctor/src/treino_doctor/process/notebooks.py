@@ -44,6 +44,11 @@ class Notebook:
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
 
+def unfit(message: str, hint: str = "") -> TreinoError:
+    """The error of a script that can't be run."""
+    return TreinoError("script", message, hint or _("Give the script that trains."))
+
+
 def read_notebook(target: str, data: bytes) -> Notebook:
     """The notebook in these bytes; its whole text is known to tracebacks and to the doctor.
 
@@ -71,7 +76,7 @@ def read_notebook(target: str, data: bytes) -> Notebook:
             notebook.parts.append(error)
             rows = [""] * len(rows)
         except ValueError as error:
-            raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
+            raise unfit(f"{target}: {error}") from None
         texts += rows
         line = len(texts) + 1
     text = "\n".join(texts) + "\n"
@@ -94,16 +99,16 @@ def _sources(target: str, data: bytes) -> Iterator[str]:
         languages.append(metadata.get("language_info", {}).get("name"))
     except ValueError as error:
         message = _("{path} is not a notebook: {reason}.").format(path=target, reason=error)
-        raise TreinoError("script", message, hint) from None
+        raise unfit(message, hint) from None
     except (KeyError, TypeError, IndexError, AttributeError):
         message = _("{path} is not a notebook: it has no list of cells with their code.").format(path=target)
-        raise TreinoError("script", message, hint) from None
+        raise unfit(message, hint) from None
     language = next((name for name in languages if name), "python")
     if not str(language).lower().startswith(("python", "ipython")):
         message = _("{path} is a notebook in {language}, not in Python.").format(
             path=target, language=language
         )
-        raise TreinoError("script", message, _("Give a notebook or a script in Python."))
+        raise unfit(message, _("Give a notebook or a script in Python."))
     yield from (source for source in sources if source.strip())
 
 

@@ -15,10 +15,9 @@ from time import perf_counter
 from types import CodeType, TracebackType
 from typing import Any
 
-from treino_doctor.errors import TreinoError
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
-from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook
+from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook, unfit
 from treino_doctor.process.workers import Workers, is_first
 from treino_doctor.record import hooks
 from treino_doctor.record.lines import UNSEEN, is_own, watch_file
@@ -146,16 +145,13 @@ def run_script(
 def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types.ModuleType, list[Part]]:
     path = Path(target)
     if path.is_dir():
-        raise TreinoError("script", _("{path} is a folder.").format(path=target), _("Name a Python file."))
+        raise unfit(_("{path} is a folder.").format(path=target), _("Name a Python file."))
     try:
         source = path.read_bytes() if text is None else text.encode()
     except OSError as error:
+        message = _("{path} can't be read: {reason}.")
         reason = error.strerror or str(error)
-        raise TreinoError(
-            "script",
-            _("{path} can't be read: {reason}.").format(path=target, reason=reason),
-            _("Check the path."),
-        ) from None
+        raise unfit(message.format(path=target, reason=reason), _("Check the path.")) from None
     if target.endswith(ENDING):
         notebook = read_notebook(target, source)
         watch_file(notebook.path)
@@ -164,9 +160,7 @@ def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types
         main.__dict__.update(__builtins__=sys.modules["builtins"], **NAMES)
         return main, notebook.parts
     if b"\0" in source:
-        raise TreinoError(
-            "script", _("{path} is not a Python file.").format(path=target), _("Give the script that trains.")
-        )
+        raise unfit(_("{path} is not a Python file.").format(path=target))
     full = str(path.absolute())
     main = types.ModuleType("__main__")
     main.__file__ = full
@@ -179,7 +173,7 @@ def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types
     except SyntaxError as error:
         return main, [error]
     except ValueError as error:
-        raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
+        raise unfit(f"{target}: {error}") from None
 
 
 def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
@@ -194,11 +188,8 @@ def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
         del sys.path[0]
     loader: Any = getattr(spec, "loader", None)
     if spec is None or not hasattr(loader, "get_code"):
-        raise TreinoError(
-            "script",
-            _("There is no module named {name} to run.").format(name=target),
-            _("Use the name that 'python -m' takes, from the folder that you would run it in."),
-        )
+        hint = _("Use the name that 'python -m' takes, from the folder that you would run it in.")
+        raise unfit(_("There is no module named {name} to run.").format(name=target), hint)
     main = types.ModuleType("__main__")
     main.__file__, main.__spec__, main.__loader__ = spec.origin, spec, loader
     main.__package__ = spec.parent
@@ -208,7 +199,7 @@ def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
     except SyntaxError as error:
         return main, [error]
     if code is None:
-        raise TreinoError("script", _("{name} has no code to run.").format(name=target), "")
+        raise unfit(_("{name} has no code to run.").format(name=target))
     return main, [code]
 
 
@@ -245,15 +236,13 @@ def _exit_status(leave: SystemExit) -> int:
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
     """A traceback without the doctor's and the studio's frames, as without the doctor."""
-    rest = None
-    frames = []
+    frames, rest = [], None
     while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith((*WATCHERS, UNSEEN)):
-            frames.append(trace)
+        frames.append(trace)
         trace = trace.tb_next
-    for trace in reversed(frames):
-        trace.tb_next = rest
-        rest = trace
+    for one in reversed(frames):
+        if not one.tb_frame.f_code.co_filename.startswith((*WATCHERS, UNSEEN)):
+            one.tb_next, rest = rest, one
     return rest
 
 

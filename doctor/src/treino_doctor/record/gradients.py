@@ -71,7 +71,7 @@ class OptimizerRecord:
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
         self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
         self.summed = self.moved = False
-        self.movement, self.least = math.nan, math.inf
+        self.movement = math.nan
         self.before: list[torch.Tensor] | None = None
         self.logged = self.onward = False
         self.numbers: set[int] = set()  # of its parameters, once it is logged
@@ -501,7 +501,7 @@ class Gradients(Observer):
     def _went(self, held: OptimizerRecord) -> None:
         """Measure the distance between an optimizer's weights and their first values."""
         far = size = 0.0
-        least, moved = math.inf, False
+        moved = False
         for p in held.parameters():
             start = self._starts.get(self.number(p))
             if start is None or start[1].shape != (now := sampled(p)).shape:
@@ -509,11 +509,9 @@ class Gradients(Observer):
             step = norm(now - start[1])
             far, size = far + step**2, size + start[2] ** 2
             moved = moved or step > 0 or not math.isfinite(step)
-            if p.dim() > 1 and start[2] > 0:
-                least = min(least, norm(now) / start[2])
         held.moved = held.moved or moved
         if size > 0:  # 0 if the parameters no longer exist or began as zeros
-            held.movement, held.least = math.sqrt(far / size), least
+            held.movement = math.sqrt(far / size)
 
     def _end(self, held: OptimizerRecord) -> None:
         """Log the totals of an optimizer; once it no longer exists, its weights can't be measured."""
@@ -527,7 +525,6 @@ class Gradients(Observer):
             filled=held.filled,
             moved=held.moved,
             movement=held.movement,
-            least=held.least,
         )
 
     def finish(self) -> None:

@@ -152,8 +152,8 @@ class LossCall(Event):
     """A torch loss function was called.
 
     trained: its value has a graph. low, high: the target's range. labels: class -> rows. right: class -> rows
-    that the input predicts correctly. constant: the loss of the best constant prediction for these targets,
-    NaN if unknown. means, spread: of a numeric target, the means of some columns and their mean variance.
+    that the input predicts correctly. constant: of a numeric target, the loss of the best constant
+    prediction, NaN if unknown. means, spread: the means of some of its columns and their mean variance.
     graph, target_graph: the graphs of its input and its target.
     """
 
@@ -277,8 +277,7 @@ class OptimizerEnded(Event):
     """Totals of an optimizer when the program ended.
 
     filled: recorded backwards that gave it gradients. moved: parameters have other values than at their first
-    backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries. least: the smallest ‖p_end‖ /
-    ‖p_start‖ of any matrix.
+    backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries.
     """
 
     optimizer: int
@@ -286,7 +285,6 @@ class OptimizerEnded(Event):
     filled: int
     moved: bool
     movement: float
-    least: float
 
 
 class Course(Event):

@@ -65,7 +65,6 @@ class Losses(Observer):
         of_input, of_target = self._values.of(x), self._values.of(target)
         low, high = span(target)
         labels, right = counts(name, x.detach(), target.detach(), kwargs)
-        weights = weight_of(name, args, kwargs)
         means, spread = columns_of(name, target.detach())
         graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
         self._log.tell_here(
@@ -84,9 +83,9 @@ class Losses(Observer):
             high=high,
             labels=labels,
             right=right,
-            weights=weights,
+            weights=weight_of(name, args, kwargs),
             smoothing=float(kwargs.get("label_smoothing", 0.0)),
-            constant=best_constant(name, target.detach(), labels, weights, kwargs),
+            constant=best_constant(name, target.detach(), kwargs),
             means=means,
             spread=spread,
             logsumexp=logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
@@ -176,38 +175,16 @@ def logsumexp(x: torch.Tensor, name: str) -> float:
     return min((float(s[s.abs().argmax()]) for s in sums), key=abs)
 
 
-def best_constant(
-    name: str,
-    target: torch.Tensor,
-    labels: dict[int, int],
-    weights: tuple[float, ...],
-    kwargs: dict[str, Any],
-) -> float:
-    """The mean loss of the best constant prediction for these targets; NaN if unknown."""
-    rows = sum(labels.values())
-    if name in ("cross_entropy", "nll_loss") and rows:
-        weight = {k: weights[k] if k < len(weights) else 1.0 for k in labels}
-        whole = sum(n * weight[k] for k, n in labels.items())
-        if whole <= 0:
-            return math.nan
-        shares = [n * weight[k] / whole for k, n in labels.items() if n * weight[k] > 0]
-        return -sum(s * math.log(s) for s in shares)
-    if name.startswith("binary_cross_entropy") and rows:
-        positive, heavy = labels.get(1, 0) / rows, weights[0] if len(weights) == 1 else 1.0
-        up, down = positive * heavy, 1 - positive
-        if up <= 0 or down <= 0:
-            return 0.0
-        share = up / (up + down)
-        return -(up * math.log(share) + down * math.log(1 - share))
-    power = POWERS.get(name)
-    if power is not None and target.numel() > 1 and target.is_floating_point():
-        flat = target.reshape(target.shape[0], -1).double()
-        if power == 2:
-            return float(flat.var(0, unbiased=False).mean())
-        away = (flat - flat.median(0).values).abs()
-        knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
-        if name == "l1_loss" or knee <= 0:
-            return float(away.mean())
-        bent = torch.where(away < knee, 0.5 * away**2 / knee, away - 0.5 * knee)
-        return float(bent.mean()) * (knee if name == "huber_loss" else 1.0)
-    return math.nan
+def best_constant(name: str, target: torch.Tensor, kwargs: dict[str, Any]) -> float:
+    """The mean loss of the best constant prediction for these numeric targets; NaN if unknown."""
+    if name not in POWERS or target.numel() < 2 or not target.is_floating_point():
+        return math.nan
+    flat = target.reshape(target.shape[0], -1).double()
+    if POWERS[name] == 2:
+        return float(flat.var(0, unbiased=False).mean())
+    away = (flat - flat.median(0).values).abs()
+    knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+    if name == "l1_loss" or knee <= 0:
+        return float(away.mean())
+    bent = torch.where(away < knee, 0.5 * away**2 / knee, away - 0.5 * knee)
+    return float(bent.mean()) * (knee if name == "huber_loss" else 1.0)
