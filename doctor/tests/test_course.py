@@ -7,11 +7,11 @@ from sklearn.metrics import log_loss
 from torch.nn import functional
 
 from examination import examined, examined_with_values
-from treino_doctor.record.learning import ScheduleEnded
+from treino_doctor.output.coverage import commonest, right, summary
+from treino_doctor.record.outcomes import ScheduleEnded
 from treino_doctor.record.row_log import Evaluated
 from treino_doctor.rules import notes
 from treino_doctor.rules.course import training
-from treino_doctor.rules.figures import commonest, right, summary
 
 START = """
 import torch

@@ -285,8 +285,7 @@ def _files(request: Request) -> Files:
 def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, screen: Screen) -> int:
     """Say what was found, and write what was asked for. Return the exit status."""
     from treino_doctor.output.coverage import coverage
-    from treino_doctor.output.idle_comments import comments_as_json, idle_comments
-    from treino_doctor.output.report import document, text
+    from treino_doctor.output.report import comments_as_json, document, idle_comments, text
 
     exam = outcome.exam
     counted, notes, known = exam.findings, idle_comments(outcome), 0

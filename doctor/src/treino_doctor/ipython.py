@@ -1,6 +1,8 @@
 """The doctor in notebooks: ``%load_ext treino_doctor``, then ``%%doctor``, or ``%doctor on`` and ``off``."""
 
 import linecache
+from collections.abc import Sequence
+from html import escape as html
 from typing import Any
 
 from treino_doctor.escaping import escape
@@ -86,8 +88,6 @@ class Doctor:
     def _show(self, exam: Exam, above: dict[str, int]) -> None:
         from IPython.display import display
 
-        from treino_doctor.output.findings_html import findings_html
-
         if not (exam.backwards or exam.steps):
             head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
         elif not exam.findings:
@@ -105,8 +105,8 @@ class Doctor:
         notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
         below = [*(notes if exam.backwards or exam.steps else ()), *defects]
         plain = [head, *(_in_lines(*each) for each in findings), *below]  # for a terminal
-        html = findings_html(head, findings, below)
-        display({"text/plain": "\n\n".join(plain), "text/html": html}, raw=True)
+        page = findings_html(head, findings, below)
+        display({"text/plain": "\n\n".join(plain), "text/html": page}, raw=True)
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
         """``In[3], line 7``; in the cell of ``%%doctor`` ``line 7``, counted from its first line."""
@@ -134,3 +134,32 @@ def _in_lines(finding: Finding, place: str, line: str) -> str:
     texts = [line, finding.message, finding.why, to_do]
     rows = [f"    {escape(text)}" for text in texts if text]
     return "\n".join([f"{finding.rule}  {place}", *rows])
+
+
+INK = {"wrong": "#c0392b", "risk": "#b7791f", "waste": "#2471a3"}
+CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:860px"
+BOX = "border-left:4px solid {ink};background:rgba(128,128,128,.10);padding:6px 12px;margin:6px 0;border-radius:0 6px 6px 0"  # noqa: E501
+LINE = "font-family:ui-monospace,monospace;font-size:13px;margin:3px 0;white-space:pre-wrap"
+
+
+def findings_html(head: str, findings: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()) -> str:
+    """Return the findings as HTML.
+
+    findings: (finding, its place in words such as ``cell 3, line 7``, that line's text). notes: sentences
+    below.
+    """
+    parts = [f"<div><b>{html(head)}</b></div>", *(_one(*each) for each in findings)]
+    parts += [f"<div style='opacity:.7'>{html(text)}</div>" for text in notes]
+    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+
+
+def _one(finding: Finding, place: str, line: str) -> str:
+    sure = _("certain") if finding.certain else _("likely")
+    ink = INK[finding.severity]
+    source = f"<div style='{LINE}'>{html(line)}</div>" if line else ""
+    return (
+        f"<div style='{BOX.format(ink=ink)}'><b>{html(finding.rule)}</b> "
+        f"<span style='opacity:.75'>({html(sure)})</span> <span style='float:right'>{html(place)}</span>"
+        f"{source}<div>{html(finding.message)}</div><div style='opacity:.75'>{html(finding.why)}</div>"
+        f"<div>{html(_('To do: {fix}').format(fix=finding.fix))}</div></div>"
+    )

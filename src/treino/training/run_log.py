@@ -26,7 +26,6 @@ from treino.folders.segments import path_of, setting_commands
 from treino.folders.store import RunFolder
 from treino.settings.spec import faults_of, read_settings
 from treino.training.resolution import Resolution
-from treino_doctor.record.learning import AlikeRows, Depth, NonFinite, Rectified
 from treino_doctor.record.log import (
     Backward,
     Course,
@@ -42,7 +41,7 @@ from treino_doctor.record.log import (
     Stepped,
 )
 from treino_doctor.record.losses import counts
-from treino_doctor.record.outcomes import Clip
+from treino_doctor.record.outcomes import AlikeRows, Clip, Depth, NonFinite, Rectified
 from treino_doctor.record.row_figures import chance
 from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
 from treino_doctor.record.tables import WIDE, hash_rows

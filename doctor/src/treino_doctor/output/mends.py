@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 from treino_doctor.finding import Finding, Site
 from treino_doctor.places import source
-from treino_doctor.places.bindings import Definition, bindings, scope_of
-from treino_doctor.places.reach import reaching
+from treino_doctor.places.bindings import Definition, bindings, reaching, scope_of
 
 T = TypeVar("T")
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # computes nothing anew when it is written twice

@@ -10,7 +10,10 @@ from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import Coverage
+from treino_doctor.places.ignores import Idle, idle
 from treino_doctor.process.run_script import Outcome
+from treino_doctor.record.lines import own_files
+from treino_doctor.rules import rules
 from treino_doctor.words import N_, _
 
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
@@ -143,3 +146,32 @@ def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]
         "looked_at": covered.as_json(),
         "seconds": round(outcome.seconds, 3),
     } | ({"skipped": skipped} if skipped else {})
+
+
+def _idle(outcome: Outcome) -> list[Idle]:
+    """Comments of known rules count only where the whole script was seen training."""
+    whole = outcome.trained and not outcome.error and not outcome.stopped
+    return [each for each in idle(own_files(), rules()) if whole or not each.known]
+
+
+def idle_comments(outcome: Outcome) -> list[str]:
+    """A sentence for each of them."""
+    lines = []
+    for each in _idle(outcome):
+        if each.known:
+            sentence = _("doctor: {place} ignores {rule}, and there was no such finding.")
+        elif each.rule:
+            sentence = _("doctor: {place} ignores {rule}, and there is no such rule.")
+        else:
+            sentence = _("doctor: {place} ignores no rule: write # doctor: ignore RULE, reason")
+        lines.append(sentence.format(place=place(each.site.file, each.site.line), rule=each.rule))
+    return lines
+
+
+def comments_as_json(outcome: Outcome) -> dict[str, Any]:
+    """``ignores``, if there are such comments."""
+    listed = [
+        {"file": each.site.file, "line": each.site.line, "rule": each.rule, "known": each.known}
+        for each in _idle(outcome)
+    ]
+    return {"ignores": listed} if listed else {}

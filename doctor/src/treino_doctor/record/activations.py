@@ -8,12 +8,12 @@ import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.learning import AlikeRows, Depth, Rectified
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import Backward, taken
 from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets, kind_of
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.outcomes import AlikeRows, Depth, Rectified
 from treino_doctor.record.values import Node
 
 FILLS = ("fill", "zero", "constant", "normal", "uniform", "trunc_normal", "copy", "repeat", "expand")

@@ -1,4 +1,4 @@
-"""Record nets: which modules a program calls, in which mode, with which rows."""
+"""Record nets: which modules are called, in which mode, with which rows; the batches of batch norms."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +15,62 @@ from treino_doctor.record.arrays import np, there
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import EvalSet, Forward, NetMade
-from treino_doctor.record.norms import Norms
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.outcomes import Normed
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
 from treino_doctor.record.values import Node, first_tensors, together
+
+
+class Batches:
+    """The batches of one layer."""
+
+    def __init__(self, made_at: Site | None) -> None:
+        self.made_at = made_at
+        self.ones = self.larger = self.evaluated = 0
+        self.crashed = False
+        self.shape: tuple[int, ...] = ()
+        self.stack: tuple[Site, ...] = ()
+        self.loader: Site | None = None
+
+
+class Norms(Observer):
+    """Watches batches by layer, as ``Nets`` passes them on.
+
+    every: the batches of all layers. made: the line that made each layer. loader: returns the line of the
+    loader in use.
+    """
+
+    def __init__(
+        self, of: Recording, made: ByIdentity[Site | None], loader: Callable[[], Site | None]
+    ) -> None:
+        super().__init__(of)
+        self._made, self._loader = made, loader
+        self._layers: ByIdentity[Batches] = ByIdentity()
+        self.every: list[Batches] = []
+
+    def batch(
+        self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
+    ) -> None:
+        """Record a layer's batch."""
+        if layer is None:
+            return
+        known = self._layers.get(layer)
+        if known is None:
+            known = self._layers[layer] = Batches(self._made.get(layer))
+            self.every.append(known)
+        known.crashed = known.crashed or crashed
+        known.evaluated += not training
+        known.larger += training and x.shape[0] > 1
+        if training and x.shape[0] == 1:
+            known.ones += 1
+            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self._loader()
+
+    def finish(self) -> None:
+        for one in self.every:
+            if one.ones:
+                self._log.tell(Normed, **vars(one))
+
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)

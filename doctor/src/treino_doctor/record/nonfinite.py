@@ -5,9 +5,9 @@ from typing import Any
 import torch
 
 from treino_doctor.finding import Site
-from treino_doctor.record.learning import NonFinite
 from treino_doctor.record.lines import here
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.outcomes import NonFinite
 from treino_doctor.record.reach import in_order
 from treino_doctor.record.values import Node
 

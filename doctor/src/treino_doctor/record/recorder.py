@@ -12,7 +12,7 @@ from torch._C import _get_tracing_state as tracing_state
 
 from treino_doctor.record import traces
 from treino_doctor.record.activations import Activations
-from treino_doctor.record.clips import Clips
+from treino_doctor.record.clearing import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
 from treino_doctor.record.lines import unseen
@@ -23,7 +23,7 @@ from treino_doctor.record.marks import Marks
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.nonfinite import Finiteness
 from treino_doctor.record.observer import Observer, Recording
-from treino_doctor.record.owners import Owners
+from treino_doctor.record.owners import Owners, Unreached
 from treino_doctor.record.reads import Reads
 from treino_doctor.record.rows import Rows
 from treino_doctor.record.settings import Settings
@@ -32,7 +32,6 @@ from treino_doctor.record.softmaxes import Softmaxes
 from treino_doctor.record.states import States
 from treino_doctor.record.torch_versions import let_items_be_seen
 from treino_doctor.record.unfilled import UnfilledTensors
-from treino_doctor.record.unreached import Unreached
 
 
 class Recorder:

@@ -9,7 +9,6 @@ from torch import nn
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
-from treino_doctor.record.evaluations import Evaluation
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
@@ -24,7 +23,7 @@ from treino_doctor.record.row_log import BadRows, Lonely, Reordered
 from treino_doctor.record.splits import Splits
 from treino_doctor.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino_doctor.record.tape import Tape
-from treino_doctor.record.trainings import MOST, Call, Training
+from treino_doctor.record.trainings import MOST, Call, Evaluation, Training
 from treino_doctor.record.values import Node, first_tensors, made_of
 
 EVALUATIONS = 64

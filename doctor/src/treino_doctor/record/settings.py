@@ -13,11 +13,11 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.gradients import Gradients, OptimizerRecord
 from treino_doctor.record.identity import ByIdentity
-from treino_doctor.record.learning import Drawn, ScheduleEnded
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import taken
 from treino_doctor.record.measures import number_of
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.outcomes import Drawn, ScheduleEnded
 from treino_doctor.record.torch_versions import LRScheduler
 
 HORIZONS = ("T_max", "total_steps", "total_iters")

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from treino_doctor.finding import Site
-from treino_doctor.record.learning import Unfilled
 from treino_doctor.record.log import Backward
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.outcomes import Unfilled
 from treino_doctor.record.values import VIEWS, Node, shape_of
 
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"

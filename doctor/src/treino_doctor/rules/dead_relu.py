@@ -1,7 +1,7 @@
 """ReLU units that are zero for every row."""
 
-from treino_doctor.record.learning import Rectified
 from treino_doctor.record.log import LossCall
+from treino_doctor.record.outcomes import Rectified
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import made_by
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script

@@ -1,6 +1,6 @@
 """Graphs of past steps that something still holds."""
 
-from treino_doctor.places.stores import storing_line
+from treino_doctor.places.updates import storing_line
 from treino_doctor.record.outcomes import GraphsHeld
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 

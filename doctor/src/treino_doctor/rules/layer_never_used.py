@@ -1,6 +1,6 @@
 """Layers that are made, given to an optimizer, and never called."""
 
-from treino_doctor.record.learning import LayerUnreached
+from treino_doctor.record.outcomes import LayerUnreached
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 
 

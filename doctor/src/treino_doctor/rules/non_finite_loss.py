@@ -2,8 +2,8 @@
 
 import math
 
-from treino_doctor.record.learning import NonFinite
 from treino_doctor.record.log import Course, OptimizerEnded
+from treino_doctor.record.outcomes import NonFinite
 from treino_doctor.rules.course import studied
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 from treino_doctor.words import _

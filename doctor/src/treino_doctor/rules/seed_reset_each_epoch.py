@@ -3,8 +3,8 @@
 import ast
 
 from treino_doctor.places import source
-from treino_doctor.record.learning import Drawn
 from treino_doctor.record.log import OptimizerMade
+from treino_doctor.record.outcomes import Drawn
 from treino_doctor.rules.rule import CLEAR, Evidence, Faults, Log, Rule, Site, by_line, script
 
 SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")

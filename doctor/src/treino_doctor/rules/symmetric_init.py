@@ -1,7 +1,7 @@
 """Units that begin alike and stay alike."""
 
-from treino_doctor.record.learning import AlikeRows
 from treino_doctor.record.log import ParameterSeen
+from treino_doctor.record.outcomes import AlikeRows
 from treino_doctor.rules.rule import DEEP, Evidence, Faults, Log, Rule, script
 from treino_doctor.words import _
 

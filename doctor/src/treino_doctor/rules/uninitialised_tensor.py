@@ -1,6 +1,6 @@
 """Tensors of ``torch.empty`` that a loss is made of before anything was written into them."""
 
-from treino_doctor.record.learning import Unfilled
+from treino_doctor.record.outcomes import Unfilled
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 

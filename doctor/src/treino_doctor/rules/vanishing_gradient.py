@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from treino_doctor.places.settings import word
-from treino_doctor.record.learning import Depth
 from treino_doctor.record.log import Backward, Course
+from treino_doctor.record.outcomes import Depth
 from treino_doctor.rules.course import Training, trainings
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
 
