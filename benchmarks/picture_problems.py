@@ -50,7 +50,7 @@ def problem(name: str) -> PictureProblem:
 @cache
 def _mnist() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Training pictures ``[60000, 28, 28]`` and, after them, the 10,000 official test pictures."""
-    pixels_ND, y_N, _notes = idx.read_idx_set("mnist", idx.MNIST)
+    pixels_ND, y_N, _notes = idx.read_idx_set("mnist")
     return np.asarray(pixels_ND, np.uint8).reshape(-1, 28, 28), np.asarray(y_N).astype(np.int64)
 
 

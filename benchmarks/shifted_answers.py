@@ -23,7 +23,7 @@ Pictures = tuple[Tensor, Tensor]
 
 def mnist() -> tuple[Pictures, Pictures]:
     """60,000 and 10,000 pictures ``[N, 1, 28, 28]`` of bytes, with their classes."""
-    pixels, label, _notes = idx.read_idx_set("mnist", idx.MNIST)
+    pixels, label, _notes = idx.read_idx_set("mnist")
     x = torch.from_numpy(np.array(pixels, np.uint8)).reshape(-1, 1, 28, 28)
     y = torch.from_numpy(np.array(label)).long()
     return (x[:60_000], y[:60_000]), (x[60_000:], y[60_000:])

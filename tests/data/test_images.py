@@ -202,7 +202,7 @@ def test_mnist_has_no_copies_and_few_near_copies() -> None:
     assert folder is not None
     images = described("mnist")
     assert (images.blank, images.duplicates, images.looked_at, images.compared) == (0, 0, 70_000, 70_000)
-    pixels_ND, label_N, _notes = idx.read_idx_set("mnist", idx.MNIST)
+    pixels_ND, label_N, _notes = idx.read_idx_set("mnist")
     assert images.class_rows["test"] == tuple(np.bincount(label_N[60_000:]).tolist())
     ones_KD = pixels_ND[label_N == 1].astype(np.float32)  # its near-copies are all of them ones
     near_KK = np.tril(np.corrcoef(ones_KD) >= 0.99, -1)

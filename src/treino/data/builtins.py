@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.words import N_
-from treino.data.readers import idx
 from treino.data.table import Column, Table, row_place
 
 # ---- synthetic data sets in the plane
@@ -167,9 +166,11 @@ def table_of(
     return Table(name, name, None, columns, row_place, target="target", keep_constant=keep_constant)
 
 
-def _images(unpacked: dict[str, str], classes: tuple[str, ...], about: str) -> Builtin:
+def _images(classes: tuple[str, ...], about: str) -> Builtin:
     def read(name: str) -> Table:
-        pixels_ND, label_N, notes = idx.read_idx_set(name, unpacked)
+        from treino.data.readers import idx  # for these two alone
+
+        pixels_ND, label_N, notes = idx.read_idx_set(name)
         columns = tuple(
             Column(f"pixel_{j // idx.SIZE}_{j % idx.SIZE}", pixels_ND[:, j])
             for j in range(pixels_ND.shape[1])
@@ -218,6 +219,6 @@ BUILTINS: dict[str, Builtin] = {
     "gauss": _generated(gauss, N_("Two clouds, normally distributed.")),
     "plane": _generated(plane, N_("The sum of two coordinates, with noise.")),
     "multi_gauss": _generated(multi_gauss, N_("Hills and hollows over a square, with noise.")),
-    "mnist": _images(idx.MNIST, _DIGITS, N_("Handwritten digits of 28 × 28 pixels.")),
-    "fashion-mnist": _images({}, _CLOTHES, N_("Clothes of 28 × 28 pixels.")),
+    "mnist": _images(_DIGITS, N_("Handwritten digits of 28 × 28 pixels.")),
+    "fashion-mnist": _images(_CLOTHES, N_("Clothes of 28 × 28 pixels.")),
 }

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -64,15 +63,14 @@ MIRRORS = {
 ROWS = {"train": 60_000, "t10k": 10_000}
 
 
-def read_idx_set(
-    name: str, unpacked: Mapping[str, str]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
+def read_idx_set(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
     """Return pixels ``[70000, 784]``, labels ``[70000]`` (training rows first) and notes.
 
     Looks for each file in ``$TREINO_DATA/name``, then in the cache, and downloads files that are in neither.
     Raises TreinoError naming a file that is damaged or can't be downloaded.
     """
     notes: list[str] = []
+    unpacked = MNIST if name == "mnist" else {}  # of other sets, none is published
     paths = {stem: _find(name, stem) for stem in MNIST}
     absent = [remote for remote in REMOTES[name] if paths[remote.name.removesuffix(".gz")] is None]
     if absent:
