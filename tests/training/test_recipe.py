@@ -14,7 +14,6 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.data import loader
 from treino.data.preparation import encoders
-from treino.data.preparation.encoders import width
 from treino.folders.prediction import predict
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
@@ -166,16 +165,17 @@ def test_rows_that_were_prepared_with_bins_go_by_the_recipe_where_it_is_named(tm
 def test_a_wide_table_is_read_once_and_its_bins_get_no_names(tmp_path, monkeypatch, columns):
     x = np.random.default_rng(0).normal(size=(40, columns)).round(3)
     frame = pd.DataFrame(x, columns=[f"g{i}" for i in range(columns)]).assign(y=x[:, 0] > 0)
-    read, named = MagicMock(wraps=loader.read_with_targets), MagicMock(wraps=encoders._bin_names)
+    read = MagicMock(wraps=loader.read_with_targets)
+    named = MagicMock(wraps=encoders.NumberEncoder.inputs.fget)
     monkeypatch.setattr(loader, "read_with_targets", read)
-    monkeypatch.setattr(encoders, "_bin_names", named)
+    monkeypatch.setattr(encoders.NumberEncoder, "inputs", property(lambda encoder: named(encoder)))
     run = tr.fit(frame, target="y", epochs=1, lean=True, parent=tmp_path)
     assert run.settings["inputs"] == "plain"
     assert read.call_count == 1
     assert named.call_count <= 2 * columns
     known = tr.load(frame, target="y", **{k: run.settings[k] for k in ("target_means", "clip_inputs")})
     assert run.by_target[0].preparation.mean == known.preparation.mean
-    assert all(width(e) == len(e.inputs) <= 2 for e in known.preparation.encoders)
+    assert all(e.width == len(e.inputs) <= 2 for e in known.preparation.encoders)
 
 
 @pytest.mark.slow

@@ -104,6 +104,7 @@ MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
 BINS = 16  # the usual number of bins of a column
 DAY = 86400.0
+_AXES = ("sin", "cos")  # of a point on a circle
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,47 @@ class EncodingGaps:
 
 
 class _Encoder:
-    """What most encoders don't have, by default."""
+    """What encoders share. Inputs lie in this order: the column's own, bins, circles, target means, flag."""
 
+    column: str
     scaled: bool = False
     edges: tuple[float, ...] = ()
+    circles: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+    means: tuple[float, ...] = ()
     flag: bool = False
 
     @property
+    def own(self) -> tuple[str, ...]:
+        """The names of the column's own inputs."""
+        return (self.column,)
+
+    @property
+    def own_width(self) -> int:
+        return 1
+
+    @property
     def mean_places(self) -> range:
-        return range(0)
+        first = self.own_width + max(0, len(self.edges) - 1) + 2 * len(self.circles)
+        return range(first, first + len(self.means) // max(1, len(self.values)))
+
+    @property
+    def width(self) -> int:
+        """The number of inputs, without their names, which take long to make for thousands of columns."""
+        return self.mean_places.stop + self.flag
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of all inputs."""
+        name, means = self.column, len(self.mean_places)
+        texts = [_("{name} bin {k}").format(name=name, k=k) for k in range(1, len(self.edges))]
+        texts += [f"{name} {_(part)} {axis}" for part in self.circles for axis in _AXES]
+        if means == 1:
+            texts.append(_("{name}: mean target").format(name=name))
+        else:
+            texts += [_("{name}: mean target {k}").format(name=name, k=k + 1) for k in range(means)]
+        flag = [_("{name} missing").format(name=name)] if self.flag else []
+        return (*self.own, *texts, *flag)
 
 
 @dataclass(frozen=True)
@@ -148,14 +181,6 @@ class NumberEncoder(_Encoder):
     prior: float = 0.0
     scaled = True
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.column, *_bin_names(self), *_mean_names(self), *_flag_name(self))
-
-    @property
-    def mean_places(self) -> range:
-        return _mean_places(self, max(1, len(self.edges)))
-
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         return _filled(self, number_cells(column, place, required=self.fill is None))
 
@@ -171,10 +196,6 @@ class RankEncoder(_Encoder):
     flag: bool = False
     edges: tuple[float, ...] = ()
     scaled = True
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.column, *_bin_names(self), *_flag_name(self))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
@@ -194,11 +215,13 @@ class OneHotEncoder(_Encoder):
     numeric: bool
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(
-            f"{self.column}={level}" if level else _("{name} missing").format(name=self.column)
-            for level in self.levels
-        )
+    def own(self) -> tuple[str, ...]:
+        missing = _("{name} missing").format(name=self.column)
+        return tuple(f"{self.column}={level}" if level else missing for level in self.levels)
+
+    @property
+    def own_width(self) -> int:
+        return len(self.levels)
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
@@ -224,12 +247,12 @@ class HashingEncoder(_Encoder):
     prior: float = 0.0
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        return (*(f"{self.column} #{k + 1}" for k in range(self.buckets)), *_mean_names(self))
+    def own(self) -> tuple[str, ...]:
+        return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
 
     @property
-    def mean_places(self) -> range:
-        return _mean_places(self, self.buckets)
+    def own_width(self) -> int:
+        return self.buckets
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         words = level_cells(column, self.numeric)
@@ -268,9 +291,12 @@ class DateEncoder(_Encoder):
     scaled = True
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        circles = [f"{self.column} {_(part)} {axis}" for part in self.parts for axis in ("sin", "cos")]
-        return (_("{name} (days)").format(name=self.column), *_bin_names(self), *circles, *_flag_name(self))
+    def own(self) -> tuple[str, ...]:
+        return (_("{name} (days)").format(name=self.column),)
+
+    @property
+    def circles(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.parts
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         second_N = second_cells(column, place)
@@ -290,8 +316,12 @@ class TimeEncoder(_Encoder):
     flag: bool = False
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        return (*(f"{self.column} {axis}" for axis in ("sin", "cos")), *_flag_name(self))
+    def own(self) -> tuple[str, ...]:
+        return tuple(f"{self.column} {axis}" for axis in _AXES)
+
+    @property
+    def own_width(self) -> int:
+        return len(_AXES)
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         second_N = second_cells(column, place, clock=True)
@@ -305,18 +335,10 @@ def _month(second_N: Floats) -> Floats:
     return np.asarray(whole.astype("datetime64[M]").astype(np.int64) % 12 / 12)
 
 
-def _weekday(second_N: Floats) -> Floats:
-    return np.asarray((np.floor(second_N / DAY) + 3) % 7 / 7)  # 1970-01-01 was a Thursday; Monday is 0
-
-
-def _hour(second_N: Floats) -> Floats:
-    return np.asarray(second_N % DAY / DAY)
-
-
 CIRCLES: dict[str, Callable[[Floats], Floats]] = {
     N_("month"): _month,
-    N_("weekday"): _weekday,
-    N_("hour"): _hour,
+    N_("weekday"): lambda second_N: (np.floor(second_N / DAY) + 3) % 7 / 7,  # 1970-01-01 was a Thursday
+    N_("hour"): lambda second_N: second_N % DAY / DAY,
 }
 """The position on each circle, from 0 to 1: month of the year, day of the week, second of the day."""
 
@@ -329,18 +351,6 @@ ENCODERS: dict[str, Any] = {
     "date": DateEncoder,
     "time": TimeEncoder,
 }
-
-
-def width(encoder: Encoder) -> int:
-    """The number of its inputs, without their names, which take long to make for thousands of columns."""
-    if isinstance(encoder, OneHotEncoder):
-        return len(encoder.levels)
-    if isinstance(encoder, HashingEncoder):
-        return encoder.buckets + len(encoder.mean_places)
-    if isinstance(encoder, TimeEncoder):
-        return 2 + encoder.flag
-    circles = 2 * len(encoder.parts) if isinstance(encoder, DateEncoder) else 0
-    return max(1, len(encoder.edges)) + circles + len(encoder.mean_places) + encoder.flag
 
 
 def to_json(encoder: Encoder) -> dict[str, Any]:
@@ -550,22 +560,3 @@ def _middle(value_N: Floats, how: str, weight_N: Floats | None = None) -> tuple[
         largest = float(np.abs(present).max())
         middle = float(average(present / largest)) * largest
     return middle, flag
-
-
-def _bin_names(encoder: NumberEncoder | RankEncoder | DateEncoder) -> tuple[str, ...]:
-    return tuple(_("{name} bin {k}").format(name=encoder.column, k=k) for k in range(1, len(encoder.edges)))
-
-
-def _mean_names(encoder: NumberEncoder | HashingEncoder) -> tuple[str, ...]:
-    each = len(encoder.means) // max(1, len(encoder.values))
-    if each == 1:
-        return (_("{name}: mean target").format(name=encoder.column),)
-    return tuple(_("{name}: mean target {k}").format(name=encoder.column, k=k) for k in range(1, each + 1))
-
-
-def _mean_places(encoder: NumberEncoder | HashingEncoder, first: int) -> range:
-    return range(first, first + len(encoder.means) // max(1, len(encoder.values)))
-
-
-def _flag_name(encoder: NumberEncoder | RankEncoder | DateEncoder | TimeEncoder) -> tuple[str, ...]:
-    return (_("{name} missing").format(name=encoder.column),) if encoder.flag else ()

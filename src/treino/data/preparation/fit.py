@@ -23,7 +23,6 @@ from treino.data.preparation.encoders import (
     mean_keys,
     number_cells,
     second_cells,
-    width,
 )
 from treino.data.preparation.preparation import Preparation, Target, Task, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
@@ -119,7 +118,7 @@ def fit(
         made = tuple(fit_encoder(table.column(name), choice, *how) for name, choice in chosen.items())
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
-    inputs = sum(map(width, made)) if made else len(names)
+    inputs = sum(encoder.width for encoder in made) if made else len(names)
     preparation = Preparation(
         kind="image" if is_image else "table",
         features=names,

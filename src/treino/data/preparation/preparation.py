@@ -24,7 +24,6 @@ from treino.data.preparation.encoders import (
     Place,
     from_column,
     of_number,
-    width,
 )
 from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
 from treino.data.table import Column, Numbers
@@ -138,19 +137,19 @@ class Preparation:
     @cached_property
     def size(self) -> int:
         """D: the number of inputs."""
-        return sum(map(width, self.encoders)) + self.leaves if self.encoders else len(self.features)
+        return sum(e.width for e in self.encoders) + self.leaves if self.encoders else len(self.features)
 
     @property
     def plain(self) -> bool:
         """Whether every column is exactly one input: a number without missing training cells, or a pixel."""
-        return not self.trees and all(isinstance(e, NumberEncoder) and width(e) == 1 for e in self.encoders)
+        return not self.trees and all(isinstance(e, NumberEncoder) and e.width == 1 for e in self.encoders)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """For each feature, the indices of its inputs."""
         if not self.encoders:
             return tuple((j,) for j in range(len(self.features)))
-        ends = accumulate((width(encoder) for encoder in self.encoders), initial=0)
+        ends = accumulate((encoder.width for encoder in self.encoders), initial=0)
         return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
 
     @property
@@ -183,14 +182,14 @@ class Preparation:
         if not self.encoders:
             return (False,) * len(self.features)
         of_columns = (
-            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(width(e))
+            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(e.width)
         )
         return (*of_columns, *(True,) * self.leaves)
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]`` mask of the inputs that are normalised to mean 0 and deviation 1."""
-        mask = [k == 0 and e.scaled for e in self.encoders for k in range(width(e))]
+        mask = [k == 0 and e.scaled for e in self.encoders for k in range(e.width)]
         mask += [False] * self.leaves
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
