@@ -158,10 +158,10 @@ class Data:
             raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
             return np.rint(raw_KD).astype(np.uint8) if self.preparation.divisor == 255 else raw_KD
 
-        label_N, whole_N = (part.y.reshape(-1).numpy() for part in (rows, split))
-        return summaries.ImagePart.of(
-            read, rows.index.numpy(), label_N, len(self.classes), whole_N, self.place
-        )
+        def codes(part: Rows) -> NDArray[np.int64]:
+            return part.y.numpy() if self.classes else np.full(len(part), -1)
+
+        return summaries.ImagePart(read, rows.index.numpy(), codes(rows), codes(split), self.place)
 
     def __repr__(self) -> str:
         """A summary of several lines: the source, target, row counts, features, and the choices made."""

@@ -22,7 +22,7 @@ from treino.data.photographs.load import (
     refuse_of_tables,
     size_note,
 )
-from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
+from treino.data.photographs.prepared_pictures import prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.preparation.column_roles import (
     check_kinds,
@@ -268,7 +268,7 @@ def _of_image_table(
     assert matrix is not None
     row_N = np.arange(table.rows)
     rows_of = {"train": row_N[:official], "test": row_N[official:]} if table.official_test else {WHOLE: row_N}
-    parts = _image_parts(rows_of, matrix, _codes(table.rows, learnt), described.classes)
+    parts = _image_parts(rows_of, matrix, _codes(table.rows, learnt))
     images = describe_images(parts, table.item_shape, described.classes)
     return _image_description(table.name, table.source, column, described, images, table.notes, warnings)
 
@@ -285,14 +285,13 @@ def _image_parts(
     rows_of: Mapping[str, NDArray[np.int64]],
     value_ND: NDArray[Any],
     label_N: NDArray[np.int64],
-    classes: Sequence[str],
     place: Callable[[int], str] = row_place,
 ) -> dict[str, ImagePart]:
     """The images of each split. rows_of: the rows of each."""
 
     def part(row_N: NDArray[np.int64]) -> ImagePart:
         known_N = label_N[row_N]
-        return ImagePart.of(lambda at_K: value_ND[row_N[at_K]], row_N, known_N, len(classes), known_N, place)
+        return ImagePart(lambda at_K: value_ND[row_N[at_K]], row_N, known_N, known_N, place)
 
     return {name: part(row_N) for name, row_N in rows_of.items()}
 
@@ -306,7 +305,10 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     pictures = prepare(album, request.image_size, request.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
     table = take(table, row_N)
-    notes = [*table.notes, size_note(pictures, request), _kept_note(pictures, cache)]
+    notes = [*table.notes, size_note(pictures, request)]
+    if cache is not None:
+        text = _("Their pixels ({size}) are kept in {folder}, where training finds them.")
+        notes.append(text.format(size=say(pictures.pixel_ND.nbytes), folder=cache))
     split = album_split(request.split, table, notes)
     warnings: list[TableWarning] = []
     described, learnt = TargetDescription(), None
@@ -325,24 +327,13 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     label_of = np.full(len(files.names), -1)
     label_of[row_N] = label_N
     rows_of = {name: row_N[rows] for name, rows in rows_of.items()}
-    parts = _image_parts(rows_of, pixel_KD, label_of, described.classes, files.names.__getitem__)
+    parts = _image_parts(rows_of, pixel_KD, label_of, files.names.__getitem__)
     images = describe_images(parts, pictures.shape, described.classes, files)
     learnt_column = None if target is None else table.column(target)
     likely = likely_targets(table) if untold else []
     return _image_description(
         table.name, table.source, learnt_column, described, images, notes, warnings, likely
     )
-
-
-def _kept_note(pictures: PreparedPictures, cache: Path | None) -> str:
-    """Where the decoded pixels are."""
-    size = say(pictures.pixel_ND.nbytes)
-    if cache is None:
-        return _(
-            "Their pixels ({size}) were decoded into a temporary folder, as there is no folder of runs here."
-        ).format(size=size)
-    text = _("Their pixels ({size}) are kept in {folder}, where training finds them.")
-    return text.format(size=size, folder=cache)
 
 
 def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
@@ -381,23 +372,18 @@ def _image_description(
 ) -> TableDescription:
     """column: the target's; None if none is chosen. likely: the columns that may be it."""
     warnings += [TableWarning(rule, message, hint, row=row) for rule, message, hint, row in images.warnings()]
+    low, high = images.minimum, images.maximum
     columns = [
-        ColumnDescription(
-            "image", "image", "image", 0, images.distinct, images.minimum, images.maximum, 0, None, None
-        )
+        ColumnDescription("image", "image", "image", 0, images.distinct, low, high, 0, None, None),
+        *(
+            _describe_column(c, choose(c, None, False, str), None)
+            for c in ([] if column is None else [column])
+        ),
     ]
-    if column is not None:
-        columns.append(_describe_column(column, choose(column, None, False, str), None))
+    rows = sum(images.rows.values()) if column is None else len(column)
+    told = (tuple(notes), tuple(warnings))
     return TableDescription(
-        name=name,
-        source=source,
-        rows=sum(images.rows.values()) if column is None else len(column),
-        columns=tuple(columns),
-        target=described,
-        likely_targets=tuple(likely),
-        notes=tuple(notes),
-        warnings=tuple(warnings),
-        images=images,
+        name, source, rows, tuple(columns), described, tuple(likely), *told, images=images
     )
 
 

@@ -28,32 +28,15 @@ class ImagePart:
     """The images of one split.
 
     read: returns the values ``[K, D]`` of the images at the given positions. index_N: the images' row numbers
-    in the source. label_N: their class codes; None without classes. rows, class_rows: counts for the whole
-    split, even if only a sample of its images is described. place: words the place of a row of the source.
+    in the source. label_N: their class codes; -1 without a class. whole_N: those of the whole split, even if
+    only a sample of its images is described. place: words the place of a row of the source.
     """
 
     read: Callable[[NDArray[np.int64]], NDArray[Any]]
     index_N: NDArray[np.int64]
-    label_N: NDArray[np.int64] | None
-    rows: int
-    class_rows: tuple[int, ...]
+    label_N: NDArray[np.int64]
+    whole_N: NDArray[np.int64]
     place: Callable[[int], str] = row_place
-
-    @classmethod
-    def of(
-        cls,
-        read: Callable[[NDArray[np.int64]], NDArray[Any]],
-        index_N: NDArray[np.int64],
-        label_N: NDArray[np.int64],
-        classes: int,
-        whole: NDArray[np.int64],
-        place: Callable[[int], str] = row_place,
-    ) -> "ImagePart":
-        """The images of a split, or a sample. label_N: their classes, -1 without one. whole: of all rows."""
-        if not classes:
-            return cls(read, index_N, None, len(whole), (), place)
-        counts = tuple(np.bincount(whole[whole >= 0], minlength=classes).tolist())
-        return cls(read, index_N, label_N, len(whole), counts, place)
 
 
 class ImageReader:

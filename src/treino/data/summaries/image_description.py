@@ -269,8 +269,7 @@ def describe_images(
     index_N = np.concatenate([part.index_N for part in parts.values()])
     comparison = compare_images(reader) if files is None else files.comparison.of(index_N)
     part_N = np.repeat(np.arange(len(parts)), np.diff(reader.start_P))
-    none = [np.full(len(p.index_N), -1) if p.label_N is None else p.label_N for p in parts.values()]
-    label_N = np.concatenate(none)
+    label_N = np.concatenate([part.label_N for part in parts.values()])
     first_N, near_N, blank_N = comparison.first_N, comparison.near_N, comparison.blank_N
     copy_N = first_N != np.arange(len(first_N))
     known_N = (label_N >= 0) & (label_N[first_N] >= 0)
@@ -281,6 +280,10 @@ def describe_images(
         CONTRADICTING: (copy_N & known_N & (label_N[first_N] != label_N), part_N[first_N] < part_N),
         NEAR: (alike_N, alike_N & (part_N[near_N] < part_N)),
     }
+    class_rows: dict[str, tuple[int, ...]] = {}
+    for name, part in parts.items() if classes else ():
+        known = part.whole_N[part.whole_N >= 0]
+        class_rows[name] = tuple(np.bincount(known, minlength=len(classes)).tolist())
     bytes_low_high = (0.0, 255.0) if files is not None else (comparison.minimum, comparison.maximum)
     shown = _Shown(reader, parts, classes, label_N, part_N, comparison, *bytes_low_high)
     channels, height, width = reader.shape
@@ -291,8 +294,8 @@ def describe_images(
         minimum=comparison.minimum,
         maximum=comparison.maximum,
         classes=tuple(classes),
-        rows={name: part.rows for name, part in parts.items()},
-        class_rows={name: part.class_rows for name, part in parts.items()} if classes else {},
+        rows={name: len(part.whole_N) for name, part in parts.items()},
+        class_rows=class_rows,
         looked_at=len(first_N),
         distinct=int((~copy_N).sum()),
         blank=int(blank_N.sum()),
@@ -350,34 +353,30 @@ def _groups(
     }
 
 
+@dataclass(frozen=True, eq=False)
 class _Shown:
     """The images that a description shows. low, high: the values that are drawn black and white."""
 
-    def __init__(
-        self,
-        reader: ImageReader,
-        parts: Mapping[str, ImagePart],
-        classes: Sequence[str],
-        label_N: NDArray[np.int64],
-        part_N: NDArray[np.int64],
-        comparison: ImageComparison,
-        low: float,
-        high: float,
-    ) -> None:
-        self._reader, self._parts, self._classes = reader, parts, classes
-        self._label_N, self._part_N, self._comparison = label_N, part_N, comparison
-        self._low, self._high = low, high
+    reader: ImageReader
+    parts: Mapping[str, ImagePart]
+    classes: Sequence[str]
+    label_N: NDArray[np.int64]
+    part_N: NDArray[np.int64]
+    comparison: ImageComparison
+    low: float
+    high: float
 
     def examples(self) -> Iterator[ImageExamples]:
         """Yields the first images of each class in the first split, in the source's order; without classes,
         the first images."""
-        part = next(iter(self._parts.values()))
+        part = next(iter(self.parts.values()))
         order_N = part.index_N.argsort(kind="stable")
-        for number, name in list(enumerate(self._classes or [""]))[:MOST_CLASSES]:
-            of_class = order_N if part.label_N is None else order_N[part.label_N[order_N] == number]
+        for number, name in list(enumerate(self.classes or [""]))[:MOST_CLASSES]:
+            of_class = order_N[part.label_N[order_N] == number] if self.classes else order_N
             if len(of_class):
-                pixels = self._pixels(self._reader.planes(part.read(of_class[:EXAMPLES])))
-                yield ImageExamples(name, part.class_rows[number] if self._classes else part.rows, pixels)
+                pixels = self._pixels(self.reader.planes(part.read(of_class[:EXAMPLES])))
+                rows = int((part.whole_N == number).sum()) if self.classes else len(part.whole_N)
+                yield ImageExamples(name, rows, pixels)
 
     def flagged(self, flag: str, row: int) -> FlaggedImages:
         """The image, and the earlier one that it equals or is most similar to."""
@@ -386,30 +385,30 @@ class _Shown:
             earlier, correlation = self._most_similar(row)
             rows.append(earlier)
         elif flag != BLANK:
-            rows.append(int(self._comparison.first_N[row]))
-        labels = [self._classes[self._label_N[r]] if self._label_N[r] >= 0 else "" for r in rows]
-        pixels = self._pixels(self._reader.images(rows))
+            rows.append(int(self.comparison.first_N[row]))
+        labels = [self.classes[self.label_N[r]] if self.label_N[r] >= 0 else "" for r in rows]
+        pixels = self._pixels(self.reader.images(rows))
         return FlaggedImages(tuple(map(self._place, rows)), tuple(labels), correlation, pixels)
 
     def _most_similar(self, row: int) -> tuple[int, float]:
         """The most similar image of those in an earlier split, or before it, that belong to its chain."""
-        near_N = self._comparison.near_N
+        near_N = self.comparison.near_N
         earlier_N = np.flatnonzero(near_N[:row] == near_N[row])
-        across_N = earlier_N[self._part_N[earlier_N] < self._part_N[row]]
+        across_N = earlier_N[self.part_N[earlier_N] < self.part_N[row]]
         other_K = (across_N if len(across_N) else earlier_N)[:_RELATED]
-        correlation_K = correlations(self._reader, row, other_K, self._comparison.side)
+        correlation_K = correlations(self.reader, row, other_K, self.comparison.side)
         return int(other_K[correlation_K.argmax()]), float(correlation_K.max())
 
     def _place(self, row: int) -> str:
-        number, at = self._reader.at(row)
-        name, part = list(self._parts.items())[number]
+        number, at = self.reader.at(row)
+        name, part = list(self.parts.items())[number]
         place = part.place(int(part.index_N[at]))
         if name == WHOLE or place.partition("/")[0].lower() in USUAL_WORDS:
             return place
         return _("{place} ({part})").format(place=place, part=part_name(name))
 
     def _pixels(self, x: torch.Tensor) -> NDArray[np.uint8]:
-        x = reduced(x, math.ceil(max(self._reader.shape[1:]) / _EXAMPLE_SIDE))
-        x = ((x - self._low) / ((self._high - self._low) or 1.0) * 255).round().clamp(0, 255).to(torch.uint8)
+        x = reduced(x, math.ceil(max(self.reader.shape[1:]) / _EXAMPLE_SIDE))
+        x = ((x - self.low) / ((self.high - self.low) or 1.0) * 255).round().clamp(0, 255).to(torch.uint8)
         pixels = x.movedim(1, -1) if x.shape[1] == 3 else x.float().mean(dim=1).to(torch.uint8)
         return np.asarray(pixels.numpy())
