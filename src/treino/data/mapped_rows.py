@@ -276,25 +276,14 @@ def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
 
 
 def as_mapped(values: Any) -> Any:
-    """Return arrays of NumPy's ``memmap`` or torch's ``from_file`` as MappedRows, other values unchanged.
+    """Return an array of NumPy's ``memmap`` as MappedRows, other values unchanged.
 
     Mapped arrays of unsupported dtypes or non-native byte order are also unchanged; they are read whole.
     """
-    if isinstance(values, Tensor) and values.is_contiguous() and values.device.type == "cpu":
-        storage = getattr(values, "untyped_storage", None)  # torch 1.13 has none, nor their file's name
-        name = None if storage is None else getattr(storage(), "filename", None)
-        if name is not None and values.dim() > 1 and values.numel():
-            offset = int(values.storage_offset()) * values.element_size()
-            kind = _NUMPY.get(values.dtype)
-            if kind is not None:
-                return MappedRows(np.memmap(name, kind, "r", offset, tuple(values.shape)))
-    if isinstance(values, np.memmap) and _readable(values):
-        return MappedRows(values)
-    return values
+    return MappedRows(values) if isinstance(values, np.memmap) and _readable(values) else values
 
 
 _DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64")
-_NUMPY: dict[torch.dtype, Any] = {getattr(torch, name): getattr(np, name) for name in _DTYPES}
 
 
 def _readable(values: NDArray[Any]) -> bool:
@@ -303,5 +292,5 @@ def _readable(values: NDArray[Any]) -> bool:
         and values.size > 0
         and values.flags.c_contiguous
         and values.dtype.isnative
-        and values.dtype in _NUMPY.values()
+        and values.dtype.name in _DTYPES
     )

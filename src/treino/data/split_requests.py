@@ -25,7 +25,7 @@ from treino.data.splits import (
     split_some,
     split_times,
 )
-from treino.data.table import Column, Table, unknown_column
+from treino.data.table import Column, Table, check_no_target, unknown_column
 
 FOLD_FORM = Refusal("fold_form", N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
 SPLIT_TIME_KIND = Refusal(
@@ -48,9 +48,6 @@ SPLIT_COLUMN_WORD = Refusal(
 )
 FOLDS_AND_SPLIT = Refusal(
     "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
-)
-SPLIT_TARGET = Refusal(
-    "split_target", N_("'{name}' is the target; rows can't be split by it."), N_("Name another column.")
 )
 FOLDS_OFFICIAL = Refusal(
     "folds_official",
@@ -121,8 +118,7 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
     for name in filter(None, (request.group, request.time, request.column)):
         if name not in table.by_name:
             raise unknown_column(table, name, "split")
-        if name in targets:
-            raise SPLIT_TARGET(name=name)
+        check_no_target(name, targets, "split")
     if table.official_test:
         raise SPLIT_OFFICIAL(source=table.source, name=request.by)
     if request.time is not None:

@@ -40,23 +40,10 @@ def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
     """
     if x_ND.dtype == np.uint8:
         return _first_of(x_ND)
-    sum_N = np.zeros(len(x_ND), dtype=np.uint64)
-    factor_D = _factors(x_ND.shape[1])
-    block = max(1, (1 << 22) // max(1, x_ND.shape[1]))
-    for start in range(0, len(x_ND), block):
-        bits = _mixed(x_ND[start : start + block], factor_D)
-        sum_N[start : start + block] = bits.sum(axis=1)
-    _sums, inverse, count = np.unique(sum_N, return_inverse=True, return_counts=True)
-    first_N = np.arange(len(x_ND))
-    rows = np.flatnonzero(count[inverse.reshape(-1)] > 1)
-    if len(rows):
-        first_N[rows] = rows[_first_of(_canonical(x_ND[rows]))]
-    return first_N
+    return first_equal_columns(lambda: x_ND.T, *x_ND.shape)
 
 
-def first_equal_columns(
-    columns: Callable[[], Iterable[NDArray[np.float64]]], n: int, inputs: int
-) -> NDArray[np.int64]:
+def first_equal_columns(columns: Callable[[], Iterable[Numbers]], n: int, inputs: int) -> NDArray[np.int64]:
     """``first_equal`` of n rows whose columns are read one after the other, in two passes.
 
     Each row is compared with the first row of equal hash. If rows differ despite equal hashes (1 in 2^64

@@ -23,6 +23,11 @@ COLUMNS_MISSING = Refusal(
     "columns_missing", N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}")
 )
 COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}' in '{source}'."), "{hint}")
+COLUMN_IS_TARGET = Refusal(
+    "column_target",
+    N_("'{name}' is the target, and can't be used for something else."),
+    N_("Name another column."),
+)
 COLUMN_NAME_DUPLICATE = Refusal(
     "column_name_duplicate",
     N_("{what} has two columns named '{name}': columns {a} and {b}."),
@@ -280,6 +285,12 @@ def unknown_column(table: Table, name: str, use: str, others: Sequence[str] = ()
     others: columns that the setting can't name."""
     hint = nearest(str(name), [each for each in table.names if each not in others])
     return replace(COLUMN_UNKNOWN, rule=f"{use}_unknown")(name=name, source=table.source, hint=hint)
+
+
+def check_no_target(name: str, targets: Sequence[str], use: str) -> None:
+    """Refuse a target for another use. use: what the rule's name begins with."""
+    if name in targets:
+        raise replace(COLUMN_IS_TARGET, rule=f"{use}_target")(name=name)
 
 
 def check_present(table: Table, names: Sequence[str]) -> None:

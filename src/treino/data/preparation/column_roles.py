@@ -21,7 +21,7 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
     number_fault,
 )
-from treino.data.table import Column, Table, fault_odd, unknown_column
+from treino.data.table import Column, Table, check_no_target, fault_odd, unknown_column
 from treino.settings.setting_types import as_item
 
 FEATURES_NONE = Refusal("features_none", N_("[[features]] names no column."), N_("Name at least one."))
@@ -34,11 +34,6 @@ FEATURES_KINDS = Refusal(
     "features_kinds",
     N_("[[features]] names '{name}', and [[kinds]] leaves it out."),
     N_("Say one of the two."),
-)
-FEATURES_TARGET = Refusal(
-    "features_target",
-    N_("'{name}' is the target; it can't be a feature too."),
-    N_("Take it out of [[features]]."),
 )
 FEATURES_DUPLICATE = Refusal(
     "features_duplicate", N_("'{name}' is named twice in [[features]]."), N_("Name it once.")
@@ -323,8 +318,7 @@ def unknown(met: Mapping[str, EncodingGaps]) -> list[str]:
 def _named(table: Table, targets: Sequence[str], features: Sequence[str]) -> tuple[str, ...]:
     features = [name for name in features if str(name).strip()]
     for name in features:
-        if name in targets:
-            raise FEATURES_TARGET(name=name)
+        check_no_target(name, targets, "features")
         if name not in table.names:
             raise unknown_column(table, name, "features", targets)
         if features.count(name) > 1:

@@ -12,7 +12,7 @@ from treino.base.words import N_, _, numeral
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import number_cells, number_fault
 from treino.data.preparation.fit import take
-from treino.data.table import Table, check_present, unknown_column
+from treino.data.table import Table, check_no_target, check_present, unknown_column
 from treino.settings.setting_types import as_item
 
 ROW_WEIGHTS_TWO = Refusal(
@@ -24,11 +24,6 @@ ROW_WEIGHTS_SOURCE = Refusal(
     "row_weights_source",
     N_("The rows of '{source}' are images, or are divided already, and can't be weighted."),
     N_("Leave [[row_weights]] out."),
-)
-ROW_WEIGHTS_TARGET = Refusal(
-    "row_weights_target",
-    N_("'{name}' is the target; rows can't be weighted by it."),
-    N_("Name another column in [[row_weights]]."),
 )
 ROW_WEIGHTS_FEATURE = Refusal(
     "row_weights_feature",
@@ -106,8 +101,7 @@ def weight_column(
         raise ROW_WEIGHTS_SOURCE(source=table.source)
     if name not in table.names:
         raise unknown_column(table, name, "row_weights", targets)
-    if name in targets:
-        raise ROW_WEIGHTS_TARGET(name=name)
+    check_no_target(name, targets, "row_weights")
     if features is not None and name in (features.split(",") if isinstance(features, str) else features):
         raise ROW_WEIGHTS_FEATURE(name=name)
     return name
