@@ -190,7 +190,7 @@ def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
     classes = load(path, target="y", validation=0, test=0, kinds={"hora": "category"})
     assert len(classes.preparation.inputs) > 40
     for asked in ({"target": "hora"}, {"target": "y", "split_time": "hora"}):
-        assert refusal_of(load, path, **asked).rule in ("target_time", "split_time_of_day")
+        assert refusal_of(load, path, **asked).rule in ("target_date", "split_time_kind")
 
 
 def test_ranks_and_what_is_not_among_them() -> None:

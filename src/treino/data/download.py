@@ -9,8 +9,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,8 +34,6 @@ OFFLINE = Refusal(
 TIMEOUT_S = 30.0  # maximum seconds without a byte
 TRIES = 3  # attempts per mirror
 _BLOCK = 1 << 16
-
-Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,11 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
     failures: list[str] = []
     for address in addresses:
         host = urlsplit(address).netloc or address
+        text = _("Fetching {file} ({size:.1f} MB) from {host}")
+        print(text.format(file=remote.name, size=remote.size / 1e6, host=host), file=sys.stderr)
         for attempt in range(TRIES):
             try:
-                with _progress(remote, host) as report:
-                    _attempt(address + remote.name, remote, folder, report)
+                _attempt(address + remote.name, remote, folder)
                 return host
             except _DownloadFailure as unusable:
                 if attempt == TRIES - 1 or not unusable.again:
@@ -98,7 +96,7 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
     raise DOWNLOAD_FAILED(file=remote.name, name=name, reasons="; ".join(failures), folder=folder)
 
 
-def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None:
+def _attempt(url: str, remote: RemoteFile, folder: Path) -> None:
     """Make one request for a file, which gets its name once its digest is right."""
     part, sha, size = folder / f"{remote.name}.part", hashlib.sha256(), 0
     with files.trouble(part):
@@ -110,7 +108,6 @@ def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None
                     out.write(block)
                 sha.update(block)
                 size += len(block)
-                report(size)
             with files.trouble(part):
                 out.flush()
                 os.fsync(out.fileno())
@@ -141,23 +138,3 @@ def _check(remote: RemoteFile, size: int, digest: str) -> None:
     if digest != remote.sha256:
         text = _("its SHA-256 is {got}…, not {want}…").format(got=digest[:12], want=remote.sha256[:12])
         raise _DownloadFailure(text, False)
-
-
-@contextmanager
-def _progress(remote: RemoteFile, host: str) -> Iterator[Report]:
-    """A progress bar on a terminal, or else a single line; always on stderr."""
-    what = _("Fetching {file} ({size:.1f} MB) from {host}").format(
-        file=remote.name, size=remote.size / 1e6, host=host
-    )
-    if not sys.stderr.isatty():
-        print(what, file=sys.stderr)
-        yield lambda done: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from treino.base.console import console
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=remote.size)
-        yield lambda done: bar.update(task, completed=done)

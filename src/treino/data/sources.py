@@ -45,7 +45,6 @@ NAME_UNKNOWN = Refusal(
 NOTHING_OF_THAT_NAME = Refusal(
     "data_unknown", N_("There is no file '{source}', and no built-in data set of that name."), "{hint}"
 )
-FILE_UNKNOWN = Refusal("data_unknown", N_("There is no file '{source}'."), "{hint}")
 DATA_AMBIGUOUS = Refusal(
     "data_ambiguous",
     N_("'{name}' is a built-in data set, and a file here has that name too."),
@@ -157,7 +156,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         hint = nearest(source, BUILTINS)
     else:
         hint = _("Built-in: {names}.").format(names=", ".join(BUILTINS))
-    raise (NOTHING_OF_THAT_NAME if bare else FILE_UNKNOWN)(source=source, hint=hint)
+    raise NOTHING_OF_THAT_NAME(source=source, hint=hint)
 
 
 def check_path(source: str) -> None:

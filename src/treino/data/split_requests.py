@@ -36,11 +36,6 @@ SPLIT_TIME_KIND = Refusal(
 SPLIT_OFFICIAL = Refusal(
     "split_official", N_("'{source}' has test rows of its own."), N_("Leave the split by '{name}' out.")
 )
-SPLIT_TIME_OF_DAY = Refusal(
-    "split_time_of_day",
-    N_("Column '{name}' holds times of day, e.g. '{cell}', which come again every day."),
-    N_("Split by a column of dates."),
-)
 SPLIT_COLUMN_WORD = Refusal(
     "split_column_word",
     N_("Column '{name}' holds '{cell}' in {place}, which names no part of a split."),
@@ -49,12 +44,6 @@ SPLIT_COLUMN_WORD = Refusal(
 FOLDS_AND_SPLIT = Refusal(
     "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
 )
-FOLDS_OFFICIAL = Refusal(
-    "folds_official",
-    N_("'{source}' has test rows of its own."),
-    N_("Leave the folds out; several seeds say how much the figures vary: [[seeds=5]]."),
-)
-
 LEFT_OUT = -1
 NO_TRAINING_ROWS = Refusal(
     "no_training_rows",
@@ -128,9 +117,7 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
     """``[N]``: the time of each row, NaN if it is missing. Refuses a column without times or numbers."""
-    if column.clock:
-        raise SPLIT_TIME_OF_DAY(name=column.name, cell=shortened(column.cell(0)))
-    if column.seconds is not None:
+    if column.seconds is not None and not column.clock:
         return column.seconds
     if column.numbers is not None and not column.boolean and not np.isinf(column.numbers).any():
         return np.asarray(column.numbers, dtype=np.float64)
@@ -173,7 +160,7 @@ def decide_parts(
     apart = column is None and request.fold is None
     if request.fold is not None:
         if main.official_test or TEST in file_parts:
-            raise FOLDS_OFFICIAL(source=main.source)
+            raise SPLIT_OFFICIAL(source=main.source, name=request.fold.text)
         part_N[:own] = split_fold(
             request.fold, first_N[:own], label_N[:own], bool(classes), request.validation, request.data_seed
         )

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import TreinoError
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
 from treino.data.preparation.column_roles import unknown
@@ -23,7 +23,7 @@ from treino.data.preparation.encoders import (
     number_fault,
 )
 from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new, take
-from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.preparation import COLUMNS_COUNT, Preparation
 from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
@@ -31,10 +31,6 @@ from treino.data.readers.reader_options import as_text
 from treino.data.source_kinds import is_pictures, is_torch_dataset
 from treino.data.table import Table, check_present
 from treino.settings.setting_types import as_items
-
-COLUMNS_COUNT = Refusal(
-    "columns_count", N_("The array has {got} columns, not {want}."), N_("The columns are: {names}.")
-)
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,15 +50,10 @@ TASK_REGRESSION_TEXT = Refusal(
     N_("The target '{name}' can't be a number: it holds '{cell}' in {place}."),
     N_("Leave [[task]] out, or name another [[target]]."),
 )
-TARGET_TIME = Refusal(
-    "target_time",
-    N_("The target '{name}' holds times of day, e.g. '{cell}': neither classes nor amounts."),
-    N_("Make a column of what is to be learnt of them (the hour, minutes), or name another [[target]]."),
-)
 TARGET_DATE = Refusal(
     "target_date",
-    N_("The target '{name}' holds dates, e.g. '{cell}', which are neither classes nor amounts."),
-    N_("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
+    N_("The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts."),
+    N_("Make a column of what is to be learnt of them (days, the hour), or name another [[target]]."),
 )
 TARGET_CONSTANT = Refusal(
     "target_constant",
@@ -265,8 +260,6 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
     problem = None
-    if column.clock and not column.constant:
-        raise TARGET_TIME(name=column.name, cell=shortened(column.cell(0)))
     if column.seconds is not None and not column.constant:
         raise TARGET_DATE(name=column.name, cell=shortened(column.cell(0)))
     if column.numbers is not None:

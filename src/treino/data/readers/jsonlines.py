@@ -13,6 +13,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics
+from treino.data.readers.columnar import TABLE_COLUMNS
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain
@@ -22,12 +23,6 @@ JSON_LINE = Refusal(
     N_("'{path}', line {n} is no JSON object: {reason}."),
     N_("Write one object to a line, as {example}."),
 )
-TABLE_COLUMNS = Refusal(
-    "table_columns",
-    N_("'{path}' has no column of numbers, words or dates."),
-    N_("Give a table with one value to a cell."),
-)
-
 _ROWS = 1 << 14
 JsonObject = dict[str, object]
 """The object of a line: names with values of any JSON type."""
@@ -110,7 +105,7 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
     check_names(list(kinds), f"'{file.path}'")
     left_out = tuple(name for name, column_kinds in kinds.items() if "nested" in column_kinds)
     if len(left_out) == len(kinds):
-        raise TABLE_COLUMNS(path=file.path)
+        raise TABLE_COLUMNS(what=f"'{file.path}'")
     exact = frozenset(name for name in large - rounded if kinds[name] == {"number"})
     return JsonLines(text, kinds, left_out, exact)
 

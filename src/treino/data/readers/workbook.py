@@ -63,10 +63,6 @@ EXCEL_MISSING = Refusal(
 WORKBOOK_HIDDEN = Refusal(
     "workbook_hidden", N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
 )
-WORKBOOK_EMPTY = Refusal(
-    "workbook_empty", N_("'{path}' has no cells in any of its sheets."), N_("Give a workbook with a table.")
-)
-
 Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]
 
@@ -139,7 +135,7 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
                 path=file.path, names=", ".join(filled), setting=setting("sheet", filled[0])
             )
         if first is None:
-            raise WORKBOOK_EMPTY(path=file.path)
+            raise SHEET_EMPTY(path=file.path, name=names[0], names=", ".join(names))
         return first
     if request in names:
         return request

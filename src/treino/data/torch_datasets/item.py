@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import Refusal, nearest
+from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Task, fit_target
@@ -28,18 +28,10 @@ ITEM_FORM = Refusal(
     N_("{where} is {what}, and not {wanted}."),
     N_("Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}."),
 )
-ITEM_FEATURES = Refusal(
-    "item_features",
-    N_("features names {n} entries of an item, and x is one of them."),
-    N_("Join them in the Dataset, or name one: {names}."),
-)
 ITEM_ENTRIES = Refusal(
     "item_entries",
     N_("An item has the entries {names}; which of them are x and y?"),
     N_("Name them: treino.load(dataset, features=['{x}'], target='{y}')."),
-)
-ITEM_NUMBERS = Refusal(
-    "item_numbers", N_("x of {where} is {what}."), N_("Return real numbers, at least one.")
 )
 ITEM_SHAPE = Refusal(
     "item_shape",
@@ -65,8 +57,7 @@ TARGET_MIXED = Refusal(
 TARGET_NOT_FINITE = Refusal(
     "target_not_finite", N_("The target of {place} is {value}."), N_("Leave the item out.")
 )
-ITEM_ENTRY = Refusal("item_entry", N_("An item has no entry '{name}'."), "{hint}")
-ITEM_NOT_AN_ARRAY = Refusal(
+ITEM_NUMBERS = Refusal(
     "item_numbers",
     N_("x of {where} is {what}: {error}."),
     N_("Return numbers: a tensor, an array or a picture."),
@@ -122,12 +113,10 @@ def item_format(item: Any, features: Sequence[str] | None, target: str | None) -
         ItemFormat().pair(item, _("An item"))
         return ItemFormat()
     names = [str(name) for name in item]
-    if features is not None and len(features) != 1:
-        raise ITEM_FEATURES(n=len(features), names=", ".join(names))
     names_xy = {"x": None if features is None else features[0], "y": target}
-    for name in names_xy.values():
-        if name is not None and name not in item:
-            raise ITEM_ENTRY(name=name, hint=nearest(name, names))
+    known = all(name is None or name in item for name in names_xy.values())
+    if not known or (features is not None and len(features) != 1):
+        raise ITEM_ENTRIES(names=", ".join(names), x=names[0], y=names[-1])
     y = names_xy["y"] or next((n for n in names if n.lower() in _TARGETS and n != names_xy["x"]), None)
     x = names_xy["x"] or next((n for n in names if n.lower() in _INPUTS and n != y), None)
     if len(names) == 2 and (x is None) != (y is None):
@@ -151,9 +140,9 @@ def as_numbers(value: Any, where: str) -> Tensor:
             value = torch.from_numpy(np.array(array))
         except (TypeError, ValueError) as error:
             reason = str(error).rstrip(".")
-            raise ITEM_NOT_AN_ARRAY(where=where, what=_described(value), error=reason) from error
+            raise ITEM_NUMBERS(where=where, what=_described(value), error=reason) from error
     if value.is_complex() or value.numel() == 0:
-        raise ITEM_NUMBERS(where=where, what=_described(value))
+        raise ITEM_NUMBERS(where=where, what=_described(value), error=_("numbers are wanted"))
     tensor: Tensor = value.detach().cpu()
     tensor = tensor if tensor.layout is torch.strided else tensor.to_dense()
     return tensor if tensor.dim() else tensor.reshape(1)
