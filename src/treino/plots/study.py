@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.plots.curves import floor, spans
-from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, header, label, log_axis, look, new_figure
+from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,10 +94,8 @@ def curves_figure(lines: Sequence[StudyCurve], title: str, target: float | None)
     rows = -(-len(panels) // columns)
     with look():
         below = legend_inches(lines, levels=2)
-        figure = new_figure(2.1 + 2.5 * rows + below)
-        sentences = [_("Mean of an epoch's iterations, ± their deviation (shaded).")]
-        top = header(figure, _("Loss per epoch: {name}").format(name=label(title, 44)), sentences)
-        inches = figure.get_figheight()
+        sentences, high = [_("Mean of an epoch's iterations, ± their deviation (shaded).")], 2.1 + 2.5 * rows
+        figure, top, inches = titled(_("Loss per epoch: {name}"), title, sentences, height=high + below)
         bottom = (0.62 + below) / inches
         gap, between = 0.03, 0.62 / inches
         width = (0.89 - gap * (columns - 1)) / columns
@@ -229,14 +227,13 @@ def tradeoff_figure(
     timed = [line for line in lines if line.seconds]
     with look():
         below = legend_inches(lines)
-        drawn = new_figure(5.4 + below)
         sentences = []
         if metric is not None and figure is not None:
             goal = _("Epochs until {metric} is {figure}, against what an epoch takes (and its interval).")
             sentences = [goal.format(metric=label(metric_name(metric)), figure=numeral(figure))]
             sentences.append(_("Along a grey line the seconds in all are the same: lower left is quicker."))
-        top = header(drawn, _("What it costs: {name}").format(name=label(title, 44)), sentences)
-        bottom = (0.7 + below) / drawn.get_figheight()
+        drawn, top, inches = titled(_("What it costs: {name}"), title, sentences, height=5.4 + below)
+        bottom = (0.7 + below) / inches
         axes = drawn.add_axes((0.1, bottom, 0.87, top - bottom - 0.02))
         if not timed:
             axes.set_axis_off()

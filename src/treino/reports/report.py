@@ -18,7 +18,7 @@ from treino.reports.pictures.output import gathered
 from treino.reports.pictures.picture_files import draw, draw_together, usual_of_a_run
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
-from treino.reports.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
+from treino.reports.sweep_pictures import OF_A_STUDY, draw_study, draw_sweep, of_one, sweep_picture, usual
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, run_in
 
 REPORT_OF_MEMBER = Refusal(
@@ -109,7 +109,7 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
     pictures = []
     for name in usual(sweep) if drawn and not spec.sweep.spread and result is not None else ():
         try:
-            content = PICTURES[name](sweep)
+            content = sweep_picture(sweep, name)
         except TreinoError as error:
             missing.append(f"{_(ALTS[name])}: {error}")
         else:

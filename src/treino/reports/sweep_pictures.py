@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral
@@ -23,7 +23,6 @@ from treino.plots.sweep import (
     parallel_figure,
     slices_figure,
 )
-from treino.reports.pictures import File
 from treino.reports.pictures.output import check_names, put_each
 from treino.reports.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.training.search.judge import (
@@ -38,6 +37,9 @@ from treino.training.stored_results import StoredStudy, StoredSweep
 from treino.training.studies.study_document import mode_name, setting_texts
 from treino.training.sweeps.bracket import MODELS, MemberTable, read_top
 from treino.training.sweeps.populations import config_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SWEEP_WITHOUT_TABLE = Refusal(
     "sweep_without_table",
@@ -83,12 +85,9 @@ def of_one(name: str) -> bool:
 
 
 def draw_sweep(
-    sweep: StoredSweep,
-    what: Sequence[str],
-    to: OutputFolder | None = None,
-    missing: list[TreinoError] | None = None,
+    sweep: StoredSweep, what: Sequence[str], to: OutputFolder | None, missing: list[TreinoError]
 ) -> list[Path]:
-    """Draw each of ``what`` as a PNG into ``to`` (default: the sweep's ``pictures/``) and return the paths.
+    """Draw each of ``what`` as a PNG into ``to``, or else the sweep's ``pictures/``, and return the paths.
 
     missing: as in ``pictures.draw``.
 
@@ -98,16 +97,18 @@ def draw_sweep(
     check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
     if not MemberTable.read(sweep.folder).rows:
         raise SWEEP_WITHOUT_TABLE(sweep=sweep.name)
-    return _put(sweep.folder, {name: partial(PICTURES[name], sweep) for name in what}, to, missing)
+    return _put(sweep.folder, {name: partial(sweep_picture, sweep, name) for name in what}, to, missing)
+
+
+def sweep_picture(sweep: StoredSweep, name: str) -> bytes:
+    """Return a picture of a sweep as PNG."""
+    return png(PICTURES[name](sweep))
 
 
 def draw_study(
-    study: StoredStudy,
-    what: Sequence[str] = (),
-    to: OutputFolder | None = None,
-    missing: list[TreinoError] | None = None,
+    study: StoredStudy, what: Sequence[str], to: OutputFolder | None, missing: list[TreinoError]
 ) -> list[Path]:
-    """Draw pictures of a study as ``draw_sweep`` does; default: all of them.
+    """Draw pictures of a study as ``draw_sweep`` does.
 
     Raises:
         TreinoError: an unknown picture (the hint names the nearest), or a study without an epoch.
@@ -116,7 +117,8 @@ def draw_study(
     result = study.result
     if result is None or not any(row.epochs for row in result.rows):
         raise STUDY_WITHOUT_EPOCHS(study=study.name)
-    drawn = {name: partial(OF_A_STUDY[name], result) for name in what or OF_A_STUDY}
+    lines = _study_curves(result)
+    drawn = {name: partial(lambda n: png(OF_A_STUDY[n](lines, result)), name) for name in what}
     return _put(study.folder, drawn, to, missing)
 
 
@@ -124,15 +126,12 @@ def _put(
     folder: RunFolder,
     pictures: Mapping[str, Callable[[], bytes]],
     to: OutputFolder | None,
-    missing: list[TreinoError] | None,
+    missing: list[TreinoError],
 ) -> list[Path]:
     if to is not None:
         to.check(f"{name}.png" for name in pictures)
-
-    def file(name: str) -> list[File]:
-        return [(f"{name}.png", pictures[name]())]
-
-    return put_each(folder, [partial(file, name) for name in pictures], to, missing)
+    files = [partial(lambda n: [(f"{n}.png", pictures[n]())], name) for name in pictures]
+    return put_each(folder, files, to, missing)
 
 
 def figures_of(sweep: StoredSweep) -> SweepFigures:
@@ -140,18 +139,6 @@ def figures_of(sweep: StoredSweep) -> SweepFigures:
     rows = MemberTable.read(sweep.folder).rows.values()
     metric = sweep.spec.metric
     return seen(sweep.name, list(rows), sweep.spec.space, metric, METRICS[metric].better)
-
-
-def _parallel(sweep: StoredSweep) -> bytes:
-    return png(parallel_figure(figures_of(sweep)))
-
-
-def _slices(sweep: StoredSweep) -> bytes:
-    return png(slices_figure(figures_of(sweep)))
-
-
-def _importance(sweep: StoredSweep) -> bytes:
-    return png(importance_figure(importance_of(sweep), sweep.name))
 
 
 def importance_of(sweep: StoredSweep) -> SettingImportance:
@@ -166,7 +153,7 @@ def importance_of(sweep: StoredSweep) -> SettingImportance:
     return importance
 
 
-def _curves(sweep: StoredSweep) -> bytes:
+def _curves(sweep: StoredSweep) -> "Figure":
     curves: list[tuple[Any, Any, Any]] = []
     for name in sweep.folder.names("curves"):
         tensors, meta = read_tensors(sweep.folder, name)
@@ -177,10 +164,10 @@ def _curves(sweep: StoredSweep) -> bytes:
     curve_density = density(curves, best, s.better)
     if curve_density is None:
         raise CURVES_NONE(sweep=sweep.name)
-    return png(density_figure(curve_density, sweep.name, s.metric, s.better < 0))
+    return density_figure(curve_density, sweep.name, s.metric, s.better < 0)
 
 
-def _boundaries(sweep: StoredSweep) -> bytes:
+def _boundaries(sweep: StoredSweep) -> "Figure":
     order = [kept.member for kept in read_top(sweep.folder)]
     result = sweep.result
     figures = {} if result is None else {e.member: e.validation for e in result.leaderboard}
@@ -202,7 +189,7 @@ def _boundaries(sweep: StoredSweep) -> bytes:
         captions.append(f"{number}{figure_text} · {config_text(sweep.params(member))}")
     if not planes:
         raise BOUNDARIES_NONE(sweep=sweep.name)
-    return png(boundaries_figure(planes, captions, sweep.name))
+    return boundaries_figure(planes, captions, sweep.name)
 
 
 def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
@@ -216,10 +203,10 @@ def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
     ]
 
 
-PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
-    "parallel": _parallel,
-    "importance": _importance,
-    "slices": _slices,
+PICTURES: "dict[str, Callable[[StoredSweep], Figure]]" = {
+    "parallel": lambda sweep: parallel_figure(figures_of(sweep)),
+    "importance": lambda sweep: importance_figure(importance_of(sweep), sweep.name),
+    "slices": lambda sweep: slices_figure(figures_of(sweep)),
     "curves": _curves,
     "boundaries": _boundaries,
 }
@@ -228,35 +215,33 @@ PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
 def _study_curves(result: StudyResult) -> list[StudyCurve]:
     """Return a study's rows as curves."""
     rest = [n for n in result.varied if n != "batch_size"]
-    panels = []
-    for row in result.rows:
-        batch = row.batch_size
-        panels.append(
-            StudyCurve(
-                panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
-                mode=mode_name(row.mode),
-                setting=", ".join(setting_texts(row, rest)),
-                loss=row.loss,
-                deviation=row.loss_std,
-                floor=row.loss_floor,
-                seconds=row.seconds_per_epoch,
-                interval=row.seconds_interval,
-                epochs_to={name: row.epochs_to(name) for name in result.until},
-                epochs=row.epochs,
-            )
+    return [
+        StudyCurve(
+            panel=_("batch of all rows")
+            if row.batch_size == "full"
+            else _("batch {n}").format(n=row.batch_size),
+            mode=mode_name(row.mode),
+            setting=", ".join(setting_texts(row, rest)),
+            loss=row.loss,
+            deviation=row.loss_std,
+            floor=row.loss_floor,
+            seconds=row.seconds_per_epoch,
+            interval=row.seconds_interval,
+            epochs_to={name: row.epochs_to(name) for name in result.until},
+            epochs=row.epochs,
         )
-    return panels
+        for row in result.rows
+    ]
 
 
-def _loss_curves(result: StudyResult) -> bytes:
-    return png(curves_figure(_study_curves(result), result.data, result.until.get("loss")))
+def _loss_curves(lines: Sequence[StudyCurve], result: StudyResult) -> "Figure":
+    return curves_figure(lines, result.data, result.until.get("loss"))
 
 
-def _tradeoff(result: StudyResult) -> bytes:
+def _tradeoff(lines: Sequence[StudyCurve], result: StudyResult) -> "Figure":
     until = result.until
     metric = "accuracy" if "accuracy" in until else next(iter(until), None)
-    figure = None if metric is None else until[metric]
-    return png(tradeoff_figure(_study_curves(result), result.data, metric, figure))
+    return tradeoff_figure(lines, result.data, metric, None if metric is None else until[metric])
 
 
-OF_A_STUDY: dict[str, Callable[[StudyResult], bytes]] = {"curves": _loss_curves, "tradeoff": _tradeoff}
+OF_A_STUDY = {"curves": _loss_curves, "tradeoff": _tradeoff}
