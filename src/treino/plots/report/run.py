@@ -11,7 +11,7 @@ from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
+from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.verification import VerificationDocument
 from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
@@ -116,9 +116,8 @@ def _state(report: RunReport) -> list[Block]:
         lines = [sentence.format(step=report.run.steps)]
         if report.run.status != "running":
             lines.append(_("Go on with: {command}").format(command=f"treino resume {report.run.typed}"))
-        blocks.append(
-            Note(_("This run is not over: it is {status}").format(status=_(report.run.status)), tuple(lines))
-        )
+        title = _("This run is not over: it is {status}").format(status=_(report.run.status))
+        blocks.append(Note(title, tuple(lines)))
     if report.run.spec.resolved.fault:
         names = ", ".join(report.run.spec.resolved.fault)
         blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
@@ -144,80 +143,60 @@ def _data(report: RunReport) -> Section:
     if report.images:
         size = _("{source} ({kind}), {n:,} images, {inputs:,} inputs. It learns {learnt}.")
     sizes = {"n": total, "columns": len(facts.features), "inputs": report.run.spec.inputs}
-    kind, target = _said_kind(where.kind), learnt(report.run.spec)
-    about = size.format(source=where.name, kind=kind, learnt=target, **sizes)
+    kinds = {"builtin": _("built in"), "file": _("a file"), "memory": _("rows that were in memory")}
+    kind = kinds.get(where.kind, _("a Dataset or DataLoader"))
+    about = size.format(source=where.name, kind=kind, learnt=learnt(report.run.spec), **sizes)
     blocks: list[Block] = [Paragraph(about), table, Paragraph(_split_said(report), "soft")]
     if lines := (*facts.reasons, *facts.notes):
         blocks.append(ListBlock(lines))
-    if _of_columns(report.run.preparation):
+    if report.run.preparation.kind == "table" and report.run.preparation.encoders:
         blocks.append(_columns(report.run.preparation))
     return Section(_("Data"), (*blocks, *report.images))
 
 
-def _said_kind(kind: str) -> str:
-    return {
-        "builtin": _("built in"),
-        "file": _("a file"),
-        "memory": _("rows that were in memory"),
-        "given": _("a Dataset or DataLoader"),
-    }[kind]
-
-
-def _of_columns(preparation: Preparation) -> bool:
-    """Whether the inputs were encoded from a table's columns, not taken as given."""
-    return preparation.kind == "table" and bool(preparation.encoders)
-
-
 def _split_said(report: RunReport) -> str:
     """Describe how the rows were split."""
-    where, load = report.run.spec.data, report.run.spec.data.load
+    where, load, prep = report.run.spec.data, report.run.spec.data.load, report.run.preparation
     of_files = all(getattr(load, s) is not None for s in ("validation", "test"))
     drawn = of_files and not where.files.keys() - {"labels"} and report.official is False
-    whole = drawn and load.duplicates != "ignore" and _of_columns(report.run.preparation)
     if load.split_column:
-        sentence = _("The column {name} says which row is in which part.").format(name=load.split_column)
+        sentence = _("The column {name} says which row is in which part.")
     elif load.split_time and load.split_group:
         sentence = _(
             "Parted by {name}, no value of which is on two sides: those that end earliest ({time}) train, "
             "the latest test."
-        ).format(name=load.split_group, time=load.split_time)
+        )
     elif load.split_time:
-        sentence = _("Parted by time ({name}): the earliest rows train, the latest test.").format(
-            name=load.split_time
-        )
+        sentence = _("Parted by time ({name}): the earliest rows train, the latest test.")
     elif load.fold:
-        sentence = _("Tested on fold {fold} of a cross-validation.").format(fold=load.fold)
+        sentence = _("Tested on fold {fold} of a cross-validation.")
     elif load.split_group:
-        sentence = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
-            name=load.split_group, seed=load.data_seed
-        )
+        sentence = _("Parted by {name}, no value of which is on two sides; seed {seed}.")
+    elif report.official:
+        sentence = _("The test rows are the source's own; the others were parted at random with seed {seed}.")
+    elif not drawn:
+        sentence = _("Rows that were not in a part of their own were parted at random with seed {seed}.")
+    elif load.duplicates == "ignore" or prep.kind != "table" or not prep.encoders or not prep.classes:
+        sentence = _("Parted at random with seed {seed}.")
     else:
-        sentence = _at_random(report, drawn, whole).format(seed=load.data_seed)
-    return sentence + " " + _("The split came first; scales and gaps were fitted on training rows only.")
-
-
-def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
-    """Describe a random split. drawn: both held-back shares were drawn from the rows. whole: equal rows were
-    kept together.
-    """
-    if report.official:
-        return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
-    if not drawn:
-        return _("Rows that were not in a part of their own were parted at random with seed {seed}.")
-    if not whole or not report.run.spec.classes:
-        return _("Parted at random with seed {seed}.")
-    return _("Parted at random with seed {seed}, each class in the same shares; equal rows stay together.")
+        sentence = _(
+            "Parted at random with seed {seed}, each class in the same shares; equal rows stay together."
+        )
+    name = load.split_column or load.split_group or load.split_time
+    facts = {"name": name, "time": load.split_time, "fold": load.fold, "seed": load.data_seed}
+    return (
+        sentence.format(**facts)
+        + " "
+        + _("The split came first; scales and gaps were fitted on training rows only.")
+    )
 
 
 def _columns(preparation: Preparation) -> TableBlock:
     """Return a row for each column: its encoding, and its scale on the training rows."""
     ways = {"number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class")}
     ways |= {"hashed": _("hashed classes"), "date": _("date"), "time": _("time of day")}
-    rows = []
-    made = preparation.encoders
-    for name, encoder, group in list(zip(preparation.features, made, preparation.groups, strict=False))[
-        :COLUMNS
-    ]:
+    rows, p = [], preparation
+    for name, encoder, group in list(zip(p.features, p.encoders, p.groups, strict=False))[:COLUMNS]:
         kind = next(name for name, each in ENCODERS.items() if isinstance(encoder, each))
         mean = deviation = ""
         if encoder.scaled:
@@ -248,9 +227,8 @@ def _network(report: RunReport) -> Section:
 
 def _training(report: RunReport) -> Section:
     result, settings = report.run.result, report.run.spec.resolved
-    lines = [
-        _("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.run.steps, epochs=report.curves.epochs)
-    ]
+    counted = _("steps: {steps:,}; epochs: {epochs:,}")
+    lines = [counted.format(steps=report.run.steps, epochs=report.curves.epochs)]
     if result is not None:
         lines.append(time_of(result))
         if result.kept_epoch is not None:
@@ -259,12 +237,9 @@ def _training(report: RunReport) -> Section:
                 kept = _("kept: each network's weights, the last of epoch {kept:,}")
             lines.append(kept.format(kept=result.kept_epoch))
         if result.stopped_early:
-            lines.append(
-                _("stopped early: no improvement of the validation {metric} for {n} epochs").format(
-                    metric=settings.metric, n=settings.patience
-                )
-            )
-    blocks: list[Block] = [Paragraph(_how(settings)), Paragraph("; ".join(lines) + ".")]
+            early = _("stopped early: no improvement of the validation {metric} for {n} epochs")
+            lines.append(early.format(metric=settings.metric, n=settings.patience))
+    blocks: list[Block] = [Paragraph("; ".join(lines) + ".")]
     if changes := report.run.changes:
         blocks.append(ListBlock(tuple(map(str, changes))))
     curves = curve_charts([report.curves])
@@ -293,36 +268,6 @@ def _members(result: RunResult) -> TableBlock:
     ]
     title = _("The networks, which answer together: the mean of the best half")
     return TableBlock((*head, measured), tuple(rows), title)
-
-
-def _how(s: ResolvedSettings) -> str:
-    """Describe the training in one line."""
-    extras = {
-        "ensemble": s.ensemble if s.ensemble > 1 else 0,
-        "momentum": s.momentum,
-        "weight_decay": s.weight_decay,
-        "clip": s.clip,
-        "warmup": s.warmup,
-        "label_smoothing": s.label_smoothing,
-    }
-    optimizer = [
-        s.optimizer,
-        f"lr {s.lr:g}",
-        *(f"{name} {value:g}" for name, value in extras.items() if value),
-    ]
-    parts = [
-        _("loss {name}").format(name=s.loss),
-        ", ".join(optimizer),
-        _("batches of {size}").format(size=s.batch_size),
-        _("seed {n}").format(n=s.seed),
-    ]
-    if s.schedule != "constant":
-        parts.insert(2, _("{name} schedule").format(name=s.schedule))
-    if s.augment not in (None, "none"):
-        parts.append(f"augment {s.augment}")
-    if s.flip:
-        parts.append(_("flips"))
-    return "; ".join(parts) + "."
 
 
 def _settings(report: RunReport) -> Section:
@@ -369,14 +314,11 @@ def _findings(report: RunReport) -> Section:
         sentence = _("The doctor's rules found nothing wrong with this training.")
         return Section(_("Findings"), (Paragraph(sentence, "good"),) if over else ())
     sure = {True: _("certain"), False: _("likely")}
-    notes = tuple(
-        Note(
-            f"{f.rule} ({sure[f.certain]})",
-            (f.message, f.why, _("To do: {fix}").format(fix=f.fix)),
-        )
-        for f in findings
+    todo = _("To do: {fix}")
+    notes = (
+        Note(f"{f.rule} ({sure[f.certain]})", (f.message, f.why, todo.format(fix=f.fix))) for f in findings
     )
-    return Section(_("Findings"), notes)
+    return Section(_("Findings"), tuple(notes))
 
 
 def way_back(where: DataSource, command: str, call: str) -> list[Block]:
