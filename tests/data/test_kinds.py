@@ -102,7 +102,7 @@ def test_kinds_of_the_target_decide_the_task() -> None:
 def test_dates_are_no_target(write: Write) -> None:
     frame = table().assign(y=pd.date_range("2024-01-01", periods=N))
     for source in (frame, write(frame.to_csv(index=False))):
-        with pytest.raises(TreinoError, match=r"holds dates, e\.g\. '2024-01-01") as error:
+        with pytest.raises(TreinoError, match=r"holds dates or times, e\.g\. '2024-01-01") as error:
             load(source, target="y")
         assert error.value.rule == "target_date"
 
