@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from treino.base.apps import brought
 from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.data.source_kinds import is_torch_dataset
@@ -49,7 +50,15 @@ EPOCHS_TWICE = Refusal("epochs_twice", N_("{a} and {b} are the same setting."), 
 # ---- ``Run``, ``Sweep`` and ``Study``
 
 
-class Run(StoredRun):
+class Shown:
+    """What the studio can show."""
+
+    def studio(self) -> Any:
+        """The studio's page of this run, sweep or study: in a notebook's cell, elsewhere in a browser."""
+        return brought("treino.names", "studio")(self)
+
+
+class Run(StoredRun, Shown):
     """A training stored in a folder; see ``StoredRun`` for its metrics, network and rows."""
 
     @classmethod
@@ -150,10 +159,6 @@ class Run(StoredRun):
         """
         send_stop(self.folder)
 
-    def studio(self) -> Any:
-        """The studio's page of this run: in a notebook's cell, elsewhere in a browser."""
-        return _studio(self)
-
     def _repr_html_(self) -> str:
         """A card for notebooks: metrics, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
@@ -184,7 +189,7 @@ class Moment(Snapshot):
         return Run.of(drain(illustrated(branching(self, changes))))
 
 
-class Sweep(StoredSweep):
+class Sweep(StoredSweep, Shown):
     """Many networks trained together; see ``StoredSweep`` for their table and the judgement of the best."""
 
     @property
@@ -250,10 +255,6 @@ class Sweep(StoredSweep):
         )
         return Sweep(drained_folder(stream), self.access)
 
-    def studio(self) -> Any:
-        """The studio's page of this sweep: in a notebook's cell, elsewhere in a browser."""
-        return _studio(self)
-
     def _repr_html_(self) -> str:
         """A card for notebooks: the judgement of the best, and the leaderboard."""
         result = self.result
@@ -261,7 +262,7 @@ class Sweep(StoredSweep):
         return sweep_card(self.path, self.status, result, written)
 
 
-class Study(StoredStudy):
+class Study(StoredStudy, Shown):
     """A timed comparison of settings; see ``StoredStudy`` for its rows and findings."""
 
     def resume(
@@ -284,22 +285,12 @@ class Study(StoredStudy):
         stream = resume_events(self.folder, access, place=_place(on, gpus_per_chunk))
         return Study(drained_folder(stream), self.access)
 
-    def studio(self) -> Any:
-        """The studio's page of this study: in a notebook's cell, elsewhere in a browser."""
-        return _studio(self)
-
     def _repr_html_(self) -> str:
         """A card for notebooks: the rows and the findings."""
         result = self.result
         if result is None:
             return study_card(self.path, self.status, [], [], [])
         return study_card(self.path, self.status, *table_of(result), [*result.answers, *result.notes])
-
-
-def _studio(shown: Run | Sweep | Study) -> Any:
-    from treino.base.apps import brought  # a server, which few need
-
-    return brought("treino.names", "studio")(shown)
 
 
 def result(stored: Stored) -> Run | Sweep | Study:

@@ -107,24 +107,20 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     if request.repeated:
         from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 
-        explicit = {n: getattr(settings, n) for n in settings.model_fields_set}
+        explicit = settings.explicit
         base, _space, _word = repeats(explicit, request.seeds, request.folds, request.until)
         settings = read_settings({n: explicit[n] for n in ("name", "out") if n in explicit} | base)
     search = request.settings.get("lr") == AUTO
     settings, rows, reason = choose_recipe(request.source, settings, partial(_load, request), _alone(request))
     if request.repeated and request.held_back:  # all seeds train on these rows
-        request, settings = (
-            replace(request, source=rows),
-            read_settings({n: getattr(settings, n) for n in settings.model_fields_set if n not in OF_DATA}),
-        )
+        request = replace(request, source=rows)
+        settings = read_settings({n: v for n, v in settings.explicit.items() if n not in OF_DATA})
     rates = None
     if request.classes is not None:
         _check_classes(rows, request.classes)
     if search:
         rates = find_rate(rows, settings, request.net, files)
-        settings = read_settings(
-            {n: getattr(settings, n) for n in settings.model_fields_set} | {"lr": rates.chosen}
-        )
+        settings = read_settings(settings.explicit | {"lr": rates.chosen})
     spent, why = 0.0, ""
     if settings.time_limit is not None and settings.recipe == "table" and "ensemble" not in request.settings:
         rows = _load(request, settings) if rows is None else rows
@@ -136,11 +132,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             folds=request.folds,
             until=request.until,
             parent=request.parent,
-            settings={
-                n: getattr(settings, n)
-                for n in settings.model_fields_set
-                if n != "fold" or request.folds is None
-            },
+            settings={n: v for n, v in settings.explicit.items() if n != "fold" or request.folds is None},
             networks=request.networks,
             data=rows,
             notes=[reason] if reason else [],

@@ -8,10 +8,12 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal
 from treino.base.words import N_, _, door
 from treino_doctor import command
 from treino_doctor.screen import Screen
+
+DOCTOR_OF_SCRIPT = Refusal("doctor_of_script", N_("{flag} is for scripts; {subject}"), "{instead}")
 
 # ---- installation
 
@@ -132,16 +134,13 @@ doctor.__doc__ = ABOUT  # in the list of commands
 
 def _refuse_for_scripts(request: command.Request, also: Sequence[str], subject: str, instead: str) -> None:
     """Refuse what needs a script. also: further fields that need one. subject: end of the message."""
-    for name in (*command.OF_SCRIPT, *also):
-        if getattr(request, name) not in (None, False):
-            flag = "--" + name.replace("_", "-")
-            message = _("{flag} is for scripts; {subject}").format(flag=flag, subject=subject)
-            raise TreinoError("doctor_of_script", message, instead)
-    if request.arguments:
-        message = _("{flag} is for scripts; {subject}").format(
-            flag=" ".join(request.arguments), subject=subject
-        )
-        raise TreinoError("doctor_of_script", message, instead)
+    asked = [name for name in (*command.OF_SCRIPT, *also) if getattr(request, name) not in (None, False)]
+    flags = [
+        *("--" + name.replace("_", "-") for name in asked),
+        *([" ".join(request.arguments)] if request.arguments else []),
+    ]
+    if flags:
+        raise DOCTOR_OF_SCRIPT(flag=flags[0], subject=subject, instead=instead)
 
 
 def _installation(screen: Screen) -> int:

@@ -22,7 +22,7 @@ def show(
 
     Example: treino show last | treino show wine-1 wine-2
     """
-    from treino.cli.summaries import summary
+    from treino.cli.sweep_view import summary
     from treino.reports.run_comparison import differences
     from treino.training.stored_results import open_folder, open_run
 

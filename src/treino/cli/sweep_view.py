@@ -10,15 +10,16 @@ from rich.table import Table
 
 from treino.base.console import table
 from treino.base.words import N_, _, numeral
-from treino.cli.run_view import Position, View, new_rows
+from treino.cli.run_view import Position, View, new_rows, run_summary
 from treino.data import BUILTINS
 from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
+from treino.folders.stored_run import StoredRun
 from treino.training.loop import Job, JobEnd
 from treino.training.resolution import plain_reason
-from treino.training.stored_results import StoredSweep
+from treino.training.stored_results import Stored, StoredSweep
 from treino.training.studies.study import StudyJob
 from treino.training.studies.study_document import row_name, table_of
 from treino.training.sweeps.populations import config_text
@@ -306,3 +307,21 @@ def _leaders(leaderboard: Sequence[Leader]) -> Table:
         size, epochs = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
         rows.append([*cells, size, epochs, config_text(leader.params)])
     return table(headings, rows, left=(len(headings) - 1,), no_wrap=True)
+
+
+# ---- what ``treino show`` prints
+
+
+def summary(stored: Stored, width: int) -> RenderableType:
+    """The summary of a run, sweep, study or network. width: columns of the terminal."""
+    if isinstance(stored, StoredRun):
+        if stored.row is None:
+            return run_summary(stored)
+        shown = member_summary(stored.document)
+    elif isinstance(stored, StoredSweep):
+        shown = sweep_summary(stored)
+    elif (result := stored.result) is None:
+        return status_line(stored.path, stored.status)
+    else:
+        shown = study_summary(result, width)
+    return Group(shown, *stored.folder.notices)

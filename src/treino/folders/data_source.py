@@ -5,7 +5,6 @@ import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged, sha256
 from treino.base.words import N_, _
-from treino.data import BUILTINS, load, photographs
+from treino.data import BUILTINS, load
 from treino.data.dataset import Data
 from treino.data.documents import DataCopy, DataSource, PreparationDocument, RowsFile
 from treino.data.preparation.preparation import Preparation
@@ -40,7 +39,7 @@ DATA_CHANGED = Refusal(
 )
 PICTURES_CHANGED = Refusal(
     DATA_CHANGED.rule,
-    N_("The pictures in {path}, or their labels, are not those that {run} was trained on{newer}."),
+    N_("The pictures in {path}, or their labels, are not those that {run} was trained on."),
     N_("Give those with [[data=FOLDER]], or train a new run on these."),
 )
 PREPARATION_DIFFERS = Refusal(
@@ -259,18 +258,8 @@ def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, bes
 
 def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
     if is_album(source):
-        return PICTURES_CHANGED(path=source, run=folder.path.name, newer=_newer(folder, source))
+        return PICTURES_CHANGED(path=source, run=folder.path.name)
     return DATA_CHANGED(path=source, run=folder.path.name)
-
-
-def _newer(folder: RunFolder, source: str | Path) -> str:
-    """The first of the pictures that were changed since the training began; "" if none was, or all were."""
-    files = photographs.open_album(source).files
-    began = datetime.fromisoformat(folder.manifest.created).timestamp()
-    newer = [file.name for file in files if file.changed > began * 1e9]
-    if not 0 < len(newer) < len(files):
-        return ""
-    return _("; {n:,} changed since, the first {name}").format(n=len(newer), name=newer[0])
 
 
 def _copy_of(folder: RunFolder, stored: PreparationDocument, place: str = "") -> Data:

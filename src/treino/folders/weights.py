@@ -18,6 +18,7 @@ from treino.engine.user_module import module_copy
 from treino.folders.documents import read_tensors
 from treino.folders.store import RunFolder
 
+NET_DIFFERS = Refusal("net_differs", N_("The network has other tensors than {run}: {why}"), "{hint}")
 NET_ANSWERS = Refusal(
     "net_answers",
     N_("This network has the weights of {run}, but gives other answers than {run} gave."),
@@ -41,7 +42,7 @@ def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn
         put_state(net, tensors)
     except ValueError as error:
         hint = _("Give the network that was trained, or [[trust=True]] the copy in the folder.")
-        raise _other(name, str(error), hint) from None
+        raise NET_DIFFERS(run=name, why=error, hint=hint) from None
     return net.eval()
 
 
@@ -74,16 +75,11 @@ def check_row(wanted: Sequence[tuple[int, ...]], gates: int, numbers: int, name:
 
 
 def _of_other_sizes(wanted: Sequence[tuple[int, ...]], name: str) -> TreinoError:
-    return _other(
-        name,
-        _("layers of {sizes}").format(sizes=", ".join(str(shape[0]) for shape in wanted if len(shape) > 1)),
-        _("Its settings and its weights are not of one network: take it again from where it came, or train."),
+    sizes = ", ".join(str(shape[0]) for shape in wanted if len(shape) > 1)
+    hint = _(
+        "Its settings and its weights are not of one network: take it again from where it came, or train."
     )
-
-
-def _other(name: str, why: str, hint: str) -> TreinoError:
-    message = _("The network has other tensors than {run}: {why}").format(run=name, why=why)
-    return TreinoError("net_differs", message, hint)
+    return NET_DIFFERS(run=name, why=_("layers of {sizes}").format(sizes=sizes), hint=hint)
 
 
 # ---- check outputs of a user's network

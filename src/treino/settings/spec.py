@@ -282,6 +282,11 @@ class Settings(DataSettings):
     )
 
     @property
+    def explicit(self) -> dict[str, Any]:
+        """The settings that were given, by name."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    @property
     def net_file(self) -> str | None:
         """FILE.py:NAME of the user's own network; None for layers of treino's."""
         return None if self.net in LAYERS else self.net
@@ -329,8 +334,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         settings = settings.model_copy(update={"net": "cnn"})
     if settings.recipe == "table":
         _check_recipe(settings)
-        explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
-        settings = settings.model_copy(update=table_settings(explicit))
+        settings = settings.model_copy(update=table_settings(settings.explicit))
     _contradictions(settings)
     return settings
 

@@ -334,5 +334,5 @@ def plain_reason(why: str) -> str:
 
 
 def _by_recipe(settings: Settings, **more: str) -> Settings:
-    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    explicit = settings.explicit
     return read_settings(explicit | more | {"recipe": "table"})

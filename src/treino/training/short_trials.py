@@ -279,7 +279,7 @@ def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
     left = limit - speed.seconds
     fit = int(speed.members * left * PLANNED / speed.whole)
     members = max(1, min(MOST, fit - fit % 4 if fit > 4 else fit))
-    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    explicit = settings.explicit
     chosen = read_settings(without_recipe(explicit) | {"ensemble": members})
     reason = _(
         "Networks that fit into {limit:g} seconds: {n}. By a trial of {seconds:.2g} seconds {few} take about "

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,22 +94,19 @@ def read_document(folder: RunFolder, name: str) -> Any:
     return check(folder.kind, name, folder.read_json(name), folder.path)
 
 
-def _reader(name: str, kind: type[Read]) -> Callable[[RunFolder], Read]:
-    """The function that reads this document of a folder, and raises TreinoError as ``read_document`` does."""
-
-    def read(folder: RunFolder) -> Read:
-        """Read the folder's document of this name, and check every value."""
-        return _read(folder, name, kind)
-
-    return read
+def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
+    """Read a document, and check every value. Raises TreinoError as ``read_document`` does."""
+    document = _validated(folder.kind, name, folder.read_json(name), folder.path)
+    assert isinstance(document, kind)  # callers check the folder's kind first
+    return document
 
 
-read_run_spec = _reader("spec.json", RunSpec)
-read_sweep_spec = _reader("spec.json", SweepSpec)
-read_study_spec = _reader("spec.json", StudySpec)
-read_run_result = _reader("result.json", RunResult)
-read_sweep_result = _reader("result.json", SweepResult)
-read_study_result = _reader("result.json", StudyResult)
+read_run_spec = partial(_read, name="spec.json", kind=RunSpec)
+read_sweep_spec = partial(_read, name="spec.json", kind=SweepSpec)
+read_study_spec = partial(_read, name="spec.json", kind=StudySpec)
+read_run_result = partial(_read, name="result.json", kind=RunResult)
+read_sweep_result = partial(_read, name="result.json", kind=SweepResult)
+read_study_result = partial(_read, name="result.json", kind=StudyResult)
 
 
 def read_preparation(folder: RunFolder, place: str = "") -> PreparationDocument:
@@ -132,18 +130,9 @@ def read_verification(folder: RunFolder) -> VerificationDocument | None:
 
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
     """What was asked for, in any folder."""
-    readers: dict[str, Callable[[RunFolder], RunSpec | SweepSpec | StudySpec]] = {
-        "run": read_run_spec,
-        "sweep": read_sweep_spec,
-        "study": read_study_spec,
-    }
-    return readers[folder.kind](folder)
-
-
-def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
-    document = _validated(folder.kind, name, folder.read_json(name), folder.path)
-    assert isinstance(document, kind)  # callers check the folder's kind first
-    return document
+    spec = _read(folder, "spec.json", MODELS["spec.json"][folder.kind])
+    assert isinstance(spec, RunSpec | SweepSpec | StudySpec)
+    return spec
 
 
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
@@ -185,22 +174,20 @@ def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise _invalid(
-            folder / name, value, error.errors(include_url=False, include_input=False)[0]
-        ) from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _invalid(folder / name, value, first) from None
 
 
 def _deeper(value: Any, levels: int) -> bool:
     """Whether lists and objects in the value have more levels, with which writing it would fail."""
     inner = [value]
-    while inner and levels:
-        inner = [
-            item
+    for _level in range(levels):
+        lists = (
+            each.values() if isinstance(each, dict) else each
             for each in inner
             if isinstance(each, dict | list)
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
-        levels -= 1
+        )
+        inner = [item for each in lists for item in each]
     return bool(inner)
 
 

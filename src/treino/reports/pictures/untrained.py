@@ -98,7 +98,7 @@ def _net(requested: Settings, data: Data, run: StoredRun | None, seed: int) -> n
     if run is not None and run.spec.net not in LAYERS:
         access = replace(run.access, net=run.access.net_file)
         own = run_network(run.folder, run.spec.net, requested.net, access, seed)
-    changed = {name: getattr(requested, name) for name in requested.model_fields_set}
+    changed = requested.explicit
     changed |= {"seed": seed, "ensemble": 1}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}

@@ -213,7 +213,7 @@ def like(
     if name_parts is not None:
         folder = sweep_folder(name_parts[0])
         settings, _data, source = _settings(folder, name_parts[1], data_file)
-        settings_given = {n: getattr(settings, n) for n in settings.model_fields_set}
+        settings_given = settings.explicit
         rows = MemberTable.read(folder).last()  # {}: it hasn't begun
         engine = next(({"engine": row["engine"]} for row in rows if row["member"] == name_parts[1]), {})
     else:
