@@ -118,19 +118,15 @@ def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
 
 def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:
     """Multinomial logistic regression (L2, C = 1), on a sample of the rows if all would take too long."""
-    classes, notes, iterations = len(data.classes), [], ITERATIONS
-    per_row = data.inputs * (classes if classes > 2 else 1)
-    x_ND, y_N, weight_N = data.train.x.numpy(), data.train.y.numpy(), _counts(data)
-    if len(np.unique(y_N)) < 2:
+    if len(data.train.y.unique()) < 2:
         return None, [_("The training rows hold one class only: there is no linear baseline.")]
-    if len(x_ND) * per_row * iterations > WORK:
-        iterations = FEW_ITERATIONS
-        x_ND, y_N, weight_N = _some(int(WORK / (per_row * iterations)), x_ND, y_N, weight_N)
-        notes.append(
-            _("The linear baseline was fitted on {n} of {total} training rows in {k} iterations.").format(
-                n=len(x_ND), total=len(data.train), k=iterations
-            )
-        )
+    classes, notes, iterations, most = len(data.classes), [], ITERATIONS, len(data.train)
+    work = data.inputs * (classes if classes > 2 else 1)
+    if most * work * iterations > WORK:
+        iterations, most = FEW_ITERATIONS, int(WORK / (work * FEW_ITERATIONS))
+        note = _("The linear baseline was fitted on {n} of {total} training rows in {k} iterations.")
+        notes = [note.format(n=min(most, len(data.train)), total=len(data.train), k=iterations)]
+    x_ND, y_N, weight_N = _some(data, most)
     x_ND, test_ND = _standardised(data, x_ND, rows, weight_N)
     return _logistic_outputs(x_ND, y_N, test_ND, classes, loss, iterations, weight_N=weight_N), notes
 
@@ -160,19 +156,14 @@ def _logistic_outputs(
     return _logits(_floored(log_NC, len(x_ND)), loss)
 
 
-def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
+def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor, list[str]]:
     """Ridge regression (alpha = 1) on standardised targets."""
-    x_ND, y_N1, weight_N = data.train.x.numpy(), data.train.y.double().numpy(), _counts(data)
-    notes = []
-    most = int(WORK / (data.inputs * min(data.inputs, len(x_ND))))
-    if len(x_ND) > most:
-        x_ND, y_N1, weight_N = _some(most, x_ND, y_N1, weight_N)
-        notes.append(
-            _("The linear baseline was fitted on {n} of {total} training rows.").format(
-                n=len(x_ND), total=len(data.train)
-            )
-        )
-    return _ridge_outputs(*_standardised(data, x_ND, rows, weight_N), y_N1, weight_N=weight_N), notes
+    x_ND, y_N1, weight_N = _some(data, int(WORK / (data.inputs * min(data.inputs, len(data.train)))))
+    note = _("The linear baseline was fitted on {n} of {total} training rows.")
+    notes = [note.format(n=len(x_ND), total=len(data.train))] if len(x_ND) < len(data.train) else []
+    return _ridge_outputs(
+        *_standardised(data, x_ND, rows, weight_N), y_N1.astype(np.float64), weight_N=weight_N
+    ), notes
 
 
 def _ridge_outputs(
@@ -182,7 +173,7 @@ def _ridge_outputs(
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        predicted_N1 = Ridge(alpha=alpha).fit(x_ND, y_N1, weight_N).predict(test_ND)
+        predicted_N1 = Ridge(alpha=alpha).fit(x_ND, y_N1.astype(np.float64), weight_N).predict(test_ND)
     return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1))
 
 
@@ -190,15 +181,9 @@ def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str
     """A linear model on fixed features of whitened patches, on a sample of the rows if all take too long."""
     shape, classes = picture_shape(data.item_shape), len(data.classes)
     fit_work = FEATURES * (classes * FEW_ITERATIONS if classes else FEATURES)
-    most = int(min(PATCHES_WORK / multiplications(shape), WORK / fit_work))
-    x_ND, y, notes = data.train.x.numpy(), data.train.y.numpy(), []
-    if len(x_ND) > most:
-        x_ND, y, _none = _some(most, x_ND, y, None)
-        notes.append(
-            _("The model on patches was fitted on {n:,} of {total:,} training rows.").format(
-                n=len(x_ND), total=len(data.train)
-            )
-        )
+    x_ND, y, _w = _some(data, int(min(PATCHES_WORK / multiplications(shape), WORK / fit_work)))
+    note = _("The model on patches was fitted on {n:,} of {total:,} training rows.")
+    notes = [note.format(n=len(x_ND), total=len(data.train))] if len(x_ND) < len(data.train) else []
     x_NCHW, test_NCHW = (t.float().view(-1, *shape) for t in (torch.from_numpy(x_ND), rows.x))
     features = patch_features(x_NCHW)
     x_ND, test_ND = _scaled(features(x_NCHW).double().numpy(), features(test_NCHW).double().numpy())
@@ -217,26 +202,21 @@ def _trees(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    x_ND, y_N = data.train.x, data.train.y.reshape(-1).numpy()
-    x_NF, categories = _columns(data, x_ND)
-    weight_N = _counts(data)
-    fitted_rows, rounds = _affordable(len(x_NF), x_NF.shape[1], len(data.classes), most_seconds)
+    test_NF, categories = _columns(data, rows.x)
+    most, rounds = _affordable(len(data.train), test_NF.shape[1], len(data.classes), most_seconds)
+    x_ND, y, weight_N = _some(data, most)
     notes = []
-    if fitted_rows < len(x_NF) or rounds < TREES:
-        x_NF, y_N, weight_N = _some(fitted_rows, x_NF, y_N, weight_N)
-        notes.append(
-            _("The trees were fitted on {n:,} of {total:,} training rows, in {k} rounds.").format(
-                n=len(x_NF), total=len(data.train), k=rounds
-            )
-        )
+    if len(x_ND) < len(data.train) or rounds < TREES:
+        note = _("The trees were fitted on {n:,} of {total:,} training rows, in {k} rounds.")
+        notes.append(note.format(n=len(x_ND), total=len(data.train), k=rounds))
     kind = HistGradientBoostingClassifier if data.classes else HistGradientBoostingRegressor
-    trees = kind(random_state=0, max_iter=rounds, categorical_features=categories).fit(x_NF, y_N, weight_N)
-    test_NF, _same = _columns(data, rows.x)
+    model = kind(random_state=0, max_iter=rounds, categorical_features=categories)
+    trees = model.fit(_columns(data, torch.from_numpy(x_ND))[0], y.reshape(-1), weight_N)
     if not data.classes:
         return torch.from_numpy(trees.predict(test_NF)).double()[:, None], notes
     log_NC = torch.full((len(rows), len(data.classes)), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(trees.predict_proba(test_NF)).log()
-    return _logits(_floored(log_NC, len(x_NF)), loss), notes
+    return _logits(_floored(log_NC, len(x_ND)), loss), notes
 
 
 def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[int, int]:
@@ -285,15 +265,13 @@ def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) ->
     return scaler.transform(x_ND), scaler.transform(test_ND)
 
 
-def _counts(data: Data) -> NDArray | None:
-    """``[N]``: the training rows' weights as counts of rows; None without weights."""
-    weight_N = data.train.weight
-    return None if weight_N is None else as_counts(weight_N.double().numpy())
-
-
-def _some(
-    most: int, x_ND: NDArray, y: NDArray, weight_N: NDArray | None
-) -> tuple[NDArray, NDArray, NDArray | None]:
+def _some(data: Data, most: int) -> tuple[NDArray, NDArray, NDArray | None]:
+    """At most so many training rows, their targets, and their weights as counts of rows; None without."""
+    rows = data.train
+    weight_N = None if rows.weight is None else as_counts(rows.weight.double().numpy())
+    x_ND, y = rows.x.numpy(), rows.y.numpy()
+    if len(x_ND) <= most:
+        return x_ND, y, weight_N
     row_K = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
     return x_ND[row_K], y[row_K], None if weight_N is None else weight_N[row_K]
 

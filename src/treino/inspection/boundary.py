@@ -16,7 +16,7 @@ from torch import nn
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
+from treino.data.preparation.encoders import HashingEncoder
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities
@@ -24,6 +24,7 @@ from treino.inspection.axis_pairs import CLOSE, MOST, by_agreement, by_separatio
 from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
     Boundary,
+    Cell,
     Fit,
     Floats,
     InputAxes,
@@ -33,6 +34,7 @@ from treino.inspection.input_planes import (
     Score,
     Split,
     View,
+    cell_of,
     draw,
     most_rows,
 )
@@ -190,21 +192,12 @@ def typical_row(data: Data) -> Floats:
     return typical_D
 
 
-def _fixed(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[str, float | str | None], ...]:
+def _fixed(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[str, Cell], ...]:
     """The name of each column that is not an axis, and its value in the typical row."""
-    preparation, values = data.preparation, list[tuple[str, float | str | None]]()
+    preparation, values = data.preparation, list[tuple[str, Cell]]()
     for j, (name, group) in enumerate(zip(data.features, preparation.groups, strict=True)):
-        own_K = typical_D[list(group)]
         encoder = preparation.encoders[j] if preparation.encoders else None
-        value: float | str | None = None
-        if encoder is None or isinstance(encoder, NumberEncoder):
-            value = float(own_K[0])
-        elif isinstance(encoder, RankEncoder):
-            value = encoder.levels[min(max(round(own_K[0]), 0), len(encoder.levels) - 1)]
-        elif isinstance(encoder, OneHotEncoder):
-            value = encoder.levels[int(own_K.argmax())]
-        elif isinstance(encoder, DateEncoder):
-            value = str(np.datetime64(round(encoder.origin + own_K[0] * DAY), "s"))[:10]
+        value = None if isinstance(encoder, HashingEncoder) else cell_of(encoder, typical_D[list(group)])
         if j not in along:
             values.append((name, value))
     return tuple(values)
@@ -320,7 +313,9 @@ def principal_components(x_ND: Floats) -> tuple[Floats, Floats, tuple[float, flo
     tall = x_ND.shape[0] >= x_ND.shape[1]
     square = centred_ND.T @ centred_ND if tall else centred_ND @ centred_ND.T
     value, vector = eigh(square, subset_by_index=(len(square) - 2, len(square) - 1))
-    axes_2D = vector.T[::-1] if tall else vector.T[::-1] @ centred_ND
+    axes_2D = vector.T[::-1].copy() if tall else vector.T[::-1] @ centred_ND
+    # rounding mixes a little of the first axis into a weak second one
+    axes_2D[1] -= axes_2D[0] * (axes_2D[1] @ axes_2D[0]) / max(axes_2D[0] @ axes_2D[0], np.finfo(float).tiny)
     length = np.linalg.norm(axes_2D, axis=1)
     largest = axes_2D[[0, 1], np.abs(axes_2D).argmax(axis=1)]
     axes_2D = axes_2D * (np.where(largest < 0, -1.0, 1.0) / np.where(length > 0, length, 1.0))[:, None]

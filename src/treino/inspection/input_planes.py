@@ -294,10 +294,8 @@ def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
 
 def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]:
     absent_N = raw_NG[:, -1] > 0.5 if encoder is not None and encoder.flag else np.zeros(len(raw_NG), bool)
-    if encoder is None or isinstance(encoder, NumberEncoder):
-        cells: list[Cell] = [_number(float(value), mean) for value in raw_NG[:, 0]]
-    else:
-        cells = [_cell(encoder, raw_G) for raw_G in raw_NG]
+    cells = [cell_of(encoder, raw_G) for raw_G in raw_NG]
+    cells = [_number(cell, mean) if isinstance(cell, float) else cell for cell in cells]
     return [None if absent else cell for absent, cell in zip(absent_N, cells, strict=True)]
 
 
@@ -307,7 +305,10 @@ def _number(value: float, mean: float) -> float:
     return float(f"{round(value, math.floor(-math.log10(doubt))) if doubt > 0 else value:.7g}") + 0.0
 
 
-def _cell(encoder: Encoder, raw_G: Floats) -> Cell:
+def cell_of(encoder: Encoder | None, raw_G: Floats) -> Cell:
+    """What a column's raw inputs in one row stand for: a number, a class, a date or a time."""
+    if encoder is None or isinstance(encoder, NumberEncoder):
+        return float(raw_G[0])
     if isinstance(encoder, RankEncoder):
         return encoder.levels[int(np.clip(round(float(raw_G[0])), 0, len(encoder.levels) - 1))]
     if isinstance(encoder, OneHotEncoder):

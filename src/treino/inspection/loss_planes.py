@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.data.rows import Rows, generator
+from treino.inspection.boundary import principal_components
 from treino.inspection.input_planes import Floats
 from treino.inspection.loss_surface import LARGEST, LossSurface
 
@@ -113,21 +114,25 @@ def random_plane(surface: LossSurface, *, seed: int = 0, resolution: int | None 
     origin_n = surface.place()
     axes_2n = filter_normalised(surface, origin_n, seed)
     at_R = np.linspace(-1.0, 1.0, resolution or _resolution(surface))
-    loss_RR = _over(surface, origin_n, axes_2n, at_R, at_R)
     centre = float(surface.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
-    return Landscape(
-        kind="random",
-        a_R=at_R,
-        b_R=at_R,
-        loss_RR=loss_RR,
-        centre=centre,
-        rows=len(surface.rows),
-        total=surface.total,
-        origin_n=origin_n,
-        axes_2n=axes_2n,
-        seed=seed,
-        batch_norm=surface.batch_norm,
-    )
+    return _landscape("random", surface, origin_n, axes_2n, at_R, at_R, centre, seed=seed)
+
+
+def _landscape(
+    kind: Literal["random", "path"],
+    surface: LossSurface,
+    origin_n: Tensor,
+    axes_2n: Tensor,
+    a_R: Floats,
+    b_R: Floats,
+    centre: float,
+    **more: Any,
+) -> Landscape:
+    at_K2 = np.stack(np.meshgrid(a_R, b_R), axis=-1).reshape(-1, 2)
+    loss_RR = surface.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
+    more |= {"batch_norm": surface.batch_norm}
+    rows = len(surface.rows)
+    return Landscape(kind, a_R, b_R, loss_RR, centre, rows, surface.total, origin_n, axes_2n, **more)
 
 
 def filter_normalised(surface: LossSurface, origin_n: Tensor, seed: int) -> Tensor:
@@ -171,42 +176,14 @@ def path_plane(
     a_R, b_R = (np.linspace(m - half, m + half, resolution or _resolution(surface)) for m in middle)
     true_K = surface.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
     path = RunPath(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
-    loss_RR = _over(surface, origin_n, axes_2n, a_R, b_R)
-    return Landscape(
-        kind="path",
-        a_R=a_R,
-        b_R=b_R,
-        loss_RR=loss_RR,
-        centre=float(true_K[-1]),
-        rows=len(surface.rows),
-        total=surface.total,
-        origin_n=origin_n,
-        axes_2n=axes_2n,
-        path=path,
-        batch_norm=surface.batch_norm,
-    )
+    return _landscape("path", surface, origin_n, axes_2n, a_R, b_R, float(true_K[-1]), path=path)
 
 
 def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
     """Return the first two principal axes ``[2, n]`` of K places, of length 1, and each axis's share of the
-    variance.
-
-    Computed in float64 from the eigenvectors of the K × K products, since n is large. The sign of each axis
-    makes its largest entry positive. If the places are on a line, the second axis is arbitrary, with share 0.
-    """
-    centred_Kn = place_Kn.double() - place_Kn.double().mean(0)
-    value_K, vector_KK = torch.linalg.eigh(centred_Kn @ centred_Kn.T)
-    total = max(float(value_K.clamp(min=0).sum()), float(np.finfo(float).tiny))
-    axes: list[Tensor] = []
-    share = []
-    for k in (-1, -2):
-        axis_n = vector_KK[:, k] @ centred_Kn
-        if axes:  # rounding mixes a little of the first axis into a weak second axis
-            axis_n = axis_n - (axis_n @ axes[0]) * axes[0]
-        axis_n = axis_n / max(float(axis_n.norm()), float(np.finfo(float).tiny))
-        axes.append(-axis_n if float(axis_n[axis_n.abs().argmax()]) < 0 else axis_n)
-        share.append(max(0.0, float(value_K[k])) / total)
-    return torch.stack(axes).to(place_Kn.dtype), (share[0], share[1])
+    variance. If the places are on a line, the second axis is arbitrary, with share 0."""
+    _mean, axes_2n, share = principal_components(place_Kn.double().numpy())
+    return torch.from_numpy(axes_2n).to(place_Kn.dtype), share
 
 
 def interpolation(
@@ -241,11 +218,6 @@ def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
         return float("inf"), float(at[~np.isfinite(rise)][0])
     top = int(rise.argmax())
     return max(0.0, float(rise[top])), float(at[top])
-
-
-def _over(surface: LossSurface, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
-    at_K2 = np.stack(np.meshgrid(a_R, b_R), axis=-1).reshape(-1, 2)
-    return surface.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
 
 
 def _resolution(surface: LossSurface) -> int:

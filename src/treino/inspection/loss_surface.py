@@ -21,6 +21,7 @@ from treino.engine.net_state import untrained_tensors
 from treino.engine.population import Layout
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
+from treino.inspection.feature_importance import flops
 from treino.inspection.input_planes import Floats, draw
 from treino.inspection.outputs import evaluating, outputs
 
@@ -41,6 +42,8 @@ LARGEST = 1.5e12  # maximum number of multiply-adds over the default grid: about
 ALONE = 24  # how many times slower a multiply-add is if places are evaluated one by one
 NUMBERS = 16_000_000  # parameters in memory at once
 IN_CACHE = 2_000_000  # activations of a layer at all places that are evaluated together
+
+Places = tuple[Tensor, Tensor, Tensor]  # an origin [n], axes [A, n], and places [K, A] on these
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +106,12 @@ class LossSurface:
             return torch.stack([self.loss(output_NC, target, weight) for output_NC in output_KNC.double()])
 
         with torch.no_grad():
+            places = (origin_n, axes_An, at)
             if self._lanes is not None:
-                return self._in_lanes(self._lanes, origin_n, axes_An, at, rows.x, measured).numpy()
+                return self._in_lanes(self._lanes, places, rows.x, measured).numpy()
             if self._mlp is not None:
-                return self._side_by_side(origin_n, axes_An, at, rows.x, measured).numpy()
-            alone = self._one_by_one(origin_n, axes_An, at, rows.x)
+                return self._side_by_side(self._mlp, places, rows.x, measured).numpy()
+            alone = self._one_by_one(places, rows.x)
             return torch.cat([measured(output_NC.unsqueeze(0)) for output_NC in alone]).numpy()
 
     def slope(self, place_n: Tensor) -> tuple[float, Tensor]:
@@ -158,36 +162,28 @@ class LossSurface:
     def _in_lanes(
         self,
         kernel: LanesKernel,
-        origin_n: Tensor,
-        axes_An: Tensor,
-        at_KA: Tensor,
+        places: Places,
         x_ND: Tensor,
         measured: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """Return ``measured`` of an MLP's outputs at K places, computed by the compiled kernel in blocks."""
-        parts = []
-        for part_KA in at_KA.split(
-            max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
-        ):
+        (origin_n, axes_An, at_KA), parts = places, []
+        size = max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
+        for part_KA in at_KA.split(size):
             places_Kn = torch.addmm(origin_n, part_KA, axes_An)
             parts.append(measured(kernel.outputs_of(places_Kn, torch.arange(len(places_Kn)), x_ND)))
         return torch.cat(parts)
 
     def _side_by_side(
-        self,
-        origin_n: Tensor,
-        axes_An: Tensor,
-        at_KA: Tensor,
-        x_ND: Tensor,
-        measured: Callable[[Tensor], Tensor],
+        self, mlp: MLP, places: Places, x_ND: Tensor, measured: Callable[[Tensor], Tensor]
     ) -> Tensor:
         """Return ``measured`` of an MLP's outputs at K places, by batched products on every core.
 
         The first layer's sums are linear in its parameters, so they are computed only for the origin and each
         axis, not at every place. For a network with many inputs this saves most of the work.
         """
-        assert self._mlp is not None
-        act, whole = ACTIVATIONS[self._mlp.activation].module(), self.layout
+        (origin_n, axes_An, at_KA), whole = places, self.layout
+        act = ACTIVATIONS[mlp.activation].module()
         skip = whole.starts[2] if len(whole.starts) > 2 else whole.n  # the first layer's numbers
         above = Layout(
             whole.names[2:], whole.shapes[2:], tuple(s - skip for s in whole.starts[2:]), whole.n - skip
@@ -207,12 +203,13 @@ class LossSurface:
         with torch_threads(1), ThreadPoolExecutor(cpu_cores(), "treino", torch.set_num_threads, (1,)) as pool:
             W, b, *_rest = self.layout.views(torch.cat([origin_n.unsqueeze(0), axes_An]))
             first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
-            widest = max(first.shape[-1], *self._mlp.hidden, 1)
+            widest = max(first.shape[-1], *mlp.hidden, 1)
             size = max(1, min(NUMBERS // (above.n + 1), IN_CACHE // (len(x_ND) * widest)))
             return torch.cat(list(pool.map(job, at_KA.split(size))))
 
-    def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
+    def _one_by_one(self, places: Places, x_ND: Tensor) -> Iterator[Tensor]:
         """Yield the outputs ``[N, C]`` of any network, one place after the other."""
+        origin_n, axes_An, at_KA = places
         for at_A in at_KA:
             with fork_rng(0):  # a network that draws random numbers gets the same at all places
                 net = self._moved(origin_n + at_A @ axes_An)
@@ -256,21 +253,7 @@ def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> flo
     if mlp is not None:
         first, *above = [p.numel() for p in net.parameters() if p.dim() > 1]
         return 2.0 * sum(above) + 4.0 * first / x_1D.shape[1]
-    counted = 1.0
-
-    def passed(module: nn.Module, _args: object, out: object) -> None:
-        nonlocal counted
-        for weight in module._parameters.values():
-            if weight is not None and weight.dim() >= 2 and isinstance(out, Tensor):
-                counted += 2 * weight.numel() * max(1.0, out.numel() / weight.shape[0])
-
-    hooks = [module.register_forward_hook(passed) for module in net.modules()]
-    try:
-        outputs(net, x_1D, item_shape=item_shape)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return ALONE * counted
+    return ALONE * flops(net, x_1D, item_shape)
 
 
 def described(net: nn.Module) -> MLP | None:

@@ -6,8 +6,8 @@ out-of-bag predictions (Breiman 1996). Where those that did see it fail too, not
 Zhang 2020, https://arxiv.org/abs/2008.03703).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -160,16 +160,17 @@ class RowXray:
     @property
     def crossing(self) -> int:
         """The number of rows with an equal, or almost equal, row in another split."""
-        split_of = dict(zip(self.index_M.tolist(), self.split_M.tolist(), strict=True))
-        pairs = zip(self.twin_M.tolist(), self.split_M.tolist(), strict=True)
-        return sum(twin >= 0 and split_of[twin] != split for twin, split in pairs)
+        return self._unlike_twins(self.split_M)
 
     @property
     def contradicting(self) -> int:
         """The number of rows with an equal, or almost equal, row of another label."""
-        label_of = dict(zip(self.index_M.tolist(), self.label_M.tolist(), strict=True))
-        pairs = zip(self.twin_M.tolist(), self.label_M.tolist(), strict=True)
-        return sum(twin >= 0 and label_of[twin] != label for twin, label in pairs)
+        return self._unlike_twins(self.label_M)
+
+    def _unlike_twins(self, value_M: NDArray[Any]) -> int:
+        of = dict(zip(self.index_M.tolist(), value_M.tolist(), strict=True))
+        pairs = zip(self.twin_M.tolist(), value_M.tolist(), strict=True)
+        return sum(twin >= 0 and of[twin] != value for twin, value in pairs)
 
     def __getitem__(self, name: str) -> Sequence[Any]:
         return self.columns[name]
@@ -205,6 +206,8 @@ class RowXray:
     @cached_property
     def columns(self) -> Mapping[str, Sequence[Any]]:
         """All figures by name, a value for each row."""
+        classes = bool(self.data.classes)
+        sure = {"sure": self.sure_M, "label_probability": self.own_M}
         named: dict[str, Any] = {
             "row": self.index_M,
             "split": [ALL[s] for s in self.split_M],
@@ -214,13 +217,7 @@ class RowXray:
             "hard": self.hard_M,
             "disagreement": self.disagreement_M,
             "seen_disagreement": self.seen_disagreement_M,
-        }
-        named |= (
-            {"sure": self.sure_M, "label_probability": self.own_M}
-            if self.data.classes
-            else {"spread": self.spread_M}
-        )
-        named |= {
+            **(sure if classes else {"spread": self.spread_M}),
             "networks": self.unseen_M,
             "equal_row": [None if t < 0 else t for t in self.twin_M.tolist()],
         }
@@ -316,10 +313,8 @@ def _twins(data: Data, splits: Mapping[str, Any], parts: Sequence[Tensor]) -> tu
     split_M = np.repeat(np.arange(len(splits)), [len(rows) for rows in splits.values()])
     twin_M = np.full(len(first_M), -1)
     order_M = np.argsort(first_M, kind="stable")
-    _firsts, start_G, count_G = np.unique(first_M[order_M], return_index=True, return_counts=True)
-    for start, count in zip(start_G[count_G > 1], count_G[count_G > 1], strict=True):
-        group = order_M[start : start + count]
-        for member in group:
+    for group in np.split(order_M, np.flatnonzero(np.diff(first_M[order_M])) + 1):
+        for member in group if len(group) > 1 else ():
             others = group[group != member]
             apart = others[split_M[others] != split_M[member]]
             twin_M[member] = index_M[apart[0] if len(apart) else others[0]]
@@ -347,21 +342,13 @@ def _trained(
 ) -> Halves:
     """Train until the error of the networks on what they did not see is least."""
     P, N = seen_PN.shape
-    training = small_networks(
-        x_ND,
-        y,
-        seen_PN * weight_N,
-        range(P),
-        member_seeds(seed, P),
-        data_seed=seed,
-        threads=threads,
-        steps=steps,
-    )
+    weights, seeds = seen_PN * weight_N, member_seeds(seed, P)
+    training = small_networks(x_ND, y, weights, range(P), seeds, data_seed=seed, threads=threads, steps=steps)
     some_K = torch.randperm(N, generator=generator(seed, "looked at"))[: min(N, LOOKED_AT, AT_ONCE // P)]
     kept = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N)
     best, left = np.inf, PATIENCE
     for tick in training:
-        now = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N, tick.step)
+        now = replace(kept, population=training.kept_population(range(P)), steps=tick.step)
         error = _error(now.outputs(x_ND[some_K]), y[some_K], ~seen_PN[:, some_K])
         if error < best:
             kept, best, left = now, error, PATIENCE
@@ -417,31 +404,31 @@ def _mean(value_PKC: Tensor, of_PK: Tensor) -> Tensor:
 # ---- what they say
 
 
-def _chunks(halves: Halves, x_MD: Tensor, outputs: int) -> list[slice]:
-    size = max(1, AT_ONCE // (len(halves.seen_PN) * outputs))
-    return [slice(first, first + size) for first in range(0, len(x_MD), size)]
+def _asked(halves: Halves, x_MD: Tensor, of: Callable[[Tensor, slice], Tensor]) -> Floats:
+    """``[M, …]``: what a function makes of the outputs ``[P, K, C]`` for some rows at a time."""
+    size = max(1, AT_ONCE // (len(halves.seen_PN) * halves.training.outputs))
+    parts = [slice(first, first + size) for first in range(0, len(x_MD), size)]
+    made: Floats = torch.cat([of(halves.outputs(x_MD[part]), part) for part in parts]).double().numpy()
+    return made
 
 
 def _of_classes(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: Tensor) -> dict[str, Any]:
-    means, shares = [], []
-    for part in _chunks(halves, x_MD, len(data.classes)):
-        share_PKC = halves.outputs(x_MD[part]).softmax(2)
+    def opinion(output_PKC: Tensor, part: slice) -> Tensor:
+        share_PKC, seen_PK = output_PKC.softmax(2), seen_PM[:, part]
         wrong_PK1 = (share_PKC.argmax(2) != y_M[part]).float()[:, :, None]
-        seen_PK = seen_PM[:, part]
-        means.append(_mean(share_PKC, ~seen_PK))
-        shares.append(torch.cat([_mean(wrong_PK1, ~seen_PK), _mean(wrong_PK1, seen_PK)], 1))
-    mean_MC = torch.cat(means).nan_to_num(1 / len(data.classes)).double().numpy()
-    wrong_M, seen_wrong_M = torch.cat(shares).double().numpy().T
-    label_M = y_M.numpy()
-    own_M = mean_MC[np.arange(len(label_M)), label_M]
-    learned = len(halves.x_ND)
-    confident_M = confident_classes(mean_MC, label_M, learned)
-    answer_M = mean_MC.argmax(1)
+        means = (_mean(share_PKC, ~seen_PK), _mean(wrong_PK1, ~seen_PK), _mean(wrong_PK1, seen_PK))
+        return torch.cat(means, 1)
+
+    told_MC = _asked(halves, x_MD, opinion)
+    mean_MC = np.nan_to_num(told_MC[:, :-2], nan=1 / len(data.classes))
+    wrong_M, seen_wrong_M = told_MC[:, -2:].T
+    label_M, answer_M = y_M.numpy(), mean_MC.argmax(1)
+    confident_M = confident_classes(mean_MC, label_M, len(halves.x_ND))
     return {
         "label_M": label_M.astype(float),
         "answer_M": answer_M.astype(float),
         "sure_M": mean_MC.max(1),
-        "own_M": own_M,
+        "own_M": mean_MC[np.arange(len(label_M)), label_M],
         "spread_M": np.full(len(label_M), np.nan),
         "disagreement_M": wrong_M,
         "seen_disagreement_M": seen_wrong_M,
@@ -463,26 +450,26 @@ def confident_classes(mean_MC: Floats, label_M: Ints, learned: int) -> Ints:
 
 
 def _of_numbers(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: Tensor) -> dict[str, Any]:
-    parts = []
-    for part in _chunks(halves, x_MD, 1):
-        value_PK1, seen_PK = halves.outputs(x_MD[part]).double(), seen_PM[:, part]
+    def opinion(output_PK1: Tensor, part: slice) -> Tensor:
+        value_PK1, seen_PK = output_PK1.double(), seen_PM[:, part]
         mean_K1 = _mean(value_PK1, ~seen_PK)
         spread_K1 = _mean((value_PK1 - mean_K1).square(), ~seen_PK).sqrt()
-        parts.append(torch.cat([mean_K1, spread_K1, _mean(value_PK1, seen_PK)], 1))
-    mean_M, spread_M, seen_M = torch.cat(parts).numpy().T
+        return torch.cat([mean_K1, spread_K1, _mean(value_PK1, seen_PK)], 1)
+
+    mean_M, spread_M, seen_M = _asked(halves, x_MD, opinion).T
     label_M, learned = y_M[:, 0].double().numpy(), len(halves.x_ND)
     usual = spread_M + np.nanmean(spread_M[:learned])  # as prediction intervals of an ensemble are scaled
-    off_M = (label_M - mean_M) / usual
+    off_M, seen_off_M = (label_M - mean_M) / usual, (label_M - seen_M) / usual
     middle = 1.4826 * np.nanmedian(np.abs(off_M[:learned])) or 1.0
-    scale, mean = data.target_scale, data.target_mean
+    scale, mean, none_M = data.target_scale, data.target_mean, np.full(len(label_M), np.nan)
     return {
         "label_M": label_M * scale + mean,
         "answer_M": mean_M * scale + mean,
-        "sure_M": np.full(len(label_M), np.nan),
-        "own_M": np.full(len(label_M), np.nan),
+        "sure_M": none_M,
+        "own_M": none_M,
         "spread_M": spread_M * scale,
         "disagreement_M": off_M / middle,
-        "seen_disagreement_M": (label_M - seen_M) / usual / middle,
+        "seen_disagreement_M": seen_off_M / middle,
         "suspect_M": np.abs(off_M / middle) > FAR,
-        "hard_M": np.abs((label_M - seen_M) / usual / middle) > FAR,
+        "hard_M": np.abs(seen_off_M / middle) > FAR,
     }
