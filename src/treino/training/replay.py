@@ -55,11 +55,6 @@ STEP_RANGE = Refusal(
     N_("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first."),
     N_("Ask for a whole number from 0 to {last}."),
 )
-ROWS_OF_A_STREAM = Refusal(
-    "replay_rows",
-    N_("{run} can't be played again: its rows came from {what} in an order of their own."),
-    N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
-)
 ROWS_NEVER_THE_SAME = Refusal(
     "replay_rows",
     N_("{run} can't be played again: its rows are not the same each time."),
@@ -97,8 +92,8 @@ class Snapshot:
     state: ``{parameter: {name: tensor}}``, the optimizer's state before the next update, in torch.optim's
     names. gradients: ``{parameter: tensor}``, the sum so far with the fault ``missing_zero_grad``, else
     empty.
-    saved: the result of ``TrainingLoop.save``. plan: the training's steps. settings: all settings of the
-    segment. loss_function: the training loss.
+    saved: the result of ``TrainingLoop.save``. data: all rows of the training. plan: the training's steps.
+    settings: all settings of the segment. loss_function: the training loss.
     """
 
     run: StoredRun
@@ -115,15 +110,10 @@ class Snapshot:
     state: dict[str, dict[str, Tensor]]
     gradients: dict[str, Tensor]
     saved: Saved
-    _data: Data
+    data: Data
     plan: StepPlan
     settings: dict[str, Any]
     loss_function: Loss
-
-    @property
-    def data(self) -> Data:
-        """All rows of the training."""
-        return self._data
 
     def learning_rates(self, stop: int) -> list[float]:
         """The learning rates of the updates from this step up to ``stop``, by the schedule, without later
@@ -309,20 +299,17 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
     """
     where = run.spec.data
     if where.kind != "given":
-        return run.data if _has_all_rows(run, run.data) else data_of(run.folder, run.access.data_file)
+        held = run.data  # all of the run's training rows, or a sample
+        whole = not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]
+        return held if whole else data_of(run.folder, run.access.data_file)
     if where.streams or not run.spec.facts.reproducible:
-        raise ROWS_OF_A_STREAM(run=run.name, what=where.source)
+        raise ROWS_NEVER_THE_SAME(run=run.name)
     if data is None:
         raise DATA_WANTED(run=run.name, what=where.source, call=call)
     rows = user_data(run.folder, where, data)
     if streams(rows) or why_not_reproducible(rows):
         raise ROWS_NEVER_THE_SAME(run=run.name)
     return rows
-
-
-def _has_all_rows(run: StoredRun, held: Data) -> bool:
-    """Whether these are all of the run's training rows, not a sample."""
-    return not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]
 
 
 # ---- playback of a run, step by step

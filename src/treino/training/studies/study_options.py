@@ -211,20 +211,10 @@ def _choice(name: str, value: Any) -> Any:
 
 def _not_comparable(name: str) -> TreinoError:
     message = _("{name} can't be compared by its name alone.").format(name=name)
-    if name in (TAUGHT, *FAULTS):
-        hint = _("Add [[as_taught=True]] or [[fault]].")
-    elif name == "batch_size":
-        hint = _("Say which: [[batch_sizes=100,20,5]]")
-    elif name in FOR_ALL or name in NOT_HERE:
-        message = _("{name} is the same for all rows of a study.").format(name=name)
-        hint = _("What can be compared: {names}.").format(names=", ".join(CHOICES))
-    elif name in Settings.model_fields:
-        hint = _("Say its values, one row each: [[cell={name}=]]… [[cell={name}=]]…").format(name=name)
-    else:
-        message, hint = (
-            _("There is no setting {name!r} to compare.").format(name=name),
-            nearest(name, CHOICES),
-        )
+    hint = _("Say its values, one row each: [[cell={name}=]]… [[cell={name}=]]…").format(name=name)
+    if name not in (*Settings.model_fields, *FAULTS):
+        message = _("There is no setting {name!r} to compare.").format(name=name)
+        hint = nearest(name, CHOICES)
     return TreinoError("compare_unknown", message, hint)
 
 

@@ -1,7 +1,6 @@
 """Ensembles of a sweep's networks: its best networks, or networks chosen by greedy selection."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -50,16 +49,14 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
     kept = read_top(folder)
     if not 1 <= top <= len(kept):
         raise TOP_RANGE(sweep=folder.path.name, n=len(kept), top=top)
-    nets = networks(folder, winner, kept[:top])
-    return winner.answered_by(Ensemble(nets, winner.loss_function).eval())
+    return chosen_ensemble(folder, winner, [k.member for k in kept[:top]])
 
 
 def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
-    """The winner's run with its network replaced by the ensemble that the sweep chose; see
-    ``greedy_ensemble``.
+    """The winner's run with its network replaced by these, such as those of ``greedy_ensemble``.
 
     Raises:
-        TreinoError: the folder doesn't hold one of the networks.
+        TreinoError: the folder doesn't hold one of the networks; as ``ensemble``.
     """
     kept = {k.member: k for k in read_top(folder)}
     if lost := set(members) - set(kept):
@@ -69,20 +66,16 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
     return winner.answered_by(Ensemble([made[m] for m in members], winner.loss_function).eval())
 
 
-def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
-    """The networks that can join an ensemble with the first: the networks with the same prepared rows,
-    loss and kind of network."""
+def _differences(folder: RunFolder, kept: Sequence[TopMember]) -> list[list[str]]:
+    """Of each network: the settings that keep it from answering together with the first."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
-    alike_members = []
+    found = []
     for k in kept:
         config = config_of(folder, k.member)
-        if not _differences(config, first) and settings_of(config, base, k.member).net_file is None:
-            alike_members.append(k)
-    return alike_members
-
-
-def _differences(config: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
-    return [n for n in (*COMPARED, "loss", "net") if config.get(n) != first.get(n)]
+        other = [n for n in (*COMPARED, "loss", "net") if config.get(n) != first.get(n)]
+        own = settings_of(config, base, k.member).net_file is not None
+        found.append(other or ["net"] * own)
+    return found
 
 
 def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) -> list[nn.Module]:
@@ -91,16 +84,11 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
     Raises:
         TreinoError: a network has other prepared rows than the winner.
     """
-    base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
-    spec = winner.spec
-    nets = []
-    for k in kept:
-        config = config_of(folder, k.member)
-        other = _differences(config, first)
-        s = settings_of(config, base, k.member)
-        if other or s.net_file is not None:
-            raise ENSEMBLE_DIFFERS(n=k.member, what=", ".join(other) or "net")
-        net, _config = decide(s, winner.data)
+    base, spec, nets = read_sweep_spec(folder).base, winner.spec, list[nn.Module]()
+    for k, other in zip(kept, _differences(folder, kept), strict=True):
+        if other:
+            raise ENSEMBLE_DIFFERS(n=k.member, what=", ".join(other))
+        net, _config = decide(settings_of(config_of(folder, k.member), base, k.member), winner.data)
         shape = input_shape(net, spec.item_shape)
         wanted = net.parameter_shapes(shape, spec.outputs)
         check_layers(wanted, (t.shape for t in k.weights.values()), folder.path.name)
@@ -127,7 +115,7 @@ def greedy_ensemble(
     folder: RunFolder, top: Sequence[TopMember], data: Data, winner: StoredRun, metric: str, places: int
 ) -> SweepEnsemble:
     """The ensemble that the sweep chooses from these networks, and its metrics. top: the winner first."""
-    kept = alike(folder, top)
+    kept = [k for k, other in zip(top, _differences(folder, top), strict=True) if not other]
     nets, members = networks(folder, winner, kept), [k.member for k in kept]
     loss, shape = winner.loss_function, winner.item_shape
     validation = _answers(nets, data.validation, shape)

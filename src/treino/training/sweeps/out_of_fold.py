@@ -227,9 +227,20 @@ def with_spread(result: SweepResult, folder: RunFolder, sweep: SweepTraining) ->
     by_member: dict[str, dict[str, dict[str, float | None]]] = {}
     for number in range(sweep.done):
         by_member |= read_document(folder, f"figures/{number}.json")
-    figures = figure_spread(by_member)
-    notes = (*result.notes, *_without(sweep, len(by_member)), *_undefined(figures))
-    found: dict[str, Any] = {"kind": "spread", "figures": figures, "notes": notes}
+    figures, notes = figure_spread(by_member), list(result.notes)
+    count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - len(by_member)
+    if count and len(sweep.data.validation):  # their outputs aren't finite
+        sentence = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
+        notes.append(sentence.format(n=count, of=len(sweep.configs), metric=sweep.metric))
+    sentence = _(
+        "{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others."
+    )
+    for split, spreads in figures.items():
+        for metric, spread in spreads.items():
+            if without := spread.values.count(None):  # such as AUC on rows of one class
+                facts = {"metric": metric, "split": split_name(split), "n": without}
+                notes.append(sentence.format(**facts, of=len(spread.values)))
+    found: dict[str, Any] = {"kind": "spread", "figures": figures, "notes": tuple(notes)}
     return result.model_copy(
         update=found | ({} if sweep.options.until is None else {"reached": _reached(sweep)})
     )
@@ -259,30 +270,6 @@ def summary(values: Sequence[float | None]) -> Spread:
         max=float(v.max()) if len(v) else None,
         values=tuple(values),
     )
-
-
-def _without(sweep: SweepTraining, measured: int) -> list[str]:
-    """A note on networks without metrics that didn't diverge: their outputs aren't finite."""
-    count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - measured
-    if count and len(sweep.data.validation):
-        sentence = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
-        return [sentence.format(n=count, of=len(sweep.configs), metric=sweep.metric)]
-    return []
-
-
-def _undefined(figures: Mapping[str, Mapping[str, Spread]]) -> list[str]:
-    """A note for each metric that is undefined for some networks, such as AUC on rows of one class."""
-    sentence = _(
-        "{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others."
-    )
-    return [
-        sentence.format(
-            metric=metric, split=split_name(split), n=spread.values.count(None), of=len(spread.values)
-        )
-        for split, spreads in figures.items()
-        for metric, spread in spreads.items()
-        if None in spread.values
-    ]
 
 
 def _reached(sweep: SweepTraining) -> GoalSteps:

@@ -326,19 +326,8 @@ def _taken_up(
     as in ``sweep_resumption``."""
     folder.unseal()
     kept = read_checkpoint(folder)
-    state: dict[str, Any] = (
-        kept[1]
-        if kept is not None
-        else {
-            "done": 0,
-            "spent": 0.0,
-            "model_steps": 0,
-            "extensions": 0,
-            "state": None,
-            "ended": None,
-            "processors": {},
-        }
-    )
+    state: dict[str, Any] = {"done": 0, "spent": 0.0, "model_steps": 0, "extensions": 0, "state": None}
+    state |= {"ended": None, "processors": {}} | ({} if kept is None else kept[1])
     added = members.get("extensions", [])
     if added:
         sweep.set_members(added[-1]["first"] + added[-1]["members"])
@@ -359,13 +348,12 @@ def _taken_up(
         add_networks(folder, sweep, more)
     for kind, numbers in state["processors"].items():
         sweep.processors[kind] = set(numbers)
-    over = ended is not None  # only the judgement is incomplete
-    none = over or sweep.done >= len(sweep.brackets)
-    bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
-    if bracket is not None:  # the best of an interrupted bracket are provisional
-        sweep.top = [k for k in sweep.top if k.member < bracket.first]
-    if bracket is not None and kept is not None and state["state"] is not None:
-        bracket.load(kept[0], state["state"])
+    bracket = None
+    if ended is None and sweep.done < len(sweep.brackets):  # else only the judgement is incomplete
+        bracket = training_bracket(sweep, sweep.done, state["state"])
+        sweep.top = [k for k in sweep.top if k.member < bracket.first]  # the later ones are provisional
+        if kept is not None and state["state"] is not None:
+            bracket.load(kept[0], state["state"])
     progress = SweepProgress(sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"])
     if sweep.extensions:  # a judgement without the added members is outdated
         sweep.status = "interrupted"
@@ -392,6 +380,7 @@ class SweepJob:
     resumable: bool = True
     paused: bool = False
     threads: int = 1
+    run: StoredRun | None = None  # the best is trained apart
     last: Tick | None = None
     steps_before: int = 0  # model-steps of finished brackets
     lost_before: int = 0  # members that diverged in finished brackets
@@ -403,10 +392,6 @@ class SweepJob:
         if self.bracket is not None:
             self._begin(self.bracket)
 
-    @property
-    def run(self) -> StoredRun | None:
-        return self.sweep.best_run
-
     def stop_reason(self) -> str | None:
         """``reached`` if a member reached the target, ``stopped`` if time is over or by a command."""
         if self.ended is not None:
@@ -417,8 +402,11 @@ class SweepJob:
         self.progress.members = options.members
         if self.last is None:
             return None
-        if options.until is not None and not options.spread and _reached(self.last, *options.until):
-            return "reached"
+        if options.until is not None and not options.spread:
+            metric, wanted = options.until
+            value = (self.last.evaluation or {}).get("validation", {}).get(metric, torch.tensor(torch.nan))
+            if bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any()):
+                return "reached"
         spent = self.progress.seconds - self.sweep.seconds_at_last
         late = options.max_time is not None and spent > options.max_time
         return "stopped" if late else None
@@ -554,10 +542,3 @@ class SweepJob:
             "ended": None,
             "processors": self.sweep.processor_members,
         }
-
-
-def _reached(tick: Tick, metric: str, wanted: float) -> bool:
-    value = (tick.evaluation or {}).get("validation", {}).get(metric)
-    if value is None:
-        return False
-    return bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any())  # False for NaN

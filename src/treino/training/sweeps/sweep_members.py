@@ -31,7 +31,6 @@ from treino.folders.documents import read_document, read_sweep_spec
 from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
 from treino.folders.store.output_files import refuse_run
-from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.options import SweepPlan, read_options
 from treino.settings.spec import LAYERS, OF_CNN, Settings
@@ -90,8 +89,7 @@ class SweepTraining:
     brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
     extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
     status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
-    trains. processors: ``{kind of processor: members trained on it}``, for clusters only. best_run: the
-    best, trained alone.
+    trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
     """
 
     source: Any
@@ -117,7 +115,6 @@ class SweepTraining:
     notes: list[str] = field(default_factory=list)
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
-    best_run: StoredRun | None = None
     _settings: dict[int, Settings] = field(default_factory=dict)
 
     def settings(self, member: int) -> Settings:
@@ -451,7 +448,7 @@ def send_more(folder: RunFolder, more: int) -> None:
     """
     check_folder(folder, more)
     if not deliver(lambda: send_command(folder, VERB, more)):
-        raise _too_late(folder, more)
+        raise MORE_TOO_LATE(sweep=folder.path.name, n=more)
 
 
 def ask_for_more(folder: RunFolder, more: int) -> None:
@@ -467,11 +464,7 @@ def ask_for_more(folder: RunFolder, more: int) -> None:
         time.sleep(LOOK)
         state = next(command.state for command in folder.database.commands() if command.id == sent)
     if state != "applied":
-        raise _too_late(folder, more)
-
-
-def _too_late(folder: RunFolder, more: int) -> TreinoError:
-    return MORE_TOO_LATE(sweep=folder.path.name, n=more)
+        raise MORE_TOO_LATE(sweep=folder.path.name, n=more)
 
 
 def extension_notes(sweep: SweepTraining) -> list[str]:
