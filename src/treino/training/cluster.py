@@ -203,7 +203,12 @@ def open_cluster(
             raise GPUS_WITHOUT_CLUSTER()
         yield None
         return
-    _check(place.on)
+    host, colon, port = place.on.removeprefix(CLIENT).rpartition(":")
+    if place.on != "ray" and not (place.on.startswith(CLIENT) and host and colon and port.isdigit()):
+        raise ON_UNKNOWN(on=place.on)
+    spec = importlib.util.find_spec("ray")
+    if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
+        raise RAY_MISSING()
     begun = _connect(place.on)
     try:
         cluster = Cluster(place.gpus_per_chunk or 0)
@@ -218,16 +223,6 @@ def open_cluster(
             import ray
 
             ray.shutdown()
-
-
-def _check(on: str) -> None:
-    """Refuse a word that names no cluster, and a missing Ray."""
-    host, colon, port = on.removeprefix(CLIENT).rpartition(":")
-    if on != "ray" and not (on.startswith(CLIENT) and host and colon and port.isdigit()):
-        raise ON_UNKNOWN(on=on)
-    spec = importlib.util.find_spec("ray")
-    if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
-        raise RAY_MISSING()
 
 
 def _connect(on: str) -> bool:
@@ -285,7 +280,7 @@ def _failure(address: str, error: Exception) -> TreinoError:
         return CLUSTER_START(why=cause(error), folder=Path(temporary, "ray/session_latest/logs"))
     if "ersion" in str(error):
         return CLUSTER_VERSION(why=" ".join(str(error).split()))
-    return _unreachable(address, cause(error))
+    return CLUSTER_UNREACHABLE(address=address, why=cause(error))
 
 
 def _reach(address: str) -> None:
@@ -294,11 +289,7 @@ def _reach(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
     except (OSError, ValueError) as error:
-        raise _unreachable(address, cause(error)) from error
-
-
-def _unreachable(address: str, why: str) -> TreinoError:
-    return CLUSTER_UNREACHABLE(address=address, why=why)
+        raise CLUSTER_UNREACHABLE(address=address, why=cause(error)) from error
 
 
 @dataclass
@@ -506,8 +497,3 @@ def device_here(settings: Mapping[str, Any], place: ClusterOptions) -> str:
     if device in fitting:
         return "cpu"
     raise DEVICE_ON_CLUSTER(what=setting("device", device))
-
-
-def gpu_engine(flat: bool) -> str:
-    """The default kernel on a GPU. flat: whether the network is an MLP without batch norm."""
-    return "batched" if flat else "module"

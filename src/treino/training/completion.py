@@ -36,11 +36,8 @@ from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
 from treino.training.stored_training import (
     answers,
-    fewer_notes,
     past_limit,
     resumed_notes,
-    unanswered_notes,
-    waited_notes,
 )
 
 # ---- facts of a run before its first step
@@ -64,6 +61,13 @@ def run_facts(data: Data, resolution: Resolution) -> RunFacts:
         "reproducible_why": why or None,
     }
     return RunFacts.model_validate(facts)
+
+
+def shape_entries(data: Data, training: TrainingLoop) -> dict[str, Any]:
+    """The entries of ``spec.json`` on what comes into the network and out of it."""
+    names = ("classes", "inputs", "item_shape", "target_mean", "target_scale")
+    known = {"outputs": training.outputs, "steps_per_epoch": training.steps_per_epoch}
+    return {name: getattr(data, name) for name in names} | known
 
 
 # ---- uncertainty of a finished run's predictions
@@ -177,6 +181,8 @@ def threshold_effect(answered: Answered, data: Data, rule: str, value: float | N
 
 
 # ---- the end of a training
+
+WAITED_MUCH = 0.1  # minimum share of the training time for a note
 
 
 class Times(NamedTuple):
@@ -300,7 +306,8 @@ def _figures(
 
 
 def fit_baselines(end: Ending) -> None:
-    """``baseline``: the test metrics of simple models, if test rows are looked at."""
+    """``baseline``: the test metrics of simple models, if test rows are looked at; and notes on rows that are
+    in no figure."""
     loss, full = end.training.loss_function.single, end.resolution.settings.get("baselines") == "full"
     notes: list[str] = []
     for own, one in zip(end.of_targets, end.held.by_target, strict=True):
@@ -311,13 +318,15 @@ def fit_baselines(end: Ending) -> None:
             notes += made.notes
     end.figures["baseline"] = means([own["baseline"] for own in end.of_targets])
     end.notes += dict.fromkeys(notes)
-
-
-def note_rows_left_out(end: Ending) -> None:
-    """Notes on baselines of a sample of the rows, and on rows without an answer."""
-    end.notes += fewer_notes(end.data, end.held)
+    if len(end.held.test) < len(end.data.test):
+        sentence = _(
+            "The figures to compare with were fitted on {n:,} training rows, and are of {m:,} test rows."
+        )
+        end.notes.append(sentence.format(n=len(end.held.train), m=len(end.held.test)))
+    sentence = _("The network's output is NaN in {n:,} of {of:,} {split} rows: there is no figure of them.")
     for split, (output_NC, _y) in end.answered.items():
-        end.notes += unanswered_notes(split, output_NC)
+        if without := int(output_NC.isnan().any(dim=1).sum()):
+            end.notes.append(sentence.format(n=without, of=len(output_NC), split=split_name(split)))
 
 
 def measure_confidence(end: Ending) -> None:
@@ -335,24 +344,17 @@ def measure_confidence(end: Ending) -> None:
             end.notes += known.notes if len(targets) == 1 else [f"{one.target}: {n}" for n in known.notes]
 
 
-def measure_threshold(end: Ending) -> None:
-    """``threshold``: the decision threshold that was asked for, and its effect on test rows."""
+def measure_prediction(end: Ending) -> None:
+    """What predictions are made with besides the weights, and how far to trust them; the steps and losses."""
+    training = end.training
+    measure_confidence(end)
     if end.rule is not None:
         tuned = threshold_effect(end.answered, end.data, end.rule, end.threshold)
         end.figures |= tuned.figures
         end.notes += tuned.notes
-
-
-def name_targets(end: Ending) -> None:
-    """``targets``: of several, the entries of each."""
     if len(end.of_targets) > 1:
         names = (one.target for one in end.data.by_target)
         end.figures["targets"] = dict(zip(names, end.of_targets, strict=True))
-
-
-def list_members(end: Ending) -> None:
-    """The networks of an ensemble, and which of them answer."""
-    training = end.training
     if training.config.shared.ensemble > 1:
         end.figures |= {
             "members": member_results(training),
@@ -360,52 +362,13 @@ def list_members(end: Ending) -> None:
             "answering_steps": training.answering_steps,
         }
         end.notes += members_notes(training)
-
-
-def count_steps(end: Ending) -> None:
-    """How long it trained, the steps of its kept weights, and its losses by epoch."""
-    training = end.training
-    kept_step = max(training.answering_steps)
-    kept_epoch = int(training.kept_epoch_P[training.answering].max())
+    stopped = set(training.status_P) - {"diverged"} == {"stopped"}  # by patience
     end.figures |= {
-        "stopped_early": stopped_early(training) and not past_limit(end.folder),
+        "stopped_early": stopped and not past_limit(end.folder),
         "steps": int(training.last_step_P.max()),
-        "kept_epoch": kept_epoch,
-        "kept_step": kept_step,
+        "kept_epoch": int(training.kept_epoch_P[training.answering].max()),
+        "kept_step": max(training.answering_steps),
     } | histories(end.folder, end.spec, over=end.over)
-
-
-def look_for_faults(end: Ending) -> None:
-    """``findings``: what the doctor finds wrong in the training."""
-    if end.over:
-        what = _("Looking for faults in the training")
-        if (wrong := end.attempt(what, partial(findings, end.folder, end.held, end.resolution))) is not None:
-            end.figures["findings"], defects = wrong
-            end.notes += defects
-
-
-def check_answers(end: Ending) -> None:
-    """Notes on answers that no network should give."""
-    what, checked = _("Checking the network's answers"), partial(notes_on_answers, end.training, end.net)
-    end.notes += end.attempt(what, partial(checked, end.held.train.x)) or []
-
-
-PREDICTION = (measure_rows, measure_confidence, measure_threshold, name_targets, list_members, count_steps)
-"""The measurements that a verification repeats."""
-
-MEASUREMENTS = (
-    measure_rows,
-    fit_baselines,
-    note_rows_left_out,
-    measure_confidence,
-    measure_threshold,
-    name_targets,
-    list_members,
-    count_steps,
-    look_for_faults,
-    check_answers,
-)
-"""All measurements, in the order of their notes."""
 
 
 def finish(
@@ -420,9 +383,22 @@ def finish(
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     end = Ending(folder, spec, data, resolution, status, ask)
     write_weights(folder, end.net, data.item_shape if training.shared.net is None else None)
-    end.notes += [*said_of(spec), *data.notes, *resumed_notes(folder), *waited_notes(times.share_waited)]
-    for measurement in MEASUREMENTS:
-        measurement(end)
+    end.notes += [*said_of(spec), *data.notes, *resumed_notes(folder)]
+    if times.share_waited > WAITED_MUCH:
+        sentence = _(
+            "Training waited for its data {share:.0%} of the time. More num_workers read ahead; items"
+            " that are always the same and fit in memory are not waited for."
+        )
+        end.notes.append(sentence.format(share=times.share_waited))
+    for measure_next in (measure_rows, fit_baselines, measure_prediction):
+        measure_next(end)
+    if end.over:
+        what = _("Looking for faults in the training")
+        if (wrong := end.attempt(what, partial(findings, folder, end.held, resolution))) is not None:
+            end.figures["findings"], defects = wrong
+            end.notes += defects
+    checked = partial(notes_on_answers, training, end.net, end.held.train.x)
+    end.notes += end.attempt(_("Checking the network's answers"), checked) or []
     looked, before, events = bool(end.figures["metrics"]["test"]), 0, folder.database.events()
     alone = not spec.segments and spec.like is None and spec.weights is None
     if not alone or any(event.kind == "resumed" for event in events):  # stopped, rewound or branched
@@ -443,21 +419,15 @@ def finish(
     return StoredRun(folder, Access(net=training.net(training.answering[0], "kept")), end.held)
 
 
-def stopped_early(engine: TrainingLoop) -> bool:
-    """Whether patience stopped every member that didn't diverge."""
-    return set(engine.status_P) - {"diverged"} == {"stopped"}
-
-
 def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
     """The result of each network of an ensemble, in order."""
-    figure_P = engine.best_P
     columns = (
         engine.config.seeds,
         engine.status_P,
         engine.last_step_P.tolist(),
         engine.kept_epoch_P.tolist(),
         engine.kept_step_P.tolist(),
-        [value if math.isfinite(value) else None for value in figure_P.tolist()],
+        [value if math.isfinite(value) else None for value in engine.best_P.tolist()],
     )
     names = ("seed", "status", "steps", "kept_epoch", "kept_step", "validation")
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
@@ -465,15 +435,8 @@ def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
 
 def members_notes(engine: TrainingLoop) -> list[str]:
     """Notes on how many networks predict, and how many diverged."""
-    answering, members = engine.answering, len(engine.status_P)
-    lost, s = engine.status_P.count("diverged"), engine.config.shared
-    if engine.setup.validation is not None:
-        sentence = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
-    else:
-        sentence = _("The mean of {n} networks answers.")
-    note = sentence.format(
-        n=len(answering),
-        members=members,
-        metric=s.metric,
-    )
+    members, lost = len(engine.status_P), engine.status_P.count("diverged")
+    best = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
+    sentence = _("The mean of {n} networks answers.") if engine.setup.validation is None else best
+    note = sentence.format(n=len(engine.answering), members=members, metric=engine.config.shared.metric)
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]

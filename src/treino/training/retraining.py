@@ -33,7 +33,7 @@ from treino.folders.segments import Link, Segment, path_counts, path_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
 from treino.training.branch import MOST_ROWS
-from treino.training.completion import PREDICTION, Ending
+from treino.training.completion import Ending, measure_prediction, measure_rows
 from treino.training.resolution import Resolution
 from treino.training.stored_training import MACHINE, kept_state, keyframes_in, obey_again, past_limit, rebuilt
 from treino.training.train import epoch_values
@@ -471,8 +471,8 @@ class Retraining:
         end = Ending(self.run.folder, self.spec, self.data, resolution, self.run.status)
         self.comparison.tensors("weights", step, dict(self.run.state), whole_state(end.net))
         recorded = read_document(self.run.folder, "result.json")
-        for measurement in PREDICTION:  # what fails has no figure, which differs from one that is recorded
-            measurement(end)
+        measure_rows(end)  # what fails has no figure, which differs from one that is recorded
+        measure_prediction(end)
         self.tested = end.figures["metrics"]["test"] or {}
         made: dict[str, Any] = {**{name: {} for name in PREDICTED}, "targets": {}, **end.figures}
         for name in ("epochs", "epoch_seconds", "stopped_early", "kept_epoch"):

@@ -24,7 +24,6 @@ from treino.data.documents import DataSource
 from treino.data.mapped_rows import parts
 from treino.data.rows import Rows, is_stream
 from treino.data.rows_in_memory import digest, splits_not_in_memory, why_not_reproducible
-from treino.data.splits import split_name
 from treino.engine import MLP, TrainingLoop
 from treino.engine.gates import gates_of
 from treino.engine.nets import input_shape
@@ -252,8 +251,6 @@ DATA_CHANGED = Refusal(
     N_("Give what was given then, or train a new run on this."),
 )
 
-WAITED_MUCH = 0.1  # minimum share of the training time for a note
-
 
 def user_data_reference(data: Data) -> dict[str, Any]:
     """The entries of ``spec.json`` on data that is neither in a file nor in memory."""
@@ -312,40 +309,6 @@ def resumed_notes(folder: RunFolder) -> list[str]:
 def past_limit(folder: RunFolder) -> bool:
     """Whether a time limit ended the training."""
     return any(event.kind == PAST_LIMIT for event in folder.database.events())
-
-
-def waited_notes(waited: float) -> list[str]:
-    if waited <= WAITED_MUCH:
-        return []
-    return [
-        _(
-            "Training waited for its data {share:.0%} of the time. More num_workers read ahead; items"
-            " that are always the same and fit in memory are not waited for."
-        ).format(share=waited)
-    ]
-
-
-def fewer_notes(data: Data, held: Data) -> list[str]:
-    """A note if baselines were fitted and measured on a sample of the rows. held: the sample."""
-    if len(held.test) == len(data.test):
-        return []
-    return [
-        _(
-            "The figures to compare with were fitted on {n:,} training rows, and are of {m:,} test rows."
-        ).format(n=len(held.train), m=len(held.test))
-    ]
-
-
-def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
-    """A note if the split has no metrics because an output of the network is NaN."""
-    without = int(output_NC.isnan().any(dim=1).sum())
-    if not without:
-        return []
-    return [
-        _("The network's output is NaN in {n:,} of {of:,} {split} rows: there is no figure of them.").format(
-            n=without, of=len(output_NC), split=split_name(split)
-        )
-    ]
 
 
 def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:

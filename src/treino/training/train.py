@@ -42,7 +42,7 @@ from treino.folders.user_network import NetworkFiles, network_maker, network_of
 from treino.folders.weights import ANSWERS, answers_of
 from treino.settings.spec import Settings
 from treino.training.commands import LiveView, Transport
-from treino.training.completion import Times, finish, run_facts
+from treino.training.completion import Times, finish, run_facts, shape_entries
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
 from treino.training.resolution import Resolution, net_reasons, resolve, train_config, with_net
@@ -189,26 +189,15 @@ def train_events(
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         training, files = resolution.training, where.get("files", {})
+        kind: Any = "file" if file is not None else "given" if net is not None else settings.net or "mlp"
         typed = as_typed(where["source"], explicit | {split: f["source"] for split, f in files.items()})
         spec = RunSpec(
             asked=explicit,
             resolved=ResolvedSettings.model_validate(resolution.settings),
             facts=run_facts(data, resolution),
             data=DataSource.model_validate(where),
-            classes=data.classes,
-            inputs=data.inputs,
-            outputs=training.outputs,
-            item_shape=data.item_shape,
-            target_mean=data.target_mean,
-            target_scale=data.target_scale,
-            steps_per_epoch=training.steps_per_epoch,
-            net="file"
-            if file is not None
-            else "given"
-            if net is not None
-            else "cnn"
-            if settings.net == "cnn"
-            else "mlp",
+            **shape_entries(data, training),
+            net=kind,
             command=typed + (f" --weights {shlex.quote(start.name)}" if start else ""),
             weights=None if start is None else start.name,
             like=like,

@@ -23,7 +23,7 @@ from treino.folders.store import RunFolder, find
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun, SweepRow
 from treino.folders.weights import check_layers
 from treino.settings.spec import OF_DATA, Settings
-from treino.training.completion import run_facts
+from treino.training.completion import run_facts, shape_entries
 from treino.training.resolution import Resolution, decide, resolve
 from treino.training.sweeps.bracket import MEMBERS, MemberTable, read_top
 from treino.training.sweeps.populations import COMPARED, settings_of
@@ -153,13 +153,7 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
         resolved=resolved,
         facts=facts,
         data=sweep.data,
-        classes=data.classes,
-        inputs=data.inputs,
-        outputs=resolution.training.outputs,
-        item_shape=data.item_shape,
-        target_mean=data.target_mean,
-        target_scale=data.target_scale,
-        steps_per_epoch=resolution.training.steps_per_epoch,
+        **shape_entries(data, resolution.training),
         net="file" if net is not None else resolved.net or "mlp",
         command=f"treino train --like {run.typed}",
         weights=None,

@@ -31,7 +31,7 @@ from treino.folders.network_source import (
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, network_of, own_net
 from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, read_settings
-from treino.training.cluster import Cluster, gpu_engine
+from treino.training.cluster import Cluster
 from treino.training.resolution import decide, train_config
 from treino.training.search.space import Config
 from treino.training.short_trials import refuse_time_limit
@@ -289,7 +289,7 @@ def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> Grou
 def for_gpu(group: Group) -> Group:
     """The group with a kernel that runs on GPUs."""
     flat = isinstance(group.net, MLP) and not group.net.batch_norm
-    engine = group.config.shared.engine or gpu_engine(flat)
+    engine = group.config.shared.engine or ("batched" if flat else "module")
     return replace(group, config=group.config.with_settings(engine=engine))
 
 

@@ -184,12 +184,18 @@ def sweep_events(
         yield from events(partial(SweepJob, folder, sweep, first, SweepProgress(wanted.members)))
 
 
-def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
-    """The space of seeds from ``first_seed`` on, of folds, or of all pairs of both; and its name.
+def repeats(
+    settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
+) -> tuple[dict[str, Any], Space, str]:
+    """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; the space of seeds
+    from their own on, of folds, or of all pairs of both; and its name.
 
     Raises:
-        TreinoError: fewer than two.
+        TreinoError: fewer than two; settings out of range, or that say otherwise which rows test or validate.
     """
+    shared = read_settings(settings)
+    if until is not None and shared.validation == 0:
+        raise no_validation_rows(setting("until", until))
     for name, count in (("seeds", seeds), ("folds", folds)):
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
             raise TreinoError(
@@ -201,23 +207,8 @@ def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple
     if folds is not None:
         dimensions.append(Dimension("fold", Choice(tuple(f"{i + 1}/{folds}" for i in range(folds)))))
     if seeds is not None:
-        dimensions.append(Dimension("seed", Choice(tuple(range(first_seed, first_seed + seeds)))))
-    return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
-
-
-def repeats(
-    settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
-) -> tuple[dict[str, Any], Space, str]:
-    """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; their space, and its
-    name.
-
-    Raises:
-        TreinoError: settings out of range, or that say otherwise which rows test or validate.
-    """
-    shared = read_settings(settings)
-    if until is not None and shared.validation == 0:
-        raise no_validation_rows(setting("until", until))
-    space, word = repeat_space(seeds, folds, shared.seed)
+        dimensions.append(Dimension("seed", Choice(tuple(range(shared.seed, shared.seed + seeds)))))
+    space, word = Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
     base = {k: v for k, v in settings.items() if k not in ("name", "out")}
     if folds is None:
         return base, space, word
