@@ -297,26 +297,14 @@ class Looks:
     # ---- figures of the present moment
 
     def _figure(self, course: Course) -> float:
-        name = course.clause.figure
-        if name == "gradient norm":
-            return self.gradient_norm()
-        if name == "lr":
-            return self._rate()
-        if name == "epoch":
-            return self.job.training.epoch
-        return self.job.clock.spent
-
-    def gradient_norm(self) -> float:
-        """The norm of the last update's gradient, as the kernel left it: clipped, without weight decay. Of an
-        ensemble: the largest."""
-        population = self.job.training.state.population
-        return float(torch.linalg.vector_norm(population.grads, dim=1).max())
-
-    def _rate(self) -> float:
-        training = self.job.training
-        factors = training.plan.factors(training.step, training.step + 1)
+        name, training = course.clause.figure, self.job.training
         population = training.state.population
-        return float(population.hp["lr"][0]) * factors[int(population.schedule_P[0])][0]
+        if name == "gradient norm":  # as the kernel left it: clipped, without weight decay; the largest
+            return float(torch.linalg.vector_norm(population.grads, dim=1).max())
+        if name == "lr":
+            factors = training.plan.factors(training.step, training.step + 1)
+            return float(population.hp["lr"][0]) * factors[int(population.schedule_P[0])][0]
+        return training.epoch if name == "epoch" else self.job.clock.spent
 
     # ---- after a resume
 

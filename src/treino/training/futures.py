@@ -6,7 +6,7 @@ run's own kernel. A future's losses equal, bit for bit, the losses of a branch w
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -258,21 +258,20 @@ def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
         status = "diverged" if hopeless_F[row] else training.status_P[row]
         loss_E = [float(loss_F[row]) for loss_F in group.validation if np.isfinite(loss_F[row])]
         last = [] if status == "diverged" else loss_E[-LAST_EVALUATIONS:]
+        outputs_NC: Floats | None = None
+        if x_ND is not None:
+            kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.shared)
+            with torch_context(kernel.intra_op_threads):
+                output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x)
+            outputs_NC = output_RNC[0].cpu().float().numpy()
         yield FutureEnd(
             future,
             step_F[row],
             status,
             training.net(row, "last"),
             sum(last) / len(last) if last else None,
-            None if x_ND is None else _outputs(training, row, x_ND),
+            outputs_NC,
         )
-
-
-def _outputs(training: TrainingLoop, row: int, x_ND: Tensor) -> Floats:
-    kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.shared)
-    with torch_context(kernel.intra_op_threads):
-        output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x)
-    return output_RNC[0].cpu().float().numpy()
 
 
 def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[str, Any]]:
@@ -286,11 +285,28 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
     Raises:
         TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
     """
-    if kind not in KINDS:
-        raise FUTURES_UNKNOWN(kind=kind, hint=nearest(kind, KINDS))
     whole("count", count, 2, MOST, text="count")
+    changes: list[dict[str, Any]]
+    if kind == "lr":
+        if not (lr := rate(snapshot)):
+            raise FUTURES_LR(lr=setting("lr", 0.001))
+        middle = count // 2
+        factors = [10 ** (DECADES * (i - middle) / middle) for i in range(count)]
+        changes = [{"lr": lr if factor == 1 else float(f"{lr * factor:.3g}")} for factor in factors]
+    elif kind == "seed":  # the order of the rows hangs on it where ``data_seed`` was left open
+        name = "data_seed" if "data_seed" in next_segment(snapshot, {}).asked else "seed"
+        changes = [{}, *({name: snapshot.settings[name] + i} for i in range(1, count))]
+    elif kind == "batch_size":
+        rows, now = snapshot.plan.rows, snapshot.plan.batch_size or snapshot.plan.rows
+        powers = {2**i for i in range(rows.bit_length()) if 2**i < rows}
+        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in snapshot.member_net.modules()):
+            powers = {size for size in powers if size > 1 and rows % size != 1}  # no batch of a single row
+        sizes = sorted({*powers, now, rows}, key=lambda size: (abs(math.log(size / now)), size))
+        changes = [{"batch_size": "full" if size == rows else size} for size in sorted(sizes[:count])]
+    else:
+        raise FUTURES_UNKNOWN(kind=kind, hint=nearest(kind, ("lr", "seed", "batch_size")))
     longer = extension(snapshot.plan, snapshot.step)
-    return [longer | changes for changes in KINDS[kind](snapshot, count)]
+    return [longer | each for each in changes]
 
 
 def extension(plan: StepPlan, step: int) -> dict[str, Any]:
@@ -319,37 +335,6 @@ def rate(snapshot: Snapshot) -> float:
     """The learning rate in force, without the schedule's factor."""
     arrays, meta = keyframe_of_saved(snapshot.saved)
     return float(meta["hp"]["lr"] if "hp" in meta else arrays["hp.lr"][snapshot.member])
-
-
-def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    lr = rate(snapshot)
-    if not lr:
-        raise FUTURES_LR(lr=setting("lr", 0.001))
-    middle = count // 2
-    factors = [10 ** (DECADES * (i - middle) / middle) for i in range(count)]
-    return [{"lr": lr if factor == 1 else float(f"{lr * factor:.3g}")} for factor in factors]
-
-
-def _seeds(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    """Orders of the rows, which hang on the seed where ``data_seed`` was left open."""
-    name = "data_seed" if "data_seed" in next_segment(snapshot, {}).asked else "seed"
-    return [{}, *({name: snapshot.settings[name] + i} for i in range(1, count))]
-
-
-def _batch_sizes(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    rows, now = snapshot.plan.rows, snapshot.plan.batch_size or snapshot.plan.rows
-    powers = {2**i for i in range(rows.bit_length()) if 2**i < rows}
-    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in snapshot.member_net.modules()):
-        powers = {size for size in powers if size > 1 and rows % size != 1}  # no batch of a single row
-    nearest = sorted({*powers, now, rows}, key=lambda size: (abs(math.log(size / now)), size))
-    return [{"batch_size": "full" if size == rows else size} for size in sorted(nearest[:count])]
-
-
-KINDS: dict[str, Callable[[Snapshot, int], list[dict[str, Any]]]] = {
-    "lr": _rates,
-    "seed": _seeds,
-    "batch_size": _batch_sizes,
-}
 
 
 # ---- a fan: futures of a step, as messages of apps/studio/docs/studio-protocol.md

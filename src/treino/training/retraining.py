@@ -273,12 +273,8 @@ class Stretch:
     stop: int
 
 
-@dataclass(frozen=True, eq=False)
-class RecordedState:
-    """The tensors of a recorded state. ends: whether it tells when members ended, as a checkpoint does."""
-
-    tensors: dict[str, torch.Tensor]
-    ends: bool = False
+RecordedState = tuple[Mapping[str, Tensor], bool]
+"""The tensors of a recorded state, and whether it tells when members ended, as a checkpoint does."""
 
 
 @dataclass(eq=False)
@@ -332,9 +328,11 @@ class Retraining:
         """Train the run again, from its seeds on. Return the training at its end."""
         before: Resolution | None = None
         for link in path_of(self.spec):
-            resolution, segment = self._resolution(link.segment), link.segment
+            segment = link.segment
+            resolution = rebuilt(self.run.folder, self.spec, self.data, self.run.access, segment)
             if before is None:
-                self._begin(resolution.training, segment)
+                self._compare_states(resolution.training, segment, 0)
+                obey_again(self.run.folder, resolution.training, segment, set(), 0)
             else:
                 self._go_on(before, resolution, segment)
             for stretch in self.stretches:
@@ -347,9 +345,6 @@ class Retraining:
 
     # ---- inside
 
-    def _resolution(self, segment: Segment) -> Resolution:
-        return rebuilt(self.run.folder, self.spec, self.data, self.run.access, segment)
-
     def _states(self, training: TrainingLoop, segment: Segment, step: int) -> Iterator[RecordedState]:
         """The states that the run recorded at this step, in the form for this training.
 
@@ -359,18 +354,13 @@ class Retraining:
         folder, name = self.run.folder, self.keyframes.get((segment.number, step))
         if name is not None:
             try:
-                yield RecordedState(kept_state(folder, name, training, self.recorded_S)[0])
+                yield kept_state(folder, name, training, self.recorded_S)[0], False
             except (KeyError, IndexError, RuntimeError) as error:
                 raise damaged(folder.path / name, _("it is no state of this training")) from error
         if self.checkpoint == (segment.number, step):
             checkpoint = read_checkpoint(folder)
             assert checkpoint is not None
-            yield RecordedState(checkpoint[0], ends=True)
-
-    def _begin(self, training: TrainingLoop, segment: Segment) -> None:
-        """Compare the training before its first step with what the run recorded there."""
-        self._compare_states(training, segment, 0)
-        obey_again(self.run.folder, training, segment, set(), 0)
+            yield checkpoint[0], True
 
     def _go_on(self, before: Resolution, after: Resolution, segment: Segment) -> None:
         """Carry the state of a training over into the next segment's, and compare it with what the run
@@ -437,8 +427,8 @@ class Retraining:
         """Compare the training, which is at this step, with the states that the run recorded there."""
         states = [*self._states(training, segment, step)]
         saved = training.save()[0] if states else {}
-        for state in states:
-            ours, theirs = (named_state(training, each, ends=state.ends) for each in (saved, state.tensors))
+        for tensors, ends in states:
+            ours, theirs = (named_state(training, each, ends=ends) for each in (saved, tensors))
             self.comparison.tensors("states", step, theirs, ours)
 
     def _compare_settings(self, resolution: Resolution) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import damaged
 from treino.base.words import N_, _
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
@@ -27,7 +26,7 @@ from treino.folders.stored_folder import machine, versions
 from treino.folders.stored_run import StoredRun
 from treino.training.replay import training_rows
 from treino.training.retraining import SECONDS, Comparison, Retraining, Tell, tell_nobody
-from treino.training.sweeps.bracket import MEMBERS, MemberTable
+from treino.training.sweeps.bracket import MemberTable
 from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import groups
 
@@ -161,6 +160,10 @@ def document_of(
     )
     reasons = rounding_reasons(then, now)
     verdict = verdict_of(comparison, reasons, run, tested)
+    unmade = _(
+        "Not made again: how new rows are prepared and classes are named (preparation.json), since of "
+        "rows in memory only the prepared ones are kept."
+    )
     unexplained = _(
         "Nothing that is known rounds differently here: the folder was changed after it was written, or the"
         " training depends on something that it does not hold."
@@ -174,7 +177,7 @@ def document_of(
         compared=comparison.compared,
         first_difference=comparison.first_difference,
         explanations=[] if verdict == "equal" else reasons or [unexplained],
-        not_compared=not_compared(run),
+        not_compared=[unmade] if run.spec.data.kind == "memory" else [],
         now=now,
     )
 
@@ -215,18 +218,6 @@ def _document(
         "command": shlex.join(words),
     }
     return VerificationDocument.model_validate(known | found)
-
-
-def not_compared(run: StoredRun) -> list[str]:
-    """Sentences on what predictions depend on and can't be made again."""
-    if run.spec.data.kind != "memory":
-        return []
-    return [
-        _(
-            "Not made again: how new rows are prepared and classes are named (preparation.json), since of "
-            "rows in memory only the prepared ones are kept."
-        )
-    ]
 
 
 # ---- the verification of a run
@@ -280,9 +271,7 @@ def verify_member(run: StoredRun, tell: Tell = tell_nobody) -> VerificationDocum
     if reason := why_unverifiable(run):
         return unverifiable(run, reason)
     number, settings = run.row.number, run.row.asked
-    rows = [row for row in MemberTable.read(run.folder).rows.values() if row["member"] == number]
-    if not rows:
-        raise damaged(run.path / MEMBERS, _("it has no row of a network that is kept"))
+    rows = MemberTable.read(run.folder).of(number, run.path)
     engine = rows[-1]["engine"]
     settings = settings.model_copy(update={"engine": engine})
     source = network_source(run.folder, run.access.net_file, run.access.trust)

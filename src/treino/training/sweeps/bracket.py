@@ -8,6 +8,7 @@ import io
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -70,6 +71,13 @@ class MemberTable:
             if member not in newest or newest[member]["rung"] < rung:
                 newest[member] = row
         return [newest[member] for member in sorted(newest)]
+
+    def of(self, member: int, path: Path) -> list[dict[str, Any]]:
+        """A kept member's row at each rung. path: of the folder, for the error where there is none."""
+        rows = [row for row in self.rows.values() if row["member"] == member]
+        if not rows:
+            raise damaged(path / MEMBERS, _("it has no row of a network that is kept"))
+        return rows
 
     def to_bytes(self) -> bytes:
         """The table as Parquet, sorted by member and rung."""

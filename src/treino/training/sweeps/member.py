@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.files import damaged
-from treino.base.words import N_, _
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
@@ -24,8 +23,8 @@ from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun, SweepRow
 from treino.folders.weights import check_layers
 from treino.settings.spec import OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
-from treino.training.resolution import Resolution, decide, resolve
-from treino.training.sweeps.bracket import MEMBERS, MemberTable, read_top
+from treino.training.resolution import decide, resolve
+from treino.training.sweeps.bracket import MemberTable, read_top
 from treino.training.sweeps.populations import COMPARED, settings_of
 
 MEMBER_OF_A_RUN = Refusal(
@@ -120,27 +119,20 @@ def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> li
     return runs
 
 
-def _plan(run: StoredRun, row: SweepRow) -> Resolution:
-    """The member's training before its first step, which resolves every setting.
+def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
+    """The member's settings, each resolved, by its training before the first step.
 
     Raises:
         TreinoError: the network is the user's own, and its code may not run.
     """
-    s, data = row.asked, run.data
-    if s.net_file is None:
-        net, _arguments = decide(s, data)
+    sweep, data, s, net = read_sweep_spec(run.folder), run.data, row.asked, row.asked.net_file
+    if net is None:
+        layers, _arguments = decide(s, data)
         outputs = (LOSSES[s.loss].outputs if s.loss else 0) or data.outputs
-        wanted = net.parameter_shapes(input_shape(net, data.item_shape), outputs)
+        wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), outputs)
         check_layers(wanted, [t.shape for t in row.tensors.values()], run.name, len(row.answering))
-    return resolve(s, data, run_network(run.folder, _kind(s), s.net_file, run.access, s.seed))
-
-
-def _kind(s: Settings) -> str:
-    return "file" if s.net_file is not None else s.net or "mlp"
-
-
-def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
-    sweep, data, net, resolution = read_sweep_spec(run.folder), run.data, row.asked.net_file, _plan(run, row)
+    kind = "file" if net is not None else s.net or "mlp"
+    resolution = resolve(s, data, run_network(run.folder, kind, net, run.access, s.seed))
     settings = resolution.settings if net is None else {**resolution.settings, "net": None}
     resolved = ResolvedSettings.model_validate(settings)
     if net is not None:
@@ -165,10 +157,7 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
 def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
     """The member's settings, and its row at each rung. If the network is the user's own and its code may not
     run, entries that need the network are left open."""
-    rows = MemberTable.read(run.folder).rows.values()
-    rungs = [each for each in rows if each["member"] == row.number]
-    if not rungs:
-        raise damaged(run.path / MEMBERS, _("it has no row of a network that is kept"))
+    rungs = MemberTable.read(run.folder).of(row.number, run.path)
     runs = row.asked.net_file is None or run.access.net is not None or run.access.trust
     requested = row.asked.model_dump(mode="json", exclude={"name", "out"})
     return {
