@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from treino_studio.shortening import shortened
+from rjsmin import jsmin
 
 IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.[^']*\.js)';$", re.M)
 NAME = r"[A-Za-z_$][\w$]*"
 EXPORT = re.compile(
     rf"^export (?=(?:async )?function\*? ({NAME})\(|class ({NAME})\b|const ({NAME}) = )", re.M
 )
+OTHER_FORM = re.compile(r"^export\b.*|^import\b.*['\"].*|\bimport\s*\(.*", re.M)
 NAMED = re.compile(rf"({NAME})(?: as ({NAME}))?")
 
 
@@ -83,8 +84,7 @@ def _function(
         return f"const {{ {', '.join(wanted)} }} = {calls[target]}();"
 
     body = EXPORT.sub("", IMPORT.sub(replaced, text))
-    try:
-        short = shortened(f"{body}\nreturn {{ {', '.join(_exports(text))} }};")
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    return f"const {calls[name]} = once(() => {{\n{short}}});"
+    if other := OTHER_FORM.search(body):
+        raise ValueError(f"{name}: this form can't be joined: {other[0]}")
+    exports = f"\nreturn {{ {', '.join(_exports(text))} }};"
+    return f"const {calls[name]} = once(() => {{\n{jsmin(body + exports)}\n}});"

@@ -8,7 +8,6 @@ import pytest
 from tests.waiting import HANG
 
 from treino_studio.modules import joined
-from treino_studio.shortening import shortened
 
 MAIN = """/** The first line. */
 import { double, text as words } from './parts/a.js';
@@ -80,59 +79,3 @@ def test_a_form_that_cant_be_joined_is_refused(tmp_path: Path, text: str, why: s
     changed = {"b" if "each other" in why else "main": text}
     with pytest.raises(ValueError, match=why):
         joined(written(tmp_path, **changed), DOORS)
-
-
-TRICKY = r"""
-// what a shortener could take for something else
-const values = [3, 1, 2], total = values.reduce((sum, value) => sum + value, 0); // a comment's `quote
-let longest = 'a // b', other = "it's /* no */ comment";
-function divided(first, second = 2, ...others) { return first / second / (others.length || 1); }
-const pattern = /[/"'`]\/+/g, parts = `x${values.map((value) => `<${value}>`).join('')}y${{ total }.total}`;
-class Counted {
-  #hidden = 1; static made = 0; shown = 2;
-  constructor({ start, step: stride = 2 } = {}) { Object.assign(this, { start, stride }); Counted.made += 1 }
-  get hidden() { return this.#hidden }
-  *steps(count) { for (let number = 0; number < count; number++) yield this.start + number * this.stride }
-  async later(value) { return await value }
-  total() { return total }
-}
-const counted = new Counted({ start: 1 }), { shown: displayed, hidden } = counted
-const object = {
-  values, total, divided(first) { return -first - -first }, get longest() { return longest }, 'key': total,
-  [other]: 1 }
-label: for (const value of values) {
-  for (const inner of values) { if (inner === value) continue label; if (inner > 2) break label } }
-let counter = 0
-counter
-++counter
-const question = total ? values : other, nested = total ? { values } : null
-const less = 1 < +total, plus = 1 + +total, minus = 1 - -total;
-const typed = typeof values, within = 'total' in object, returned = (() => { return /a'b/.test("a'b") })();
-switch (total) { case 6: longest += '6'; default: longest += '!' }
-try { throw new Error('x') } catch (failure) { longest += failure.message }
-const shadow = (total, values) => [total, values], name = 1 .toFixed(1), big = 1e3, hex = 0xff, many = 1_000n
-const [head, , ...tail] = values, swap = ([one, two], { three: [four] = [4] }) => [two, one, four];
-do { counter += 1 } while (counter < 5)
-console.log(JSON.stringify([values, total, longest, other, divided(8, 2, 1, 1), parts, 'a//b'.match(pattern),
-  [...counted.steps(3)], displayed, hidden, counted.total(), Counted.made, object, object.divided(3),
-  object.longest, counter, question, nested, less, plus, minus, typed, within, returned, shadow(1, 2), name,
-  big, hex, String(many), head, tail, swap([1, 2], {})]))
-"""
-
-
-def test_a_shortened_module_does_the_same_in_fewer_letters() -> None:
-    short = shortened(TRICKY)
-    assert len(short) < 0.8 * len(TRICKY)
-    assert "longest" in short  # a key of an object stays
-    assert "comment's" not in short
-    assert "divided" in short
-    assert "pattern" not in short
-    assert ran(short) == ran(TRICKY)
-
-
-@pytest.mark.parametrize(
-    "text", ["const a = 'open;", "const a = `open;", "const a = /open;\n", "const a = #;"]
-)
-def test_what_is_no_javascript_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no end|can't be read"):
-        shortened(text)
