@@ -17,8 +17,7 @@ from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_
 from treino.data.dataset import Data
 from treino.engine import Loss
 from treino.engine.devices import cpu_cores
-from treino.inspection.loss_planes import RESOLUTION, random_plane
-from treino.inspection.loss_surface import LossSurface, loss_surface
+from treino.inspection.landscape import RESOLUTION, LossSurface, loss_surface, random_plane
 
 POINTS = RESOLUTION**2
 CASES: tuple[tuple[str, tuple[int, ...], float], ...] = (("wine", (64, 32), 1.0), ("mnist", (128, 128), 20.0))

@@ -14,8 +14,7 @@ import treino as tr
 from benchmarks.result import Result, Table
 from treino.data.readers import idx
 from treino.engine.ensemble import mean_output
-from treino.inspection.outputs import outputs
-from treino.inspection.picture_views import PictureView, views_of
+from treino.inspection.outputs import PictureView, outputs, views_of
 
 ROWS, TEST, SEEDS, EPOCHS = 1000, 3000, 2, 12
 Pictures = tuple[Tensor, Tensor]

@@ -24,7 +24,7 @@ from treino.base.errors import TreinoError
 from treino.data import rows_for_prediction
 from treino.data.mapped_rows import MappedRows
 from treino.folders.prediction_copies import copy_names
-from treino.inspection.picture_views import outputs_of_views, views_of
+from treino.inspection.outputs import outputs_of_views, views_of
 
 KINDS = ("disc", "ring", "bar/wide")
 

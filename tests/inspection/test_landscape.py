@@ -15,15 +15,17 @@ from torch.nn import functional
 from treino.base.errors import TreinoError
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
-from treino.inspection.loss_planes import (
+from treino.inspection.landscape import (
+    LossSurface,
+    described,
     filter_normalised,
     interpolation,
+    loss_surface,
     main_directions,
     path_plane,
     random_plane,
     walk_points,
 )
-from treino.inspection.loss_surface import LossSurface, described, loss_surface
 
 TORCH: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "cross_entropy": functional.cross_entropy,

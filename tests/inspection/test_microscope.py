@@ -233,8 +233,7 @@ def test_the_ways_are_all_there_and_the_largest_come_first(
     act: type[nn.Module], hidden: int, seed: int, dropout: bool, layer: int, bias: bool
 ) -> None:
     sizes = (3, *(3 + k for k in range(hidden)), 3)
-    layer = min(layer, hidden)
-    found = update(sizes, act, 3, seed, WeightIndex(layer, 1, None if bias else 2), dropout)
+    found = update(sizes, act, 3, seed, WeightIndex(min(layer, hidden), 1, None if bias else 2), dropout)
     for row in range(3):
         ways = every_way(found, row)
         paths = net_paths(found, row, 5)

@@ -15,9 +15,8 @@ from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.data.mapped_rows import MappedRows
 from treino.data.rows import Rows
-from treino.inspection.channels import channels
 from treino.inspection.input_planes import pictures, planes, row_of
-from treino.inspection.occlusion import PATCH, occlusions
+from treino.inspection.occlusion import PATCH, channels, occlusions
 from treino.inspection.outputs import answered_picture, confusion, confusion_cells, outputs
 from treino.inspection.thumbnails import first_weights
 

@@ -12,7 +12,7 @@ from tests.plots import room
 from tests.plots.reference import looks_like
 from treino.inspection.curves import curves
 from treino.inspection.dynamics import Dynamics, WeightLayer
-from treino.inspection.loss_planes import Interpolation, Landscape, RunPath, SurfacePoint
+from treino.inspection.landscape import Interpolation, Landscape, RunPath, SurfacePoint
 from treino.plots.curves import overlay_figure
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.landscape import colours, interpolated, landscape_figure, levels, line_figure, walker_figure

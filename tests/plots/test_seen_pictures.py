@@ -9,8 +9,7 @@ from tests.plots.reference import looks_like
 from tests.plots.room import outside, texts
 from tests.plots.test_insides_pictures import NASTY
 from treino.base import words
-from treino.inspection.channels import LayerMaps, PictureChannels
-from treino.inspection.occlusion import PARTS, Occlusion
+from treino.inspection.occlusion import PARTS, LayerMaps, Occlusion, PictureChannels
 from treino.inspection.outputs import AnsweredPicture, ConfusionCell, ConfusionCells
 from treino.inspection.thumbnails import FirstWeights, KernelMap
 from treino.plots.channels import channels_figure

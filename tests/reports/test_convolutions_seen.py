@@ -20,7 +20,7 @@ from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a buil
 from treino.base.errors import TreinoError
 from treino.folders.store.output_files import OutputFolder
 from treino.inspection.film import FilterView
-from treino.inspection.loss_surface import described
+from treino.inspection.landscape import described
 from treino.inspection.microscope import topics
 from treino.inspection.thumbnails import first_weights
 from treino.plots.film import film_pictures, grid_figure
@@ -52,7 +52,7 @@ OF_KERNELS = ("network", "weights", "channels", "occlusion", "cells", "importanc
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planes of few points, films of few frames."""
     for size in ("RESOLUTION", "COARSE"):
-        monkeypatch.setattr(f"treino.inspection.loss_planes.{size}", 7)
+        monkeypatch.setattr(f"treino.inspection.landscape.{size}", 7)
     monkeypatch.setattr("treino.inspection.film.FRAMES", 3)
 
 

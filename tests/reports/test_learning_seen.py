@@ -111,7 +111,7 @@ def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid of 11 × 11 where the kind of run is what matters."""
-    monkeypatch.setattr("treino.inspection.loss_planes.RESOLUTION", 11)
+    monkeypatch.setattr("treino.inspection.landscape.RESOLUTION", 11)
 
 
 class Own(nn.Module):

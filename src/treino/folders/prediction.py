@@ -23,8 +23,7 @@ from treino.folders.coverage import CoverageScores, coverage_scores
 from treino.folders.stored_run import StoredRun
 from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
 from treino.inspection.input_planes import ALL, Split, winners
-from treino.inspection.outputs import outputs
-from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
+from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
 
 TTA_OF_TABLE = Refusal(
     "tta_of_table",

@@ -1,4 +1,4 @@
-from treino.inspection.axis_pairs import CLOSE as CLOSE
+from treino.inspection.boundary import CLOSE as CLOSE
 from treino.inspection.boundary import SHOWN as SHOWN
 from treino.inspection.boundary import better_axes as better_axes
 from treino.inspection.boundary import columns_with_an_axis as columns_with_an_axis
@@ -26,7 +26,7 @@ from treino.inspection.microscope.run_explanation import kind as kind
 from treino.inspection.microscope.run_explanation import topic_name as topic_name
 from treino.inspection.outputs import answer_counts as answer_counts
 from treino.inspection.outputs import predicted_classes as predicted_classes
-from treino.inspection.proponents import quick_xray as quick_xray
+from treino.inspection.row_influence import quick_xray as quick_xray
 from treino.inspection.row_xray import RowXray as RowXray
 from treino.inspection.thumbnails import LayerCall as LayerCall
 from treino.inspection.thumbnails import layers_as_they_run as layers_as_they_run

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from treino.base.words import _, numeral, setting
 from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
-from treino.inspection.axis_pairs import CLOSE
+from treino.inspection.boundary import CLOSE
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points, Score
 from treino.plots.style import label, percent
 

@@ -7,7 +7,7 @@ import numpy as np
 from treino.base.text import tail
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
-from treino.inspection.channels import LayerMaps, PictureChannels
+from treino.inspection.occlusion import LayerMaps, PictureChannels
 from treino.inspection.outputs import AnsweredPicture
 from treino.plots import style
 from treino.plots.pixels import framed, largest, line_inches, on_white, photograph, tile_lines

@@ -9,7 +9,7 @@ import numpy as np
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Floats
-from treino.inspection.loss_planes import STANDS, Interpolation, Landscape, SurfacePoint
+from treino.inspection.landscape import STANDS, Interpolation, Landscape, SurfacePoint
 from treino.plots import style
 from treino.plots.curves import spans
 

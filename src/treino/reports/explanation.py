@@ -22,7 +22,6 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.microscope import topics
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.gradient_walkthrough import finite
 from treino.inspection.microscope.reference import DenseLayer
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_formula import DIGITS
@@ -241,7 +240,7 @@ def update_after(
         tuple(_notes(settings, now)),
         now.plan.past.optimizer,
     )
-    if not finite(update):
+    if not update.finite:
         raise EXPLAIN_NOT_FINITE(step=now.step, run=run.name)
     return update if weight is not None else update.placed(_largest(update))
 

@@ -16,7 +16,7 @@ from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import confusion, mistakes
-from treino.inspection.proponents import proponents, quick_xray
+from treino.inspection.row_influence import proponents, quick_xray
 from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE

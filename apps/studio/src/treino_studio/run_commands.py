@@ -16,7 +16,7 @@ from treino.base.words import N_
 from treino.folders import StoredRun, checked_name, in_use
 from treino.inspection import kind, predicted_classes, quick_xray, row_of, topic_name, topics
 from treino.inspection.outputs import outputs
-from treino.inspection.proponents import proponents
+from treino.inspection.row_influence import proponents
 from treino.plots import TableCell, about_proponents, document, folded
 from treino.reports import shown_splits, update_after, weight_index
 from treino.training import Snapshot, deliver, extension, send_command, send_setting, send_stop, snapshots

@@ -26,8 +26,8 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.gradient_walkthrough import gradient_checks, weight_name
 from treino.inspection.microscope.reference import SGD, passed, stepped, torch_page, worked
+from treino.inspection.microscope.run_explanation import gradient_checks, weight_name
 from treino.inspection.microscope.update import Update, set_masks
 
 START, BOTTOM, UPDATES = 0.0, 3.0, 12

@@ -24,9 +24,8 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.gradient_walkthrough import input_of
 from treino.inspection.microscope.reference import slope as act_slope
-from treino.inspection.microscope.run_explanation import to_the_gradient
+from treino.inspection.microscope.run_explanation import input_of, to_the_gradient
 from treino.inspection.microscope.update import Update
 
 SHOWN = 12

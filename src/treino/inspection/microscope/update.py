@@ -1,6 +1,7 @@
 """One update of one weight of a run, with the arrays that its explanation needs."""
 
 import copy
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -106,6 +107,11 @@ class Update:
     def gradients(self) -> dict[str, Array]:
         """The gradients of this batch alone, for every parameter, computed in NumPy."""
         return gradients(self.layers, self.through)
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss and all gradients are finite."""
+        return math.isfinite(self.worked.loss) and all(np.isfinite(g).all() for g in self.gradients.values())
 
     @property
     def parameter(self) -> str:

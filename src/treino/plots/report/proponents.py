@@ -7,7 +7,7 @@ import torch
 
 from treino.base.words import _, numeral
 from treino.inspection.input_planes import Cell, cells, pictures
-from treino.inspection.proponents import Proponents
+from treino.inspection.row_influence import Proponents
 from treino.inspection.row_xray import RowXray
 from treino.plots.pixels import data_uri, photograph
 from treino.plots.report.blocks import Folded, TableBlock, TableCell

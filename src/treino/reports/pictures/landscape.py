@@ -11,17 +11,19 @@ from treino.base.words import N_, numeral
 from treino.folders.segments import layers_from
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
-from treino.inspection.loss_planes import (
+from treino.inspection.landscape import (
     FEWEST,
     MOMENTS,
+    MOST_ROWS,
     NUMBERS,
     Landscape,
+    LossSurface,
     interpolation,
+    loss_surface,
     path_plane,
     random_plane,
     walk_points,
 )
-from treino.inspection.loss_surface import MOST_ROWS, LossSurface, loss_surface
 from treino.plots.landscape import landscape_figure, line_figure, walker_figure
 from treino.plots.style import png
 from treino.reports.pictures import File

@@ -1,8 +1,7 @@
 """Pictures of rows of pixels: channels and occlusion of one, and the rows of a confusion matrix's cells."""
 
 from treino.folders.stored_run import StoredRun
-from treino.inspection.channels import channels
-from treino.inspection.occlusion import occlusions
+from treino.inspection.occlusion import channels, occlusions
 from treino.inspection.outputs import confusion_cells
 from treino.plots.channels import channels_figure
 from treino.plots.mistakes import cells_figure
