@@ -1,6 +1,6 @@
 """``pytest --doctor``: each test that trains is watched, and fails or warns of what is found in it.
 
-A test that imports no torch costs nothing: nothing of the doctor is imported before torch is.
+A test that imports no torch costs nothing: of the doctor nothing that examines is imported before torch is.
 """
 
 from collections.abc import Generator

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,54 +23,18 @@ from treino_doctor.record.torch_versions import register_forward_hook, without_t
 from treino_doctor.record.values import Node, first_tensors, together
 
 
+@dataclass
 class Batches:
-    """The batches of one layer."""
+    """The batches of one batch norm."""
 
-    def __init__(self, made_at: Site | None) -> None:
-        self.made_at = made_at
-        self.ones = self.larger = self.evaluated = 0
-        self.crashed = False
-        self.shape: tuple[int, ...] = ()
-        self.stack: tuple[Site, ...] = ()
-        self.loader: Site | None = None
-
-
-class Norms(Observer):
-    """Watches batches by layer, as ``Nets`` passes them on.
-
-    every: the batches of all layers. made: the line that made each layer. loader: returns the line of the
-    loader in use.
-    """
-
-    def __init__(
-        self, of: Recording, made: ByIdentity[Site | None], loader: Callable[[], Site | None]
-    ) -> None:
-        super().__init__(of)
-        self._made, self._loader = made, loader
-        self._layers: ByIdentity[Batches] = ByIdentity()
-        self.every: list[Batches] = []
-
-    def batch(
-        self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
-    ) -> None:
-        """Record a layer's batch."""
-        if layer is None:
-            return
-        known = self._layers.get(layer)
-        if known is None:
-            known = self._layers[layer] = Batches(self._made.get(layer))
-            self.every.append(known)
-        known.crashed = known.crashed or crashed
-        known.evaluated += not training
-        known.larger += training and x.shape[0] > 1
-        if training and x.shape[0] == 1:
-            known.ones += 1
-            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self._loader()
-
-    def finish(self) -> None:
-        for one in self.every:
-            if one.ones:
-                self._log.tell(Normed, **vars(one))
+    made_at: Site | None
+    ones: int = 0
+    larger: int = 0
+    evaluated: int = 0
+    crashed: bool = False
+    shape: tuple[int, ...] = ()
+    stack: tuple[Site, ...] = ()
+    loader: Site | None = None
 
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
@@ -84,7 +49,8 @@ DROPOUTS = (
 class Nets(Observer):
     """Watches root modules and their calls.
 
-    numbers: the number of each net. forwards: the calls so far.
+    numbers: the number of each net. forwards: the calls so far. loader: returns the line of the loader that
+    is in use.
     """
 
     def __init__(
@@ -99,10 +65,11 @@ class Nets(Observer):
         self.order: ByIdentity[int] = ByIdentity()
         self.made_count = self.count = 0
         self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
-        self.norms = Norms(of, self.made, loader)
+        self.normed: ByIdentity[Batches] = ByIdentity()  # of the batch norms that exist
+        self.batches: list[Batches] = []  # of all
         self.forwards = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
-        self._number_of, self._called = number_of, of.called
+        self._number_of, self._loader, self._called = number_of, loader, of.called
         self.roots: list[Any] = []  # observers of new root modules
         self.loading: list[Any] = []  # observers of a module that is about to load weights, by (args, kwargs)
         self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
@@ -223,11 +190,31 @@ class Nets(Observer):
     def _normed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         training = bool(kwargs.get("training", args[5] if len(args) > 5 else False))
         self._norming += training
-        self.norms.batch(self.current, args[0], training)
+        self._batch(args[0], training)
 
     def _refused(self, error: BaseException, args: Any, kwargs: Any) -> None:
         if "more than 1 value" in str(error):
-            self.norms.batch(self.current, args[0], True, crashed=True)
+            self._batch(args[0], True, crashed=True)
+
+    def _batch(self, x: torch.Tensor, training: bool, *, crashed: bool = False) -> None:
+        """Count a batch of the batch norm that runs."""
+        if (layer := self.current) is None:
+            return
+        known = self.normed.get(layer)
+        if known is None:
+            known = self.normed[layer] = Batches(self.made.get(layer))
+            self.batches.append(known)
+        known.crashed |= crashed
+        known.evaluated += not training
+        known.larger += training and x.shape[0] > 1
+        if training and x.shape[0] == 1:
+            known.ones += 1
+            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self._loader()
+
+    def finish(self) -> None:
+        for one in self.batches:
+            if one.ones:
+                self._log.tell(Normed, **vars(one))
 
     def entering(self, module: nn.Module, args: Any) -> None:
         """A module is called."""

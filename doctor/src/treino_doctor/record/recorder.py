@@ -10,7 +10,6 @@ import torch
 from torch import is_grad_enabled, nn
 from torch._C import _get_tracing_state as tracing_state
 
-from treino_doctor.record import traces
 from treino_doctor.record.activations import Activations
 from treino_doctor.record.clearing import Clips
 from treino_doctor.record.compiled import Compiled
@@ -30,6 +29,7 @@ from treino_doctor.record.settings import Settings
 from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
 from treino_doctor.record.states import States
+from treino_doctor.record.tape import leave_no_traces
 from treino_doctor.record.torch_versions import let_items_be_seen
 from treino_doctor.record.unfilled import UnfilledTensors
 
@@ -61,7 +61,7 @@ class Recorder:
         )
         self._ending: tuple[Observer, ...] = (
             *(self.rows, self.gradients, owners, marks),
-            *(self.nets.norms, self.settings, activations, unreached),
+            *(self.nets, self.settings, activations, unreached),
         )
         self.nets.roots.append(self._root)
         of.called.append(self._called)
@@ -70,7 +70,7 @@ class Recorder:
         self.trained: set[Any] = set()  # places of calls that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
-        self._batches = self.nets.norms.every  # batches of batch norms, which fail on single rows
+        self._batches = self.nets.batches  # batches of batch norms, which fail on single rows
         self._seconds = 0.0
 
     def moment(self) -> dict[str, int]:
@@ -87,7 +87,7 @@ class Recorder:
         began = perf_counter()
         for part in self._parts:
             part.install()
-        traces.install(self.hooks)
+        leave_no_traces(self.hooks)
         let_items_be_seen(self.hooks.replace, self.tape)
         self.hooks.install()
         self.sklearn.install()

@@ -7,10 +7,11 @@ and method that takes or makes a tensor passes through ``__torch_function__`` wi
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any
 
 import torch
@@ -60,6 +61,7 @@ SILENT = frozenset(
 PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))
 TORCH = os.path.dirname(torch.__file__)
 PLAIN = (int, float, bool, str, type(None))
+OWN = (torch.Tensor, torch.nn.Parameter, type(None))
 
 Observe = Callable[[Any, tuple[Any, ...], dict[str, Any], "Node | None"], None]
 
@@ -237,3 +239,50 @@ def cut(rows: slice) -> tuple[str, int | None, int | None]:
     """A slice as plain values."""
     start, stop = (int(v) if v is not None else None for v in (rows.start, rows.stop))
     return "slice", start, stop
+
+
+def leave_no_traces(hooks: Hooks) -> None:
+    """Undo two effects of the tape on a program until the hooks are undone.
+
+    Under a mode, our function calls every torch function, and so stands between a warning and its line
+    (https://docs.python.org/3/library/warnings.html#warnings.warn counts callers). And transformer layers
+    take no fast path, as it would bypass the mode.
+    """
+    show, has_torch_function = warnings._showwarnmsg, torch.overrides.has_torch_function  # type: ignore[attr-defined]
+
+    def show_at_caller(message: Any) -> None:
+        if message.filename != __file__ or _moved(message):
+            show(message)
+
+    def has_subclass(values: Any) -> bool:
+        return has_torch_function(values) and any(type(value) not in OWN for value in values)
+
+    hooks.replace(warnings, "_showwarnmsg", show_at_caller)
+    hooks.replace(torch.overrides, "has_torch_function", has_subclass)
+
+
+def _moved(message: Any) -> bool:
+    """Set a warning's line to the program's; return whether to show it: once for each line, as in Python."""
+    frame = _caller()
+    if frame is None:
+        return True
+    key = str(message.message), message.category
+    ours = globals().get("__warningregistry__", {})
+    once = ours.pop((*key, message.lineno), None) is not None
+    message.filename, message.lineno = frame.f_code.co_filename, frame.f_lineno
+    theirs = frame.f_globals.setdefault("__warningregistry__", {})
+    theirs.setdefault("version", ours.get("version", 0))
+    known = (*key, message.lineno) in theirs
+    if once:
+        theirs[(*key, message.lineno)] = True
+    return not (once and known)
+
+
+def _caller() -> FrameType | None:
+    """The frame that called the torch function that the tape runs."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code is not Tape.__torch_function__.__code__:
+        frame = frame.f_back
+    frame = frame.f_back if frame is not None else None
+    frame, asks = past_overrides(frame)
+    return frame.f_back if asks and frame is not None else frame

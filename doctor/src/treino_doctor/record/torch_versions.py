@@ -7,7 +7,8 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import FrameType
+from functools import partial
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -35,11 +36,7 @@ in_transform: Callable[[], Any] = (
 """What is true inside of vmap and grad transforms."""
 
 
-def _never() -> bool:
-    return False
-
-
-compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", _never)
+compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", lambda: False)
 
 
 def default_device() -> Any:
@@ -105,18 +102,6 @@ def _modes() -> list[Any]:
     return [at(n) for n in range(_len_torch_function_stack())]
 
 
-class _Several:
-    """What removes several handles."""
-
-    def __init__(self, *removals: Callable[[], None]) -> None:
-        self._removals = removals
-
-    def remove(self) -> None:
-        """Call them all."""
-        for removal in self._removals:
-            removal()
-
-
 def register_forward_hook(hook: Callable[[nn.Module, Any, Any], None]) -> Any:
     """Call this after each call of a module, also of one that raised."""
     if "always_call" in modules.register_module_forward_hook.__code__.co_varnames:
@@ -131,41 +116,38 @@ def register_forward_hook(hook: Callable[[nn.Module, Any, Any], None]) -> Any:
             hook(self, args, None)
             raise
 
-    def restore() -> None:
+    def remove() -> None:
+        handle.remove()
         if nn.Module.__call__ is called:
             nn.Module.__call__ = original  # type: ignore[method-assign]
 
     nn.Module.__call__ = unseen(called)  # type: ignore[method-assign]
-    return _Several(modules.register_module_forward_hook(hook).remove, restore)
+    handle = modules.register_module_forward_hook(hook)
+    return SimpleNamespace(remove=remove)
 
 
 _before: "OrderedDict[int, Step]" = OrderedDict()
 _after: "OrderedDict[int, Step]" = OrderedDict()
 
 
-def _own_pre_hook(hook: Step) -> Any:
-    handle = RemovableHandle(_before)
-    _before[handle.id] = hook
+def _register(hooks: "OrderedDict[int, Step]", hook: Step) -> Any:
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
     return handle
 
 
-def _own_post_hook(hook: Step) -> Any:
-    handle = RemovableHandle(_after)
-    _after[handle.id] = hook
-    return handle
-
-
-register_step_pre_hook: Callable[[Step], Any] = getattr(
-    optimizers, "register_optimizer_step_pre_hook", _own_pre_hook
+_hooked = hasattr(optimizers, "register_optimizer_step_post_hook")
+register_step_pre_hook: Callable[[Step], Any] = (
+    optimizers.register_optimizer_step_pre_hook if _hooked else partial(_register, _before)
 )
-register_step_post_hook: Callable[[Step], Any] = getattr(
-    optimizers, "register_optimizer_step_post_hook", _own_post_hook
+register_step_post_hook: Callable[[Step], Any] = (
+    optimizers.register_optimizer_step_post_hook if _hooked else partial(_register, _after)
 )
 
 
 def let_steps_be_hooked(replace: Callable[[Any, str, Any], None]) -> None:
     """Make every optimizer call the two kinds of hooks: torch 1.13 has none. replace: sets an attribute."""
-    if register_step_post_hook is not _own_post_hook:
+    if _hooked:
         return
     replaced = set[type]()
 
