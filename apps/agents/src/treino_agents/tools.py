@@ -32,7 +32,6 @@ CHOICE_WITHOUT_PICTURE = Refusal(
     N_("{name} chooses what a picture shows, and no picture was asked for."),
     N_("Name one: picture=['curves']."),
 )
-SUBJECT_MISSING = Refusal("argument_missing", N_("{tool} needs {name}."), N_("SCRIPT.py"))
 ARGUMENT_OF_ACTION = Refusal(
     "argument_of_action", N_("{action} has no use for {name}."), N_("It takes: {names}.")
 )
@@ -95,13 +94,8 @@ class Argument:
         return str(value)
 
     def _misformed(self, value: Any) -> TreinoError:
-        return ARGUMENT_FORM(
-            name=self.name,
-            value=json.dumps(value)[:60],
-            schema=json.dumps({key: self.schema[key] for key in ("type", "items") if key in self.schema})
-            if self.schema.get("type") != "object"
-            else '{"type": "object"}',
-        )
+        schema = {key: self.schema[key] for key in ("type", "items") if key in self.schema}
+        return ARGUMENT_FORM(name=self.name, value=json.dumps(value)[:60], schema=json.dumps(schema))
 
 
 def _fits(value: Any, schema: Schema) -> bool:
@@ -263,6 +257,8 @@ OF_CHANGE = ("Network", "Loss and optimizer", "Training loop")
 
 def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
     """Every tool by its name. verbs: the functions of the commands, by their names."""
+    (what,) = verb_arguments(verbs["plot"], ("what",))
+    pictures = {"type": "array", "items": {"type": "string"}, "description": what.schema["description"]}
     tools = [
         _verb_tool(
             "describe_data",
@@ -305,7 +301,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             ),
             (
                 *verb_arguments(verbs["show"], ("run", "other")),
-                Argument("picture", _schema_of_pictures(verbs["plot"]), "--what"),
+                Argument("picture", pictures, "--what"),
                 *verb_arguments(verbs["plot"], ("row", "cell", "of", "member")),
                 *verb_arguments(verbs["predict"], ("trust",)),
             ),
@@ -395,11 +391,6 @@ def _verb_tool(name: str, verb: Verb, about: str, *, take: str, settings: Sequen
 # ---- tools that are several commands
 
 
-def _schema_of_pictures(plot: Verb) -> Schema:
-    (argument,) = verb_arguments(plot, ("what",))
-    return {"type": "array", "items": {"type": "string"}, "description": argument.schema["description"]}
-
-
 def _show(tool: Tool, values: Arguments) -> list[str]:
     if "picture" in values:
         if "other" in values:
@@ -417,7 +408,7 @@ def _doctor(tool: Tool, values: Arguments) -> list[str]:
     words = ["doctor", "--json", *tool.flags(values, ("max_steps", "max_time"))]
     if "subject" not in values:
         if "arguments" in values:
-            raise SUBJECT_MISSING(tool="doctor", name="subject")
+            raise TOOL_NEEDS(tool="doctor", name="subject", hint="SCRIPT.py")
         return words
     return [*words, "--", str(values["subject"]), *map(str, values.get("arguments", ()))]
 
