@@ -112,7 +112,12 @@ def plot(
         raise WHAT_EMPTY()
     if film:
         names = [*(names or []), "film"]
-    _check(run, names, every, smooth, untrained)
+    if every is not None and "film" not in (names or ()):
+        raise EVERY_WITHOUT_FILM()
+    if smooth is not None and (names or ["curves"]) != ["curves"]:
+        raise SMOOTH_WITHOUT_CURVES(what=", ".join(names or []))
+    if untrained is not None and len(run) > 1:
+        raise UNTRAINED_OF_SEVERAL()
     choices = {"row": row, "cell": None if cell is None else _cell(cell), "of": of}
     choices = {name: value for name, value in choices.items() if value is not None}
     for name in choices:
@@ -131,10 +136,10 @@ def plot(
         opened = [run_in(each).member(member) for each in opened]
     names = usual_pictures(opened, overlay) if names is None else names
     if place is not None:
-        place.check(
-            [*files_of(names, overlay), *([untrained_pictures.FILE] if untrained is not None else [])]
-        )
+        place.check(files_of(names, overlay))
     if untrained is not None:
+        if place is not None:
+            place.check([untrained_pictures.FILE])
         source = run[0] if of_data else run_in(open_folder(run[0] if run else "last", access))
         with gathered(missing):
             paths.append(untrained_pictures.untrained(source, untrained, place))
@@ -162,22 +167,6 @@ def plot(
     if frames:
         screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
     return max([screen.fail(error) for error in missing], default=0)
-
-
-def _check(
-    run: tuple[str, ...],
-    names: list[str] | None,
-    every: int | None,
-    smooth: float | None,
-    untrained: int | None,
-) -> None:
-    """Refuse flags that mean nothing for the requested pictures."""
-    if every is not None and "film" not in (names or ()):
-        raise EVERY_WITHOUT_FILM()
-    if smooth is not None and (names or ["curves"]) != ["curves"]:
-        raise SMOOTH_WITHOUT_CURVES(what=", ".join(names or []))
-    if untrained is not None and len(run) > 1:
-        raise UNTRAINED_OF_SEVERAL()
 
 
 def _cell(text: str) -> tuple[str, str]:

@@ -153,12 +153,9 @@ def predict(
     """
     views = _views(run) if tta else ()
     known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
-    prepared, output_KNC = _answered(run, source, views, skip_bad)
-    output_NC, names = _mean(run, output_KNC), [one.preparation.target for one in run.by_target]
-    held = _held(run, prepared, output_KNC, known)
-    parts = zip(run.by_target, run.preparation.output_parts, held, strict=True)
-    columns = [_each(one, prepared, output_NC[:, part], of_one) for one, part, of_one in parts]
-    each = columns[0]
+    prepared, output_NC, answers = _answers(run, source, known, views, skip_bad)
+    columns = [tuple(answer.predictions(prepared)) for answer in answers]
+    each, names = columns[0], [answer.run.preparation.target for answer in answers]
     if len(columns) > 1:
         each = tuple(
             Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
@@ -166,7 +163,7 @@ def predict(
         )
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
     compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
-    covered = _covered(run, prepared, known, held)
+    covered = _covered(run, prepared, answers)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
@@ -178,11 +175,45 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
     return views_of(shape, mirrored=bool(run.settings.get("flip")))
 
 
-def _answered(
-    run: StoredRun, source: Any, views: Sequence[PictureView], skip_bad: int
-) -> tuple[PreparedRows, torch.Tensor]:
-    """The rows as the run's preparation makes them, and ``[K, N, C]``: the outputs for them of the run and of
-    all that predict with it."""
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What a run, and those that predict with it, answer for one of its targets.
+
+    run: of this target alone. values: None where an output is NaN. p_NC: the probabilities of its classes.
+    scores, held: of its intervals or sets, the latter as ``CoverageScores.held``; None: it has none.
+    """
+
+    run: StoredRun
+    values: list[Any]
+    p_NC: np.ndarray | None
+    scores: CoverageScores | None
+    held: np.ndarray | None
+
+    def predictions(self, prepared: PreparedRows) -> Iterator[Prediction]:
+        """Yield the prediction of each row."""
+        classes, held = self.run.spec.classes, None if self.held is None else self.held.tolist()
+        shares = None if self.p_NC is None else self.p_NC.tolist()
+        sets = None if self.held is None or self.p_NC is None else sorted_sets(self.held, self.p_NC)
+        rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
+        for n, (row, value, name) in enumerate(zip(rows, self.values, names, strict=True)):
+            if shares is None:
+                ends = None if held is None or not math.isfinite(value) else tuple(held[n])
+                yield Prediction(row, finite(value), interval=ends, file=name)
+                continue
+            share = dict(zip(classes, map(finite, shares[n]), strict=True))
+            some = None if sets is None or value is None else tuple(classes[c] for c in sets[n])
+            yield Prediction(row, value, share, class_set=some, file=name)
+
+
+def _answers(
+    run: StoredRun,
+    source: Any,
+    known: Sequence[CoverageScores | None],
+    views: Sequence[PictureView],
+    skip_bad: int,
+) -> tuple[PreparedRows, torch.Tensor, list[_Answer]]:
+    """The rows as the run's preparation makes them; ``[N, C]``: the outputs for them of the run and of all
+    that predict with it; and the answer for each target."""
     prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
     each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
     for other in run.others:
@@ -192,11 +223,19 @@ def _answered(
             own_mean_K, own_scale_K = _units(other)
             other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
         each.append(other_NC)
-    return prepared, torch.stack(each)
-
-
-def _mean(run: StoredRun, output_KNC: torch.Tensor) -> torch.Tensor:
-    return mean_output(output_KNC, run.loss_function) if run.others else output_KNC[0]
+    output_KNC = torch.stack(each)
+    output_NC = mean_output(output_KNC, run.loss_function) if run.others else each[0]
+    answers = []
+    for one, part, scores in zip(run.by_target, run.preparation.output_parts, known, strict=True):
+        held = None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
+        spec, p_NC = one.spec, None
+        values = (output_NC[:, part][:, 0].double() * spec.target_scale + spec.target_mean).tolist()
+        if spec.classes:
+            p_NC = probabilities(output_NC[:, part]).double().cpu().numpy()
+            winner_N, known_N = winners(p_NC, one.threshold), np.isfinite(p_NC).all(1)
+            values = [spec.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)]
+        answers.append(_Answer(one, values, p_NC, scores, held))
+    return prepared, output_NC, answers
 
 
 def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
@@ -324,91 +363,26 @@ def reading_like(data: DataSource) -> ReaderOptions:
     return replace(stated or ReaderOptions(), like=written, missing=nothing)
 
 
-def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
-    """Return predictions (None if an output is NaN), and probabilities ``[N, C]`` of a classification."""
-    s = run.spec
-    if s.classes:
-        p_NC = probabilities(output_NC).double().cpu().numpy()
-        winner_N, known_N = winners(p_NC, run.threshold), np.isfinite(p_NC).all(1)
-        return [s.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
-    values = output_NC[:, 0].double() * s.target_scale + s.target_mean
-    return values.tolist(), None
-
-
-def _each(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, held: np.ndarray | None
-) -> tuple[Prediction, ...]:
-    """Return a prediction for each row.
-
-    held: the ends of each number's interval, or whether each class is in a row's set; None: neither.
-    """
-    values, p_NC = _values(run, output_NC)
-    rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
-    if p_NC is None:
-        end_N = [None] * len(rows) if held is None else held.tolist()
-        return tuple(
-            Prediction(
-                row,
-                finite(value),
-                interval=None if end is None or not math.isfinite(value) else tuple(end),
-                file=name,
-            )
-            for row, value, end, name in zip(rows, values, end_N, names, strict=True)
-        )
-    classes = run.spec.classes
-    sets = [None] * len(rows) if held is None else sorted_sets(held, p_NC)
-    return tuple(
-        Prediction(
-            row,
-            value,
-            dict(zip(classes, map(finite, p_C), strict=True)),
-            class_set=None if places is None or value is None else tuple(classes[c] for c in places),
-            file=name,
-        )
-        for row, value, p_C, places, name in zip(rows, values, p_NC.tolist(), sets, names, strict=True)
-    )
-
-
-def _held(
-    run: StoredRun,
-    prepared: PreparedRows,
-    output_KNC: torch.Tensor,
-    known: Sequence[CoverageScores | None],
-) -> list[np.ndarray | None]:
-    """Return each target's intervals or sets, as ``CoverageScores.held``; None if it has none."""
-    each = zip(run.by_target, run.preparation.output_parts, known, strict=True)
-    return [
-        None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
-        for one, part, scores in each
-    ]
-
-
-def _covered(
-    run: StoredRun,
-    prepared: PreparedRows,
-    known: Sequence[CoverageScores | None],
-    held: Sequence[np.ndarray | None],
-) -> dict[str, Coverage]:
+def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer]) -> dict[str, Coverage]:
     """Return what each target's coverage is worth on rows of known target that the run has not seen."""
     covered: dict[str, Coverage] = {}
-    if not any(scores is not None for scores in known):
+    if all(answer.scores is None for answer in answers):
         return covered
     seen_K, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
     rows_K = None if seen_K is None else ~seen_K if weight is None else ~seen_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
-    for number, (one, scores, of_one) in enumerate(zip(run.by_target, known, held, strict=True)):
-        if scores is None or of_one is None:
+    for number, answer in enumerate(answers):
+        one, scores, held = answer.run, answer.scores, answer.held
+        if scores is None or held is None:
             continue
-        classes, name = len(one.spec.classes), one.preparation.target if len(known) > 1 else ""
-        size = float(of_one.sum(1).mean()) if classes and len(of_one) else None
-        worth = coverage_of(
-            scores.scores, scores.level, size=size, classes=classes, folds=scores.folds is not None
-        )
+        classes, folds = len(one.spec.classes), scores.folds is not None
+        size = float(held.sum(1).mean()) if classes and len(held) else None
+        worth = coverage_of(scores.scores, scores.level, size=size, classes=classes, folds=folds)
         if rows_K is not None and y is not None and prepared.with_target is not None:
             own_N = (y if y.dim() > 1 else y[:, None])[rows_K][:, number].numpy()
-            held_N = _holds(one, of_one[prepared.with_target[rows_K].numpy()], own_N)
+            held_N = _holds(one, held[prepared.with_target[rows_K].numpy()], own_N)
             worth = compared_with(worth, held_N, weight_N)
-        covered[name] = worth
+        covered[one.preparation.target if len(answers) > 1 else ""] = worth
     return covered
 
 
@@ -440,25 +414,24 @@ def predict_like(
     if coverage is not None and not framed:
         raise COVERAGE_OF_ARRAY(kind=kind.__name__, coverage=str(coverage))
     known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
-    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    prepared, _output_NC, each = _answers(run, source, known, views, skip_bad)
     if prepared.unseen:
         warnings.warn(prepared.unseen, UserWarning, stacklevel=3)
-    output_NC, held = _mean(run, output_KNC), _held(run, prepared, output_KNC, known)
     columns: dict[str, list[Any] | np.ndarray] = {}
     answers: list[np.ndarray] = []
-    for one, part, of_one in zip(run.by_target, run.preparation.output_parts, held, strict=True):
-        values, p_NC = _values(one, output_NC[:, part])
-        labels = [one.preparation.label(name) for name in one.spec.classes]
+    for answer in each:
+        one, values, p_NC, held = answer.run, answer.values, answer.p_NC, answer.held
+        name = "" if len(each) == 1 else f"_{one.preparation.target}"
         if p_NC is not None:
-            values = [None if name is None else one.preparation.label(name) for name in values]
-        name = "" if len(run.by_target) == 1 else f"_{one.preparation.target}"
-        columns[f"prediction{name}"] = values
-        if p_NC is not None:
+            labels = [one.preparation.label(label) for label in one.spec.classes]
+            values = [None if value is None else one.preparation.label(value) for value in values]
+            columns |= {f"prediction{name}": values}
             columns |= {f"probability{name}_{c}": p_NC[:, i] for i, c in enumerate(one.spec.classes)}
-            if of_one is not None:
-                columns[f"set{name}"] = [[labels[c] for c in some] for some in sorted_sets(of_one, p_NC)]
-        elif of_one is not None:
-            columns |= {f"low{name}": of_one[:, 0], f"high{name}": of_one[:, 1]}
+            if held is not None:
+                columns[f"set{name}"] = [[labels[c] for c in some] for some in sorted_sets(held, p_NC)]
+        else:
+            columns[f"prediction{name}"] = values
+            columns |= {} if held is None else {f"low{name}": held[:, 0], f"high{name}": held[:, 1]}
         answers.append(np.asarray(values))
     if named[0] == "pandas" and framed:
         return kind(columns, index=source.index)
