@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -154,6 +154,12 @@ class StepPlan:
         """The count of epochs."""
         return self.past.count(self.steps_per_epoch)
 
+    def chunk(self, first: int, x: Tensor, y: Tensor, batches: "Batches", *own: Any, **named: Any) -> "Chunk":
+        """The steps from ``first`` on with these batches. own, named: further fields of ``Chunk``, from
+        orders on."""
+        factors = self.factors(first, first + len(batches))
+        return Chunk(x, y, batches, first, first - self.past.optimizer, factors, *own, **named)
+
     def factors(self, first: int, stop: int) -> list[list[float]]:
         """The learning-rate factors of each schedule at steps ``first`` to ``stop``."""
         return [
@@ -284,6 +290,19 @@ class Chunk:
     def stop(self) -> int:
         """The number of updates done after the chunk."""
         return self.first + len(self.batches)
+
+    def part(self, first: int, stop: int) -> "Chunk":
+        """The steps from ``first`` to ``stop``, or to the chunk's end."""
+        steps = slice(first - self.first, min(stop, self.stop) - self.first)
+        return replace(
+            self,
+            batches=self.batches[steps],
+            first=first,
+            optimizer_first=self.optimizer_first + steps.start,
+            factors=[factor_S[steps] for factor_S in self.factors],
+            changes=[changes[steps] for changes in self.changes],
+            keyframe_copies=[],
+        )
 
     def groups(self, population: Population, rows: Tensor) -> list[MemberGroup]:
         """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""

@@ -49,11 +49,11 @@ class Epoch:
     step: int
     loss_P: Tensor
     loss_std_P: Tensor
-    evaluation: Evaluation | None
-    answer: dict[str, dict[str, float]] | None
-    validation_std: float | None
     ended: float
-    evaluation_seconds: float
+    evaluation: Evaluation | None = None
+    answer: dict[str, dict[str, float]] | None = None
+    validation_std: float | None = None
+    evaluation_seconds: float = 0.0
     answers: Evaluation | None = None
 
 

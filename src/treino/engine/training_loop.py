@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, sa
 from treino.engine.shared_config import Limits
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
-from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
+from treino.engine.tick import Epoch, PopulationView, Tick
 from treino.engine.train_config import config_of_keywords, engine_keywords
 from treino.engine.training_setup import TrainingSetup, set_up
 from treino.engine.training_state import (
@@ -49,19 +49,6 @@ SET_STEP_PASSED = Refusal(
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
 Look = Callable[[Tensor, Sequence[Epoch]], bool]
 REWIND_SECONDS = 0.1  # maximum training to repeat after Ctrl-C, to restore the state before the chunk
-
-
-class EvaluationReport(NamedTuple):
-    """The evaluation after a chunk and its duration; empty if no evaluation was due.
-
-    answer, answers, deviation: see Epoch.
-    """
-
-    evaluation: Evaluation | None = None
-    answer: dict[str, dict[str, float]] | None = None
-    answers: Evaluation | None = None
-    deviation: float | None = None
-    seconds: float = 0.0
 
 
 class TrainingLoop:
@@ -167,19 +154,12 @@ class TrainingLoop:
         changes = [change.step for change in state.pending if change.step > state.step]
         if (border := self.keyframes.border(state)) is not None:
             changes.append(border)
-        chunk = self._chunk(state.step, min([stop, self._next_evaluation(state.step), *changes]))
+        chunk = self._source.take(state.step, min([stop, self._next_evaluation(state.step), *changes]))
         due = self.keyframes.due(state, chunk.first, chunk.stop)
         return replace(chunk, keyframe_steps=due) if due else chunk
 
     def _next_evaluation(self, step: int) -> int:
         return self.plan.next_evaluation(step, self.state.evaluated_step)
-
-    def _chunk(self, first: int, stop: int) -> Chunk:
-        part = self._source.take(first, stop)
-        factors = self.plan.factors(first, part.stop)
-        done = first - self.plan.past.optimizer
-        own = part.orders, part.changes, part.weight_GN, part.rows_G
-        return Chunk(part.x, part.y, part.batches, first, done, factors, *own)
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.
@@ -216,15 +196,15 @@ class TrainingLoop:
     def _retrain(self, population: Population, first: int, stop: int) -> None:
         """Train a copy of some members again from step ``first`` to ``stop``."""
         with torch_context(self.setup.kernel.intra_op_threads):
-            self.setup.kernel.run(population, torch.arange(len(population)), self._chunk(first, stop))
+            self.setup.kernel.run(population, torch.arange(len(population)), self._source.take(first, stop))
 
-    def _evaluate(self, chunk: Chunk) -> EvaluationReport:
+    def _evaluate(self, chunk: Chunk) -> dict[str, Any]:
         """If an evaluation is due after the chunk, measure the running members, keep the best weights, and
-        stop members whose patience has run out."""
+        stop members whose patience has run out. Return its fields of ``Epoch``; {} if none is due."""
         state, validation, stopping = self.state, self.setup.validation, self.setup.early_stopping
         due = self.done or state.step == self._next_evaluation(chunk.first)
         if validation is None or not due or not len(state.running):
-            return EvaluationReport()
+            return {}
         begin = time.perf_counter()
         figures, deviation = validation.measure(state.population, state.running)
         state.evaluated_step = state.step
@@ -232,21 +212,20 @@ class TrainingLoop:
         if state.step < self.steps:  # at the end of the training no member is stopped early
             over_P = stopping.out_of_patience(state.best, self.plan, state.step, state.changed_step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
-        answer = None
-        answers = None
+        answer = answers = None
         if self.config.shared.ensemble > 1:
             each = [self._answer_figures(validation, rows) for rows in self.ensembles]
             answers = {"validation": {name: torch.tensor([f[name] for f, _d in each]) for name in figures}}
             answer, deviation = each[0] if len(each) == 1 else (None, None)
         elif len(state.population) == 1:
             answer = {name: float(value_P[0]) for name, value_P in figures.items()}
-        return EvaluationReport(
-            {"validation": figures},
-            None if answer is None else {"validation": answer},
-            answers,
-            deviation,
-            time.perf_counter() - begin,
-        )
+        return {
+            "evaluation": {"validation": figures},
+            "answer": None if answer is None else {"validation": answer},
+            "answers": answers,
+            "validation_std": deviation,
+            "evaluation_seconds": time.perf_counter() - begin,
+        }
 
     def _answer_figures(
         self, validation: Validation, rows: Sequence[int]
@@ -263,11 +242,11 @@ class TrainingLoop:
         self,
         chunk: Chunk,
         means: tuple[Tensor, Tensor],
-        report: EvaluationReport,
+        report: dict[str, Any],
         span: tuple[float, float],
     ) -> list[Epoch]:
         """The epochs that ended within a chunk. means: means and standard deviations ``[E, P]`` of their
-        losses. span: ``time.perf_counter()`` at the chunk's start and end."""
+        losses. report: of ``_evaluate``. span: ``time.perf_counter()`` at the chunk's start and end."""
         first, stop, count = chunk.first, self.state.step, self.plan.count
         begin, end = span
         epochs: list[Epoch] = []
@@ -275,13 +254,8 @@ class TrainingLoop:
             number = count.epoch_of(first + 1) + len(epochs)
             border = min(stop, count.end_of(number))
             when = begin + (end - begin) * (border - first) / (stop - first)
-            epoch_report = report if border == stop else EvaluationReport()
-            measured = epoch_report.evaluation, epoch_report.answer, epoch_report.deviation
-            epochs.append(
-                Epoch(
-                    number, border, mean_P, std_P, *measured, when, epoch_report.seconds, epoch_report.answers
-                )
-            )
+            measured = report if border == stop else {}
+            epochs.append(Epoch(number, border, mean_P, std_P, when, **measured))
         return epochs
 
     def _end_members(self) -> None:
