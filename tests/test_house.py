@@ -97,10 +97,11 @@ def test_training_one_network_imports_neither_a_server_nor_what_is_of_many(tmp_p
 import treino; treino.train; treino.load
 absent(*{DRAWING + TABLES + SERVER}, "rich")
 from treino.cli import main
-from treino.reports.pictures import picture_files
-picture_files.illustrate = lambda _run: None
 said("train", "wine", "--epochs", "1")
 absent(*{SERVER + OF_MANY})
+own = [m.__file__ for name, m in sys.modules.items() if name.partition(".")[0] in ("treino", "treino_doctor")]
+count = sum(open(file).read().count("\\n") for file in own)
+assert len(own) <= 230 and count <= 42_000, (len(own), count)
 """,
     )
     assert (tmp_path / "runs" / "wine-1").is_dir()

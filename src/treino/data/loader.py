@@ -182,8 +182,6 @@ def load(
 
 def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None) -> Data:
     """The Data of a table. Rows that need too much memory are written to files."""
-    from treino.data.large_tables import check_room, equal_rows, on_disk  # imports pyarrow, which is slow
-
     found = _tables_of(request, work)
     tables, chosen, notes = found.tables, found.chosen, found.notes
     table, columns = tables[0], found.columns
@@ -193,7 +191,7 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
         notes += _leaks(table, chosen, columns, labels[0], task)
     label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
     cells_ND = None if work.used else comparable(tables, chosen)
-    first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
+    first_N = _large_tables().equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
     part_N = decide_parts(
         tables, found.file_parts, found.by, request.split, first_N, label_N, classes[0], notes
     )
@@ -215,8 +213,9 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
         request = replace(request, inputs="plain")
         preparation = fit(*learnt, request, found.weights, weight_T, folds)
     if cells_ND is None or work.too_small_for(preparation, table):
-        check_room(len(part_N), work.limit)
-        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
+        _large_tables().check_room(len(part_N), work.limit)
+        how = train_N, weight_T, work.folder(), folds
+        preparation, met, x_of = _large_tables().on_disk(tables, preparation, parts, *how)
     else:
         preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
     if preparation.encoders:
@@ -230,6 +229,13 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     pairs = zip(tables, labels, strict=True)
     y = torch.cat([prepare_targets(found.targets_of(t), of_table, preparation) for t, of_table in pairs])
     return found.data(request, preparation, reason, part_N, x_of, y)
+
+
+def _large_tables() -> Any:
+    """The file for tables that don't fit in memory; it imports pyarrow, which is slow."""
+    from treino.data import large_tables
+
+    return large_tables
 
 
 @dataclass(eq=False)

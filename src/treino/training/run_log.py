@@ -40,11 +40,10 @@ from treino_doctor.record.log import (
     ParameterSeen,
     Stepped,
 )
-from treino_doctor.record.losses import counts
+from treino_doctor.record.loss_figures import counts
 from treino_doctor.record.outcomes import AlikeRows, Clip, Depth, NonFinite, Rectified
-from treino_doctor.record.row_figures import chance
 from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
-from treino_doctor.record.tables import WIDE, hash_rows
+from treino_doctor.record.tables import WIDE, chance, hash_rows
 
 # ---- the doctor's log of a run of treino
 

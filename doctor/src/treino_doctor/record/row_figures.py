@@ -7,7 +7,7 @@ from treino_doctor.record.log import Log, taken
 from treino_doctor.record.related import loose_labels, strongest
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, RowsTrained
 from treino_doctor.record.scalers import in_estimator
-from treino_doctor.record.tables import MOST_LABELS, name_of
+from treino_doctor.record.tables import MOST_LABELS, chance, name_of
 
 MEASURED = 8  # evaluations whose rows are compared one by one with training's
 NEAREST = 16  # nearest training rows of an evaluation row
@@ -74,15 +74,6 @@ def named(labels: Any) -> dict[str, int]:
 def telling(rows_ND: np.ndarray) -> float:
     """The largest share of distinct values in a column: 1 for measured numbers, low for words and pixels."""
     return max((len(np.unique(column)) for column in rows_ND.T), default=0) / max(1, len(rows_ND))
-
-
-def chance(rows_ND: np.ndarray) -> float:
-    """The probability that two rows are equal if columns are independent."""
-    p = 1.0
-    for column in rows_ND.T:
-        counts = np.unique(column, return_counts=True)[1]
-        p *= float(((counts / len(rows_ND)) ** 2).sum())
-    return p
 
 
 def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Forward
-from treino_doctor.record.losses import BINARY, CLASSES, NAMES, answers, input_and_target
+from treino_doctor.record.loss_figures import BINARY, CLASSES, NAMES, answers, input_and_target
 from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import Observer, Recording

@@ -155,3 +155,12 @@ def counted(labels: np.ndarray) -> dict[str, int]:
 def name_of(value: Any) -> str:
     """A label as text: 1.0 and 1 are the same."""
     return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
+
+
+def chance(rows_ND: np.ndarray) -> float:
+    """The probability that two rows are equal if columns are independent."""
+    p = 1.0
+    for column in rows_ND.T:
+        counts = np.unique(column, return_counts=True)[1]
+        p *= float(((counts / len(rows_ND)) ** 2).sum())
+    return p

@@ -10,8 +10,6 @@ from typing import Any
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
-from treino.reports.tracking import messages
-from treino.reports.tracking.tracker import Tracker
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 
 TRACKER_UNKNOWN = Refusal("tracker_unknown", N_("There is no tracker {name!r}."), "{hint}")
@@ -46,10 +44,9 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _tracker(name: str) -> Tracker:
+def _tracker(name: str) -> Any:
     module, _colon, kind = TRACKERS[name][1].partition(":")
-    tracker: Tracker = getattr(importlib.import_module(module), kind)()
-    return tracker
+    return getattr(importlib.import_module(module), kind)()
 
 
 class Tracking:
@@ -73,6 +70,8 @@ class Tracking:
         if not self.names:
             yield from stream
             return
+        from treino.reports.tracking import messages  # only of a training that is tracked
+
         deliveries = [Delivery(name, partial(_tracker, name)) for name in self.names]
 
         def tell(what: str, *values: Any) -> None:

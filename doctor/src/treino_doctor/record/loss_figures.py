@@ -1,0 +1,105 @@
+"""Figures of one call of a loss function: its input and target, labels, answers, and the best constant."""
+
+import math
+from typing import Any
+
+import torch
+
+CLASSES = ("cross_entropy", "nll_loss")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "kl_div")
+SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
+OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
+NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # else the second argument
+MOST_CLASSES = 1000
+POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
+COLUMNS = 16  # maximum number of a target's columns whose means are kept
+
+
+def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """The input and the target of a loss; of a loss of differences, in either order."""
+    at = TARGET_AT.get(name, 1)
+    x = args[0] if args else kwargs.get("input")
+    target = args[at] if len(args) > at else kwargs.get("target")
+    if not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
+        return None, None
+    swapped = name in POWERS and target.requires_grad and not x.requires_grad
+    return (target, x) if swapped else (x, target)
+
+
+def columns_of(name: str, target: torch.Tensor) -> tuple[tuple[float, ...], float]:
+    """Return (means of at most ``COLUMNS`` columns of a numeric target, mean variance of these columns)."""
+    if name not in POWERS or not target.is_floating_point() or not target.dim() or not target.numel():
+        return (), math.nan
+    flat = target.reshape(target.shape[0], -1)
+    some = flat[:, :: -(-flat.shape[1] // COLUMNS)].double()
+    return tuple(some.mean(0).tolist()), float(some.var(0, unbiased=False).mean())
+
+
+def span(target: torch.Tensor) -> tuple[float, float]:
+    """The least and the largest entry; NaN if one is NaN."""
+    if not target.numel() or target.is_complex():
+        return math.nan, math.nan
+    low, high = torch.aminmax(target.detach())
+    return float(low), float(high)
+
+
+def counts(
+    name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return (label -> rows, label -> rows that the input predicts correctly)."""
+    if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
+        classes = x.shape[1]
+    elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
+        classes = 2
+    else:
+        return {}, {}
+    says = answers(name, x)
+    true, answer = (t.detach().cpu().reshape(-1).long() for t in (y, says))
+    keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
+    if classes > MOST_CLASSES or not bool(keep.any()):
+        return {}, {}
+    true, answer = true[keep], answer[keep]
+    every, right = (torch.bincount(t).tolist() for t in (true, true[true == answer]))
+    return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
+
+
+def answers(name: str, x: torch.Tensor) -> torch.Tensor:
+    """The classes predicted by the input of a classification loss."""
+    return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)
+
+
+def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
+    """The class weights, or the weight of the positive class."""
+    key = "pos_weight" if name.startswith("binary") else "weight"
+    w = kwargs.get(key)
+    w = args[2] if w is None and name in CLASSES and len(args) > 2 else w
+    small = isinstance(w, torch.Tensor) and 0 < w.numel() <= MOST_CLASSES
+    return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
+
+
+def logsumexp(x: torch.Tensor, name: str) -> float:
+    """The log-sum-exp that is farthest from zero over all rows; of kl_div along the second axis or the last,
+    whichever fits better.
+    """
+    if x.dim() < 2 or not x.numel():
+        return 0.0
+    axes = {1, x.dim() - 1} if name == "kl_div" else {1}
+    sums = (x.float().logsumexp(axis).flatten() for axis in axes)
+    return min((float(s[s.abs().argmax()]) for s in sums), key=abs)
+
+
+def best_constant(name: str, target: torch.Tensor, kwargs: dict[str, Any]) -> float:
+    """The mean loss of the best constant prediction for these numeric targets; NaN if unknown."""
+    if name not in POWERS or target.numel() < 2 or not target.is_floating_point():
+        return math.nan
+    flat = target.reshape(target.shape[0], -1).double()
+    if POWERS[name] == 2:
+        return float(flat.var(0, unbiased=False).mean())
+    away = (flat - flat.median(0).values).abs()
+    knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+    if name == "l1_loss" or knee <= 0:
+        return float(away.mean())
+    bent = torch.where(away < knee, 0.5 * away**2 / knee, away - 0.5 * knee)
+    return float(bent.mean()) * (knee if name == "huber_loss" else 1.0)
