@@ -1,6 +1,6 @@
 """Hold a data set as training uses it: prepared rows in three splits, with their description."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
@@ -178,64 +178,38 @@ class Data:
     def _repr_html_(self) -> str:
         """A card for notebooks: the splits; for a table, the rows of each class and a line for each column;
         for images, their description with examples of each class."""
-        look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
-        name, cell = look.format(500), look.format(400)
-
-        def table(*rows: tuple[str, ...]) -> str:
-            lines = "".join(
-                "<tr style='background:none'>"
-                + "".join(f"<td style='{cell if i else name}'>{text}</td>" for i, text in enumerate(row))
-                + "</tr>"
-                for row in rows
-            )
-            return f"<table style='border-collapse:collapse;margin:4px 0'>{lines}</table>"
-
         title = "<div style='opacity:.7;margin-top:6px'>{}</div>"
-        notes = "".join(f"<div>· {escape(note)}</div>" for note in self.notes)
-        parts = [f"<div><b>{escape(self.name)}</b> {escape(self._learnt())}</div>"]
-        parts.append(f"<div>{escape(self._counts())}</div>")
-        card = "<div style='font:14px/1.45 system-ui,sans-serif;max-width:960px'>{}{}</div>"
+        said = [f"<div><b>{escape(self.name)}</b> {escape(self._learnt())}</div>"]
+        said.append(f"<div>{escape(self._counts())}</div>")
         if (images := self.images) is not None:
             head, lines = images.count_table()
-            parts += [
-                table(*((escape(fact), escape(value)) for fact, value in images.facts())),
-                table(
-                    (*map(escape, head), ""),
-                    *(
-                        (*map(escape, line), summaries.strip_html(first) if first else "")
-                        for line, first in lines
-                    ),
-                ),
-                *(
-                    f"<div>! {escape(message)} {escape(hint)}</div>"
-                    for _rule, message, hint, _row in images.warnings()
-                ),
+            shown = [(line, summaries.strip_html(first) if first else "") for line, first in lines]
+            said += [_table((fact, "") for fact in images.facts()), _table([(head, ""), *shown])]
+            warnings = (f"{message} {hint}" for _rule, message, hint, _row in images.warnings())
+            said += [f"<div>! {escape(warning)}</div>" for warning in warnings]
+        else:
+            ways = [
+                ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
+                for e in self.preparation.encoders[:SHOWN]
             ]
-            return card.format("".join(parts), notes)
-        made = self.preparation.encoders
-        ways = [
-            ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
-            for e in made
-        ]
-        columns = [
-            (escape(column), escape(way if way != column else _("number")))
-            for column, way in zip(self.features, ways or self.features, strict=True)
-        ][:SHOWN]
-        more = len(self.features) - SHOWN
-        rest = [(escape(_("and {n} more").format(n=more)), "")] if more > 0 else []
-        if self.classes and isinstance(self.train.y, torch.Tensor):
-            bars = [bar for one in self.by_target for bar in one._class_bars()]
-            parts += [title.format(escape(_("training rows of each class"))), table(*bars)]
-        parts += [title.format(escape(_("columns, and what the network is given"))), table(*columns, *rest)]
-        return card.format("".join(parts), notes)
+            columns = zip(self.features[:SHOWN], ways or self.features, strict=False)
+            rows = [((column, way if way != column else _("number")), "") for column, way in columns]
+            if (more := len(self.features) - SHOWN) > 0:
+                rows.append(((_("and {n} more").format(n=more), ""), ""))
+            if self.classes and isinstance(self.train.y, torch.Tensor):
+                bars = [bar for one in self.by_target for bar in one._class_bars()]
+                said += [title.format(escape(_("training rows of each class"))), _table(bars)]
+            said += [title.format(escape(_("columns, and what the network is given"))), _table(rows)]
+        said += [f"<div>· {escape(note)}</div>" for note in self.notes]
+        return f"<div style='font:14px/1.45 system-ui,sans-serif;max-width:960px'>{''.join(said)}</div>"
 
-    def _class_bars(self) -> list[tuple[str, ...]]:
-        """For each class its name, its number of training rows, and a bar of proportional length."""
+    def _class_bars(self) -> list[tuple[tuple[str, str], str]]:
+        """For each class (its name, its number of training rows), and a bar of proportional length."""
         count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
         most = max([*count_C, 1])
         bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
         counts = list(zip(self.classes, count_C, strict=True))[:SHOWN]
-        return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in counts]
+        return [((name, numeral(n, ",")), bar.format(round(180 * n / most))) for name, n in counts]
 
     def _learnt(self) -> str:
         if len(self.by_target) > 1:
@@ -248,6 +222,17 @@ class Data:
     def _counts(self) -> str:
         counts = {name: len(rows) for name, rows in self.splits.items()}
         return _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**counts)
+
+
+def _table(rows: Iterable[tuple[Sequence[str], str]]) -> str:
+    """An HTML table of the texts of each row, with a drawing after them."""
+    look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
+    lines = ""
+    for texts, drawing in rows:
+        cells = enumerate([*map(escape, texts), drawing])
+        tds = (f"<td style='{look.format(400 if i else 500)}'>{cell}</td>" for i, cell in cells)
+        lines += f"<tr style='background:none'>{''.join(tds)}</tr>"
+    return f"<table style='border-collapse:collapse;margin:4px 0'>{lines}</table>"
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -151,12 +151,9 @@ def decide_parts(
         first_N = np.arange(len(first_N))
     repeated = int((first_N[:own] != np.arange(own)).sum())
     shares = request.validation, 0.0 if main.official_test else request.test
-    part_N = np.empty(len(first_N), dtype=np.int64)
-    part_N[own : main.rows] = TEST
-    start = main.rows
-    for table, part in zip(tables[1:], file_parts, strict=True):
-        part_N[start : start + table.rows] = part
-        start += table.rows
+    given = [np.full(main.official_test, TEST)]
+    given += [np.full(t.rows, part) for t, part in zip(tables[1:], file_parts, strict=True)]
+    part_N = np.concatenate([np.empty(own, dtype=np.int64), *given])
     apart = column is None and request.fold is None
     if request.fold is not None:
         if main.official_test or TEST in file_parts:
@@ -167,19 +164,18 @@ def decide_parts(
     elif column is None:
         _enough(own - repeated, shares, _("Different rows: {n}."))
         part_N[:own] = split(first_N[:own], label_N[:own], *shares, request.data_seed)
-    elif request.group is not None:
+    elif request.group is None and request.time is None:
+        part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
+    else:
         time = None if request.time is None else main.column(request.time)
         time_N = None if time is None else times_of(time, main)
-        part_N[:own] = _by_group(column, shares, request.data_seed, notes, time_N)
+        if request.group is not None:
+            part_N[:own] = _by_group(column, shares, request.data_seed, notes, time_N)
+        elif time_N is not None:
+            _enough(len(np.unique(time_N)), shares, _("Different times: {n}."))
+            part_N[:own] = split_times(time_N, *shares)
         if time is not None and time_N is not None:
             notes.append(_by_time_note(time, time_N, part_N[:own]))
-    elif request.time is not None:
-        time_N = times_of(column, main)
-        _enough(len(np.unique(time_N)), shares, _("Different times: {n}."))
-        part_N[:own] = split_times(time_N, *shares)
-        notes.append(_by_time_note(column, time_N, part_N[:own]))
-    else:
-        part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
     if repeated and apart:
         note = _(equal).format(n=repeated)
         if 2 * repeated > own:
@@ -218,19 +214,14 @@ def _say_classes(
 ) -> None:
     if not classes:
         return
-    there_PC = np.zeros((3, len(classes)), dtype=bool)
-    for part in (TRAIN, VALIDATION, TEST):
-        there_PC[part, np.unique(label_N[part_N == part])] = True
-    trained_C = there_PC[TRAIN]
+    there_PC = np.stack([np.bincount(label_N[part_N == p], minlength=len(classes)) > 0 for p in NAMES])
+    alone_C = there_PC[TRAIN] & (there_PC.sum(0) == 1) & divided
     for of_C, note in (
-        (
-            trained_C & (there_PC.sum(0) == 1) & divided,
-            _("Too few different rows to be in every split, so only trained on: {names}."),
-        ),
-        (~trained_C, _("No training row has them, so they can't be learnt: {names}.")),
+        (alone_C, _("Too few different rows to be in every split, so only trained on: {names}.")),
+        (~there_PC[TRAIN], _("No training row has them, so they can't be learnt: {names}.")),
     ):
-        if names := [name for name, of in zip(classes, of_C, strict=True) if of]:
-            notes.append(note.format(names=", ".join(names[:8])))
+        if of_C.any():
+            notes.append(note.format(names=", ".join(np.array(classes, dtype=object)[of_C][:8])))
 
 
 def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
@@ -301,11 +292,8 @@ def _by_column(
     there = set(words.tolist())
     part_of = {word: USUAL_WORDS.get(word.lower()) for word in there}
     if {word.lower() for word in there} <= set(_TRUTHS):
-        part_of |= (
-            dict.fromkeys(there, None)
-            if (said := _truth_parts(column.name)) is None
-            else {word: said[_TRUTHS[word.lower()]] for word in there}
-        )
+        said = _truth_parts(column.name) or (None, None)
+        part_of |= {word: said[_TRUTHS[word.lower()]] for word in there}
     unknown = [word for word, part in part_of.items() if part is None]
     if unknown:
         row = int(np.isin(words, unknown).argmax())
@@ -314,10 +302,7 @@ def _by_column(
     counts = np.bincount(part_N, minlength=3)
     parts = _counted(dict(enumerate(counts.tolist())))
     notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=parts))
-    shares = (
-        0.0 if counts[VALIDATION] else request.validation,
-        0.0 if counts[TEST] else request.test,
-    )
+    shares = (request.validation * (not counts[VALIDATION]), request.test * (not counts[TEST]))
     rows = np.flatnonzero(part_N == TRAIN)
     if sum(shares) and len(rows):
         part_N[rows] = split_some(rows, first_N, label_N, *shares, data_seed=request.data_seed)

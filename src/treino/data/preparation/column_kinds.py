@@ -206,11 +206,8 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
         return _requested_kind(column, request.strip(), place)
     column_kind = kind(column)
     if column_kind in ("identifier", "text", "constant"):
-        if not named:
-            return ColumnRole(column_kind, "out")
-        return ColumnRole(
-            column_kind, "category" if column.numbers is None or column_kind == "identifier" else "number"
-        )
+        way: Way = "category" if column.numbers is None or column_kind == "identifier" else "number"
+        return ColumnRole(column_kind, way if named else "out")
     if column_kind == "category" and column.ordered:
         return ColumnRole("category", "rank", column.categories)
     ways: dict[Kind, Way] = {"category": "category", "date": "time" if column.clock else "date"}
@@ -227,22 +224,20 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
             hint=nearest(request, ASKABLE) + _(" Ordered classes are written small<medium<large."),
         )
     if request == "boolean" and not column.boolean:
-        values = (
-            None if column.numbers is None else set(np.unique(column.numbers[~column.missing_N]).tolist())
-        )
-        if values is None or not values <= {0.0, 1.0}:
+        numbers = np.full(1, 2.0) if column.numbers is None else column.numbers[~column.missing_N]
+        if not np.isin(numbers, (0, 1)).all():
             raise KIND_BOOLEAN(name=column.name)
     if request == "date" and column.seconds is None:
         raise KIND_DATE(name=column.name, cell=shortened(column.cell(0)))
-    if request == "out":
-        return ColumnRole(kind(column), "out")
-    if request in ("identifier", "text"):
-        return ColumnRole("identifier" if request == "identifier" else "text", "out")
     if request in ("category", "one-hot", "hashed"):
         return ColumnRole("category", request)  # type: ignore[arg-type]
-    if request == "date":
-        return ColumnRole("date", "time" if column.clock else "date")
-    return ColumnRole("boolean" if request == "boolean" else "number", "number")
+    roles: dict[str, ColumnRole] = {
+        "out": ColumnRole(kind(column), "out"),
+        "date": ColumnRole("date", "time" if column.clock else "date"),
+        **{name: ColumnRole(name, "out") for name in ("identifier", "text")},
+        **{name: ColumnRole(name, "number") for name in ("boolean", "number")},
+    }
+    return roles[request]
 
 
 def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:
@@ -317,8 +312,6 @@ def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:
         return np.array(names, dtype=object)[inverse.reshape(-1)]
     if column.words is None:
         return np.array([column.cell(row) for row in range(len(column))], dtype=object)
-    values = (number(word) for word in column.words)
-    return np.array(
-        [word if value is None else plain(value) for word, value in zip(column.words, values, strict=True)],
-        dtype=object,
-    )
+    values = map(number, column.words)
+    pairs = zip(column.words, values, strict=True)
+    return np.array([word if value is None else plain(value) for word, value in pairs], dtype=object)

@@ -162,18 +162,14 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
     for name, choice in chosen.items():
         fault = column_fault(table, table.column(name), choice)
         if fault:
-            fine = [
-                other
-                for other, c in chosen.items()
-                if other != name and column_fault(table, table.column(other), c) is None
-            ]
-            if named or len(fine) <= 8:
-                move = _("{what}, or leave the column out: [[features={names}]].")
-                facts = {"names": ",".join(map(as_item, fine))}
-            else:
-                move = _("{what}, or leave out what is like it: [[kinds={kinds}]].")
-                facts = {"kinds": ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)}
-            hint = move.format(what=fault[2], **facts) if fine else joined([fault[2], "."])
+            rest = {other: c for other, c in chosen.items() if other != name}
+            fine = [other for other, c in rest.items() if not column_fault(table, table.column(other), c)]
+            names = ",".join(map(as_item, fine))
+            move = _("{what}, or leave the column out: [[features={names}]].")
+            if not named and len(fine) > 8:
+                names = ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)
+                move = _("{what}, or leave out what is like it: [[kinds={names}]].")
+            hint = move.format(what=fault[2], names=names) if fine else joined([fault[2], "."])
             raise TreinoError(fault[0], fault[1], hint)
 
 
@@ -287,11 +283,7 @@ def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], im
     """Notes on missing values and unknown classes: columns, counts, and the replacement."""
     of_classes = {e.column for e in encoders if isinstance(e, OneHotEncoder | HashingEncoder)}
     filled, classes = (
-        [
-            f"{name} ({seen.missing})"
-            for name, seen in met.items()
-            if seen.missing and (name in of_classes) == told
-        ]
+        [f"{name} ({g.missing})" for name, g in met.items() if g.missing and (name in of_classes) == told]
         for told in (False, True)
     )
     why = {

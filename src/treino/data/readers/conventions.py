@@ -27,6 +27,7 @@ _DATES = {
     "ymd": N_("dates year/month/day"),
     "ydm": N_("dates year/day/month"),
 }
+_DECIMAL = N_("Say [[decimal=point]] or [[decimal=comma]].")
 
 
 @dataclass(frozen=True)
@@ -63,27 +64,21 @@ def decide(
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
-    columns = [_decision(column, comma, day_first) for column in seen]
-    absent = set(reading.missing or ())
-    nothing: dict[str, list[str]] = {}
-    for s, c in zip(seen, columns, strict=True):
-        if c.holds != "words" and s.present:
-            absent |= s.nothing if reading.like is None or reading.missing is None else set()
-            if special := sorted(word for word in s.nothing if not _usual(word)):
-                nothing[s.name] = special
-    for j, (column, decision) in enumerate(zip(seen, columns, strict=True)):
-        if decision.holds == "words" and column.nothing & absent:
-            columns[j] = replace(decision, missing=tuple(sorted(column.nothing & absent)))
-    text_words = {
-        word for s, c in zip(seen, columns, strict=True) if c.holds == "words" for word in s.nothing
-    }
-    return FileConventions(
-        tuple(columns), comma, day_first, tuple(sorted(absent)), frozenset(text_words - absent), nothing
-    )
-
-
-def _usual(word: str) -> bool:
-    return word.lower() in PLAIN_MISSING
+    decided = [(column, _decision(column, comma, day_first)) for column in seen]
+    absent, nothing = set(reading.missing or ()), dict[str, list[str]]()
+    for column, decision in decided:
+        if decision.holds != "words" and column.present:
+            absent |= column.nothing if reading.like is None or reading.missing is None else set()
+            if special := sorted(word for word in column.nothing if word.lower() not in PLAIN_MISSING):
+                nothing[column.name] = special
+    types, text_words = list[CellType](), set[str]()
+    for column, decision in decided:
+        if decision.holds == "words":
+            text_words |= column.nothing
+            decision = replace(decision, missing=tuple(sorted(column.nothing & absent)))
+        types.append(decision)
+    missing, open_words = tuple(sorted(absent)), frozenset(text_words - absent)
+    return FileConventions(tuple(types), comma, day_first, missing, open_words, nothing)
 
 
 def _settle(
@@ -98,11 +93,9 @@ def _settle(
     if which == "decimal":
         for column in seen:
             _check_thousands(column, verdicts, conflicts, what, place)
-    mixed = [name for name, verdict in verdicts.items() if verdict == "mixed"]
-    if mixed:
-        raise _mixed(which, mixed[0], mixed[0], conflicts, what, place)
-    first = [name for name, verdict in verdicts.items() if verdict == "first"]
-    second = [name for name, verdict in verdicts.items() if verdict == "second"]
+    if mixed := next((name for name, verdict in verdicts.items() if verdict == "mixed"), None):
+        raise _mixed(which, mixed, mixed, conflicts, what, place)
+    first, second = ([n for n, verdict in verdicts.items() if verdict == of] for of in ("first", "second"))
     if first and second:
         if which == "day":
             return None  # every column is unambiguous
@@ -236,16 +229,15 @@ def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, pl
     place_2 = place(row_2)
     if other != one:
         place_2 = _("{place}, in column '{name}'").format(place=place_2, name=other)
-    message = _("In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ").format(
-        what=what, name=one, cell=shortened(cell), place=place(row), cell_2=shortened(cell_2), place_2=place_2
-    )
+    text = _("In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+    facts = {"what": what, "name": one, "cell": shortened(cell), "cell_2": shortened(cell_2)}
+    message = text.format(place=place(row), place_2=place_2, **facts)
     hint = _("Write them alike, or leave the column as text: [[kinds={item}=text]].")
+    hint = hint.format(item=as_item(other))
     if which == "day":
-        message += _("the day comes first, and the month does.")
-        return TreinoError("dates_mixed", message, hint.format(item=as_item(other)))
+        return TreinoError("dates_mixed", message + _("the day comes first, and the month does."), hint)
     message += _("a decimal point, and a decimal comma.")
-    say = " " + _("Say [[decimal=point]] or [[decimal=comma]].")
-    return TreinoError("decimal_mixed", message, hint.format(item=as_item(other)) + say)
+    return TreinoError("decimal_mixed", message, f"{hint} {_(_DECIMAL)}")
 
 
 def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
@@ -256,5 +248,4 @@ def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Pl
     if which == "day":
         message += _("the day or the month comes first.")
         return TreinoError("dates_open", message, _("Say [[dates=day/month]] or [[dates=month/day]]."))
-    message += _("it has decimals or groups of thousands.")
-    return TreinoError("decimal_open", message, _("Say [[decimal=point]] or [[decimal=comma]]."))
+    return TreinoError("decimal_open", message + _("it has decimals or groups of thousands."), _(_DECIMAL))

@@ -409,16 +409,12 @@ def _check_alike(parts: Sequence[Part]) -> None:
     for part in parts[1:]:
         lacks = [name for name in first.names if name not in part.names]
         more = [name for name in part.names if name not in first.names]
-        if lacks or more or first.typed != part.typed:
-            differences = [_("lacks {names}").format(names=shortened(", ".join(lacks), 100))] if lacks else []
-            differences += (
-                [_("has {names} beside").format(names=shortened(", ".join(more), 100))] if more else []
-            )
-            raise FILES_COLUMNS(
-                path=part.file and part.file.path,
-                first=first.file and first.file.path,
-                said=_(" and ").join(differences) or _("is of another format"),
-            )
+        said = [_("lacks {names}").format(names=shortened(", ".join(lacks), 100))] if lacks else []
+        said += [_("has {names} beside").format(names=shortened(", ".join(more), 100))] if more else []
+        if said or first.typed != part.typed:
+            said = said or [_("is of another format")]
+            paths = {"path": part.file and part.file.path, "first": first.file and first.file.path}
+            raise FILES_COLUMNS(said=_(" and ").join(said), **paths)
 
 
 def _place(parts: Sequence[Part]) -> Callable[[int], str]:
