@@ -157,13 +157,9 @@ def _labels(
     pairs = [(row, at) for row, at in pairs if row >= 0 and column.cell(row)]
     others = [(row, at) for row, at in pairs if column.cell(row) not in preparation.classes]
     if preparation.classes and others:
-        notes.append(
-            _("Not compared, because the run has no such class: {n:,}, the first {name} ({label}).").format(
-                n=len(others),
-                name=table.column(FILE).cell(others[0][0]),
-                label=shortened(column.cell(others[0][0])),
-            )
-        )
+        name, label = (table.column(each).cell(others[0][0]) for each in (FILE, preparation.target))
+        text = _("Not compared, because the run has no such class: {n:,}, the first {name} ({label}).")
+        notes.append(text.format(n=len(others), name=name, label=shortened(label)))
         pairs = [pair for pair in pairs if pair not in set(others)]
     if not pairs:
         return None

@@ -243,17 +243,10 @@ def _describe_weights(
     notes.append(described.sentence)
     if described.largest >= DOMINANT:
         place = table.place(int(row_N[described.row]))
-        warnings.append(
-            TableWarning(
-                "row_weights_dominant",
-                _("One row has {share:.0%} of all weight in '{name}', in {place}.").format(
-                    share=described.largest, name=name, place=place
-                ),
-                _("Correct it if that isn't meant: hardly anything is learnt from the other rows."),
-                name,
-                place,
-            )
-        )
+        text = _("One row has {share:.0%} of all weight in '{name}', in {place}.")
+        message = text.format(share=described.largest, name=name, place=place)
+        hint = _("Correct it if that isn't meant: hardly anything is learnt from the other rows.")
+        warnings.append(TableWarning("row_weights_dominant", message, hint, name, place))
     return described
 
 
@@ -398,21 +391,20 @@ def _choice(table: Table, column: Column, request: str | None, warnings: list[Ta
 def _describe_column(column: Column, choice: ColumnRole, related: float | None) -> ColumnDescription:
     low: float | str | None = None
     high: float | str | None = None
+    values = column.values
     if choice.kind == "identifier":  # minimum and maximum have no meaning
         unique = column.distinct - bool(column.missing_N.any())
-    elif column.numbers is not None:
-        values = column.numbers[np.isfinite(column.numbers)].astype(np.float64)
-        low, high = (float(values.min()), float(values.max())) if len(values) else (None, None)
-        unique = len(np.unique(column.numbers[~np.isnan(column.numbers)]))
-    elif column.seconds is not None:
-        present = np.flatnonzero(~np.isnan(column.seconds))
-        unique = len(np.unique(column.seconds[present]))
-        if len(present):
-            first, last = (present[f(column.seconds[present])] for f in (np.argmin, np.argmax))
-            low, high = column.cell(int(first)), column.cell(int(last))
-    else:
+    elif values is None:
         assert column.words is not None
         unique = len(set(column.words[~column.missing_N].tolist()))
+    else:
+        unique = len(np.unique(values[~np.isnan(values)]))
+        finite = np.flatnonzero(np.isfinite(values))
+        if len(finite):
+            first, last = (int(finite[f(values[finite])]) for f in (np.argmin, np.argmax))
+            low, high = float(values[first]), float(values[last])
+            if column.numbers is None:
+                low, high = column.cell(first), column.cell(last)
     return ColumnDescription(
         name=column.name,
         kind=choice.kind,
@@ -448,32 +440,28 @@ def _column_warnings(
             yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
         if said := word_gaps(column, table):
             yield TableWarning("column_words", *said, column.name)
-    gaps = [
-        (int(c.missing_N.sum()), c) for c in features if choices[c.name].way != "out" and c.missing_N.any()
-    ]
+    used = [c for c in features if choices[c.name].way != "out"]
+    gaps = {c.name: int(c.missing_N.sum()) for c in used if c.missing_N.any()}
     if gaps:
-        text = ", ".join(f"{c.name} ({n})" for n, c in sorted(gaps, key=lambda gap: -gap[0]))
-        most = max(gaps, key=lambda gap: gap[0])[1]
+        most = max(gaps, key=lambda name: gaps[name])
+        listed = ", ".join(f"{name} ({gaps[name]})" for name in sorted(gaps, key=lambda name: -gaps[name]))
         yield TableWarning(
             "column_missing",
-            _("Cells without a value: {names}.").format(names=shortened(text, 200)),
+            _("Cells without a value: {names}.").format(names=shortened(listed, 200)),
             _("Training fills numbers with their median and says where; [[impute=mean]] takes the mean."),
-            most.name,
-            table.place(int(most.missing_N.argmax())),
+            most,
+            table.place(int(table.column(most).missing_N.argmax())),
         )
-    for column in features:
+    for column in used:
         rows = _outliers(column, choices[column.name], _ANOTHER_WORLD)
-        if len(rows) and column.numbers is not None and choices[column.name].way != "out":
+        if len(rows) and column.numbers is not None:
             value, place = plain(float(column.numbers[rows[0]])), table.place(int(rows[0]))
-            yield TableWarning(
-                "column_outliers",
-                _("'{name}' has values far from all others: {n}, the farthest {value} in {place}.").format(
-                    name=column.name, n=len(rows), value=value, place=place
-                ),
-                _("Correct it if it is a mistake; if it isn't, look how the figures change without the row."),
-                column.name,
-                place,
+            text = _("'{name}' has values far from all others: {n}, the farthest {value} in {place}.")
+            message = text.format(name=column.name, n=len(rows), value=value, place=place)
+            hint = _(
+                "Correct it if it is a mistake; if it isn't, look how the figures change without the row."
             )
+            yield TableWarning("column_outliers", message, hint, column.name, place)
 
 
 def _split_notes(
@@ -504,41 +492,19 @@ def _row_warnings(
     split will be drawn at random."""
     if not usable:
         return
-    first_N = first_equal(comparable([table], usable))
+    first_N, label_N = first_equal(comparable([table], usable)), _codes(table.rows, learnt)
     repeated = np.flatnonzero(first_N != np.arange(table.rows))
-    if not len(repeated):
-        return
-    row = int(repeated[0])
-    yield TableWarning(
-        "rows_duplicate",
-        _("Rows that equal an earlier one in all features: {n} of {of}.").format(
-            n=len(repeated), of=table.rows
-        ),
-        (
-            _("They are kept on one side of the split. The first: {a}, equal to {b}.")
-            if drawn
-            else _("They stay where the split puts them. The first: {a}, equal to {b}.")
-        ).format(a=table.place(row), b=table.place(int(first_N[row]))),
-        row=table.place(row),
-    )
-    if learnt is None or learnt.values is not None:
-        return
-    label_N = np.full(table.rows, -1)
-    label_N[learnt.row_N] = learnt.label_N
-    against = repeated[
-        (label_N[repeated] >= 0)
-        & (label_N[first_N[repeated]] >= 0)
-        & (label_N[repeated] != label_N[first_N[repeated]])
-    ]
-    if len(against):
-        row = int(against[0])
-        yield TableWarning(
-            "rows_contradict",
-            _("Rows that equal another one in all features but not in their class: {n}.").format(
-                n=len(against)
-            ),
-            _("No model can be right on both: look at {a} and {b}.").format(
-                a=table.place(row), b=table.place(int(first_N[row]))
-            ),
-            row=table.place(row),
-        )
+    label_K, first_K = label_N[repeated], label_N[first_N[repeated]]
+    against = repeated[(label_K >= 0) & (first_K >= 0) & (label_K != first_K)]
+    stay = _("They stay where the split puts them. The first: {a}, equal to {b}.")
+    if drawn:
+        stay = _("They are kept on one side of the split. The first: {a}, equal to {b}.")
+    contradict = _("Rows that equal another one in all features but not in their class: {n}.")
+    for rule, rows, text, hint in (
+        ("rows_duplicate", repeated, _("Rows that equal an earlier one in all features: {n} of {of}."), stay),
+        ("rows_contradict", against, contradict, _("No model can be right on both: look at {a} and {b}.")),
+    ):
+        if len(rows):
+            a, b = (table.place(int(row)) for row in (rows[0], first_N[rows[0]]))
+            message = text.format(n=len(rows), of=table.rows)
+            yield TableWarning(rule, message, hint.format(a=a, b=b), row=a)

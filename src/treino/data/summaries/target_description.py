@@ -75,15 +75,10 @@ def _accepted(
     absent = table.rows - len(row_N)
     if absent:
         place = table.place(int(column.missing_N.argmax()))
-        warnings.append(
-            TableWarning(
-                "target_missing_rows",
-                _("Rows whose target is empty: {n}, the first in {place}.").format(n=absent, place=place),
-                _("Training leaves them out; fill them in if you can."),
-                column.name,
-                place,
-            )
-        )
+        text = _("Rows whose target is empty: {n}, the first in {place}.")
+        hint = _("Training leaves them out; fill them in if you can.")
+        message = text.format(n=absent, place=place)
+        warnings.append(TableWarning("target_missing_rows", message, hint, column.name, place))
         table = take(table, row_N)
         column = table.column(column.name)
     task, reason = decide_task(column, task_of_kind(kind), table.place)
