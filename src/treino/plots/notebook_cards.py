@@ -44,53 +44,50 @@ def run_card(
     """Return a run's card: headline, metrics, loss, findings. data: the data's name. result: None before the
     run ends.
     """
-    parts = [_title(path.name, f"{data} · {_(status)}", status == "diverged")]
-    if outcome := headline(result):
-        parts.append(f"<div>{escape(outcome)}</div>")
-    table = figures_table(result)
+    table, charts = figures_table(result), curve_charts([curves])
     beside = [] if table is None else [_block(table)]
-    if charts := curve_charts([curves]):
-        beside.append(f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>")
+    beside += [f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>"] if charts else []
+    parts = [_line(outcome)] if (outcome := headline(result)) else []
     parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
     parts += [
         f"<div><b style='{WRONG}'>{escape(finding.rule)}</b> {escape(finding.message)} "
         f"{escape(finding.fix)}</div>"
         for finding in findings
     ]
-    parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
-    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+    return _card(path, f"{data} · {_(status)}", parts, status == "diverged")
 
 
 def sweep_card(path: Path, status: str, result: SweepResult | None, written: Sequence[str]) -> str:
-    """Return a sweep's card: the best's verified value, and the leaders. written: their settings."""
-    members = _("{n:,} networks").format(n=0 if result is None else result.members)
-    parts = [_title(path.name, f"{members} · {_(status)}", status == "diverged")]
-    if result is not None:
-        parts += _outcome(result, written)
-    parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
-    return f"<div style='{CARD}'>{''.join(parts)}</div>"
-
-
-def _outcome(result: SweepResult, written: Sequence[str]) -> list[str]:
-    """Return the judgement and the leaders; for several seeds or folds, each metric's spread."""
+    """Return a sweep's card: the best's verified value and the leaders, or for several seeds or folds each
+    metric's spread. written: the leaders' settings."""
     parts = []
-    if sentence := result.judge and result.judge.sentence:
-        parts.append(f"<div>{escape(sentence[:1].upper() + sentence[1:])}</div>")
-    if result.figures:
+    if result is not None and (sentence := result.judge and result.judge.sentence):
+        parts.append(_line(sentence[:1].upper() + sentence[1:]))
+    if result is not None and result.figures:
         parts.append(_block(spread_table(result)))
-    elif result.leaderboard:
+    elif result is not None and result.leaderboard:
         parts.append(_block(leaders_table(result, written, LEADERS)))
-    return parts
+    members = _("{n:,} networks").format(n=0 if result is None else result.members)
+    return _card(path, f"{members} · {_(status)}", parts, status == "diverged")
 
 
 def study_card(
     path: Path, status: str, head: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str]
 ) -> str:
     """Return a study's card: the table of its rows, and sentences below."""
-    parts = [_title(path.name, _(status)), _table(head, rows) if rows else ""]
-    parts += [f"<div style='max-width:60em'>{escape(sentence)}</div>" for sentence in sentences]
-    parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
-    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+    parts = [_table(head, rows) if rows else "", *(_line(each, "max-width:60em") for each in sentences)]
+    return _card(path, _(status), parts)
+
+
+def _card(path: Path, text: str, parts: Sequence[str], alarm: bool = False) -> str:
+    """Return what was trained under its name, and the path of its folder below."""
+    ink = WRONG if alarm else "opacity:.75"
+    title = f"<div><b>{escape(path.name)}</b> <span style='{ink}'>{escape(text)}</span></div>"
+    return f"<div style='{CARD}'>{title}{''.join(parts)}{_line(str(path), 'opacity:.7')}</div>"
+
+
+def _line(text: str, look: str = "") -> str:
+    return f"<div{f' style={look!r}' if look else ''}>{escape(text)}</div>"
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -108,14 +105,8 @@ def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows[:SHOWN]
     ]
     more = len(rows) - SHOWN
-    tail = f"<div style='opacity:.7'>{escape(_('and {n} more').format(n=more))}</div>" if more > 0 else ""
-    empty = f"<div>{escape(_('No runs yet.'))}</div>"
-    return f"<div style='{CARD}'>{_table(head, body) if rows else empty}{tail}</div>"
-
-
-def _title(name: str, text: str, alarm: bool = False) -> str:
-    ink = f" style='{WRONG}'" if alarm else " style='opacity:.75'"
-    return f"<div><b>{escape(name)}</b> <span{ink}>{escape(text)}</span></div>"
+    tail = _line(_("and {n} more").format(n=more), "opacity:.7") if more > 0 else ""
+    return f"<div style='{CARD}'>{_table(head, body) if rows else _line(_('No runs yet.'))}{tail}</div>"
 
 
 def _block(table: TableBlock) -> str:
@@ -180,10 +171,9 @@ def training_html(live: LiveTraining) -> str:
     if live.boundary is not None:
         charts.append(boundary_svg(live.boundary))
     cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
-    return (
-        f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
-        f"{_message_lines(live.messages, live.alarm)}<div style='{PROGRESS_GRID}'>{cells}</div></div>"
-    )
+    grid = f"<div style='{PROGRESS_GRID}'>{cells}</div>"
+    moving = bar(live.done, live.left, live.alarm)
+    return _progress(live.name, live.figures, moving, live.messages, grid, live.alarm)
 
 
 def sweep_html(
@@ -200,9 +190,24 @@ def sweep_html(
         for k, v in figures.items()
     )
     moving = bar(done, left) if done is not None else ""
-    return (
-        f"<div style='{CARD}'>{_head(name, {})}{moving}{_message_lines(messages)}<table>{rows}</table></div>"
+    return _progress(name, {}, moving, messages, f"<table>{rows}</table>")
+
+
+def _progress(
+    name: str,
+    figures: Mapping[str, str],
+    moving: str,
+    messages: Sequence[str],
+    below: str,
+    alarm: bool = False,
+) -> str:
+    listed = "".join(
+        f" <span style='margin-left:14px;display:inline-block'><span style='opacity:.7'>{escape(k)}</span> "
+        f"<span style='font-variant-numeric:tabular-nums'>{escape(v)}</span></span>"
+        for k, v in figures.items()
     )
+    lines = "".join(_line(each, "margin:2px 0" + (f";{WRONG}" if alarm else "")) for each in messages)
+    return f"<div style='{CARD}'><div><b>{escape(name)}</b>{listed}</div>{moving}{lines}{below}</div>"
 
 
 def bar(done: float, left: float | None, alarm: bool = False) -> str:
@@ -227,20 +232,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return _("{m} min {s} s").format(m=whole // 60, s=whole % 60)
     return _("{h} h {m} min").format(h=whole // 3600, m=whole // 60 % 60)
-
-
-def _head(name: str, figures: Mapping[str, str]) -> str:
-    listed = "".join(
-        f" <span style='margin-left:14px;display:inline-block'><span style='opacity:.7'>{escape(k)}</span> "
-        f"<span style='font-variant-numeric:tabular-nums'>{escape(v)}</span></span>"
-        for k, v in figures.items()
-    )
-    return f"<div><b>{escape(name)}</b>{listed}</div>"
-
-
-def _message_lines(lines: Sequence[str], alarm: bool = False) -> str:
-    ink = f";{WRONG}" if alarm else ""
-    return "".join(f"<div style='margin:2px 0{ink}'>{escape(line)}</div>" for line in lines)
 
 
 def boundary_svg(plane: Plane) -> str:
