@@ -8,12 +8,13 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Iterable
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
@@ -244,9 +245,9 @@ def _usage(run: StoredRun, part: ScriptPart) -> str:
     elif part.values.get("READS_TABLE"):
         table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
     wide = max(map(len, table))
-    if wide + max(map(len, table.values())) + 6 <= WIDTH:
-        return "\n".join(f"    {words.ljust(wide)}  {does}" for words, does in table.items())
-    return "\n".join(f"    {words}\n        {does}" for words, does in table.items())
+    between = "  " if wide + max(map(len, table.values())) + 6 <= WIDTH else "\n        "
+    words = [(typed if "\n" in between else typed.ljust(wide), does) for typed, does in table.items()]
+    return "\n".join(f"    {typed}{between}{does}" for typed, does in words)
 
 
 # ---- the network
@@ -355,31 +356,23 @@ def _layer(layer: nn.Module, drops: int) -> list[str]:
     if isinstance(layer, Residual):
         inner = [f"    {line}" for part in layer for line in _layer(part, drops)]
         return ["Residual(", *inner, "),"]
-    return [f"{_one_layer(layer, drops)},"]
-
-
-def _one_layer(layer: nn.Module, drops: int) -> str:
-    match layer:
-        case nn.Linear():
-            return f"nn.Linear({layer.in_features}, {layer.out_features})"
-        case nn.Conv2d():
-            more = f", stride={layer.stride[0]}" if layer.stride[0] != 1 else ""
-            more += f", padding={layer.padding[0]}" if layer.padding[0] else ""
-            return f"nn.Conv2d({layer.in_channels}, {layer.out_channels}, {layer.kernel_size[0]}{more})"
-        case nn.BatchNorm1d() | nn.BatchNorm2d():
-            return f"nn.{type(layer).__name__}({layer.num_features})"
-        case nn.GroupNorm():
-            return f"nn.GroupNorm({layer.num_groups}, {layer.num_channels})"
-        case nn.MaxPool2d() | nn.AvgPool2d():
-            return f"nn.{type(layer).__name__}({layer.kernel_size})"
-        case nn.AdaptiveAvgPool2d():
-            return f"nn.AdaptiveAvgPool2d({layer.output_size})"
-        case nn.Flatten():
-            return "nn.Flatten()"
-        case nn.Dropout():
-            return f"Dropout({drops})"
+    if isinstance(layer, nn.Dropout):
+        return [f"Dropout({drops}),"]
     place = class_name(type(layer)).removesuffix(type(layer).__name__)
-    return f"{place}{layer!r}".replace("'", '"')
+    if not place:  # a class that the script contains
+        return [f"{layer!r},".replace("'", '"')]
+    words, usual = [], getattr(layer, "kernel_size", None)  # the stride of a pool
+    for name, parameter in signature(type(layer)).parameters.items():
+        value = getattr(layer, name, parameter.default)
+        if isinstance(value, Tensor) or value in (parameter.default, usual if name == "stride" else None):
+            continue
+        if isinstance(value, tuple) and len({*value}) == 1:
+            value = value[0]
+        if value != parameter.default:
+            words.append(
+                literal(value) if parameter.default is Parameter.empty else f"{name}={literal(value)}"
+            )
+    return [f"{place}{type(layer).__name__}({', '.join(words)}),"]
 
 
 def _uses_generator(source: str) -> bool:
