@@ -6,6 +6,7 @@ One self-contained file for light and dark mode; hovering over a part shows its 
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,24 +82,14 @@ def network_svg(shown: UnitDiagram) -> str:
         *(text(20, 58 + 19 * k, words, class_="soft") for k, words in enumerate(lines)),
         *_key(58 + 19 * len(lines)),
     ]
-    first = 0
-    if shown.mean_item is not None:
-        parts += _picture_box(shown, place)
-        first = 1
+    first = int(shown.mean_item is not None)
+    parts += _picture_box(shown, place) if first else []
     for k in range(len(stages)):
         parts += _stage(shown, place, k, first)
     parts += _panel(shown, place, columns)
-    whole = svg(
-        width,
-        place.height,
-        *(f"\n{part}" for part in parts),
-        alt=heading,
-        xmlns="http://www.w3.org/2000/svg",
-        class_="net",
-        width=width,
-        height=place.height,
-    )
-    return whole + "\n"
+    size: dict[str, Any] = {"width": width, "height": place.height, "class_": "net"}
+    lines = [f"\n{part}" for part in parts]
+    return svg(width, place.height, *lines, alt=heading, xmlns="http://www.w3.org/2000/svg", **size) + "\n"
 
 
 def sentences(shown: UnitDiagram) -> list[str]:
@@ -122,33 +113,33 @@ def sentences(shown: UnitDiagram) -> list[str]:
         plane = _("Each small picture: what a unit gives over {x} (across) and {y} (up).").format(
             x=names[0], y=names[1]
         )
-    lines = [plane]
-    if any(stage.tile_K is not None for stage in shown.stages):
-        lines.append(_("In the first layer the pictures are its weights on the pixels."))
-    if shown.classes and shown.stages and shown.stages[-1].name and shown.stages[-1].labels:
-        lines.append(_("The last layer's show each class's probability in the class's own colour."))
-    if any(stage.total > len(stage.units_K) for stage in shown.stages):
-        lines.append(
-            _(
-                "Of a large layer those units that move the next one most: the deviation of what they give "
-                "on {n:,} training rows, times the length of the weights that lead on."
-            ).format(n=shown.rows)
-        )
-    inputs = shown.stages[0] if shown.stages and not shown.stages[0].name else None
-    if inputs is not None and look.view != "components" and inputs.total > len(inputs.units_K):
-        lines.append(_("Of the inputs also those that the pictures lie over, for no others change in them."))
-    if any(stage.weight_KJ is None for stage in shown.stages[1:]):
-        lines.append(_("No lines where no matrix of weights leads from unit to unit."))
-    if not all(np.isfinite(values).all() for values in (shown.said_RRC, *(s.seen_KRR for s in shown.stages))):
-        lines.append(_("Grey: what comes out is not finite there."))
-    dead = sum(int(stage.dead_K.sum()) for stage in shown.stages[1:-1])
-    if dead:
-        lines.append(
-            _("Dashed: units that give the same on all {n:,} training rows ({dead} shown).").format(
-                n=shown.rows, dead=dead
-            )
-        )
-    return [*lines, *shown.notes]
+    stages = shown.stages
+    cut = [stage.total > len(stage.units_K) for stage in stages]
+    inputs = bool(stages) and not stages[0].name
+    finite = all(np.isfinite(values).all() for values in (shown.said_RRC, *(s.seen_KRR for s in stages)))
+    dead = sum(int(stage.dead_K.sum()) for stage in stages[1:-1])
+    said = {
+        _("In the first layer the pictures are its weights on the pixels."): any(
+            stage.tile_K is not None for stage in stages
+        ),
+        _("The last layer's show each class's probability in the class's own colour."): bool(
+            shown.classes and stages and stages[-1].name and stages[-1].labels
+        ),
+        _(
+            "Of a large layer those units that move the next one most: the deviation of what they give "
+            "on {n:,} training rows, times the length of the weights that lead on."
+        ): any(cut),
+        _("Of the inputs also those that the pictures lie over, for no others change in them."): (
+            inputs and look.view != "components" and cut[0]
+        ),
+        _("No lines where no matrix of weights leads from unit to unit."): any(
+            stage.weight_KJ is None for stage in stages[1:]
+        ),
+        _("Grey: what comes out is not finite there."): not finite,
+        _("Dashed: units that give the same on all {n:,} training rows ({dead} shown)."): dead > 0,
+    }
+    others = [words.format(n=shown.rows, dead=dead) for words, holds in said.items() if holds]
+    return [plane, *others, *shown.notes]
 
 
 def _key(y: int) -> Iterator[str]:
@@ -168,11 +159,7 @@ def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iter
     units = len(stage.units_K)
     whole = title(stage.name + ": " + stage.what if stage.name else stage.what)
     middle = x + NODE / 2
-    counted = (
-        _("{k} of {n}").format(k=units, n=stage.total)
-        if stage.total > units
-        else _("{n}").format(n=stage.total)
-    )
+    counted = (_("{k} of {n}") if stage.total > units else _("{n}")).format(k=units, n=stage.total)
     above = _heading(stage.what, middle, place.top + 14)
     yield tag("g", whole, *above, text(middle, place.top + 31, counted, class_="soft small middle"))
     most = largest(stage.tile_K if stage.tile_K is not None else stage.seen_KRR)
@@ -250,9 +237,8 @@ def _edge(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, w
 def _thumbnail(shown: UnitDiagram, stage: UnitColumn, unit: int, most: float, last: bool) -> str:
     if stage.tile_K is not None:
         weight_CHW = stage.tile_K[unit]
-        return data_uri(
-            tile(weight_CHW, most) if len(weight_CHW) == 3 else rgba(weight_CHW.mean(axis=0), most)
-        )
+        pixels = tile(weight_CHW, most) if len(weight_CHW) == 3 else rgba(weight_CHW.mean(axis=0), most)
+        return data_uri(pixels)
     if last and shown.classes and stage.labels:
         number_of = _class_of(shown, stage, unit)
         share_RR = shown.said_RRC[:: max(1, len(shown.fine_y_R) // 40), ::3, number_of]
@@ -267,15 +253,10 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
     """Yield the last panel: the network's output over the same inputs, with held-out rows."""
     x = LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT
     flat = len(shown.fine_y_R) == 1
-    side = PANEL
-    height = 70 if flat else PANEL
+    side, height = PANEL, 70 if flat else PANEL
     y = place.middle - height / 2
-    output_RRC = shown.said_RRC
-    if shown.classes:
-        pixels = regions(output_RRC)
-    else:
-        away = output_RRC[..., 0] - shown.target_mean
-        pixels = rgba(away, largest(away))
+    away = shown.said_RRC[..., 0] - shown.target_mean
+    pixels = regions(shown.said_RRC) if shown.classes else rgba(away, largest(away))
     yield image(x, y, side, height, data_uri(pixels, upwards=True), class_="seen")
     yield rectangle(x, y, side, height, class_="over")
     yield text(x + side / 2, y - 30, _("what the network says"), class_="head middle")
@@ -296,9 +277,8 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
             words = f"{numeral(float(true))} · {_('said')} {numeral(float(guess))}"
             if shown.classes:
                 ink, wrong = colour(int(true)), true != guess
-                words = shown.classes[int(true)] + (
-                    f" · {_('said')} {shown.classes[int(guess)] if guess >= 0 else '–'}" if wrong else ""
-                )
+                said = shown.classes[int(guess)] if guess >= 0 else "–"
+                words = shown.classes[int(true)] + (f" · {_('said')} {said}" if wrong else "")
             kind, size = ("dot wrong", 4) if wrong else ("dot", 3.4)
             words = _("row {n}: {what}").format(n=int(points.index_N[i]), what=_plain(words))
             yield circle(across, up, size, title(words), class_=kind, fill=ink)
@@ -352,27 +332,19 @@ def _signed(value: float) -> str:
 
 def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
     """Return the text shown when the pointer is on a unit."""
-    seen = stage.seen_KRR[unit]
+    seen, bias, norm = stage.seen_KRR[unit], stage.bias_K, float(stage.norm_K[unit])
     finite = seen[np.isfinite(seen)]
-    lines = [_unit_name(stage, unit)]
+    lines = [_unit_name(stage, unit), _("not finite here")]
     if finite.size:
-        lines.append(
-            _("gives {low} to {high} here").format(
-                low=numeral(float(finite.min())), high=numeral(float(finite.max()))
-            )
-        )
-    else:
-        lines.append(_("not finite here"))
-    if stage.bias_K is not None:
-        lines.append(_("bias {value}").format(value=_signed(float(stage.bias_K[unit]))))
-    if np.isfinite(stage.norm_K[unit]):
-        lines.append(_("length of its weights {value}").format(value=numeral(float(stage.norm_K[unit]))))
-    if stage.active_K[unit] < 1:
-        lines.append(
-            _("not 0 on {share} of {n:,} training rows").format(
-                share=percent(float(stage.active_K[unit])), n=shown.rows
-            )
-        )
+        low, high = numeral(float(finite.min())), numeral(float(finite.max()))
+        lines[1] = _("gives {low} to {high} here").format(low=low, high=high)
+    if bias is not None:
+        lines.append(_("bias {value}").format(value=_signed(float(bias[unit]))))
+    if np.isfinite(norm):
+        lines.append(_("length of its weights {value}").format(value=numeral(norm)))
+    if (active := float(stage.active_K[unit])) < 1:
+        words = _("not 0 on {share} of {n:,} training rows")
+        lines.append(words.format(share=percent(active), n=shown.rows))
     return "\n".join(lines)
 
 
