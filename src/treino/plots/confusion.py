@@ -157,7 +157,6 @@ def _pairs(figure: "style.Figure", axes: "style.Axes", shown: Confusion) -> None
 
 def calibration_figure(shown: Calibration) -> "style.Figure":
     """Draw the share of correct rows over the probability, the range of chance, and each bin's rows."""
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     with style.look():
@@ -175,9 +174,9 @@ def calibration_figure(shown: Calibration) -> "style.Figure":
         axes.set_ylim(-0.03, 1.03)
         begin = max(0.0, float(shown.confidence_B.min()) - 2 * half)
         marks = [
-            Line2D([], [], color=style.SOFT, linestyle="--"),
+            style.stroke(color=style.SOFT, linestyle="--"),
             Patch(color=style.FAINT),
-            Line2D([], [], color=style.TEST),
+            style.stroke(color=style.TEST),
         ]
         names = [_("perfect"), _("chance: 95 % of perfect networks"), _("this network")]
         style.legend(axes, marks, names, loc="lower right" if begin < 0.5 else "upper left")

@@ -178,23 +178,18 @@ def _stage(frame: Frame) -> tuple["style.Figure", "style.Axes", list[Any]]:
 
 
 def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
-    from matplotlib.lines import Line2D
-
     classes = () if isinstance(shown, Fit) else shown.classes
     handles, labels = class_key(style.class_labels(classes), 10)
+    own: dict[str, Any] = {}
     if isinstance(shown, InputLine) and not classes:
-        handles.append(Line2D([], [], color=style.INK, linewidth=2.4))
-        labels.append(_("network"))
+        own = {_("network"): style.stroke(color=style.INK, linewidth=2.4)}
     if isinstance(shown, Fit):
-        handles.append(Line2D([], [], color=style.SOFT, linewidth=1.2, linestyle=(0, (5, 3))))
-        labels.append(_("predicted = true"))
+        dashed = style.stroke(color=style.SOFT, linewidth=1.2, linestyle=(0, (5, 3)))
+        own = {_("predicted = true"): dashed}
     rows, row_labels = row_key(shown.points, None if classes else style.INKS)
-    handles, labels = handles + rows, labels + row_labels
-    if classes:
-        ring, text = wrong_key()
-        handles.append(ring)
-        labels.append(text)
-    return handles, labels
+    ring, wrong = wrong_key()
+    handles += [*own.values(), *rows, *([ring] if classes else [])]
+    return handles, [*labels, *own, *row_labels, *([wrong] if classes else [])]
 
 
 def _act(axes: "style.Axes", shown: Shown) -> None:
@@ -292,50 +287,42 @@ def _on_floor(points: Points, classes: int) -> Points:
 
 def place_sentence(frame: Frame, last: int) -> str:
     """Return the frame's step, epoch, loss and score in one line."""
-    clauses = [_("Step {step:,} of {last:,}").format(step=frame.step, last=last)]
+    score, split = frame.shown.score, split_name(frame.shown.score.split)
     if not frame.step:
         clauses = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
     else:
+        clauses = [_("Step {step:,} of {last:,}").format(step=frame.step, last=last)]
         clauses.append(_("epoch {epoch}").format(epoch=numeral(frame.epoch)))
     if frame.loss is not None:
         clauses.append(_("loss {loss}").format(loss=numeral(frame.loss)))
-    score = frame.shown.score
     if score.accuracy is not None:
-        clauses.append(
-            _("{split} accuracy {value:.3f}").format(split=split_name(score.split), value=score.accuracy)
-        )
+        clauses.append(_("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy))
     elif score.rmse is not None:
-        value = numeral(score.rmse)
-        clauses.append(_("{split} RMSE {value}").format(split=split_name(score.split), value=value))
+        clauses.append(_("{split} RMSE {value}").format(split=split, value=numeral(score.rmse)))
     return " · ".join(clauses)
 
 
 def change_sentence(frame: Frame, before: int | None) -> str:
     """Describe what changed since the previous frame, at step ``before``."""
-    if before is None or (frame.moved is None and frame.change is None):
+    moved, change = frame.moved, frame.change
+    if before is None or (moved is None and change is None):
         return _("Nothing is learnt yet: this is how the random numbers fell.") if not frame.step else ""
-    if frame.change is None:
+    if change is None:
         return _("Since step {step:,}: the network's answers are not finite.").format(step=before)
+    facts = {"step": before, "change": share(change), "moved": share(moved or 0.0)}
     if isinstance(frame.shown, FilterView):
         sentence = _(
             "Since step {step:,}: filters changed by {change} of their length; "
             "class changed on {moved} of {split} rows."
         )
-        if frame.moved is None:
+        if moved is None:
             sentence = _("Since step {step:,}: filters changed by {change} of their length.")
-        return sentence.format(
-            step=before,
-            change=share(frame.change),
-            moved=share(frame.moved or 0.0),
-            split=split_name(frame.shown.score.split),
-        )
-    if frame.moved is None:
-        return _("Since step {step:,}: predictions moved by {change} on average.").format(
-            step=before, change=numeral(frame.change)
-        )
-    return _("Since step {step:,}: {moved} of the view changed class; probability moved by {change}.").format(
-        step=before, moved=share(frame.moved), change=share(frame.change)
-    )
+        return sentence.format(split=split_name(frame.shown.score.split), **facts)
+    if moved is None:
+        sentence = _("Since step {step:,}: predictions moved by {change} on average.")
+        return sentence.format(step=before, change=numeral(change))
+    sentence = _("Since step {step:,}: {moved} of the view changed class; probability moved by {change}.")
+    return sentence.format(**facts)
 
 
 def absent_sentence(frame: Frame) -> str:
@@ -377,8 +364,6 @@ def grid_figure(
 
     side: a panel's height in inches.
     """
-    from matplotlib.lines import Line2D
-
     if isinstance(shown[0], FilterView):
         lines_above = [*sentences, filters_sentence(shown[0])]
     else:
@@ -405,9 +390,7 @@ def grid_figure(
         _above(axes, "\n".join(caption), style.INK, up=13 if lost else 2, size=8)
     classes = () if isinstance(shown[0], Fit) else shown[0].classes
     if names := style.class_labels(classes)[:8]:
-        squares = [
-            Line2D([], [], linestyle="none", marker="s", color=style.colour(c)) for c in range(len(names))
-        ]
+        squares = [style.spot("s", 6, color=style.colour(c)) for c in range(len(names))]
         style.legend_in_lines(figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2)
     return figure
 

@@ -8,7 +8,7 @@ import numpy as np
 from treino.base.words import _
 from treino.inspection.input_planes import Points
 from treino.plots.captions import rows_label
-from treino.plots.style import INK, PAPER, SOFT, colour
+from treino.plots.style import INK, PAPER, SOFT, colour, spot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,31 +39,29 @@ def marks(split: str) -> tuple[float, dict[str, Any]]:
 
 def class_key(names: Sequence[str], most: int, absent: Sequence[int] = ()) -> tuple[list[Any], list[str]]:
     """Return legend handles and labels of up to ``most`` classes; hollow: the class wins nowhere."""
-    from matplotlib.lines import Line2D
-
     handles, labels = [], []
     for c, name in enumerate(names[:most]):
-        square = Line2D([], [], linestyle="none", marker="s", markersize=11, color=colour(c))
+        square = spot("s", 11, color=colour(c))
         if c in absent:
             square.set_markerfacecolor(PAPER)
         handles.append(square)
         labels.append(_("{name} (nowhere)").format(name=name) if c in absent else name)
     if len(names) > most:
-        handles.append(Line2D([], [], linestyle="none"))
+        handles.append(spot("", 0))
         labels.append(_("… {n} more").format(n=len(names) - most))
     return handles, labels
 
 
 def row_key(points: tuple[Points, ...], inks: dict[str, str] | None = None) -> tuple[list[Any], list[str]]:
     """Return legend handles and labels of these rows. inks: a colour per split; default grey."""
-    from matplotlib.lines import Line2D
-
     handles, labels = [], []
     for p in points:
         area, look_of = marks(p.split)
-        handle = Line2D([], [], linestyle="none", marker=look_of["marker"], markersize=area**0.5)
-        handle.set(markerfacecolor=(inks or {}).get(p.split, SOFT), markeredgecolor=look_of["edgecolors"])
-        handle.set_markeredgewidth(look_of["linewidths"])
+        inside = {
+            "markerfacecolor": (inks or {}).get(p.split, SOFT),
+            "markeredgecolor": look_of["edgecolors"],
+        }
+        handle = spot(look_of["marker"], area**0.5, markeredgewidth=look_of["linewidths"], **inside)
         handles.append(handle)
         labels.append(rows_label(p))
     return handles, labels
@@ -71,7 +69,4 @@ def row_key(points: tuple[Points, ...], inks: dict[str, str] | None = None) -> t
 
 def wrong_key() -> tuple[Any, str]:
     """Return the legend's handle and label of the ring around misclassified rows."""
-    from matplotlib.lines import Line2D
-
-    ring = Line2D([], [], linestyle="none", marker="o", markersize=10, markerfacecolor="none", color=INK)
-    return ring, _("network is wrong")
+    return spot("o", 10, markerfacecolor="none", color=INK), _("network is wrong")

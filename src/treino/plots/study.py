@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.plots.curves import floor, spans
-from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, titled
+from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, stroke, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -202,14 +202,12 @@ def legend_below(
     figure: "Figure", lines: Sequence[StudyCurve], more: Sequence[tuple[Any, str]] = (), **own: Any
 ) -> None:
     """Draw the legend below the panels: every mode and setting, then ``more`` strokes with their labels."""
-    from matplotlib.lines import Line2D
-
     named = names(lines)
     if len(named) < 2:
         named = {}
-    strokes = [looks(lines)[key].line | own for key in named]
-    handles = [Line2D([], [], **stroke) for stroke in [*strokes, *(stroke for stroke, _text in more)]]
-    words = [*named.values(), *(text for _stroke, text in more)]
+    drawn = [looks(lines)[key].line | own for key in named]
+    handles = [stroke(**look_of) for look_of in [*drawn, *(look_of for look_of, _text in more)]]
+    words = [*named.values(), *(text for _look, text in more)]
     if words:
         corner, columns = (0.08, 0.1 / figure.get_figheight()), _columns(lines)
         apart = {"borderaxespad": 0, "handlelength": 3.4, "columnspacing": 2.5}

@@ -312,9 +312,19 @@ def legend_in_lines(
 
 def strokes(inks: Iterable[Any], width: float = 2.5) -> list[Any]:
     """Return legend handles: a piece of a line in each colour."""
+    return [stroke(color=ink, linewidth=width) for ink in inks]
+
+
+def stroke(**look: Any) -> "Line2D":
+    """Return a legend handle: a piece of a line, or a marker, of this look."""
     from matplotlib.lines import Line2D
 
-    return [Line2D([], [], color=ink, linewidth=width) for ink in inks]
+    return Line2D([], [], **look)
+
+
+def spot(marker: str, size: float, **look: Any) -> "Line2D":
+    """Return a legend handle: a marker alone."""
+    return stroke(linestyle="none", marker=marker, markersize=size, **look)
 
 
 def axes_at(figure: "Figure", left: float, bottom: float, width: float, height: float) -> "Axes":
