@@ -7,7 +7,7 @@ import pytest
 
 from treino.base import files
 from treino.folders.store import database
-from treino.inspection import baselines, proponents
+from treino.inspection import baselines, row_influence
 from treino.inspection.row_xray import FEWEST_NETWORKS
 from treino.reports import run_report
 
@@ -17,7 +17,7 @@ def _quick_ends() -> Iterator[None]:
     """Of runs that a whole file shares, too. The baseline of trees has few; nobody pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baselines, "TREES", 4)
-        patch.setattr(proponents, "MOST_NETWORKS", FEWEST_NETWORKS)
+        patch.setattr(row_influence, "MOST_NETWORKS", FEWEST_NETWORKS)
         patch.setattr(files, "_fsync", lambda _descriptor: None)
         patch.setattr(database, "_SYNCHRONOUS", "OFF")
         yield

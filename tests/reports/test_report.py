@@ -19,7 +19,7 @@ from tests.conftest import Said
 from tests.plots.browser import looked_at
 from treino.api import Run
 from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
-from treino.inspection import proponents
+from treino.inspection import row_influence
 from treino.plots.report.blocks import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
@@ -250,7 +250,7 @@ def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(
     here: Path, wine: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(proponents, "WORK", 0.0)
+        patch.setattr(row_influence, "QUICK_WORK", 0.0)
         page = report([wine]).read_text()
     assert f"For one row: treino rows {wine.typed} --of ROW" in text_of(page)
     assert "<details><summary>Row" not in page

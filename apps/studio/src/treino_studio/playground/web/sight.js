@@ -104,7 +104,7 @@ function transposed(x, D) {
 
 /**
  * The two columns on whose plane the network says most of what it says: each class that it answers counts alike, for else
- * a plane that always says the commonest would be good (inspection/axis_pairs.py). kept: two that stay unless others are
+ * a plane that always says the commonest would be good (inspection/boundary.py). kept: two that stay unless others are
  * clearly better.
  */
 export function faithfulColumns(net, prepared, kept = null) {
