@@ -335,13 +335,15 @@ class StoredRun(StoredFolder):
     @property
     def losses(self) -> np.ndarray:
         """``[S]`` float32: the training loss of every step on the path to the newest weights."""
-        self._need_curves()
+        if self.row is not None:
+            raise MEMBER_CURVES(sweep=self.folder.path.name)
         return losses_of(self.folder, self.spec)
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
-        self._need_curves()
+        if self.row is not None:
+            raise MEMBER_CURVES(sweep=self.folder.path.name)
         values = evaluations(self.folder, self.spec, int(self.document["epochs"]))
         values.pop("train", None)  # its only values are seconds
         return values
@@ -352,10 +354,6 @@ class StoredRun(StoredFolder):
         if self.spec.resolved.ensemble == 1:
             return {}
         return member_evaluations(self.folder, self.spec, int(self.document["epochs"]))
-
-    def _need_curves(self) -> None:
-        if self.row is not None:
-            raise MEMBER_CURVES(sweep=self.folder.path.name)
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -410,11 +408,7 @@ class StoredRun(StoredFolder):
     @property
     def state(self) -> Mapping[str, Tensor]:
         """The kept weights, and the buffers that ``state_dict`` leaves out."""
-        return self._kept()[0]
-
-    def _kept(self) -> tuple[Mapping[str, Tensor], Any]:
-        """``state``, and the network's stored check outputs, if any."""
-        return read_weights(self.folder) if self.row is None else (self.row.state, None)
+        return read_weights(self.folder)[0] if self.row is None else self.row.state
 
     @cached_property
     def module(self) -> nn.Module:
@@ -426,34 +420,26 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: the run has no weights yet; it trained a network of the user's own, and neither
                 ``net`` nor ``trust`` was given; no copy of that network was sealed with the run; the network
-                has other tensors, or gives other outputs.
+                has other tensors, or gives other outputs; the weights of this member of an ensemble are not
+                kept.
         """
         if self.whole is not None:
             return self.alone(self.whole[0].module)
         if self.one is not None:
-            return self._member_module(self.one)
+            every, answering = self._changed(one=None).module, self.answering
+            if self.one not in answering:
+                raise MEMBER_NOT_KEPT(n=self.one, run=self.name, numbers=", ".join(map(str, answering)))
+            assert isinstance(every, Ensemble)
+            return every.members[answering.index(self.one)]
         if self.row is None and not self.folder.manifest.sealed:
             raise NO_WEIGHTS_YET(run=self.name, status=_(self.status))
         with fork_rng():  # the initial weights of a network are drawn, and exchanged
             bare = self._network()
-        tensors, answers = self._kept()
+        tensors, answers = read_weights(self.folder) if self.row is None else (self.row.state, None)
         net = with_weights(bare, tensors, self.name)
         if self.item_shape is not None:
             check_answers(net, self.item_shape, answers, self.name)
         return net
-
-    def _member_module(self, number: int) -> nn.Module:
-        """A member's kept network.
-
-        Raises:
-            TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
-        """
-        every = StoredRun(self.folder, self.access, self.known_rows, self.row).module
-        answering = self.answering
-        if number not in answering:
-            raise MEMBER_NOT_KEPT(n=number, run=self.name, numbers=", ".join(map(str, answering)))
-        assert isinstance(every, Ensemble)
-        return every.members[answering.index(number)]
 
     def _network(self) -> nn.Module:
         """The network, or the predicting ensemble, without the kept weights."""

@@ -272,9 +272,7 @@ class Database:
         """
         text = json_bytes(value).decode().strip()
         row: Row = (time.time(), None, None if step is None else int(step), name, text, "new", sender)
-        columns = "time, segment, step, name, value, state, sender"
-        sql = f"INSERT INTO commands ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        statement = Statement("commands", sql, row)
+        statement = insertion("commands", row)
         if self._writable:
             self._commit([statement])
             self._data_version = -1

@@ -43,10 +43,11 @@ _KINDS: dict[str, tuple[Any, ...]] = {
     "events": (int, float, int, int, str, str),
     "commands": (int, float, _OPTIONAL, _OPTIONAL, str, str, str, str),
 }
+_NUMBERED = ("events", "commands")  # SQLite assigns the number of a new row: their first column
 _INSERT = {
-    "losses": "INSERT INTO losses VALUES (?, ?, ?, ?)",
-    "epochs": "INSERT INTO epochs VALUES (?, ?, ?, ?, ?)",
-    "events": "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+    table: f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' for _column in columns.split(','))})"
+    for table, all_columns in COLUMNS.items()
+    for columns in [all_columns.partition(", ")[2] if table in _NUMBERED else all_columns]
 }
 _MODULUS = 1 << 256
 
@@ -60,7 +61,7 @@ class Statement(NamedTuple):
 
 
 def insertion(table: str, row: Row) -> Statement:
-    """The statement that inserts a row of losses, epochs or events. row: the columns in order, no rowid."""
+    """The statement that inserts a row. row: the columns in order, without a number that SQLite assigns."""
     return Statement(table, _INSERT[table], row)
 
 
@@ -83,7 +84,7 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
         for (table, sql), some in groupby(statements, key=lambda each: each[:2]):
             values = [each.values for each in some]
             new = sql == _INSERT.get(table)
-            if new and table == "events":  # SQLite assigns the rowid, which the checksum includes
+            if new and table in _NUMBERED:  # the checksum includes the number
                 values = [(connection.execute(sql, row).lastrowid, *row) for row in values]
             else:
                 connection.executemany(sql, values)
