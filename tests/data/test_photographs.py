@@ -1,18 +1,16 @@
 """Folders and archives of pictures: where classes, labels, splits and groups come from, and what is said."""
 
-import contextlib
 import gzip
 import io
 import os
 import shutil
-import signal
+import subprocess
+import sys
 import tarfile
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +19,9 @@ from PIL import Image
 import treino as tr
 from tests.conftest import Said
 from tests.data.conftest import refusal_of
+from tests.waiting import HANG
 from treino.base.errors import TreinoError
 from treino.data import Data, load
-from treino.data.photographs import prepared_pictures
 from treino.folders.data_source import data_of
 
 SIDE = 6
@@ -613,23 +611,33 @@ def test_no_picture_is_written_among_the_pictures(tmp_path: Path, treino: Callab
     assert treino("data", "p", "--to", "sheet.png").status == 0
 
 
+INTERRUPTED = """
+import contextlib, os, pathlib, signal, sys, time
+from treino.cli import main
+from treino.data.photographs import prepared_pictures
+
+decode, us, sent = prepared_pictures.decode, os.getpid(), pathlib.Path("sent")
+
+def interrupted(content, shape, fit):
+    if shape is not None:
+        with contextlib.suppress(FileExistsError):
+            sent.touch(exist_ok=False)
+            os.kill(us, signal.SIGINT)
+        time.sleep(0.01)  # the others are not done when it comes
+    return decode(content, shape, fit)
+
+prepared_pictures.decode = interrupted
+sys.exit(main(["train", "p", "--epochs", "1"]))
+"""
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, 300], ids=["threads", "processes"])
-def test_ctrl_c_ends_decoding_and_leaves_nothing(
-    tmp_path: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    decode, us, sent = prepared_pictures.decode, os.getpid(), tmp_path / "sent"
-
-    def interrupted(content: bytes, shape: Any, fit: Any) -> Any:
-        if shape is not None:
-            with contextlib.suppress(FileExistsError):
-                sent.touch(exist_ok=False)
-                os.kill(us, signal.SIGINT)
-            time.sleep(0.01)  # the others are not done when it comes
-        return decode(content, shape, fit)
-
-    monkeypatch.setattr(prepared_pictures, "decode", interrupted)
+def test_ctrl_c_ends_decoding_and_leaves_nothing(tmp_path: Path, count: int) -> None:
+    """In a process of its own, for the signal reaches whoever runs when it is handled."""
     of_classes(tmp_path / "p", n=count)
-    ended = treino("train", "p", "--epochs", "1")
-    assert (ended.status, sent.exists()) == (130, True)
-    assert "Traceback" not in ended.err
+    program = [sys.executable, "-c", INTERRUPTED]
+    ended = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=HANG)
+    assert (ended.returncode, (tmp_path / "sent").exists()) == (130, True)
+    assert "Traceback" not in ended.stderr
     assert [path for path in (tmp_path / "runs").rglob("*") if path.is_file()] == []
