@@ -177,13 +177,13 @@ def boundary(
     none = Rows(data.train.x[:0], data.train.y[:0], data.train.index[:0])
     unseen = {split: none for split in ("validation", "test") if split not in splits}
     data = replace(data, **unseen)  # type: ignore[arg-type]
+    if len(data.features) == 1 and columns_with_an_axis(data):
+        return _line(predict, data, resolution)
     if data.task == "regression":
-        return _regression(predict, data, resolution)
+        points = placed(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))
+        return Fit(data.name, data.target, points, score(predict, data))
     if data.kind == "image":  # as much work as for pictures of 28 × 28 pixels
         resolution = max(COARSEST, min(resolution, round(resolution * math.sqrt(784 / data.inputs))))
-    axes_K = columns_with_an_axis(data)
-    if len(data.features) == 1 and axes_K:
-        return _line(predict, data, resolution)
     plane = _plane(predict, data, resolution, seen or sight(net, data, axes=axes, item_shape=item_shape))
     if axes is not None and plane.agreement < CLOSE:
         return replace(plane, better=better_axes(net, data, plane.agreement, splits, item_shape))
@@ -367,13 +367,6 @@ def _line(predict: Predict, data: Data, resolution: int) -> InputLine:
         score(predict, data),
         data.threshold,
     )
-
-
-def _regression(predict: Predict, data: Data, resolution: int) -> InputLine | Fit:
-    if len(data.features) == 1 and columns_with_an_axis(data):
-        return _line(predict, data, resolution)
-    points = placed(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))
-    return Fit(data.name, data.target, points, score(predict, data))
 
 
 def grid(values: Floats, resolution: int) -> Floats:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,17 +56,15 @@ def curves(
     deviation: Values,
     *,
     evaluated: Mapping[str, Mapping[str, Values]] | None = None,
-    metric: str = "",
-    kept_epoch: int | None = None,
     step_loss: Values = (),
     steps_per_epoch: int = 1,
     count: EpochStretch | None = None,
-    diverged_step: int | None = None,
     members: Mapping[str, Mapping[str, Sequence[Values]]] | None = None,
+    **others: Any,
 ) -> Curves:
     """Build ``Curves`` from lists as in a run's JSON (None: not measured).
 
-    count: replaces ``steps_per_epoch`` if epochs differ in their number of steps.
+    count: replaces ``steps_per_epoch`` if epochs differ in their number of steps. others: fields as they are.
     Every list is cut, or filled with NaN, to the number of epochs.
     """
     loss_E = _floats(loss)
@@ -75,15 +74,13 @@ def curves(
         loss_E,
         _to(epochs, deviation),
         {split: {m: _to(epochs, v) for m, v in of.items()} for split, of in (evaluated or {}).items()},
-        metric,
-        kept_epoch,
-        _floats(step_loss),
-        count or EpochStretch(steps_per_epoch),
-        diverged_step,
-        {
+        step_loss_S=_floats(step_loss),
+        count=count or EpochStretch(steps_per_epoch),
+        members={
             split: {m: np.stack([_to(epochs, v) for v in each]) for m, each in of.items()}
             for split, of in (members or {}).items()
         },
+        **others,
     )
 
 

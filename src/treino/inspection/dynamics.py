@@ -89,30 +89,33 @@ def dynamics(
     looked_at: the prepared rows ``[N, D]`` that decide whether a unit is dead. For a network whose layers
     differ from the final network's, only the learning rates are kept.
     """
-    records: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
     steps, lr_S = list[int](), list[float]()
+    records: list[tuple[Any, ...]] = []  # the network's layers, then three figures of them
     for instant in instants:
         layers = tuple(WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items())
         steps.append(instant.step)
         lr_S += instant.lr
         slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, instant.loss or loss, item_shape)
         gradients_L = [norm(slopes[layer.name].values()) for layer in layers]
-        ratios_L = update_ratios(instant.net, instant.after)
-        records.append((layers, gradients_L, ratios_L, *dead_units(instant.net, looked_at, item_shape)))
-    layers, _g, _r, relus, _d = records[-1] if records else ((), [], [], (), [])
-    own = [(of, kinds) == (layers, relus) for of, _g, _r, kinds, _d in records]
-    gradients = [of[1] if own[k] else [math.nan] * len(layers) for k, of in enumerate(records)]
-    ratios = [of[2] if own[k] else [math.nan] * len(layers) for k, of in enumerate(records)]
-    deads = [of[4] if own[k] else [math.nan] * len(relus) for k, of in enumerate(records)]
-    K = len(steps)
+        relus, dead_U = dead_units(instant.net, looked_at, item_shape)
+        records.append(((layers, relus), gradients_L, update_ratios(instant.net, instant.after), dead_U))
+    kind = records[-1][0] if records else ((), ())
+
+    def measured(place: int, width: int) -> Floats:
+        """``[K, width]``: one figure of every record; NaN for a network of other layers."""
+        none = [math.nan] * width
+        rows = [record[place] if record[0] == kind else none for record in records]
+        return np.asarray(rows, dtype=np.float64).reshape(len(steps), width)
+
+    layers, relus = kind
     return Dynamics(
         name,
         layers,
         np.asarray(lr_S, dtype=np.float64),
         np.asarray(steps, dtype=np.int64),
-        np.asarray(gradients, dtype=np.float64).reshape(K, len(layers)),
-        np.asarray(ratios, dtype=np.float64).reshape(K, len(layers)),
-        np.asarray(deads, dtype=np.float64).reshape(K, len(relus)),
+        measured(1, len(layers)),
+        measured(2, len(layers)),
+        measured(3, len(relus)),
         relus,
         len(looked_at),
         steps_per_epoch,
@@ -148,19 +151,18 @@ def gradients_of(
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.eval()
     own = {
-        layer: {n: p for n, p in module._parameters.items() if p is not None and p.requires_grad}
+        (layer, n): p
         for layer, module in weighted(twin).items()
+        for n, p in module._parameters.items()
+        if p is not None and p.requires_grad
     }
     with torch.enable_grad(), torch.random.fork_rng(devices=[]):
         out = twin(x_BD.reshape(len(x_BD), *item_shape) if item_shape else x_BD.clone())
         value = loss(out, loss.target(y_B, out.dtype))
-        flat = [p for of in own.values() for p in of.values()]
-        slopes = iter(torch.autograd.grad(value, flat, allow_unused=True))
-    gradients: dict[str, dict[str, Tensor]] = {layer: {} for layer in own}
-    for layer, of in own.items():
-        for n, p in of.items():
-            slope = next(slopes)
-            gradients[layer][n] = torch.zeros_like(p) if slope is None else slope
+        slopes = torch.autograd.grad(value, list(own.values()), allow_unused=True)
+    gradients: dict[str, dict[str, Tensor]] = {}
+    for ((layer, n), p), slope in zip(own.items(), slopes, strict=True):
+        gradients.setdefault(layer, {})[n] = torch.zeros_like(p) if slope is None else slope
     return gradients
 
 

@@ -238,26 +238,23 @@ def importances(
     )
 
 
+@dataclass(eq=False)
 class _RowErrors:
     """Per-row loss and error of a network, with and without shuffling."""
 
-    def __init__(
-        self,
-        net: nn.Module,
-        rows: Rows,
-        loss: Loss,
-        data: Data,
-        orders: Sequence[torch.Tensor],
-        item_shape: Sequence[int] | None,
-    ) -> None:
-        self.net, self.rows, self.loss, self.data = net, rows, loss, data
-        self.orders, self.item_shape = orders, item_shape
-        self.x = rows.x.clone()
-        self.metric = "rmse" if rows.y.is_floating_point() else "accuracy"
+    net: nn.Module
+    rows: Rows
+    loss: Loss
+    data: Data
+    orders: Sequence[torch.Tensor]
+    item_shape: Sequence[int] | None
+
+    def __post_init__(self) -> None:
+        self.x = self.rows.x.clone()
+        self.metric = "rmse" if self.rows.y.is_floating_point() else "accuracy"
         self.base_2N = self._rowwise()
-        if not np.isfinite(self.base_2N).all():
-            bad = int((~np.isfinite(self.base_2N).all(axis=0)).sum())
-            raise OUTPUTS_NOT_FINITE(n=bad, rows=len(rows))
+        if bad := int((~np.isfinite(self.base_2N).all(axis=0)).sum()):
+            raise OUTPUTS_NOT_FINITE(n=bad, rows=len(self.rows))
         loss_mean, error = self.base_2N.mean(axis=1)
         metric = math.sqrt(error) if self.metric == "rmse" else 1 - error
         self.score = {"loss": float(loss_mean), self.metric: float(metric)}
@@ -356,10 +353,10 @@ def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> t
     np.maximum.at(near_KK, (owner_J[:, None], owner_J[None, :]), np.abs(rank_JN @ rank_JN.T))
     np.fill_diagonal(near_KK, 0.0)
     count, label_K = connected_components(near_KK >= TOGETHER, directed=False)
-    clusters = []
-    for number in range(count):
-        members = np.flatnonzero(label_K == number)
-        if len(members) > 1:
-            strongest = float(near_KK[np.ix_(members, members)].max())
-            clusters.append(CorrelatedColumns(tuple(members.tolist()), min(1.0, strongest)))
+    groups_K = (np.flatnonzero(label_K == number) for number in range(count))
+    clusters = [
+        CorrelatedColumns(tuple(k.tolist()), min(1.0, float(near_KK[np.ix_(k, k)].max())))
+        for k in groups_K
+        if len(k) > 1
+    ]
     return tuple(sorted(clusters, key=lambda t: t.columns))

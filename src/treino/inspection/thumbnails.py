@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import signature
 from types import MappingProxyType
 from typing import Any
@@ -92,7 +93,7 @@ def layers_as_they_run(
             x = x.reshape(len(x), *item_shape) if item_shape else x
             with _reading(net, layers, len(x), maps) as pass_over:
                 out = net(x)
-            pass_over.end(out)
+            pass_over.leave(out)
             parts.append(out.reshape(len(x), -1).cpu())
     seen = [
         layer for layer in layers if layer.output_batches and sum(map(len, layer.output_batches)) == len(x_ND)
@@ -125,17 +126,17 @@ class _Pass:
         self.units: Tensor | None = None
         self.map: Tensor | None = None
 
-    def enter(self, name: str, module: nn.Module, x: Any) -> None:
+    def enter(self, name: str, module: nn.Module, args: Any, kwargs: Any = MappingProxyType({})) -> None:
+        """Begin a layer, before its module is called."""
         if not _matrix(module):
             return
-        if self.at >= 0:
-            self._leave(x)
+        self.leave(next(iter([*args, *kwargs.values()]), None))
         self.at += 1
         if self.first or self.at >= len(self.layers):
             self.layers.append(_Layer(name, module))
         self.units = self.map = None
 
-    def came_out(self, module: nn.Module, out: Any) -> None:
+    def came_out(self, module: nn.Module, _args: Any, out: Any) -> None:
         if self.at < 0 or not isinstance(out, Tensor):
             return
         units = _by_unit(out, self.rows, self.layers[self.at].module)
@@ -148,8 +149,10 @@ class _Pass:
         if pictures and len(out) == self.rows and (self.map is None or out.shape == self.map.shape):
             self.map = out.detach().to("cpu", torch.float32, copy=True)  # a pool's are smaller
 
-    def _leave(self, x: Any) -> None:
+    def leave(self, x: Any) -> None:
         """Record the next layer's input ``x`` as this layer's output, if it has as many units."""
+        if self.at < 0:
+            return
         layer, units = self.layers[self.at], self.units
         got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
         if units is not None and got is not None and got.shape == units.shape:
@@ -161,10 +164,6 @@ class _Pass:
         if self.map is not None:
             layer.map_batches.append(self.map)
 
-    def end(self, out: Tensor) -> None:
-        if self.at >= 0:
-            self._leave(out)
-
 
 @contextmanager
 def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Iterator[_Pass]:
@@ -173,9 +172,9 @@ def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Ite
     for name, module in net.named_modules():
         if any(True for _child in module.children()):
             continue
-        enter = _enter(run, name or type(net).__name__)
+        enter = partial(run.enter, name or type(net).__name__)
         hooks.append(module.register_forward_pre_hook(enter, **_WITH_KEYWORDS))
-        hooks.append(module.register_forward_hook(lambda m, _args, out: run.came_out(m, out)))
+        hooks.append(module.register_forward_hook(run.came_out))
     try:
         yield run
     finally:
@@ -189,13 +188,6 @@ _WITH_KEYWORDS: dict[str, Any] = (
     if "with_kwargs" in signature(nn.Module.register_forward_pre_hook).parameters
     else {}
 )
-
-
-def _enter(run: _Pass, name: str) -> Any:
-    def hook(module: nn.Module, args: Any, kwargs: Any = MappingProxyType({})) -> None:
-        run.enter(name, module, next(iter([*args, *kwargs.values()]), None))
-
-    return hook
 
 
 def _matrix(module: nn.Module) -> bool:

@@ -169,17 +169,13 @@ def _stages(
 ) -> list[UnitColumn]:
     """A column for the inputs, unless they are pixels, and for each layer, with the most important units. The
     inputs shown always include the pictures' axes."""
-    seen = [r.given_NU for r in ran]
-    on_rows = [m.given_NU for m in measured]
-    weights = [r.weight for r in ran]
-    names, what = [r.name for r in ran], [r.what for r in ran]
     if data.kind != "image":
-        seen = [grid_ND.double().numpy(), *seen]
-        on_rows = [draw(data.train, most_rows(data, ROWS)).x.double().numpy(), *on_rows]
-        weights, names, what = [None, *weights], ["", *names], [_("inputs"), *what]
+        own_ND = draw(data.train, most_rows(data, ROWS)).x.double().numpy()
+        ran = [LayerCall("", _("inputs"), grid_ND.double().numpy(), None, None, None), *ran]
+        measured = [LayerCall("", "", own_ND, None, None, None), *measured]
     units_by_stage: list[NDArray[np.int64]] = []
-    for k, given_NU in enumerate(on_rows):
-        onward = weights[k + 1] if k + 1 < len(weights) else None
+    for k, given_NU in enumerate(m.given_NU for m in measured):
+        onward = ran[k + 1].weight if k + 1 < len(ran) else None
         joined = onward is not None and onward.shape[1] == given_NU.shape[1]
         length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else 1.0
         move_U = np.nan_to_num(given_NU.std(axis=0) * length_U, nan=0.0, posinf=np.inf)
@@ -188,27 +184,26 @@ def _stages(
             move_U[[inputs.index(name) for name in look.axis_names if name in inputs]] = np.inf
         units_by_stage.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
     stages = []
-    first = len(seen) - len(ran)
-    for k, units_K in enumerate(units_by_stage):
-        layer, weight, total = ran[k - first] if k >= first else None, weights[k], seen[k].shape[1]
+    for k, (layer, units_K) in enumerate(zip(ran, units_by_stage, strict=True)):
+        weight, total = layer.weight, layer.given_NU.shape[1]
         weight_KJ = bias_K = tile_K = None
         norm_K = np.full(len(units_K), np.nan)
-        if weight is not None and k > 0 and weight.shape == (total, seen[k - 1].shape[1]):
+        if weight is not None and k > 0 and weight.shape == (total, ran[k - 1].given_NU.shape[1]):
             weight_KJ = weight[np.ix_(units_K, units_by_stage[k - 1])]
-        if layer is not None and layer.kernel is not None and len(layer.kernel) == total:
+        if layer.kernel is not None and len(layer.kernel) == total:
             norm_K = np.linalg.norm(layer.kernel.reshape(total, -1), axis=1)[units_K]
             bias_K = None if layer.bias is None else layer.bias[units_K]
             tile_U = layer.tiles(data.item_shape) if k == 0 else None
             tile_K = None if tile_U is None else tile_U[units_K]
-        rows_NK = on_rows[k][:, units_K]
+        rows_NK = measured[k].given_NU[:, units_K]
         stages.append(
             UnitColumn(
-                names[k],
-                what[k],
+                layer.name,
+                layer.what,
                 total,
                 units_K,
                 _labels(data, k, len(units_by_stage), total, units_K),
-                np.ascontiguousarray(seen[k][:, units_K].T).reshape(len(units_K), *shape),
+                np.ascontiguousarray(layer.given_NU[:, units_K].T).reshape(len(units_K), *shape),
                 bias_K,
                 weight_KJ,
                 norm_K,
