@@ -88,22 +88,15 @@ def at_chance(e: Evaluated) -> bool:
     return right(e) <= chance + NOISE * math.sqrt(chance * (1 - chance) / e.rows)
 
 
-@dataclass(frozen=True)
-class Need:
-    """Something that these rules need in a log. lacking: a sentence that says it is absent."""
-
-    lacking: str
-    there: Callable[[Log], bool]
-    rules: tuple[str, ...]
-
-
 def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> Callable[[Log], bool]:
     """Return a test whether a log has such an event."""
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
-NEEDS = (
-    Need(
+NEEDS: tuple[
+    tuple[str, Callable[[Log], bool], tuple[str, ...]], ...
+] = (  # what is lacking; if it is there; rules
+    (
         N_("no optimizer of torch stepped"),
         _any(Stepped),
         (
@@ -111,7 +104,7 @@ NEEDS = (
             *("lr_too_high", "lr_too_low", "weight_decay_too_high", "new_optimizer_each_step"),
         ),
     ),
-    Need(
+    (
         N_("no loss function of torch was called"),
         _any(LossCall),
         (
@@ -119,27 +112,27 @@ NEEDS = (
             *("softmax_before_cross_entropy", "activation_before_cross_entropy", "target_broadcast"),
         ),
     ),
-    Need(
+    (
         N_("no loss of torch got class labels"),
         _any(LossCall, lambda call: bool(call.labels)),
         ("class_imbalance", "unshuffled_sorted"),
     ),
-    Need(
+    (
         N_("the loss has no scale: it may fall below zero"),
         lambda log: training(log) is not None,
         ("vanishing_gradient", "unscaled_inputs", "exploding_sum_loss"),
     ),
-    Need(
+    (
         N_("no answers of a trained net were turned into figures"),
         lambda log: any(group.evaluates for group in groups(log)),
         ("missing_eval", "missing_no_grad", "metric_wrong_axis"),
     ),
-    Need(
+    (
         N_("the rows that it was trained on could not be followed"),
         _any(RowsTrained),
         ("nan_inputs", "label_misaligned", "label_in_inputs"),
     ),
-    Need(
+    (
         N_("no rows were evaluated that could be followed"),
         _any(RowsEvaluated),
         (
@@ -147,22 +140,23 @@ NEEDS = (
             *("selection_on_test", "scaler_leakage"),
         ),
     ),
-    Need(
+    (
         N_("no layer behaves otherwise in training (dropout, batch norm)"),
         _any(NetMade, lambda net: bool(net.modal)),
         ("missing_eval", "train_mode_never_restored"),
     ),
-    Need(
+    (
         N_("there was no batch norm"),
         _any(NetMade, lambda net: any("BatchNorm" in layer for layer in net.modal)),
         ("batchnorm_batch_of_one",),
     ),
-    Need(N_("there was no ReLU"), _any(Rectified), ("dead_relu",)),
-    Need(N_("no optimizer had five layers of weights or more"), _any(Depth), ("vanishing_gradient",)),
-    Need(N_("gradients were not clipped"), _any(Clip), ("clip_too_small",)),
-    Need(N_("there was no scheduler"), _any(ScheduleEnded), ("scheduler_misuse",)),
-    Need(N_("no seed was set and no order drawn"), _any(Drawn), ("seed_reset_each_epoch",)),
+    (N_("there was no ReLU"), _any(Rectified), ("dead_relu",)),
+    (N_("no optimizer had five layers of weights or more"), _any(Depth), ("vanishing_gradient",)),
+    (N_("gradients were not clipped"), _any(Clip), ("clip_too_small",)),
+    (N_("there was no scheduler"), _any(ScheduleEnded), ("scheduler_misuse",)),
+    (N_("no seed was set and no order drawn"), _any(Drawn), ("seed_reset_each_epoch",)),
 )
+"""(a sentence that something is lacking, whether a log has it, the rules that need it)."""
 
 
 @dataclass(frozen=True)
@@ -204,10 +198,10 @@ def coverage(exam: Exam) -> Coverage:
     log = exam.log
     idle: set[str] = set()
     unjudged: list[tuple[str, tuple[str, ...]]] = []
-    for need in NEEDS:
-        left = tuple(rule for rule in need.rules if rule not in idle)
-        if left and not need.there(log):
+    for lacking, there, needing in NEEDS:
+        left = tuple(rule for rule in needing if rule not in idle)
+        if left and not there(log):
             idle |= set(left)
-            unjudged.append((need.lacking, left))
+            unjudged.append((lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
     return Coverage(exam.backwards, watched, tuple(unjudged), (*summary(log), *notes(log)))

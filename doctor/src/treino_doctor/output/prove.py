@@ -180,10 +180,10 @@ def table(rows: Sequence[Row], mended: Mended) -> str:
     what = names.pop() if len(names) == 1 else ""
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))
     lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
-    lines += [
-        f"{row.variant:24}{_loss_text(row):36}{_interval_text(row.figure, row.name)}{_trouble(row)}"
-        for row in rows
-    ]
+    for row in rows:
+        loss = _interval_text(row.loss) + (" *" if row.alone and row.loss else "")
+        trouble = "  " + _("{n} runs failed").format(n=row.failed) if row.failed else ""
+        lines.append(f"{row.variant:24}{loss:36}{_interval_text(row.figure, row.name)}{trouble}")
     if any(row.alone for row in rows):
         lines.append(_("* not to be compared: the fix changes what the loss measures."))
     lines += dict.fromkeys(escape(f"{row.variant}: {reason}") for row in rows for reason, _n in row.reasons)
@@ -207,14 +207,6 @@ def _worse(plain: Row, fixed: Row) -> bool:
     return one is not None and two is not None and two[0] > one[0]
 
 
-def _loss_text(row: Row) -> str:
-    return _interval_text(row.loss) + (" *" if row.alone and row.loss else "")
-
-
 def _interval_text(values: Sequence[float], name: str = "") -> str:
     ends = interval(values, name)
     return "–" if ends is None else "{} [{}, {}]".format(*(numeral(value, ".4g") for value in ends))
-
-
-def _trouble(row: Row) -> str:
-    return "" if not row.failed else "  " + _("{n} runs failed").format(n=row.failed)

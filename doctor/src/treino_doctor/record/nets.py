@@ -265,7 +265,7 @@ class Nets(Observer):
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         net = self.numbers.get(module)
         if net is None:
-            if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
+            if isinstance(module, nn.modules.loss._Loss) or next(module.parameters(), None) is None:
                 return
             net = self.net(module)
         batch = next(iter(first_tensors(args)), None)
@@ -302,11 +302,6 @@ class Nets(Observer):
         self._log.add(event)
         for observe in self._called:
             observe(event, module, args, result)
-
-
-def is_net(module: nn.Module) -> bool:
-    """Whether a module called by a program has parameters."""
-    return next(module.parameters(), None) is not None
 
 
 def is_modal(module: nn.Module) -> bool:

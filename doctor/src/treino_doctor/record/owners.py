@@ -122,8 +122,8 @@ class Owners(Observer):
             if stray is None:
                 stray = self._strays[number] = Stray(p)
                 stray.training = homes[id(p)].training if id(p) in homes else True
-                behind = [q for user in users(nodes, p) for q in leaves_before(user)]
-                stray.upstream = not any(id(q) in held for q in behind)
+                before = (n for user in users(nodes, p) for n in walk(user)[1:] if hasattr(n, "variable"))
+                stray.upstream = not any(id(n.variable) in held for n in before)
                 stray.apart = self._apart(p, held)
             stray.look()
             stray.losses += 1
@@ -193,11 +193,6 @@ class Owners(Observer):
 def even(p: torch.Tensor) -> bool:
     """Whether all entries are equal, as in an initial state, a mask or a factor, unlike in weights."""
     return bool((p.detach() == p.detach().reshape(-1)[0]).all())
-
-
-def leaves_before(node: Any) -> list[torch.Tensor]:
-    """The leaves behind a node."""
-    return [n.variable for n in walk(node)[1:] if hasattr(n, "variable")]
 
 
 LEAST = 8  # backwards of an optimizer that are looked at before its layers are listed

@@ -1,6 +1,6 @@
 """Evaluation that builds graphs which nothing uses."""
 
-from treino_doctor.record.log import Course, Forward, Graph, Read
+from treino_doctor.record.log import Course, Forward, Read
 from treino_doctor.rules.judged import ARRAYS, groups
 from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, Site, by_line, script
 
@@ -16,7 +16,8 @@ def decide(log: Log) -> Faults:
     """
     every = [group for group in groups(log) if group.evaluates]
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
-    detached = {f.site for _, f in judged if is_detached(f.graph)}
+    cuts = ("detach", "data")
+    detached = {f.site for _, f in judged if any(o.name in cuts and o.forwards for o in f.graph.operations)}
     freed = {
         f.site for _, f in judged if f.site in detached and not (isinstance(f, Read) and f.how in ARRAYS)
     }
@@ -38,11 +39,6 @@ def decide(log: Log) -> Faults:
 def line_of(call: Forward) -> Site | None:
     """The line of a call; of a layer's call, that of the net's, whose ``forward`` was called by its name."""
     return next((s for s in call.stack if s.function != "forward"), call.site)
-
-
-def is_detached(graph: Graph) -> bool:
-    """Whether a net's output was detached before use."""
-    return any(o.name in ("detach", "data") and o.forwards for o in graph.operations)
 
 
 RULE = Rule(

@@ -23,7 +23,9 @@ def decide(log: Log) -> Faults:
     for stray in log.of(Unowned):
         if stray.moved or stray.held or stray.grad_input or not stray.training or stray.losses < LOSSES:
             continue
-        if not stray.opened and (stray.copied or is_frozen_part(stray)):
+        # Before the only part of the net that an optimizer holds, it may be frozen on purpose.
+        frozen = stray.upstream and stray.apart and stray.shape not in ((), (1,))
+        if not stray.opened and (stray.copied or frozen):
             continue
         own = [o for o in stray.optimizers if o in working]
         own = own or (blind if stray.alone and blind == working else [])
@@ -40,12 +42,6 @@ def decide(log: Log) -> Faults:
             "steps": ends[optimizer].steps,
         }
         yield Evidence(made[optimizer].site, numbers, at=place)
-
-
-def is_frozen_part(stray: Unowned) -> bool:
-    """Whether the parameter comes before the only part of the net that an optimizer holds: it may be
-    fixed."""
-    return stray.upstream and stray.apart and stray.shape not in ((), (1,))
 
 
 RULE = Rule(
