@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from treino_doctor.finding import Site
-from treino_doctor.places import kinds, placement
+from treino_doctor.places import placement
 from treino_doctor.places.ignores import ignored
 from treino_doctor.places.settings import setting, word
 from treino_doctor.places.source import refresh
@@ -68,9 +68,9 @@ def test_the_nearest_maker_of_rows(tmp_path: Path) -> None:
     """
     path = script(tmp_path, text)
     here = marked(path, "here")
-    assert placement.maker(here, kinds.cuts) == marked(path, "cut")
-    assert placement.maker(here, kinds.scales) == marked(path, "scaled")
-    assert placement.maker(here, kinds.joins) is None
+    assert placement.maker(here, placement.cuts) == marked(path, "cut")
+    assert placement.maker(here, placement.scales) == marked(path, "scaled")
+    assert placement.maker(here, placement.joins) is None
 
 
 def test_who_called_a_helper(tmp_path: Path) -> None:

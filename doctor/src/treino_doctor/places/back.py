@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from treino_doctor.finding import Site
-from treino_doctor.places.bindings import Definition, bindings, reaching
-from treino_doctor.places.calls import arguments, call_sites, class_of, returned, values_for
+from treino_doctor.places.bindings import (
+    Definition,
+    arguments,
+    bindings,
+    call_sites,
+    class_of,
+    reaching,
+    returned,
+    values_for,
+)
 from treino_doctor.places.source import module, name_of, place, remembered
 
 DEEP = 12  # longest path of a value that is passed on unchanged

@@ -1,7 +1,6 @@
 """Copies of rows on both sides of a split."""
 
-from treino_doctor.places.kinds import multiplies
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import maker, multiplies
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import TELLING, copies, evaluations, lines_of, shared
 from treino_doctor.words import N_, _

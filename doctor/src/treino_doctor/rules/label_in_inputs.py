@@ -2,8 +2,7 @@
 
 import ast
 
-from treino_doctor.places.kinds import converts, joins
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import converts, joins, maker
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule
 

@@ -2,8 +2,7 @@
 
 import ast
 
-from treino_doctor.places.kinds import orders
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import maker, orders
 from treino_doctor.places.source import calls
 from treino_doctor.record.log import LossCall
 from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained

@@ -2,8 +2,7 @@
 
 import math
 
-from treino_doctor.places.kinds import divides, misses
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import divides, maker, misses
 from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script

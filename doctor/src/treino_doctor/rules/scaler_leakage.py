@@ -1,7 +1,6 @@
 """A scaler, or a choice of columns, that was fitted on evaluation rows."""
 
-from treino_doctor.places.kinds import scales
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import maker, scales
 from treino_doctor.record.row_log import RowsEvaluated, RowsFitted
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule
 

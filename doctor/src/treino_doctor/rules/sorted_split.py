@@ -3,8 +3,7 @@
 import ast
 import math
 
-from treino_doctor.places.kinds import SPLITS, cuts
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import SPLITS, cuts, maker
 from treino_doctor.places.source import calls, written_on
 from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino_doctor.rules.rule import HELD_OUT, NEVER_LEARNS, SPLIT, Evidence, Faults, Log, Rule, Site

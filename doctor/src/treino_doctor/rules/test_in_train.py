@@ -3,8 +3,7 @@
 import ast
 from pathlib import Path
 
-from treino_doctor.places.kinds import joins, parts
-from treino_doctor.places.placement import trail
+from treino_doctor.places.placement import joins, parts, trail
 from treino_doctor.places.source import loops
 from treino_doctor.record.log import Backward, NetMade
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained

@@ -2,8 +2,7 @@
 
 import math
 
-from treino_doctor.places.kinds import converts
-from treino_doctor.places.placement import maker
+from treino_doctor.places.placement import converts, maker
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.course import Training, training
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
