@@ -27,6 +27,7 @@ from treino.training.run_log import faulty_from as faulty_from
 from treino.training.search.judge import SURE as SURE
 from treino.training.search.judge import by_rows as by_rows
 from treino.training.search.judge import selection_bias as selection_bias
+from treino.training.search.space import plain as plain
 from treino.training.search.space import space_from_json as space_from_json
 from treino.training.stored_results import StoredStudy as StoredStudy
 from treino.training.stored_results import StoredSweep as StoredSweep
@@ -37,7 +38,6 @@ from treino.training.studies.study_document import mode_name as mode_name
 from treino.training.studies.study_document import row_name as row_name
 from treino.training.studies.study_document import seconds_text as seconds_text
 from treino.training.sweeps.bracket import MemberTable as MemberTable
-from treino.training.sweeps.bracket import plain as plain
 from treino.training.sweeps.member import config_of as config_of
 from treino.training.sweeps.member import like as like
 from treino.training.sweeps.member import name_of_like as name_of_like

@@ -34,7 +34,7 @@ def goals_of(value: Any) -> dict[str, float]:
     else:
         pairs = [_pair(part) for part in items_of(value, ",|")]
     if not pairs:
-        raise _no_figure(value)
+        raise UNTIL_FORM(text=value, hint=_example())
     goals: dict[str, float] = {}
     for name, figure in pairs:
         if name not in METRICS:
@@ -55,7 +55,7 @@ def _figure(name: str, value: Any) -> float:
         figure = float(value)
     except (TypeError, ValueError):
         if name == "loss" and str(value) in METRICS:  # a metric without a value
-            raise _no_figure(value) from None
+            raise UNTIL_FORM(text=value, hint=_example()) from None
         raise UNTIL_NUMBER(value=value, hint=_example()) from None
     share, smaller = METRICS[name].share, METRICS[name].better < 0
     if not math.isfinite(figure) or (share and not 0 < figure <= 1) or (smaller and figure <= 0):
@@ -69,10 +69,6 @@ def _figure(name: str, value: Any) -> float:
             else _example(),
         )
     return figure
-
-
-def _no_figure(value: Any) -> TreinoError:
-    return UNTIL_FORM(text=value, hint=_example())
 
 
 def _example() -> str:

@@ -105,7 +105,13 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     if own is not None:
         decisions["batch_size"] = own
     elif s.recipe == "table":
-        decisions = _by_rows(s, len(data.train)) | decisions
+        rows = len(data.train)
+        size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
+        known: dict[str, Any] = {} if size == "full" else {"batch_size": size}
+        if s.epochs is None and s.steps is None:
+            epochs, patience = recipes.length(1 if size == "full" else -(-rows // size))
+            known |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
+        decisions = known | decisions
     if net is None:
         layers = described(s, DEFAULTS[data.kind].hidden, dropout_of(s), plain_of(s))
         input_shape(layers, data.item_shape)  # raises if a convolutional network would get a table
@@ -148,16 +154,6 @@ def net_reasons(asked: Settings, chosen: Settings) -> list[str]:
         text = _("Labels are smoothed by {share:g}, as by default for pictures ({flag}: not).")
         reasons.append(text.format(share=chosen.label_smoothing, flag=setting("label_smoothing", 0)))
     return reasons
-
-
-def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
-    """Batch size and length of the training, by the recipe for tables."""
-    size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
-    decisions: dict[str, Any] = {} if size == "full" else {"batch_size": size}
-    if s.epochs is None and s.steps is None:
-        epochs, patience = recipes.length(1 if size == "full" else -(-rows // size))
-        decisions |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
-    return decisions
 
 
 def plain_of(s: Settings) -> list[bool]:

@@ -160,25 +160,23 @@ def initial_log(resolution: Resolution) -> Log:
 
 
 def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
-    """The log of a run."""
-    return Log(list(run_events(course, measured)))
-
-
-def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
-    """Events of the course's first steps, batches, losses, rows, measurements, and end."""
+    """The log of a run: its first steps, batches, losses, rows, measurements, and end."""
     resolution, losses = course.resolution, course.losses
     steps = course.steps + (AFTER if course.diverged else 0)
     watched = len(course.loss_S) - course.faulty_from if resolution.settings["fault"] else course.steps
-    yield optimizer(resolution)
-    yield from stepped(resolution, watched, measured)
-    yield from loss_calls(course, watched)
-    for at in np.flatnonzero(~np.isfinite(losses))[:1].tolist():
-        yield NonFinite(step=at)
-    yield Course(values=tuple(losses.tolist()), constant=course.constant)
-    yield replace(course.rows, calls=steps)
-    yield from measured.events
     moved: dict[str, Any] = {"moved": True, "movement": measured.movement}
-    yield OptimizerEnded(optimizer=0, steps=steps, filled=steps, **moved)
+    return Log(
+        [
+            optimizer(resolution),
+            *stepped(resolution, watched, measured),
+            *loss_calls(course, watched),
+            *(NonFinite(step=at) for at in np.flatnonzero(~np.isfinite(losses))[:1].tolist()),
+            Course(values=tuple(losses.tolist()), constant=course.constant),
+            replace(course.rows, calls=steps),
+            *measured.events,
+            OptimizerEnded(optimizer=0, steps=steps, filled=steps, **moved),
+        ]
+    )
 
 
 def optimizer(resolution: Resolution) -> OptimizerMade:
@@ -192,18 +190,12 @@ def optimizer(resolution: Resolution) -> OptimizerMade:
 def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
     """Events of a backward pass, and of the first WATCHED of ``steps`` steps."""
     summed = "missing_zero_grad" in resolution.settings["fault"]
-    again = (0,) if summed else ()
-    yield Backward(value=math.nan, root="graph", filled=(0,), summed=again)
+    yield Backward(value=math.nan, root="graph", filled=(0,), summed=(0,) * summed)
     facts: dict[str, Any] = {name: resolution.settings[name] for name in ("lr", "weight_decay")}
     measures = measured.ratios, measured.norms, measured.decays, range(steps)
     figures = islice(zip_longest(*measures, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
-        facts |= {
-            "summed": summed and number > 0,
-            "ratio": ratio,
-            "norm": norm,
-            "decay": decay,
-        }
+        facts |= {"summed": summed and number > 0, "ratio": ratio, "norm": norm, "decay": decay}
         yield Stepped(optimizer=0, gradients=1, zeros=0, **facts)
 
 

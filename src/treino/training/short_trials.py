@@ -45,6 +45,7 @@ LARGE = 300_000  # parameters
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = (100, 500)  # two passes over the rows, within these limits
 BARS = "▁▂▃▄▅▆▇█"
+ALONE = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}  # of the networks, one is tried
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,7 @@ def find_rate(
         TreinoError: settings that contradict the data, or every rate diverged.
     """
     own = module if module is not None else network_of(settings, networks)
-    alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
-    one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
+    one = settings if settings.ensemble == 1 else settings.model_copy(update=ALONE)
     net, config = decide(one, data, own)
     made = net if isinstance(net, Net) else partial(copy.deepcopy, net)  # all start with the same weights
     batch = config.rows_per_step(len(data.train))
@@ -170,8 +170,7 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
     )
     if settings.flip is not None or settings.augment == "none" or not photographs:
         return settings, ""
-    alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
-    one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
+    one = settings if settings.ensemble == 1 else settings.model_copy(update=ALONE)
     layers, config = decide(one, data, net)
     if not isinstance(layers, CNN):
         return settings, ""

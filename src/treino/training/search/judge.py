@@ -18,6 +18,7 @@ from treino.base.resampling import Scores, row_counts
 from treino.base.words import _, joined, numeral
 from treino.data.rows import generator
 from treino.folders.documents.sweep import ChoiceEntry, Judge, RangeEntry, SpaceEntries
+from treino.training.search.space import plain
 
 SURE = 0.95  # minimum probability of being better, to count as better
 REPEATS = 500
@@ -307,9 +308,7 @@ def _setting(name: str, domain: RangeEntry | ChoiceEntry, values: Sequence[Any])
 
 def _written(value: Any) -> str:
     """A setting's value as text: layers by their sizes, integral floats as integers."""
-    if isinstance(value, (list, tuple)):
-        return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(plain(value))
 
 
 @dataclass(frozen=True, eq=False)

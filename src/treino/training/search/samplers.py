@@ -18,7 +18,7 @@ import torch
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_
 from treino.data.rows import generator
-from treino.training.search.space import Config, Dimension, Range, Space
+from treino.training.search.space import Config, Dimension, Range, Space, plain
 
 if TYPE_CHECKING:
     import optuna
@@ -197,8 +197,7 @@ def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:
 
 
 def _written(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return ",".join(map(str, value)) or "none"
+    value = plain(value)
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 

@@ -349,18 +349,22 @@ def read_space(
     return Space(tuple(in_order(dimensions)))
 
 
+def plain(value: Any) -> Any:
+    """A setting as a table cell; layer sizes as on a command line."""
+    return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
+
+
 def domain_text(d: Mapping[str, Any]) -> str:
     """A domain from ``Space.to_json`` in the form of the command line."""
 
-    def value(v: Any) -> str:
-        return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
-
     if "values" in d:
-        text = "|".join(map(value, d["values"]))
+        text = "|".join(str(plain(value)) for value in d["values"])
     else:
         text = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
         text += f":{d['levels']}" if d["levels"] else ""
-    return text + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
+    return text + (
+        f" if {d['if']}={'|'.join(str(plain(value)) for value in d['among'])}" if "if" in d else ""
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

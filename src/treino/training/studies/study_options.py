@@ -188,7 +188,7 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, lis
         values = items_of(base.get(name), ",")
         if len(values) > 1:
             del base[name]
-            axes[name] = [_choice(name, value) for value in values]
+            axes[name] = values
     for name in (_settled(n) for n in items_of(compare, ",")):
         if name in axes or name in base:
             raise COMPARE_AND_GIVEN(name=setting(name))
@@ -196,17 +196,6 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, lis
             raise _not_comparable(name)
         axes[name] = list(CHOICES[name])
     return axes
-
-
-def _choice(name: str, value: Any) -> Any:
-    known = (*CHOICES[name], "blocks") if name == "shuffle" else CHOICES[name]
-    if value not in known:
-        raise TreinoError(
-            f"{name}_unknown",
-            _("{name} can't be {value!r}.").format(name=setting(name), value=value),
-            nearest(str(value), known),
-        )
-    return value
 
 
 def _not_comparable(name: str) -> TreinoError:

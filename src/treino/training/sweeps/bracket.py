@@ -24,7 +24,7 @@ from treino.engine.net_state import left_out
 from treino.folders.documents import check, read_tensors
 from treino.folders.store import RunFolder
 from treino.training.search.samplers import Rung, survivors
-from treino.training.search.space import Config
+from treino.training.search.space import Config, plain
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.group_training import (
     GroupTraining,
@@ -124,11 +124,6 @@ def read_rows(folder: RunFolder, name: str) -> "pa.Table":
     if table is None:
         raise damaged(folder.path / name, _("no sweep has so many members, or so many settings"))
     return table
-
-
-def plain(value: Any) -> Any:
-    """A setting as a table cell; layer sizes as on a command line."""
-    return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
 
 
 def _column(values: list[Any]) -> list[Any]:

@@ -344,19 +344,11 @@ class SharedRows:
                 raise DATA_IS_LOADED(names=", ".join(name for name in own if name != "fold"))
             data = load_data(self.source, settings)
             if own.get("fold") == self._usual.get("fold"):
-                _check_splits(data, self.first)
+                firsts = self.first.splits  # rows equal in the chosen columns get the same split
+                if any(not rows.index.equal(firsts[split].index) for split, rows in data.splits.items()):
+                    raise FEATURES_SPLIT(features=", ".join(data.features))
             self._known[key] = data
         return self._known[key]
-
-
-def _check_splits(data: Data, first: Data) -> None:
-    """Refuse data whose splits hold other rows than the splits of ``first``.
-
-    Rows that are equal in the chosen columns get the same split, so other columns may change the split.
-    """
-    if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
-        return
-    raise FEATURES_SPLIT(features=", ".join(data.features))
 
 
 def own_networks(
