@@ -22,8 +22,9 @@ from treino.engine.metrics import METRICS, measure
 from treino.engine.population import Population
 from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
+from treino.folders.user_network import own_net
 from treino.training.cluster import Cluster, TaskEnd
-from treino.training.sweeps.populations import Group, GroupOrder, group_order
+from treino.training.sweeps.populations import Group
 
 
 def rung_step(training: TrainingLoop, share: float) -> int:
@@ -408,9 +409,17 @@ class GroupTraining:
     def order(self, until: int, cluster: Cluster) -> "PartOrder":
         """The order for a task that trains to step ``until``."""
         group = self.group.part(range(len(self.members)), self.training)
+        config = group.config
+        if config.shared.engine in WORKERS:  # whose result doesn't depend on the threads
+            config = config.with_settings(threads=self.task_processors)
+        if cluster.gpus:
+            config = config.with_settings(device="cuda")
+        bag_of = {id(data): bag for bag, data in enumerate(self.rows_G)}
+        net = group.net if group.network is None else None
+        bag_M = tuple(bag_of[id(data)] for data in group.data_M)
+        sent: Any = {"members": group.members, "net": net, "config": config, "network": group.network}
         state = self.save() if self.training.step else None
-        order = group_order(group, cluster, self.task_processors)
-        return PartOrder(type(self), order, self.metric, self.target, state, until)
+        return PartOrder(type(self), sent, bag_M, self.metric, self.target, state, until)
 
     def task_name(self, until: int) -> str:
         members = self.members
@@ -449,11 +458,13 @@ class GroupTraining:
 
 @dataclass(frozen=True, eq=False)
 class PartOrder:
-    """All that training a part needs except its rows. kind: the class of its training. state: the result of
-    ``save``; None before the first step."""
+    """All that training a part needs except its rows. kind: the class of its training. group: the fields of
+    its group, without rows and the network of a user's own. bag_M: which of the rows that are sent beside it
+    are each member's. state: the result of ``save``; None before the first step."""
 
     kind: type[GroupTraining]
-    group: GroupOrder
+    group: Mapping[str, Any]
+    bag_M: tuple[int, ...]
     metric: str
     target: tuple[str, float] | None
     state: Saved | None
@@ -462,7 +473,10 @@ class PartOrder:
     def train(self, data_G: Sequence[Data]) -> tuple[Saved, int, Epoch | None]:
         """Train the members to step ``until``, or until all have ended. Return their state, the model-steps
         and the last evaluated epoch. data_G: ``rows_G`` of the part."""
-        alone = self.kind(self.group.group(data_G), self.metric, self.target)
+        network = self.group["network"]
+        own = {} if network is None else {"net": own_net(*network)}
+        group = Group(**{**self.group, **own}, data_M=tuple(data_G[bag] for bag in self.bag_M))
+        alone = self.kind(group, self.metric, self.target)
         if self.state is not None:
             alone.load(*self.state)
         while alone.behind(self.until):

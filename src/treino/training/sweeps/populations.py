@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
 from treino.engine.bags import own_rows
-from treino.engine.kernels.selection import WORKERS
 from treino.engine.nets import input_shape, multiplications
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.engine.training_setup import set_up
@@ -29,9 +29,8 @@ from treino.folders.network_source import (
     write_copies,
 )
 from treino.folders.store import RunFolder
-from treino.folders.user_network import NetworkFile, NetworkFiles, network_of, own_net
+from treino.folders.user_network import NetworkFile, NetworkFiles, network_of
 from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, read_settings
-from treino.training.cluster import Cluster
 from treino.training.resolution import decide, train_config
 from treino.training.search.space import Config
 from treino.training.short_trials import refuse_time_limit
@@ -233,14 +232,11 @@ def _group(members: Sequence[tuple[int, Data, Any, TrainConfig]]) -> Group:
     if len(members) > 1:
         config = replace(config, members=tuple(s for c in configs for s in c.members))
         size = config.shared.ensemble
-        net = replace(net, dropout=tuple(rate for n in nets for rate in _each(n.dropout, size)))
+        rates = (n.dropout if isinstance(n.dropout, tuple) else (n.dropout,) * size for n in nets)
+        net = replace(net, dropout=tuple(chain.from_iterable(rates)))
         if getattr(net, "plain", ()):
             net = replace(net, plain=tuple(bins for n in nets for bins in n.plain))
     return Group(numbers, data_M, net, config)
-
-
-def _each(rate: float | tuple[float, ...], size: int) -> tuple[float, ...]:
-    return rate if isinstance(rate, tuple) else (rate,) * size
 
 
 def group_work(group: Group) -> int:
@@ -251,39 +247,6 @@ def group_work(group: Group) -> int:
     else:
         work = sum(0 if is_lazy(p) else p.numel() for p in net.parameters())
     return len(group.config.members) * work * group.config.rows_per_step(len(data.train))
-
-
-@dataclass(frozen=True, eq=False)
-class GroupOrder:
-    """A group without its rows, to be sent to another process. bag_M: which of the rows that are sent beside
-    it are each member's. net: treino's own layers; None if ``network``, the file and the seed of a network of
-    the user's own, is given."""
-
-    members: tuple[int, ...]
-    bag_M: tuple[int, ...]
-    net: Net | None
-    network: tuple[NetworkFile, int] | None
-    config: TrainConfig
-
-    def group(self, data_G: Sequence[Data]) -> Group:
-        net, data_M = self.net, tuple(data_G[bag] for bag in self.bag_M)
-        if net is None:
-            assert self.network is not None
-            return Group(self.members, data_M, own_net(*self.network), self.config, self.network)
-        return Group(self.members, data_M, net, self.config)
-
-
-def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> GroupOrder:
-    """The order for a group. cluster: the cluster that will train it, with the kernel chosen here; None: this
-    process. threads: number of threads there, if the kernel's result doesn't depend on it."""
-    net, network, config = group.net, group.network, group.config
-    if cluster is not None and config.shared.engine in WORKERS:
-        config = config.with_settings(threads=threads)
-    if cluster is not None and cluster.gpus:
-        config = config.with_settings(device="cuda")
-    bags = [places for _data, places in group.by_data(range(len(group.members)))]
-    bag_M = tuple(next(bag for bag, some in enumerate(bags) if m in some) for m in range(len(group.members)))
-    return GroupOrder(group.members, bag_M, net if isinstance(net, Net) else None, network, config)
 
 
 def for_gpu(group: Group) -> Group:
