@@ -37,7 +37,7 @@ def resume(
     from treino.reports.tracking.delivery import Tracking
     from treino.results import resume_events
     from treino.training.stored_results import StoredSweep
-    from treino.training.sweeps.sweep_members import ask_for_more
+    from treino.training.sweeps.sweep_members import PATIENCE, send_more
 
     tracking = Tracking(track)
     folder = RunFolder.open(find(run), verify=False)
@@ -52,7 +52,7 @@ def resume(
             allow_network=alerts.allow_network,
         )
         return follow(events, screen, tracking)
-    ask_for_more(folder, more)
+    send_more(folder, more, PATIENCE)
     screen.document(StoredSweep(folder).document)
     sentence = _("{sweep} is trained by another process, which goes on with {n:,} networks more.")
     screen.out.print(sentence.format(sweep=folder.path.name, n=more))

@@ -70,12 +70,12 @@ def lower_rate(lr: float) -> float:
 Changes = dict[str, Any]
 
 
-def _without(fault: str) -> Callable[[Mapping[str, Any]], Changes]:
-    return lambda s: {"fault": [each for each in s["fault"] if each != fault]}
+def _without(fault: str, s: Mapping[str, Any]) -> Changes:
+    return {"fault": [each for each in s["fault"] if each != fault]}
 
 
 REMEDIES: Mapping[str, Callable[[Mapping[str, Any]], Changes]] = {
-    **{fault: _without(fault) for fault in FAULTS},
+    **{fault: partial(_without, fault) for fault in FAULTS},
     **dict.fromkeys(("lr_too_high", "non_finite_loss", "diverged"), lambda s: {"lr": lower_rate(s["lr"])}),
     "lr_too_low": lambda s: {"lr": float(f"{s['lr'] * 10:.3g}")},
     "weight_decay_too_high": lambda s: {"weight_decay": float(f"{s['weight_decay'] / 100:.3g}")},

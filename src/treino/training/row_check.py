@@ -124,7 +124,14 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
     if bool(kept.all()):
         raise NO_SUSPECTS(data=data.name)
     output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
-    return SuspectTrial(int((~kept).sum()), len(kept), _compared(data, *output_2NC))
+    y = data.validation.y
+    if data.classes:
+        a_N, b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in output_2NC)
+        test = paired_classes(a_N, b_N)
+    else:
+        a_N, b_N = (((out_NC - y)[:, 0] * data.target_scale).double().numpy() for out_NC in output_2NC)
+        test = paired_errors(a_N, b_N)
+    return SuspectTrial(int((~kept).sum()), len(kept), test)
 
 
 def check_trial(source: RowSource) -> None:
@@ -145,12 +152,3 @@ def _validated(data: Data, rows: Rows, settings: Settings) -> torch.Tensor:
         pass
     shape = None if settings.net != "cnn" else data.item_shape
     return outputs(training.answer(), data.validation.x, item_shape=shape)
-
-
-def _compared(data: Data, with_NC: torch.Tensor, without_NC: torch.Tensor) -> PairedTest:
-    y, both = data.validation.y, (with_NC, without_NC)
-    if not data.classes:
-        a_N, b_N = (((out_NC - y)[:, 0] * data.target_scale).double().numpy() for out_NC in both)
-        return paired_errors(a_N, b_N)
-    right_a_N, right_b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in both)
-    return paired_classes(right_a_N, right_b_N)

@@ -150,14 +150,9 @@ def document_of(
     """The document of a verification. training: the new one. tested: its test metrics. trained, recorded:
     steps. flags: of the command that repeats it."""
     then = conditions_of(run)
-    now = ConditionsEntry(
-        versions=versions(),
-        machine=machine(),
-        engine=training.engine,
-        threads=training.threads,
-        device=then.device,
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    here = {"versions": versions(), "machine": machine(), "date": date}
+    now = then.model_copy(update=here | {"engine": training.engine, "threads": training.threads})
     reasons = rounding_reasons(then, now)
     verdict = verdict_of(comparison, reasons, run, tested)
     unmade = _(

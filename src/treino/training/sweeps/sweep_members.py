@@ -334,7 +334,7 @@ def as_json(config: Mapping[str, Any]) -> Config:
 
 OVER = "finished", "stopped", "diverged"
 VERB = "extend"  # the command to the training process; its value: how many members to add
-PATIENCE = 30.0  # maximum seconds to wait for the answer of that process
+PATIENCE = 30.0  # seconds to wait for the answer of that process
 LOOK = 0.05
 
 
@@ -440,27 +440,23 @@ def check_folder(folder: RunFolder, more: int) -> None:
     check_more(more, spec.sweep.spread, left_of(folder, whole))
 
 
-def send_more(folder: RunFolder, more: int) -> None:
-    """Ask the process that trains this sweep to add ``more`` networks, without waiting for its answer.
+def send_more(folder: RunFolder, more: int, patience: float = 0.0) -> None:
+    """Ask the process that trains this sweep to add ``more`` networks. patience: longest wait for its answer;
+    0: it isn't waited for.
 
     Raises:
-        TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
+        TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged; the process that
+            trains refuses, or doesn't answer.
     """
     check_folder(folder, more)
     if not deliver(lambda: send_command(folder, VERB, more)):
         raise MORE_TOO_LATE(sweep=folder.path.name, n=more)
 
-
-def ask_for_more(folder: RunFolder, more: int) -> None:
-    """Ask as ``send_more`` does, and wait for the answer.
-
-    Raises:
-        TreinoError: as ``send_more``; the training process refuses, or doesn't answer.
-    """
-    send_more(folder, more)
+    if not patience:
+        return
     sent = max(command.id for command in folder.database.commands() if command.name == VERB)
     begin, state = time.monotonic(), "new"
-    while state == "new" and folder.status == "running" and time.monotonic() - begin < PATIENCE:
+    while state == "new" and folder.status == "running" and time.monotonic() - begin < patience:
         time.sleep(LOOK)
         state = next(command.state for command in folder.database.commands() if command.id == sent)
     if state != "applied":
