@@ -361,7 +361,12 @@ def measure_prediction(end: Ending) -> None:
             "answering": training.answering,
             "answering_steps": training.answering_steps,
         }
-        end.notes += members_notes(training)
+        members, lost = len(training.status_P), training.status_P.count("diverged")
+        best = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
+        sentence = _("The mean of {n} networks answers.") if training.setup.validation is None else best
+        facts = {"n": len(training.answering), "members": members, "metric": training.config.shared.metric}
+        end.notes.append(sentence.format(**facts))
+        end.notes += [_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else []
     stopped = set(training.status_P) - {"diverged"} == {"stopped"}  # by patience
     end.figures |= {
         "stopped_early": stopped and not past_limit(end.folder),
@@ -390,8 +395,9 @@ def finish(
             " that are always the same and fit in memory are not waited for."
         )
         end.notes.append(sentence.format(share=times.share_waited))
-    for measure_next in (measure_rows, fit_baselines, measure_prediction):
-        measure_next(end)
+    measure_rows(end)
+    fit_baselines(end)
+    measure_prediction(end)
     if end.over:
         what = _("Looking for faults in the training")
         if (wrong := end.attempt(what, partial(findings, folder, end.held, resolution))) is not None:
@@ -431,12 +437,3 @@ def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
     )
     names = ("seed", "status", "steps", "kept_epoch", "kept_step", "validation")
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def members_notes(engine: TrainingLoop) -> list[str]:
-    """Notes on how many networks predict, and how many diverged."""
-    members, lost = len(engine.status_P), engine.status_P.count("diverged")
-    best = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
-    sentence = _("The mean of {n} networks answers.") if engine.setup.validation is None else best
-    note = sentence.format(n=len(engine.answering), members=members, metric=engine.config.shared.metric)
-    return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]

@@ -174,7 +174,9 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
     layers, config = decide(one, data, net)
     if not isinstance(layers, CNN):
         return settings, ""
-    steps = trial_steps(config, len(data.train))
+    shared, rows = config.shared, len(data.train)
+    planned = shared.steps or (shared.epochs or 1) * -(-rows // config.rows_per_step(rows))
+    steps = max(1, min(FLIP_STEPS, int(planned * FLIP_SHARE)))  # of each of the two trainings
     loss_N, flipped_N = (_losses(data, layers, config, steps, flip) for flip in (False, True))
     gain_N = loss_N - flipped_N
     error = float(gain_N.std()) / math.sqrt(len(gain_N))
@@ -199,13 +201,6 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
         after=float(flipped_N.mean()),
         error=error,
     )
-
-
-def trial_steps(config: TrainConfig, rows: int) -> int:
-    """The updates of each of the two trainings. rows: for training."""
-    s = config.shared
-    planned = s.steps or (s.epochs or 1) * -(-rows // config.rows_per_step(rows))
-    return max(1, min(FLIP_STEPS, int(planned * FLIP_SHARE)))
 
 
 def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -> Tensor:

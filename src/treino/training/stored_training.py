@@ -6,7 +6,7 @@ doubled until all planned keyframes fit into the budget, so that none is written
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -174,7 +174,8 @@ def rebuilt(
     resolution.training.restart_patience(changed_step(folder, spec, segment))
     if folder.has(START) and (segment.origin is None or not described):
         weights, known = read_tensors(folder, START)
-        begin_with(resolution.training, weights)
+        training, of_each = resolution.training, resolution.training.config.shared.ensemble > 1
+        warm_start(training.shared, training.state, weights, of_each=of_each)
         if not described:
             answers = known.get(ANSWERS)
             check_answers(resolution.training.net(0, "last"), data.item_shape, answers, folder.path.name)
@@ -185,12 +186,6 @@ def source_of(own: nn.Module | None, settings: Settings) -> NetSource | None:
     """The network in the form for ``resolve``. Each ensemble member is a copy whose initial weights come from
     the folder."""
     return own if own is None or settings.ensemble == 1 else partial(module_copy, own)
-
-
-def begin_with(training: TrainingLoop, weights: Mapping[str, Tensor]) -> None:
-    """Set the run's initial weights."""
-    of_each = training.config.shared.ensemble > 1
-    warm_start(training.shared, training.state, weights, of_each=of_each)
 
 
 def _stored_numbers(folder: RunFolder, segment: Segment, last: Segment) -> int | None:

@@ -145,13 +145,9 @@ def row_settings(error: TreinoError, cell: StudyCell) -> TreinoError:
     """The error, with the row's settings in its message."""
     if not cell.own:
         return error
-    message = _("Row {settings}: {why}").format(settings=own_text(cell.own), why=error.message)
+    typed = ",".join(f"{name}={value_text(value)}" for name, value in cell.own.items())
+    message = _("Row {settings}: {why}").format(settings=typed, why=error.message)
     return error.saying(message)
-
-
-def own_text(own: Mapping[str, Any]) -> str:
-    """A row's settings as typed: ``batch_size=5,lr=1e-06``."""
-    return ",".join(f"{name}={value_text(value)}" for name, value in own.items())
 
 
 def _modes(base: dict[str, Any]) -> list[Any]:

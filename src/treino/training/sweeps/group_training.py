@@ -241,20 +241,14 @@ class GroupTraining:
             of_members = figures if epoch.answers is None else epoch.answers["validation"]
             self.curve.add(epoch.number, self._by_member(epoch.loss_P), of_members[self.metric])
             before = self.kept_figures
-            kept_P = self._is_kept(epoch, figures[self.metric])
+            every = self.training.config.shared.keep == "last"
+            kept_P = ~figures[self.metric].isnan() if every else self.training.kept_step_P == epoch.step
             new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in figures.items()}}
             self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
 
     def _by_member(self, value_P: Tensor) -> Tensor:
         """``[M]``: the mean over each member's networks, those without a value left out."""
         return value_P if self.group.size == 1 else value_P.view(-1, self.group.size).nanmean(1)
-
-    def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
-        """``[P]`` bool: whether each member's kept weights are, so far, from this epoch."""
-        training = self.training
-        if training.config.shared.keep == "last":
-            return ~figure_P.isnan()
-        return training.kept_step_P == epoch.step
 
     @property
     def figures(self) -> dict[str, Tensor]:

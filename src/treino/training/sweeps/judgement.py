@@ -22,7 +22,7 @@ from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_tensors
-from treino.folders.documents.run_result import Baseline, RunResult
+from treino.folders.documents.run_result import Baseline
 from treino.folders.documents.sweep import (
     Best,
     Certificate,
@@ -259,7 +259,9 @@ def judgement(
         )
     share = len(sweep.data.test) / max(1, len(sweep.data.train))
     sign = METRICS[shown].better
-    strongest = _strongest(result, shown)
+    figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
+    known = {name: sign * value for name, value in figures.items() if value is not None}
+    strongest = max(known, key=lambda name: known[name], default=None)  # the one with the best test metric
     constant = next(iter(result.baseline), None)
     if not len(sweep.data.test):
         notes.append(
@@ -272,8 +274,8 @@ def judgement(
     def p_beats(name: Baseline | None) -> float | None:
         if not fresh or name is None:
             return None
-        known = [(f.test, f.baseline.get(name)) for f in fresh]
-        return judge.p_beats([sign * (test - (test if b is None else b)) for test, b in known], share)
+        pairs = [(f.test, f.baseline.get(name)) for f in fresh]
+        return judge.p_beats([sign * (test - (test if b is None else b)) for test, b in pairs], share)
 
     p_constant, p_strongest, p_runner = p_beats(constant), p_beats(strongest), None
     if pairs := [sign * (f.test - f.runner_up) for f in fresh if f.runner_up is not None]:
@@ -329,14 +331,6 @@ def _row_scores(
     if not members:
         raise JUDGE_WITHOUT_SCORES()
     return members, torch.cat(choose), torch.cat(shown), rows
-
-
-def _strongest(result: RunResult, shown: str) -> Baseline | None:
-    """The baseline with the best test metric; None if no baseline has one."""
-    better = METRICS[shown].better
-    figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
-    known = {name: better * value for name, value in figures.items() if value is not None}
-    return max(known, key=lambda name: known[name], default=None)
 
 
 LEAST_S = 30.0  # fresh seeds take no longer than the sweep or, if longer, this

@@ -100,8 +100,12 @@ class Group:
         if len(self.members) == 1 or not isinstance(self.net, Net):
             return replace(self, config=config)
         members, data_M = zip(*((self.members[place], self.data_M[place]) for place in places), strict=True)
-        rows = self.rows(places)
-        return Group(members, data_M, of_networks(self.net, rows), config.rows(rows))
+        rows, net = self.rows(places), self.net
+        if isinstance(net.dropout, tuple):  # a value for each network, where they differ
+            net = replace(net, dropout=tuple(net.dropout[row] for row in rows))
+        if isinstance(net, MLP) and net.plain:
+            net = replace(net, plain=tuple(net.plain[row] for row in rows))
+        return Group(members, data_M, net, config.rows(rows))
 
     def training(self) -> TrainingLoop:
         """The population's training before its first step."""
@@ -115,15 +119,6 @@ class Group:
             [bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
         )
         return TrainingLoop(*set_up(self.data, self.net, self.config, bags=bags))
-
-
-def of_networks(net: Net, rows: Sequence[int]) -> Net:
-    """The layers of these networks of a population. net: with a value for each network, where they differ."""
-    if isinstance(net.dropout, tuple):
-        net = replace(net, dropout=tuple(net.dropout[row] for row in rows))
-    if isinstance(net, MLP) and net.plain:
-        net = replace(net, plain=tuple(net.plain[row] for row in rows))
-    return net
 
 
 def whole_settings() -> dict[str, bool]:
