@@ -27,12 +27,10 @@ def boundary_figure(boundary: Boundary) -> "style.Figure":
 
 
 def _plane(plane: Plane) -> "style.Figure":
-    figure = style.new_figure()
     names = style.class_labels(plane.classes)
-    title = _("Decision boundary: {name}").format(name=style.label(plane.name, 44))
-    top = style.header(
-        figure, title, [score_sentence(plane.score), *view_sentences(plane)], warning_sentences(plane, names)
-    )
+    sentences = [score_sentence(plane.score), *view_sentences(plane)]
+    header = _("Decision boundary: {name}"), plane.name, sentences, warning_sentences(plane, names)
+    figure, top, _height = style.titled(*header)
     axes = _axes(figure, top)
     draw_regions(axes, plane)
     draw_rows(axes, plane.points, len(plane.classes))
@@ -127,10 +125,9 @@ def _key(axes: "style.Axes", names: list[str], shown: Plane | InputLine, extra: 
 
 def _probability_lines(line: InputLine) -> "style.Figure":
     """Draw, for one input, each class's probability, and below it a strip of rows for each class."""
-    figure = style.new_figure()
     names = style.class_labels(line.classes)
-    title = _("Class probabilities: {name}").format(name=style.label(line.name, 44))
-    top = style.header(figure, title, [score_sentence(line.score)], warning_sentences(line, names))
+    header = _("Class probabilities: {name}"), line.name, [score_sentence(line.score)]
+    figure, top, _height = style.titled(*header, warning_sentences(line, names))
     axes = _axes(figure, top)
     box = axes.get_position()
     strip_height = box.height * min(0.5, 0.05 + 0.06 * len(names))

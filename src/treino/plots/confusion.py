@@ -23,13 +23,11 @@ PAIRS = 12
 
 @style.look()
 def confusion_figure(shown: Confusion) -> "style.Figure":
-    title = _("Confusion matrix: {name}").format(name=style.label(shown.name, 44))
-    lines, warned = sentences(shown), warnings(shown)
-    figure = style.new_figure(8.0)
-    bottom = _matrix(figure, shown, style.header(figure, title, lines, warned))
-    spare = bottom - 0.15
-    figure = style.new_figure(8.0 - spare)  # remove the height that the square matrix leaves free
-    _matrix(figure, shown, style.header(figure, title, lines, warned))
+    header = _("Confusion matrix: {name}"), shown.name, sentences(shown), warnings(shown)
+    figure, top, _height = style.titled(*header, height=8.0)
+    spare = _matrix(figure, shown, top) - 0.15
+    figure, top, _height = style.titled(*header, height=8.0 - spare)  # without what the square leaves free
+    _matrix(figure, shown, top)
     return figure
 
 
@@ -160,9 +158,8 @@ def calibration_figure(shown: Calibration) -> "style.Figure":
     from matplotlib.patches import Patch
 
     with style.look():
-        figure = style.new_figure(6.4)
-        title = _("Calibration: {name}").format(name=style.label(shown.name, 44))
-        top = style.header(figure, title, calibration_sentences(shown), learnt_from(shown.split))
+        said, warned = calibration_sentences(shown), learnt_from(shown.split)
+        figure, top, _h = style.titled(_("Calibration: {name}"), shown.name, said, warned, height=6.4)
         low, high = 0.34, top - 0.03
         axes = figure.add_axes((0.1, low, 0.86, high - low))
         axes.plot([0, 1], [0, 1], color=style.SOFT, linewidth=1, linestyle=(0, (4, 3)))
@@ -194,10 +191,8 @@ def calibration_sentences(shown: Calibration) -> list[str]:
     sentence = _(
         "Expected calibration error {error:.1%} on {n:,} {split} rows; perfect networks: up to {chance:.1%}."
     )
-    sentences_first = [
-        sentence.format(error=shown.error, n=shown.rows, split=split_name(shown.split), chance=shown.chance)
-    ]
-    return [*sentences_first, *verdict(shown)]
+    facts = {"error": shown.error, "n": shown.rows, "chance": shown.chance}
+    return [sentence.format(split=split_name(shown.split), **facts), *verdict(shown)]
 
 
 def verdict(shown: Calibration) -> list[str]:
@@ -225,7 +220,7 @@ def _fit_picture(fit: Fit) -> "style.Figure":
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     margin = 0.04 * (high - low) or 0.5 * max(1.0, abs(high))
     low, high = low - margin, high + margin
-    figure, axes = _framed(fit, _("Predicted against true: {name}").format(name=style.label(fit.name, 44)))
+    figure, axes = _framed(fit, _("Predicted against true: {name}"))
     diagonal = draw_fit(axes, fit, low, high)
     axes.set(xlim=(low, high), ylim=(low, high))
     _key(axes, fit, diagonal, _("predicted = true"))
@@ -233,9 +228,7 @@ def _fit_picture(fit: Fit) -> "style.Figure":
 
 
 def _curve(line: InputLine) -> "style.Figure":
-    figure, axes = _framed(
-        line, _("What the network predicts: {name}").format(name=style.label(line.name, 40))
-    )
+    figure, axes = _framed(line, _("What the network predicts: {name}"))
     curve = draw_curve(axes, line)
     axes.set_xlim(line.x_R[0], line.x_R[-1])
     _key(axes, line, curve, _("network"))
@@ -244,8 +237,7 @@ def _curve(line: InputLine) -> "style.Figure":
 
 def _framed(shown: InputLine | Fit, title: str) -> "tuple[style.Figure, style.Axes]":
     """Return a figure with its score above, and its axes."""
-    figure = style.new_figure()
-    top = style.header(figure, title, [score_sentence(shown.score)])
+    figure, top, _height = style.titled(title, shown.name, [score_sentence(shown.score)])
     axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
     x_name, y_name = axis_names(shown)
     axes.set(xlabel=x_name, ylabel=y_name)

@@ -21,11 +21,8 @@ ONE, JOINT = style.PALETTE[0], style.PALETTE[5]
 
 def sentences(shown: Importances) -> list[str]:
     """Return which columns were shuffled, on which rows, and the metric that measures the cost."""
-    counted = _("{n:,} {split} rows").format(n=shown.rows, split=split_name(shown.split))
-    if shown.rows < shown.of:
-        counted = _("{n:,} of {of:,} {split} rows").format(
-            n=shown.rows, of=shown.of, split=split_name(shown.split)
-        )
+    counted = _("{n:,} {split} rows") if shown.rows >= shown.of else _("{n:,} of {of:,} {split} rows")
+    counted = counted.format(n=shown.rows, of=shown.of, split=split_name(shown.split))
     scores = ", ".join(f"{_(k)} {numeral(v)}" for k, v in shown.score.items())
     lines = [
         _("Each column shuffled {k} times on {rows}; unshuffled: {scores}.").format(
@@ -47,17 +44,12 @@ def warnings(shown: Importances) -> list[str]:
     lines = []
     if shown.split == "train":
         lines.append(_("The network learnt from these rows: what it learnt by heart seems important too."))
-    for group in shown.together[:3]:
-        listed = [style.label(shown.names[k], 30) for k in group.columns]
-        names = ", ".join(listed[:4]) + (
-            _(" and {n} more").format(n=len(listed) - 4) if len(listed) > 4 else ""
-        )
-        lines.append(
-            _(
-                "{names} vary together (rank correlation up to {r}): each alone seems less important than "
-                "all of them are."
-            ).format(names=names, r=numeral(group.correlation, ".2f"))
-        )
+    sentence = _(
+        "{names} vary together (rank correlation up to {r}): each alone seems less important than "
+        "all of them are."
+    )
+    groups = [([shown.names[k] for k in group.columns], group.correlation) for group in shown.together[:3]]
+    lines += [_together(sentence, *group, 4) for group in groups]
     if len(shown.together) > 3:
         lines.append(_("and {n} more such groups").format(n=len(shown.together) - 3) + ".")
     return lines
@@ -201,19 +193,18 @@ def dependence_sentences(
 
 def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[str]) -> list[str]:
     """Warn of drawn columns that vary together with other columns."""
-    lines = []
-    for names, correlation in together:
-        mine = [name for name in names if name in drawn]
-        if mine:
-            others = [style.label(name, 30) for name in (*mine, *(n for n in names if n not in mine))]
-            more = _(" and {n} more").format(n=len(others) - 3) if len(others) > 3 else ""
-            lines.append(
-                _(
-                    "{names} vary together (rank correlation up to {r}): changed alone, they make rows that "
-                    "hardly exist."
-                ).format(names=", ".join(others[:3]) + more, r=numeral(correlation, ".2f"))
-            )
-    return lines[:2]
+    sentence = _(
+        "{names} vary together (rank correlation up to {r}): changed alone, they make rows that hardly exist."
+    )
+    groups = [(sorted(names, key=lambda name: name not in drawn), r) for names, r in together]
+    return [_together(sentence, *group, 3) for group in groups if group[0][0] in drawn][:2]
+
+
+def _together(sentence: str, names: Sequence[str], correlation: float, most: int) -> str:
+    """Return the sentence with at most so many names of columns that vary together."""
+    more = _(" and {n} more").format(n=len(names) - most) if len(names) > most else ""
+    listed = ", ".join(style.label(name, 30) for name in names[:most]) + more
+    return sentence.format(names=listed, r=numeral(correlation, ".2f"))
 
 
 def _classes(shown: Sequence[Dependence], classes: Sequence[str]) -> list[int]:
