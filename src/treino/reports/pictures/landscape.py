@@ -70,7 +70,7 @@ def walker_picture(run: StoredRun) -> list[File]:
     return [("walker.png", png(walker_figure(land, walk_points(surface, land), run.title)))]
 
 
-def line(runs: Sequence[StoredRun]) -> list[File]:
+def line(runs: Sequence[StoredRun], _smooth: float = 0.0) -> list[File]:
     """Draw the loss on the straight line between two runs' kept weights, on training and validation rows.
 
     Raises:
