@@ -578,7 +578,7 @@ def test_a_run_finds_its_pictures_again_and_notices_changes(tmp_path: Path) -> N
     same(data_of(run.folder, archive), run.data)
     shutil.move(tmp_path / "b", tmp_path / "a")
     (folder / "0003.png").write_bytes(picture(77))
-    with pytest.raises(TreinoError, match=r"1 changed since, the first 0003\.png") as changed:
+    with pytest.raises(TreinoError, match="not those that") as changed:
         data_of(run.folder)
     assert changed.value.rule == "data_changed"
     (folder / "0003.png").write_bytes(picture(3))

@@ -34,23 +34,10 @@ FOLDER_UNREADABLE = Refusal(
 )
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
-_UNREAD = [
-    ".heic",
-    ".heif",
-    ".avif",
-    ".jxl",
-    ".jp2",
-    ".svg",
-    ".psd",
-    ".dng",
-    ".cr2",
-    ".nef",
-    ".arw",
-    ".pgm",
-    ".ppm",
-    ".pbm",
-    ".pnm",
-]
+_UNREAD = (
+    *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng"),
+    *(".cr2", ".nef", ".arw", ".pgm", ".ppm", ".pbm", ".pnm"),
+)
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 
 
@@ -123,7 +110,12 @@ def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callab
     names: dict[str, str] = {}  # the name of each entry whose name isn't shown as it is
     parents: set[str] = set()
     for name, size, changed, reason in entries:
-        shown = name if name.isascii() else _in_utf8(name)
+        # bytes of a name that are no UTF-8 are shown as escapes
+        shown = (
+            name
+            if name.isascii()
+            else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        )
         if shown != name:
             names[shown] = name
         folder, _slash, file_name = shown.rpartition("/")

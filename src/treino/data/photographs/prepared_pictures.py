@@ -202,20 +202,9 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
     return common_shape(forms, size) if forms else None
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What a process or thread needs to decode files into rows of a file of pixels."""
-
-    read: Callable[[str], bytes]
-    names: Sequence[str]
-    shape: Shape
-    fit: Fit
-    descriptor: int
-
-
 _Facts = tuple[list[PictureForm | None], list[str], list[str]]
 """The form, the fault and the SHA-256 of each of some files."""
-_task: _Task | None = None  # of a process that decodes
+_work: Callable[[int], _Facts] | None = None  # of a process that decodes
 
 
 def _into(
@@ -231,7 +220,8 @@ def _into(
     with path.open("wb") as file:
         file.truncate(len(names) * prod(shape))
         pixel_ND = np.memmap(path, np.uint8, "r", shape=(len(names), prod(shape)))
-        for some in _in_parallel(_Task(album.read, names, shape, fit, file.fileno()), album.path.is_dir()):
+        work = partial(_decoded_batch, album.read, names, shape, fit, file.fileno())
+        for some in _in_parallel(work, len(names), album.path.is_dir()):
             start = len(facts[0])
             for of_all, more in zip(facts, some, strict=True):
                 of_all += more  # type: ignore[operator]
@@ -243,19 +233,18 @@ def _into(
     return facts
 
 
-def _in_parallel(task: _Task, plain_files: bool) -> Iterator[_Facts]:
+def _in_parallel(work: Callable[[int], _Facts], count: int, plain_files: bool) -> Iterator[_Facts]:
     """Yield the facts of all files in order, some at a time.
 
     Many plain files are decoded by forked processes: half of the time that Pillow takes for a small file it
     holds Python's lock, so that threads would wait for each other. Threads decode few files, and archives,
     which have one place to read at.
     """
-    starts = range(0, len(task.names), _BATCH)
+    starts = range(0, count, _BATCH)
     pool: Executor = ThreadPoolExecutor(_cores())
-    work: Callable[[int], _Facts] = partial(_decoded_batch, task)
-    if plain_files and len(task.names) >= _FORKED and _cores() > 1 and sys.platform == "linux":
+    if plain_files and count >= _FORKED and _cores() > 1 and sys.platform == "linux":
         fork = multiprocessing.get_context("fork")
-        pool = ProcessPoolExecutor(_cores(), fork, initializer=_begin, initargs=(task,))
+        pool = ProcessPoolExecutor(_cores(), fork, initializer=_begin, initargs=(work,))
         work = _decoded_in_process
     # Ctrl-C is this process's affair, and waits: Python loses one that comes in the middle of a fork
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if work is _decoded_in_process else ())
@@ -270,38 +259,40 @@ def _in_parallel(task: _Task, plain_files: bool) -> Iterator[_Facts]:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(task: _Task) -> None:
+def _begin(work: Callable[[int], _Facts]) -> None:
     """Set up a process that decodes."""
-    global _task
-    _task = task
+    global _work
+    _work = work
 
 
 def _decoded_in_process(start: int) -> _Facts:
-    assert _task is not None
-    return _decoded_batch(_task, start)
+    assert _work is not None
+    return _work(start)
 
 
-def _decoded_batch(task: _Task, start: int) -> _Facts:
+def _decoded_batch(
+    read: Callable[[str], bytes], names: Sequence[str], shape: Shape, fit: Fit, descriptor: int, start: int
+) -> _Facts:
     """Decode the files from number ``start`` on, and write their rows. Uses no torch: a forked process that
     does may hang."""
-    batch = task.names[start : start + _BATCH]
+    batch = names[start : start + _BATCH]
     forms: list[PictureForm | None] = [None] * len(batch)
     faults, digests = [""] * len(batch), [""] * len(batch)
-    pixel_BD = np.zeros((len(batch), prod(task.shape)), dtype=np.uint8)
+    pixel_BD = np.zeros((len(batch), prod(shape)), dtype=np.uint8)
     for row, name in enumerate(batch):
         try:
-            content = task.read(name)
+            content = read(name)
             digests[row] = hashlib.sha256(content).hexdigest()
-            forms[row], pixel_CHW = decode(content, task.shape, task.fit)
+            forms[row], pixel_CHW = decode(content, shape, fit)
             assert pixel_CHW is not None
-            pixel_BD[row].reshape(task.shape)[:] = pixel_CHW
+            pixel_BD[row].reshape(shape)[:] = pixel_CHW
         except OSError as error:
             faults[row] = _("it can't be read: {reason}").format(reason=error.strerror or error)
         except UnreadablePictureError as reason:
             faults[row] = reason.args[0]
     left, at = pixel_BD.reshape(-1).data, start * pixel_BD.shape[1]
     while left:  # a disk that gets full takes a part, and refuses the next
-        written = os.pwrite(task.descriptor, left, at)
+        written = os.pwrite(descriptor, left, at)
         left, at = left[written:], at + written
     return forms, faults, digests
 

@@ -237,25 +237,20 @@ def decide_tasks(
 
 
 def _natural_task(column: Column) -> tuple[Task, str]:
-    facts = {"name": column.name}
+    n, task, whole = column.distinct, TASKS[0], column.whole_words
     if column.boolean:
-        return "classification", _("'{name}' is true or false").format(**facts)
-    if column.numbers is None:
-        assert column.words is not None
-        if column.categories:
-            return "classification", _("'{name}' has {n} named classes").format(n=column.distinct, **facts)
-        text = _("'{name}' is text with {n} different values")
-        return "classification", text.format(n=column.distinct, **facts)
-    distinct, whole = np.unique(column.numbers), column.whole_words
-    if not (distinct == np.floor(distinct)).all():
-        return "regression", _("'{name}' is a number with decimals").format(**facts)
-    count = len(distinct) if whole is None else len(set(whole))
-    few = count <= MAX_INTEGER_CLASSES
-    text = _("'{name}' has {n} different whole numbers, more than {limit}")
-    if few:
+        text = _("'{name}' is true or false")
+    elif column.numbers is None:
+        named, words = _("'{name}' has {n} named classes"), _("'{name}' is text with {n} different values")
+        text = named if column.categories else words
+    elif not (column.numbers == np.floor(column.numbers)).all():
+        text, task = _("'{name}' is a number with decimals"), TASKS[1]
+    else:
+        n = len(np.unique(column.numbers)) if whole is None else len(set(whole))
         text = _("'{name}' has {n} different whole numbers, no more than {limit}")
-    reason = text.format(n=count, limit=MAX_INTEGER_CLASSES, **facts)
-    return "classification" if few else "regression", reason
+        if n > MAX_INTEGER_CLASSES:
+            text, task = _("'{name}' has {n} different whole numbers, more than {limit}"), TASKS[1]
+    return task, text.format(name=column.name, n=n, limit=MAX_INTEGER_CLASSES)
 
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:

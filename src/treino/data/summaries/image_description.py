@@ -143,7 +143,9 @@ class ImagesDescription:
         size = _("{width} × {height} pixels").format(width=self.width, height=self.height)
         if self.channels > 1:
             size += ", " + _("{n} channels").format(n=self.channels)
-        values = _("{low} to {high}").format(low=_number(self.minimum), high=_number(self.maximum))
+        values = _("{low} to {high}").format(
+            low=numeral(self.minimum, ".6g"), high=numeral(self.maximum, ".6g")
+        )
         near = _("almost equal to an earlier one (correlation from {least})").format(
             least=numeral(CORRELATION)
         )
@@ -159,7 +161,7 @@ class ImagesDescription:
             lines.insert(-1, (_("of these in another class"), numeral(self.contradicting, ",")))
         total = sum(self.rows.values())
         if self.looked_at < total:
-            lines.append((_("looked at"), _of(self.looked_at, total)))
+            lines.append((_("looked at"), _("{n:,} of {total:,}").format(n=self.looked_at, total=total)))
         if self.compared_size != (self.height, self.width):
             height, width = self.compared_size
             lines.append(
@@ -238,14 +240,6 @@ def strip_html(shown: ImageExamples | FlaggedImages) -> str:
     tall = max(36, min(64, shown.pixels.shape[1]))
     look = f"height:{tall}px;max-width:none;image-rendering:pixelated;display:block;outline:1px solid #8884"
     return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
-
-
-def _of(n: int, total: int) -> str:
-    return _("{n:,} of {total:,}").format(n=n, total=total)
-
-
-def _number(value: float) -> str:
-    return numeral(value, ".6g")
 
 
 # ---- making the description

@@ -67,14 +67,9 @@ class PictureFiles:
         """The number of pictures of each (width, height), the most frequent size first."""
         return dict(Counter((form.width, form.height) for form in self._readable).most_common())
 
-    @property
-    def formats(self) -> dict[str, int]:
-        return dict(Counter(form.format for form in self._readable).most_common())
-
-    @property
-    def modes(self) -> dict[str, int]:
-        """The number of pictures of each mode of Pillow's."""
-        return dict(Counter(form.mode for form in self._readable).most_common())
+    def counted(self, fact: str) -> dict[str, int]:
+        """The number of pictures of each ``format``, or of each ``mode`` of Pillow's."""
+        return dict(Counter(getattr(form, fact) for form in self._readable).most_common())
 
     @property
     def turned(self) -> int:
@@ -88,11 +83,11 @@ class PictureFiles:
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """The lines of the description as (label, value)."""
-        formats = ", ".join(f"{name} {numeral(n, ',')}" for name, n in self.formats.items())
+        formats = ", ".join(f"{name} {numeral(n, ',')}" for name, n in self.counted("format").items())
         yield _("picture files"), f"{numeral(len(self._readable), ',')} ({formats})"
         yield _("their sizes"), self._sizes()
         modes = Counter[str]()
-        for mode, n in self.modes.items():
+        for mode, n in self.counted("mode").items():
             modes[_mode_name(mode)] += n
         yield _("their colours"), ", ".join(f"{name} {numeral(n, ',')}" for name, n in modes.most_common())
         counted = (
@@ -154,8 +149,8 @@ class PictureFiles:
         three = zip(("smallest", "median", "largest"), self.smallest_median_largest(), strict=True)
         return {
             "files": len(self.names),
-            "formats": self.formats,
-            "modes": self.modes,
+            "formats": self.counted("format"),
+            "modes": self.counted("mode"),
             "sizes": [[*size, n] for size, n in self.sizes.items()],
             **{name: list(size) for name, size in three},
             "exif_turned": self.turned,
