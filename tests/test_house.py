@@ -18,7 +18,6 @@ from treino.cli import help
 from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
 from treino.engine.registries import settings_page
-from treino.reports.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src", *ROOT.glob("apps/*/src")
@@ -56,13 +55,10 @@ def test_no_package_bears_a_name_of_the_door_but_one_that_can_be_called() -> Non
 
 def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = {name: registries.names(name) for name in (*registries.REGISTRIES, *registries.OF_SOME)}
-    pictures = picture_files.PICTURES
     assert help.REGISTRIES.keys() == registries.REGISTRIES.keys()
     assert help.OF_SOME == registries.OF_SOME
-    for module in ("treino.engine.registries", "treino.reports.pictures.picture_files"):
-        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "treino.engine.registries")
     assert {name: help.names(name) for name in loaded} == loaded
-    assert sorted(help.picture_names()) == sorted(pictures)
 
 
 SERVER = "starlette", "uvicorn", "websockets", "anyio", "h11"

@@ -16,9 +16,10 @@ from treino.engine import Net
 from treino.engine.nets import layers_of
 from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders.access import Access
-from treino.folders.documents.listing import line_of
+from treino.folders.documents.listing import checked, line
 from treino.folders.network_source import UserFiles
 from treino.folders.prediction import predict_like
+from treino.folders.store.run_lookup import summary_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
@@ -325,7 +326,7 @@ class Runs(list[Run | Sweep | Study]):
     """A list of runs, sweeps and studies that a notebook shows as a table."""
 
     def _repr_html_(self) -> str:
-        return runs_table([line_of(each.folder) for each in self])
+        return runs_table([line(checked(summary_of(each.path))) for each in self])
 
 
 def runs(parent: str | Path = "runs") -> Runs:

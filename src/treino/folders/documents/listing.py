@@ -23,13 +23,6 @@ def whole_folders(parent: str | Path = "runs") -> list[Path]:
     return [summary.path for summary in map(checked, list_runs(parent)) if summary.status != "damaged"]
 
 
-def line_of(folder: RunFolder) -> dict[str, Any]:
-    """The row of an open folder."""
-    spec, result = (read_document(folder, n) if folder.has(n) else None for n in ("spec.json", "result.json"))
-    path, created = folder.path, folder.created
-    return line(RunSummary(path.name, path, folder.kind, folder.status, created, None, spec, result))
-
-
 def checked(summary: RunSummary) -> RunSummary:
     """The summary; if the folder's documents are invalid, with status damaged."""
     try:
@@ -86,13 +79,9 @@ def test_looks(folder: RunFolder, ends: int) -> int:
     for summary in list_runs(folder.path.parent):
         if summary.spec is not None and summary.name not in known:
             known[summary.name], result = summary.spec, summary.result or {}
-            figures, count = (
-                _inner(result, "best" if summary.kind == "sweep" else "metrics"),
-                result.get("test_looks"),
-            )
-            looks[summary.name] = (
-                count if isinstance(count, int) and count else int(bool(figures.get("test")))
-            )
+            tested = _inner(result, "best" if summary.kind == "sweep" else "metrics").get("test")
+            count = result.get("test_looks")
+            looks[summary.name] = count if isinstance(count, int) and count else int(bool(tested))
 
     def first(name: str) -> tuple[str, Any, Any]:
         data, path = _inner(known[name], "data"), [name]
