@@ -21,7 +21,7 @@ from benchmarks.result import Result, Table
 from benchmarks.sweep import HIDDEN, SPACE, swept
 from benchmarks.timing import Spent, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
-from treino.training.search.samplers import random
+from treino.training.search.samplers import sampler
 from treino.training.search.space import read_space
 from treino.training.sweeps.populations import whole_settings
 
@@ -54,7 +54,7 @@ def run(quick: bool) -> Result:
 
 def _tools(members: int, epochs: int, rounds: int, place: Path, figures: dict[str, Any]) -> Table:
     data = tr.load("digits")
-    configs = random(read_space(SPACE, whole_settings()), 0).ask(members)
+    configs = sampler("random", read_space(SPACE, whole_settings()), 0).ask(members)
     works: dict[str, Callable[[], float]] = {
         "treino, no halving": lambda: _in_treino(place, data, members, epochs, "none"),
         "treino, halving": lambda: _in_treino(place, data, members, epochs, "halving"),
