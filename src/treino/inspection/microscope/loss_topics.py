@@ -246,38 +246,33 @@ def _with_floor(update: Update) -> Worked:
 
 # ---- the topics
 
+_topic = partial(Topic, on_run=to_the_gradient, own=own_loss)
 TOLD = (
-    Topic(
+    _topic(
         "mse",
         N_("the mean squared error, and what its n counts"),
         N_("mse: the mean squared error"),
         N_("The course's snippet, run as written. n counts numbers, not rows: 3 × 5 = 15."),
         (torch_page("torch.nn.MSELoss"),),
         _mse,
-        to_the_gradient,
-        own_loss,
     ),
-    Topic(
+    _topic(
         "l1",
         N_("the mean absolute error: how far off, whoever is far off"),
         N_("l1: the mean absolute error"),
         N_("The mean size of the errors. Its slope tells on which side a prediction is, not how far off."),
         (torch_page("torch.nn.L1Loss"),),
         partial(_of_numbers, "l1"),
-        to_the_gradient,
-        own_loss,
     ),
-    Topic(
+    _topic(
         "huber",
         N_("a square for small errors, a line for large ones"),
         N_("huber: a square that becomes a line"),
         N_("Half the square of an error up to 1, a line beyond: mse near the mark, l1 far from it."),
         (HUBER, torch_page("torch.nn.HuberLoss")),
         partial(_of_numbers, "huber"),
-        to_the_gradient,
-        own_loss,
     ),
-    Topic(
+    _topic(
         "bce",
         N_("binary cross-entropy: two classes, one logit"),
         N_("bce: binary cross-entropy from one logit"),
@@ -286,18 +281,15 @@ TOLD = (
         ),
         (torch_page("torch.nn.BCEWithLogitsLoss"),),
         _bce,
-        to_the_gradient,
-        own_loss,
     ),
-    Topic(
+    _topic(
         "cross-entropy",
         N_("softmax and −ln; and the floor under softmax applied twice"),
         N_("cross-entropy: softmax, then −ln of the true class's share"),
         N_("Two rows, three classes. Then the same with softmax applied twice, as in the beginners' loop."),
         (torch_page("torch.nn.CrossEntropyLoss"),),
         _cross_entropy,
-        _with_floor,
-        own_loss,
+        on_run=_with_floor,
     ),
 )
 
@@ -307,14 +299,12 @@ def loss_topics() -> dict[str, Topic]:
     told = {topic.name: topic for topic in TOLD}
     for name, kind in LOSSES.items():
         if kind.terms is not None and topic_name(name) not in told:
-            told[topic_name(name)] = Topic(
+            told[topic_name(name)] = _topic(
                 topic_name(name),
                 kind.about,
                 N_("{topic}: {about}"),
                 N_("Its formula, on numbers that are made up."),
                 (),
                 partial(_of_classes if kind.of_classes else _of_numbers, name),
-                to_the_gradient,
-                own_loss,
             )
     return told

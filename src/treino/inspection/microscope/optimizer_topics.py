@@ -218,64 +218,56 @@ def _beside_l2(update: Update) -> Worked:
 # ---- the topics
 
 
-def optimizer_topics() -> dict[str, Topic]:
-    """A topic for each optimizer, ``momentum`` beside ``sgd``."""
-    others = [
-        Topic(
-            topic_name(name),
-            kind.about,
-            N_("{topic}: {about}"),
-            N_("f(a, b, c) of three weights, a few updates of each."),
-            (),
-            partial(_on_neuron, name, {"lr": 0.01}),
-            to_the_weight,
-            own_optimizer,
-        )
-        for name, kind in OPTIMIZERS.items()
-        if name not in ("sgd", "adam", "adamw")
-    ]
-    return {topic.name: topic for topic in (*TOLD, *others)}
-
-
+_topic = partial(Topic, on_run=to_the_weight, own=own_optimizer)
 TOLD = (
-    Topic(
+    _topic(
         "sgd",
         N_("gradient descent: against the slope"),
         N_("sgd: gradient descent"),
         N_("f(a, b, c) of three weights: each goes a little way against its own slope."),
         (SGD, torch_page("torch.optim.SGD")),
         partial(_on_neuron, "sgd", {"lr": 0.01}),
-        to_the_weight,
-        own_optimizer,
     ),
-    Topic(
+    _topic(
         "momentum",
         N_("a velocity that remembers gradients"),
         N_("momentum: gradient descent with a velocity"),
         N_("The velocity keeps nine tenths of itself at each update and takes the new gradient on."),
         (MOMENTUM, torch_page("torch.optim.SGD")),
         partial(_on_neuron, "sgd", {"lr": 0.01, "momentum": 0.9}),
-        to_the_weight,
-        own_optimizer,
     ),
-    Topic(
+    _topic(
         "adam",
         N_("running means of slope and square"),
         N_("adam: steps of the gradient's mean over the root of its mean square"),
         N_("Two means that forget, corrected because they begin at 0, and the step that they make."),
         (ADAM, torch_page("torch.optim.Adam")),
         partial(_on_neuron, "adam", {"lr": 0.02, "betas": (0.9, 0.999), "eps": 1e-8}),
-        to_the_weight,
-        own_optimizer,
     ),
-    Topic(
+    _topic(
         "adamw",
         N_("weight decay beside Adam's gradient, against L2 in it"),
         N_("adamw: weight decay beside the gradient, not in it"),
         N_("The same neuron with decay 0.1 twice: decoupled (AdamW), and as a penalty in the gradient (L2)."),
         (ADAMW, torch_page("torch.optim.AdamW"), torch_page("torch.optim.Adam")),
         _adamw,
-        _beside_l2,
-        own_optimizer,
+        on_run=_beside_l2,
     ),
 )
+
+
+def optimizer_topics() -> dict[str, Topic]:
+    """A topic for each optimizer, ``momentum`` beside ``sgd``."""
+    others = [
+        _topic(
+            topic_name(name),
+            kind.about,
+            N_("{topic}: {about}"),
+            N_("f(a, b, c) of three weights, a few updates of each."),
+            (),
+            partial(_on_neuron, name, {"lr": 0.01}),
+        )
+        for name, kind in OPTIMIZERS.items()
+        if name not in ("sgd", "adam", "adamw")
+    ]
+    return {topic.name: topic for topic in (*TOLD, *others)}

@@ -212,19 +212,10 @@ def pair_slope(terms: Terms, output: Symbol, y: Expr) -> Expr:
     return terms.slope(output, y) if terms.slope else derivative(terms.term(output, y), output)
 
 
-Kind = Callable[[Loss, Array, Array], ReferenceLoss]
-
-# losses without ``terms`` in the engine's registry
-KINDS: dict[str, Kind] = {
-    "cross_entropy": _cross_entropy,
-    "bce": _bce,
-}
-
-
 def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     """The loss of outputs ``[B, C]`` for targets ``y``, computed in NumPy."""
     if (terms := loss.kind.terms) is None:
-        return KINDS[loss.name](loss, out, y)
+        return (_bce if loss.name == "bce" else _cross_entropy)(loss, out, y)
     return (_of_rows if loss.kind.of_classes else _of_pairs)(terms, out, y)
 
 
