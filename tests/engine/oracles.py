@@ -37,6 +37,16 @@ def sample(rows=24, inputs=5, classes=3, seed=0, dtype=torch.float32):
     )
 
 
+def same_state(one, other):
+    """Whether two states of a training agree in every bit, NaN included."""
+
+    def content(state):
+        tensors = {name: (t.shape, t.dtype, t.numpy().tobytes()) for name, t in state.tensors().items()}
+        return tensors, state.step, state.evaluated_step, state.epoch_loss.count, state.pending
+
+    return content(one) == content(other)
+
+
 def factor(schedule, warmup, step, steps):
     """What LambdaLR is given; the schedules as their papers have them, after a linear warm-up."""
     if step < warmup:

@@ -88,9 +88,9 @@ def freezes(net, x):
 
 REFUSED = {
     "a dict beside the tensors": (lambda: Telling({"seen": 1}), "net_extra_state", "_extra_state"),
-    "sparse": (lambda: having(adjacent=torch.eye(4).to_sparse()), "net_sparse", "adjacent"),
-    "complex": (lambda: having(turn=torch.ones(2, dtype=torch.complex64)), "net_complex", "turn"),
-    "without values": (lambda: having(seen=torch.zeros(2, device="meta")), "net_meta", "seen"),
+    "sparse": (lambda: having(adjacent=torch.eye(4).to_sparse()), "net_tensor", "adjacent"),
+    "complex": (lambda: having(turn=torch.ones(2, dtype=torch.complex64)), "net_tensor", "turn"),
+    "without values": (lambda: having(seen=torch.zeros(2, device="meta")), "net_tensor", "seen"),
     "too large": (lambda: having(code=torch.tensor([2**53 + 1])), "net_large_numbers", "code"),
     "reserved": (lambda: named("__metadata__"), "net_name", "__metadata__"),
     "grows": (lambda: Doing(grows, seen=torch.zeros(0, 4)), "net_forms", "seen"),

@@ -1,8 +1,8 @@
-"""The state of a training: it prints, compares bit for bit, and is saved under fixed names."""
+"""The state of a training: it doesn't depend on calls, and is saved under fixed names."""
 
 import pytest
 import torch
-from oracles import sample
+from oracles import same_state, sample
 
 from treino.base.errors import TreinoError
 from treino.engine import TrainingLoop, mlp, train
@@ -18,21 +18,14 @@ def made(**settings) -> TrainingLoop:
     return train(DATA, mlp(4, dropout=[0.0, 0.1]), seeds=(0, 1), steps=50, every=10, batch_size=7, **settings)
 
 
-def test_states_are_equal_bit_for_bit():
+def test_how_a_training_is_cut_changes_no_bit_of_its_state():
     one, other = made(), made()
-    assert one.state == other.state
+    assert same_state(one.state, other.state)
     one.advance(None)
-    assert one.state != other.state
-    other.advance(None, until=3)  # how it is cut changes nothing
+    assert not same_state(one.state, other.state)
+    other.advance(None, until=3)
     other.advance(None)
-    assert one.state == other.state
-    for tensor in filter(len, (t.view(-1) for t in other.state.tensors().values())):
-        before = tensor.clone()
-        tensor[0] = torch.nan if tensor.is_floating_point() and not tensor[0].isnan() else 7
-        assert one.state != other.state
-        tensor.copy_(before)
-        assert one.state == other.state
-    assert one.state != "another thing"
+    assert same_state(one.state, other.state)
 
 
 def test_a_state_goes_through_saving():
@@ -43,7 +36,7 @@ def test_a_state_goes_through_saving():
         training.advance(None)
     again = made()
     again.load(*training.save())
-    assert again.state == training.state
+    assert same_state(again.state, training.state)
     assert again.state.pending == [
         HyperparameterChange(40, "lr", (0.1, 0.2)),
         HyperparameterChange(45, "clip", (torch.inf, torch.inf)),

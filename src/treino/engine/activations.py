@@ -6,11 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import Refusal, nearest
 from treino.base.formula import Expr, call
-from treino.base.words import N_
-
-ACTIVATION_UNKNOWN = Refusal("activation_unknown", N_("There is no activation {name!r}."), "{hint}")
 
 aten = torch.ops.aten
 
@@ -103,12 +99,6 @@ ACTIVATIONS: dict[str, Activation] = {
         gain="linear",
     ),
 }
-
-
-def activation(name: str) -> Activation:
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise ACTIVATION_UNKNOWN(name=name, hint=nearest(str(name), ACTIVATIONS))
-    return ACTIVATIONS[name]
 
 
 def modules_of(condition: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:

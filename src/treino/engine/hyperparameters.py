@@ -10,24 +10,9 @@ from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
-from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
+from treino.engine.optim import BETAS, HP, readers
 from treino.settings.spec import read_settings
 
-MOMENTUM_WITH_ADAM = Refusal(
-    "momentum_with_adam",
-    N_("[[momentum]] is a setting of {names}; {optimizer} has none."),
-    N_("Use [[optimizer=sgd]], or {betas}."),
-)
-BETAS_WITH_SGD = Refusal(
-    "betas_with_sgd",
-    N_("[[betas]] are settings of {names}; {optimizer} has none."),
-    N_("Use [[optimizer=adam]], or {momentum}."),
-)
-EPS_WITH_SGD = Refusal(
-    "eps_with_sgd",
-    N_("eps is a setting of {names}; {optimizer} has none."),
-    N_("Use [[optimizer=adam]], or leave eps out."),
-)
 EMA_WITHOUT_AVERAGE = Refusal(
     "ema_without_average",
     N_("This training keeps no running average of its weights."),
@@ -63,7 +48,7 @@ def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text:
             _("{what} is {value!r}, not a whole number from {least} to {most}.").format(
                 what=text or setting(name), value=value, least=least, most=most
             ),
-            _("Use e.g. {example}.").format(example=max(least, 10)),
+            _("Use e.g. {example}.").format(example=min(max(least, 10), most)),
         )
     return int(value)
 
@@ -89,7 +74,7 @@ OFF = {"lr": 0.0, "clip": math.inf}
 
 def per_member(name: str, value: Any, members: int) -> Tensor:
     """``[P]`` float64, from one number or one per member, checked against the hyper-parameter's range."""
-    return torch.tensor(checked_numbers(name, value, members), dtype=torch.float64).expand(members).clone()
+    return torch.tensor(checked_numbers(name, value, members), dtype=torch.float64)
 
 
 def checked_numbers(name: str, value: Any, members: int) -> list[float]:
@@ -99,7 +84,16 @@ def checked_numbers(name: str, value: Any, members: int) -> list[float]:
         TreinoError: not a number, a wrong count of numbers, or one out of range.
     """
     value = value.tolist() if hasattr(value, "tolist") else value
-    values = list(value) if isinstance(value, tuple | list) else [value]
+    values = value if isinstance(value, tuple | list) else [value]
+    return [_number(name, each) for each in one_for_each(name, values, members)]
+
+
+def one_for_each(name: str, values: Sequence[Any], members: int) -> list[Any]:
+    """The values, one per member; of a single one a list of as many as there are members.
+
+    Raises:
+        TreinoError: another count of values.
+    """
     if len(values) not in (1, members):
         raise TreinoError(
             f"{name}_count",
@@ -108,7 +102,7 @@ def checked_numbers(name: str, value: Any, members: int) -> list[float]:
             ),
             _("Give one, or one for each member."),
         )
-    return [_number(name, each) for each in values]
+    return list(values) * members if len(values) == 1 else list(values)
 
 
 def _number(name: str, value: Any) -> float:
@@ -123,22 +117,31 @@ def _number(name: str, value: Any) -> float:
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
     """Refuse values of a hyper-parameter that this optimizer doesn't use."""
-    reads = OPTIMIZERS[optimizer].reads
     usual = all(value == HP[name] for value in values)
-    if name == "momentum" and name not in reads and not usual:
-        raise MOMENTUM_WITH_ADAM(
-            names=_(" and ").join(readers(name)),
-            optimizer=optimizer,
-            betas=setting("betas", (max(values), 0.999)),
-        )
-    if name in ("beta1", "beta2") and "betas" not in reads and not usual:
-        raise BETAS_WITH_SGD(
-            names=_(" and ").join(readers("betas")),
-            optimizer=optimizer,
-            momentum=setting("momentum", values[0]),
-        )
-    if name == "eps" and name not in reads and not usual:
-        raise EPS_WITH_SGD(names=_(" and ").join(readers(name)), optimizer=optimizer)
+    if name == "momentum" and not usual:
+        check_reads(name, optimizer, setting("betas", (max(values), 0.999)))
+    elif name in ("beta1", "beta2") and not usual:
+        check_reads("betas", optimizer, setting("momentum", values[0]))
+    elif name == "eps" and not usual:
+        check_reads(name, optimizer)
+
+
+def check_reads(name: str, optimizer: str, other: str | None = None) -> None:
+    """Refuse a setting that this optimizer doesn't use. other: the setting that does there what it does."""
+    reading = readers(name)
+    if optimizer in reading:
+        return
+    rule = "momentum_with_adam" if "sgd" in reading else f"{name}_with_sgd"
+    use = setting("optimizer", reading[0])
+    raise TreinoError(
+        rule,
+        _("{name} is a setting of {names}; {optimizer} has none.").format(
+            name=setting(name), names=_(" and ").join(reading), optimizer=optimizer
+        ),
+        _("Use {a}, or leave it out.").format(a=use)
+        if other is None
+        else _("Use {a}, or {b}.").format(a=use, b=other),
+    )
 
 
 def changed_values(

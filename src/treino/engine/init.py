@@ -1,7 +1,6 @@
 """The registry of initialisations; weights are drawn in the order of ``named_parameters()``."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,28 +16,16 @@ def _uniform(t: Tensor, fan_in: int, g: torch.Generator) -> None:
     t.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=g)
 
 
-@contextmanager
-def _drawing_from(g: torch.Generator) -> Iterator[None]:
-    """Let torch's global generator draw this generator's numbers: old ``nn.init`` draws from no other."""
-    with fork_rng():
-        torch.default_generator.set_state(g.get_state())
-        yield
-        g.set_state(torch.default_generator.get_state())
+def _drawn(fill: Callable[[Tensor, Activation], object]) -> Draw:
+    """Draw by a function of ``nn.init``, the old ones of which know only torch's global generator."""
 
+    def draw(t: Tensor, g: torch.Generator, act: Activation) -> None:
+        with fork_rng():
+            torch.default_generator.set_state(g.get_state())
+            fill(t, act)
+            g.set_state(torch.default_generator.get_state())
 
-def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
-    with _drawing_from(g):
-        nn.init.kaiming_uniform_(t, nonlinearity=act.gain, a=0.01)  # type: ignore[arg-type]
-
-
-def _xavier(t: Tensor, g: torch.Generator, act: Activation) -> None:
-    with _drawing_from(g):
-        nn.init.xavier_uniform_(t)
-
-
-def _orthogonal(t: Tensor, g: torch.Generator, act: Activation) -> None:
-    with _drawing_from(g):
-        nn.init.orthogonal_(t)
+    return draw
 
 
 @dataclass(frozen=True)
@@ -59,17 +46,17 @@ class Init:
 INITS: dict[str, Init] = {
     "default": Init(None, "torch's own first weights: uniform within 1 / √inputs"),
     "kaiming": Init(
-        _kaiming,
+        _drawn(lambda t, act: nn.init.kaiming_uniform_(t, 0.01, nonlinearity=act.gain)),  # type: ignore[arg-type]
         "He et al. 2015, for the activation that follows; biases 0",
         'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}")',
     ),
     "xavier": Init(
-        _xavier,
+        _drawn(lambda t, _act: nn.init.xavier_uniform_(t)),
         "Glorot & Bengio 2010; biases 0",
         "nn.init.xavier_uniform_(layer.weight)",
     ),
     "orthogonal": Init(
-        _orthogonal,
+        _drawn(lambda t, _act: nn.init.orthogonal_(t)),
         "Saxe et al. 2014; biases 0",
         "nn.init.orthogonal_(layer.weight)",
     ),

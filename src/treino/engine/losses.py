@@ -10,13 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treino.base.errors import Refusal, nearest
 from treino.base.formula import ONE, Expr, call, value
 from treino.base.words import N_
+from treino.engine.hyperparameters import known
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
-
-LOSS_UNKNOWN = Refusal("loss_unknown", N_("There is no loss {name!r}."), "{hint}")
 
 # ---- preallocated buffers for one batch size
 
@@ -95,8 +93,7 @@ class Loss:
     classes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.name not in LOSSES:
-            raise LOSS_UNKNOWN(name=self.name, hint=nearest(self.name, LOSSES))
+        known("loss", self.name, LOSSES)
 
     @property
     def kind(self) -> "LossKind":

@@ -18,19 +18,15 @@ NET_FORMS = Refusal(
         " within one pass only can be a plain attribute."
     ),
 )
-NET_META = Refusal(
-    "net_meta",
-    N_("The network's {name} is on the device meta: it has no values."),
-    N_("Make it on the CPU: device='cpu'."),
-)
-NET_COMPLEX = Refusal("net_complex", N_("The network's {name} holds complex numbers."), "{hint}")
-NET_SPARSE = Refusal(
-    "net_sparse", N_("The network's {name} is {kind}, and a run keeps only dense tensors."), "{hint}"
+NET_TENSOR = Refusal(
+    "net_tensor",
+    N_("The network's {name} is {kind}, and a run keeps only dense tensors of real numbers."),
+    N_("Make it one, on the CPU. A constant can be a plain attribute: self.table = ..."),
 )
 NET_LARGE_NUMBERS = Refusal(
     "net_large_numbers",
     N_("The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly."),
-    "{hint}",
+    N_("A constant can be a plain attribute: self.table = ..."),
 )
 NET_STATE_DICT = Refusal(
     "net_state_dict",
@@ -71,7 +67,7 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
     for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         view.copy_(tensor.cpu())  # .cpu() first, as a device may lack float64
         if tensor.dtype in _LARGER and bool((view.abs() >= LARGEST_EXACT).any()):
-            raise NET_LARGE_NUMBERS(name=name, hint=_a_constant())
+            raise NET_LARGE_NUMBERS(name=name)
 
 
 def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
@@ -105,17 +101,15 @@ def check_state(module: nn.Module) -> None:
 
 
 def _check_tensor(name: str, tensor: Tensor) -> None:
-    if tensor.is_meta:
-        raise NET_META(name=name)
-    if tensor.is_complex():
-        raise NET_COMPLEX(name=name, hint=_("Use real ones.") + " " + _a_constant())
-    if tensor.layout is not torch.strided or tensor.is_quantized:
-        kind = _("quantised") if tensor.is_quantized else _("sparse")
-        raise NET_SPARSE(name=name, kind=kind, hint=_("Use a dense one.") + " " + _a_constant())
-
-
-def _a_constant() -> str:
-    return _("A constant can be a plain attribute: self.table = ...")
+    kinds = {
+        _("without values, on the device meta"): tensor.is_meta,
+        _("complex"): tensor.is_complex(),
+        _("quantised"): tensor.is_quantized,
+        _("sparse"): tensor.layout is not torch.strided,
+    }
+    for kind, found in kinds.items():
+        if found:
+            raise NET_TENSOR(name=name, kind=kind)
 
 
 # ---- forms of tensors

@@ -4,15 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise, zip_longest
 from math import prod
-from numbers import Integral
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
-from treino.engine.activations import activation as activation_named
-from treino.engine.hyperparameters import in_range
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.hyperparameters import in_range, known, whole
 from treino.settings.setting_types import LARGEST_LAYER, MOST_LAYERS
 from treino.settings.spec import OF_CNN, Settings
 
@@ -43,11 +42,6 @@ GROUP_NORM_RANGE = Refusal(
     "group_norm_range",
     N_("{n} channels can't be divided into {groups} groups."),
     N_("Use a number of groups that divides the channels of every stage."),
-)
-HIDDEN_UNITS = Refusal(
-    "hidden_range",
-    N_("A hidden layer of {units!r} units can't be built."),
-    N_("Give whole numbers from 1 to {largest}, e.g. 64, 32."),
 )
 DROPOUT_TYPE = Refusal(
     "dropout_type",
@@ -104,7 +98,7 @@ class MLP:
             layers.append(nn.Linear(units_in, units))
             if self.batch_norm:
                 layers.append(nn.BatchNorm1d(units))
-            layers.append(activation_named(self.activation).module())
+            layers.append(ACTIVATIONS[self.activation].module())
             if self.drops:
                 layers.append(nn.Dropout(rate))
         return nn.Sequential(*layers, nn.Linear((inputs, *self.hidden)[-1], outputs))
@@ -235,7 +229,7 @@ class CNN:
         rate = _module_dropout(self.dropout, dropout)
         layers: list[nn.Module] = []
         before: list[nn.Module] = []  # the first half of a residual block
-        act = activation_named(self.activation).module
+        act = ACTIVATIONS[self.activation].module
         planned = self.convolutions(shape)
         for number, c in enumerate(planned):
             here: list[nn.Module] = [nn.Conv2d(c.inputs, c.outputs, c.kernel, c.stride, c.padding)]
@@ -394,7 +388,7 @@ def mlp(
             outside [0, 1), a rate of gates below 0.
     """
     units = _hidden(hidden)
-    activation_named(activation)
+    known("activation", activation, ACTIVATIONS)
     _check_flag("batch_norm", batch_norm)
     rate = in_range("gates", gates, 0.0, LARGEST_GATE_RATE)
     return MLP(units, activation, _rates(dropout), batch_norm, rate, tuple(map(bool, plain)))
@@ -426,36 +420,33 @@ def cnn(
     if not channels:
         raise CHANNELS_EMPTY()
     stages = len(channels)
-    sizes = tuple(_whole("channels", n, 1, LARGEST_LAYER) for n in channels)
+    sizes = tuple(whole("channels", n, 1, LARGEST_LAYER) for n in channels)
     kernels = tuple(_one_of("kernel", k, KERNELS) for k in _each("kernel", kernel, stages))
-    strides = tuple(_whole("stride", s, 1, LARGEST_STRIDE) for s in _each("stride", stride, stages))
+    strides = tuple(whole("stride", s, 1, LARGEST_STRIDE) for s in _each("stride", stride, stages))
     pads = tuple(
-        k // 2 if p == "same" else _whole("padding", p, 0, k - 1)
+        k // 2 if p == "same" else whole("padding", p, 0, k - 1)
         for p, k in zip(_each("padding", padding, stages), kernels, strict=True)
     )
     pools = tuple(_one_of("pool", p, POOLS) for p in _each("pool", pool, stages))
-    groups = _whole("group_norm", group_norm, 0, LARGEST_LAYER)
-    activation_named(activation)
+    groups = whole("group_norm", group_norm, 0, LARGEST_LAYER)
+    known("activation", activation, ACTIVATIONS)
     _check_flag("batch_norm", batch_norm)
     if groups and batch_norm:
         raise NORMS_TWO(a=setting("group_norm", groups), b=setting("batch_norm"))
     for n in sizes if groups else ():
         if n % groups:
             raise GROUP_NORM_RANGE(n=n, groups=groups)
-    of_head, depth = _one_of("head", head, HEADS), _whole("blocks", blocks, 0, MOST_BLOCKS)
-    units, rate = _hidden(tuple(hidden)), _rates(dropout)
+    of_head, depth = _one_of("head", head, HEADS), whole("blocks", blocks, 0, MOST_BLOCKS)
+    units, rate = _hidden(hidden), _rates(dropout)
     return CNN(
         sizes, kernels, strides, pads, pools, of_head, units, depth, activation, rate, groups, batch_norm
     )
 
 
-def _hidden(hidden: tuple[object, ...]) -> tuple[int, ...]:
-    for units in hidden:
-        if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST_LAYER:
-            raise HIDDEN_UNITS(units=units, largest=LARGEST_LAYER)
+def _hidden(hidden: Sequence[int]) -> tuple[int, ...]:
     if len(hidden) > MOST_LAYERS:
         raise HIDDEN_DEPTH(n=len(hidden), most=MOST_LAYERS)
-    return tuple(int(units) for units in hidden)  # type: ignore[call-overload]
+    return tuple(whole("hidden", units, 1, LARGEST_LAYER) for units in hidden)
 
 
 def _rates(dropout: float | Sequence[float]) -> float | tuple[float, ...]:
@@ -493,16 +484,6 @@ def _each(name: str, value: Any, stages: int) -> list[Any]:
             _("Give one, or one for each number of [[channels]]."),
         )
     return values * stages if len(values) == 1 else values
-
-
-def _whole(name: str, value: object, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
-        raise TreinoError(
-            f"{name}_range",
-            _("{name} is {value!r}.").format(name=setting(name), value=value),
-            _("Give whole numbers from {least} to {most}.").format(least=least, most=most),
-        )
-    return int(value)
 
 
 def _one_of(name: str, value: Any, names: Sequence[Any]) -> Any:

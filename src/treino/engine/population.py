@@ -129,16 +129,12 @@ class Population:
         def pick(t: Tensor) -> Tensor:
             return t[index.to(t.device) if isinstance(index, Tensor) else index].clone()
 
+        names = ("seed_P", "schedule_P", "order_P", "bag_P", "params", "grads", "buffers")
+        each: dict[str, Any] = {name: pick(getattr(self, name)) for name in names}
         return replace(
             self,
-            seed_P=pick(self.seed_P),
-            schedule_P=pick(self.schedule_P),
-            order_P=pick(self.order_P),
-            bag_P=pick(self.bag_P),
-            params=pick(self.params),
-            grads=pick(self.grads),
+            **each,
             moments=[pick(m) for m in self.moments],
-            buffers=pick(self.buffers),
             hp={name: pick(value_P) for name, value_P in self.hp.items()},
             average=pick(self.average) if len(self.average) else self.average.clone(),
             bound={},

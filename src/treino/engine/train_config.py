@@ -9,15 +9,15 @@ from typing import Any, get_type_hints
 
 import torch
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.signatures import keyword
-from treino.base.words import N_, _, setting
+from treino.base.words import N_, setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import check_read, known, per_member, whole
+from treino.engine.hyperparameters import check_read, check_reads, known, one_for_each, per_member, whole
 from treino.engine.kernels.selection import ENGINES
 from treino.engine.nets import CNN
-from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
+from treino.engine.optim import BETAS, HP
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
 from treino.settings.spec import FAULTS, OF_ENGINE, UNKNOWN_SETTING, Settings, faults_of, read_settings
@@ -27,11 +27,6 @@ DTYPE_UNKNOWN = Refusal(
 )
 SEED_AND_SEEDS = Refusal("seed_and_seeds", N_("{a} and {b} both say what is drawn."), N_("Give one of them."))
 SEEDS_EMPTY = Refusal("seeds_empty", N_("There is no seed."), N_("Give at least one: seeds=(0,)."))
-MOMENTUM_WITH_ADAM = Refusal(
-    "momentum_with_adam",
-    N_("[[nesterov]] is a setting of {names}; {optimizer} has none."),
-    N_("Use [[optimizer=sgd]], or leave it out."),
-)
 NESTEROV_WITHOUT_MOMENTUM = Refusal(
     "nesterov_without_momentum", N_("[[nesterov]] needs [[momentum]] above 0."), N_("Add [[momentum=0.9]].")
 )
@@ -243,15 +238,7 @@ def _of_members(name: str, value: Any, members: int) -> list[Any]:
     if name == "betas":
         pairs = [list(beta) if isinstance(beta, list | tuple) else [beta] * members for beta in value]
         value = list(zip(*pairs, strict=True)) if len(set(map(len, pairs))) == 1 else pairs[0]
-    if len(value) not in (1, members):
-        raise TreinoError(
-            f"{name}_count",
-            _("{name} has {n} values for {members} members.").format(
-                name=setting(name), n=len(value), members=members
-            ),
-            _("Give one, or one for each member."),
-        )
-    return list(value) * members if len(value) == 1 else list(value)
+    return one_for_each(name, value, members)
 
 
 def _check_names(config: TrainConfig) -> None:
@@ -274,8 +261,7 @@ def _check_optimizer(config: TrainConfig) -> None:
         check_read(name, value_P.tolist(), optimizer)
     if not config.shared.nesterov:
         return
-    if "nesterov" not in OPTIMIZERS[optimizer].reads:
-        raise MOMENTUM_WITH_ADAM(names=_(" and ").join(readers("nesterov")), optimizer=optimizer)
+    check_reads("nesterov", optimizer)
     if not all(s.momentum > 0 for s in config.members):
         raise NESTEROV_WITHOUT_MOMENTUM()
 

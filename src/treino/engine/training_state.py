@@ -1,6 +1,5 @@
 """The state of a training: all that changes while it runs, as plain data; and each epoch's mean loss."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -86,7 +85,6 @@ def _summed(difference_ESP: Tensor, before_2P: Tensor | None = None) -> Tensor:
 
 # ---- the state of a training
 
-SHOWN = 4  # members in a state's repr
 STATUS = (N_("running"), N_("finished"), N_("stopped"), N_("diverged"))
 RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
 
@@ -137,8 +135,7 @@ class TrainingState:
     status_P: indices of STATUS. stop_step_P: the updates of an ended member; of a diverged one, up to its
     last finite weights. evaluated_step: the step of the last evaluation. changed_step: of
     the last change of settings, with which patience begins anew. pending: future changes of
-    hyper-parameters. running: int64, the indices of the members in training, derived from status_P. Two
-    states are equal if all their bits are.
+    hyper-parameters. running: int64, the indices of the members in training, derived from status_P.
     """
 
     population: Population
@@ -214,44 +211,3 @@ class TrainingState:
             | {"epoch.sums": self.epoch_loss.sums, "epoch.last": self.epoch_loss.last}
             | {"status": self.status_P, "stop_step": self.stop_step_P}
         )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, TrainingState):
-            return NotImplemented
-        ours, theirs = self.tensors(), other.tensors()
-        return (
-            self._numbers() == other._numbers()
-            and list(ours) == list(theirs)
-            and all(_same_bits(t, theirs[name]) for name, t in ours.items())
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        status = Counter(STATUS[s] for s in self.status_P.tolist())
-        params = self.population.params
-        parts = [
-            f"step={self.step}",
-            "members: " + ", ".join(f"{n} {name}" for name, n in status.items()),
-            f"params: {list(params.shape)} {str(params.dtype).removeprefix('torch.')} {params.device}",
-            f"evaluated_step={self.evaluated_step}",
-            f"best: {_shortened(self.best.metric_P)} at steps {_shortened(self.best.step_P)}",
-            f"mean loss of the last epoch: {_shortened(self.epoch_loss.last)}",
-            *([f"pending={self.pending}"] if self.pending else []),
-        ]
-        return f"TrainingState({'; '.join(parts)})"
-
-    def _numbers(self) -> tuple[object, ...]:
-        return self.step, self.evaluated_step, self.epoch_loss.count, self.pending
-
-
-def _same_bits(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors agree in shape, dtype and every bit, NaN included."""
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    return a.detach().cpu().numpy().tobytes() == b.detach().cpu().numpy().tobytes()
-
-
-def _shortened(value_P: Tensor) -> str:
-    texts = [f"{v:.4g}" for v in value_P[:SHOWN].tolist()]
-    return "[" + ", ".join([*texts, *(["…"] if len(value_P) > SHOWN else [])]) + "]"
