@@ -106,7 +106,7 @@ WRONG: list[tuple[tuple[str, ...], str, str]] = [
     (("--net", "cnn", "--kernel", "4"), "kernel_choice", "3, 5"),
     (("--net", "cnn", "--kernel", "3,3"), "kernel_count", "--channels"),
     (("--net", "cnn", "--padding", "big"), "padding_type", "same"),
-    (("--net", "cnn", "--padding", "5"), "padding_range", "from 0 to 2"),
+    (("--net", "cnn", "--padding", "5"), "padding_range", "Use e.g. 2"),
     (("--net", "cnn", "--channels", "none"), "channels_empty", "16, 32"),
     (("--net", "cnn", "--channels", "4,4,4,4"), "cnn_size", "--pool none"),
     (("--net", "cnn", "--group-norm", "5"), "group_norm_range", "divides"),

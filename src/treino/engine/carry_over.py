@@ -6,7 +6,7 @@ least to the next layer, and moves their mean contributions into its biases.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -222,7 +222,9 @@ def carry_over(
         arrays["grads"] = np.zeros_like(arrays["params"])
     if before["shapes"] != now["shapes"] and x_ND is not None:
         chances = [generator(seed, "output", meta["step"]) for seed in before["seeds"]]
-        arrays |= _reshaped(arrays, _layout(before["shapes"]), training, x_ND, chances)
+        layout = Layout.of((str(i), torch.empty(s, device="meta")) for i, s in enumerate(before["shapes"]))
+        rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
+        arrays |= {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     if before["loss"] != now["loss"] or x_ND is not None:
         arrays |= {f"best.{name}": getattr(best, name).cpu().numpy() for name in ("params", "buffers")}
         if len(population) == 1:
@@ -254,23 +256,10 @@ def largest_change(
         return float((training.net(member, "last")(x_ND) - before(x_ND)).abs().max())
 
 
-def _layout(shapes: Iterable[list[int]]) -> Layout:
-    return Layout.of((str(i), torch.empty(shape, device="meta")) for i, shape in enumerate(shapes))
-
-
-def _reshaped(
-    arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, chances: Sequence[torch.Generator]
-) -> Copies:
-    """The members' rows with other hidden layers. chances: each member's generator, to initialise output
-    layers."""
-    rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-
-
 def _reshaped_row(
     arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, row: int, chance: torch.Generator
 ) -> Copies:
-    """The rows ``[n]`` of one member."""
+    """The rows ``[n]`` of one member, with other hidden layers. chance: initialises its output layer."""
     shared = training.shared
     assert isinstance(shared.net, MLP)  # other networks keep their layers
     kind = ACTIVATIONS[shared.net.activation]

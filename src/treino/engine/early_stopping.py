@@ -124,21 +124,14 @@ def freeze_diverged(
     """
     population = state.population
     params = population.params[members.to(population.params.device)]
-    for row, latest in diverged_rows(loss_SR, params):
+    bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
+    for row in bad_R.nonzero().flatten().tolist():
+        wrong = torch.nonzero(~loss_SR[:, row].isfinite())
+        latest = int(wrong[0]) if len(wrong) else len(loss_SR)  # steps before its first such loss, else all
         step, again = rewind.last_good(row, first, first + latest)
         population.put(members[row : row + 1], again)
         loss_SR[step - first + 1 :, row] = torch.nan
         state.end(members[row : row + 1], DIVERGED, step)
-
-
-def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
-    """For every row that diverged: (row, steps before its first loss that isn't finite, else all steps)."""
-    bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
-    rows = []
-    for row in bad_R.nonzero().flatten().tolist():
-        wrong = torch.nonzero(~loss_SR[:, row].isfinite())
-        rows.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
-    return rows
 
 
 def divergence_thresholds(loss: Loss, rows: KernelRows, bag_P: Tensor) -> Tensor:

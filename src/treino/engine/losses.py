@@ -264,21 +264,16 @@ def soft_targets(loss: Loss, classes: int) -> Tensor:
     return torch.diag(weight_C * (1 - share)) + share / classes * weight_C
 
 
-def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor) -> Tensor:
-    if loss.softmax_first:
-        output = output.softmax(-1)
-    weight = None
+def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
+    output = output.softmax(-1) if loss.softmax_first else output
+    weight_C = None
     if loss.class_weights is not None:
-        weight = _weights(loss, output.shape[-1]).to(output.dtype).to(output.device)
-    return F.cross_entropy(output, y, weight=weight, label_smoothing=loss.label_smoothing)
+        weight_C = _weights(loss, output.shape[-1]).to(output)
+    return F.cross_entropy(output, y, weight_C, label_smoothing=loss.label_smoothing, reduction=reduction)
 
 
 def _cross_entropy_rows(loss: Loss, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    if loss.softmax_first:
-        output = output.softmax(-1)
-    weight_C = _weights(loss, output.shape[-1]).to(output.dtype).to(output.device)
-    each = F.cross_entropy(output, y, weight_C, label_smoothing=loss.label_smoothing, reduction="none")
-    return each, weight_C[y]
+    return _cross_entropy_torch(loss, output, y, "none"), _weights(loss, output.shape[-1]).to(output)[y]
 
 
 def _cross_entropies(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:

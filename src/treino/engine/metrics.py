@@ -131,27 +131,15 @@ def measure(
     else 0; NaN for one row. Several targets: the mean over them, which auc isn't measured of.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
-    each = measure_each(output_RNC, y, loss, scale, weight, threshold)
-    if len(each) == 1:
-        return each[0]
-    names = metric_names(loss, output_RNC.shape[-1]) if len(y) else ()
-    return {name: torch.stack([figures[name] for figures in each]).mean(0) for name in names}
-
-
-def measure_each(
-    output_RNC: Tensor,
-    y: Tensor,
-    loss: Loss,
-    scale: float | Sequence[float] = 1.0,
-    weight: Tensor | None = None,
-    threshold: float | None = None,
-) -> list[dict[str, Tensor]]:
-    """``measure`` of each target alone."""
     parts = loss.by_target(output_RNC, y)
     scales = [scale] if isinstance(scale, int | float) else scale
     scales = scales if len(scales) == len(parts) else [*scales] * len(parts)
-    single = loss.single
-    return [_measured(*part, single, own, weight, threshold) for part, own in zip(parts, scales, strict=True)]
+    each = [
+        _measured(*part, loss.single, own, weight, threshold) for part, own in zip(parts, scales, strict=True)
+    ]
+    if len(each) == 1:
+        return each[0]
+    return {name: torch.stack([figures[name] for figures in each]).mean(0) for name in each[0]}
 
 
 def _measured(

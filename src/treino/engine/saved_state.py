@@ -173,22 +173,14 @@ class KeyframeBuffer:
         steps = range(first + self.every - first % self.every, stop + 1, self.every)
         return frozenset(step - first for step in steps)
 
-    def add_within(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add the kernel's copies before the chunk's end. Call it before the evaluation."""
-        for step, copies in self._copied(state, chunk):
-            if step < state.step:
-                self._add(state, step, copies)
-
-    def add_end(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add the state at the chunk's end. Call it after the evaluation."""
-        if len(state.population) > 1 and self.every and state.step % self.every == 0:
+    def add(self, state: TrainingState, chunk: Chunk, *, evaluated: bool) -> None:
+        """Add the kernel's copies before the chunk's end, then, when it is evaluated, the state at its
+        end."""
+        if evaluated and len(state.population) > 1 and self.every and state.step % self.every == 0:
             self._add_at(state)
         for step, copies in self._copied(state, chunk):
-            if step == state.step:
+            if (step == state.step) == evaluated:
                 self._add(state, step, copies)
-
-    def hyperparameters_changed(self) -> None:
-        self.hp = {}
 
     def take(self) -> list[Keyframe]:
         """Return all keyframes and empty the buffer."""

@@ -51,13 +51,8 @@ class EpochStretch:
 
     def epochs_of(self, step_P: Tensor) -> Tensor:
         """``[P]`` int64: ``epoch_of`` for many steps at once."""
-        newest, *earlier = self.parts
-        first = newest.start_step
-        epoch_P = newest.start_epoch - (first - step_P) // newest.steps_per_epoch
-        for count in earlier:
-            own_P = count.start_epoch - (count.start_step - step_P) // count.steps_per_epoch
-            epoch_P, first = torch.where(step_P <= first, own_P, epoch_P), count.start_step
-        return epoch_P
+        own, place_P = step_P.unique(return_inverse=True)
+        return torch.tensor([self.epoch_of(step) for step in own.tolist()])[place_P]
 
     def end_of(self, epoch: int) -> int:
         """The number of updates when this epoch ended or was cut short; 0 for epoch 0."""

@@ -112,13 +112,13 @@ class TrainingLoop:
             chunk = self._next_chunk(min(end, state.step + self._steps_in(left)))
             loss_SP, counted_SP = self._train_chunk(chunk)
             trained = time.perf_counter()
-            self.keyframes.add_within(state, chunk)
+            self.keyframes.add(state, chunk, evaluated=False)
             means = state.epoch_loss.add(counted_SP, self.steps_per_epoch, self.done)
             report = self._evaluate(chunk)
             ended = self._ended_epochs(chunk, means, report, (begin, trained))
             epochs += ended
             self._end_members()
-            self.keyframes.add_end(state, chunk)
+            self.keyframes.add(state, chunk, evaluated=True)
             self._seconds_per_step = (trained - begin) / len(loss_SP)
             losses.append(loss_SP)
             if look is not None and look(loss_SP, ended):
@@ -138,7 +138,7 @@ class TrainingLoop:
         if due:
             self.restart_patience(state.step)
             self._rewind.forget()
-            self.keyframes.hyperparameters_changed()
+            self.keyframes.hp = {}
 
     def _steps_in(self, seconds: float | None) -> int:
         if seconds is None:
@@ -342,17 +342,6 @@ class TrainingLoop:
         """The range to which the predictions of a member's ensemble are clipped."""
         return self.setup.limits(int(self.state.population.bag_P[member]))
 
-    def answer_of(self, members: Sequence[int], which: str = "kept") -> nn.Module:
-        """The ensemble of these members, as a plain module. which: as in ``net``."""
-        return answer_module(
-            self.shared,
-            self.config,
-            self.state,
-            best_weights=self._uses_best(which),
-            members=members,
-            limits=self.limits_of(members[0]),
-        )
-
     @property
     def waited(self) -> float:
         """Seconds spent waiting for rows from disk or from a Dataset."""
@@ -368,9 +357,14 @@ class TrainingLoop:
         with torch_context(kernel.intra_op_threads):
             return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
 
-    def answer(self, which: str = "kept") -> nn.Module:
-        """The single network or the ensemble as a plain module. which: as in ``net``."""
-        return answer_module(self.shared, self.config, self.state, best_weights=self._uses_best(which))
+    def answer(self, which: str = "kept", members: Sequence[int] | None = None) -> nn.Module:
+        """The single network or the ensemble as a plain module. which: as in ``net``. members: those of one
+        of several ensembles; None: all."""
+        limits = None if members is None else self.limits_of(members[0])
+        best = self._uses_best(which)
+        return answer_module(
+            self.shared, self.config, self.state, best_weights=best, members=members, limits=limits
+        )
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A copy of a member as a plain module in evaluation mode on the CPU. which: ``kept`` or ``last``

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -31,20 +32,10 @@ NET_DETACHED = Refusal(
         " a method of the class, not a function that is put into a network."
     ),
 )
-NET_OUTPUT_KIND = Refusal(
+NET_OUTPUT = Refusal(
     "net_output",
-    N_("The network returns a {kind}, not a tensor."),
-    N_("Return a tensor of shape [batch, {outputs}]."),
-)
-NET_OUTPUT_SHAPE = Refusal(
-    "net_output",
-    N_("For {rows} rows the network returns the shape {got}; wanted is {wanted}."),
-    N_("Let the last layer have {outputs} outputs, and keep one row per item."),
-)
-NET_OUTPUT_NUMBERS = Refusal(
-    "net_output",
-    N_("The network returns {kind} numbers, not floating-point ones."),
-    N_("Return the last layer's output as it is."),
+    N_("For {rows} rows the network returns {got}; wanted are floating-point numbers of shape {wanted}."),
+    N_("Return a tensor [batch, {outputs}]: the last layer has {outputs} outputs, and each item its row."),
 )
 NET_COPY = Refusal(
     "net_copy",
@@ -270,13 +261,12 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
 
 
 def _check_output(out: object, x: Tensor, outputs: int) -> None:
-    shape = [len(x), outputs]
-    if not isinstance(out, Tensor):
-        raise NET_OUTPUT_KIND(kind=type(out).__name__, outputs=outputs)
-    if list(out.shape) != shape:
-        raise NET_OUTPUT_SHAPE(rows=len(x), got=list(out.shape), wanted=shape, outputs=outputs)
-    if not out.is_floating_point():
-        raise NET_OUTPUT_NUMBERS(kind=out.dtype)
+    wanted, got = [len(x), outputs], type(out).__name__
+    if isinstance(out, Tensor):
+        if list(out.shape) == wanted and out.is_floating_point():
+            return
+        got = f"{str(out.dtype).removeprefix('torch.')} {list(out.shape)}"
+    raise NET_OUTPUT(rows=len(x), got=got, wanted=wanted, outputs=outputs)
 
 
 @contextmanager
@@ -287,26 +277,21 @@ def _watched(module: nn.Module, rows: list[LayerRow]) -> Iterator[list[tuple[str
     hooks = []
     seen: set[nn.Module] = set()
 
-    def before(name: str) -> Callable[[nn.Module, tuple], None]:
-        def hook(layer: nn.Module, args: tuple) -> None:
-            if args and isinstance(args[0], Tensor):
-                entered.append((name, layer, args[0]))
-                _check_size(name, layer, args[0])
+    def before(name: str, layer: nn.Module, args: tuple) -> None:
+        if args and isinstance(args[0], Tensor):
+            entered.append((name, layer, args[0]))
+            _check_size(name, layer, args[0])
 
-        return hook
-
-    def after(name: str) -> Callable[[nn.Module, tuple, object], None]:
-        def hook(layer: nn.Module, args: tuple, out: object) -> None:
-            if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
-                count = 0 if layer in seen else sum(p.numel() for p in layer.parameters())
-                seen.add(layer)
-                rows.append((name, type(layer).__name__, _size(args[0]), _size(out), count))
-
-        return hook
+    def after(name: str, layer: nn.Module, args: tuple, out: object) -> None:
+        if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
+            count = 0 if layer in seen else sum(p.numel() for p in layer.parameters())
+            seen.add(layer)
+            rows.append((name, type(layer).__name__, _size(args[0]), _size(out), count))
 
     for name, layer in module.named_modules():
         if not list(layer.children()):
-            hooks += [layer.register_forward_pre_hook(before(name)), layer.register_forward_hook(after(name))]
+            hooks.append(layer.register_forward_pre_hook(partial(before, name)))
+            hooks.append(layer.register_forward_hook(partial(after, name)))
     try:
         yield entered
     finally:
@@ -328,22 +313,22 @@ _EXPECTS: list[tuple[tuple[type[nn.Module], ...], str, int]] = [
 
 def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
     for kinds, attribute, axis in _EXPECTS:
-        if isinstance(layer, kinds) and not isinstance(layer, nn.modules.lazy.LazyModuleMixin):
-            expected = int(getattr(layer, attribute))
-            if x.dim() > 1 and x.shape[axis] != expected:
-                got = x.shape[axis]
-                image = isinstance(layer, nn.Linear) and x.dim() > 2 and x[0].numel() == expected
-                raise NET_SIZE(
-                    name=name or type(layer).__name__,
-                    kind=type(layer).__name__,
-                    attribute=attribute,
-                    expected=expected,
-                    got=got,
-                    shape=list(x.shape),
-                    hint=_("Flatten first: x = x.flatten(1).")
-                    if image
-                    else _("Write {kind}({got}, ...) there.").format(kind=type(layer).__name__, got=got),
-                )
+        if not isinstance(layer, kinds) or isinstance(layer, nn.modules.lazy.LazyModuleMixin) or x.dim() < 2:
+            continue
+        expected, got, kind = int(getattr(layer, attribute)), x.shape[axis], type(layer).__name__
+        if got != expected:
+            image = isinstance(layer, nn.Linear) and x.dim() > 2 and x[0].numel() == expected
+            raise NET_SIZE(
+                name=name or kind,
+                kind=kind,
+                attribute=attribute,
+                expected=expected,
+                got=got,
+                shape=list(x.shape),
+                hint=_("Flatten first: x = x.flatten(1).")
+                if image
+                else _("Write {kind}({got}, ...) there.").format(kind=kind, got=got),
+            )
 
 
 def _fails(error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], x: Tensor) -> TreinoError:

@@ -300,7 +300,7 @@ class GroupTraining:
     def net(self, place: int) -> nn.Module:
         """A member's kept network, or its ensemble of those that answer, the best first."""
         rows = self.group.rows([place])
-        return self.training.net(rows[0]) if len(rows) == 1 else self.training.answer_of(rows)
+        return self.training.net(rows[0]) if len(rows) == 1 else self.training.answer(members=rows)
 
     def answering(self, place: int) -> list[int]:
         """The numbers of those of a member's networks that answer, the best first."""
