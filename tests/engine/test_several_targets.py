@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from treino.engine import Loss, mlp, train
 from treino.engine.ensemble import Ensemble
-from treino.engine.metrics import measure, measure_each
+from treino.engine.metrics import measure
 from treino.engine.target_net import one_target
 
 CLASSES = 3, 2
@@ -65,9 +65,9 @@ def test_figures_are_the_mean_of_scikit_learns() -> None:
     assert figures["rmse"].item() == pytest.approx(root_mean_squared_error(*own))
     assert figures["mae"].item() == pytest.approx(mean_absolute_error(*own))
     assert figures["r2"].item() == pytest.approx(r2_score(*own))
-    each = measure_each(said[None], true, Loss("mse"), scale)
     raw = root_mean_squared_error(*own, multioutput="raw_values")
-    assert [of["rmse"].item() for of in each] == pytest.approx(raw)
+    parts = zip(Loss("mse").by_target(said[None], true), scale, strict=True)
+    assert [measure(*part, "mse", unit)["rmse"].item() for part, unit in parts] == pytest.approx(raw)
 
 
 def test_a_network_of_one_target_gives_that_targets_outputs() -> None:
