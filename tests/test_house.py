@@ -14,10 +14,11 @@ from packaging.utils import canonicalize_name
 from tools import house
 
 import treino
-from treino.cli import help
+from treino.cli import help, main
 from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
 from treino.engine.registries import settings_page
+from treino.reports.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src", *ROOT.glob("apps/*/src")
@@ -59,6 +60,11 @@ def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest
     assert help.OF_SOME == registries.OF_SOME
     monkeypatch.delitem(sys.modules, "treino.engine.registries")
     assert {name: help.names(name) for name in loaded} == loaded
+
+
+def test_the_help_of_plot_names_every_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", "--help"]) == 0
+    assert picture_files.PICTURES.keys() <= set(re.findall(r"\w+", capsys.readouterr().out))
 
 
 SERVER = "starlette", "uvicorn", "websockets", "anyio", "h11"
