@@ -65,7 +65,7 @@ def test_what_is_no_file_of_rows(treino: Callable[..., Said], tmp_path: Path) ->
     }
     for path, hint in cases.items():
         said = treino("train", path, "--target", "y", "--json")
-        assert said.status == 2, path
+        assert said.status == (1 if path == "a.csv" else 2), path  # links in a circle: the system refuses
         assert hint in said.document["error"]["hint"]
         assert path in said.document["error"]["message"]
 

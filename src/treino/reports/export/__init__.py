@@ -1,5 +1,6 @@
 """Export of runs: a plain PyTorch script, an ONNX model, a torch.export program, or weights."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,3 +43,11 @@ def need_weights(run: StoredRun) -> None:
             if run.status == "running"
             else _("Go on with: treino resume {path}").format(path=run.path),
         )
+
+
+def targets_of(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
+    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
+    the network's outputs are its own."""
+    several = len(run.by_target) > 1
+    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
+        yield f"_{one.preparation.target}" if several else "", one, part

@@ -35,7 +35,7 @@ from treino.folders.prediction import reading_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
-from treino.reports.export import Exported
+from treino.reports.export import Exported, targets_of
 
 ONNX_MISSING = Refusal(
     "onnx_missing",
@@ -200,14 +200,6 @@ def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         for name, values in cells.items()
     }
     return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
-
-
-def targets_of(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
-    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
-    the network's outputs are its own."""
-    several = len(run.by_target) > 1
-    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
-        yield f"_{one.preparation.target}" if several else "", one, part
 
 
 def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]) -> float:

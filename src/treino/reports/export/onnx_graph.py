@@ -37,7 +37,7 @@ from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
 from treino.folders.prediction import reading_of
 from treino.folders.stored_run import StoredRun
-from treino.reports.export.onnx_file import targets_of
+from treino.reports.export import targets_of
 
 ONNX_LAYER = Refusal(
     "onnx_layer",
