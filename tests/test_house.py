@@ -58,8 +58,10 @@ def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest
     loaded = {name: registries.names(name) for name in (*registries.REGISTRIES, *registries.OF_SOME)}
     assert help.REGISTRIES.keys() == registries.REGISTRIES.keys()
     assert help.OF_SOME == registries.OF_SOME
-    monkeypatch.delitem(sys.modules, "treino.engine.registries")
+    for module in ("treino.engine.registries", "treino.reports.pictures.picture_files"):
+        monkeypatch.delitem(sys.modules, module)
     assert {name: help.names(name) for name in loaded} == loaded
+    assert help.picture_names() == list(picture_files.PICTURES)
 
 
 def test_the_help_of_plot_names_every_picture(capsys: pytest.CaptureFixture[str]) -> None:

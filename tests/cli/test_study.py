@@ -31,7 +31,7 @@ BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--until", "r2=0.5"), "until_task", "accuracy"),
     (("--compare", "normalize"), "compare_unknown", "normalise"),
     (("--compare", "normalise", "--no-normalise"), "compare_and_given", "one of them"),
-    (("--shuffle", "each,never"), "shuffle_unknown", "each"),
+    (("--shuffle", "each,never"), "shuffle_choice", "each"),
     (("--seeds", "0"), "seeds_range", "3"),
     (("--steps", "5"), "not_in_a_study", "--epochs"),
     (("--metric", "accuracy"), "metric_without_patience", "--patience"),

@@ -221,10 +221,10 @@ def test_each_file_has_a_copy_of_its_own(paths: list[str]) -> None:
 WAYS: dict[str, set[str]] = {
     "exec": {
         "folders/user_network",
-        *(f"inspection/microscope/{name}" for name in ("accumulated_gradient", "mse", "neuron")),
+        *(f"inspection/microscope/{name}" for name in ("descents", "loss_topics", "optimizer_topics")),
     },
     "pickle": {"training/cluster"},  # to and from the cluster that the user named, which runs what it likes
-    "own_net": {"folders/network_source", "folders/user_network", "training/sweeps/populations"},
+    "own_net": {"folders/network_source", "folders/user_network", "training/sweeps/group_training"},
     "NetworkFile": {"folders/network_source"},
     "UserFiles": {  # on the user's word: where a person calls
         *(

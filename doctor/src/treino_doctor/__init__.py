@@ -26,5 +26,5 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'treino_doctor' has no attribute {name!r}")
-    with no_collections():  # which would look through all that torch has made
+    with no_collections():  # they would scan every object that torch has made
         return getattr(import_module(f"treino_doctor.{_PLACES[name]}"), name)

@@ -1,20 +1,20 @@
-"""Lines of notebooks: a notebook's code is one text for the doctor, and a reader finds its lines by cell."""
+"""Lines of notebooks: the doctor reads a notebook's code as one text, a reader finds its lines by cell."""
 
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-_starts: dict[str, Sequence[int]] = {}  # by notebook: the first line of each cell
+_starts: dict[str, Sequence[int]] = {}  # notebook -> the first line of each cell
 
 
 def name_cells(path: str, starts: Sequence[int]) -> None:
-    """Number the cells of this notebook from 1. starts: the first line of each in the whole code."""
+    """Number the cells of this notebook from 1. starts: the first line of each cell in the whole code."""
     _starts[path] = starts
 
 
 def cell_of(path: str | None, line: int | None) -> tuple[int, int] | None:
-    """The number of the cell in which a line of the notebook's whole code is, and its line there; None of
-    other files."""
+    """The number of the cell that holds a line of the notebook's whole code, and the line within that cell;
+    None for other files."""
     starts = _starts.get(path or "")
     if starts is None or line is None:
         return None
@@ -23,7 +23,7 @@ def cell_of(path: str | None, line: int | None) -> tuple[int, int] | None:
 
 
 def with_cells(text: str) -> str:
-    """A traceback's text with ``cell 7, line 3`` in place of the lines of notebooks."""
+    """The text of a traceback, with ``cell 7, line 3`` in place of line numbers in notebooks."""
     return re.sub(r'File "(.+?\.ipynb)", line (\d+)', _in_cell, text)
 
 

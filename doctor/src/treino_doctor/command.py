@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 PROGRAM = "treino-doctor"
 SEEDS = 3  # runs of each variant of the script with --prove
 SURENESS = "certain", "likely"
-SCRIPTS = ".py", ".ipynb"  # endings of names that are files, also where there is none
+SCRIPTS = ".py", ".ipynb"  # a word that ends so is a script, even if no such file exists
 OF_SCRIPT = "live", "max_steps", "max_time", "prove", "seeds", "fix", "replace", "sarif", "junit", "known"
-"""Names of a `Request` that say how a script is run and mended."""
+"""Attributes of a `Request` that say how a script is run and fixed."""
 
 
 # ---- the command line
 
 
 class Request(argparse.Namespace):
-    """What a command line asks for: each flag by its name; of one that isn't given None, or False.
+    """What a command line asks for: each flag by its name; None or False if it isn't given.
 
-    words: the script and its arguments; of a module its arguments alone. program: the command's name.
+    words: the script and its arguments; for a module, its arguments alone. program: the command's name.
     """
 
     @property
@@ -53,12 +53,12 @@ class Request(argparse.Namespace):
 
     @property
     def informs(self) -> bool:
-        """Whether it asks for the help page, a rule or the version, and runs nothing."""
+        """Whether the command only shows the help page, a rule or the version, and runs nothing."""
         return self.help or self.version or self.explain is not None
 
     @property
     def outputs(self) -> list[str]:
-        """The files that are written."""
+        """The files that the command writes."""
         return [path for path in (self.known, self.sarif, self.junit, self.fix) if path is not None]
 
 
@@ -87,7 +87,7 @@ def _text(flag: str, text: str) -> str:
     return text
 
 
-FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # of a switch no value
+FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # a switch takes no value
     ("-m --module", ("MODULE", _text), N_("run a module, as python -m does")),
     ("--live", None, N_("say certain findings as soon as they are seen")),
     ("--max-steps", ("N", partial(_above_zero, int)), N_("end the script after so many optimizer steps")),
@@ -147,7 +147,7 @@ def _misuse(message: str, hint: str = "") -> TreinoError:
 
 
 def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
-    """What a command line asks for. What follows ``--`` are the script's own arguments.
+    """What a command line asks for. Whatever follows ``--`` is an argument of the script.
 
     Raises:
         TreinoError: usage.
@@ -174,7 +174,7 @@ def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
 
 
 def _meant(unknown: str, words: Sequence[str], program: str) -> str:
-    """What an unknown flag was meant for: another flag, or an argument of the script without ``--``."""
+    """What an unknown flag probably meant: another flag, or a script argument without a ``--`` before it."""
     flags = [name for flag, _value, _about in FLAGS for name in flag.split()]
     if like(unknown, flags):
         return nearest(unknown, flags)
@@ -223,7 +223,7 @@ def run(request: Request, screen: Screen) -> int:
         hint = _("Name the script: {program} SCRIPT.py").format(program=request.program)
         raise _misuse(_("{name} is missing.").format(name="SCRIPT"), hint)
     files, folder = _files(request), Path.cwd()
-    final: int | None = None  # stays so in a process that the script forks
+    final: int | None = None  # stays None in a process that the script forks
 
     def print_finding(finding: "Finding") -> None:
         from treino_doctor.output.report import one
@@ -249,7 +249,7 @@ def _files(request: Request) -> Files:
     """The files, after a check that each may be written.
 
     Raises:
-        TreinoError: one may not.
+        TreinoError: a file may not be written.
     """
     from treino_doctor.output.files import JUNIT, PATCH, SARIF, OutputFile
     from treino_doctor.output.known import KnownFindings
@@ -360,7 +360,7 @@ def _mend(
 
 
 def command(tokens: Sequence[str], screen: Screen) -> int:
-    """Run ``treino-doctor TOKENS``, but for ``--json`` and ``--lang``; return the exit status.
+    """Run ``treino-doctor TOKENS``, without ``--json`` and ``--lang``; return the exit status.
 
     Raises:
         TreinoError: bad input.
@@ -394,7 +394,7 @@ def about(request: Request, screen: Screen, more: Sequence[str] = ()) -> int:
 
 
 def main(argv: Sequence[str] | None = None, *, last: bool = False) -> int:
-    """Run one command and return its exit status: the script's own, 2 bad input, 3 for ``--fail-on``.
+    """Run one command and return its exit status: the script's own, 2 for bad input, 3 for ``--fail-on``.
 
     last: whether the process ends afterwards; then, with ``--json``, later output goes to stderr, too.
     """
@@ -405,7 +405,7 @@ def main(argv: Sequence[str] | None = None, *, last: bool = False) -> int:
 
     def work() -> int:
         words, language = language_of(own)
-        with speaking(language):  # errors too
+        with speaking(language):  # errors are in this language, too
             return guarded(lambda: command([*words, *rest], screen), screen)
 
     try:

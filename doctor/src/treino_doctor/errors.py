@@ -14,7 +14,7 @@ class TreinoError(Exception):
     """An error that the user can act on. The command line shows it without a traceback.
 
     rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
-    message: what is wrong, by which value, and at which place (row, column, member, step, file).
+    message: what is wrong, with the value, and where it is (row, column, member, step, file).
     hint: what to do next.
     status: the exit status: 2 for bad input or usage, 1 for a system error (disk full, no permission).
     """

@@ -31,7 +31,7 @@ class Exam:
 
     live: called with each finding of an early rule when it is first found.
     on_step: called after each optimizer step with the number of steps so far.
-    heed: leave out what comments in the source silence.
+    heed: leave out findings that comments in the source silence.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Exam:
 
     def stop(self, *, finished: bool = True, error: str = "") -> "Exam":
         """Stop recording and let the rules decide. error: the exception that ended the program."""
-        from treino_doctor.rules import decide  # which nobody needs before
+        from treino_doctor.rules import decide  # only needed now
 
         if self._running:
             self._running = False
@@ -103,7 +103,7 @@ class Exam:
         return self
 
     def abandon(self) -> None:
-        """Stop recording, and decide nothing."""
+        """Stop recording, without deciding anything."""
         self._running = False
         self._recorder.stop()
 
@@ -132,7 +132,7 @@ class Exam:
 
 
 def doctor() -> Exam:
-    """Watch the PyTorch code inside a ``with`` block; then ``exam.findings`` tells what is wrong with it.
+    """Watch the PyTorch code inside a ``with`` block; then ``exam.findings`` lists what is wrong.
 
     The program doesn't change: its numbers are bit for bit the same with and without the doctor.
     """

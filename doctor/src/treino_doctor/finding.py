@@ -43,7 +43,7 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object; its keys are stable. ``seen`` is ``{file, line}`` or null.
 
-        Of a notebook ``line`` counts from the beginning of a ``cell``, which is a key of both besides.
+        For a notebook, ``line`` counts from the beginning of ``cell``, which is a further key of both.
         """
         seen = None if self.seen is None else _place_as_json(self.seen.file, self.seen.line)
         return vars(self) | _place_as_json(self.file, self.line) | {"seen": seen}

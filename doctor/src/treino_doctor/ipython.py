@@ -24,7 +24,7 @@ def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext treino_doctor``."""
     magic = shell.magics_manager.magics["line"].pop("doctor", None)
     shell.magics_manager.magics["cell"].pop("doctor", None)
-    if magic is not None and magic.__self__.exam is not None:  # nothing else could stop it
+    if magic is not None and magic.__self__.exam is not None:  # nothing else could stop that exam
         magic.__self__.exam.stop()
 
 
@@ -109,7 +109,7 @@ class Doctor:
         display({"text/plain": "\n\n".join(plain), "text/html": page}, raw=True)
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
-        """``In[3], line 7``; in the cell of ``%%doctor`` ``line 7``, counted from its first line."""
+        """``In[3], line 7``; in the cell of ``%%doctor``, ``line 7``, counted from the cell's first line."""
         if finding.file is None or finding.line is None:
             return _("(no line known)")
         place = self._named(Site(finding.file, finding.line), above)
@@ -145,7 +145,7 @@ LINE = "font-family:ui-monospace,monospace;font-size:13px;margin:3px 0;white-spa
 def findings_html(head: str, findings: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()) -> str:
     """Return the findings as HTML.
 
-    findings: (finding, its place in words such as ``cell 3, line 7``, that line's text). notes: sentences
+    findings: (finding, its place, such as ``cell 3, line 7``, that line's text). notes: sentences to show
     below.
     """
     parts = [f"<div><b>{html(head)}</b></div>", *(_one(*each) for each in findings)]

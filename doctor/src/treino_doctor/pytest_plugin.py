@@ -1,6 +1,6 @@
-"""``pytest --doctor``: each test that trains is watched, and fails or warns of what is found in it.
+"""``pytest --doctor``: each test that trains is watched; it fails, or warns, if something is found in it.
 
-A test that imports no torch costs nothing: of the doctor nothing that examines is imported before torch is.
+A test that imports no torch costs nothing: the examining modules are imported only after torch is.
 """
 
 from collections.abc import Generator
@@ -18,11 +18,11 @@ MARK = "no_doctor"
 
 
 class DoctorWarning(pytest.PytestWarning):
-    """A finding in a test that doesn't fail for it."""
+    """A finding in a test that doesn't fail because of the finding."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The flags, ``--doctor=fail`` and ``--doctor=warn`` as whole words, so that none takes a path for its
+    """Add the flags; ``--doctor=fail`` and ``--doctor=warn`` are whole words, so that none takes a path as a
     value."""
     group = parser.getgroup("doctor", "faults in training code (treino-doctor)")
     about = "watch tests that train, as the ini file's doctor says, or as --doctor=fail"
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch, if a flag or the ini file says so."""
+    """Watch the tests, if a flag or the ini file says so."""
     config.addinivalue_line("markers", f"{MARK}: this test is not watched by --doctor")
     ini, flag = str(config.getini("doctor")), config.getoption("doctor")
     if ini not in ("", *WAYS):
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Watch:
-    """The watch over each test, from its fixtures' beginning to its own end. way: fail or warn."""
+    """Watches each test, from the start of its fixtures to its end. way: fail or warn."""
 
     def __init__(self, way: str) -> None:
         self._way = way
@@ -94,7 +94,7 @@ class _Watch:
         for finding in (f for f in exam.findings if f not in failing):
             try:
                 item.warn(DoctorWarning(one(finding)))
-            except Warning:  # the tests' own filters make errors of warnings
+            except Warning:  # the tests' own filters turn warnings into errors
                 failing.append(finding)
         if failing:
             rules = ", ".join(sorted({finding.rule for finding in failing}))

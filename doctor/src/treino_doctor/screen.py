@@ -19,7 +19,7 @@ from treino_doctor.escaping import escape, escape_json
 from treino_doctor.words import VARIABLE, _, languages, named
 
 LANGUAGE_FLAG = "--lang"
-# made before a script runs that may replace json.dumps
+# made early, since a script may replace json.dumps
 ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
 
 
@@ -57,7 +57,7 @@ class Screen:
             self.output.write(escape(text, exceptions="\n\t") + "\n")
 
     def lines(self, text: str) -> None:
-        """Write a text of several lines to stderr, unchanged but for control characters."""
+        """Write a text of several lines to stderr, with only control characters changed."""
         self.errors.write(escape(text, exceptions="\n\t") + "\n")
 
     def document(self, document: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ class Screen:
     def defect(self, error: BaseException) -> int:
         """Report a defect of the program: the traceback, and one sentence. Return the exit status."""
         traceback_text = "".join(traceback.format_exception(error)).rstrip()
-        # lines of a foreign message must not look like ours
+        # lines of another program's message must not look like ours
         self.lines(textwrap.indent(traceback_text, "  "))
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
         return self.fail(
@@ -116,7 +116,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 class Stream:
-    """stdout or stderr, which accept every character.
+    """stdout or stderr, made to accept every character.
 
     failure: the context manager around each write: a failing stdout ends the command, a failing stderr only
     loses the text. file: None if the stream is closed.
@@ -165,7 +165,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-# ---- words that every command takes
+# ---- options that every command takes
 
 
 def split_tokens(tokens: Sequence[str]) -> tuple[list[str], list[str], bool]:
@@ -223,7 +223,7 @@ def guarded(work: Callable[[], int], screen: Screen) -> int:
         return screen.fail(error)
     except KeyboardInterrupt as stop:
         return screen.interrupted(str(stop))
-    except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
+    except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
@@ -238,7 +238,7 @@ def run_to_exit(command: Callable[[], int], last: Callable[[], None] = lambda: N
     _fill_closed()
     try:
         status = command()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C has nothing left to stop
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
     except KeyboardInterrupt:  # before or after the command: nothing needs saving
@@ -246,7 +246,7 @@ def run_to_exit(command: Callable[[], int], last: Callable[[], None] = lambda: N
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 1
-    try:  # what stderr refused stays in its buffer, and Python would exit with 120 for it
+    try:  # text that stderr refused stays in its buffer, and Python would exit with 120
         sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

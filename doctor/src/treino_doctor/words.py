@@ -5,7 +5,7 @@ The language is chosen once, before the first sentence is looked up: ``--lang`` 
 Python: ``use("pt_BR")``. English needs no catalogue; a sentence that has no translation stays English. Names
 of flags, rules and JSON keys are the same in all languages; so are numbers in JSON.
 
-A package that stands on this one adds its own catalogue, ``add_catalogue``, and shares the language.
+A package that builds on this one adds its own catalogue by ``add_catalogue``, and shares the language.
 """
 
 import gettext
@@ -25,8 +25,8 @@ from typing import Any
 ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
-THOUSANDS = "\u202f"  # a narrow no-break space: Brazilians read 2,080 as about two
-_catalogues = {"treino_doctor": Path(__file__).parent / "locale"}  # by domain: the folder of its languages
+THOUSANDS = "\u202f"  # a narrow no-break space: Brazilians would read 2,080 as about two
+_catalogues = {"treino_doctor": Path(__file__).parent / "locale"}  # domain -> the folder of its languages
 
 
 def _(sentence: str) -> str:
@@ -114,8 +114,8 @@ def numeral(value: Any, spec: str = "") -> str:
     """A number in the form of the reader's language: 0.926 is 0,926 in Portuguese.
 
     value: an int, a float or a number of NumPy. spec: Python's format, where ``,`` groups thousands by a
-    narrow space; a value that is not 0 (or a share short of 1) is not written as one: 5.4e-5 by ``.3f``,
-    99.98% by ``.1%``. Without one: four significant digits, no needless exponent, U+2212 as minus:
+    narrow space; a nonzero value is never written as 0, nor a share below 1 as 1: 5.4e-5 by ``.3f``,
+    99.98% by ``.1%``. Without a spec: four significant digits, no needless exponent, U+2212 as minus:
     0.9259, 54.31, 12 345, 1.2e-7, −1.
     """
     text = localised(_by_format(value, spec) if spec else _significant(float(value)))
@@ -128,11 +128,11 @@ def localised(digits: str) -> str:
     return digits.translate({ord(","): THOUSANDS, ord("."): point})
 
 
-MOST_PLACES = 6  # decimals that a share is given so that it isn't written as 1
+MOST_PLACES = 6  # maximum decimals of a share, so that it isn't written as 1
 
 
 def _by_format(value: Any, spec: str) -> str:
-    """``format``, which never writes 0 for something, nor 1 for a share that is less."""
+    """``format`` that never writes 0 for a nonzero value, nor 1 for a share below 1."""
     text, parts = format(value, spec), re.fullmatch(r"(.*\.)(\d+)([f%])", spec)
     if parts is None or not math.isfinite(value) or value == round(value):
         return text
@@ -178,7 +178,7 @@ def add_catalogue(domain: str, folder: Path) -> None:
 
 
 def languages() -> list[str]:
-    """The available languages: ``en``, and each one of which a catalogue is compiled."""
+    """The available languages: ``en``, and each language that has a compiled catalogue."""
     return [
         ENGLISH,
         *sorted({name for domain, folder in _catalogues.items() for name in _compiled(domain, folder)}),
@@ -234,7 +234,7 @@ def use(name: str) -> None:
 
 @contextmanager
 def speaking(name: str | None) -> Iterator[None]:
-    """Use a language within the block. name=None: the present language.
+    """Use a language within the block. name=None: the current language.
 
     Raises:
         ValueError: as ``use``, for ``TREINO_LANG`` as well.
@@ -263,7 +263,7 @@ def _set(code: str) -> None:
 
 
 def _of_the_machine() -> str:
-    """The language that ``TREINO_LANG`` or the locale names; English if it isn't available."""
+    """The language that ``TREINO_LANG`` or the locale names; English if that language isn't available."""
     variable = os.environ.get(VARIABLE)
     if variable and named(variable) is None:
         warnings.warn(f"{VARIABLE} is {variable!r}; there are: {', '.join(languages())}.", stacklevel=2)

@@ -50,6 +50,14 @@ def names(setting: str) -> list[str]:
     return [name for name, _entry in _entries(*REGISTRIES[setting])] if setting in REGISTRIES else []
 
 
+def picture_names() -> list[str]:
+    """The names of the pictures of a run."""
+    loaded = sys.modules.get("treino.reports.pictures.picture_files")
+    if loaded is not None:
+        return list(loaded.PICTURES)
+    return [name for name, _entry in _entries("reports/pictures/picture_files.py", "PICTURES")]
+
+
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:
     """Yield the keys and value expressions of the dict that the file assigns to this variable."""
     for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
@@ -122,6 +130,8 @@ def _entry(entry: HelpEntry) -> HelpEntry:
     for flag in entry.positive_names:
         if flag in SETTINGS:
             notes += _names(SETTINGS[flag])
+        if flag == "--what":
+            notes.append(_("[of a run: {names}]").format(names=", ".join(picture_names())))
     if entry.choices:
         notes.append(_choices(", ".join(entry.choices)))
     if entry.default not in (None, "False"):

@@ -49,11 +49,9 @@ def plot(
     what: Annotated[
         str | None,
         Parameter(
-            help="pictures, comma-separated: boundary, curves, dynamics, landscape, path, walker, film, "
-            "network, weights, confusion, calibration, mistakes, importance, dependence, channels, "
-            "occlusion, cells; of a sweep: parallel, importance, slices, curves, boundaries, and of its best "
-            "network the others; default: boundary and curves, of pictures mistakes and curves, or all of "
-            "the sweep's"
+            help="pictures, comma-separated; of a sweep: parallel, importance, slices, curves, boundaries, "
+            "and of its best network the others; default: boundary and curves, of pictures mistakes and "
+            "curves, or all of the sweep's"
         ),
     ] = None,
     film: Annotated[

@@ -1,4 +1,4 @@
-"""Folders: what is kept on disk of runs, sweeps and studies, and what a reader is told of it."""
+"""Folders: what is stored on disk for runs, sweeps and studies, and how a reader gets it back."""
 
 from treino.base.lazy import public_names
 

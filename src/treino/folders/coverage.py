@@ -1,4 +1,4 @@
-"""The scores that a run's intervals and sets come from, measured on validation rows or outside its folds."""
+"""The scores behind a run's prediction intervals and sets, from validation rows or rows outside each fold."""
 
 import math
 from contextlib import suppress
@@ -47,7 +47,7 @@ class CoverageScores:
     def held(self, run: StoredRun, x_ND: torch.Tensor, output_KNC: torch.Tensor) -> np.ndarray:
         """``[N, 2]``: the ends of each number's interval; or ``[N, C]``: whether a class is in the set.
 
-        output_KNC: of the run's network, or of those of all folds.
+        output_KNC: the outputs of the run's network, or of the networks of all folds.
         """
         spec = run.spec
         if spec.classes:
@@ -61,7 +61,7 @@ class CoverageScores:
         spread_N = members_spread(run.module, x_ND, spec.target_scale, run.item_shape)
         half_N = self.scores.quantile(self.level) * units(spread_N, self.scores.offset, len(x_ND))
         low_N, known = value_KN[0] - half_N, run.result and run.result.prediction_intervals
-        if known and known.floor is not None:  # but no interval is without its own number
+        if known and known.floor is not None:  # but an interval always contains its own prediction
             low_N = np.maximum(low_N, np.minimum(known.floor, value_KN[0]))
         return np.stack([low_N, value_KN[0] + half_N], 1)
 
@@ -69,11 +69,11 @@ class CoverageScores:
 def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageScores | None:
     """The scores for intervals or sets of this coverage; None: there are none.
 
-    coverage: default: the run's own; of numbers else 0.9.
+    coverage: default: the run's own; if it has none, 0.9 for numbers.
 
     Raises:
-        TreinoError: the run's validation rows can't give the coverage; they are not stored, and another
-            network answers.
+        TreinoError: the run's validation rows can't give the coverage; or another network predicts, and the
+            validation rows, on which it would be measured, are not stored.
     """
     coverage = read_settings({"coverage": coverage}).coverage
     level = coverage or run.settings.get("coverage") or (None if run.spec.classes else LEVEL)
@@ -94,7 +94,7 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
 
 
 def _known(run: StoredRun, *, asked: bool) -> Conformal | None:
-    """The scores that are stored; or measured anew, if asked or if another network answers."""
+    """The stored scores; else scores measured now, if a coverage is requested or another network predicts."""
     result = run.result if run.measured else None
     name = "prediction_sets" if run.spec.classes else "prediction_intervals"
     stored: ConformalResult | None = getattr(result, name, None)
@@ -104,7 +104,7 @@ def _known(run: StoredRun, *, asked: bool) -> Conformal | None:
     if asked:
         return _measured_anew(run)
     if not run.measured:
-        with suppress(TreinoError):  # without its rows it answers without intervals
+        with suppress(TreinoError):  # without its rows it predicts without intervals
             return _measured_anew(run)
     return None
 

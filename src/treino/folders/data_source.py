@@ -189,8 +189,8 @@ def fold_place(fold: str) -> str:
 
 
 def keep_copy(folder: RunFolder, data: Data, place: str = "") -> None:
-    """Write prepared rows that exist only in memory to the run's folder. place: of a fold's rows, whose
-    preparation goes there too."""
+    """Write prepared rows that exist only in memory to the run's folder. place: the sub-folder for a fold's
+    rows and their preparation."""
     names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
     tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
     folder.write_tensors(place + COPY, tensors, {})

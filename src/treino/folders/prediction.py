@@ -47,9 +47,9 @@ class Prediction:
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
-    probable first. Both: None: none. file: the picture's; "" of other rows. fold: the number, from 1, of the
-    fold whose networks predict it, of out-of-fold predictions. targets: of several targets, the prediction of
-    each by its name; ``value`` is then None.
+    probable first. Either is None if not available. file: the picture's; "" for other rows. fold: for
+    out-of-fold predictions, the number, from 1, of the fold whose networks predict it. targets: for several
+    targets, the prediction of each by its name; ``value`` is then None.
     """
 
     row: int
@@ -63,7 +63,7 @@ class Prediction:
 
     @property
     def by_target(self) -> Mapping[str, "Prediction"]:
-        """The prediction of each target by what is added to its columns' names; of one target, itself."""
+        """The prediction of each target by the suffix of its columns' names; for one target, itself."""
         return {f"_{name}": own for name, own in self.targets.items()} or {"": self}
 
     @property
@@ -89,8 +89,8 @@ class Prediction:
 @dataclass(frozen=True)
 class TargetComparison:
     """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
-    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed. targets: of several
-    targets, the metrics of each by its name."""
+    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed. targets: the metrics of
+    each target by its name, if there are several."""
 
     rows_compared: int
     metrics: Figures
@@ -111,7 +111,7 @@ class TargetComparison:
 class Predictions:
     """A network's predictions for a source. missing, unknown: the number of cells of each column without a
     value, or with a class that no training row had. comparison: None without known targets. prepared: the
-    predicted rows, in the same order. coverage: of the intervals or sets of each target, by its name; of a
+    predicted rows, in the same order. coverage: for each target's intervals or sets, by its name; for a
     single target by ""."""
 
     each: tuple[Prediction, ...]
@@ -144,8 +144,8 @@ def predict(
 ) -> Predictions:
     """Predict a source's rows, and compare the predictions with the targets, if known.
 
-    coverage: of the intervals or sets; default: of numbers the run's, of classes the run's if it asked for
-    one. tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad:
+    coverage: for the intervals or sets; default: the run's (for classes, only if the run was given
+    one). tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad:
     the most pictures that may be left out as unreadable.
 
     Raises TreinoError if the source can't be read, or lacks columns that the run needs; if the run's
@@ -177,10 +177,10 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """What a run, and those that predict with it, answer for one of its targets.
+    """The outputs of a run, and of those that predict with it, for one of its targets.
 
-    run: of this target alone. values: None where an output is NaN. p_NC: the probabilities of its classes.
-    scores, held: of its intervals or sets, the latter as ``CoverageScores.held``; None: it has none.
+    run: for this target alone. values: None where an output is NaN. p_NC: the probabilities of its classes.
+    scores, held: for its intervals or sets, the latter as ``CoverageScores.held``; None: it has none.
     """
 
     run: StoredRun
@@ -219,7 +219,7 @@ def _answers(
     for other in run.others:
         rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
         other_NC = _outputs(other, rows, views)
-        if not run.spec.classes:  # each has a mean and a deviation of its own training rows
+        if not run.spec.classes:  # each has the mean and deviation of its own training rows
             own_mean_K, own_scale_K = _units(other)
             other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
         each.append(other_NC)
@@ -239,7 +239,7 @@ def _answers(
 
 
 def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the mean and the deviation of each target, ``[K]`` each."""
+    """Return the mean and the standard deviation of each target, ``[K]`` each."""
     pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
     mean_K, scale_K = torch.tensor(pairs).T
     return mean_K, scale_K
@@ -298,8 +298,8 @@ def _measured(
 
 
 def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tensor | None:
-    """``[K]`` bool: which rows of known target are rows of these splits, by a hash of inputs and target.
-    None: unknown."""
+    """``[K]`` bool: which of the rows with a known target are rows of these splits, by a hash of inputs and
+    target. None: unknown."""
     y, rows_K = prepared.y, prepared.with_target
     if y is None or rows_K is None:
         return None
@@ -307,10 +307,10 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tens
         data = run.data
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
-    # training rows are shown other target means than new ones
+    # target means are encoded differently for training rows than for new ones
     own_D = [k for k in range(run.preparation.size) if k not in run.preparation.target_means]
     known = set[bytes]()
-    for split in ALL if run.others else splits:  # what tests one fold trains the others
+    for split in ALL if run.others else splits:  # the test rows of one fold are training rows of the others
         rows = data.splits[split]
         if len(rows) != run.spec.facts.rows[split]:
             return None  # only a sample of rows not in memory
@@ -320,7 +320,7 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tens
 
 
 def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor, own_D: list[int]) -> Iterator[bytes]:
-    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: of all rows,
+    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: all rows,
     perhaps outside memory."""
     target_K = y.reshape(len(y), -1).numpy()
     for part, target_B in zip(
@@ -364,7 +364,7 @@ def reading_like(data: DataSource) -> ReaderOptions:
 
 
 def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer]) -> dict[str, Coverage]:
-    """Return what each target's coverage is worth on rows of known target that the run has not seen."""
+    """Return how far each target's coverage can be trusted, from rows with known targets new to the run."""
     covered: dict[str, Coverage] = {}
     if all(answer.scores is None for answer in answers):
         return covered
@@ -387,7 +387,7 @@ def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer])
 
 
 def _holds(run: StoredRun, held: np.ndarray, y_N: np.ndarray) -> np.ndarray:
-    """``[N]``: whether intervals or sets hold these targets."""
+    """``[N]``: whether intervals or sets contain these targets."""
     if run.spec.classes:
         return np.take_along_axis(held, y_N[:, None], axis=1)[:, 0]
     true_N = y_N.astype(np.float64) * run.spec.target_scale + run.spec.target_mean
@@ -400,10 +400,10 @@ def predict_like(
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
     with ``prediction``, a column for each class, and intervals or sets (lists), or such columns for each
     target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Warns
-    of classes that no training row had. Other parameters: as of ``predict``.
+    about classes that no training row had. Other parameters: as for ``predict``.
 
     Raises:
-        TreinoError: as ``predict``; a coverage of what gives an array.
+        TreinoError: as ``predict``; a coverage is given, but the result would be an array.
     """
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)

@@ -112,7 +112,7 @@ def _plain(name: str) -> str:
 
 
 def _distinct(names: Iterable[str]) -> Iterator[str]:
-    """The names; one that equals an earlier one but for case gets a number before its ending."""
+    """The names; one that equals an earlier one except for case gets a number before its ending."""
     known: set[str] = set()
     for name in names:
         stem, dot, ending = name.rpartition(".") if "." in name.rpartition("/")[2] else (name, "", "")

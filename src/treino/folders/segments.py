@@ -49,7 +49,7 @@ def newest(spec: RunSpec) -> Segment:
 
 
 def said_of(spec: RunSpec) -> list[str]:
-    """Sentences about the newest segment: its first step, its changed settings, what began anew; none for the
+    """Sentences about the newest segment: its first step, its changed settings, what was reset; none for the
     first one."""
     if not spec.segments:
         return []
@@ -150,7 +150,7 @@ def setting_commands(folder: RunFolder) -> list[Command]:
 @dataclass(frozen=True)
 class SettingChange:
     """Settings changed on a run's path. step: the first step that they hold for. sender: who changed them, as
-    of a ``Command``."""
+    in a ``Command``."""
 
     segment: int
     step: int
@@ -185,7 +185,7 @@ def changes_of(folder: RunFolder, spec: RunSpec) -> list[SettingChange]:
 
 
 def changed_step(folder: RunFolder, spec: RunSpec, segment: Segment) -> int:
-    """The last step before the segment's commands at which settings changed; 0: none did."""
+    """The last step before the segment's commands at which settings changed; 0 if none did."""
     *path, last = path_of(spec, segment.number)
     path.append(replace(last, stop=last.first))
     return max((each.step for each in _changes(folder, path) if each.settings), default=0)

@@ -1,4 +1,4 @@
-"""Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, failures noted."""
+"""Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, and notes on failures."""
 
 import platform
 import re
@@ -45,7 +45,7 @@ class StoredFolder:
 
     @property
     def status(self) -> str:
-        """running, finished, stopped, interrupted or diverged (of several networks: all diverged)."""
+        """running, finished, stopped, interrupted or diverged (with several networks: all diverged)."""
         return self.folder.status
 
 
@@ -79,7 +79,7 @@ def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
     Damaged keyframes are ignored: ``RunFolder.unseal`` removes them.
 
     Raises:
-        TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
+        TreinoError: it has ended, is being written by another process, is damaged, or ended before it began.
     """
     folder = RunFolder.open(path, verify=False)
     if not (folder.manifest.sealed or folder.status == "running" or folder.has(folder.manifest.first)):
@@ -168,7 +168,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str]:
-    """The parts of this machine that may round differently on another: nothing that names it or its owner."""
+    """The parts of this machine that affect rounding; nothing that identifies it or its owner."""
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
@@ -186,7 +186,7 @@ def _vectors() -> str:
 
 @cache
 def _processor() -> str:
-    """The processor's model; "" if nobody tells."""
+    """The processor's model; "" if it can't be found out."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:

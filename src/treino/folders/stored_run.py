@@ -85,7 +85,7 @@ class SweepRow:
 
     number: in the sweep. asked: its settings as requested, before defaults are resolved. tensors: the kept
     ``state_dict``. state: the same with the buffers that ``state_dict`` leaves out. spec, document: functions
-    that make what a run's folder stores. answering: of an ensemble, the numbers of the networks that answer,
+    that make what a run's folder stores. answering: for ensembles, the numbers of networks that predict,
     the best first.
     """
 
@@ -106,15 +106,15 @@ class StoredRun(StoredFolder):
 
     rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
     folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
-    None: all. others: runs that predict with it, each with a preparation of its own; all predict their mean.
-    fold_scores: of rows outside the folds, where these are the folds' runs.
-    whole: if this is a run of several targets with one of them alone, the run, and its number.
+    None: all. others: runs that predict with it, each with its own preparation; the prediction is their mean.
+    fold_scores: the scores of rows outside the folds, if these are the folds' runs.
+    whole: if this run stands for one of several targets, the run with all targets, and this target's number.
     """
 
     one: int | None = None
     others: tuple["StoredRun", ...] = ()
     fold_scores: FoldScores | None = None
-    measured = True  # whether the result's figures are of the network that answers
+    measured = True  # whether the result's figures are those of the network that predicts
     whole: tuple[Self, int] | None = None
 
     def __init__(
@@ -179,7 +179,7 @@ class StoredRun(StoredFolder):
 
     @cached_property
     def by_target(self) -> tuple[Self, ...]:
-        """A run for each target, with its outputs, classes and figures; of one target, the run itself."""
+        """A run for each target, with its outputs, classes and figures; for one target, the run itself."""
         each = self.preparation.by_target
         return (self,) if len(each) == 1 else tuple(map(self._one_target, range(len(each))))
 
@@ -221,13 +221,13 @@ class StoredRun(StoredFolder):
 
     @property
     def answering(self) -> tuple[int, ...]:
-        """The numbers of the networks that answer, the best first; () while the run trains."""
+        """The numbers of the networks that predict, the best first; () while the run trains."""
         if self.row is not None:
             return self.row.answering
         return () if self.result is None else tuple(self.result.answering)
 
     def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
-        """Return this run, predicting together with ``others``. scores: of rows outside their folds."""
+        """Return this run, predicting together with ``others``. scores: for rows outside their folds."""
         return self._changed(others=tuple(others), fold_scores=scores)
 
     def answered_by(self, net: nn.Module) -> Self:
@@ -323,7 +323,7 @@ class StoredRun(StoredFolder):
 
     @property
     def changes(self) -> list[SettingChange]:
-        """Settings that were changed on the way, by whom and from which step on; none of a sweep's
+        """Settings that were changed during the training, by whom and from which step on; none for a sweep's
         network."""
         return [] if self.row is not None else changes_of(self.folder, self.spec)
 
@@ -350,7 +350,7 @@ class StoredRun(StoredFolder):
 
     @property
     def member_evaluations(self) -> dict[str, dict[str, list[list[float | None]]]]:
-        """``{split: {metric: [of each member [value of epoch 1, 2, ...]]}}`` of an ensemble's networks."""
+        """``{split: {metric: [for each member [value of epoch 1, 2, ...]]}}`` of an ensemble's networks."""
         if self.spec.resolved.ensemble == 1:
             return {}
         return member_evaluations(self.folder, self.spec, int(self.document["epochs"]))
@@ -388,7 +388,7 @@ class StoredRun(StoredFolder):
 
     @property
     def threshold(self) -> float | None:
-        """The probability from which on the kept network answers the second of two classes; None: it answers
+        """The probability from which on the network predicts the second of two classes; None: it predicts
         the most probable class."""
         result = self.result if self.measured else None  # read once: the run may be resumed meanwhile
         return None if result is None or result.threshold is None else result.threshold.value

@@ -103,7 +103,7 @@ def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
 
 
 def _value_in(file: NetworkFile) -> Any:
-    """Run the file and return the object of its name."""
+    """Run the file and return the object with its name."""
     module = _module(file)
     if not hasattr(module, file.name):
         names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]

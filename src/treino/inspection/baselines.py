@@ -35,7 +35,7 @@ MOST_CATEGORIES = 255  # maximum number of classes of a column in scikit-learn's
 class Baselines:
     """The metrics of the baselines.
 
-    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, ``"patches"`` of pictures, and
+    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, ``"patches"`` for pictures, and
     ``"trees"`` if trees were fitted, measured as for a network. split, rows: the split measured on, and its
     number of rows. notes: sentences on missing test rows and on limits of the fits.
     """
@@ -54,7 +54,7 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     features of whitened patches. For the user's own tables also gradient-boosted
     trees with scikit-learn's defaults, within two seconds; full: for all data, without a time limit. Measured
     on test rows by ``engine.metrics.measure`` with the run's loss (default: cross-entropy or squared error);
-    without test rows on validation or training rows, with a note. Of several targets: the means over them.
+    without test rows on validation or training rows, with a note. For several targets: the means over them.
     """
     if len(data.by_target) > 1:
         each = [baselines(one, None if loss is None else loss.single, full) for one in data.by_target]
@@ -141,7 +141,7 @@ def _logistic_outputs(
     c: float = 1.0,
     weight_N: NDArray | None = None,
 ) -> torch.Tensor:
-    """A logistic regression's outputs for rows to measure, as a network's. c: the inverse of L2's weight.
+    """A logistic regression's outputs for rows to measure, in a network's form. c: 1 / L2's weight.
     weight_N: the rows' weights."""
     from sklearn.linear_model import LogisticRegression
 
@@ -222,14 +222,14 @@ def _trees(
 def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[int, int]:
     """Return the numbers of rows and rounds of trees that take about ``seconds``; rows are reduced first."""
     trees = classes if classes > 2 else 1
-    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # seconds of a round, apart from its rows'
+    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # seconds of a round, without its rows'
     rounds = TREES if any_rows * TREES <= seconds / 2 else max(1, int(seconds / 2 / any_rows))
     most = (seconds / rounds - any_rows) / (trees * columns * CELL_SECONDS)
     return (rows if most >= rows else max(2, int(most))), rounds
 
 
 def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
-    """Return trees' features ``[N, F]`` (prepared rows but no bins and target means; class numbers instead of
+    """Return trees' features ``[N, F]`` (prepared rows without bins or target means; class numbers instead of
     one-hot inputs), and the indices of the features with class numbers."""
     preparation = data.preparation
     if not preparation.encoders:
@@ -240,7 +240,7 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
         part_NG = x_ND[:, list(group)]
         if isinstance(encoder, OneHotEncoder) and 2 < len(group) <= MOST_CATEGORIES:
             categories.append(len(columns))
-            none_N = part_NG.sum(1) == 0  # a class that no training row has
+            none_N = part_NG.sum(1) == 0  # the row has a class that no training row has
             columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
             derived = {*range(1, len(encoder.edges)), *encoder.mean_places}
@@ -258,7 +258,7 @@ def _standardised(data: Data, x_ND: NDArray, rows: Rows, weight_N: NDArray | Non
 
 
 def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) -> tuple[NDArray, NDArray]:
-    """Both, with each column at mean 0 and deviation 1 on the first."""
+    """Both arrays, with each column scaled to mean 0 and deviation 1 on the first array."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(x_ND, sample_weight=weight_N)
@@ -266,7 +266,7 @@ def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) ->
 
 
 def _some(data: Data, most: int) -> tuple[NDArray, NDArray, NDArray | None]:
-    """At most so many training rows, their targets, and their weights as counts of rows; None without."""
+    """At most ``most`` training rows, their targets, and their weights as row counts (None: unweighted)."""
     rows = data.train
     weight_N = None if rows.weight is None else as_counts(rows.weight.double().numpy())
     x_ND, y = rows.x.numpy(), rows.y.numpy()

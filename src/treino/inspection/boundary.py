@@ -49,8 +49,8 @@ CLOSE = 0.6  # a plane that agrees with the network on fewer rows shows little o
 
 
 def by_separation(x_NK: Floats, y_N: Floats, classes: int) -> list[Pair]:
-    """Pairs of columns, the best first: of the least Wilks' lambda, which is the share of their spread that
-    the classes don't explain; for a number (``classes`` 0) of the largest R² of a linear fit."""
+    """Pairs of columns, the best first: by the smallest Wilks' lambda, the share of their spread that the
+    classes don't explain; for a number (``classes`` 0) by the largest R² of a linear fit."""
     unit_NK = _unit(x_NK)
     if classes:
         told_NC = (y_N[:, None] == np.arange(classes)).astype(float)
@@ -88,10 +88,10 @@ def by_agreement(
     classes: int,
     kept: Sequence[int] = (),
 ) -> Pair:
-    """The pair on whose plane the answers are most like the network's own; of equal ones the first.
+    """The pair on whose plane the predictions are most like the network's own; the first one if several tie.
 
-    own_N: the network's answers on some rows; there: what it says where they lie on the plane. Each class
-    that it answers counts alike, for else a plane that always says the commonest would be good. kept: two
+    own_N: the network's predictions for some rows; there: its predictions at their places on the plane. Each
+    class that it predicts counts alike, or else a plane with only the commonest would be good. kept: two
     columns that stay unless others are clearly better.
     """
     best, most = (0, 1), -np.inf
@@ -101,7 +101,7 @@ def by_agreement(
         if classes:
             like = float(np.mean([(said_N[group_N] == own_N[group_N]).mean() for group_N in groups]))
         else:
-            with np.errstate(all="ignore"):  # the answers of a diverged network may be no numbers
+            with np.errstate(all="ignore"):  # a diverged network's outputs may not be finite
                 like = -float(np.mean((said_N - own_N) ** 2))
         if set(pair) == set(kept):
             like += CLEARLY
@@ -113,8 +113,8 @@ def by_agreement(
 def candidates(
     separating: Sequence[Pair], important: Sequence[int], columns: int, most: int = MOST
 ) -> list[Pair]:
-    """The pairs to compare: all of a few columns, else of those that matter most to the network and those
-    that separate best; in the order of how well they separate."""
+    """The pairs to compare: all of a few columns, else those of the columns that matter most to the network
+    and of those that separate best; in the order of how well they separate."""
     if columns <= most:
         chosen = list(range(columns))
     else:
@@ -144,9 +144,9 @@ AXES_CLASSES = Refusal(
 Predict = Callable[[torch.Tensor], torch.Tensor]
 
 SHOWN = {"train": 1000, "validation": 300, "test": 300}  # maximum rows shown and compared; a seeded sample
-STEEPEST = 20  # so many columns are shuffled where there are more than CANDIDATES
+STEEPEST = 20  # the number of columns that are shuffled if there are more than CANDIDATES
 MEASURED = 1000  # maximum number of training rows for the principal components
-COMPARED = 300  # and for the choice of the two axes
+COMPARED = 300  # the same for the choice of the two axes
 WIDE = 1000  # inputs, beyond which fewer columns and rows are compared
 COARSEST = 40  # places along an axis of the plane of large pictures
 
@@ -221,7 +221,7 @@ def sight(
 ) -> InputAxes:
     """The plane of the boundary's picture or, for a single column, its line.
 
-    trained: whether the network's answers can choose between many columns; else those that separate the
+    trained: whether the network's predictions can choose between many columns; else those that separate the
     classes best are taken. kept: features on the axes so far, which stay unless others are clearly better.
 
     Raises TreinoError if axes are not two different features.
@@ -445,7 +445,7 @@ def _chosen(
     trained: bool,
     kept: Sequence[int],
 ) -> Sequence[int]:
-    """The two of the columns ``axes_K`` on whose plane the picture agrees best with the network; of an
+    """The two of the columns ``axes_K`` on whose plane the picture agrees best with the network; for an
     untrained one the two that separate the classes best."""
     classes = len(data.classes)
     separating = by_separation(_places(data, rows.x, axes_K), rows.y.double().numpy(), classes)

@@ -30,12 +30,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """The differences between the probabilities of the predicted classes and the shares of right rows.
+    """The differences between the probabilities of predicted classes and the shares of correct predictions.
 
     error: the expected calibration error, from 0 to 1. chance: the error that one in twenty perfectly
     calibrated networks exceeds on this number of rows. For each bin of the probability, confidence_B: its
-    mean; right_B: the share of right rows; low_B, high_B: the range of ``right_B`` for 95 % of perfectly
-    calibrated networks; rows_B: the number of rows. Bins without rows are left out.
+    mean; right_B: the share of rows predicted correctly; low_B, high_B: the range of ``right_B`` for 95 % of
+    perfectly calibrated networks; rows_B: the number of rows. Bins without rows are left out.
     """
 
     name: str
@@ -101,7 +101,7 @@ def cost_of(rule: str) -> tuple[float, float] | None:
 def threshold_of(
     share_N: Floats, positive_N: NDArray[np.bool_], rule: str, weight_N: Floats | None = None
 ) -> float | None:
-    """The least probability at which the second class is predicted, chosen for the least cost on these rows.
+    """The smallest probability at which the second class is predicted, chosen for least cost on these rows.
 
     share_N: the probability of the second class. positive_N: whether a row is of this class. rule: ``auto``
     (both classes' error rates count equally: balanced accuracy, as in scikit-learn's

@@ -1,15 +1,15 @@
-"""Conformal prediction: intervals of numbers and sets of classes that hold the truth as often as asked.
+"""Conformal prediction: intervals and class sets that contain the true value as often as requested.
 
-Scores of held-out rows say how far off truths are. What scores no more than a quantile of theirs can't be
-ruled out, for any network, if new rows come from where those came from (Vovk, Gammerman & Shafer 2005).
+Scores of held-out rows say how far off the predictions are. Values that score at most a quantile of these
+can't be ruled out, for any network, if new rows come from the same source (Vovk, Gammerman & Shafer 2005).
 
 Numbers: the absolute error (Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018,
-https://arxiv.org/abs/1604.04173), of an ensemble divided by how far its members are apart.
+https://arxiv.org/abs/1604.04173), for an ensemble divided by the spread of its members.
 
 Classes: adaptive prediction sets (Romano, Sesia & Candès 2020, https://arxiv.org/abs/2006.02544): a class's
-score is the sum of the probabilities of the classes before it, by which the most probable one has 0 and no
-set is empty. Without their random draw: equal rows have equal sets, and where the network is right more often
-than asked, sets hold the truth as often as it is right. A penalty for each further class (Angelopoulos,
+score is the sum of the probabilities of all more probable classes, so that the most probable one has 0 and no
+set is empty. There is no random draw: equal rows have equal sets, and where the network is right more often
+than requested, sets contain the truth as often as it is. A penalty for each further class (Angelopoulos,
 Bates, Malik & Jordan 2021, https://arxiv.org/abs/2009.14193) changed the size of sets by less than 1 % on
 eight tables of 2 to 100 classes, so there is none.
 """
@@ -41,7 +41,7 @@ COVERAGE_ROWS = Refusal(
 )
 
 LEVEL = 0.9
-KEPT = 1000  # scores of a run; between them a coverage is rounded up, by a thousandth at most
+KEPT = 1000  # scores kept of a run; a coverage between two is rounded up, by a thousandth at most
 ROUNDING = 1e-9
 AT_ONCE = 1 << 22  # numbers that are sorted at once
 
@@ -52,9 +52,9 @@ Floats = NDArray[np.float64]
 class Conformal:
     """The scores of held-out rows. The interval for a coverage is their quantile.
 
-    score_K: quantiles of the scores, the last one the largest; of few rows all scores, sorted. rows: the
+    score_K: quantiles of the scores, the last one the largest; for few rows all scores, sorted. rows: the
     number of rows. share_K: the share of the rows' weight up to each score; empty if they are evenly spaced.
-    effective: of rows with weights, how many without would say as much (Kish 1965). offset: of an ensemble's
+    effective: how many rows without weights would be as informative (Kish 1965). offset: for an ensemble's
     intervals, what is added to its members' deviation: the mean deviation.
     """
 
@@ -101,9 +101,9 @@ class Conformal:
 def conformal(
     score_N: Floats, weight_N: Floats | None = None, offset: float | None = None
 ) -> Conformal | None:
-    """The quantiles of these scores; one that isn't finite counts as infinite. None: there are no rows.
+    """The quantiles of these scores, in which a score that isn't finite counts as infinite. None: no rows.
 
-    weight_N: of each row (Tibshirani, Barber, Candès & Ramdas 2019, https://arxiv.org/abs/1904.06222).
+    weight_N: rows' weights (Tibshirani, Barber, Candès & Ramdas 2019, https://arxiv.org/abs/1904.06222).
     """
     rows = len(score_N)
     if not rows:
@@ -127,7 +127,7 @@ def rows_needed(coverage: float) -> int:
 
 
 def exact_interval(share: float, rows: float) -> tuple[float, float]:
-    """The exact 95 % interval of a share of so many rows (Clopper & Pearson 1934)."""
+    """The exact 95 % interval of a share that was measured on ``rows`` rows (Clopper & Pearson 1934)."""
     right = share * rows
     return _beta(right, rows - right + 1)[0], _beta(right + 1, rows - right)[1]
 
@@ -146,7 +146,7 @@ def _beta(a: float, b: float) -> tuple[float, float]:
 
 
 def class_scores(share_NC: Floats) -> Floats:
-    """``[N, C]``: how far each class is from being the network's answer; NaN where its outputs are."""
+    """``[N, C]``: how far each class is from being the network's prediction; NaN where outputs are NaN."""
     order_NC = np.argsort(-share_NC, axis=1, kind="stable")
     sorted_NC = np.take_along_axis(share_NC, order_NC, axis=1)
     more_NC = np.cumsum(np.insert(sorted_NC, 0, 0.0, axis=1), axis=1)[:, :-1]
@@ -181,10 +181,10 @@ def units(spread_N: Floats | None, offset: float | None, rows: int) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class RowScores:
-    """The distances of rows' truths from the network's answers.
+    """The distances of the rows' true targets from the network's predictions.
 
     error_N: the absolute error, or the score of the true class. spread_N: between an ensemble's members.
-    share_NC: the classes' probabilities. weight_N: of each row.
+    share_NC: the classes' probabilities. weight_N: the weight of each row.
     """
 
     error_N: Floats
@@ -199,14 +199,14 @@ class RowScores:
         return float(np.average(value_N, weights=self.weight_N))
 
     def size(self, quantile: float) -> float | None:
-        """The mean number of classes in a set; None of numbers."""
+        """The mean number of classes in a set; None for numbers."""
         if self.share_NC is None or not len(self.share_NC):
             return None
         return self.mean(class_sets(self.share_NC, quantile).sum(1))
 
 
 def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int] | None = None) -> RowScores:
-    """Measure how far this network's answers are from these rows' truths."""
+    """Measure how far this network's predictions are from these rows' true targets."""
     output_NC = outputs(net, rows.x, item_shape=item_shape)
     weight_N = None if rows.weight is None else rows.weight.double().numpy()
     if data.classes:
@@ -243,11 +243,11 @@ def sorted_sets(inside_NC: NDArray[np.bool_], share_NC: Floats) -> list[list[int
 
 @dataclass(frozen=True, eq=False)
 class FoldScores:
-    """The scores of rows by the networks of the fold that left them out: no rows are held back for it.
+    """The scores of rows by the networks of the fold that left them out; no other rows need to be held back.
 
-    A new row is asked of all K networks, each of which is compared with the rows that it didn't see: CV+
-    (Barber, Candès, Ramdas & Tibshirani 2021, https://arxiv.org/abs/1905.02928). score_M, fold_M: of each row
-    its score, infinite where there is no answer, and its fold. fold_K: each network's fold.
+    All K networks predict a new row, and each is compared with the rows that it was not trained on: CV+
+    (Barber, Candès, Ramdas & Tibshirani 2021, https://arxiv.org/abs/1905.02928). score_M, fold_M: each row's
+    score, infinite without a finite output, and its fold. fold_K: each network's fold.
     """
 
     score_M: Floats
@@ -255,7 +255,7 @@ class FoldScores:
     fold_K: NDArray[np.int64]
 
     def intervals(self, value_KN: Floats, coverage: float) -> Floats:
-        """``[N, 2]``: the interval of each row. value_KN: the networks' numbers."""
+        """``[N, 2]``: the interval of each row. value_KN: the networks' predicted numbers."""
         score_M, place = self.score_M, math.ceil((len(self.score_M) + 1) * coverage - ROUNDING) - 1
         if place >= len(score_M):
             return np.tile([-np.inf, np.inf], (value_KN.shape[1], 1))
@@ -282,7 +282,7 @@ class FoldScores:
         return inside_NC
 
     def _by_fold(self, each_KN: Floats) -> Floats:
-        """Average the networks of each fold; with several seeds a fold has several."""
+        """Average the networks of each fold, of which there are several if there are several seeds."""
         return np.stack([each_KN[self.fold_K == fold].mean(0) for fold in np.unique(self.fold_K)])
 
 
@@ -293,10 +293,10 @@ class FoldScores:
 class Coverage:
     """A coverage, and how far it can be trusted.
 
-    level: the share of new rows whose truth is to lie in their interval or set. rows: the number of
+    level: the share of new rows whose truth should lie in their interval or set. rows: the number of
     validation rows, or of rows outside folds, that it was found on. spread: how far the share may be from the
-    level with so few rows. size: the mean number of classes in a set, of ``classes``. compared: the number of
-    other rows with a known truth; share: of these, those whose truth is held; with its exact 95 % interval.
+    level with so few rows. size: mean number of classes in a set, out of ``classes``. compared: the number
+    of other rows with known truths; share: the part whose truth is inside, with its exact 95 % interval.
     """
 
     level: float
@@ -314,7 +314,7 @@ class Coverage:
         return {name: value for name, value in plain.items() if value is not None}
 
     def sentences(self, *, test: bool = False) -> list[str]:
-        """Say the coverage in words. test: the rows compared are the test rows."""
+        """Describe the coverage in words. test: the rows compared are the test rows."""
         behind = _("{rows:,} rows outside their fold") if self.folds else _("{rows:,} validation rows")
         facts: dict[str, object] = {"level": 100 * self.level, "spread": self.spread}
         facts |= {"rows": behind.format(rows=self.rows)}
@@ -347,7 +347,7 @@ def coverage_of(
 
 
 def compared_with(plain: Coverage, held_N: NDArray[np.bool_], weight_N: Floats | None = None) -> Coverage:
-    """Add how often the intervals hold the truth of other rows. held_N: whether they do, for each row."""
+    """Add how often the intervals contain the truth of other rows. held_N: whether they do, for each row."""
     if not len(held_N):
         return plain
     share, rows = float(np.average(held_N, weights=weight_N)), len(held_N)

@@ -64,7 +64,7 @@ def curves(
 ) -> Curves:
     """Build ``Curves`` from lists as in a run's JSON (None: not measured).
 
-    count: replaces ``steps_per_epoch`` if epochs differ in their number of steps. others: fields as they are.
+    count: replaces ``steps_per_epoch`` if the number of steps differs between epochs. others: further fields.
     Every list is cut, or filled with NaN, to the number of epochs.
     """
     loss_E = _floats(loss)

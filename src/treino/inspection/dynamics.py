@@ -90,7 +90,7 @@ def dynamics(
     differ from the final network's, only the learning rates are kept.
     """
     steps, lr_S = list[int](), list[float]()
-    records: list[tuple[Any, ...]] = []  # the network's layers, then three figures of them
+    records: list[tuple[Any, ...]] = []  # the network's layers, then three measures of them
     for instant in instants:
         layers = tuple(WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items())
         steps.append(instant.step)
@@ -102,7 +102,7 @@ def dynamics(
     kind = records[-1][0] if records else ((), ())
 
     def measured(place: int, width: int) -> Floats:
-        """``[K, width]``: one figure of every record; NaN for a network of other layers."""
+        """``[K, width]``: one measure of every record; NaN for a network with other layers."""
         none = [math.nan] * width
         rows = [record[place] if record[0] == kind else none for record in records]
         return np.asarray(rows, dtype=np.float64).reshape(len(steps), width)

@@ -52,8 +52,8 @@ def importance(
     seed: int = 0,
     item_shape: Sequence[int] | None = None,
 ) -> Floats:
-    """``[K, R]``: what each of R shuffles of each column costs (Breiman 2001; scikit-learn's
-    ``permutation_importance``): accuracy, or mean squared error in standardised units.
+    """``[K, R]``: the increase in error by each of R shuffles of each column (Breiman 2001; scikit-learn's
+    ``permutation_importance``): in accuracy, or in mean squared error in standardised units.
 
     y: ``[N]`` int64 class numbers, or ``[N, 1]`` standardised targets. groups: the inputs of each column,
     which are shuffled together. All columns get the same shuffles, so that differences between columns aren't
@@ -159,7 +159,7 @@ class Importances:
 
     names: the columns' names. metric: ``accuracy`` or ``rmse`` (in
     the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of
-    the metric's error. split, rows, of: the split, its number of rows measured on, and of all its rows.
+    the metric's error. split, rows, of: the split, its number of measured rows, and of all its rows.
     columns: the number of all columns; the columns not among the K change the outputs least (``steepest``).
     together: groups of correlated columns. joint_loss: the cost of shuffling each group together.
     """

@@ -54,9 +54,9 @@ class FilterSight:
 
 @dataclass(frozen=True, eq=False)
 class FilterView:
-    """A network's first filters ``[U, C, h, w]``, and what each gives for one picture ``[U, H, W]``.
+    """A network's first filters ``[U, C, h, w]``, and their outputs for one picture ``[U, H, W]``.
 
-    picture: the picture, with the network's answer. predicted_N: classes of the rows of ``score``, to count
+    picture: the picture and the network's prediction. predicted_N: classes of rows of ``score``, to count
     those that changed; empty for regression.
     """
 
@@ -89,8 +89,8 @@ class Frame:
 
     moved: the share of the view, or of rows, whose predicted class changed; None for the first frame, and for
     regression. change: the mean change of the probabilities in view (half the sum over classes, 0 to 1); for
-    regression of the predictions, in the target's own units; of filters, the length of their change as a part
-    of their length. None for the first frame.
+    regression, of the predictions, in the target's own units; for filters, the length of the change relative
+    to their length. None for the first frame.
     """
 
     step: int
@@ -174,7 +174,7 @@ def view(
 def _first_convolution(
     net: nn.Module, row: Rows, item_shape: Sequence[int] | None
 ) -> tuple[Floats, Floats] | None:
-    """The kernels ``[U, C, H, W]`` of the first layer, and what they give ``[U, H, W]`` for this row;
+    """The kernels ``[U, C, H, W]`` of the first layer, and their outputs ``[U, H, W]`` for this row;
     None if it is no convolution."""
     ran, _out, _notes = layers_as_they_run(net, row.x[:], item_shape, maps=True)
     if not ran or ran[0].kernel is None or ran[0].map_NUHW is None:

@@ -109,7 +109,7 @@ class InputAxes:
 
 
 def winners(share_XC: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
-    """``[...]``: the class numbers that probabilities ``[..., C]`` answer, by ``Data.threshold``."""
+    """``[...]``: the class numbers predicted from probabilities ``[..., C]``, by ``Data.threshold``."""
     return share_XC.argmax(-1) if threshold is None else (share_XC[..., 1] >= threshold).astype(np.int64)
 
 
@@ -124,7 +124,7 @@ class Plane:
     the training rows. inputs: the number of inputs; for a table, of columns. held: the other columns, each
     with its fixed value on the plane: a number, a class or a date; None without a single value (hashed
     classes). agreement: the share of the ``agreement_rows`` rows shown for which the class predicted on the
-    plane equals the network's. better: where that is small for ``given`` inputs, two on whose plane it is
+    plane equals the network's. better: if that share is small for ``given`` inputs, two on whose plane it is
     larger, with that share.
     """
 
@@ -238,12 +238,12 @@ AT_ONCE = 1 << 28  # bytes of rows in float64 that a picture takes into memory
 
 
 def most_rows(data: Data, most: int) -> int:
-    """``most``, or as many rows as fit in ``AT_ONCE``: of large pictures fewer."""
+    """``most``, or as many rows as fit in ``AT_ONCE``, if fewer (as for large pictures)."""
     return max(16, min(most, AT_ONCE // (8 * data.inputs)))
 
 
 def row_of(data: Data, number: int | None, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
-    """The row with this number in the source, as Rows of one; default: the first row of ``held_out``.
+    """The row with this number in the source, as ``Rows`` of one row; default: the first of ``held_out``.
 
     Raises:
         TreinoError: no row of these splits has the number.
@@ -262,7 +262,7 @@ def row_of(data: Data, number: int | None, splits: Sequence[Split] = ALL) -> tup
 
 
 def planes(value_ND: NDArray[Any], item_shape: Sequence[int]) -> NDArray[Any]:
-    """``[N, C, H, W]``: rows of pixels as pictures; of an item ``[H, W]`` or ``[H, W, C]`` too."""
+    """``[N, C, H, W]``: rows of pixels as pictures; also for an item ``[H, W]`` or ``[H, W, C]``."""
     *leading, height, width = item_shape
     if leading and leading[0] > 4 and width <= 4:  # channels last
         return np.moveaxis(value_ND.reshape(len(value_ND), *item_shape), -1, 1)

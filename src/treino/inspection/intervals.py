@@ -39,7 +39,7 @@ def wilson(right: float, rows: float) -> tuple[float, float]:
 
 
 def weighted_accuracy(right_N: NDArray[np.bool_], weight: torch.Tensor) -> tuple[float, tuple[float, float]]:
-    """The share of right rows by their weights, and its interval for as many rows as tell as much."""
+    """The weighted share of right rows, and its interval for the effective number of rows."""
     weight_N = weight.double().cpu().numpy()
     share, effective = float(np.average(right_N, weights=weight_N)), effective_rows(weight_N)
     return share, wilson(share * effective, effective)
@@ -70,8 +70,8 @@ def intervals(
     widened for few rows, for which plain percentiles are too narrow (Hesterberg 2015, "What Teachers Should
     Know About the Bootstrap", section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a
     skewed metric such as RMSE (simulated). None: no interval, because the metric is infinite, or equal in all
-    resamples, as for a single row or if all rows are right. Of rows with weights as many count for Wilson's
-    as ``effective_rows``.
+    resamples, as for a single row or if all rows are right. For weighted rows, Wilson's interval uses
+    ``effective_rows`` as their number.
     """
     rows = len(y)
     if rows == 0:
@@ -252,7 +252,7 @@ def paired_classes(
     right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_], weight_N: Floats | None = None
 ) -> PairedTest:
     """McNemar's exact test: only rows that one network gets right count; by chance each gets half of them.
-    Of rows with weights the paired bootstrap of the accuracies.
+    For rows with weights, the paired bootstrap of the accuracies is used.
 
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
     tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).

@@ -1,4 +1,4 @@
-"""What a network does with a picture: which places its answer depends on, and what its channels give.
+"""What a network does with a picture: which places its prediction depends on, and its channels' outputs.
 
 Occlusion: Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901. The check, covering the most important
 places first: Samek, Binder, Montavon, Lapuschkin & Müller 2017, https://arxiv.org/abs/1509.06321.
@@ -22,26 +22,26 @@ from treino.inspection.outputs import AnsweredPicture, answered_picture, mistake
 from treino.inspection.thumbnails import layers_as_they_run
 
 CELLS = 14  # places along a picture's longer side, whatever its size
-PATCH = 3  # places along the side of the patch that covers
+PATCH = 3  # places along the side of the covering patch
 PARTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)  # of the places, covered one after another
-ORDERS = 19  # orders of chance: the map's own is the best of 20 by chance in one picture of twenty
-RIGHT, WRONG = 2, 2  # rows chosen: right ones, and the worst mistakes
-SEARCHED = 512  # held-out rows among which right ones are looked for
+ORDERS = 19  # random orders: by chance, the map's own is the best of 20 in one picture of twenty
+RIGHT, WRONG = 2, 2  # rows chosen: correctly predicted ones, and the worst mistakes
+SEARCHED = 512  # held-out rows searched for correctly predicted ones
 BYTES = 1 << 26  # covered pictures in memory at a time
-LEAST = 0.01  # least change that counts, of probability or of the targets' deviation
-DRAWN = 1000  # maximum training rows whose mean colour covers
+LEAST = 0.01  # least change that counts: in probability, or relative to the targets' standard deviation
+DRAWN = 1000  # maximum number of training rows that the covering mean colour is computed from
 
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """The change of the answer for a picture as its places are covered by the training pictures' mean colour.
+    """The change of the prediction for a picture as its places are covered by the training rows' mean colour.
 
     cell, patch: sides in pixels of a place and of the patch, which is moved from place to place. effect_AB:
-    for each place the mean over the patches that cover it of the probability that the predicted class loses;
-    for regression, of what the predicted number loses. part_S: the shares of places that are covered, from 0
+    for each place, the decrease of the predicted class's probability (for regression, of the predicted
+    number), as a mean over the patches that cover the place. part_S: the shares of places covered, from 0
     to 1. ordered_S: the probability (or number) with the places of the largest effect covered first.
-    random_RS: the same in R orders of chance. least: the least change that counts: 0.01 of probability, or of
-    the targets' deviation.
+    random_RS: the same for R random orders. least: the least change that counts: 0.01 in probability, or of
+    the targets' standard deviation.
     """
 
     shown: AnsweredPicture
@@ -55,12 +55,12 @@ class Occlusion:
 
     @property
     def flat(self) -> bool:
-        """Whether the answer stays almost the same, whatever is covered."""
+        """Whether the prediction stays almost the same, whatever is covered."""
         return bool(np.abs(self.ordered_S - self.ordered_S[0]).max() < self.least)
 
     @property
     def holds(self) -> bool:
-        """Whether the map's order changes the answer faster than every order of chance."""
+        """Whether the map's order changes the prediction faster than every random order."""
         return bool(self._change(self.ordered_S) > self._change(self.random_RS).max())
 
     def _change(self, value_S: Floats) -> Floats:
@@ -76,8 +76,8 @@ def occlusions(
     splits: Sequence[Split] = ALL,
     item_shape: Sequence[int] | None = None,
 ) -> list[Occlusion]:
-    """The occlusion of the row with this number in the source; default: of a few rows that are answered
-    rightly, of different classes, and of the worst mistakes.
+    """The occlusion of the row with this number in the source; default: of a few rows: correctly predicted
+    ones, of different classes, and the worst mistakes.
 
     Raises:
         TreinoError: rows that are no pictures; an unknown row; outputs that are not finite.
@@ -117,7 +117,7 @@ def _occlusion(
     colour_D = torch.from_numpy(_by_input(colour_C[:, None, None], data)).to(x_D.dtype)
 
     def values(covered_MK: NDArray[np.bool_]) -> Floats:
-        """``[M]``: the probability of the shown answer, or the number, with these places covered."""
+        """``[M]``: the probability of the predicted class, or the number, with these places covered."""
         out = torch.cat(
             [
                 outputs(
@@ -158,7 +158,7 @@ def _occlusion(
 
 
 def _by_input(value_CHW: NDArray[Any], data: Data) -> NDArray[Any]:
-    """``[D]``: each input's value, of values by channel, row and column."""
+    """``[D]``: each input's value, from values by channel, row and column."""
     number_CHW = planes(np.arange(math.prod(data.item_shape))[None], data.item_shape)[0]
     value_D = np.empty(number_CHW.size, value_CHW.dtype)
     value_D[number_CHW.ravel()] = np.broadcast_to(value_CHW, number_CHW.shape).ravel()
@@ -174,18 +174,18 @@ def _patches(down: int, across: int) -> NDArray[np.bool_]:
     return np.asarray(((away_2MK >= 0) & (away_2MK < PATCH)).all(axis=0))
 
 
-# ---- what each channel gives
+# ---- each channel's outputs
 
 SHOWN = 32  # maximum number of channels or units of a layer
-LAYERS = 8  # maximum number of layers; of deeper networks, the first and last are shown
+LAYERS = 8  # maximum number of layers; for deeper networks, the first and last are shown
 
 
 @dataclass(frozen=True, eq=False)
 class LayerMaps:
-    """A layer's outputs for one picture, as the next layer gets them, but before a pool.
+    """A layer's outputs for one picture, as the next layer gets them, but before any pooling.
 
-    name, what: as in ``unit_responses.UnitColumn``. total: the number of its channels. units_K: those shown,
-    which give most on this picture. map_KHW: ``[K, 1, 1]`` for units without positions.
+    name, what: as in ``unit_responses.UnitColumn``. total: the number of its channels. units_K: the channels
+    shown, with the largest outputs for this picture. map_KHW: ``[K, 1, 1]`` for units without positions.
     """
 
     name: str
@@ -221,7 +221,7 @@ def channels(
     split, rows = row_of(data, row, splits)
     shown = answered_picture(net, data, split, rows, item_shape)
     ran, _out, notes = layers_as_they_run(net, rows.x[:], item_shape, maps=True)
-    layers = ran[:-1] if ran and ran[-1].map_NUHW is None else ran  # the last layer's units are the answer
+    layers = ran[:-1] if ran and ran[-1].map_NUHW is None else ran  # the last layer's units are the output
     left_out = max(0, len(layers) - LAYERS)
     if left_out:
         layers = [*layers[: LAYERS // 2], *layers[-(LAYERS // 2) :]]

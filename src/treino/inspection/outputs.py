@@ -1,4 +1,4 @@
-"""A network's outputs on rows, its answer for a picture, its confusion matrix and its worst mistakes."""
+"""A network's outputs on rows, its prediction for a picture, its confusion matrix and its worst mistakes."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ CELLS_WITHOUT_PICTURES = Refusal(
 
 # ---- outputs
 
-PIXELS = 1 << 22  # maximum values of pictures at once
+PIXELS = 1 << 22  # maximum number of values of pictures in memory at once
 
 
 @contextmanager
@@ -67,8 +67,8 @@ def outputs(
 ) -> torch.Tensor:
     """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
-    x_ND: prepared rows. batch: rows at once; default: 4096, of pictures 256, whose layers' outputs then need
-    no fresh memory from the system, of large pictures fewer. item_shape: the shape to which each row is
+    x_ND: prepared rows. batch: rows at once; default: 4096, or 256 for pictures, whose layers' outputs then
+    need no fresh memory from the system, or fewer for large ones. item_shape: the shape to which each row is
     reshaped. Without rows, the network is evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
@@ -106,10 +106,10 @@ def predicted_classes(logits: torch.Tensor, threshold: float | None = None) -> t
 
 @dataclass(frozen=True, eq=False)
 class AnsweredPicture:
-    """One row of pixels, and the network's answer.
+    """One row of pixels, and the network's prediction.
 
     index: the row's number in the source. picture_CHW: from 0 to 1. true, answer: class numbers, or values in
-    the target's own units. share_C: the probabilities of the classes; empty for regression. file: of a
+    the target's own units. share_C: the probabilities of the classes; empty for regression. file: for a
     photograph, its name; else "".
     """
 
@@ -133,10 +133,10 @@ class AnsweredPicture:
 def answered_picture(
     net: nn.Module, data: Data, split: Split, rows: Rows, item_shape: Sequence[int] | None = None
 ) -> AnsweredPicture:
-    """The network's answer for the first of these rows.
+    """The network's prediction for the first of these rows.
 
     Raises:
-        TreinoError: rows that are no pictures; outputs that are not finite.
+        TreinoError: the rows aren't pictures; outputs that are not finite.
     """
     if data.kind != "image":
         raise ROW_WITHOUT_PICTURE(data=data.name)
@@ -178,7 +178,7 @@ class Confusion:
 
     count_CC: ``[C, C]``: the number of rows by true class (first axis) and predicted class.
     unsaid_C: the rows of each class without a prediction, because the outputs are not finite.
-    split: the split of the rows. weighted: of rows with weights, the accuracy by these and its interval.
+    split: the split of the rows. weighted: for rows with weights, the weighted accuracy and its interval.
     """
 
     name: str
@@ -248,17 +248,17 @@ def answer_counts(
 
 # ---- pictures of a confusion matrix's cells
 
-CELLS, IN_CELL, IN_CHOSEN_CELL = 4, 6, 36  # maximum cells with pictures; pictures of each, of a chosen one
+CELLS, IN_CELL, IN_CHOSEN_CELL = 4, 6, 36  # maximum cells with pictures; pictures in each, in a chosen one
 
 
 @dataclass(frozen=True, eq=False)
 class ConfusionCell:
-    """A cell of a confusion matrix with pictures of its rows, those with the highest probability first; of
+    """A cell of a confusion matrix with pictures of its rows, those with the highest probability first; for
     right rows, those with the lowest.
 
     true, predicted: classes. rows: the number of all its rows, of the ``of`` rows of the true class. index_K:
     row numbers in the source of the K rows shown. share_K: the probability of the predicted class.
-    picture_KCHW: from 0 to 1. files: of photographs, the names of their files; else ().
+    picture_KCHW: from 0 to 1. files: for photographs, the names of their files; else ().
     """
 
     true: int
@@ -295,7 +295,7 @@ def confusion_cells(
     cell: (true class, predicted class).
 
     Raises:
-        TreinoError: rows that are no classes of pictures; an unknown class.
+        TreinoError: the rows aren't pictures with classes; an unknown class.
     """
     if data.kind != "image" or not data.classes:
         raise CELLS_WITHOUT_PICTURES(data=data.name)
@@ -336,7 +336,7 @@ class Mistakes:
     index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
     target's own units. sure_K: the probability of the predicted class; NaN for regression. items: for images
     ``[K, C, H, W]`` from 0 to 1, else None. cells: for tables, each column's values,
-    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite. files: of
+    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite. files: for
     photographs, the names of their files; else ().
     """
 
@@ -414,18 +414,18 @@ def mistakes(
 
 # ---- the mean over views of each picture
 
-AT_ONCE = 1024  # pictures whose views are answered together
+AT_ONCE = 1024  # pictures whose views are predicted together
 
 
 class PictureView(NamedTuple):
-    """A picture moved down and right by so many pixels, and mirrored left to right or not."""
+    """A picture moved down and right by these numbers of pixels, and mirrored left to right or not."""
 
     down: int = 0
     right: int = 0
     mirrored: bool = False
 
     def of(self, x_BCHW: Tensor) -> Tensor:
-        """The pictures so; what comes in is the nearest pixel of the edge."""
+        """The pictures moved and mirrored in this way; gaps are filled with the edge's nearest pixel."""
         x_BCHW = x_BCHW.flip(-1) if self.mirrored else x_BCHW
         for axis, shift in ((-2, self.down), (-1, self.right)):
             size = x_BCHW.shape[axis]
@@ -450,9 +450,9 @@ def outputs_of_views(
     loss: Loss | str,
     item_shape: Sequence[int] | None = None,
 ) -> Tensor:
-    """``[N, C]``: the logits of the mean of the views' probabilities; of numbers, the mean of the outputs.
+    """``[N, C]``: the logits of the mean of the views' probabilities; for numbers, the mean of the outputs.
 
-    x_ND: prepared rows, or rows outside memory. loss: the training's. item_shape: as in
+    x_ND: prepared rows, or rows outside memory. loss: the training loss. item_shape: as in
     ``outputs``.
     """
     parts = []

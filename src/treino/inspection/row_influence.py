@@ -1,10 +1,10 @@
-"""The influence of training rows on a prediction: estimated for all, measured for the strongest.
+"""The influence of training rows on a prediction: estimated for all, measured for the most influential.
 
 The estimate is TRAK's (Park et al. 2023, https://arxiv.org/abs/2303.14186): the networks of the x-ray are
-linear in their weights near where they ended, and of a linear model the effect of a row has a formula. A
+linear in their weights near where they ended, and for a linear model the effect of a row has a formula. A
 regression on which network saw which row (datamodels, Ilyas et al. 2022, https://arxiv.org/abs/2202.00622)
-needs far more networks than rows. What is measured is training again without the row, from the same first
-weights. The rows behind a mistake are estimated by a few small networks.
+needs far more networks than rows. To measure an effect, networks are trained again without the row, from the
+same initial weights. The rows behind a mistake are estimated by a few small networks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,13 @@ from treino.engine.nets import is_picture
 from treino.engine.rng import member_seeds
 from treino.inspection.row_xray import AXES, FEWEST_NETWORKS, HIDDEN, Halves, RowXray, small_networks, xray
 
-MOST = 5  # rows that push up, and down
-SEEDS = 32  # networks with the row, and as many without it
+MOST = 5  # maximum number of rows that push up, and of rows that push down
+SEEDS = 32  # networks with the row, and the same number without it
 DAMPING = 1.0  # times the mean of the kernel's diagonal
 LEAST_CURVATURE = 1e-3  # of a row's log-loss
-WIDE = 32  # units and inputs beyond which a layer's inputs are projected to so many
-FEWEST, LARGEST = 8, 64  # networks that the estimate is a mean of
-WORK = 4e11  # multiplications
+WIDE = 32  # a layer with more units or inputs has its inputs projected to this number
+FEWEST, LARGEST = 8, 64  # least and largest number of networks that the estimate is a mean over
+WORK = 4e11  # maximum number of multiplications
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +39,9 @@ Floats = NDArray[np.float64]
 class Push:
     """The effect of a training row on a prediction.
 
-    row: its number. place: its place in the x-ray. estimate, measured: the prediction with the row minus that
-    without it: of classes in log-odds of the predicted class, of numbers in the target's units. deviation:
-    the standard error of ``measured``. without: the prediction without the row: of classes the probability.
+    row: its number. place: its place in the x-ray. estimate, measured: the prediction with the row minus the
+    one without it: in log-odds of the predicted class, or in the target's units for numbers. deviation: the
+    standard error of ``measured``. without: the prediction without the row: for classes the probability.
     """
 
     row: int
@@ -81,7 +81,7 @@ def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) 
     answer_1 = torch.tensor([answer]) if classes else None
     (estimate_N,) = estimates(xray.halves, xray.x_MD[place][None], answer_1)
     if place < len(estimate_N):
-        estimate_N[place] = 0.0  # that a row has learned itself is no news
+        estimate_N[place] = 0.0  # a row's effect on itself is left out
     order_N = np.argsort(estimate_N, kind="stable")
     up, down = order_N[::-1][:most], order_N[:most]
     chosen_K = np.array([*(n for n in up if estimate_N[n] > 0), *(n for n in down if estimate_N[n] < 0)], int)
@@ -114,8 +114,8 @@ def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) 
 
 
 def estimates(halves: Halves, x_KD: Tensor, answer_K: Tensor | None) -> Floats:
-    """``[K, N]``: the estimated effect of each training row on the output for each of K rows, the mean of the
-    networks that saw it: the log-odds of the class ``answer_K``, or the standardised value."""
+    """``[K, N]``: the estimated effect of each training row on the output for each of K rows, as a mean over
+    the networks that saw it: on the log-odds of the class ``answer_K``, or the standardised value."""
     numbers = gradient_numbers(x_KD.shape[1], halves.training.outputs)
     most = int(WORK / (len(halves.x_ND) * numbers**2))
     total_KN = torch.zeros(len(x_KD), len(halves.x_ND))
@@ -125,7 +125,7 @@ def estimates(halves: Halves, x_KD: Tensor, answer_K: Tensor | None) -> Floats:
         feature_Nn, error_N = _features(layers, halves.x_ND, halves.y)
         feature_Kn, _error = _features(layers, x_KD, y_K)
         curvature_N = torch.ones_like(error_N)
-        if answer_K is not None:  # of the log-loss, the generalised Gauss-Newton matrix
+        if answer_K is not None:  # the generalised Gauss-Newton matrix of the log-loss
             curvature_N = (error_N * (1 - error_N)).clamp(min=LEAST_CURVATURE)
         kernel_nn = (feature_Nn * curvature_N[:, None]).T @ feature_Nn
         kernel_nn.diagonal().add_(DAMPING * kernel_nn.diagonal().mean())
@@ -153,8 +153,8 @@ def _networks(halves: Halves, networks: int) -> Iterator[Layers]:
 
 
 def _features(layers: Layers, x_ND: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """``[N, n]``: the gradient, by the weights, of each row's log-odds of its class, or of its value, wide
-    layers projected; and ``[N]``: how far the network is from the row's label."""
+    """``[N, n]``: the gradient by the weights of each row's log-odds of its class, or of its value, with wide
+    layers projected; and ``[N]``: the difference between the network's output and the row's label."""
     inputs = [x_ND]
     for weight_OI, bias_O in layers:
         output_NO = inputs[-1] @ weight_OI.T + bias_O
@@ -176,7 +176,7 @@ def _features(layers: Layers, x_ND: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _projected(input_NI: Tensor, place: int) -> Tensor:
-    """The inputs of a layer, on random axes if there are more than ``WIDE``, which keeps products of rows."""
+    """The inputs of a layer; if there are more than ``WIDE``, on random axes, which keep products of rows."""
     inputs = input_NI.shape[1]
     if inputs <= WIDE + 1:
         return input_NI
@@ -191,11 +191,11 @@ def _projected(input_NI: Tensor, place: int) -> Tensor:
 def measured(
     halves: Halves, x_D: Tensor, answer: int | None, without_K: NDArray[np.int64], place: int, seeds: int
 ) -> Tensor:
-    """``[1 + K, S]``: the output for one row (as of ``estimates``) by networks that saw all training rows but
-    the one at ``place``, then by those that did not see one of ``without_K`` either; each from the same S
-    first weights, and as long as the x-ray's."""
+    """``[1 + K, S]``: the output for one row (as in ``estimates``) by networks that saw all training rows but
+    the one at ``place``, then by networks that did not see one of ``without_K`` either; each from the same S
+    initial weights, trained as long as the x-ray's."""
     weight_GN = halves.weight_N.repeat(1 + len(without_K), 1)
-    weight_GN[:, place : place + 1] = 0  # nothing where it is no training row
+    weight_GN[:, place : place + 1] = 0  # an empty slice if the row is no training row
     weight_GN[torch.arange(1, len(weight_GN)), torch.from_numpy(without_K)] = 0
     bag_P = torch.arange(len(weight_GN)).repeat_interleave(seeds).tolist()
     each = [*member_seeds(1, seeds)] * len(weight_GN)
@@ -210,7 +210,7 @@ def measured(
     return (log_PC[:, answer] - others_P).view(-1, seeds)
 
 
-# ---- the rows that speak most for an answer, such as a mistake
+# ---- the rows that contribute most to a prediction, such as a mistake
 
 PROPONENTS_SLOW = Refusal(
     "proponents_slow",
@@ -219,15 +219,15 @@ PROPONENTS_SLOW = Refusal(
 )
 
 MOST_NETWORKS, STEPS = 32, 400
-QUICK_WORK = 4e10  # multiplications of the estimate: with the training about two seconds
+QUICK_WORK = 4e10  # multiplications of the estimate: about two seconds, training included
 
 
 @dataclass(frozen=True, eq=False)
 class Proponents:
-    """The K training rows that speak most for the answer to a row, the strongest first.
+    """The K training rows that contribute most to the prediction of a row, the largest contribution first.
 
-    place, place_K: of the row and of these in the x-ray. answer: a class number, or a value in the target's
-    own units. effect_K: what each adds to it: of classes in log-odds of the class, of numbers in these units.
+    place, place_K: the places of the row and of these in the x-ray. answer: a class number, or a value in
+    the target's own units. effect_K: what each adds to it: in log-odds of the class, or in these units.
     """
 
     place: int
@@ -237,7 +237,7 @@ class Proponents:
 
 
 def quick_xray(data: Data, name: str) -> RowXray:
-    """An x-ray by so few networks that it takes no more than about two seconds. name: the run, as typed.
+    """An x-ray by few networks, so that it takes no more than about two seconds. name: the run, as typed.
 
     Raises:
         TreinoError: too many rows or inputs for that; as ``xray``.
@@ -261,12 +261,12 @@ def proponents(x: RowXray, rows: Sequence[int], answers: Sequence[float]) -> lis
     class_M = torch.tensor(answers).long() if classes else None
     effect_MN = estimates(x.halves, x.x_MD[torch.tensor(place_M)], class_M) * x.data.target_scale
     side_M = np.ones(len(rows))
-    if not classes:  # towards the answer, which lies above the truth or below
+    if not classes:  # the sign of the answer's difference from the truth
         side_M = np.where(np.array(answers) < x.label_M[place_M], -1.0, 1.0)
     found = []
     for place, answer, side, effect_N in zip(place_M, answers, side_M, effect_MN, strict=True):
         toward_N = effect_N * side
-        toward_N[place : place + 1] = 0.0  # itself; nothing where it is no training row
+        toward_N[place : place + 1] = 0.0  # the row itself; an empty slice if it is no training row
         place_K = np.argsort(-toward_N, kind="stable")[:MOST]
         place_K = place_K[toward_N[place_K] > 0]
         found.append(Proponents(place, answer, place_K, effect_N[place_K]))

@@ -1,8 +1,8 @@
-"""The x-ray of rows: what many small networks, each of which learned a random half of them, say of each row.
+"""The x-ray of rows: many small networks, each trained on a random half of the rows, judge each row.
 
-The networks that did not see a row predict it as a new one. Where they contradict its label, the label may
+The networks that did not see a row predict it as a new row. If they contradict its label, the label may
 be wrong: confident learning (Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068), here with
-out-of-bag predictions (Breiman 1996). Where those that did see it fail too, nothing learns it (Feldman &
+out-of-bag predictions (Breiman 1996). If the networks that did see it fail too, nothing learns it (Feldman &
 Zhang 2020, https://arxiv.org/abs/2008.03703).
 """
 
@@ -61,13 +61,13 @@ ROW_UNKNOWN = Refusal(
 
 NETWORKS, FEWEST_NETWORKS = 256, 8
 FEWEST_ROWS = 20
-MOST_ROWS = 50_000  # training rows; of more, a sample is x-rayed
+MOST_ROWS = 50_000  # maximum number of training rows; if there are more, a sample is x-rayed
 HIDDEN, LR, WEIGHT_DECAY, BATCH = 32, 5e-3, 1e-2, 128
-EVERY, STEPS, PATIENCE = 20, 1500, 10  # steps between two looks at the error; at most; looks without a better
-LOOKED_AT = 2000  # rows by which the length of the training is chosen
-AXES = 128  # principal ones of the features of pictures
+EVERY, STEPS, PATIENCE = 20, 1500, 10  # steps between error checks; maximum; checks without a better error
+LOOKED_AT = 2000  # rows that decide when the training ends
+AXES = 128  # principal axes of the features of pictures
 AT_ONCE = 20_000_000  # outputs in memory
-FAR = 4.0  # robust deviations from which on a number is suspected
+FAR = 4.0  # a number is suspected from this many robust deviations on
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,9 +78,9 @@ Flags = NDArray[np.bool_]
 class Halves:
     """The networks, and the training rows that each learned.
 
-    training, population: the networks. x_ND, y: the training rows as they see them, ``y`` in the loss's form.
-    seen_PN: ``[P, N]`` whether network p learned row n. weight_N: how much each row counts where it is
-    learned. steps: how long they learned.
+    training, population: the networks. x_ND, y: the training rows as the networks see them, ``y`` in the
+    loss's form. seen_PN: ``[P, N]``: whether network p learned row n. weight_N: each row's weight for the
+    networks that learn it. steps: the number of training steps.
     """
 
     training: TrainingLoop
@@ -98,19 +98,19 @@ class Halves:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RowXray:
-    """The networks' answers for M rows: the training rows, then validation and test rows, which none learned.
+    """The networks' predictions for M rows: training rows, then validation and test rows, which none learned.
 
-    index_M: row numbers in the source. split_M: places in ``ALL``. label_M: class numbers, or values in the
+    index_M: row numbers in the source. split_M: indices in ``ALL``. label_M: class numbers, or values in the
     target's own units, as are answer_M and spread_M.
-    unseen_M: how many networks did not see the row. answer_M: what these predict together. sure_M: for
-    classes its probability. own_M: that of the label. spread_M: for numbers the deviation between these
+    unseen_M: how many networks did not see the row. answer_M: the joint prediction of these. sure_M: for
+    classes its probability. own_M: the label's probability. spread_M: for numbers the deviation among these
     networks.
-    disagreement_M: for classes the share of these networks that contradict the label; for numbers how many of
-    its usual deviations the label is from the answer, with its sign. seen_disagreement_M: that of the
-    networks that saw the row; NaN where there is none.
-    suspect_M: whether the label is doubted. hard_M: whether those that saw the row fail too.
-    twin_M: the number of another row that is equal, of pictures almost equal, of another split if there is
-    one; -1: none.
+    disagreement_M: for classes the share of these networks that contradict the label; for numbers the signed
+    distance from answer to label in usual deviations. seen_disagreement_M: the same for the
+    networks that saw the row; NaN if there is none.
+    suspect_M: whether the label is suspected to be wrong. hard_M: whether networks that saw the row fail too.
+    twin_M: the number of another row that is equal (for pictures: almost equal), from another split if there
+    is one; -1: none.
     input_MD: the prepared rows. x_MD: the rows as the networks see them. halves: the networks. notes:
     sentences on what was left out.
     """
@@ -148,12 +148,12 @@ class RowXray:
 
     @cached_property
     def doubt_M(self) -> Floats:
-        """The order of suspicion: for classes 1 - the label's probability, for numbers the distance."""
+        """The order of suspicion: for classes 1 - the label's probability, for numbers its distance."""
         return 1 - self.own_M if self.data.classes else np.abs(self.disagreement_M)
 
     @cached_property
     def suspects(self) -> Ints:
-        """Places of the rows whose label is doubted, the most doubted first."""
+        """Places of the rows whose label is suspected to be wrong, the most suspected first."""
         place_K = np.flatnonzero(self.suspect_M)
         return place_K[np.argsort(-self.doubt_M[place_K], kind="stable")]
 
@@ -164,7 +164,7 @@ class RowXray:
 
     @property
     def contradicting(self) -> int:
-        """The number of rows with an equal, or almost equal, row of another label."""
+        """The number of rows with an equal, or almost equal, row that has another label."""
         return self._unlike_twins(self.label_M)
 
     def _unlike_twins(self, value_M: NDArray[Any]) -> int:
@@ -182,7 +182,7 @@ class RowXray:
         return pd.DataFrame(self.columns)
 
     def place(self, row: int) -> int:
-        """Where the row of this number is.
+        """The place of the row with this number.
 
         Raises:
             TreinoError: there is no such row.
@@ -195,7 +195,7 @@ class RowXray:
         return int(place_K[0])
 
     def name(self, place: int) -> str:
-        """The row's number; of photographs its file."""
+        """The row's number; for photographs, the file's name."""
         row = int(self.index_M[place])
         return self.data.place(row) if self.data.file_names else str(row)
 
@@ -227,7 +227,7 @@ class RowXray:
 def xray(
     data: Data, *, networks: int = NETWORKS, steps: int = STEPS, seed: int = 0, threads: int | None = None
 ) -> RowXray:
-    """Train the networks on random halves of the training rows, for so many steps at most, and ask them about
+    """Train the networks on random halves of the training rows, for at most ``steps`` steps, and predict
     every row.
 
     Raises:
@@ -283,12 +283,12 @@ def _check(data: Data, networks: int) -> None:
 
 
 def _inside(x: Any) -> Tensor:
-    """The rows in memory."""
+    """The rows, if they are in memory."""
     return x if isinstance(x, Tensor) else x.index_select(0, torch.arange(len(x)))
 
 
 def _seen_inputs(data: Data, parts: Sequence[Tensor]) -> list[Tensor]:
-    """Each split's inputs: those of a table without bins, of pictures features of their patches."""
+    """Each split's inputs: for a table, those without bins; for pictures, features of their patches."""
     if not is_picture(data.item_shape):
         plain = ~torch.tensor(data.input_bins)
         return [x[:, plain] if len(plain) == x.shape[1] else x for x in parts]
@@ -303,7 +303,7 @@ def _seen_inputs(data: Data, parts: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _twins(data: Data, splits: Mapping[str, Any], parts: Sequence[Tensor]) -> tuple[Ints, Ints]:
-    """For each row the place of the first that equals it, and the number of another such row; -1: none."""
+    """For each row, the place of the first row equal to it, and the number of another such row; -1: none."""
     images = data.image_parts() if data.picture_files is None else {}
     index_M = torch.cat([rows.index for rows in splits.values()]).numpy()
     if images and all(len(images[name].index_N) == len(rows) for name, rows in splits.items()):
@@ -325,8 +325,8 @@ def _twins(data: Data, splits: Mapping[str, Any], parts: Sequence[Tensor]) -> tu
 
 
 def random_halves(first_N: Ints, networks: int, seed: int) -> Tensor:
-    """``[P, N]`` bool: the rows that each network learns. Every second one learns what the one before it does
-    not; equal rows, those of one number in ``first_N``, stay together."""
+    """``[P, N]`` bool: the rows that each network learns. Every second network learns the rows that the one
+    before it doesn't; equal rows, which have the same number in ``first_N``, stay together."""
     _groups, group_N = np.unique(first_N, return_inverse=True)
     group, chance = torch.from_numpy(group_N), generator(seed, "halves")
     halves = []
@@ -340,7 +340,7 @@ def random_halves(first_N: Ints, networks: int, seed: int) -> Tensor:
 def _trained(
     x_ND: Tensor, y: Tensor, seen_PN: Tensor, weight_N: Tensor, steps: int, seed: int, threads: int | None
 ) -> Halves:
-    """Train until the error of the networks on what they did not see is least."""
+    """Train until the error of the networks on rows that they did not see is smallest."""
     P, N = seen_PN.shape
     weights, seeds = seen_PN * weight_N, member_seeds(seed, P)
     training = small_networks(x_ND, y, weights, range(P), seeds, data_seed=seed, threads=threads, steps=steps)
@@ -386,7 +386,7 @@ def small_networks(
 
 
 def _error(output_PKC: Tensor, y_K: Tensor, unseen_PK: Tensor) -> float:
-    """Measure the error (log-loss or squared) of the mean answer by the networks that did not see a row."""
+    """The error (log-loss or squared) of the mean prediction of the networks that did not see a row."""
     answer_PKC = output_PKC if y_K.is_floating_point() else output_PKC.softmax(2)
     mean_KC = _mean(answer_PKC, unseen_PK)
     known_K = unseen_PK.any(0)
@@ -396,16 +396,16 @@ def _error(output_PKC: Tensor, y_K: Tensor, unseen_PK: Tensor) -> float:
 
 
 def _mean(value_PKC: Tensor, of_PK: Tensor) -> Tensor:
-    """``[K, C]``: the mean over the networks marked for each row; NaN where there is none."""
+    """``[K, C]``: the mean over the networks marked for each row; NaN if none is marked."""
     share_PK = of_PK.to(value_PKC.dtype)
     return torch.einsum("pkc,pk->kc", value_PKC, share_PK) / share_PK.sum(0)[:, None]
 
 
-# ---- what they say
+# ---- the networks' predictions
 
 
 def _asked(halves: Halves, x_MD: Tensor, of: Callable[[Tensor, slice], Tensor]) -> Floats:
-    """``[M, …]``: what a function makes of the outputs ``[P, K, C]`` for some rows at a time."""
+    """``[M, …]``: the results of a function of the outputs ``[P, K, C]``, computed for some rows at once."""
     size = max(1, AT_ONCE // (len(halves.seen_PN) * halves.training.outputs))
     parts = [slice(first, first + size) for first in range(0, len(x_MD), size)]
     made: Floats = torch.cat([of(halves.outputs(x_MD[part]), part) for part in parts]).double().numpy()
@@ -438,8 +438,8 @@ def _of_classes(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: 
 
 
 def confident_classes(mean_MC: Floats, label_M: Ints, learned: int) -> Ints:
-    """``[M]``: the likeliest of the classes whose probability is at least its mean among the rows that bear
-    it; -1: none. learned: the rows, the first ones, that the means are of."""
+    """``[M]``: the most probable of the classes whose probability is at least its mean over rows with that
+    label; -1: none. learned: the number of first rows that the means are taken over."""
     count_C = np.bincount(label_M[:learned], minlength=mean_MC.shape[1])
     sum_C = np.bincount(
         label_M[:learned], mean_MC[np.arange(learned), label_M[:learned]], minlength=mean_MC.shape[1]
@@ -458,7 +458,7 @@ def _of_numbers(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: 
 
     mean_M, spread_M, seen_M = _asked(halves, x_MD, opinion).T
     label_M, learned = y_M[:, 0].double().numpy(), len(halves.x_ND)
-    usual = spread_M + np.nanmean(spread_M[:learned])  # as prediction intervals of an ensemble are scaled
+    usual = spread_M + np.nanmean(spread_M[:learned])  # scaled as an ensemble's prediction intervals are
     off_M, seen_off_M = (label_M - mean_M) / usual, (label_M - seen_M) / usual
     middle = 1.4826 * np.nanmedian(np.abs(off_M[:learned])) or 1.0
     scale, mean, none_M = data.target_scale, data.target_mean, np.full(len(label_M), np.nan)

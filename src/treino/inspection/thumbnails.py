@@ -147,7 +147,7 @@ class _Pass:
             self.units = units
         pictures = self.maps and isinstance(layer.module, nn.Conv2d) and out.dim() == 4
         if pictures and len(out) == self.rows and (self.map is None or out.shape == self.map.shape):
-            self.map = out.detach().to("cpu", torch.float32, copy=True)  # a pool's are smaller
+            self.map = out.detach().to("cpu", torch.float32, copy=True)  # before a pool makes it smaller
 
     def leave(self, x: Any) -> None:
         """Record the next layer's input ``x`` as this layer's output, if it has as many units."""
@@ -182,7 +182,7 @@ def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Ite
             hook.remove()
 
 
-# torch 1.13 tells hooks nothing of arguments that are given by name
+# torch 1.13 doesn't pass keyword arguments to hooks
 _WITH_KEYWORDS: dict[str, Any] = (
     {"with_kwargs": True}
     if "with_kwargs" in signature(nn.Module.register_forward_pre_hook).parameters

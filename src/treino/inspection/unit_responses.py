@@ -18,7 +18,7 @@ from treino.inspection.outputs import outputs
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 
 SHOWN = 16  # maximum number of units of a layer
-LAYERS = 8  # maximum number of layers; of deeper networks, the first and last are shown
+LAYERS = 8  # maximum number of layers; for deeper networks, the first and last are shown
 GRID = 40  # resolution of a unit's thumbnail
 FINE = 120  # resolution of the last picture, the network's output
 ROWS = 1000  # training rows on which units are compared

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Values = Sequence[float | str | bool | None]
 
 FEWEST = 10  # minimum number of trials
-MOST = 2_000  # trials that are used, drawn by chance from more
+MOST = 2_000  # maximum number of trials used; if there are more, a random sample
 RESAMPLES = 40
 TREES = 32
 LEAF = 3  # minimum number of trials in a leaf
@@ -24,9 +24,9 @@ BACKGROUND = 48  # trials over whose other settings the effect is averaged
 
 @dataclass(frozen=True, eq=False)
 class VarianceShares:
-    """Shares of the variance of M trials' ranks. share_K: of each of K settings alone. low_K, high_K: their
-    95 % interval; where it reaches 0, nothing says that the setting matters. explained, explained_low,
-    explained_high: the same of all settings together, with what they do only in combination."""
+    """Shares of the variance of M trials' ranks. share_K: for each of K settings alone. low_K, high_K: their
+    95 % interval; if it includes 0, there is no evidence that the setting matters. explained, explained_low,
+    explained_high: the same for all settings together, including what they do only in combination."""
 
     share_K: Floats
     low_K: Floats
@@ -40,15 +40,15 @@ class VarianceShares:
 def variance_shares(settings_KM: Sequence[Values], score_M: Floats, seed: int = 0) -> VarianceShares | None:
     """The share of the variance of the scores' ranks that each setting explains alone, if there are enough.
 
-    settings_KM: for each setting its value in each trial; None where the trial hasn't that setting. score_M:
+    settings_KM: for each setting its value in each trial; None where the trial lacks that setting. score_M:
     finite scores. None for too few trials, or equal scores.
 
     The effect of a setting alone is the mean prediction of a random forest over the other settings, as in
     functional ANOVA (Hutter, Hoos & Leyton-Brown, "An efficient approach for assessing hyperparameter
-    importance", ICML 2014). Unlike there its share is measured on trials that were left out: each resample
+    importance", ICML 2014). Unlike there, its share is measured on trials that were left out: each resample
     of the trials (Efron 1979) fits a forest, which predicts the trials that it did not draw, and the share is
-    one minus the squared error of these predictions over that of the mean. So it is 0 or less, and not
-    positive, for a setting without effect. The interval is of a bootstrap over the trials' errors.
+    one minus the ratio of their squared error to that of the mean. So it is 0 or less, and not
+    positive, for a setting without effect. The interval is from a bootstrap over the trials' errors.
     """
     from sklearn.ensemble import RandomForestRegressor
 
@@ -101,8 +101,8 @@ def variance_shares(settings_KM: Sequence[Values], score_M: Floats, seed: int = 
 
 
 def places(values: Values, drawn: NDArray[np.int64], y_M: Floats) -> Floats:
-    """``[M]``: a setting's values as numbers for a tree: numbers as they are, words by their mean score among
-    the drawn trials (the order in which one cut suffices: Fisher 1958), without the setting -1 below all."""
+    """``[M]``: a setting's values as numbers for a tree: numbers as they are, below them rows without the
+    setting; words by their mean score over the drawn trials (then one cut suffices: Fisher 1958)."""
     if _numeric(values):
         place_M = np.array([math.nan if v is None else float(v) for v in values])
         finite = place_M[np.isfinite(place_M)]
@@ -120,8 +120,8 @@ def places(values: Values, drawn: NDArray[np.int64], y_M: Floats) -> Floats:
 def _effect(
     predict: Callable[[Floats], Floats], background_BK: Floats, seen_M: Floats, asked_N: Floats, k: int
 ) -> Floats:
-    """``[N]``: the effect of setting k at the asked values: the mean prediction over the background's other
-    settings, less its mean over the seen values."""
+    """``[N]``: the effect of setting k at the given values: the mean prediction over the background's other
+    settings, minus its mean over the seen values."""
     value_V = np.unique(seen_M)
     if len(value_V) > VALUES:
         value_V = np.unique(np.quantile(seen_M, np.linspace(0, 1, VALUES), method="nearest"))
@@ -135,8 +135,8 @@ def _effect(
 
 
 def unexplained_deviation(settings_KM: Sequence[Values], score_M: Floats, seed: int = 0) -> float | None:
-    """The spread of the scores around what a random forest predicts of trials that a tree did not see: 1.4826
-    times the median distance, the deviation if it is normal. The noise of the scores is hardly larger.
+    """The spread of the scores around a random forest's predictions for trials that a tree didn't see: 1.4826
+    times the median distance, which is the deviation if it is normal. The scores' noise is hardly larger.
 
     None for too few trials.
     """

@@ -1,8 +1,8 @@
-"""Fixed features of pictures: how much of each of some whitened patches their quadrants hold.
+"""Fixed features of pictures: how strongly each of some whitened patches appears in each of their quadrants.
 
 Coates, Ng & Lee, "An analysis of single-layer networks in unsupervised feature learning" (AISTATS 2011), with
 patches drawn at random instead of by k-means, which cost nothing and are almost as good (Coates & Ng, ICML
-2011). Nothing is learned from the targets: what a linear model makes of them shows what depth is worth.
+2011). Nothing is learned from the targets: a linear model on these features shows what depth is worth.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PATCHES = 100
-LARGEST_SIDE = 32  # larger pictures are made smaller by means of squares of pixels
-PATCH, SMALL_PATCH, SMALL = 6, 3, 16  # pixels of a patch; of pictures of less than SMALL
-STRIDE, WIDE = 2, 24  # pixels between patches of pictures from WIDE on; else 1
-DRAWN, DRAWN_PICTURES = 20_000, 2_000  # patches that the whitening is of, and pictures that they are from
-SPREAD = 0.01  # of the patches' mean variance: added to a patch's, or a plain surface would be all noise
+LARGEST_SIDE = 32  # larger pictures are reduced by averaging squares of pixels
+PATCH, SMALL_PATCH, SMALL = 6, 3, 16  # pixels of a patch's side; SMALL_PATCH in pictures smaller than SMALL
+STRIDE, WIDE = 2, 24  # pixels between patches of pictures of at least WIDE pixels; else 1
+DRAWN, DRAWN_PICTURES = 20_000, 2_000  # patches to estimate the whitening, and pictures to draw them from
+SPREAD = 0.01  # share of the patches' mean variance, added to each variance so that flat patches aren't noise
 WHITENING = 0.1  # added to the variance of each component
-THRESHOLD = 0.25  # what is less like a patch counts as nothing
-PART = 32  # pictures at a time, which a processor's cache holds
+THRESHOLD = 0.25  # similarities to a patch below this size count as 0
+PART = 32  # pictures at a time, which fit into a processor's cache
 FEATURES = 2 * 4 * PATCHES
 
 
 @dataclass(frozen=True, eq=False)
 class PatchFeatures:
-    """The features of some training pictures' patches. weight_K: of each patch, whitening included."""
+    """The features of some training pictures' patches. weight_K: for each patch, whitening included."""
 
     weight_KCHW: Tensor
     bias_K: Tensor
@@ -34,7 +34,7 @@ class PatchFeatures:
     stride: int
 
     def __call__(self, x_NCHW: Tensor) -> Tensor:
-        """Features ``[N, FEATURES]``: how like and how unlike each patch the quadrants are."""
+        """Features ``[N, FEATURES]``: how similar and how dissimilar the quadrants are to each patch."""
         with torch.no_grad():
             return torch.cat([self._part(_shrunk(x)) for x in x_NCHW.split(PART)])
 
@@ -59,7 +59,7 @@ def multiplications(shape: tuple[int, ...]) -> int:
 
 
 def patch_features(x_NCHW: Tensor) -> PatchFeatures:
-    """Draw patches of these pictures and whiten them; equal at each call."""
+    """Draw patches of these pictures and whiten them; the result is the same at each call."""
     generator = torch.Generator().manual_seed(0)
     count = min(DRAWN_PICTURES, DRAWN, 4 * len(x_NCHW))
     some = _shrunk(x_NCHW[torch.randint(len(x_NCHW), (count,), generator=generator)])
@@ -77,12 +77,12 @@ def patch_features(x_NCHW: Tensor) -> PatchFeatures:
     drawn_KD = F.normalize((patch_ND[row_K] - mean_D) @ white_DD, dim=1)
     weight_KD = drawn_KD @ white_DD
     bias_K = (weight_KD @ mean_D).float()
-    weight_KD = (weight_KD - weight_KD.mean(1, keepdim=True)).float()  # takes the patch's mean away
+    weight_KD = (weight_KD - weight_KD.mean(1, keepdim=True)).float()  # subtracts the patch's mean
     return PatchFeatures(weight_KD.view(PATCHES, -1, size, size), bias_K, spread, stride)
 
 
 def _patch(shape: torch.Size) -> tuple[int, int]:
-    """Pixels of a patch's side, and between two patches."""
+    """Return a patch's side, and the distance between two patches, in pixels."""
     side = min(shape[1:])
     return (SMALL_PATCH if side < SMALL else PATCH), (STRIDE if side >= WIDE else 1)
 

@@ -1,8 +1,8 @@
-"""Alerts act: they stop a training, set hyper-parameters, go back, or notify somebody. Each act is recorded
+"""The actions of alerts: stop a training, set hyper-parameters, go back, or notify somebody. Each is recorded
 as a command with its step, so that a run can be replayed without its alerts.
 
 ``alerted`` wraps the events of a training. Alerts are given anew at each start and never read from a folder,
-for a command to notify somebody by must not run because a folder says so.
+because the command of a notification must not run just because a folder contains it.
 """
 
 import json
@@ -75,19 +75,19 @@ ALERT_OF_MEMBERS = Refusal(
     N_("Set one value for all, e.g. {name}=0.1."),
 )
 
-GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the record
-MOST_REWINDS = 3  # of one alert
-SENDER = "alert"  # of commands and segments
+GIVEN = "alerts"  # the kind of an event: the alerts' texts, for readers of the record
+MOST_REWINDS = 3  # maximum for one alert
+SENDER = "alert"  # the sender of commands and segments
 HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
-LAST_WORDS = 300  # bytes of a failed command's stderr that are kept: its last line is told
-LAST_SECONDS = 0.2  # longest wait for them once it has ended: what it leaves behind may hold its stderr
-PIPE_BYTES = 1 << 16  # that are read at once: all that a pipe holds
+LAST_WORDS = 300  # bytes kept of a failed command's stderr, whose last line is reported
+LAST_SECONDS = 0.2  # longest wait for them after the command's end: its children may hold its stderr open
+PIPE_BYTES = 1 << 16  # bytes read at once: all that a pipe holds
 
 # ---- which alerts a training can have
 
 
 def given_alerts(texts: str | Iterable[str] | None, *, network: bool) -> tuple[Alert, ...]:
-    """Read the alerts that somebody gives. network: whether they may send to an address.
+    """Read the alerts that a user gives. network: whether they may send to an address.
 
     Raises:
         TreinoError: as ``alert_of``; a command that isn't there; an address without permission.
@@ -105,7 +105,7 @@ def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) ->
     """Refuse alerts that this training can't have.
 
     Raises:
-        TreinoError: a figure that isn't measured in it; an action that it can't take.
+        TreinoError: a figure that isn't measured in this training; an action that is impossible in it.
     """
     training = resolution.training
     measured = metric_names(training.loss_function, training.outputs)
@@ -163,9 +163,9 @@ def run_command(words: Sequence[str], facts: Mapping[str, Any]) -> None:
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,  # no file, which a command without end would fill
+        stderr=subprocess.PIPE,  # not a file, which a command that never ends would fill
         env={**os.environ, **environment},
-        start_new_session=True,  # Ctrl-C is for the training; and all that it starts can be ended
+        start_new_session=True,  # Ctrl-C is for the training; and all processes that it starts can be ended
     ) as process:
         last = bytearray()
         reading = threading.Thread(target=_keep_last, args=(process.stderr, last), daemon=True)
@@ -194,7 +194,7 @@ def _keep_last(pipe: Any, last: bytearray) -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """An address that leads elsewhere is an error: only the address that was typed is told."""
+    """An address that leads elsewhere is an error: facts are sent only to the address that was typed."""
 
     def redirect_request(self, *_args: Any) -> None:
         return None
@@ -213,7 +213,7 @@ def post(address: str, facts: Mapping[str, Any]) -> None:
 
 
 class Hook:
-    """Who is notified by one alert. ``Delivery`` calls ``notify`` on a thread of its own."""
+    """The recipient of one alert's notifications. ``Delivery`` calls ``notify`` on a thread of its own."""
 
     def __init__(self, action: Action) -> None:
         web = action.address
@@ -235,11 +235,11 @@ class Notices:
         self._deliveries[alert].tell("notify", facts)
 
     def failed(self, alert: Alert) -> bool:
-        """Whether this alert could not notify, and tries no more."""
+        """Whether this alert failed to notify, and doesn't try again."""
         return bool(self._deliveries[alert].failure)
 
     def failures(self) -> Iterator[str]:
-        """A sentence for each alert that could not notify; each once."""
+        """A sentence for each alert that failed to notify; each only once."""
         for alert, delivery in self._deliveries.items():
             if delivery.failure and alert not in self._told:
                 self._told.add(alert)
@@ -248,7 +248,7 @@ class Notices:
                 )
 
     def end(self, patience: float = HOOK_SECONDS + 1) -> None:
-        """Wait for what is on its way."""
+        """Wait for notifications that are being sent."""
         for delivery in self._deliveries.values():
             delivery.end(patience)
 
@@ -257,7 +257,7 @@ class Notices:
 
 
 def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[JobEvent]:
-    """Yield the events of a run's training, look at it as the alerts ask, and do what they say.
+    """Yield the events of a run's training, check its alerts as it goes, and carry out their actions.
 
     A training that an alert sends back ends, and the run's next segment follows as part of the same events.
     """
@@ -280,7 +280,7 @@ WayBack = tuple[int, Mapping[str, Any]]
 def _segment(
     stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices, rewound: list[int]
 ) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
-    """Follow the events of one segment's training. Return those of the next, if an alert begins one."""
+    """Follow the events of one segment's training. Return those of the next one, if an alert begins it."""
     looks: Looks | None = None
     back: WayBack | None = None
     ahead: list[Command] = []
@@ -291,7 +291,7 @@ def _segment(
             looks = Looks(job, alerts, rewound)
             job.look, sent = looks.see, [c for c in job.folder.database.commands() if c.sender == SENDER]
             alive = [c for c in sent if c.state in ("new", "applied") and c.segment in (None, job.segment)]
-            # sent for later steps before the process died: the resumed training does it there
+            # sent for later steps before the process died: the resumed training applies it there
             ahead = [c for c in alive if c.step is not None and c.step > job.training.step]
             given = {"alerts": [str(alert) for alert in alerts]}
             job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
@@ -325,8 +325,8 @@ def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
 
 
 class Acts:
-    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again. stops:
-    whether one of them stops the training. messages: a sentence for each. back: where one sends it."""
+    """The actions of the alerts that fire at one step. ahead: recorded commands that need not be sent again.
+    stops: whether one of them stops the training. messages: a sentence for each. back: the rewind, if any."""
 
     def __init__(self, job: RunJob, notices: Notices, ahead: list[Command], *, stops: bool) -> None:
         self.job, self.notices, self.ahead = job, notices, ahead
@@ -336,7 +336,7 @@ class Acts:
         self._stops = stops
 
     def act(self, course: AlertCourse, true: Sequence[Course]) -> None:
-        """Do what the alert says, and write it into the run's record. true: what made it fire."""
+        """Carry out the alert's action, and write it into the run's record. true: what made it fire."""
         job, alert = self.job, course.alert
         action, step = alert.action, job.training.step
         since = max(0, min((each.since.step for each in true), default=step))
@@ -386,7 +386,7 @@ class Acts:
             return _("The training stops.")
         try:
             values = self._values(action.changes)
-        except TreinoError as error:  # a factor led out of the setting's range
+        except TreinoError as error:  # a factor leads out of the setting's range
             course.over = True
             return _("It sets nothing any more: {why}").format(why=error.message)
         for name, value in values.items():

@@ -1,8 +1,8 @@
-"""Decide whether an alert's condition holds: each clause follows one figure of a training, look by look.
+"""Decide whether an alert's condition holds: each clause follows one figure of a training, check by check.
 
-A training is looked at where an epoch ends that has an evaluation (at least 20 steps apart), and at the end
+A training is checked at the end of an epoch that has an evaluation (at least 20 steps apart), and at the end
 of each piece that is trained at once, a tenth of a second or less. A clause holds for N epochs if it has held
-at every look since N epochs or more.
+at every check for N epochs or more.
 """
 
 import math
@@ -46,7 +46,7 @@ COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
 }
 
-STILL = 0.01  # of the largest value: figures of epochs that differ by less stand still
+STILL = 0.01  # share of the largest value: epochs' figures that differ by less count as constant
 
 
 class TrainingPlace(NamedTuple):
@@ -57,7 +57,7 @@ class TrainingPlace(NamedTuple):
     seconds: float
 
     def past(self, before: "TrainingPlace", span: Span | None) -> bool:
-        """Whether the span lies between ``before`` and this place."""
+        """Whether at least the span lies between ``before`` and this place."""
         if span is None:
             return True
         number = SPANS.index(span.unit)
@@ -67,15 +67,15 @@ class TrainingPlace(NamedTuple):
 
 @dataclass(eq=False)
 class Course:
-    """What one clause has seen. since: the last place at which it did not hold. value: the last figure."""
+    """The course of one clause. since: the last place at which it did not hold. value: the last figure."""
 
     clause: Clause
     since: TrainingPlace
     value: float = math.nan
     holds: bool = False
     _best: float = math.nan
-    _seen: list[tuple[TrainingPlace, float]] = field(default_factory=list)  # of a trend: within its span
-    _counted: int = 0  # the step from which on steps count
+    _seen: list[tuple[TrainingPlace, float]] = field(default_factory=list)  # for a trend: within its span
+    _counted: int = 0  # the step from which steps are counted
     _false: int = 0  # updates after the last step at which the clause did not hold
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class Course:
         return clause.figure == TRAINING and (counted or clause.way == NAN)
 
     def restart(self, at: TrainingPlace) -> None:
-        """Count anew from here on."""
+        """Restart the counts here."""
         self.since, self.holds = at, False
         self._counted = self._false = at.step
         self._seen = self._seen[-1:]
@@ -115,7 +115,7 @@ class Course:
         self.see_truth(at, now)
 
     def see_truth(self, at: TrainingPlace, now: bool) -> None:
-        """Note whether what is asked is so here, its span apart."""
+        """Note whether the clause's condition holds here, apart from its span."""
         if not now:
             self.since = at
         self.holds = now and at.past(self.since, self.clause.span)
@@ -174,8 +174,8 @@ class Course:
 
 @dataclass(eq=False)
 class AlertCourse:
-    """One alert on its way. armed: whether it may fire: its condition has ceased to hold since it last did.
-    rewound: how often it has gone back. over: whether it fires no more."""
+    """The course of one alert. armed: whether it may fire: its condition has ceased to hold since it last
+    fired. rewound: how often it has gone back. over: whether it will never fire again."""
 
     alert: Alert
     courses: tuple[Course, ...]
@@ -194,14 +194,14 @@ class AlertCourse:
         return holds and self.armed and not self.over
 
     def fired(self, at: TrainingPlace) -> None:
-        """The alert fired here: it counts its spans anew, and may fire again once it has ceased to hold."""
+        """Note that the alert fired here: its spans restart, and it may fire again once it ceased to hold."""
         for course in self.courses:
             if course.clause.span is not None:
                 course.restart(at)
-        self.armed = not self.true_courses()  # a span that begins anew doesn't hold at first
+        self.armed = not self.true_courses()  # a span that restarts doesn't hold at first
 
     def true_courses(self) -> list[Course]:
-        """The courses of a part of the condition that holds; []: none does."""
+        """The courses of a part of the condition that holds; [] if none holds."""
         rest = iter(self.courses)
         for part in self.alert.condition.parts:
             courses = [next(rest) for _clause in part]
@@ -214,7 +214,7 @@ class AlertCourse:
 
 
 class Looks:
-    """The looks at one training, for all of its alerts. courses: of each alert, in order."""
+    """The checks of one training, for all of its alerts. courses: the course of each alert, in order."""
 
     def __init__(self, job: RunJob, alerts: Sequence[Alert], rewound: Sequence[int]) -> None:
         self.job = job
@@ -237,7 +237,7 @@ class Looks:
             self._catch_up(begin.step)
 
     def place(self, step: int) -> TrainingPlace:
-        """The place of a step; its seconds are the present ones."""
+        """The place of a step, with the present seconds."""
         return TrainingPlace(step, self.job.training.plan.count.passes(step), self.job.clock.spent)
 
     def see(self, loss_SP: Tensor, epochs: Sequence[Epoch]) -> bool:
@@ -262,12 +262,12 @@ class Looks:
 
     @property
     def stops(self) -> bool:
-        """Whether one of those that fire stops the training."""
+        """Whether one of the alerts that fire stops the training."""
         return any(self.courses[number].alert.action.kind == STOP for number in self._crossed)
 
     def fired(self) -> Iterator[tuple[int, AlertCourse, list[Course]]]:
-        """Each alert that fires at this step: its number, and the courses that make it. They count anew from
-        here on."""
+        """Each alert that fires at this step: its number, and the courses that make it fire. Their counts
+        restart here."""
         here, crossed = self.place(self.job.training.step), self._crossed
         self._crossed = {}
         for number in sorted(crossed):
@@ -280,7 +280,7 @@ class Looks:
                 self._crossed.setdefault(number, alert.true_courses())
 
     def see_findings(self) -> None:
-        """Look for findings, if that is asked for and due; the losses must be recorded."""
+        """Look for findings, if an alert needs them and they are due; the losses must be recorded."""
         if self._findings is not None and self._findings.look():
             here = self.place(self.job.training.step)
             for course in self._finding:
@@ -309,8 +309,8 @@ class Looks:
     # ---- after a resume
 
     def _catch_up(self, first: int) -> None:
-        """Look again at what is recorded of this segment, after ``first`` updates; nothing fires but what
-        did."""
+        """Check again what is recorded of this segment, after ``first`` updates; only alerts that fired then
+        fire."""
         folder, spec = self.job.folder, read_run_spec(self.job.folder)
         folder.database.flush()
         loss_S, count = np.asarray(losses_of(folder, spec)), epoch_count(spec)
@@ -326,7 +326,7 @@ class Looks:
             values = {name: value_E[k] for name, value_E in metrics.items()}
             self._see_epoch(at, mean, {name: v for name, v in values.items() if v is not None})
             for alert in self.courses:
-                alert.crossed()  # one that ceases to hold may fire again
+                alert.crossed()  # an alert that ceases to hold may fire again
         here = self.place(len(loss_S))
         self._repeat(fired, here._replace(step=here.step + 1))
         for course in self._by_step:

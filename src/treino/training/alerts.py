@@ -1,8 +1,8 @@
 """Read alerts, ``CONDITION: ACTION``, by a closed grammar. No part of an alert is evaluated as code.
 
 A condition is one or several clauses joined by ``and`` and ``or`` (``and`` binds closer): a figure of the
-training and what is asked of it. An action stops the training, sets hyper-parameters, goes back, or tells
-somebody. docs/alerts.md has the tables.
+training and what is required of it. An action stops the training, sets hyper-parameters, goes back, or
+notifies somebody. docs/alerts.md has the tables.
 """
 
 import math
@@ -66,8 +66,8 @@ Unit = Literal["", "share", "seconds"]
 
 @dataclass(frozen=True)
 class FigureKind:
-    """Something to look at. unit: of the number that it is compared with. moves: whether it rises and falls,
-    so that trends can be asked of it. better: +1 if larger is better, -1 if smaller is; 0: neither."""
+    """A kind of figure. unit: that of the number that it is compared with. moves: whether it rises and falls,
+    so that a clause can be a trend of it. better: +1 if larger is better, -1 if smaller is; 0: neither."""
 
     unit: Unit = ""
     moves: bool = False
@@ -103,7 +103,7 @@ COMPARISONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "≥": ">=", "≤": "
 TRENDS = ("rises", "falls", "stands still")
 BEST, NOT_BEST, NAN = "is best", "is not best", "is nan"
 SPANS = ("steps", "epochs", "s")
-MOST = 1_000_000  # steps or epochs of a span
+MOST = 1_000_000  # maximum number of steps or epochs of a span
 CLAUSE = re.compile(
     r"(?P<figure>.+?)\s*"
     r"(?:(?P<sign>[<>]=?|[≤≥])\s*(?P<number>.*?)"
@@ -127,8 +127,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Clause:
-    """What is asked of one figure. way: a comparison, a trend, ``is best``, ``is not best``, ``is nan``; or
-    ``finding``, where figure is the doctor's rule. number: what it is compared with, in the figure's base
+    """A requirement on one figure. way: a comparison, a trend, ``is best``, ``is not best``, ``is nan``; or
+    ``finding``, if figure is the doctor's rule. number: what it is compared with, in the figure's base
     unit."""
 
     figure: str
@@ -163,7 +163,7 @@ def condition_of(text: str) -> Condition:
     """Read a condition.
 
     Raises:
-        TreinoError: it is no condition; an unknown figure, with the nearest one.
+        TreinoError: the text isn't a condition; an unknown figure, with the nearest one.
     """
     parts = (re.split(r"\s+and\b\s*", part) for part in re.split(r"\s+or\b\s*", text.lower()))
     return Condition(tuple(tuple(map(_clause, part)) for part in parts))
@@ -211,7 +211,7 @@ def _span(text: str | None) -> Span | None:
 
 
 def _quantity(text: str) -> tuple[float | None, str]:
-    """The number at the beginning, and the rest as its unit; None: there is none, or it is not finite."""
+    """The number at the beginning, and the rest as its unit; None: there is no number, or it isn't finite."""
     match = NUMBER.fullmatch(text)
     if match is None or not math.isfinite(number := float(match[1])):
         return None, ""
@@ -219,7 +219,7 @@ def _quantity(text: str) -> tuple[float | None, str]:
 
 
 def _seconds(text: str) -> float | None:
-    """A duration such as ``10 min``; None: the text is none."""
+    """A duration such as ``10 min``; None if the text isn't one."""
     try:
         return TypeAdapter(Seconds).validate_python(text)
     except (ValidationError, ValueError, TreinoError):
@@ -227,7 +227,7 @@ def _seconds(text: str) -> float | None:
 
 
 def _number(kind: FigureKind, figure: str, text: str) -> float:
-    """The number in the figure's base unit."""
+    """The number, converted to the figure's base unit."""
     number, unit = (_seconds(text), "") if kind.unit == "seconds" else _quantity(text)
     if kind.unit == "share" and number is not None and unit == "%":
         number, unit = number / 100, ""
@@ -274,7 +274,7 @@ class NewValue:
 
 @dataclass(frozen=True)
 class Action:
-    """What an alert does. kind: stop, set, rewind or notify. words: the command of ``notify``, or its
+    """An alert's action. kind: stop, set, rewind or notify. words: the command of ``notify``, or its
     address."""
 
     kind: str
@@ -296,7 +296,7 @@ def action_of(text: str) -> Action:
     """Read an action.
 
     Raises:
-        TreinoError: it is none; an unknown hyper-parameter, or a value out of range.
+        TreinoError: the text isn't an action; an unknown hyper-parameter, or a value out of range.
     """
     word, _space, rest = text.strip().partition(" ")
     kind = word.lower()
@@ -350,7 +350,7 @@ def _command(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Alert:
-    """A condition and what is done when it comes to hold."""
+    """A condition, and the action to take when it begins to hold."""
 
     condition: Condition
     action: Action
@@ -363,7 +363,7 @@ def alert_of(text: str) -> Alert:
     """Read an alert, ``CONDITION: ACTION``.
 
     Raises:
-        TreinoError: it is none, in the words of the part that is wrong.
+        TreinoError: the text isn't an alert; the message is about the part that is wrong.
     """
     condition, colon, action = str(text).partition(":")
     if not colon or not condition.strip() or not action.strip():

@@ -83,7 +83,7 @@ CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> Segment:
-    """The run's next segment, which starts from the snapshot with these changes. sender: who asks for it.
+    """The run's next segment, which starts from the snapshot with these changes. sender: who requested it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range.
@@ -112,7 +112,7 @@ def _parted(
     rest, run = dict(changes), snapshot.run
     hp: dict[str, Any] = {}
     for name, value in changes.items():
-        if value is None and name != "clip":  # which is off then; what others are open for is decided before
+        if value is None and name != "clip":  # clip is then off; other open settings were decided before
             raise CHANGE_OPEN(name=name)
     if "betas" in rest:
         hp["beta1"], hp["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
@@ -151,7 +151,7 @@ def _take_optimizer(
     settings: dict[str, Any], changes: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
 ) -> None:
     """Remove settings that the optimizer doesn't read. For Nesterov momentum, which needs a momentum, set the
-    one in force."""
+    one that is in force."""
     name = known("optimizer", read_settings(settings).optimizer, OPTIMIZERS)
     for setting in OF_SOME:
         if setting not in OPTIMIZERS[name].reads and setting not in changes:
@@ -181,7 +181,7 @@ def _fixed(run: StoredRun) -> tuple[str, ...]:
     """Settings of the network that can't change in this run."""
     if run.spec.net != "mlp":
         return NETWORK
-    return ("hidden",) if run.spec.resolved.batch_norm else ()  # its means belong to the present units
+    return ("hidden",) if run.spec.resolved.batch_norm else ()  # its statistics belong to the present units
 
 
 def refuse(name: str, run: StoredRun) -> None:
@@ -243,7 +243,7 @@ def branching(
         check(snapshot.data, start.resolution)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
-    if (beside / "manifest.json").is_file():  # a sweep's winner: its branch goes beside the sweep
+    if (beside / "manifest.json").is_file():  # a sweep's winner: its branch is made beside the sweep
         beside = beside.parent
     folder = RunFolder.create(parent=beside, stem=run.spec.data.name, name=place.get("name"), out=out)
     with folder:
@@ -336,7 +336,7 @@ def _segment_job(
 
 
 def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> SegmentStart:
-    """Prepare the next segment. sender: who asks for it.
+    """Prepare the next segment. sender: who requested it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range; nothing left to train.

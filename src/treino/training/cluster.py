@@ -1,4 +1,4 @@
-"""Clusters: the processes of others, by Ray, that a training uses."""
+"""Clusters: processes on other machines, managed by Ray, that a training uses."""
 
 import importlib.util
 import itertools
@@ -89,7 +89,7 @@ WORKER_WITHOUT_TREINO = Refusal(
     N_("Install the same on all: pip install {package}=={version}"),
 )
 
-# ---- what a cluster gives and takes
+# ---- what is sent to a cluster, and what comes back
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ def _end_begun(error: BaseException) -> None:
 
 
 def _failure(address: str, error: Exception) -> TreinoError:
-    """What is said of an error that Ray raised when it connected or, with the address ``local``, started."""
+    """The message for an error that Ray raised when it connected or, with the address ``local``, started."""
     if address == "local":
         temporary = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
         return CLUSTER_START(why=cause(error), folder=Path(temporary, "ray/session_latest/logs"))
@@ -396,7 +396,7 @@ class Cluster:
         return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
 
     def _need(self) -> tuple[str, float]:
-        """The resource that a task needs at least: (kind, amount)."""
+        """The resource that a task needs at least, as (kind, amount)."""
         return ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
 
     def _report(self, reference: Any, order: Order) -> TaskReport | None:

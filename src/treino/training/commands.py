@@ -29,7 +29,7 @@ SPEED_RANGE = Refusal(
 
 
 def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
-    """``send_settings`` of one."""
+    """Send a single setting, as ``send_settings`` does."""
     send_settings(run, {name: value}, step, sender=sender)
 
 

@@ -64,7 +64,7 @@ def run_facts(data: Data, resolution: Resolution) -> RunFacts:
 
 
 def shape_entries(data: Data, training: TrainingLoop) -> dict[str, Any]:
-    """The entries of ``spec.json`` on what comes into the network and out of it."""
+    """The entries of ``spec.json`` on the network's inputs and outputs."""
     names = ("classes", "inputs", "item_shape", "target_mean", "target_scale")
     known = {"outputs": training.outputs, "steps_per_epoch": training.steps_per_epoch}
     return {name: getattr(data, name) for name in names} | known
@@ -87,7 +87,7 @@ class Uncertainty(NamedTuple):
 
 def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, level: float | None) -> Uncertainty:
     """Intervals of a regression, or sets and the calibration of a classification. level: the coverage that
-    the settings ask for."""
+    the settings request."""
     figures: dict[str, Any] = {}
     notes: list[str] = []
     if (
@@ -111,7 +111,7 @@ def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, level: float 
 
 
 def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: float) -> Uncertainty:
-    """The scores of the validation rows, as stored, and what this coverage is worth on test rows."""
+    """The scores of the validation rows, as stored, and the coverage that they reach on test rows."""
     seen = row_scores(net, data.validation, data, item_shape)
     known = held_out_quantiles(seen)
     assert known is not None
@@ -138,7 +138,7 @@ Answered = Mapping[str, tuple[Tensor, Tensor]]
 
 
 def _positive(answered: Answered, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """``[N]`` each: the probability of the second of two classes, and whether a row is of it."""
+    """``[N]`` each: the probability of the second of two classes, and whether a row is of this class."""
     output_NC, y_N = answered[split]
     return probabilities(output_NC)[:, 1].double().numpy(), y_N.numpy() == 1
 
@@ -168,7 +168,7 @@ def threshold_effect(answered: Answered, data: Data, rule: str, value: float | N
             "others are taken for it."
         )
         counts = {"found": hits, "of": weighed(true_N), "wrong": wrong}
-        rounded = {what: round(count, 1) for what, count in counts.items()}  # only of weights in part
+        rounded = {what: round(count, 1) for what, count in counts.items()}  # fractions only with weights
         notes.append(sentence.format(right=made["accuracy"], name=name, **rounded))
         if (costs := cost_of(rule)) is not None:
             sentence = _("Mistakes on them cost {cost:,.6g}; from 0.5 on they would cost {usual:,.6g}.")
@@ -194,7 +194,7 @@ class Times(NamedTuple):
 
     @property
     def share_waited(self) -> float:
-        """The share of the training proper, evaluations apart, that it waited for rows."""
+        """The share of the training time, evaluations excluded, that it waited for rows."""
         return self.waited / max(self.all - self.evaluation, self.waited, 1e-9)
 
 
@@ -203,7 +203,7 @@ class Ending:
     """A training at its end, and what has been measured of its kept weights so far.
 
     status: how it ended. otherwise: what to do if its rows can't be measured. figures: entries of
-    ``result.json``. of_targets: the entries of each target; of a single target these are ``figures``. notes:
+    ``result.json``. of_targets: the entries of each target; for a single target these are ``figures``. notes:
     sentences for the run's reader. failures: a sentence for each measurement that failed.
     """
 
@@ -229,7 +229,7 @@ class Ending:
 
     @cached_property
     def net(self) -> nn.Module:
-        """The network that answers, with its kept weights."""
+        """The network that predicts, with its kept weights."""
         return self.training.answer("kept")
 
     @cached_property
@@ -239,7 +239,7 @@ class Ending:
 
     @property
     def rule(self) -> str | None:
-        """The rule of the decision threshold that the settings ask for."""
+        """The rule of the decision threshold that the settings request."""
         return self.resolution.settings.get("threshold") if self.over else None
 
     @cached_property
@@ -256,16 +256,16 @@ class Ending:
 
     @cached_property
     def threshold(self) -> float | None:
-        """The probability from which on the second of two classes is answered, found on the validation rows.
-        None: none is asked for, or these rows hold one class only."""
+        """The probability from which on the second of two classes is predicted, found on the validation rows.
+        None: none is requested, or these rows have only one class."""
         if self.rule is None or "validation" not in self.answered:
             return None
         weight_N = weights_or_ones(self.data.validation.weight, len(self.data.validation))
         return threshold_of(*_positive(self.answered, "validation"), self.rule, weight_N)
 
     def attempt(self, what: str, work: Callable[[], T], otherwise: str | None = None) -> T | None:
-        """The result of the work; None, and a sentence among the failures, if it fails. what: begins this
-        sentence. otherwise: ends it; default: that everything else is there."""
+        """The result of the work; if it fails, None, and a sentence among the failures. what: how this
+        sentence begins. otherwise: how it ends; default: that everything else is there."""
         rest = _("Everything else is there.") if otherwise is None else otherwise
         return try_or_note(self.failures, what, rest, work)
 
@@ -275,7 +275,7 @@ def _measuring(split: str) -> str:
 
 
 def measure_rows(end: Ending) -> None:
-    """``metrics`` of each split and ``intervals`` of the test rows: of all targets, and of each alone."""
+    """``metrics`` of each split and ``intervals`` of the test rows: for all targets, and for each alone."""
     data, loss = end.data, end.training.loss_function
     end.figures |= _figures(end, end.answered, data, loss, end.threshold)
     if len(data.by_target) == 1:
@@ -307,7 +307,7 @@ def _figures(
 
 def fit_baselines(end: Ending) -> None:
     """``baseline``: the test metrics of simple models, if test rows are looked at; and notes on rows that are
-    in no figure."""
+    not counted in any figure."""
     loss, full = end.training.loss_function.single, end.resolution.settings.get("baselines") == "full"
     notes: list[str] = []
     for own, one in zip(end.of_targets, end.held.by_target, strict=True):
@@ -330,7 +330,7 @@ def fit_baselines(end: Ending) -> None:
 
 
 def measure_confidence(end: Ending) -> None:
-    """How far to trust the predictions of each target: calibration, intervals of numbers, sets of classes."""
+    """How far to trust each target's predictions: calibration, intervals of numbers, sets of classes."""
     if not end.over:
         return
     shape, level = end.training.shared.item_shape, end.resolution.settings.get("coverage")
@@ -345,7 +345,7 @@ def measure_confidence(end: Ending) -> None:
 
 
 def measure_prediction(end: Ending) -> None:
-    """What predictions are made with besides the weights, and how far to trust them; the steps and losses."""
+    """What predictions need besides the weights, how far to trust them, and the steps and losses."""
     training = end.training
     measure_confidence(end)
     if end.rule is not None:
@@ -409,7 +409,7 @@ def finish(
     alone = not spec.segments and spec.like is None and spec.weights is None
     if not alone or any(event.kind == "resumed" for event in events):  # stopped, rewound or branched
         ends = {(event.segment, event.step) for event in events if event.kind in ("finished", "diverged")}
-        before = test_looks(folder, len(ends - {(segment, training.step)}))  # this end may have been begun
+        before = test_looks(folder, len(ends - {(segment, training.step)}))  # this end may have begun before
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
         "seconds": times.all,

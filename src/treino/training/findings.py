@@ -54,7 +54,7 @@ RULES = (
     *("lr_too_high", "lr_too_low", "weight_decay_too_high", "clip_too_small", "vanishing_gradient"),
     *("class_imbalance", "unscaled_inputs", "unshuffled_sorted", "duplicate_leakage", "test_in_train"),
 )
-"""The doctor's rules that a run of treino can break; the others judge calls that only a script makes."""
+"""The doctor's rules that a run of treino can break; the other rules judge calls that only a script makes."""
 
 # ---- advice after a training that diverged
 
@@ -65,7 +65,7 @@ def lower_rate(lr: float) -> float:
     return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual
 
 
-# ---- what would mend a fault
+# ---- the remedy for a fault
 
 Changes = dict[str, Any]
 
@@ -84,13 +84,13 @@ REMEDIES: Mapping[str, Callable[[Mapping[str, Any]], Changes]] = {
     "dead_relu": lambda _s: {"activation": "leaky_relu"},
     "vanishing_gradient": lambda _s: {"activation": "relu"},
 }
-"""The change of the settings in force that mends a fault, by rule. Other faults lie in the rows, or in the
-weights that a training begins with: no change on its way mends them."""
+"""The change of the settings in force that corrects a fault, by rule. Other faults lie in the rows, or in the
+initial weights: no change during the training corrects them."""
 
 
 def remedy(rule: str, settings: Mapping[str, Any]) -> Changes | None:
-    """The change that a finding asks for, as for ``futures``; None: none that a training can take on its
-    way."""
+    """The change that corrects a finding, as for ``futures``; None: none that is possible during a
+    training."""
     change = REMEDIES[rule](settings) if rule in REMEDIES else {}
     return {name: value for name, value in change.items() if settings.get(name) != value} or None
 
@@ -99,7 +99,7 @@ def remedy(rule: str, settings: Mapping[str, Any]) -> Changes | None:
 
 
 def initial_faults(resolution: Resolution) -> list[dict[str, Any]]:
-    """Findings known before the first step: the faults that the settings ask for."""
+    """Findings known before the first step: the faults that the settings request."""
     return finding_documents(decide(initial_log(resolution), RULES)[0], resolution)
 
 
@@ -139,7 +139,7 @@ def _replayed(playback: Playback, course: TrainingCourse) -> FirstSteps | None:
 
 
 class OncePerCourse:
-    """Makes the first steps of a course when they are first asked for, and keeps them until the next one."""
+    """Makes the first steps of a course when they are first needed, and keeps them until the next course."""
 
     def __init__(self, make: Callable[[TrainingCourse], FirstSteps | None]) -> None:
         self._make = make
@@ -215,18 +215,18 @@ DIVERGED = "diverged"
 
 
 def settled(training: TrainingLoop, steps: int) -> bool:
-    """Whether a course of so many steps is long enough for all rules."""
+    """Whether a course of this many steps is long enough for all rules."""
     return steps >= max(WATCHED, min(training.steps_per_epoch, STEPS_SETTLED))
 
 
 def log_so_far(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSteps | None]) -> Log:
-    """The log of a course that goes on. begun: as for ``measured``."""
+    """The log of a course that is not over. begun: as for ``measured``."""
     over = settled(course.resolution.training, course.steps)
     return run_log(course, measured(course, begun) if over else UNMEASURED)
 
 
 def findings_so_far(spec: RunSpec, course: TrainingCourse, log: Log) -> list[dict[str, Any]]:
-    """The findings of a course that goes on, as JSON. log: of ``log_so_far``."""
+    """The findings of a course that is not over, as JSON. log: from ``log_so_far``."""
     over = settled(course.resolution.training, course.steps)
     results = decide(log, RULES, early=not over)[0]
     documents = finding_documents(results, course.resolution, course.first, course.data.classes)
@@ -234,7 +234,7 @@ def findings_so_far(spec: RunSpec, course: TrainingCourse, log: Log) -> list[dic
 
 
 class OwnFindings:
-    """The findings of a run, looked for by the process that trains it. rules: of the newest look."""
+    """The findings of a run, looked for by the process that trains it. rules: those of the newest look."""
 
     def __init__(self, folder: RunFolder, data: Data, resolution: Resolution) -> None:
         self.rules: frozenset[str] = frozenset()
@@ -242,11 +242,11 @@ class OwnFindings:
         self._rows = rows_trained(data)
         self._first_steps = OncePerCourse(partial(_first_steps, folder))
         self._due, self._first = 0.0, resolution.training.step
-        self._judged = False  # whether a look was at steps enough for all rules
+        self._judged = False  # whether a look had enough steps for all rules
 
     def look(self) -> bool:
-        """Look, if that is due, for the first time at enough steps, or the training is over. Return whether
-        it was."""
+        """Look for findings if due, if steps first suffice for all rules, or if the training is over. Return
+        whether it looked."""
         engine, began = self._resolution.training, time.thread_time()
         judged = settled(engine, engine.step - self._first)
         if time.monotonic() < self._due and not engine.done and judged == self._judged:
@@ -301,7 +301,7 @@ class LiveFindings:
 
 
 def divergence(spec: RunSpec, course: TrainingCourse) -> list[dict[str, Any]]:
-    """If the training, ended now, would count as diverged: a finding, with the epoch since when; else []."""
+    """If the training, ended now, would count as diverged: a finding with the epoch of its start; else []."""
     threshold = float(course.resolution.training.threshold_P[course.member])
     count = epoch_count(spec)
     mean_E = training_losses(course.loss_S, count)[0][: count.ended(len(course.loss_S))]

@@ -55,11 +55,11 @@ FUTURES_LR = Refusal(
 Changes = Mapping[str, Any]
 Floats = NDArray[np.float32]
 
-MOST = 256  # futures at once
+MOST = 256  # maximum number of futures at once
 SLICE_SECONDS = 0.05
 LEAST_SECONDS = 0.01  # minimum seconds of a population's turn, since each turn costs as much as some steps
-LAST_EVALUATIONS = 3  # last evaluations, whose mean scores a future; a single one may be luck
-DECADES = 1.0  # to either side of the learning rate in force
+LAST_EVALUATIONS = 3  # a future's score is the mean of this many last evaluations; one alone may be luck
+DECADES = 1.0  # on either side of the learning rate in force
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ class FutureEnd:
     """A future after its last step.
 
     future: its index. step: updates done; if diverged, the updates up to the last finite weights. status:
-    running (it could go on), finished or diverged: patience ends none. net: the network with its last
+    running (it could go on), finished or diverged; patience ends no future. net: the network with its last
     weights, in evaluation mode. validation: the mean of its last three validation losses; None without one,
     or if it diverged.
     outputs_NC: float32, the network's outputs for the requested rows: logits, or standardised target values;
@@ -186,9 +186,9 @@ def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -
     setup = replace(setup, config=setup.config.with_settings(ensemble=1))
     setup = replace(
         setup, early_stopping=replace(setup.early_stopping, patience=0)
-    )  # they are to be compared
+    )  # the futures are to be compared
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
-    if orders:  # then each future has one
+    if orders:  # then each future has its own row order
         past = replace(setup.plan.past, order=orders[0])
         several = tuple((order, setup.plan.rows) for order in orders) if len(orders) > 1 else ()
         setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
@@ -280,7 +280,7 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
     kind: ``lr``: learning rates evenly spaced on a logarithmic scale, a decade to either side of the present
     one, which is among them; ``seed``: the run unchanged and with the seeds that follow its own, which change
     row order and dropout from here on; ``batch_size``: powers of two, the present one, and all rows. Where
-    the training is over, all of them as ``extension`` too.
+    the training is over, all of them with ``extension`` too.
 
     Raises:
         TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
@@ -293,7 +293,7 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
         middle = count // 2
         factors = [10 ** (DECADES * (i - middle) / middle) for i in range(count)]
         changes = [{"lr": lr if factor == 1 else float(f"{lr * factor:.3g}")} for factor in factors]
-    elif kind == "seed":  # the order of the rows hangs on it where ``data_seed`` was left open
+    elif kind == "seed":  # the seed determines the row order if ``data_seed`` was left open
         name = "data_seed" if "data_seed" in next_segment(snapshot, {}).asked else "seed"
         changes = [{}, *({name: snapshot.settings[name] + i} for i in range(1, count))]
     elif kind == "batch_size":
@@ -310,16 +310,16 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
 
 
 def extension(plan: StepPlan, step: int) -> dict[str, Any]:
-    """The setting with which a training that is over at this step goes on for as long again; else none."""
+    """The setting with which a training that is over at this step goes on for as long again; else {}."""
     return {"epochs": 2 * max(1, plan.count.epoch_of(step))} if step >= plan.steps else {}
 
 
 def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
-    """Two changes for ``futures``: the run as it is, and with what the finding of this rule asks for; as
-    ``extension`` where the training is over.
+    """Two changes for ``futures``: the run as it is, and with the correction of this rule's finding; with
+    ``extension`` in both if the training is over.
 
     Raises:
-        TreinoError: no change of settings on the way mends it.
+        TreinoError: no change of settings during the training corrects the finding.
     """
     own = {"clip": None if math.isinf(snapshot.hp["clip"]) else snapshot.hp["clip"]}
     own |= {"lr": rate(snapshot), "weight_decay": snapshot.hp["weight_decay"]}
@@ -340,7 +340,7 @@ def rate(snapshot: Snapshot) -> float:
 # ---- a fan: futures of a step, as messages of apps/studio/docs/studio-protocol.md
 
 CURVE = 60  # maximum number of values of a curve in a message
-REMEDY = "remedy"  # the kind of a fan of two: as it is, and with what a finding asks for
+REMEDY = "remedy"  # the kind of a fan of two: the run as it is, and with a finding's correction
 MOST_ROWS = 2000  # validation rows on which these two are compared
 
 
@@ -359,7 +359,7 @@ class SmallPicture:
 
 @dataclass(frozen=True, eq=False)
 class FanBoundaries:
-    """What all futures answer at the points of the picture. output_FNC: of each future and point."""
+    """The outputs of all futures at the points of the picture. output_FNC: by future and point."""
 
     header: dict[str, Any]
     output_FNC: Tensor
@@ -389,7 +389,7 @@ def fan(
     end the boundaries, if there is a picture. The iterator may be dropped at any time. In the last ``fan``,
     ``steps`` and ``done`` are the steps that were taken: fewer near the training's end.
 
-    number: the fan's number on the page. kind, changes: see ``usual_futures``; of the kind ``remedy``, see
+    number: the fan's number on the page. kind, changes: see ``usual_futures``; for the kind ``remedy``, see
     ``with_remedy``: two futures, which are compared on validation rows; ``candidates``: any changes.
 
     Raises:

@@ -144,7 +144,7 @@ class JobEnd:
 
 @dataclass(frozen=True, eq=False)
 class JobAlert:
-    """Event: an alert fired, or could not do what it says. message: a sentence on it."""
+    """Event: an alert fired, or its action failed. message: a sentence on it."""
 
     job: Job
     message: str
@@ -201,7 +201,7 @@ def events(make: Callable[[], Job]) -> Iterator[JobEvent]:
 
 @contextmanager
 def resumption_said(folder: RunFolder) -> Iterator[None]:
-    """Within the block, the error of a full disk says how the folder goes on, if it has a checkpoint: the
+    """Within the block, the error of a full disk says how to resume the folder, if it has a checkpoint: the
     same command would begin another folder, or add the same networks again."""
     try:
         yield

@@ -321,8 +321,8 @@ NEAR_SECONDS = 0.03  # maximum training time between two states
 @dataclass(eq=False)
 class Playback:
     """The playback of one run, which may be training in another process. data: all rows of the run. member:
-    of an ensemble, the network to inspect; None: the best. remembers: whether it keeps states for steps to
-    come, which are asked for in any order."""
+    for an ensemble, the network to inspect; None: the best. remembers: whether it keeps states for later
+    requests, which may be for any step."""
 
     run: StoredRun
     data: Data
@@ -415,7 +415,7 @@ class Playback:
 
     @property
     def _apart(self) -> int:
-        """The steps between two remembered states: so many that half of the states that fit are enough."""
+        """The steps between two remembered states: large enough that half of the states that fit suffice."""
         fitting = max(2, BUDGET // self.state_bytes)
         return max(1, 2 * self.run.steps // fitting, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
 

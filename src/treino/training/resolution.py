@@ -124,8 +124,8 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
 
 
 def with_net(s: Settings, data: Data, usual: str = "cnn") -> Settings:
-    """The settings, with what they leave open of a network for pictures. usual: the kind of network where
-    none is asked for, neither by name nor by its layers."""
+    """The settings, with open settings of a network for pictures filled in. usual: the kind of network if
+    none is requested, neither by name nor by its layers."""
     if s.net is None and is_picture(data.item_shape):
         plain = s.hidden is not None or s.gates or faults_of(s)
         s = s.model_copy(update={"net": "mlp" if plain else usual})
@@ -180,7 +180,7 @@ def resolve(
 ) -> Resolution:
     """Choose the settings left open and make the training. Writes nothing.
 
-    past: the steps of the training whose state this one continues. reasons: of choices made before.
+    past: the steps of the training whose state this one continues. reasons: for choices made before.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.

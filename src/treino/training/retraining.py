@@ -1,6 +1,6 @@
 """Train a run again, and compare every step with what its folder records.
 
-It begins with the seeds. Nothing in the folder is changed.
+The training starts from the seeds. Nothing in the folder is changed.
 """
 
 import math
@@ -41,19 +41,19 @@ from treino.training.train import epoch_values
 # ---- the comparison of two trainings, bit by bit
 
 KINDS: tuple[Compared, ...] = get_args(Compared)
-"""What is compared, in the order in which a step makes it."""
+"""The kinds of compared values, in the order in which a step computes them."""
 
-SAME_FIGURE = 1e-6  # relative: figures are sums over rows, in an order that is torch's
+SAME_FIGURE = 1e-6  # relative: figures are sums over rows, in an order that torch chooses
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two trainings part. step: updates done. kind: one of KINDS. name: of the tensor or the figure; ""
-    for a loss. recorded, found: the first numbers that differ; None: not finite, or absent. numbers: how many
-    of ``of`` numbers differ. relative: the norm of the difference / the norm of the recorded numbers; None if
-    it is not finite."""
+    """The first difference of two trainings. step: updates done. kind: one of KINDS. name: tensor or figure;
+    "" for a loss. recorded, found: the first numbers that differ; None: not finite, or absent. numbers: how
+    many of ``of`` numbers differ. relative: the norm of the difference / that of the recorded numbers; None
+    if it is not finite."""
 
     step: int
     kind: str
@@ -76,7 +76,7 @@ class Tally:
 
 @dataclass
 class Comparison:
-    """The comparison of a recorded training with the same one made again. first: the earliest difference."""
+    """The comparison of a recorded training with its repetition. first: the earliest difference."""
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     first: Difference | None = None
@@ -118,7 +118,7 @@ class Comparison:
     def tensors(
         self, kind: str, step: int, recorded: Mapping[str, Tensor], found: Mapping[str, Tensor]
     ) -> None:
-        """Compare tensors by their names; one that only one side has differs."""
+        """Compare tensors by their names; a tensor that only one side has counts as different."""
         for name in dict.fromkeys([*recorded, *found]):
             ours, theirs = (
                 each[name].detach().cpu().numpy() if name in each else np.zeros((0,), np.float32)
@@ -127,8 +127,8 @@ class Comparison:
             self.arrays(kind, step, name, theirs, ours)
 
     def figures(self, kind: str, step: int, recorded: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-        """Compare figures by their names, up to a relative difference of SAME_FIGURE, and words; one that
-        only one side has differs."""
+        """Compare figures by their names, up to a relative difference of SAME_FIGURE, and words; a figure
+        that only one side has counts as different."""
         for name in dict.fromkeys([*recorded, *found]):
             theirs, ours = recorded.get(name), found.get(name)
             pair: tuple[float | None, float | None] = (None, None)
@@ -205,10 +205,10 @@ UNCOMPARED = ("seeds", "epoch.sums", "epoch.last")  # settings; and sums of the 
 
 
 def named_state(training: TrainingLoop, tensors: Mapping[str, Tensor], *, ends: bool) -> dict[str, Tensor]:
-    """A training's saved tensors by names that people read: ``0.weight`` for a parameter of all members, and
-    ``0.weight (moment.0)`` for what the optimizer keeps of it.
+    """A training's saved tensors by readable names: ``0.weight`` for a parameter of all members, and
+    ``0.weight (moment.0)`` for the optimizer's state of it.
 
-    ends: whether it tells when members ended; a keyframe doesn't.
+    ends: whether the state records when members ended; a keyframe doesn't.
     """
     layouts = training.shared.layout, training.shared.buffer_layout
     left = UNCOMPARED if ends else (*UNCOMPARED, "status", "stop_step")
@@ -216,7 +216,7 @@ def named_state(training: TrainingLoop, tensors: Mapping[str, Tensor], *, ends: 
     for key, tensor in tensors.items():
         if key in ("best.params", "best.buffers") and len(
             tensor
-        ):  # before the first evaluation they are nothing
+        ):  # before the first evaluation these tensors have no meaning
             tensor = torch.where(tensors["best.step"].unsqueeze(1) < 0, torch.zeros_like(tensor), tensor)
         if key not in left:
             named |= dict(_parts(key, tensor, layouts))
@@ -233,7 +233,7 @@ def _parts(key: str, tensor: Tensor, layouts: tuple[Layout, Layout]) -> Iterator
         yield (name if key in ("params", "buffers") else f"{name} ({key})"), part
 
 
-# ---- the training of a run, made again
+# ---- the repeated training of a run
 
 PREDICTED = (
     "prediction_intervals",
@@ -244,18 +244,18 @@ PREDICTED = (
     "answering",
     "answering_steps",
 )
-"""Entries of ``result.json`` that predictions are made with, or that tell how far to trust them."""
+"""Entries of ``result.json`` that predictions need, or that say how far to trust them."""
 
 OF_DATA = ("classes", "inputs", "item_shape", "target_mean", "target_scale")
-"""Entries of ``spec.json`` that follow from the rows, and that predictions are made with."""
+"""Entries of ``spec.json`` that follow from the rows, and that predictions need."""
 
-SECONDS = 0.1  # of training between two reports of the progress
+SECONDS = 0.1  # seconds of training between two reports of the progress
 
 Measured = dict[int, dict[str, float]]
 """What was measured at the ends of epochs: ``{epoch: {"validation loss": value}}``."""
 
 Tell = Callable[[int, int], None]
-"""Told how many of how many steps are trained again."""
+"""A function that gets the progress: the number of steps trained again, and of all steps."""
 
 
 def tell_nobody(done: int, of: int) -> None:
@@ -274,13 +274,13 @@ class Stretch:
 
 
 RecordedState = tuple[Mapping[str, Tensor], bool]
-"""The tensors of a recorded state, and whether it tells when members ended, as a checkpoint does."""
+"""The tensors of a recorded state, and whether it records when members ended, as a checkpoint does."""
 
 
 @dataclass(eq=False)
 class Retraining:
-    """A run's training, made again beside what its folder records. done: the steps trained so far. tested:
-    the test metrics of the new training."""
+    """A run's training, repeated and compared with its folder's records. done: the steps trained so far.
+    tested: the test metrics of the new training."""
 
     run: StoredRun
     data: Data
@@ -293,7 +293,7 @@ class Retraining:
 
     @cached_property
     def sealed(self) -> bool:
-        """Whether the run came to an end, with weights and figures."""
+        """Whether the run came to its end, with weights and figures."""
         return self.run.folder.manifest.sealed
 
     @cached_property
@@ -349,7 +349,7 @@ class Retraining:
         """The states that the run recorded at this step, in the form for this training.
 
         Raises:
-            TreinoError: one lacks what this training needs.
+            TreinoError: a state lacks something that this training needs.
         """
         folder, name = self.run.folder, self.keyframes.get((segment.number, step))
         if name is not None:
@@ -393,7 +393,7 @@ class Retraining:
             self.done += len(loss_S)
             self.tell(self.done, len(self.recorded_S))
         self._compare_epochs(stretch, found)
-        if stretch.first < training.step < stretch.stop:  # it ended earlier than the run did
+        if stretch.first < training.step < stretch.stop:  # it ended earlier than the run
             steps = ({"steps": float(step)} for step in (stretch.stop, training.step))
             self.comparison.figures("figures", training.step, *steps)
         if training.step == stretch.stop:
@@ -408,10 +408,10 @@ class Retraining:
         for epoch in range(count.ended(stretch.first) + 1, count.epoch_of(stretch.stop) + 1):
             step = count.end_of(epoch)
             if link.stop is None:
-                step = min(step, len(self.recorded_S))  # the last may be cut short
+                step = min(step, len(self.recorded_S))  # the last epoch may be cut short
             if stretch.first < step <= stretch.stop:
                 theirs, ours = recorded.get(epoch, {}), found.get(epoch, {})
-                if theirs or self.sealed:  # of a killed run the last may be lost
+                if theirs or self.sealed:  # a killed run may have lost the last record
                     self.comparison.figures("validation", step, theirs, ours)
 
     def _measured(self, number: int) -> Measured:
@@ -432,7 +432,7 @@ class Retraining:
             self.comparison.tensors("states", step, theirs, ours)
 
     def _compare_settings(self, resolution: Resolution) -> None:
-        """Compare the settings that the training resolved to with those that the run names."""
+        """Compare the settings that the training resolved to with those that the run recorded."""
         made = json_value(json_bytes(resolution.settings), self.run.path / "spec.json")
         names = [read_document(self.run.folder, "spec.json")["resolved"]]
         if self.sealed:
@@ -448,7 +448,7 @@ class Retraining:
         if where.kind == "file":
             of_data["written"] = dict(self.data.written)
             theirs["written"] = {} if where.written is None else where.written.model_dump(exclude_unset=True)
-        if where.kind == "given":  # of files it agrees, or they would not have been read
+        if where.kind == "given":  # data files that differed would have been refused when read
             of_data["preparation"] = self.data.preparation.to_json()
             theirs["preparation"] = read_document(self.run.folder, "preparation.json")
         self.comparison.figures("settings", 0, dict(_flat(theirs)), dict(_flat(of_data)))
@@ -461,7 +461,7 @@ class Retraining:
         end = Ending(self.run.folder, self.spec, self.data, resolution, self.run.status)
         self.comparison.tensors("weights", step, dict(self.run.state), whole_state(end.net))
         recorded = read_document(self.run.folder, "result.json")
-        measure_rows(end)  # what fails has no figure, which differs from one that is recorded
+        measure_rows(end)  # a failed measurement gives no figure, which differs from a recorded one
         measure_prediction(end)
         self.tested = end.figures["metrics"]["test"] or {}
         made: dict[str, Any] = {**{name: {} for name in PREDICTED}, "targets": {}, **end.figures}

@@ -34,13 +34,13 @@ SUSPECTS_OWN_NETWORK = Refusal(
     N_("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
 )
 
-LEAST_ENSEMBLE = 8  # networks whose mean answers, with the suspects and without: one alone is chance
+LEAST_ENSEMBLE = 8  # least number of networks, with the suspects and without; a single one depends on chance
 
 
 @dataclass(frozen=True, eq=False)
 class RowSource:
-    """Rows to x-ray, and the settings with which a network is trained on them. files: what they are read
-    from."""
+    """Rows to x-ray, and the settings with which a network is trained on them. files: those that they were
+    read from."""
 
     data: Data
     settings: Settings
@@ -48,14 +48,14 @@ class RowSource:
 
 
 def source_of_run(run: StoredRun) -> RowSource:
-    """The rows of a run, in its split."""
+    """The rows of a run, in the run's splits."""
     settings = read_settings(run.spec.asked) if run.row is None else run.row.asked
     return RowSource(run.data, settings, files_trained_on(run.folder, run.access.data_file))
 
 
 def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
     """The rows of a source. compared: whether trainings are compared, which needs validation rows; else all
-    rows of the source are training rows, unless a share is asked for."""
+    rows of the source are training rows, unless a share is requested."""
     whole = {} if compared else {"validation": 0.0, "test": 0.0}
     chosen, data, _reason = choose_recipe(
         source, read_settings(whole | dict(settings)), partial(load_data, source)
@@ -65,7 +65,7 @@ def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) 
 
 @dataclass(frozen=True)
 class SuspectTrial:
-    """Training with the suspected rows and without them. dropped: how many, of so many rows. test: the paired
+    """Training with the suspected rows and without them. dropped: how many of ``rows`` rows. test: the paired
     comparison on the validation rows, a with them, b without them."""
 
     dropped: int
@@ -74,14 +74,14 @@ class SuspectTrial:
 
     @property
     def better(self) -> bool | None:
-        """Whether it is better without them; None: the difference may be chance."""
+        """Whether training is better without them; None: the difference may be chance."""
         gained = (self.test.b - self.test.a) * METRICS[self.test.metric].better
         return None if self.test.p >= SURE else gained > 0
 
 
 @dataclass(frozen=True, eq=False)
 class RowCheck:
-    """The x-ray, the seconds that it took, and what else was asked for."""
+    """The x-ray, its duration in seconds, and the results of other requests."""
 
     xray: RowXray
     seconds: float

@@ -150,7 +150,7 @@ def faulty_from(spec: RunSpec) -> int:
 
 # --- the log ------------------------------------------------------------------------------------------
 def initial_log(resolution: Resolution) -> Log:
-    """The log known before the first step: the optimizer, and the faults that the settings ask for."""
+    """The log known before the first step: the optimizer, and the faults that the settings request."""
     steps = resolution.training.steps
     training = resolution.training
     none = torch.zeros(0, training.outputs)

@@ -45,7 +45,7 @@ LARGE = 300_000  # parameters
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = (100, 500)  # two passes over the rows, within these limits
 BARS = "▁▂▃▄▅▆▇█"
-ALONE = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}  # of the networks, one is tried
+ALONE = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}  # one of the networks is tried alone
 
 
 @dataclass(frozen=True)
@@ -150,16 +150,16 @@ def choice(losses: list[float | None]) -> int:
 
 # ---- whether training pictures are mirrored
 
-FLIP_SHARE = 0.25  # of the training's updates
-FLIP_STEPS = 300  # at most
-FEWEST_ROWS = 100  # for validation
+FLIP_SHARE = 0.25  # share of the training's updates
+FLIP_STEPS = 300  # maximum number of updates
+FEWEST_ROWS = 100  # minimum number of validation rows
 
 
 def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) -> tuple[Settings, str]:
-    """The settings with ``flip`` decided, and a sentence on why; unchanged, and "", where no trial is due.
+    """The settings with ``flip`` decided, and a sentence on why; unchanged, and "", if no trial is needed.
 
-    It is due for one convolutional network that learns classes of pictures in files, with enough validation
-    rows, if neither ``flip`` nor ``augment=none`` was asked for. Flips go on if the mean loss of the
+    A trial is made for one convolutional network that learns classes of pictures in files, with enough
+    validation rows, if neither ``flip`` nor ``augment=none`` is set. Flips are used if the mean loss of the
     validation rows falls by more than the standard error of its difference, row by row.
     """
     photographs = (
@@ -176,7 +176,7 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
         return settings, ""
     shared, rows = config.shared, len(data.train)
     planned = shared.steps or (shared.epochs or 1) * -(-rows // config.rows_per_step(rows))
-    steps = max(1, min(FLIP_STEPS, int(planned * FLIP_SHARE)))  # of each of the two trainings
+    steps = max(1, min(FLIP_STEPS, int(planned * FLIP_SHARE)))  # for each of the two trainings
     loss_N, flipped_N = (_losses(data, layers, config, steps, flip) for flip in (False, True))
     gain_N = loss_N - flipped_N
     error = float(gain_N.std()) / math.sqrt(len(gain_N))
@@ -219,7 +219,7 @@ def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -
     return loss_N / weight_N.mean()
 
 
-# ---- the networks that a time limit allows
+# ---- the number of networks that a time limit allows
 
 TIME_LIMIT_OF_MANY = Refusal(
     "time_limit_of_many",
@@ -227,16 +227,16 @@ TIME_LIMIT_OF_MANY = Refusal(
     N_("Leave it out; a sweep has [[max_time]] for all of them together."),
 )
 
-MOST = 64  # networks; more bring next to nothing
+MOST = 64  # maximum number of networks; more improve next to nothing
 TRIAL = 0.1  # share of the limit that the trial takes at most
 USUAL_LENGTH = 0.4  # share of the planned steps that networks of the recipe train for on average
 PLANNED = 0.9  # share of the time left that the networks are planned for
-PIECE = 0.05  # seconds of training between two looks at the clock
+PIECE = 0.05  # seconds of training between two checks of the clock
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a trial was. members: its networks. seconds: of the trial. whole: estimated seconds of their
+    """How fast a trial was. members: its networks. seconds: its duration. whole: estimated seconds of their
     whole training."""
 
     members: int
@@ -264,7 +264,7 @@ def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
     """The settings of a recipe with as many networks as its time limit allows; a sentence on why; and the
     seconds that this took.
 
-    The number is a setting as if it had been asked for, so that the training can be done again without a
+    The number becomes a setting, as if the user had set it, so that the training can be repeated without a
     clock.
     """
     limit = settings.time_limit
@@ -301,7 +301,7 @@ def refuse_time_limit(settings: Settings) -> None:
 
 
 def limit_message(engine: TrainingLoop, limit: float, seconds: float) -> str:
-    """A sentence on the training that the time limit ends after so many seconds."""
+    """A sentence on a training that the time limit ends after ``seconds``."""
     first = engine.plan.next_evaluation(0, 0)
     sentence = (
         _(

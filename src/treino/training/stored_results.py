@@ -131,7 +131,7 @@ class StoredSweep(StoredFolder):
         return member_run(self.folder, member, self.access)
 
     def out_of_fold(self) -> OutOfFold:
-        """Each row's prediction by the networks of the fold that tested on it, which saw nothing of it.
+        """Each row's prediction by the networks of the fold that tested on it, which were not trained on it.
 
         Raises:
             TreinoError: no folds were trained, or not to their end.
@@ -146,7 +146,7 @@ class StoredSweep(StoredFolder):
             TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
         """
         kept = [k.member for k in read_top(self.folder)] if self.spec.sweep.spread else []
-        if 1 <= top <= len(kept):  # folds have preparations of their own
+        if 1 <= top <= len(kept):  # folds have their own preparations
             return self._mean(kept[:top])
         return ensemble(self.folder, self.best, top)
 
@@ -161,8 +161,8 @@ class StoredSweep(StoredFolder):
 
     @property
     def answer(self) -> StoredRun:
-        """The run that predicts new rows: the chosen ensemble, or the winner alone; of seeds and folds all of
-        them, with the mean of their probabilities or numbers.
+        """The run that predicts new rows: the chosen ensemble, or the winner alone; for seeds and folds all
+        of them, with the mean of their probabilities or numbers.
 
         Raises:
             TreinoError: no weights are stored yet, or every member diverged.

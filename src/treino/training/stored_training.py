@@ -125,7 +125,7 @@ def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
 def kept_state(
     folder: RunFolder, name: str, training: TrainingLoop, losses_S: Any
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The keyframe in the form for ``TrainingLoop.load``. losses_S: of all steps before it."""
+    """The keyframe in the form for ``TrainingLoop.load``. losses_S: the losses of all steps before it."""
     tensors, meta = read_tensors(folder, name)
     return saved_from_keyframe(training.setup, training.state, tensors, meta, torch.from_numpy(losses_S))
 
@@ -156,7 +156,7 @@ def rebuilt(
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
     described = spec.net in LAYERS
-    if described:  # older runs don't say it of pictures
+    if described:  # older runs don't record it for pictures
         settings = with_net(settings, data, spec.net)
     if described and has_weights:
         layers, _arguments = decide(settings, data)
@@ -294,7 +294,7 @@ FIRED, NOT_NOTIFIED = "alert", "alert_failed"  # the events of alerts that fired
 
 
 def resumed_notes(folder: RunFolder) -> list[str]:
-    """The messages of all resumptions, of failures of the network or the data, of a time limit's end, and of
+    """The messages of all resumptions, of failures of the network or the data, of an end by time limit, and
     alerts."""
     kinds = ("resumed", "failed", PAST_LIMIT, FIRED, NOT_NOTIFIED)
     messages = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)

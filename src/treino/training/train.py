@@ -141,9 +141,9 @@ def train_events(
     lean: store no copy of rows that exist in memory only (such a run can't be resumed).
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
-    reasons: of choices made before, in sentences. spent: seconds of trials that count as training.
-    check: raises what is wrong with this training, before anything is written. like: the run or sweep whose
-    settings these are.
+    reasons: for choices made before, in sentences. spent: seconds of trials that count as training.
+    check: raises an error, before anything is written, if this training is impossible. like: the run or sweep
+    whose settings these are.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -296,7 +296,7 @@ class RunJob:
     failure: TreinoError | None = None
     transport: Transport = field(default_factory=Transport)
     stop_wish: str | None = None  # a status, set by the code that drives the job in this process
-    look: Look | None = None  # that code's; see ``TrainingLoop.advance``
+    look: Look | None = None  # set by that code, too; see ``TrainingLoop.advance``
 
     def __post_init__(self) -> None:
         self.view = LiveView(self.folder.path)
@@ -368,7 +368,7 @@ class RunJob:
                 db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
                 db.mark_command(
                     command.id, "refused", segment=self.segment
-                )  # last: who sees it looks for why
+                )  # last: a reader who sees it looks for the reason
                 continue
             db.mark_command(command.id, "applied", max(command.step or 0, engine.step), self.segment)
         if commands:

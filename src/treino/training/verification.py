@@ -1,4 +1,4 @@
-"""Verify a run: train it again from its seeds, compare it, and say how equal it is."""
+"""Verify a run: train it again from its seeds, compare the two, and report how equal they are."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def check_verifiable(run: StoredRun) -> None:
     """Refuse a run that is still training, or that ended before its first step.
 
     Raises:
-        TreinoError: as said.
+        TreinoError: in these cases.
     """
     if run.status == "running":
         raise VERIFY_RUNNING(run=run.name)
@@ -78,11 +78,11 @@ def check_verifiable(run: StoredRun) -> None:
 
 # ---- the verdict
 
-ROUNDING = 1e-4  # relative: the first loss that differs by rounding alone is nearer than this
+ROUNDING = 1e-4  # relative: a larger difference of the first unequal loss isn't rounding alone
 
 
 def conditions_of(run: StoredRun) -> ConditionsEntry:
-    """The versions, the machine and the kernel with which the run was trained, as its folder tells."""
+    """The versions, the machine and the kernel with which the run was trained, as recorded in its folder."""
     spec = run.spec
     s = spec.resolved
     return ConditionsEntry(
@@ -123,7 +123,7 @@ def rounding_reasons(then: ConditionsEntry, now: ConditionsEntry) -> list[str]:
 def verdict_of(
     comparison: Comparison, reasons: Sequence[str], run: StoredRun, tested: Mapping[str, float]
 ) -> Verdict:
-    """``equal``; ``close``: another rounding is possible, the first loss that differs does so by no more, and
+    """``equal``; ``close``: rounding may differ, the first unequal loss differs by no more than that, and
     the test figures lie in the run's own intervals; else ``different``. tested: the new test figures."""
     if comparison.first is None:
         return "equal"
@@ -148,7 +148,7 @@ def document_of(
     flags: Sequence[str] = (),
 ) -> VerificationDocument:
     """The document of a verification. training: the new one. tested: its test metrics. trained, recorded:
-    steps. flags: of the command that repeats it."""
+    steps. flags: those of the command that repeats it."""
     then = conditions_of(run)
     date = datetime.now(UTC).isoformat(timespec="seconds")
     here = {"versions": versions(), "machine": machine(), "date": date}
@@ -185,7 +185,7 @@ def unverifiable(run: StoredRun, reason: str) -> VerificationDocument:
 def _document(
     run: StoredRun, then: ConditionsEntry, flags: Sequence[str] = (), **found: Any
 ) -> VerificationDocument:
-    """The document. found: what the comparison found; nothing of a run that can't be verified."""
+    """The document. found: what the comparison found; empty for a run that can't be verified."""
     folder, where = run.folder, run.spec.data
     listed, steps = folder.manifest.files, 0 if run.row is not None else len(run.losses)
     access = run.access  # how the reader named rows that moved, and the network's file
@@ -223,7 +223,7 @@ def verify(
 ) -> VerificationDocument:
     """Train a run again and return the document of what is equal.
 
-    data: the Dataset, if the run was trained on one. engine: another kernel. tell: told the progress.
+    data: the Dataset, if the run was trained on one. engine: another kernel. tell: called with the progress.
 
     Raises:
         TreinoError: the run is training, or took no step; its rows are gone or changed; a network of the
@@ -236,7 +236,7 @@ def verify(
         known("engine", engine, ENGINES)
     rows = training_rows(run, data, "run.verify(data)")
     spec = run.spec
-    if engine is not None:  # with as many threads as that takes here
+    if engine is not None:  # with the number of threads that it takes here
         kernel = {"engine": engine, "threads": None}
         spec = spec.model_copy(update={"resolved": spec.resolved.model_copy(update=kernel)})
     retraining = Retraining(run, rows, spec, tell)

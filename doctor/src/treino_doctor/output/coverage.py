@@ -16,15 +16,15 @@ from treino_doctor.rules.judged import groups
 from treino_doctor.words import N_, _, numeral
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
-HARDLY = 0.95  # times the loss of a constant prediction: hardly better
-SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
+HARDLY = 0.95  # times a constant prediction's loss; above this a loss is hardly better
+SCALED = 128  # a loss this many times larger than torch's was scaled for backward, as by a GradScaler
 FEW = 20  # rows of an evaluation, and rows for each class; with fewer, chance says nothing
-MOST = 3  # losses that are told of
+MOST = 3  # losses that the summary describes
 LATE = 0.5  # share of the steps after which an evaluation describes the trained net
 
 
 def summary(log: Log) -> list[str]:
-    """Sentences about each loss at first and at last, a constant's loss, and an evaluation at chance."""
+    """Sentences on each loss's first and last values, a constant's loss, and an evaluation at chance."""
     sentences: list[str] = []
     courses = [t for t in trainings(log) if len(t.values) > 1]
     for loss in courses[:MOST]:
@@ -59,7 +59,7 @@ def summary(log: Log) -> list[str]:
 
 
 def evaluation(log: Log) -> Evaluated | None:
-    """The newest whole evaluation of a trained net that compared each row's class with a label; None if there
+    """The newest whole evaluation of a trained net that compared each row's class with a label. None if there
     is none, or if the net was trained for long after it.
     """
     whole = [e for e in log.of(Evaluated) if e.learned and e.judged == e.rows and len(e.labels) > 1]
@@ -83,19 +83,19 @@ def commonest(e: Evaluated) -> float:
 
 
 def at_chance(e: Evaluated) -> bool:
-    """Whether the accuracy is no better than that of one class for all rows, given their number."""
+    """Whether the accuracy is no better than predicting one class for all rows, within chance."""
     chance = commonest(e)
     return right(e) <= chance + NOISE * math.sqrt(chance * (1 - chance) / e.rows)
 
 
 def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> Callable[[Log], bool]:
-    """Return a test whether a log has such an event."""
+    """Return a function that tests whether a log has such an event."""
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
 NEEDS: tuple[
     tuple[str, Callable[[Log], bool], tuple[str, ...]], ...
-] = (  # what is lacking; if it is there; rules
+] = (  # (what is missing, a test whether the log has it, rules that need it)
     (
         N_("no optimizer of torch stepped"),
         _any(Stepped),
@@ -156,7 +156,7 @@ NEEDS: tuple[
     (N_("there was no scheduler"), _any(ScheduleEnded), ("scheduler_misuse",)),
     (N_("no seed was set and no order drawn"), _any(Drawn), ("seed_reset_each_epoch",)),
 )
-"""(a sentence that something is lacking, whether a log has it, the rules that need it)."""
+"""(a sentence that something is missing, whether a log has it, the rules that need it)."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ JSON = (".json",)
 class OutputFile:
     """One file, checked before a script runs and again before it is written.
 
-    path: as given. replaced: the path, if writing replaced somebody's file. endings: of its name.
-    reads: files that the command reads. replace: whether an existing file may be replaced. own: bytes that an
-    earlier file of this kind holds, which may always be replaced. ``/dev/null`` is always allowed.
+    path: as given. replaced: the path, if writing replaced a file of the user's. endings: of the file's name.
+    reads: files that the command reads. replace: whether an existing file may be replaced. own: bytes in
+    earlier files of this kind, which may always be replaced. ``/dev/null`` is always allowed.
 
     Raises:
         TreinoError: the path is refused. to_place: it is a folder, or its folder is missing; not_a_folder;
@@ -38,7 +38,7 @@ class OutputFile:
     ) -> None:
         self.path = Path(path)
         self.replaced: list[Path] = []
-        self._place = self.path.absolute()  # a script may change the working directory
+        self._place = self.path.absolute()  # because a script may change the working directory
         self._endings, self._replace, self._own = tuple(endings), replace, own
         self._reads = [Path(source).absolute() for source in reads]
         self._check()

@@ -1,4 +1,4 @@
-"""Fix findings mechanically, and write the fixes as a patch; comments and layout stay."""
+"""Fix findings mechanically, and write the fixes as a patch that keeps comments and layout."""
 
 import difflib
 import io
@@ -18,7 +18,7 @@ from treino_doctor.rules.choices import TEST, TRAIN
 class Mended:
     """A fixed program. sources: changed file's path -> its new text; the files themselves are not changed.
 
-    diff: the patch. data: the same as bytes, in the files' own encodings. folder: the one in which the patch
+    diff: the patch. data: the patch as bytes, in the files' own encodings. folder: the one where the patch
     applies. rules: of the findings that are fixed; left: the other findings.
     """
 
@@ -33,8 +33,8 @@ class Mended:
 def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = None) -> Mended:
     """Fix each finding that has a mechanical fix, in any file, and return the patch.
 
-    Left alone: a loop over test rows that learns from them, which has to go instead; and whatever would not
-    compile afterwards. folder: the names in the patch start from it, if all the files are in it.
+    Left unfixed: a loop over test rows that learns from them, which must go instead; and whatever would not
+    compile afterwards. folder: names in the patch are relative to it, if it holds all the files.
     """
     findings = list(findings)
     by_file: dict[str, list[Finding]] = {}
@@ -49,7 +49,7 @@ def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = N
             with open(file, "rb") as opened:
                 encoding, _lines = tokenize.detect_encoding(opened.readline)
                 opened.seek(0)
-                before = opened.read().decode(encoding)  # with its own line ends
+                before = opened.read().decode(encoding)  # with its own line endings
         except (OSError, SyntaxError, UnicodeDecodeError, LookupError):  # not a readable file
             continue
         after, fixed = _mended(file, before, group)
@@ -70,19 +70,19 @@ def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = N
 
 
 def _common_folder(files: Iterable[str], near: str) -> str:
-    """A folder that holds all files: ``near``, if it does, for patch takes no names that lead out of one."""
+    """A folder that holds all files: ``near`` if possible, as patch refuses names that lead out of one."""
     places = [os.path.dirname(os.path.abspath(file)) for file in files]
     inside = all(os.path.commonpath([place, near]) == near for place in places)
     return near if inside else os.path.commonpath(places)
 
 
 def _difference(file: tuple[str, str, str], after: str, base: str) -> str:
-    """The patch of a file, with its own line ends and, in its first line, its byte order mark."""
+    """The patch for one file, with its own line endings and, in its first line, its byte order mark."""
     path, before, encoding = file
     mark = "\ufeff" if encoding == "utf-8-sig" else ""
     old, new = (io.StringIO(mark + text, newline="").readlines() for text in (before, after))
     name = os.path.relpath(path, base)
-    name += "\t" if " " in name else ""  # where a name with spaces ends
+    name += "\t" if " " in name else ""  # marks the end of a name with spaces
     return "".join(_whole_lines(difflib.unified_diff(old, new, name, name)))
 
 
@@ -118,7 +118,7 @@ def _edited(text: str, edits: list[Edit]) -> str:
 
 
 def _meets(a: Edit, b: Edit) -> bool:
-    """Whether two edits change the same characters; insertions come one after the other."""
+    """Whether two edits change the same characters; two insertions at one place do not."""
     return a.start < b.end and b.start < a.end
 
 
@@ -131,7 +131,7 @@ def _compiles(text: str, file: str) -> bool:
 
 
 def _learns_from_test(finding: Finding) -> bool:
-    """Whether a line lies in a loop over test rows, or in a function that tests, which runs backward."""
+    """Whether a line lies in a loop over test rows, or in a test function, that runs backward."""
     site = Site(finding.file or "", finding.line or 0)
     loop, function = source.loop(site), source.function(site)
     over = source.names(getattr(loop, "iter", None)) if source.calls(loop, "backward") else set()

@@ -1,4 +1,4 @@
-"""Findings as a JUnit report, which servers for continuous integration read: a case for each rule."""
+"""Findings as a JUnit report for continuous integration servers: one test case for each rule."""
 
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -15,7 +15,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(outcome: Outcome, findings: list[Finding], covered: Coverage) -> bytes:
-    """The report: each finding is a failure; rules that had nothing to judge are skipped, with why."""
+    """The report: each finding is a failure; rules that had nothing to judge are skipped, with the reason."""
     lacking = {rule: _(why) for why, names in covered.unjudged for rule in names}
     every = Element("testsuites", name=TOOL)
     suite = SubElement(every, "testsuite", name=_clean(outcome.subject), time=f"{outcome.seconds:.3f}")

@@ -1,4 +1,4 @@
-"""Known findings: a file from which a project starts, so that only new findings are told and counted."""
+"""Known findings: a file with which a project starts, so that only new findings are shown and counted."""
 
 import json
 import linecache
@@ -18,8 +18,8 @@ from treino_doctor.words import _
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """A known finding. file: relative to the folder of the file of known findings. text: its line's; where
-    the line has moved it is the same finding."""
+    """A known finding. file: relative to the folder of the file of known findings. text: the line's text;
+    a line that has moved is still the same finding."""
 
     rule: str
     file: str
@@ -28,9 +28,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Compared:
-    """A run's findings beside the known ones.
+    """A run's findings compared with the known ones.
 
-    told: what the report shows. counted: what makes a build fail. gone: known ones that a whole run had not.
+    told: what the report shows. counted: what makes a build fail. gone: known ones that a whole run lacked.
     begun: whether the file was written in this first run.
     """
 
@@ -44,7 +44,7 @@ class Compared:
 
     @property
     def sentences(self) -> list[str]:
-        """What is said of them."""
+        """Sentences for the report."""
         if self.begun:
             sentence = _("doctor: {path} holds these findings as known; later runs tell only new ones.")
             return [sentence.format(path=self.path)]
@@ -63,7 +63,7 @@ class Compared:
         return lines
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values; ``new``: how many findings count."""
+        """The same as plain values; ``new``: the number of findings that count."""
         return {
             "path": self.path,
             "written": self.begun,
@@ -82,7 +82,7 @@ class KnownFindings:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._place = Path(path).absolute()  # a script may change the working directory
+        self._place = Path(path).absolute()  # because a script may change the working directory
         self.new = not os.path.lexists(self._place)
         self._output = OutputFile(path, JSON, replace=not self.new)
         self._entries = Counter() if self.new else _read(path)
@@ -92,7 +92,7 @@ class KnownFindings:
         return self._entries[self._entry(finding)] > 0
 
     def compared(self, outcome: Outcome) -> "Compared":
-        """Divide the findings of a run; the first time, write them into the file."""
+        """Divide the findings of a run into new and known ones; in the first run, write the file."""
         findings = outcome.exam.findings
         if self.new:
             begun = outcome.trained and not outcome.error

@@ -1,7 +1,7 @@
-"""The mends of findings: edits of a script's text at the nodes of its lines, in the names that it has bound.
+"""Fixes of findings: edits of a script's text, at the syntax nodes of its lines, with names that it binds.
 
-A mend that would have to guess makes no edit: which of two calls on a line is meant, a name that is not bound
-there, a lambda that runs later than the line around it.
+A fix makes no edit if it would have to guess: if two calls on a line might be meant, a name is not bound
+there, or a lambda runs later than the line around it.
 """
 
 import ast
@@ -17,17 +17,17 @@ from treino_doctor.places import source
 from treino_doctor.places.bindings import Definition, bindings, reaching, scope_of
 
 T = TypeVar("T")
-PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # computes nothing anew when it is written twice
+PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
 TIGHT = (*PLAIN, ast.Call, ast.Constant)  # binds more tightly than any operator
 SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select", "gather", "take_along_dim")
-SCHEDULE = re.compile("(?i:sched|plateau|restarts)|LR")  # in the name of a schedule, or of its class
+SCHEDULE = re.compile("(?i:sched|plateau|restarts)|LR")  # matches the names of schedulers and their classes
 SAMPLERS = "sampler", "batch_sampler", None  # None: **settings, which may hold anything
 LATER = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)  # not run once, with its line
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the characters from start to end of a file by ``text``; none, where both are the same."""
+    """Replace the characters of a file from start to end by ``text``; if start is end, insert it."""
 
     start: int
     end: int
@@ -35,7 +35,7 @@ class Edit:
 
 
 class Script:
-    """A file's text, with its own line ends, by the positions of its nodes."""
+    """A file's text, with its own line endings, accessed by syntax nodes."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
@@ -48,11 +48,11 @@ class Script:
         return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
 
     def start(self, node: Any) -> int:
-        """Where a node starts."""
+        """The position where a node starts."""
         return self._offset(node.lineno, node.col_offset)
 
     def end(self, node: Any) -> int:
-        """Where a node ends."""
+        """The position where a node ends."""
         return self._offset(node.end_lineno, node.end_col_offset)
 
     def of(self, node: ast.AST) -> str:
@@ -60,7 +60,7 @@ class Script:
         return self.text[self.start(node) : self.end(node)]
 
     def tight(self, node: ast.expr) -> str:
-        """The text of an expression, which can stand beside any operator."""
+        """The text of an expression, in parentheses if it couldn't stand beside any operator."""
         return self.of(node) if isinstance(node, TIGHT) else f"({self.of(node)})"
 
     def instead(self, node: ast.AST, text: str) -> Edit:
@@ -86,7 +86,7 @@ class Script:
         return line[: len(line) - len(line.lstrip())]
 
     def leads(self, node: ast.stmt) -> bool:
-        """Whether a statement is the first of its line, which continues no other."""
+        """Whether a statement is the first on its line, and that line continues no other."""
         goes_on = node.lineno > 1 and self._line(node.lineno - 1).endswith("\\")
         return not goes_on and not self.text[self._starts[node.lineno - 1] : self.start(node)].strip()
 
@@ -112,7 +112,7 @@ class Script:
         return self.behind(node, f"; {text}")
 
     def without(self, node: ast.stmt, block: list[ast.stmt]) -> tuple[Edit, str]:
-        """(the edit that takes a statement out of its block, its text with its comment)."""
+        """(the edit that removes a statement from its block, the statement's text with its comment)."""
         if self.leads(node) and self.closes(node):
             first, last = self._starts[node.lineno - 1], self._starts[int(node.end_lineno or node.lineno)]
             return Edit(first, last, ""), self.text[first:last].strip("; \t\r\n")
@@ -122,7 +122,7 @@ class Script:
         return Edit(self.end(block[at - 1]), self.end(node), ""), self.of(node)
 
     def within(self, node: ast.stmt, head: str) -> list[Edit]:
-        """Put a statement with all its lines inside ``head``."""
+        """Put a whole statement inside the block that ``head`` opens."""
         margin, lines = self._indent(node), range(node.lineno, int(node.end_lineno or node.lineno) + 1)
         tabs = "\t" in margin or (not margin and any(line.startswith("\t") for line in self._lines))
         unit = "\t" if tabs else "    "
@@ -133,7 +133,7 @@ class Script:
         return edits
 
 
-# ---- what a line holds
+# ---- the contents of a line
 
 
 def sole(some: Iterable[T]) -> T | None:
@@ -147,7 +147,7 @@ def _site(finding: Finding) -> Site:
 
 
 def _leaves(site: Site) -> list[Any]:
-    """The innermost statements that a line belongs to: several, where semicolons part them."""
+    """The innermost statements that a line belongs to: several if semicolons separate them."""
     spanning = [n for n in source.around(site) if isinstance(n, ast.stmt)]
     outer = {id(a) for n in spanning for a in source.above(site.file, n)}
     return [n for n in spanning if id(n) not in outer]
@@ -173,7 +173,7 @@ def _later(file: str, node: ast.AST, kinds: tuple[type, ...] = LATER) -> bool:
 
 
 def _block_of(file: str, node: ast.stmt) -> list[ast.stmt]:
-    """The statements of which this is one."""
+    """The list of statements that contains this one."""
     parent = source.parents(file).get(id(node))
     blocks = (getattr(parent, name, None) for name in ("body", "orelse", "finalbody"))
     return next((b for b in blocks if isinstance(b, list) and node in b), [node])
@@ -183,7 +183,7 @@ def _block_of(file: str, node: ast.stmt) -> list[ast.stmt]:
 
 
 def dotted(file: str, node: ast.AST) -> str:
-    """The full name of what is imported, torch.nn.Softmax for ``n.Softmax``; "" of anything else."""
+    """The full name of an imported object, torch.nn.Softmax for ``n.Softmax``; "" for anything else."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.insert(0, node.attr)
@@ -195,7 +195,7 @@ def dotted(file: str, node: ast.AST) -> str:
 
 
 def _origin(made: Definition, name: str) -> str:
-    """What an import binds this name to; "" if another statement binds it."""
+    """The full name that an import binds this name to; "" if another statement binds it."""
     statement = made.statement
     for alias in statement.names if isinstance(statement, (ast.Import, ast.ImportFrom)) else ():
         if isinstance(statement, ast.ImportFrom) and (alias.asname or alias.name) == name:
@@ -206,7 +206,7 @@ def _origin(made: Definition, name: str) -> str:
 
 
 def _name_for(file: str, full: str, at: ast.AST) -> str:
-    """How a script names something of torch at a node; "" if it has no name for it there."""
+    """The name that a script can use for a torch object at a node; "" if it has none there."""
     ways: list[tuple[int, str]] = []
     for (_scope, name), made in bindings(file).named.items():
         for root in {_origin(d, name) for d in made} - {""}:
@@ -262,7 +262,7 @@ def _runs_backward(file: str, node: ast.AST, scope: ast.AST) -> bool:
 
 
 def _first_backward(file: str, statement: ast.stmt, scope: ast.AST) -> ast.stmt | None:
-    """The first statement that runs backward for this one, which steps or clears, in its block."""
+    """The first statement of its block that runs backward for this one, which steps or clears."""
     block = _block_of(file, statement)
     at = block.index(statement)
     start = max((k + 1 for k in range(at) if _steps(file, block[k])), default=0)
@@ -270,7 +270,7 @@ def _first_backward(file: str, statement: ast.stmt, scope: ast.AST) -> ast.stmt 
 
 
 def _zero_grad(finding: Finding, script: Script) -> list[Edit]:
-    """Clear before the first backward for the step; where that is elsewhere, directly after the step."""
+    """Clear before the first backward of the step; if that is elsewhere, directly after the step."""
     site, file = _site(finding), script.file
     plain = (s.value for s in _leaves(site) if isinstance(s, ast.Expr))
     uncalled = [v for v in plain if isinstance(v, ast.Attribute) and v.attr == "zero_grad"]
@@ -320,7 +320,7 @@ def _call_step(finding: Finding, script: Script) -> list[Edit]:
 
 
 def _is_layer(file: str, call: ast.Call) -> bool:
-    """Whether ``self.softmax`` is called, which the script has set, rather than a tensor's method."""
+    """Whether the call is of a layer that the script has set, ``self.softmax``, not of a tensor's method."""
     func = call.func
     made = bindings(file).attributes.get(func.attr, []) if isinstance(func, ast.Attribute) else []
     of = ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
@@ -328,8 +328,8 @@ def _is_layer(file: str, call: ast.Call) -> bool:
 
 
 def _squashing(site: Site, names: tuple[str, ...]) -> Iterator[tuple[ast.Call, str]]:
-    """The calls on a line of torch's or NumPy's functions, classes and methods of these names: (call, its
-    full name or "" of a method).
+    """The calls on a line of functions, classes and methods of torch or NumPy with these names: (call, its
+    full name, or "" for a method).
     """
     for call in _calls_on(site):
         full = dotted(site.file, call.func)
@@ -371,7 +371,7 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit]:
     if (full or source.name_of(call)).endswith("max") and not (full + source.name_of(call)).endswith(
         ("softmax", "Softmax", "argmax")
     ):
-        return []  # of all values, one number
+        return []  # max of all values is a single number
     of_array = full.startswith("numpy") or ".numpy" in script.of(call.func)
     return [script.argument(call, f"{'axis' if of_array else 'dim'}={right}")]
 
@@ -402,7 +402,7 @@ def _same_shape(finding: Finding, script: Script) -> list[Edit]:
 
 
 def _net_call(site: Site) -> ast.Call | None:
-    """The innermost call on a line of a variable, or of an attribute of ``self``, that is no function, class
+    """The innermost call on a line of a variable, or of an attribute of ``self``, not of a function, class
     or method.
     """
     own = bindings(site.file).attributes
@@ -419,7 +419,7 @@ def _net_call(site: Site) -> ast.Call | None:
 
 def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
     """The with- or for-block around a call that runs no backward and, if ``free``, does not set the net's
-    name; else its statement. None of a function's head, or if the call runs later than its line.
+    name; else its statement. None on a function's head, or if the call runs later than its line.
     """
     best = _statement(site.file, call)
     if _later(site.file, call, (ast.Lambda, ast.GeneratorExp)) or hasattr(best, "args"):
@@ -437,7 +437,7 @@ def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
 
 
 def _trains(file: str, node: ast.AST, depth: int = 3) -> bool:
-    """Whether a piece of source runs backward or steps, itself or in the file's functions that it calls."""
+    """Whether a piece of source runs backward or steps, itself or in functions of the file that it calls."""
     called = {source.name_of(c) for c in source.calls(node)}
     own = (f for name in called for f in bindings(file).functions.get(name, ()))
     inner = depth > 0 and any(f is not node and _trains(file, f, depth - 1) for f in own)
@@ -445,12 +445,12 @@ def _trains(file: str, node: ast.AST, depth: int = 3) -> bool:
 
 
 def _trains_too(site: Site) -> bool:
-    """Whether the loop runs backward below this line, so that it both evaluates and trains."""
+    """Whether the loop around this line also runs backward below it, so that it both evaluates and trains."""
     return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
 
 
 def _leaves_early(block: ast.stmt) -> bool:
-    """Whether what comes after a block may not be reached."""
+    """Whether the code after a block may never be reached."""
     own = {id(n) for loop in ast.walk(block) if isinstance(loop, source.Loop) for n in ast.walk(loop)}
     nodes = list(ast.walk(block))
     jumps = any(isinstance(n, (ast.Break, ast.Continue)) and id(n) not in own for n in nodes)
@@ -458,8 +458,8 @@ def _leaves_early(block: ast.stmt) -> bool:
 
 
 def _evaluate(finding: Finding, script: Script) -> list[Edit]:
-    """Insert net.eval() before the block that evaluates, and net.train() after it; or give F.dropout, which
-    neither reaches, training=self.training.
+    """Insert net.eval() before the block that evaluates, and net.train() after it; or pass F.dropout, which
+    neither of them changes, ``training=self.training``.
     """
     site = _site(finding)
     if finding.evidence.get("layers") == "F.dropout":
@@ -474,7 +474,7 @@ def _evaluate(finding: Finding, script: Script) -> list[Edit]:
         return [asleep, script.after(block, f"{net}.train()")]
     wakes = source.calls(source.module(script.file), "train")
     named = {source.name_of(c.func.value) for c in wakes if isinstance(c.func, ast.Attribute)}
-    return [asleep] if named else []  # else it would train on in eval mode
+    return [asleep] if named else []  # else training would continue in eval mode
 
 
 def _heed_eval(site: Site, script: Script) -> list[Edit]:
@@ -501,7 +501,7 @@ def _no_grad(finding: Finding, script: Script) -> list[Edit]:
 
 
 def _spans_lines(node: ast.AST) -> bool:
-    """Whether a node is a text of several lines, which an indentation would change."""
+    """Whether a node is a string of several lines, which indentation would change."""
     text = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
     return text and isinstance(node, ast.expr) and node.lineno != node.end_lineno
 
@@ -584,6 +584,6 @@ MENDS: dict[str, Mend] = {
     "seed_reset_each_epoch": _drop_line,
     "target_broadcast": _same_shape,
     "best_state_not_copied": _copy_state,
-    "missing_no_grad": _no_grad,  # the last, since the lines that it encloses may be others' too
+    "missing_no_grad": _no_grad,  # last, since other fixes may edit the lines that it encloses
 }
-"""In this order: of two mends that meet, the first is made."""
+"""In order of precedence: if two fixes overlap, the first is made."""

@@ -1,6 +1,6 @@
 """Prove a fix: run the script unchanged, fixed, and fixed with other learning rates, over several seeds.
 
-Each run is its own process. A fix need not give a better metric; both are shown. A run's seed is added to
+Each run is its own process. A fix need not improve the metric; both are shown. A run's seed is added to
 every seed that the script sets, so that a script that fixes its seed varies too.
 """
 
@@ -21,17 +21,17 @@ from treino_doctor.output.fix import Mended
 from treino_doctor.words import N_, _, numeral
 
 RATES = (1.0, 10.0, 0.1)
-SUMS = {  # rules whose fix makes the gradients smaller: larger rates are tried instead
+SUMS = {  # rules whose fix shrinks the gradients: larger rates are tried
     "missing_zero_grad": N_("the gradients of all steps were summed"),
     "exploding_sum_loss": N_("the gradients were sums over the rows"),
 }
 RATES_OF_SUMS = (1.0, 10.0, 100.0)
-# Rules whose fix changes what the loss measures: the same answers get another loss.
+# Rules whose fix changes what the loss measures: the same predictions get another loss.
 REMEASURED = frozenset(
     ("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "nll_without_log_softmax")
 )
 STUDENT = 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262  # 97.5 % of t, by degrees of freedom
-NORMAL = 1.959964  # the same of infinitely many
+NORMAL = 1.959964  # the same for infinitely many degrees of freedom
 VARIANTS = 1 + len(RATES)
 _PLAIN = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(_PLAIN)
@@ -41,7 +41,7 @@ _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLA
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: by seed, the loss that the doctor recorded and the last number that the script printed.
+    """One variant of the script. Results by seed: the doctor's recorded loss, the last number printed.
 
     loss: for each row of a batch, if the script sums over rows. alone: the other variants' losses measure
     something else. figure: the last number printed with a metric's name, else the last number. name: that
@@ -95,7 +95,7 @@ def interval(values: Sequence[float], name: str = "") -> list[float] | None:
 
 
 def student(freedom: int) -> float:
-    """The point below which 97.5 % of Student's t lie; from ten degrees of freedom by its expansion."""
+    """The point below which 97.5 % of Student's t lie; from ten degrees of freedom on, by a series."""
     if freedom <= len(STUDENT):
         return STUDENT[freedom - 1]
     z, n = NORMAL, freedom
@@ -156,7 +156,7 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | str:
         except subprocess.TimeoutExpired:
             return _("it took longer than {n:g} seconds").format(n=timeout)
         if ended.returncode != 0 or not answer.exists():
-            last = ended.stderr.strip().rpartition("\n")[2]  # of a traceback: the error
+            last = ended.stderr.strip().rpartition("\n")[2]  # the last line of a traceback is the error
             status = _("it ended with status {status}").format(status=ended.returncode)
             return f"{status}: {last}" if last else status
         result: dict[str, Any] = json.loads(answer.read_text())
@@ -175,7 +175,7 @@ def last_figure(text: str) -> tuple[str, float] | None:
 
 
 def table(rows: Sequence[Row], mended: Mended) -> str:
-    """The variants as a table, one row each; below it what has to be known to read it."""
+    """The variants as a table, one row each, and below it the notes needed to read it."""
     names = {row.name for row in rows if row.figure}
     what = names.pop() if len(names) == 1 else ""
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))

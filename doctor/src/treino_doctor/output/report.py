@@ -20,13 +20,13 @@ KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
 
 def place(path: str | None, line: int | None) -> str:
-    """Return ``file.py:42``, relative to the working directory if that is shorter; of a notebook
+    """Return ``file.py:42``, relative to the working directory if that is shorter; for a notebook
     ``file.ipynb, cell 7, line 3``."""
     if path is None:
         return _("(no line known)")
     try:
         near = os.path.relpath(path)
-    except (ValueError, OSError):  # another drive, or the folder is gone
+    except (ValueError, OSError):  # it is on another drive, or the folder is gone
         near = path
     near = near if len(near) < len(path) else path
     if cell_of(path, line) is not None:
@@ -35,7 +35,7 @@ def place(path: str | None, line: int | None) -> str:
 
 
 def line_name(path: str, line: int) -> str:
-    """``line 42``; of a notebook ``cell 7, line 3``."""
+    """``line 42``; for a notebook ``cell 7, line 3``."""
     if (in_cell := cell_of(path, line)) is None:
         return _("line {line}").format(line=line)
     return _("cell {cell}, line {line}").format(cell=in_cell[0], line=in_cell[1])
@@ -62,7 +62,7 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
 
 
 def nothing(exam: Exam, *, known: int = 0) -> str:
-    """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
+    """The sentence that nothing was found in so many steps, or backward passes if no optimizer stepped."""
     if known:
         return _("doctor: nothing new found in {steps} steps.").format(steps=exam.steps)
     if exam.steps:
@@ -72,7 +72,7 @@ def nothing(exam: Exam, *, known: int = 0) -> str:
 
 
 def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, known: int = 0) -> str:
-    """The whole report. notes: sentences below the findings. known: how many findings are not told again."""
+    """The whole report. notes: sentences below the findings. known: number of known findings, not listed."""
     exam = outcome.exam
     parts: list[list[str]] = []
     if outcome.stopped:
@@ -129,7 +129,7 @@ def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
 
 
 def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]:
-    """The JSON document. overhead: the estimated share of recording in the script's own time."""
+    """The JSON document. overhead: the estimated share of the script's time that recording took."""
     exam = outcome.exam
     own = max(outcome.seconds - exam.seconds, 1e-9)
     skipped = [{"cell": cell, "line": line} for cell, line in outcome.skipped]
@@ -149,13 +149,13 @@ def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]
 
 
 def _idle(outcome: Outcome) -> list[Idle]:
-    """Comments of known rules count only where the whole script was seen training."""
+    """Unused comments; those of known rules count only if the whole script was seen training."""
     whole = outcome.trained and not outcome.error and not outcome.stopped
     return [each for each in idle(own_files(), rules()) if whole or not each.known]
 
 
 def idle_comments(outcome: Outcome) -> list[str]:
-    """A sentence for each of them."""
+    """A sentence for each comment that silenced nothing."""
     lines = []
     for each in _idle(outcome):
         if each.known:
@@ -169,7 +169,7 @@ def idle_comments(outcome: Outcome) -> list[str]:
 
 
 def comments_as_json(outcome: Outcome) -> dict[str, Any]:
-    """``ignores``, if there are such comments."""
+    """The JSON key ``ignores``, if some comments silenced nothing."""
     listed = [
         {"file": each.site.file, "line": each.site.line, "rule": each.rule, "known": each.known}
         for each in _idle(outcome)

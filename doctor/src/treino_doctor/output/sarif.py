@@ -101,7 +101,7 @@ def _result(finding: Finding, index: int, root: Path, counts: Counter[str]) -> d
 
 
 def _line_in_notebook(path: str, line: int) -> int:
-    """The line of a notebook's file that holds this line of its code; 1 where lines share one."""
+    """The line of a notebook's file that holds this line of its code; 1 if one line holds several."""
     lines = [text.strip() for text in linecache.getlines(path)]
     written = lines[line - 1]
     with open(path, encoding="utf-8") as file:
@@ -119,7 +119,7 @@ def _in_json(text: str) -> str | None:
 
 
 def address(path: str, root: Path) -> dict[str, str]:
-    """The address of a file, relative to the repository if it is in there."""
+    """The address of a file, relative to the repository if it lies in there."""
     near = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
     if near.startswith(os.pardir):
         return {"uri": Path(os.path.abspath(path)).as_uri()}

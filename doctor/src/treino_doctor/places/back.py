@@ -19,7 +19,7 @@ from treino_doctor.places.bindings import (
 from treino_doctor.places.source import module, name_of, place, remembered
 
 DEEP = 12  # longest path of a value that is passed on unchanged
-EACH = -1  # in a part: any element
+EACH = -1  # as an index in `Step.part`: any element
 ROUTES = 24  # maximum number of paths back from a value
 
 Stack = tuple[ast.Call, ...]

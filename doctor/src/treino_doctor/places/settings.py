@@ -9,7 +9,7 @@ from treino_doctor.places.flow import atoms
 from treino_doctor.places.source import argument, calls, module, name_of, names, only, place, written_on
 
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
-LIBRARIES = {"lr": ("learning_rate",), "max_norm": ("gradient_clip_val", "max_grad_norm")}  # their names
+LIBRARIES = {"lr": ("learning_rate",), "max_norm": ("gradient_clip_val", "max_grad_norm")}  # libraries' names
 NEAR = 1e-4  # relative tolerance of a measured number
 
 

@@ -71,7 +71,7 @@ def _rates(site: Site) -> Iterator[Site]:
 
 
 def uncalled_clearing(backward: Site | None) -> Site | None:
-    """The nearest line in a backward's function that names ``zero_grad`` without calling it."""
+    """The nearest line that names ``zero_grad`` without calling it, in the function around a backward."""
     nodes = ast.walk(function(backward)) if backward is not None else ()
     expressions = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
     named = [place(backward.file, n) for n in expressions if name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
@@ -92,7 +92,7 @@ def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] 
 
 
 BACKWARD = ("backward", "manual_backward")
-RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their method takes the loss
+RUNNERS = ("autograd", "fabric", "accelerator", "engine", "model_engine")  # their ``backward`` takes the loss
 CUT = ("item", "detach", "float", "int", "numpy", "tolist", "len", "argmax", "size", "backward", "data")
 STORES = ("append", "appendleft", "add", "extend", "insert", "push", "put", "update", "setdefault", "add_")
 

@@ -1,6 +1,6 @@
 """Notebooks as scripts: the cells of a ``.ipynb``, in order, as one text of plain Python.
 
-The text keeps every line where it is: what only Jupyter understands, magics and commands of the shell,
+The text keeps every line at its number: whatever only Jupyter understands, magics and shell commands,
 becomes ``pass`` or an empty line.
 """
 
@@ -36,7 +36,7 @@ _OPTIONS = re.compile(r"(\s*-\w+(\s*\d+)?)*\s*")
 
 @dataclass
 class Notebook:
-    """The code of a notebook. parts: its statements in order; a cell that is no Python raises its SyntaxError
+    """The code of a notebook. parts: its statements in order; a cell that isn't Python raises its SyntaxError
     when its turn comes. skipped: (cell, the line that only Jupyter understands)."""
 
     path: str
@@ -45,15 +45,15 @@ class Notebook:
 
 
 def unfit(message: str, hint: str = "") -> TreinoError:
-    """The error of a script that can't be run."""
+    """Return the error for a script that can't be run."""
     return TreinoError("script", message, hint or _("Give the script that trains."))
 
 
 def read_notebook(target: str, data: bytes) -> Notebook:
-    """The notebook in these bytes; its whole text is known to tracebacks and to the doctor.
+    """The notebook in these bytes; tracebacks and the doctor can show its lines.
 
     Raises:
-        TreinoError: it is no notebook, or one of another language (rule ``script``).
+        TreinoError: it isn't a notebook, or isn't in Python (rule ``script``).
     """
     path = str(Path(target).absolute())
     notebook, texts = Notebook(path), []
@@ -65,14 +65,14 @@ def read_notebook(target: str, data: bytes) -> Notebook:
         rows = cell.text.split("\n")
         try:
             tree = ast.parse("\n" * (line - 1) + cell.text, path)
-            for statement in tree.body:  # each for itself, as Jupyter does
+            for statement in tree.body:  # each is compiled separately, as in Jupyter
                 module = ast.Module([statement], [])
                 code = compile(module, path, "exec", flags, dont_inherit=True)
                 flags |= code.co_flags & _FUTURE
                 notebook.parts.append(code)
         except SyntaxError as error:
             row = (error.lineno or line) - line
-            error.text = "".join(rows[row : row + 1])  # Python may have it from the file
+            error.text = "".join(rows[row : row + 1])  # Python may have taken it from the file
             notebook.parts.append(error)
             rows = [""] * len(rows)
         except ValueError as error:
@@ -86,7 +86,7 @@ def read_notebook(target: str, data: bytes) -> Notebook:
 
 
 def _sources(target: str, data: bytes) -> Iterator[str]:
-    """Yield the text of each cell of code that is not empty."""
+    """Yield the text of each code cell that is not empty."""
     hint = _("Give a notebook as Jupyter saves it, or the script that trains.")
     try:
         document = json.loads(data)
@@ -145,7 +145,7 @@ class _Cell:
             self._lines = [""] * len(self._lines)
 
     def _misfit(self) -> int | None:
-        """The line of a magic, by the error that Python makes of it; None if there is none, or it is the
+        """The line of a magic, found from Python's error; None if there is none, or the error is the
         author's own."""
         try:
             ast.parse(self.text)
@@ -181,7 +181,7 @@ class _Cell:
 
 
 def _is_magic(line: str, alone: bool) -> bool:
-    """Whether only Jupyter understands this line. alone: whether it is its cell's only one."""
+    """Whether only Jupyter understands this line. alone: whether it is the cell's only line."""
     forms = (_MAGIC, _HELP, _WITHOUT_MARK) if alone else (_MAGIC, _HELP)
     return any(form.fullmatch(line) for form in forms)
 
@@ -190,14 +190,14 @@ def _is_magic(line: str, alone: bool) -> bool:
 
 
 def _display(*objects: object, **_options: Any) -> None:
-    """Jupyter's ``display`` outside of Jupyter: the texts."""
+    """Jupyter's ``display`` outside of Jupyter: print the objects as text."""
     print(*objects, sep="\n")
 
 
 NAMES: dict[str, Any] = {"display": _display, "get_ipython": lambda: None}
-"""What a notebook finds in its namespace besides Python's own names."""
+"""Names that a notebook has in its namespace besides Python's own."""
 
 
 def print_error(error: BaseException) -> None:
-    """Print a traceback with the places in notebooks named by cell."""
+    """Print a traceback in which places in notebooks are named by cell."""
     sys.stderr.write(with_cells("".join(traceback.format_exception(error))))

@@ -29,8 +29,8 @@ class Outcome:
     """How an examined script ended.
 
     status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "". error: the
-    name of the exception that ended it, or "". seconds: duration of the run. skipped: of a notebook, (cell,
-    line) of what only Jupyter understands.
+    name of the exception that ended it, or "". seconds: duration of the run. skipped: for a notebook, (cell,
+    line) of each line that only Jupyter understands.
     """
 
     subject: str
@@ -41,14 +41,14 @@ class Outcome:
     seconds: float = 0.0
     skipped: list[tuple[int, str]] = field(default_factory=list)
     workers: int = 0  # other processes that trained and were examined
-    others: int = 0  # other processes that it started, which were not
+    others: int = 0  # other processes that the script started and that were not examined
     exam: Exam = field(default_factory=Exam)
 
 
 Part = CodeType | SyntaxError  # a script has one, a notebook one for each cell
 GRACE = 2.0  # seconds at max_time between raising Stop and ending the process
 WATCHERS = [f"{Path(__file__).parents[1]}{os.sep}"]
-"""Folders whose frames are left out of a script's traceback; who runs scripts by this adds its own."""
+"""Folders whose frames are left out of a script's traceback; programs that use this module add theirs."""
 
 
 class Stop(BaseException):
@@ -71,7 +71,7 @@ def run_script(
     """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
 
     Output, exit status, exceptions and random numbers are the script's own. examine: look for faults; if
-    False, the script only runs and is reported. heed: leave out what the script's comments silence. report:
+    False, the script only runs and is reported. heed: omit findings that its comments silence. report:
     called once, as soon as the script has ended in any way, also before it kills its own process or SIGTERM
     ends it. max_time: if the script stays in one long call or catches the exception that should end it, the
     process itself is ended, with the report, ``GRACE`` seconds later.
@@ -205,7 +205,7 @@ def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
 
 @contextmanager
 def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], module: bool) -> Iterator[None]:
-    """Set ``__main__``, sys.argv and sys.path as Python would; of a notebook the folder, as Jupyter does."""
+    """Set ``__main__``, sys.argv and sys.path as Python would; for a notebook, also the working directory."""
     before = sys.modules["__main__"], sys.argv, sys.path[:]
     folder = os.getcwd() if target.endswith(ENDING) and not module else None
     sys.modules["__main__"] = main
@@ -213,7 +213,7 @@ def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], modu
     place = os.getcwd() if module else str(Path(target).absolute().resolve().parent)
     sys.path[:1] = [place]
     if folder is not None:
-        os.environ.setdefault("MPLBACKEND", "Agg")  # plt.show() would wait for somebody
+        os.environ.setdefault("MPLBACKEND", "Agg")  # plt.show() would wait for a user
         os.chdir(place)
     try:
         yield
@@ -235,7 +235,7 @@ def _exit_status(leave: SystemExit) -> int:
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the doctor's and the studio's frames, as without the doctor."""
+    """A traceback without the doctor's and the studio's frames, as it would be without the doctor."""
     frames, rest = [], None
     while trace is not None:
         frames.append(trace)
@@ -251,17 +251,17 @@ def flush_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # closed by the script, or the reader has gone
+        except (OSError, ValueError, AttributeError):  # closed by the script, or nobody reads the pipe
             continue
 
 
 _owner = 0  # the process that runs the script
 _handler: Callable[[int, Any], None] | None = None  # the handler of SIGTERM, while a script runs
-_forking = threading.local()  # before: the signals that this thread blocked until it forked
+_forking = threading.local()  # .before: the signals that this thread blocked before the fork
 
 
 def _before_fork() -> None:
-    """Block SIGTERM until Python runs in the child; until then, the child would lose it."""
+    """Block SIGTERM until Python runs in the child; a signal that came before would be lost."""
     if _handler is not None and signal.getsignal(signal.SIGTERM) is _handler:
         _forking.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
@@ -272,7 +272,7 @@ def _after_fork() -> None:
 
 
 def _in_child() -> None:
-    """Let SIGTERM end the child as it does without the doctor, unless it goes on as the script itself."""
+    """Let SIGTERM end the child as it does without the doctor, unless the child goes on as the script."""
     global _owner
     if hooks.continuing:
         _owner = os.getpid()
@@ -295,7 +295,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
     deadly = {signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGABRT)}
 
     def watched_exit(status: int) -> None:
-        finish(status == 0 and os.getpid() != started_in)  # a forked process ends by it
+        finish(status == 0 and os.getpid() != started_in)  # a forked child normally ends so
         flush_streams()
         leave(status)
 

@@ -1,8 +1,8 @@
-"""Other processes of a script that train: one of those that do the same is examined, and its log comes back.
+"""Other processes of a script that train: one of each kind is examined, and it sends its log back.
 
 ``torch.multiprocessing.spawn`` and ``multiprocessing.Process`` start a function, a launcher such as
-``torch.distributed.run`` starts programs. Of each function the first process is examined, which is rank 0, of
-programs that have a rank, rank 0. A process writes what it saw to a folder of the one that started it.
+``torch.distributed.run`` starts programs. For each function, the first process is examined, which is rank 0;
+for programs that have a rank, rank 0. A process writes its log to a folder of the process that started it.
 """
 
 import functools
@@ -23,7 +23,7 @@ from typing import Any
 from treino_doctor.exam import Account, Exam
 from treino_doctor.record import hooks, lines
 
-RANKS = "RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"  # as torchrun, mpirun and srun name it
+RANKS = "RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"  # the variables of torchrun, mpirun and srun
 OF_TORCH = ("torch.", "multiprocessing.", "concurrent.")  # loaders' workers, pools, managers
 IMPORTED = f"""\
 import sys
@@ -31,8 +31,8 @@ sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 import treino_doctor
 del sys.path[0]
 from treino_doctor.process.workers import begin, main"""
-FIRST = 100  # priority of what is done at a process's end
-FLAGS = ("-u", "-O", "-B", "-I", "-E", "-s", "-S")  # of Python, without a value
+FIRST = 100  # priority of the finalizer at a process's end
+FLAGS = ("-u", "-O", "-B", "-I", "-E", "-s", "-S")  # Python's flags without a value
 
 
 def is_first() -> bool:
@@ -43,19 +43,19 @@ def is_first() -> bool:
 class Workers:
     """The other processes of one script. others: how many were started and not examined.
 
-    inside: whether this is such a process, forked and examined.
+    inside: whether this process is itself one of them, forked and examined.
     """
 
     def __init__(self, launcher: bool) -> None:
         self.others, self.inside, self._pid = 0, False, 0
         self._launcher, self._forking = launcher, False
-        self._names: set[str] = set()  # of processes that are about to be examined
+        self._names: set[str] = set()  # names of processes that are about to be examined
         self._functions: set[Any] = set()
         self._folder = ""
 
     @contextmanager
     def followed(self) -> Iterator[None]:
-        """Examine the processes that are started within the block."""
+        """Examine the processes that the program starts within the block."""
         self._folder, self._pid = tempfile.mkdtemp(prefix="treino-doctor-"), os.getpid()
         starts, opens = BaseProcess.start, subprocess.Popen.__init__
         prepares = multiprocessing.spawn.get_preparation_data
@@ -81,7 +81,7 @@ class Workers:
         return every
 
     def write(self, exam: Exam) -> None:
-        """Write what this process saw."""
+        """Write what this process saw to the folder of the process that started it."""
         write(self._folder, exam)
 
     def _starting(self, original: Any) -> Any:
@@ -101,13 +101,13 @@ class Workers:
         return lines.unseen(start)
 
     def _chooses(self, process: Any) -> bool:
-        """Whether a process is the first that runs a function of the program."""
+        """Whether a process is the first that runs its function, and that is a function of the program."""
         target = getattr(process, "_target", None)
         if target is None and type(process).run is not BaseProcess.run:
             target = type(process).run
         spawned = getattr(target, "__module__", "") == "torch.multiprocessing.spawn"
         function = process._args[0] if spawned and process._args else target
-        function = getattr(function, "func", function)  # of a functools.partial
+        function = getattr(function, "func", function)  # unwrap a functools.partial
         code = getattr(function, "__code__", None)
         own = spawned or (code is not None and lines.is_own(code.co_filename))
         key = getattr(function, "__qualname__", "") or type(function).__qualname__
@@ -145,7 +145,7 @@ class Workers:
         return lines.unseen(opening)
 
     def _followed(self, command: Any, environment: Any) -> Any:
-        """The command of a Python program that a launcher starts as rank 0, under the doctor."""
+        """The command of a Python program that a launcher starts as rank 0, made to run under the doctor."""
         words = [os.fspath(w) for w in command] if isinstance(command, (list, tuple)) else []
         if not words or words[0] != sys.executable or os.getpid() != self._pid:
             return command
@@ -166,7 +166,7 @@ def _forks(process: Any) -> bool:
 
 
 class Beginning:
-    """Unpickled in a process that was spawned, before its program is imported: it starts the examination."""
+    """Starts the examination when a spawned process unpickles it, before the program is imported there."""
 
     def __init__(self, folder: str) -> None:
         self.folder, self.files = folder, sorted(lines.watched_files())
@@ -192,7 +192,7 @@ def begin(folder: str, files: Sequence[str]) -> None:
 
     own = os.getpid()
     at_the_end(exam)
-    util.register_after_fork(exam, at_the_end)  # a process of a fork server begins anew
+    util.register_after_fork(exam, at_the_end)  # a process that a fork server forks starts anew
 
 
 def write(folder: str, exam: Exam) -> None:

@@ -45,13 +45,13 @@ class Activations(Observer):
         super().__init__(of)
         self._nets, self._gradients = nets, gradients
         of.ran.append(self._ran)
-        self._filled: dict[int, Site | None] = {}  # by data pointer
+        self._filled: dict[int, Site | None] = {}  # data pointer -> line
         self._call = -1, -1  # (call of a net, turn)
         self._place = self._bent = 0
         self._below: Site | None = None  # the line that filled a bias with a negative value
         self._first_bent: Site | None = None
         self._relus: dict[Any, dict[str, Any]] = {}
-        self._alike: dict[int, Alike] = {}  # by parameter
+        self._alike: dict[int, Alike] = {}  # id of a parameter -> its Alike
 
     def install(self) -> None:
         self._tape.observe(self._written, *FILLS, *MADE, *DRAWN)
@@ -129,7 +129,7 @@ class Activations(Observer):
         if len(wide) < LEAST_LAYERS:
             return
         (first, slope), (last, newest) = every[wide[0]], every[wide[-1]]
-        # If values vanish as gradients do, only the last bias receives the loss's gradient.
+        # If values vanish like the gradients, only the last bias receives the loss's gradient.
         beside = [g for b, g in every[wide[-1] + 1 : wide[-1] + 2] if b.shape == last.shape[:1]]
         end, start = max(map(size, (newest, *beside))), size(slope)
         if not end > 0 or not math.isfinite(start):

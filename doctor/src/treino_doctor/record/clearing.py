@@ -1,4 +1,4 @@
-"""Record gradients that are cleared, by an optimizer, a net or by hand, and gradients that are clipped."""
+"""Record the clearing of gradients, by an optimizer, a net or by hand, and the clipping of gradients."""
 
 import math
 from typing import Any

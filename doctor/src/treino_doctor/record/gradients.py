@@ -53,9 +53,9 @@ from treino_doctor.record.values import NOBODY, snapshot
 from treino_doctor.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
-SHORT = 12  # losses; a course that is no longer is not ended by gradients of another optimizer
-LOGGED = 128  # optimizers that are logged as soon as they are made; a later one, where a window records it
-PENDING = 1024  # losses kept as tensors of an accelerator, until they are fetched at once
+SHORT = 12  # losses; a course up to this long is not ended by gradients of another optimizer
+LOGGED = 128  # this many optimizers are logged when made; later ones, when a window records them
+PENDING = 1024  # losses kept as tensors of an accelerator, until all are fetched together
 FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
 
 
@@ -74,7 +74,7 @@ class OptimizerRecord:
         self.movement = math.nan
         self.before: list[torch.Tensor] | None = None
         self.logged = self.onward = False
-        self.numbers: set[int] = set()  # of its parameters, once it is logged
+        self.numbers: set[int] = set()  # numbers of its parameters, once it is logged
 
     def parameters(self) -> list[torch.Tensor]:
         """The optimizer's current parameters."""
@@ -89,8 +89,8 @@ class OptimizerRecord:
 
 
 class Losses:
-    """The losses that one line ran backward in one training, in order. turn: of the first. filled: first
-    parameters of the optimizers that got gradients of them.
+    """The losses that one line ran backward in one training, in order. turn: that of the first. filled: first
+    parameters of the optimizers that got gradients from these losses.
     """
 
     def __init__(self, turn: int = 0) -> None:
@@ -132,21 +132,21 @@ class Gradients(Observer):
         super().__init__(of)
         self._marks, self._finiteness, self._ran = marks, finiteness, of.ran
         self.steps = 0
-        self.inside = False  # whether a backward runs
+        self.inside = False  # whether a backward is running
         self.shift, self._after = shift, after_step
         self.makers: list[Callable[[int], None]] = []  # called with the number of each new optimizer
         self.unowned: Callable[[torch.Tensor, tuple[int, ...]], tuple[int, ...]] | None = None
-        """Returns the parameters that a value reaches and none of the filled optimizers holds."""
+        """Callable: returns parameters that a value reaches and that none of the filled optimizers holds."""
         self.clearing = Clearing(of)
         self.hands = ManualTrainings(of, self)
         self.held: dict[int, OptimizerRecord] = {}
         self._optimizers = 0
-        self._crowd = LOGGED  # records above which those of optimizers that no longer exist are ended
-        self._left: dict[Any, list[tuple[int, int]]] = {}  # (optimizers' line, weight) -> weights after
+        self._crowd = LOGGED  # with more records, those of optimizers that no longer exist are ended
+        self._left: dict[Any, list[tuple[int, int]]] = {}  # (optimizers' line, weight) -> weights at the end
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._whole = FirstOnes()
-        self._courses: dict[Site | None, list[Losses]] = {}  # of each line, the newest last
+        self._courses: dict[Site | None, list[Losses]] = {}  # line -> its courses, newest last
         self._course = Losses(0)  # of the newest line
         self._looking: Any = None
         self.counting: Any = None
@@ -156,7 +156,7 @@ class Gradients(Observer):
         self.hands.install()
         self._hooks.after(Optimizer, "__init__", self._made)
         self._hooks.after(Optimizer, "add_param_group", self._group)
-        # Tensor.backward calls it, too.
+        # Tensor.backward calls this function, too.
         self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
         let_steps_be_hooked(self._hooks.replace)
         self.counting = register_step_post_hook(self._after_step)
@@ -315,15 +315,15 @@ class Gradients(Observer):
         self._marks.keep(root)
 
     def _course_of(self, place: Site | None) -> Losses:
-        """The course of the losses that a line runs backward now."""
+        """The current course of the losses that a line runs backward."""
         courses = self._courses.get(place)
         if courses is None:
             courses = self._courses[place] = [Losses(self.windows.turn)]
         return courses[-1]
 
     def _filled(self, place: Site | None, filled: list[int]) -> None:
-        """Begin another course where a line trains what none of its losses trained before, as a function
-        does that is called for one net after the other.
+        """Begin another course if a line trains what none of its losses trained before, as in a function
+        that is called for one net after the other.
         """
         course = self._course
         every = (held.parameters()[:1] for held in self.held.values() if held.number in filled)
@@ -348,7 +348,7 @@ class Gradients(Observer):
             if held.used:
                 summed.append(held.number)
             else:
-                held.summed = False  # gradients of another net's loss were cleared in time
+                held.summed = False  # the gradients of another net's loss were cleared in time
             for p in held.parameters():
                 before[id(p)] = p.grad._version if p.grad is not None else -1
         node = self._values.of(root) if isinstance(root, torch.Tensor) else None
@@ -356,7 +356,7 @@ class Gradients(Observer):
         return place, stack(), node, "leaf" if leaf else "graph", tuple(summed), before
 
     def after(self, root: Any, start: Any, inputs: list[torch.Tensor] | None = None) -> None:
-        """Log a backward that ran. inputs: the parameters given to ``autograd.grad``, if that ran instead."""
+        """Log a backward that ran. inputs: the parameters given to ``autograd.grad``, if it ran instead."""
         site, led, node, kind, summed, before = start
         if inputs is None:
             self.hands.ran(root)
@@ -421,7 +421,7 @@ class Gradients(Observer):
         return ((args[0], seen, *args[2:]), kwargs) if len(args) > 1 else (args, kwargs | {"closure": seen})
 
     def _used(self, optimizer: Any) -> None:
-        """A closure returned: the step uses the gradients that are there, whatever the next one clears."""
+        """A closure returned: the step uses the gradients present now, whatever the next call clears."""
         held = self.held_by(optimizer)
         if held is not None:
             held.used |= {id(p) for p in held.parameters() if p.grad is not None}
@@ -538,7 +538,7 @@ class Gradients(Observer):
 
 
 def versions(parameters: list[torch.Tensor]) -> list[tuple[int, int]]:
-    """What changes as soon as anything writes to these tensors: the count of writes to each."""
+    """The write counts of these tensors: they change as soon as anything writes to one of the tensors."""
     return [(id(p), p._version) for p in parameters if not p.is_inference()]
 
 

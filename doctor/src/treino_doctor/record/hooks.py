@@ -48,7 +48,7 @@ class Hooks:
 
     def watching(self) -> bool:
         """Whether to observe this call: only on the examined thread, outside of compilers, transforms and
-        tracers, to which our own reads of tensors would be a part of the program.
+        tracers, which would take our own reads of tensors for part of the program.
         """
         here = self.on and threading.get_ident() == self.thread
         return here and not compiling() and not in_transform() and tracing_state() is None
@@ -63,7 +63,7 @@ class Hooks:
         setattr(owner, name, new)
 
     def observed(self, original: Any, run: Run) -> Any:
-        """The function as the program calls it: ``run(original, args, kwargs)``, while it is observed."""
+        """Wrap a function: while observed, a call runs ``run(original, args, kwargs)`` instead."""
         hooks = self
 
         @functools.wraps(original)
@@ -126,7 +126,7 @@ class Hooks:
         self.on = False
         for owner, name, old, new in reversed(self._undo):
             if vars(owner).get(name) is not new:
-                continue  # the program has replaced it since
+                continue  # the program has replaced the attribute since
             if old is None:
                 delattr(owner, name)
             else:
@@ -135,4 +135,4 @@ class Hooks:
 
 
 continuing = False
-"""Whether the process that is being forked goes on as the script itself, instead of being a worker of it."""
+"""Whether the process being forked goes on as the script itself, rather than as one of its workers."""

@@ -1,7 +1,7 @@
-"""A map from objects that may end at any time, each known by its identity alone.
+"""A map from objects that may be deleted at any time, each known by its identity alone.
 
 ``weakref.WeakKeyDictionary`` calls an object's own hash, which may change, or fail before its ``__init__``,
-as that of a module of torchmetrics does.
+as the hash of a torchmetrics module does.
 """
 
 import weakref
@@ -12,7 +12,7 @@ V = TypeVar("V")
 
 
 class ByIdentity(MutableMapping[Any, V]):
-    """Values by object; an object that ends leaves the map."""
+    """Values by object; an object that is deleted leaves the map."""
 
     def __init__(self) -> None:
         self._entries: dict[int, tuple[weakref.ref[Any], V]] = {}

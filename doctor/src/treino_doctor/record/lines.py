@@ -17,11 +17,11 @@ _LIBRARIES = tuple(
     {str(Path(_PATHS[k])) + "/" for k in ("stdlib", "platstdlib", "purelib", "platlib")}
     | {str(Path(__file__).parents[2]) + "/"}
 )
-_DOCTOR = (str(Path(__file__).parents[1]), "<treino")  # its own files, and the functions that it wraps
+_DOCTOR = (str(Path(__file__).parents[1]), "<treino")  # the doctor's own files, and functions that it wraps
 _own_files: set[str] = set()  # scripts under the doctor, in any folder
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
-_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # by (id of code, instruction)
+_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # (id of code, instruction) -> (code, site)
 
 
 def unseen(function: Any) -> Any:
@@ -46,7 +46,7 @@ def is_own(path: str) -> bool:
     known = _known.get(path)
     if known is None:
         library = path.startswith(_LIBRARIES) or "site-packages" in path or "dist-packages" in path
-        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # ipython names cells so
+        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # IPython's name for a cell
         known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
@@ -98,7 +98,7 @@ def stack(limit: int = 5) -> tuple[Site, ...]:
 
 
 def maker(made: object) -> Site | None:
-    """The innermost user's line that constructs this object, outside of the object's own ``__init__``."""
+    """The innermost user's line that constructs this object, outside the object's own ``__init__``."""
     frame: FrameType | None = sys._getframe(1)
     innermost: Site | None = None
     while frame is not None:

@@ -18,7 +18,7 @@ from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.values import first_tensors
 
 LONGEST = 200_000  # maximum number of row numbers compared
-LOOKS = 4  # batches of a loader of which is looked whether they draw random numbers
+LOOKS = 4  # the first batches of a loader are checked for whether they draw random numbers
 
 
 class Origin:
@@ -94,7 +94,7 @@ class Loaders(Observer):
                 loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
             else:
                 batch = original(loading)
-            # Between windows, only evaluations are recorded. The memory of a kept batch can't be reused.
+            # Between windows, only evaluations are recorded here. The memory of a kept batch can't be reused.
             looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
             loaders._raw_batch = (batch, reading) if looked_at else None
             loaders.batch = loaders.batch if looked_at else None
@@ -150,7 +150,7 @@ class Loaders(Observer):
         self._readings[id(loader)] = weakref.ref(loader), reading
 
     def _like(self, loader: Any) -> Reading | None:
-        """The newest loader from which a library has made this one: of the same data set, in like order."""
+        """The newest loader from which a library made this one: same data set, preferably same order."""
         known = ((ref(), reading) for ref, reading in reversed(self._readings.values()))
         alike = [(o, r) for o, r in known if o is not None and o.dataset is loader.dataset]
         ordered = (r for o, r in alike if isinstance(loader.sampler, type(o.sampler)))
@@ -173,7 +173,7 @@ class Loaders(Observer):
 
 
 def random_state() -> tuple[Any, ...]:
-    """Where the random numbers of torch, Python and NumPy, if it is there, have got to."""
+    """The states of the random number generators of torch, Python and, if installed, NumPy."""
     own, numpy = torch.default_generator.get_state(), sys.modules.get("numpy.random")
     return random.getstate(), own.numpy().tobytes(), str(numpy.get_state()) if numpy is not None else ""
 

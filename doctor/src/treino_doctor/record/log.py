@@ -19,9 +19,9 @@ BY_HAND = "update by hand"  # ``kind`` of an optimizer that is the program's own
 class Operation:
     """One torch operation in the graph of a value.
 
-    name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` are values
+    name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` for values
     without history. parents: indices in the graph. detail: plain arguments, by name or by position ("1"), and
-    ``part`` of an operation with several results. forwards: numbers of the newest calls of nets behind it.
+    ``part`` for an operation with several results. forwards: the newest calls of nets behind it, by number.
     layer: the line that made the torch module in which it ran.
     """
 
@@ -36,7 +36,7 @@ class Operation:
 
     @property
     def written(self) -> Site | None:
-        """The line of the user's code: the operation's, or the one that made the torch layer around it."""
+        """The line of the user's code: the operation's, or the line that made the torch layer around it."""
         return self.layer or self.site
 
 
@@ -71,10 +71,10 @@ class Graph:
 @dataclass(frozen=True, kw_only=True)
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Event:
-    """Anything that happened. step: steps of all optimizers before it. turn: backwards before it. site: the
+    """Anything that happened. step: optimizer steps before it. turn: backward passes before it. site: the
     line that did it. stack: the lines of the user's code that led there, innermost first; empty if unknown.
 
-    Each kind of event is such a frozen record of its own fields.
+    Each kind of event is a frozen dataclass with further fields.
     """
 
     def __init_subclass__(cls) -> None:
@@ -152,7 +152,7 @@ class LossCall(Event):
     """A torch loss function was called.
 
     trained: its value has a graph. low, high: the target's range. labels: class -> rows. right: class -> rows
-    that the input predicts correctly. constant: of a numeric target, the loss of the best constant
+    that the input predicts correctly. constant: for a numeric target, the loss of the best constant
     prediction, NaN if unknown. means, spread: the means of some of its columns and their mean variance.
     graph, target_graph: the graphs of its input and its target.
     """
@@ -176,7 +176,7 @@ class LossCall(Event):
     constant: float = float("nan")
     means: tuple[float, ...] = ()
     spread: float = float("nan")
-    logsumexp: float = 0.0  # of the input of nll_loss and kl_div, farthest from 0; 0 for log-probabilities
+    logsumexp: float = 0.0  # for inputs of nll_loss and kl_div, the farthest from 0; 0 for log-probabilities
     of_logs: bool = False  # kl_div's log_target
     spoiled: bool = False  # whether its input isn't finite
     below: float = 0.0  # share of the target's entries that are below zero
@@ -196,7 +196,7 @@ class Softmaxed(Event):
 
 class WeightsApplied(Event):
     """Attention weights, a softmax of products, were multiplied by the values. dim: the axis of the softmax,
-    which is at its own line. summed: the axis that the product sums over.
+    which is applied at its own line. summed: the axis that the product sums over.
     """
 
     softmax: Site | None = None
@@ -209,7 +209,7 @@ class Backward(Event):
 
     root: "graph", "leaf" (the value has no history) or "detached" (no parameter that an optimizer holds got a
     gradient). filled: optimizers whose parameters got gradients. summed: optimizers whose gradients had been
-    used by a step and not cleared since. unowned: parameters in the graph that no optimizer holds.
+    used by a step and not cleared since then. unowned: parameters in the graph that no optimizer holds.
     """
 
     value: float
@@ -289,8 +289,8 @@ class OptimizerEnded(Event):
 
 class Course(Event):
     """All values that a line ran backward in one training: the loss that it minimises. turn: of the first
-    value. constant: the loss of the best constant prediction, if the log's writer knows it for all rows; then
-    no LossCall is needed for it.
+    value. constant: the loss of the best constant prediction, if the recorder knows it for all rows; then
+    no LossCall is needed.
     """
 
     values: tuple[float, ...]
@@ -330,6 +330,6 @@ class Log:
 
 
 def taken(kind: type[Event], counted: Any) -> dict[str, Any]:
-    """The fields of an event that ``counted`` has under the same names."""
+    """The values that the object ``counted`` has for the fields of an event, by the same names."""
     own = vars(counted)
     return {f.name: own[f.name] for f in fields(kind) if f.name in own}

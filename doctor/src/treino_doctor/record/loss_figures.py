@@ -1,4 +1,4 @@
-"""Figures of one call of a loss function: its input and target, labels, answers, and the best constant."""
+"""Figures from a call of a loss function: input and target, labels, predictions, and the best constant."""
 
 import math
 from typing import Any
@@ -11,14 +11,14 @@ PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_lo
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
 OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
-TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # else the second argument
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # target's position; in other losses 1
 MOST_CLASSES = 1000
 POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
 COLUMNS = 16  # maximum number of a target's columns whose means are kept
 
 
 def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """The input and the target of a loss; of a loss of differences, in either order."""
+    """The input and the target of a loss; in either order if the loss is of their difference."""
     at = TARGET_AT.get(name, 1)
     x = args[0] if args else kwargs.get("input")
     target = args[at] if len(args) > at else kwargs.get("target")
@@ -80,7 +80,7 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
 
 
 def logsumexp(x: torch.Tensor, name: str) -> float:
-    """The log-sum-exp that is farthest from zero over all rows; of kl_div along the second axis or the last,
+    """The log-sum-exp that is farthest from zero over all rows; for kl_div along the second axis or the last,
     whichever fits better.
     """
     if x.dim() < 2 or not x.numel():

@@ -38,8 +38,8 @@ class ManualTraining:
         self.moved: Site | None = None
         self.force = Force()
         self.touched: set[int] = set()
-        self.autograd_grads: dict[int, torch.Tensor] = {}  # results of ``autograd.grad``, by weight
-        self.asks = False  # whether ``autograd_grads`` moved the weights
+        self.autograd_grads: dict[int, torch.Tensor] = {}  # id of a weight -> result of ``autograd.grad``
+        self.asks = False  # whether gradients from ``autograd.grad`` moved the weights
 
     def has(self, weight: torch.Tensor) -> bool:
         """Whether a tensor is one of these weights."""
@@ -64,7 +64,7 @@ class ManualTrainings(Observer):
         super().__init__(of)
         self._gradients = gradients
         self.every: list[ManualTraining] = []
-        self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by data pointer
+        self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by data_ptr()
 
     def install(self) -> None:
         self._tape.observe(self._changed, *MOVES)
@@ -72,7 +72,7 @@ class ManualTrainings(Observer):
         self._hooks.replace(torch.autograd, "grad", self._hooks.observed(torch.autograd.grad, self._grad))
 
     def _led(self) -> bool:
-        """Whether the program has an optimizer."""
+        """Whether the program has an optimizer, so that no training is by hand."""
         return any(not isinstance(h.ref(), ManualTraining) for h in self._gradients.held.values())
 
     def drop(self) -> None:
@@ -88,7 +88,7 @@ class ManualTrainings(Observer):
         hand = next((h for h in self.every if any(map(h.has, weights))), None)
         newest = self.every[-1] if self.every else None
         if hand is None and newest is not None and newest.tried is not None:
-            hand = newest  # the newest training computed these weights
+            hand = newest  # the newest training computed these weights itself
             hand.refs = {}
             if (held := self._gradients.held.get(id(hand))) is not None:
                 held.moved = True
@@ -153,7 +153,7 @@ class ManualTrainings(Observer):
                 self._move(hand, weight)
 
     def _weight(self, target: Any) -> tuple[ManualTraining | None, Any]:
-        """The weight whose memory a tensor shares, as itself or as ``p.data``."""
+        """The weight whose memory a tensor shares: the weight itself or its ``p.data``."""
         if not isinstance(target, torch.Tensor) or target.layout != torch.strided:
             return None, None
         hand, ref = self._places.get(target.data_ptr(), NOBODY)
@@ -196,7 +196,7 @@ class ManualTrainings(Observer):
             hand.touched = set()
 
     def passed(self) -> None:
-        """Count a step of the newest training for a backward between windows."""
+        """Count a step of the newest manual training when a backward ran between windows."""
         held = self._gradients.held.get(id(self.every[-1])) if self.every else None
         if held is not None and held.steps:
             held.steps += 1

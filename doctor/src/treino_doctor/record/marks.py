@@ -15,10 +15,10 @@ from treino_doctor.record.outcomes import GraphsHeld
 from treino_doctor.record.values import Node, first_tensors
 
 NAME = "treino"
-PAST = 2  # turns after which a graph is past
+PAST = 2  # turns after which a graph counts as past
 MANY = 8  # live graphs above which garbage is collected before counting
 COLLECTIONS = 3
-LEAST = 4  # kept losses that are counted
+LEAST = 4  # kept losses before they are counted
 
 
 class Mark:
@@ -78,14 +78,14 @@ class Marks(Observer):
         self._count(event.turn)
 
     def keep(self, root: torch.Tensor) -> None:
-        """Count losses that a program keeps, as one of each epoch, also between windows."""
+        """Count losses that a program keeps, such as one per epoch, also between windows."""
         newest = self._newest
         newest.append(weakref.ref(root))
         if len(newest) > PAST + 1 and (old := newest.popleft())() is not None:
             self._kept.append(old)
             if len(self._kept) >= self._limit:
                 alive = [r for r in self._kept if (loss := r()) is not None and loss.grad_fn is not None]
-                if len(alive) == len(self._kept):  # none was let go in the meantime
+                if len(alive) == len(self._kept):  # none was released in the meantime
                     self.grown = len(alive)
                 self._kept, self._limit = alive, max(LEAST, 2 * len(alive))
 

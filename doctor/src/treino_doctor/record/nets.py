@@ -37,7 +37,7 @@ class Batches:
     loader: Site | None = None
 
 
-# Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
+# Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
 DROPOUTS = (
@@ -65,8 +65,8 @@ class Nets(Observer):
         self.order: ByIdentity[int] = ByIdentity()
         self.made_count = self.count = 0
         self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
-        self.normed: ByIdentity[Batches] = ByIdentity()  # of the batch norms that exist
-        self.batches: list[Batches] = []  # of all
+        self.normed: ByIdentity[Batches] = ByIdentity()  # batch norm -> its batches
+        self.batches: list[Batches] = []  # of all batch norms, existing or not
         self.forwards = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self._number_of, self._loader, self._called = number_of, loader, of.called
@@ -77,7 +77,7 @@ class Nets(Observer):
         self._dropping: list[Site | None] = []
         self._norming = 0
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
-        self._keywords: tuple[Any, ...] = ()  # what a root was called with, if by name alone
+        self._keywords: tuple[Any, ...] = ()  # the arguments of a root's call, if all were passed by name
         self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
         self._step = 0
         self._handles: list[Any] = []
@@ -129,11 +129,11 @@ class Nets(Observer):
 
     @property
     def current(self) -> nn.Module | None:
-        """The module whose forward runs."""
+        """The module whose forward is running."""
         return self._stack[-1] if self._stack else None
 
     def _layer(self) -> Site | None:
-        """The line that made the torch layer that runs; None in a user's own module."""
+        """The line that made the torch layer that is running; None in a user's own module."""
         module = self._stack[-1] if self._stack else None
         own = module is None or not type(module).__module__.startswith("torch.nn.")
         return None if own or module is None else self.made.get(module)
@@ -197,7 +197,7 @@ class Nets(Observer):
             self._batch(args[0], True, crashed=True)
 
     def _batch(self, x: torch.Tensor, training: bool, *, crashed: bool = False) -> None:
-        """Count a batch of the batch norm that runs."""
+        """Count a batch of the batch norm that is running."""
         if (layer := self.current) is None:
             return
         known = self.normed.get(layer)
@@ -217,7 +217,7 @@ class Nets(Observer):
                 self._log.tell(Normed, **vars(one))
 
     def entering(self, module: nn.Module, args: Any) -> None:
-        """A module is called."""
+        """Called before a module's forward."""
         if not self._hooks.watching():
             return
         if not self._stack:
@@ -229,12 +229,12 @@ class Nets(Observer):
             self._tape.idle += 1
 
     def called_by_name(self, kwargs: dict[str, Any]) -> None:
-        """A net is called with keywords alone, which torch's hooks don't tell."""
+        """Note a net's call with keywords alone, which torch's hooks don't pass on."""
         if self.listening and not self._stack:
             self._keywords = tuple(kwargs.values())
 
     def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
-        """A module returned a result."""
+        """Called after a module returned a result."""
         if not self._stack or not self._hooks.watching():
             return
         while self._stack and self._stack.pop() is not module:
@@ -305,7 +305,7 @@ class Nets(Observer):
 
 
 def is_modal(module: nn.Module) -> bool:
-    """Whether a layer behaves differently in training: batch norm, or dropout with p > 0."""
+    """Whether a layer behaves differently in training mode: batch norm, or dropout with p > 0."""
     if isinstance(module, nn.RNNBase):
         return bool(module.dropout > 0 and module.num_layers > 1)
     if isinstance(module, nn.MultiheadAttention):
@@ -329,7 +329,7 @@ def fingerprint(tensor: torch.Tensor) -> bytes:
     if not there or not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
-    with np.errstate(all="ignore"):  # any numbers may come
-        whole = flat.sum()  # single values don't suffice: images may share black corners
+    with np.errstate(all="ignore"):  # the tensor may hold any numbers
+        whole = flat.sum()  # a few values don't suffice: images may share black corners
     some = flat.reshape(-1)[:: max(1, flat.size // 64)]
     return repr((flat.shape, whole)).encode() + some.tobytes()

@@ -22,7 +22,7 @@ NAMES = {
     "pow": "pow",
 }
 NORMS = ("norm", "linalg_norm", "linalg_vector_norm", "cdist", "dist", "pairwise_distance")
-Culprit = tuple[str, str]  # in words, and as torch calls it
+Culprit = tuple[str, str]  # (the operation in words, its name in torch)
 
 
 class Finiteness(Observer):
@@ -51,7 +51,7 @@ class Finiteness(Observer):
 
 
 def culprit(root: torch.Tensor) -> Culprit:
-    """The operation that made a value non-finite: the earliest whose argument is outside of its domain; if
+    """The operation that made a value non-finite: the earliest whose argument is outside its domain; if
     parameters aren't finite either, one with an infinite slope at zero. ("", "") if none is known.
     """
     nodes = in_order(root.grad_fn, MOST)
@@ -69,7 +69,7 @@ def steep(node: Any) -> Culprit:
 
 
 def outside(node: Any) -> Culprit:
-    """An operation whose argument is outside of its domain."""
+    """An operation whose argument is outside its domain."""
     name = node.name().split("Backward")[0].lower()
     try:
         if name in ("log", "log2", "log10"):

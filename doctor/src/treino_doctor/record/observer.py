@@ -1,4 +1,4 @@
-"""What the observers of one examination share, and what each of them is."""
+"""The base class of observers, and what the observers of one examination share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from treino_doctor.record.windows import Windows
 
 
 class Recording:
-    """The log of one examination, and all through which its observers see the program.
+    """The log of one examination, and callbacks through which its observers see the program.
 
     ran: called with each recorded backward and the value that it ran from. called: called with each recorded
     call of a net, as (its event, the module, arguments, result). moment: returns the current step and turn.
@@ -25,7 +25,7 @@ class Recording:
 
 
 class Observer:
-    """A part of the record: looks at one kind of events from ``install`` on, and logs what it has seen."""
+    """A part of the recorder: observes one kind of event from ``install`` on, and logs it."""
 
     def __init__(self, of: Recording) -> None:
         self._log, self._hooks, self._values, self._tape = of.log, of.hooks, of.values, of.tape
@@ -39,7 +39,7 @@ class Observer:
 
 
 class FirstOnes:
-    """Counts events of a kind, and says which are kept whole: the first three, and later every sixteenth."""
+    """Counts events of a kind, and chooses those kept whole: the first three, and later every sixteenth."""
 
     def __init__(self) -> None:
         self._seen: dict[Any, int] = {}

@@ -1,4 +1,4 @@
-"""Events of how a training learns and what it keeps: schedules, seeds, activations, gradients, states."""
+"""Events about how a training learns and what it keeps: schedules, seeds, activations, gradients, states."""
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Event
@@ -8,17 +8,17 @@ FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn"
 
 
 class Cut(Event):
-    """An operation (``detach``, ``no_grad``, ``round``, ...) cut off the gradients of these parameters."""
+    """An operation (``detach``, ``no_grad``, ``round``, ...) cut the gradients off from these parameters."""
 
     how: str
     parameters: tuple[int, ...] = ()
 
 
 class Unowned(Event):
-    """At the end: a parameter that losses reached while no optimizer held it.
+    """Logged at the end: a parameter that losses reached while no optimizer held it.
 
     losses: number of losses that reached it; optimizers: the optimizers whose parameters got gradients from
-    the same losses. held: an optimizer holds it now. copied: it was loaded, or copied with its module.
+    the same losses. held: an optimizer holds it by now. copied: it was loaded, or copied with its module.
     grad_input: it was an input of ``autograd.grad``. alone: none of these losses reached a parameter of an
     optimizer. upstream: no parameter of an optimizer comes before it. training: its module's mode. listed: it
     is among the parameters of a net that was called. apart: an optimizer holds exactly one other part of that
@@ -50,11 +50,11 @@ class Clip(Event):
 
 
 class GraphsHeld(Event):
-    """At the end: the graphs of a line's past losses (or of nets' past outputs).
+    """Logged at the end: the graphs of a line's past losses (or of nets' past outputs).
 
     alive: the largest number alive at once. marked: how many were tracked in all. summed_at: the line that
     sums values with graphs from step to step, or the line of the same function that passes them to it. grown:
-    these are losses that the program keeps, of which it has let none go.
+    these are losses that the program keeps, and it has released none of them.
     """
 
     result: bool
@@ -65,10 +65,10 @@ class GraphsHeld(Event):
 
 
 class Normed(Event):
-    """At the end: the recorded batches of a batch-norm layer.
+    """Logged at the end: the recorded batches of a batch-norm layer.
 
     ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode. crashed: torch
-    refused one. shape, stack, loader: facts of the newest batch of one row.
+    refused a batch of one row. shape, stack, loader: facts of the newest batch of one row.
     """
 
     made_at: Site | None = None
@@ -81,10 +81,10 @@ class Normed(Event):
 
 
 class StateUsed(Event):
-    """A state of a net was loaded into it, or saved, whose tensors are the net's own, after more steps.
+    """A net's state was loaded or saved after more steps; its tensors are the net's own, so they had changed.
 
     how: "load_state_dict" or "save". taken_at: the line that called ``state_dict``. steps: optimizer steps
-    since then. times: states that this line took, each after other steps.
+    since then. times: the number of states that this line took, each after different steps.
     """
 
     how: str
@@ -94,10 +94,10 @@ class StateUsed(Event):
 
 
 class PartLoaded(Event):
-    """A module loaded a state with ``strict=False``, or after a state of which it had found nothing.
+    """A module loaded a state with ``strict=False``, or after a state that matched none of its entries.
 
-    module: its number. given: entries of the state; own: of the module; found: in both. given_name, own_name:
-    the first of each.
+    module: its number. given: entries of the state; own: of the module; found: in both. given_name and
+    own_name: the first name of each.
     """
 
     module: int
@@ -134,7 +134,7 @@ class Depth(Event):
 
 
 class Rectified(Event):
-    """One ReLU in training calls. dead: for each recorded call, the number of units that were zero for all
+    """One ReLU in training calls. dead: for each recorded call, the number of units that were zero in all
     rows. constant: its output was the same for every row of the newest call. below: a line that filled biases
     with negative values.
     """
@@ -161,7 +161,7 @@ class AlikeRows(Event):
 
 
 class ScheduleEnded(Event):
-    """A scheduler at the end. updates: steps of its optimizer since the scheduler was made.
+    """Logged at the end: a scheduler. updates: steps of its optimizer since the scheduler was made.
 
     horizon: the number of calls it was made for, 0 if unknown. calls: the number of calls of its ``step``;
     step_at: the line with most of them. before: the first call came before any step of the optimizer. left:
@@ -198,7 +198,7 @@ class Drawn(Event):
 
 
 class LayerUnreached(Event):
-    """At the end: a layer of a net, whose parameters an optimizer holds, that was never called.
+    """Logged at the end: a layer of a net that was never called, though an optimizer holds its parameters.
 
     looks: recorded backwards of that optimizer, none of which gave it a gradient. made_at: its constructor's
     line. parameters: the number of its entries.
@@ -211,7 +211,7 @@ class LayerUnreached(Event):
 
 
 class Unfilled(Event):
-    """A loss was made of a tensor that was never filled. kind: ``parameter``, or the operation that used it.
+    """A loss was computed from a never filled tensor. kind: ``parameter``, or the operation that used it.
     made_at: the line of the ``empty`` that made it.
     """
 

@@ -53,7 +53,7 @@ class Owners(Observer):
         self._strays: dict[int, Stray] = {}
         self._grad_inputs: set[int] = set()
         self._cuts: dict[tuple[Site | None, str], int] = {}
-        self._frozen: dict[int, set[int]] = {}  # optimizer -> parameters frozen when it was made
+        self._frozen: dict[int, set[int]] = {}  # optimizer -> ids of parameters frozen when it was made
         self._made: dict[int, int] = {}  # optimizer -> number of modules when it was made
 
     def install(self) -> None:
@@ -195,12 +195,12 @@ def even(p: torch.Tensor) -> bool:
     return bool((p.detach() == p.detach().reshape(-1)[0]).all())
 
 
-LEAST = 8  # backwards of an optimizer that are looked at before its layers are listed
+LEAST = 8  # backwards of an optimizer that are examined before its layers are listed
 
 
 @dataclass
 class Layer:
-    """A layer that no gradient has reached yet. numbers: of its parameters."""
+    """A layer that no gradient has reached yet. numbers: its parameters' numbers."""
 
     kind: str
     parameters: int
@@ -210,16 +210,16 @@ class Layer:
 
 
 class Unreached(Observer):
-    """Notes which parameters of optimizers ever had a gradient, and lists the layers of the others.
+    """Notes which parameters of optimizers ever got a gradient, and lists the layers of the others.
 
-    The list is made early, as the nets of a function that has returned exist no more at the end.
+    The list is made early, because the nets of a function that has returned no longer exist at the end.
     """
 
     def __init__(self, of: Recording, nets: Nets, gradients: Gradients) -> None:
         super().__init__(of)
         self._nets, self._gradients = nets, gradients
         self._reached: set[int] = set()  # numbers of parameters
-        self._looks: Counter[int] = Counter()  # by optimizer
+        self._looks: Counter[int] = Counter()  # optimizer -> examined backwards
         self._listed: dict[int, Layer] = {}  # by the number of a layer's first parameter
         of.ran.append(self._ran)
 
@@ -233,7 +233,7 @@ class Unreached(Observer):
                     self._list(held)
 
     def _list(self, held: OptimizerRecord) -> None:
-        """List the unreached layers of one optimizer, the outermost of those in one another."""
+        """List the unreached layers of one optimizer, the outermost ones if nested."""
         known = self._gradients.known
         idle = {
             id(p)

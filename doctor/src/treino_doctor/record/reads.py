@@ -1,4 +1,4 @@
-"""Record values that leave torch: metrics that a program prints, keeps or decides by."""
+"""Record values that leave torch: metrics that a program prints, stores or uses for decisions."""
 
 import math
 from typing import Any
@@ -31,7 +31,7 @@ class Reads(Observer):
         if node is not None and node.forwards:
             value = float(result) if isinstance(result, (int, float)) else math.nan
             if math.isnan(value) and not tensor.is_complex():
-                value = single(tensor)  # printed as it is
+                value = single(tensor)  # a number that is printed
             self._tell(name.strip("_"), node, value, tensor.requires_grad)
 
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:

@@ -139,7 +139,7 @@ class Recorder:
                         recorder.nets.called_by_name(kwargs)
             if own is not None:
                 return own(self, *args, **kwargs)
-            return base.__call__(self, *args, **kwargs)  # looked up each time, as the program may replace it
+            return base.__call__(self, *args, **kwargs)  # looked up here, as the program may replace it
 
         self.hooks.replace(kind, "__call__", unseen(called))
 
@@ -166,7 +166,7 @@ class Recorder:
 
     def _called(self, event: Forward, *_: Any) -> None:
         """Remember the place of a call until a backward shows that it trains."""
-        self.settings.called(event.grad)  # a net's first call
+        self.settings.called(event.grad)  # as for a net's first call
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
@@ -177,7 +177,7 @@ class Recorder:
 
     def _ran(self, event: Backward, root: Any) -> None:
         """Mark the calls behind a backward as training calls, and note their usual number."""
-        self.settings.called(True)  # a net of plain tensors has no module calls
+        self.settings.called(True)  # as a net of plain tensors has no module calls
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
         self.windows.usual = max(self.windows.usual, len(own))
@@ -199,5 +199,5 @@ class Recorder:
 
 
 def is_single(args: Any) -> bool:
-    """Whether a net is called with one row."""
+    """Whether a net is called with a single row."""
     return bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[:1] == (1,)

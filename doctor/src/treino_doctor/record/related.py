@@ -9,16 +9,16 @@ MOST = 600  # maximum number of rows compared with each other
 COLUMNS = 64
 LEAST = 100  # minimum number of rows
 RARE = 80  # rows outside the most common class; with fewer, a relation may not show
-EACH = 8  # rows for each column; with fewer, a linear fit tells nothing
+EACH = 8  # rows for each column; with fewer, a linear fit is no evidence
 CHANCE = 2.0  # standard errors above chance
 LABELLED = 0.9  # minimum share of a sample's rows whose label is known
-BEGIN = 48  # rows from which on a column may be taken for the label
+BEGIN = 48  # minimum number of rows before a column may be taken for the label
 PAIRS = 200  # maximum number of distinct labels of classes
 SURE = 30.0  # minimum logarithm of the number of ways to arrange the labels, so that no column fits by chance
 EXACT = 1e-5  # times the labels' range: rounding error
-FEW = 2, 0.1  # columns, and share of the columns, that may be the label; more are windows of one series
-HALF, CLASSES = 0.5, 10  # share of a column's values; more labels than these are numbers
-TOLD = 4.5  # standard errors: below that, no other column tells of the label, as in a task that is to copy
+FEW = 2, 0.1  # columns, and share of the columns, that may be the label; more: a series' windows
+HALF, CLASSES = 0.5, 10  # share of a column's values; with more labels than this, they count as numbers
+TOLD = 4.5  # standard errors: below this, no other column predicts the label, as in a copying task
 
 
 def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
@@ -51,7 +51,7 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
         return 0
     few = few - few.mean(0)
     goal = np.eye(len(values))[y] - np.bincount(y) / len(y)
-    together = np.zeros(len(y))  # by row: the prediction of a fit on the other half, times the label
+    together = np.zeros(len(y))  # for each row: the prediction of a fit on the other half, times the label
     for fit, test in ((half, ~half), (~half, half)):
         gram = few[fit].T @ few[fit] + np.eye(few.shape[1])
         prediction = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])
@@ -73,7 +73,7 @@ def strongest(rows_ND: np.ndarray) -> float:
 
 
 class LabelColumns:
-    """Columns of the inputs that have been the label, or one-to-one with it, in all rows so far.
+    """Columns of the inputs that have been the label, or one-to-one with it, in all rows added so far.
 
     columns: their indices, None until enough rows are known. rows: number of rows.
     """
@@ -85,7 +85,7 @@ class LabelColumns:
         self._pairs: dict[int, np.ndarray] = {}  # column -> distinct (value, label), sorted
 
     def add(self, rows_ND: np.ndarray, labels_N: np.ndarray) -> None:
-        """Add rows with their labels; rows without labels are no evidence."""
+        """Add rows with their labels; rows without labels don't count."""
         if self.columns == [] or not len(rows_ND) or not bool(np.isfinite(labels_N).all()):
             return
         self.rows += len(rows_ND)
@@ -100,14 +100,14 @@ class LabelColumns:
         self.columns = [j for j in self.columns if self._fits(j, rows_ND[:, j], labels_N)]
 
     def _fits(self, column: int, values_N: np.ndarray, labels_N: np.ndarray) -> bool:
-        """Whether a column is still one-to-one with the labels, and a line of them if they are many."""
+        """Whether a column is still one-to-one with the labels, and, if these are many, linear in them."""
         pairs = pairs_of(values_N, labels_N, self._pairs.get(column))
         many = len(pairs) > PAIRS
         self._pairs[column] = pairs[[0, -1]] if many else pairs
         return on_a_line(pairs) if many else one_to_one(pairs)
 
     def label_column(self, sample_ND: np.ndarray, labels_N: np.ndarray) -> int:
-        """The column that holds the label; -1 if none does beyond doubt. sample_ND: some of the rows."""
+        """The column that holds the label; -1 unless one certainly does. sample_ND: some of the rows."""
         if not self.columns or len(sample_ND) < BEGIN or len(sample_ND) != len(labels_N):
             return -1
         labelled = np.isfinite(labels_N)
@@ -120,7 +120,7 @@ class LabelColumns:
         one, others = self.columns[0], [int(j) for j in moving if j not in self.columns]
         values, counts = np.unique(labels_N, return_counts=True)
         if len(values) * EACH > len(x) and not on_a_line(self._pairs[one]):
-            return -1  # measured numbers are one-to-one with any others
+            return -1  # measured numbers are one-to-one with anything
         ways = math.lgamma(len(x) + 1) - sum(math.lgamma(int(n) + 1) for n in counts)
         correlations: Any = np.corrcoef(x[:, [one, *others]].T)
         related = np.abs(correlations[0, 1:]).max()
@@ -130,14 +130,14 @@ class LabelColumns:
 
 
 def alike(one_N: np.ndarray, other_N: np.ndarray) -> bool:
-    """Whether two columns have the same values, as often, as lags of one series have."""
+    """Whether two columns have the same values equally often, as lags of one series do."""
     apart = abs(one_N.mean() - other_N.mean())
     same = len(np.setxor1d(one_N, other_N)) == 0
     return same and bool(apart < TOLD * one_N.std() * math.sqrt(2 / len(one_N)))
 
 
 def pairs_of(values_N: np.ndarray, labels_N: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
-    """[P, 2]: the distinct pairs of a value and a label, sorted, with those that are known."""
+    """[P, 2]: the distinct pairs of a value and a label, sorted, merged with the known pairs."""
     pairs = np.stack([values_N.astype(np.float64), labels_N], axis=1)
     return np.unique(pairs if known is None else np.concatenate([known, pairs]), axis=0)
 
@@ -149,7 +149,7 @@ def one_to_one(pairs: np.ndarray) -> bool:
 
 
 def on_a_line(pairs: np.ndarray) -> bool:
-    """Whether labels are the values, but for a factor, an offset and rounding."""
+    """Whether labels equal the values up to a factor, an offset and rounding."""
     (low, start), (high, end) = pairs[0], pairs[-1]
     if high == low or end == start:
         return False

@@ -10,11 +10,11 @@ from treino_doctor.record.scalers import in_estimator
 from treino_doctor.record.tables import MOST_LABELS, chance, name_of
 
 MEASURED = 8  # evaluations whose rows are compared one by one with training's
-NEAREST = 16  # nearest training rows of an evaluation row
+NEAREST = 16  # number of nearest training rows of an evaluation row that are compared
 FLAT = 0.3  # times the columns' median deviation: a column's scale is at least this
 GAP = 3.0  # a gap: a neighbour this many times as far as the previous one
 BLOCK = 6  # distinct numbers that identify a position in a series
-LEAST, MANY = 20, 100  # rows
+LEAST, MANY = 20, 100  # numbers of rows
 
 
 def tell(log: Log, rows: Any) -> None:
@@ -96,7 +96,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         "drawn": None,
         "draws": t is not None and t.draws and e.reading is not None and e.reading.draws,
     }
-    # If drawn noise had changed these rows, they would have as many distinct values as training's.
+    # If random noise had changed these rows, they would have as many distinct values as training's.
     if t is not None and 2 * telling(e.sample.rows()) >= telling(t.sample.rows()):
         fields["drawn"] = min(e.drawn & t.drawn, key=str, default=None)
     origin = e.reading.origin if e.reading is not None else None
@@ -121,7 +121,7 @@ def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
 
 
 def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
-    """The number of rows that are far nearer to a few training rows than to all others."""
+    """The number of rows that are much nearer to a few training rows than to all others."""
     two = np.unique(train, axis=0)
     spread = two.std(axis=0)
     moving = spread > 0
@@ -136,7 +136,7 @@ def far_nearer(train: np.ndarray, held_out: np.ndarray) -> int:
 
 
 def shifted_windows(train: np.ndarray, held_out: np.ndarray) -> int:
-    """The number of rows that share half or more of a training row, shifted, as windows of a series do."""
+    """The number of rows that share half or more of a training row, shifted, as windows of one series do."""
     width = held_out.shape[1]
     if width < 2 * BLOCK:
         return 0

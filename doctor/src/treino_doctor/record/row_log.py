@@ -11,9 +11,9 @@ class RowsTrained(Event):
 
     rows: distinct rows. seen: rows of the first epoch, with repeats; twice: repeats among them. labels: the
     count of each label; labelled: whether there were labels. largest: the largest absolute number. spread:
-    the largest standard deviation of a column over the smallest; middle: the columns' median standard
+    the largest standard deviation of a column over the smallest; middle: the median of the columns' standard
     deviation. entering: the largest input entry of the net's first product. again: rows that came back with a
-    label; other: the rows among them whose label had changed; alike: whether their labels have the same
+    label; other: the rows among them whose label had changed; alike: whether old and new labels have the same
     shares. loose: rows whose labels neither the nearest row nor a linear fit predicts, 0 if one does.
     related: the largest correlation between two columns. made: the rows are outputs of nets. right, judged:
     the numbers of right and of all predictions in training. chance: the expected number of rows equal to one
@@ -55,10 +55,10 @@ class RowsEvaluated(Event):
     learner: the net whose training these rows are compared with: this net, or the only trained net of the
     same shape; -1 if there is none. rows: distinct rows. trained: rows trained on before; mixed: rows trained
     on, in calls that have new rows too; later: rows trained on among the new_later rows that first came in
-    later looks. by_number: rows that training drew from the same data set, of ``numbers``. repeated: rows
+    later looks. by_number: of ``numbers``, those that training drew from this data set. repeated: rows
     that came twice in one call. part: index of the part of a split, or -1; how: how that is known ("rows",
     "numbers", "labels"); cut: the split's line; shared: the share of rows that its other parts hold too.
-    looks: the turns of the evaluations; changed: looks with other rows than before under the same labels;
+    looks: the turns of the evaluations; changed: looks with the same labels but other rows than before;
     stable: looks with the same rows. near: rows, out of ``near_of``, that nearly equal training rows by
     ``measure``. scored: the predictions were compared with labels. digest: a hash of the rows in any order.
     drawn: a line that drew random numbers outside of nets, before these calls and before training's. draws:
@@ -95,7 +95,7 @@ class RowsEvaluated(Event):
     drawn: Site | None = None
     draws: bool = False
     leaked: int = 0  # rows trained on that are in this part of the split
-    covers: float = 0.0  # the share of training's rows that are among these
+    covers: float = 0.0  # the share of training's rows that are among these rows
     near: int = 0
     near_of: int = 0
     measure: str = ""
@@ -104,7 +104,7 @@ class RowsEvaluated(Event):
 class Evaluated(Event):
     """The newest whole evaluation at one place: a pass over all its rows between two turns of training.
 
-    learned: the net, or its weights, had been trained. newest: the number of its last call. calls: of the
+    learned: the net, or its weights, had been trained. newest: its last call's number. calls: those of the
     net. right: the predictions, out of ``judged``, that equal their labels. labels: the count of each label.
     """
 
@@ -160,8 +160,8 @@ class Lonely(Event):
 
 
 class Reordered(Event):
-    """The answers to the batches of a loader were compared with the same labels in another order, without
-    learning. other: the rows that got another label.
+    """The predictions for a loader's batches were compared with the same labels in another order, without
+    learning. other: the number of rows that got another label.
     """
 
     rows: int

@@ -33,12 +33,12 @@ DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "unifo
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
 ORDERED = 40  # minimum number of rows for which an index counts as a permutation of all rows
-LEAST, OTHER = 20, 0.1  # rows whose labels are compared with their loader's, and the share that must differ
+LEAST, OTHER = 20, 0.1  # minimum rows to compare labels with their loader's, and share that must differ
 INDICES = 64  # maximum number of indices examined
 
 
 class Rows(Observer):
-    """Watches the rows of nets' calls. hungry: training rows are still collected between windows."""
+    """Watches the rows of nets' calls. hungry: whether training rows are still collected between windows."""
 
     def __init__(self, of: Recording, nets: Nets, loaders: Loaders) -> None:
         super().__init__(of)
@@ -262,7 +262,7 @@ class Rows(Observer):
                     call.judge(answer[part] == call.labels)
 
     def _reordered(self, calls: list[tuple[Call, slice]], labels: np.ndarray) -> None:
-        """Log labels of several calls that are those of their loader, in another order."""
+        """Log a comparison of several calls with the labels of their loader in another order."""
         judging = [call for call, _ in calls if not (call.event.grad and call.event.training)]
         given = [call.given for call in judging if call.given is not None]
         if len(given) != len(calls) or here() in self._reordered_at:
@@ -309,7 +309,7 @@ class Rows(Observer):
     def _settle(self, turn: int, without: set[int] | None = None) -> None:
         """Count waiting calls that no backward reached as evaluations."""
         if without is None and turn == self._settled:
-            return  # later calls are not over yet
+            return  # later calls may still be learned from
         self._settled = turn
         for number, call in list(self._waiting.items()):
             over = turn > call.event.turn + call.event.grad or (without is not None and not call.event.grad)
@@ -342,7 +342,7 @@ class Rows(Observer):
             self.evaluations[key].add(call, self.learner(event.net))
 
     def finish(self) -> None:
-        """Settle the waiting calls, but for training calls whose backward never came, and log all rows."""
+        """Settle the waiting calls, except training calls whose backward never came, and log all rows."""
         for number, call in list(self._waiting.items()):
             if call.event.grad and call.event.stack == self.trainings[call.event.net].stack:
                 del self._waiting[number]
@@ -370,13 +370,13 @@ def rows_in(args: Any) -> torch.Tensor | None:
 
 
 def generated(node: Node) -> bool:
-    """Whether a value is made of random numbers alone, without existing rows."""
+    """Whether a value is made of random numbers alone, not of existing rows."""
     every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
     return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)
 
 
 class Orders:
-    """Watches rows that are indexed by a permutation of all rows. any: whether there was one."""
+    """Watches rows that are indexed by a permutation of all rows. any: whether there was such indexing."""
 
     def __init__(self, tape: Tape) -> None:
         self._left, self.any = INDICES, False

@@ -1,4 +1,4 @@
-"""Record the rows behind scales and choices of columns, and the results; detect rows scaled by hand."""
+"""Record the rows behind scalers and feature selections, and their results; detect rows scaled by hand."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,22 +13,22 @@ from treino_doctor.record.tables import Columns, hash_rows, table
 
 MOST = 200_000  # maximum number of rows of one fit
 FITS = 50
-TRIED = 16  # rows tried to find a scaler's columns among the net's
+TRIED = 16  # rows used to find a scaler's columns among the net's inputs
 FEW = 20  # fewer distinct rows are no evidence
-GRID = 32  # at most this many distinct numbers in a few rows: they lie on a grid
+GRID = 32  # if a few rows have at most this many distinct numbers, these lie on a grid
 EXACT = 1e-3  # standard deviations: rounding error
-STRICT = 3e-5  # the same, for some of the columns
-KEPT = 2_000_000  # numbers of results that are kept whole, to find a scaler's columns among others
-ALL, FEWEST = 0.98, 0.02  # shares of rows
-GROUPS = 3  # maximum number of fits of one kind; more may scale each group of rows by itself, as is meant
+STRICT = 3e-5  # as EXACT, for a match of some of the columns
+KEPT = 2_000_000  # numbers of results that are kept whole, to find a scaler's columns among other columns
+ALL, FEWEST = 0.98, 0.02  # shares of rows that count as all, and as none
+GROUPS = 3  # maximum number of fits of one kind; with more, each may scale its own group of rows on purpose
 NONE: Any = np.zeros(0, np.uint64) if there else ()
 
 
 class Fit:
-    """One fit. raw, out: hashes of its rows and of their results. others: number of rows only transformed.
+    """One fit. raw, out: hashes of its rows and of their results. others: number of rows it only transformed.
 
-    results: the results of its rows, if they are not too many. chosen: it is a choice of columns by their
-    scores. targets: columns of which one must have the labels, for the choice to be one; None: any labels.
+    results: results of its rows, unless these are too many. chosen: it is a selection of columns by their
+    scores. targets: columns, one of which must hold the labels for the selection to count; None: any labels.
     """
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
@@ -39,9 +39,9 @@ class Fit:
 
 
 class Fits:
-    """All fits of a program. statistics: (rows, line) of means and deviations of tables, computed by torch.
+    """All fits of a program. statistics: (rows, line) of each table's mean and deviation computed by torch.
 
-    ready: tables that a library returned already scaled. scores: of columns, of which the best may be chosen.
+    ready: tables that a library returned already scaled. scores: of columns; the best may be selected.
     moved: called with rows that were transformed, and the results. is_part: whether rows are part of a split.
     """
 
@@ -54,7 +54,7 @@ class Fits:
         self.scores = Scores()
         self._fits: list[Fit] = []
         self._room = KEPT
-        self._of: dict[int, tuple[Any, Fit]] = {}  # holds the scaler, so that its id stays unique
+        self._of: dict[int, tuple[Any, Fit]] = {}  # keeps the scaler, so that its id stays unique
 
     def fitted(self, scaler: Any, x: Any) -> None:
         """Remember the rows of a fit."""
@@ -89,7 +89,7 @@ class Fits:
                 before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
     def _choices(self, rows: np.ndarray) -> None:
-        """Add the choices of columns that made these rows."""
+        """Add the selections of columns that these rows result from."""
         if not self.scores.any or len(self._fits) > FITS:
             return
         for site, kind, some, every, targets in self.scores.taken(rows):
@@ -99,7 +99,7 @@ class Fits:
             fit.out, fit.chosen, fit.targets = np.unique(hash_rows(some)), True, targets
             alike = (f for f in self._fits if (f.site, f.kind, f.rows) == (site, kind, fit.rows) and f.chosen)
             if not any(np.isin(fit.out, f.out).all() for f in alike):
-                own = (f.others for f in self._fits if (f.site, f.kind) == (site, kind))  # a selector's
+                own = (f.others for f in self._fits if (f.site, f.kind) == (site, kind))  # made by a selector
                 fit.others = next(own, 0)
                 self._fits.append(fit)
 
@@ -109,11 +109,11 @@ class Fits:
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
         if t.flat and len(t.columns.sums) == len(e.columns.sums):
             self._choices(np.concatenate([t.sample.rows(), e.sample.rows()]))
-            self._choices(t.sample.rows())  # chosen by these alone
+            self._choices(t.sample.rows())  # selected by training rows alone
         chosen = [f for f in self._fits if f.chosen and self._share(f, t, t, learned) >= ALL]
         apart = any(
             self._share(f, t, e, held_out) <= 0.5 for f in chosen
-        )  # the choice rests on training rows
+        )  # the selection used training rows only
         for fit in self._fits:
             if fit.chosen and (apart or not has_labels(fit.targets, t.labels)):
                 continue
@@ -130,7 +130,7 @@ class Fits:
             yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart, "again": again}
 
     def _share(self, fit: Fit, t: Any, one: Any, hashes: np.ndarray) -> float:
-        """The share of the rows of a training or an evaluation that are results of a fit, or hold them."""
+        """The share of the rows of a training or an evaluation that are, or contain, results of a fit."""
         width = len(t.columns.sums)
         if fit.width == width:
             return float(np.isin(hashes, fit.out).mean()) if len(hashes) else 0.0
@@ -152,7 +152,7 @@ class Fits:
             if kind:
                 site = next((s for n, s in self.statistics if n == every_row.n), None)
                 if site is None and kind == "range":
-                    return  # numbers from 0 to 1 by nature
+                    return  # numbers that lie between 0 and 1 without scaling
                 kind = kind.replace("range", "minmax")
                 if site is None and any(of_table(t.sample.rows(), every_row, r) for r in self.ready):
                     return
@@ -162,7 +162,7 @@ class Fits:
 
 
 def in_estimator(sites: tuple[Site, ...]) -> bool:
-    """Whether one of these lines is in the ``fit`` of an estimator, whose caller splits the rows."""
+    """Whether one of these lines is in the ``fit`` of an estimator, whose caller must split the rows."""
     kinds = [getattr(sys.modules.get("sklearn.base"), "BaseEstimator", Fit)]
     for kind in kinds:
         kinds += kind.__subclasses__()
@@ -172,7 +172,7 @@ def in_estimator(sites: tuple[Site, ...]) -> bool:
 
 
 def has_labels(targets: list[np.ndarray] | None, labels: dict[float, int]) -> bool:
-    """Whether one of these columns has all labels, as often as the training; None: the target is known."""
+    """Whether one of these columns holds all labels, as often as training does. None: the target is known."""
     if targets is None:
         return True
     counts = (
@@ -224,8 +224,8 @@ def written(rows_ND: np.ndarray) -> bool:
 
 
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
-    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are not;
-    "range" if all columns together go from 0 to 1."""
+    """ "standard" or "minmax" if all rows together are exactly scaled that way, but training's rows alone are
+    not; "range" if all columns together go from 0 to 1."""
     moving = every.deviation > 0
     if not moving.any() or train.n < 20 or not len(sample):
         return ""

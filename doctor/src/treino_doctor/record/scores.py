@@ -1,4 +1,4 @@
-"""Record columns that were scored by how they go with a target; detect that the best of them were taken."""
+"""Record scores of columns by their relation to a target; detect that the best columns were selected."""
 
 from collections.abc import Iterator
 from math import comb
@@ -8,20 +8,20 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.lines import here
 
-FEW = 20  # fewer rows or kinds of rows are no evidence
-KEPT = 8_000_000  # maximum number of numbers of all scored columns
+FEW = 20  # fewer rows, or fewer distinct rows, are no evidence
+KEPT = 8_000_000  # maximum number of entries in all scored columns together
 WHOLE = 1000  # maximum number of columns that are all compared with each other
-MANY = 2  # times as many columns were scored as were taken
-CHANCE = 1000  # possible choices of as many columns, of which the best is one
-VALUES = 8  # values by which a column is found among the scored ones
+MANY = 2  # minimum ratio of scored to selected columns
+CHANCE = 1000  # minimum number of possible selections of that many columns
+VALUES = 8  # values compared to find a column among the scored ones
 
 
 class Scores:
-    """All scores of columns in a program. any: whether there are some."""
+    """All scores of columns in a program. any: whether there are scores."""
 
     def __init__(self) -> None:
         self._room = KEPT
-        self._numbers: dict[bytes, bytes] = {}  # each column once
+        self._numbers: dict[bytes, bytes] = {}  # each column, stored once
         # (line, kind, rows) -> (column, target) -> score
         self._pairs: dict[tuple[Site, str, int], dict[tuple[bytes, bytes], float]] = {}
 
@@ -46,18 +46,18 @@ class Scores:
         if len(values) == len(rows):
             known = self._pairs.setdefault((site, kind, len(columns)), {})
             known.update(((self._kept(c), target), s) for c, s in zip(rows, values, strict=True))
-        if self._room < 0:  # not all of them fit
+        if self._room < 0:  # the columns don't all fit
             self._pairs, self._numbers = {}, {}
 
     def compared(self, kind: str, columns_NM: Any, result: Any) -> None:
-        """Remember columns that were all compared with each other; two are a column and its target."""
+        """Remember columns that were all compared with each other; of two, one may be the other's target."""
         if columns_NM.ndim == 2 and columns_NM.shape[1] == 2:
             self.scored(kind, columns_NM[:, 0], columns_NM[:, 1], result[0][1])
         elif columns_NM.ndim == 2 and columns_NM.shape[1] <= WHOLE:
             self.scored(kind, columns_NM, None, None)
 
     def _kept(self, column_N: np.ndarray) -> bytes:
-        """A column's numbers, the same object for equal ones; text as the numbers of its values."""
+        """A column's numbers, the same object for equal ones; text is replaced by numbers for its values."""
         if column_N.dtype.kind not in "fiub":
             column_N = np.unique(column_N.astype(str), return_inverse=True)[1]
         numbers = column_N.astype(np.float32).tobytes()
@@ -69,7 +69,7 @@ class Scores:
     def _tables(self) -> Iterator[tuple[Site, str, int, bytes, dict[bytes, float]]]:
         """Yield (line, kind, rows, target, the score of each column)."""
         for (site, kind, n), pairs in self._pairs.items():
-            for side in (1, 0):  # the target is the second of each pair, or the first
+            for side in (1, 0):  # the target may be the second of each pair, or the first
                 tables: dict[bytes, dict[bytes, float]] = {}
                 for pair, score in pairs.items():
                     tables.setdefault(pair[side], {})[pair[1 - side]] = score
@@ -79,10 +79,10 @@ class Scores:
                         yield site, kind, n, target, scores
 
     def taken(self, rows_NK: np.ndarray) -> Iterator[tuple[Site, str, np.ndarray, np.ndarray, Any]]:
-        """Yield the scores by which the columns of these rows are the best.
+        """Yield the scores by which the columns of these rows are the best ones.
 
-        As (line, kind, the scored rows' columns as taken, the same with all columns, columns of which one
-        must be the target; None: it is known).
+        Yields (line, kind, the selected columns of the scored rows, all columns of them, columns of which one
+        must be the target; None if the target is known).
         """
         for site, kind, n, target, scores in self._tables() if rows_NK.size else ():
             total, width = len(scores), rows_NK.shape[1]
@@ -100,14 +100,14 @@ class Scores:
                 others = [i for i in range(total) if i not in set(at)]
                 with np.errstate(all="ignore"):
                     sizes: np.ndarray = np.asarray(np.corrcoef(columns))
-                sizes[range(total), range(total)] = np.nan  # each goes with itself
+                sizes[range(total), range(total)] = np.nan  # no column is compared with itself
                 targets = [columns[i] for i in others if best(sizes[i], at)]
                 if targets:
                     yield site, kind, some, every, targets
 
 
 def places(rows_NK: np.ndarray, columns_MN: np.ndarray) -> list[int]:
-    """For each column of some rows, the column that has its values; [] if one has none."""
+    """For each column of some rows, the index of the column with its values; [] if one has none."""
     found: list[int] = []
     for column in rows_NK.T:
         likely, values = np.arange(len(columns_MN)), np.unique(column)
@@ -121,7 +121,7 @@ def places(rows_NK: np.ndarray, columns_MN: np.ndarray) -> list[int]:
 
 
 def best(scores_M: np.ndarray, at: list[int]) -> bool:
-    """Whether these columns have the highest scores, with or without their signs."""
+    """Whether these columns have the highest scores, by value or by absolute value."""
     taken = np.zeros(len(scores_M), bool)
     taken[at] = True
     signed = np.nan_to_num(scores_M, nan=-np.inf, posinf=np.inf, neginf=-np.inf)

@@ -1,4 +1,4 @@
-"""Record learning-rate schedules, and when and for what seeds are set and random orders drawn."""
+"""Record learning-rate schedules, and when seeds are set and random orders drawn, and for what."""
 
 import random
 import weakref
@@ -26,14 +26,14 @@ METRICS = 512  # values kept of a ReduceLROnPlateau's metric
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
 KEY_ROWS = 64  # rows of an order that identify it
 SCHEDULES = 64  # maximum number of schedulers that are watched
-LINES = 64  # calls of a scheduler whose lines are all noted; later, one in as many
+LINES = 64  # first calls of a scheduler, whose lines are all noted; later, one in this many
 MOST_DRAWS = 64  # maximum number of draws of one line
 DRAWS = [("manual_seed", torch), ("manual_seed", torch.random), ("seed", random)]
 DRAWS += [("seed", np.random)] if there else []
 
 
 class Schedule:
-    """A watched scheduler. updates: its optimizer's steps since the scheduler was made."""
+    """A watched scheduler. updates: steps of its optimizer since the scheduler was made."""
 
     def __init__(self, scheduler: Any, site: Site | None, held: OptimizerRecord | None) -> None:
         self.kind, self.mode = type(scheduler).__name__, str(getattr(scheduler, "mode", ""))
@@ -51,7 +51,7 @@ class Schedule:
 
     @property
     def steps(self) -> int:
-        """The steps of its optimizer."""
+        """The number of steps of its optimizer."""
         return self.held.steps if self.held is not None else 0
 
     def passed(self) -> None:
@@ -78,7 +78,7 @@ class Settings(Observer):
     def install(self) -> None:
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, (LRScheduler, *LONE)):
-                # The __init__ of other schedulers ends in LRScheduler's.
+                # The __init__ of the other schedulers calls LRScheduler's.
                 if kind is LRScheduler or kind in LONE:
                     self._hooks.after(kind, "__init__", self._made)
                 if "step" in vars(kind):
@@ -114,7 +114,7 @@ class Settings(Observer):
             schedule.lines[here()] += 1
             schedule.stack = stack()
         if schedule.calls == 1:
-            schedule.before = held is None or (held.steps == 0 and held.before is None)  # not in its step
+            schedule.before = held is None or (held.steps == 0 and held.before is None)  # not inside step
         schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
             schedule.lent = schedule.lent or self._lent(args[0].optimizer)
@@ -123,7 +123,7 @@ class Settings(Observer):
             schedule.figures.append(number_of(metric))
 
     def _held(self, schedule: Schedule) -> OptimizerRecord | None:
-        """The record of a schedule's optimizer, which begins late if the optimizer was made unseen."""
+        """The record of a schedule's optimizer, which starts late if the optimizer's creation wasn't seen."""
         schedule.held = schedule.held or self._gradients.held_by(schedule.optimizer())
         return schedule.held
 
@@ -206,7 +206,7 @@ def rate_of(optimizer: Any) -> float:
 def horizon(scheduler: Any) -> int:
     """The number of steps that a schedule is made for; 0 if it has none."""
     parts, ends = getattr(scheduler, "_schedulers", ()), getattr(scheduler, "_milestones", ())
-    if parts and ends:  # sequential schedulers
+    if parts and ends:  # a SequentialLR
         last = horizon(parts[-1])
         return last + int(ends[-1]) if last else 0
     lengths = (getattr(scheduler, name, None) for name in HORIZONS)

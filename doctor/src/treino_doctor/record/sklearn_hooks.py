@@ -1,5 +1,5 @@
-"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them, and
-what scores columns, there and elsewhere.
+"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them, and functions
+that score columns, in scikit-learn and elsewhere.
 """
 
 import functools
@@ -15,8 +15,8 @@ from treino_doctor.record.tables import table
 
 SCORES = "sklearn.metrics._classification"
 MODELS = "sklearn.model_selection"
-TABLES = "sklearn.datasets"  # load_diabetes returns a table scaled over all rows
-# Classes that are fitted on statistics over all rows.
+TABLES = "sklearn.datasets"  # its load_diabetes returns a table scaled over all rows
+# Classes whose fit computes statistics over all rows.
 KINDS = {
     "sklearn.preprocessing": (
         *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
@@ -26,7 +26,7 @@ KINDS = {
     "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
-# Functions that score columns by how they go with a target: (columns, target), or a sample for each class.
+# Functions that score columns by their relation to a target: (columns, target), or one sample for each class.
 PAIRS = {
     "scipy.stats": ("pearsonr", "spearmanr", "kendalltau", "pointbiserialr"),
     "sklearn.feature_selection": (
@@ -50,7 +50,7 @@ class SklearnHooks:
         self._scores = rows.splits.scalers.scores
 
     def install(self) -> None:
-        """Wrap what is imported, and whatever will be."""
+        """Wrap the modules already imported, and others as soon as they are."""
         if there:
             self._hooks.after(np, "corrcoef", self._corrcoef)
         self._imports.install()
@@ -60,7 +60,7 @@ class SklearnHooks:
         if name in KINDS:
             for kind in KINDS[name]:
                 self._learner(getattr(module, kind))
-        elif name == SCORES and hasattr(module, "_check_targets"):  # all class scores call it
+        elif name == SCORES and hasattr(module, "_check_targets"):  # classification scores call it
             self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
         elif name == TABLES:
             self._hooks.after(module, "load_diabetes", self._ready)
@@ -71,14 +71,14 @@ class SklearnHooks:
 
         elif name == FRAMES:
             self._hooks.after(module.DataFrame, "corr", self._frame)
-            self._hooks.after(module.Series, "corr", self._pair("corr"))  # also what corrwith calls
+            self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
         for scorer in PAIRS.get(name, ()):
             self._scorer(module, scorer, self._pair(scorer))
         for scorer in SAMPLES if name == "scipy.stats" else ():
             self._scorer(module, scorer, self._samples(scorer))
 
     def _scorer(self, module: Any, name: str, observe: Any) -> None:
-        """Wrap a function in its own module, by whose name it is pickled, and in the one that offers it."""
+        """Wrap a function in its own module, whose name pickle uses, and in the module that exports it."""
         own = sys.modules.get(getattr(getattr(module, name, None), "__module__", ""), module)
         self._hooks.after(own, name, observe)
         if own is not module and hasattr(own, name):
@@ -112,7 +112,7 @@ class SklearnHooks:
             self._scores.scored("corrcoef", x, np.ravel(y), result[-1, :-1])
 
     def _frame(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Note the columns that a data frame compared with each other."""
+        """Note the columns that a DataFrame compared with each other."""
         columns = args[0][list(result.columns)].to_numpy(np.float32)
         self._scores.compared("corr", columns, result.to_numpy())
 
@@ -122,7 +122,7 @@ class SklearnHooks:
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
             if getattr(args[0], "strategy", "") != "constant":  # constants don't depend on rows
                 fits.fitted(args[0], rows_of(args, kwargs))
-            if hasattr(args[0], "get_support"):  # its columns may be taken without its help
+            if hasattr(args[0], "get_support"):  # a program may take the selected columns itself
                 scores, y = getattr(args[0], "scores_", None), args[2] if len(args) > 2 else kwargs.get("y")
                 if y is not None:
                     kept = args[0].get_support() if scores is None else scores
@@ -137,7 +137,7 @@ class SklearnHooks:
 
         for name, observe in (("fit", fitted), ("transform", transformed), ("fit_transform", both)):
             owner = next((k for k in kind.__mro__ if name in vars(k)), None)
-            shared = owner is None or owner.__module__ == "sklearn.base"  # which calls the others
+            shared = owner is None or owner.__module__ == "sklearn.base"  # it calls the others
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
                 self._hooks.after(owner, name, observe)

@@ -15,7 +15,7 @@ MOST = 32  # maximum number of events of a line
 
 
 class Softmaxes(Observer):
-    """Watches softmaxes, and products with their results."""
+    """Watches softmaxes, and products that use their results."""
 
     def __init__(self, of: Recording) -> None:
         super().__init__(of)

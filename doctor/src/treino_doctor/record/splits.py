@@ -23,12 +23,12 @@ STATISTICS = ("mean", "std", "std_mean", "var_mean", "var", "amax", "amin", "max
 
 
 class Part:
-    """One part of a split: its rows as hashes, and its labels, as far as each is known."""
+    """One part of a split: its rows as hashes, and its labels, as far as they are known."""
 
     def __init__(self, split: int, at: int, site: Site | None, shuffled: bool) -> None:
         self.split, self.at, self.site, self.shuffled = split, at, site, shuffled
         self.rows: np.ndarray = np.zeros(0, np.uint64)
-        self.span = at, at + 1  # row range in the whole table, as parts may overlap
+        self.span = at, at + 1  # row range in the whole table; parts may overlap
         self.labels: list[dict[str, int]] = []
         self.size = 0
 
@@ -42,7 +42,7 @@ class Part:
 
 
 class Splits(Observer):
-    """Watches what splits rows."""
+    """Watches everything that splits rows."""
 
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
@@ -52,7 +52,7 @@ class Splits(Observer):
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (table that was sliced, number of the split)
         self._known_cuts: set[Any] = set()
-        self._folded: dict[Site | None, Any] = {}  # training rows of the previous fold, by line
+        self._folded: dict[Site | None, Any] = {}  # line -> training rows of the previous fold
 
     def install(self) -> None:
         self._tape.observe(self._sliced, "getitem")
@@ -71,7 +71,7 @@ class Splits(Observer):
         if len(args) < 2 or node is None or node.forwards or not isinstance(result, torch.Tensor):
             return
         cut = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
-        if isinstance(cut, torch.Tensor) and not node.step:  # rows selected by index
+        if isinstance(cut, torch.Tensor) and not node.step:  # the rows were selected by index
             self._blocks(result)
         if not isinstance(cut, slice) or cut.step is not None or (cut.start is None) == (cut.stop is None):
             return
@@ -101,7 +101,7 @@ class Splits(Observer):
             return
         rows, start = base.nbytes // row, step // row
         if LEAST <= len(array) < rows and (start == 0 or start + len(array) == rows):
-            if base.ndim == 1:  # the labels' rest may never become a tensor
+            if base.ndim == 1:  # the rest of the labels may never become a tensor
                 self._blocks(base[len(array) :] if start == 0 else base[:start])
             self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)))
 
@@ -130,7 +130,7 @@ class Splits(Observer):
             self._log.tell_here(Blocks, labels=counted(flat.reshape(-1)))
 
     def parted(self, arrays: list[list[Any]], *, shuffled: bool, site: Site | None = None) -> None:
-        """Note a split by a library. arrays: for each table or labels, its parts in order."""
+        """Note a split by a library. arrays: for each table or array of labels, its parts in order."""
         self._splits += 1
         sized = arrays and hasattr(arrays[0][0], "__len__")
         parts = [
@@ -157,7 +157,7 @@ class Splits(Observer):
         self.parted([[a[train], a[test]] for a in whole], shuffled=shuffled, site=site)
 
     def moved(self, old: np.ndarray, made: np.ndarray) -> None:
-        """Rows were transformed: the results belong to the same parts."""
+        """Note that rows were transformed: the results belong to the same parts."""
         for part in self.parts:
             if len(part.rows) and len(part.rows) < 4 * MOST_ROWS:
                 inside = np.isin(old, part.rows)

@@ -1,4 +1,4 @@
-"""Record states of a net that lie in its own memory and are used after more steps."""
+"""Record states of a net that share the net's memory and are used after more steps."""
 
 import weakref
 from collections import Counter
@@ -20,7 +20,7 @@ MOST = 64  # newest states that are remembered
 
 @dataclass
 class State:
-    """A state as ``state_dict`` returned it, known again by its first tensor."""
+    """A state that ``state_dict`` returned, recognised later by its first tensor."""
 
     first: "weakref.ref[torch.Tensor]"
     versions: int
@@ -29,14 +29,14 @@ class State:
 
 
 class States(Observer):
-    """Watches where states are taken, whose tensors are the net's own, loaded and saved."""
+    """Watches states that share the net's tensors: where they are taken, loaded and saved."""
 
     def __init__(self, of: Recording, nets: Nets, gradients: Gradients) -> None:
         super().__init__(of)
         self._nets, self._gradients = nets, gradients
-        self._states: dict[int, State] = {}  # by id of the first tensor
+        self._states: dict[int, State] = {}  # id of the first tensor -> state
         self._missed: set[int] = set()  # modules that found nothing in a state
-        self._times: Counter[Site | None] = Counter()  # states of a line, each after other steps
+        self._times: Counter[Site | None] = Counter()  # line -> states taken, each after other steps
 
     def install(self) -> None:
         self._hooks.after(nn.Module, "state_dict", self._taken, fits=is_whole)
@@ -65,7 +65,7 @@ class States(Observer):
             self._part(module, args[0], args[1] if len(args) > 1 else kwargs.get("state_dict"))
 
     def _part(self, module: int, net: nn.Module, state: Any) -> None:
-        """Log how much of a state a module finds; what it finds is told only after nothing was."""
+        """Log how many entries of a state a module finds; if it finds some, only after a state with none."""
         own, given = list(net.state_dict()), [str(k) for k in state] if hasattr(state, "keys") else []
         found = len(set(own) & set(given))
         if not module or not own or not given or bool(found) != (module in self._missed):

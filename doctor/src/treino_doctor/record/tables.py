@@ -12,7 +12,7 @@ _WEIGHTS = (
     np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1) if there else ()
 )
 _PLAIN = (torch.float32, torch.float64)
-MOST_LABELS = 200  # maximum number of distinct values, for numbers to count as labels
+MOST_LABELS = 200  # maximum number of distinct values for numbers to count as labels
 
 
 def flat_rows(t: torch.Tensor) -> np.ndarray | None:
@@ -44,7 +44,7 @@ def table(x: Any) -> np.ndarray | None:
 
 def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
     """[N]: a 64-bit hash for each row of float32 [N, D]; equal rows have equal hashes."""
-    rows = rows_ND + np.float32(0)  # no negative zeros
+    rows = rows_ND + np.float32(0)  # turns negative zeros into zeros
     if rows.shape[1] % 2:
         rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
     pairs = np.ascontiguousarray(rows).view(np.uint64)  # two floats at once: half the work
@@ -64,7 +64,7 @@ def labels_of(target: torch.Tensor, rows: int) -> np.ndarray | None:
 
 
 class Columns:
-    """Running sums, squares and extremes of columns."""
+    """Running sums, squares and minima and maxima of columns."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -107,7 +107,7 @@ class Columns:
 
 
 class RowSample:
-    """A sample of whole rows, from all over the first batches."""
+    """A sample of whole rows, spread over the first batches."""
 
     def __init__(self, most: int) -> None:
         self.most, self.count = most, 0

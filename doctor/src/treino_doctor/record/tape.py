@@ -79,7 +79,7 @@ class Tape(TorchFunctionMode):
         self.observers: dict[str, list[Observe]] = {}
         self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
-        self.layer: Callable[[], Site | None] = lambda: None  # the line that made the torch module that runs
+        self.layer: Callable[[], Site | None] = lambda: None  # the line that made the running torch module
         self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a graph ends
         self.idle = 0
         self.on = False
@@ -186,8 +186,8 @@ class Tape(TorchFunctionMode):
 
 
 def own_function(func: Any) -> Any:
-    """Return torch's own function if the program has replaced it: torch passes the replacement to the mode,
-    which would run it twice.
+    """Return torch's own function for a replacement by the program: torch passes the replacement to the mode,
+    which would then run the replacement twice.
     """
     code, (asks, _) = getattr(func, "__code__", None), past_overrides(sys._getframe(3))
     if code is None or asks is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
@@ -196,7 +196,7 @@ def own_function(func: Any) -> Any:
 
 
 def _popped() -> list[Any]:
-    """Pop every mode of torch's stack; the lowest comes first."""
+    """Pop all modes from torch's stack, and return them, the lowest first."""
     return [_pop_mode() for _ in range(_len_torch_function_stack())][::-1]
 
 
@@ -245,7 +245,7 @@ def leave_no_traces(hooks: Hooks) -> None:
     """Undo two effects of the tape on a program until the hooks are undone.
 
     Under a mode, our function calls every torch function, and so stands between a warning and its line
-    (https://docs.python.org/3/library/warnings.html#warnings.warn counts callers). And transformer layers
+    (https://docs.python.org/3/library/warnings.html#warnings.warn counts callers). Also, transformer layers
     take no fast path, as it would bypass the mode.
     """
     show, has_torch_function = warnings._showwarnmsg, torch.overrides.has_torch_function  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""What the record takes from torch that torch 1.13 has otherwise, or not at all: one name for each.
+"""The parts of torch that the recorder uses and that differ or are missing in torch 1.13, each by one name.
 
-Nothing else in the doctor asks which torch it runs on.
+No other module of the doctor checks torch's version.
 """
 
 import functools
@@ -33,14 +33,14 @@ _functorch = torch._C._functorch
 in_transform: Callable[[], Any] = (
     getattr(_functorch, "peek_interpreter_stack", None) or vars(_functorch)["are_transforms_active"]
 )
-"""What is true inside of vmap and grad transforms."""
+"""A function that returns whether code runs inside vmap or grad transforms."""
 
 
 compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", lambda: False)
 
 
 def default_device() -> Any:
-    """The mode that stands for the default device; None where there is none."""
+    """The mode that implements the default device; None if torch has none."""
     return getattr(getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None), "device_context", None)
 
 
@@ -52,15 +52,15 @@ def _without_modes() -> Iterator[None]:
         yield
 
 
-# In torch 1.13 it disables subclasses only.
+# In torch 1.13 this disables subclasses only.
 without_torch_function: Callable[[], AbstractContextManager[Any]] = (
     torch._C.DisableTorchFunction if hasattr(torch._C, "DisableTorchFunctionSubclass") else _without_modes
 )
 
 
 def past_overrides(frame: FrameType | None) -> tuple[FrameType | None, bool]:
-    """The first frame from here outward that isn't of ``torch.overrides``; and whether it is a Python
-    function of torch, which asks there for what handles its call. Torch 1.13 has more frames there.
+    """The first frame from here outward that isn't in ``torch.overrides``; and whether it is a Python
+    function of torch that is looking for a handler of its call. Torch 1.13 has more frames there.
     """
     asks = False
     while frame is not None and frame.f_code.co_filename == torch.overrides.__file__:
@@ -70,7 +70,7 @@ def past_overrides(frame: FrameType | None) -> tuple[FrameType | None, bool]:
 
 
 def let_items_be_seen(replace: Callable[[Any, str, Any], None], see: TorchFunctionMode) -> None:
-    """Let a mode see ``tensor[index]``, which the modes of torch 1.13 see for tuples only."""
+    """Let a mode see ``tensor[index]``, which modes of torch 1.13 see only if the index is a tuple."""
     with _Probe() as probe:
         torch.tensor([0])[0]
     if "__getitem__" in probe.names:
@@ -86,7 +86,7 @@ def let_items_be_seen(replace: Callable[[Any, str, Any], None], see: TorchFuncti
 
 
 class _Probe(TorchFunctionMode):
-    """What names of functions a mode sees."""
+    """Collects the names of the functions that a mode sees."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def _modes() -> list[Any]:
 
 
 def register_forward_hook(hook: Callable[[nn.Module, Any, Any], None]) -> Any:
-    """Call this after each call of a module, also of one that raised."""
+    """Call the hook after each call of a module, even if it raised."""
     if "always_call" in modules.register_module_forward_hook.__code__.co_varnames:
         return modules.register_module_forward_hook(hook, always_call=True)
     original = nn.Module.__call__
@@ -146,13 +146,13 @@ register_step_post_hook: Callable[[Step], Any] = (
 
 
 def let_steps_be_hooked(replace: Callable[[Any, str, Any], None]) -> None:
-    """Make every optimizer call the two kinds of hooks: torch 1.13 has none. replace: sets an attribute."""
+    """Make every optimizer call the two kinds of hooks: torch 1.13 calls none. replace: sets an attribute."""
     if _hooked:
         return
     replaced = set[type]()
 
     def replace_step(kind: Any, name: str, step: Any) -> None:
-        if kind in replaced:  # the program has put a step of its own in the place of ours
+        if kind in replaced:  # the program has replaced our step by its own
             setattr(kind, name, step)
         else:
             replaced.add(kind)

@@ -25,9 +25,9 @@ class Call:
         self.labels: np.ndarray | None = None
         self.right = self.judged = 0
         self.scored = self.copied = self.made = False
-        self.given: np.ndarray | None = None  # the labels that the loader gave
-        self.kept = False  # it was compared with these
-        self.relabelled = False  # the loss got other labels than the loader gave
+        self.given: np.ndarray | None = None  # the labels that the loader returned
+        self.kept = False  # whether the call was compared with these labels
+        self.relabelled = False  # whether the loss got other labels than the loader's
         self.reading: Reading | None = None
         self.drawn: set[Site] = set()
         self.node: Node | None = None
@@ -87,7 +87,7 @@ class Training:
             self._note_numbers(call.reading)
         self.relabelled |= call.relabelled
         if self.relabelled and call.event.forward < 0:
-            call.labels = None  # between windows only the loader's labels are known
+            call.labels = None  # between windows only the loader's labels are available
         hashes = call.hashes.tolist()
         labels = call.labels.tolist() if call.labels is not None else [math.nan] * len(hashes)
         known = [self.rows.get(h) for h in hashes]
@@ -145,7 +145,7 @@ class Training:
 
 class Look:
     """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
-    right, and all that were compared with a label; calls: of the net; newest: the number of the last one.
+    right, and all that were compared with a label; calls: of the net; newest: the number of the last call.
     """
 
     def __init__(self, step: int, turn: int) -> None:
@@ -153,7 +153,7 @@ class Look:
         self.rows = self.digest = self.label_digest = self.right = self.judged = self.calls = self.newest = 0
         self.labels: Counter[float] = Counter()
         self.labelled = True
-        self.blocks = False  # labels are sorted by class, as in few-shot tasks, whatever the rows
+        self.blocks = False  # whether labels are sorted by class for any rows, as in few-shot tasks
 
     def add(self, call: Any) -> None:
         """Add a call."""
@@ -189,7 +189,7 @@ class Evaluation:
         self.base: Look | None = None  # the first look after the net has learned
         self.learned = False
         self.first_rows: set[int] = set()  # rows of the first look
-        self._restarts = 0  # of the training that the rows were compared with
+        self._restarts = 0  # restarts of the training that the rows were compared with
 
     def _begin(self) -> None:
         """Reset the counts that describe a single look."""
@@ -199,7 +199,7 @@ class Evaluation:
     def add(self, call: Any, training: Any) -> None:
         """Add a call and compare its rows with the rows trained on so far."""
         turn = call.event.turn
-        if training is not None and training.restarts != self._restarts:  # rows of earlier folds
+        if training is not None and training.restarts != self._restarts:  # they were rows of earlier folds
             self._restarts, self.base, self.learned = training.restarts, None, False
             self.rows, self.fresh = set(), set()
             self.columns, self.sample = Columns(), RowSample(EVALUATED)
@@ -222,7 +222,7 @@ class Evaluation:
         if self.look is not self.base:
             late = set(hashes) - self.rows
             self.new_later, self.later = self.new_later + len(late), self.later + len(late & trained)
-        if self.look is self.base:  # training on the rows later, as for a final fit, is no leak
+        if self.look is self.base:  # training on these rows later, as in a final fit, is no leak
             self.trained |= trained
             self.mixed += len(trained) if len(trained) < 0.98 * len(set(hashes)) else 0
             self.seen += len(hashes)
@@ -242,7 +242,7 @@ class Evaluation:
             self.rows |= set(hashes)
 
     def whole(self) -> Look | None:
-        """The newest look at all rows: as many as the longest one had, or as the loader has."""
+        """The newest look that covers all rows: as many as the longest look had, or as the loader has."""
         loaded = self.reading.rows if self.reading is not None else 0
         most = max((look.rows for look in self.looks), default=0)
         return next((look for look in reversed(self.looks) if look.rows in (most, loaded)), None)
@@ -252,7 +252,7 @@ class Evaluation:
         return {look.label_digest for look in self.looks if look.labelled}
 
     def changes(self) -> tuple[int, int]:
-        """(changed, stable): looks with the previous look's labels, and with other or the same rows."""
+        """(changed, stable): numbers of looks with the previous one's labels, but other rows or the same."""
         changed = stable = 0
         for one, two in zip(self.looks, self.looks[1:], strict=False):
             both = one.labelled and two.labelled and one.rows == two.rows >= 10 and not one.blocks

@@ -1,4 +1,4 @@
-"""Record tensors of ``torch.empty`` that enter a loss before anything was written into them."""
+"""Record tensors made by ``torch.empty`` that enter a loss before anything was written into them."""
 
 import weakref
 from typing import Any
@@ -14,8 +14,8 @@ from treino_doctor.record.values import VIEWS, Node, shape_of
 
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
 AWAY = "data", "set_data", "set", "resize", "share_memory", "untyped_storage", "storage", "data_ptr", "dlpack"
-MARK = "unfilled"  # in an operation's detail: (shape, line) of the tensor that it used unfilled
-SHAPES = frozenset(  # operations that take a tensor's shape alone, or give the tensor itself
+MARK = "unfilled"  # key in an operation's detail: (shape, line) of the unfilled tensor that it used
+SHAPES = frozenset(  # operations that use only a tensor's shape, or return the tensor itself
     """
     zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor
     empty empty_like new_empty empty_strided expand_as view_as reshape_as type_as getitem chunk split expand
@@ -25,10 +25,10 @@ SHAPES = frozenset(  # operations that take a tensor's shape alone, or give the 
 
 
 class UnfilledTensors(Observer):
-    """Watches tensors of ``torch.empty``: whatever writes into one raises its version.
+    """Watches tensors made by ``torch.empty``: any write into one raises its version.
 
-    Only writes through ``data``, NumPy or another owner of its memory don't: a tensor that gave these away is
-    left alone.
+    Only writes through ``data``, NumPy or another owner of its memory don't: a tensor that shared its memory
+    in such a way is ignored.
     """
 
     def __init__(self, of: Recording) -> None:
@@ -48,7 +48,7 @@ class UnfilledTensors(Observer):
     def _made(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if isinstance(result, torch.Tensor) and node is not None and not result.is_meta:
             self._newest = result.data_ptr(), node.site
-            node.op = "empty" if result.numel() else "leaf"  # such as a worker's, whose memory comes later
+            node.op = "empty" if result.numel() else "leaf"  # a worker's tensor gets its memory later
 
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if args and isinstance(args[0], torch.Tensor):
@@ -80,7 +80,7 @@ class UnfilledTensors(Observer):
 
     def _ran(self, event: Backward, root: Any) -> None:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
-            return  # what other processes send changes no version
+            return  # writes by other processes raise no version
         for reference, address, site in list(self._parameters.values()):
             parameter = reference()
             if parameter is None or parameter.grad is None or parameter._version > 0:

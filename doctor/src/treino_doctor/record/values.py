@@ -1,4 +1,4 @@
-"""The record of values: for each tensor, the operation that made it, its inputs, and the line."""
+"""A record of values: for each tensor, the operation that made it, its inputs, and the line."""
 
 import weakref
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ VIEWS = frozenset(
 )
 Calls = frozenset[int] | range  # numbers of nets' calls
 NOBODY: frozenset[int] = frozenset()
-LONG = 64  # calls above which those that follow each other are one range
+LONG = 64  # with more calls than this, evenly spaced ones are stored as a range
 
 
 class Node:
@@ -60,7 +60,7 @@ class Values:
     def __init__(self) -> None:
         self.step = 0
         self.users: list[Callable[[str, torch.Tensor, Node, Node], None]] = []
-        """Called with (operation, input, its node, the result's node) where the input may be empty."""
+        """Called with (operation, input, its node, the result's node) if the input may be unfilled."""
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
         self._young: list[list[Node]] = [[]]
         self._crowd = PRUNED
@@ -98,7 +98,7 @@ class Values:
         self._known[id(tensor)] = weakref.ref(tensor), node
         if node.parents:
             self._young[-1].append(node)
-            if len(self._young[-1]) > PRUNED:  # one evaluation may be longer than many steps
+            if len(self._young[-1]) > PRUNED:  # one evaluation may have more values than many steps
                 self._age()
 
     def made(
@@ -146,8 +146,8 @@ class Values:
 
 
 def together(several: list[Calls]) -> Calls:
-    """All these calls. Many at equal distances, as in a sum over batches, are a range, which a further call
-    makes longer without a copy.
+    """The union of sets of calls. Many calls at equal distances, as in a sum over batches, become a range,
+    which a further call extends without a copy.
     """
     some = [*{id(calls): calls for calls in several if calls}.values()]
     if len(some) < 2:
@@ -174,7 +174,7 @@ def together(several: list[Calls]) -> Calls:
 
 
 def _within(calls: Calls, longer: range) -> bool:
-    """Whether all calls are in a range, as is seen at once."""
+    """Whether all calls are certainly in a range; only checks that are fast."""
     if isinstance(calls, range):
         return calls.step % longer.step == 0 and calls[0] in longer and calls[-1] in longer
     return len(calls) < LONG and all(one in longer for one in calls)

@@ -1,4 +1,4 @@
-"""Decide when everything is recorded: at first, then occasionally, and at new kinds of calls of nets.
+"""Decide when everything is recorded: at first, then occasionally, and at new kinds of calls to nets.
 
 A turn is a backward. Only counts decide, so that findings don't depend on the machine's speed.
 """
@@ -9,10 +9,10 @@ from typing import Any
 
 FIRST = 48  # turns recorded from the start
 WIDE = 2  # turns of a later window
-APART = 4  # a later window opens after a further quarter of all turns
+APART = 4  # a later window opens after 1/4 more turns
 LEAST = 32  # minimum number of turns between windows
-LOOKS = 3  # recorded evaluations of one line; later ones as windows open
-NEW, TRAININGS = 12, 4  # turns recorded of a later training; such trainings, at most
+LOOKS = 3  # recorded evaluations of one line; later ones are recorded as often as windows open
+NEW, TRAININGS = 12, 4  # turns recorded of each later training; maximum number of such trainings
 CROWDED = 20_000  # operations after which the first window ends early
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 PLACES = 64  # places of calls that are remembered
@@ -27,8 +27,8 @@ class Windows:
     are no steps.
 
     Between windows, a call of a net counts as training if it is like an earlier one. calls: since the newest
-    backward; usual: calls in a turn; places: (net, code, instruction) of calls that train, by their ids; with
-    the code, so that its id stays unique, and a weak reference to the net.
+    backward; usual: calls in a turn; places: ids of (net, code, instruction) of calls that train -> the
+    code, so that its id stays unique, and a weak reference to the net.
     """
 
     __slots__ = (
@@ -86,7 +86,7 @@ class Windows:
         return self.evaluated > LONGEST
 
     def anew(self) -> None:
-        """Record the beginning of another optimizer's training, too."""
+        """Record the beginning of another optimizer's training as well."""
         self._trainings += 1
         if self.turn and self._trainings <= TRAININGS:
             if self.open:
@@ -95,7 +95,7 @@ class Windows:
                 self.due, self._wide = self.turn, NEW
 
     def look(self, place: object) -> bool:
-        """Open the window until the next step for a call from a place that doesn't train: the first times,
+        """Open the window until the next step for a call from a place that doesn't train: a few times,
         and later as often as windows open. Return whether the window is open.
         """
         seen, turn = self._looks.get(place, (0, 0))

@@ -1,4 +1,4 @@
-"""The registry: every file of this folder that has a RULE, in the order of their groups."""
+"""The registry: the rule of every file of this folder that has a RULE, in the order of the rules' groups."""
 
 import pkgutil
 from collections.abc import Iterable
@@ -24,14 +24,14 @@ def _in_file(name: str) -> Rule | None:
 
 
 def rules(names: Iterable[str] = ()) -> dict[str, Rule]:
-    """All rules by id, or those of these names alone, whose files alone are imported then."""
+    """All rules by id, or only those of these names; then only their files are imported."""
     every = map(_in_file, names or [file.name for file in pkgutil.iter_modules(__path__)])
     known = [r for r in every if r is not None]
     return {r.id: r for r in sorted(known, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
-    """The findings that no other finding explains, each line once; certain ones first, then the worst."""
+    """The findings that no other finding explains, each line once; certain ones first, then the severest."""
     ids = {f.rule for f in findings}
     findings = [f for f in findings if not ids & set(rules(ids)[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
@@ -45,7 +45,7 @@ def decide(
     """Return the findings of the rules, certain ones first, and the errors of rules that raised.
 
     names: the rules to ask, all by default. early: only rules that may report before the end. heed: leave out
-    what comments in the source silence.
+    findings that comments in the source silence.
     """
     findings: list[Finding] = []
     defects: list[str] = []
@@ -63,5 +63,5 @@ def decide(
 
 
 def notes(log: Log) -> list[str]:
-    """Sentences about what may be intended and so is no finding."""
+    """Sentences about things that may be intended and so are no findings."""
     return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]

@@ -8,14 +8,14 @@ from treino_doctor.rules.graphs import PASSED, argument
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _
 
-LOSSES = {  # what may stand before the loss
+LOSSES = {  # what may precede the loss
     "cross_entropy": "",
     "binary_cross_entropy_with_logits": "",
     "nll_loss": "log_softmax",
     "binary_cross_entropy": "sigmoid",
 }
 ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
-LIMITED = {  # what an activation leaves of the outputs
+LIMITED = {  # the range to which an activation limits the outputs
     "relu": N_("no output can be below 0"),
     "relu6": N_("every output lies between 0 and 6"),
     "tanh": N_("every output lies between −1 and 1"),
@@ -38,14 +38,14 @@ def decide(log: Log) -> Faults:
 
 
 def last_activation(call: LossCall) -> Operation | None:
-    """The activation or dropout that all of a loss's input is, but for views and the loss's own softmax."""
+    """The activation or dropout that yields a loss's input, apart from views and the loss's own softmax."""
     through = PASSED | {LOSSES[call.name]}
     ends = list(_ends(call.graph, call.graph.root, through)) if call.graph.root is not None else []
     return ends[0] if ends and all(e.name in LIMITED or drops(e) for e in ends) else None
 
 
 def _ends(graph: Graph, operation: Operation, through: frozenset[str]) -> Iterable[Operation]:
-    """The operations behind a value, through those that keep values; a dropout that drops is one."""
+    """The operations behind a value, past those that keep values; an active dropout is such an end."""
     parents = graph.parents(operation)
     if operation.name not in through or drops(operation) or not parents:
         yield operation
@@ -55,7 +55,7 @@ def _ends(graph: Graph, operation: Operation, through: frozenset[str]) -> Iterab
 
 
 def drops(operation: Operation) -> bool:
-    """Whether an operation is a dropout that is on."""
+    """Whether an operation is an active dropout."""
     on = argument(operation, "training", 2) is not False and argument(operation, "p", 1) != 0
     return operation.name in DROPS and on
 

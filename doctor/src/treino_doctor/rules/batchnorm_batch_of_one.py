@@ -14,7 +14,7 @@ LEAST = 3  # batches of one row, if there are no larger ones
 
 
 def decide(log: Log) -> Faults:
-    """Torch refused a batch of one row; or some came between larger batches; or all did have one row, and the
+    """Torch refused a batch of one row; or some such came between larger batches; or all had one row, and the
     running averages were used in eval mode."""
     steps = max((e.step for e in log.of(Ended)), default=0)
     for norm in log.of(Normed):

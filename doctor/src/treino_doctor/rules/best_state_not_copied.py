@@ -1,9 +1,9 @@
-"""A state that was kept without a copy, and is the newest one when it is used."""
+"""A state that was kept without a copy, so that it holds the newest weights when it is used."""
 
 from treino_doctor.record.outcomes import StateUsed
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
 
-KEPT = 2  # minimum number of states that a line took, where one is saved: a single one may be meant to follow
+KEPT = 2  # minimum number of states that a line took, if one is saved: a single one may be meant to change
 
 
 def decide(log: Log) -> Faults:

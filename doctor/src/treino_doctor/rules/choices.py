@@ -1,6 +1,6 @@
-"""Read from source whether a metric of an evaluation decides which weights or settings are kept.
+"""Decide from the source whether a metric of an evaluation decides which weights or settings are kept.
 
-Only ``selection_on_test`` uses this: only names in the source tell that rows are a test set.
+Only ``selection_on_test`` uses this: only names in the source show that rows are a test set.
 """
 
 import ast
@@ -47,7 +47,7 @@ def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | N
 
 
 def _says(name: str, vocabulary: frozenset[str]) -> bool:
-    """Whether a name has such a word, also as in ``testloader``, and no word for other rows."""
+    """Whether a name has such a word, even joined as in ``testloader``, and no word for other rows."""
     parts = set(words(name))
     stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
     return bool(vocabulary & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - vocabulary)
@@ -70,7 +70,7 @@ def _names_passed(site: Site) -> set[str]:
 
 
 def _head(node: ast.AST) -> list[ast.AST]:
-    """A statement without its body."""
+    """The parts of a statement outside its body."""
     heads = [getattr(node, n) for n in ("test", "iter") if hasattr(node, "body") and hasattr(node, n)]
     return heads or ([] if hasattr(node, "body") else [node])
 
@@ -91,9 +91,9 @@ def decides(site: Site) -> bool:
 
 
 def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = None) -> bool:
-    """Whether code compares metrics with these names, or takes the best of them. start: a line to pass over.
+    """Whether code compares metrics with these names, or takes the best of them. start: a statement to skip.
 
-    A method of the same file to which a metric is told, as early stopping is, may compare it.
+    A method of the same file that gets a metric as an argument, as in early stopping, may compare it.
     """
     for _ in range(ROUNDS):
         before = len(own)
@@ -117,7 +117,7 @@ def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = N
 
 
 def _tells(file: str, call: ast.Call, own: set[str]) -> bool:
-    """Whether a call hands a metric to a method that compares it: ``stopper.step(loss)``, ``stopper(x)``."""
+    """Whether a call passes a metric to a method that compares it: ``stopper.step(loss)``, ``stopper(x)``."""
     told = [n for n, value in enumerate(call.args) if isinstance(value, ast.Name) and value.id in own]
     named = (name_of(call), "__call__") if isinstance(call.func, ast.Name) else (name_of(call),)
     for kind in ast.walk(module(file)) if told else ():

@@ -9,9 +9,9 @@ ROWS = 100
 COMMON = 0.75  # minimum share of the most common class
 RARE = 0.3  # times an even share: a class with less is rare
 THERE = 4  # minimum number of rows of the rare class in the newest calls
-FOUND = 0.1  # share of them that the net predicts. Chosen, not measured, like those above
+FOUND = 0.1  # share of these rows that the net predicts. Chosen, not measured, like the values above
 LEARNED = 0.85  # times a constant prediction's loss: nets that gave up 0.87 to 3, one that ranks well 0.83
-CLASSES = 20  # at most; of more classes, none is common
+CLASSES = 20  # maximum number; with more classes, none is common
 NEWEST = 24  # newest calls
 
 
@@ -28,7 +28,7 @@ def decide(log: Log) -> Faults:
         if favours(calls[-1], total) or max(total.values()) < COMMON * rows:
             continue
         if classes == 2 and course is not None and course.known and not course.stuck(LEARNED):
-            continue  # it learns probabilities; the rare class's may be below a half everywhere
+            continue  # it learns probabilities, and the rare class's may be below 0.5 everywhere
         new = counted(calls[-NEWEST:], "labels")
         right = counted(calls[-NEWEST:], "right")
         for label, n in sorted(total.items(), key=lambda item: item[1]):

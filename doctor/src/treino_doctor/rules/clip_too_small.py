@@ -9,14 +9,14 @@ from treino_doctor.record.outcomes import Clip
 from treino_doctor.rules.course import Training, trainings
 from treino_doctor.rules.rule import STEP, Evidence, Faults, Log, Rule, Site, by_line, script
 
-LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
+LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # (keyword, position) of the limit
 CALLS = 10  # minimum number of calls of a clip
 SLIVER = 0.05  # share of the gradients that typically remains
 STEPS = 10  # minimum number of steps of the optimizer
 FELL = 0.9  # times the first quarter's loss: above that, the last quarter's loss hardly fell; not measured
 CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
 STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly moved
-BELOW_EPS = 1e-6  # below Adam's eps; Adam rescales what a larger limit leaves
+BELOW_EPS = 1e-6  # a lower limit is near Adam's eps; Adam rescales what a higher one leaves
 
 
 def decide(log: Log) -> Faults:
@@ -42,7 +42,7 @@ def decide(log: Log) -> Faults:
 
 
 def stuck(every: list[Training], optimizer: int) -> bool:
-    """Whether the longest training with this optimizer ends with no better loss than it began with."""
+    """Whether the longest training with this optimizer ends with no better loss than its first."""
     course = next((t.values for t in every if optimizer in t.optimizers), ())
     n = max(1, len(course) // 4)
     return bool(course) and sum(course[-n:]) > FELL * sum(course[:n])

@@ -14,7 +14,7 @@ from treino_doctor.rules.rule import by_line
 LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
 ALIKE = 0.9  # minimum share of the ratios near their median; not measured
-AGAIN = 2  # times as many targets as rows: each came about twice
+AGAIN = 2  # targets per row: each row came about twice
 EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
 APART = 4  # times the variance of batches' means that chance gives: rows are sorted by their target
 
@@ -25,7 +25,7 @@ class Training:
 
     constant: the loss of the best constant prediction for all rows, NaN if unknown. calls: recorded calls of
     torch losses behind these values. optimizers: numbers of the optimizers that got gradients from them.
-    uneven: batches have targets of their own, as in sorted rows, so that one batch's loss tells little.
+    uneven: batches differ in their targets, as in sorted rows, so that one batch's loss means little.
     whole: the constant's loss is that of all rows, and not an estimate from some.
     """
 
@@ -92,11 +92,11 @@ class Training:
 
 @dataclass(frozen=True)
 class Steps:
-    """One optimizer's steps. typical, largest, pull and shrunk are of recorded steps only.
+    """One optimizer's steps. typical, largest, pull and shrunk describe recorded steps only.
 
     typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN if unknown. pace: the median of
     ‖Δp‖ · ‖g‖, by which one step lowers the loss at most. pull: the median ratio of weight decay to
-    gradient. lr: the largest of its groups, as made. shrunk: the weights' norm at the newest step over that
+    gradient. lr: the largest of its groups when made. shrunk: the weights' norm at the newest step over that
     at the first.
     """
 
@@ -183,8 +183,8 @@ def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> 
 def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, whole: bool = True) -> float:
     """The mean loss of the best constant prediction for the targets of all these calls; NaN if unknown.
 
-    trained: the rows of the training, whose labels were counted over an epoch where a loader gave them.
-    whole: these are the targets of all rows; else the loss for all is estimated.
+    trained: the rows of the training, whose labels were counted over an epoch if a loader returned them.
+    whole: these are the targets of all rows; else the loss for all rows is estimated.
     """
     if not whole and apart(calls):
         return math.nan  # these batches are not like the others
@@ -207,14 +207,14 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, wh
             shares = [(1 - one.smoothing) * s + one.smoothing / classes for s in shares]
             shares += [one.smoothing / classes] * (classes - len(shares))
         loss = -sum(s * math.log(s) for s in shares if s > 0)
-        if not whole and not one.weights:  # the entropy of few labels is too low: Miller's correction
+        if not whole and not one.weights:  # few labels underestimate the entropy: Miller's correction
             loss += (len(labels) - 1) / (2 * rows)
         # Binary losses divide by the number of rows, class losses by the sum of the rows' weights.
         loss *= total / rows if one.name.startswith("binary") else 1.0
         mean_rows = sum(sum(c.labels.values()) for c in calls) / len(calls)
         return loss * (mean_rows if one.reduction == "sum" else 1.0)
     if rows:
-        return math.nan  # for a single class, a constant is right
+        return math.nan  # with a single class, a constant prediction is always right
     numeric = [c for c in calls if c.means and len(c.means) == len(one.means)]
     seen = sum(c.target_shape[0] for c in numeric)
     if 2 * len(numeric) < len(calls) or one.reduction == "none" or seen < 2:
@@ -232,7 +232,7 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, wh
 
 
 def _covers(calls: list[LossCall], trained: RowsTrained | None) -> bool:
-    """Whether the targets of all rows are known: from an epoch's labels, or as most rows came again."""
+    """Whether the targets of all rows are known: from an epoch's labels, or since most rows were repeated."""
     labels = counted(calls, "labels")
     rows = sum(labels.values()) or sum(c.target_shape[0] for c in calls if c.target_shape)
     if trained is None:
@@ -241,7 +241,7 @@ def _covers(calls: list[LossCall], trained: RowsTrained | None) -> bool:
 
 
 def _of_epoch(trained: RowsTrained, labels: dict[int, int]) -> dict[int, int]:
-    """The labels of the first epoch's rows, if they are more, and of the same classes."""
+    """The label counts of the first epoch, if they cover more rows and the same classes; else ``labels``."""
     epoch = {int(k): n for k, n in trained.labels.items() if k.lstrip("-").isdigit()}
     more = len(epoch) == len(trained.labels) and sum(epoch.values()) > sum(labels.values())
     return epoch if more and labels.keys() == epoch.keys() else labels
@@ -260,7 +260,7 @@ def _variances(calls: list[LossCall]) -> tuple[float, float]:
 
 
 def apart(calls: list[LossCall]) -> bool:
-    """Whether the targets of batches differ more from one another than chance makes them differ."""
+    """Whether the targets of batches differ more from one another than by chance."""
     if calls[0].labels:
         rows = [sum(c.labels.values()) for c in calls]
         shares = {k: n / sum(rows) for k, n in counted(calls, "labels").items()}

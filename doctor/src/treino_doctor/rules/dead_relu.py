@@ -11,7 +11,7 @@ LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls
 BELOW = 0.2  # share of the targets that a ReLU can't reach
 STUCK = 0.9  # times the loss of a constant prediction
-LEARNED = 0.1  # times the first loss: the net learns below that. All thresholds are chosen, not measured
+LEARNED = 0.1  # times the first loss: below this the net learns. All thresholds are chosen, not measured
 
 
 def decide(log: Log) -> Faults:

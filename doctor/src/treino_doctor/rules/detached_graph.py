@@ -6,11 +6,11 @@ from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line,
 
 Key = tuple[str, Site | None]
 
-LEAST = 3  # steps without a gradient for the same parameters
+LEAST = 3  # minimum number of steps without a gradient for the same parameters
 
 
 def decide(log: Log) -> Faults:
-    """Backward never reached parameters behind a line that leaves the graph or has derivative zero."""
+    """Backward never reached parameters behind a line that leaves the graph or whose derivative is zero."""
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
     owner = owners | owner
@@ -29,7 +29,7 @@ def decide(log: Log) -> Faults:
             for cut in waiting:
                 led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
             waiting = []
-    # A value outside of the graph passes no gradient at all; an operation with derivative zero passes zeros.
+    # A value outside the graph passes no gradient at all; an operation with derivative zero passes zeros.
     lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
     for key in [k for k in behind if k[0] == "no_grad"]:
         if behind[key] - missing or not led.get(key):  # no_grad may only serve evaluations

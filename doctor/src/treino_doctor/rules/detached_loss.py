@@ -8,7 +8,7 @@ ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
 def decide(log: Log) -> Faults:
-    """backward ran from a fresh leaf, or through a graph without parameters, though there is an optimizer."""
+    """Backward ran from a fresh leaf, or through a graph without parameters, though there is an optimizer."""
     ends = log.of(OptimizerEnded)
     if not any(e.steps or not e.filled for e in ends):
         return
@@ -25,7 +25,7 @@ def decide(log: Log) -> Faults:
 
 
 def made_at(backwards: list[Backward]) -> Site | None:
-    """The line where a loss's graph ends: an operation that made a value anew or detached it."""
+    """The line where a loss's graph ends: an operation that made a new value or detached one."""
     for graph in (b.graph for b in backwards):
         known = [o for o in graph.walk() if o.site is not None]
         ends = (

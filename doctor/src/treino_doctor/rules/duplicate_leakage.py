@@ -12,8 +12,8 @@ SHARE = {"near": 0.3, "windows": 0.8}  # share of the compared rows
 
 
 def decide(log: Log) -> Faults:
-    """Rows of an evaluation had been trained on, and the table holds copies, more than chance allows; or many
-    are far nearer to training rows than rows usually are, or are windows that overlap training's.
+    """Rows of an evaluation had been trained on, and the table holds more copies than by chance; or many
+    are much nearer to training rows than rows usually are, or are windows that overlap training's.
     """
     for e, t in evaluations(log):
         trained, rows = shared(e, t)

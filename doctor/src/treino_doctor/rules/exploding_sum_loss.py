@@ -13,7 +13,7 @@ ROSE = 1.5  # the highest loss, times the first loss and that of a constant pred
 GREW = 3  # the last loss, times the first loss
 WILD = 0.02  # the median step, times the weights
 LARGE = 0.1  # the largest step, times the weights
-ALONE = 0.5  # relative difference allowed between the loss and the sum. All are chosen, not measured
+ALONE = 0.5  # allowed relative difference of the loss from the sum. All are chosen, not measured
 
 
 def decide(log: Log) -> Faults:

@@ -6,7 +6,7 @@ from treino_doctor.record.log import Cleared, OptimizerMade, Stepped
 from treino_doctor.rules.rule import CLEAR, STEP, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.turns import BY_EPOCH, turns
 
-LEAST = 2  # steps without gradients; one may only initialise the optimizer's state
+LEAST = 2  # minimum number of steps without gradients; one may only initialise the optimizer's state
 
 
 def decide(log: Log) -> Faults:

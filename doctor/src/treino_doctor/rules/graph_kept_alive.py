@@ -4,8 +4,8 @@ from treino_doctor.places.updates import storing_line
 from treino_doctor.record.outcomes import GraphsHeld
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
-ALIVE = 8  # graphs; a few recent ones may be kept on purpose
-SUMMED = 3  # graphs, if a line sums them from step to step
+ALIVE = 8  # minimum number of graphs; a few recent ones may be kept on purpose
+SUMMED = 3  # the same, if a line sums them from step to step
 
 
 def decide(log: Log) -> Faults:

@@ -4,7 +4,7 @@ from typing import Any
 
 from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
 
-# Operations that keep a value: another view, another type, a copy, some of its rows.
+# Operations that keep values: views, other types, copies, some of the rows.
 PASSED = frozenset(
     (
         *("view", "reshape", "squeeze", "unsqueeze", "flatten", "unflatten", "to", "contiguous", "clone"),
@@ -45,7 +45,7 @@ def calls_by_number(log: Log) -> dict[int, Forward]:
 
 
 def classifiers(log: Log) -> set[int]:
-    """The nets whose outputs met class labels in a loss."""
+    """The nets whose outputs entered a loss with class labels."""
     forwards = calls_by_number(log)
     return {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
 

@@ -1,4 +1,4 @@
-"""Evaluation calls of nets: metrics were made of their outputs, and no backward followed."""
+"""Evaluation calls of nets: metrics were computed from their outputs, and no backward followed."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
-LEFT_OUT = 10  # training calls for each other call; with more, a training leaves out some batches
+LEFT_OUT = 10  # training calls per other call; with more, the other calls are batches that training left out
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
 SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
 ARRAYS = ("numpy", "array", "tolist")
 NUMBERS = ("float", "item")
-DIFFERENCES = "sub", "gather"  # of an answer and a target, in a loss by hand
+DIFFERENCES = "sub", "gather"  # of a prediction and a target, in a hand-written loss
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
 
@@ -23,8 +23,8 @@ COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 class Group:
     """The calls of one net on one line.
 
-    judged: calls with metrics that did not train. trained: number of calls that did. targets: whether some
-    outputs became targets. again: numbers of judged calls with the rows of an earlier one, and no step
+    judged: calls with metrics that did not train. trained: number of those that did. targets: whether some
+    outputs became targets. again: numbers of judged calls with the rows of an earlier call, without a step
     between.
     """
 
@@ -56,7 +56,7 @@ def groups(log: Log) -> list[Group]:
     ]
     lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
     lines |= {(r.how, r.site) for r in arrays if calls[max(r.forwards)].net in answering}
-    before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy works out
+    before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy computes
     for event in log.events:
         if isinstance(event, LossCall):
             root = event.target_graph.root
@@ -96,7 +96,7 @@ def groups(log: Log) -> list[Group]:
 
 
 def supervised(log: Log) -> set[int]:
-    """The nets whose outputs were trained towards targets that come from no net, and aren't the inputs."""
+    """The nets whose outputs were trained towards targets that come from no net and aren't the inputs."""
     calls, nets = calls_by_number(log), set[int]()
     for loss in (c for c in log.of(LossCall) if c.trained and len(c.target_shape) <= 2):
         call, target = calls.get(max(loss.forwards, default=0)), loss.target_graph.root
@@ -110,7 +110,7 @@ def supervised(log: Log) -> set[int]:
 
 
 def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tuple[int, ...]]]:
-    """The calls whose answers a loss by hand compares with something given, and the shape of that."""
+    """The calls whose predictions a hand-written loss compares with given values, and these values' shape."""
     for backward in (b for b in log.of(Backward) if not b.losses):
         for operation in (o for o in backward.graph.operations if o.name in DIFFERENCES):
             parents = backward.graph.parents(operation)
@@ -129,15 +129,15 @@ def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
 
 
 def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:
-    """The calls that a metric describes: the newest, and calls of nets that share an optimizer with it. (If
-    another net judges a generator's samples, that is no evaluation of the generator.)
+    """The calls that a metric describes: the newest, and calls of nets that share its net's optimizer. (If
+    a discriminator judges a generator's samples, that is no evaluation of the generator.)
     """
     newest = owners.get(forwards[-1], set()) if forwards else set()
     return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
 
 
 def is_figure(event: Read) -> bool:
-    """Whether a read value is a metric: compared, chosen, shares, a loss, a difference from the truth."""
+    """Whether a read value is a metric: a comparison, a choice, shares, a loss, a difference from targets."""
     if event.how == "compared":
         return True
     made = list(event.graph.walk())

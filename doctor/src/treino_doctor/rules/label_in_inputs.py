@@ -8,7 +8,7 @@ from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rul
 
 
 def decide(log: Log) -> Faults:
-    """One column of the rows trained on had one value for each label, and one label for each value."""
+    """In all rows trained on, one column had one value for each label, and one label for each value."""
     for t in log.of(RowsTrained):
         if t.label_column >= 0:
             numbers = {"column": t.label_column, "rows": t.rows}

@@ -13,15 +13,15 @@ from treino_doctor.words import _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction
-RELATED = 0.5  # correlation of columns, as in data that were measured rather than drawn
+RELATED = 0.5  # correlation of columns, as in measured, not random, data
 RARE = 0.01  # expected number of rows equal by chance
-CLASSES = 100  # at most. All thresholds are chosen, not measured
-BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # answers that can't go everywhere
+CLASSES = 100  # maximum number. All thresholds are chosen, not measured
+BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # functions that limit predictions
 
 
 def decide(log: Log) -> Faults:
     """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
-    measured data don't predict their labels. In these cases, nothing is learned. Or the answers to a shuffled
+    measured data don't predict their labels. In these cases, nothing is learned. Or the predictions for a
     loader's rows were compared with labels that were not shuffled.
     """
     for judged in log.of(Reordered):
@@ -31,7 +31,7 @@ def decide(log: Log) -> Faults:
     course = training(log)
     stuck = course is not None and course.known and course.stuck(STUCK)
     if not stuck or course is None or any(map(cut_off, course.calls)):
-        return  # answers that can't reach every value learn nothing of any labels
+        return  # limited predictions may learn nothing from any labels
     trains = log.of(RowsTrained)
     some_fit = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
     if len(trains) > 1 and some_fit and any(t.loose for t in trains):
@@ -58,7 +58,7 @@ def decide(log: Log) -> Faults:
 
 
 def cut_off(call: LossCall) -> bool:
-    """Whether the answers of a loss end in a ReLU, or saturate where the loss needs logits or numbers."""
+    """Whether a loss's predictions end in a ReLU, or saturate although it needs logits or any numbers."""
     bounded = made_by(call.graph, *BOUNDED)
     return bounded is not None and (bounded.name != "sigmoid" or call.name != "binary_cross_entropy")
 
@@ -72,7 +72,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def shuffles(value: ast.AST) -> bool:
-    """Whether an expression asks for its own order of rows: ``shuffle=True``."""
+    """Whether an expression requests its own order of rows: ``shuffle=True``."""
     keywords = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
     return any(getattr(k.value, "value", False) is True for k in keywords)
 

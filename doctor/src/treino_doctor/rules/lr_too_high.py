@@ -8,27 +8,27 @@ from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, 
 from treino_doctor.rules.weight_decay_too_high import held_down
 
 LEAST = 12  # minimum number of steps
-LARGE = 0.15  # largest step, times the weights: 2.6 to 13 by such rates, 0.11 at most in right scripts
-STUCK = 0.9  # times the loss of a constant prediction: 1.0 to 50 by such rates, 0.55 at most in right scripts
-ROSE = 1.5  # highest loss, times a constant prediction's loss and the first loss: 15 to 84 by such rates
+LARGE = 0.15  # largest step, times the weights: 2.6 to 13 in faulty scripts, at most 0.11 in correct ones
+STUCK = 0.9  # times the loss of a constant prediction: 1.0 to 50 if faulty, at most 0.55 in correct scripts
+ROSE = 1.5  # highest loss, times a constant prediction's and the first loss: 15 to 84 in faulty scripts
 WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
 
 
 def decide(log: Log) -> Faults:
-    """A step moves the weights by a seventh or more; the loss rose, and ends no better than a constant."""
+    """A step moves the weights by 15 % or more; the loss rose, and ends no better than a constant's."""
     loss = training(log)
     if loss is None or studied(log, "lr"):
         return
     for o in optimizers(log):
         own = o.optimizer in loss.optimizers and o.steps >= LEAST
-        if own and too_large(loss, o) and not held_down(loss, o):  # shrinking weights have large steps
+        if own and too_large(loss, o) and not held_down(loss, o):  # weights that shrink have large steps
             numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "constant": loss.floor}
             yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
             return
 
 
 def too_large(loss: Training, o: Steps) -> bool:
-    """Whether these steps explain the loss: it rose above a constant's, and above where it began unless the
+    """Whether these steps explain the loss: it rose above a constant's, and above the first loss unless the
     steps stay that large.
     """
     if not o.largest >= LARGE:
@@ -39,7 +39,7 @@ def too_large(loss: Training, o: Steps) -> bool:
 
 
 def by_hand(o: Steps) -> dict[str, Site | None]:
-    """The line that moves weights if no optimizer does."""
+    """The line that updates weights if no optimizer does."""
     return {"moved": o.site} if o.kind == BY_HAND else {}
 
 

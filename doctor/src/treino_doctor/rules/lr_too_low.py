@@ -1,4 +1,4 @@
-"""Steps that move nothing."""
+"""Steps that hardly move the weights."""
 
 import math
 
@@ -7,19 +7,17 @@ from treino_doctor.rules.lr_too_high import by_hand, place
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
 
 LEAST = 20  # minimum number of steps
-STILL = 0.05  # whole movement, times the weights' norm: 0.036 by such a rate, right scripts 0.12 or more
-TYPICAL = 1e-4  # typical step, times the weights' norm: 4e-6 by such a rate, right scripts 0.003 or more
+STILL = 0.05  # whole movement, times the weights' norm: 0.036 if faulty, 0.12 or more in correct scripts
+TYPICAL = 1e-4  # typical step, times the weights' norm: 4e-6 if faulty, 0.003 or more in correct scripts
 STUCK = 0.7  # times the loss of a constant prediction
-SAME = 0.8  # times the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
-LONG = 500  # steps of a run that is long enough to show it
-MANY = (
-    10_000  # steps to fall below that share of the first loss, at the pace of a shorter run. Both are chosen
-)
+SAME = 0.8  # times the first loss: at least 0.86 in faulty scripts, at most 0.55 in correct ones
+LONG = 500  # steps of a run that is long enough to show the fault
+MANY = 10_000  # steps to fall below SAME, extrapolated from a shorter run's pace. Both are chosen
 
 
 def decide(log: Log) -> Faults:
-    """After all steps the weights are where they began, and the loss is nearly unchanged; and these are many
-    steps, or at this pace it would be so for long: few steps show nothing else with a rate that suits.
+    """After all steps the weights are where they began, and the loss is nearly unchanged; the run is long,
+    or would go on like this for long at its pace: a few steps look the same with a suitable rate.
     """
     loss = training(log)
     if loss is None or studied(log, "lr"):

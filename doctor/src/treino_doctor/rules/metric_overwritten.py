@@ -1,4 +1,4 @@
-"""A count that each batch overwrites, divided by the rows of all batches: likely, by source and measured."""
+"""A count that each batch overwrites, divided by the number of all rows: likely, by source and figures."""
 
 import ast
 import math
@@ -8,17 +8,17 @@ from treino_doctor.record.log import Operation, Read
 from treino_doctor.record.row_log import Evaluated
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
-SHARE = 0.5  # maximum share of the right answers that the last batch has, for the figure to be far off
-NEAR = 1e-3  # of a whole number
+SHARE = 0.5  # maximum share of the right predictions that the last batch holds, so that the metric is far off
+NEAR = 1e-3  # distance from a whole number
 KEEPS = ("to", "div", "mul", "detach", "clone")
 
 
 def decide(log: Log) -> Faults:
-    """An evaluation counted the right answers of each batch on one line, those of the last one are far fewer
-    than all, and the source keeps these alone and divides them after the loop.
+    """One line counted the right predictions of each batch of an evaluation; the last batch has far fewer
+    than all, and the source keeps only its count and divides it after the loop.
     """
     reads = log.of(Read)
-    lines = {r.site: made.site for r in reads if (made := count(r)) is not None}  # of the few with a graph
+    lines = {r.site: made.site for r in reads if (made := count(r)) is not None}  # for the few with a graph
     for e in log.of(Evaluated):
         if e.calls < 2 or not e.judged == e.rows > 0:
             continue
@@ -43,7 +43,7 @@ def is_divided(read: Read) -> bool:
 
 
 def rows_right(value: float, rows: int, *, divided: bool) -> float:
-    """The count behind a number: itself, or the share of all rows times these; NaN if neither."""
+    """The count behind a number: the number itself, or a share times the number of rows; NaN if neither."""
     ways = (value * rows, value * rows / 100) if divided else (value,)
     whole = (n for n in ways if math.isfinite(n) and n <= rows and abs(n - round(n)) < NEAR)
     return next((round(n) for n in whole), math.nan)

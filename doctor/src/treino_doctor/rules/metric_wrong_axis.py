@@ -18,7 +18,7 @@ MOST = 200  # maximum number of operations searched
 
 
 def decide(log: Log) -> Faults:
-    """argmax of a classifier over the rows, over all at once, or over the only column; [N, 1] == [N]."""
+    """argmax of a classifier over the rows, over all entries, or over the only column; or [N, 1] == [N]."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     looked_at = [r for r in log.of(Read) if r.graph.root is not None]
     sites = set()
@@ -60,7 +60,7 @@ def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -
         dim = axis_of(best)
         whole = dim is None and best.name == "argmax"
         rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
-        square = of[0].shape[0] == of[0].shape[1]  # pairs, for which both axes may be right
+        square = of[0].shape[0] == of[0].shape[1]  # similarities of pairs: either axis may be right
         alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # an axis of size one
         if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(event, best):
             return best
@@ -68,7 +68,7 @@ def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -
 
 
 def _is_used(event: Read, best: Operation) -> bool:
-    """Whether the result is compared with anything; other uses are no metric."""
+    """Whether the result is compared with anything; other uses aren't metrics."""
     todo = [p for o in event.graph.operations if o.name in COMPARED for p in event.graph.parents(o)]
     for one in todo:
         if one is best:

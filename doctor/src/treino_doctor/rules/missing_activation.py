@@ -1,4 +1,4 @@
-"""Two linear layers with nothing between them that bends: together they are one linear layer."""
+"""Two linear layers without a nonlinearity between them: together they are one linear layer."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,20 +8,20 @@ from treino_doctor.record.values import VIEWS
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 STRAIGHT = VIEWS | {"dropout", "batch_norm", "transpose", "permute"}
-"""Operations that keep a chain of two linear layers linear: views, scalings, zeros at random."""
+"""Operations that keep a chain of two linear layers linear: views, scalings, dropout."""
 LOSSES = 2  # minimum number of losses behind such a pair
 
 
 def decide(log: Log) -> Faults:
-    """A linear layer gets what another one gives, unbent, and what lies between is not narrower than both.
+    """A linear layer gets another's output without a nonlinearity, and the middle is not narrower than both.
 
-    A narrow middle is meant: a factor of low rank, or a linear autoencoder. So is a value that is used
-    elsewhere, too, as by a residual connection.
+    A narrow middle is intended: a low-rank factor, or a linear autoencoder. So is a value that is also used
+    elsewhere, as by a residual connection.
     """
     pairs: dict[Site | None, list[tuple[Backward, Operation, dict[str, int]]]] = {}
     for backward in log.of(Backward):
         for first, second, widths in straight_pairs(backward.graph):
-            same_line = first.site == second.site  # of ``nn.Sequential``, or one call around another
+            same_line = first.site == second.site  # as in ``nn.Sequential``, or one call around another
             at = second.written if same_line else second.site
             pairs.setdefault(at, []).append((backward, second, widths))
     for at, found in pairs.items():
@@ -48,7 +48,7 @@ def straight_pairs(graph: Graph) -> Iterator[tuple[Operation, Operation, dict[st
 
 
 def weight(graph: Graph, layer: Operation) -> Operation | None:
-    """The matrix of a linear layer that learns; None of any other operation."""
+    """The matrix of a linear layer, if it is trained; None for any other operation."""
     if layer.name != "linear":
         return None
     return next(
@@ -57,7 +57,7 @@ def weight(graph: Graph, layer: Operation) -> Operation | None:
 
 
 def source(graph: Graph, operation: Operation) -> int | None:
-    """The place in the graph of the value that an operation works on."""
+    """The index in the graph of the value that an operation is applied to."""
     return next((p for p in operation.parents if graph.operations[p].name != "parameter"), None)
 
 

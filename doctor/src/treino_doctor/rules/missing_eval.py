@@ -5,7 +5,7 @@ from treino_doctor.rules.rule import JUDGED, ON_PART, WITH_DROPOUT, Evidence, Fa
 
 
 def decide(log: Log) -> Faults:
-    """Metrics were made of a trained net's outputs without a backward, with dropout or batch norm in training
+    """Metrics used a trained net's outputs without a backward, with dropout or batch norm in training
     mode.
 
     Targets (teachers, pseudo-labels) and repeated calls with the same rows (Monte Carlo) don't count.
@@ -16,7 +16,7 @@ def decide(log: Log) -> Faults:
         if group.evaluates and 2 * len(repeated) < len(awake):
             always = all(not f.training and f.dropping and not f.active for f in awake)
             layers = "F.dropout" if always else ", ".join(group.net.modal) or "F.dropout"
-            at = awake[0].dropping[0] if always else None  # eval() doesn't reach it
+            at = awake[0].dropping[0] if always else None  # eval() doesn't affect this dropout
             yield Evidence(group.site, {"calls": len(awake), "layers": layers}, at=at, stack=awake[0].stack)
 
 

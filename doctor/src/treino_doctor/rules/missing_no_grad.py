@@ -1,18 +1,18 @@
-"""Evaluation that builds graphs which nothing uses."""
+"""Evaluation that builds graphs that nothing uses."""
 
 from treino_doctor.record.log import Course, Forward, Read
 from treino_doctor.rules.judged import ARRAYS, groups
 from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, Site, by_line, script
 
 CALLS = 3  # minimum number of calls with unused graphs
-ROWS = 16  # minimum mean number of rows of these calls; single rows cost nothing
+ROWS = 16  # minimum mean number of rows of these calls; graphs of single rows cost almost nothing
 LAST = 40  # minimum number of rows of a single call in eval mode
 
 
 def decide(log: Log) -> Faults:
-    """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
-    eval mode, or after all training, on many rows. Detached outputs have released their graph; only where
-    they go to NumPy again and again, it is for nothing each time.
+    """Evaluations of a trained net repeatedly built graphs that were never run backward; or a single one in
+    eval mode, or after all training, on many rows. Detached outputs have released the graph; they count only
+    if they go to NumPy again and again, each time with a wasted graph.
     """
     every = [group for group in groups(log) if group.evaluates]
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
@@ -25,7 +25,7 @@ def decide(log: Log) -> Faults:
     kept = {call.site for call, figure in judged if figure.site not in detached}
     backwards = sum(len(c.values) for c in log.of(Course))
     for calls in by_line(built, line_of).values():
-        calls = [c for c in calls if c.site == calls[0].site]  # of several layers, the first
+        calls = [c for c in calls if c.site == calls[0].site]  # if several layers are called, only the first
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
         often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
@@ -37,7 +37,7 @@ def decide(log: Log) -> Faults:
 
 
 def line_of(call: Forward) -> Site | None:
-    """The line of a call; of a layer's call, that of the net's, whose ``forward`` was called by its name."""
+    """The line of the call; for a layer's call, the line that called the forward method by its name."""
     return next((s for s in call.stack if s.function != "forward"), call.site)
 
 

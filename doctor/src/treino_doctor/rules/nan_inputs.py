@@ -32,7 +32,7 @@ def decide(log: Log) -> Faults:
 
 
 def chosen_from(event: Read) -> set[int]:
-    """The calls of which a metric uses only some rows."""
+    """The calls from which a metric uses only some rows."""
     graph, forwards = event.graph, set[int]()
     for o in graph.operations:
         of = graph.parents(o)[:1] if o.name in CHOOSES and o.shape else []
@@ -42,7 +42,7 @@ def chosen_from(event: Read) -> set[int]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The nearest line that made the rows and may give NaN; None for the first tensor with NaN."""
+    """The nearest line that made the rows and may give NaN; None selects the first tensor with NaN."""
     origin = evidence.sites["loader"], evidence.stack
     near = (maker(evidence.seen, fits, *origin) for fits in (divides, misses))
     return next((site for site in near if site is not None), None)

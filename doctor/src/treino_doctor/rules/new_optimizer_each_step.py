@@ -3,18 +3,18 @@
 from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line
 
-LEAST = 6  # steps by new optimizers on the same weights; a few stages of a training may begin so
+LEAST = 6  # steps by new optimizers on the same weights; fewer may be the stages of a training
 MOST = 0.9  # minimum share of the recorded steps that were the first and only ones of their optimizers
-RESTARTED = "LBFGS"  # looks back within a step, too; restarts are common
+RESTARTED = "LBFGS"  # keeps its history within a step; restarting it is common
 
 
 def decide(log: Log) -> Faults:
-    """Nearly all steps of the optimizers made on one line were the first of a new one, which went on with the
-    very weights that the one before had left, and which keeps what the next one no longer has: momentum,
+    """Nearly all steps of the optimizers made on one line were the first of a new optimizer, which began with
+    the very weights that the previous one had left, and which keeps a state that is lost each time: momentum,
     moments.
     """
     recorded = {s.step for s in log.of(Stepped)}
-    # what the optimizer before left isn't known of the first step of a window
+    # at a window's first step, the weights that the previous optimizer left aren't known
     known = [s for s in log.of(Stepped) if s.step - 1 in recorded]
     steps = by_line(known, lambda s: s.optimizer)
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}

@@ -6,14 +6,14 @@ from treino_doctor.rules.graphs import PASSED
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 LOSSES = "nll_loss", "kl_div"
-# Hand-written logarithms; below, operations that may scale scores on purpose, as a temperature does.
+# Logarithms written by hand; below, operations that may scale scores on purpose, as a temperature does.
 LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
 ROUNDING = 1e-2  # error of half-precision log-probabilities; probabilities are off by ln C or more
 SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
 
 
 def decide(log: Log) -> Faults:
-    """Decide by value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
+    """Decide by value (the exponentials don't sum to one) and by graph (no logarithm before the loss)."""
     looked_at = [c for c in log.of(LossCall) if c.name in LOSSES and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: (c.name, c.site)).values():
         bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]

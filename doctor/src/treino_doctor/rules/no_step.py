@@ -6,11 +6,11 @@ from treino_doctor.record.log import Backward, OptimizerEnded, OptimizerMade, St
 from treino_doctor.rules.rule import STEP, Evidence, Faults, Log, Rule, Site, by_line, script
 from treino_doctor.rules.turns import BY_EPOCH, turns
 
-LEAST = 3  # backwards; one or two may only inspect gradients
+LEAST = 3  # minimum number of backwards; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Faults:
-    """No step used the gradients that backward wrote, or there was one step for many backwards."""
+    """No step used the gradients that backward wrote, or there was only one step for many backwards."""
     made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}

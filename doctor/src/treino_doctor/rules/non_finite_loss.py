@@ -10,7 +10,7 @@ from treino_doctor.words import _
 
 
 def decide(log: Log) -> Faults:
-    """A value was not finite, steps followed, and no later value was finite (after skipped steps, one may
+    """A loss was not finite, steps followed, and no later loss was finite (after skipped steps, one may
     be)."""
     courses = {c.site: c.values for c in log.of(Course)}
     steps = sum(e.steps for e in log.of(OptimizerEnded))

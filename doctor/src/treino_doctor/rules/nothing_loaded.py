@@ -1,11 +1,11 @@
-"""A state of which a net found nothing."""
+"""A loaded state that has none of a net's entries."""
 
 from treino_doctor.record.outcomes import PartLoaded
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 
 def decide(log: Log) -> Faults:
-    """The newest state that a module was given has none of its entries, and strict=False said nothing."""
+    """The newest state that a module was given has none of its entries, and strict=False hid it."""
     newest = {loaded.module: loaded for loaded in log.of(PartLoaded)}
     for loaded in newest.values():
         if not loaded.found:

@@ -11,9 +11,9 @@ LOSSES = 2  # losses that reached the parameter
 def decide(log: Log) -> Faults:
     """Random parameters of nets in training mode never moved, though an optimizer learned from their losses.
 
-    A readout that alone was given to the optimizer (random features) is intended. Loaded, copied, averaged or
+    A net whose readout alone the optimizer got (random features) is intended. Loaded, copied, averaged or
     hand-trained parameters, and nets in eval mode, are left alone. If no optimizer holds any parameter of a
-    loss, and none got gradients elsewhere, the optimizer steps something else.
+    loss, and no optimizer got gradients elsewhere, it steps something else.
     """
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
@@ -23,7 +23,7 @@ def decide(log: Log) -> Faults:
     for stray in log.of(Unowned):
         if stray.moved or stray.held or stray.grad_input or not stray.training or stray.losses < LOSSES:
             continue
-        # Before the only part of the net that an optimizer holds, it may be frozen on purpose.
+        # A parameter before the only part of the net that an optimizer holds may be frozen on purpose.
         frozen = stray.upstream and stray.apart and stray.shape not in ((), (1,))
         if not stray.opened and (stray.copied or frozen):
             continue

@@ -1,7 +1,7 @@
 """A rule: its decision, the line to edit, its sentences, the safety of its fix, and two examples.
 
-Rules take from here what nearly all of them need: the log, lines, events by line, and the code that their
-examples share.
+Rules import from this module what nearly all of them need: the log, lines, events by line, and the code
+that their examples share.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -17,7 +17,7 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
-# Faults that keep a training from learning, and so explain whatever else is wrong with its loss.
+# Faults that keep a training from learning, and so explain anything else that is wrong with its loss.
 NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs")
 
 
@@ -25,7 +25,7 @@ NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "det
 class Evidence:
     """What ``Rule.decide`` yields for a fault: the numbers that show it, and where it happened.
 
-    seen: the line where it happened. at: the line that the record blames, if that is another one (the
+    seen: the line where it happened. at: the line that the recorder blames, if it is another one (the
     softmax, the constructor). stack: lines of the user's code that led to ``at``, or to ``seen``, innermost
     first. sites: further lines that ``Rule.place`` needs, by name.
     numbers: plain values (int, float, str); they fill in the rule's sentences.
@@ -39,7 +39,7 @@ class Evidence:
 
 
 def as_recorded(evidence: Evidence) -> Site | None:
-    """The line that the record blames."""
+    """The line that the recorder blames."""
     return evidence.at or evidence.seen
 
 
@@ -53,10 +53,10 @@ def nothing(log: Log) -> Faults:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One fault that the doctor knows.
+    """One fault that the doctor can find.
 
-    A file of this folder makes one, as RULE. The registry fills in its id, which is the file's name, and the
-    file's functions ``decide``, ``place`` and ``note``, as far as it has them.
+    Each file of this folder defines one, as RULE. The registry fills in its id, which is the file's name, and
+    the file's functions ``decide``, ``place`` and ``note``, if the file has them.
 
     id: stable; users write it in ``# doctor: ignore id, reason``.
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
@@ -116,7 +116,7 @@ class Rule:
 
 
 def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
-    """Group events by a line, or by what ``line`` returns for each."""
+    """Group events by their line, or by any other key that ``line`` returns for each."""
     groups: dict[K, list[T]] = {}
     for event in events:
         groups.setdefault(line(event), []).append(event)

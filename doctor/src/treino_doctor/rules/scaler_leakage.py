@@ -1,4 +1,4 @@
-"""A scaler, or a choice of columns, that was fitted on evaluation rows."""
+"""A scaler, or a feature selection, that was fitted on evaluation rows."""
 
 from treino_doctor.places.placement import maker, scales
 from treino_doctor.record.row_log import RowsEvaluated, RowsFitted

@@ -1,4 +1,4 @@
-"""A learning-rate schedule that is not stepped as it was made for."""
+"""A learning-rate schedule that is not stepped in the way it was made for."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -20,15 +20,15 @@ LONG = 10  # updates after which a schedule should have been stepped; not measur
 FEW = 0.34  # share of the planned steps: fewer leave the rate nearly at its start
 NEAR = 0.1  # relative difference between two counts that are about equal
 STARVED = 0.5  # share of the updates with almost no rate; correct schedules have under a third
-AGAIN = 3  # times the steps of a half-wave, after which the rate goes up and down
+AGAIN = 3  # steps, times those of a half-wave: from here on, the rate goes up and down
 STILL = 0.01  # share of a metric's range: smaller changes are ignored
 SHORT = 0.67  # share of the planned steps: with fewer, the rate never comes down; not measured
 BETTER = 0.9, 1.02  # times the first value: a loss that fell, a share that rose; not measured
 STEADY = 0.8  # minimum share of a metric's changes that the mode calls worse
-# Metrics that are all k / n for one n are shares of right predictions: fewer than one in 10⁹ sets of six or
-# more random numbers is.
+# Metrics that are all k / n for one n are shares of right predictions: of random sets of six or more numbers,
+# fewer than one in 10⁹ is like that.
 SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
-KNOWN = 2  # different figures that have to be known again
+KNOWN = 2  # minimum number of different figures that must be recognised
 COUNTS = frozenset(
     (
         *("to", "sum", "mean", "nanmean", "div", "mul", "add", "all", "count_nonzero", "view", "reshape"),
@@ -95,7 +95,7 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
 
 
 def misfed(s: ScheduleEnded, right: set[float], losses: set[float]) -> str:
-    """What is wrong with the figures that a plateau schedule was given; "" if nothing is."""
+    """What is wrong with the metrics passed to a plateau schedule; "" if nothing is."""
     shares, lost = (known_again(s.metrics, told) for told in (right, losses))
     if shares == lost:
         return ""
@@ -107,7 +107,7 @@ def misfed(s: ScheduleEnded, right: set[float], losses: set[float]) -> str:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The recorded line; where a library steps the schedule, the line that makes it."""
+    """The recorded line; if a library steps the schedule, the line that makes it."""
     site = as_recorded(evidence)
     by_library = evidence.numbers["calls"] and site and not names_step(site)
     return evidence.sites["made"] if by_library else site
@@ -152,7 +152,7 @@ def wrong_mode(s: ScheduleEnded) -> bool:
 
 
 def counted(figures: tuple[float, ...]) -> bool:
-    """Whether the metrics are shares of one number of rows."""
+    """Whether the metrics are shares of the same number of rows."""
     values = np.unique(figures)
     if len(values) < SHARES or values[0] < 0 or values[-1] > 1:
         return False
@@ -161,8 +161,8 @@ def counted(figures: tuple[float, ...]) -> bool:
 
 
 def known_again(figures: Iterable[float], told: set[float]) -> bool:
-    """Whether several different figures are among those, as they are or in percent; more than if they were
-    turned around, as the shares of wrong answers are.
+    """Whether several different figures are among ``told``, unchanged or in percent; more than there are of
+    1 - figure, as the shares of wrong answers would be.
     """
     known = {f"{unit * t:.6g}" for t in told for unit in (1, 100)} - {"0"}
     every = list(figures)
@@ -172,7 +172,7 @@ def known_again(figures: Iterable[float], told: set[float]) -> bool:
 
 
 def shares_of_right(log: Log) -> set[float]:
-    """The shares and numbers of answers that equal their labels, of single reads and of whole looks."""
+    """The shares and numbers of predictions that equal their labels, of single reads and of whole looks."""
     calls = calls_by_number(log)
     lines = {(r.how, r.site) for r in log.of(Read) if counts_right(r.graph)}
     other = {(r.how, r.site) for r in log.of(Read) if r.graph.operations and not counts_right(r.graph)}
@@ -184,7 +184,7 @@ def shares_of_right(log: Log) -> set[float]:
 
 
 def counts_right(graph: Graph) -> bool:
-    """Whether a value is nothing but a count or a mean of answers that equal something given."""
+    """Whether a value is just a count or a mean of predictions that equal given values."""
     every = list(graph.walk(through=COUNTS))
     equal = [o for o in every if o.name == "eq"]
     compared = all(
@@ -196,7 +196,7 @@ def counts_right(graph: Graph) -> bool:
 
 
 def losses_told(log: Log) -> set[float]:
-    """The losses of single calls and of whole looks; none, where a loss is turned around to be raised."""
+    """The losses of single calls and of whole looks; without losses that are negated to be maximised."""
     looks: dict[Any, list[tuple[float, int]]] = defaultdict(list)
     for call in (c for c in log.of(LossCall) if c.forwards and c.value > 0):
         rows = call.input_shape[0] if call.input_shape else 0
@@ -205,7 +205,7 @@ def losses_told(log: Log) -> set[float]:
 
 
 def combined(look: list[tuple[float, int]]) -> Iterator[float]:
-    """The values, their sum and mean, the sum by rows, and the mean weighed by rows."""
+    """The values, their sum and mean, the sum weighted by rows, and the mean weighted by rows."""
     whole, rows = sum(v for v, _n in look), sum(n for _v, n in look)
     yield from (v for v, _n in look)
     yield from (whole, whole / len(look))

@@ -46,7 +46,7 @@ def place(evidence: Evidence) -> Site | None:
         for site in evidence.stack:
             seeders = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]
             seeders = [f for f in seeders if isinstance(source.function(f), source.Function)]
-            outer = source.loops(site)[:1]  # a seed before the loop is set once
+            outer = source.loops(site)[:1]  # a seed before the loop is set only once
             seeders = [f for f in seeders if all(n.lineno <= f.line <= n.end_lineno for n in outer)]
             if seeders:
                 return min(seeders, key=lambda f: abs(f.line - site.line))

@@ -1,4 +1,4 @@
-"""A choice made by test metrics: likely, judging by the source."""
+"""A choice based on test metrics: likely, judging by the source."""
 
 from treino_doctor.record.row_log import RowsEvaluated
 from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
@@ -11,7 +11,7 @@ LEARNED = 0.5  # maximum share of rows trained on
 
 
 def decide(log: Log) -> Faults:
-    """New rows were evaluated repeatedly, no other rows are a final test, and the source keeps the best."""
+    """New rows were evaluated repeatedly, no other rows are a final test, and the source picks the best."""
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
@@ -29,7 +29,7 @@ def decide(log: Log) -> Faults:
 
 
 def _is_test(e: RowsEvaluated) -> bool:
-    """Whether the source names these rows a test, and nothing else."""
+    """Whether the source calls these rows a test set, and nothing else."""
     return naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
 
 

@@ -5,13 +5,13 @@ from treino_doctor.rules.graphs import argument, calls_by_number
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
-BATCH_FIRST = 8  # its place among the arguments of these functions
-ATTENTION = "multi_head_attention_forward"  # which always gets the steps first
+BATCH_FIRST = 8  # its position among the arguments of these functions
+ATTENTION = "multi_head_attention_forward"  # its first axis is always the steps
 
 
 def decide(log: Log) -> Faults:
-    """A net's rows are the steps of its layer, and what goes on has one answer for each of them, taken or
-    averaged along the axis that the layer has for the batch.
+    """A net's rows are the steps of its layer, and what follows has one output for each row, taken or
+    averaged along the axis that the layer takes for the batch.
     """
     calls = calls_by_number(log)
     trained = [c for c in log.of(LossCall) if c.trained] + [b for b in log.of(Backward) if not b.losses]

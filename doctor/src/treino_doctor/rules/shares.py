@@ -7,9 +7,9 @@ from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
 LEAST = 10  # minimum number of rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
 FEW = 0.1  # share of rows that may be equal if the table itself has equal rows
-MOST = 0.9  # share of training's or an evaluation's rows: with more, it is the whole table
-COPIES = 0.01  # share of training's rows that came twice in the first epoch: with more, the table has copies
-TELLING = 0.5  # distinct values of a column / rows: from here on, measured numbers
+MOST = 0.9  # share of training's or an evaluation's rows: with more, these are the whole table
+COPIES = 0.01  # share of training's rows repeated in the first epoch: with more, the table has copies
+TELLING = 0.5  # distinct values of a column / rows: from here on, they are measured numbers
 HALF = 0.5
 CHANCE = 0.01  # expected number of rows equal to one row by chance
 
@@ -41,7 +41,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
-    part = e.part >= 0 or e.trained < HALF * e.rows  # else an evaluation of the whole table
+    part = e.part >= 0 or e.trained < HALF * e.rows  # else it is an evaluation of the whole table
     mixed = part and e.mixed > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
 
@@ -55,7 +55,7 @@ def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
 def copies(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether the table itself holds equal rows."""
     if e.trained > MOST * e.rows and not e.repeated:
-        return False  # the table would have to hold each row twice
+        return False  # otherwise the table would hold each row twice
     if e.how == "rows":
         return e.shared > HALF * e.trained / e.rows
     return t.twice > COPIES * t.rows and not (e.how == "numbers" and e.by_number > HALF * e.trained)

@@ -30,7 +30,7 @@ def decide(log: Log) -> Faults:
 
 
 def floor_of(classes: int) -> dict[str, float]:
-    """The least loss that probabilities can get: that of 1 for the right class and 0 for the others."""
+    """The least loss with probabilities as logits: that of 1 for the right class and 0 for the others."""
     return {"classes": classes, "floor": math.log(1 + (classes - 1) / math.e)}
 
 

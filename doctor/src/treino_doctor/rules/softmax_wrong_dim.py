@@ -10,7 +10,7 @@ from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line,
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
-LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # operations with a number, before a logarithm
+LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # operations that may precede a logarithm
 PLACED = frozenset(("to", "neg", "mul"))
 MAPS = 4  # axes of a batch of maps
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
@@ -64,7 +64,7 @@ def _by_hand(log: Log) -> Faults:
 
 def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
     """Yield values that labels index, and the axis: by ``gather``, as ``p[rows, labels]``, or by a product
-    with one-hot labels. (For similarities of n rows with n rows, each axis is right.)
+    with one-hot labels. (For similarities of n rows with n rows, either axis is right.)
     """
     for o in graph.operations:
         first, *others = graph.parents(o) or (o,)
@@ -82,7 +82,7 @@ def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
 
 
 def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
-    """The softmax that a value is, or is the logarithm of."""
+    """The softmax that a value comes from, directly or as its logarithm."""
     one = start
     while one is not None and one.name not in SOFT:
         behind = graph.parents(one)
@@ -92,7 +92,7 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
 
 
 def _of_outputs(log: Log) -> Faults:
-    """A softmax over the rows, of the output of a net that learns labels or outputs maps."""
+    """A softmax over the rows, applied to the output of a net that learns labels or outputs maps."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     known = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
     soft = [s for s in log.of(Softmaxed) if s.site not in known and len(s.shape) in (2, MAPS)]

@@ -1,4 +1,4 @@
-"""A split by position of rows that are sorted by class."""
+"""A split by position of rows sorted by class."""
 
 import ast
 import math
@@ -12,7 +12,7 @@ from treino_doctor.words import _
 
 LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw
-SHIFT = 0.5  # half the sum of differences of classes' shares
+SHIFT = 0.5  # half the sum of absolute differences between the classes' shares
 WORSE = 0.75  # times training's accuracy
 LOST = 0.5  # the same, if only the shares of classes differ
 MANY = 50  # maximum number of classes
@@ -69,12 +69,12 @@ def _apart(known: dict[str, int], others: dict[str, int]) -> tuple[float, float]
 
 
 def _same(one: dict[str, int], other: dict[str, int]) -> bool:
-    """Whether two label counts are the same but for a few rows, as equal rows are counted once."""
+    """Whether two label counts are the same up to a few rows, since equal rows are counted once."""
     return one.keys() == other.keys() and all(abs(one[k] - other[k]) <= FEW * one[k] for k in one)
 
 
 def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str, int]:
-    """The sorted labels that fit an evaluation by their number, if its own are unknown."""
+    """The sorted labels that match an evaluation by their number, if its own labels are unknown."""
     fit = (b.labels for b in blocks if abs(sum(b.labels.values()) - rows) <= FEW * rows)
     return next((labels for labels in fit if not _same(labels, known)), {})
 

@@ -1,4 +1,4 @@
-"""Units that begin alike and stay alike."""
+"""Units that start with equal weights and stay equal."""
 
 from treino_doctor.record.log import ParameterSeen
 from treino_doctor.record.outcomes import AlikeRows

@@ -15,14 +15,14 @@ from treino_doctor.rules.turns import trained_forwards
 from treino_doctor.words import _
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
-KNOWN, HALF = 50_000, 0.5  # rows of a training that are known at most; share of rows that are among them
-STEPS = 3  # minimum number of steps of a place
+KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them
+STEPS = 3  # minimum number of backwards from one call stack
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
 def decide(log: Log) -> Faults:
     """A net had trained on rows of one part of a split before they were evaluated, and the table has no
-    copies; or on some of the only rows that were evaluated; or on rows of previous folds.
+    copies; or on some of the rows, and no others were evaluated; or on rows of previous folds.
     """
     judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
     folds = log.of(Folded)
@@ -49,7 +49,7 @@ def decide(log: Log) -> Faults:
 
 
 def _steps_on_test(log: Log) -> Faults:
-    """One optimizer stepped on rows that the source names a test, in turn with others."""
+    """One optimizer stepped on rows that the source calls a test set, in turn with other rows."""
     calls, used = calls_by_number(log), trained_forwards(log)
     places: dict[tuple[Site, ...], list[Backward]] = {}
     for b in log.of(Backward):
@@ -77,7 +77,7 @@ def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
 
 
 def note(evidence: Evidence) -> str:
-    """A sentence about the only rows that were evaluated, if the source never calls them a test; else ""."""
+    """A sentence about the only rows that were evaluated, if the source never calls them test rows; or ""."""
     led = tuple(s for name, s in evidence.sites.items() if name.startswith("led") and s is not None)
     if not led or naming_line(led, TEST | VALIDATION) is not None:
         return ""

@@ -1,4 +1,4 @@
-"""A threshold of 0.5 on logits, whose even chance is at 0."""
+"""A threshold of 0.5 on logits, for which even odds are at 0."""
 
 import math
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ EVEN = 0.5
 
 
 def decide(log: Log) -> Faults:
-    """A net's output that a loss took as logits is compared with 0.5, or rounded, as it is."""
+    """A net's output that a loss took as logits is compared with 0.5, or rounded, without a sigmoid."""
     forwards = calls_by_number(log)
     known: dict[tuple[int, str, object], str] = {}
     for call in log.of(LossCall):
@@ -38,7 +38,7 @@ def decide(log: Log) -> Faults:
 
 
 def cuts(read: Read) -> Iterator[Operation]:
-    """The comparisons with 0.5 that a figure is made of, and roundings that labels met."""
+    """The comparisons with 0.5 in a metric, and roundings that are compared with labels."""
     if read.how != "compared" or read.graph.root is None:
         return
     root = read.graph.root

@@ -4,7 +4,7 @@ from treino_doctor.record.log import EvalSet, Forward, NetMade
 from treino_doctor.rules.rule import JUDGED, ON_PART, WITH_DROPOUT, Evidence, Faults, Log, Rule, script
 from treino_doctor.rules.turns import trained_forwards
 
-LEAST = 3  # steps; one or two may only inspect gradients
+LEAST = 3  # minimum number of steps; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Faults:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
 
-FEW_USED = 0.34  # share of a line's gradients; a half may be two losses that take turns
+FEW_USED = 0.34  # share of a line's gradients; half may mean two losses that take turns
 WASTED = 6  # minimum number of wasted gradients
-BY_EPOCH = 8  # backwards for each step; more mean a step after the loop over batches
+BY_EPOCH = 8  # backwards for each step; with more, the step comes after the loop over batches
 
 
 @dataclass

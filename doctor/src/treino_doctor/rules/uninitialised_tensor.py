@@ -1,11 +1,11 @@
-"""Tensors of ``torch.empty`` that a loss is made of before anything was written into them."""
+"""Tensors made by ``torch.empty`` that enter a loss before anything was written into them."""
 
 from treino_doctor.record.outcomes import Unfilled
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 
 def decide(log: Log) -> Faults:
-    """A loss was made of memory that nobody filled."""
+    """A loss was computed from memory that was never written."""
     for one in log.of(Unfilled):
         shape = "×".join(map(str, one.shape)) or "1"
         yield Evidence(one.site, {"shape": shape}, at=one.made_at)

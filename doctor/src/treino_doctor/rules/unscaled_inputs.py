@@ -8,8 +8,8 @@ from treino_doctor.rules.course import Training, training
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
 
 LEAST = 12  # minimum number of calls
-LARGE, APART = 100.0, 50.0  # largest number, ratio of deviations: uneven if both are exceeded
-HUGE = 1000.0  # largest number: uneven if it is exceeded, whatever the deviations
+LARGE, APART = 100.0, 50.0  # largest number, ratio of deviations: columns are uneven if both are exceeded
+HUGE = 1000.0  # largest number: columns are uneven if it is exceeded, whatever the deviations
 BYTES = 20.0  # median deviation of columns from 0 to 255
 STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # times a constant prediction's loss: uneven, bytes, extreme columns
 EXTREME, WIDE = 1e4, 1e3  # largest number and ratio of deviations that hurt even adaptive optimizers

@@ -16,7 +16,7 @@ SHARE = 0.8  # mean share of a batch's most common class
 BLOCKS = 3  # minimum number of changes of class
 ROWS, LONG = 4, 1.5  # median rows of a batch, and mean batches of a block; not measured
 JUMP, OFTEN = 0.02, 0.5  # mean rise of the loss, and share of class changes with a rise; not measured
-PURE, STUCK = 0.9, 0.6  # share, times a constant prediction's loss: iris, four batches an epoch, first fifty
+PURE, STUCK = 0.9, 0.6  # stricter SHARE, times a constant's loss: iris, four batches an epoch, first fifty
 
 
 def decide(log: Log) -> Faults:
@@ -39,7 +39,7 @@ def decide(log: Log) -> Faults:
         for _label, block in groupby(main):
             starts.append(at)
             at += len(list(block))
-        # A batch with the end of the old class shows the change less than the next batch.
+        # A batch that still has rows of the old class shows the change less than the next batch.
         jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
         ordered = in_turn([main[i] for i in starts])
         if len(jumps) < BLOCKS or (len(calls) < LONG * len(starts) and not ordered):
@@ -62,7 +62,7 @@ def in_turn(order: list[int]) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The loop over the batches; where a library has the loop, the loader."""
+    """The loop over the batches; if a library has the loop, the loader."""
     if any(isinstance(n, ast.For) for site in evidence.stack for n in loops(site)):
         return batches(evidence.stack)
     return evidence.sites["loader"] or batches(evidence.stack)

@@ -11,14 +11,14 @@ from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
 SLIVER = 1e-4  # ratio of first to last gradient, in seven of ten backwards and at the start
-SQUASHED = 3e-3, 4  # the same ratio behind this many saturating activations
-SEVEN = 0.7  # share of the backwards, in order of their ratios; not measured
+SQUASHED = 3e-3, 4  # the same ratio with this many saturating activations
+SEVEN = 0.7  # quantile of the ratios over backwards; not measured
 STUCK = 0.8  # times the loss of a constant prediction
-TINY = 0.3  # times the default spread: below that, weights were drawn too small
+TINY = 0.3  # times the default spread: below this, weights were drawn too small
 
 
 def decide(log: Log) -> Faults:
-    """The first gradient of a net is a sliver of the last one throughout, and its loss stays at chance."""
+    """A net's first gradient is tiny next to its last one throughout, and its loss stays at chance."""
     depths = by_line(log.of(Depth), lambda d: d.optimizer)
     for loss in trainings(log):
         for optimizer in sorted(loss.optimizers):

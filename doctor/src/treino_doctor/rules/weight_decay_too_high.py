@@ -8,8 +8,8 @@ from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, 
 from treino_doctor.words import _
 
 LEAST = 12  # minimum number of steps
-PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 where decay outweighs the loss
-SHRUNK = 0.75  # times the first weights' size: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
+PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 if decay outweighs the loss
+SHRUNK = 0.75  # times the first weights' size: 0.001 to 0.4 with such a decay, 1.0 or more in correct scripts
 STUCK = 0.5  # times the loss of a constant prediction: 0.7 and more with such a decay
 ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 

@@ -56,7 +56,7 @@ def line(summary: RunSummary) -> dict[str, Any]:
 
 
 def _steps_so_far(summary: RunSummary) -> int | None:
-    """The recorded steps of a run without a result; None if unknown, and of sweeps and studies."""
+    """The recorded steps of a run without a result; None if unknown, and for sweeps and studies."""
     if summary.kind != "run" or summary.spec is None or summary.result is not None:
         return None
     segments = summary.spec.get("segments") or [{"number": 0, "origin": None}]
@@ -147,7 +147,7 @@ def _stamp(path: Path) -> Any:
 
 
 def _details(summary: RunSummary) -> dict[str, Any]:
-    """Settings of a run, or of a sweep's best network; the names of those that were asked for; figures by
+    """Settings of a run, or of a sweep's best network; the names of the settings that were given; figures by
     split; seconds of training, and parameters."""
     spec, result = summary.spec or {}, summary.result or {}
     of_one = (result.get("best") or {}) if summary.kind == "sweep" else result

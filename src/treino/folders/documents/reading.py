@@ -115,10 +115,10 @@ def read_preparation(folder: RunFolder, place: str = "") -> PreparationDocument:
 
 
 def read_verification(folder: RunFolder) -> VerificationDocument | None:
-    """Return the verification in exports/, if it speaks of exactly this manifest; None if there is none.
+    """Return the verification in exports/, if it is about exactly this manifest; None if there is none.
 
     Raises:
-        TreinoError: as ``read_document``; it speaks of other files.
+        TreinoError: as ``read_document``; it is about other files.
     """
     if not folder.has(VERIFICATION):
         return None
@@ -129,7 +129,7 @@ def read_verification(folder: RunFolder) -> VerificationDocument | None:
 
 
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:
-    """What was asked for, in any folder."""
+    """The document ``spec.json`` of any folder."""
     spec = _read(folder, "spec.json", MODELS["spec.json"][folder.kind])
     assert isinstance(spec, RunSpec | SweepSpec | StudySpec)
     return spec
@@ -179,7 +179,7 @@ def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects in the value have more levels, with which writing it would fail."""
+    """Whether lists and objects in the value are nested deeper, so that writing it would fail."""
     inner = [value]
     for _level in range(levels):
         lists = (

@@ -66,7 +66,7 @@ class ConformalResult(Document):
     and ``offset`` of ``treino.inspection.conformal.Conformal``; a score of None is infinite.
     spread: how far the share may be from the level with so few rows. coverage: the share of
     test rows that they hold, with its 95 % interval; None without test rows. size: the mean number of classes
-    in a set. floor: of numbers, the smallest that can be: 0 where no target is below; None: unknown.
+    in a set. floor: for numbers, the smallest possible one: 0 if no target is below 0; None: unknown.
     """
 
     level: Share
@@ -144,10 +144,10 @@ class RunResult(RunFacts):
     """``result.json``.
 
     test_looks: how often the test rows were looked at until now, by this run and those beside it that go back
-    to the same one (``test_looks`` of ``treino.folders.documents.listing``); None: of an older version.
+    to the same one (``test_looks`` of ``treino.folders.documents.listing``); None in older runs.
 
-    targets: of several targets, the results of each; metrics, intervals and baselines of the run are then
-    means over them.
+    targets: the results of each target, if there are several; metrics, intervals and baselines of the run are
+    then means over them.
 
     members: the members of an ensemble, by number. answering: the numbers of the members whose mean is the
     prediction, the best first, in the order of their stored weights. answering_steps: the steps of these.

@@ -129,14 +129,14 @@ Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", 
 
 
 class Segment(Document):
-    """A part of a run: it goes on from a step of an earlier segment, with other settings.
+    """A part of a run that continues an earlier segment from one of its steps, with other settings.
 
     origin: the (segment, step) that it goes on from; None for the first. asked: settings as typed. changes:
     hyper-parameters changed at its first step, by the engine's names. steps_per_epoch: the steps of an epoch
     that begins in the segment. passes_from, optimizer_from: the steps at which its count of epochs, and its
     optimizer's state, began. order_seed: the seed of its row order, if it isn't the data's. output_change:
     the largest change of an output on training rows if the network changes at its first step. sender: who
-    began it, as for commands: "" a person.
+    began it, as for commands; "" for a person.
     """
 
     number: Count = 0

@@ -174,7 +174,7 @@ class StudyState(State):
 
 
 class KeptModels(State):
-    """The networks of a sweep whose weights are kept, the best first. answering: of each that is an ensemble,
+    """The networks of a sweep whose weights are kept, the best first. answering: for each ensemble,
     the numbers of the networks that it keeps."""
 
     order: Many[Count]

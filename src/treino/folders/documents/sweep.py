@@ -283,7 +283,7 @@ class GoalSteps(Document):
 
 
 class SweepResult(Document):
-    """``result.json`` of a sweep. processors: by kind of a cluster's processors, their members."""
+    """``result.json`` of a sweep. processors: the members of each kind of processor in a cluster."""
 
     sweep: Text
     path: Text
@@ -364,7 +364,7 @@ class StudyRowFacts(Document):
 class StudyFacts(Document):
     """What is known of a study before its first step.
 
-    effective_rows: how many rows of equal weight would tell as much as the measured ones.
+    effective_rows: how many rows of equal weight would be as informative as the measured ones.
     """
 
     data: Text

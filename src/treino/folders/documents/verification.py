@@ -1,7 +1,7 @@
 """The document of a verification: a run was trained again, and its numbers were compared.
 
-It may lie in the run's exports/, whose files no digest holds: whoever can write the folder can write it. It
-speaks of one manifest alone, whose hash it names.
+It may lie in the run's exports/, which no digest covers: whoever can write the folder can write it. It is
+about one manifest only, whose hash it names.
 """
 
 from typing import Annotated, Literal

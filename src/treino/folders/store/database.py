@@ -49,7 +49,7 @@ _SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint 
 
 
 SENDERS = {"": N_("by a person"), "agent": N_("by an agent"), "alert": N_("by an alert")}
-"""Who sends commands and begins segments, as a reader is told."""
+"""Who sends commands and begins segments, in words for a reader."""
 
 
 class EpochValue(NamedTuple):
@@ -75,7 +75,7 @@ class Command(NamedTuple):
     """A command sent to a run.
 
     `step`: the update from which the command takes effect (None: when it is read). `state`: "new" until the
-    run has read the command, then the state set by `mark_command`. sender: who sent it: "" a person, or a
+    run has read the command, then the state set by `mark_command`. sender: who sent it: "" for a person, or a
     word of `SENDERS`.
     """
 
@@ -266,7 +266,7 @@ class Database:
     def add_command(self, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
         """Send a command to the process that trains this run; `value` must be serializable as JSON.
 
-        sender: who sends it: "" a person, or a word of `SENDERS`.
+        sender: who sends it: "" for a person, or a word of `SENDERS`.
 
         Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands.
         """

@@ -25,7 +25,7 @@ from treino.folders.store.new_names import clear, ended_before_it_began, has_no_
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LOST = (lock.RUN_BUSY.rule, new_names.NAME_TAKEN.rule)  # to another process that makes a folder
+_LOST = (lock.RUN_BUSY.rule, new_names.NAME_TAKEN.rule)  # another process was faster to make the folder
 _ABSENT = (manifest.NOT_A_RUN.rule, FILE_MISSING.rule, files.FILE_VANISHED.rule)
 _UNREADABLE = (files.RUN_DAMAGED.rule, FILE_MISSING.rule)
 
@@ -45,7 +45,7 @@ class RunFolder(FolderFiles):
         self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
         self._made = False  # whether this object created the folder
 
-    # ---- making and opening
+    # ---- creating and opening
 
     @classmethod
     def create(

@@ -97,7 +97,7 @@ class FolderFiles:
         listed = self._manifest.files
         before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
         if digest not in before.split():
-            self._record({**listed, name: f"{before} {digest}"})  # after a crash, one of both is right
+            self._record({**listed, name: f"{before} {digest}"})  # after a crash, one of the two is right
         if path.parent != self.path:
             files.make_folder(path.parent)
         files.write_atomically(path, data)

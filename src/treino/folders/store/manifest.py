@@ -77,7 +77,7 @@ class Manifest:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 in its file, which stands for all that it lists."""
+        """The SHA-256 in the manifest's file, which covers all files that the manifest lists."""
         return str(json.loads(self.to_bytes())["sha256"])
 
     @classmethod

@@ -14,7 +14,7 @@ HIDDEN = ".deleted-"  # begins the name of a folder while its files are removed;
 
 
 def delete(paths: Sequence[Path]) -> None:
-    """Delete these folders with all that is in them; none of them if one is in training. No link is followed.
+    """Delete these folders and all their files; delete none if one is in training. No link is followed.
 
     A folder is hidden first, at once: if this process dies meanwhile, no damaged run is left, and the next
     deletion beside it removes the rest.
@@ -34,4 +34,4 @@ def delete(paths: Sequence[Path]) -> None:
                 os.rename(path, path.with_name(HIDDEN + secrets.token_hex(8)))
     for parent in {path.parent for path in paths}:
         for hidden in parent.glob(f"{HIDDEN}*"):
-            shutil.rmtree(hidden, ignore_errors=True)  # another process may be at it, too
+            shutil.rmtree(hidden, ignore_errors=True)  # another process may be removing it, too

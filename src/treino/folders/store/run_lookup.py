@@ -34,8 +34,8 @@ _ROOT: ContextVar[Path | None] = ContextVar("root of the fence", default=None)
 
 @contextmanager
 def fenced(root: Path) -> Iterator[None]:
-    """List no run that leads out of a folder, by links of its own or in it, within the block. root: the
-    folder, without links."""
+    """Within the block, list no run that leads out of ``root`` by a link, whether it is one or contains one.
+    root: the folder, without links."""
     token = _ROOT.set(root)
     try:
         yield
@@ -94,7 +94,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
         return summaries[0].path
     here, named = Path(text), parent / text
     bare = isinstance(name, str) and text not in ("", ".", "..") and "/" not in text
-    # os.path: a name that is too long for a file is the name of none
+    # os.path: a name that is too long for a file matches no file
     if bare and os.path.isdir(named):
         if (here / manifest.NAME).is_file() and not here.samefile(named):
             raise RUN_AMBIGUOUS(name=text, parent=parent, named=named)
@@ -112,7 +112,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
 
 
 def known_folder(name: str) -> Path | None:
-    """The folder that ``find`` gives; None if there is none, or only a file or folder of data of this name.
+    """The folder that ``find`` returns; None if there is none, or only a data file or folder of this name.
 
     Errors: ``run_ambiguous``; ``no_runs`` for "last".
     """
@@ -152,7 +152,7 @@ def _entries(parent: Path | str) -> list[Path]:
 
 
 def _leads_out(path: Path) -> bool:
-    """Whether an entry leads out of the fence; also by a link among what is read to list it."""
+    """Whether an entry leads out of the fence, by itself or by a link among the files read to list it."""
     root = _ROOT.get()
     if root is None:
         return False
@@ -172,7 +172,7 @@ def summary_of(path: Path) -> RunSummary:
             return RunSummary(path.name, path, "run", status, _changed(path), damage)
         folder = RunFolder.open(path, verify=False)
         spec = folder.read_json("spec.json") if folder.has("spec.json") else None
-        known = folder.has("result.json") and folder.manifest.sealed  # else it is of an earlier stop
+        known = folder.has("result.json") and folder.manifest.sealed  # else it is from an earlier stop
         result = folder.read_json("result.json") if known else None
         damage = next((_("{name} is missing").format(name=name) for name in folder.missing), None)
         status = "damaged" if damage else folder.status

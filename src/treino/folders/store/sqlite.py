@@ -69,7 +69,7 @@ def shared(path: Path) -> bool:
 
 
 def part(path: Path) -> None:
-    """Replace files that have other hard links by copies, to write to; for the holder of the run's lock."""
+    """Replace files that have other hard links by copies before writing; for the holder of the run's lock."""
     for each in beside(path) if shared(path) else ():
         if each.name.endswith(INDEX):
             files.remove(each)  # SQLite recreates it from the log
@@ -128,7 +128,7 @@ def _as_file(data: bytes, log: bool) -> bytes:
 
 
 def has_log(path: Path) -> bool:
-    """Whether the file is in write-ahead-log mode, in which also readers create files beside it."""
+    """Whether the file is in write-ahead-log mode, in which even readers create files beside it."""
     with files.trouble(path), path.open("rb") as file:
         return file.read(20)[18:19] == b"\2"  # https://sqlite.org/fileformat2.html#ffvnum
 

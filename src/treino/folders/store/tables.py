@@ -123,7 +123,7 @@ def checked(
 
 
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
-    """All rows of a table, without a look at its checksum, read without its indices, which may be damaged.
+    """All rows of a table, without verifying its checksum; its indices, which may be damaged, aren't used.
 
     Every value has its column's type, since SQLite stores any type in any column.
     """

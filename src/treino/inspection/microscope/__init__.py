@@ -7,7 +7,7 @@ from treino.inspection.microscope.optimizer_topics import optimizer_topics
 
 
 def topics() -> dict[str, Topic]:
-    """All topics, those of registered losses and optimizers too."""
+    """All topics, including those of registered losses and optimizers."""
     back = {backprop.TOPIC.name: backprop.TOPIC}
     return loss_topics() | back | optimizer_topics() | {topic.name: topic for topic in descents.TOPICS}
 

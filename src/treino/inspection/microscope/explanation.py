@@ -137,8 +137,8 @@ class Topic:
 
     about: a line for the list of topics. headline, gist: the title of its example, and a sentence on it.
     sources: papers and web pages. on_example, on_run: work it out on example numbers, or on a run's update.
-    own: the topic of the run's own loss or optimizer, with its words; of such topics no other explains the
-    run. None: this one explains any run.
+    own: for the topic of a run's own loss or optimizer, its words; no other such topic explains the
+    run. None: this topic explains any run.
     """
 
     name: str

@@ -32,7 +32,7 @@ def update(
     Hutter), or the gradient of an L2 penalty is added.
 
     settings: as torch's class takes them; others have defaults. t: the number of the update, from 1. prime:
-    of the gradient's symbol, if it was changed before.
+    the mark of the gradient's symbol, if the gradient was changed before.
     """
     kind, hp = OPTIMIZERS[name], {**HP, **settings}
     if "betas" in settings:

@@ -25,7 +25,7 @@ REPEATS = 500
 AT_ONCE = 64  # resamples per matrix product
 
 Verdict = Literal["winner", "tie", "linear", "nothing"]
-NO_BETTER_THAN_BASELINE: Verdict = "linear"  # the word that documents have for it, whatever the baseline is
+NO_BETTER_THAN_BASELINE: Verdict = "linear"  # the word in documents, whichever baseline it is
 
 
 def by_rows(
@@ -102,7 +102,7 @@ def selection_bias(
     for count in row_counts(rows, repeats, draw, AT_ONCE):
         count_BN, size = torch.from_numpy(count), len(count)
         left_BN = (count_BN == 0).double()
-        none_B = left_BN.sum(1) == 0  # every row was drawn, as may happen with very few rows: tells nothing
+        none_B = left_BN.sum(1) == 0  # every row was drawn, as may happen with few rows: no information
         left_BN[none_B] = 1.0
         inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
         outside_BM = report(left_BN)
@@ -120,7 +120,7 @@ def selection_bias(
 
 
 def _mean_loss(lost_B: Tensor) -> float:
-    finite = lost_B[lost_B.isfinite()]  # else only members without a score were drawn, or no row was left
+    finite = lost_B[lost_B.isfinite()]  # NaN if only members without a score were drawn, or no row was left
     return max(0.0, float(finite.mean())) if len(finite) else 0.0
 
 
@@ -153,7 +153,7 @@ def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: fl
 
 
 def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
-    """What the winner surely beats.
+    """What the winner beats with sufficient probability.
 
     nothing: not even a constant prediction. linear: a constant prediction, but not the strongest baseline,
     whatever model that is. tie: the baselines, but not the runner-up. winner: all of them.

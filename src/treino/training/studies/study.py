@@ -167,7 +167,7 @@ def track_states(
     """The last checkpoint: its tensors, and each network's state; None for networks without a checkpoint.
 
     Raises:
-        TreinoError: the checkpoint is of other networks.
+        TreinoError: the checkpoint belongs to other networks.
     """
     kept, many = read_checkpoint(folder), len(options.cells) * len(options.seeds)
     if kept is None:

@@ -48,14 +48,14 @@ CELL_FOR_ALL = Refusal(
 )
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
-BATCH_SIZES = (100, 20, 5)  # the exercise's, if nothing else is compared
+BATCH_SIZES = (100, 20, 5)  # the batch sizes of the course's exercise, if nothing else is compared
 EPOCHS = {"table": 30, "image": 10}
-NET = "mlp"  # where none is asked for, of pictures too: the exercise's
+NET = "mlp"  # the exercise's network, the default even for pictures
 PREPARED = ("normalise", "impute")
 """Data settings that may be compared, because they don't change the rows of the splits."""
 
 FOR_ALL = {*OF_DATA, "seed", "name", "out", "device", "metric"} - {*PREPARED}
-"""Settings that all rows of a study share: its data and where it runs."""
+"""Settings that all rows of a study share: the data and the place of training."""
 
 _NO_NETWORK = N_("A study keeps figures, and no network.")
 _LEAVE_OUT = N_("Leave {name} out.")
@@ -123,7 +123,7 @@ def study_plan(settings: Mapping[str, Any], **asked: Any) -> StudyPlan:
         for mode in modes:
             cell = StudyCell(own=listed, mode=mode)
             cell_of.setdefault(read(cell, base, first).model_dump_json(), cell)
-    return StudyPlan.model_construct(  # the settings may be Python objects, which a folder's are not
+    return StudyPlan.model_construct(  # settings may be Python objects, unlike those in a folder
         base=base,
         cells=tuple(cell_of.values()),
         until=goals_of(options.until),

@@ -73,7 +73,7 @@ class MemberTable:
         return [newest[member] for member in sorted(newest)]
 
     def of(self, member: int, path: Path) -> list[dict[str, Any]]:
-        """A kept member's row at each rung. path: of the folder, for the error where there is none."""
+        """A kept member's row at each rung. path: the folder, for the error if there is no such row."""
         rows = [row for row in self.rows.values() if row["member"] == member]
         if not rows:
             raise damaged(path / MEMBERS, _("it has no row of a network that is kept"))
@@ -294,7 +294,7 @@ ROWS = 2000  # maximum number of validation rows whose scores are stored, evenly
 @dataclass(frozen=True, eq=False)
 class TopMember:
     """A kept network: its metric and loss (lower is better), its weights by ``state_dict`` names, and the
-    buffers that ``state_dict`` leaves out. answering: of an ensemble, the numbers of the networks that it
+    buffers that ``state_dict`` leaves out. answering: for an ensemble, the numbers of the networks that it
     keeps, the best first."""
 
     member: int
@@ -353,8 +353,8 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
 def kept_answers(
     bracket: TrainingBracket, members: Collection[int], split: str, most: int = 0
 ) -> Iterator[tuple[GroupTraining, KeptAnswers]]:
-    """Yield the outputs of these members' kept networks for rows of a split, some members at a time. most: so
-    many rows, evenly spaced; 0: all."""
+    """Yield the outputs of these members' kept networks for rows of a split, some members at a time.
+    most: the number of rows, evenly spaced; 0: all."""
     for population in bracket.populations:
         places = [place for place, member in enumerate(population.members) if member in members]
         for kept in population.kept_answers(places, split, most):
@@ -370,7 +370,7 @@ def row_score_parts(
     output_RNC: Tensor, y: Tensor, loss: Loss, metric: str, weight: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``. weight:
-    ``[N]``, the rows' own."""
+    ``[N]``, the rows' own weights."""
     N = output_RNC.shape[1]
     each = [row_losses(output_NC, y, loss, weight) for output_NC in output_RNC]
     weight_N = torch.from_numpy(each[0][1])

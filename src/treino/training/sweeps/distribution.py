@@ -21,13 +21,13 @@ from treino.training.sweeps.group_training import GroupTraining, PartOrder, Save
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
 PARTS_PER_SLOT = 2  # so that early processes take over remaining work
-FEWEST_MEMBERS = 16  # per part if parts outnumber processes: a vector's lanes
+FEWEST_MEMBERS = 16  # in each part, if parts outnumber processes: a vector's lanes
 PRODUCTS_PER_SECOND = 2e9  # assumed for a processor until measured
 PASSES = 3  # forward, and backward for weights and inputs
 
 
 _Work = tuple[GroupTraining, GroupTraining, int, float]
-"""Population, its part or itself, step (its goal; while a task runs: its first), seconds of work left."""
+"""Population, its part or itself, step (the goal; while a task runs: its first), seconds of work left."""
 
 
 def train(order: PartOrder, *data_G: Data) -> tuple[Saved, int, Epoch | None]:

@@ -53,7 +53,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
 
 
 def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
-    """The winner's run with its network replaced by these, such as those of ``greedy_ensemble``.
+    """The winner's run with its network replaced by these networks, such as those of ``greedy_ensemble``.
 
     Raises:
         TreinoError: the folder doesn't hold one of the networks; as ``ensemble``.
@@ -67,7 +67,7 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
 
 
 def _differences(folder: RunFolder, kept: Sequence[TopMember]) -> list[list[str]]:
-    """Of each network: the settings that keep it from answering together with the first."""
+    """For each network: the settings that keep it from predicting together with the first."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     found = []
     for k in kept:

@@ -1,4 +1,4 @@
-"""The training of a population: its members' learning curves, answers and kept figures.
+"""The training of a population: its members' learning curves, predictions and metrics of kept weights.
 
 It can be split into parts that train separately, in this process or as tasks of a cluster. A task depends
 only on its arguments, so that it can run in any process, and again if its process is lost.
@@ -36,7 +36,7 @@ def rung_step(training: TrainingLoop, share: float) -> int:
 
 
 ANSWERED_AT_ONCE = 4_000_000  # outputs computed at once
-LOOKS_APART = 50  # at step s the target is checked every s // LOOKS_APART steps (at least 1)
+LOOKS_APART = 50  # at step s, the target is checked every s // LOOKS_APART steps (at least 1)
 POINTS = 256  # maximum number of points of a member's curve
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
@@ -202,8 +202,8 @@ class GroupTraining:
     def answers(
         self, population: Population, data: Data, split: str, places: Sequence[int], most: int = 0
     ) -> Tensor:
-        """``[R, N, C]``: outputs for rows of a split of these members, whose rows these are; of an ensemble
-        those of the networks that answer. most: so many rows, evenly spaced; 0: all."""
+        """``[R, N, C]``: outputs for rows of a split of these members, whose rows these are; for an ensemble
+        those of the networks that predict. most: the number of rows, evenly spaced; 0: all."""
         training, shape = self.training, self.training.shared.item_shape
         x_ND = sample(data.splits[split], most).x
         x = x_ND if shape is None else x_ND.reshape(-1, *shape)
@@ -221,7 +221,7 @@ class GroupTraining:
 
     def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
         """The outputs of these members' kept networks for rows of a split, a part of the members at a time.
-        most: as of ``answers``."""
+        most: as in ``answers``."""
         kept = self.training.kept_population(range(len(self.group.config.members)))
         for data, some in self.group.by_data(places):
             rows = sample(data.splits[split], most)
@@ -247,13 +247,13 @@ class GroupTraining:
             self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
 
     def _by_member(self, value_P: Tensor) -> Tensor:
-        """``[M]``: the mean over each member's networks, those without a value left out."""
+        """``[M]``: the mean over each member's networks; those without a value are left out."""
         return value_P if self.group.size == 1 else value_P.view(-1, self.group.size).nanmean(1)
 
     @property
     def figures(self) -> dict[str, Tensor]:
-        """``{metric: [M]}`` of each member's kept weights so far: ``loss`` of training, and those of
-        validation rows, of an ensemble its answer's."""
+        """``{metric: [M]}`` of each member's kept weights so far: the training ``loss``, and the metrics on
+        validation rows, for an ensemble those of its joint prediction."""
         training = self.training
         if self.group.size == 1 or not training.plan.evaluates or not self.kept_figures:
             return {name: self._by_member(value_P) for name, value_P in self.kept_figures.items()}
@@ -280,7 +280,7 @@ class GroupTraining:
 
     @property
     def status_M(self) -> list[str]:
-        """Each member's status; an ensemble's is its networks': running while any trains, diverged if all
+        """Each member's status; for an ensemble running while any of its networks trains, diverged if all
         did."""
         status_P, size = self.training.status_P, self.group.size
         order = ("running", "stopped", "finished", "diverged")
@@ -298,30 +298,30 @@ class GroupTraining:
         self.training.stop(self.group.rows(places))
 
     def net(self, place: int) -> nn.Module:
-        """A member's kept network, or its ensemble of those that answer, the best first."""
+        """A member's kept network, or its ensemble of the networks that predict, the best first."""
         rows = self.group.rows([place])
         return self.training.net(rows[0]) if len(rows) == 1 else self.training.answer(members=rows)
 
     def answering(self, place: int) -> list[int]:
-        """The numbers of those of a member's networks that answer, the best first."""
+        """The numbers of those of a member's networks that predict, the best first."""
         rows = self.group.rows([place])
         return [row - rows[0] for row in self.training.answering_of(rows)]
 
     @property
     def last_step_M(self) -> Tensor:
-        """``[M]`` int64: each member's updates; of a diverged member, only updates with finite weights."""
+        """``[M]`` int64: each member's updates; for a diverged member, only updates with finite weights."""
         return self._of_networks("last_step_P").view(-1, self.group.size).amax(1)
 
     @property
     def kept_step_M(self) -> Tensor:
-        """``[M]`` int64: the step of each member's kept weights; of an ensemble the latest of those that
-        answer."""
+        """``[M]`` int64: the step of each member's kept weights; for an ensemble the latest of those that
+        predict."""
         step_P = self._of_networks("kept_step_P")
         each = (self.training.answering_of(self.group.rows([m])) for m in range(len(self.members)))
         return torch.stack([step_P[rows].amax() for rows in each])
 
     def _of_networks(self, name: str) -> Tensor:
-        """``[P]``: this attribute of the training, of networks in a part that of the part's training."""
+        """``[P]``: this attribute of the training; for networks in a part, that of the part's training."""
         value_P: Tensor = getattr(self.training, name).clone()
         for part in self.parts:
             value_P[self.group.rows(self._places(part))] = getattr(part.training, name)
@@ -349,7 +349,7 @@ class GroupTraining:
         self.parts[at : at + 1] = part.parts
 
     def _alone(self, places: Sequence[int], clock: list[int]) -> "GroupTraining":
-        """A separate training of these members, in the same state. clock: theirs."""
+        """A separate training of these members, in the same state. clock: the members' ``_clock``."""
         training, rows = self.training, self.group.rows(places)
         alone = GroupTraining(self.group.part(places, training), self.metric, self.target)
         *steps, alone.curve.looks = clock
@@ -388,7 +388,7 @@ class GroupTraining:
 
     @property
     def rows_G(self) -> list[Data]:
-        """The different rows of the members, as the order of a task counts them."""
+        """The members' different sets of rows, in the order in which a task gets them."""
         return [data for data, _places in self.group.by_data(range(len(self.members)))]
 
     @property
@@ -404,7 +404,7 @@ class GroupTraining:
         """The order for a task that trains to step ``until``."""
         group = self.group.part(range(len(self.members)), self.training)
         config = group.config
-        if config.shared.engine in WORKERS:  # whose result doesn't depend on the threads
+        if config.shared.engine in WORKERS:  # kernels whose result doesn't depend on the threads
             config = config.with_settings(threads=self.task_processors)
         if cluster.gpus:
             config = config.with_settings(device="cuda")
@@ -453,8 +453,8 @@ class GroupTraining:
 @dataclass(frozen=True, eq=False)
 class PartOrder:
     """All that training a part needs except its rows. kind: the class of its training. group: the fields of
-    its group, without rows and the network of a user's own. bag_M: which of the rows that are sent beside it
-    are each member's. state: the result of ``save``; None before the first step."""
+    its group, without rows and the network of a user's own. bag_M: each member's index in the sets of rows,
+    which are sent separately. state: the result of ``save``; None before the first step."""
 
     kind: type[GroupTraining]
     group: Mapping[str, Any]

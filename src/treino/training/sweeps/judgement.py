@@ -184,7 +184,7 @@ def leaderboard(sweep: SweepTraining) -> list[Leader]:
 
 def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[StoredRun, Certificate]:
     """Train the member alone, as a run in the sweep folder; compare its weights bitwise to the sweep's,
-    unless these are of a kernel that is no more."""
+    unless these are from a kernel that no longer exists."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
@@ -225,7 +225,7 @@ def judgement(
 ) -> tuple[Judge, list[str]]:
     """The ``judge`` entry of the document, and notes."""
     classes, several = bool(sweep.data.classes), len(sweep.data.by_target) > 1
-    shown = "accuracy" if classes else "loss" if several else "rmse"  # of several numbers the units differ
+    shown = "accuracy" if classes else "loss" if several else "rmse"  # several numbers have different units
     scale = sweep.data.target_scale
     members, choose, scores, rows = _row_scores(folder, sweep)
     scores = choose if shown == "loss" else scores
@@ -377,7 +377,7 @@ def fresh_seeds(
 def _outcomes(
     sweep: SweepTraining, winner: int, runner_up: int | None, metric: str, fixed: bool
 ) -> Iterator[tuple[int, int, Outcome]]:
-    """Yield each seed, its split's seed, and its outcome; of a fixed split only the first has baselines."""
+    """Yield each seed, its split's seed, and its outcome; for a fixed split only the first has baselines."""
     members = [winner] if runner_up is None else [winner, runner_up]
     first, known = max(sweep.settings(member).seed for member in members), False
     for seed in range(first + 1001, first + 1001 + sweep.options.fresh):

@@ -104,7 +104,7 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
 
 
 def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> list[StoredRun]:
-    """``member_run`` of each of these."""
+    """``member_run`` for each of these members."""
     for member in members:
         config_of(folder, member)
     top = {k.member: k for k in read_top(folder)}
@@ -227,7 +227,7 @@ def _settings(
 ) -> tuple[Settings, Data, Any]:
     """The member's settings, the data prepared by them, and the data's source.
 
-    known: the data of other members by what prepares it, to which this one's is added.
+    known: the data of other members, keyed by the settings that prepare it; this member's is added.
 
     Raises:
         TreinoError: the data is gone.

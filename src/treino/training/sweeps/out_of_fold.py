@@ -1,4 +1,4 @@
-"""Out-of-fold predictions: each row's answer by the networks that saw none of it, in training or choosing."""
+"""Out-of-fold predictions: each row's prediction by the networks that weren't trained or chosen with it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ FILE = "folds/{}.safetensors"
 
 def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
     """The kept networks' outputs for the test rows of their folds: ``member``, ``fold`` and ``row`` ``[A]``,
-    ``output`` ``[A, C]`` (numbers in the target's unit) and ``target`` ``[A]``; {} of networks without folds.
+    ``output`` ``[A, C]`` (numbers in the target's unit) and ``target`` ``[A]``; {} if there are no folds.
     """
     fine = {
         m for m, figure in bracket.figures().items() if figure is not None and "fold" in bracket.configs[m]
@@ -75,7 +75,7 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
 
 
 def fold_notes(bracket: TrainingBracket) -> list[str]:
-    """What the folds' rows cost in memory, and which folds' training rows lack a class."""
+    """The memory that the folds' rows take, and which folds' training rows lack a class."""
     folds: dict[str, Data] = {}
     for population in bracket.populations:
         for member, data in zip(population.members, population.group.data_M, strict=True):
@@ -99,10 +99,10 @@ def fold_notes(bracket: TrainingBracket) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """N rows, in the order of the source, each answered by the networks of the fold that tested on it.
+    """N rows, in the order of the source, each predicted by the networks of the fold that tested on it.
 
     row: ``[N]`` int64, row numbers in the source. fold: ``[N]``, counted from 1. output: ``[N, C]`` float64,
-    logits (of several seeds those of their mean probabilities), or numbers in the target's unit. target:
+    logits (for several seeds those of their mean probabilities), or numbers in the target's unit. target:
     ``[N]`` class numbers, or ``[N, 1]`` numbers in its unit. classes: the class names; () for numbers.
     """
 
@@ -123,7 +123,7 @@ class OutOfFold:
         return [known.get(row, Prediction(row, None)) for row in range(rows)]
 
     def scores(self, fold_K: Sequence[int]) -> FoldScores:
-        """The scores of the rows that these folds left out. fold_K: the fold of each network that answers."""
+        """The scores of the rows that these folds left out. fold_K: each predicting network's fold."""
         if self.classes:
             share_NC = probabilities(self.output).numpy()
             score_N = true_class_scores(share_NC, self.target.long().numpy())
@@ -135,7 +135,7 @@ class OutOfFold:
 
     @property
     def predictions(self) -> list[Prediction]:
-        """One for each row."""
+        """A prediction for each row."""
         places = zip(self.row.tolist(), self.fold.tolist(), strict=True)
         if not self.classes:
             return [
@@ -155,7 +155,7 @@ class OutOfFold:
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """A row for each: ``row``, ``fold``, ``prediction`` and, of classes, their probabilities."""
+        """A row for each: ``row``, ``fold``, ``prediction`` and, for classes, their probabilities."""
         import pandas as pd
 
         lines: list[dict[str, Any]] = []
@@ -166,7 +166,7 @@ class OutOfFold:
 
 
 def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
-    """The out-of-fold predictions that a folder holds. brackets: how many the training had.
+    """The out-of-fold predictions in a folder. brackets: the number of brackets of the training.
 
     Raises:
         TreinoError: no folds were trained, or they haven't all ended.
@@ -187,7 +187,7 @@ def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
 
 
 def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
-    """The answers by row; several networks' answers for a row become their mean."""
+    """The predictions by row; several networks' predictions for a row become their mean."""
     rows, place_A = every["row"].unique(return_inverse=True)
     order_A = place_A.argsort(stable=True)
     count_N = torch.bincount(place_A, minlength=len(rows))
@@ -203,7 +203,7 @@ def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
     return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes))
 
 
-# ---- how every metric varies over seeds or folds
+# ---- the spread of every metric over seeds or folds
 
 SPLITS = ("validation", "test")
 

@@ -188,10 +188,10 @@ def repeats(
     settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
 ) -> tuple[dict[str, Any], Space, str]:
     """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; the space of seeds
-    from their own on, of folds, or of all pairs of both; and its name.
+    (from their own on), of folds, or of all pairs of both; and its name.
 
     Raises:
-        TreinoError: fewer than two; settings out of range, or that say otherwise which rows test or validate.
+        TreinoError: fewer than two; settings out of range, or that also decide which rows test or validate.
     """
     shared = read_settings(settings)
     if until is not None and shared.validation == 0:
@@ -313,7 +313,7 @@ def sweep_resumption(
 def _taken_up(
     folder: RunFolder, sweep: SweepTraining, members: dict[str, Any], more: int | None
 ) -> "SweepJob":
-    """Reopen the folder, and put the sweep where its last checkpoint is. members: its ``asked.json``. more:
+    """Reopen the folder, and restore the sweep from its last checkpoint. members: its ``asked.json``. more:
     as in ``sweep_resumption``."""
     folder.unseal()
     kept = read_checkpoint(folder)
@@ -371,7 +371,7 @@ class SweepJob:
     resumable: bool = True
     paused: bool = False
     threads: int = 1
-    run: StoredRun | None = None  # the best is trained apart
+    run: StoredRun | None = None  # the best is trained separately
     last: Tick | None = None
     steps_before: int = 0  # model-steps of finished brackets
     lost_before: int = 0  # members that diverged in finished brackets

@@ -124,7 +124,7 @@ class SweepTraining:
         return self._settings[member]
 
     def set_members(self, count: int) -> None:
-        """Ask for this many members in all."""
+        """Set the total number of members to sample."""
         self.options = self.options.model_copy(update={"members": count})
 
     @property
