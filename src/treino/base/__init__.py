@@ -1,1 +1,1 @@
-"""What every wing stands on: errors, words, the console, and files on disk."""
+"""What all other packages use: errors, translated words, the console, and files on disk."""

@@ -1,4 +1,4 @@
-"""What apps bring to treino, found by entry points: verbs of the command line and names for Python."""
+"""What apps add to treino, found by entry points: verbs of the command line and names for Python."""
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -24,12 +24,12 @@ def entries(group: Group) -> dict[str, EntryPoint]:
 
 
 def installed(name: str) -> bool:
-    """Whether the app that brings the verb of this name is there."""
+    """Whether the app that adds the verb of this name is installed."""
     return find_spec(entries("treino.verbs")[name].module.partition(".")[0]) is not None
 
 
 def brought(group: Group, name: str) -> Any:
-    """What an app brings under this name.
+    """The object that an installed app registers under this name.
 
     Raises:
         TreinoError: the app is not installed.

@@ -36,7 +36,7 @@ class EscapingConsole(Console):
 
 
 def console(file: IO[str], *, quiet: bool = False, columns: int = PIPE_COLUMNS) -> EscapingConsole:
-    """A console on this stream. columns: the width if the stream is not a terminal, which has its own."""
+    """A console on this stream. columns: the width unless the stream is a terminal, which has its own."""
     width = None if file.isatty() else columns
     return EscapingConsole(
         file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width, force_jupyter=False
@@ -57,7 +57,7 @@ def table(
     headed: bool = True,
     no_wrap: bool = False,
 ) -> Table:
-    """Rows of texts in columns. left: the columns whose texts stand at the left, by number; default: all."""
+    """Rows of texts in columns. left: the numbers of the columns that are left-aligned; default: all."""
     made = Table(box=None, pad_edge=False, show_header=headed)
     for number, heading in enumerate(headings):
         at_left = left is None or number in left

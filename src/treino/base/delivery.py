@@ -8,12 +8,12 @@ from typing import Any
 from treino.base.errors import cause
 from treino.base.words import _
 
-MOST_WAITING = 10_000  # calls in a queue, above which those that may be lost are dropped
+MOST_WAITING = 10_000  # calls in a queue; while there are more, calls that may be lost are dropped
 
 
 class Delivery:
-    """A receiver and its queue of calls. make: makes the receiver, on its thread. failure: why it gets no
-    more calls, else empty."""
+    """A receiver and its queue of calls. make: makes the receiver, on its own thread. failure: why it gets no
+    more calls; empty while it gets them."""
 
     def __init__(self, name: str, make: Callable[[], Any]) -> None:
         self.name, self.failure = name, ""
@@ -23,12 +23,12 @@ class Delivery:
         self._thread.start()
 
     def tell(self, what: str, *values: Any, may_be_lost: bool = False) -> None:
-        """Call the receiver's method of this name, later."""
+        """Queue a call of the receiver's method named ``what``; its thread makes the call later."""
         if not self.failure and not (may_be_lost and self._waiting.qsize() >= MOST_WAITING):
             self._waiting.put((what, values))
 
     def end(self, patience: float) -> None:
-        """Wait for the remaining calls, at most so many seconds."""
+        """Wait for the remaining calls, at most ``patience`` seconds."""
         self._waiting.put(None)
         self._thread.join(patience)
         if self._thread.is_alive() and not self.failure:

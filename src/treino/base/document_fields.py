@@ -36,7 +36,7 @@ class Document(BaseModel):
     def agreeing(self) -> Mapping[str, bool]:
         """For each key, whether its value fits the other values.
 
-        Only disagreements that would crash a reader, run foreign code or tell a lie are looked for: the
+        It checks only for disagreements that would crash a reader, run foreign code or show wrong facts: the
         manifest's digests guard the rest.
         """
         return {}
@@ -64,7 +64,7 @@ def _both(interval: tuple[float | None, float | None]) -> tuple[float | None, fl
 
 
 def agree(document: Item, agreeing: Mapping[str, bool]) -> Item:
-    """Return the document if its values fit each other. agreeing: as of `Document.agreeing`."""
+    """Return the document if its values fit each other. agreeing: the result of `Document.agreeing`."""
     for key, agrees in agreeing.items():
         if not agrees:
             raise PydanticCustomError("disagreement", "it doesn't fit the rest", {"key": key})
@@ -108,7 +108,7 @@ Size = Annotated[int, Field(ge=1, le=10_000_000)]
 
 Threads = Annotated[int, Field(ge=1, le=4096)]
 Text = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
-"""A text. A ``words.Sentence`` stays one, so that every reader is told it in their own language."""
+"""A text. A ``words.Sentence`` stays one, so that every reader sees it in their own language."""
 
 WORD = r"^[A-Za-z][\w.-]{0,63}$"
 Word = Annotated[str, Field(pattern=WORD)]
@@ -118,7 +118,7 @@ DEVICE = r"^(cpu|mps|cuda(:\d{1,3})?)$"
 Device = Annotated[str, Field(pattern=DEVICE)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Command = Annotated[str, AfterValidator(_command)]
-"""A command line; it must be safe, as a person may copy it from a page to a shell."""
+"""A command line; it must be safe, because a person may copy it from a page to a shell."""
 
 Plain = Any
 """Any JSON value that is only displayed."""

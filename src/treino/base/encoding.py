@@ -1,8 +1,8 @@
 """Encoding of values as bytes: JSON without NaN, and tensors as safetensors.
 
 A document that contains sentences has an additional key ``sentences``: for each sentence the path to its text
-in the document, and its source (see ``words.Sentence``). On reading, the text is made again from the
-source, in the reader's language. If the source is invalid or of an unknown sentence, the stored text stays.
+in the document, and its source (see ``words.Sentence``). Reading rebuilds the text from the
+source, in the reader's language. If the source is invalid or its sentence unknown, the stored text stays.
 """
 
 import json
@@ -105,9 +105,9 @@ _NON_FINITE = "$float"
 
 
 def json_bytes(value: Any) -> bytes:
-    """UTF-8 JSON, the same bytes for the same value: floats to their last bit, NaN and infinities as null.
+    """UTF-8 JSON, the same bytes for the same value: all bits of floats; NaN and infinities as null.
 
-    Sentences are stored with their sources (see `store/encoding.py`).
+    Sentences are stored with their sources (see `base/encoding.py`).
 
     Accepts JSON types, tuples, and arrays, tensors and their scalars. TypeError for anything else.
     """

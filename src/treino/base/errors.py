@@ -22,7 +22,7 @@ class Refusal:
     """A rule with its message and hint. Called with the values of their fields, it returns the error.
 
     ``COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}'."), "{hint}")``, then
-    ``raise COLUMN_UNKNOWN(name=name, hint=nearest(name, known))``. Errors are told apart by
+    ``raise COLUMN_UNKNOWN(name=name, hint=nearest(name, known))``. To recognise an error, test
     ``error.rule == COLUMN_UNKNOWN.rule``. A test compares the values of each call with the fields.
     """
 
@@ -37,7 +37,7 @@ class Refusal:
 
 
 def _filled(text: str, values: dict[str, Any]) -> str:
-    """The text in the reader's language, with the values of its own fields."""
+    """The text in the reader's language, with its fields replaced by their values."""
     if not values or not text:
         return _(text)
     if text == "{hint}":  # a sentence of its own, with its source

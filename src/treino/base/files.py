@@ -76,7 +76,7 @@ FOLDER_OF_OTHERS = Refusal(
     N_("Say where temporary files may go instead: export TMPDIR=FOLDER"),
 )
 
-# System calls, as module names so that tests can make the k-th call fail.
+# System calls, bound to module names so that tests can make the k-th call fail.
 _open = os.open
 _write = os.write
 _fsync = os.fsync
@@ -131,7 +131,7 @@ def link(path: Path) -> TreinoError:
 
 
 def there_already(path: Path, others: int = 0) -> TreinoError:
-    """The error for an existing file that would be replaced. others: how many further files would be."""
+    """The error for an existing file that would be replaced. others: how many further files would be too."""
     return FILES_EXIST(path=path, n=others) if others else FILE_EXISTS(path=path)
 
 
@@ -176,8 +176,8 @@ def inside(folder: Path, name: str) -> Path:
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
     """Write `data` to `path` durably: after a crash at any moment, the old or the new file is complete.
 
-    A link at `path` is replaced, not followed. replace: False refuses an existing file (`file_exists`), and
-    one of two concurrent writers.
+    A link at `path` is replaced, not followed. replace: if False, refuses an existing file (`file_exists`),
+    and the second of two concurrent writers.
     """
     with trouble(path):
         _put(path, (data,), replace)
@@ -229,7 +229,7 @@ def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
 
 
 def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
-    """Write new files durably, each in parts: each is complete or missing, after an error all are missing.
+    """Write new files durably, each in parts. Each is complete or missing; after an error all are missing.
 
     No process may read these paths yet. Files are flushed in parallel, a hundred times faster than in turn.
     """

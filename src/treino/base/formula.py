@@ -1,4 +1,4 @@
-"""Formulas as expression trees whose leaves have a symbol and a number.
+"""Formulas as expression trees, each leaf of which has both a symbol and a number.
 
 The table OPS has every operation with its local derivatives, to which ``derivative`` applies the chain rule.
 ``value`` evaluates a tree; ``values`` evaluates it for arrays of numbers. Writers (``plots/explain_text.py``,
@@ -59,8 +59,8 @@ class Constant(Expr):
 class Symbol(Expr):
     """A quantity: its symbol (with index, superscript, hat) and its present number.
 
-    name: one character or a word, e.g. ``m``. sub: e.g. ``t−1``. sup: ``(1)``, a layer's index, no power.
-    hat: m̂.
+    name: one character or a word, e.g. ``m``. sub: e.g. ``t−1``. sup: a layer's index, ``(1)``, not a power.
+    hat: whether it has a hat, as m̂.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Symbol(Expr):
     hat: bool = False
 
     def now(self, number: float) -> "Symbol":
-        """Return this quantity with another number."""
+        """Return this quantity with ``number`` as its present number."""
         return replace(self, number=number)
 
 

@@ -76,7 +76,7 @@ def sharing(folder: Path) -> Iterator[bool]:
 
 
 def acquire_folder(folder: Path) -> int:
-    """Wait for shared locks, then lock the folder itself exclusively. Return a descriptor, as `acquire`."""
+    """Wait until no shared lock is held, then lock the folder itself exclusively. Return a descriptor."""
     descriptor = _open_folder(folder)
     try:
         with files.trouble(folder):

@@ -1,4 +1,4 @@
-"""The bootstrap, and macro F1 and AUC of rows that count several times or in part."""
+"""The bootstrap, and macro F1 and AUC of weighted rows (rows that count several times or in part)."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,12 +11,12 @@ from torch.nn.functional import one_hot, pad
 Floats = NDArray[np.float64]
 
 Scores = Callable[[Tensor | None], Tensor]
-"""From each row's count ``count_BN`` (float64), which may be weights, to scores ``[B, M]``; from None (each
-row once) to ``[M]``."""
+"""A function from the rows' counts or weights ``count_BN`` (float64) to scores ``[B, M]``; from None (each
+row counts once) to ``[M]``."""
 
 LEVEL = 0.95
 IN_CACHE = 250_000  # numbers
-AT_ONCE = 2_000_000  # numbers in a product's one-hot tables
+AT_ONCE = 2_000_000  # numbers in the one-hot tables of one matrix product
 
 
 def row_counts(
@@ -38,29 +38,29 @@ def row_counts(
 
 
 def weights_or_ones(weight_N: Tensor | None, rows: int) -> Floats:
-    """The weights of rows as float64; where there are none, each row counts 1."""
+    """The weights of rows as float64; all 1 if ``weight_N`` is None."""
     return np.ones(rows) if weight_N is None else weight_N.double().cpu().numpy()
 
 
 def as_counts(weight_N: Floats) -> Floats:
-    """Weights as counts of rows: whole numbers as they are, others brought to a mean of 1."""
+    """Weights as counts of rows: whole numbers unchanged, other weights scaled to a mean of 1."""
     return weight_N if (weight_N == np.floor(weight_N)).all() else weight_N / weight_N.mean()
 
 
 def effective_rows(weight_N: Floats) -> float:
-    """How many rows of equal weight would tell as much: (Σ w)² / Σ w² (Kish 1965)."""
+    """The effective sample size, as a number of rows of equal weight: (Σ w)² / Σ w² (Kish 1965)."""
     share_N = weight_N / weight_N.max()
     return float(share_N.sum() ** 2 / np.square(share_N).sum())
 
 
 def percentile_interval(value_B: Floats, tail: float = (1 - LEVEL) / 2) -> tuple[float, float]:
-    """The interval of the resampled values without the share ``tail`` at each end."""
+    """The interval of the resampled values after the share ``tail`` is cut off at each end."""
     low, high = np.quantile(value_B, [tail, 1 - tail])
     return float(low), float(high)
 
 
 def of_weighted(scores: Scores, weight_N: Tensor | None) -> Scores:
-    """The scores of rows with weights, as a function of the rows' counts."""
+    """The scores of weighted rows, as a function of the rows' counts."""
     if weight_N is None:
         return scores
     weight_1N = weight_N.double().unsqueeze(0)
@@ -112,7 +112,7 @@ def auc(score_MN: Tensor, y_N: Tensor, weight_MN: Tensor | None = None) -> Tenso
 
 
 def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
-    """``f1_macro`` as a function of the rows' counts or weights.
+    """Return a function from the rows' counts or weights to their ``f1_macro``.
 
     classes: the least number of classes; classes that never occur may change the sum's last digit.
     """
@@ -138,7 +138,7 @@ def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
 
 
 def auc_scores(score_MN: Tensor, y_N: Tensor) -> Scores:
-    """``auc`` as a function of the rows' counts or weights."""
+    """Return a function from the rows' counts or weights to their ``auc``."""
     score_MN, positive_N = score_MN.contiguous(), y_N == 1
     sorted_MN, order_MN = score_MN.sort(-1)
     score_MK = score_MN[:, positive_N]

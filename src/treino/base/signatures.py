@@ -1,4 +1,4 @@
-"""The signatures of functions that take keywords of a table, for help, editors and completion."""
+"""Signatures, for help and completion, of functions whose keywords are the settings of a table."""
 
 from collections.abc import Callable, Iterable
 from inspect import Parameter, signature
@@ -11,12 +11,12 @@ def own_parameters(function: Callable[..., Any]) -> list[Parameter]:
 
 
 def keyword(name: str, default: Any = None, annotation: Any = Parameter.empty) -> Parameter:
-    """A parameter that is given by its name only."""
+    """A keyword-only parameter."""
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def declare(function: Callable[..., Any], parameters: Iterable[Parameter]) -> None:
-    """Show these parameters as the function's own. It takes them as ``*args`` and ``**kwargs``."""
+    """Show these parameters in the signature of a function that takes ``*args`` and ``**kwargs``."""
     declared = signature(function).replace(parameters=list(parameters))
     function.__signature__ = declared  # type: ignore[attr-defined]
     hints = {p.name: p.annotation for p in declared.parameters.values()}

@@ -1,8 +1,8 @@
-"""Text for narrow places: shortened at its end, or at its beginning."""
+"""Shorten texts for narrow places, at their end or at their beginning."""
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """Return the text on one line of at most so many characters, the last of which is … if some are cut.
+    """Return the text on one line of at most ``most`` characters; if it was cut, the last one is ….
 
     A sentence that fits comes back as it is, with its source in all languages.
     """
@@ -12,5 +12,5 @@ def shortened(text: str, most: int = 40) -> str:
 
 
 def tail(text: str, most: int) -> str:
-    """Return the end of a long text, such as the part of a file's name that tells it from others."""
+    """Return the end of a long text, such as the part of a file's name that distinguishes it from others."""
     return text if len(text) <= most else "…" + text[1 - most :]

@@ -51,7 +51,7 @@ def spirals() -> tuple[np.ndarray, np.ndarray]:
 
 
 def xor() -> tuple[np.ndarray, np.ndarray]:
-    """Points of a square without a cross in its middle; opposite quarters are one class."""
+    """Points in a square, except in a cross at its middle; opposite quarters have the same class."""
     random = np.random.RandomState(0)
     x_N2 = random.uniform(-1, 1, size=(1000, 2))
     y_N = np.where(x_N2[:, 0] * x_N2[:, 1] < 0, 1, 0)
@@ -68,14 +68,14 @@ def gauss() -> tuple[np.ndarray, np.ndarray]:
 
 
 def plane() -> tuple[np.ndarray, np.ndarray]:
-    """Points of a square, and at each the sum of its coordinates, with noise."""
+    """Points in a square, each with the sum of its coordinates as target, with noise."""
     random = np.random.RandomState(0)
     x_N2 = random.uniform(-1, 1, size=(1000, 2))
     return x_N2, x_N2[:, 0] + x_N2[:, 1] + random.normal(scale=0.1, size=1000)
 
 
 def multi_gauss() -> tuple[np.ndarray, np.ndarray]:
-    """Points of a square, and at each the height of six Gaussian hills and hollows in turn, with noise."""
+    """Points in a square; the target is the height of six Gaussian hills and hollows in turn, with noise."""
     random = np.random.RandomState(0)
     x_N2 = random.uniform(-1, 1, size=(1000, 2))
     height_N = np.zeros(1000)
@@ -120,7 +120,7 @@ class Builtin:
 
 
 def _sklearn(name: str, rows: int, features: int, about: str) -> Builtin:
-    """A set of scikit-learn's. Its numbers are a regression's where it names no classes: diabetes."""
+    """One of scikit-learn's data sets. If it names no classes (diabetes), it is a regression."""
 
     def read(name: str) -> Table:
         import sklearn.datasets
@@ -137,7 +137,7 @@ def _sklearn(name: str, rows: int, features: int, about: str) -> Builtin:
 def _generated(
     draw: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]], about: str, options: str = ""
 ) -> Builtin:
-    """A set in the plane. options: by which scikit-learn makes the same; without, scripts copy ``draw``."""
+    """A set in the plane. options: scikit-learn's arguments for it; if empty, scripts copy ``draw``."""
 
     def read(name: str) -> Table:
         x_N2, y_N = draw()

@@ -1,7 +1,7 @@
-"""Tell how a cell is written: as a number, a date, a time, a truth value, or a word for nothing.
+"""Tell how a cell is written: as a number, date, time, truth value, or word for a missing value.
 
-All patterns are for both Python and RE2. A cell's form depends on its shape alone: the cell with every digit
-as 9, but for a leading zero. Cells of one shape are looked up once.
+All patterns work in Python and in RE2. A cell's form depends only on its shape: the cell with every digit
+replaced by 9, except a leading zero. Cells of the same shape are looked up once.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Literal
 
 from treino.base.words import N_
 
-# ---- words for nothing, and truth values
+# ---- words for a missing value, and truth values
 
 PLAIN_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 _MORE_MISSING = (
@@ -31,19 +31,19 @@ _NOTHING = re.compile(NOTHING)
 TRUE = frozenset({"true", "yes", "sim", "verdadeiro", "y", "s", "t", "v"})
 FALSE = frozenset({"false", "no", "não", "nao", "falso", "n", "f"})
 TRUTH = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0)
-PROGRAM_TRUTH = ({"true", "false"}, {"verdadeiro", "falso"})  # whose case means nothing
+PROGRAM_TRUTH = ({"true", "false"}, {"verdadeiro", "falso"})  # their case has no meaning
 _LETTERS = ({"y", "n"}, {"s", "n"}, {"t", "f"}, {"v", "f"})
-MOST_TRUTHS = 24  # spellings of a column that may be of truth values
+MOST_TRUTHS = 24  # spellings in a column that may hold truth values
 
 
 def truth_words(words: set[str]) -> bool:
-    """Whether these words in lower case are truth values: yes and true, but no letters of two pairs."""
+    """Whether these words in lower case are truth values: e.g. yes and true, but no letters of two pairs."""
     letters = {word for word in words if len(word) == 1}
     return bool(words) and words <= TRUTH.keys() and any(letters <= pair for pair in _LETTERS)
 
 
 def missing(cell: str) -> bool:
-    """Whether a cell is empty or a word for nothing."""
+    """Whether a cell is empty or a word for a missing value, such as NA."""
     cell = cell.strip()
     return cell.lower() in MISSING or (cell[:1] in "#.Ee" and bool(_NOTHING.match(cell)))
 
@@ -122,12 +122,12 @@ PLAIN = Affix()
 class NumberForm:
     """How the number of a cell is written.
 
-    point, comma, same: whether it is a number with a decimal point, with a decimal comma, and the same with
-    both. digits: those before the first sign within, at most 5. lone: one group of three digits follows a
-    sign alone, so that it may be decimals. proven: some sign can only part thousands. gaps, commas: between
-    the thousands. signed: less than nothing in brackets, by a trailing or by a typographic minus. leading: a
+    point, comma, same: whether it is a number with a decimal point, with a decimal comma, and the same in
+    both. digits: how many precede the first sign inside, at most 5. lone: one group of three digits follows a
+    lone sign, so that it may be decimals. proven: some sign can only group thousands. gaps, commas: between
+    the thousands. signed: negative by brackets, by a trailing minus or a typographic one. leading: a
     sign comes first. exact: a number loses leading zeros or digits. code: ``E`` between digits as in 32E0134;
-    strong where hardly any number is so written.
+    strong if numbers are hardly ever written so.
     """
 
     affix: Affix
@@ -147,7 +147,7 @@ class NumberForm:
 
     @property
     def key(self) -> Affix:
-        """What all numbers of a column share."""
+        """The text before and after the number, which all numbers of a column share."""
         return self.affix
 
 
@@ -214,7 +214,7 @@ DATES: dict[str, str] = {
     "month year": rf"{_MONTH}{_NAME_GAP}(?P<r>\d{{4}})",
 }
 """The orders of year, month and day: three groups of digits by their place, or the name of the month."""
-OPEN = ("year last", "short year")  # whether the day or the month comes first isn't told by the cell
+OPEN = ("year last", "short year")  # the cell doesn't tell whether the day or the month comes first
 _GAP_OF_TIME = r"(?:T|,? +)"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
 _COMPACT_CLOCK = r"(?P<hour>\d{2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
@@ -225,7 +225,7 @@ _ZONE = r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))"
 
 def _date(order: str, sign: str) -> str:
     text = DATES[order].replace("~", re.escape(sign))
-    return f"(?i:{text})" if "mon" in text else text  # RE2 is slower where case means nothing
+    return f"(?i:{text})" if "mon" in text else text  # RE2 is slower if it ignores case
 
 
 def _time_after(order: str) -> str:
@@ -247,8 +247,8 @@ _DATE_SHAPES = [
 class DateForm:
     """How the date or the time of day of a cell is written.
 
-    order: of ``DATES``, or ``time`` and ``hours`` (9h30) for times of day alone. sign: between the digits.
-    time: whether there is a time of day, with a half (am, pm), with a zone.
+    order: one of ``DATES``, or ``time`` or ``hours`` (9h30) for only a time of day. sign: between digits.
+    time: whether there is a time of day, whether with am or pm, whether with a zone.
     """
 
     order: str
@@ -315,7 +315,7 @@ def form_of(cell: str) -> Form | None:
 
 
 def number_form_of(cell: str) -> NumberForm | None:
-    """The form of a cell that is a number, with whatever stands around it."""
+    """The form of a cell that is a number, even with other text around it."""
     form = form_of(cell)
     return form if isinstance(form, NumberForm) else None
 

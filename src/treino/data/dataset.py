@@ -29,7 +29,7 @@ class Data:
     item_shape: shape of one item, for the user's own modules: ``(D,)``, or e.g. ``(1, 28, 28)`` for images.
     classes: the class names in the order of their codes; empty for regression.
     target_mean, target_scale: a regression target is ``y * target_scale + target_mean`` in its own units; 0
-    and 1 for classification, and for several targets, of which ``preparation.targets`` tells; ``target`` then
+    and 1 for classification, and for several targets, described by ``preparation.targets``; ``target`` then
     joins their names, and ``classes`` has a name for each output.
     official_test: whether the test rows are the source's official test set, not a drawn share.
     arguments: the arguments of ``load`` except the source, as JSON values; they give the same rows again.
@@ -38,8 +38,8 @@ class Data:
     written: the decimal sign, the order of day and month and the words for a missing value detected in the
     file.
     currency: the currency symbol in the cells of a regression target, such as R$; else "".
-    picture_files: of photographs: the file of each row number of the source.
-    threshold: of the rows of a run that decides so, the probability from which on it answers the second of
+    picture_files: for photographs, the file of each row number of the source.
+    threshold: for rows of a run that uses one, the probability from which on it predicts the second of
     two classes; None: the most probable class.
     """
 
@@ -70,11 +70,11 @@ class Data:
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """The file of each row number of the source, if it is of photographs; else ()."""
+        """The file of each row number of the source, for photographs; else ()."""
         return () if self.picture_files is None else self.picture_files.names
 
     def place(self, row: int) -> str:
-        """Where a row of the source is, in words: of photographs, the name of its file."""
+        """Where a row of the source is, in words; for photographs, the name of its file."""
         return row_place(row) if self.picture_files is None else self.picture_files.names[row]
 
     @property
@@ -89,12 +89,12 @@ class Data:
 
     @property
     def outputs(self) -> int:
-        """The number of outputs that tell of all targets: the classes, or the numbers."""
+        """The number of outputs for all targets together: one for each class, or one for each number."""
         return len(self.classes) or self.train.y.shape[1]
 
     @property
     def scale(self) -> tuple[float, ...]:
-        """The deviation of each target of numbers; 1 for classes."""
+        """The standard deviation of each regression target; 1 for classes."""
         return self.preparation.scales if self.preparation.targets else (self.target_scale,)
 
     @cached_property
@@ -139,7 +139,7 @@ class Data:
     def image_parts(self) -> "dict[str, summaries.ImagePart]":
         """The images of each split, in the data's own units; empty for a table.
 
-        For a split that isn't in memory, only a sample, unless it is of photographs.
+        For a split that isn't in memory, only a sample is returned, except for photographs.
         """
         if self.kind != "image" or len(self.item_shape) < 2:
             return {}

@@ -1,4 +1,4 @@
-"""The documents of data: the source of the rows, and how columns or pixels become inputs."""
+"""The documents that describe data: the source of the rows, and how columns or pixels become inputs."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -110,7 +110,7 @@ Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(
 
 
 def _whole(values: Sequence[Any], means: Sequence[float]) -> dict[str, bool]:
-    """Whether a column has as many target means for each of its values."""
+    """Whether a column has the same number of target means for each of its values."""
     return {"means": len(means) % len(values) == 0 and bool(means) if values else not means}
 
 

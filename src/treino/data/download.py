@@ -97,7 +97,7 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
 
 
 def _attempt(url: str, remote: RemoteFile, folder: Path) -> None:
-    """Make one request for a file, which gets its name once its digest is right."""
+    """Make one request for a file; it is renamed from ``NAME.part`` once its digest is right."""
     part, sha, size = folder / f"{remote.name}.part", hashlib.sha256(), 0
     with files.trouble(part):
         out = open(part, "wb")  # noqa: SIM115 - trouble() must cover only our disk
@@ -129,7 +129,7 @@ def _attempt(url: str, remote: RemoteFile, folder: Path) -> None:
 
 
 def _check(remote: RemoteFile, size: int, digest: str) -> None:
-    """Refuse content that is not the file's."""
+    """Refuse downloaded content whose size or digest isn't that of the file."""
     if size < remote.size:
         text = _("it broke off after {got} of {want} bytes").format(got=size, want=remote.size)
         raise _DownloadFailure(text, True)

@@ -1,4 +1,4 @@
-"""Prepare tables larger than memory: stored in an Arrow file, fitted by column, written by row.
+"""Prepare tables larger than memory: store them in an Arrow file, fit by column, write inputs by row.
 
 All sums add values in the same order as for a table in memory, so that the results have the same bits.
 """
@@ -47,7 +47,7 @@ class ColumnReader(Protocol):
 
 @dataclass(eq=False)
 class TableFile:
-    """A table in a file. row_K: the selected rows; None: all. last: the column read last, as a cache."""
+    """A table in a file. row_K: the selected rows; None: all. last: the column read last, kept as a cache."""
 
     opened: ColumnReader
     spilled: RowSpill

@@ -1,4 +1,4 @@
-"""Keep the arguments of ``load``, as a run's documents store them."""
+"""Hold the arguments of ``load``, in the form that a run's documents store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _UNUSUAL = (
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """The arguments of ``load``, which explains them. files: the file or frame of each split that has one."""
+    """The arguments of ``load``; see there. files: the file or frame of each split that has one."""
 
     source: Any
     target: str | None = None
@@ -44,7 +44,7 @@ class LoadRequest:
     class_pattern: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments except the source; most of them only where they differ from their defaults."""
+        """The arguments except the source; most are included only if they differ from their defaults."""
         split, features, usual = self.split, self.features, LoadRequest(None)
         shares = {name: getattr(split, name) for name in ("validation", "test")}
         unusual = {name: getattr(self, name) for name in _UNUSUAL}

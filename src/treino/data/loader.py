@@ -87,7 +87,7 @@ def load(
     and ``target`` name the entries of items that are dicts.
     target: the column to learn, or several, all of them numbers or all of them classes: ``["a", "b"]`` or
     ``"a,b"``; a built-in and (X, y) have their own. Rows without a target are left out.
-    features: the columns to learn from, in this order; default: all other columns, without identifiers, free
+    features: the columns to learn from, in this order; default: all other columns except identifiers, free
     text and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
     kinds: the types of columns whose cells are misleading: ``{"month": "category", "size": "small<large"}``,
     with number, boolean, category, one-hot, hashed, date, identifier or text.
@@ -99,20 +99,20 @@ def load(
     duplicates: for rows that are equal in all features, ``apart`` keeps them in one split, ``ignore`` doesn't
     look for them. By default equal rows stay in one split if it is drawn, and are only counted if columns,
     files or folds determine the split.
-    row_weights: the column that says how much each row counts, which is no feature: a row that weighs 2 is as
+    row_weights: the column of the rows' weights, which isn't a feature: a row of weight 2 counts as
     two equal rows, one of weight 0 is left out. ``COLUMN=0``: an empty cell is a weight of 0.
     normalise: scale to mean 0 and deviation 1 on the training rows. impute: the statistic that replaces a
     missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
-    quantiles of the training rows, unless there would be more than ``most_inputs`` inputs. clip_inputs: the
+    quantiles of the training rows, unless that makes more than ``most_inputs`` inputs. clip_inputs: the
     largest absolute value of a normalised number.
     target_means: adds to a number, or to hashed classes, the target's mean over the training rows with that
-    value, where such means tell more than bins do. trees: adds the leaves of so many small decision trees.
+    value, if such means tell more than bins do. trees: how many small decision trees add their leaves.
     reading: the format of the file, if it shouldn't be detected.
     image_size: height and width to which photographs are brought. fit: how: ``crop`` keeps their middle,
-    ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: go on without so many files
-    that can't be decoded, or have a label and aren't there. labels: a table of photographs' names and labels,
-    where it isn't the only one among them. class_pattern: a regular expression whose group is the class in a
-    photograph's name; ``split_group`` may be one whose group is never parted.
+    ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: the most files to leave out
+    that can't be decoded, or have a label but are missing. labels: a table of photographs' names and labels,
+    if it isn't the only table among them. class_pattern: a regular expression whose group is the class in a
+    photograph's name; ``split_group`` may be such an expression; equal groups stay in one split.
     num_workers: the number of processes that read a Dataset's items.
     max_memory: the most bytes for the rows of a file, or text such as 2GB; default: half of the free memory.
     A larger table is prepared once into a folder and read from there, with the same rows bit for bit. cache:
@@ -187,7 +187,7 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     table, columns = tables[0], found.columns
     task, reason = decide_tasks(columns, request.task, request.kinds, table.place)
     classes, labels = target_codes(tables, found.targets, task, request.kinds, notes)
-    if table.matrix is None or table.matrix.dtype != np.uint8:  # the pixels of images are no columns
+    if table.matrix is None or table.matrix.dtype != np.uint8:  # pixels aren't columns
         notes += _leaks(table, chosen, columns, labels[0], task)
     label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
     cells_ND = None if work.used else comparable(tables, chosen)
@@ -232,7 +232,7 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
 
 
 def _large_tables() -> Any:
-    """The file for tables that don't fit in memory; it imports pyarrow, which is slow."""
+    """The module for tables that don't fit in memory; it imports pyarrow, which is slow."""
     from treino.data import large_tables
 
     return large_tables
@@ -240,9 +240,9 @@ def _large_tables() -> Any:
 
 @dataclass(eq=False)
 class _Tables:
-    """The tables of a request: the main one, and those of splits with a file of their own.
+    """The tables of a request: the main table, and one for each split that has its own file.
 
-    rows_of: the row numbers of each in its source. weight_of: the weights of each one's rows, from the column
+    rows_of: each table's row numbers in its source. weight_of: the weights of these rows, from the column
     ``weights``. file_parts: the split of each further table. by: the column that decides the split.
     """
 
@@ -273,7 +273,7 @@ class _Tables:
         x_of: Mapping[int, Any],
         y: torch.Tensor,
     ) -> Data:
-        """The Data of these tables. reason: of the task. x_of: the inputs of each split. y: of all rows."""
+        """Make the Data of these tables. reason: why this task. x_of: inputs by split. y: of all rows."""
         row_N, table, names = np.concatenate(self.rows_of), self.tables[0], tuple(self.chosen)
         weight_N = np.concatenate(self.weight_of).astype(np.float32) if self.weight_of else None
 
@@ -364,7 +364,7 @@ def _leaks(
 
 
 def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
-    """The reader options, built from their JSON form if given so."""
+    """The reader options; if they are given as JSON values, they are built from these."""
     if isinstance(options, Mapping):
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         values["forms"] = tuple(dict(values.get("forms") or ()).items())
@@ -408,7 +408,7 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
 
 
 def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -> None:
-    """Say that the pictures which a column names aren't opened; refuse a table without another feature."""
+    """Add a note that pictures named in a column aren't opened; refuse a table without another feature."""
     message = _("Column '{name}' of '{source}' names pictures, and a table is learnt from its cells.").format(
         name=named, source=table.source
     )
@@ -424,5 +424,5 @@ def _is_file(value: Any) -> bool:
     """Whether a split is given as a file or frame, not as a share."""
     try:
         return not isinstance(share(value), int | float | None)
-    except ValueError:  # no share, and the settings say what was probably meant
+    except ValueError:  # not a share; the settings' error says what was probably meant
         return False

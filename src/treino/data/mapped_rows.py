@@ -1,4 +1,4 @@
-"""Read rows that stay outside memory, in place of a tensor of rows.
+"""Objects that replace a tensor of rows and read the rows from outside memory.
 
 An object that replaces a tensor reads its rows from a file, Dataset or DataLoader when they are used. It has
 a shape ``[N, *item]``, a dtype, a length and these methods. ``parts(y, rows)`` yields all rows once as (x

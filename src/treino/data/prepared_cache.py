@@ -1,4 +1,4 @@
-"""Keep prepared tables larger than memory; a folder gets its name only when it is complete.
+"""Cache prepared tables larger than memory on disk; a folder gets its final name only when it is complete.
 
 With a cache folder, a prepared table stays under a name derived from the file's content and the arguments,
 and later loads use it again; without a cache folder, it is removed with the Data. An incomplete folder whose
@@ -129,7 +129,7 @@ class PreparedCache:
         return _read(*kept, name=ids[0][0], source=str(source), sha256=ids[0][1], files=of_files)
 
     def made_of(self, digests: Sequence[str | None]) -> None:
-        """Add the digests of the table's files to the request."""
+        """Add the digests of the table's source files to the request, which names the folder."""
         self._request["sha256"] = list(digests)
 
     def too_small_for(self, preparation: Preparation, table: Table) -> bool:
@@ -215,7 +215,7 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
 
 
 def _write_rest(folder: Path, data: Data) -> None:
-    """Write everything of the rows except x."""
+    """Write all fields of the rows except x."""
     from safetensors.torch import save
 
     parts = [(f"{part}.{name}", getattr(rows, name)) for part, rows in data.splits.items() for name in _REST]

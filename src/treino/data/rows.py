@@ -168,11 +168,11 @@ def say(size: float) -> str:
     return joined([numeral(size, ".1f"), "GB"], " ")
 
 
-HELD_ROWS = 2000  # of a split that is not in memory
+HELD_ROWS = 2000  # rows in the sample of a split that is not in memory
 
 
 def is_stream(rows: Rows) -> bool:
-    """Whether the rows come as they come, from a DataLoader or an IterableDataset."""
+    """Whether the rows come in an order of their own, from a DataLoader or an IterableDataset."""
     return hasattr(rows.x, "sample")
 
 

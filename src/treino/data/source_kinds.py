@@ -1,4 +1,4 @@
-"""Tell what kind of source is given: a table, pictures, or a Dataset of PyTorch's; nothing is read yet."""
+"""Tell which kind a source is, without reading it: a table, pictures, or a PyTorch Dataset."""
 
 import bz2
 import gzip
@@ -50,7 +50,7 @@ def is_torch_dataset(source: Any) -> bool:
 
 
 def is_dataset(source: Any) -> bool:
-    """Whether ``source`` has items by number and a length, or is a DataLoader, and is no table or array."""
+    """Whether ``source`` is a DataLoader, or has a length and items by index but is no table or array."""
     if isinstance(source, Dataset | DataLoader):
         return True
     if isinstance(source, str | bytes | tuple | list | Mapping | Tensor | np.ndarray | set | range):
@@ -64,7 +64,7 @@ def is_dataset(source: Any) -> bool:
 
 
 def is_album(source: Any) -> bool:
-    """Whether the source is the path of a folder or of an archive of pictures, and no built-in's name."""
+    """Whether the source is the path of a folder or archive of pictures, and not a built-in's name."""
     if not isinstance(source, str | os.PathLike) or source in BUILTINS:
         return False
     return os.path.isdir(source) or is_archive(source)
@@ -72,7 +72,7 @@ def is_album(source: Any) -> bool:
 
 def is_pictures(source: Any) -> bool:
     """Whether the source is a folder or an archive of pictures, a picture, or a list of pictures: each a path
-    or an image of Pillow's."""
+    or a PIL image."""
     if isinstance(source, list | tuple):
         return bool(source) and all(map(_is_picture, source))
     return _is_picture(source) or is_album(source)
@@ -119,10 +119,10 @@ def _is_archive(path: str, _size: int, _changed: int) -> bool:
                 head = stream.read(512)
         tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
     except (OSError, *STUMBLES):
-        return path.lower().endswith(_TARS)  # a damaged one, which opening it says
+        return path.lower().endswith(_TARS)  # a damaged one; opening it raises the error
     return True
 
 
 def opener_of(head: bytes) -> tuple[str, Callable[..., BinaryIO]] | None:
-    """How a file is packed that begins with these bytes: the name and the function that opens it; or None."""
+    """The compression of a file, by its first bytes: its name and the function that opens it; or None."""
     return next((found for magic, found in OPENERS.items() if head.startswith(magic)), None)  # type: ignore[return-value]

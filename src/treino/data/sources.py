@@ -204,7 +204,7 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | None = None) -> Table:
-    """The table of X ``[N, D]``, y ``[N]``, or ``[N, K]`` of several targets, and perhaps the rows' weights
+    """The table of X ``[N, D]``, y ``[N]`` (``[N, K]`` for several targets), and perhaps the rows' weights
     ``[N]``; columns are named x1 … xD unless X is a frame."""
     x_table = _x_table(x, reading)
     targets = _target_columns(x_table.rows, y, reading)

@@ -1,4 +1,4 @@
-"""Split rows as asked: by shares, groups, time, a column of the table, folds, or separate files."""
+"""Split rows as requested: by shares, groups, time, a column of the table, folds, or separate files."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -142,8 +142,8 @@ def decide_parts(
     """``[N]``: the split of each row of all tables, in order; -1 if the row is left out.
 
     tables: the main table first. file_parts: the split of each further table. column: the column of the main
-    table that decides the split. first_N: ``first_equal`` of all rows. equal: the note on equal rows. across:
-    that on rows that equal a held-back one and stay.
+    table that decides the split. first_N: ``first_equal`` of all rows. equal: the note on equal rows.
+    across: the note on rows that equal a validation or test row and stay in another split.
     """
     main = tables[0]
     own = main.rows - main.official_test
@@ -241,7 +241,7 @@ def _by_group(
     notes: list[str],
     time_N: NDArray[np.float64] | None,
 ) -> NDArray[np.int64]:
-    """The split of each row by its group: drawn or, by time, the groups that end last are test groups."""
+    """The split of each row by its group: drawn or, by time, with the groups that end last for testing."""
     words = level_cells(column, column.numbers is not None and not column.boolean)
     number: dict[str, int] = {}
     group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
@@ -263,7 +263,7 @@ def _by_group(
 
 
 def _counted(counts: Mapping[int, int]) -> str:
-    """How many each split has, in words."""
+    """The number of rows in each split, in words."""
     return joined([_("{n} for {part}").format(n=n, part=_(NAMES[p])) for p, n in counts.items() if n], ", ")
 
 
@@ -310,8 +310,8 @@ def _by_column(
 
 
 def _truth_parts(name: str) -> tuple[int, int] | None:
-    """Return (the split of rows without the mark, of rows with it) of a column named for one split, such as
-    is_test; those of 0 and 1 of a column named for none; None if its name says neither."""
+    """Return (split of rows with 0, split of rows with 1) for a column named after one split, such as
+    is_test, or after none; None if the name contains several splits or a negation."""
     words = re.findall(r"[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
     parts = {USUAL_WORDS[word] for word in words if word in USUAL_WORDS}
     if len(parts) > 1 or {"not", "non", "no", "não", "nao", "without", "sem"} & set(words):

@@ -152,7 +152,7 @@ def split_some(
     test: float,
     data_seed: int,
 ) -> NDArray[np.int64]:
-    """``[K]``: ``split`` of some rows alone."""
+    """``[K]``: the result of ``split`` for some rows alone."""
     first_K = first_N[row_K].tolist()
     place = {first: i for i, first in reversed(list(enumerate(first_K)))}
     local_K = np.array([place[first] for first in first_K], dtype=np.int64)

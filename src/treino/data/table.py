@@ -124,7 +124,7 @@ class Column:
 
     @property
     def spelled(self) -> bool:
-        """Whether the words of numbers tell more than the numbers: 3.10 and 3.1."""
+        """Whether the words of numbers hold more information than the numbers, as 3.10 and 3.1 do."""
         if self.words is None or self.numbers is None or self.boolean or self.whole_words is not None:
             return False
         pairs = set(zip(self.words.tolist(), self.numbers.tolist(), strict=True))
@@ -266,7 +266,7 @@ def check_names(names: Sequence[str], what: str) -> None:
 
 
 def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
-    """The column names; those that come again as pandas writes them: a, a.1, a.2, with a note."""
+    """The column names; repeated names are numbered as in pandas (a, a.1, a.2), with a note."""
     own: dict[str, str] = {}
     for name in names:
         count, one = 0, name
@@ -281,14 +281,14 @@ def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
 
 
 def unknown_column(table: Table, name: str, use: str, others: Sequence[str] = ()) -> TreinoError:
-    """The error for a column that a setting names and the table lacks. use: what the rule's name begins with.
-    others: columns that the setting can't name."""
+    """The error if the table lacks a column that a setting names. use: the first part of the rule's name.
+    others: columns that the setting can't name, so that the hint doesn't suggest them."""
     hint = nearest(str(name), [each for each in table.names if each not in others])
     return replace(COLUMN_UNKNOWN, rule=f"{use}_unknown")(name=name, source=table.source, hint=hint)
 
 
 def check_no_target(name: str, targets: Sequence[str], use: str) -> None:
-    """Refuse a target for another use. use: what the rule's name begins with."""
+    """Refuse a target column for another use. use: the first part of the rule's name."""
     if name in targets:
         raise replace(COLUMN_IS_TARGET, rule=f"{use}_target")(name=name)
 

@@ -1,4 +1,4 @@
-"""The engine: a training of P networks side by side; a single network is the case P = 1."""
+"""The engine: trains P networks side by side; a single network is the case P = 1."""
 
 from treino.base.lazy import public_names
 

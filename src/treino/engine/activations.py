@@ -1,4 +1,4 @@
-"""The registry of activations: module, formula, and value and derivative on preallocated buffers."""
+"""The registry of activations: each one's module, formula, and value and derivative on given buffers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LEAK = 0.01  # torch.nn.LeakyReLU's default slope
 class Activation:
     """forward(z, h): h ← f(z). backward(d, z, h): d ← d · f'(z).
 
-    module: makes the module, of a torch class or of a class whose source is copied into exported scripts.
+    module: makes the module; its class is torch's, or one whose source is copied into exported scripts.
     about: its description. formula: f(z) as a tree, from which f' is derived. in_place: f' follows from h
     alone, so z and h share a buffer.
     gain: its name in ``torch.nn.init.calculate_gain``, for Kaiming initialisation.
@@ -107,7 +107,7 @@ def modules_of(condition: Callable[[Activation], bool]) -> tuple[type[nn.Module]
 
 
 def name_of(module: nn.Module) -> str | None:
-    """The name of the entry that computes what this module does, in place or not; None without one."""
+    """The name of the entry that computes the same as this module, in place or not; None if there is none."""
     for name, known in ACTIVATIONS.items():
         if type(own := known.module()) is type(module) and _settings(own) == _settings(module):
             return name

@@ -1,4 +1,4 @@
-"""Greedy selection of the networks whose mean answers best.
+"""Greedy selection of the networks whose mean predicts best.
 
 Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of models": begin with the
 best network, and repeatedly add the network, possibly again, that most improves the validation figure of the
@@ -19,9 +19,9 @@ TINY = 1e-30  # stands for a probability of 0
 def greedy(
     value_KX: Tensor, badness: Callable[[Tensor], Tensor], places: int, first: int | None = None
 ) -> list[int]:
-    """The candidates, some maybe several times, whose mean is best; at most ``places``.
+    """The candidates whose mean is best, at most ``places``; a candidate may occur several times.
 
-    value_KX: what is averaged, of each candidate. badness(mean_KX) ``[K]``: the smaller the better; NaN is
+    value_KX: each candidate's values to average. badness(mean_KX) ``[K]``: the smaller the better; NaN is
     worst. first: the candidate to begin with; None: the best.
     """
 
@@ -42,8 +42,8 @@ def greedy(
 
 
 def averaged_values(output_KNC: Tensor, loss: Loss) -> Tensor:
-    """Return what an ensemble averages, in float64: probabilities ``[K, N, C]`` (of one output: of its
-    class), or the outputs of a regression."""
+    """Return what an ensemble averages, in float64: probabilities ``[K, N, C]`` (with one output: that of its
+    class), or the outputs for regression."""
     output_KNC = output_KNC.detach().cpu().double()
     if loss.classes:
         parts = output_KNC.split(loss.classes, -1)
@@ -54,7 +54,7 @@ def averaged_values(output_KNC: Tensor, loss: Loss) -> Tensor:
 
 
 def as_outputs(value_KNC: Tensor, loss: Loss) -> Tensor:
-    """Outputs, as a network would give them, from the mean of averaged values."""
+    """Convert the mean of ``averaged_values`` to outputs such as a single network gives."""
     if loss.task == "regression":
         return value_KNC
     log_KNC = value_KNC.clamp(min=TINY).log()

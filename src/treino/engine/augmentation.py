@@ -1,4 +1,4 @@
-"""Augmentation: pictures are changed a little in training, each by random numbers of its own in each epoch.
+"""Augmentation: changes pictures a little in training, each one by new random numbers in each epoch.
 
 All numbers are hashes of seed, epoch and row, so they depend neither on batches nor on where a training
 stopped. ``Augmentation.changes`` draws them and ``augmented`` applies them; the kernel ``lanes`` applies them
@@ -26,8 +26,8 @@ AUGMENT_TWICE = Refusal("augment_twice", N_("{a} names {name} twice."), N_("Name
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of change. stream: the number of its hash. usual: the strength where none is given, which kept
-    runs rely on; None: by the pictures' size. most: the largest strength."""
+    """A kind of change. stream: the number of its hash. usual: the default strength, on which saved
+    runs rely; None: it depends on the pictures' size. most: the largest strength."""
 
     stream: int
     usual: float | None
@@ -56,12 +56,12 @@ KINDS = {
         7, 0.2, 10, N_("another training row mixed in, by a share of Beta(a, a) with this number for a")
     ),
 }
-FLIP = 1  # the stream of flips, which are a setting of their own
-WIDTH_PER_PIXEL = 28  # pictures of this width move by up to one pixel, of twice the width by up to two
+FLIP = 1  # the stream of flips, which have their own setting
+WIDTH_PER_PIXEL = 28  # pictures of this width move by up to one pixel, those of twice the width by up to two
 
 
 def usual_shift(item_shape: Sequence[int]) -> int:
-    """The largest number of pixels by which pictures of this shape are moved; 0: a pixel is too much."""
+    """The largest number of pixels by which pictures of this shape are moved; 0 if one pixel is too much."""
     return round(min(item_shape[-2:]) / WIDTH_PER_PIXEL)
 
 
@@ -126,8 +126,8 @@ class Changes(NamedTuple):
     """The changes to the pictures of a batch.
 
     number_BK: float32, the numbers of ``Change`` in ``lanes/border.hpp``, in its order: six that say where a
-    pixel comes from (``resampled``); contrast and brightness; top, left, bottom and right of a square; the
-    share of the row itself. partner_B: int64, the rows that are mixed in; empty: none.
+    pixel comes from (``resampled``); contrast and brightness; the square's top, left, bottom and right; the
+    row's own share in mixup. partner_B: int64, the rows that are mixed in; empty: none.
     """
 
     number_BK: Tensor
@@ -137,18 +137,18 @@ class Changes(NamedTuple):
         return Changes(self.number_BK.to(device), self.partner_B.to(device))
 
     def split(self, sizes: Sequence[int]) -> "list[Changes]":
-        """Return the changes of each of several batches that were drawn together."""
+        """Return the changes of each batch, if those of several batches were drawn together."""
         partners = self.partner_B.split(list(sizes)) if len(self.partner_B) else [self.partner_B] * len(sizes)
         return list(map(Changes, self.number_BK.split(list(sizes)), partners))
 
 
 NUMBERS = 13
-SHARES = 1024  # of mixup, equally likely
+SHARES = 1024  # possible shares in mixup, equally likely
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The strength of each kind; 0: none of it. flip: whether every second picture is mirrored, left and
+    """The strength of each kind; 0: not used. flip: whether every second picture is mirrored, left and
     right."""
 
     shift: float = 0
@@ -175,7 +175,7 @@ class Augmentation:
 
     @property
     def identity(self) -> list[float]:
-        """All of it, as a saved state has it; [] where pictures stay."""
+        """All fields, as stored in a saved state; [] if pictures aren't changed."""
         return list(map(float, asdict(self).values())) if self else []
 
     def text(self, item_shape: Sequence[int]) -> str:
@@ -188,7 +188,7 @@ class Augmentation:
         return ",".join(parts) or "none"
 
     def changes(self, seed: int, epoch: int, row_B: Tensor, rows: int, shape: Sequence[int]) -> Changes:
-        """Draw the changes of these pictures in one epoch. rows: how many rows there are to mix in."""
+        """Draw the changes of these pictures in one epoch. rows: the number of rows that may be mixed in."""
         height, width = shape[-2:]
         hash_B = mix(mix(mix(torch.tensor(seed)) + epoch) + row_B)
         number_BK, partner_B = torch.zeros(len(row_B), NUMBERS), row_B[:0]
@@ -244,7 +244,7 @@ def _uniform(hash_B: Tensor, kind: str | int) -> Tensor:
 
 
 def _coarse(x: Tensor) -> Tensor:
-    """Rounded to 20 binary places, in which cosines and sines of all C libraries agree."""
+    """``x`` rounded to 20 binary places, to which cosines and sines of all C libraries agree."""
     return (x * 2**20).round() / 2**20
 
 
@@ -252,11 +252,11 @@ def _coarse(x: Tensor) -> Tensor:
 def mixup_shares(alpha: float) -> Tensor:
     """float64 ``[SHARES]``: quantiles of Beta(alpha + 1, alpha), rounded to 16 binary places.
 
-    With mixed targets the share is of Beta(alpha, alpha) (Zhang et al. 2017). To draw it of Beta(alpha + 1,
-    alpha) and keep the row's own target has the same expected gradient wherever the loss is linear in the
+    With mixed targets the share is of Beta(alpha, alpha) (Zhang et al. 2017). A share of Beta(alpha + 1,
+    alpha) with the row's own target has the same expected gradient if the loss is linear in the
     target (Huszár, "mixup: Data-dependent data augmentation", 2017).
     """
-    from scipy.special import betaincinv  # import only where it is used: it takes long
+    from scipy.special import betaincinv  # imported here, since it takes long
 
     share = betaincinv(alpha + 1, alpha, (torch.arange(SHARES, dtype=torch.float64).numpy() + 0.5) / SHARES)
     return (torch.from_numpy(share) * 2**16).round() / 2**16
@@ -266,8 +266,8 @@ def mixup_shares(alpha: float) -> Tensor:
 
 
 def augmented(x_BCHW: Tensor, partner_BCHW: Tensor, changes: Changes) -> Tensor:
-    """The pictures, changed: mixed with their partners (empty: with none), resampled, then contrast and
-    brightness, then the square."""
+    """Return the changed pictures: mixed with their partners (if there are any), resampled, then contrast and
+    brightness changed, then the square cut out."""
     number_KB = changes.number_BK.to(x_BCHW.dtype).T
     if len(partner_BCHW):
         share_B = number_KB[12].view(-1, 1, 1, 1)
@@ -292,7 +292,7 @@ def pixel_places(
     cosine: Tensor | float = 1,
     sine: Tensor | float = 0,
 ) -> list[Tensor | float]:
-    """Return the six numbers that ``resampled`` takes, for pictures that are turned about the middle, then
+    """Return the six numbers that ``resampled`` takes, for pictures that are rotated about the middle, then
     cropped to a window (scale, top, left) that is enlarged, mirrored where the sign is -1, and moved."""
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
     y = top - scale * down - middle_y
@@ -331,7 +331,7 @@ def pixels_at(x_BCHW: Tensor, row_BHW: Tensor, column_BHW: Tensor) -> Tensor:
 
 
 def cut_out(x_BCHW: Tensor, square_4B: Tensor) -> Tensor:
-    """The pictures with 0 from top and left to below bottom and right."""
+    """The pictures, with 0 in the square: from (top, left) up to, but without, (bottom, right)."""
     top, left, bottom, right = square_4B.view(4, -1, 1, 1, 1)
     y = torch.arange(x_BCHW.shape[2], device=x_BCHW.device)[:, None]
     x = torch.arange(x_BCHW.shape[3], device=x_BCHW.device)

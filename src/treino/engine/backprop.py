@@ -62,7 +62,7 @@ class BatchPass:
 
 
 class Backprop:
-    """The passes of members with these ``params`` and ``grads`` ``[R, n]``; one per batch size, made once."""
+    """The passes of members with these ``params`` and ``grads`` ``[R, n]``; makes one per batch size."""
 
     def __init__(self, shape: Shape, layout: Layout, params: Tensor, grads: Tensor) -> None:
         self.shape, self.like, self.block = shape, params, len(params)
@@ -163,7 +163,7 @@ class Backprop:
         summed = self.shape.summed and not (layer == 0 and self.first is not None)
         store = gW.add_ if summed else gW.copy_
         calls: list[BufferCall]
-        if gW.is_contiguous() and not summed:  # a block of one
+        if gW.is_contiguous() and not summed:  # a block of one member
             calls = [partial(torch.bmm, d.mT, inputs, out=gW)]
         elif width < NARROW <= units:  # a product with few columns is slow: transpose it
             product = aligned_buffer(self.block, width, units, gW)[1]

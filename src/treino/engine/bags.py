@@ -1,4 +1,4 @@
-"""Bags: sets of row weights, of which each member of a population learns one."""
+"""Bags: sets of row weights; each member of a population trains with one of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,17 +35,17 @@ OwnRows = Sequence[tuple[Tensor, Tensor]]  # (x, y) of each bag
 
 @dataclass(frozen=True, eq=False)
 class Bags:
-    """Sets of row weights (bags). A row counts as often as its weight says; one of weight 0 isn't there.
+    """Sets of row weights (bags). A row of weight w counts like w equal rows; a row of weight 0 is left out.
 
-    weight_GN: ``[G, N]``, of the training rows. validation_GM: of the validation rows; None: each counts 1.
+    weight_GN: ``[G, N]``, for the training rows. validation_GM: for validation rows; None: each counts 1.
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
-    the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
-    data's own. scale_G: the deviation of a regression target, or of each, in each bag's preparation; None:
+    the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's; None: the
+    data's rows. scale_G: the deviation of each regression target in each bag's preparation; None:
     the data's.
 
-    own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
-    differ by as much as leaves the steps of an epoch the same, if they have no weights (weight_GN is None);
-    the members visit them in an order for this number.
+    own: each bag has different rows, such as those of a fold, in train_G and validation_G. Their numbers may
+    differ as long as all have the same steps per epoch and no weights (weight_GN is None);
+    a member's row order is then drawn for the number of its bag's rows.
     """
 
     weight_GN: Tensor | None
@@ -66,7 +66,7 @@ class Bags:
 
     @cached_property
     def digest_G(self) -> tuple[str, ...]:
-        """A digest of each bag's weights, by which a saved state knows them; "" of rows of its own."""
+        """A digest of each bag's weights, which a saved state compares; "" for a bag with rows of its own."""
         if self.weight_GN is None or self.own:
             return ("",) * len(self)
         held_out = self.weight_GN[:, :0] if self.validation_GM is None else self.validation_GM
@@ -77,7 +77,7 @@ class Bags:
 
 
 def own_rows(parts: Sequence[tuple[Rows, Rows, float | Sequence[float]]], bag_P: Sequence[int]) -> Bags:
-    """Make a bag of each pair of training and validation rows. The number is the standard deviation of the
+    """Make a bag of each (training rows, validation rows, number). The number is the deviation of the
     regression target, or of each target. bag_P: the bag of each member."""
     train_G, validation_G, scale_G = zip(*parts, strict=True)
     return Bags(
@@ -102,11 +102,11 @@ def checked_bags(
 ) -> Bags:
     """The bags as contiguous float32 on the CPU, times the data's own weights, with a bag for each member.
 
-    weights: the data's own, of training and validation rows, None: 1. rows: the data's training and
+    weights: the data's own, for training and for validation rows; None: 1. rows: the data's training and
     validation rows (x, y).
 
     Raises:
-        TreinoError: weights of another shape, negative or not finite; a bag without any; a bag that isn't
+        TreinoError: weights of another shape, negative or not finite; a bag without weights; a bag that isn't
             there; rows of a bag in another shape.
     """
     assert bags.weight_GN is not None
@@ -150,7 +150,7 @@ def checked_bags(
 
 
 def _weights(given: Tensor, bags: int, rows: int, own_N: Tensor | None) -> Tensor:
-    """Weights ``[G, N]`` as contiguous float32 on the CPU, times those that the rows have of their own."""
+    """Weights ``[G, N]`` as contiguous float32 on the CPU, multiplied by the rows' own weights."""
     weight_GN = given.cpu().float().contiguous()
     if weight_GN.shape != (bags, rows):
         raise WEIGHTS_SHAPE(shape=list(weight_GN.shape), rows=rows)

@@ -22,7 +22,7 @@ LONGEST_REWIND = 64  # maximum number of steps before a chunk from which a diver
 
 @dataclass(frozen=True, eq=False)
 class KernelRows:
-    """Rows in the kernels' form. x: ``[N, ...]``, or an object that reads rows. y: the targets in the loss's
+    """Rows as kernels take them. x: ``[N, ...]``, or an object that reads them. y: the targets in the loss's
     form. weight_GN: their weights in each bag, None: each counts 1. rows_G: x and y of each bag, if each has
     its own."""
 
@@ -84,12 +84,12 @@ class BlockBatches:
         raise NotImplementedError
 
     def _index(self, first: int, steps: int) -> tuple[list[Tensor], Sequence[Changes]]:
-        """The row numbers of each of these steps, and what is done to their pictures."""
+        """The row numbers of each of these steps, and the changes to their pictures."""
         indices, changes = self._orders(first, steps)
         return [torch.arange(self._plan.rows) if i is None else i for i in indices], changes
 
     def _places(self, sizes: list[int]) -> tuple[Tensor, ...]:
-        """The places in a block of parts of these sizes, one after the other."""
+        """The places of consecutive parts of these sizes in a block."""
         places: tuple[Tensor, ...] = torch.arange(sum(sizes)).to(self._shared.device).split(sizes)
         return places
 

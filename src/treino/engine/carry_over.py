@@ -1,4 +1,4 @@
-"""Carries a training's state over to a training with other settings, or with a grown or pruned network.
+"""Carry a training's state over to a training with other settings, or with a grown or pruned network.
 
 Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies an existing one, and both
 share its outgoing weights; an added layer computes the identity. Pruning removes the units that contribute
@@ -26,7 +26,7 @@ from treino.engine.training_loop import TrainingLoop
 # ---- growth and pruning of an MLP
 
 SPREAD = (1 + math.sqrt(5)) / 2  # spread of the copies' shares; irrational, so that no share is 0
-POINTS = (0.0, 4.0, 8.0, 16.0)  # where an added layer may use an activation's straight part
+POINTS = (0.0, 4.0, 8.0, 16.0)  # where an added layer may use the nearly straight part of an activation
 SCALES = (1.0, 0.25)  # scales of an added layer's inputs; small for activations straight only near 0
 NEAR = 0.002  # largest accepted error of an added layer / largest value
 
@@ -35,8 +35,8 @@ Activation = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class LayerState:
-    """A layer with its state. weight_KHD, bias_KH: along K the weights, their running average if there is
-    one, then further state such as the optimizer's moments. networks: how many of the K, from the first, are
+    """A layer with its state. weight_KHD, bias_KH: K stacks the weights, their running average if there is
+    one, then further state such as the optimizer's moments. networks: how many of the first K entries are
     weights (1 or 2)."""
 
     weight_KHD: Tensor
@@ -94,7 +94,7 @@ def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
 
 
 def widened(stack: Stack, place: int, units: int) -> Stack:
-    """Widen a hidden layer by copies of its units in turn, without changing the network's function.
+    """Widen a hidden layer by copying its units in turn, without changing the network's function.
 
     Copies get unequal shares of the outgoing weights, some below 0, so that their gradients differ, also in
     sign. The optimizer's moments are copied unchanged.
@@ -259,7 +259,7 @@ def largest_change(
 def _reshaped_row(
     arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, row: int, chance: torch.Generator
 ) -> Copies:
-    """The rows ``[n]`` of one member, with other hidden layers. chance: initialises its output layer."""
+    """One member's rows ``[n]`` after a change of its hidden layers. chance: initialises its output layer."""
     shared = training.shared
     assert isinstance(shared.net, MLP)  # other networks keep their layers
     kind = ACTIVATIONS[shared.net.activation]

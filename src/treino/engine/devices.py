@@ -60,13 +60,13 @@ def _holds(kind: str, dtype: torch.dtype) -> bool:
 
 
 def cpu_cores() -> int:
-    """The number of CPU cores that this process may use: those there are, and of them a container's share."""
+    """The number of CPU cores that this process may use; in a container, its share of the machine's."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(cores, cpu_quota())))
 
 
 def cpu_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
-    """The cores' time that the control groups of this process (Linux) may take, in cores; infinite if any."""
+    """The CPU limit of this process's control groups (Linux), in cores; infinite without a limit."""
     least = math.inf
     for line in _text(groups).splitlines():
         number, controllers, name = line.split(":", 2)
@@ -74,7 +74,7 @@ def cpu_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/
             continue
         top = root if number == "0" else root / "cpu"
         group = top / name.strip("/")
-        for folder in (group, *group.parents):  # a group has no more than those that it is in
+        for folder in (group, *group.parents):  # a group can't exceed the limits of its parents
             if not folder.is_relative_to(top):
                 break
             both = _text(folder / "cpu.max").split()

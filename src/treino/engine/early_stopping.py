@@ -1,4 +1,4 @@
-"""Early ends of members: without improvement, or by divergence; and the weights that they keep."""
+"""Members that end early, without improvement or because they diverge; and the weights that they keep."""
 
 import math
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class EarlyStopping:
 # ---- divergence
 
 FACTOR = 10  # loss of a hopeless member / loss of the best constant output
-SMALLEST_CONSTANT = 1e-12  # below, the target is constant, and its loss no criterion
+SMALLEST_CONSTANT = 1e-12  # below this the target is constant, and the loss can't be judged by it
 
 Retrain = Callable[[Population, int, int], None]  # (population, first step, stop): train all members
 
@@ -91,7 +91,7 @@ class RewindPoint:
             self._step = step
 
     def members(self, index: slice, step: int) -> Population:
-        """Copies of some members, trained up to ``step`` updates. index: of rows in the copy."""
+        """Copies of some members, trained up to ``step`` updates. index: the rows in the copy."""
         assert self._copy is not None
         again = self._copy.rows(index)
         if step > self._step:

@@ -1,4 +1,4 @@
-"""An ensemble of a population's best half as one module; and metrics of members on validation rows."""
+"""The ensemble of a population's best half as one module; and metrics of members on validation rows."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class Ensemble(nn.Module):
     """A module that averages its members: their probabilities (returned as logits), or their predicted
     numbers.
 
-    limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``, ``[2, K]`` of several
+    limits: the range to which predicted numbers are clipped (buffer ``limits [2]``, ``[2, K]`` with several
     targets); None: no clipping. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
     enough for one target), softmax or sigmoid, as a single network does. See Lakshminarayanan, Pritzel &
     Blundell, NeurIPS 2017.
@@ -47,7 +47,7 @@ class Ensemble(nn.Module):
 
 
 def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None) -> Tensor:
-    """``[B, C]``: logits of the mean of the members' probabilities, of each target; for regression the mean
+    """``[B, C]``: logits of the mean of the members' probabilities, for each target; for regression, the mean
     of their outputs, clipped to the limits ``[2]`` or ``[2, K]``."""
     loss = Loss(loss) if isinstance(loss, str) else loss
     if loss.classes:
@@ -81,8 +81,8 @@ def answering_members(state: TrainingState, s: Settings, members: Sequence[int] 
 
 
 def best_half(badness: Sequence[float], members: int | None = None) -> list[int]:
-    """The places of the best half, the best first; ties in order. members: so many count, as many as values
-    where nothing else is said."""
+    """The places of the best half, the best first; ties in order. members: the number to halve; default:
+    the number of values."""
     places = sorted(range(len(badness)), key=badness.__getitem__)
     return places[: -(-(members or len(badness)) // 2)]
 
@@ -110,8 +110,8 @@ def answer_module(
 ) -> nn.Module:
     """The single network or the ensemble, as a plain module in evaluation mode on the CPU.
 
-    best_weights: use best instead of last weights, for members that keep them. members: those of one of
-    several ensembles, with the limits of its answers; None: all.
+    best_weights: use best instead of last weights, for members that keep them. members: the members of one of
+    several ensembles, whose limits are then used; None: all members.
     """
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
@@ -129,7 +129,7 @@ OUTPUTS_AT_ONCE = 4_000_000
 @dataclass(frozen=True, eq=False)
 class Validation:
     """Measures members on validation rows. outputs: number of outputs per row. scale_G: the deviation of a
-    regression target, or of each of several, of all bags or of each. batch_size: the training's batch size
+    regression target (or of each of several), for all bags or for each. batch_size: the training's batch size
     (None: all rows), for the deviation of the loss over such batches."""
 
     kernel: Kernel
@@ -156,8 +156,8 @@ class Validation:
     def measure_together(
         self, population: Population, members: Tensor, clip: Limits | None
     ) -> tuple[dict[str, float], float]:
-        """``{metric: value}`` of the ensemble of these members, and the deviation of its loss. Their bags
-        weigh the validation rows alike. clip: the limits of its answers."""
+        """``{metric: value}`` of these members' ensemble, and the deviation of its loss. Their bags must
+        weight the validation rows alike. clip: the limits of its predictions."""
         loss = self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
             _part, outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(

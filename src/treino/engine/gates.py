@@ -18,7 +18,7 @@ LAYER = "gates"  # the gate layer's name; the other layers keep their names
 @dataclass(frozen=True)
 class Gates:
     """The gates of a network. column_D: the index of each input's gate. rate: an update moves a gate this
-    many times as far as a weight. bin_G: whether each gate is for the bins of a column."""
+    many times as far as a weight. bin_G: for each gate, whether it is for the bins of a column."""
 
     column_D: tuple[int, ...]
     rate: float
@@ -64,7 +64,7 @@ def with_gates(net: nn.Sequential, gates: Gates) -> nn.Sequential:
 
 
 def gates_apart(net: nn.Module) -> tuple[nn.Module, Tensor | None]:
-    """The network without its gate layer, and the gates' factors ``[D]``, None without gates."""
+    """Return the network without its gate layer, and the gates' factors ``[D]``; None without gates."""
     layers = OrderedDict(net.named_children())
     layer = layers.pop(LAYER, None)
     if not isinstance(layer, GateLayer):

@@ -1,4 +1,4 @@
-"""Hyper-parameters of members: values ``[P]`` within their ranges, and which of them an optimizer uses."""
+"""Members' hyper-parameters: checks that values ``[P]`` are in range and that the optimizer uses them."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +69,7 @@ def in_range(name: str, value: object, low: float, high: float) -> float:
 # ---- hyper-parameters of members
 
 OFF = {"lr": 0.0, "clip": math.inf}
-"""Values that no training starts with, but a change may set: fixed weights, unclipped gradients."""
+"""Values that only a change during training may set: fixed weights, unclipped gradients."""
 
 
 def per_member(name: str, value: Any, members: int) -> Tensor:
@@ -89,7 +89,7 @@ def checked_numbers(name: str, value: Any, members: int) -> list[float]:
 
 
 def one_for_each(name: str, values: Sequence[Any], members: int) -> list[Any]:
-    """The values, one per member; of a single one a list of as many as there are members.
+    """Return the values, one per member; a single value is repeated for each member.
 
     Raises:
         TreinoError: another count of values.
@@ -127,7 +127,7 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
 
 
 def check_reads(name: str, optimizer: str, other: str | None = None) -> None:
-    """Refuse a setting that this optimizer doesn't use. other: the setting that does there what it does."""
+    """Refuse a setting that this optimizer doesn't use. other: its own setting for the same purpose."""
     reading = readers(name)
     if optimizer in reading:
         return

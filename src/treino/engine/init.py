@@ -17,7 +17,7 @@ def _uniform(t: Tensor, fan_in: int, g: torch.Generator) -> None:
 
 
 def _drawn(fill: Callable[[Tensor, Activation], object]) -> Draw:
-    """Draw by a function of ``nn.init``, the old ones of which know only torch's global generator."""
+    """Draw by a function of ``nn.init``; older torch versions use only torch's global generator there."""
 
     def draw(t: Tensor, g: torch.Generator, act: Activation) -> None:
         with fork_rng():
@@ -32,7 +32,7 @@ def _drawn(fill: Callable[[Tensor, Activation], object]) -> Draw:
 class Init:
     """An initialisation.
 
-    draw: fills a weight ``[out, in]``, or ``[out, in, height, width]`` of a convolution; biases are 0. None:
+    draw: fills a weight ``[out, in]``, or for convolutions ``[out, in, height, width]``; biases are 0. None:
     torch's default, which also draws the biases. about: its description. source: the same as a statement on
     ``layer``, an ``nn.Linear`` or ``nn.Conv2d``, with the generator ``g`` or torch's global one, for exported
     scripts; ``{gain}`` stands for the activation's name.

@@ -1,4 +1,4 @@
-"""The data of a training: rows in any accepted form, also arrays and lists, are checked and made tensors."""
+"""The data of a training: checks rows in any accepted form (also arrays and lists) and makes them tensors."""
 
 import math
 from dataclasses import dataclass
@@ -197,12 +197,12 @@ class Inputs:
 
     classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
     module.
-    each: of several targets of classes, the number of classes of each, which ``classes`` sums up; else ().
+    each: for several class targets, the number of classes of each, whose sum is ``classes``; else ().
     scale: the standard deviation of each regression target. class_names: the class names in the order of the
     class numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
-    a bin of its column; empty: no bins. weights: of the training and validation rows, ``[N]``; None: each
+    a bin of its column; empty: no bins. weights: of training and of validation rows, ``[N]``; None: each
     row counts 1.
     """
 

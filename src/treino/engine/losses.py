@@ -1,4 +1,4 @@
-"""The registry of losses: torch class, formula, and value and derivative on preallocated buffers."""
+"""The registry of losses: each one's torch class, formula, and value and derivative on given buffers."""
 
 import math
 from collections.abc import Callable
@@ -82,7 +82,7 @@ class Loss:
 
     name: a key of LOSSES. label_smoothing, class_weights: for cross-entropy (with weights a weighted mean).
     softmax_first: the deliberate fault ``softmax_before_cross_entropy``: cross-entropy of softmax(logits).
-    classes: of several targets of classes, the number of classes of each: outputs are the logits of all, y is
+    classes: for several class targets, the number of classes of each: outputs are the logits of all, y is
     ``[B, K]``, and the loss is the mean of the targets' losses.
     """
 
@@ -118,7 +118,7 @@ class Loss:
 
     def __call__(self, output: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
         """The loss, a differentiable scalar. output: ``[B, C]``. y: ``[B]`` classes or ``[B, K]`` values.
-        weight: of the rows ``[B]``; if all are 0, the loss is 0."""
+        weight: the rows' weights ``[B]``; if all are 0, the loss is 0."""
         if self.classes:
             return torch.stack([self.single(*each, weight) for each in self.by_target(output, y)]).mean()
         kind = self.kind
@@ -144,14 +144,14 @@ class Loss:
         return each, torch.ones(len(y), dtype=torch.float64)
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
-        """The targets for a kernel: class numbers ``[N]`` int64 (``[N, K]`` of several targets), or values
+        """The targets for a kernel: class numbers ``[N]`` int64 (``[N, K]`` for several targets), or values
         ``[N, K]`` of this dtype."""
         if self.kind.of_classes:
             return y.long() if self.classes else y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
     def best_constant(self, y: Tensor, weight: Tensor | None = None) -> float:
-        """The smallest loss that a constant output reaches on these rows. weight: of the rows, ``[N]``."""
+        """The smallest loss that a constant output reaches on these rows. weight: of each row, ``[N]``."""
         if self.classes:
             return sum(self.single.best_constant(y_N, weight) for y_N in y.unbind(-1)) / len(self.classes)
         y = y.detach().cpu()
@@ -163,7 +163,7 @@ class Loss:
 class Terms:
     """A loss as a formula: the mean of its terms.
 
-    term(output, y): the term of an output and its target; for a classification loss, of the tuple of a row's
+    term(output, y): the term for an output and its target; for classification, for the tuple of a row's
     outputs and the row's class number. The formula may differ by the sign or size of the error, output minus
     y; kinks: the errors at which its slope jumps or bends. slope(output, y): the term's derivative by the
     output, if shorter than the chain rule gives. about, slope_about: term and slope in words (``N_``).
@@ -183,10 +183,10 @@ class LossKind:
     criterion: a class of torch.nn, or one with the same argument ``reduction`` (``mean``, ``none``), whose
     source is then copied into exported scripts.
     build(loss, buffers): returns (calls per new y and weights, calls per forward pass); ``mean_of`` takes the
-    mean by the rows' weights. constant(loss, y, weight): the loss of the best constant output; weight ``[N]``
-    of the rows.
+    weighted mean over rows. constant(loss, y, weight): the loss of the best constant output; weight ``[N]``
+    is that of the rows.
     about: its description, marked with ``N_``. note: a comment on the loss in exported scripts.
-    terms: its arithmetic, for explanations; None if the microscope has a file for it.
+    terms: its arithmetic, for explanations; None if the microscope has its own file for this loss.
     outputs: the network's number of outputs; 0: C for C classes, K for K targets.
     reads: the settings it uses, out of ``label_smoothing``, ``class_weights`` and
     ``softmax_before_cross_entropy``. A loss with settings also has ``function`` (torch's function with these

@@ -24,7 +24,7 @@ class MetricInputs:
 
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
     values, float64. scale: the regression target's standard deviation. weight_RN: each row's weight for each
-    network, float64; None: all rows count alike. answer_RN: the classes that they answer where a threshold
+    network, float64; None: all rows count alike. answer_RN: the classes that they predict if a threshold
     decides; None: the most probable ones.
     """
 
@@ -54,7 +54,7 @@ class MetricInputs:
         return [output_NK - self.y for output_NK in self.output_RNC]
 
     def mean_K(self, value_NK: Tensor, network: int) -> Tensor:
-        """The mean of a network's values over the rows, each by its weight."""
+        """The weighted mean of a network's values over the rows."""
         if self.weight_RN is None:
             return value_NK.sum(0) / len(value_NK)
         weight_N1 = self.weight_RN[network].unsqueeze(1)
@@ -70,9 +70,9 @@ class Metric:
     about: its description. label: its name in tables and pictures (``N_``); default: the key with spaces.
     source: the metric of one network as an expression for exported scripts, in ``output``, ``y``, ``error``,
     ``spread`` and ``unit`` for regression, or ``{guess}``, ``{label}`` and ``{score}`` for classes. weighted:
-    the same of rows with weights, in ``share``, the weights divided by their sum; "": scripts leave it out.
+    the same for rows with weights, in ``share``, the weights divided by their sum; "": scripts leave it out.
     function: a function that the expression calls and torch lacks; scripts copy it. always: scripts contain
-    it whatever metric decides.
+    it whichever metric decides.
     share: lies between 0 and 1. two_classes: for two classes only. may_lack: undefined on some sets of rows.
     charted: reports draw it with its interval beside the baselines. judged: a sweep's bracket keeps per-row
     scores for it, by which a sweep's judge decides; else the judge decides by accuracy or RMSE.
@@ -120,15 +120,15 @@ def measure(
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
     numbers, or ``[N, K]`` values, or class numbers of several targets. loss: sets the task; the metric
     ``loss`` is in training units. scale: the standard deviation of a regression target, or of each, by which
-    rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row that weighs 2
-    counts as two equal rows, one that weighs 0 isn't there. threshold: the probability from which on the
-    second of two classes is the answer; None: the most probable class is.
+    rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row of weight 2
+    counts as two equal rows, one of weight 0 is ignored. threshold: the probability from which on the
+    second of two classes is predicted; None: the most probable class is.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
-    are NaN if an output is NaN: such a row is neither right nor wrong.
+    metrics are NaN if an output is NaN: such a row is neither right nor wrong.
     Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
-    else 0; NaN for one row. Several targets: the mean over them, which auc isn't measured of.
+    else 0; NaN for one row. Several targets: the mean over the targets; auc isn't measured.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
     parts = loss.by_target(output_RNC, y)
@@ -188,7 +188,7 @@ def metric_inputs(
     if weight is None:
         return MetricInputs(output_RNC, target, scale, None, answer_RN)
     weight_RN = weight.detach().cpu().double().expand(len(output_RNC), len(y))
-    there_RN1 = (weight_RN > 0).unsqueeze(-1)  # without a row that weighs 0, its output may be NaN
+    there_RN1 = (weight_RN > 0).unsqueeze(-1)  # leave out rows of weight 0, whose output may be NaN
     return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, scale, weight_RN, answer_RN)
 
 
@@ -203,7 +203,7 @@ def probabilities(logits: Tensor) -> Tensor:
 
 
 def answers_from(logits: Tensor, threshold: float | None) -> Tensor:
-    """The class numbers ``[...]`` that logits ``[..., C]`` answer: the second of two classes from this
+    """The class numbers ``[...]`` that logits ``[..., C]`` predict: the second of two classes from this
     probability (in float32, as it was found) on; None: the most probable class."""
     if threshold is not None:
         return (probabilities(logits.float())[..., 1].double() >= threshold).long()

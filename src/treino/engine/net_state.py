@@ -52,7 +52,7 @@ TensorForm = tuple[torch.Size, torch.dtype, bool]  # (shape, dtype, whether trai
 
 
 def untrained_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
-    """Buffers and frozen parameters with their names."""
+    """Return (name, tensor) of each buffer and frozen parameter."""
     frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
     return [*module.named_buffers(), *frozen]
 

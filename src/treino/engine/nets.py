@@ -63,7 +63,7 @@ class MLP:
 
     dropout: the share of hidden units dropped in training; a number, or one per member.
     batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
-    gates: learned factors of a table's columns, updated this many times as far as a weight (see
+    gates: an update moves the learned factors of a table's columns this many times as far as a weight (see
     ``treino.engine.gates``); 0: no gates. plain: which members get no bins of columns (their gates of bins
     are closed).
     """
@@ -115,11 +115,11 @@ MOST_BLOCKS = 50
 
 
 class Convolution(NamedTuple):
-    """A convolution of pictures of one size, and what follows it until the next one.
+    """A convolution with fixed sizes, and the layers between it and the next one.
 
     Its order: convolution, group or batch norm, ``skip``, activation, pool. skip: the picture that the
-    convolution before this one got is added (He et al. 2015, a residual block). out_height, out_width: of
-    the convolution; pool: ``max`` or ``average`` of squares of two by two, which drops an odd last row or
+    previous convolution got is added (He et al. 2015, a residual block). out_height, out_width: those of
+    the convolution; pool: ``max`` or ``average`` over squares of two by two, which drops an odd last row or
     column.
     """
 
@@ -137,7 +137,7 @@ class Convolution(NamedTuple):
 
     @property
     def pooled(self) -> tuple[int, int]:
-        """Height and width of what the next convolution gets."""
+        """Height and width of the next convolution's input."""
         times = 1 if self.pool == "none" else 2
         return self.out_height // times, self.out_width // times
 
@@ -152,11 +152,11 @@ class Residual(nn.Sequential):
 
 @dataclass(frozen=True)
 class CNN:
-    """A convolutional network of pictures: stages of convolutions, then linear layers.
+    """A convolutional network for pictures: stages of convolutions, then linear layers.
 
     A stage is a convolution with ``channels`` outputs, a norm if there is one, the activation, ``blocks``
-    residual blocks of two convolutions each, and the pool. channels, kernel, stride, padding, pool: one for
-    each stage. head: what the linear layers get: all numbers (``flatten``), or the mean of each channel
+    residual blocks of two convolutions each, and a pool. channels, kernel, stride, padding, pool: a value for
+    each stage. head: the input of the linear layers: all numbers (``flatten``), or the mean of each channel
     (``average``). hidden: units of the linear layers before the last. group_norm: groups of channels that are
     normalised together (Wu & He 2018); 0: no group norm. dropout: before every linear layer; a number, or
     one per member.
@@ -211,7 +211,7 @@ class CNN:
         return layers
 
     def features(self, shape: tuple[int, ...]) -> int:
-        """The inputs of the first linear layer."""
+        """The number of inputs of the first linear layer."""
         last = self.convolutions(shape)[-1]
         return last.outputs * (1 if self.head == "average" else last.pooled[0] * last.pooled[1])
 
@@ -271,7 +271,7 @@ def _too_small(stage: int, size: tuple[int, int], kernel: int, pool: str) -> Tre
 
 
 def _any_dropout(rate: float | tuple[float, ...]) -> bool:
-    """Whether any member drops units. rate: of all members, or of each."""
+    """Whether any member drops units. rate: one for all members, or one per member."""
     return any(rate) if isinstance(rate, tuple) else rate > 0
 
 
@@ -281,7 +281,7 @@ def _module_dropout(rate: float | tuple[float, ...], instead: float | None) -> f
 
 
 def _linear(units: Sequence[int], outputs: int) -> list[tuple[int, ...]]:
-    """The shapes of the weights and biases of linear layers. units: the inputs of each."""
+    """The shapes of the weights and biases of linear layers. units: the number of inputs of each layer."""
     return [s for a, b in pairwise((*units, outputs)) for s in ((b, a), (b,))]
 
 
@@ -294,7 +294,7 @@ def input_shape(net: object, item_shape: tuple[int, ...]) -> tuple[int, ...]:
     for a convolutional network, unchanged for a user's own.
 
     Raises:
-        TreinoError: a convolutional network, and the items are no pictures.
+        TreinoError: the network is convolutional, and the items are no pictures.
     """
     if isinstance(net, MLP):
         return (prod(item_shape),)
@@ -302,7 +302,7 @@ def input_shape(net: object, item_shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def picture_shape(item_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape ``(channels, height, width)`` of pictures, which may lack the channels.
+    """The shape ``(channels, height, width)`` of pictures; ``item_shape`` may lack the channels.
 
     Raises:
         TreinoError: the items are no pictures, or their channels are the last axis.
@@ -330,14 +330,14 @@ def _channels_last(shape: tuple[int, ...]) -> bool:
 
 
 def multiplications(net: Net, shape: tuple[int, ...], outputs: int) -> int:
-    """The multiplications of one item, forwards. shape: of an item, as ``input_shape`` gives it."""
+    """The number of multiplications in one item's forward pass. shape: its shape, from ``input_shape``."""
     places = [c.out_height * c.out_width for c in net.convolutions(shape)] if isinstance(net, CNN) else []
     weights = [prod(s) for s in net.parameter_shapes(shape, outputs) if len(s) > 1]
     return sum(a * b for a, b in zip_longest(weights, places, fillvalue=1))
 
 
 def layers_of(net: Net) -> dict[str, Any]:
-    """A description as settings, as ``described`` reads them; what is equal in all stages is written once."""
+    """The settings from which ``described`` makes this network; what all stages share is given once."""
     values = {f.name: getattr(net, f.name) for f in fields(net) if f.name != "plain"}
     if isinstance(net, MLP):
         return values
@@ -472,7 +472,7 @@ def _check_flag(name: str, value: object) -> None:
 
 
 def _each(name: str, value: Any, stages: int) -> list[Any]:
-    """One value for each stage, out of one for all or a list."""
+    """A list of one value for each stage, made from one value for all or a list."""
     several = isinstance(value, Sequence) and not isinstance(value, str)
     values = list(value) if several else [value]
     if len(values) not in (1, stages):

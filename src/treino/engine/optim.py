@@ -1,4 +1,4 @@
-"""The registry of optimizers: each one's in-place update of rows, its formulas, and its torch.optim class."""
+"""The registry of optimizers: each one's in-place update of rows, formulas, and torch.optim class."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ class UpdateInputs:
 class Line:
     """One line of an update.
 
-    about: the line in words, marked with ``N_``. state: the name of the optimizer state that gets the line's
+    about: the line in words, marked with ``N_``. state: the name of the optimizer state set to the line's
     value. An update's last line gives the new weight.
     """
 

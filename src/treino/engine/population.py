@@ -1,4 +1,4 @@
-"""A population: parameters, gradients, optimizer state and hyper-parameters of P networks, a row each."""
+"""A population: parameters, gradients, optimizer state and hyper-parameters of P networks, one row each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -56,7 +56,7 @@ class Layout:
 # ---- a population
 
 Index = Tensor | slice | list[int]
-Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors
+Copies = dict[str, NDArray[Any]]  # the keys are those of Population.tensors
 
 
 @dataclass(eq=False)

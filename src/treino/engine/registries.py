@@ -1,4 +1,4 @@
-"""All registries whose entries are values of settings: the source of names for checks, help and docs."""
+"""All registries whose entries are values of settings; checks, help and docs take the names from here."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -32,7 +32,7 @@ REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
 
 
 def names(setting: str) -> list[str]:
-    """The names in a setting's registry; for a setting of some optimizers only, these optimizers; else
+    """The names in a setting's registry; for a setting that only some optimizers use, these optimizers; else
     empty."""
     if setting in REGISTRIES:
         return list(REGISTRIES[setting])

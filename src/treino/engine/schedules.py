@@ -10,7 +10,7 @@ class Schedule:
     """A schedule. factor(progress): the factor of the learning rate for progress in [0, 1).
 
     about: its description. source: the factor as an expression in ``progress`` (and ``math``), for exported
-    scripts; further lines of it are indented as in a function.
+    scripts; its further lines are indented as in a function.
     """
 
     factor: Callable[[float], float]

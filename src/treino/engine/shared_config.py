@@ -15,7 +15,7 @@ from treino.engine.nets import Net
 from treino.engine.population import Layout
 
 Limits = tuple[float, float] | tuple[tuple[float, ...], tuple[float, ...]]
-"""The smallest and the largest prediction, or those of each target."""
+"""The smallest and the largest allowed prediction, or such a pair for each target."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class SharedConfig:
 
     template: a plain module with the members' shapes, or the user's module with its initial weights. net: the
     description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
-    shape of one input row; None: flat rows, of an MLP. summed: whether gradients are summed (the
+    shape of one input row; None: the flat rows of an MLP. summed: whether gradients are summed (the
     fault ``missing_zero_grad``). averages: whether members keep running averages of their weights. limits:
-    the range to which an ensemble's predictions are clipped, of several targets that of each; None: no
+    the range to which an ensemble's predictions are clipped, or that of each target; None: no
     clipping.
     """
 
@@ -60,7 +60,7 @@ class SharedConfig:
 
     @cached_property
     def shape(self) -> Shape:
-        """The linear layers' description for the hand-written pass: of an MLP, or of a CNN's head."""
+        """The description, for the hand-written pass, of the linear layers of an MLP or of a CNN's head."""
         assert self.net is not None
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))

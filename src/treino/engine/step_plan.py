@@ -1,4 +1,4 @@
-"""The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of the step."""
+"""The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of a step."""
 
 import math
 from collections.abc import Sequence
@@ -119,8 +119,8 @@ class StepPlan:
     rows.
     batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
     the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the different row orders, (seed, rows), if members differ in them; only for rows in memory. augmentation:
-    of training pictures, whose shape is item_shape.
+    the distinct row orders, (seed, rows), if members differ in them; only for rows in memory. augmentation:
+    that of training pictures, whose shape is item_shape.
     """
 
     rows: int
@@ -182,14 +182,14 @@ class StepPlan:
 Batches = Sequence[Tensor | None]
 """The row numbers of each step's batch; None: all rows."""
 ChangesOfSteps = Sequence[Changes]
-"""What is done to the pictures of each step's batch; empty: nothing."""
+"""The changes to the pictures of each step's batch; empty: none."""
 
 
 class BatchIndices:
-    """The row numbers of each step's batch, and what is done to their pictures, as functions of (seed, step).
+    """The row numbers of each step's batch, and the changes to their pictures, as functions of (seed, step).
     Caches the present epoch's order.
 
-    order: the order's seed, and how many rows it has; default: those of the plan.
+    order: the order's seed and its number of rows; default: those of the plan.
     """
 
     def __init__(self, plan: StepPlan, device: torch.device, order: tuple[int, int] | None = None) -> None:
@@ -206,7 +206,7 @@ class BatchIndices:
         if plan.batch_size is None and not plan.augmentation:
             return [None] * steps, changes
         stop = first + steps
-        while first < stop:  # an epoch's part after the other
+        while first < stop:  # one epoch's part at a time
             epoch, place = plan.count.place(first)
             if epoch != self._epoch:
                 self._begin(epoch)
@@ -240,8 +240,8 @@ EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits ma
 
 
 class MemberGroup(NamedTuple):
-    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
-    what is done to their pictures."""
+    """Members with the same rows in a chunk: their places among members in training; x, y; the batches, and
+    the changes to their pictures."""
 
     places: Tensor
     x: Tensor
@@ -254,11 +254,11 @@ class MemberGroup(NamedTuple):
 class Chunk:
     """The input of S steps: the rows, each step's batch (None: all rows), and the steps' place in the run.
 
-    x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
+    x: ``[N, D]``, or ``[N, *item_shape]`` for a user's module. y: ``[N]`` int64 or ``[N, K]``.
     first: updates done before the chunk. optimizer_first: updates done since the optimizer's state was zero;
     fewer than ``first`` if the optimizer was changed. factors: one per step, for each of the plan's
-    schedules. orders: the batches for each of the plan's orders, if it has several. changes: of the batches
-    for each of the plan's orders, even if it is the only one; empty: pictures aren't changed.
+    schedules. orders: the batches for each of the plan's orders, if it has several. changes: of pictures,
+    for each of the plan's orders, even if there is only one; empty: pictures aren't changed.
     keyframe_steps: the steps of the chunk, from 1, after which the kernel adds a copy of the only member's
     rows to ``keyframe_copies``. weight_GN: the rows' weights in each bag ``[G, N]``, None: each counts 1.
     rows_G: x and y of each bag, if each has its own.
@@ -300,7 +300,7 @@ class Chunk:
         )
 
     def groups(self, population: Population, rows: Tensor) -> list[MemberGroup]:
-        """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""
+        """Group the members ``rows`` by row order, and by bag if bags have x and y of their own."""
         orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
         own = self.rows_G or [(self.x, self.y)]
         if len(orders) == len(own) == 1:

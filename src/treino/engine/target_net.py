@@ -1,4 +1,4 @@
-"""A network of several targets with the outputs of one target alone."""
+"""Reduce a network for several targets to the outputs of one target."""
 
 from copy import copy
 
@@ -9,7 +9,7 @@ from treino.engine.losses import Loss
 
 
 class OutputPart(nn.Module):
-    """A network with a part of its outputs."""
+    """A network that returns only a part of its outputs."""
 
     def __init__(self, net: nn.Module, part: slice) -> None:
         super().__init__()
@@ -21,8 +21,8 @@ class OutputPart(nn.Module):
 
 
 def one_target(net: nn.Module, part: slice, number: int) -> nn.Module:
-    """The network with the outputs of target ``number``, which are ``part`` of all; of an ensemble, the
-    ensemble of such networks. Layers of treino's stay plain layers, so that pictures show them."""
+    """The network with the outputs of target ``number``, the slice ``part`` of all; for an ensemble, the
+    ensemble of such networks. Treino's own layers stay plain layers, so that pictures show them."""
     if isinstance(net, Ensemble):
         loss = net.loss.single if isinstance(net.loss, Loss) else net.loss
         limits = None if net.limits is None else net.limits[:, number]

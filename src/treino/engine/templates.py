@@ -61,7 +61,7 @@ Maker = Callable[[int], nn.Module]  # makes a module from a seed
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """A template. module: on the CPU; a user's module with the first member's weights. construct: makes a
+    """A template. module: on the CPU; a user's module has the first member's weights. construct: makes a
     module from a seed; None for one member, and for treino's own networks. layers: the table of layers. two:
     the two rows of the test."""
 
@@ -77,7 +77,7 @@ def outputs_of(loss: Loss, inputs: Inputs) -> int:
 
 
 def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig) -> Template:
-    """Make the template, with lazy layers initialised, and test it on two rows.
+    """Make the template of all members, initialise its lazy layers, and test it on two rows.
 
     Raises:
         TreinoError: not a network; a network too large, or unfit for the rows, the loss or the settings.

@@ -178,7 +178,7 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
 
 
 def next_batch(plan: StepPlan, step: int) -> tuple[Tensor, Changes | None]:
-    """The training rows of the update that follows ``step`` updates, ``[B]`` int64, and what is done to their
-    pictures; None: nothing."""
+    """The training rows of the update that follows ``step`` updates, ``[B]`` int64, and the changes to their
+    pictures; None: no changes."""
     (index,), changes = BatchIndices(plan, torch.device("cpu"))(step, 1)
     return torch.arange(plan.rows) if index is None else index.clone(), changes[0] if changes else None

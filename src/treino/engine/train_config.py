@@ -43,9 +43,9 @@ SIDE_BY_SIDE = ("seed", "lr", *OF_UPDATE, "ema", "schedule", "warmup")
 
 @dataclass(frozen=True)
 class Defaults:
-    """Defaults for one kind of data, or of network. steps: the fewest, for which few rows are passed over
-    more than ``epochs`` times. patience: as a share of the epochs, where that is more than ``PATIENCE``, for
-    one cycle of the rate is at its best at the end."""
+    """Defaults for one kind of data or network. steps: the minimum; to reach it, few rows are passed over
+    more than ``epochs`` times. patience: as a share of the epochs, if that is more than ``PATIENCE``, because
+    with one cycle of the learning rate the best weights come at the end."""
 
     hidden: tuple[int, ...]
     lr: float
@@ -57,7 +57,7 @@ class Defaults:
 
 
 PATIENCE = 20  # epochs without improvement, if no length is set
-MOST_EPOCHS = 200  # of few rows
+MOST_EPOCHS = 200  # maximum, reached if there are few rows
 DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=MOST_EPOCHS),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
@@ -76,7 +76,7 @@ def usual_length(kind: str, rows: int, batch_size: int | str | None) -> tuple[in
 
 
 def kind_of(net: object, data_kind: str) -> str:
-    """The key of a training's defaults: convolutional networks have their own, others those of their data."""
+    """The key of a training's defaults: that of convolutional networks, or else that of the data."""
     return "cnn" if isinstance(net, CNN) else data_kind
 
 
@@ -227,14 +227,14 @@ def _listed(seeds: Any) -> list[Any]:
 
 
 def _is_several(name: str, value: Any) -> bool:
-    """Whether the value is a list of one per member; betas alone are a pair."""
+    """Whether the value is a list with one entry per member; one value of ``betas`` is already a pair."""
     if name == "betas":
         return isinstance(value, list | tuple) and any(isinstance(beta, list | tuple) for beta in value)
     return isinstance(value, list | tuple)
 
 
 def _of_members(name: str, value: Any, members: int) -> list[Any]:
-    """A list of one value per member, from such a list or a list of one."""
+    """A list of one value per member, made from such a list or from a list of a single value."""
     if name == "betas":
         pairs = [list(beta) if isinstance(beta, list | tuple) else [beta] * members for beta in value]
         value = list(zip(*pairs, strict=True)) if len(set(map(len, pairs))) == 1 else pairs[0]

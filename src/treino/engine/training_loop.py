@@ -59,7 +59,7 @@ class TrainingLoop:
     keyframes taken so far. step, epoch: progress so far. steps, steps_per_epoch: the plan. engine, threads:
     the kernel's name and threads.
     layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
-    loss, loss_reason: the loss's name, and why it was chosen. kernel_reason: what keeps a network of treino's
+    loss, loss_reason: the loss's name, and why it was chosen. kernel_reason: what keeps treino's own network
     from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C. threshold_P: the mean
     loss of an epoch above which a member counts as diverged.
     """
@@ -246,7 +246,7 @@ class TrainingLoop:
         span: tuple[float, float],
     ) -> list[Epoch]:
         """The epochs that ended within a chunk. means: means and standard deviations ``[E, P]`` of their
-        losses. report: of ``_evaluate``. span: ``time.perf_counter()`` at the chunk's start and end."""
+        losses. report: from ``_evaluate``. span: ``time.perf_counter()`` at the chunk's start and end."""
         first, stop, count = chunk.first, self.state.step, self.plan.count
         begin, end = span
         epochs: list[Epoch] = []
@@ -313,7 +313,7 @@ class TrainingLoop:
 
     @property
     def best_P(self) -> Tensor:
-        """``[P]`` float64: each member's best validation value of ``metric``; infinite before the first."""
+        """``[P]`` float64: each member's best validation value of ``metric``; infinite before any."""
         return self.state.best.metric_P.clone()
 
     @property
@@ -335,7 +335,7 @@ class TrainingLoop:
         return [range(first, first + size) for first in range(0, len(self.state.population), size)]
 
     def answering_of(self, members: Sequence[int]) -> list[int]:
-        """Return which of an ensemble's members answer, the best first."""
+        """Return which of an ensemble's members predict, the best first."""
         return answering_members(self.state, self.config.shared, members) if len(members) > 1 else [*members]
 
     def limits_of(self, member: int) -> Limits | None:
@@ -359,7 +359,7 @@ class TrainingLoop:
 
     def answer(self, which: str = "kept", members: Sequence[int] | None = None) -> nn.Module:
         """The single network or the ensemble as a plain module. which: as in ``net``. members: those of one
-        of several ensembles; None: all."""
+        of several ensembles; None: all members."""
         limits = None if members is None else self.limits_of(members[0])
         best = self._uses_best(which)
         return answer_module(
@@ -404,7 +404,7 @@ class TrainingLoop:
             self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
 
     def restart_patience(self, step: int) -> None:
-        """Let patience begin at this step, at which a setting changed."""
+        """Count patience from this step on, because a setting changed there."""
         self.state.changed_step = max(self.state.changed_step, step)
 
     def stop(self, members: Sequence[int]) -> None:
@@ -444,7 +444,7 @@ def train(
     bags: Bags | None = None,
     **settings: Any,
 ) -> TrainingLoop:
-    """A training of one network, or of one per seed side by side; it runs while you iterate over it.
+    """Train one network, or one per seed side by side; the training runs while you iterate over the result.
 
     data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
     ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation; or your own
@@ -457,7 +457,7 @@ def train(
     seeds: one per member, for initialisation and dropout. lr, momentum, betas, eps, weight_decay, clip, ema,
     schedule, warmup and the dropout of ``mlp`` and ``cnn`` may then be lists with one value per member.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64. bags: weights
-    of the rows, for each member its own or for all the same; they multiply the data's own weights.
+    of the rows, different for each member or the same for all; they multiply the data's own weights.
 
     Raises:
         TreinoError: an argument is unknown or out of range, or contradicts another or the data.

@@ -158,8 +158,8 @@ def _belongs_to_cross_entropy(extra: str, name: str, inputs: Inputs) -> TreinoEr
 
 
 def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tuple[float, ...] | None:
-    """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn. Rows count
-    as their weights say if there is one bag; with several, each counts 1."""
+    """One weight per class. ``balanced``: rows / (classes × the class's rows), as in scikit-learn; rows count
+    by their weights if there is one bag; with several bags each row counts 1."""
     weights = config.shared.class_weights
     if weights is not None and inputs.each:
         raise CLASS_WEIGHTS_TARGETS(n=len(inputs.each))
@@ -184,8 +184,8 @@ class TrainingSetup:
 
     config: the settings with all defaults filled in. engine: the kernel's name. train: the training rows.
     validation: measures members on the validation rows; None without any. layers: (name, kind, in, out,
-    parameters) of every layer. bags: the rows' weights; None: each row counts 1. limits_G: those of each
-    bag's answers, if bags have other rows.
+    parameters) of every layer. bags: the rows' weights; None: each row counts 1. limits_G: the limits of each
+    bag's predictions, if bags have different rows.
     """
 
     config: TrainConfig
@@ -278,7 +278,7 @@ def set_up(
 
 
 def usual_net(inputs: Inputs) -> Net:
-    """The network where none is asked for: convolutions for pictures, else layers of units."""
+    """The default network: convolutions for pictures, else layers of units."""
     if inputs.kind == "image" and is_picture(inputs.item_shape):
         layers = picture_settings(picture_shape(inputs.item_shape), classes=False)
         return cnn(*layers.pop("channels"), **layers)
@@ -297,8 +297,8 @@ def _for_inputs(config: TrainConfig, inputs: Inputs, net: NetSource) -> TrainCon
 
 
 def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]:
-    """The requested augmentation; default: ``shift`` for a convolutional network that learns classes of
-    numbered rows, unless a pixel is much of its pictures."""
+    """The requested augmentation. Default: ``shift`` for a convolutional network that learns classes of
+    numbered rows, unless a shift by one pixel is too much for its pictures."""
     numbered, pictures = isinstance(inputs.train[0], Tensor | MappedRows), isinstance(net, CNN)
     text, flip = s.augment, bool(s.flip)
     if text is None:
@@ -404,12 +404,12 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
 
 
 def no_validation_rows(what: str) -> TreinoError:
-    """The error if there are no validation rows. what: what needs them: a setting as typed, or a method."""
+    """The error if there are no validation rows. what: a setting as typed, or a method, that needs them."""
     return NO_VALIDATION_ROWS(what=what)
 
 
 def _check_batch_norm(module: nn.Module, bags: Bags | None) -> None:
-    """Refuse batch norm of rows that count differently: its means are of a batch's rows, each once."""
+    """Refuse batch norm if rows have different weights: its means count each row of a batch once."""
     weight_GN = None if bags is None else bags.weight_GN
     if weight_GN is None or bool((weight_GN == weight_GN[:, :1]).all()):
         return
@@ -440,9 +440,9 @@ def _another_size(rows: int, size: int) -> str:
 def _kernel(
     net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
 ) -> tuple[str, Kernel, str]:
-    """The kernel's name, the kernel, and a sentence on what keeps a network of treino's from a faster one."""
+    """The kernel's name, the kernel, and a sentence on what keeps treino's own network from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
-    looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
+    looked_for = config.shared.engine in (None, "lanes")  # else the library isn't needed
     obstacle = lanes_obstacle(shared) if looked_for else None
     choice = select_kernel(
         config.shared.engine,
@@ -458,7 +458,7 @@ def _kernel(
 
 
 def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
-    """The bags that are given, or one of the data's own weights; None if every row counts 1."""
+    """The given bags, or one bag with the data's own weights; None if every row counts 1."""
     if (bags is None and inputs.weights == (None, None)) or (bags is not None and bags.own):
         return bags
     if bags is None:

@@ -1,4 +1,4 @@
-"""The state of a training: all that changes while it runs, as plain data; and each epoch's mean loss."""
+"""The state of a training: everything that changes while it runs, as plain data; each epoch's mean loss."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -113,7 +113,7 @@ class BestWeights:
 
     @property
     def chosen_P(self) -> Tensor:
-        """``[P]`` bool: whether a member's kept weights are the best ones, not the last."""
+        """``[P]`` bool: whether a member's kept weights are its best, not its last ones."""
         return (self.step_P >= 0) & (len(self.params) > 0)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -132,8 +132,8 @@ class TrainingState:
     """The state of a training after ``step`` updates. Together with setup and rows it determines all further
     updates.
 
-    status_P: indices of STATUS. stop_step_P: the updates of an ended member; of a diverged one, up to its
-    last finite weights. evaluated_step: the step of the last evaluation. changed_step: of
+    status_P: indices of STATUS. stop_step_P: the updates of an ended member; for a diverged one, up to its
+    last finite weights. evaluated_step: the step of the last evaluation. changed_step: that of
     the last change of settings, with which patience begins anew. pending: future changes of
     hyper-parameters. running: int64, the indices of the members in training, derived from status_P.
     """

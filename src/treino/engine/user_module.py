@@ -1,4 +1,4 @@
-"""The user's modules: construction, copies, a test on two rows, and replacement of dropout."""
+"""The user's modules: how they are constructed, copied, tested on two rows, and get seeded dropout."""
 
 import copy
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The settings of a training: one table, from which flags, JSON, defaults and docs come."""
+"""The settings of a training: one table, from which flags, JSON, defaults and docs are derived."""
 
 from treino.base.lazy import public_names
 

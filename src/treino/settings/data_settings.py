@@ -9,7 +9,7 @@ from treino.settings.setting_types import Float, ImageSize, Int, Name, Pairs, Sh
 
 
 def declared(default: Any, about: str, **limits: Any) -> Any:
-    """A setting. about: its help. limits: pydantic's, such as ``ge=0``."""
+    """A setting. about: its help. limits: limits of pydantic's ``Field``, such as ``ge=0``."""
     return Field(default, description=about, **limits)
 
 

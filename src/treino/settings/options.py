@@ -1,6 +1,6 @@
-"""The options of sweeps, studies and clusters: each one's type, range, default and help, declared once.
+"""The options of sweeps, studies and clusters: declares once each option's type, range, default and help.
 
-The flags of the command line, the tools for agents, a sweep's folder and its report follow from these tables,
+The flags of the command line, tools for agents, a sweep's folder and its report derive from these tables,
 as those of a training follow from ``spec.py``.
 """
 
@@ -54,8 +54,8 @@ class SweepPlan(SweepOptions):
     """The options of a sweep as its folder keeps them.
 
     until: a validation metric and its target value. spread: select no winner, and report how metrics vary;
-    ``until`` then ends nothing, but the steps to it are counted. ensemble: places of the ensemble that
-    answers; 1: the winner alone.
+    ``until`` then ends nothing, but steps to it are counted. ensemble: the number of places in the ensemble
+    that predicts; 1: the winner predicts alone.
     """
 
     until: tuple[str, float] | None = Field(None, strict=False)
@@ -101,7 +101,7 @@ HERE = ClusterOptions()
 
 
 def read_options(table: type[Table], values: Mapping[str, Any]) -> Table:
-    """Check a verb's options, as typed or as given in Python; those that are None are left open.
+    """Check a verb's options, as typed or as given in Python; those that are None are left unset.
 
     Raises:
         TreinoError: a wrong type, a value out of range, or an unknown choice (with the nearest).

@@ -1,4 +1,4 @@
-"""Recipes: defaults for settings left open, which were measured together."""
+"""Recipes: sets of defaults that were measured together, for settings that the user leaves open."""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ TABLE: dict[str, Any] = {
     "weight_decay": 1e-2,
 }
 MOST_INPUTS = 1024  # maximum number of inputs with bins; with more, training would take minutes
-DROPOUT = 0.4  # the largest rate in an ensemble, whose networks' rates are spread
+DROPOUT = 0.4  # the largest dropout rate in an ensemble, whose networks have different rates
 PLAIN_EACH = 4  # one in this many networks gets no bins
 ROWS_A_BATCH, BATCHES = 50, (32, 512)  # batch size: rows / ROWS_A_BATCH, within BATCHES
 STEPS, EPOCHS = 5000, 20  # minimum length of a training
@@ -29,20 +29,20 @@ PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # early stopping's patience: the long
 
 # ---- pictures
 
-SIZES = (16, 32, 64, 64)  # channels at each size of the pictures, after which it is halved
-LEAST_SIDE = 3  # pixels: as many sizes as leave so many of the smaller side, but at least two
-STRIDED = 48  # pixels of a side, from which on the first kernels are of 5 and move by 2
+SIZES = (16, 32, 64, 64)  # channels at each picture size; after each, the size is halved
+LEAST_SIDE = 3  # least pixels of the smaller side, which limit the number of sizes; at least two
+STRIDED = 48  # pixels of a side from which on the first convolution has kernel 5 and stride 2
 PICTURE: dict[str, Any] = {"hidden": (64,), "dropout": 0.3, "group_norm": 4, "label_smoothing": 0.05}
 
 
 def picture_settings(
     shape: tuple[int, ...], *, batch_norm: bool = False, pooled: bool = False, classes: bool = True
 ) -> dict[str, Any]:
-    """The settings of a network for pictures whose channels are left open; its rate, batch and length are
-    those of any convolutional network.
+    """The settings of a network for pictures if ``channels`` is left open; rate, batch size and length are
+    the same as for any convolutional network.
 
-    shape: of a picture: channels, height, width. batch_norm: channels are normalised by that. pooled:
-    pools are given, of all stages alike. classes: whether it learns classes by cross-entropy.
+    shape: (channels, height, width) of a picture. batch_norm: whether batch norm is used. pooled: whether
+    the user sets pools, the same for all stages. classes: whether it learns classes by cross-entropy.
     """
     side = min(shape[1:])
     stride = 2 if side >= STRIDED else 1
@@ -66,7 +66,7 @@ def picture_settings(
 def table_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that the recipe ``table`` adds to the given ones."""
     additions = {name: value for name, value in TABLE.items() if name not in settings}
-    if "optimizer" in settings:  # lr and weight decay then keep the optimizer's defaults
+    if "optimizer" in settings:  # then lr and weight decay keep the optimizer's defaults
         additions = {name: value for name, value in additions.items() if name not in ("lr", "weight_decay")}
     every = settings | additions
     if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(settings):

@@ -44,7 +44,7 @@ def items(value: object) -> object:
 
 
 def _listed(text: str) -> list[str]:
-    """The parts between commas; a part with a comma is in double quotes: ``"a, b"=text``."""
+    """The parts between commas; a part that contains a comma is in double quotes: ``"a, b"=text``."""
     return next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
 
 
@@ -101,7 +101,7 @@ def threshold(value: object) -> object:
 
 
 def coverage(value: object) -> object:
-    """A share above 0 and below 1; of a percentage the share is guessed."""
+    """A share above 0 and below 1; for a percentage, the error suggests the share."""
     try:
         share = None if value is None else float(str(number(value)).rstrip("%"))
     except ValueError:

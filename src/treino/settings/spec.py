@@ -1,9 +1,9 @@
 """The table of settings: declares once each setting's type, range, default, group and help.
 
-It gives the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON of a
-folder (its ``spec.json``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
-default from the data. ``training`` also looks up names such as ``relu`` in the engine's registries: here are
-only types, ranges and contradictions.
+From it come the command line's flags, the keywords of ``treino.train`` and the estimators, the JSON of a
+folder (its ``spec.json``) and ``docs/settings.md``. If a setting is None, ``training`` chooses a
+default from the data. ``training`` also looks up names such as ``relu`` in the engine's registries: this file
+has only types, ranges and contradictions.
 """
 
 import re
@@ -52,7 +52,7 @@ GROUPS = {
 OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
 Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
-LAYERS = ("mlp", "cnn")  # values of ``net`` that name layers of treino's, not a file
+LAYERS = ("mlp", "cnn")  # values of ``net`` that name treino's own layers, not a file
 OF_CNN = ("channels", "kernel", "stride", "padding", "pool", "head", "blocks", "group_norm")
 
 
@@ -288,7 +288,7 @@ class Settings(DataSettings):
 
     @property
     def net_file(self) -> str | None:
-        """FILE.py:NAME of the user's own network; None for layers of treino's."""
+        """FILE.py:NAME of the user's own network; None for treino's own layers."""
         return None if self.net in LAYERS else self.net
 
 
@@ -389,7 +389,7 @@ BOTH_SAY = (
     ("splits_two", "split_column", "split_group", N_("{a} and {b} both say how rows are split.")),
     ("splits_two", "split_column", "split_time", N_("{a} and {b} both say how rows are split.")),
 )
-"""Settings of which one may be given: the rule, both names, and the sentence."""
+"""Pairs of settings of which only one may be given: the rule, both names, and the sentence."""
 
 
 def _contradictions(s: Settings) -> None:

@@ -33,7 +33,7 @@ FOLDER_UNREADABLE = Refusal(
     status=1,
 )
 
-TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
+TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # file endings of tables of labels
 _UNREAD = (
     *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng"),
     *(".cr2", ".nef", ".arw", ".pgm", ".ppm", ".pbm", ".pnm"),
@@ -44,7 +44,7 @@ _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 @dataclass(frozen=True, slots=True)
 class PictureFile:
     """A file of an album. name: its path inside the album, with "/". size: in bytes. changed: the time of its
-    last change in nanoseconds; in an archive, that of the archive."""
+    last change in nanoseconds; in an archive, the time of the archive's last change."""
 
     name: str
     size: int
@@ -77,7 +77,7 @@ class Album:
         return name or "photographs"
 
     def left_out(self) -> str:
-        """What is left out, by its reasons, each with its number and first name; "" if nothing is."""
+        """A text on left-out entries: for each reason, their number and first name; "" if there are none."""
         first: dict[str, str] = {}
         for name, reason in self.skipped:
             first.setdefault(reason, name)
@@ -107,10 +107,10 @@ def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callab
     """Sort the entries into pictures, tables and the rest."""
     pictures: list[PictureFile] = []
     tables, folders, skipped = list[str](), list[str](), list[tuple[str, str]]()
-    names: dict[str, str] = {}  # the name of each entry whose name isn't shown as it is
+    names: dict[str, str] = {}  # the original names of entries whose names are shown in another form
     parents: set[str] = set()
     for name, size, changed, reason in entries:
-        # bytes of a name that are no UTF-8 are shown as escapes
+        # bytes of a name that aren't valid UTF-8 are shown as escapes
         shown = (
             name
             if name.isascii()
@@ -144,7 +144,7 @@ def _why_not(ending: str) -> str:
 
 
 def _without_pictures(folders: Iterable[str], parents: set[str]) -> Iterator[tuple[str, str]]:
-    """The outermost folders in which there is no picture at any depth."""
+    """The outermost folders that contain no picture at any depth."""
     full = {"", *parents}
     for parent in parents:
         while parent := parent.rpartition("/")[0]:
@@ -172,7 +172,7 @@ def _no_pictures(album: Album) -> TreinoError:
 
 
 def _in_utf8(name: str) -> str:
-    """The name, with its bytes that are no UTF-8 as escapes."""
+    """The name, with bytes that aren't valid UTF-8 written as escapes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -180,7 +180,7 @@ def _in_utf8(name: str) -> str:
 
 
 def _entries(root: str) -> Iterator[Entry]:
-    """Everything in a folder at any depth. A link to a folder, or out of the folder, is not followed."""
+    """Yield all entries of a folder at any depth. Links to folders, or out of this one, aren't followed."""
     inside = os.path.join(os.path.realpath(root), "")
     folders = [""]
     while folders:

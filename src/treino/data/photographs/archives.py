@@ -1,4 +1,4 @@
-"""Read the pictures in a zip or a tar where they lie; nothing is unpacked as a file."""
+"""Read the pictures in a zip or tar archive without unpacking them to files."""
 
 import errno
 import os
@@ -25,12 +25,12 @@ ARCHIVE_ENCRYPTED = Refusal(
 Entry = tuple[str, int, int, str]
 """A file or folder of an album: its name, with "/" at the end of a folder's; its size; the time of its last
 change in nanoseconds; why it is left out, or ""."""
-MOST_BYTES = 1 << 30  # of one file
+MOST_BYTES = 1 << 30  # maximum size of one file
 _CHUNK = 1 << 20
 
 
 def check_size(size: int, packed: int | None = None) -> None:
-    """Raise OSError for a file that is too large to be read, by what its folder or archive says of it.
+    """Raise OSError for a file that is too large to be read, by the size that its folder or archive states.
 
     packed: its size in a zip.
     """
@@ -56,7 +56,7 @@ def open_archive(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     except STUMBLES as error:
         raise damaged(path, what, error) from None
     except OSError as error:
-        if error.errno in (None, 0, errno.EINVAL):  # a decompressor's, such as of a wrong checksum
+        if error.errno in (None, 0, errno.EINVAL):  # from a decompressor, such as a wrong checksum
             raise damaged(path, what, error) from None
         raise unreadable(path, error) from None
 
@@ -75,7 +75,7 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     infos: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename if "/" in info.filename else info.filename.replace("\\", "/")
-        infos[name.removeprefix("./")] = info  # as in unpacking, the last one of a name counts
+        infos[name.removeprefix("./")] = info  # as in unpacking, the last entry of a name counts
     if any(info.flag_bits & 1 for info in infos.values()):
         raise ARCHIVE_ENCRYPTED(path=path)
 
@@ -107,7 +107,7 @@ def _open_tar(
         tarfile.open(fileobj=file, mode="r:") as archive,
     ):
         for info in archive:
-            if info.size < 0:  # behind which tarfile would read the same again, for ever
+            if info.size < 0:  # after it, tarfile would read the same again, forever
                 raise tarfile.ReadError("negative size")
             name = info.name.removeprefix("./") + "/" * info.isdir()
             if name != "./":

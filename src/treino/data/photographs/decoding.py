@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, int, int]  # channels, height, width
 
-MOST_PIXELS = 80_000_000  # of one file; decompressed it takes four bytes a pixel
-LARGEST_SIDE = 64  # of pictures whose size is chosen here
+MOST_PIXELS = 80_000_000  # maximum for one file; decompressed, each pixel takes four bytes
+LARGEST_SIDE = 64  # of pictures whose size is chosen by ``common_shape``
 _STUMBLES = (  # errors that Pillow raises for damaged bytes
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, ArithmeticError),
     *(LookupError, AttributeError, RuntimeError, struct.error, zlib.error),
 )
 _ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # of orientations, as numbered by Image.Transpose
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # {EXIF orientation: number of Image.Transpose}
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # MPO opens as JPEG
 
@@ -39,9 +39,9 @@ class UnreadablePictureError(Exception):
 
 @dataclass(frozen=True)
 class PictureForm:
-    """How a file says that it is written.
+    """The form of a picture file, as its header states it.
 
-    width, height: upright, in pixels. mode: Pillow's name of the kind of pixels. format: such as JPEG.
+    width, height: in pixels, of the upright picture. mode: Pillow's name of the pixel type. format: as JPEG.
     frames: more than 1 for a moving picture, of which the first is used. turned: whether its EXIF orientation
     turns or mirrors it.
     """
@@ -59,7 +59,7 @@ class PictureForm:
 
 
 def common_shape(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape:
-    """The shape that all pictures are brought to: (channels, height, width).
+    """The common shape to which all pictures are resized: (channels, height, width).
 
     size: height and width as requested. Default: the pictures' own size, if all have the same and no side is
     longer than 64 pixels; else a square as large as half of the pictures are at least, but at most 64. In
@@ -76,12 +76,12 @@ def common_shape(forms: list[PictureForm], size: tuple[int, int] | None) -> Shap
 
 
 def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, NDArray[np.uint8] | None]:
-    """Return how the file is written, and its pixels ``[C, H, W]``; without a shape, None instead of them.
+    """Return the form of the file and its pixels ``[C, H, W]``; if shape is None, None instead of pixels.
 
     The first frame, turned as its EXIF orientation says. Transparent parts become white; 16-bit values become
     their upper 8 bits; other colours become RGB, and grey its luminance. A picture that gets smaller is
-    averaged (Pillow's bilinear resampling), a large JPEG from its nearest halved size, by which values
-    differ by at most 2 of 255 on average.
+    averaged (Pillow's bilinear resampling), a large JPEG from its nearest halved size, which changes values
+    by at most 2 of 255 on average.
 
     Raises UnreadablePictureError with the reason.
     """
@@ -97,19 +97,19 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
         if shape is not None:
             if picture.format == "JPEG":
                 _draft(picture, shape, fit)
-            picture.load()  # before anything else may: what fails to load once is no error afterwards
+            picture.load()  # first of all: what fails to load once raises no error afterwards
         turned = _orientation(picture)
         if shape is not None:
             pixels = _fitted(picture, turned, shape, fit)
         if turned >= 5:
             width, height = height, width
-        frames = _frames(picture)  # it leaves the first frame, whose pixels are taken by now
+        frames = _frames(picture)  # this moves on from the first frame, whose pixels are already copied
         return PictureForm(width, height, mode, picture.format or "", frames, turned in _TURNS), pixels
 
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """What Pillow raises of a file becomes an UnreadablePictureError."""
+    """Within the block, errors that Pillow raises for a file become UnreadablePictureError."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -140,8 +140,8 @@ def _reason(error: Exception) -> str:
 
 
 def _orientation(picture: "Image.Image") -> int:
-    """The EXIF orientation that is still to be followed: 1 for none. Pillow turns a TIFF by itself. A PNG's
-    may lie behind its pixels, and counts once they are loaded."""
+    """The EXIF orientation that is still to be applied; 1: none. Pillow applies a TIFF's itself. A PNG's
+    may come after its pixels, and is known once they are loaded."""
     behind = picture.format == "PNG" and "exif" not in picture.info and getattr(picture, "tile", None)
     if picture.format == "TIFF" or behind:
         return 1
@@ -153,7 +153,7 @@ def _orientation(picture: "Image.Image") -> int:
 
 
 def _mode(picture: "Image.Image") -> str:
-    """Pillow's name of the kind of pixels; L for a palette that holds only grey."""
+    """Pillow's name of the pixel type; L if it is a palette that holds only grey."""
     if picture.mode == "P" and picture.palette is not None:
         colour_CK = np.array(picture.getpalette() or [0], dtype=np.uint8)
         if len(colour_CK) % 3 == 0 and (colour_CK.reshape(-1, 3) == colour_CK[::3, None]).all():
@@ -162,20 +162,20 @@ def _mode(picture: "Image.Image") -> str:
 
 
 def _frames(picture: "Image.Image") -> int:
-    """The number of frames; 2 stands for more in a GIF, where they would have to be counted. 1 if the further
+    """The number of frames; for a GIF, 2 stands for any number above 1, to avoid counting. 1 if the further
     ones are damaged."""
     try:
         if picture.format == "GIF":
             return 1 + bool(getattr(picture, "is_animated", False))
         return int(getattr(picture, "n_frames", 1)) if picture.format in ("TIFF", "WEBP", "PNG") else 1
-    except Exception:  # of which the pixels that are used are no part
+    except Exception:  # damage outside the pixels that are used
         return 1
 
 
 def _draft(picture: "Image.Image", shape: Shape, fit: Fit) -> None:
     """Have a JPEG decoded at a halved size, if that is enough."""
     channels, height, width = shape
-    across = (height, width) if _orientation(picture) >= 5 else (width, height)  # as the file lies
+    across = (height, width) if _orientation(picture) >= 5 else (width, height)  # as stored in the file
     least = max if fit != "pad" else min
     factor = least(across[0] / picture.width, across[1] / picture.height)
     draft = (math.ceil(picture.width * factor), math.ceil(picture.height * factor))
@@ -231,7 +231,7 @@ def _plain(picture: "Image.Image", channels: int) -> "Image.Image":
             raise UnreadablePictureError(_("its pixels are numbers beyond 16 bits"))
         upper_HW = (value_HW >> 8).astype(np.uint8)
         picture = Image.fromarray(np.where(value_HW == clear, np.uint8(255), upper_HW))
-    if isinstance(clear, tuple) and max(clear) > 255:  # of a file of 16 bits, which Pillow reads as 8
+    if isinstance(clear, tuple) and max(clear) > 255:  # from a 16-bit file, which Pillow reads as 8-bit
         picture.info["transparency"] = tuple(value >> 8 for value in clear)
     if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")

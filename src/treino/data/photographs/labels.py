@@ -1,4 +1,4 @@
-"""Make a table of what is known of each picture: its file, split, class, and what labels say of it."""
+"""Make a table with a row for each picture: its file, split, class, and columns of a table of labels."""
 
 import os
 import re
@@ -73,11 +73,11 @@ PICTURES_SPLIT_MIXED = Refusal(
     N_("Move it away, or into one of them."),
 )
 
-FILE, PART, CLASS = "file", "split", "class"  # the names of the columns
-PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # of folders: 0 is a class
-_SAMPLED = 1000  # rows of a table of labels that tell which column names pictures
-_LEAST_NUMBERS = 4  # pictures that a column names by numbers without their zeros, so that it isn't by chance
-_MOST_TABLES = 8  # tables among the pictures that are looked at
+FILE, PART, CLASS = "file", "split", "class"  # names of columns
+PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # 0 and 1 are classes
+_SAMPLED = 1000  # rows of a table of labels by which the column of pictures' names is found
+_LEAST_NUMBERS = 4  # least pictures that a column must name by numbers without their zeros, to exclude chance
+_MOST_TABLES = 8  # maximum number of tables among the pictures that are examined
 _NAMES = (
     r"([^/]*[^/ ._-])[ ._-]+\(?\d+\)?\.\w+$",
     r"([^/]*[^/\d])\d+\.\w+$",
@@ -87,10 +87,10 @@ _NAMES = (
 
 
 def label_table(album: Album, request: LoadRequest, absent: list[str] | None = None) -> Table:
-    """A row for each picture of an album: its ``file``, its ``class`` and ``split`` by the folders that it is
-    in or by its name, and the columns of a table of labels. What nothing labels has empty cells.
+    """A table with a row for each picture of an album: its ``file``; ``class`` and ``split`` by its folders
+    or by its name; and the columns of a table of labels. Pictures without a label have empty cells.
 
-    absent: gets the names in the table of labels that are no picture of the album; None: a note says them.
+    absent: a list that gets the names in the table of labels without a picture; None: a note lists them.
     """
     names = [file.name for file in album.files]
     part_N, folder_N, outer = _levels([name.split("/")[:-1] for name in names])
@@ -106,7 +106,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
     table = None
     if _needs_table(request, columns, in_folders):
         table = _labels_of(album, known, request, needed=not in_folders)
-    chooses = request.labels is not None or not in_folders  # the table says what is learnt
+    chooses = request.labels is not None or not in_folders  # the table determines the target
     if not in_folders and table is None:
         pattern = _pattern_of(names)
         if pattern is None:
@@ -179,12 +179,12 @@ def _left_out(album: Album, table: "_Labels | None") -> str:
     return _("Left out: {parts}.").format(parts=parts) if parts else ""
 
 
-# ---- what folders say
+# ---- classes and splits from folders
 
 
 def _levels(folder_N: list[list[str]]) -> tuple[list[str] | None, list[list[str]], list[str]]:
-    """Return (the folder of each picture that names its part of the split, or None; the folders inside it,
-    without those that all pictures share; these shared ones)."""
+    """Return (for each picture, the folder that names its split, or None; the folders inside that one,
+    without those that all pictures share; the shared folders)."""
     outer: list[str] = []
     part_N = None
     while all(folder_N):
@@ -210,7 +210,7 @@ def _levels(folder_N: list[list[str]]) -> tuple[list[str] | None, list[list[str]
     return part_N, folder_N, outer
 
 
-# ---- what names say
+# ---- classes from names
 
 
 def _is_pattern(text: str) -> bool:
@@ -219,7 +219,7 @@ def _is_pattern(text: str) -> bool:
 
 
 def _by_pattern(names: list[str], pattern: str, name: str, notes: list[str]) -> list[str]:
-    """What the pattern's group matches in each name; "" for a name in which it is nowhere."""
+    """The text that the pattern's group matches in each name; "" for a name without a match."""
     try:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
@@ -239,7 +239,7 @@ def _by_pattern(names: list[str], pattern: str, name: str, notes: list[str]) -> 
 
 
 def _pattern_of(names: list[str]) -> str | None:
-    """The first usual pattern that all names have, with at least two classes of at least two on average."""
+    """The first usual pattern that all names match, if it gives two classes or more, of two on average."""
     for pattern in _NAMES:
         compiled = re.compile(pattern)
         match_N = [compiled.search(name) for name in names]
@@ -249,12 +249,12 @@ def _pattern_of(names: list[str]) -> str | None:
     return None
 
 
-# ---- what a table of labels says
+# ---- a table of labels
 
 
 @dataclass(frozen=True, eq=False)
 class _Labels:
-    """A table of labels. column: the one that names pictures. inside: its name in the album; None if it lies
+    """A table of labels. column: the one that names pictures. inside: its name in the album; None if it is
     elsewhere."""
 
     table: Table
@@ -263,7 +263,7 @@ class _Labels:
 
 
 class _Names:
-    """Which picture a text names: its path in the album or the end of it, with or without the ending, or a
+    """Finds the picture that a text names: by its path or the end of it, with or without extension, or by a
     longer path that ends so. Names as they are written come before those that differ by case, and these
     before those that differ by zeros before a number, as 7 and 0007, or by blanks around a part."""
 
@@ -272,7 +272,7 @@ class _Names:
         self._indexes: dict[Callable[[str], str], tuple[dict[str, list[int]], dict[str, list[int]]]] = {}
 
     def rows(self, text: str, zeros: bool = True) -> list[int]:
-        """The rows of the pictures that the text may name; [] for none. zeros: also without them."""
+        """The rows of the pictures that the text may name, or []. zeros: also match without zeros."""
         text = text.replace("\\", "/").removeprefix("./")
         for form in (str.strip, _in_lower_case, _without_zeros)[: 2 + zeros]:
             wholes, ends = self._index(form)
@@ -285,7 +285,7 @@ class _Names:
         return []
 
     def _index(self, form: Callable[[str], str]) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-        """The rows of whole names, and of their ends, in a form; each with and without its ending."""
+        """Rows by whole names, and by ends of names, in this form; each with and without file extension."""
         if form not in self._indexes:
             wholes: dict[str, list[int]] = {}
             ends: dict[str, list[int]] = {}
@@ -305,7 +305,7 @@ def _in_lower_case(name: str) -> str:
 
 
 def _without_zeros(name: str) -> str:
-    """The name in lower case, without blanks around its parts and zeros before a number: a/7 for A/0007."""
+    """The name in lower case, without blanks around its parts or zeros before a number: a/7 for A/0007."""
     parts = [part.strip() for part in name.lower().split("/")]
     stem, ending = os.path.splitext(parts[-1])
     stem, ending = (stem, ending) if ending in ENDINGS else (parts[-1], "")
@@ -325,7 +325,7 @@ def _needs_table(request: LoadRequest, columns: dict[str, Column], in_folders: b
 
 
 def _labels_of(album: Album, names: _Names, request: LoadRequest, needed: bool) -> _Labels | None:
-    """The table of labels: the named one, else the only one among the pictures that names them."""
+    """The table of labels: the requested one, else the only table in the album that names its pictures."""
     if request.labels is not None:
         inner = inside(album, request.labels)
         table = _read(album, request.labels, inner, request.reading)
@@ -369,10 +369,10 @@ def _read(album: Album, labels: str, inner: str | None, reading: ReaderOptions |
 
 
 def _naming(table: Table, names: _Names, strict: bool) -> str | None:
-    """The column that names most pictures, in a sample of the rows; of several, the one of file names.
+    """The column that names most pictures, in a sample of the rows; if several do, the one of file names.
 
-    strict: only if half of the cells do, or half of the pictures are named; always so where they only do
-    without zeros. Raises TreinoError if two columns name as many, and not the same in each row.
+    strict: half of the cells must name pictures, or half of the pictures be named; always so if names match
+    only without zeros. Raises TreinoError if two columns name equally many, but differ in some row.
     """
     sample = range(0, table.rows, max(1, table.rows // _SAMPLED))
     columns = [column for column in table.columns if column.seconds is None and not column.boolean]

@@ -40,7 +40,7 @@ ACROSS = N_(
 
 
 def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
-    """Refuse arguments that are for tables alone."""
+    """Refuse arguments that apply only to tables."""
     for name, value in arguments.items():
         if value:
             raise TreinoError(
@@ -53,13 +53,13 @@ def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
 
 
 def read_album(request: LoadRequest) -> tuple[Album, Table, list[str]]:
-    """The pictures of a source, what is known of each, and names that have a label and no picture."""
+    """Return a source's album, its ``label_table``, and the names that have a label but no picture."""
     album, absent = open_album(request.source), list[str]()
     return album, label_table(album, request, absent), absent
 
 
 def album_split(split: Split, table: Table, notes: list[str]) -> Split:
-    """The split as requested, else as the folders or the table of labels say, if they do."""
+    """The requested split, else the one that the folders or the table of labels give, if there is one."""
     given = given_split(table)
     if given is None or split.by == given:
         return split
@@ -146,7 +146,7 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
 
 
 def picture_files(album: Album, pictures: PreparedPictures, absent: Sequence[str]) -> PictureFiles:
-    """The facts of an album's files that its description tells. absent: as of ``read_album``."""
+    """The facts about an album's files for its description. absent: the names from ``read_album``."""
     names = tuple(file.name for file in album.files)
     missing = tuple((name, _("it has a label and isn't there")) for name in absent)
     return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison, missing)
@@ -162,9 +162,9 @@ def _sha256(pictures: PreparedPictures, table: Table) -> str:
 def refuse_bad(
     bad: Sequence[tuple[str, str]], pictures: int, source: str, skip_bad: int, notes: list[str]
 ) -> None:
-    """Refuse more files that can't be read than may be skipped; a note says which are left out.
+    """Refuse an album with more unreadable files than may be skipped; a note says which are left out.
 
-    bad: their names, with the reasons; also names that have a label and no picture. pictures: how many
+    bad: their names with the reasons, and names that have a label but no picture. pictures: how many
     there are.
     """
     if not bad:
@@ -179,7 +179,7 @@ def refuse_bad(
 
 
 def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
-    """How the pictures were brought to one size and colour."""
+    """A note on how the pictures were brought to one size and colour."""
     channels, height, width = pictures.shape
     size = _("{width} × {height} pixels").format(width=width, height=height)
     colour = _("in grey") if channels == 1 else _("in colour")
@@ -208,7 +208,7 @@ def form_notes(files: PictureFiles, shape: Shape) -> list[str]:
 
 
 def pixel_names(shape: Shape) -> tuple[str, ...]:
-    """The names of the inputs of pictures: pixel_ROW_COLUMN, in colour with red, green or blue before."""
+    """The names of the inputs: pixel_ROW_COLUMN; for colour pictures preceded by red, green or blue."""
     channels, height, width = shape
     colours = ("pixel",) if channels == 1 else ("red", "green", "blue")
     return tuple(f"{colour}_{i}_{j}" for colour in colours for i in range(height) for j in range(width))

@@ -1,4 +1,4 @@
-"""Read pictures to predict: folders, archives, files or Pillow's images, in the form of a run's."""
+"""Read pictures to predict (folders, archives, files or PIL images), in the form of a run's pictures."""
 
 import glob
 import io
@@ -42,9 +42,9 @@ _KEPT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I")  # modes that 
 class NewPictures:
     """Pictures to predict.
 
-    x: their inputs, made of a temporary file of pixels when they are read. index: ``[N]``, their numbers in
-    the source. names: the file of each. labels: what is known of K of them, with the column of the run's
-    target, and ``[K]``, which they are; None if nothing is known. notes: what was left out, and how the
+    x: their inputs, made from a temporary file of pixels when they are read. index: ``[N]``, their numbers in
+    the source. names: the file of each. labels: (table of K labelled pictures, with the column of the run's
+    target; their indices ``[K]``); None without labels. notes: what was left out, and how the
     pictures were brought to the run's form.
     """
 
@@ -58,10 +58,10 @@ class NewPictures:
 def pictures_to_predict(source: Any, preparation: Preparation, skip_bad: int = 0) -> NewPictures:
     """All pictures of a source, brought to the size and colours of the training's.
 
-    skip_bad: the most that may be left out as unreadable.
+    skip_bad: the most pictures that may be left out as unreadable.
 
     Raises:
-        TreinoError: the run's inputs are no pixels of 0 to 255; a source without pictures; more unreadable
+        TreinoError: the run's inputs aren't pixels from 0 to 255; a source without pictures; more unreadable
             pictures than may be left out.
     """
     shape = preparation.picture_shape
@@ -105,7 +105,7 @@ def album_of(source: Any) -> Album:
 
 
 def _content(picture: "Image.Image") -> bytes:
-    """The content of a file that holds the picture's pixels as they are, upright. Raises
+    """The content of a file that holds the picture's pixels unchanged, upright. Raises
     UnreadablePictureError for a file whose pixels aren't loaded yet and can't be."""
     from PIL import ImageOps
 
@@ -146,7 +146,7 @@ def _form_notes(forms: Sequence[PictureForm], shape: Shape, fit: Fit) -> list[st
 def _labels(
     album: Album, row_N: NDArray[np.int64], preparation: Preparation, notes: list[str]
 ) -> tuple[Table, NDArray[np.int64]] | None:
-    """The rows of an album's labels that the run can be compared with, and which of the pictures they are of;
+    """Return the rows of an album's labels that fit the run's target, and the numbers of their pictures;
     None if the album has no labels."""
     table = _label_table(album, preparation)
     column = None if table is None else table.by_name.get(preparation.target)
@@ -168,8 +168,8 @@ def _labels(
 
 
 def _label_table(album: Album, preparation: Preparation) -> Table | None:
-    """What an album says of its pictures: the outermost folder that bears a class's name or, where none does,
-    all that it would say for a training. None if it says nothing."""
+    """The labels in an album: for each picture the outermost folder named like a class or, if there is none,
+    the labels that a training would use. None without labels."""
     names = [file.name for file in album.files]
     known = set(preparation.classes)
     label_N = [next((f for f in n.split("/")[:-1] if f in known), n.rpartition("/")[0]) for n in names]

@@ -55,7 +55,7 @@ DECODING_ENDED = Refusal(
 
 PIXELS, INDEX = "pixels.uint8", "pictures.json"
 _BATCH = 32  # files that are decoded at a time
-_FORKED = 500  # files from which on processes decode
+_FORKED = 500  # number of files from which on processes decode
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class PreparedPictures:
 
     shape: (channels, height, width) of all. pixel_ND: uint8 ``[N, C*H*W]``, mapped; 0 where a file can't be
     decoded. forms: how each file is written; None for a file whose form can't be read. faults: why each file
-    can't be decoded; "" if it can. sha256: of the names and contents of all files. comparison: of all
+    can't be decoded; "" if it can. sha256: digest of all files' names and contents. comparison: that of all
     pictures; one that can't be decoded equals none.
     """
 
@@ -77,9 +77,9 @@ class PreparedPictures:
 
 
 def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | None) -> PreparedPictures:
-    """The decoded pictures of an album: as prepared before from the same files, or decoded now.
+    """The decoded pictures of an album: from the cache if the files are the same, else decoded now.
 
-    A file counts as the same while its name, size and time of change are, as in git. cache: the folder beside
+    As in git, a file counts as the same if its name, size and time of change are. cache: the folder beside
     the runs; None: a temporary folder, removed with the pixels. Raises TreinoError if no file can be decoded.
     """
     request = {"pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit}
@@ -136,8 +136,8 @@ def decoded(
 
 @contextmanager
 def _decoding() -> Iterator[None]:
-    """Without Pillow's warnings of damaged metadata; its warning of pictures of vast size is an error. Torch
-    has one thread, because its others would take the cores from those that decode."""
+    """Ignore Pillow's warnings about damaged metadata; its warning about vast pictures is an error. Torch
+    has one thread, because more would take cores from the decoding."""
     threads = torch.get_num_threads()
     with warnings.catch_warnings():
         from PIL import Image
@@ -156,7 +156,7 @@ def _unreadable(album: Album, faults: Sequence[str]) -> TreinoError:
 
 
 def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path) -> dict[str, Any]:
-    """Decode all files into a file of pixels. Return the index of what was met.
+    """Decode all files into a file of pixels. Return the index: forms, faults and digests of the files.
 
     The common shape is known only after the last file was opened. It is guessed from some of them first; if
     the guess proves wrong, all files are decoded again.
@@ -204,7 +204,7 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
 
 _Facts = tuple[list[PictureForm | None], list[str], list[str]]
 """The form, the fault and the SHA-256 of each of some files."""
-_work: Callable[[int], _Facts] | None = None  # of a process that decodes
+_work: Callable[[int], _Facts] | None = None  # in a process that decodes
 
 
 def _into(
@@ -237,8 +237,8 @@ def _in_parallel(work: Callable[[int], _Facts], count: int, plain_files: bool) -
     """Yield the facts of all files in order, some at a time.
 
     Many plain files are decoded by forked processes: half of the time that Pillow takes for a small file it
-    holds Python's lock, so that threads would wait for each other. Threads decode few files, and archives,
-    which have one place to read at.
+    holds the GIL, so that threads would wait for each other. Threads decode few files, and archives,
+    which are read at one position at a time.
     """
     starts = range(0, count, _BATCH)
     pool: Executor = ThreadPoolExecutor(_cores())
@@ -246,7 +246,7 @@ def _in_parallel(work: Callable[[int], _Facts], count: int, plain_files: bool) -
         fork = multiprocessing.get_context("fork")
         pool = ProcessPoolExecutor(_cores(), fork, initializer=_begin, initargs=(work,))
         work = _decoded_in_process
-    # Ctrl-C is this process's affair, and waits: Python loses one that comes in the middle of a fork
+    # this process handles Ctrl-C, after the fork: Python loses one that comes in the middle of it
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if work is _decoded_in_process else ())
     try:
         each = pool.map(work, starts)
@@ -260,7 +260,7 @@ def _in_parallel(work: Callable[[int], _Facts], count: int, plain_files: bool) -
 
 
 def _begin(work: Callable[[int], _Facts]) -> None:
-    """Set up a process that decodes."""
+    """Set up a worker process for decoding."""
     global _work
     _work = work
 
@@ -291,7 +291,7 @@ def _decoded_batch(
         except UnreadablePictureError as reason:
             faults[row] = reason.args[0]
     left, at = pixel_BD.reshape(-1).data, start * pixel_BD.shape[1]
-    while left:  # a disk that gets full takes a part, and refuses the next
+    while left:  # a disk that becomes full accepts a part, and refuses the rest
         written = os.pwrite(descriptor, left, at)
         left, at = left[written:], at + written
     return forms, faults, digests
@@ -303,8 +303,8 @@ def _decoded_batch(
 class PixelRows(MappedRows):
     """Some rows of a mapped file of pixels, as float32 inputs ``[N, D]``.
 
-    array: uint8 ``[M, D]``. row_N: the rows of the file, in the order in which they count here. transform:
-    makes inputs of pixels, ``Preparation.transform``.
+    array: uint8 ``[M, D]``. row_N: which rows of the file these are, in order. transform:
+    turns pixels into inputs, ``Preparation.transform``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Choose the input columns and how each is encoded: as its cells show, or as the user says."""
+"""Choose the input columns and how each is encoded: by its cells, or as the user requests."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -47,7 +47,7 @@ LEFT_OUT = {
     "text": (N_("Left out, for they are free text: {names}."), _USE),
     "row number": (N_("Left out, for they number the rows: {names}."), _USE),
 }
-"""What is said of columns that are left out, by the reason."""
+"""Texts about columns that are left out, by the reason."""
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
@@ -196,7 +196,7 @@ def column_fault(
 
 
 def _unlike_the_most(column: Column) -> int:
-    """The first row whose cell is there and has another form than most cells."""
+    """The first row with a cell that isn't missing and has another form than most cells."""
     keys = [None if missing(word) else getattr(form_of(word), "key", "") for word in column.words]  # type: ignore[union-attr]
     counts = Counter(key for key in keys if key is not None)
     usual = max(counts, key=lambda key: counts[key])
@@ -257,12 +257,12 @@ def _writing_text(writing: str) -> str:
 
 
 def say_gaps(columns: Sequence[Column], table: Table) -> list[str]:
-    """A note for each column of dates in which a word stands, and is taken for no value."""
+    """A note for each column of dates that contains words, which count as missing values."""
     return [joined(said, " ") for column in columns if (said := word_gaps(column, table))]
 
 
 def word_gaps(column: Column, table: Table) -> tuple[str, str] | None:
-    """Return (message, hint) if words stand among a column's dates, and are taken for no value; else None."""
+    """Return (message, hint) if a column of dates contains words, which count as missing; else None."""
     if column.seconds is None or column.words is None:
         return None
     known = (table.reading.missing if table.reading is not None else None) or ()

@@ -5,8 +5,8 @@ first input is normalised (only such inputs are axes of plots); ``edges`` of the
 first one; ``mean_places``, the indices of the inputs that are target means; ``flag``, whether the last input
 marks missing cells; ``encode``, from cells to ``[N, inputs]``.
 
-Encoders of numbers and of hashed classes may have target means: ``values``, those with a mean; ``means``, of
-each value as many as there are target columns; ``prior``, as how many rows the overall mean counts in them.
+Encoders of numbers and of hashed classes may have target means: ``values``, those with a mean; ``means``, for
+each value one per target column; ``prior``, the number of rows as which the overall mean counts in them.
 """
 
 import hashlib
@@ -78,8 +78,8 @@ def quantile_edges(
 
 
 def quantiles(value_N: Floats, share_K: Floats, weight_N: Floats | None) -> Floats:
-    """``[K]``: the quantiles that ``np.quantile`` gives of values that are repeated as often as they weigh,
-    by ``as_counts``."""
+    """``[K]``: the quantiles that ``np.quantile`` gives for values repeated as often as their weights say,
+    see ``as_counts``."""
     if weight_N is None:
         return np.asarray(np.quantile(value_N, share_K))
     order_N = value_N.argsort(kind="stable")
@@ -104,7 +104,7 @@ MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
 BINS = 16  # the usual number of bins of a column
 DAY = 86400.0
-_AXES = ("sin", "cos")  # of a point on a circle
+_AXES = ("sin", "cos")  # the coordinates of a point on a circle
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class _Encoder:
 
     @property
     def width(self) -> int:
-        """The number of inputs, without their names, which take long to make for thousands of columns."""
+        """The number of inputs, computed without their names, which take long for thousands of columns."""
         return self.mean_places.stop + self.flag
 
     @property
@@ -383,7 +383,7 @@ def fit_encoder(
 
     impute: ``median`` or ``mean``, the statistic of the training rows that replaces a missing number. bins:
     the largest number of bins of a number, a rank or a date; 0: none. weight_T: the training rows' weights.
-    folds: what target means are fitted on; None: there are none.
+    folds: the data on which target means are fitted; None: no target means.
     """
     name, numeric = column.name, by_value(column)
     if choice.way == "number":
@@ -410,7 +410,7 @@ def fit_encoder(
     levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
         if column.numbers is not None and column.odd is None and not column.boolean:
-            numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # no two are written for one
+            numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # each has one spelling
             words = level_cells(column, numeric)[train_N]
         means = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
         return HashingEncoder(name, BUCKETS, numeric, **means)
@@ -502,7 +502,7 @@ def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray
 
 
 def of_number(encoder: Encoder, value_N: Floats) -> list[Floats]:
-    """The numbers of a column, which it has filled, and all inputs that depend on them alone."""
+    """A column's numbers, with missing ones filled, and all inputs that depend only on them."""
     inputs = with_bins(value_N, encoder.edges)
     if isinstance(encoder, NumberEncoder) and encoder.values:
         inputs += mean_inputs(value_N, encoder.values, encoder.means)
@@ -510,7 +510,7 @@ def of_number(encoder: Encoder, value_N: Floats) -> list[Floats]:
 
 
 def mean_keys(encoder: Encoder, column: Column, place: Place) -> NDArray[Any]:
-    """``[N]``: by which value of ``encoder.values`` each cell has its target means."""
+    """``[N]``: for each cell, the key with which ``encoder.values`` is searched for its target means."""
     if isinstance(encoder, HashingEncoder):
         return level_cells(column, encoder.numeric)
     assert isinstance(encoder, NumberEncoder)

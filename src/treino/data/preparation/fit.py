@@ -94,8 +94,8 @@ def fit(
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
 
-    row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: what target
-    means and trees are fitted on.
+    row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: the data on
+    which target means and trees are fitted.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
     bins = request.bins if request.inputs == "bins" else 0
@@ -149,7 +149,7 @@ def target_fields(
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
-    """The fields of a preparation that tell of the targets: task, classes, scale and type."""
+    """The fields of a preparation that describe the targets: task, classes, scale and type."""
     each = [
         _target(column, task, names, train_N, weight_T)
         for column, names in zip(columns, classes, strict=True)
@@ -184,9 +184,9 @@ def target_folds(
     unit_N: NDArray[Any],
     weight_T: NDArray[np.float64] | None,
 ) -> TargetFolds | None:
-    """What target means and trees are fitted on; None for more classes than they are for.
+    """The data on which target means and trees are fitted; None if there are too many classes for them.
 
-    labels: of each target the rows' classes, if there are classes. unit_N: equal for rows of the same fold.
+    labels: for each target the rows' classes, if there are any. unit_N: equal for rows that share a fold.
     """
     if sum(map(len, classes)) > MOST_CLASSES:
         return None
@@ -208,7 +208,7 @@ def target_folds(
 def held_out_means(
     table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds | None
 ) -> dict[int, NDArray[np.float64]]:
-    """What the training rows ``[T]`` are shown of each input that is a target mean, by its place."""
+    """{index of an input that is a target mean: the values ``[T]`` that the training rows get for it}."""
     shown: dict[int, NDArray[np.float64]] = {}
     if folds is None:
         return shown
@@ -262,7 +262,7 @@ def in_memory(
     """Return (the preparation with mean and scale, the EncodingGaps of each column, x of each split).
 
     parts: the split of each row, for each table. train_N: the training rows of the first table. weight_T:
-    their weights. cells_ND: ``comparable`` of the tables. folds: what target means were fitted on.
+    their weights. cells_ND: ``comparable`` of the tables. folds: the data on which target means were fitted.
     """
     met = {name: EncodingGaps() for name in preparation.features}
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
@@ -289,7 +289,7 @@ def in_memory(
 def prepare_targets(
     columns: Sequence[Column], labels: Sequence[NDArray[np.int64]], preparation: Preparation
 ) -> torch.Tensor:
-    """y to train on: of one target as ``prepare_target``; of K targets ``[N, K]`` codes or values."""
+    """y to train on: for one target as in ``prepare_target``; for K targets ``[N, K]`` codes or values."""
     each = [
         prepare_target(column, label_N, one)
         for column, label_N, one in zip(columns, labels, preparation.by_target, strict=True)

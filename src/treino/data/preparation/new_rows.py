@@ -1,4 +1,4 @@
-"""Read rows to predict from any source, and prepare them like the run's training rows."""
+"""Read rows to predict from any source, and prepare them as the run's training rows were prepared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,9 +37,9 @@ from treino.settings.setting_types import as_items
 class PreparedRows:
     """Rows of a source, prepared for a trained network.
 
-    x: ``[N, D]`` float32; of pictures, PixelRows. y: the targets of the K rows that have one, ``[K]`` or
+    x: ``[N, D]`` float32; for pictures, PixelRows. y: the targets of the K rows that have one, ``[K]`` or
     ``[K, 1]`` as in Rows. with_target: ``[K]``, the indices of these rows in x. Both are None if the source
-    has no targets. weight: ``[K]``, how much each counts in figures; None: all alike. index: ``[N]`` int64,
+    has no targets. weight: ``[K]``, each row's weight in metrics; None: all alike. index: ``[N]`` int64,
     the row numbers in the source. missing, unknown: the number of cells in each column without a value, or
     with a class that no training row had. notes: columns left out and cells filled, one sentence each. names:
     the file of each picture; () for other rows. unseen: the note on classes that no training row had; ""
@@ -127,7 +127,7 @@ def rows_for_prediction(
 
 
 def _forms(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
-    """Pairs of a column and what it held in the training rows, by which new rows are read."""
+    """Pairs of a column and the kind of cells it had in the training rows; new rows are read as such."""
     forms: dict[str, str] = {}
     for encoder in preparation.encoders:
         if isinstance(encoder, DateEncoder | TimeEncoder):

@@ -50,7 +50,7 @@ Labels = Literal["text", "number", "truth"]
 
 @dataclass(frozen=True)
 class Target:
-    """One of several targets, with fields as of a Preparation of that target alone."""
+    """One of several targets, with the same fields as a Preparation for that target alone."""
 
     name: str
     classes: tuple[str, ...]
@@ -60,7 +60,7 @@ class Target:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of a preparation that tell of its only target."""
+        """The fields of a preparation for which this is the only target."""
         scaling = {"target_mean": self.mean, "target_scale": self.scale}
         return {"target": self.name, "classes": self.classes, **scaling, "labels": self.labels}
 
@@ -79,7 +79,7 @@ class Preparation:
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
-    trees: after the inputs of the encoders, each tree has one for each of its leaves.
+    trees: decision trees; after the encoders' inputs, there is one input for each leaf of each tree.
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
     row_weights: the column of the rows' weights; None without one.
@@ -108,17 +108,17 @@ class Preparation:
 
     @cached_property
     def by_target(self) -> "tuple[Preparation, ...]":
-        """The preparation for each target alone; of one target, itself."""
+        """The preparation for each target alone; if there is one target, itself."""
         return tuple(replace(self, **one.fields, targets=()) for one in self.targets) or (self,)
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """The deviation of each target of numbers; 1 for classes."""
+        """The standard deviation of each regression target; 1 for classes."""
         return tuple(one.target_scale for one in self.by_target)
 
     @property
     def output_parts(self) -> tuple[slice, ...]:
-        """The network's outputs of each target; of one target, all."""
+        """The network's outputs for each target; if there is one target, all outputs."""
         ends = accumulate((len(t.classes) or 1 for t in self.targets), initial=0)
         return tuple(slice(a, b) for a, b in pairwise(ends)) or (slice(None),)
 
@@ -161,7 +161,7 @@ class Preparation:
 
     @cached_property
     def target_means(self) -> frozenset[int]:
-        """The indices of the inputs that are target means; training rows are shown others than new rows."""
+        """The indices of the inputs that are target means; training rows get other means than new rows."""
         pairs = zip(self.encoders, self.groups, strict=False)
         return frozenset(group[k] for encoder, group in pairs for k in encoder.mean_places)
 
@@ -172,7 +172,7 @@ class Preparation:
 
     @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input, the index of its column in ``features``; trees follow as columns."""
+        """``[D]``: for each input, the index of its column in ``features``; trees count as columns."""
         trees = ([len(self.groups) + tree] * LEAVES for tree in range(len(self.trees)))
         return tuple(chain((k for k, group in enumerate(self.groups) for _input in group), *trees))
 

@@ -1,4 +1,4 @@
-"""Check the column that says how much each row counts, and leave out rows of weight 0."""
+"""Check the column of the rows' weights (how much each counts), and leave out rows of weight 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,14 +54,14 @@ ROW_WEIGHTS_PART = Refusal(
 Weights = NDArray[np.float64]
 
 LEAST, MOST = 1e-30, 1e30  # beyond, sums of weights and squares in float32 are 0 or infinite
-DOMINANT = 0.5  # a row with this share of all weight is warned of
+DOMINANT = 0.5  # minimum share of the total weight at which one row causes a warning
 ZERO = "=0"  # ends the name of a column whose empty cells count as 0
 
 
 @dataclass(frozen=True)
 class WeightsDescription:
-    """The description of the weights of rows, all above 0. total: their sum. effective: how many rows that
-    weigh alike tell as much. largest: the largest share of the sum, and row: the number of its row."""
+    """The description of the rows' weights, all above 0. total: their sum. effective: the effective
+    sample size (Kish). largest: the largest share of the sum; row: the number of its row."""
 
     name: str
     rows: int
@@ -88,9 +88,9 @@ class WeightsDescription:
 def weight_column(
     table: Table, asked: str | None, targets: Sequence[str], features: Sequence[str] | None
 ) -> str | None:
-    """The name of the column of weights, asked for or the source's own; None without one.
+    """The name of the column of weights, the requested one or the source's own; None without one.
 
-    asked: a column, or ``COLUMN=0`` for one whose empty cells are weights of 0.
+    asked: the requested column; ``COLUMN=0`` if its empty cells are weights of 0.
     """
     if asked is None:
         return table.row_weights

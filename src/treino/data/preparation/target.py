@@ -95,7 +95,7 @@ CLASSES_ALL_DISTINCT = Refusal(
 )
 FEW = "class_few_rows"
 _FEW_ROWS = 10
-_SCALE = 5  # whole numbers in a row, from which on they may be a score
+_SCALE = 5  # minimum number of consecutive whole numbers that may be a score
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
 IMBALANCE = 10  # minimum ratio of rows between the largest and the smallest class
@@ -137,7 +137,7 @@ def _of_words_alone(table: Table, column: Column, kinds: Mapping[str, str]) -> b
 
 
 def _of_levels(table: Table, column: Column, kind: str | None, task: str | None) -> bool:
-    """Whether the target's numbers are classes and may be written otherwise than as numbers: 3.10."""
+    """Whether the target's numbers are classes, whose writing may matter: 3.10 isn't 3.1."""
     of_file = table.reading is not None and dict(table.reading.forms).get(column.name) == "numbers"
     if not of_file or column.words is not None or column.numbers is None:
         return False
@@ -177,7 +177,7 @@ def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
 
 
 def choose_target(table: Table, target: str | None) -> Column:
-    """The target column, where there can be one only."""
+    """The target column, if only one target is allowed."""
     columns = choose_targets(table, target)
     if len(columns) > 1:
         names = [column.name for column in columns]
@@ -225,7 +225,7 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
 def decide_tasks(
     columns: Sequence[Column], task: str | None, kinds: Mapping[str, str], place: Callable[[int], str]
 ) -> tuple[Task, str]:
-    """Return (task, reason) of all targets. Refuses numbers beside classes: one loss is for either."""
+    """Return (task, reason) for all targets. Refuses numbers beside classes: no loss is for both."""
     decided = [decide_task(c, task or task_of_kind(kinds.get(c.name)), place) for c in columns]
     by_task = {kind: column.name for column, (kind, _why) in zip(columns, decided, strict=True)}
     reasons = joined([reason for _task, reason in decided], "; ")
@@ -328,7 +328,7 @@ def target_codes(
     tables: Sequence[Table], names: Sequence[str], task: Task, kinds: Mapping[str, str], notes: list[str]
 ) -> tuple[list[tuple[str, ...]], list[list[NDArray[np.int64]]]]:
     """Return for each target the classes of the first table, and for each table the codes ``[N]`` of each
-    target; of numbers no classes, and zeros.
+    target; for numbers no classes, and zeros as codes.
 
     notes: gets sentences on classes with a single row, and on an imbalance.
     """
@@ -356,9 +356,9 @@ def class_doubts(
     place: Callable[[int], str],
     column: Column | None = None,
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield (rule, message, hint) of classes with few rows, of uneven ones and of those hardly meant.
+    """Yield (rule, message, hint) on classes with few rows, on imbalance, and on unlikely classes.
 
-    column: whose cells the classes are, to doubt them; None: the user or the source says that they are.
+    column: the target, to check whether it holds classes; None: the user or the source declares them.
     """
     count_C = np.bincount(label_N, minlength=len(classes))
     single = np.flatnonzero(count_C == 1)

@@ -1,6 +1,6 @@
-"""Make inputs of target means: what the target is on average where a column holds a value.
+"""Make inputs of target means: the target's mean over the training rows with the same value in a column.
 
-They tell of columns whose values stand for something: the length of a route, a school's number, one of a
+They help if a column's values identify something: the length of a route, a school's number, one of a
 thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.
 """
 
@@ -15,15 +15,15 @@ Floats = NDArray[np.float64]
 
 FOLDS = 10
 PRIORS = (1.0, 3.0, 10.0, 30.0)
-LEAST_GAIN = 0.02  # of the target's variance: so much more must a column's means explain than its bins
-MOST_CLASSES = 10  # of a target; with more, each column would add too many inputs
+LEAST_GAIN = 0.02  # share of the target's variance that means must explain beyond what bins explain
+MOST_CLASSES = 10  # maximum per target; with more, each column would add too many inputs
 
 
 def mean_inputs(key_N: NDArray[Any], values: Sequence[Any], means: Sequence[float]) -> list[Floats]:
-    """For each of K target columns ``[N]``: the mean of each cell's value; 0, the mean of all training rows,
-    for a value that none of them has.
+    """For each of K target columns, ``[N]``: the target mean of each cell's value; 0, the overall mean,
+    for a value that no training row has.
 
-    values: the L known ones, rising. means: those of the first value, then those of the second, ...
+    values: the L known ones, in ascending order. means: K of the first value, then K of the second, ...
     """
     known_L = np.array(values, dtype=key_N.dtype)
     mean_LK = np.array(means).reshape(len(known_L), -1)
@@ -34,10 +34,10 @@ def mean_inputs(key_N: NDArray[Any], values: Sequence[Any], means: Sequence[floa
 
 @dataclass(frozen=True, eq=False)
 class TargetFolds:
-    """What means are fitted on: of each training row its targets, each with mean 0, its fold and its weight.
+    """The data on which means are fitted: each training row's targets (with mean 0), fold and weight.
 
-    The means that a training row is shown are of the other folds' rows, for its own target would show in
-    them. Equal rows, and rows of a group that is never parted, are in one fold.
+    A training row gets means over the rows of other folds, because its own target would leak into means over
+    its own fold. Equal rows, and rows of a group that stays in one split, are in one fold.
     """
 
     target_TK: Floats
@@ -45,8 +45,8 @@ class TargetFolds:
     weight_T: Floats | None = None
 
     def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
-        """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if the means of these values don't
-        tell enough more of the other folds' targets than the means of bins."""
+        """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if these values' means don't
+        predict the other folds' targets clearly better than means of bins."""
         if len(np.unique(key_T)) < 3:
             return {}
         error, prior = min((self._error(key_T, prior), prior) for prior in PRIORS)
@@ -58,8 +58,8 @@ class TargetFolds:
         return {"values": tuple(values.tolist()), "means": tuple(mean_LK.ravel().tolist()), "prior": prior}
 
     def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:
-        """``[T, K]``: the means of each row's value over the rows of the other folds, and over ``prior`` rows
-        with their overall mean."""
+        """``[T, K]``: the target means of each row's value over the rows of other folds and ``prior`` rows
+        that have the overall mean."""
         values, place_T = np.unique(key_T, return_inverse=True)
         cell_T = self.fold_T * len(values) + place_T
         count_FL, sum_FLK = self._sums(cell_T, FOLDS * len(values))
@@ -77,7 +77,7 @@ class TargetFolds:
         return count_L, np.stack(sums, axis=1)
 
     def _error(self, key_T: NDArray[Any], prior: float) -> float:
-        """The held-out means' squared error, as a share of the targets' variance."""
+        """The squared error of the held-out means, as a share of the targets' variance."""
         wrong_T = np.square(self.held_out(key_T, prior) - self.target_TK).sum(1)
         return float(np.average(wrong_T, weights=self.weight_T)) / max(self._variance, np.finfo(float).tiny)
 

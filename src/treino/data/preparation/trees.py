@@ -1,6 +1,6 @@
-"""Make inputs of small decision trees, each fitted on what those before it left: the leaf of a row.
+"""Make inputs from small boosted decision trees: for each tree, the leaf in which a row lies.
 
-From leaves a network learns of few rows what counts only together, such as a tariff and the minutes of calls.
+With leaves, a network learns from few rows how columns interact, such as a tariff and the minutes of calls.
 He et al. 2014, https://doi.org/10.1145/2648584.2648589.
 """
 
@@ -17,17 +17,17 @@ Floats = NDArray[np.float64]
 
 DEPTH = 3
 SPLITS, LEAVES = (1 << DEPTH) - 1, 1 << DEPTH
-RATE = 0.5  # the share of a tree's answer that the next one takes as given
-LEAST_ROWS, LEAST_SHARE = 10, 0.005  # of the training rows in a leaf
+RATE = 0.5  # the learning rate: the share of a tree's prediction that is subtracted for the next
+LEAST_ROWS, LEAST_SHARE = 10, 0.005  # minimum training rows in a leaf: number and share
 FITTED, TRIED = (5_000, 50_000, 10**6), (1_000, 5_000, 2 * 10**5)
-"""Rows that trees are fitted on, or tried on: the fewest, the most, and the most cells."""
-MOST_LEFT = 0.8  # of what trees of one split leave of the targets
+"""Limits on the rows on which trees are fitted, or tried: least rows, most rows, most cells."""
+MOST_LEFT = 0.8  # maximum error, as a share of the error of trees with a single split
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A binary tree of ``DEPTH``: split i goes on with split 2i + 1 where the input is at most the threshold,
-    else with 2i + 2. columns: the input of each split."""
+    """A binary tree of ``DEPTH``: after split i comes split 2i + 1 if the input is at most the threshold,
+    else 2i + 2. columns: the index of each split's input."""
 
     columns: tuple[int, ...]
     thresholds: tuple[float, ...]
@@ -45,7 +45,7 @@ def leaf_inputs(raw_ND: Floats, columns: Sequence[int], thresholds: Sequence[flo
 
 def ways() -> tuple[Floats, Floats]:
     """Return ``[SPLITS, LEAVES]``: 1 where a leaf is on the left of a split, -1 where it is on the right, 0
-    where it isn't below it; and of each leaf, of how many splits it is on the left."""
+    if it isn't below it; and for each leaf, the number of splits of which it is on the left."""
     way_SL = np.zeros((SPLITS, LEAVES))
     for leaf in range(LEAVES):
         node = SPLITS + leaf
@@ -56,14 +56,14 @@ def ways() -> tuple[Floats, Floats]:
 
 
 def fit_trees(raw_ND: Floats, usable: Sequence[int], folds: TargetFolds, count: int) -> tuple[Tree, ...]:
-    """``count`` trees; fewer where the target is spent before, and none where columns tell as much alone.
+    """``count`` trees; fewer if nothing is left to fit, none if single columns predict as much alone.
 
-    raw_ND: raw inputs of the training rows that ``evenly`` names. usable: those that may be split at.
+    raw_ND: raw inputs of the training rows that ``evenly`` selects. usable: inputs that may be split.
     """
     place_N = evenly(len(folds.target_TK), len(usable))
     target_NK, fold_N = folds.target_TK[place_N], folds.fold_T[place_N]
     weight_N = np.ones(len(place_N)) if folds.weight_T is None else folds.weight_T[place_N]
-    raw_ND = np.clip(raw_ND, *np.array([-1, 1]) * float(np.finfo(np.float32).max))  # as scikit-learn has it
+    raw_ND = np.clip(raw_ND, *np.array([-1, 1]) * float(np.finfo(np.float32).max))  # scikit-learn's range
     if not usable or not _told_together(raw_ND[:, usable], target_NK, weight_N, fold_N):
         return ()
     range_D = np.ptp(raw_ND, axis=0)
@@ -72,7 +72,7 @@ def fit_trees(raw_ND: Floats, usable: Sequence[int], folds: TargetFolds, count: 
 
 
 def _chain(raw_ND: Floats, target_NK: Floats, weight_N: Floats, count: int, depth: int) -> list[Any]:
-    """``count`` trees of scikit-learn, each fitted on what those before it left of the targets."""
+    """``count`` trees of scikit-learn, each fitted on the residuals of the trees before it."""
     from sklearn.tree import DecisionTreeRegressor  # slow to import
 
     share = max(LEAST_SHARE, min(0.5, LEAST_ROWS / float(weight_N.sum())))
@@ -85,11 +85,11 @@ def _chain(raw_ND: Floats, target_NK: Floats, weight_N: Floats, count: int, dept
 
 
 def _told_together(raw_ND: Floats, target_NK: Floats, weight_N: Floats, fold_N: NDArray[np.int64]) -> bool:
-    """Whether trees leave much less of the targets of other rows than trees of one split do, in which each
+    """Whether trees predict the targets of other rows much better than trees with one split, in which each
     column counts alone."""
     few_K = evenly(len(raw_ND), raw_ND.shape[1], TRIED)
     raw_ND, target_NK, weight_N, other_N = raw_ND[few_K], target_NK[few_K], weight_N[few_K], fold_N[few_K] < 3
-    if len(raw_ND) < TRIED[0] or not 0 < other_N.sum() < len(other_N):  # too few to tell
+    if len(raw_ND) < TRIED[0] or not 0 < other_N.sum() < len(other_N):  # too few rows to judge
         return False
 
     def left(count: int, depth: int) -> float:
@@ -102,7 +102,7 @@ def _told_together(raw_ND: Floats, target_NK: Floats, weight_N: Floats, fold_N: 
 
 
 def evenly(rows: int, inputs: int, limits: tuple[int, int, int] = FITTED) -> NDArray[np.int64]:
-    """Rows to fit on, spread evenly: not so many that it would take long with so many inputs."""
+    """Evenly spread row numbers to fit on; their number is limited so that many inputs don't take long."""
     least, most, cells = limits
     return np.linspace(0, rows - 1, min(rows, max(least, min(most, cells // max(1, inputs))))).astype(
         np.int64
@@ -110,9 +110,9 @@ def evenly(rows: int, inputs: int, limits: tuple[int, int, int] = FITTED) -> NDA
 
 
 def _whole(fitted: Any, usable: Sequence[int], range_D: Floats) -> Tree:
-    """The tree of scikit-learn with all of its splits; one that isn't needed has the largest threshold.
+    """The tree of scikit-learn made complete; a split that isn't needed has the largest threshold.
 
-    Half way between two numbers there may be a third: it is on the left also once float32 has rounded it.
+    A new number may be the midpoint of two training numbers: it stays on the left after float32 rounding.
     """
     columns, thresholds = [0] * SPLITS, [float(np.finfo(np.float64).max)] * SPLITS
     nodes = [(0, 0)]

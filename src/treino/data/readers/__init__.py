@@ -22,7 +22,7 @@ def read_file(
     least_columns: int = 2,
     room: "MemoryLimit | None" = None,
 ) -> "Table":
-    """The table in a file, or in all files that match a pattern such as ``data/*.csv``, in memory.
+    """Read the table in a file, or in all files that match a pattern such as ``data/*.csv``, into memory.
 
     Reads CSV with any delimiter, Parquet, Arrow, JSON lines and workbooks; text may be compressed by gzip,
     zstd or zip. least_columns: 1 if a single feature is enough. room: the memory limit for the rows; rows

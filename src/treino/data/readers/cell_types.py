@@ -2,7 +2,7 @@
 
 A number may have a decimal point or a decimal comma; a date may begin with the day or the month. A cell fits
 one notation of each pair, or both with the same value (``12``), or with different values (``1.234``). All
-columns of a file must agree. Cells without their column's form are odd: they are named, and hold no value.
+columns of a file must agree. Cells without their column's form are odd: notes name them; they have no value.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ from treino.data.table import Column
 
 PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 2068, as in POSIX
 NEARLY, MOST = 0.9, 0.5  # shares of a column's cells
-_LOOK = 1000  # cells by which a column of words is recognised
+_LOOK = 1000  # number of cells by which a column of words is recognised
 _FEW = 8  # first cells of a block, one of which must prove the decimal point
 _NINES = np.array([57 if 48 <= byte < 58 else byte for byte in range(256)], dtype=np.uint8)
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
@@ -57,9 +57,9 @@ Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
 
 
 def seconds(cells: pa.Array, form: DateForm, order: str) -> Floats:
-    """``[N]``: seconds since 1970 (or midnight) of each cell; NaN if it has another form, or no such day is.
+    """``[N]``: seconds since 1970 (or midnight) of each cell; NaN if its form differs or no such day exists.
 
-    order: which of year, month and day the digits are, such as ``dmy``; ``d y`` beside a month's name.
+    order: the order of year, month and day in the digits, such as ``dmy``; ``d y`` if the month is a name.
     """
     parts = compute.extract_regex(cells, form.pattern)
     fits_N = np.asarray(compute.is_valid(parts))
@@ -116,7 +116,7 @@ def _whole(text: pa.Array) -> Ints:
 
 
 def digit_order(form: DateForm, day_first: bool, dates: str | None) -> str:
-    """The order of year, month and day in a form's digits. dates: what the user says of it."""
+    """The order of year, month and day in a form's digits. dates: the order that the user set, or None."""
     year_first = dates if dates is not None and dates.startswith("year") else None
     if form.order in ("year first", "compact") or (form.order == "short year" and year_first):
         return "ydm" if dates == "year/day/month" else "ymd"
@@ -152,7 +152,7 @@ class ReadingConflict:
         """The notation of nearly all cells that fit any, ``first`` or ``second``. no: none does. mixed: some
         fit the first alone, and too many the second alone. same: all fit both, with equal values. open: all
         fit both, some with different values."""
-        first, second = self.either - self.second, self.either - self.first  # that fit this one alone
+        first, second = self.either - self.second, self.either - self.first  # that fit only this one
         if not self.either:
             return "no"
         if min(first, second) > (1 - NEARLY) * (first + second):
@@ -179,11 +179,11 @@ class ReadingConflict:
 class CellStatistics:
     """Statistics of the cells of a text column read so far.
 
-    wanted: what the column holds as the user says, or in the rows that a network was trained on; ``levels``:
-    numbers whose words are kept. stated: further words for nothing. exact: some cells lose information as
+    wanted: what the column holds according to the user, or in the rows that trained a network; ``levels``:
+    numbers whose words are kept. stated: more words that mean missing. exact: some cells lose information as
     numbers. nothing: the words for a missing value, as written. words: the spellings of each distinct cell,
     by the cell in lower case; None once there are too many. forms: of all cells that have one. odd: the first
-    cells without a form, and their rows. lost: too few of the cells have a form to count them on.
+    cells without a form, and their rows. lost: too few cells have a form, so forms are no longer counted.
     """
 
     name: str
@@ -201,7 +201,7 @@ class CellStatistics:
 
     @classmethod
     def of(cls, name: str, reading: ReaderOptions) -> "CellStatistics":
-        """Statistics of no cells yet, of a column that is read with these options."""
+        """Empty statistics, for a column that is read with these options."""
         wanted = dict((reading.like.forms if reading.like else ()) + reading.forms).get(name, "")
         stated = tuple(word for word in reading.missing or () if not missing(word))
         return cls(name, name in reading.text, wanted, stated, reading.dates)
@@ -226,7 +226,7 @@ class CellStatistics:
 
     @property
     def numbers(self) -> ReadingConflict:
-        """The notation of the numbers that the column would hold."""
+        """The notations of the cells, if the column is read as numbers."""
         return self.conflict(self.group((NumberForm,)))
 
     def conflict(self, forms: Iterable[Form]) -> ReadingConflict:
@@ -234,10 +234,10 @@ class CellStatistics:
         return sum((self.forms[form] for form in forms), ReadingConflict())
 
     def group(self, kinds: tuple[type, ...]) -> list[Form]:
-        """The forms that most cells share, which differ in what a column's forms may differ in.
+        """The forms of most cells; they differ only in ways that are allowed within a column.
 
-        Numbers share the text around them; dates the order and the signs, and those with a time of day that
-        they have a zone and a half of the day, or not.
+        Numbers share the text around them. Dates share order and signs and, if they have a time, whether
+        there is a zone, and whether there is am or pm.
         """
         groups: dict[object, list[Form]] = {}
         for form in self.forms:
@@ -356,11 +356,11 @@ class CellStatistics:
 class CellType:
     """The type of a text column, and how its cells are read.
 
-    words: keep the cells as written together with the numbers. order: of the digits in dates. comma: the
-    decimal sign is a comma. missing: words that stand for a missing value in words; stated: in any cells that
-    the user named them for. signed: some numbers are negative by brackets, or by another sign than a leading
-    hyphen. odd: some cells aren't of this form. mostly: words of which most have this kind of form. example:
-    odd cells, and their rows; of codes, one.
+    words: keep the cells as written together with the numbers. order: that of the digits in dates. comma: the
+    decimal sign is a comma. missing: words that mean a missing value among words; stated: words that do so in
+    any cell (set by user). signed: some numbers are negative by brackets, or by another sign than a leading
+    hyphen. odd: some cells aren't of this form. mostly: the kind of form that most words have. example:
+    odd cells and their rows; for codes, one code.
     """
 
     name: str
@@ -403,7 +403,7 @@ class CellType:
         chunks = [seconds(chunk, self.form, self.order) for chunk in cells.chunks]
         second_N = np.concatenate(chunks) if chunks else np.empty(0)
         odd_N = np.isnan(second_N) & ~missing_N if self.odd else None
-        if odd_N is not None:  # a word is a gap, and what has digits may be a date that is mistyped
+        if odd_N is not None:  # a word means a missing value; a cell with digits may be a mistyped date
             odd_N &= np.asarray(compute.match_substring_regex(cells, DIGIT))
         clock, words = self.form.clock, words_of(cells)
         return Column(
@@ -452,7 +452,7 @@ def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) ->
     missing_N = np.array(compute.less_equal(compute.binary_length(cells), LONGEST_NOTHING))
     short = np.flatnonzero(missing_N)
     some = cells.take(pa.array(short))
-    # most numbers and dates begin with a digit and are no words for nothing
+    # most numbers and dates begin with a digit, so they don't mean a missing value
     told = np.flatnonzero(np.asarray(compute.match_substring_regex(some, r"^(?:[^0-9]|$|1\.#)")))
     missing_N[short] = False
     missing_N[short[told]] = np.asarray(compute.match_substring_regex(some.take(pa.array(told)), NOTHING))

@@ -204,7 +204,7 @@ def _of_schema(
 
 
 def _known(cells: pa.Array) -> pa.Array:
-    """The cells in a type that Arrow's functions support; they don't support string views, as of polars."""
+    """The cells in a type that Arrow's functions support; string views, which polars uses, are converted."""
     if pa.types.is_dictionary(cells.type) and pa.types.is_string_view(cells.type.value_type):
         words = cells.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(cells.indices, words, ordered=cells.type.ordered)

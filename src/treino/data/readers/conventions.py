@@ -36,8 +36,8 @@ class FileConventions:
 
     comma: whether the decimal sign is a comma. day_first: whether the day precedes the month. Both are None
     if no cell depends on it. missing: words for a missing value. open: usual words for a missing value that
-    occur in text columns only, where they are classes. nothing: of columns with other words for nothing than
-    NA and its like, these words.
+    occur in text columns only, where they are classes. nothing: for columns whose words for missing aren't
+    NA or the like, these words.
     """
 
     columns: tuple[CellType, ...]
@@ -116,7 +116,7 @@ def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | Non
 
 
 def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
-    """The notations of a column's numbers or dates, if it is one of these."""
+    """The notations of a column's numbers or dates, if the column holds these."""
     group = column.group((NumberForm, DateForm))
     number = bool(group) and isinstance(group[0], NumberForm)
     unlike = not group or number != (which == "decimal") or column.as_text or column.wanted == "words"

@@ -13,8 +13,8 @@ _TAIL = 1 << 16  # bytes at the end in which notes below the table are looked fo
 
 
 def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Yields (first line, cells) for each record that isn't blank, including the header, which gets the cell
-    that it lacks.
+    """Yields (first line, cells) for each record that isn't blank, including the header; a cell that it
+    lacks is added.
 
     Raises TreinoError naming the line of a record with wrong quotes or a wrong number of cells.
     """
@@ -66,7 +66,7 @@ def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
 
 
 def end_of(text: DecodedText, dialect: Dialect) -> tuple[int | None, list[list[str]]]:
-    """Return (the bytes of UTF-8 up to what stands below the table, its cells); (None, []) without such."""
+    """Return (UTF-8 bytes before notes below the table, the notes' cells); (None, []) without notes."""
     tail, size = b"", 0
     for chunk in text.chunks():
         tail, size = (tail + chunk)[-_TAIL:], size + len(chunk)

@@ -103,7 +103,7 @@ class DelimitedFile:
         return head[:end] if self.dialect.skip and head.lstrip('"').lower().startswith("sep=") else ""
 
     def records(self) -> Iterator[list[str]]:
-        """Yields the cells of each record as written, including the header, without nameless empty ones."""
+        """Yields each record's cells as written, including the header, without nameless empty columns."""
         empty = self.dialect.empty
         records = (cells for _line, cells in csv_records.records(self.text, self.dialect))
         return ([c for j, c in enumerate(cells) if j not in empty] if empty else cells for cells in records)
@@ -257,7 +257,7 @@ def _exact(cells: pa.Array) -> bool:
 def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) -> DelimitedFile:
     """Open a file of delimited text: detect encoding and dialect, and check them over the whole file."""
     text = decide(file, reading.encoding)
-    if reading.like is not None and reading.skip:  # new rows may have nothing above them
+    if reading.like is not None and reading.skip:  # new rows may have no lines above them
         try:
             named = sniff(text, reading, least_columns)[0].head or reading.header is not None
         except TreinoError:

@@ -121,7 +121,7 @@ class Sample:
 
     @property
     def even(self) -> bool:
-        """Whether all records have as many cells, though the header may lack one."""
+        """Whether all records have the same number of cells; the header may lack one."""
         few = len({len(row) for row in self.rows}) == 1 and len(self.rows[0]) > 1
         return few or (len({len(row) for row in self.rows[1:]}) == 1 and _lack(self.rows) is not None)
 
@@ -207,7 +207,7 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
         cut = [sample for one in group if one in head for sample in samples_of(one)]
         tables = [table for sample in cut if (table := table_of(sample)) is not sample]
         found = [s for s in tables if s.dialect.delimiter not in ": " or _numeric(s)]
-        if found:  # below lines that hold no delimiter, or not as many
+        if found:  # below lines with no delimiter, or fewer
             return _choose(text, head, found)
     usual = [sample for sample in samples if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
     usual += [
@@ -220,11 +220,11 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
     return next(iter(samples_of(",")), Sample(plain, [[line]], [1 + skip]))
 
 
-# ---- what stands above the rows
+# ---- titles, comments and labels above the rows
 
 
 def _without_titles(text: DecodedText, sample: Sample, header: bool | None) -> Sample:
-    """The sample without the titles and comments above its table; as it is, if there are none.
+    """The sample without the titles and comments above its table; unchanged if there are none.
 
     The table begins at the first record with as many cells as most, more than one of them filled. It must be
     a header, or follow comments; else the first lines may be rows with missing cells, which are refused.
@@ -239,7 +239,7 @@ def _without_titles(text: DecodedText, sample: Sample, header: bool | None) -> S
             (filled > 1 and 2 * filled > usual) or (width == 2 and filled == 1 and not row[0].strip())
         )
 
-    def comment(row: list[str]) -> bool:  # a header may be called # as well
+    def comment(row: list[str]) -> bool:  # a header cell may be named #, too
         return _COMMENT.match("".join(row) if len(row) != width else row[0]) is not None
 
     start = next((i for i, row in enumerate(rows) if begins(row) and not comment(row)), 0)
@@ -299,7 +299,7 @@ def lines_note(where: str, rows: Iterable[Iterable[str]]) -> str:
 
 
 def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, list[list[str]]]:
-    """Return (the number of the first line below a table, the cells from there on), of its last lines.
+    """Return (the number of the first line below the table, the cells from there on). lines: the last lines.
 
     Below an empty line, these are lines of one cell that isn't a value, or of prose with commas, and then
     also of several words; without an empty line, lines of one cell that are comments or sentences.
@@ -346,7 +346,7 @@ def labels_below(rows: list[list[str]]) -> int:
 
 
 def _is_label(line: list[str], columns: list[list[str]], kinds: list[str]) -> bool:
-    """Whether a record has words above numbers, and no word that stands in its column again."""
+    """Whether a record has words above numbers, and no word that occurs again in its column."""
     if len(line) != len(columns) or not columns[0]:
         return False
     cells = [(cell.strip(), kind, column) for cell, kind, column in zip(line, kinds, columns, strict=True)]
@@ -359,12 +359,12 @@ def _is_label(line: list[str], columns: list[list[str]], kinds: list[str]) -> bo
 
 
 def _is_sentence(rows: list[list[str]]) -> bool:
-    """Whether blanks follow the commas of the first record, and none those of the second."""
+    """Whether blanks follow the commas in the first record, but not in the second."""
     return all(cell[:1] == " " for cell in rows[0][1:]) and not any(cell[:1] == " " for cell in rows[1])
 
 
 def is_index(cells: Sequence[str]) -> bool:
-    """Whether cells without a name are a saved index: all differ, or they count, perhaps several times."""
+    """Whether cells without a name are a saved index: all differ, or they count up, perhaps repeatedly."""
     if not all(map(str.strip, cells)):
         return False
     if len(set(cells)) == len(cells):

@@ -154,7 +154,7 @@ class InputFile:
             yield iter(lambda: stream.read(CHUNK), b"")
 
     def check_size(self, unpacked: int) -> None:
-        """Refuse a file that unpacks to so many bytes that it must be a bomb."""
+        """Refuse a file that unpacks to so many bytes that it must be a zip bomb."""
         if unpacked > most_unpacked(self.size):
             raise FILE_BOMB(path=self.path, ratio=BOMB_RATIO, mib=unpacked >> 20)
 
@@ -288,7 +288,7 @@ _PAGE = ("<!doctype", "<html", "<?xml", "<head")
 @dataclass(frozen=True)
 class DecodedText:
     """The text of a file. codec: Python's name of the encoding. quoted: whether there is a double quote.
-    until: the bytes of UTF-8 up to what stands below the table; None if nothing does."""
+    until: the number of UTF-8 bytes before notes below the table; None without notes."""
 
     file: InputFile
     codec: str

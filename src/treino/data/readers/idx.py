@@ -1,4 +1,4 @@
-"""Read IDX, the file format of MNIST: four files in a folder, gzipped or not, checked.
+"""Read and check IDX, the file format of MNIST: four files in a folder, gzipped or not.
 
 The format: http://yann.lecun.com/exdb/mnist (magic 0, 0, type, dimensions; big-endian sizes; bytes).
 """
@@ -24,8 +24,8 @@ IDX_DAMAGED = Refusal(
 )
 
 SIZE = 28
-# Published SHA-256 of the four files: in MNIST of the unpacked files, which people compress again; in
-# REMOTES of the gzip files on the mirrors.
+# Published SHA-256 of the four files: MNIST has those of the unpacked files, which people compress again;
+# REMOTES has those of the gzip files on the mirrors.
 MNIST = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -70,7 +70,7 @@ def read_idx_set(name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[
     Raises TreinoError naming a file that is damaged or can't be downloaded.
     """
     notes: list[str] = []
-    unpacked = MNIST if name == "mnist" else {}  # of other sets, none is published
+    unpacked = MNIST if name == "mnist" else {}  # none are published for other sets
     paths = {stem: _find(name, stem) for stem in MNIST}
     absent = [remote for remote in REMOTES[name] if paths[remote.name.removesuffix(".gz")] is None]
     if absent:

@@ -1,4 +1,4 @@
-"""Check what the user sets about a file (delimiter, encoding, header …)."""
+"""Check the options that the user sets for a file (delimiter, encoding, header …)."""
 
 import codecs
 from collections.abc import Iterable, Mapping
@@ -43,10 +43,10 @@ class ReaderOptions:
     first line names the columns. dates: the order of day, month and year. text: columns that stay text,
     whatever their cells look like. missing: words beside the usual ones (NA, ?, …) that mean a missing value,
     and which of the usual ones do in text columns; detected: the words in columns of numbers, dates and
-    booleans. like: options used if the file is ambiguous; its words for nothing are all. sheet: a workbook
+    booleans. like: options used if the file is ambiguous; only its words mean missing. sheet: a workbook
     sheet, by name or by number from 1. skip: the number of lines, or rows of a sheet, above the header.
-    forms: pairs of a column and what it holds: numbers, dates, truth, words, or ``levels``, classes as they
-    are written.
+    forms: pairs of a column and what it holds: numbers, dates, truth, words, or ``levels`` (classes as they
+    are written).
     """
 
     delimiter: str | None = None

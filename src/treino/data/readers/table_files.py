@@ -126,8 +126,8 @@ _TOTAL = re.compile(
 
 
 def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iterator[str]:
-    """Yield a note if the last row looks like a total: by a word such as Total that stands there alone, or
-    because each of its numbers is the sum of those above."""
+    """Yield a note if the last row looks like a total: by a word such as Total that occurs only there, or
+    because each of its numbers is the sum of the numbers above."""
     last = len(columns[0]) - 1
     words = [c for c in columns if c.words is not None and c.numbers is None and c.seconds is None]
     numbers = [c.numbers for c in columns if c.numbers is not None and not c.boolean and last >= 3]
@@ -160,7 +160,7 @@ def open_table(
 
 
 def identity(source: str) -> tuple[str, str]:
-    """Return (name, SHA-256 of the content) of the table in a file, or in all files that match a pattern."""
+    """Return (name, SHA-256 of the content) for the table in a file, or in all files that match a pattern."""
     paths = paths_of(source)
     digests = [sha256(path) for path in paths]
     if len(paths) == 1:
@@ -307,7 +307,7 @@ def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bo
 
 
 def _filled(records: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows with any cell, if there is more than one column."""
+    """The rows without entirely empty ones, if there is more than one column."""
     empty: Any = records.num_columns > 1
     for cells in records.columns if empty else ():
         none = compute.is_null(cells)
@@ -349,7 +349,7 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
     """
     sampled = [seen for part in parts for seen in part.seen]
     if any(form_of(word) is not None for word in reading.missing or ()):
-        return ".", {}  # a number such as -999 that stands for nothing
+        return ".", {}  # a number such as -999 that means a missing value
     verdicts = {seen.numbers.verdict for seen in sampled if seen.numbers.cells}
     signs = [sign for sign, verdict in ((".", "first"), (",", "second")) if verdict in verdicts]
     if reading.decimal is not None:
@@ -459,7 +459,7 @@ def _sentence(part: Part, decided: FileConventions) -> str:
 
 
 def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[str]:
-    """Notes on columns of words of which most are numbers or dates, or seem to be."""
+    """Notes on text columns in which most cells are, or seem to be, numbers or dates."""
     notes = []
     for column in decided.columns:
         facts: dict[str, str] = {"name": column.name, "item": as_item(column.name)}

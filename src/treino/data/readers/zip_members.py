@@ -1,20 +1,20 @@
-"""Read a zip file's members a little at a time: one may unpack to more than it declares."""
+"""Read a zip file's members in small parts, because a member may unpack to more than it declares."""
 
 import zipfile
 from collections.abc import Iterator
 
 _CHUNK = 1 << 20
-_PACKED = 64  # bytes that are unpacked at once by what bounds no output: bzip2 makes 45 MB of as many
+_PACKED = 64  # bytes per read for methods without an output limit: bzip2 can turn 64 bytes into 45 MB
 BOMB_RATIO = 200  # tables compress 3 to 20 times, zip bombs over a thousand times
 
 
 def most_unpacked(packed: int) -> int:
-    """The most bytes that so many may unpack to; more make a bomb."""
+    """The most bytes to which ``packed`` bytes may unpack; a file with more is a zip bomb."""
     return max(1 << 26, BOMB_RATIO * packed)
 
 
 def zip_chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo | str) -> Iterator[bytes]:
-    """Yield the content of a member; never more than it declares, behind which zipfile finds it damaged."""
+    """Yield the content of a member, never more than it declares: zipfile reports more as damage."""
     info = archive.getinfo(member) if isinstance(member, str) else member
     bounded = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
     with archive.open(info) as stream:

@@ -91,7 +91,7 @@ class ColumnDescription:
 class TableDescription:
     """The description of a table.
 
-    likely_targets: columns that may be the target, if none is chosen. weights: of the rows, if a column is
+    likely_targets: columns that may be the target, if none is chosen. weights: row weights, if a column is
     named for it. notes: choices made in reading. images:
     the description of the images, which count as one column; None for other tables.
     """
@@ -130,7 +130,7 @@ class TableDescription:
 
 # ---- description of a data source and its problems
 
-_ANOTHER_WORLD = 10.0  # interquartile ranges: a value this far away is an error rather than a tail
+_ANOTHER_WORLD = 10.0  # interquartile ranges: a value this far away is probably an error, not a tail
 _MEASURED = 200_000  # rows; correlations in a larger table are measured on a sample
 
 
@@ -363,7 +363,7 @@ def _image_description(
     warnings: list[TableWarning],
     likely: Sequence[str] = (),
 ) -> TableDescription:
-    """column: the target's; None if none is chosen. likely: the columns that may be it."""
+    """Describe images. column: the target column; None if none is chosen. likely: possible target columns."""
     warnings += [TableWarning(rule, message, hint, row=row) for rule, message, hint, row in images.warnings()]
     low, high = images.minimum, images.maximum
     columns = [

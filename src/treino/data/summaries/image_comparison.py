@@ -1,4 +1,4 @@
-"""Compare images with each other: find equal, almost equal, blank, and grey ones saved in colour.
+"""Compare images with each other: find equal, almost equal and blank ones, and grey ones saved in colour.
 
 The correlation of two images is the dot product of their pixels, centred and scaled to length 1: copies with
 other brightness, contrast or a little noise are near-duplicates; shifted, rotated or mirrored copies aren't.
@@ -19,7 +19,7 @@ from treino.data.table import row_place
 
 # ---- reading images
 
-_AT_ONCE, _BYTES_AT_ONCE = 2048, 1 << 25  # images that are read at a time, and at most so many values
+_AT_ONCE, _BYTES_AT_ONCE = 2048, 1 << 25  # maximum number of images read at a time, and of their values
 _COLOURS = (1, 2, 3, 4)
 
 
@@ -28,8 +28,8 @@ class ImagePart:
     """The images of one split.
 
     read: returns the values ``[K, D]`` of the images at the given positions. index_N: the images' row numbers
-    in the source. label_N: their class codes; -1 without a class. whole_N: those of the whole split, even if
-    only a sample of its images is described. place: words the place of a row of the source.
+    in the source. label_N: their class codes; -1 without a class. whole_N: codes of the whole split, even if
+    only a sample of its images is described. place: a function that words the place of a row of the source.
     """
 
     read: Callable[[NDArray[np.int64]], NDArray[Any]]
@@ -88,9 +88,9 @@ def reduced(x: torch.Tensor, side: int) -> torch.Tensor:
 # ---- the comparison
 
 CORRELATION = 0.99  # minimum correlation of near-duplicates
-_COMPARED_VALUES, _FEWEST_VALUES = 1024, 64  # of an image that is compared; a larger one is averaged
+_COMPARED_VALUES, _FEWEST_VALUES = 1024, 64  # values per compared image: most (by averaging), least
 _COMPARED_BYTES = 400_000_000  # most bytes of all images while they are compared
-_SPARSE = 8  # a pixel in so many rows and columns tells most pictures in colour
+_SPARSE = 8  # every 8th pixel in each direction shows for most pictures that they are in colour
 _AXES = 16  # the number of principal axes, which separate most pairs
 _SAMPLE = 256  # images that determine the axes; any axes give exact results, these are fast
 _BLOCK = 128
@@ -103,12 +103,12 @@ Unit = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class ImageComparison:
-    """What one reading of N images tells.
+    """The result of reading and comparing N images.
 
     minimum, maximum: of all values. blank_N: whether all values of an image are the same. grey_N: whether all
     pixels of an image in colour are grey. first_N: for each image, the first one that equals it. near_N: the
     first one that it is linked to by a chain of equal and almost equal images; a blank image is almost equal
-    to none. side: of the squares of pixels over which images were averaged before.
+    to none. side: that of the squares of pixels over which images were averaged before the comparison.
     """
 
     minimum: float
@@ -155,10 +155,10 @@ class ImageCollector:
         self._hashes: list[int | None] = [None] * rows
 
     def add(self, row_K: NDArray[np.int64], value_KD: NDArray[Any], x_KCHW: torch.Tensor) -> None:
-        """row_K: the images' numbers. value_KD, x_KCHW: their values, as read and as float32 planes."""
+        """Add images. row_K: their numbers. value_KD, x_KCHW: their values, as read and as float32 planes."""
         self._low_N[row_K], self._high_N[row_K] = value_KD.min(axis=1), value_KD.max(axis=1)
         if x_KCHW.shape[1] == 3:
-            grey_K = _grey(x_KCHW[:, :, ::_SPARSE, ::_SPARSE])  # most are in colour there already
+            grey_K = _grey(x_KCHW[:, :, ::_SPARSE, ::_SPARSE])  # enough for most images in colour
             grey_K[grey_K.clone()] = _grey(x_KCHW[grey_K])
             self._grey_N[row_K] = grey_K.numpy()
         self._unit_ND[row_K] = _unit(reduced(x_KCHW, self._side).flatten(1).numpy())
@@ -166,7 +166,7 @@ class ImageCollector:
         if plain_KD.dtype.kind == "f":
             plain_KD = plain_KD + plain_KD.dtype.type(0)  # without negative zeros
         for row, values in zip(row_K.tolist(), plain_KD, strict=True):
-            self._hashes[row] = hash(values.tobytes())  # of 64 bits, with a secret of this process
+            self._hashes[row] = hash(values.tobytes())  # 64 bits, salted differently in each process
 
     def comparison(self) -> ImageComparison:
         """Compare the images, when all have come."""

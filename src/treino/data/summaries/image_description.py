@@ -1,4 +1,4 @@
-"""Describe images, and say it as tables, lists and warnings: sizes, classes, duplicates, examples."""
+"""Describe images in tables, lists and warnings: sizes, classes, duplicates, examples."""
 
 import io
 import math
@@ -36,7 +36,7 @@ FLAGS = {
     NEAR: N_("Almost equal"),
     BLANK: N_("Blank"),
 }
-"""The headings of images that are to be looked at."""
+"""The headings of the kinds of images that the user should look at."""
 _PLAIN = (
     *("height", "width", "channels", "minimum", "maximum", "looked_at", "blank", "duplicates"),
     *("duplicates_across", "contradicting", "near_duplicates", "near_duplicates_across", "compared"),
@@ -73,9 +73,9 @@ class ImageExamples:
 
 @dataclass(frozen=True, eq=False)
 class FlaggedImages:
-    """An image to look at: a blank one, or one that equals or almost equals an earlier one, which follows it.
+    """An image to look at: a blank one, or one that (almost) equals an earlier image, which follows it.
 
-    places: of each, in words. labels: their classes, if there are any. pixels: as of ImageExamples.
+    places: the place of each, in words. labels: their classes, if there are any. pixels: as in ImageExamples.
     """
 
     places: tuple[str, ...]
@@ -96,7 +96,7 @@ class ImagesDescription:
     contradicting: the number of duplicates of an image with another class. looked_at: the number of images
     read. compared: the number of images compared for near-duplicates. compared_size: their height and width
     after averaging. flagged: for each of ``FLAGS``, the first images to look at; those across splits come
-    first. files: of photographs, their files. groups: of photographs, for each of ``FLAGS`` the names of all
+    first. files: the files, for photographs. groups: for photographs, for each of ``FLAGS`` the names of all
     images that belong together.
     """
 
@@ -245,9 +245,9 @@ def strip_html(shown: ImageExamples | FlaggedImages) -> str:
 # ---- making the description
 
 EXAMPLES = 5  # images of each class
-FLAGGED = 8  # images of each kind that are shown as to be looked at
+FLAGGED = 8  # maximum number of flagged images of each kind that are shown
 _EXAMPLE_SIDE = 64
-_RELATED = 256  # most images among which the most similar one is looked for
+_RELATED = 256  # maximum number of images among which the most similar one is searched
 
 
 def describe_images(
@@ -256,7 +256,7 @@ def describe_images(
     classes: Sequence[str],
     files: PictureFiles | None = None,
 ) -> ImagesDescription:
-    """Describe images of shape ``item_shape`` in all splits. files: of photographs, their files, which were
+    """Describe images of shape ``item_shape`` in all splits. files: for photographs, their files, which were
     compared when they were decoded."""
     parts = {name: part for name, part in parts.items() if len(part.index_N)}
     reader = ImageReader(list(parts.values()), item_shape)
@@ -322,8 +322,8 @@ def _groups(
     index_N: NDArray[np.int64],
     names: Sequence[str],
 ) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """For each kind of flagged image, the names of all that belong together; of copies among almost equal
-    images, the first."""
+    """For each kind of flagged image, the names of all that belong together; for copies among almost equal
+    images, only the first."""
     first_N, near_N = comparison.first_N, comparison.near_N
     copy_N = first_N != np.arange(len(first_N))
 
@@ -385,7 +385,7 @@ class _Shown:
         return FlaggedImages(tuple(map(self._place, rows)), tuple(labels), correlation, pixels)
 
     def _most_similar(self, row: int) -> tuple[int, float]:
-        """The most similar image of those in an earlier split, or before it, that belong to its chain."""
+        """The most similar image in its chain that is in an earlier split, or precedes it."""
         near_N = self.comparison.near_N
         earlier_N = np.flatnonzero(near_N[:row] == near_N[row])
         across_N = earlier_N[self.part_N[earlier_N] < self.part_N[row]]

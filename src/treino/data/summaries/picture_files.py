@@ -1,4 +1,4 @@
-"""Describe picture files: how they are written, which can't be read, which are left out."""
+"""Describe picture files: their formats, which can't be read, which are left out."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ _MODES = {
 class PictureFiles:
     """The files of photographs, each at its row number.
 
-    forms: how each is written; None if that can't be read. faults: why each can't be decoded; "" if it can.
-    skipped: names of files that are no pictures, with the reason. comparison: of their decoded pixels.
-    absent: likewise names that have a label and no file.
+    forms: each file's form; None if that can't be read. faults: why each can't be decoded; "" if it can.
+    skipped: names of files that aren't pictures, with the reason. comparison: that of their decoded pixels.
+    absent: names that have a label but no file, with the reason.
     """
 
     names: tuple[str, ...]
@@ -68,12 +68,12 @@ class PictureFiles:
         return dict(Counter((form.width, form.height) for form in self._readable).most_common())
 
     def counted(self, fact: str) -> dict[str, int]:
-        """The number of pictures of each ``format``, or of each ``mode`` of Pillow's."""
+        """The number of pictures of each ``format``, or of each Pillow ``mode``."""
         return dict(Counter(getattr(form, fact) for form in self._readable).most_common())
 
     @property
     def turned(self) -> int:
-        """The number of pictures that their EXIF orientation turns or mirrors."""
+        """The number of pictures that are rotated or mirrored by their EXIF orientation."""
         return sum(form.turned for form in self._readable)
 
     def smallest_median_largest(self) -> tuple[tuple[int, int], ...]:
@@ -145,7 +145,7 @@ class PictureFiles:
         yield _("Saved in colour, but grey"), grey if len(grey) < len(self._readable) else ()
 
     def to_json(self) -> dict[str, Any]:
-        """The keys of files among those of images."""
+        """The entries on files in the JSON description of images."""
         three = zip(("smallest", "median", "largest"), self.smallest_median_largest(), strict=True)
         return {
             "files": len(self.names),

@@ -92,11 +92,11 @@ _LEAKS = {
         N_("Whether these have a value gives the target '{target}' away: {names}."),
     ),
 }
-"""What is said of a column, what to do, and what is said of several columns."""
+"""For each rule: the message on one column, the hint, and the message on several columns."""
 
 
 def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows, target: str) -> list[str]:
-    """Notes on the ``suspicions`` of all input columns, one for each rule; many rows are sampled."""
+    """Notes on the ``suspicions`` about input columns, one for each rule; of many rows, a sample is used."""
     learnt = learnt.part(LEAK_ROWS)
     row_K = learnt.row_N
     learnt = TargetRows(np.arange(len(row_K)), learnt.values, learnt.label_N)

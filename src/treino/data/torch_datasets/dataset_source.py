@@ -1,4 +1,4 @@
-"""Load the user's Dataset, IterableDataset or DataLoader: read once, checked and split."""
+"""Load the user's Dataset, IterableDataset or DataLoader: read it once, check it and split it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -84,7 +84,7 @@ def load_torch_dataset(
 
     validation, test: shares of a Dataset's items, for splits that aren't given.
     num_workers: the number of processes that read a Dataset's items; a DataLoader has its own.
-    of_tables: arguments for tables only; any that is set is refused.
+    of_tables: arguments that apply only to tables; any that is set is refused.
 
     Raises:
         TreinoError: naming the item, and the line of the user's code that failed.

@@ -55,11 +55,11 @@ Chance = Literal["none", "seeded", "free"]
 
 @dataclass(eq=False)
 class FirstPass:
-    """What one pass over a Dataset, a DataLoader or an IterableDataset tells.
+    """The result of one pass over a Dataset, a DataLoader or an IterableDataset.
 
-    source: what reads it again. lazily: makes rows that are read when they are used, of item numbers. x: all
-    items ``[N, D]``, if they stay in memory. first_N: of a map-style Dataset, the index of the first item
-    equal to each item; None for a stream, which can't be parted. chance: whether items change between
+    source: the object that reads it again. lazily: makes rows, read when used, from item numbers. x: all
+    items ``[N, D]``, if they stay in memory. first_N: for a map-style Dataset, the index of the first item
+    equal to each item; None for a stream, which can't be split. chance: whether items change between
     readings, see ``_chance``.
     """
 

@@ -79,7 +79,7 @@ _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "al
 class ItemFormat:
     """The parts of an item that are x and y: names of a dict's entries, or None for a pair (x, y).
 
-    alone: whether items are x without a target; the target is then 0.
+    alone: whether items consist of x without a target; the target is then 0.
     """
 
     x: str | None = None
@@ -128,7 +128,7 @@ def item_format(item: Any, features: Sequence[str] | None, target: str | None) -
 
 
 def as_numbers(value: Any, where: str) -> Tensor:
-    """x of an item as a tensor. value: a tensor, an array, a number, nested lists, or a PIL image, which
+    """Convert x of an item to a tensor. value: a tensor, array, number, nested lists, or a PIL image, which
     becomes uint8 ``[C, H, W]``."""
     if not isinstance(value, Tensor):
         try:
@@ -149,7 +149,7 @@ def as_numbers(value: Any, where: str) -> Tensor:
 
 
 def as_label(value: Any, where: str) -> Label:
-    """y of an item as a number, boolean or text."""
+    """Convert y of an item to a number, boolean or text."""
     one = value
     if isinstance(value, Tensor | np.ndarray | np.generic):
         one = value.item() if (value.numel() if isinstance(value, Tensor) else value.size) == 1 else None
@@ -163,7 +163,7 @@ def as_label(value: Any, where: str) -> Label:
 
 
 def check_shape(shape: tuple[int, ...], first: tuple[int, ...], where: str) -> None:
-    """Refuse an item of another shape than the first one. first: () if any will do."""
+    """Refuse an item of another shape than the first one. first: () if any shape is allowed."""
     if first and shape != first:
         raise ITEM_SHAPE(where=where, shape=list(shape), first=list(first))
 

@@ -97,7 +97,7 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[Raw]
 
 
 def _in_workers(source: Any, workers: int, **options: Any) -> Iterable[Any]:
-    """A DataLoader that gives what the source gives, and doesn't use the global generator."""
+    """A DataLoader that yields what the source yields, but doesn't use the global random generator."""
     more: dict[str, Any] = {"batch_size": None, "collate_fn": as_it_is, "generator": torch.Generator()}
     return DataLoader(source, num_workers=workers, **more, **options)
 
@@ -118,9 +118,9 @@ def as_it_is(answer: Any) -> Any:
 
 
 class _OutsideRows:
-    """What rows of a Dataset and rows of a stream share; either replaces ``Rows.x``.
+    """The base class of rows of a Dataset and rows of a stream; an object of either replaces ``Rows.x``.
 
-    shape: as of a tensor of all rows. encode: converts labels to y. place: of any of the rows, in words.
+    shape: that of a tensor of all rows. encode: converts labels to y. place: words for the place of any row.
     """
 
     dtype = torch.float32

@@ -16,7 +16,7 @@ from treino.engine.step_plan import EVALUATION_ROWS, Chunk, MemberGroup
 
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
-ONE_BY_ONE = 50_000  # numbers of a member from which on blocks are no faster than a member after the other
+ONE_BY_ONE = 50_000  # numbers per member from which on blocks are no faster than one member at a time
 
 
 class BatchedKernel:
@@ -57,7 +57,7 @@ class BatchedKernel:
         return torch.cat(self._blocks(population, whole, len(rows), self.pace.fastest(), job))
 
     def size(self, members: int, workers: int) -> int:
-        """The number of members per block; even, so that no vector loop's tail falls on the last member, or
+        """The number of members per block: even, so that no vector loop's tail falls on the last member, or
         1."""
         if self.block is not None or self.alone:
             return self.block or 1
@@ -75,7 +75,7 @@ class BatchedKernel:
         """Do the job on all blocks of these groups; return the results in order."""
         size = self.size(members, workers)
         if size not in self.free and len(self.free) > 1:
-            self.free.clear()  # blocks shrink as members end: keep memory for two sizes only
+            self.free.clear()  # blocks shrink as members end: keep buffers for two sizes only
         spaces = self.free.setdefault(size, [])
 
         def one(part: MemberGroup) -> Done:

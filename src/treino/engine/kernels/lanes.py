@@ -50,7 +50,7 @@ PADDING = 16  # elements that the library may read beyond the last one
 
 @dataclass(frozen=True, eq=False)
 class LanesPart:
-    """Members that teams of workers train, block by block. units: lanes hold units. rows: their rows in the
+    """Members that teams of workers train in blocks. units: whether lanes hold units. rows: the rows in the
     population. places: their indices among the members in training. blocks: how many blocks."""
 
     units: bool
@@ -63,8 +63,8 @@ class LanesKernel:
     """The kernel for MLPs and CNNs in float32 on the CPU.
 
     threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None:
-    the faster. Of convolutions they hold channels where these fill them, else examples; with ``examples``
-    always these. ranks: how many workers divide a step; None: by its size. Neither these nor the instruction
+    the faster. For convolutions, they hold channels if these fill them, else examples; with ``examples``
+    always examples. ranks: how many workers divide a step; None: by size. Neither these nor the instruction
     set change a bit of the result.
     """
 
@@ -108,7 +108,7 @@ class LanesKernel:
             if stop in chunk.keyframe_steps:
                 chunk.copy_member(population)
             begin = stop
-        if len(parts) == 1:  # all of them, in their order
+        if len(parts) == 1:  # all members, in their order
             return parts[0][2]
         loss_SR = torch.empty(chunk.steps, len(rows))
         for part, _steps, loss in parts:
@@ -262,7 +262,7 @@ class LanesKernel:
 
 
 class LanesBlock:
-    """A block of memory that the library allocates to train some members. call: its last one."""
+    """A block of memory that the library allocates to train some members. call: its latest call."""
 
     def __init__(
         self,
@@ -358,7 +358,7 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
 
 
 def _products(shared: SharedConfig) -> int:
-    """The multiplications of a row, forwards."""
+    """The number of multiplications in the forward pass of one row."""
     if not isinstance(shared.net, CNN):
         return shared.layout.count
     assert shared.item_shape is not None

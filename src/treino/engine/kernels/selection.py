@@ -23,7 +23,7 @@ ENGINES = {
     "lanes": N_("MLPs in float32: a compiled library, a member or a unit in each lane of a vector"),
 }
 
-WORKERS = ("batched", "lanes")  # kernels whose number of threads changes no bit
+WORKERS = ("batched", "lanes")  # kernels whose results don't depend on the number of threads, to the bit
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def select_kernel(
     it can, else ``module``.
 
     obstacle: a sentence on why ``lanes`` can't train the network; None if it can. batched: whether
-    ``batched`` can. parameters, batch: of a member, and the rows of a step. convolves: whether each weight is
+    ``batched`` can. parameters: number per member. batch: rows per step. convolves: whether each weight is
     used many times per row.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Threads that share out the jobs of a kernel, with the thread that calls it among them."""
+"""Threads that share the jobs of a kernel; the calling thread is one of them."""
 
 import math
 import os
@@ -28,7 +28,7 @@ class WorkerCount:
 
     def __init__(self, most: int) -> None:
         self.options = [most, 1] if most > 1 else [1]
-        # per step, member or row, in the last runs: one that something else delayed decides nothing
+        # seconds per step, member or row in the last runs, so that one delayed run decides nothing
         self.seconds = {workers: deque([math.inf], RUNS) for workers in self.options}
         self.runs = 0
 
@@ -89,7 +89,7 @@ class Workers:
         jobs to end. stop: called when a job or a signal's handler raises, to make the jobs end early; the
         error is raised when they have ended, however many signals come meanwhile.
         """
-        if caller and (self.threads == 1 or len(jobs) == 1):  # nobody else works: an error may come at once
+        if caller and (self.threads == 1 or len(jobs) == 1):  # errors may be raised at once
             for job in jobs:
                 job()
             return
@@ -133,8 +133,8 @@ class Workers:
 
 @contextmanager
 def _signals_deferred(fail: Callable[[BaseException], None]) -> Iterator[None]:
-    """Within the block, what a signal's handler raises is given to ``fail`` and interrupts nothing."""
-    if threading.current_thread() is not threading.main_thread():  # handlers run in that one alone
+    """Within the block, an exception of a signal handler is passed to ``fail`` and interrupts nothing."""
+    if threading.current_thread() is not threading.main_thread():  # only that thread runs handlers
         yield
         return
     inside = True
