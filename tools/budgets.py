@@ -1,6 +1,6 @@
-"""The lines of each wing and app, beside what ``budgets.toml`` allows. ``python -m tools.budgets`` lowers it.
+"""The lines of each wing and app, and what ``budgets.toml`` allows. ``python -m tools.budgets`` lowers it.
 
-A budget is exceeded by one line too many; it is undershot where more than 2 % are left, and then the number
+A budget is exceeded by one line too many; it is undershot if more than 2 % are left, and then the number
 is lowered in the same commit. No number rises unless another falls by as much.
 """
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "budgets.toml"
-SLACK = 0.02  # of a budget that may be left
+SLACK = 0.02  # share of a budget that may be left unused
 DOORS = "doors"  # files of the core beside its wings, and cli/
 
 
 def lines(*folders: Path) -> int:
-    """The lines of Python in these folders (or files), but the scripts that are data."""
+    """The lines of Python in these folders (or files), except scripts that are data."""
     paths = [p for f in folders for p in ([f] if f.is_file() else sorted(f.rglob("*.py")))]
     return sum(p.read_text().count("\n") for p in paths if "scripts" not in p.parts and "bed" not in p.parts)
 
@@ -49,12 +49,12 @@ def budgets() -> dict[str, dict[str, int]]:
 
 
 def counted() -> dict[str, dict[str, int]]:
-    """The lines that there are, in the form of ``budgets``."""
+    """The present numbers of lines, in the form of ``budgets``."""
     return {"sources": sources(), "tests": tests()}
 
 
 def main() -> int:
-    """Lower each budget to the lines that there are; 1 where one is exceeded."""
+    """Lower each budget to the present number of lines; return 1 if one is exceeded."""
     allowed, there, exceeded = budgets(), counted(), False
     text = "# Lines of Python that each wing and app may have: see tools/budgets.py. They only go down.\n"
     for part, of_part in there.items():

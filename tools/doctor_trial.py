@@ -1,4 +1,4 @@
-"""Try the rules that read the log on a folder of scripts: what is found on its line, missed, or said wrongly.
+"""Try the rules that read the log on a folder of scripts: faults found on their line, missed, or made up.
 
 ``python -m tools.doctor_trial FOLDER [PATTERN ...] [--only RULE] [--every K] [--right] [--show EVENT]``
 
@@ -64,13 +64,13 @@ def is_right(path: Path) -> bool:
 
 
 def faults_of(path: Path) -> set[str]:
-    """The rules that a script's faults are told by."""
+    """The rules that report a script's faults."""
     told = header(path)
     return {rule for rule, _ in told["expect"] + told["missed"]}
 
 
 def forked(path: Path, show: str | None) -> dict[str, Any]:
-    """What is found in a script that runs in a child."""
+    """What is found in a script that runs in a child process."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -127,7 +127,7 @@ def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
 
 
 def table(results: dict[Path, dict[str, Any]], only: str | None) -> None:
-    """Print what was missed, off its line or said wrongly, and how many were found, by rule."""
+    """Print, by rule, what was missed, off its line or reported wrongly, and how many were found."""
     found, expected, said = Counter[str](), Counter[str](), list[str]()
     for path, answer in results.items():
         told, places = header(path), [(rule, line) for rule, line, _ in answer["findings"]]

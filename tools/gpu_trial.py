@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent.parent
 TESTS = ("tests/engine/test_device.py",)
 """The tests that train on every device that is there. The others compare bits of the CPU."""
 TESTS_SECONDS = 240
-TOLERANCE = 2e-3  # of a loss, relative: what the engine's tests allow a device
+TOLERANCE = 2e-3  # relative difference of a loss: what the engine's tests allow a device
 MEMBERS, FEW = 1024, 16  # few: eager networks, of which each costs the same
 LR = 1e-3
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ BATCHED = "batched"
 @dataclass(frozen=True)
 class Size:
     """How much is done: seconds of each timing, steps whose losses are compared, rows of pictures, members,
-    epochs before the test rows; and by how many threads of the CPU.
+    epochs before the test rows, and threads of the CPU.
     """
 
     seconds: float = 2.0
@@ -60,7 +60,7 @@ QUICK = Size(seconds=0.02, steps=12, rows=300, members=8, epochs=1, threads=1)
 
 @dataclass(frozen=True)
 class Work:
-    """A network, its rows, and rows to test it with. shape: of an item, as a module takes it."""
+    """A network, its rows, and rows to test it with. shape: an item's, as a module takes it."""
 
     name: str
     net: Net
@@ -226,7 +226,7 @@ def _accuracy(training: TrainingLoop, work: Work) -> float:
 
 
 def _seconds(some: Callable[[], float], device: torch.device, size: Size) -> float:
-    """Seconds of a unit of work, of which ``some`` says how many it did. A device's work is queued: it is
+    """Seconds per unit of work; ``some`` returns how many units it did. A device's work is queued: it is
     waited for before the clock is read.
     """
     begin = time.perf_counter()
@@ -305,7 +305,7 @@ def _population(
 
 def with_graphs(training: TrainingLoop) -> None:
     """Make graphs of what the training's blocks do in each step: of the passes for every size of a batch that
-    it has met, and of the update. Off CUDA the same calls, one after the other.
+    it has seen, and of the update. Without CUDA, make the same calls one after the other.
     """
     kernel: Any = training.setup.kernel
     device = training.shared.device

@@ -105,7 +105,7 @@ def long_signatures(tree: ast.Module) -> Iterator[tuple[int, str, int]]:
 
 
 def flags_below_the_command_line() -> list[str]:
-    """Where a sentence of another floor than the command line's names a flag."""
+    """The places where a sentence outside the command line's floor names a flag."""
     texts = {n: p.read_text() for n, p in modules().items() if not n.startswith("treino.cli")}
     return [
         f"{name}:{line} {flag}"
@@ -116,7 +116,7 @@ def flags_below_the_command_line() -> list[str]:
 
 
 def counts() -> dict[str, list[str]]:
-    """``{what is counted: the places where it stands}``."""
+    """``{what is counted: the places where it occurs}``."""
     known, found = modules(), imports()
     return {
         "imports of treino inside functions": [str(i) for i in found if i.where == "function"],

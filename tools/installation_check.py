@@ -1,7 +1,7 @@
 """Trains with the treino that is installed, as every wheel must: ``python tools/installation_check.py``.
 
-Prints what is said of the kernel ``lanes``, in words. Exits with 1 where it is not there, or trains to
-another loss than the kernel in torch; ``--without-lanes``: where it is there.
+Prints a description of the kernel ``lanes``. Exits with 1 if the kernel is missing, or trains to
+another loss than the kernel in torch; with ``--without-lanes``, if it is there.
 """
 
 import sys
@@ -14,12 +14,12 @@ from treino.engine.kernels.lanes_library import why_missing
 
 
 def loss(engine: str | None, folder: Path) -> float:
-    """After a short training; no other engine is used than the one that is named."""
+    """The loss after a short training, in which only the engine that is named is used."""
     return float(tr.fit("iris", epochs=3, engine=engine, parent=folder, lean=True).losses[-1])
 
 
 def main(words: list[str]) -> str | None:
-    """What is wrong."""
+    """Return what is wrong, or None."""
     print("treino:", tr.__file__)
     print("engines:", dict(tr.engines())["lanes"])
     doctor = {row["name"]: row for row in check()["checks"]}["engine lanes"]

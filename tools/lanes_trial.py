@@ -1,10 +1,10 @@
 """Trials of the library lanes by a program that calls it alone: ``python -m tools.lanes_trial KIND [CASES]``.
 
-The program is ``tests/engine/lanes_trial/trial.cpp``. Every kind makes it in its own way and compares what it
-prints with that of the library that is installed:
+The program is ``tests/engine/lanes_trial/trial.cpp``. Every kind builds it in its own way and compares its
+output with that of the installed library:
 
-pages: against forbidden pages. clang: compiled by Clang. sanitized: with the sanitizers of addresses, leaks
-and undefined behaviour. threads: with that of threads. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
+pages: against forbidden pages. clang: compiled by Clang. sanitized: with the sanitizers for addresses, leaks
+and undefined behaviour. threads: that for threads. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
 
 suite: the tests of the kernel in Python, on a library with those sanitizers.
 """
@@ -40,13 +40,13 @@ class Way(NamedTuple):
 
     compiler: str = "g++"
     flags: Sequence[str] = ("-O1",)
-    sets: Sequence[str] = ()  # that are compiled; none: it calls the library that is installed
+    sets: Sequence[str] = ()  # instruction sets that are compiled; none: it calls the installed library
     machine: str = platform.machine()
     runner: Sequence[str] = ()
 
 
 def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -> Path:
-    """The program, made in this folder; with ``library`` for a source, the library itself."""
+    """Build the program in this folder; with ``library`` as its source, the library itself."""
     setup = runpy.run_path(str(ROOT / "setup.py"))
     sets = setup["FLAGS"]["sets"][setup["MACHINES"][way.machine.lower()]]
     program = folder / source
@@ -91,7 +91,7 @@ def _door(sets: Sequence[str]) -> str:
 def bits(
     program: Path, cases: range, placement: str = "heap", runner: Sequence[str] = (), name: str = ""
 ) -> dict[int, str]:
-    """Of each case, what was written in it: of all instruction sets (or one) and both layouts.
+    """What each case has written, for all instruction sets (or one) and both layouts.
 
     Raises:
         RuntimeError: it found a fault, or the layouts or sets differ.
@@ -137,7 +137,7 @@ def ways() -> dict[str, Way]:
 
 
 def trial(kind: str, cases: range, folder: Path) -> str:
-    """A sentence of what was compared."""
+    """Run a trial; return a sentence on what was compared."""
     way = ways()[kind]
     plain, other = folder / "plain", folder / kind
     plain.mkdir()

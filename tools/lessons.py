@@ -2,7 +2,7 @@
 
 A ``python`` block becomes a cell, a ``sh`` block a cell of ``!`` commands, and what stands between is text. A
 ``text`` block right after code is what that code prints: it stays out of the notebook, whose cell prints it
-itself, and the tests hold it against the notebook's run. ``python -m tools.lessons run`` runs the notebooks
+itself, and the tests compare it with the notebook's run. ``python -m tools.lessons run`` runs the notebooks
 first and writes these blocks anew.
 """
 
@@ -50,7 +50,7 @@ def pages() -> list[Path]:
 
 
 def parts(page: Path) -> list[Part]:
-    """The page in its order; nothing is lost but the fences and the empty lines around them."""
+    """The page in its order; nothing is lost except the fences and the empty lines around them."""
     found: list[Part] = []
     rest, code = page.read_text(), False
     while (match := BLOCK.search(rest)) is not None:

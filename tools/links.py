@@ -23,7 +23,7 @@ def pages(root: Path) -> list[Path]:
 
 
 def lost(root: Path) -> Iterator[tuple[Path, str, Path]]:
-    """Yield (page, link, what it should lead to) of each link of a tree that leads nowhere."""
+    """Yield (page, link, what it should lead to) for each link of a tree that leads nowhere."""
     for page in pages(root):
         text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         for link in (link for link in LINK.findall(text) if not re.match(r"\w+:", link)):

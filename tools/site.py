@@ -1,7 +1,7 @@
-"""The pages of the documentation site, out of ``docs/``, ``doctor/docs/``, the README and the public names.
+"""The pages of the documentation site, from ``docs/``, ``doctor/docs/``, the README and the public names.
 
 ``python -m tools.site`` writes them, and the playground, into ``build/pages``; ``make site`` makes the
-site of them with MkDocs.
+site from them with MkDocs.
 """
 
 import inspect
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def linked(text: str, old: str, new: str, names: dict[str, str]) -> str:
-    """A page's text with its links to files of the repository as they are among the pages."""
+    """A page's text, with its links to files of the repository changed to links to the site's pages."""
 
     def moved(found: re.Match[str]) -> str:
         path, mark, anchor = found[2].partition("#")

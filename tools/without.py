@@ -21,7 +21,7 @@ ENTRY = re.compile(r'^(\w+) = "(treino_\w+)\.')
 
 
 def apps() -> list[str]:
-    """The apps that there are."""
+    """The names of all apps."""
     return sorted(path.parent.name for path in (ROOT / "apps").glob("*/src"))
 
 
@@ -37,7 +37,7 @@ def tried(tree: Path, *command: str) -> str:
     """The output of a command of the copy's core.
 
     Raises:
-        RuntimeError: it failed, with its output.
+        RuntimeError: the command failed; the message has its output.
     """
     places = [tree / "src", tree / "doctor/src", *sorted(tree.glob("apps/*/src")), tree]
     # imports of the installed apps would be found after these: a meta path finder of an editable installation
@@ -89,7 +89,7 @@ def check(app: str, folder: Path, *, whole: bool = False) -> None:
 
 
 def main(words: Sequence[str]) -> int:
-    """Try the tree without each named app, or each one that there is."""
+    """Try the tree without each named app; without names, without each app in turn."""
     for app in [word for word in words if not word.startswith("--")] or apps():
         with tempfile.TemporaryDirectory() as folder:
             check(app, Path(folder), whole="--whole" in words)

@@ -26,13 +26,13 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "treino"
 DOCTOR = ROOT / "doctor" / "src" / "treino_doctor"
-BASES = ["treino_doctor", "treino"]  # on which apps stand, each alone
+BASES = ["treino_doctor", "treino"]  # the packages on which each app is based
 APPS = sorted((ROOT / "apps").glob("*/src/treino_*"))
 FOLDERS = {"treino_doctor": DOCTOR, "treino": SOURCE, **{app.name: app for app in APPS}}
-"""By package, those first on which others stand: where its sentences are."""
+"""Where each package's sentences are; packages on which others are based come first."""
 LOCALES = {package: folder / "locale" for package, folder in FOLDERS.items()}
 LOOKUPS = "_", "N_"
-ARGUMENTS = {"Parameter": ("help",), "Rule": ("message", "why", "fix")}  # that are sentences
+ARGUMENTS = {"Parameter": ("help",), "Rule": ("message", "why", "fix")}  # arguments that are sentences
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # so that a merge that changes nothing changes no file
 
 
@@ -136,7 +136,7 @@ def entry_sentences() -> dict[str, str]:
 
 
 def translations(folder: Path) -> dict[str, str]:
-    """{sentence: translation} of all floors of a language; an empty text where there is none yet."""
+    """{sentence: translation} of all floors of a language; an empty text if there is none yet."""
     read = (_read(path) for path in sorted(folder.glob("*.po")))
     return {str(m.id): str(m.string) for catalogue in read for m in catalogue if m.id}
 
@@ -148,7 +148,7 @@ def compiled(package: str, language: str) -> dict[str, str]:
 
 
 def merge(package: str, language: str, known: dict[str, str]) -> dict[str, str]:
-    """Write the floors' files of a package anew with what was translated before; -> all translations."""
+    """Rewrite the floors' files of a package with the known translations; return all translations."""
     folder = LOCALES[package] / language
     remark, floors = _remark(folder), by_floor(package)
     for path in folder.glob("*.po"):
@@ -190,14 +190,14 @@ def _catalogue(package: str, language: str, remark: str) -> Catalog:
 
 
 def _remark(folder: Path) -> str:
-    """The comment at the head of the floors' files: that of the first, which all get."""
+    """The comment at the head of the floors' files: that of the first file, which all files get."""
     for path in sorted(folder.glob("*.po")):
         return _read(path).header_comment
     return f"# {folder.name}: treino's sentences, a file for each floor.\n#"
 
 
 def main() -> int:
-    """Merge and compile every language; 1 where sentences are still to be translated."""
+    """Merge and compile every language; return 1 if sentences are still to be translated."""
     missing = 0
     for language in sorted(path.name for path in LOCALES["treino"].iterdir() if path.is_dir()):
         before = {k: v for at in LOCALES.values() for k, v in translations(at / language).items() if v}

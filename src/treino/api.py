@@ -52,7 +52,7 @@ EPOCHS_TWICE = Refusal("epochs_twice", N_("{a} and {b} are the same setting."), 
 
 
 class Shown:
-    """What the studio can show."""
+    """Base class of objects that the studio can show."""
 
     def studio(self) -> Any:
         """The studio's page of this run, sweep or study: in a notebook's cell, elsewhere in a browser."""
@@ -72,16 +72,16 @@ class Run(StoredRun, Shown):
     ) -> Any:
         """Predict new rows. A frame gives a frame (with probabilities), arrays and pictures give an array.
 
-        source: rows with the columns that the run was trained on; of a run trained on pictures also a folder,
-        a file, an image of Pillow's, or a list of them. coverage: the share of new rows whose truth lies
+        source: rows with the columns that the run was trained on; for a run on pictures, also a folder,
+        a file, a Pillow image, or a list of these. coverage: the share of new rows whose true value lies
         between ``low`` and ``high``, or is in ``set``; default: as the run was trained. tta: average over
-        shifted views of each picture. skip_bad: the most pictures that may be left out as unreadable.
+        shifted views of each picture. skip_bad: the largest number of unreadable pictures to skip.
         """
         return predict_like(self, source, coverage=coverage, tta=tta, skip_bad=skip_bad)
 
     def rows(self, *, networks: int = NETWORKS) -> RowXray:
-        """What hundreds of small networks, which each learned a random half of the training rows, say of each
-        row: whose label they doubt, which nothing learns. See ``treino rows``.
+        """Check each row with hundreds of small networks, each trained on a random half of the training
+        rows: which labels they doubt, and which rows no network learns. See ``treino rows``.
 
         Raises:
             TreinoError: too few rows, a single class, several targets; rows that can't be loaded again.
@@ -99,7 +99,7 @@ class Run(StoredRun, Shown):
         """Continue an interrupted run to its end, as ``treino resume`` does, and return it.
 
         data: the Dataset or DataLoader, if the run was trained on one. net: the network, if it was given in
-        Python. alerts, allow_network: as in ``treino.fit``; those of earlier trainings are over.
+        Python. alerts, allow_network: as in ``treino.fit``; alerts of earlier trainings have ended.
 
         Raises:
             TreinoError: there is nothing to resume; the data or the network differs from the run's.
@@ -121,12 +121,12 @@ class Run(StoredRun, Shown):
         return Moment(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
 
     def verify(self, data: Any = None, *, engine: str | None = None) -> dict[str, Any]:
-        """Train the run again, and return the document of what is equal, as ``treino verify`` does.
+        """Train the run again, and return a document that says what is equal, as ``treino verify`` does.
 
         data: the Dataset, if the run was trained on one. engine: another kernel.
 
         Raises:
-            TreinoError: the run is training, or took no step; its rows or its network are not there.
+            TreinoError: the run is training, or took no step; its rows or its network are missing.
         """
         return verification(self, data, engine=engine)
 
@@ -219,11 +219,11 @@ class Sweep(StoredSweep, Shown):
         tta: bool = False,
         skip_bad: int = 0,
     ) -> Any:
-        """Predict new rows by the winner (or by the ensemble, if the sweep was given ``ensemble``), or by the
+        """Predict new rows with the winner (the ensemble, if the sweep was given ``ensemble``), or with the
         mean of the best ``top`` networks.
 
         Several networks predict the mean of their probabilities, or of their numbers. A frame gives a frame.
-        coverage, tta, skip_bad: as of ``Run.predict``.
+        coverage, tta, skip_bad: as in ``Run.predict``.
 
         Raises:
             TreinoError: rows that can't be prepared; ``top`` above the number of kept networks.
@@ -371,7 +371,7 @@ def fit(
         updated in place in a notebook, a progress line in a terminal.
     track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.reports.tracking``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
-    alerts: what shall happen when, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
+    alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
     settings: any of ``treino.settings.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
@@ -527,9 +527,9 @@ def study(
 
 
 def rows(data: Any, *, networks: int = NETWORKS, **settings: Any) -> RowXray:
-    """The same as ``Run.rows``, of data: all its rows, unless shares of them are held back by settings.
+    """Check the rows of data as ``Run.rows`` does: all rows, unless settings hold back a share of them.
 
-    data: as of ``fit``. settings: those of the data, e.g. ``target="price"``.
+    data: as in ``fit``. settings: for reading the data, e.g. ``target="price"``.
 
     Raises:
         TreinoError: bad input.

@@ -1,4 +1,4 @@
-"""The events of a ``fit``: of a single network, or of several seeds or folds; and ``lr="auto"``."""
+"""The events of a ``fit`` with a single network, or with several seeds or folds; and ``lr="auto"``."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,7 +63,7 @@ class FitRequest:
     a module instead of a file. start: initial weights. lean: draw no pictures, store no copy of rows in
     memory. held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
     items. classes: the number of classes that the target must have. place: the cluster that trains
-    several seeds or folds. alerts: of a single network, as texts. allow_network: whether they may send to
+    several seeds or folds. alerts: for a single network, as texts. allow_network: whether they may send to
     addresses. like: the run or sweep whose settings these are.
     """
 
@@ -172,7 +172,7 @@ def _load(request: FitRequest, settings: Settings, most_inputs: int | None = Non
 
 
 def _alone(request: FitRequest) -> str:
-    """In words, the argument that allows only a single network; empty without one."""
+    """Describe the argument that allows only a single network; empty if there is none."""
     if request.net is not None:
         return _("the network is your own")
     return "" if request.start is None else _("it begins with weights that there are")

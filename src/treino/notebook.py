@@ -40,7 +40,7 @@ Watch = Callable[[Any], None]
 
 
 def watchable(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, whose ``watch`` may also be True: a display in a notebook or a terminal."""
+    """Return the function with a ``watch`` that may also be True: a display in a notebook or a terminal."""
 
     @wraps(plain)
     def function(*args: Any, watch: bool | Watch = False, **settings: Any) -> Any:
@@ -139,7 +139,7 @@ class Figure:
             self.close(event)
 
     def ended_by(self, sentence: str) -> None:
-        """Draw for the last time, if no JobEnd arrived. sentence: why."""
+        """Draw for the last time, if no JobEnd arrived. sentence: the reason."""
         if self.view is not None and not self.over:
             self.position = replace(self.position, left_s=None)
             self.show(sentence, alarm=True)
@@ -151,7 +151,7 @@ class Figure:
         """Begin, or go on from the step that an alert sent the training back to."""
 
     def note(self, tick: Tick) -> None:
-        """Keep what later drawings need of a tick."""
+        """Keep the values of a tick that later drawings need."""
 
     def show(self, *sentences: str, tick: Tick | None = None, alarm: bool = False) -> None:
         """Draw. sentences: what happened. tick: the present state of a training that goes on."""
@@ -166,7 +166,7 @@ class Figure:
         return sweep_html(self.name, self.position.done, figures, self.position.left_s, sentences)
 
     def close(self, event: JobEnd) -> None:
-        """Draw what came of a sweep."""
+        """Draw the result of a sweep."""
         path = event.job.folder.path
         if event.interrupted:
             self.show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))

@@ -75,7 +75,7 @@ def resume_events(
 
     data: the Dataset or DataLoader, if the run was trained on one. storage: Optuna's, if the sweep has one.
     more: the number of networks to add to a sweep, even to a finished one. place: the cluster
-    that trains a sweep or study. alerts: of a run; they may send to an address if allow_network.
+    that trains a sweep or study. alerts: for a run; they may send to an address if allow_network.
 
     Raises:
         TreinoError: nothing to resume; missing or changed data; a damaged folder; no permission to run the
@@ -106,7 +106,7 @@ def verification(
     engine: str | None = None,
     tell: Tell = tell_nobody,
 ) -> dict[str, Any]:
-    """Train a run, or a network of a sweep, again, and return the document of what is equal; see
+    """Train a run, or a network of a sweep, again, and return a document that says what is equal; see
     ``treino.training.verification.verify``.
 
     Raises:
@@ -148,10 +148,10 @@ def branch_events(
 
 
 def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
-    """The rows of the run of this name, else of the data. settings: of data. compared: as ``source_of_data``.
+    """The rows of the run, else the data, of this name. settings: for data. compared: as ``source_of_data``.
 
     Raises:
-        TreinoError: settings of a run, which has its own; else as ``open_run`` and ``load_data``.
+        TreinoError: settings given for a run, which has its own; else as ``open_run`` and ``load_data``.
     """
     folder = name if parse_member(name) is not None else known_folder(name)
     if folder is None:

@@ -58,7 +58,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The base of both estimators. Parameters are settings of ``settings.spec``; None: by the data.
+    """The base of both estimators. Parameters are settings of ``settings.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
     own, instead of ``hidden``.
@@ -99,7 +99,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _fit(self, x: Any, y: NDArray[Any], weight_N: Any) -> Self:
         """Train on checked rows. y: class numbers or values, ``[N]`` or ``[N, K]``. weight_N: their weights;
-        None: all alike."""
+        None: all count alike."""
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -170,7 +170,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """X as an array, or an unchanged frame; stores (reset) or checks its column names and count. A frame
-        is an array, too, where an array was fitted."""
+        becomes an array, too, if an array was fitted."""
         if reset:
             self._framed = hasattr(x, "columns") and hasattr(x, "dtypes")
             if issparse(y):
@@ -255,13 +255,13 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
                 message = _("y holds one class, {name!r}: there is nothing to tell apart.")
                 raise ValueError(message.format(name=classes[0]))
         self.classes_ = each[0] if y.ndim == 1 else each
-        code_NK = np.stack(  # of rows that weigh 0 any: they are left out
+        code_NK = np.stack(  # any code for rows with weight 0: they are left out
             [np.searchsorted(c, y_N).clip(max=len(c) - 1) for c, y_N in zip(each, y_NK.T, strict=True)], 1
         )
         return self._fit(x, code_NK.reshape(y.shape), weight_N)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
-        """``[N, C]``: the probability of each of ``classes_``; of K targets a list of K such arrays."""
+        """``[N, C]``: the probability of each of ``classes_``; for K targets, a list of K such arrays."""
         shares = self._shares(X)
         return shares if isinstance(self.classes_, list) else shares[0]
 
@@ -292,7 +292,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return np.stack([classes[winners(share_NC, run.threshold)] for classes, run, share_NC in each], 1)
 
     def predict_set(self, X: Any, coverage: float | None = None) -> Any:
-        """``[N, C]``: which of ``classes_`` can't be ruled out, by the validation rows; of several targets a
+        """``[N, C]``: which of ``classes_`` can't be ruled out, by the validation rows; for several targets a
         list of these.
 
         coverage: the share of new rows whose class is among them; default: the parameter ``coverage``, else
@@ -349,7 +349,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
 
 def _holds_text(x: Any) -> bool:
-    """Whether cells of an array or a frame are words, and no numbers."""
+    """Whether cells of an array or a frame are words that are not numbers."""
     if issparse(x):
         return False
     try:
@@ -375,7 +375,7 @@ def _with_labels(y: Any) -> Any:
 
 
 def _one_or_several(y: Any) -> NDArray[Any]:
-    """y as ``[N]``, or ``[N, K]`` of several targets."""
+    """y as ``[N]``, or as ``[N, K]`` for several targets."""
     y = np.asarray(y)
     several: NDArray[Any] = y if y.ndim == 2 and y.shape[1] > 1 else column_or_1d(y, warn=True)
     return several

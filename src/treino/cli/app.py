@@ -22,15 +22,15 @@ START = "train", "show", "predict", "plot", "data"
 
 
 def all_verbs() -> tuple[str, ...]:
-    """The names of the core's verbs and of those of the apps that are there."""
+    """The names of the core's verbs and of the installed apps' verbs."""
     return (*VERBS, *filter(installed, entries("treino.verbs")))
 
 
 def verb_named(name: str) -> Callable[..., int]:
-    """The function of a verb, whose file is imported.
+    """Import a verb's file and return the verb's function.
 
     Raises:
-        TreinoError: it belongs to an app that is not installed.
+        TreinoError: the verb belongs to an app that is not installed.
     """
     if name in VERBS:
         of_core: Callable[..., int] = getattr(import_module(f"treino.cli.{name}"), name)

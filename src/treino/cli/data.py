@@ -29,7 +29,7 @@ SHEET_OF_TABLE = Refusal(
 )
 
 SHOWN_CLASSES = 20
-SHOWN_NAMES = 20  # files that are named at a place; of those that can't be read, all
+SHOWN_NAMES = 20  # maximum number of files named in one line; unreadable files are all named
 RUNS = Path("runs")
 PHOTOGRAPHS = "image_size", "fit", "labels", "class_pattern"
 SPLIT = "split_group", "split_time", "split_column"
@@ -141,7 +141,7 @@ def _cell(value: float | str | None) -> str:
 
 
 def _named(images: "ImagesDescription", screen: ScreenFlag) -> None:
-    """Name the files that are to be looked at; all of those that can't be read."""
+    """Print the names of the files to look at, and of all files that can't be read."""
     for heading, lines in images.named():
         screen.out.print()
         screen.out.print(line((heading, "bold")))

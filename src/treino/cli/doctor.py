@@ -44,7 +44,7 @@ def check() -> dict[str, Any]:
 
 
 def _requirements() -> Iterator[tuple[str, str | None]]:
-    """Yield (package, its extra or None) of treino's requirements, in the order in which it declares them."""
+    """Yield (package, its extra or None) for each of treino's requirements, in the order of declaration."""
     for text in requires("treino") or ():
         name, extra = re.match(r"[\w.-]+", text), re.search(r"extra == ['\"]([\w.-]+)", text)
         if name and not (extra and extra[1] in DEVELOPERS):
@@ -133,7 +133,7 @@ doctor.__doc__ = ABOUT  # in the list of commands
 
 
 def _refuse_for_scripts(request: command.Request, also: Sequence[str], subject: str, instead: str) -> None:
-    """Refuse what needs a script. also: further fields that need one. subject: end of the message."""
+    """Refuse options that need a script. also: further fields that need one. subject: end of the message."""
     asked = [name for name in (*command.OF_SCRIPT, *also) if getattr(request, name) not in (None, False)]
     flags = [
         *("--" + name.replace("_", "-") for name in asked),

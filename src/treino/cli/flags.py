@@ -167,7 +167,7 @@ def _flags_of(group: Any) -> list[inspect.Parameter]:
 
 
 def _option(name: str, field: Any) -> inspect.Parameter:
-    """The flag of an option; the verb knows its default. One with a name of its own may be repeated."""
+    """The flag of an option; the verb knows its default. A flag with a name of its own may be repeated."""
     own = (field.json_schema_extra or {}).get("flag")
     kind: Any = list[str] if own else int if field.annotation is int else str
     kind = float if "float" in str(field.annotation) else kind

@@ -39,7 +39,7 @@ def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace:
 def with_predictions(
     events: Iterator[JobEvent], output: OutputFile, source: Any, screen: Screen
 ) -> Iterator[JobEvent]:
-    """The events; at the end of the folds, their out-of-fold predictions are written."""
+    """The same events; at the end of the folds, their out-of-fold predictions are written to the file."""
     for event in events:
         if isinstance(event, JobEnd) and not event.interrupted:
             sweep = open_folder(event.job.folder.path, Access())

@@ -97,7 +97,7 @@ def predict(
     result = prediction.predict(opened, source, coverage=level, tta=tta, skip_bad=skip_bad)
     pictures = any(p.file for p in result.each)
     document = result.to_json() | {"path": to}
-    if copies is not None:  # first: it refuses what is there already
+    if copies is not None:  # before predicting, because it refuses existing files
         document["copies"] = copy_pictures(result.each, opened.spec.classes, source, copies)
     if output is not None and ending in SHEETS:
         output.write(prediction_sheet(opened, source, result, ending))
@@ -163,7 +163,7 @@ def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str,
 
 
 def _cells(p: "Prediction", *, sets: bool) -> list[str]:
-    """The predicted value, and its probability or interval; its set, if there are some."""
+    """The predicted value, and its probability or interval; its prediction set, if there are sets."""
     value, share = p.value, ""
     if isinstance(value, str) and p.probabilities is not None:
         share = numeral(p.probabilities[value], ".3f")

@@ -17,7 +17,7 @@ from treino.reports.tracking.delivery import Tracking
 from treino.training.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.train import RunJob
 
-BAR = 16  # characters
+BAR = 16  # width in characters
 LOG_SECONDS = 5.0  # minimum seconds between two lines of a log
 
 

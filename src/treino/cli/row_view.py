@@ -1,4 +1,4 @@
-"""What ``treino rows`` prints and writes of an x-ray of rows."""
+"""The output of ``treino rows``: an x-ray of rows, printed and written to a file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -21,7 +21,7 @@ from treino.results import row_source
 from treino.training.row_check import RowCheck, SuspectTrial, check_rows
 
 SHOWN = 10
-NAMED = 12  # rows in a sentence
+NAMED = 12  # maximum number of rows named in a sentence
 
 
 def show_rows(

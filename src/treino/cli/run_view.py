@@ -281,6 +281,6 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
 
 
 def new_rows(folder: RunFolder) -> str:
-    """What stands in a command for the rows to predict by the network of a run or a sweep."""
+    """The placeholder in a suggested command for new rows, to be predicted by a run or a sweep."""
     preparation = Preparation.from_document(read_preparation(folder))
     return "FILE.csv" if preparation.picture_shape is None else "FOLDER"

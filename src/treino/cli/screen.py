@@ -41,7 +41,7 @@ class Screen(PlainScreen):
     """The output of a command, with styles: results on ``out``, help on ``page`` (both silent with
     ``--json``), and progress on ``err``.
 
-    report: gets the progress of a training in place of ``err``: what is done, of how much, and a text.
+    report: called with a training's progress in place of ``err``: the amount done, the total, and a text.
     """
 
     report: Callable[[float, float, str], None] | None = None
@@ -127,7 +127,7 @@ def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
 
 
 def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> tuple[str, str]:
-    """(message, hint) for extra words; a word after a switch is taken as meant for its value."""
+    """(message, hint) for extra words; a word after a switch is assumed to be meant as its value."""
     left = error.unused_tokens or []
     switches: dict[str, tuple[str, ...]] = {}
     for argument in error.app.assemble_argument_collection() if error.app is not None else ():

@@ -1,6 +1,6 @@
-"""The events of ``treino train``: of a new training, of one that is like another, or of a branch of a run.
+"""The events of ``treino train``: a new training, one with another run's settings, or a branch of a run.
 
-What only runs or sweeps that are there need is imported where it is used: one network trains without it.
+Modules that only existing runs or sweeps need are imported at their use: a new training needs none of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class TrainFlags:
 
 
 def events_of(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
-    """Begin what the flags ask for; print the learning rates that were tried, if any.
+    """Begin the training that the flags describe; print the learning rates that were tried, if any.
 
     Raises:
         TreinoError: flags that contradict each other; else as ``fit_events`` and ``branch_events``.
@@ -71,7 +71,7 @@ def events_of(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
 
 
 def _branch(asked: TrainFlags) -> Iterator[JobEvent]:
-    """The events of a run that goes on from a step of another, or of its own."""
+    """The events of a run that continues from a step of another run, or from an earlier step of its own."""
     from treino.results import branch_events
 
     origin, several = asked.origin, asked.several
@@ -128,7 +128,7 @@ def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
 
 
 def _data_and_settings(asked: TrainFlags) -> tuple[Any, dict[str, Any], NetworkSource, str | None]:
-    """(data, settings, source of its network's file, run that it is like) of a new training."""
+    """(data, settings, source of the network's file, run whose settings it takes) of a new training."""
     source, settings, origin = asked.source, dict(asked.settings), asked.origin
     if origin.like is None:
         if source is None:

@@ -99,7 +99,7 @@ def verify(
 
 
 def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> None:
-    """Print the verdict, what was compared, where it parts, and what may explain it."""
+    """Print the verdict, what was compared, where the trainings first differ, and what may explain it."""
     out = screen.out
     for notice in notices:
         screen.err.print(notice)

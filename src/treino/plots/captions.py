@@ -16,19 +16,19 @@ HELD = 24  # maximum number of columns named with their value
 def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
     """Return layer numbers as in ``treino explain --weight``, from 0; "" for layers without weights.
 
-    layers: kind and number of parameters of each, in the network's order.
+    layers: each layer's kind and number of parameters, in the network's order.
     """
     weighted = [bool(parameters) and "Norm" not in kind for kind, parameters in layers]
     return [str(sum(weighted[:place])) if own else "" for place, own in enumerate(weighted)]
 
 
 def learnt_from(split: str) -> list[str]:
-    """Warn that only training rows are shown, where there are no others."""
+    """Return a warning that only training rows are shown, if there are no others."""
     return [_("The network learnt from these rows: there are no others.")] if split == "train" else []
 
 
 def listed(names: Sequence[str], most: int) -> str:
-    """Return the first names, and dots where there are more."""
+    """Return the first names, followed by dots if there are more."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 

@@ -1,4 +1,4 @@
-"""The picture of what each channel of a network gives for one picture, layer by layer."""
+"""The picture of each channel's output for one input picture, layer by layer."""
 
 import math
 
@@ -13,7 +13,7 @@ from treino.plots import style
 from treino.plots.pixels import framed, largest, line_inches, on_white, photograph, tile_lines
 
 SIDE = 1.5  # inches of the picture itself
-ACROSS, PITCH, SMALL = 8, 0.72, 0.3  # maps in a line; inches from map to map, and from unit to unit
+ACROSS, PITCH, SMALL = 8, 0.72, 0.3  # maps per line; inches from map to map, and from unit to unit
 LIKELY = 3  # classes whose probability is written
 
 
@@ -53,7 +53,7 @@ def channels_figure(shown: PictureChannels) -> "style.Figure":
 
 
 def answer_sentence(shown: AnsweredPicture) -> str:
-    """Return which row it is, what the network says, how sure it is, and what is true."""
+    """Return a sentence with the row's number, the prediction, its probability and the true class."""
     row = _("Row {n}, {file} ({split})") if shown.file else _("Row {n} ({split})")
     file = style.label(tail(shown.file, 60), 60)
     row = row.format(n=shown.index, file=file, split=split_name(shown.split))
@@ -73,7 +73,7 @@ def answer_sentence(shown: AnsweredPicture) -> str:
 
 
 def _lines(layer: LayerMaps) -> tuple[float, float, int]:
-    """Return a layer's inches, the inches from map to map, and the maps of a line."""
+    """Return a layer's height in inches, the inches from map to map, and the number of maps per line."""
     across, pitch = (ACROSS, PITCH) if layer.map_KHW[0].size > 1 else (round(ACROSS * PITCH / SMALL), SMALL)
     lines = math.ceil(len(layer.units_K) / across)
     return lines * line_inches(layer.map_KHW.shape, pitch), pitch, across

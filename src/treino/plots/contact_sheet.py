@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 ACROSS = 8
 MARGIN, GAP = 0.16, 0.12  # inches at the edge, and between pictures
-LINE, HEADING = 0.125, 0.34  # inches of a line, and of a heading
-LETTER = 0.05  # inches of a letter below a picture
+LINE, HEADING = 0.125, 0.34  # heights of a line and of a heading, in inches
+LETTER = 0.05  # width in inches of a letter below a picture
 STYLE = """
 .sheet { display: flex; flex-wrap: wrap; gap: .75rem; } .sheet figure { margin: 0; width: 104px; font-size: 12px; line-height: 1.3; }
 .sheet img { width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; display: block; border: 4px solid transparent; }
@@ -33,7 +33,7 @@ STYLE = """
 @dataclass(frozen=True, eq=False)
 class Tile:
     """A picture on a sheet. pixels: ``[H, W]`` or ``[H, W, 3]``, 0 to 255. words: the lines below it. alarm:
-    a line in an alarming colour below them, and a frame; "": neither."""
+    a warning below them in a striking colour, with a frame around the picture; "" for none."""
 
     pixels: NDArray[np.uint8]
     words: tuple[str, ...]
@@ -48,7 +48,7 @@ class Tile:
 
 @dataclass(frozen=True, eq=False)
 class TileGroup:
-    """Pictures under one heading, so many across; ``of`` counts all that belong to it, shown or not."""
+    """Pictures under one heading, ``across`` per line; ``of`` counts all of the group, shown or not."""
 
     heading: str
     of: int
@@ -57,7 +57,7 @@ class TileGroup:
 
     @property
     def side(self) -> float:
-        """Return the inches of a picture's longer side."""
+        """Return the length of a picture's longer side in inches."""
         return (WIDTH - 2 * MARGIN) / self.across - GAP
 
     @property
@@ -68,7 +68,7 @@ class TileGroup:
 
     @property
     def down(self) -> float:
-        """Return the distance of two lines in inches."""
+        """Return the distance from one line to the next in inches."""
         return self.tall + 0.1 + LINE * max((len(t.words) + bool(t.alarm) for t in self.tiles), default=0)
 
     @property
@@ -111,7 +111,7 @@ def sheet_png(title: str, sentences: Sequence[str], groups: Sequence[TileGroup])
 
 
 def _draw(axes: "Axes", group: TileGroup, top: float) -> None:
-    """Draw a group below ``top``. axes: of the whole figure, in inches."""
+    """Draw a group below ``top``. axes: cover the whole figure, with coordinates in inches."""
     if group.heading:
         axes.text(MARGIN, top - 0.2, label(group.heading, 60), fontsize=11, weight="bold")
         axes.text(WIDTH - MARGIN, top - 0.2, numeral(group.of, ","), fontsize=10, color=SOFT, ha="right")

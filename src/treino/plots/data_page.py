@@ -23,7 +23,7 @@ from treino.plots.svg import rectangle, svg, title
 
 PAGE_WIDTH, HEIGHT = 168, 36  # a column's picture, in pixels
 CLASSES = 30
-FEW, SOME = 20, 48  # up to so many classes two or three stand beside each other on a sheet, else six
+FEW, SOME = 20, 48  # up to this many classes, two or three classes stand side by side on a sheet, else six
 
 
 def data_page(table: TableDescription) -> str:
@@ -92,14 +92,14 @@ def _facts(images: ImagesDescription) -> TableBlock:
 
 
 def _flags(images: ImagesDescription) -> Iterator[tuple[str, str, list[FlaggedImages]]]:
-    """Yield each kind of images to be looked at, its heading, and the images; none is of two kinds."""
+    """Yield each kind of image to look at, its heading, and its images; no image is of two kinds."""
     against = [one.places for one in images.flagged[CONTRADICTING]]
     for flag, heading in FLAGS.items():
         yield flag, _(heading), [o for o in images.flagged[flag] if flag != EQUAL or o.places not in against]
 
 
 def _flagged(images: ImagesDescription) -> Iterator[Section]:
-    """Yield the images of each kind that are to be looked at, and the lists of files, folded."""
+    """Yield sections with the images to look at, by kind, and with folded lists of files."""
     named = {heading: _list(heading, lines) for heading, lines in images.named()}
     for flag, heading, flagged in _flags(images):
         rows = tuple((", ".join(one.places), _alike(flag, one), Drawing(strip_html(one))) for one in flagged)
@@ -188,7 +188,7 @@ def _day(seconds: float) -> str:
 
 
 def contact_sheet(name: str, images: ImagesDescription) -> bytes:
-    """Return a description's examples, and the images that are to be looked at, as PNG. name: the data's
+    """Return a description's examples and the images to look at, as PNG. name: the data's
     name."""
     shown = images.examples
     n = max((len(one.pixels) for one in shown), default=0)

@@ -30,7 +30,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class FormulaWriter:
-    """Walks a tree, with symbols or each symbol's number, and has a pen draw each shape."""
+    """Walks an expression tree, with symbols or their numbers, and lets a pen draw each shape."""
 
     pen: "UnicodeText"
     numbers: bool
@@ -148,7 +148,7 @@ class UnicodeText:
         self.exact = exact
 
     def shape(self, name: str, *pieces: Piece, level: int = ATOM) -> Piece:
-        """Draw a shape that is alike whatever it contains."""
+        """Draw a shape that looks the same whatever it contains."""
         return Piece(self.SHAPES[name].format(*(piece.text for piece in pieces)), level)
 
     def number(self, of: float, digits: int) -> Piece:

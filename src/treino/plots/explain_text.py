@@ -87,7 +87,7 @@ def rendered(explanation: Explanation, digits: int = DIGITS) -> Iterator[Rendera
 
 def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
     if step.picture is not None and not (step.text or step.table or step.formula):
-        return  # a step with only a picture is for the page
+        return  # a step with only a picture is shown on the page alone
     mark = (_("not so: "), "bold red") if step.wrong else ""
     yield from ("", line(mark, step.title))
     if step.text:
@@ -109,8 +109,8 @@ def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
 
 @dataclass(frozen=True)
 class WrittenTable:
-    """A table's cells in words. left: of each column, whether it holds words; the others hold numbers. more:
-    said below, of rows that are left out."""
+    """A table's cells in words. left: for each column, whether it holds words (else numbers). more:
+    a sentence below the table about rows that are left out."""
 
     headings: Sequence[str]
     left: Sequence[bool]

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 PIXELS = 100  # dots per inch, for 800 pixels of width
 GIF_WIDTH = 640
-ENTRIES = 255  # of the palette of a picture on a page or in a GIF, of which one is left for what stays
-NEAR = 6  # how far the pixels may lie from an entry that a class has of its own
+ENTRIES = 255  # palette colours of a picture on a page or in a GIF; one of 256 is left for unchanged pixels
+NEAR = 6  # maximum distance of a pixel's colour from a palette entry that belongs to a class
 LISTED = 12  # maximum number of class names listed
-SHOWN_MS, LONG_MS = 140, 1400  # duration of a frame; of the first and the last frame
+SHOWN_MS, LONG_MS = 140, 1400  # duration of a frame, and of the first and the last one
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +80,8 @@ def image_png(image: "Image") -> bytes:
 def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
     """Reduce a frame to a palette, and a fraction of its bytes. width: in pixels, to shrink it.
 
-    The colours of the classes, and the paler ones of their regions, have entries of their own: a palette that
-    is made of all pixels alone gives two classes one colour where one of them has few.
+    The colours of the classes, and the paler ones of their regions, have entries of their own. A palette
+    that is computed from the pixels alone gives two classes the same colour if one of them has few pixels.
     """
     from PIL import Image
     from scipy.spatial import cKDTree
@@ -114,7 +114,7 @@ def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
 
 @cache
 def _own_colours(inks: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Return ``[K, 3]``: these colours, their tints in regions, and what lies between them and the paper."""
+    """Return ``[K, 3]``: these colours, their tints in regions, and their mixtures with white."""
     share_S = np.r_[0, 0.6, 0.7, 0.8, 0.9, 1, np.linspace(*TINTS, min(40, 200 // len(inks) - 5))]
     ink_K3 = np.array([style.rgb(ink) for ink in inks])
     tints_N3 = 255 * (1 + share_S[:, None, None] * (ink_K3 - 1)).reshape(-1, 3)
@@ -231,7 +231,7 @@ def _down(shown: FilterView) -> int:
 
 
 def _draw_filters(axes: "style.Axes", shown: FilterView) -> None:
-    """Draw the picture with the answer, and each filter above what it gives for the picture."""
+    """Draw the picture with the network's answer, and each filter above its output for the picture."""
     top = _down(shown) * PAIR
     if shown.picture is not None:
         _tile(axes, photograph(shown.picture.picture_CHW), 0.0, top - PICTURE - NAME, PICTURE)
@@ -266,7 +266,7 @@ def _answer(picture: AnsweredPicture) -> str:
 
 
 def filters_sentence(shown: FilterView) -> str:
-    """Return what a picture of filters shows."""
+    """Return a sentence on what a picture of filters shows."""
     if shown.kernel_UCHW.shape[1] == 3:
         return _(
             "Above: a filter of the first layer, its weights on red, green and blue as colours around grey. "

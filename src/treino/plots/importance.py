@@ -20,7 +20,7 @@ ONE, JOINT = style.PALETTE[0], style.PALETTE[5]
 
 
 def sentences(shown: Importances) -> list[str]:
-    """Return which columns were shuffled, on which rows, and the metric that measures the cost."""
+    """Return sentences: which columns were shuffled, on which rows, and which metric measures the cost."""
     counted = _("{n:,} {split} rows") if shown.rows >= shown.of else _("{n:,} of {of:,} {split} rows")
     counted = counted.format(n=shown.rows, of=shown.of, split=split_name(shown.split))
     scores = ", ".join(f"{_(k)} {numeral(v)}" for k, v in shown.score.items())
@@ -167,7 +167,7 @@ def dependence_figure(
 def dependence_sentences(
     shown: Sequence[Dependence], classes: Sequence[str], target: str, columns: int
 ) -> list[str]:
-    """Return what is drawn, and over which rows."""
+    """Return sentences on what is drawn, and over which rows."""
     if len(classes) == 2:
         what = _("The probability of {name}").format(name=style.class_labels(classes)[1])
     else:
@@ -201,14 +201,14 @@ def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: 
 
 
 def _together(sentence: str, names: Sequence[str], correlation: float, most: int) -> str:
-    """Return the sentence with at most so many names of columns that vary together."""
+    """Return the sentence with at most ``most`` names of columns that vary together."""
     more = _(" and {n} more").format(n=len(names) - most) if len(names) > most else ""
     listed = ", ".join(style.label(name, 30) for name in names[:most]) + more
     return sentence.format(names=listed, r=numeral(correlation, ".2f"))
 
 
 def _classes(shown: Sequence[Dependence], classes: Sequence[str]) -> list[int]:
-    """Return the classes to draw: the second of two; of many, those with the largest effect."""
+    """Return the classes to draw: the second if there are two, else those with the largest effect."""
     if len(classes) <= 2:
         return [len(classes) - 1 if classes else 0]
     reach_C = np.max([one.reach_C for one in shown], axis=0)

@@ -95,7 +95,7 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "style.Figure":
 
 
 def _place(shown: Mistakes | ConfusionCell, k: int) -> str:
-    """Name the row in a few letters: by the end of its file's name, else by its number."""
+    """Return a short name of the row: the end of its file's name, else its number."""
     if not shown.files:
         return _("row {n}").format(n=shown.index_K[k])
     return style.label(tail(PurePosixPath(shown.files[k]).stem, 13), 13)
@@ -104,11 +104,11 @@ def _place(shown: Mistakes | ConfusionCell, k: int) -> str:
 # ---- pictures with words above each
 
 Words = tuple[str, str, float]  # a line, its colour and its size
-SMALL, WORD_LINE = 72, 0.155  # pixels of a side up to which six pictures lie side by side; inches
+SMALL, WORD_LINE = 72, 0.155  # largest side in pixels for six pictures side by side; inches per line of words
 
 
 def across(items: np.ndarray) -> int:
-    """Return how many pictures ``[K, C, H, W]`` lie side by side: fewer of large ones, which hold more."""
+    """Return how many pictures ``[K, C, H, W]`` lie side by side: fewer if they are large and detailed."""
     return 6 if max(items.shape[-2:]) <= SMALL else 4
 
 
@@ -121,7 +121,7 @@ def _pitch(items: np.ndarray, lines: int) -> tuple[float, float, float]:
 
 
 def picture_lines(items: np.ndarray, lines: int) -> float:
-    """Return the inches that the pictures take with so many lines of words above each."""
+    """Return the height of the pictures in inches, with ``lines`` lines of words above each."""
     return math.ceil(len(items) / across(items)) * _pitch(items, lines)[2]
 
 
@@ -145,7 +145,7 @@ def pictures_with_words(
 
 
 def cells_figure(shown: ConfusionCells) -> "style.Figure":
-    """Draw the pictures of each cell below its name: of a chosen cell all, else as many as a line holds."""
+    """Draw the pictures of each cell below its name: all for a chosen cell, else as many as fit on a line."""
     split, names = split_name(shown.split), style.class_labels(shown.classes, 30)
     title = _("Confused pictures: {name}")
     if not shown.chosen:

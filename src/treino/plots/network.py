@@ -194,7 +194,7 @@ def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iter
 
 
 def _heading(what: str, x: float, y: float) -> Iterator[str]:
-    """Yield the words above a layer, on one line or two, of which the last is at ``y``."""
+    """Yield the words above a layer, on one or two lines; the last line is at ``y``."""
     lines = textwrap.wrap(_plain(what), HEADING)
     if len(lines) > 2:
         lines = [lines[0], _short(" ".join(lines[1:]), HEADING)]

@@ -1,6 +1,6 @@
 """HTML for notebooks: cards of runs, sweeps and studies, and a training in progress.
 
-It is redrawn often, so it consists of SVG and two hundred dots, not of matplotlib's figures.
+A training in progress is redrawn often, so it is an SVG with 200 dots, not a matplotlib figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ def study_card(
 
 
 def _card(path: Path, text: str, parts: Sequence[str], alarm: bool = False) -> str:
-    """Return what was trained under its name, and the path of its folder below."""
+    """Return a card: the name of what was trained, the parts below it, and its folder's path at the end."""
     ink = WRONG if alarm else "opacity:.75"
     title = f"<div><b>{escape(path.name)}</b> <span style='{ink}'>{escape(text)}</span></div>"
     return f"<div style='{CARD}'>{title}{''.join(parts)}{_line(str(path), 'opacity:.7')}</div>"
@@ -91,7 +91,7 @@ def _line(text: str, look: str = "") -> str:
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a list of runs, newest first: ``run data status steps metric figure when`` of each."""
+    """Return a table of runs, newest first: each run's ``run data status steps metric figure when``."""
     head = (_("run"), _("data"), _("status"), _("steps"), _("test figure"), _("when (UTC)"))
     body = [
         [
@@ -143,7 +143,7 @@ PROGRESS_GRID = (
 class LiveTraining:
     """The state of a running training.
 
-    done: from 0 to 1. figures: the metrics by name. left: estimated seconds to the end, None before an
+    done: the share done, 0 to 1. figures: metrics by name. left: estimated seconds to the end, None before an
     estimate. curves: per epoch. loss_S: each step's loss, if the epochs are too few for a curve. messages:
     what happened, once the training is over.
     """

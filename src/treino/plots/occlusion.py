@@ -1,4 +1,4 @@
-"""The picture of occlusion: which places of a picture the answer hangs on, and whether the map holds."""
+"""The picture of occlusion: which places of an image the prediction depends on, and a check of this map."""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from treino.plots.channels import answer_sentence
 from treino.plots.pixels import Pixels, framed, photograph, rgba
 
 SIDE, GAP, WORDS = 1.75, 0.3, 0.62  # inches of a picture, between two, and above them
-LETTERS = 106  # of the smaller words above each line
+LETTERS = 106  # maximum number of letters of the smaller words above each line
 TENTH = 3  # the point of the curve that is put into words: a tenth of the places is covered
 
 
@@ -44,7 +44,7 @@ def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "style.Figure":
 
 
 def verdict(shown: Occlusion) -> str:
-    """Say what covering a tenth of the places does, by the map's order and by chance, whether it holds."""
+    """Say what covering a tenth of the places does, in the map's order and at random, and judge the map."""
     part = style.percent(float(shown.part_S[TENTH]))
     before, ordered = shown.ordered_S[0], shown.ordered_S[TENTH]
     random = shown.random_RS[:, TENTH].mean()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POSITIVE, NEGATIVE = PALETTE[0], PALETTE[1]
-TINTS = 0.10, 0.52  # of a class's colour in its region: unsure, sure
+TINTS = 0.10, 0.52  # opacity of a class's colour in its region: at lowest and at full confidence
 Pixels = NDArray[np.floating]
 
 
@@ -28,7 +28,7 @@ def photograph(picture_CHW: Pixels) -> Pixels:
 
 
 def framed(axes: "Axes", pixels: Pixels, width: float = 0.8) -> None:
-    """Draw pixels ``[H, W, 3]`` in a thin frame. Large ones are averaged, small ones stay squares."""
+    """Draw pixels ``[H, W, 3]`` in a thin frame. Large images are averaged, small ones keep square pixels."""
     axes.imshow(pixels, aspect="equal")
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
@@ -36,7 +36,7 @@ def framed(axes: "Axes", pixels: Pixels, width: float = 0.8) -> None:
 
 
 def line_inches(shape: Sequence[int], pitch: float) -> float:
-    """Return the inches from line to line of ``tile_lines``. shape: ``(..., H, W)`` of a tile."""
+    """Return the inches from line to line of ``tile_lines``. shape: a tile's ``(..., H, W)``."""
     return (pitch - 0.1) * min(1.0, shape[-2] / shape[-1]) + 0.28
 
 
@@ -51,7 +51,7 @@ def tile_lines(
 ) -> None:
     """Draw tiles ``[H, W, 3]`` in lines, each with its label above; all in inches.
 
-    left, top: where the first line begins. across: tiles of a line. pitch: from tile to tile.
+    left, top: where the first line begins. across: tiles per line. pitch: distance from tile to tile.
     """
     for k, (pixels, name) in enumerate(zip(tiles, labels, strict=True)):
         row, column = divmod(k, across)
@@ -63,7 +63,7 @@ def tile_lines(
 
 
 def mosaic(tile_RCHW3: Pixels) -> Pixels:
-    """Return tiles ``[R, C, H, W, 3]`` as one picture of R lines, with grey lines of a pixel between them."""
+    """Return tiles ``[R, C, H, W, 3]`` as one picture, R by C, separated by grey lines one pixel wide."""
     rows, columns, height, width = tile_RCHW3.shape[:4]
     whole = np.broadcast_to(rgb(SOFT), (rows, height + 1, columns, width + 1, 3)).copy()
     whole[:, :height, :, :width] = np.moveaxis(tile_RCHW3, 1, 2)
@@ -127,7 +127,7 @@ def tile(weight_CHW: Pixels, most: float) -> Pixels:
 
 def data_uri(pixels: Pixels, upwards: bool = False, side: int | None = None) -> str:
     """Return pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG data URI. upwards: the first line is the lowest.
-    side: larger ones are shrunk to it."""
+    side: pixels to which larger pictures are shrunk."""
     from PIL import Image
 
     file = io.BytesIO()

@@ -38,7 +38,7 @@ def marks(split: str) -> tuple[float, dict[str, Any]]:
 
 
 def class_key(names: Sequence[str], most: int, absent: Sequence[int] = ()) -> tuple[list[Any], list[str]]:
-    """Return legend handles and labels of up to ``most`` classes; hollow: the class wins nowhere."""
+    """Return legend handles and labels of up to ``most`` classes; a hollow mark means: wins nowhere."""
     handles, labels = [], []
     for c, name in enumerate(names[:most]):
         square = spot("s", 11, color=colour(c))

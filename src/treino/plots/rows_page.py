@@ -1,4 +1,4 @@
-"""The page of rows: a table of all of them with what networks that never saw them say, to sort and filter."""
+"""The page of rows: a table to sort and filter, with predictions by networks that didn't train on the row."""
 
 import json
 from html import escape
@@ -16,8 +16,8 @@ from treino.plots.page import page
 from treino.plots.pixels import data_uri, photograph
 
 SCRIPT = Path(__file__).with_name("rows_page.js")
-MOST_ROWS = 2000  # on the page: the most doubted and the hard ones first
-MOST_COLUMNS = 12  # of the data's own
+MOST_ROWS = 2000  # maximum on the page: rows with doubtful labels first, then hard ones
+MOST_COLUMNS = 12  # maximum number of the data's own columns
 STYLE = """
 th { cursor: pointer; } th[aria-sort=ascending]::after { content: " ▲"; } th[aria-sort=descending]::after { content: " ▼"; }
 tr.suspect td { background: var(--warn); } tr[hidden] { display: none; } td img { height: 56px; image-rendering: pixelated; }
@@ -51,7 +51,7 @@ def rows_page(x: RowXray) -> str:
 
 
 def _words() -> str:
-    """Return the page's sentences for its script; no text in them can end it."""
+    """Return the page's sentences for its script, escaped so that no text in them can end the script."""
     return json.dumps({"shown": _("{n} of {of} rows")}).replace("<", "\\u003c")
 
 

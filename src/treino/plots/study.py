@@ -219,7 +219,7 @@ def tradeoff_figure(
 ) -> "Figure":
     """Draw a dot for each row: seconds per epoch, and epochs until the goal is reached.
 
-    Along a grey line, their product (total seconds) is constant. Rows that never reach it stand above.
+    Along a grey line, their product (total seconds) is constant. Rows that never reach the goal stand above.
     metric, figure: the goal; with None, only the seconds are shown.
     """
     timed = [line for line in lines if line.seconds]

@@ -80,7 +80,7 @@ def rgb(hexadecimal: str) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=1)
 def families() -> tuple[str, ...]:
-    """Return the installed ones of ``FAMILIES``."""
+    """Return those fonts of ``FAMILIES`` that are installed."""
     load_matplotlib()
     from matplotlib.font_manager import fontManager
 
@@ -283,9 +283,9 @@ def titled(
     below: float | None = None,
     height: float = 6.0,
 ) -> "tuple[Figure, float, float]":
-    """Return a new figure with a header, the y, from 0 to 1, below which there is room, and its inches.
+    """Return a new figure with a header, the y, from 0 to 1, below which there is room, and its height.
 
-    title: with ``{name}``, which comes from data. below: inches of the room; default: what ``height`` leaves.
+    title: has ``{name}``, which comes from data. below: inches of that room; default: what ``height`` leaves.
     """
     height = height if below is None else header_inches(sentences, warnings) + below
     figure = new_figure(height)
@@ -304,7 +304,7 @@ def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where:
 def legend_in_lines(
     figure: "Figure", handles: Sequence[Any], labels: Sequence[str], box: Box, ncols: int, **look: Any
 ) -> None:
-    """Draw a legend alone in a box of the figure, so many entries to a line."""
+    """Draw a legend alone in a box of the figure, with ``ncols`` entries per line."""
     corner = figure.add_axes(box)
     corner.set_axis_off()
     legend(corner, handles, labels, loc="center left", ncols=ncols, **look)
@@ -316,7 +316,7 @@ def strokes(inks: Iterable[Any], width: float = 2.5) -> list[Any]:
 
 
 def stroke(**look: Any) -> "Line2D":
-    """Return a legend handle: a piece of a line, or a marker, of this look."""
+    """Return a legend handle: a piece of a line, or a marker, with this look."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], **look)
@@ -343,7 +343,7 @@ def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str])
 
 
 def beside(axes: "Axes", words: str, at: Any, offset: tuple[float, float], **look_of: Any) -> Any:
-    """Write words beside a point of the data. offset: from it, in points."""
+    """Write words beside a point of the data. offset: distance from that point, in points."""
     return axes.annotate(words, at, offset, textcoords="offset points", **look_of)
 
 

@@ -58,7 +58,7 @@ def upright_text(x: float, y: float, words: str, **attributes: str | float | Non
 
 
 def title(words: str) -> str:
-    """Return the hover text of the element that contains it."""
+    """Return a title element: the hover text of the element that contains it."""
     return tag("title", escape(words, quote=False))
 
 

@@ -29,8 +29,8 @@ from treino.plots.svg import (
 Floats = NDArray[np.float64]
 
 WIDTH = 480  # width of a chart, in SVG units
-MOST = 300  # maximum number of points per line; of more, each group's lowest and highest are drawn
-NAME = 26  # letters of an estimate's name
+MOST = 300  # maximum number of points per line; longer lines show each group's lowest and highest
+NAME = 26  # maximum number of letters of an estimate's name
 FEW = 12  # up to this many points, a line marks each
 GRID, SOFT = 0.14, 0.75  # opacities
 BEYOND = 0.05  # share of an axis by which a line may leave it

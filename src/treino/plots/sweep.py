@@ -223,7 +223,7 @@ JITTER = 0.5  # share of the distance between two levels over which networks are
 
 @style.look()
 def slices_figure(s: SweepFigures) -> "style.Figure":
-    """Draw a dot for each network: pale if cut, dark if trained to the end, orange if best; diverged: ×."""
+    """Draw a dot for each network: pale if stopped, dark if fully trained, orange if best; × if diverged."""
     shown = s.settings[:MOST_SLICES]
     lines = math.ceil(len(shown) / COLUMNS)
     across = min(COLUMNS, len(shown))

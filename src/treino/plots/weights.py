@@ -1,4 +1,4 @@
-"""The picture of a network's weights: of the first layer on its inputs, of later convolutions as kernels."""
+"""The picture of a network's weights: the first layer's over its inputs, later convolutions as kernels."""
 
 import math
 
@@ -128,7 +128,7 @@ def _table(shown: FirstWeights) -> "style.Figure":
 
 
 def _colour_bar(figure: "style.Figure", top: float, inches: float, most: float) -> None:
-    """Draw the scale of weights at the right, so tall, below ``top`` (inches)."""
+    """Draw the colour scale of weights at the right, ``inches`` tall, below ``top`` (in inches)."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 

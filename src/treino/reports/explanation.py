@@ -100,7 +100,7 @@ class ExplanationPage:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Return topic, steps and checks as ``--json`` prints them."""
+        """Return topic, steps and checks as a dict, as ``--json`` prints them."""
         return document(self.explanation, self.digits)
 
     def html(self) -> str:

@@ -20,7 +20,7 @@ SHEET_OF_TABLE = Refusal(
 )
 
 SHEETS = (*PNG, *PAGE)
-SHOWN = {True: 1000, False: 160}  # most pictures on a page, in an image
+SHOWN = {True: 1000, False: 160}  # maximum number of pictures: on a page (True), in an image (False)
 
 
 def check_sheet(run: StoredRun) -> None:

@@ -111,9 +111,9 @@ def _unusual(sweep: SweepOptions) -> dict[str, Any]:
 
 # ---- the facts of one run
 
-MOST_TARGETS = 4  # whose pictures a page shows
+MOST_TARGETS = 4  # maximum number of targets whose pictures a page shows
 MOST_CLASSES = 20  # maximum number of classes in a confusion matrix that a page shows legibly
-HEAVY = 600_000  # bytes from which a picture is worth less exact pixels
+HEAVY = 600_000  # bytes from which a picture is stored with less exact pixels
 LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
 
 
@@ -186,7 +186,7 @@ def _images(run: StoredRun, drawn: bool) -> Sequence[Block]:
 
 
 def _of_each_target(run: StoredRun, make: Callable[[StoredRun], Sequence[Block]]) -> Sequence[Block]:
-    """Return the section's blocks; of several targets those of the first few, under their names."""
+    """Return the section's blocks; for several targets, those of the first few, under their names."""
     each = run.by_target[:MOST_TARGETS]
     if len(each) == 1:
         return make(run)
@@ -238,7 +238,7 @@ def _mistakes(run: StoredRun) -> Sequence[Block]:
 
 
 def _behind_mistakes(run: StoredRun) -> Sequence[Block]:
-    """Return for each mistake in the picture the training rows that speak most for the wrong answer."""
+    """Return, for each mistake in the picture, the training rows that support the wrong answer most."""
     shown = mistakes(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     most = LINES if shown.items is None else IN_PICTURE
     if not len(shown):
@@ -283,7 +283,7 @@ def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
 
 
 def _light(picture: Picture) -> Picture:
-    """Return a large PNG as JPEG: of photographs it has a sixth of the bytes."""
+    """Return a large PNG as JPEG, which takes a sixth of the bytes for photographs."""
     if len(picture.content) < HEAVY or not picture.name.endswith(".png"):
         return picture
     from PIL import Image

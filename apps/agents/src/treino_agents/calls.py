@@ -1,7 +1,7 @@
 """Runs each command of an agent in a process of its own; the next process waits ready, with torch loaded.
 
-A process gets its command by stdin, whose end is its Ctrl-C: a training is then saved, also where the server
-was killed. Processes are in sessions of their own, since clients kill the server's whole group.
+A process reads its command from stdin, whose end acts as Ctrl-C: a training is saved, even if the server
+was killed. Each process has its own session, since clients kill the server's whole process group.
 """
 
 import json
@@ -38,8 +38,8 @@ ANSWER_MISSING = Refusal(
 
 MARK = "\x1e"  # before a line of progress on stderr
 PATIENCE_SECONDS = 60.0  # for a cancelled command to save and end, before it is killed
-MOST_BYTES = 100_000_000  # that are read of an answer
-KEPT_LINES = 20  # of stderr
+MOST_BYTES = 100_000_000  # maximum size of an answer
+KEPT_LINES = 20  # number of last lines of stderr that are kept
 COMMAND = [sys.executable, "-P", "-m", "treino_agents.tool_call"]  # -P: nothing in the folder is imported
 
 
@@ -54,7 +54,7 @@ class Progress:
 
 @dataclass(eq=False)
 class ToolCall:
-    """A command in its process. document: its JSON, after the end. lines: the last of its stderr."""
+    """A command in its process. document: its JSON, after the end. lines: the last lines of its stderr."""
 
     process: Process
     progress: MemoryObjectReceiveStream[Progress]
@@ -79,7 +79,7 @@ class ToolCall:
         """The command's answer.
 
         Raises:
-            TreinoError: there is none, or it is too long.
+            TreinoError: there is no answer, or it is too long.
         """
         if len(self.output) > MOST_BYTES:
             raise ANSWER_LONG(n=MOST_BYTES)
@@ -133,13 +133,13 @@ class Calls:
                 ends.start_soon(call.cancel)
 
     async def close(self) -> None:
-        """End the process that waits. Those of commands end by themselves."""
+        """End the waiting process. Processes with commands end by themselves."""
         self._closed, process = True, self._ready
         if process is not None:
             await _end(process)
 
     async def _attend(self, call: ToolCall) -> None:
-        """Read what a process says, to its end."""
+        """Read a process's output until it ends."""
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as both, call.process:
                 both.start_soon(_read_document, call)

@@ -35,14 +35,14 @@ PATH_OUTSIDE = Refusal(
 )
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-MEMBER = re.compile(r":\d+$")  # of a network of a sweep, SWEEP:17, and of a step of a run, RUN:120
+MEMBER = re.compile(r":\d+$")  # the end of SWEEP:17, a network of a sweep, or RUN:120, a step of a run
 RUNS = Path("runs")
 SCRIPTS = (".py", ".ipynb")
 
 
 @dataclass(frozen=True)
 class AgentFolder:
-    """The folder of a server, which is its working directory, too.
+    """The folder of a server, which is also its working directory.
 
     root: the folder, without links. trust: whether code may run: networks of the user's own, and scripts.
     """
@@ -87,7 +87,7 @@ class AgentFolder:
             self._check_inside(str(path / source), source)
 
     def check_runs(self) -> None:
-        """Refuse the folder of runs if it is a link to the outside. Lists leave out runs that are one."""
+        """Refuse the folder of runs if it is a link to the outside. Lists leave out such runs."""
         self._check_inside(str(RUNS), str(RUNS))
 
     def check_data(self, text: str) -> None:
@@ -135,7 +135,7 @@ class AgentFolder:
 
 
 def encodable(text: str) -> bool:
-    """Whether a text is valid Unicode, which has no half of a character."""
+    """Whether a text is valid Unicode, without halves of surrogate pairs."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -27,12 +27,12 @@ from treino_agents.tools import Tool
 
 TOOL_UNKNOWN = Refusal("tool_unknown", N_("There is no tool {name!r}."), "{hint}")
 
-HEARTBEAT_SECONDS = 5.0  # between two notices of a command that says nothing
-MOST_SHARE = 0.99  # at the end of a training, before what follows it
+HEARTBEAT_SECONDS = 5.0  # between two notices for a command that reports nothing
+MOST_SHARE = 0.99  # progress reported at the end of a training, before the work that follows
 LEAST_RISE = 1e-6
-TRAINING = ("train", "sweep", "resume", "steer")  # commands that say how far they have come
-MOST_CHARACTERS = 60_000  # of a document, which clients hand to a model whole
-MOST_ITEMS = 1000, 300, 100, 30, 10  # of a list in a longer one
+TRAINING = ("train", "sweep", "resume", "steer")  # commands that report their progress
+MOST_CHARACTERS = 60_000  # maximum length of a document, which clients pass to a model whole
+MOST_ITEMS = 1000, 300, 100, 30, 10  # items per list in a document that is too long, tried in turn
 MOST_PICTURES, MOST_PICTURE_BYTES = 12, 4_000_000
 PICTURES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 
@@ -42,7 +42,7 @@ class AgentServer:
 
     def __init__(self, tools: Mapping[str, Tool], folder: AgentFolder, calls: Calls) -> None:
         self.tools, self.folder, self.calls = tools, folder, calls
-        self.notices: list[str] = []  # of cancelled calls, which have no answer: told with the next one
+        self.notices: list[str] = []  # about cancelled calls, which get no answer; added to the next answer
 
     async def list_tools(self, context: ServerRequestContext, request: Any) -> types.ListToolsResult:
         """All tools, with the schemas of their arguments."""
@@ -82,7 +82,7 @@ class AgentServer:
     def _result(self, document: dict[str, Any]) -> types.CallToolResult:
         """The document as text and as structured content, with the pictures that it names."""
         error, document = document.get("error"), shortened(document)
-        # names of files may be no Unicode, which the protocol can't carry
+        # file names may not be valid Unicode, and the protocol can't carry such names
         text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
         document = json.loads(text)
         if error is not None:
@@ -145,7 +145,7 @@ def _said_of_cancelled(tool: str, call: ToolCall) -> str:
 async def _report(call: ToolCall, trains: bool, context: ServerRequestContext) -> None:
     """Tell the client of progress until the command ends, even without news, so that it goes on waiting.
 
-    What is told rises, as the protocol wants it. trains: whether it is a share of the whole, which the
+    The progress only rises, as the protocol requires. trains: whether it is a share of the whole, which the
     command knows; else it is the seconds so far.
     """
     begin = heard = anyio.current_time()

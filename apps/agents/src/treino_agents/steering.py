@@ -23,11 +23,11 @@ SET_REFUSED = Refusal("set_refused", "{why}", N_("Without step it holds from the
 CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))
 
 AGENT = "agent"
-COUNT, STEPS = 8, 100  # of a fan, by default
+COUNT, STEPS = 8, 100  # default number of futures in a fan, and of steps of each
 WAIT_SECONDS = 2.0  # for the training process to answer
 
 Report = Callable[[float, float, str], None]
-"""Called with what is done, of how much, and a text."""
+"""A function called with the amount done, the total, and a text."""
 
 
 def steer(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -64,14 +64,14 @@ def _answer(run: StoredRun, commands: int, events: int) -> str:
     training process hasn't read them yet, e.g. during a long step.
 
     Raises:
-        TreinoError: it has refused them.
+        TreinoError: the training process has refused them.
     """
     database, until = run.folder.database, time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         states = {each.state for each in database.commands()[commands:] if each.sender == AGENT}
         if "refused" in states:
             why = [each.facts["message"] for each in database.events()[events:] if each.kind == "refused"]
-            if not why:  # it is refused in silence where the training ended before
+            if not why:  # no reason is given if the training ended before
                 raise not_running(run.folder.path, "ending")
             raise SET_REFUSED(why=why[0])
         if "new" not in states:

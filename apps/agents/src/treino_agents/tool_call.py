@@ -27,7 +27,7 @@ SPACING = 0.2  # minimum seconds between two lines of progress
 
 
 def run(tokens: Sequence[str], screen: Screen) -> int:
-    """Run a command for an agent: one of treino's, or ``steer``, which only the tool has."""
+    """Run a command for an agent: one of treino's, or ``steer``, which exists only as a tool."""
     last = -SPACING
 
     def report(done: float, total: float, text: str) -> None:

@@ -1,7 +1,7 @@
-"""The tools of the server: each is a command of treino's, and takes what the command takes.
+"""The tools of the server: each is a treino command, and takes the command's arguments.
 
-Types and descriptions come from the command's own flags and from the table of settings (``spec.py``); here
-stands only which of them an agent may use. An argument goes into the command as ``--flag=VALUE`` or after
+Types and descriptions come from the command's own flags and from the table of settings (``spec.py``); this
+file says only which of them an agent may use. An argument goes into the command as ``--flag=VALUE`` or after
 ``--``, so that no value is taken for a flag.
 """
 
@@ -53,8 +53,8 @@ Arguments = Mapping[str, Any]
 class Argument:
     """An argument of a tool.
 
-    schema: its JSON schema. flag: what it is on the command line; "" for what stands there without a flag.
-    switch_off: the flag for false; "" if false is the same as leaving it out. several: a list is several
+    schema: its JSON schema. flag: its flag on the command line; "" for a positional argument.
+    switch_off: the flag for false; "" if false is the same as leaving it out. several: a list becomes several
     flags, not one with commas.
     """
 
@@ -66,7 +66,7 @@ class Argument:
     required: bool = False
 
     def check(self, value: Any) -> None:
-        """Refuse a value that doesn't fit the schema, where the command line could not tell.
+        """Refuse a value that doesn't fit the schema, if the command line could not detect that.
 
         Raises:
             TreinoError: the value has another form.
@@ -174,7 +174,7 @@ LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exc
 
 
 def _plain(schema: Any) -> Schema:
-    """Strip a setting's schema, as pydantic writes it, of titles, null and the group."""
+    """Remove titles, null and the group from a setting's schema as pydantic writes it."""
     left = {LIMITS.get(key, key): value for key, value in schema.items() if key not in ("title", "group")}
     if left.get("default", ...) in (None, []):
         del left["default"]
@@ -249,7 +249,7 @@ _NAMED_BY = {
 }
 NAMED = {name: check for check, names in _NAMED_BY.items() for name in names.split()}
 """What the value of an argument names, by the argument's name: a key of ``folder.CHECKS``. The other
-arguments are figures and words."""
+arguments are numbers and words."""
 
 OF_TRAINING = ("Network", "Loss and optimizer", "Training loop", "Machine", "Run")
 OF_CHANGE = ("Network", "Loss and optimizer", "Training loop")

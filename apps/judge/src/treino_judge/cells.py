@@ -23,7 +23,7 @@ STUDY_MISSING = Refusal(
     N_("Say it: [[study={name}]]. There are: {names}."),
 )
 
-LONGEST = 1 << 20  # characters of a cell that is taken apart
+LONGEST = 1 << 20  # maximum number of characters of a cell that is parsed
 _LISTED = 12
 _WORDS: Mapping[State, str] = {
     "finished": "complete finished terminated success",
@@ -65,7 +65,7 @@ def parsed(text: Any) -> Any:
             suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError),
             warnings.catch_warnings(),
         ):
-            warnings.simplefilter("ignore", SyntaxWarning)  # of a text such as [1if]
+            warnings.simplefilter("ignore", SyntaxWarning)  # raised by a text such as [1if]
             return read(text)
     return None
 
@@ -105,7 +105,7 @@ def as_float(value: Any) -> float:
 
 
 def seconds_or_none(value: Any) -> float | None:
-    """A time as a number; None for what is none."""
+    """Return a time in seconds; None if the value is not a time."""
     return as_float(value) if is_number(value) else None
 
 

@@ -15,7 +15,7 @@ from treino_judge.table import UNITS, Cell, Trial, TrialTable, value_text
 
 Verdict = Literal["winner", "tie", "unknown"]
 
-SHOWN_SETTINGS = 5  # of a trial, in a sentence
+SHOWN_SETTINGS = 5  # maximum number of a trial's settings in a sentence
 SOURCES: Mapping[str, str] = {
     "overtuning": "Schneider, Bischl & Feurer: Overtuning in Hyperparameter Optimization, AutoML 2025,"
     " arXiv 2506.19540",
@@ -49,8 +49,8 @@ _FROM: Mapping[Basis, str] = {
 
 @dataclass(frozen=True)
 class SettingShares:
-    """What K settings explain of the scores, the most important first. left_out: settings that have one value
-    alone, or as words another in each trial."""
+    """How much of the scores K settings explain, the most important first. left_out: settings with one value
+    alone, or with words that differ in every trial."""
 
     names: tuple[str, ...]
     shares: VarianceShares | None
@@ -67,7 +67,7 @@ class Conclusions:
 
     @property
     def verdict(self) -> Verdict:
-        """winner: the best is better than the second beyond chance. tie: not so. unknown: nothing tells."""
+        """winner: the best beats the second beyond chance. tie: it doesn't. unknown: the data can't tell."""
         better = self.judgement.comparisons[0].better
         return "unknown" if better is None else "winner" if better else "tie"
 
@@ -81,7 +81,7 @@ class Conclusions:
         ]
 
     def notes(self) -> list[str]:
-        """What a reader must know to trust the figures as far as they go."""
+        """What a reader must know to judge how far the figures can be trusted."""
         j, notes = self.judgement, list(self.table.notes)
         if j.left_out:
             text = (

@@ -1,6 +1,6 @@
 """Reads trials from tables: exports of W&B, MLflow, Optuna, Ray and scikit-learn, and any other table.
 
-A tool's table is recognised by the names of its columns. Of any other table nothing is known but the cells:
+A tool's table is recognised by the names of its columns. In any other table, only the cells are known:
 the command says which column is what.
 """
 
@@ -44,7 +44,7 @@ JSON_FORM = Refusal(
     N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
     N_("Write it with pandas: to_json(path, orient='records')."),
 )
-LARGEST = 1 << 29  # bytes of a file
+LARGEST = 1 << 29  # maximum size of a file in bytes
 _SPLIT = re.compile(r"split\d+_test_(.+)")
 _OF_WANDB = frozenset(
     """
@@ -77,7 +77,7 @@ def read_table(path: Path) -> TrialFile:
 
 
 def trials_in(lines: Sequence[Line], name: str) -> TrialFile:
-    """Read the trials in a table's lines, as the tool writes them that the columns' names tell."""
+    """Read the trials in a table's lines, in the format of the tool that the columns' names indicate."""
     names = list(dict.fromkeys(n for line in lines for n in line))
     if any(n.startswith("mean_test_") for n in names):
         return _of_sklearn(lines, names, name)
@@ -326,7 +326,7 @@ def _json_lines(file: InputFile) -> list[dict[str, Any]]:
 
 
 def flat_line(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Name the values of a row's nested objects by path, but for W&B's settings and summary."""
+    """Name the values of a row's nested objects by path, except W&B's settings and summary."""
     own = ("config", "summary", "params")
     return {n: v for n, v in line.items() if n in own} | flat({n: v for n, v in line.items() if n not in own})
 

@@ -67,7 +67,7 @@ _PICKLES = ".pkl", ".pickle", ".joblib", ".dill"
 
 
 def read_trials(source: str, study: str | None = None) -> TrialFile:
-    """Read the trials in a file or folder. study: which study or experiment, where there are several.
+    """Read the trials in a file or folder. study: which study or experiment, if there are several.
 
     A search in progress is read as it is at one moment. Neither the file nor anything beside it is changed.
 
@@ -79,7 +79,7 @@ def read_trials(source: str, study: str | None = None) -> TrialFile:
         path = Path(source).resolve()
         mode = path.stat().st_mode
         head = b"" if not stat.S_ISREG(mode) else _head(path)
-    except RuntimeError:  # of older Pythons, by a link that leads back to itself
+    except RuntimeError:  # raised by older Pythons for a link that leads back to itself
         raise unreadable(Path(source), OSError(errno.ELOOP, os.strerror(errno.ELOOP))) from None
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from None

@@ -1,7 +1,7 @@
 """Judges the best trial: how much of its score is luck, and whether it is better than others.
 
-The best of many noisy scores is too good on average, since chance took part in the choice. Where a trial has
-several scores (by seed, fold or row) their spread tells the noise, and a bootstrap how much chance gave; from
+The best of many noisy scores is too good on average, since chance took part in the choice. If a trial has
+several scores (by seed, fold or row), their spread shows the noise, and a bootstrap the luck; from
 totals alone only bounds follow.
 """
 
@@ -31,9 +31,9 @@ LEAST_REPEATS = 5  # degrees of freedom that repeats of equal settings must have
 
 @dataclass(frozen=True)
 class Noise:
-    """What chance does to a score. basis: what tells it: the scores of one trial by seed, fold or row;
+    """The noise of a score. basis: how it is known: from the scores of one trial by seed, fold or row;
     repeats of equal settings; or only an upper bound, what the settings leave unexplained, or the spread of
-    all trials. deviation: of one score, without what the unit does to all trials alike. freedom: degrees of
+    all trials. deviation: of one score, without the unit's equal effect on all trials. freedom: degrees of
     freedom; 0 for a bound. share: test rows / training rows, for parts of one split, else 0."""
 
     basis: Basis
@@ -47,7 +47,7 @@ class Noise:
         return self.freedom > 0
 
     def error(self, scores: int) -> float:
-        """The standard error of the mean of that many scores. For parts of one split, which share training
+        """The standard error of the mean of ``scores`` scores. For parts of one split, which share training
         rows: Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52 (2003)."""
         return self.deviation * math.sqrt(1 / scores + self.share)
 
@@ -70,8 +70,8 @@ class Luck:
 
 @dataclass(frozen=True)
 class TrialComparison:
-    """The best trial with another. difference: best minus other, in the score's units. p: the probability of
-    so clear a lead of the best if the other were as good; None if the noise isn't known."""
+    """The best trial and another. difference: best minus other, in the score's units. p: the probability of
+    a lead of this size if the other were as good; None if the noise isn't known."""
 
     role: Literal["second", "first"]
     other: int
@@ -87,8 +87,8 @@ class TrialComparison:
 
 @dataclass(frozen=True)
 class Rerun:
-    """What it takes to tell best and second apart, if they differ by what was seen. each: fresh scores of
-    each; None if no number would do, or the noise isn't known. seconds: for all of them; None if unknown."""
+    """The rerun that tells best and second apart, if the seen difference is true. each: fresh scores for
+    each; None if no number is enough, or the noise isn't known. seconds: for all of them; None if unknown."""
 
     difference: float
     each: int | None
@@ -97,7 +97,7 @@ class Rerun:
 
 @dataclass(frozen=True)
 class Judgement:
-    """trials: those that are judged, in the order in which they began; the others are places among them.
+    """trials: the judged trials, in the order in which they began; other fields give places among them.
     left_out: how many with a score lack scores that the others have. best_left_out: the best of these, if its
     score is better than the best judged one. repeated: how many have the settings of
     an earlier one, and count with it as one trial. ties: trials that nothing tells apart from the best, the
@@ -164,7 +164,7 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
 def _once(scored: Sequence[Trial]) -> tuple[Trial, ...]:
     """Leave out trials that repeat the settings and all scores of an earlier one, bit for bit.
 
-    Such repeats were computed with the same seed: they are one trial, and tell nothing of the noise. At least
+    Such repeats had the same seed: they are one trial, and say nothing about the noise. At least
     two trials remain.
     """
     first: dict[object, Trial] = {}
@@ -277,11 +277,11 @@ def _luck(
 
     count = max(1, len(trials[best].scores))
     error, freedom = noise.error(count), noise.freedom
-    if count > 1:  # with what the unit does to all trials
+    if count > 1:  # includes the unit's equal effect on all trials
         own = np.array(list(trials[best].scores.values()))
         error, freedom = float(own.std(ddof=1)) * math.sqrt(1 / count + noise.share), count - 1
     if score_MU is not None:
-        # what a unit does to all trials alike plays no part in the choice
+        # a unit's equal effect on all trials plays no part in the choice
         alike = torch.from_numpy(score_MU - score_MU.mean(0) + score_MU.mean())
         bias = selection_bias(by_rows(alike), *alike.shape, seed=seed)
         expected = float(y_M[best]) - bias.inflation
@@ -296,7 +296,7 @@ def _luck(
 
 
 def expected_maximum(count: int) -> float:
-    """Return the expected maximum of so many independent standard normal numbers."""
+    """Return the expected maximum of ``count`` independent standard normal numbers."""
     from scipy.special import ndtr
 
     x = np.linspace(-9, 9, 4001)
@@ -308,7 +308,7 @@ def expected_maximum(count: int) -> float:
 
 
 def p_of_leader(difference: float, error: float, freedom: float) -> float:
-    """The probability that the leader of several leads its runner-up by so much, if it is not the best.
+    """The probability that the leader of several leads its runner-up by this much, if it is not the best.
 
     The two-sided t test of the two, which holds also though both were chosen by their scores: Gutmann &
     Maymon, "Is the selected population the best?", Annals of Statistics 15 (1987); Hung & Fithian, "Rank
@@ -327,7 +327,7 @@ def _ratio(difference: float, error: float) -> float:
 
 
 def p_of_best(difference: float, error: float, freedom: float, others: int) -> float:
-    """The probability that the best of so many others leads a given one by so much, if all are equally good.
+    """The probability that the best of ``others`` trials leads another by this much, if all are equally good.
 
     Dunnett, "A multiple comparison procedure for comparing several treatments with a control", Journal of the
     American Statistical Association 50 (1955), one-sided, for equal numbers of scores.
@@ -362,7 +362,7 @@ def fresh_scores(difference: float, noise: Noise) -> int | None:
     """Return how many fresh scores of each of two trials find their difference with probability ``POWER``.
 
     By a one-sided paired t test at 5 %, in which fresh scores have no choice to correct for. None if not even
-    ``MOST_SCORES`` would do; of parts of one split there is a limit, since they share training rows.
+    ``MOST_SCORES`` is enough; for parts of one split there is a limit, since they share training rows.
     """
     if difference <= 0:
         return None

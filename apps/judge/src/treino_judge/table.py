@@ -1,7 +1,7 @@
 """Makes a table of trials: finds the score, its direction, and which scores belong to one trial.
 
-What a command doesn't say is told by the file where the file does tell it; else it is refused, with the
-likely names.
+What a command doesn't specify is read from the file, if the file has it; else the command is refused, with
+a list of likely names.
 """
 
 import math
@@ -75,14 +75,14 @@ STATES: tuple[State, ...] = ("finished", "failed", "running", "pruned")
 Unit = Literal["seed", "fold", "row"]
 Cell = str | float | bool | None
 
-MOST = 200_000  # trials that are judged
+MOST = 200_000  # maximum number of trials
 LARGEST = 1e100  # scores beyond it count as infinite
 FEW = 20  # trials below which little can be said
-LISTED = 12  # names in a hint
+LISTED = 12  # maximum number of names in a hint
 UNITS: Mapping[Unit, str] = {"seed": N_("seeds"), "fold": N_("folds"), "row": N_("rows")}
 SEEDS = "seed", "random_seed", "random_state"  # settings that are seeds by their name alone
 FOLDS = "fold", "cv_fold", "split"
-STEPS = "epoch", "step", "iteration", "training_iteration"  # columns that tell the rows of one training apart
+STEPS = "epoch", "step", "iteration", "training_iteration"  # columns that number the rows of one training
 TITLES = "trial", "trial_id", "trial_number", "name", "run", "run_id", "id"
 _SCORES = "score", "value", "objective", "metric"  # names of scores that don't tell the direction
 _FIGURE = re.compile(r"[^A-Za-z\[{(]*\d")  # begins a text that is meant as a number: 83.2%, 1,042.0
@@ -122,8 +122,8 @@ class TrialFile:
     """The records of a file in the order in which the trials began.
 
     source: the tool that wrote it. study: the name of the search, if it has one. score, better: the score's
-    name and direction (1: higher is better, -1: lower), where the file says so. in_lists: of each score the
-    list of its parts and their unit, where the file says so.
+    name and direction (1: higher is better, -1: lower), if the file says so. in_lists: for each score, the
+    list of its parts and their unit, if the file says so.
     """
 
     source: str
@@ -137,7 +137,7 @@ class TrialFile:
 
 @dataclass(frozen=True)
 class Request:
-    """What the command says of the columns. settings: None if it doesn't say which columns are settings."""
+    """The columns that the command names. settings: None if it doesn't say which columns are settings."""
 
     score: str | None = None
     better: int | None = None
@@ -188,7 +188,7 @@ class TrialTable:
 
 
 def usable(score: float) -> bool:
-    """Whether a score can be judged: finite, and so small that its square is."""
+    """Whether a score can be judged: it and its square are finite."""
     return abs(score) <= LARGEST
 
 
@@ -209,7 +209,7 @@ def trial_table(file: TrialFile, request: Request) -> TrialTable:
     """Make the table of trials with their scores.
 
     Raises:
-        TreinoError: no such column; the score, its direction or the settings are not told; fewer than two
+        TreinoError: no such column; the score, its direction or the settings are unknown; fewer than two
             trials with a score.
     """
     notes = list(file.notes)
@@ -320,7 +320,7 @@ def _only_numbers(texts: Mapping[str, str], metric: str) -> None:
 def direction_of(name: str) -> int | None:
     """Return 1 if higher is better for a score with this name, -1 if lower, None if the name doesn't tell.
 
-    Names are taken apart at everything but letters and digits, and the last known word decides:
+    Names are split at everything but letters and digits, and the last known word decides:
     ``val_loss``, ``roc_auc``, ``test/top1``.
     """
     whole = re.split(r"[./ ]", name.lower())[-1]
@@ -398,7 +398,7 @@ def _trials(
 
 
 def _one_row_each(file: TrialFile, request: Request, names: Sequence[str], notes: list[str]) -> None:
-    """Refuse rows by epoch: those of one training are neither trials nor repeats. Note what may be such."""
+    """Refuse one row per epoch: rows of one training are no trials or repeats. Note doubtful columns."""
     if file.source != "table":
         return
     for name in STEPS:

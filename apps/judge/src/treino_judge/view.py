@@ -1,4 +1,4 @@
-"""What ``treino judge`` prints of a search."""
+"""What ``treino judge`` prints about a search."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from treino_judge.files import read_trials
 from treino_judge.table import STATES, UNITS, Request, State, trial_table
 
 SHOWN = 12  # settings in the table
-# several trials of a state; some languages write one trial and several unlike
+# several trials with a state; some languages have other forms for several trials than for one
 _SEVERAL: Mapping[State, str] = {
     "finished": N_("{n:,} finished"),
     "failed": N_("{n:,} failed"),

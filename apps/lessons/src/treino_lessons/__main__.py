@@ -30,7 +30,7 @@ FILE_FAILS = Refusal(
 
 USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"
 
-PRINTED, WIDEST = 40, 200  # lines and characters that are shown of what the function prints
+PRINTED, WIDEST = 40, 200  # maximum number of lines and characters shown of the function's output
 
 
 def run(tokens: Sequence[str], screen: Screen) -> int:
@@ -79,7 +79,7 @@ NAME = "forward"
 
 
 def forward_of(path: Path) -> Callable[..., Any]:
-    """The function ``forward`` that this file makes.
+    """The function ``forward`` that this file defines.
 
     Raises:
         TreinoError: there is no such file, it can't be read or run, or it makes no such function.
@@ -94,7 +94,7 @@ def forward_of(path: Path) -> Callable[..., Any]:
     linecache.checkcache(str(path))
     try:
         with warnings.catch_warnings():
-            for kind in (SyntaxWarning, DeprecationWarning):  # as of "\-" in the course's own text
+            for kind in (SyntaxWarning, DeprecationWarning):  # raised by "\-" in the course's own text
                 warnings.simplefilter("ignore", kind)
             exec(compile(text, str(path), "exec"), names)
     except (Exception, SystemExit) as error:

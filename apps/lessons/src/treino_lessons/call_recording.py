@@ -25,9 +25,9 @@ Forward = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """One call of the network. batch: the loader's batch, None for other rows. before: the
-    weights, left: the gradients that lay there when it began. modes: of each layer, whether it trained.
-    stepped: an entry for each step of an optimizer: how that one is made, "" where as the one that is given.
+    """One call of the network. batch: the loader's batch, None for other rows. before, left: the
+    weights and the gradients when it began. modes: for each layer, whether it was in training mode.
+    stepped: an entry for each optimizer step: how that optimizer was made, "" if like the given one.
     left_behind: whether its rows were not moved to the device.
     """
 
@@ -43,7 +43,7 @@ class Visit:
 class Pass:
     """One call of the function. after: the weights at its end. handed: batches that the loader gave.
 
-    mixed: the torch function that was given rows beside what lies on the device; "" for none. made: of each
+    mixed: a torch function that was called on both host and device tensors; "" for none. made: for each
     optimizer, schedule and loss that the function makes itself, whether it is a loss, and its kind.
     """
 
@@ -182,7 +182,7 @@ def _args() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> Iterator[None]:
-    """Hear of the steps of any optimizer: the function may make one of its own."""
+    """Call the hook at the steps of any optimizer, since the function may make its own."""
     handle = register_optimizer_step_pre_hook(hook)
     try:
         yield
@@ -192,7 +192,7 @@ def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> It
 
 @contextlib.contextmanager
 def _makings(made: list[tuple[bool, str]]) -> Iterator[None]:
-    """List the kinds of optimizers, schedules and losses that are made."""
+    """Within the block, record in ``made`` the kinds of optimizers, schedules and losses that are made."""
     schedule = getattr(schedulers, "LRScheduler", None) or schedulers._LRScheduler  # the name before torch 2
     schedules = schedule, schedulers.ReduceLROnPlateau
     kinds: tuple[Any, ...] = (torch.optim.Optimizer, *schedules, nn.modules.loss._Loss)

@@ -15,7 +15,7 @@ Cause = tuple[str, str, str]  # rule, why, hint
 def cause(
     used: State, fresh: State, visit: Visit, tried: Problem, step: int, place: tuple[str, int]
 ) -> Cause:
-    """Name the fault that makes ``used``, the gradient that moved the weights, of the batch's own gradient
+    """Name the fault that makes ``used``, the gradient that moved the weights, from the batch's own gradient
     ``fresh``. place: the weight whose numbers the sentences show."""
     like = LIKE[tried.dtype]
 

@@ -32,7 +32,7 @@ NAMES = {torch.float32: "float32", torch.float64: "float64"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result. difference: the first one, None where the function passes. precision: the types it
+    """The result. difference: the first one, None if the function passes. precision: the types it
     was tried in, largest: the largest difference of a weight from the engine's at the end, in each. notes:
     what is right and could be better. printed: what the function printed."""
 
@@ -76,9 +76,9 @@ class Outcome:
 def check(forward: Callable[..., Any]) -> Outcome:
     """Run ``forward(loader, net, epoch, mode)`` beside the engine and name the first difference.
 
-    It is called with ``"train"`` and ``"test"`` in turn for two epochs of three batches. The network ends in
+    ``forward`` gets ``"train"`` and ``"test"`` in turn for two epochs of three batches. The network ends in
     logits. Its global names ``criterion`` (CrossEntropyLoss), ``optimizer`` (SGD) and ``args`` (the course's
-    dictionary, with ``device``) are ours while it runs, and what they were afterwards. It says the mean loss
+    dictionary, with ``device``) are ours while it runs, and are restored after. It reports the mean loss
     by returning it, alone or before other values, or by printing it with two decimals or more; the mean over
     batches and the mean over rows are both right.
 
@@ -132,7 +132,7 @@ def _callable(forward: Any) -> None:
 
 
 def _casts(found: list[Pass]) -> bool:
-    """Whether it failed on the type of its numbers."""
+    """Whether the function failed on the type of its numbers."""
     error = found[-1].error
     return isinstance(error, RuntimeError) and any(
         word in str(error) for word in ("dtype", "Double", "Float")

@@ -127,7 +127,7 @@ def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
 
 
 def explanation() -> Explanation:
-    """Its first updates of the neuron of ``treino explain adam``, and what each slip does to training."""
+    """The course's first updates of the neuron of ``treino explain adam``, and each mistake's effect."""
     settings = {"lr": LR, "betas": BETAS, "eps": EPS}
     stops = walk(lambda w, g, state, t: update("adam", w, g, state, settings, t), updates=1)
     first, second = (stop.neuron for stop in stops)

@@ -12,17 +12,17 @@ from treino_doctor.escaping import escape
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.problem import STEPS, Problem, State, keyed
 
-CLOSE = {torch.float32: 1e-4, torch.float64: 1e-8}  # of a tensor's norm: the same training
-LIKE = {torch.float32: 2e-3, torch.float64: 1e-6}  # of a tensor's norm: to tell where a gradient comes from
+CLOSE = {torch.float32: 1e-4, torch.float64: 1e-8}  # shares of a tensor's norm: for equal training
+LIKE = {torch.float32: 2e-3, torch.float64: 1e-6}  # as shares of the norm: to find a gradient's cause
 
 
 def near(a: Tensor, b: Tensor, share: float) -> bool:
-    # batch norm takes away what the bias before it adds: such a gradient is zero but for rounding
+    # batch norm cancels the bias before it, whose gradient is therefore zero except for rounding
     return bool((a - b).norm() <= share * b.norm().clamp(min=share))
 
 
 def farthest(a: State, b: State) -> tuple[str, int] | None:
-    """The name and place where the two differ most; None where they are the same."""
+    """The name and place where the two differ most; None if they are the same."""
     apart = {name: (a[name].double() - b[name].double()).abs() for name in a}
     name = max(apart, key=lambda n: float(apart[n].max()))
     return (name, int(apart[name].argmax())) if bool(apart[name].any()) else None
@@ -74,8 +74,8 @@ class Difference:
     """The first difference.
 
     rule: its stable name. mode, epoch, step: where, counted from 1 (step 0: the call as a whole). message:
-    what was seen, with numbers. why: what it comes from. hint: the change to make. yours, engine: the two
-    numbers, where it is one of numbers.
+    what was seen, with numbers. why: its cause. hint: the change to make. yours, engine: the two
+    numbers, if two numbers differ.
     """
 
     rule: str

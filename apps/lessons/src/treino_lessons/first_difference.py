@@ -207,7 +207,7 @@ def _moved_in_test(done: Pass, at: int) -> Difference | None:
 
 
 def _moved(done: Pass, at: int, tried: Problem, answer: Answer) -> Difference | None:
-    """Compares the weights after the batch with the engine's; where they differ, asks where from."""
+    """Compare the weights after the batch with the engine's; if they differ, find the cause."""
     visit, step = done.visits[at], done.epoch * STEPS + at
     after, right = done.weights_after(at), answer.states[step + 1]
     floats = [name for name, t in right.items() if t.is_floating_point()]

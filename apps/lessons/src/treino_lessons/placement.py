@@ -12,7 +12,7 @@ _MOVES = {"to", "cuda", "cpu"}
 
 class Placement(TorchFunctionMode):
     """Follows every torch call of the function. A tensor of the loader is on the host until it is moved; a
-    weight, and what is computed of one, is on the device; of others nothing is known.
+    weight, and what is computed from one, is on the device; the place of other tensors is unknown.
 
     mixed: the name of the first function that was given tensors of both, which fails on a GPU; "" for none.
     """

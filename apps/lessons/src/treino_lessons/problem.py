@@ -22,7 +22,7 @@ State = dict[str, Tensor]
 
 
 class EndlessError(RuntimeError):
-    """The loader was gone through again and again: a loop that would not end."""
+    """The function iterated over the loader again and again, in a loop that would not end."""
 
 
 class Loader(DataLoader):
@@ -68,7 +68,7 @@ class Problem:
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The engine's training. states: the weights after 0, 1, … steps. train: the loss of every step,
-    test: of every batch of the other rows after each epoch."""
+    test: the loss of every batch of test rows after each epoch."""
 
     states: list[State]
     train: list[float]

@@ -14,7 +14,7 @@ from treino_lessons.differences import Difference, Fault
 from treino_lessons.problem import BATCH, ROWS, STEPS, Answer
 
 CLOSE = 1e-4
-PRINTED = 8  # of the printed numbers are told
+PRINTED = 8  # maximum number of printed numbers that a message lists
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|\b(?:nan|inf)\b")
 COMMA = re.compile(r"(?<![\d.,])\d+,\d{2,}(?![\d.,])")  # 1,0324, as one writes it in Brazil
 NAMES = "loss", "perda", "mean_loss", "epoch_loss"
@@ -28,7 +28,7 @@ SAYS_NOTHING = Fault(
 
 
 def misread(done: Pass, answer: Answer) -> Difference | None:
-    """Return a difference if the function didn't say the call's mean loss, else None."""
+    """Return a difference if the function didn't report the call's mean loss, else None."""
     losses = _losses(done, answer)
     wanted = float(np.mean(losses))
     right = wanted, _over_rows(losses, done.mode)
@@ -128,7 +128,7 @@ def _so_far(done: Pass, answer: Answer) -> list[float]:
 
 
 def _wrong_mean(said: float, done: Pass, answer: Answer) -> str:
-    """Say what a wrong number is, if it is a usual mistake."""
+    """Name the common mistake that gives this wrong number, if there is one."""
     mode, losses = done.mode, _losses(done, answer)
     rows = ROWS[mode]
     known = {

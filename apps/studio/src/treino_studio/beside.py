@@ -15,7 +15,7 @@ from treino_studio.image_scene import Part
 from treino_studio.run_state import ThinnedLosses, difference_text, epochs
 from treino_studio.scene import Sight, picture
 
-LETTERS = "ABCD"  # of the runs that are shown; A is the page's own
+LETTERS = "ABCD"  # letters of the runs that are shown; A is the page's own run
 
 
 @dataclass(eq=False)
@@ -78,7 +78,7 @@ class RunsBeside:
         self.shown[run.name] = Beside(run, letter, step, Playback(run, self._data), identity(path))
 
     def listed(self, run: StoredRun) -> list[dict[str, Any]]:
-        """Describe them for the page's state. run: the page's own."""
+        """Describe the runs beside for the page's state. run: the page's own run."""
         return [
             {
                 "run": b.run.name,
@@ -91,8 +91,8 @@ class RunsBeside:
         ]
 
     def picture(self, step: int, sight: Sight, data: Data) -> tuple[dict[str, Any] | None, list[Part]]:
-        """The decision boundary of the first one, on the page's plane, at the same step or, if that run is
-        shorter, at its last one."""
+        """The decision boundary of the first run, on the page's plane, at the same step or, if that run is
+        shorter, at its last step."""
         other = next(iter(self.shown.values()))
         loss_S = other.run.losses
         at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
@@ -105,7 +105,7 @@ class RunsBeside:
         return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
 
     def curves(self) -> Iterator[dict[str, Any]]:
-        """Yield the new points of their curves; leave out runs whose folder is gone."""
+        """Yield the new points of these runs' curves; leave out runs whose folder is gone."""
         self.shown = {
             name: other for name, other in self.shown.items() if identity(other.run.path) == other.identity
         }

@@ -1,6 +1,6 @@
 """The studio as Python calls it, ``treino.studio("wine")`` or ``run.studio()``: in a cell or in a browser.
 
-It lives in a thread with a loop of its own, for a cell that runs keeps the kernel's busy.
+It lives in a thread with its own event loop, because a running cell keeps the kernel's loop busy.
 """
 
 import asyncio
@@ -43,8 +43,8 @@ NO_ANYWIDGET = Refusal(
 )
 
 T = TypeVar("T")
-SECONDS = 4.0  # for trainings to be saved at the end of this process
-# a kernel is often killed: what it trains is saved then, too, and doesn't go on by itself
+SECONDS = 4.0  # time for trainings to be saved at the end of this process
+# a kernel is often killed: its trainings are saved then, too, and don't go on by themselves
 COMMANDS = Commands(trainer=(*Commands().trainer, "--ends-with-studio"))
 
 
@@ -52,12 +52,12 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
     """Watch and steer one network while it trains: in a notebook's cell, elsewhere in a browser.
 
     shown: a ``Run``, ``Sweep`` or ``Study``, its name or path (it may be in progress); the name of data to
-    train on, with ``settings`` as for ``fit``; a script; None: all runs in ``./runs``. paused: of data: wait
-    before the first step.
+    train on, with ``settings`` as for ``fit``; a script; None: all runs in ``./runs``. paused: wait
+    before the first step of a training on data.
 
     Raises:
         TreinoError: nothing of that name, with the rule that ``treino studio`` gives, or the training can't
-            begin; in a notebook also where anywidget is missing.
+            begin; in a notebook, also if anywidget is missing.
     """
     target = _target(shown)
     in_cell = _in_notebook()
@@ -80,7 +80,7 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
 
 
 def _target(shown: Any) -> str | None:
-    """Return what names the object on a command line: its path, or a network of it."""
+    """Return the object's name for a command line: its path, perhaps with a network's number."""
     if shown is None or isinstance(shown, (str, Path)):
         return None if shown is None else str(shown)
     path, row = getattr(shown, "path", None), getattr(shown, "row", None)
@@ -90,7 +90,7 @@ def _target(shown: Any) -> str | None:
 
 
 def _in_notebook() -> bool:
-    """Whether a cell of Jupyter, VS Code, Colab or marimo calls."""
+    """Whether the caller is a cell of Jupyter, VS Code, Colab or marimo."""
     marimo = sys.modules.get("marimo")
     return kernel_shell() is not None or (marimo is not None and marimo.running_in_notebook())
 
@@ -104,7 +104,7 @@ def _need_anywidget() -> None:
 
 # ---- the loop
 
-_ends = AsyncExitStack()  # what is ended with this process
+_ends = AsyncExitStack()  # closed when this process ends
 
 
 @cache
@@ -117,12 +117,12 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _end() -> None:
-    with suppress(RuntimeError):  # a script has ended before, and needs no thread, which can't begin any more
+    with suppress(RuntimeError):  # a script has already ended: no new thread can start, and none is needed
         _in_loop(_ends.aclose())
 
 
 def _in_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do it in the loop, and wait for it; Ctrl-C ends the wait."""
+    """Run a coroutine in the loop, and wait for its result; Ctrl-C ends the wait."""
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
         return future.result()

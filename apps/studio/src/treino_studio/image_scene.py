@@ -42,9 +42,9 @@ PICTURE_BASE64 = Refusal(
 MISTAKES = 12
 MOST_CLASSES = 40  # in a confusion matrix
 MAP_SIDE = 32  # maximum height and width of a channel's small picture, and of a filter
-UNIT_SIDE = 128  # of the channel that is looked at
-PICTURE_SIDE = 128  # of the picture that goes through the network
-SMALL_SIDE = 64  # of a mistake
+UNIT_SIDE = 128  # maximum side of the channel that is shown at full size
+PICTURE_SIDE = 128  # maximum side of the picture that goes through the network
+SMALL_SIDE = 64  # maximum side of a mistake's picture
 EDGES = 40  # training pictures whose edges say what an empty picture is
 EXAMPLES = 5  # pictures of each class
 EXAMPLE_CLASSES = 20
@@ -60,7 +60,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(eq=False)
 class PixelScale:
-    """Between prepared rows of a data set and pixels from 0 to 255. low, high: the data's values of these
+    """Converts prepared rows of a data set to pixels from 0 to 255 and back. low, high: data values of these
     two; 0 and 255 for pixels of files, else the smallest and the largest value of some training rows."""
 
     data: Data
@@ -115,7 +115,7 @@ def as_colours(value_KCHW: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def shrunk(value: NDArray[np.floating], side: int) -> NDArray[np.floating]:
-    """``[…, H, W]`` with no side above ``side``: each pixel is the mean of those that it stands for."""
+    """``[…, H, W]`` with no side above ``side``: each pixel is the mean of those that it replaces."""
     height, width = value.shape[-2:]
     longer = max(height, width)
     if longer <= side:
@@ -128,7 +128,7 @@ def shrunk(value: NDArray[np.floating], side: int) -> NDArray[np.floating]:
 
 def signed_bytes(value: NDArray[np.floating], axes: tuple[int, ...] | None) -> tuple[Pixels, float]:
     """Values as bytes: 0 becomes 128, and the largest absolute value over ``axes`` (None: of all) 1 or 255;
-    and the largest of all."""
+    and the largest absolute value of all."""
     known = np.nan_to_num(value, nan=0.0, posinf=0.0, neginf=0.0)
     largest = np.abs(known).max(axis=axes, keepdims=True, initial=0.0)
     scaled = 128 + 127 * known / np.where(largest > 0, largest, 1.0)
@@ -140,7 +140,7 @@ def signed_bytes(value: NDArray[np.floating], axes: tuple[int, ...] | None) -> t
 
 @dataclass(frozen=True, eq=False)
 class SeenPicture:
-    """A picture that goes through the network. x_1D: its prepared pixels. split, place: its row; None of a
+    """A picture that goes through the network. x_1D: its prepared pixels. split, place: its row; None for a
     picture that the page has sent."""
 
     x_1D: Tensor
@@ -223,7 +223,7 @@ def picture_parts(
     for stage, layer in enumerate(layers, 1):
         call = ran[layer.place] if layer.place < len(ran) else None
         if call is None or (call.name, call.given_NU.shape[1]) != (layer.name, layer.total):
-            continue  # the code between the layers does something else with one row than with many
+            continue  # the code between the layers treats one row differently from many
         part, most = _seen_by(call, layer.units_U)
         parts.append((f"{'map' if part.ndim == 3 else 'value'}.{stage}", part))
         largest[str(stage)] = finite(most)
@@ -245,7 +245,7 @@ def picture_parts(
 
 
 def _seen_by(call: LayerCall, units_U: NDArray[np.int64]) -> tuple[NDArray[Any], float]:
-    """What the units give for the only row: a convolution's maps ``[U, H, W]`` as bytes around 128, else
+    """The units' outputs for the only row: a convolution's maps ``[U, H, W]`` as bytes around 128, else
     numbers ``[U]``; and the largest absolute value."""
     if call.map_NUHW is not None:
         return signed_bytes(shrunk(call.map_NUHW[0, units_U], MAP_SIDE), None)
@@ -257,8 +257,8 @@ def _seen_by(call: LayerCall, units_U: NDArray[np.int64]) -> tuple[NDArray[Any],
 
 
 def mistake_parts(data: Data, scale: PixelScale, drawn: Rows, place_N: Tensor, out_NC: Tensor) -> list[Part]:
-    """The arrays of the confusion matrix and of the worst mistakes on some rows of a split. place_N: where
-    they lie in it."""
+    """The arrays of the confusion matrix and of the worst mistakes on some rows of a split. place_N: their
+    places in the split."""
     true_N = drawn.y.reshape(-1)
     if data.classes:
         p_NC, said_N = probabilities(out_NC), predicted_classes(out_NC, data.threshold)
@@ -287,7 +287,7 @@ def mistake_parts(data: Data, scale: PixelScale, drawn: Rows, place_N: Tensor, o
 
 
 def examples_of(data: Data, scale: PixelScale, train: Rows) -> dict[str, Any]:
-    """The first training pictures of each class, or of a regression pictures from the smallest to the largest
+    """The first training pictures of each class, or for a regression, some from the smallest to the largest
     target, and how many rows there are: an entry of the message ``points``."""
     if data.classes:
         y_N = train.y.reshape(-1)

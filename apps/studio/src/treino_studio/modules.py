@@ -22,11 +22,11 @@ NAMED = re.compile(rf"({NAME})(?: as ({NAME}))?")
 def joined(root: Path, doors: Mapping[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
     """A script with modules and all that they import, as functions that run once, when they are first called.
 
-    root: the folder that modules are named from. doors: names of functions, each of which returns what a
-    module exports: ``{"worker": "web/worker.js"}``. instead: modules that others take the place of.
+    root: the folder where module names start. doors: names of functions, each of which returns what a
+    module exports: ``{"worker": "web/worker.js"}``. instead: modules, each with its replacement.
 
     Raises:
-        ValueError: a module imports or exports in another form, what isn't there, or itself by way of others.
+        ValueError: a module imports or exports in another form, imports what doesn't exist, or a cycle.
     """
     order: dict[str, str] = {}
     for entry in doors.values():
@@ -41,7 +41,7 @@ def joined(root: Path, doors: Mapping[str, str], instead: Mapping[str, str] = Ma
 def _add(
     root: Path, name: str, instead: Mapping[str, str], above: tuple[str, ...], order: dict[str, str]
 ) -> None:
-    """Add a module to the modules so far, behind those that it imports."""
+    """Add a module to the modules so far, after those that it imports."""
     if name in above:
         raise ValueError(f"modules import each other: {' → '.join((*above, name))}")
     if name in order:

@@ -39,13 +39,13 @@ class StudioCell(anywidget.AnyWidget):
         self._in_loop(self.channel.take, message, b"".join(map(bytes, buffers)))
 
     def close(self) -> None:
-        """Take the page away. Its trainings go on, and are saved when the kernel ends."""
+        """Remove the page. Its trainings go on, and are saved when the kernel ends."""
         if hasattr(self, "channel"):
             self._in_loop(self.channel.close)
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The widget, after a sentence that it hides: of a stored notebook only the sentence is left."""
+        """The widget, after a sentence that it hides; a stored notebook shows only this sentence."""
         from IPython.display import HTML, display
 
         sentence = _("The studio was here while the kernel ran. Run the cell again to have it back.")

@@ -1,6 +1,6 @@
 """The studio's application over a notebook's own channel, in place of a port.
 
-It hands the application what comes from the page as ASGI events, as uvicorn does with what comes from a port.
+It passes the page's messages to the application as ASGI events, as uvicorn does with the data of a port.
 A message is an object with bytes beside it. ``view`` is a place where the page is shown, ``id`` one WebSocket
 or request of it.
 
@@ -22,7 +22,7 @@ or request of it.
 | ``{"view", "is": "alive", "n"}`` | every second: the message N of the view has arrived |
 
 The messages of a view are numbered, in ``n``. The page learns from ``alive`` that the kernel lives, and from
-its N that it is busy: with a cell that runs it sends, but takes nothing.
+its N that the kernel is busy: while a cell runs, the kernel sends but receives nothing.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ from urllib.parse import unquote, urlsplit
 from starlette.types import ASGIApp
 
 LOG = logging.getLogger("treino_studio")
-RATE = 800_000  # bytes a second of all channels: of more than a million, Jupyter's server drops messages
+RATE = 800_000  # bytes per second over all channels: above a million, Jupyter's server drops messages
 PIECE = 1 << 18  # maximum bytes of one message
 BEAT = 1.0  # seconds
-SILENT = 180.0  # seconds after which a view that says nothing is gone
+SILENT = 180.0  # seconds after which a silent view is considered gone
 
 Event = MutableMapping[str, Any]
 Send = Callable[[Mapping[str, Any], list[bytes]], None]
@@ -46,7 +46,7 @@ Send = Callable[[Mapping[str, Any], list[bytes]], None]
 
 @dataclass
 class CellView:
-    """One place where the page is shown. number: of its last message. heard: the time of that message."""
+    """One place where the page is shown. number: its last message's. heard: the time of that message."""
 
     name: str
     number: int = 0
@@ -57,7 +57,7 @@ class CellView:
 class NotebookChannel:
     """The views of one cell. send: sends a message to all of them. page: makes the page, gzip of HTML.
 
-    All of it happens in the running loop.
+    All work happens in the running event loop.
     """
 
     _free = 0.0  # the time at which the next message of any channel may be sent
@@ -87,7 +87,7 @@ class NotebookChannel:
             self._start(self._serve(view, number, _scope(message), connection))
         elif number in view.connections:
             view.connections[number].put_nowait(_event(message, body))
-        elif verb == "text":  # the view was taken for gone
+        elif verb == "text":  # the view was considered gone
             self._start(self._say(view, {"id": number, "is": "closed"}))
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class NotebookChannel:
         task.add_done_callback(self._tasks.discard)
 
     async def _beat(self) -> None:
-        """Tell the views that the kernel lives, and leave those that are silent."""
+        """Tell the views that the kernel lives, and close those that are silent."""
         while self._views:
             now = asyncio.get_running_loop().time()
             for view in list(self._views.values()):
@@ -166,7 +166,7 @@ class NotebookChannel:
 
 
 def _scope(message: Mapping[str, Any]) -> dict[str, Any]:
-    """The ASGI scope of a WebSocket or a request. Who has the kernel may steer."""
+    """The ASGI scope of a WebSocket or a request. Whoever has the kernel may steer."""
     address = urlsplit(str(message["path"]))
     headers = [(k.lower().encode(), v.encode()) for k, v in message.get("headers", {}).items()]
     scope = {
@@ -187,7 +187,7 @@ def _scope(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _event(message: Mapping[str, Any], body: bytes) -> Event:
-    """The ASGI event that a message is."""
+    """The ASGI event for a message."""
     verb = message["do"]
     if verb == "connect":
         return {"type": "websocket.connect"}

@@ -26,10 +26,10 @@ def page_file(
     policy: str = "",
 ) -> str:
     """The page's HTML. parts: data in the element ``parts``. styles: sheets after the studio's own. scripts:
-    what the policy lets scripts do besides; policy: its further rules.
+    what the policy also lets scripts do; policy: further rules of the policy.
 
     Raises:
-        ValueError: the script holds what would end its element.
+        ValueError: the script contains text that would end its element.
     """
     if "</script" in script or "<!--" in script:
         raise ValueError("a module holds what would end the page's script")
@@ -60,7 +60,7 @@ def page_file(
 
 
 def words_of(script: str) -> dict[str, dict[str, str]]:
-    """The words of each language by their keys, as far as a script and the markup name them.
+    """The words of each language by key, for the keys that a script or the markup names.
 
     A key may be made of a beginning and a name: `take_${form}`.
     """
@@ -87,7 +87,7 @@ def _markup() -> str:
 
 
 def _data(value: object) -> str:
-    """JSON that may stand in a script element."""
+    """JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
 

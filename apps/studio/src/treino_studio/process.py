@@ -38,7 +38,7 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 | ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
 | ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
 
-A ``speed`` is in steps per second, or "watched": such that one sees it learn. A null ``step`` is the newest
+A ``speed`` is in steps per second, or "watched": slow enough to see it learn. A null ``step`` is the newest
 step; a null ``transport`` keeps playing or pausing. Either process ends when its stdin is closed.
 """
 

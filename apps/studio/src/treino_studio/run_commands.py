@@ -246,7 +246,7 @@ def _check_picture(page: RunPage, picture: Any) -> None:
 
 
 def draw(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Send a picture of the page's own through the network, from now on."""
+    """From now on, send a picture from the page through the network."""
     now = time.monotonic()
     if now < page.next_drawing:
         raise PICTURE_RATE(n=DRAWINGS)
@@ -311,7 +311,7 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """The training rows that speak most for the answer of the network in view to a row."""
+    """The training rows that most support the answer of the network in view for a row."""
     run, row = page.shown, request["row"]
     _split, rows = row_of(run.data, row, shown_splits(run))
     snapshot = page.snapshot or page.playback.at(page.step_in_view, page.loss_S)

@@ -56,7 +56,7 @@ LOOK = 0.4  # seconds between two checks of the run's documents
 CURVES = 0.2  # seconds between two messages of curves
 AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
 OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
-DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn of futures
+DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn for futures
 
 Send = Callable[[Mapping[str, Any], bytes], None]
 
@@ -100,13 +100,13 @@ class RunPage:
         self.newest: Snapshot | None = None  # the newest state that the training sent
         self.live_findings = LiveFindings(self.playback)
         self.drawing: Pixels | None = None  # the newest picture that a page has sent
-        self.next_drawing = 0.0  # when the next one may come
-        self.xray: RowXray | None = None  # of its rows, once one is clicked
+        self.next_drawing = 0.0  # the time from which the next one is accepted
+        self.xray: RowXray | None = None  # the x-ray of its rows, after a row is clicked
         self._sight: tuple[Any, Sight] | None = None
         self._rested: tuple[int, int] | None = None  # the segment and step by which its axes were chosen
-        self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
+        self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # the newest, for images
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
-        self._curves_due = False  # whether there is more of the curves than was sent
+        self._curves_due = False  # whether points of the curves are still unsent
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = self._awaited = 0.0
@@ -157,7 +157,7 @@ class RunPage:
 
     def idle(self, seconds: float) -> bool:
         """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
-        past steps for replay, else measure what nobody has watched. Return whether work is left."""
+        past steps for replay, else measure steps that nobody has watched. Return whether work is left."""
         if not self.viewers:
             return False
         if self.fan is not None:
@@ -174,7 +174,7 @@ class RunPage:
 
     @property
     def shown(self) -> StoredRun:
-        """The run whose answers are drawn: of several targets that of the first."""
+        """The run whose answers are drawn: for several targets, the first target's run."""
         return self.run.of_target()
 
     def _measure_past(self) -> bool:
@@ -246,9 +246,9 @@ class RunPage:
     def open_fan(
         self, kind: str, count: int, steps: int, rule: str | None = None, step: int | None = None
     ) -> None:
-        """Begin to train futures of this step, or of that in view; no frames are sent until it is closed.
+        """Begin to train futures of this step or the one in view; no frames are sent until the fan is closed.
 
-        rule: of the kind ``remedy``, that of the finding whose remedy is tried.
+        rule: for the kind ``remedy``, the rule of the finding whose remedy is tried.
 
         Raises:
             TreinoError: as ``futures`` and ``with_remedy``.
@@ -414,7 +414,7 @@ class RunPage:
 
     def show_member(self) -> None:
         """Show the weights of another network of the ensemble, at the step in view."""
-        self._sight = None  # its units are others
+        self._sight = None  # another network has other units
         step = (
             self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
         )
@@ -460,7 +460,7 @@ class RunPage:
         self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
 
     def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
-        """The scene. Of pictures, all but the one in view is computed once for each state."""
+        """The scene. For image data, all except the picture in view is computed once for each state."""
         run, over = self.shown, self.run.status in OVER
         key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
         if sight.scale is None or self._scene is None or self._scene[0] != key:
@@ -500,7 +500,7 @@ class RunPage:
 
     def _looked_along(self, snapshot: Snapshot) -> Sight:
         """The sight of a snapshot. Columns that nobody chose are those that separate best while the training
-        plays, and are chosen by the newest network where it rests; a past step has those that are there."""
+        plays; while it rests, the newest network chooses them; a past step keeps the present columns."""
         shapes = [tuple(p.shape) for p in snapshot.member_net.parameters()]
         asked, (old_key, old) = self.look.axes, self._sight or (None, None)
         key, at = (asked, shapes), (snapshot.segment, snapshot.step)
@@ -527,7 +527,7 @@ class RunPage:
         return sight
 
     def _offer_axes(self, snapshot: Snapshot, sight: Sight, header: dict[str, Any]) -> None:
-        """Name, where the picture of the columns that were asked for shows little, two that show more."""
+        """If the picture of the requested columns shows little, name two columns that show more."""
         agreement = header.get("agreement")
         if agreement is None or agreement["share"] >= CLOSE or self.look.axes is None:
             return

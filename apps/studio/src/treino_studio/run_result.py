@@ -1,4 +1,4 @@
-"""How a run ended, as its page tells it: sentences, and figures of the kept weights and the last step."""
+"""How a run ended, for its page: sentences, and figures of the kept weights and the last step."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from treino.plots import ending, figure, figures_table, headline
 def run_result(run: StoredRun) -> dict[str, Any] | None:
     """``result`` of the page's state; None before the run has ended.
 
-    sentences: how it ended, and its test score beside its baselines. head, rows: its figures, of the kept
-    weights but for the column of the last step. kept: the step and epoch of the kept weights, and the last
-    step, if these are two; the step is None for an ensemble, whose networks are each kept at another one.
+    sentences: how it ended, and its test score beside its baselines. head, rows: its figures, for the kept
+    weights, and in one column the last step. kept: the step and epoch of the kept weights, and the last
+    step, if they differ; the step is None for an ensemble, whose networks are each kept at another step.
     notes: what was found on the way.
     """
     result = run.result

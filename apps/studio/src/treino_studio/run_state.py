@@ -39,7 +39,7 @@ from treino_studio.run_result import run_result
 
 FINDING = ("rule", "severity", "certain", "message", "why", "fix")  # keys of a finding on the page
 BEFORE_LOST = 10  # steps before weights were lost from which a remedy is tried, or an epoch if that is more
-MOST_FEATURES = 200  # names in a selection list
+MOST_FEATURES = 200  # maximum number of names in a selection list
 
 
 def run_state(run: StoredRun) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
 
 
 def commands(run: StoredRun) -> str:
-    """Return the command that trains the run again, with the changes on its way as comments."""
+    """Return the command that trains the run again, with the changes during the run as comments."""
     call = called_again(run.spec, run)
     lines = ["import treino", call] if call else [run.command]
     comment = _("# on its way: {changes} from step {step}")
@@ -140,7 +140,7 @@ def losses(now: str) -> list[str]:
 
 
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
-    """The settings of this run that can change between two steps. own_layers: the network is of treino's
+    """The settings of this run that can change between two steps. own_layers: the network has treino's
     layers."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
     names = ["lr", "weight_decay", "clip"]
@@ -162,7 +162,7 @@ def changed_text(segment: Segment, before: Segment) -> str:
 
 
 APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing
-MOST_APART = 3  # settings in a text
+MOST_APART = 3  # maximum number of settings in a text
 
 
 def difference_text(run: StoredRun, other: StoredRun) -> str:
@@ -218,7 +218,7 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
 
 
 def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Join changes at the same step into one mark; of several changes of a setting the last is kept."""
+    """Join changes at the same step into one mark; the last of several changes of a setting is kept."""
     by_step: dict[tuple[int, int], dict[str, str]] = {}
     for mark in every:
         texts = by_step.setdefault((mark["segment"], mark["step"]), {})
@@ -244,7 +244,7 @@ def findings(
     ]
 
 
-BROKEN = ("diverged", "non_finite_loss")  # rules of weights that no setting mends any more
+BROKEN = ("diverged", "non_finite_loss")  # rules for weights that no setting can repair any more
 
 
 def remedy_of(
@@ -252,8 +252,8 @@ def remedy_of(
 ) -> dict[str, Any] | None:
     """Return the change that a finding asks for, as a text, and the step from which to try it.
 
-    That is the step since which the setting is in force, as later the fault has done harm; where weights are
-    lost, it is shortly before. None: no setting that can change on the run's way mends it."""
+    That is the step since which the setting is in force, as later the fault has done harm; if weights are
+    lost, it is shortly before. None: no setting that can change during a run repairs it."""
     try:
         plain, changed = with_remedy(snapshot, finding["rule"])
     except TreinoError:
@@ -340,7 +340,7 @@ class Vitals:
                 del self.by_step[gone]
 
     def leave(self, step: int) -> None:
-        """Forget the steps after one: a rewind has left them."""
+        """Forget the steps after ``step``, which a rewind has left."""
         self.by_step = {each: vital for each, vital in self.by_step.items() if each <= step}
         self.measured = {each for each in self.measured if each <= step}
 
@@ -371,7 +371,7 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``; of an ensemble
+    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``; for ensembles
     also ``members: {metric: [for each network]}`` on validation rows."""
     count = epoch_count(run.spec)
     entries: dict[int, dict[str, Any]] = {}

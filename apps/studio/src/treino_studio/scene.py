@@ -53,8 +53,8 @@ UNITS = 12  # maximum number of drawn units of a layer
 LAYERS = 6  # maximum number of drawn layers: the first and the last ones
 NUMBERS = 4_000_000  # maximum number of input values of all cells of a plane
 WORK = 600_000_000  # approximate limit of multiplications for a plane
-PICTURES = {"train": 200, "validation": 500, "test": 500}  # rows of pictures that are measured
-PIXELS = 20_000_000  # maximum number of values of these rows of a split
+PICTURES = {"train": 200, "validation": 500, "test": 500}  # image rows measured per split
+PIXELS = 20_000_000  # maximum number of values in these rows of a split
 SEEN_ROWS = 128  # training rows of pictures on which units are compared
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -67,7 +67,7 @@ class Sight:
     x_R, y_R: the coordinates of the grid. grid_ND, small_ND: prepared inputs of the fine and the coarse grid.
     rows_by_split: the drawn rows, with their coordinates ``[N, K]``. units_by_layer: the units to draw; empty
     until the first frame. scale: the pixels of pictures, which have no axes and no grid; None for a table.
-    place_N: where the rows on which mistakes are counted lie in their split. drawn_layers: of pictures, the
+    place_N: where the rows on which mistakes are counted lie in their split. drawn_layers: for images, the
     layers of the newest frame.
     """
 
@@ -93,8 +93,8 @@ def sight_of(
     trained: bool = True,
     kept: Sequence[int] = (),
 ) -> Sight:
-    """Make a sight. names: the two columns to use as axes; None: those that ``treino plot`` chooses, or of a
-    network that isn't trained yet those that separate best. kept: as in ``sight``.
+    """Make a sight. names: the two columns to use as axes; None: those that ``treino plot`` chooses, or for a
+    network that isn't trained yet, those that separate best. kept: as in ``sight``.
 
     Raises:
         TreinoError: the names are not two different columns, or these columns can't be axes.
@@ -433,7 +433,7 @@ def _one_unit(
 
 
 def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Values scaled to bytes, each unit's by its own largest."""
+    """Values scaled to bytes, each unit's by its own largest value."""
     return signed_bytes(value_URR, (1, 2))[0]
 
 
@@ -461,7 +461,7 @@ def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[An
 
 
 def points_of(sight: Sight, data: Data) -> dict[str, Any]:
-    """The message ``points`` of ``docs/studio-protocol.md``: the drawn rows and the axes; of pictures,
+    """The message ``points`` of ``docs/studio-protocol.md``: the drawn rows and the axes; for images,
     examples."""
     axes, rows = sight.axes, []
     if sight.scale is not None:

@@ -15,9 +15,9 @@ MOST_OF_A_KIND = 3  # curves of one figure of one split, where a script measures
 
 
 class ScriptCurve:
-    """Values over steps, each point the mean of as many values as there is room for.
+    """Values over steps. Each point is the mean of several values if there are too many.
 
-    fields: what the page is told of it beside its points.
+    fields: what the page gets besides the points.
     """
 
     def __init__(self, run: str, **fields: Any) -> None:
@@ -28,7 +28,7 @@ class ScriptCurve:
         self._waiting: list[float] = []  # values of an incomplete point
 
     def add(self, step: int, values: Sequence[Any]) -> dict[str, Any]:
-        """Append values of consecutive steps; return the message for the page. step: of the last value."""
+        """Append values of consecutive steps; return the message for the page. step: the last value's."""
         begin = len(self._steps)
         for k, value in enumerate(values, step - len(values) + 1):
             self._waiting.append(math.nan if value is None else float(value))
@@ -54,9 +54,9 @@ def _mean(values: list[float]) -> float | None:
 class Figure:
     """A figure that a script prints or computes, with its values by step.
 
-    split: of which rows; "" where nothing tells. place: the number of the place where it is computed; None:
-    it is printed. line: of the script, where it is computed. values: the newest, by step. units: of the last
-    digits of what is printed.
+    split: its rows; "" if unknown. place: the number of the place where it is computed; None:
+    it is printed. line: the script's line that computes it. values: the newest, by step. units: of the last
+    printed digits.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Figure:
     units: dict[int, float] = field(default_factory=dict)
 
     def same(self, other: "Figure") -> bool:
-        """Whether both have the same values, as far as they have the same steps."""
+        """Whether both have the same values at the steps that both have."""
         steps = self.values.keys() & other.values.keys()
         return bool(steps) and all(self._near(other, step) for step in steps)
 
@@ -81,7 +81,7 @@ class Figure:
 class ScriptCurves:
     """The curves of one process of a script.
 
-    run: its name. planned: how many steps there will be, as far as that is known. before: of the process that
+    run: its name. planned: how many steps there will be, as far as known. before: those of the process that
     it is a branch of, from this step on.
     """
 
@@ -96,7 +96,7 @@ class ScriptCurves:
         self._listed: list[dict[str, Any]] | None = []  # None: to be listed anew
 
     def take(self, message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the messages for the page that a message of the script's figures makes."""
+        """Yield the messages for the page that follow from a message with the script's figures."""
         step = int(message["step"])
         if losses := message.get("losses"):
             yield self._curve("").add(step, losses)
@@ -116,7 +116,7 @@ class ScriptCurves:
             self.planned.note("loop", Count(*loop), step)
 
     def read(self, stream: str, line: str, step: int) -> Iterator[dict[str, Any]]:
-        """Yield the messages for the page that a printed line makes. step: the last one before it."""
+        """Yield the messages for the page that follow from a printed line. step: the last step before it."""
         said: PrintedLine = self._printed.setdefault(stream, PrintedFigures()).read(line)
         for count, unit in ((said.epoch, "epoch"), (said.step, "step")):
             if count is not None:
@@ -129,7 +129,7 @@ class ScriptCurves:
 
     @property
     def figures(self) -> list[dict[str, Any]]:
-        """The figures to show: what is printed, or in its place what was computed to the same numbers."""
+        """The figures to show: printed ones, or instead of one, a computed figure with the same numbers."""
         if self._listed is None:
             self._listed = self._list()
         return self._listed
@@ -187,7 +187,7 @@ class ScriptCurves:
             curve = ScriptCurve(f"{self.run} {name} {split if place is None else place}", of="figure")
             self._figures[key] = Figure(name, split, curve, place, line)
         figure = self._figures[key]
-        if step in figure.values:  # a bar of progress prints the same step's again
+        if step in figure.values:  # a progress bar prints the same step's figure again
             return
         figure.values[step], figure.units[step] = value, unit
         self._listed = None
@@ -207,15 +207,15 @@ class ScriptCurves:
 
 
 class PlannedSteps:
-    """How many steps a script will make, by the numbers of its epochs or steps and how many there will be."""
+    """How many steps a script will make, estimated from counts such as "epoch 3 of 10"."""
 
     def __init__(self) -> None:
         self._marks: dict[str, list[tuple[int, int]]] = {}  # numbers, and the steps at which they came
         self._totals: dict[str, int] = {}
-        self._unsteady: set[str] = set()  # units that began anew
+        self._unsteady: set[str] = set()  # units whose count began anew
 
     def note(self, unit: str, count: Count, step: int) -> None:
-        """A number of an epoch, a step or a round of a loop is seen at this step, maybe again."""
+        """Note the number of an epoch, a step or a loop's round that is seen at this step, perhaps again."""
         number, total = count
         marks = self._marks.setdefault(unit, [])
         if marks and number < marks[-1][0]:
@@ -238,7 +238,7 @@ class PlannedSteps:
 
     @property
     def steps(self) -> int | None:
-        """The number of steps in all; None where nothing tells."""
+        """The number of steps in all; None if unknown."""
         for unit in ("loop", "epoch", "step"):
             total = self._totals.get(unit)
             marks = self._marks.get(unit)

@@ -35,7 +35,7 @@ class ScriptPage:
             "branches": [],
         }
         self._changed = 0  # changes so far, of all processes
-        self._before: dict[int, int] = {}  # by checkpoint: how many there were before it
+        self._before: dict[int, int] = {}  # the number of changes before each checkpoint
         self._present = FIRST  # the process that is steered and shown
         self._runs = {FIRST: _Run(ScriptCurves(FIRST))}
         self._output: deque[tuple[str, str]] = deque(maxlen=LISTED)
@@ -117,8 +117,8 @@ class ScriptPage:
         self._put_state()
 
     def _run(self, name: str) -> "_Run":
-        """The process of this name. Of a new branch, what is known until its step is that of the process that
-        it is a branch of."""
+        """The process of this name. A new branch begins with what is known, up to its step, of the process
+        that it branched off."""
         if name not in self._runs:
             branch = next((each for each in self._state["branches"] if _run_of(each) == name), None)
             parent, step = (FIRST, 0) if branch is None else (self._parent_of(branch), branch["step"])
@@ -131,8 +131,8 @@ class ScriptPage:
         return _run_of({"number": branch["parent"]})
 
     def _changes(self) -> list[dict[str, Any]]:
-        """The changes that led to the present process: its own, and until it parted those of the processes
-        that it is a branch of."""
+        """The changes that led to the present process: its own, and those before it of the processes
+        that it branched off."""
         branches = {_run_of(each): each for each in self._state["branches"]}
         name, until = self._present, {self._present: self._changed}
         while name != FIRST and name in branches:
@@ -245,7 +245,7 @@ class _Run:
         return self.curves.take(message)
 
     def time(self) -> dict[str, Any]:
-        """Steps a second, the number of steps planned, and the seconds left; None where nothing tells."""
+        """Steps per second, the number of planned steps, and the seconds left; None if unknown."""
         step, planned = self.state["step"], self.curves.planned.steps
         first, began = self._first or (0, 0.0)
         pace = (step - first) / (self.state["seconds"] - began) if step > first else None

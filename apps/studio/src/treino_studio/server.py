@@ -285,7 +285,7 @@ TYPES = {  # MIME types, which this machine's own table may lack
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
 }
-FORMS = "weights", "script", "report", "gif", "command", "importance"  # downloads that are made of a folder
+FORMS = "weights", "script", "report", "gif", "command", "importance"  # downloads that are made from a folder
 TEXTS = {"command": "text/plain; charset=utf-8", "importance": "text/json"}  # shown and not saved
 
 

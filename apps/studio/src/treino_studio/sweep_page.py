@@ -111,7 +111,7 @@ FACTS = (
 )  # columns of the members' table that the page gets
 CURVES = "loss", "measured_loss"  # curves of a study's row, besides that of its metric
 WAITING = "waiting"  # status of a network whose training has not begun
-CUT = "cut"  # status of a network that others of its bracket have left behind
+CUT = "cut"  # status of a network that was stopped early while others of its bracket went on
 
 
 class SweepPage(FolderPage):
@@ -173,8 +173,8 @@ class SweepPage(FolderPage):
 
 
 def _with_cut(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rows of the networks at their last rungs; a stopped one is cut where others of its bracket went on,
-    and not where the whole sweep was stopped."""
+    """The rows of the networks at their last rungs; a stopped one is cut if others of its bracket went on,
+    and not if the whole sweep was stopped."""
     reached: dict[int, int] = {}
     for row in rows:
         reached[row["heat"]] = max(row["rung"], reached.get(row["heat"], 0))
@@ -184,7 +184,7 @@ def _with_cut(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def is_ending(folder: RunFolder) -> bool:
-    """Whether the training has been asked to stop, or obeys nothing more as it comes to its end."""
+    """Whether the training has been asked to stop, or no longer obeys because it is ending."""
     if folder.status != "running":
         return False
     with lock.sharing(folder.path) as obeys:
@@ -310,7 +310,7 @@ def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
 
 
 def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """Ask the training to stop; one that ends already needs no telling, which the page may not know yet."""
+    """Ask the training to stop, unless it is already ending, which the page may not know yet."""
     folder = RunFolder.open(page.path, verify=False)
     deliver(lambda: send_stop(folder))
     page.changed()

@@ -1,5 +1,5 @@
-"""Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again; of a
-sweep's page how much each setting mattered.
+"""Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again; for a
+sweep's page, how much each setting mattered.
 
 ``python -m treino_studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then the
 file's bytes. It is a process of its own because drawing and measuring take seconds.
@@ -25,8 +25,8 @@ from treino_studio.run_state import commands
 
 
 def take(path: Path, form: str) -> tuple[str, bytes]:
-    """Make a file from a run; return (name, content). form: weights, script, report, gif or command, or of a
-    sweep importance.
+    """Make a file from a run; return (name, content). form: weights, script, report, gif or command; for a
+    sweep, importance.
 
     Raises:
         TreinoError: the run lacks what the file needs.

@@ -48,12 +48,12 @@ ENDS_WITH_STUDIO = "--ends-with-studio"  # an argument of this program
 PATIENCE = 20.0  # seconds to wait for a training in another process
 
 
-WATCHED = 25.0  # seconds that a planned training takes at the speed at which one sees it learn
+WATCHED = 25.0  # seconds of a planned training at the speed "watched", at which readers can see it learn
 SLOWEST, FASTEST = 5.0, 300.0  # ... in steps per second
 
 
 def watched_speed(steps: int) -> float:
-    """The steps per second at which one sees a training of so many steps learn."""
+    """The steps per second at which readers can see a training of ``steps`` steps learn."""
     return float(f"{min(max(steps / WATCHED, SLOWEST), FASTEST):.2g}")
 
 

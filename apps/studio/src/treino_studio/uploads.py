@@ -62,7 +62,7 @@ class Uploads:
     def names(self) -> list[str]:
         with trouble(self._folder):
             entries = [each for each in self._entries() if each.is_file(follow_symlinks=False)]
-            return [each.name for each in entries if not each.name.startswith(".")]  # those that are whole
+            return [each.name for each in entries if not each.name.startswith(".")]  # complete ones only
 
     def _entries(self) -> list[os.DirEntry[str]]:
         """The entries of the folder; empty if it doesn't exist or is a link."""
@@ -81,7 +81,7 @@ class Uploads:
         name: the user's file name; only its suffix is used. size: in bytes, if known.
 
         Raises:
-            TreinoError: the suffix is none of these, the file is empty or too large, the disk is full, or the
+            TreinoError: the suffix is not allowed, the file is empty or too large, the disk is full, or the
                 folder is a file or a link. Then nothing of it is kept.
         """
         suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), None)
@@ -182,7 +182,7 @@ def delete_named(names: Sequence[str], folder: Path) -> None:
     """Delete the runs, sweeps and studies of these names, with all that is in their folders.
 
     Raises:
-        TreinoError: one is none of the folder's, or is in training: then nothing is deleted.
+        TreinoError: one is not in the folder, or is in training; then nothing is deleted.
     """
     known = {path.name for path in run_folders(folder)}
     paths = {name: folder_named(name, folder) for name in names}
@@ -194,7 +194,7 @@ def delete_named(names: Sequence[str], folder: Path) -> None:
 
 async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:
     """The document of ``treino WORDS --json``, run in another process, as tables aren't trusted and reading
-    them needs libraries that the server doesn't import. lang: of its sentences; None: the studio's.
+    them needs libraries that the server doesn't import. lang: its language; None: the studio's.
 
     Raises:
         TreinoError: the command's error, or the command takes longer than SECONDS.

@@ -201,7 +201,7 @@ async def _begin(serving: "Serving", first_page: Awaitable[str]) -> TreinoError 
 
 
 def _in_language(address: str) -> str:
-    """The page's address, with the language that was asked for by name: ``--lang pt_BR``."""
+    """The page's address, with the language if ``--lang`` names one, such as ``--lang pt_BR``."""
     chosen = os.environ.get(VARIABLE)
     if chosen is None:
         return address

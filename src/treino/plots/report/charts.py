@@ -21,7 +21,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def figures_table(result: RunResult | None) -> TableBlock | None:
-    """Return all metrics of all splits, the test intervals and the baselines, and below those of each of
+    """Return all metrics of all splits, the test intervals and the baselines; below, the same for each of
     several targets; None without metrics."""
     if result is None or not (measured := result.metrics.measured):
         return None
@@ -61,7 +61,7 @@ def _beaten(name: str) -> str:
 
 
 def figure(value: float | None) -> str:
-    """A number in the reader's form; a dash where there is none."""
+    """Return a number in the format of the reader's language; a dash for None."""
     return "–" if value is None or not math.isfinite(value) else numeral(value)
 
 
@@ -83,7 +83,7 @@ def figure_charts(result: RunResult) -> list[Block]:
 
 
 def estimates_chart(metric: str, estimates: Sequence[Estimate], rows: int) -> Drawing:
-    """Draw values of a metric on so many test rows, with their intervals."""
+    """Draw values of a metric on ``rows`` test rows, with their intervals."""
     alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
     label = _("{metric} on {n:,} test rows, with its 95 % interval")
     label = label.format(metric=metric_name(metric), n=rows)
@@ -92,7 +92,7 @@ def estimates_chart(metric: str, estimates: Sequence[Estimate], rows: int) -> Dr
 
 
 def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing]:
-    """Return loss and metric per epoch: one run's training and validation, or several runs in own colours.
+    """Return loss and metric per epoch: one run's training and validation, or several runs, one colour each.
 
     same_loss: whether the runs' loss functions are the same; if not, losses are left out.
     """

@@ -1,4 +1,4 @@
-"""The training rows that speak most for an answer, as a table below a title, and what is said of them all."""
+"""Tables of the training rows that support a prediction most, and sentences about all of these tables."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ from treino.inspection.row_xray import RowXray
 from treino.plots.pixels import data_uri, photograph
 from treino.plots.report.blocks import Folded, TableBlock, TableCell
 
-COLUMNS = 6  # of the data's own
-SIDE = 96  # pixels of a picture
+COLUMNS = 6  # maximum number of the data's own columns shown
+SIDE = 96  # side of a picture, in pixels
 
 
 def about_proponents(x: RowXray, run: str) -> str:
-    """Return what is estimated, by what, and how it is measured. run: as typed."""
+    """Return what is estimated, by which method, and how it is measured. run: the run's name as typed."""
     text = _(
         "Behind an answer: the training rows that speak most for it, as {n} small networks of the x-ray of "
         "rows estimate it, not this network. To measure it: treino rows {run} [[of=ROW]]"
@@ -26,15 +26,15 @@ def about_proponents(x: RowXray, run: str) -> str:
 
 
 def folded(x: RowXray, shown: Proponents) -> Folded:
-    """Return the answer and the truth as a title, and below it a line for each row."""
+    """Return a table with a line for each row, and the prediction and the true value as its title."""
     said, true = map(_written, x.written(np.array([shown.answer, x.label_M[shown.place]])))
     title = _("Row {row}: says {said}, is {true}")
     return Folded(title.format(row=x.index_M[shown.place], said=said, true=true), _lines(x, shown))
 
 
 def _lines(x: RowXray, shown: Proponents) -> TableBlock:
-    """Return a line for each row, below one for the row that is answered; of pictures with thumbnails, of a
-    table with its first columns."""
+    """Return a line for the predicted row, and below it one for each training row: with thumbnails for
+    pictures, with the first columns for a table."""
     data, place_L = x.data, np.array([shown.place, *shown.place_K])
     input_LD = x.input_MD[torch.from_numpy(place_L)]
     names = [x.name(place) for place in place_L]

@@ -23,13 +23,13 @@ from treino.settings.spec import FLAGS, Settings
 
 # ---- sections of a report on one run
 
-COLUMNS = 24  # listed; further columns are left out
-LISTED = 20  # listed values of one setting
+COLUMNS = 24  # maximum number of columns listed; further columns are left out
+LISTED = 20  # maximum number of values listed for one setting
 
 
 @dataclass(frozen=True, eq=False)
 class RunReport:
-    """What a report says about a run beside what is stored in its folder.
+    """What a report says about a run besides what is stored in its folder.
 
     pictures: blocks by section title. missing: what could not be shown, and why. call: the Python call that
     trains the run again, if no command can. official: whether the source defines the test rows; None if
@@ -322,7 +322,7 @@ def _findings(report: RunReport) -> Section:
 
 
 def way_back(where: DataSource, command: str, call: str) -> list[Block]:
-    """Return the command that trains it again, or a Python call if no command can name data or network."""
+    """Return the command that retrains the run, or a Python call if no command can name data or network."""
     continued = command.startswith(("treino train --branch", "treino train --rewind"))  # by runs' names
     near = _(" (typed from the run's folder)") if where.kind == "file" and not continued else ""
     if not call:
@@ -359,7 +359,7 @@ def _again(report: RunReport) -> Section:
 
 
 def verification_note(document: VerificationDocument) -> Note:
-    """Return what a document in the folder claims of a verification, and what that is worth."""
+    """Return what the folder's verification document claims, and how much that is worth."""
     titles = {
         "equal": _("Verified: trained again, it was equal bit by bit"),
         "close": _("Verified: trained again, it was close, but for rounding"),

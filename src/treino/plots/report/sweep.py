@@ -21,10 +21,10 @@ LEADERS = 20
 
 @dataclass(frozen=True, eq=False)
 class SweepFacts:
-    """What a report says about a sweep beside what is stored in its folder.
+    """What a report says about a sweep besides what is stored in its folder.
 
     winner: the best network as a run, if it can be opened. missing: what could not be shown, and why.
-    command: as typed. call: the Python call that reproduces the sweep, if no command can.
+    command: the command as typed. call: the Python call that reproduces the sweep, if no command can.
     """
 
     sweep: StoredSweep

@@ -16,7 +16,7 @@ class Exported(NamedTuple):
     """Files written by an export, and their check.
 
     paths: the main file first. rows: number of rows checked. apart: the largest difference from the run's
-    predictions, of a probability, or of a number in standard deviations of the target. Unchecked: both None.
+    predictions, in probability or in standard deviations of the target. Both are None if unchecked.
     """
 
     paths: tuple[Path, ...]
@@ -46,8 +46,8 @@ def need_weights(run: StoredRun) -> None:
 
 
 def targets_of(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
-    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
-    the network's outputs are its own."""
+    """Yield for each target: a suffix for the names of its outputs, a run of that target alone, and which of
+    the network's outputs belong to it."""
     several = len(run.by_target) > 1
     for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
         yield f"_{one.preparation.target}" if several else "", one, part

@@ -1,6 +1,6 @@
 """Python source for a script: functions copied whole, and decided ``if`` branches folded.
 
-A test is decided if it uses only names with given values; of an ``and``, the leading parts with known
+A test is decided if it uses only names with given values; in an ``and``, the leading parts with known
 values are decided. Remaining lines stay unchanged, including comments.
 """
 
@@ -177,14 +177,14 @@ def class_name(kind: type) -> str:
 
 
 def before(kind: type) -> str:
-    """Return the source that must precede the class's use; "" for torch's classes. Without hints of
+    """Return the source that must precede the class's use; "" for torch's classes. It has no hints of
     tensors: a script has no such name.
     """
     return "" if "." in class_name(kind) else re.sub(r": Tensor\b| -> Tensor\b", "", _source(kind)) + "\n\n\n"
 
 
 def copied(functions: Iterable[Callable[..., Any]]) -> dict[str, str]:
-    """Return by name the source, without type hints, of functions and of treino's that they call."""
+    """Return, by name, the source of functions and of treino's that they call, without type hints."""
     texts: dict[str, str] = {}
     for function in functions:
         text = _source(function)

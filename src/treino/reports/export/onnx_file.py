@@ -57,10 +57,10 @@ ONNX_PIXELS_DIFFER = Refusal(
     status=1,
 )
 
-TOLERANCE = 1e-5  # error of a probability; of a number, in standard deviations of the target
+TOLERANCE = 1e-5  # largest error allowed, in probability or in standard deviations of the target
 CHECKED = 2000  # maximum number of rows checked
-GREY_LEVELS = 1.001  # by which a pixel may differ from Pillow's: one, and what float32 rounds
-CHECKED_PICTURES = 100  # of files, which are decoded and answered one by one
+GREY_LEVELS = 1.001  # largest difference of a pixel from Pillow's: one level, plus float32 rounding
+CHECKED_PICTURES = 100  # maximum number of image files checked, which are decoded and predicted one by one
 
 Cells = dict[str, NDArray[Any]]
 
@@ -106,7 +106,7 @@ def onnx_file(run: StoredRun) -> Exported:
 
 def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
     """Yield the model's inputs and the raw inputs ``[N, D]`` that they stand for: test rows if there are any;
-    of pictures one file at a time, because each has its own size."""
+    image files come one at a time, because each has its own size."""
     data, prep = run.data, run.preparation
     part = next((part for part in (data.test, data.validation, data.train) if len(part)), data.train)
     if prep.fit is not None:
@@ -135,7 +135,7 @@ def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
 
 
 def _pictures(data: Data, prep: Preparation, numbers: list[int]) -> Iterator[tuple[Cells, NDArray[Any]]]:
-    """Yield each file's decoded pixels, and what Pillow makes of them in the run's size."""
+    """Yield each file's decoded pixels, and the same pixels resized by Pillow to the run's size."""
     from PIL import Image
 
     album = album_of(data.source)
@@ -194,7 +194,7 @@ def _number(cell: str) -> float:
 
 
 def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return the model's outputs by name. Its cells are surrounded by blanks, as they may be in a file."""
+    """Return the model's outputs by name. Cells get blanks around them, as a file may have."""
     inputs = {
         name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
         for name, values in cells.items()

@@ -64,7 +64,7 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
 
 
 def value_info(name: str, kind: int, *shape: Any) -> Any:
-    """Describe an input or output with so many rows of this shape."""
+    """Describe an input or output with any number of rows of this shape."""
     return helper.make_tensor_value_info(name, kind, ["rows", *shape])
 
 
@@ -79,7 +79,7 @@ class OnnxGraph:
     outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
 
     def put(self, operator: str, *operands: Any, called: str = "", **attributes: Any) -> "Value":
-        """Add a node with one output, and return that. operands: values, or numbers and arrays, which become
+        """Add a node, and return its only output. operands: values, or numbers and arrays, which become
         constants of their type."""
         name = called or f"{operator.lower()}_{len(self.nodes)}"
         names = [each.name if isinstance(each, Value) else self._constant(each) for each in operands]
@@ -112,7 +112,7 @@ class OnnxGraph:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A value in a graph, calculated with as with an array of float64."""
+    """A value in a graph, used in expressions like a float64 array."""
 
     graph: OnnxGraph
     name: str
@@ -175,7 +175,7 @@ def model_of(run: StoredRun) -> Any:
 
 
 def _classes(graph: OnnxGraph, run: StoredRun, each: list[Value], name: str) -> None:
-    """Add the class and the probabilities of all. each: the outputs of each ensemble member."""
+    """Add the predicted class and the probabilities of all classes. each: each ensemble member's outputs."""
     classes, shares = run.spec.classes, []
     for output in each:
         if run.spec.outputs == 1:
@@ -306,7 +306,7 @@ def _binned(value: Value, edges: Sequence[float]) -> list[Value]:
 
 
 def _leaves(raw: Value, tree: Tree) -> Value:
-    """Return 1 for the leaf in which a row lies, else 0."""
+    """Return, for each leaf of the tree, 1 if a row falls into it, else 0."""
     way_SL, left_L = ways()
     below = raw.put("Gather", np.array(tree.columns), axis=1).put("LessOrEqual", np.array(tree.thresholds))
     return below.cast().put("MatMul", way_SL).put("Equal", left_L).cast()
@@ -365,7 +365,7 @@ def _month(day: Value) -> Value:
     return (march + 2.0) % 12
 
 
-# ---- pictures of any size, brought to the run's size as by Pillow
+# ---- pictures of any size, resized to the run's size as Pillow does it
 
 
 def resized(graph: OnnxGraph, preparation: Preparation) -> Value:
@@ -386,8 +386,8 @@ def resized(graph: OnnxGraph, preparation: Preparation) -> Value:
 
 
 def _weights(x: Value, fit: str, *sizes: int) -> list[Value]:
-    """Return for height and width ``[size, own]`` float32, by the rule that brings pictures to one size: the
-    share of each pixel in each of the network's; 0 in the borders of a padded picture."""
+    """Return resampling weights for height and width, ``[size, own]`` float32, by the rule ``fit``: the
+    share of each picture pixel in each network input pixel; 0 in the borders of a padded picture."""
     graph, shape = x.graph, x.put("Shape").cast()
     axes = [(float(size), shape.put("Gather", np.int64(n), axis=0)) for n, size in enumerate(sizes, 2)]
     factor = graph.put("Min" if fit == "pad" else "Max", *(graph.put("Div", size, own) for size, own in axes))
@@ -417,7 +417,7 @@ def _weights(x: Value, fit: str, *sizes: int) -> list[Value]:
 
 
 def _layers(net: nn.Module, x: Value) -> Value:
-    """Return what a network or a layer gives for ``x``."""
+    """Return the output of a network or a layer for ``x``."""
     if isinstance(net, nn.Sequential):
         y = x
         for layer in net:

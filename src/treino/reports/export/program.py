@@ -26,7 +26,7 @@ from treino.reports.export.program_data import *
 
 @functools.cache
 def element_numbers(n):
-    """A number for each of n elements: int32."""
+    """Return a number for each of n elements: int32."""
     return mix(np.arange(n, dtype=np.uint64) + np.uint64(0x9E3779B9)).view(np.int32)[::2]
 
 
@@ -40,7 +40,7 @@ class Dropout(nn.Module):
         self.layer = layer
 
     def key(self):
-        """64 bits for this layer in this step."""
+        """Return 64 bits that depend on this layer and step."""
         return mix(mix(mix(as_uint64(self.seed)) + np.uint64(self.layer)) + np.uint64(self.step))
 
     def forward(self, h):
@@ -92,7 +92,7 @@ class ColumnGates(nn.Module):
 
 
 def without_gates(net):
-    """The same network, with the factors multiplied into its first layer's weights."""
+    """Return the same network, with the factors multiplied into its first layer's weights."""
     gates, first, *others = net.cpu()
     with torch.no_grad():
         first.weight *= (GATES * gates.weight)[torch.tensor(GATE_OF)]
@@ -213,30 +213,30 @@ def change_settings(group, step):
 
 
 def hash_of(rows, epoch):
-    """64 bits for each of these rows in an epoch, by which its picture is changed."""
+    """Return, for each of these rows, 64 bits that decide how its picture is changed in an epoch."""
     return mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
 
 
 def whole_below(n, hashed):
-    """For each row a whole number below n, by the last 32 bits."""
+    """Return a whole number below n for each row, computed from the last 32 bits."""
     drawn = (hashed & np.uint64(2**32 - 1)) * np.uint64(n) >> np.uint64(32)
     return torch.from_numpy(drawn.astype(np.int64))
 
 
 def uniform(hashed, stream):
-    """For each row four numbers between 0 and 1, [4, rows]."""
+    """Return four numbers between 0 and 1 for each row, [4, rows]."""
     parts = mix(hashed + np.uint64(stream)) >> np.uint64([[0], [16], [32], [48]]) & np.uint64(2**16 - 1)
     return (torch.from_numpy(parts.astype(np.float64)) + 0.5) / 2**16
 
 
 def coarse(x):
-    """Rounded to 20 binary places, in which cosines and sines agree everywhere."""
+    """Round to 20 binary places, in which cosines and sines agree on every machine."""
     return (x * 2**20).round() / 2**20
 
 
 def mixed(x, x_train, hashed):
-    """Other training pictures mixed in. Instead of a share of Beta(a, a) and mixed targets: one of
-    Beta(a + 1, a) and the row's own, which has the same gradient on average."""
+    """Mix in other training pictures. Instead of a share from Beta(a, a) and mixed targets, use one from
+    Beta(a + 1, a) and the row's own target, which has the same gradient on average."""
     shares = torch.from_numpy(betaincinv(MIXUP + 1, MIXUP, (np.arange(1024) + 0.5) / 1024))
     drawn = mix(hashed + np.uint64(7))
     share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> np.uint64(32))]
@@ -245,7 +245,7 @@ def mixed(x, x_train, hashed):
 
 
 def moves(hashed, height, width):
-    """Where the pictures' pixels come from: for ``resampled``."""
+    """Return where the pictures' pixels come from, for ``resampled``."""
     parts = {}
     if SHIFT:
         parts["down"] = whole_below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
@@ -266,7 +266,7 @@ def moves(hashed, height, width):
 
 
 def toned(x, hashed):
-    """The pictures with other brightness and contrast."""
+    """Return the pictures with changed brightness and contrast."""
     contrast = 1 + CONTRAST * (2 * uniform(hashed, 5)[0] - 1)
     brightness = BRIGHTNESS * (2 * uniform(hashed, 4)[0] - 1)
     contrast, brightness = (t.float().view(-1, 1, 1, 1).to(x.device) for t in (contrast, brightness))
@@ -275,7 +275,7 @@ def toned(x, hashed):
 
 
 def square(hashed, height, width):
-    """Top, left, bottom and right of a square in each picture: for ``cut_out``."""
+    """Return top, left, bottom and right of a square in each picture, for ``cut_out``."""
     side = max(1, round(CUTOUT * min(height, width)))
     u = uniform(hashed, 6)
     top, left = (u[0] * height).floor() - side // 2, (u[1] * width).floor() - side // 2

@@ -29,10 +29,10 @@ from treino.data.splits import split
 
 # the networks' seeds
 SEEDS = [0]
-SEED = 0  # of the network
+SEED = 0  # the network's seed
 DATA_SEED = 0  # seed of the rows' split and order
 VALIDATION = 0.2  # the share of rows for validation
-TEST = 0.2  # for the test; the rest is for training
+TEST = 0.2  # the share of rows for the test; the rest is for training
 OWN_ROWS = 0  # rows from this index on are the source's own test rows
 LR = 0.003
 WARMUP = 0  # steps over which the learning rate rises to LR
@@ -58,14 +58,14 @@ CLASS_WEIGHTS = []
 DROPOUTS = []
 DROPOUT = 0.0  # the share of hidden units that a step drops
 BATCH_SIZE = 32
-SHIFT = 0  # pixels by which a training picture is moved in an epoch, at most
-CROP = 0.0  # the share of its sides that is left out, at most
-ROTATE = 0.0  # degrees by which it is turned, at most
-FLIP = False  # whether every second one is mirrored
-BRIGHTNESS = 0.0  # added to or taken from all of its pixels, at most
-CONTRAST = 0.0  # by which share the pixels' distance from its mean grows or shrinks, at most
-CUTOUT = 0.0  # the side of a square that is set to 0, as a share of its own
-MIXUP = 0.0  # by how much another one is mixed in: a share of Beta(MIXUP, MIXUP)
+SHIFT = 0  # largest shift of a training picture in an epoch, in pixels
+CROP = 0.0  # largest share of a picture's sides that is left out
+ROTATE = 0.0  # largest rotation of a picture, in degrees
+FLIP = False  # whether every second picture is mirrored
+BRIGHTNESS = 0.0  # largest value added to or taken from all pixels of a picture
+CONTRAST = 0.0  # largest share by which the pixels' distance from the picture's mean grows or shrinks
+CUTOUT = 0.0  # the side of a square that is set to 0, as a share of the picture's side
+MIXUP = 0.0  # another picture is mixed in, with a share from Beta(MIXUP, MIXUP)
 EPOCHS = 10
 STEPS = 10  # updates
 EVALUATE_EVERY = 1  # epochs; validated at most every 20 steps
@@ -86,9 +86,9 @@ FEATURES = ["x1", "x2"]
 COLUMNS = []
 ITEM = ()  # the shape of a row
 ENCODERS = []
-TREES = []  # of each decision tree the inputs that it splits at, and its thresholds
+TREES = []  # for each decision tree, the inputs that it splits at, and its thresholds
 MISSING = ()
-GAPS = ()  # words for nothing in this table
+GAPS = ()  # words for a missing value in this table
 MONTHS = {}
 TRUTH = {}
 MARKS = ()  # text around numbers, such as R$ or %
@@ -98,12 +98,12 @@ QUOTE = '"'
 LABELS = []  # lines of units or words below the header
 WEIGHTS = Path(__file__).with_suffix(".pt")
 DATA = Path(__file__).with_suffix(".csv")
-SHA256 = ""  # of the table
+SHA256 = ""  # the table's hash
 IDX = ""  # the folder of the files
 NPZ = ""  # the file of the rows
-FILES = ""  # beside this script: the files of each split, and the target of each
-FOLDER = Path(__file__)  # of the pictures
-SHAPE = (1, 1, 1)  # of a picture: channels, height, width
+FILES = ""  # a file beside this script, with each split's files and their targets
+FOLDER = Path(__file__)  # the folder of the pictures
+SHAPE = (1, 1, 1)  # a picture's channels, height and width
 TARGET_SCALE = (0.0, 1.0)  # mean and deviation of the training rows' target
 DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
@@ -135,7 +135,7 @@ def as_uint64(x):
 
 
 def told_apart(names):
-    """Column names; those that come again as a, a.1, a.2."""
+    """Return the column names; repeated ones become a, a.1, a.2."""
     return [f"{name}.{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
 
 
@@ -151,7 +151,7 @@ def read_csv(path):
         if at is None:
             sys.exit(f"no line of {path} names all features: {FEATURES}")
         names = told_apart(lines[at])
-        if at + 1 < len(lines) and len(lines[at + 1]) == len(names) + 1:  # an index without a name, as of R
+        if at + 1 < len(lines) and len(lines[at + 1]) == len(names) + 1:  # an unnamed index column, as in R
             names = ["", *names]
         return [dict(zip(names, line, strict=True)) for line in lines[at + 1 :] if len(line) == len(names)]
     with open(path, newline="", encoding=ENCODING) as file:
@@ -339,7 +339,7 @@ def read_idx(name):
 
 
 def orientation(image):
-    """How a picture lies by its EXIF data: 1 for upright. Pillow turns a TIFF by itself."""
+    """Return a picture's orientation by its EXIF data: 1 for upright. Pillow turns a TIFF by itself."""
     try:
         return 1 if image.format == "TIFF" else int(image.getexif().get(0x0112, 1))
     except Exception:  # damaged metadata, which the pixels don't need
@@ -400,7 +400,7 @@ def picture(path):
 
 
 def pictures_in(path):
-    """The picture files of a folder, or of a path to one file."""
+    """Return the picture files in a folder, or the one file at this path."""
     if not path.is_dir():
         return [path]
     endings = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")

@@ -281,7 +281,7 @@ def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
 
 def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
     """Return the part for a folder of pictures: the script reads it, by a list of each split's files."""
-    data = data_of(run.folder, run.access.data_file)  # all rows, also of those that aren't in memory
+    data = data_of(run.folder, run.access.data_file)  # all rows, also those that aren't in memory
     prep, where = data.preparation, run.spec.data
     if not Path(data.source).is_dir():
         raise EXPORT_ARCHIVE(source=where.source)
@@ -318,7 +318,7 @@ def _shape(data: Data) -> DelimitedFile | None:
 
 
 def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
-    """Return how the table's file is cut into cells, and the lines below its header that are no rows."""
+    """Return how the table's file is split into cells, and which lines below its header are not rows."""
     if file is None:
         return {}
     dialect, values = file.dialect, {"DELIMITER": file.dialect.delimiter, "ENCODING": file.text.codec}
@@ -365,7 +365,7 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
 
 
 def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[DateForm, str]]]:
-    """Return the features' columns of the run's file and the form and order of its dates, for how they are
+    """Return the feature columns of the run's file, and the form and order of its dates, to see how cells are
     written; none for rows in memory."""
     if run.spec.data.kind != "file":
         return [], {}

@@ -101,7 +101,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
 
 
 def _loss_of_several(s: Mapping[str, Any], loss: LossKind, softmax_first: bool, weighted: bool) -> str:
-    """Return the source of the loss of several targets of classes, after that of one."""
+    """Return the source of the loss for several class targets, preceded by the loss for one."""
     smoothing = ", label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
     fault = "# FAULT softmax_before_cross_entropy: the loss applies softmax itself, so it is applied twice"
     logits = "output.softmax(-1)" if softmax_first else "output"
@@ -124,7 +124,7 @@ def _loss_of_several(s: Mapping[str, Any], loss: LossKind, softmax_first: bool, 
 
 
 def _columns(numbers: bool, weighted: bool) -> str:
-    """Return the source of the targets of each of several: columns, perhaps with the rows' weights."""
+    """Return the source for selecting each target's columns, perhaps with the rows' weights."""
     columns = "y.split(1, 1)" if numbers else "y.T"
     return f"[(column, weight) for column in {columns}]" if weighted else columns
 

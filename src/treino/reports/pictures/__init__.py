@@ -27,7 +27,7 @@ class RunPicture:
     """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png.
 
     choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``. whole: shows all
-    targets together; else one of several, which a reader may choose too (``of``).
+    targets together; else it shows one of several targets, which a reader may choose too (``of``).
     """
 
     draw: Callable[..., Iterable[File]]

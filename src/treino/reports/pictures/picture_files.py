@@ -78,13 +78,13 @@ def draw_together(
 
 
 def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
-    """Return the pictures that every training draws; of classes of pictures, no plane through pixels."""
+    """Return the pictures that every training draws; for image classes, no decision boundary."""
     preparation = run.preparation  # which reads a file
     return "mistakes" if preparation.kind == "image" and preparation.classes else "boundary", "curves"
 
 
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:
-    """Return these pictures' file names or patterns. together: of several runs in one picture."""
+    """Return these pictures' file names or patterns. together: for several runs in one picture."""
     if together:
         return [file for name in what for file in FILES_TOGETHER.get(name, (f"{name}.png",))]
     return [file for name in what for file in _files_of(name)]
@@ -96,7 +96,7 @@ def _files_of(name: str) -> tuple[str, ...]:
 
 
 def _drawn_by(family: str, function: str) -> Callable[..., Iterable[File]]:
-    """A picture's function in the file of its family, which is imported when the picture is drawn."""
+    """Return a function that draws a picture; its family's file is imported when the picture is drawn."""
 
     def draw(*args: Any, **choices: Any) -> Iterable[File]:
         file = import_module(f"treino.reports.pictures.{family}")
@@ -137,7 +137,7 @@ FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png"
 
 
 def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
-    """Yield the same events, but draw the pictures of each run that ended, or of a sweep's best; both are
+    """Yield the same events, and draw pictures of each run that ended, or of a sweep's best network; both are
     complete without them."""
     for event in stream:
         if isinstance(event, JobEnd) and event.job.run is not None:

@@ -1,4 +1,4 @@
-"""Pictures of rows of pixels: channels and occlusion of one, and the rows of a confusion matrix's cells."""
+"""Pictures of image rows: channels and occlusion of one row, and the rows in a confusion matrix's cells."""
 
 from treino.folders.stored_run import StoredRun
 from treino.inspection.occlusion import channels, occlusions

@@ -70,7 +70,7 @@ class Tracking:
         if not self.names:
             yield from stream
             return
-        from treino.reports.tracking import messages  # only of a training that is tracked
+        from treino.reports.tracking import messages  # imported only for a tracked training
 
         deliveries = [Delivery(name, partial(_tracker, name)) for name in self.names]
 

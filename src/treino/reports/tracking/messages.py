@@ -1,4 +1,4 @@
-"""What trackers are told of a run and of a sweep: at the beginning, after each epoch, at the end."""
+"""The data that trackers get about a run or a sweep: at the beginning, after each epoch, at the end."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from treino.training.train import RunJob
 if TYPE_CHECKING:
     from treino.training.sweeps.sweep import SweepJob
 
-BEST = 5  # members of a sweep that become runs of their own
+BEST = 5  # number of a sweep's members that are logged as runs of their own
 
 
 def begun(event: JobStart) -> TrackedRun:
@@ -28,7 +28,7 @@ def begun(event: JobStart) -> TrackedRun:
 
 
 def figures(event: JobProgress) -> list[tuple[int, dict[str, float]]]:
-    """Return (updates, metrics) of each epoch that a run has ended; [] for sweeps."""
+    """Return (updates, metrics) for each epoch that a run has completed; [] for sweeps."""
     if not isinstance(event.job, RunJob):
         return []
     rows = []
@@ -68,7 +68,7 @@ def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, 
 
 
 def _sweep(job: Job) -> "SweepJob | None":
-    """Return the job if it is a sweep, else None. The code of sweeps is imported only if it is."""
+    """Return the job if it is a sweep, else None. The code of sweeps is imported only for a sweep."""
     if job.folder.kind != "sweep":
         return None
     from treino.training.sweeps.sweep import SweepJob

@@ -1,4 +1,4 @@
-"""MLflow: a run in the experiment of its data's name, on the server of ``MLFLOW_TRACKING_URI``.
+"""MLflow: a run in the experiment named after its data, on the server ``MLFLOW_TRACKING_URI``.
 
 https://mlflow.org/docs/latest/ml/tracking/
 """
@@ -13,7 +13,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from treino.reports.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
 
-LONGEST = 6000  # characters of a parameter's value
+LONGEST = 6000  # maximum number of characters of a parameter's value
 STATUS = {"finished": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "stopped": "KILLED"}
 
 

@@ -29,7 +29,7 @@ class SweepTable:
 @dataclass(frozen=True)
 class TrackedEnd:
     """A run at its end. figures: metrics by ``split/metric``. pictures: files. folder: the sealed folder to
-    store as an artifact; None: don't. tags: rules of findings, and the status."""
+    store as an artifact; None: store none. tags: the findings' rules, and the status."""
 
     status: str
     figures: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""Trackio: a run in the local project of its data's name; ``trackio show`` is its page.
+"""Trackio: a run in the local project named after its data; ``trackio show`` opens its page.
 
 https://huggingface.co/docs/trackio
 """

@@ -1,4 +1,4 @@
-"""Weights & Biases: a run in the project of its data's name; ``WANDB_MODE=offline`` keeps it on this machine.
+"""Weights & Biases: a run in the project named for its data; ``WANDB_MODE=offline`` keeps it on this machine.
 
 https://docs.wandb.ai/ref/python/
 """

@@ -9,12 +9,12 @@ from typing import Any
 from treino.base.words import _
 from treino_lessons.katas.kata import ANSWERS, DRAW
 
-FRESH = 4000  # rows
-SEED = 20_000  # of the fresh rows; no kata draws by it
+FRESH = 4000  # number of fresh rows
+SEED = 20_000  # seed of the fresh rows, which no kata uses
 
 
 def main(job_path: str) -> int:
-    """Run the job in a file, and write what was seen."""
+    """Run the job in a file, and write the results."""
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     import torch
 

@@ -1,4 +1,4 @@
-"""Runs a learner's script under the doctor in a process of its own, and returns what was seen of it.
+"""Runs a learner's script under the doctor in a process of its own, and returns what was observed.
 
 The network is judged by rows that the script never saw: the process draws them by the kata's own task and
 asks the script's function ``answers``. So a figure that is only printed convinces nobody.
@@ -21,12 +21,12 @@ from treino_lessons.katas.kata import Kata
 
 LIMIT = 60.0  # seconds that a script may take; a kata takes up to 5
 STARTING = 60.0  # seconds until torch is imported, on a slow machine
-KEPT = 1 << 16  # bytes of output that are kept, the last ones
+KEPT = 1 << 16  # number of last bytes of output that are kept
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended. status: negative for a signal. late: its time was over, and it was killed."""
+    """How a process ended. status: negative for a signal. late: it was killed at its time limit."""
 
     output: str
     status: int
@@ -35,7 +35,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Examination:
-    """How a script ended, and what was seen.
+    """How a script ended, and what was observed.
 
     status: its exit status, or its process's, negative for a signal that ended it. stopped: "max_time" or "".
     error: the exception that ended it. output: the end of what it printed. backwards: backward passes.
@@ -94,8 +94,8 @@ def examine_original(kata: Kata) -> Examination:
 
 
 def _run(command: list[str]) -> Ended:
-    """Run a command without input, and keep the end of its output. What it leaves running, or its time over,
-    is killed."""
+    """Run a command without input, and keep the end of its output. Kill it when its time is over,
+    and kill whatever it leaves running."""
     environment = os.environ | {
         "OMP_NUM_THREADS": "1",  # the same bits everywhere
         "PYTHONIOENCODING": "utf-8",

@@ -17,14 +17,14 @@ SCRIPT_UNREADABLE = Refusal("script", N_("{path} can't be read."), N_("Check the
 SCRIPT_KIND = Refusal("script", N_("{path} is not a Python file."), N_("Give the script that you mended."))
 SCRIPT_TEXT = Refusal("script", N_("{path} is not a text in UTF-8."), N_("Give the script that you mended."))
 
-OFF = 0.07  # what a printed figure may differ from that of fresh rows: chance, three deviations of 400 rows
-LEAST = 0.25  # of the original's backward passes
-LAST_WORDS = 3  # lines of output of a script that failed
+OFF = 0.07  # largest difference of a printed figure from fresh rows: chance, three deviations of 400 rows
+LEAST = 0.25  # least share of the original's backward passes
+LAST_WORDS = 3  # number of last output lines shown of a script that failed
 
 
 @dataclass(frozen=True)
 class KataCheck:
-    """One thing that was looked at. name: stable, for JSON."""
+    """One check of a script. name: a stable name for JSON."""
 
     name: str
     ok: bool
@@ -33,7 +33,7 @@ class KataCheck:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was seen of the script as it was given, and of the learner's; and each check."""
+    """What was observed of the original script and of the learner's, and each check."""
 
     kata: Kata
     before: Examination

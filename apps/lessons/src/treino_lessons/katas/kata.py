@@ -4,12 +4,12 @@ The file is also a script of the doctor's bed, so its first lines are comments f
 fault and ``mend`` the lines of a right script (doctor/tests/bed_scripts.py). After these come
 
     # place: 1.2       the level, and the place in it
-    # goal: 0.85       what a right script reaches at least on fresh rows: accuracy, or R² of numbers
+    # goal: 0.85       the least that a right script reaches on fresh rows: accuracy, or R² of numbers
     # ask: SENTENCE    the first hint, a question; one for each fault
 
 Then follows what a learner gets: the story as a docstring, the task (imports, a function ``draw`` and the
 rows that it draws, down to a comment that ends it) and the training. Words that people read are English there
-and looked up when the script is written: comments, the docstring, and texts that ``print`` is given.
+and translated when the script is written: comments, the docstring, and texts that ``print`` is given.
 """
 
 import ast
@@ -36,7 +36,7 @@ KATA_LINE = Refusal(
 SCRIPTS = Path(__file__).parent / "scripts"
 TASK_ENDS = N_("---- the task ends here: what stands above stays as it is ----")
 WIDTH = 88  # columns of a story
-DRAW, ANSWERS = "draw", "answers"  # functions of every kata: of the task; of the script, rows to answers
+DRAW, ANSWERS = "draw", "answers"  # functions of every kata: the task's; the script's, from rows to answers
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend|place|goal|ask): (.+)")
 _KATA = re.compile(r"# kata: ([\w-]+)")
 _BETWEEN = r"\s*(?:\b(?:is|é)\b)?\s*[:=]?\s*(?:tensor\(\[*)?"  # a figure's name and its number
@@ -69,7 +69,7 @@ class Kata:
 
     @property
     def goal(self) -> float:
-        """What a right script reaches at least on fresh rows."""
+        """The least figure that a right script reaches on fresh rows."""
         return float(self._said("goal")[0])
 
     @property
@@ -79,7 +79,7 @@ class Kata:
 
     @property
     def accepted(self) -> set[str]:
-        """Rules that may be told of a right script, too."""
+        """Rules that the doctor may report for a right script, too."""
         return {text.split()[0] for text in self._said("allowed")} - {*self.rules}
 
     @property

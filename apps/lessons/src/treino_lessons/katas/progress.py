@@ -1,6 +1,6 @@
-"""How far a learner has come: ``kata.json`` in the working directory, beside the scripts.
+"""A learner's progress: ``kata.json`` in the working directory, beside the scripts.
 
-It is theirs: it can be read, copied and deleted. One that treino can't read is told and left alone.
+The learner may read, copy and delete this file. One that treino can't read is reported and left alone.
 """
 
 import json
@@ -85,7 +85,7 @@ def check_progress() -> None:
 
 
 def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
-    """Change the record of a kata and write it; of several processes each waits for the others.
+    """Change the record of a kata and write it; several processes wait for each other.
 
     Raises:
         TreinoError: as ``check_progress``; disk errors.

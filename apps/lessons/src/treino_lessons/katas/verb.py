@@ -30,7 +30,7 @@ USAGE = Refusal(
 )
 
 ENDING = ".py"
-SEEN = "measured", "printed", "seconds", "backwards", "findings"  # of an examination, in the document
+SEEN = "measured", "printed", "seconds", "backwards", "findings"  # examination fields in the document
 LEVELS = {
     1: N_("the loop and its loss"),
     2: N_("figures that deceive"),
@@ -103,7 +103,7 @@ def _next(progress: KataProgress) -> str | None:
 
 
 def _mark(name: str, progress: KataProgress, left: str | None) -> str:
-    """What the list says of a kata: that it is done, with the figures on fresh rows, or next."""
+    """The list's note on a kata: that it is done, with the figures on fresh rows, or that it is next."""
     found = progress.of(name)
     if not found.mended:
         return _("next") if name == left else ""

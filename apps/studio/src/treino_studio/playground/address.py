@@ -26,10 +26,10 @@ SETTINGS = (
 
 
 def address(data: str | None, settings: Mapping[str, Any]) -> str:
-    """``#data=moons&hidden=16,8``: data, by the name that they have in the page, and settings.
+    """``#data=moons&hidden=16,8``: the data's name in the page, and settings.
 
-    What settings leave open is as in ``treino train``, so that the page begins as that does. Without any it
-    begins in its own way.
+    Settings that are not given are as in ``treino train``, so that the page begins like it. Without any
+    setting, the page begins with its own defaults.
 
     Raises:
         TreinoError: the page has no such setting, or not with this value.

@@ -1,6 +1,6 @@
 """The playground as one HTML file: modules, words, styles, tables and both builds of the kernel.
 
-The file needs nothing beside it, and its policy lets it ask for nothing: no request, no cookie, no code but
+The file needs no other file, and its policy forbids everything else: no request, no cookie, no code except
 its own.
 """
 
@@ -19,12 +19,12 @@ from treino_studio.playground.tables import BUILTINS, table_of, tables_in_page
 __all__ = ["IN_PAGE", "page", "table_of"]
 
 DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
-INSTEAD = {  # what only a server's runs need
+INSTEAD = {  # modules that only a server's runs need
     f"page/modules/{name}.js": "playground/web/left_out.js"
     for name in ("seen", "images", "remedies", "result", "members", "behind")
 }
 BUILDS = "relaxed", "exact"
-PIECES = 16  # of each build
+PIECES = 16  # number of pieces of each build
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
 LAST = """
 if (typeof document === 'undefined') worker().answer(self);
@@ -34,7 +34,7 @@ else playground().start(document.currentScript.textContent);
 
 def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
     """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it. address: what opens
-    where its address says nothing, as ``address.address`` makes it."""
+    if the page's address says nothing, as ``address.address`` makes it."""
     parts = {
         "builds": _builds(),
         "words": _words(),
@@ -75,5 +75,5 @@ def _builds() -> dict[str, Any]:
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
-    """The words of each language by their keys, as far as the modules and the markup name them."""
+    """The words of each language by key, for the keys that the modules or the markup name."""
     return {language: words | sentences(language) for language, words in words_of(_script()).items()}

@@ -1,4 +1,4 @@
-"""Sentences that the page says in treino's own words: each is its own key, after `say:`."""
+"""Sentences of treino that the page shows, too: each is its own key, after `say:`."""
 
 import re
 from functools import cache
@@ -10,7 +10,7 @@ from treino.base.words import ENGLISH, LOCALE, N_, known_sentences
 WEB = Path(__file__).with_name("web")
 TEXT = re.compile(r"'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"")
 
-OWN = (  # those that are said nowhere else
+OWN = (  # sentences that are used nowhere else
     N_("g: the kernel lanes, float32"),
     N_("Settings were changed while it trained, which no single command does."),
     N_("A schedule of {steps} steps stands at step {step}, where no command stops."),
@@ -23,7 +23,7 @@ OWN = (  # those that are said nowhere else
 
 
 def sentences(language: str) -> dict[str, str]:
-    """The sentences in a language, by their keys; none in English, in which they are said as they stand."""
+    """The sentences in a language, by their keys; none in English, where the keys are the sentences."""
     if language == ENGLISH:
         return {}
     catalogue = translation("treino", LOCALE, [language])
@@ -32,7 +32,7 @@ def sentences(language: str) -> dict[str, str]:
 
 @cache
 def said() -> frozenset[str]:
-    """The texts in modules that say sentences, as far as treino has translations of them."""
+    """The texts in modules that show sentences, if treino has translations of them."""
     modules = [text for path in WEB.glob("*.js") if "/sentences.js'" in (text := path.read_text())]
     texts = {re.sub(r"\\(.)", r"\1", a or b) for module in modules for a, b in TEXT.findall(module)}
     return frozenset(texts & known_sentences())

@@ -12,7 +12,7 @@ from treino_studio.playground.address import GENERATED
 
 BUILTINS = "wine", "iris"
 TAKEN = {*GENERATED, *BUILTINS, "points", "table", "__proto__"}  # names that mean something else in a page
-MOST_CELLS = 200_000  # of a table that stands in a page
+MOST_CELLS = 200_000  # maximum number of cells of a table in a page
 Cell = str | float | None
 
 
@@ -25,7 +25,7 @@ def tables_in_page() -> dict[str, dict[str, Any]]:
 def table_of(source: str, target: str | None) -> dict[str, Any]:
     """A table as the page's modules take it: ``{name, columns: [{name, cells}], target}``.
 
-    A cell is a number, a word, or null where it is missing.
+    A cell is a number, a word, or null if it is missing.
 
     Raises:
         TreinoError: the source can't be read, its target isn't known, or it is too large for a page.
@@ -61,6 +61,6 @@ def _cells(column: Column) -> list[Cell]:
 
 
 def _number(value: Any) -> float:
-    """The number, as an int where it is whole: its JSON is shorter, and the same number in JavaScript."""
+    """The number, as an int if it is whole: its JSON is shorter, and the same number in JavaScript."""
     number = float(value)
     return int(number) if number.is_integer() and abs(number) < 2**53 else number

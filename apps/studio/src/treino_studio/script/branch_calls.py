@@ -1,7 +1,7 @@
-"""The functions of Python that touch files, led to the files of a script's branch (``file_layers.py``).
+"""Redirects Python's file functions to the files of a script's branch (``file_layers.py``).
 
 Before a branch begins none of them is replaced: an audit hook, which Python calls before a file is changed,
-keeps what is about to be written over. In a branch the same hook refuses what goes by the functions here.
+keeps what is about to be overwritten. In a branch, it refuses changes that bypass the functions here.
 """
 
 import errno
@@ -46,12 +46,12 @@ CHANGES = {
 }
 SAME_CONTENT = "os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr"
 SAME_PLACE = "os.truncate", "sqlite3.connect"  # what is in the file changes, not what its name stands for
-MAKING = "os.mkdir", "os.link", "os.symlink"  # which fail where something is
+MAKING = "os.mkdir", "os.link", "os.symlink"  # events that fail if something is there
 PROGRAMS = "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"
 
 
 def listen() -> None:
-    """Keep from now on what is about to be written over."""
+    """From now on, keep file contents that are about to be overwritten."""
     sys.addaudithook(_hear)
 
 
@@ -65,7 +65,7 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         for at, folder in CHANGES[event]:
             number = None if folder is None else args[folder]
             if event == "os.rename":
-                # the content of the other name goes, unless shutil.move is going to copy to it
+                # the content of the other name is lost, unless shutil.move is going to copy to it
                 how = {"moving": True} if at == 0 else {"removing": _same_disk(*args[:2])}
             else:
                 how = {"removing": event == "os.remove"}
@@ -90,7 +90,7 @@ def _same_disk(path: Any, other: Any) -> bool:
 
 
 def _about_to(event: str, path: Any, number: int | None = None, *, keep: bool, **how: bool) -> None:
-    """Before a change of a file: keep what is there, and in a branch refuse it, if it goes by its folder."""
+    """Before a change of a file, keep its content; in a branch, refuse a change that bypasses its folder."""
     database = event == "sqlite3.connect"
     if isinstance(path, int) or (database and path in IN_MEMORY):
         return
@@ -147,7 +147,7 @@ def _open_number(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None
 
 
 def _with_place(name: str, *, writes: bool) -> Callable[..., Any]:
-    """A function of ``os`` whose first argument is a path, given the place of that file."""
+    """Return a function of ``os`` that gets a file's actual place instead of the path, its first argument."""
     original = getattr(posix, name)
 
     def function(path: Any, *args: Any, dir_fd: int | None = None, **kwargs: Any) -> Any:
@@ -331,7 +331,7 @@ CHANGING = "chmod", "chown", "lchown", "utime", "truncate", "setxattr", "removex
 
 
 def lead() -> None:
-    """From now on this process's own functions reach the files of its branch, wherever they are kept."""
+    """From now on, redirect this process's functions to the files of its branch, wherever they are kept."""
     if io.open is not _open:
         return
     calls: dict[Any, Any] = {
@@ -361,7 +361,7 @@ def lead() -> None:
 
 
 def _replace(calls: dict[Any, Any]) -> None:
-    """Put functions in the place of others, also where a module, an object or a default value holds them."""
+    """Replace functions by others, also where a module, an object or a default value holds them."""
     ours = {id(calls), *(id(vars(each)) for each in (*calls.values(), posix, sys.modules[__name__]))}
     frozen = gc.get_freeze_count()
     gc.unfreeze()  # get_referrers leaves frozen objects out
@@ -397,7 +397,7 @@ def _other(value: Any, calls: dict[Any, Any]) -> Any:
 
 # ---- compiled functions that open files by themselves
 
-# module, name, and which argument is the path; those of which no audit event tells
+# module, name, and which argument is the path, for functions that cause no audit event
 COMPILED: Sequence[tuple[str, str, int, bool]] = (
     ("posix", "mkfifo", 0, True),
     ("posix", "mknod", 0, True),
@@ -408,7 +408,7 @@ COMPILED: Sequence[tuple[str, str, int, bool]] = (
 
 
 def lead_compiled() -> None:
-    """Tell files of what compiled functions write, and lead it in a branch, in each module that has them."""
+    """Wrap compiled functions in each module that has them: note their files, redirect them in a branch."""
     for module, name, at, writes in COMPILED:
         if files.in_branch:  # the script may import it later
             importlib.import_module(module)
@@ -421,7 +421,7 @@ def lead_compiled() -> None:
 
 
 def _led(original: Any, at: int, writes: bool) -> Any:
-    """A compiled function, or a class of torch, that takes the place of a file for its name."""
+    """Return a compiled function, or a torch class, that gets a file's actual place instead of its name."""
 
     @led
     def with_place(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""A script's fork and its branches: what is noted of files before it, and how a branch begins with its own.
+"""Files at a script's fork: what is noted of them before it, and how a branch begins with its own files.
 
 A branch writes into a folder of its own and reads what was there at its fork: ``file_layers.py``.
 """
@@ -22,14 +22,14 @@ BRANCH_FILES = Refusal(
     N_("Open the file for reading (mmap_mode='r'), or share no memory with other processes."),
 )
 
-SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
-PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
+SMALL = 1 << 18  # maximum bytes of an open file that is copied at a fork, unless it is only appended to
+PART = 4096  # bytes kept of both ends of a larger file, to see later whether it was only appended to
 CREATING = os.O_CREAT | os.O_EXCL | os.O_TRUNC
-SHARED = "/dev/shm/__KMP_REGISTERED_LIB", "/dev/shm/sem."  # memory that may be: of OpenMP; locks
+SHARED = "/dev/shm/__KMP_REGISTERED_LIB", "/dev/shm/sem."  # shared memory that is allowed: OpenMP's, locks
 
 
 class OpenFile(NamedTuple):
-    """A file that was open at a fork. copy: of what it held; else ``ends``, the bytes at both of its ends."""
+    """A file that was open at a fork. copy: a copy of its content; else ``ends``, the bytes at both ends."""
 
     number: int
     path: str
@@ -46,7 +46,7 @@ _standard = [(number, posix.fstat(number)) for number in range(3) if exists(f"/p
 
 
 def note_open_files() -> None:
-    """Call it just before a fork: note which files are open, and keep from now on what is written over.
+    """Call this just before a fork: note which files are open, and from now on keep what is overwritten.
 
     Raises:
         TreinoError: a branch could not have files of its own: one is mapped into memory for writing.
@@ -79,7 +79,7 @@ def _open_file(number: int, kept: Kept) -> OpenFile | None:
     try:
         path, status = posix.readlink(f"/proc/self/fd/{number}"), posix.fstat(number)
         flags = fcntl.fcntl(number, fcntl.F_GETFL)
-    except OSError:  # the one that listed them
+    except OSError:  # the descriptor that listed the others
         return None
     standard = any(number == each and os.path.samestat(status, first) for each, first in _standard)
     if standard or not stat.S_ISREG(status.st_mode) or flags & os.O_PATH or path.startswith(SPECIAL):
@@ -102,9 +102,9 @@ def _ends(path: str, size: int) -> tuple[bytes, bytes]:
 
 @led
 def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
-    """Call it in the branch when it begins: from now on this process writes below ``folder`` alone.
+    """Call this in the branch when it begins: from now on this process writes only below ``folder``.
 
-    Return sentences on what it could not take over.
+    Return sentences on what the branch could not take over.
     """
     parent = files.own
     parent.fork = parent.kept.fork
@@ -138,7 +138,7 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
 
 
 def _take_over(file: OpenFile, parent: Layer) -> None:
-    """Put a file of this process's own, as it was at the fork, in the place of the one that was open."""
+    """Replace an open file by this process's own copy of the file as it was at the fork."""
     number = f"/proc/self/fd/{file.number}"
     if not exists(number) or not os.path.samestat(posix.fstat(file.number), file.status):
         return  # closed since
@@ -163,7 +163,7 @@ def _take_over(file: OpenFile, parent: Layer) -> None:
 
 
 def _content(file: OpenFile, parent: Layer, path: str) -> Version:
-    """Return where the content lies that an open file had at the fork."""
+    """Return the place of the content that an open file had at the fork."""
     if file.copy is not None:
         return Version(f"{parent.kept.folder}/{file.copy}")
     parent.kept.refresh()

@@ -1,4 +1,4 @@
-"""A script's checkpoints and branches, as the studio's server knows them and tells the page of them."""
+"""A script's checkpoints and branches, as the studio's server tracks them and reports them to the page."""
 
 import ctypes
 import math
@@ -17,10 +17,10 @@ from treino.base.files import trouble
 from treino_studio.script.commands import Fan
 from treino_studio.script.json_socket import decoded
 
-MOST = 24  # checkpoints that are made unasked
-DECADES = 1.0  # to either side of the present rate, of a fan without values
+MOST = 24  # maximum number of automatic checkpoints
+DECADES = 1.0  # to either side of the present rate, in a fan without given values
 CURVE = 60  # maximum number of values of a future's curve in a message
-LARGE_PAGES = "glibc.malloc.hugetlb=1"  # a fork copies tables of pages: of larger ones, in half the time
+LARGE_PAGES = "glibc.malloc.hugetlb=1"  # a fork copies page tables: in half the time for larger pages
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: processes whose parent has ended become children of this one
 TAIL = 0.1  # share of a future's steps whose mean loss scores it; a single one may be luck
 
@@ -41,7 +41,7 @@ class ForkedProcess:
             return cls(pid, -1)
 
     def ended(self, seconds: float = 0.0) -> bool:
-        """Whether it has ended, after waiting for that so long."""
+        """Whether the process has ended, after waiting up to ``seconds`` for its end."""
         look = select.poll()
         if self.handle != -1:
             look.register(self.handle, select.POLLIN)
@@ -70,13 +70,13 @@ def memory_of(pid: int) -> Mapping[str, int]:
 
 
 def adopt_orphans(on: bool) -> None:
-    """Let processes whose parent has ended become children of this one, or no more."""
+    """Set whether processes whose parent has ended become children of this one."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(SUBREAPER, int(on), 0, 0, 0)
 
 
 def large_pages() -> dict[str, str]:
-    """Variables that let a process take its memory in large pages, where its C library can."""
+    """Environment variables that let a process use large memory pages, if its C library can."""
     present = os.environ.get("GLIBC_TUNABLES")
     return {"GLIBC_TUNABLES": f"{present}:{LARGE_PAGES}" if present else LARGE_PAGES}
 
@@ -144,9 +144,9 @@ class SleepingCopy:
 class Branch:
     """A process that went on from a checkpoint; number 0 is the first process, which has none.
 
-    parent: the number of the process that the checkpoint is of. status: waking, running, asleep or ended.
-    exit: its exit status. future: its place in the fan, if it is of the fan. losses: of a future. waiting:
-    commands for one that is waking. paused: whether it waits at a step. stopping: whether it was told to end.
+    parent: the number of the process that made the checkpoint. status: waking, running, asleep or ended.
+    exit: its exit status. future: its place in the fan, if it is a future. losses: a future's. waiting:
+    commands for a waking process. paused: whether it waits at a step. stopping: whether it was told to end.
     """
 
     number: int
@@ -207,7 +207,7 @@ def values_of(fan: Fan, present: float) -> list[float]:
 
 @dataclass(eq=False)
 class Fanned:
-    """A fan and its futures, which begin after ``step`` steps. next_message: no earlier, by the clock."""
+    """A fan and its futures, which begin after ``step`` steps. next_message: its earliest time."""
 
     number: int
     fan: Fan
@@ -265,9 +265,9 @@ def superfluous(
     checkpoints: Sequence[SleepingCopy], kept: set[int | None], memory: int, budget: int
 ) -> list[SleepingCopy]:
     """The checkpoints to drop, as there are too many or they take too much memory: every second of those that
-    nobody marked, from the oldest but the first on; then marked ones, the oldest first.
+    nobody marked, from the second oldest on; then marked ones, the oldest first.
 
-    kept: numbers of those that branches need. memory: of all together.
+    kept: numbers of checkpoints that branches need. memory: bytes of all checkpoints.
     """
     if memory <= budget and sum(not each.marked for each in checkpoints) <= MOST:
         return []

@@ -32,7 +32,7 @@ CHECKPOINT = Refusal(
 # taken before the script runs: run_script replaces os._exit while it does
 _fork, _leave = os.fork, os._exit
 HARD = 2  # omp_pause_hard: OpenMP gives up its threads, and begins new ones when it needs them
-THREADS_END = 0.05  # seconds in which threads that were given up are gone
+THREADS_END = 0.05  # seconds after which released threads have ended
 LONG = 3600.0  # seconds of one wait of a sleeping copy
 
 
@@ -40,7 +40,7 @@ LONG = 3600.0  # seconds of one wait of a sleeping copy
 
 
 def why_not(own: JsonSocket) -> str | None:
-    """A sentence why this process can't be copied now; None if it can. own: the socket to the server."""
+    """A sentence on why this process can't be copied now; None if it can. own: the socket to the server."""
     if sys.platform != "linux":
         return _("Checkpoints need Linux.")
     if torch.cuda.is_initialized() or (hasattr(torch, "xpu") and torch.xpu.is_initialized()):
@@ -63,7 +63,7 @@ def why_not(own: JsonSocket) -> str | None:
 
 
 def _copied(thread: threading.Thread) -> bool:
-    """Whether a copy does without this thread: it is the one that trains, or only tqdm's monitor."""
+    """Whether a copy is possible with this thread: it is the one that trains, or only tqdm's monitor."""
     return thread is threading.current_thread() or type(thread).__name__ == "TMonitor"
 
 
@@ -112,8 +112,8 @@ class Awakening(NamedTuple):
 
 
 def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awakening | None:
-    """Fork a copy that sleeps. Returns None here, and in each branch that the copy is told to wake what it
-    begins with.
+    """Fork a copy that sleeps. Return None here; in each branch that the copy is told to wake, return its
+    Awakening.
 
     checkpoint: its number, step and mark. began: when the script began to wait for it.
 
@@ -149,7 +149,7 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
 
 
 def reap() -> None:
-    """Let go of the copies that have ended."""
+    """Reap the processes of copies that have ended."""
     for pid in [*_asleep]:
         ended = pid
         with suppress(ChildProcessError):
@@ -177,7 +177,7 @@ def _forked() -> tuple[int, socket.socket]:
     try:
         if pause_threads is not None:
             pause_threads(HARD)
-        with warnings.catch_warnings():  # of Python 3.12, about threads
+        with warnings.catch_warnings():  # Python 3.12 warns about threads
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = _fork()
     except OSError:
@@ -197,7 +197,7 @@ def _forked() -> tuple[int, socket.socket]:
 
 @cache
 def _openmp() -> Any:
-    """OpenMP's function that gives up its threads, for which a child would wait forever; None: not there."""
+    """OpenMP's function that gives up its threads, for which a child would wait forever; None if missing."""
     with suppress(OSError, AttributeError):
         lines = Path("/proc/self/maps").read_text().splitlines()
         path = next((line.split(maxsplit=5)[5] for line in lines if "libgomp" in line), None)
@@ -209,7 +209,7 @@ def _openmp() -> Any:
 
 
 def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], JsonSocket, list[Any]]:
-    """Sleep until the server is gone or dismisses this copy, which ends it without any clearing up. Returns
+    """Sleep until the server is gone or dismisses this copy, which ends it without any cleanup. Returns
     only in the branches that it forks."""
     while line.is_open:
         requests = line.receive(LONG, [*_endings])
@@ -249,4 +249,4 @@ def _begun(line: JsonSocket) -> tuple[JsonSocket, list[Any]]:
     return line, requests[1:]
 
 
-_endings: dict[int, int] = {}  # of each branch of this copy: by its process's descriptor its number
+_endings: dict[int, int] = {}  # this copy's branches: {process descriptor: branch number}

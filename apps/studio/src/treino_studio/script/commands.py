@@ -91,7 +91,7 @@ class SetValue(BaseModel):
 
 
 class MakeCheckpoint(BaseModel):
-    """Let a copy of the process sleep before the next step. marked: by hand. number: of this checkpoint."""
+    """Let a copy of the process sleep before the next step. marked: by hand. number: the checkpoint's."""
 
     model_config = STRICT
 
@@ -104,7 +104,7 @@ ScriptCommand = Control | Steps | Watch | Press | SetValue | MakeCheckpoint
 
 
 class KeepCheckpoints(BaseModel):
-    """Begin or end to make checkpoints from time to time."""
+    """Start or stop making checkpoints from time to time."""
 
     model_config = STRICT
 
@@ -116,7 +116,7 @@ Changes = dict[Literal["lr", "weight_decay"], Annotated[float, Field(ge=0, le=LA
 
 
 class Rewind(BaseModel):
-    """Go on from a checkpoint. changes: of the first optimizer, whose groups keep their ratios."""
+    """Go on from a checkpoint. changes: to the first optimizer, whose groups keep their ratios."""
 
     model_config = STRICT
 
@@ -137,7 +137,7 @@ class Return(BaseModel):
 class Fan(BaseModel):
     """Go on from a checkpoint for ``steps`` steps in several ways side by side. count: 0 ends the fan.
 
-    values: of each future; default: ``count`` learning rates around the present one, a decade to either side.
+    values: one per future; default: ``count`` learning rates around the present one, a decade to either side.
     """
 
     model_config = STRICT

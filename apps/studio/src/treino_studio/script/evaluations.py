@@ -1,4 +1,4 @@
-"""Losses and accuracies that a script computes without gradient: of rows that it doesn't train on."""
+"""Losses and accuracies that a script computes without gradient: on rows that it doesn't train on."""
 
 import functools
 import linecache
@@ -20,12 +20,12 @@ from treino_studio.script.json_socket import figure
 from treino_studio.script.printed_figures import split_of
 
 CLASSES = "cross_entropy", "nll_loss"
-BINARY = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}  # from where on it is class 1
+BINARY = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}  # thresholds of class 1
 LOSSES = *CLASSES, *BINARY, "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"
 FEW = 100_000  # values up to which numpy finds the largest ones more quickly than torch
-MOST_PASSES = 200  # that wait for a message: the last ones
+MOST_PASSES = 200  # maximum number of passes that wait for a message: the last ones
 CALLED = re.compile(r"\w+(?=\()")  # names of functions that are called
-DEEPEST = 8  # lines of the script, innermost ones, that tell one pass from another
+DEEPEST = 8  # maximum number of innermost lines of the script that distinguish passes
 
 Amount = float | Tensor  # on an accelerator a tensor, which is read later to avoid synchronizing now
 
@@ -33,8 +33,8 @@ Amount = float | Tensor  # on an accelerator a tensor, which is read later to av
 class Place(NamedTuple):
     """Where a script calls a loss function.
 
-    number: in the order of first calls. line: the outermost one of the script. split: of which rows the loss
-    is, by the names in the code.
+    number: in the order of first calls. line: the outermost one of the script. split: the rows of the loss,
+    by the names in the code.
     """
 
     number: int
@@ -65,7 +65,7 @@ class Pass:
 
 
 class Evaluations:
-    """The passes over rows since the last step of an optimizer, and those before it that no message has told.
+    """The passes over rows since the last step of an optimizer, and earlier ones that no message contains.
 
     on: whether anything is measured.
     """
@@ -77,7 +77,7 @@ class Evaluations:
         self._ended: deque[tuple[int, Pass]] = deque(maxlen=MOST_PASSES)
 
     def end_passes(self, step: int) -> None:
-        """The script trains on: what comes next is another pass. step: the last one before."""
+        """Note that the script trains on: what follows is another pass. step: the last step before that."""
         if self._present:
             self._ended += ((step, each) for each in self._present.values())
             self._present = {}
@@ -86,13 +86,13 @@ class Evaluations:
         return bool(self._ended or self._present)
 
     def take(self) -> list[dict[str, Any]]:
-        """The passes that have ended; they are given once."""
+        """Return the passes that have ended, each only once."""
         ended = [*self._ended]
         self._ended.clear()
         return [{"step": step, **each.to_json()} for step, each in ended]
 
     def note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """A loss function gave ``result``."""
+        """Note that a loss function returned ``result``."""
         x, y = (args[k] if len(args) > k else kwargs.get(key) for k, key in enumerate(("input", "target")))
         if not (isinstance(x, Tensor) and isinstance(y, Tensor) and isinstance(result, Tensor)):
             return
@@ -108,7 +108,7 @@ class Evaluations:
         key = tuple((id(frame.f_code), frame.f_lasti) for frame in frames)
         if (place := self._places.get(key)) is None:
             texts = [_text(frame) for frame in frames]
-            # what a function is given tells more than its name: test(net, train_loader)
+            # a function's arguments tell more than its name: test(net, train_loader)
             told = [*(CALLED.sub("", line) for _name, line in texts), *(name for name, _line in texts)]
             split = next(filter(None, map(split_of, told)), "validation")
             place = self._places[key] = Place(len(self._places), frames[-1].f_lineno, split)
@@ -119,7 +119,7 @@ class Evaluations:
 
 
 def watch(evaluations: Evaluations) -> Iterator[Callable[[], None]]:
-    """Watch torch's loss functions; yields what undoes it."""
+    """Watch torch's loss functions; yield a function that undoes this."""
     for name in LOSSES:
         original = getattr(functional, name)
         setattr(functional, name, _watched(original, name, evaluations))
@@ -129,7 +129,7 @@ def watch(evaluations: Evaluations) -> Iterator[Callable[[], None]]:
 def _watched(original: Any, name: str, evaluations: Evaluations) -> Any:
     @functools.wraps(original)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        # asked first: a compiler takes it as true, and so compiles the original alone
+        # tested first: a compiler assumes that it is true, and so compiles only the original
         if compiling() or torch.is_grad_enabled() or not evaluations.on:
             return original(*args, **kwargs)
         result = original(*args, **kwargs)
@@ -145,7 +145,7 @@ def _watched(original: Any, name: str, evaluations: Evaluations) -> Any:
 
 
 def _right(name: str, x: Tensor, y: Tensor, kwargs: dict[str, Any]) -> tuple[Amount, Amount]:
-    """Count the right answers and all answers; (0, 0) where there are no classes."""
+    """Count the right answers and all answers; (0, 0) if there are no classes."""
     if name in CLASSES and x.dim() > 1 and x.shape[1] > 1:
         if not y.is_floating_point() and x.dim() == y.dim() + 1:
             labels, ignored = _values(y), int(kwargs.get("ignore_index", -100))
@@ -161,7 +161,7 @@ def _right(name: str, x: Tensor, y: Tensor, kwargs: dict[str, Any]) -> tuple[Amo
 
 
 def _values(tensor: Tensor) -> Any:
-    """The values as numpy's, which is quicker for few."""
+    """The values as a numpy array, which is faster for few values."""
     return tensor.numpy() if tensor.device.type == "cpu" and tensor.dtype is not torch.bfloat16 else tensor
 
 

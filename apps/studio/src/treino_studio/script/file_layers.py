@@ -2,7 +2,7 @@
 
 What each process wrote is a layer: the first process's files, where they are; above them the folder of a
 branch, of a branch of that one, and so on. A file is read from the highest layer that has it, as it was when
-the next layer began (``kept_files.py``). ``branch_calls.py`` leads the functions of ``os`` and ``open`` here.
+the next layer began (``kept_files.py``). ``branch_calls.py`` calls this from ``os`` and ``open``.
 """
 
 import errno
@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from treino_studio.script.kept_files import Kept, Version, copy_file, exists, lost, make_folders
 
-SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
+SPECIAL = "/proc/", "/sys/", "/dev/"  # not files on a disk
 # parts of a branch's folder: files from elsewhere than the working directory; what its own branches may read
 OUTSIDE, KEPT = ".outside", ".kept"
 MOST_LINKS = 40
@@ -25,7 +25,7 @@ MOST_LINKS = 40
 
 @dataclass
 class Layer:
-    """What one process wrote. folder: of a branch; "" of the first process.
+    """What one process wrote. folder: the branch's folder; "" for the first process.
 
     base: the working directory, whose files stand at the top of the folder. fork: the one at which the next
     layer began, and its time; None for the layer of this process. removed: files of lower layers.
@@ -67,7 +67,7 @@ class Files:
 
     def __init__(self) -> None:
         self.layers: list[Layer] = []
-        self.sealed = ""  # below this folder alone the kernel lets this process write
+        self.sealed = ""  # the kernel lets this process write only below this folder
         self.mapped = True  # whether files may have been mapped since somebody looked
 
     @property
@@ -80,7 +80,7 @@ class Files:
 
     # --- names and versions -----------------------------------------------------------------------------
     def path(self, path: object, number: int | None = None, *, follow: bool = True) -> str:
-        """Return the absolute name, without links, of a script's path. number: of an open folder."""
+        """Return the absolute name, without links, of a script's path. number: a folder's descriptor."""
         name = os.fsdecode(path)  # type: ignore[arg-type]
         here = posix.getcwd() if number is None or number < 0 else posix.readlink(f"/proc/self/fd/{number}")
         return self._real(os.path.normpath(os.path.join(here, name)), follow, MOST_LINKS)
@@ -139,7 +139,7 @@ class Files:
 
     # --- reading and writing ----------------------------------------------------------------------------
     def reading(self, path: str, *, content: bool = False) -> str:
-        """The place to read a file from. content: refuse one that something unknown has changed since."""
+        """The place to read a file from. content: refuse a file that was changed in an unknown way."""
         if path.startswith(SPECIAL):
             return path
         version = self.version(path)
@@ -160,7 +160,7 @@ class Files:
                 raise lost(path)
 
     def writing(self, path: str, flags: int = 0) -> str:
-        """The place in this process's own layer to write a file to; what it held is there, unless it is cut.
+        """The place in this process's own layer to write a file to; it holds the old content unless cut.
 
         flags: as for ``os.open``.
         """
@@ -190,7 +190,7 @@ class Files:
         return place
 
     def new(self, path: str) -> str:
-        """The place for a new file, in a folder that is there."""
+        """The place for a new file, in an existing folder."""
         folder, _slash, _name = path.rpartition("/")
         status = self.status(folder or "/")
         if status is None or not stat.S_ISDIR(status.st_mode):
@@ -200,13 +200,13 @@ class Files:
         return place
 
     def keep(self, path: str, **how: bool) -> None:
-        """Before this process changes a file: keep what its branches may want to read."""
+        """Keep what branches may want to read of a file that this process is about to change."""
         if not path.startswith(SPECIAL):
             self.own.kept.keep(self.own.place(path), **how)
 
 
 def below(path: str, folder: str) -> bool:
-    """Whether a path is that of a folder, or in it."""
+    """Whether a path is the folder itself, or lies in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
@@ -220,14 +220,14 @@ R = TypeVar("R")
 
 
 class _Local(threading.local):
-    quiet = False  # what changes files now are the functions here
+    quiet = False  # True while functions of this file change files
 
 
 local = _Local()
 
 
 def led(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that finds the places of files itself; its errors tell the names that the script has."""
+    """Return a function that finds files' places itself; its errors show the names that the script uses."""
 
     @functools.wraps(function)
     def quiet(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -23,7 +23,7 @@ INDEX = "index.jsonl"
 class Version(NamedTuple):
     """Where a file's content is: the first ``size`` bytes of the file at ``path``; None: all of them.
 
-    lost: it was written over and is not kept.
+    lost: the content was overwritten and is not kept.
     """
 
     path: str
@@ -60,7 +60,7 @@ class Kept:
     ) -> None:
         """Keep what ``path`` holds, which is about to be changed, unless that was done since the last fork.
 
-        appending: what is there stays. moving: the name goes, and what is below it. removing: the content
+        appending: the content stays. moving: the name goes, and all below it. removing: the content
         goes with its name, unchanged.
         """
         if not self.fork or f"{path}/".startswith(f"{self.folder}/"):
@@ -129,7 +129,7 @@ class Kept:
 
     # --- by a branch ---------------------------------------------------------------------------------------
     def version(self, path: str, fork: int | None) -> Version | None:
-        """Where the content is that ``path`` had at this fork (None: has now); None if it wasn't there."""
+        """The place of the content that ``path`` had at a fork (None: has now); None if it was absent."""
         size: int | None = None
         lost = False
         for entry in self._entries.get(path, ()):
@@ -198,7 +198,7 @@ def lost(path: str) -> PermissionError:
 
 
 def make_folders(path: str) -> None:
-    """Make a folder and those that it is in."""
+    """Make a folder and its parent folders."""
     if path and not exists(path):
         make_folders(path.rpartition("/")[0])
         posix.mkdir(path)
@@ -214,7 +214,7 @@ def exists(path: str) -> bool:
 
 
 def copy_file(source: Version, target: str) -> None:
-    """Copy a file with its permissions and times; the copy shares its blocks where the disk can do that."""
+    """Copy a file with its permissions and times; the copy shares its blocks if the disk can do that."""
     status = posix.stat(source.path)
     left = status.st_size if source.size is None else source.size
     reading = posix.open(source.path, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Landlock, a part of Linux: from now on this process and its children can write below one folder alone."""
+"""Landlock, a part of Linux: from now on this process and its children can only write below one folder."""
 
 import ctypes
 import os
@@ -24,9 +24,9 @@ class _BelowPath(ctypes.Structure):
 
 
 def seal(folder: str) -> bool:
-    """Let this thread and what it starts write below ``folder`` alone, to its end; False if the kernel can't.
+    """Until its end, let this thread and what it starts write only below ``folder``; False if unsupported.
 
-    Files that are open stay open. Call it where the process has no other threads.
+    Files that are open stay open. Call it while the process has no other threads.
     """
     if not sys.platform.startswith("linux"):
         return False

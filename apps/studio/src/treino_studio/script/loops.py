@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-WRAPPED = "tqdm", "trange", "track", "enumerate"  # calls that give a range's numbers on
+WRAPPED = "tqdm", "trange", "track", "enumerate"  # calls that pass a range's numbers on
 ARITHMETIC = {ast.Add: int.__add__, ast.Sub: int.__sub__, ast.Mult: int.__mul__}
 
 LOCALS_ARE_VIEWS = hasattr(
@@ -61,7 +61,7 @@ class Loops:
 
 
 def _range(call: ast.expr, names: Mapping[str, Any]) -> range | None:
-    """The range that an expression gives, if it says so itself."""
+    """The range that an expression builds, if its text alone shows this."""
     if not isinstance(call, ast.Call) or not call.args:
         return None
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

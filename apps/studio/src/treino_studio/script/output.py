@@ -10,13 +10,13 @@ from time import perf_counter
 from typing import Any
 
 EVERY = 0.1  # seconds between two messages
-MOST_LINES = 500  # lines of a message, the newest
-LONGEST = 2000  # characters of a line that are shown
+MOST_LINES = 500  # maximum number of lines in a message: the newest
+LONGEST = 2000  # maximum number of characters of a line that are shown
 STEERING = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")  # a terminal's colours and moves of its cursor
 
 
 class PrintedLines:
-    """The lines that a script has printed and that no message has held.
+    """The lines that a script has printed and that no message has contained yet.
 
     post: called with a message ``{"output": [[stream, line, step], …]}``, where a stream is "stdout" or
     "stderr". step: how many steps the script has made.
@@ -33,7 +33,7 @@ class PrintedLines:
             self._listen(name, stream)
 
     def _listen(self, name: str, stream: Any) -> None:
-        """Give a stream, itself as it is, another ``write``."""
+        """Replace the ``write`` of a stream, which otherwise stays as it is."""
         write: Any = getattr(stream, "write", None)
 
         def heard(text: str, /) -> Any:
@@ -41,7 +41,7 @@ class PrintedLines:
             self._add(name, text)
             return count
 
-        with suppress(AttributeError):  # no stream, or one that takes no other
+        with suppress(AttributeError):  # no stream, or one whose ``write`` can't be replaced
             stream.write = heard
 
     def _add(self, name: str, text: str) -> None:
@@ -53,7 +53,7 @@ class PrintedLines:
                 self.flush()
 
     def flush(self, *, last: bool = False) -> None:
-        """Post the lines that wait. last: and what ends without an end of line."""
+        """Post the waiting lines. last: also a last line without a line end."""
         with self._lock:
             for name, rest in self._unfinished.items() if last else ():
                 if rest:
@@ -66,7 +66,7 @@ class PrintedLines:
                 self._post({"output": lines})
 
     def close(self) -> None:
-        """Post what is left, and give the streams their own ``write`` again."""
+        """Post what is left, and restore the streams' own ``write``."""
         self.flush(last=True)
         for _name, stream in self._streams:
             if getattr(vars(stream).get("write"), "__name__", "") == "heard":
@@ -83,7 +83,7 @@ def tee(post: Callable[[dict[str, Any]], object], step: Callable[[], int] = lamb
 
 
 def shown(line: str) -> str:
-    """A line as a terminal shows it in the end: of a progress bar, which begins anew, the last state."""
+    """A line as a terminal shows it in the end: for a progress bar, which begins anew, its last state."""
     line = STEERING.sub("", line)
     states = [state for state in line.split("\r") if state.strip()]
     last = states[-1] if states else ""

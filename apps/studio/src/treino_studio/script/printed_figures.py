@@ -44,9 +44,9 @@ OTHERS = set(
         "diff delta early",
     )
 )
-LONGEST = 2000  # letters of a line that are read
+LONGEST = 2000  # maximum number of characters of a line that are read
 COUNTED = {"ep", "step", "passo", "iter", "iteration", "iteracao"}
-COLUMNS = 64  # most columns of a table
+COLUMNS = 64  # maximum number of columns of a table
 PORTUGUESE = {"perda", "custo", "acuracia", "epoca", "treino", "validacao", "passo", "teste"}
 
 _TOKEN = re.compile(
@@ -65,9 +65,9 @@ _RULE = re.compile(r"[\s|+\-=:─━│┃┼╋═╪║├┤┌┐└┘╔�
 
 
 class PrintedFigure(NamedTuple):
-    """A figure as a script says it.
+    """A figure as a script prints it.
 
-    split: of which rows; None where it doesn't say. unit: of the last digit that is printed.
+    split: its rows; None if the line doesn't say. unit: the value of 1 in the last printed digit.
     """
 
     name: Name
@@ -84,7 +84,7 @@ class Count(NamedTuple):
 
 
 class PrintedLine(NamedTuple):
-    """What a line says."""
+    """The contents of a printed line."""
 
     figures: tuple[PrintedFigure, ...] = ()
     epoch: Count | None = None
@@ -100,7 +100,7 @@ class PrintedFigures:
         self._percents: set[Split | None] = set()  # whose accuracies are printed as 91.2, without a sign
 
     def read(self, line: str) -> PrintedLine:
-        """The figures, the epoch and the step that a line tells."""
+        """The figures, the epoch and the step in a line."""
         line = line.rpartition("\r")[2].strip()  # a bar of progress writes over itself
         if not line or len(line) > LONGEST:
             return PrintedLine()
@@ -115,7 +115,7 @@ class PrintedFigures:
         return PrintedLine(self._complete(figures), _count(_EPOCH, line), _count(_STEP, line))
 
     def _complete(self, figures: Iterable["_Reading"]) -> tuple[PrintedFigure, ...]:
-        """Accuracies as shares.
+        """The figures, with accuracies as shares.
 
         Where a line names a held-out figure, one of the same name without a split is the training rows', as
         Keras prints it.
@@ -137,7 +137,7 @@ class PrintedFigures:
         return tuple(complete.values())
 
     def _row(self, line: str) -> dict[str, str] | None:
-        """A row of the table whose head was printed before; None if the line is none."""
+        """A row of the table whose head was printed before; None if the line is no row."""
         if _RULE.fullmatch(line):
             return None
         if self._head:
@@ -167,7 +167,7 @@ def words_of(text: str) -> list[str]:
 
 
 def split_of(text: str) -> Split | None:
-    """The rows that a line of code speaks of, if it speaks of one kind alone."""
+    """The split that a line of code names, if it names only one."""
     words = (word for word in words_of(text) if not word.startswith(("eval", "avali")))  # of any rows
     splits = {SPLITS[word] for word in words if word in SPLITS}
     return splits.pop() if len(splits) == 1 else None
@@ -271,7 +271,7 @@ def _after(
 def _number(
     line: str, tokens: list[re.Match[str]], k: int, name: Name, portuguese: bool, split: Split | None
 ) -> tuple[float, float, bool, Split | None] | None:
-    """The value of a number, unless what stands behind makes it part of something else."""
+    """The value of a number, unless the text after it makes it part of something else."""
     token = tokens[k]
     value, percent = _value(token["number"], portuguese), bool(token["percent"])
     rest = line[token.end() :]

@@ -59,26 +59,26 @@ SCRIPT_GONE = Refusal(
 
 ENDING = 2.0  # seconds to wait for the process to exit after the script's last message
 GRACE = 3.0  # seconds to wait for the process to end before the next, harder signal
-APART = 1.0  # seconds of the script between two checkpoints that nobody asks for, until there are many
-DEAREST = 0.01  # share of the script's time that they may take
+APART = 1.0  # seconds of the script between two automatic checkpoints, until there are many
+DEAREST = 0.01  # share of the script's time that automatic checkpoints may take
 LOOK = 1.0  # seconds between two looks at the memory of checkpoints
 LOOKING = 0.05  # share of the time that these looks may take
 EVERY = 0.1  # seconds between two messages about a fan
-SHARE = 0.25  # of the free memory, for checkpoints
+SHARE = 0.25  # share of the free memory for checkpoints
 
 
 class ScriptProcess:
     """A training script in a process of its own, and the processes that go on from its checkpoints.
 
     Unless others are given, it shares stdin, stdout and stderr with this process; a Ctrl-C in the terminal
-    reaches both processes. If this process dies, the script goes on to its end; what sleeps ends.
+    reaches both processes. If this process dies, the script goes on to its end; sleeping copies end.
     """
 
     def __init__(
         self, process: subprocess.Popen[Any], line: socket.socket, folder: Path, *, checkpoints: bool = False
     ) -> None:
         self._process = process
-        self._folder = folder  # of branches, without their number
+        self._folder = folder  # the branches' folder, without their number
         self._lock = threading.RLock()  # commands and messages come in different threads
         self._selector = selectors.DefaultSelector()
         self._ear, self._bell = socket.socketpair()  # a byte: a command has left messages in _news
@@ -198,7 +198,7 @@ class ScriptProcess:
         self._selector.register(line, selectors.EVENT_READ, source)
 
     def _read(self, source: Branch | SleepingCopy) -> Iterator[dict[str, Any]]:
-        """The messages for the page of what a process says."""
+        """Yield the messages for the page that follow from a process's messages."""
         if source.line is None:  # a copy that has been dismissed in the meantime
             return
         messages, is_open = source.line.receive()
@@ -223,7 +223,7 @@ class ScriptProcess:
             yield from news
 
     def _gone(self, source: Branch | SleepingCopy) -> Iterator[dict[str, Any]]:
-        """A process has closed its socket."""
+        """Yield the messages for the page after a process has closed its socket."""
         if source.line is not None:
             self._forget(source.line)
             source.line = None
@@ -272,7 +272,7 @@ class ScriptProcess:
             yield {"fan": self._fan.document}
 
     def _settled(self, branch: Branch) -> Iterator[dict[str, Any]]:
-        """The branches for the page, if whether this one is asleep has changed."""
+        """Yield the branches for the page, if this one has fallen asleep or woken up."""
         before = branch.status
         if branch.alive:
             branch.status = "asleep" if branch.paused and branch is not self._present else "running"
@@ -325,7 +325,7 @@ class ScriptProcess:
     def _keep(
         self, branch: Branch, about: Mapping[str, Any], line: socket.socket
     ) -> Iterator[dict[str, Any]]:
-        """A process has made a checkpoint. line: the copy's socket."""
+        """Store a checkpoint that a process has made. line: the copy's socket."""
         adopt_orphans(True)  # copies whose parent has ended are to be waited for here
         self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
@@ -341,7 +341,7 @@ class ScriptProcess:
         yield self._state()
 
     def _make_due(self, branch: Branch) -> None:
-        """Ask for a checkpoint if it is time for one that nobody asks for."""
+        """Ask for a checkpoint if an automatic one is due."""
         if self._on and self._able and self._due is not None and branch.seconds >= self._due:
             self._due = None
             self._ask_for_checkpoint(marked=False)
@@ -368,7 +368,7 @@ class ScriptProcess:
         self._leaving.append(copy.process)
 
     def _look_at_memory(self) -> None:
-        """Measure what the checkpoints take, as often as that costs little."""
+        """Measure the memory of the checkpoints, rarely enough to cost little."""
         self._leaving = [process for process in self._leaving if not process.ended()]
         began = time.monotonic()
         if not self._checkpoints or began < self._look:
@@ -447,13 +447,13 @@ class ScriptProcess:
             raise SCRIPT_GONE() from None
 
     def _tell(self, message: dict[str, Any]) -> None:
-        """Let ``messages`` yield it."""
+        """Let ``messages`` yield this message."""
         self._news.append(message)
-        with suppress(OSError):  # full: it will look anyway
+        with suppress(OSError):  # full: ``messages`` will look anyway
             self._bell.send(b".", socket.MSG_DONTWAIT)
 
     def _stop(self) -> None:
-        """Interrupt the present process, and what is asleep at a step."""
+        """Interrupt the present process, and the processes that are asleep at a step."""
         present = self._present
         self._end_fan()
         for branch in self._branches:
@@ -525,7 +525,7 @@ class ScriptProcess:
             self._tell({"run": branch.name, **branch.figures, "step": step, "losses": branch.losses})
 
     def _make_present(self, branch: Branch) -> None:
-        """Steer and show this one from now on; the one until now sleeps."""
+        """From now on, steer and show this branch; the branch shown until now sleeps."""
         before, self._present = self._present, branch
         if before is not branch:
             self._sleep(before)
@@ -552,7 +552,7 @@ class ScriptProcess:
         future: int | None = None,
         steps: int | None = None,
     ) -> Branch:
-        """Begin a branch. future: its place in a fan, where it makes so many steps and prints to a file."""
+        """Begin a branch. future: its place in a fan, where it makes the fan's steps and prints to a file."""
         number = len(self._branches)
         folder = free_folder(self._folder)
         branch = Branch(number, copy.number, copy.of, copy.step, changes, folder, future=future)
@@ -562,7 +562,7 @@ class ScriptProcess:
         return branch
 
     def close(self) -> int | None:
-        """End the script, if it runs, by increasingly hard signals, and what sleeps; return the first
+        """End the script, if it runs, by increasingly hard signals, and all copies; return the first
         process's exit status."""
         with self._lock:
             others = [branch.process for branch in self._branches if branch.process is not None]

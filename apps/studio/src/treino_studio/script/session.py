@@ -202,7 +202,7 @@ class Session:
         self._post_unable(unable)
 
     def _go_on(self, awakening: Awakening) -> None:
-        """Begin to be a branch."""
+        """Continue as a branch, in the process that has just woken."""
         command, self._server = awakening.command, awakening.server
         self.figures.paused_seconds += awakening.slept
         self.figures.drop_losses()  # the process that was copied has posted them

@@ -26,7 +26,7 @@ RECORDED = "set", "press", "stop"  # commands that change the result of a traini
 
 
 class SteeringHeader(BaseModel):
-    """The first line: the steered script. sha256: of its text. steering: the version of the format."""
+    """The first line: the steered script. sha256: its text's hash. steering: the version of the format."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
 
