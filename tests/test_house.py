@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tools import house
 
 import treino
-from treino.cli import help, main
+from treino.cli import help
 from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
 from treino.engine.registries import settings_page
@@ -62,11 +62,6 @@ def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest
         monkeypatch.delitem(sys.modules, module)
     assert {name: help.names(name) for name in loaded} == loaded
     assert help.picture_names() == list(picture_files.PICTURES)
-
-
-def test_the_help_of_plot_names_every_picture(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plot", "--help"]) == 0
-    assert picture_files.PICTURES.keys() <= set(re.findall(r"\w+", capsys.readouterr().out))
 
 
 SERVER = "starlette", "uvicorn", "websockets", "anyio", "h11"
@@ -199,6 +194,20 @@ def test_the_map_has_the_wings_in_the_linter_s_order() -> None:
     assert first is not None
     wings = [re.sub(r"/|\.py", "", line.split("`")[1]) for line in first[0].splitlines()[2:] if line]
     assert wings == [layer.removeprefix("treino.") for layer in CONTRACTS[0]["layers"][2:]]
+
+
+@pytest.mark.parametrize("top", ["src/treino", *(f"apps/{p.parent.name}" for p in ROOT.glob("apps/*/src"))])
+def test_every_source_file_has_a_row_in_a_readme(top: str) -> None:
+    """Its path stands in the README of its wing or app, or of a folder in it."""
+    missing, texts = [], [readme.read_text() for readme in (ROOT / top).rglob("README.md")]
+    for path in (ROOT / top).rglob("*.*"):
+        if path.suffix not in (".py", ".js", ".css", ".hpp", ".cpp") or path.name == "__init__.py":
+            continue
+        if {"docs", "tests", "scripts"} & set(path.parts) or path.parent == ROOT / top:
+            continue
+        ends = [str(Path(*path.parts[-k:])) for k in range(1, 5)]
+        missing += [] if any(f"`{end}`" in text for text in texts for end in ends) else [path]
+    assert missing == []
 
 
 def test_docstrings_name_what_there_is() -> None:
