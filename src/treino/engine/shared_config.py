@@ -60,7 +60,7 @@ class SharedConfig:
 
     @cached_property
     def shape(self) -> Shape:
-        """The description, for the hand-written pass, of the linear layers of an MLP or of a CNN's head."""
+        """What hand-written backpropagation needs to know of the linear layers of an MLP or a CNN's head."""
         assert self.net is not None
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))

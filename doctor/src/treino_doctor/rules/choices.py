@@ -91,7 +91,7 @@ def decides(site: Site) -> bool:
 
 
 def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = None) -> bool:
-    """Whether code compares metrics with these names, or takes the best of them. start: a statement to skip.
+    """Whether code compares the metrics named in ``own``, or takes the best. start: a statement to skip.
 
     A method of the same file that gets a metric as an argument, as in early stopping, may compare it.
     """

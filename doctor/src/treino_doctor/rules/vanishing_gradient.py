@@ -40,8 +40,8 @@ def decide(log: Log) -> Faults:
 
 
 def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
-    """The losses of one of several nets that a line trained, one after the other or in turn; None if unknown,
-    or if the loss may fall below zero and so has no scale.
+    """The losses of one optimizer's net, where a line trained several nets in turn or one after the other;
+    None if they can't be told apart, or if the loss may fall below zero and so has no scale.
     """
     if not loss.known and any(v < 0 for v in loss.values):
         return None

@@ -177,7 +177,7 @@ def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
 
 
 def choose_target(table: Table, target: str | None) -> Column:
-    """The target column, if only one target is allowed."""
+    """Return the target column; refuse more than one."""
     columns = choose_targets(table, target)
     if len(columns) > 1:
         names = [column.name for column in columns]

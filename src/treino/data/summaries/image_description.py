@@ -73,7 +73,7 @@ class ImageExamples:
 
 @dataclass(frozen=True, eq=False)
 class FlaggedImages:
-    """An image to look at: a blank one, or one that (almost) equals an earlier image, which follows it.
+    """An image to look at: a blank one; or one that (almost) equals an earlier image, then that image too.
 
     places: the place of each, in words. labels: their classes, if there are any. pixels: as in ImageExamples.
     """

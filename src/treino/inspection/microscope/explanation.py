@@ -76,7 +76,7 @@ class Step:
 
     @property
     def value(self) -> float:
-        """The number of the step's formula."""
+        """The result of the step's formula."""
         assert self.formula is not None
         return self.formula.value
 

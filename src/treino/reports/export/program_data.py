@@ -179,7 +179,7 @@ def number(cell):
 
 
 def filled(values, column):
-    """Numbers, with missing ones replaced by the training rows' fill value, and where they were missing."""
+    """Return a numeric column's inputs: its values with gaps filled, and flags of where the gaps were."""
     values = np.asarray(values, dtype=float)
     absent = np.isnan(values)
     values = np.where(absent, column["fill"], values)

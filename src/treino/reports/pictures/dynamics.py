@@ -21,8 +21,8 @@ def dynamics_picture(run: StoredRun) -> list[File]:
 
 
 def dynamics_of(run: StoredRun) -> Dynamics:
-    """Return the run's dynamics at up to 60 evenly spaced steps and at changes of the learning rate, each
-    with the following update.
+    """Return gradients, dead units and the next update at up to 60 evenly spaced steps, and at each change
+    of the learning rate.
 
     Raises:
         TreinoError: the run can't be replayed.

@@ -317,7 +317,7 @@ def judgement(
 def _row_scores(
     folder: RunFolder, sweep: SweepTraining
 ) -> tuple[list[int], Tensor, Tensor, dict[str, Tensor]]:
-    """All brackets' members; deciding and shown scores ``[M, N]``; rows' weights and targets ``[N]``."""
+    """Return all brackets' members, the scores that decide, those to show, and rows' weights and targets."""
     members: list[int] = []
     choose, shown = [], []
     rows: dict[str, Tensor] = {}
