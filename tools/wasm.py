@@ -1,6 +1,6 @@
 """Builds the kernel ``lanes`` for web pages, to the same bytes anywhere: ``python -m tools.wasm``.
 
-It also writes a record of what they were built from, for a test that builds nothing.
+It writes beside itself what they were built of, for a test that builds nothing.
 """
 
 import inspect
@@ -23,12 +23,12 @@ MODULES = tuple(FLAGS["sets"]["wasm32"])
 
 
 def sources_hash() -> str:
-    """The hash of the modules' sources; each module contains it."""
+    """The hash of what the modules are made of; each has it in its bytes."""
     return sha256(b"".join(path.read_bytes() for path in [*sorted(LANES.glob("*.*")), DOOR])).hexdigest()
 
 
 def build(folder: Path) -> None:
-    """Write ``relaxed.wasm`` and ``exact.wasm`` into ``folder``."""
+    """Write ``relaxed.wasm`` and ``exact.wasm`` there."""
     with tempfile.TemporaryDirectory() as objects:
         for name in MODULES:
             parts = []
