@@ -127,7 +127,7 @@ def test_a_rule_that_raises_is_a_defect_of_the_doctor(tmp_path, monkeypatch):
         raise ValueError("broken")
 
     bad = {**registry.rules(), "no_step": dataclasses.replace(registry.rules()["no_step"], decide=broken)}
-    monkeypatch.setattr(registry, "rules", lambda names=(): bad)
+    monkeypatch.setattr(registry, "rules", lambda names=None: bad)
     outcome = run_script(script(tmp_path, FAULT))
     assert rules(outcome) == ["missing_zero_grad"]
     assert outcome.exam.defects == ["no_step: ValueError: broken"]

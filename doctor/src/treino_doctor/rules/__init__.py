@@ -23,24 +23,30 @@ def _in_file(name: str) -> Rule | None:
     return replace(file["RULE"], id=name, **own) if "RULE" in file else None
 
 
-def rules(names: Iterable[str] = ()) -> dict[str, Rule]:
+@cache
+def _files(path: tuple[str, ...]) -> list[str]:
+    """The names of the files in this folder, which is listed once."""
+    return [file.name for file in pkgutil.iter_modules(path)]
+
+
+def rules(names: Iterable[str] | None = None) -> dict[str, Rule]:
     """All rules by id, or only those of these names; then only their files are imported."""
-    every = map(_in_file, names or [file.name for file in pkgutil.iter_modules(__path__)])
+    every = map(_in_file, _files(tuple(__path__)) if names is None else names)
     known = [r for r in every if r is not None]
     return {r.id: r for r in sorted(known, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
     """The findings that no other finding explains, each line once; certain ones first, then the severest."""
-    ids = {f.rule for f in findings}
-    findings = [f for f in findings if not ids & set(rules(ids)[f.rule].unless)]
+    known = rules({f.rule for f in findings})
+    findings = [f for f in findings if not known.keys() & set(known[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
     distinct = [f for f in findings if unique[f.rule, f.file, f.line] is f]
     return sorted(distinct, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
 
 
 def decide(
-    log: Log, names: Iterable[str] = (), *, early: bool = False, heed: bool = True
+    log: Log, names: Iterable[str] | None = None, *, early: bool = False, heed: bool = True
 ) -> tuple[list[Finding], list[str]]:
     """Return the findings of the rules, certain ones first, and the errors of rules that raised.
 
