@@ -15,7 +15,7 @@ from treino.base.formula import OPS, Constant, Expr, Formula, Op, Symbol, call, 
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.backprop import Net, named
 from treino.inspection.microscope.explanation import Explanation
-from treino.plots.explain_formula import mathml, text
+from treino.plots.explain_formula import DIGITS, MATHML, FormulaWriter, text
 
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 KNOWN: dict[str, object] = {
@@ -150,7 +150,7 @@ def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tre
     if not re.search("GELU|SiLU|LeakyReLU", written) and written.count("|") <= 2:
         assert read_back(written) == pytest.approx(value(tree), rel=1e-9, abs=1e-12)
     for numbers in (False, True):
-        ET.fromstring(f"<math>{mathml(tree, numbers=numbers)}</math>")
+        ET.fromstring(f"<math>{FormulaWriter(MATHML, numbers, DIGITS).write(tree).text}</math>")
 
 
 @settings(max_examples=100)

@@ -191,7 +191,12 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
         notes += _leaks(table, chosen, columns, labels[0], task)
     label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
     cells_ND = None if work.used else comparable(tables, chosen)
-    first_N = _large_tables().equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
+    if cells_ND is None:
+        from treino.data.large_tables import equal_rows  # imports pyarrow, which is slow
+
+        first_N = equal_rows(tables, chosen)
+    else:
+        first_N = first_equal(cells_ND)
     part_N = decide_parts(
         tables, found.file_parts, found.by, request.split, first_N, label_N, classes[0], notes
     )
@@ -213,9 +218,10 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
         request = replace(request, inputs="plain")
         preparation = fit(*learnt, request, found.weights, weight_T, folds)
     if cells_ND is None or work.too_small_for(preparation, table):
-        _large_tables().check_room(len(part_N), work.limit)
-        how = train_N, weight_T, work.folder(), folds
-        preparation, met, x_of = _large_tables().on_disk(tables, preparation, parts, *how)
+        from treino.data.large_tables import check_room, on_disk  # imports pyarrow, which is slow
+
+        check_room(len(part_N), work.limit)
+        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
     else:
         preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
     if preparation.encoders:
@@ -229,13 +235,6 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     pairs = zip(tables, labels, strict=True)
     y = torch.cat([prepare_targets(found.targets_of(t), of_table, preparation) for t, of_table in pairs])
     return found.data(request, preparation, reason, part_N, x_of, y)
-
-
-def _large_tables() -> Any:
-    """The module for tables that don't fit in memory; it imports pyarrow, which is slow."""
-    from treino.data import large_tables
-
-    return large_tables
 
 
 @dataclass(eq=False)

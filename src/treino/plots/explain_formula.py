@@ -301,8 +301,3 @@ TEXT, EXACT, MATHML = UnicodeText(), UnicodeText(exact=True), MathML()
 def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS, exact: bool = False) -> str:
     """Return one line of Unicode. exact: decimal points in every language."""
     return FormulaWriter(EXACT if exact else TEXT, numbers, digits).write(e).text
-
-
-def mathml(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:
-    """Return the content of a ``<math>`` element."""
-    return FormulaWriter(MATHML, numbers, digits).write(e).text

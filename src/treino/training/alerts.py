@@ -107,7 +107,7 @@ MOST = 1_000_000  # maximum number of steps or epochs of a span
 CLAUSE = re.compile(
     r"(?P<figure>.+?)\s*"
     r"(?:(?P<sign>[<>]=?|[≤≥])\s*(?P<number>.*?)"
-    r"|\b(?P<way>rises|falls|stands still|is best|is not best|is nan))"
+    rf"|\b(?P<way>{'|'.join((*TRENDS, BEST, NOT_BEST, NAN))}))"
     r"(?:\s+for\s+(?P<span>.*))?"
 )
 NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)")

@@ -21,7 +21,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.data.rows import tensor_bytes
+from treino.data.rows import is_stream, tensor_bytes
 from treino.data.rows_in_memory import splits_not_in_memory, why_not_reproducible
 from treino.engine import Loss, TrainingLoop
 from treino.engine.augmentation import augmented
@@ -41,7 +41,6 @@ from treino.training.stored_training import (
     keyframes_in,
     obey_again,
     rebuilt,
-    streams,
     user_data,
 )
 
@@ -307,7 +306,7 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
     if data is None:
         raise DATA_WANTED(run=run.name, what=where.source, call=call)
     rows = user_data(run.folder, where, data)
-    if streams(rows) or why_not_reproducible(rows):
+    if is_stream(rows.train) or why_not_reproducible(rows):
         raise ROWS_NEVER_THE_SAME(run=run.name)
     return rows
 

@@ -249,12 +249,7 @@ DATA_CHANGED = Refusal(
 
 def user_data_reference(data: Data) -> dict[str, Any]:
     """The entries of ``spec.json`` on data that is neither in a file nor in memory."""
-    return {"digest": digest(data), "streams": streams(data)} if splits_not_in_memory(data) else {}
-
-
-def streams(data: Data) -> bool:
-    """Whether the training rows are a stream, so that training can't resume within an epoch."""
-    return is_stream(data.train)
+    return {"digest": digest(data), "streams": is_stream(data.train)} if splits_not_in_memory(data) else {}
 
 
 def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
@@ -283,7 +278,7 @@ def resumption_facts(data: Data, lost: int) -> dict[str, str]:
         return {}
     place = (
         _("from the last epoch's border, in an order of its own from there on")
-        if streams(data)
+        if is_stream(data.train)
         else _("in the order that it would have had, with items read anew")
     )
     return {"message": _("Went on {place}; steps made again on other rows: {n}.").format(place=place, n=lost)}

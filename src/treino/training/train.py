@@ -21,6 +21,7 @@ from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
+from treino.data.rows import is_stream
 from treino.data.rows_in_memory import in_memory
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
@@ -57,7 +58,6 @@ from treino.training.stored_training import (
     obey_again,
     rebuilt,
     resumption_facts,
-    streams,
     user_data,
     user_data_reference,
     write_keyframes,
@@ -313,7 +313,7 @@ class RunJob:
     @property
     def resumable(self) -> bool:
         engine = self.training
-        return engine.done or not streams(self.data) or engine.step % engine.steps_per_epoch == 0
+        return engine.done or not is_stream(self.data.train) or engine.step % engine.steps_per_epoch == 0
 
     def stop_reason(self) -> str | None:
         """Return ``stopped`` if a command asked to stop; apply all other new commands."""
@@ -395,7 +395,7 @@ class RunJob:
             self.clock.lap()
             self.timed = True
         per_epoch = engine.steps_per_epoch
-        border = (engine.step // per_epoch + 1) * per_epoch if streams(self.data) else None
+        border = (engine.step // per_epoch + 1) * per_epoch if is_stream(self.data.train) else None
         seconds, first = self.view.due_in(CHUNK_SECONDS), None
         if self.limit is not None:
             seconds = min(seconds, max(0.0, self.limit - self.clock.spent)) if self._measured else seconds

@@ -110,12 +110,7 @@ def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callab
     names: dict[str, str] = {}  # the original names of entries whose names are shown in another form
     parents: set[str] = set()
     for name, size, changed, reason in entries:
-        # bytes of a name that aren't valid UTF-8 are shown as escapes
-        shown = (
-            name
-            if name.isascii()
-            else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        )
+        shown = name if name.isascii() else _in_utf8(name)
         if shown != name:
             names[shown] = name
         folder, _slash, file_name = shown.rpartition("/")

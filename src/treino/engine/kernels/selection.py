@@ -13,7 +13,6 @@ ENGINE_NET = Refusal(
     N_("Use the engine module, or leave it open."),
 )
 
-LARGEST_THREADS = 1024
 LARGEST_TORCH_THREADS = 8  # more would wait for each other
 LARGE_STEP = 40_000_000  # weights times rows; in smaller steps a second thread costs more than it saves
 
