@@ -40,7 +40,8 @@ def _section(result: Result, machine: dict[str, Any]) -> str:
     if machine["load"] > machine["cores"]:
         processor += "; other programs had a part of the machine"
     lines.append(
-        f"*{machine['cpu']}, {machine['cores']} cores, load {machine['load']} before it began; "
+        f"*Measured on {machine['date']}: {machine['cpu']}, {machine['cores']} cores, "
+        f"load {machine['load']} before it began; "
         f"torch {machine['torch']}, Python {machine['python']}; {machine['seconds']} s in all{processor}.*"
     )
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """The result of a benchmark: tables and figures, printed for people and kept as JSON for the docs."""
 
+import datetime
 import json
 import os
 import platform
@@ -62,12 +63,13 @@ def write(name: str, result: Result, seconds: float, load: float) -> Path:
 
 
 def document(result: Result, seconds: float, load: float) -> dict[str, Any]:
-    """The result as JSON, with the machine. load: of the machine before it began.
+    """The result as JSON, with the day and the machine. load: of the machine before it began.
 
     The processor time of this process and of those that it waited for is kept beside the seconds: where it is
     much shorter in a program that never waits, others had the machine.
     """
     return asdict(result) | {
+        "date": datetime.date.today().isoformat(),
         "machine": machine() | {"load": round(load, 1)},
         "seconds": round(seconds),
         "processor_seconds": round(sum(os.times()[:4])),
@@ -75,7 +77,7 @@ def document(result: Result, seconds: float, load: float) -> dict[str, Any]:
 
 
 def read(name: str) -> tuple[Result, dict[str, Any]]:
-    """-> (the result, the machine that it was found on)."""
+    """-> (the result, when and on which machine it was measured)."""
     document = json.loads((RESULTS / f"{name}.json").read_text())
     tables = tuple(
         Table(t["title"], tuple(t["columns"]), tuple(tuple(row) for row in t["rows"]))
@@ -88,7 +90,7 @@ def read(name: str) -> tuple[Result, dict[str, Any]]:
         tuple(document["sources"]),
         document["figures"],
     )
-    spent = {name: document[name] for name in ("seconds", "processor_seconds") if name in document}
+    spent = {name: document[name] for name in ("date", "seconds", "processor_seconds") if name in document}
     return result, document["machine"] | spent
 
 
