@@ -31,7 +31,6 @@ PACE = {
     "training.sweeps.sweep.CHECKPOINT_SECONDS": 0.0,
     "training.studies.study.CHECKPOINT_SECONDS": 0.0,
     "training.loop.CHECKPOINT_SHARE": 0.0,
-    "reports.pictures.picture_files.illustrate": lambda _run: None,
 }
 OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")
 TIMES = (
@@ -48,7 +47,7 @@ TIMES = (
 
 @contextmanager
 def frequent_checkpoints() -> Iterator[None]:
-    """A checkpoint after each chunk of a step or so, and no pictures at the end."""
+    """A checkpoint after each chunk of a step or so."""
     with ExitStack() as patches:
         for place, value in PACE.items():
             patches.enter_context(mock.patch(f"treino.{place}", value))

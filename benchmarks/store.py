@@ -78,7 +78,7 @@ def run(quick: bool) -> Result:
         "iterated. Kept: the events of `treino train` drawn by a progress bar on a terminal that is a "
         "string, losses of every step in the database, a checkpoint every 2 s of its own time. Evaluations "
         "are in both. Processor time is of all threads.",
-        ("What is done once: reading data, the pictures and the seal at the end.",),
+        ("What is done once: reading data and the seal at the end.",),
         figures=figures | {"memory": [int(row[1]) for row in memory]},
     )
 

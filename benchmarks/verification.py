@@ -48,10 +48,7 @@ def run(quick: bool) -> Result:
         "timed from its first step to its last; a verification from the opened folder to the document, with "
         "the loading of the rows, the states that are read and compared, and the figures and intervals of "
         "the kept weights.",
-        (
-            "Pictures, baselines and what the doctor looks for at a training's end: no verification repeats "
-            "them.",
-        ),
+        ("Baselines and what the doctor looks for at a training's end: no verification repeats them.",),
         figures=figures,
     )
 

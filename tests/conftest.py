@@ -73,25 +73,6 @@ def _browser() -> Iterator[None]:
     end_browser()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _no_pictures() -> Iterator[Callable[..., None]]:
-    """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
-    from treino.reports.pictures import picture_files
-
-    drawn = picture_files.illustrate
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(picture_files, "illustrate", lambda _run: None)
-        yield drawn
-
-
-@pytest.fixture(autouse=True)
-def _pictures(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _no_pictures: Callable[..., None]
-) -> None:
-    if "pictures" in request.keywords:
-        monkeypatch.setattr("treino.reports.pictures.picture_files.illustrate", _no_pictures)
-
-
 @pytest.fixture(autouse=True)
 def _our_defects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails after a training becomes a note; a mistake of our own code there must not hide in one."""

@@ -24,7 +24,6 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.pictures.curves import curves_of
-from treino.reports.pictures.picture_files import illustrated
 from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
@@ -139,7 +138,7 @@ class Run(StoredRun, Shown):
         Raises:
             TreinoError: a setting that can't change during training; a process is still training the run.
         """
-        return Run.of(drain(illustrated(rewinding(self.at(step), changes))))
+        return Run.of(drain(rewinding(self.at(step), changes)))
 
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Ask the process that trains this run to change a hyper-parameter from a step on.
@@ -187,7 +186,7 @@ class Moment(Snapshot):
         Raises:
             TreinoError: a setting that can't change during training; nothing is left to train.
         """
-        return Run.of(drain(illustrated(branching(self, changes))))
+        return Run.of(drain(branching(self, changes)))
 
 
 class Sweep(StoredSweep, Shown):
@@ -363,7 +362,7 @@ def fit(
         Dataset or DataLoader, or the result of ``load``.
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
         ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
-    lean: draw no pictures, and store no copy of rows in memory (such a run can't be resumed).
+    lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
         a target.
@@ -478,7 +477,7 @@ def sweep(
     settings = _with_net(settings, settings.pop("net", None))
     where: dict[str, Any] = {"parent": parent, "name": name, "out": out, "place": _place(on, gpus_per_chunk)}
     events = sweep_events(data, space, settings=settings, networks=UserFiles(), **where, **options)
-    result = Sweep(drained_folder(tracking.events(illustrated(events)), watch))
+    result = Sweep(drained_folder(tracking.events(events), watch))
     tracking.warn()
     return result
 

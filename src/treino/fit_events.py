@@ -15,7 +15,6 @@ from treino.data.dataset import Data
 from treino.data.source_kinds import is_torch_dataset
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
-from treino.reports.pictures.picture_files import illustrated
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.loop import JobEvent
@@ -60,8 +59,8 @@ class FitRequest:
     """The arguments of a ``fit``.
 
     networks: the source of the network file that the setting ``net`` names; None: no such code may run. net:
-    a module instead of a file. start: initial weights. lean: draw no pictures, store no copy of rows in
-    memory. held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
+    a module instead of a file. start: initial weights. lean: store no copy of rows in memory.
+    held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
     items. classes: the number of classes that the target must have. place: the cluster that trains
     several seeds or folds. alerts: for a single network, as texts. allow_network: whether they may send to
     addresses. like: the run or sweep whose settings these are.
@@ -92,8 +91,8 @@ class FitRequest:
 
 
 def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
-    """Fill in the defaults; return the training's events (with pictures of a single network at its end) and,
-    for ``lr="auto"``, the learning rates tried.
+    """Fill in the defaults; return the training's events and, for ``lr="auto"``, the learning rates
+    tried.
 
     Raises:
         TreinoError: a request that contradicts itself; a setting out of range; every learning rate diverged.
@@ -154,7 +153,6 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             like=request.like,
         )
         events = training.alerted(events, alerts) if alerts else events
-        events = events if request.lean else illustrated(events)
     return (events if rates is None else rates.record(events)), rates
 
 

@@ -11,7 +11,6 @@ from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
 from treino.folders.stored_run import StoredRun
-from treino.reports.pictures.picture_files import illustrated
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
@@ -93,7 +92,7 @@ def resume_events(
     if folder.kind == "run":
         given = given_alerts(alerts, network=allow_network)
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
-        return illustrated(alerted(events, given))
+        return alerted(events, given)
     if folder.kind == "sweep":
         return sweep_resumption(path, access, storage=storage, more=more, place=place)
     return study_resumption(path, access, place=place)
@@ -144,7 +143,7 @@ def branch_events(
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
     check = partial(check_alerts, given)
     events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
-    return illustrated(alerted(events, given))
+    return alerted(events, given)
 
 
 def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:

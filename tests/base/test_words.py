@@ -396,7 +396,6 @@ Adam Kingma Method for Stochastic Optimization algorithm import range tanh updat
 # What is typed and what programs read; columns and names of these commands; a paper, and code as it was run.
 
 
-@pytest.mark.pictures
 @pytest.mark.release
 def test_no_english_is_left_over(
     treino: Callable[..., Said], every_letter_turned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -9,12 +9,11 @@ import pytest
 from tests.cli.forged_folders import Made, make
 from tests.quick_ends import _quick_ends  # noqa: F401
 
-WITHOUT_PICTURES = """
+QUICK_END = """
 from treino.cli import command
 from treino.inspection import baselines
-from treino.reports.pictures import picture_files
 
-baselines.TREES, picture_files.illustrate = 4, lambda _run: None
+baselines.TREES = 4
 command()
 """
 STOPS = """

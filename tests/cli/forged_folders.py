@@ -162,7 +162,6 @@ def make(base: str, place: Path) -> None:
     for module in ("sweeps.sweep", "studies.study"):
         patch.setattr(f"treino.training.{module}.CHECKPOINT_SECONDS", 0.0)
     patch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
-    patch.setattr("treino.reports.pictures.picture_files.illustrate", lambda _run: None)
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             MAKERS[base][0](place)
@@ -233,7 +232,6 @@ def bounded() -> Iterator[None]:
 
     patch.setattr(TrainingLoop, "advance", few)
     patch.setattr(Screen, "defect", defect)
-    patch.setattr("treino.reports.pictures.picture_files.illustrate", lambda _run: None)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     now = int(Path("/proc/self/status").read_text().partition("VmData:")[2].split()[0]) * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (now + GIGABYTES * 10**9, hard))

@@ -16,8 +16,6 @@ from tests.conftest import Said
 from tests.waiting import HANG
 from treino.base.apps import installed
 from treino.cli.app import VERBS
-from treino.reports.pictures import RunPicture
-from treino.reports.pictures.picture_files import PICTURES
 
 
 def table(path: Path, *names: str) -> None:
@@ -54,20 +52,6 @@ def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: P
     said = treino("train", "wine", "--steps", 2, "--out", "else where/x")
     assert "treino predict 'else where/x' FILE.csv" in said.out
     assert treino("predict", "else where/x", "wine").status == 0
-
-
-@pytest.mark.pictures
-def test_a_picture_that_breaks_keeps_no_other_from_being_drawn(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def broken(_run: object) -> list[tuple[str, bytes]]:
-        raise ZeroDivisionError("no such luck")
-
-    monkeypatch.setitem(PICTURES, "boundary", RunPicture(broken))
-    said = treino("train", "wine", "--steps", 2)
-    assert said.status == 0
-    assert "A picture is missing: boundary: ZeroDivisionError: no such luck" in said.out
-    assert [p.name for p in (tmp_path / "runs" / "wine-1" / "pictures").iterdir()] == ["curves.png"]
 
 
 @pytest.mark.parametrize("flag", ["--out", "--net", "--fault", "--features", "--lr"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import WITHOUT_PICTURES
+from tests.cli.conftest import QUICK_END
 from tests.conftest import Said
 
 NET = """
@@ -132,7 +132,7 @@ def test_what_a_network_writes_is_no_part_of_the_document(
 @pytest.mark.parametrize("call", [LATER, "sys.exit(3)"])
 def test_a_process_ends_with_the_document(tmp_path: Path, call: str) -> None:
     name = net(tmp_path, "import", f"{LATER}; {call}")
-    argv = [sys.executable, "-c", WITHOUT_PICTURES, "train", "wine", "--net", name, "--steps", "2", "--json"]
+    argv = [sys.executable, "-c", QUICK_END, "train", "wine", "--net", name, "--steps", "2", "--json"]
     ended = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == (2 if "exit(3)" in call else 0), ended
     assert ended.stdout.count("\n") == 1

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli.conftest import WITHOUT_PICTURES
+from tests.cli.conftest import QUICK_END
 from tests.conftest import Said
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
@@ -142,7 +142,7 @@ def test_a_defect_shows_its_error_on_lines_of_its_own(
 def test_a_terminal_gets_the_colours_of_ours_alone(tmp_path: Path) -> None:
     hostile_table(tmp_path)
     ours, theirs = pty.openpty()
-    argv = [sys.executable, "-c", WITHOUT_PICTURES, "train", FILE, "--target", TARGET, "--steps", "300"]
+    argv = [sys.executable, "-c", QUICK_END, "train", FILE, "--target", TARGET, "--steps", "300"]
     environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
     streams = {"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs}
     process = subprocess.Popen(argv, cwd=tmp_path, env=environ, **streams)

@@ -296,9 +296,11 @@ def test_views_are_averaged_as_probabilities(run: tr.Run, photos: Path, treino: 
     assert torch.softmax(output_NC, 1).numpy() == pytest.approx(wanted.numpy(), abs=1e-5)
 
 
-@pytest.mark.pictures
-def test_mistakes_are_drawn_after_a_training_on_pictures(photos: Path, tmp_path: Path) -> None:
+def test_mistakes_are_drawn_of_a_training_on_pictures(
+    treino: Callable[..., Said], photos: Path, tmp_path: Path
+) -> None:
     run = tr.fit(photos, "mlp", epochs=1, parent=tmp_path / "runs")
+    assert treino("plot", run.path).status == 0
     assert {path.name for path in (run.path / "pictures").iterdir()} == {"curves.png", "mistakes.png"}
 
 

@@ -13,6 +13,8 @@ import torch
 
 import treino as tr
 from treino.base.errors import TreinoError
+from treino.reports.pictures import RunPicture
+from treino.reports.pictures.picture_files import PICTURES
 from treino.reports.tracking import delivery
 from treino.reports.tracking.delivery import TRACKERS
 from treino.reports.tracking.tracker import TrackedEnd, TrackedRun
@@ -57,7 +59,6 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.mark.slow
-@pytest.mark.pictures
 def test_a_run_is_told_from_begin_to_end(memory: list[tuple[str, Any]], tmp_path: Path) -> None:
     run = tr.fit("wine", epochs=3, parent=tmp_path, track="memory")
     plain = tr.fit("wine", epochs=3, parent=tmp_path)
@@ -84,6 +85,19 @@ def test_a_sweep_is_a_table_and_its_best_are_runs(memory: list[tuple[str, Any]],
     best = [told.name for what, told in memory if what == "begin"][1:]
     assert best == [f"{found.name}-{leader['member']}" for leader in found.leaderboard]
     assert ends[1].figures["validation/loss"] == found.leaderboard[0]["validation"]["loss"]
+
+
+def test_a_picture_that_breaks_keeps_no_other_from_the_tracker(
+    memory: list[tuple[str, Any]], treino: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_run: object) -> list[tuple[str, bytes]]:
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setitem(PICTURES, "boundary", RunPicture(broken))
+    said = treino("train", "wine", "--steps", 2, "--track", "memory")
+    assert said.status == 0
+    assert "A picture is missing: boundary: ZeroDivisionError: no such luck" in said.out
+    assert [p.name for p in memory[-1][1].pictures] == ["curves.png"]
 
 
 def test_a_tracker_that_fails_is_said_once_and_ends_nothing(
@@ -125,7 +139,6 @@ def trained(name: str, **settings: Any) -> tr.Run:
 
 
 @pytest.mark.slow
-@pytest.mark.pictures
 def test_tensorboard_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorboard")
     monkeypatch.chdir(tmp_path)

@@ -43,7 +43,7 @@ def turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-DRAWN = [pytest.mark.release, pytest.mark.pictures]
+DRAWN = pytest.mark.release
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ reproducible
 
 
 @pytest.mark.slow
-@pytest.mark.pictures
 def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Path) -> None:
     said = treino("train", "wine", "--json")
     assert said.status == 0
@@ -54,7 +53,11 @@ def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Pat
     deviation = float(loss_N.std(unbiased=False)) / len(loss_N) ** 0.5  # fewer rows than a batch has
     assert d["loss_std"]["validation"][d["kept_epoch"] - 1] == pytest.approx(deviation, rel=1e-4)
     assert sum(d["epoch_seconds"]) + d["evaluation_seconds"] <= d["seconds"]
+    assert "pictures" not in {path.name for path in run.path.iterdir()}
+    assert "no pictures yet: treino plot wine-1" in treino("show", "wine-1").out
+    assert treino("plot", "last").status == 0
     for name in ("boundary.png", "curves.png"):
+        assert name in treino("show", "wine-1").out
         assert (tmp_path / d["path"] / "pictures" / name).read_bytes().startswith(b"\x89PNG")
     shown = treino("show", "last", "--json").document
     assert shown == d

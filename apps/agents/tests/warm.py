@@ -50,7 +50,6 @@ def _listen(place: str) -> None:
         import_module(name)
     for verb in VERBS:
         verb_named(verb)
-    import_module("treino.reports.pictures.picture_files").illustrate = lambda _run: None  # as in all tests
     import_module("treino_agents.tool_call").SPACING = 0.0
     import_module("treino.inspection.variance_shares").RESAMPLES = RESAMPLES
     signal.signal(signal.SIGCHLD, _reap)

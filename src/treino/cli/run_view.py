@@ -188,7 +188,7 @@ def run_summary(run: StoredRun) -> RenderableType:
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
     notices = run.folder.notices
-    if not drawn and not notices and run.folder.manifest.sealed:  # the process died before drawing pictures
+    if not drawn and not notices and run.folder.manifest.sealed:
         parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
     parts += notices
     parts += [_("next {command}").format(command=command) for command in _next(run, facts)]

@@ -37,7 +37,6 @@ def sweep(
     """
     from treino.cli.progress import follow
     from treino.folders.network_source import UserFiles
-    from treino.reports.pictures.picture_files import illustrated
     from treino.reports.tracking.delivery import Tracking
     from treino.training.sweeps.sweep import sweep_events
     from treino.training.sweeps.sweep_members import space_of
@@ -54,4 +53,4 @@ def sweep(
         **options.given,
         **where,
     )
-    return follow(illustrated(events), screen, tracking)
+    return follow(events, screen, tracking)

@@ -19,7 +19,6 @@ from treino.base.errors import TreinoError
 from treino.base.words import _, speaking
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import Access, RunFolder, UserFiles
-from treino.reports import illustrated
 from treino.training import (
     JobEnd,
     JobEvent,
@@ -167,14 +166,11 @@ class Trainer:
                 request["settings"],
                 UserFiles() if request.get("command_line") else None,
                 parent=parent,
-                lean=True,  # no pictures, which would be drawn at each stop
             )
             return fit_events(fit)[0]
         if verb == "sweep":
             data, space, members = (request[name] for name in ("data", "space", "members"))
-            return illustrated(
-                sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
-            )
+            return sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
         if verb == "study":
             sizes = request.get("batch_sizes") or None
             return study_events(
@@ -193,7 +189,7 @@ class Trainer:
             return fit_events(fit)[0]
         path = Path(request["run"])
         if verb == "extend":
-            return illustrated(sweep_resumption(path, access, more=request["members"]))
+            return sweep_resumption(path, access, more=request["members"])
         if verb == "branch":
             self._record(path, request["step"] or 0)
         if verb == "resume":

@@ -12,7 +12,6 @@ from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
 from treino.reports.pictures import FILM_FILES, File, RunPicture, network_errors
 from treino.reports.pictures.output import check_names, put_each
-from treino.training.loop import JobEnd, JobEvent, ctrl_c
 
 # ---- picture files of a run, in ``pictures/`` of its folder
 
@@ -78,7 +77,7 @@ def draw_together(
 
 
 def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
-    """Return the pictures that every training draws; for image classes, no decision boundary."""
+    """Return the pictures that are drawn if none is named; for image classes, no decision boundary."""
     preparation = run.preparation  # which reads a file
     return "mistakes" if preparation.kind == "image" and preparation.classes else "boundary", "curves"
 
@@ -133,17 +132,7 @@ PICTURES: dict[str, RunPicture] = {
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 
 
-# ---- pictures at the end of every training
-
-
-def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
-    """Yield the same events, and draw pictures of each run that ended, or of a sweep's best network; both are
-    complete without them."""
-    for event in stream:
-        if isinstance(event, JobEnd) and event.job.run is not None:
-            with ctrl_c():
-                illustrate(event.job.run)
-        yield event
+# ---- pictures for trackers, at the end of a training
 
 
 def illustrate(run: StoredRun) -> None:

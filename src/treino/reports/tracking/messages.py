@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from treino.folders.store import RunFolder
+from treino.reports.pictures.picture_files import illustrate
 from treino.reports.tracking.tracker import SweepTable, TrackedEnd, TrackedRun
-from treino.training.loop import Job, JobEnd, JobProgress, JobStart
+from treino.training.loop import Job, JobEnd, JobProgress, JobStart, ctrl_c
 from treino.training.train import RunJob
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def ended(event: JobEnd) -> TrackedEnd:
         at_end = _flat({split: best.get(split) for split in ("validation", "test")})
         table = _members(sweep_job)
     tags = tuple(f["rule"] for f in document.get("findings") or ())
+    if folder.kind == "run" and event.job.run is not None:
+        with ctrl_c():
+            illustrate(event.job.run)
     pictures = tuple(sorted((folder.path / "pictures").glob("*.png")))
     return TrackedEnd(str(document["status"]), at_end, pictures, _sealed(folder), tags, table)
 
