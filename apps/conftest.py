@@ -3,11 +3,9 @@
 from tests.conftest import (  # noqa: F401
     _browser,
     _english,
-    _no_pictures,
     _offline,
     _one_thread,
     _our_defects,
-    _pictures,
     pytest_configure,
     thorough,
     treino,
