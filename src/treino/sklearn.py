@@ -47,9 +47,9 @@ from treino.training.stored_results import open_run
 PREPARATION = "normalise", "kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees"
 NOT_OF_ESTIMATORS = {*OF_DATA, "seed", "as_taught", "fault", "baselines", "every", "name", "out"} - {
     *PREPARATION,
-    "validation",
+    *("validation", "split_group", "split_time"),
 }
-"""Settings of files, splits, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
+"""Settings of files, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
 DEFAULTS: dict[str, Any] = {
     name: None if field.default == () else field.default
     for name, field in Settings.model_fields.items()
@@ -62,8 +62,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
     own, instead of ``hidden``.
-    validation: the share of the rows held back for early stopping. random_state: the seed; None: a new one at
-    each fit.
+    validation: the share of the rows held back for early stopping. split_group, split_time: columns of X
+    (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
+    a new one at each fit.
 
     After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network in eval mode),
     ``n_iter_`` (epochs), ``loss_curve_`` (mean training loss of each epoch), ``n_features_in_``, and

@@ -190,11 +190,11 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(
 ) -> None:
     rng, folder = np.random.default_rng(5), tmp_path / "flat"
     folder.mkdir()
-    rows = ["name,kind,weight,patient"]
+    rows = ["name,kind,weight,patient,day"]
     for i in range(12):
         picture(rng).save(folder / f"{i}.png")
-        rows.append(f"{i}.png,{('cat', 'dog')[i % 2]},{i / 4},p{i // 3}")
-    (folder / "labels.csv").write_text("\n".join([*rows, "gone.png,cat,1,p0"]))
+        rows.append(f"{i}.png,{('cat', 'dog')[i % 2]},{i / 4},p{i // 3},2024-01-{30 - i}")
+    (folder / "labels.csv").write_text("\n".join([*rows, "gone.png,cat,1,p0,"]))
     open_question = treino("data", "flat", "--json").document
     assert open_question["target"] is None
     assert "kind" in open_question["likely_targets"]
@@ -203,6 +203,9 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(
     weighed = treino("data", "flat", "--target", "weight", "--split-group", "patient", "--json").document
     assert (weighed["task"], weighed["images"]["class_rows"]) == ("regression", {})
     assert weighed["images"]["rows"] == {"train": 6, "validation": 3, "test": 3}
+    by = "--split-group", r"^(\d)", "--split-time", "day"
+    dated = treino("data", "flat", "--target", "kind", *by).out
+    assert "test from 2024-01-30 to 2024-01-30" in dated
     named = treino("data", "flat", "--target", "kind", "--labels", "flat/labels.csv", "--json").document
     assert named["class_rows"] == [6, 6]
     refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")

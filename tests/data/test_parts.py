@@ -261,3 +261,53 @@ def test_groups_by_time_are_never_parted_and_the_latest_are_test() -> None:
     assert 0.08 < len(data.test) / N < 0.25
     again = load(table, target="y", split_group="who", split_time="when", data_seed=7)
     assert set(again.test.index.tolist()) == set(data.test.index.tolist())
+
+
+def _sides(table: pd.DataFrame, **options: Any) -> dict[str, pd.DataFrame]:
+    data = load(table, target="y", features=["p", "q"], split_group="who", split_time="when", **options)
+    rows = {split: table.iloc[part.index.numpy()] for split, part in data.splits.items()}
+    assert not any(set(a["who"]) & set(b["who"]) for a, b in itertools.combinations(rows.values(), 2))
+    return rows
+
+
+def test_groups_of_one_end_are_on_one_side_in_any_order_of_rows() -> None:
+    who = RNG.integers(0, 40, N)
+    table = frame(who=who, when=who // 8).assign(at=np.arange(N))
+    rows = _sides(table)
+    assert rows["train"]["when"].max() < rows["validation"]["when"].min()
+    assert rows["validation"]["when"].max() < rows["test"]["when"].min()
+    again = _sides(table.sample(frac=1, random_state=3).reset_index(drop=True))
+    assert set(again["test"]["at"]) == set(rows["test"]["at"])
+    together = frame(who=np.arange(N) // 10, when=np.arange(N) % 10)
+    error = refusal_of(load, together, target="y", split_group="who", split_time="when")
+    assert (error.rule, error.hint) == ("rows_too_few", "Split by 'who' or by 'when' alone.")
+
+
+def test_a_row_without_a_time_or_group_and_a_giant_group_are_said() -> None:
+    who = RNG.integers(0, 30, N).astype(float)
+    table = frame(who=np.where(RNG.random(N) < 0.5, np.nan, who), when=np.where(who == 0, np.nan, who))
+    data = load(table, target="y", split_group="who", split_time="when")
+    (whole,) = [rows for rows in data.splits.values() if table["who"][rows.index.numpy()].isna().any()]
+    known = table["when"].notna()
+    assert len(whole) >= (table["who"].isna() & known).sum()
+    assert sum(map(len, data.splits.values())) == known.sum()
+    said = "\n".join(data.notes)
+    assert f"Rows left out because 'when' is empty, by which they are split: {(~known).sum()}." in said
+    assert "Groups and times stay whole, so" in said
+
+
+@pytest.mark.parametrize("time", [{}, {"split_time": "when"}])
+def test_no_group_of_a_given_test_file_is_trained_on(time: dict[str, str]) -> None:
+    who = RNG.integers(0, 60, N)
+    table, test = (frame(who=who, when=who)[rows] for rows in (slice(None, 100), slice(100, None)))
+    data = load(table, target="y", test=test, split_group="who", **time)
+    both = table["who"].isin(test["who"])
+    own = [set(table["who"].iloc[rows.index.numpy()]) for rows in (data.train, data.validation)]
+    assert set.union(*own) == set(table["who"][~both])
+    assert not own[0] & own[1]
+    assert len(data.test) == len(test)
+    assert any(f"a file's held-back rows: {both.sum()}." in note for note in data.notes)
+    later = (table["when"].iloc[data.train.index.numpy()] > test["when"].min()).sum()
+    assert any(f"later than the first test row: {later}." in note for note in data.notes) == bool(time)
+    lacking = test.drop(columns="who")
+    assert refusal_of(load, table, target="y", test=lacking, split_group="who").rule == "columns_missing"

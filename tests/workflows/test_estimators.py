@@ -258,3 +258,19 @@ def test_what_can_not_be_trained_is_a_value_error(settings: Any, x: Any, y: Any,
         tr.Classifier(**settings).fit(whole if x is None else x, labels if y is None else y)
     with pytest.raises(NotFittedError):
         tr.Classifier().predict(whole)
+
+
+def test_an_estimator_stops_by_the_groups_that_end_latest() -> None:
+    r = np.random.default_rng(0)
+    who = r.integers(0, 30, 300)
+    x = pd.DataFrame(
+        {"p": r.normal(size=300), "who": [f"w{w}" for w in who], "when": who * 2 + r.integers(9)}
+    )
+    model = tr.Regressor(epochs=1, split_group="who", split_time="when").fit(x, x["p"])
+    groups, times = [note for note in model.run_.document["notes"] if note.startswith("Split by")]
+    held = int(groups.split(",")[1].split()[0])
+    latest = x.groupby("who")["when"].max().sort_values().index[-held:]
+    of = x["when"][x["who"].isin(latest)]
+    assert f"validation from {of.min()} to {of.max()}" in times
+    assert 0.1 < x["who"].isin(latest).mean() < 0.2
+    assert model.predict(x.assign(who="new")) == pytest.approx(model.predict(x))

@@ -16,7 +16,7 @@ from treino.data import photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
 from treino.data.dataset import Data
 from treino.data.load_request import Fit, Impute, InputForm, LoadRequest
-from treino.data.preparation.column_kinds import ColumnRole, level_cells
+from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.encoders import BINS
 from treino.data.preparation.fit import (
@@ -35,7 +35,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
 from treino.data.source_kinds import is_album, is_torch_dataset, names_of_pictures
-from treino.data.split_requests import Split, decide_parts, divider, fold_of, parts_of_files
+from treino.data.split_requests import Split, decide_parts, divider, fold_of, parts_of_files, units
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
@@ -206,8 +206,7 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     weight_T = found.weight_of[0][train_N] if found.weight_of else None
     folds = None
     if request.target_means or request.trees:
-        grouped = request.split.group is not None and found.by is not None
-        unit_N: NDArray[Any] = level_cells(found.by, False) if grouped else first_N  # type: ignore[arg-type]
+        unit_N: NDArray[Any] = first_N if request.split.group is None else units(table, request.split)
         folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T)
     del first_N
     if most_inputs is not None and len(chosen) > most_inputs:
@@ -330,7 +329,7 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
     for part in (table, *others):
         main = part is table
         if not main:
-            check_present(part, (*chosen, *targets))
+            check_present(part, (*chosen, *targets, *([split.group] if split.group else [])))
         part, row_N = with_targets(part, targets, split.time if main else None, notes)
         if weights is not None:
             column = split.column if main else None

@@ -153,7 +153,7 @@ def decide_parts(
     shares = request.validation, 0.0 if main.official_test else request.test
     given = [np.full(main.official_test, TEST)]
     given += [np.full(t.rows, part) for t, part in zip(tables[1:], file_parts, strict=True)]
-    part_N = np.concatenate([np.empty(own, dtype=np.int64), *given])
+    part_N = np.concatenate([np.full(own, TRAIN), *given])
     apart = column is None and request.fold is None
     if request.fold is not None:
         if main.official_test or TEST in file_parts:
@@ -167,15 +167,9 @@ def decide_parts(
     elif request.group is None and request.time is None:
         part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
     else:
-        time = None if request.time is None else main.column(request.time)
-        time_N = None if time is None else times_of(time, main)
-        if request.group is not None:
-            part_N[:own] = _by_group(column, shares, request.data_seed, notes, time_N)
-        elif time_N is not None:
-            _enough(len(np.unique(time_N)), shares, _("Different times: {n}."))
-            part_N[:own] = split_times(time_N, *shares)
-        if time is not None and time_N is not None:
-            notes.append(_by_time_note(time, time_N, part_N[:own]))
+        part_N = _by_units(tables, column.name, request, shares, part_N, notes)
+        if request.time is not None:
+            notes.append(_by_time_note(request.time, tables, part_N))
     if repeated and apart:
         note = _(equal).format(n=repeated)
         if 2 * repeated > own:
@@ -224,42 +218,79 @@ def _say_classes(
             notes.append(note.format(names=", ".join(np.array(classes, dtype=object)[of_C][:8])))
 
 
-def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
+def _enough(n: int, shares: tuple[float, float], counted: str, hint: str = "") -> None:
     parts = 1 + sum(share > 0 for share in shares)
     if n < max(parts, 2):
         raise TreinoError(
             "rows_too_few",
             counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=parts),
-            _("Add rows, or set [[validation=0]] [[test=0]].") if n > 1 else _("Add rows."),
+            hint or (_("Add rows, or set [[validation=0]] [[test=0]].") if n > 1 else _("Add rows.")),
         )
 
 
-def _by_group(
-    column: Column,
+def _by_units(
+    tables: Sequence[Table],
+    name: str,
+    request: Split,
     shares: tuple[float, float],
-    data_seed: int,
+    part_N: NDArray[np.int64],
     notes: list[str],
-    time_N: NDArray[np.float64] | None,
 ) -> NDArray[np.int64]:
-    """The split of each row by its group: drawn or, by time, with the groups that end last for testing."""
-    words = level_cells(column, column.numbers is not None and not column.boolean)
-    number: dict[str, int] = {}
-    group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
-    _enough(len(number), shares, _("Different groups: {n}."))
-    absent = int((words == "").sum())
-    if time_N is None:
-        part_N = split_groups(group_N, *shares, data_seed)
+    """The split of all rows, those of the main table by group, by time, or by both. Rows of a group that a
+    file holds back are left out. part_N: the files' splits, after rows of the main table."""
+    own, unit_N = tables[0].rows, units(tables[0], request)
+    if request.group is None:
+        _enough(len(np.unique(unit_N)), shares, _("Different times: {n}."))
+        part_N[:own] = split_times(unit_N, *shares)
     else:
-        last_G = np.full(len(number), -np.inf)
-        np.maximum.at(last_G, group_N, time_N)
-        mean_G = np.bincount(group_N, time_N) / np.bincount(group_N)
-        rank_G = np.lexsort((mean_G, last_G)).argsort().astype(np.float64)
-        part_N = split_times(rank_G[group_N], *shares)
-    parts = _counted({part: len(np.unique(group_N[part_N == part])) for part in NAMES})
-    notes.append(_("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=parts))
-    if absent:
-        notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
+        words = np.concatenate([_groups_of(table.column(name)) for table in tables])
+        for part in (TEST, VALIDATION):
+            part_N[(part_N < part) & np.isin(words, words[part_N == part])] = LEFT_OUT
+        if gone := int((part_N == LEFT_OUT).sum()):
+            text = _("Rows left out because their group in '{name}' is among a file's held-back rows: {n}.")
+            notes.append(text.format(name=name, n=gone))
+        row_K = np.flatnonzero(part_N[:own] == TRAIN)
+        units_of, unit_K = np.unique(unit_N[row_K], return_inverse=True)
+        _enough(len(set(words[row_K])), shares, _("Different groups: {n}."))
+        if request.time is None:
+            part_N[row_K] = split_groups(unit_K.reshape(-1), *shares, request.data_seed)
+        else:
+            hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=request.time)
+            _enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
+            part_N[row_K] = split_times(unit_K.astype(np.float64), *shares)
+        parts = _counted({part: len(set(words[:own][part_N[:own] == part])) for part in NAMES})
+        notes.append(_("Split by the groups of '{name}': {parts}.").format(name=name, parts=parts))
+        if absent := int((words == "").sum()):
+            notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
+    for part, share in zip((VALIDATION, TEST), shares, strict=True):
+        if share and (has := float((part_N[:own] == part).mean())) > 2 * share:
+            text = _("Groups and times stay whole, so {part} has {has:.0%} of the rows, not {share:.0%}.")
+            notes.append(text.format(part=_(NAMES[part]), has=has, share=share))
     return part_N
+
+
+def units(table: Table, split: Split) -> NDArray[Any]:
+    """``[N]``: what a split by group or time never parts, of each row: the group's number or the time; or,
+    by both, the place of the row's group in the order of last times, among equal ones of mean times."""
+    if split.group is None:
+        assert split.time is not None
+        return times_of(table.column(split.time), table)
+    number: dict[str, int] = {}
+    words = _groups_of(table.column(split.group))
+    group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
+    if split.time is None:
+        return group_N
+    time_N = times_of(table.column(split.time), table)
+    order_N = time_N.argsort()  # sums don't depend on the order of the rows
+    last_G = np.full(len(number), -np.inf)
+    np.maximum.at(last_G, group_N, time_N)
+    mean_G = np.bincount(group_N[order_N], time_N[order_N]) / np.bincount(group_N)
+    _ends, place_G = np.unique(np.stack([last_G, mean_G], 1), axis=0, return_inverse=True)
+    return np.asarray(place_G.reshape(-1)[group_N])
+
+
+def _groups_of(column: Column) -> NDArray[np.object_]:
+    return level_cells(column, column.numbers is not None and not column.boolean)
 
 
 def _counted(counts: Mapping[int, int]) -> str:
@@ -267,15 +298,31 @@ def _counted(counts: Mapping[int, int]) -> str:
     return joined([_("{n} for {part}").format(n=n, part=_(NAMES[p])) for p, n in counts.items() if n], ", ")
 
 
-def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[np.int64]) -> str:
+def _by_time_note(name: str, tables: Sequence[Table], part_N: NDArray[np.int64]) -> str:
+    """From when to when each split is, also of files with times; how many training rows are later than a test
+    row."""
+    of_tables = [
+        times_of(table.column(name), table) if name in table.by_name else np.full(table.rows, np.nan)
+        for table in tables
+    ]
+    time_N, start_F = np.concatenate(of_tables), np.cumsum([0, *map(len, of_tables)])
+
+    def cell(row: int) -> str:
+        of = int(np.searchsorted(start_F, row, side="right")) - 1
+        return tables[of].column(name).cell(row - int(start_F[of]))
+
     texts = []
     for part in (TRAIN, VALIDATION, TEST):
-        rows = np.flatnonzero(part_N == part)
+        rows = np.flatnonzero((part_N == part) & ~np.isnan(time_N))
         if len(rows):
-            first, last = (column.cell(int(rows[end(time_N[rows])])) for end in (np.argmin, np.argmax))
+            first, last = (int(rows[end(time_N[rows])]) for end in (np.argmin, np.argmax))
             text = _("{part} from {first} to {last}")
-            texts.append(text.format(part=_(NAMES[part]), first=first, last=last))
-    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=joined(texts, ", "))
+            texts.append(text.format(part=_(NAMES[part]), first=cell(first), last=cell(last)))
+    note = _("Split by time ('{name}'): {parts}.").format(name=name, parts=joined(texts, ", "))
+    begin = np.nanmin(np.where(part_N == TEST, time_N, np.nan), initial=np.inf)
+    if later := int(((part_N == TRAIN) & (time_N > begin)).sum()):
+        note += _(" Training rows that are later than the first test row: {n}.").format(n=later)
+    return note
 
 
 def _by_column(

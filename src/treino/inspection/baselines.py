@@ -195,7 +195,8 @@ def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str
 def _trees(
     data: Data, rows: Rows, loss: Loss, most_seconds: float = math.inf
 ) -> tuple[torch.Tensor, list[str]]:
-    """Histogram-based gradient-boosted trees (scikit-learn's defaults, seed 0), with categorical columns.
+    """Histogram-based gradient-boosted trees (scikit-learn's defaults, without early stopping), with
+    categorical columns. Seed 0.
 
     most_seconds: the approximate time limit, kept by using fewer rows or fewer trees.
     https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
@@ -210,7 +211,8 @@ def _trees(
         note = _("The trees were fitted on {n:,} of {total:,} training rows, in {k} rounds.")
         notes.append(note.format(n=len(x_ND), total=len(data.train), k=rounds))
     kind = HistGradientBoostingClassifier if data.classes else HistGradientBoostingRegressor
-    model = kind(random_state=0, max_iter=rounds, categorical_features=categories)
+    fixed = {"random_state": 0, "early_stopping": False}  # its own stopping would part groups and times
+    model = kind(max_iter=rounds, categorical_features=categories, **fixed)
     trees = model.fit(_columns(data, torch.from_numpy(x_ND))[0], y.reshape(-1), weight_N)
     if not data.classes:
         return torch.from_numpy(trees.predict(test_NF)).double()[:, None], notes

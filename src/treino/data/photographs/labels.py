@@ -128,7 +128,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
         columns[CLASS] = _column(CLASS, class_N)
     target, sha256 = CLASS if in_folders else None, None
     if table is not None:
-        more, own = _joined_to(table, known, album, request.split.by, absent, notes)
+        more, own = _joined_to(table, known, album, _columns_of(request), absent, notes)
         columns |= {column.name: column for column in more}
         if chooses and own is not None:
             target = own
@@ -314,14 +314,15 @@ def _without_zeros(name: str) -> str:
 
 
 def _needs_table(request: LoadRequest, columns: dict[str, Column], in_folders: bool) -> bool:
-    own = (None, *columns, CLASS)
-    by = request.split.by
-    return (
-        request.labels is not None
-        or not in_folders
-        or request.target not in own
-        or (by not in own and not (request.split.group and _is_pattern(request.split.group)))
-    )
+    named = {None, *columns, CLASS} >= {request.target, *_columns_of(request)}
+    return request.labels is not None or not in_folders or not named
+
+
+def _columns_of(request: LoadRequest) -> set[str | None]:
+    """The columns of a table by which pictures are split."""
+    group = request.split.group
+    by = {request.split.time, request.split.column}
+    return by if group and _is_pattern(group) else {*by, group}
 
 
 def _labels_of(album: Album, names: _Names, request: LoadRequest, needed: bool) -> _Labels | None:
@@ -398,7 +399,7 @@ def _joined_to(
     labels: _Labels,
     lookup: _Names,
     album: Album,
-    by: str | None,
+    by: set[str | None],
     absent: list[str] | None,
     notes: list[str],
 ) -> tuple[list[Column], str | None]:
@@ -439,7 +440,7 @@ def _joined_to(
         notes.append(text.format(n=len(lacking), name=lacking[0]))
     if twice:
         notes.append(_("Rows of labels left out because an equal one is above them: {n:,}.").format(n=twice))
-    targets = [each.name for each in others if each.name not in (PART, by)]
+    targets = [each.name for each in others if each.name not in {PART, *by}]
     return [_aligned(each, row_N) for each in others], targets[0] if len(targets) == 1 else None
 
 

@@ -164,10 +164,10 @@ def _split_said(report: RunReport) -> str:
     elif load.split_time and load.split_group:
         sentence = _(
             "Parted by {name}, no value of which is on two sides: those that end earliest ({time}) train, "
-            "the latest test."
+            "later ones are held back."
         )
     elif load.split_time:
-        sentence = _("Parted by time ({name}): the earliest rows train, the latest test.")
+        sentence = _("Parted by time ({name}): the earliest rows train, later ones are held back.")
     elif load.fold:
         sentence = _("Tested on fold {fold} of a cross-validation.")
     elif load.split_group:
