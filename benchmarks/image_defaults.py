@@ -1,9 +1,13 @@
 """Defaults for pictures: test rows, beside the same network in eager torch, patches and boosted trees."""
 
+import json
 import math
+import os
 import time
-from collections.abc import Sequence
-from statistics import mean
+from contextlib import suppress
+from pathlib import Path
+from statistics import mean, variance
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -18,13 +22,17 @@ from treino.data.dataset import Data
 from treino.engine import CNN, TrainConfig
 from treino.engine.augmentation import usual_shift
 from treino.engine.nets import picture_shape
+from treino.fit_events import FitRequest, fit_events
 from treino.folders.data_source import load_data
+from treino.folders.documents import read_run_spec
 from treino.inspection.baselines import baselines
 from treino.settings.spec import read_settings
-from treino.training.resolution import resolve
+from treino.training.loop import JobClose, JobEvent, drain
+from treino.training.train import RunJob
 
 SEEDS = 3
-GOAL_1000 = 0.97  # of MNIST's test rows, after its first 1,000 training rows
+KEPT = "TREINO_KEPT"  # names a file that keeps each row, from which a stopped run goes on
+GOAL_1000 = 0.978  # of MNIST's test rows, after its first 1,000 training rows
 TREES_ROWS, TREES_ROUNDS, TREES_SIDE = 2_000, 50, 32
 ERRORS = 2.0  # standard errors of a difference that may be chance
 METHODS = ("treino", "eager", "patches", "trees")
@@ -33,68 +41,110 @@ PART = 500  # rows that a network answers at a time
 
 def run(quick: bool) -> Result:
     names = ["digits_8px"] if quick else [n for n in PROBLEMS if n not in NEED_MNIST or mnist_files.there()]
-    seeds = range(1 if quick else SEEDS)
-    settings, figures = {"epochs": 2} if quick else {}, dict[str, float]()
-    with threads(1):
-        rows = [_row(problem(name), seeds, settings, figures) for name in names]
+    wanted = [(name, seed) for seed in range(1 if quick else SEEDS) for name in names]
+    settings = {"epochs": 2} if quick else {}
+    there: dict[tuple[str, int], dict[str, Any]] = {}
+    kept = Path(os.environ[KEPT]) if KEPT in os.environ else None
+    if kept is not None and kept.exists():
+        there = {(row["name"], row["seed"]): row for row in map(json.loads, kept.read_text().splitlines())}
+    with suppress(KeyboardInterrupt), threads(1):  # after Ctrl-C: what there is
+        for name, seed in wanted:
+            if (name, seed) not in there:
+                there[name, seed] = row = _measured(problem(name), seed, settings)
+                if kept is not None:
+                    with kept.open("a") as file:
+                        file.write(json.dumps(row) + "\n")
+    figures: dict[str, float] = {}
+    done = {
+        name: [there[name, seed] for n, seed in wanted if n == name and (n, seed) in there] for name in names
+    }
+    rows = [_row(name, some, figures) for name, some in done.items() if some]
+    missing = [f"{name}, seed {seed}" for name, seed in wanted if (name, seed) not in there]
     columns = (
-        "problem", "rows", "channels + units", "epochs", *METHODS, "not lower than eager", "goal, kept",
-        "treino, s", "eager, s",
+        "problem", "rows", "seeds", "channels + units", "rate", "epochs", "begun again", *METHODS,
+        "not lower than eager", "goal, kept", "treino, s", "eager, s",
     )  # fmt: skip
     return Result(
         (Table("The defaults for pictures", columns, tuple(rows)),),
-        f"Shares of test rows that are right, means of {len(seeds)} seeds of the split (15 % of the rows "
-        "validate) and of the first weights, and processor seconds of a training, one thread. Eager: the "
-        "same layers, rows, batches, rates, loss and length with Adam(fused=True) and OneCycleLR, pictures "
-        "moved as far, and the weights of the best epoch on validation rows. Not lower: by at most "
-        f"{ERRORS:g} standard errors of the difference between two such shares. Patches: the baseline that a "
-        "run prints. Trees: scikit-learn's HistGradientBoostingClassifier on pixels, of at most "
-        f"{TREES_ROWS:,} rows, in {TREES_ROUNDS} rounds, pictures of more than {TREES_SIDE} pixels made "
-        "smaller. benchmarks/picture_problems.py makes the problems; the defaults were chosen by other rows.",
-        ("Pictures as large as photographs, which no package here holds.",),
+        "Shares of test rows that are right, means over seeds of the split (15 % of the rows validate) and "
+        "of the first weights, and processor seconds of a training with its evaluations, one thread. "
+        "Eager: the same layers, rows, batches, rates, loss and length with Adam(fused=True) and OneCycleLR, "
+        "pictures moved as far, and the weights of the best epoch on validation rows. Not lower: by at most "
+        f"{ERRORS:g} standard errors of the difference between the means: out of the seeds' spread, or the "
+        "number of test rows if that says more. Begun again: trainings that went back with a lower rate, "
+        "for their loss was that of a constant output. Patches: the baseline that a run prints. Trees: "
+        f"scikit-learn's HistGradientBoostingClassifier on pixels, of at most {TREES_ROWS:,} rows, in "
+        f"{TREES_ROUNDS} rounds, pictures of more than {TREES_SIDE} pixels made smaller. "
+        "benchmarks/picture_problems.py makes the problems; the defaults were chosen by other rows.",
+        (
+            "Pictures as large as photographs, which no package here holds.",
+            *([f"For lack of time: {'; '.join(missing)}."] if missing else []),
+        ),
         ("https://arxiv.org/abs/1708.07120 (one cycle)",),
         figures,
     )
 
 
-def _row(
-    p: PictureProblem, seeds: Sequence[int], settings: dict[str, int], figures: dict[str, float]
-) -> tuple[str, ...]:
-    accuracy: dict[str, list[float]] = {name: [] for name in METHODS}
-    seconds: dict[str, list[float]] = {"treino": [], "eager": []}
-    for seed in seeds:
-        asked = read_settings({"seed": seed, "threads": 1} | settings)
-        data = load_data({"train": p.train, "test": p.test}, asked)
-        training = resolve(asked, data).training
-        net, config = training.shared.net, training.config
+def _measured(p: PictureProblem, seed: int, settings: dict[str, int]) -> dict[str, Any]:
+    """One seed's shares and seconds. JSON-able."""
+    asked = {"seed": seed, "threads": 1} | settings
+    data = load_data({"train": p.train, "test": p.test}, read_settings(asked))
+    seconds, accuracy = dict[str, float](), dict[str, float]()
+    begin = time.process_time()
+
+    def watch(event: JobEvent) -> None:
+        if isinstance(event, JobClose):
+            seconds["treino"] = time.process_time() - begin
+
+    with TemporaryDirectory() as folder:
+        events, _rates = fit_events(FitRequest(data, asked, None, parent=folder, lean=True))
+        job = drain(events, watch).job
+        assert isinstance(job, RunJob)
+        training, net = job.training, job.training.shared.net
         assert isinstance(net, CNN)
-        begin = time.process_time()
-        for _tick in training:
-            pass
-        seconds["treino"].append(time.process_time() - begin)
-        begin = time.process_time()
-        module = eager(data, net, config)
-        seconds["eager"].append(time.process_time() - begin)
-        for name, trained in (("treino", training.net()), ("eager", module)):
-            accuracy[name].append(_share(_outputs(trained, pictures(data.test.x, data)), data.test.y))
-        if seed == seeds[0]:
-            accuracy["patches"].append(baselines(data).metrics["patches"]["accuracy"])
-            accuracy["trees"].append(trees(data))
-    means = {name: mean(values) for name, values in accuracy.items()}
-    figures |= {f"{p.name}_{name}": round(value, 4) for name, value in means.items()}
-    figures |= {f"{p.name}_{name}_seconds": round(mean(some), 1) for name, some in seconds.items()}
-    share = means["eager"]
-    least = share - ERRORS * math.sqrt(2 * share * (1 - share) / (len(data.test) * len(seeds)))
+        again = len(read_run_spec(job.folder).segments or (0,)) - 1
+    begin = time.process_time()
+    module = eager(data, net, training.config)
+    seconds["eager"] = time.process_time() - begin
+    for name, trained in (("treino", training.net()), ("eager", module)):
+        accuracy[name] = _share(_outputs(trained, pictures(data.test.x, data)), data.test.y)
+    if seed == 0:
+        accuracy["patches"] = baselines(data).metrics["patches"]["accuracy"]
+        accuracy["trees"] = trees(data)
+    layers = [",".join(map(str, units)) or "–" for units in (net.channels, net.hidden)]
+    shared = training.config.shared
+    facts: dict[str, Any] = {"rows": len(p.train), "tests": len(data.test), "again": again, "lr": shared.lr}
+    facts |= {"net": " + ".join(layers), "epochs": shared.epochs}
+    return {"name": p.name, "seed": seed, "accuracy": accuracy, "seconds": seconds} | facts
+
+
+def _row(name: str, seeds: list[dict[str, Any]], figures: dict[str, float]) -> tuple[str, ...]:
+    first = seeds[0]
+    shares = {method: [s["accuracy"][method] for s in seeds if method in s["accuracy"]] for method in METHODS}
+    means = {method: mean(values) for method, values in shares.items()}
+    seconds = {method: mean(s["seconds"][method] for s in seeds) for method in first["seconds"]}
+    figures |= {f"{name}_{method}": round(value, 4) for method, value in means.items()}
+    figures |= {f"{name}_{method}_seconds": round(value, 1) for method, value in seconds.items()}
+    error = math.hypot(*(_error(shares[method], first["tests"]) for method in ("treino", "eager")))
     return (
-        p.name,
-        f"{len(p.train):,}",
-        f"{','.join(map(str, net.channels))} + {','.join(map(str, net.hidden)) or '–'}",
-        str(config.shared.epochs),
-        *(f"{means[name]:.2%}" for name in METHODS),
-        "yes" if means["treino"] >= least else "no",
-        " ".join(budget(means["treino"], GOAL_1000, at_most=False)) if p.name == "mnist_1000" else "–",
-        *(f"{mean(some):.1f}" for some in seconds.values()),
+        name,
+        f"{first['rows']:,}",
+        str(len(seeds)),
+        first["net"],
+        f"{first['lr']:g}",
+        str(first["epochs"]),
+        str(sum(s["again"] > 0 for s in seeds)),
+        *(f"{means[method]:.2%}" for method in METHODS),
+        "yes" if means["treino"] >= means["eager"] - ERRORS * error else "no",
+        " ".join(budget(means["treino"], GOAL_1000, at_most=False)) if name == "mnist_1000" else "–",
+        *(f"{value:.1f}" for value in seconds.values()),
     )
+
+
+def _error(shares: list[float], tests: int) -> float:
+    """The standard error of a mean share: out of the seeds' spread, or of the test rows if it is larger."""
+    spread = variance(shares) if len(shares) > 1 else 0.0
+    return math.sqrt(max(spread, mean(shares) * (1 - mean(shares)) / tests) / len(shares))
 
 
 def pictures(x_ND: Tensor, data: Data) -> Tensor:

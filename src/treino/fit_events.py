@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.source_kinds import is_torch_dataset
+from treino.engine import CNN
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.settings.options import HERE, ClusterOptions
@@ -20,7 +22,7 @@ from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.loop import JobEvent
 from treino.training.resolution import choose_recipe, train_config
 from treino.training.short_trials import Rates, find_rate, with_members
-from treino.training.train import Start, train_events
+from treino.training.train import RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(
     "num_classes",
@@ -152,8 +154,17 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             check=partial(training.check_alerts, alerts) if alerts else None,
             like=request.like,
         )
-        events = training.alerted(events, alerts) if alerts else events
+        events = _watched(events, alerts)
     return (events if rates is None else rates.record(events)), rates
+
+
+def _watched(events: Iterator[JobEvent], alerts: Sequence[Any]) -> Iterator[JobEvent]:
+    """The events of a run's training, with its alerts and treino's own, which only a convolutional network
+    has."""
+    for first in events:
+        stream, job = chain([first], events), first.job
+        own = isinstance(job, RunJob) and isinstance(job.training.shared.net, CNN)
+        yield from training.alerted(stream, alerts) if alerts or own else stream
 
 
 def _check_classes(data: Data, classes: int) -> None:

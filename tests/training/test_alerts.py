@@ -3,11 +3,13 @@
 import json
 import math
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +17,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+from torch.utils.data import TensorDataset
 
 import treino as tr
 from tests.reports.export_cases import said
 from tests.workflows.test_resume import in_a_child
 from treino.base.errors import TreinoError
+from treino.engine.train_config import DEFAULTS
 from treino.reports.export.formats import export
 from treino.results import verification
 from treino.training import alert_actions
@@ -340,6 +346,54 @@ def test_going_back_alone_takes_another_order_and_ends(tmp_path: Path) -> None:
         f"Back to step 0, with data_seed {n + 1}." for n in range(alert_actions.MOST_REWINDS)
     ] + ["It went back 3 times, and does so no more."]
     assert run.status == "finished"
+
+
+SMALL: dict[str, Any] = {"net": "cnn", "channels": (4,), "epochs": 25}
+
+
+def pictures(x: Any) -> TensorDataset:
+    """Dataset of scikit-learn's digits, with these pictures ``[N, 8, 8]``."""
+    return TensorDataset(torch.as_tensor(x).float(), torch.from_numpy(load_digits().target))
+
+
+def test_a_picture_training_no_better_than_a_constant_begins_again_at_half_of_its_own_rate(
+    tmp_path: Path,
+) -> None:
+    """The pictures are blank, and differ only below float32's sight."""
+    blank, own = pictures(np.random.default_rng(0).normal(0, 1e-9, (1797, 8, 8))), DEFAULTS["cnn"].lr
+    run, told = fit(tmp_path, data=blank, **SMALL)
+    assert [text.rpartition("Back to ")[2] for text in told[:3]] == [
+        f"step 0, with lr {own / 2 ** (n + 1):g}." for n in range(alert_actions.MOST_REWINDS)
+    ]
+    assert "A constant output does as well" in told[0]
+    assert [dict(s.changes) for s in run.spec.segments or []][1:] == [
+        {"lr": own / 2 ** (n + 1)} for n in range(alert_actions.MOST_REWINDS)
+    ]
+    counts = np.bincount(run.data.train.y)
+    constant = -np.log(counts[run.data.train.y] / counts.sum()).mean()
+    assert all(loss >= 0.9995 * constant for loss in run.document["loss"]["train"])
+    for theirs in ({"lr": own}, {"optimizer": "adam"}, {"epochs": 5}):
+        run, told = fit(tmp_path, data=blank, **SMALL | theirs)
+        assert not told
+        assert not run.spec.segments
+
+
+@pytest.mark.slow
+def test_a_collapse_at_the_usual_rate_is_said_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        DEFAULTS, "cnn", replace(DEFAULTS["cnn"], lr=1.0)
+    )  # at which its loss returns to the constant's
+    digits = pictures(load_digits().images / 16)
+    run, told = fit(tmp_path, data=digits, **SMALL | {"lean": False})
+    assert re.search(
+        r"treino chose the rate \(lr=1.0 keeps it\)\. Back to step \d+, with lr 0\.5\.$", told[0]
+    )
+    assert verification(run, digits)["verdict"] == "equal"
+    given, told = fit(tmp_path, data=digits, **SMALL | {"lr": 1.0})
+    assert not told
+    assert min(run.document["loss"]["train"]) < min(given.document["loss"]["train"])
 
 
 def test_a_finding_acts_on_its_way(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_convolutional_network_has_defaults_of_its_own_at_both_doors() -> None
     lengths = {
         n: train_config(read_settings({})).for_data("cnn", n).shared.epochs for n in (40, 1280, 51_000)
     }
-    assert lengths == {40: MOST_EPOCHS, 1280: 50, 51_000: 5}
+    assert lengths == {40: MOST_EPOCHS, 1280: 100, 51_000: 5}
 
 
 def pictures(*shape: int) -> Data:

@@ -62,7 +62,7 @@ DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=MOST_EPOCHS),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
     "cnn": Defaults(
-        hidden=(), lr=3e-3, batch_size=64, epochs=5, schedule="one-cycle", steps=1000, patience=0.5
+        hidden=(), lr=2e-3, batch_size=64, epochs=5, schedule="one-cycle", steps=2000, patience=0.5
     ),
 }
 

@@ -156,7 +156,7 @@ class Settings(DataSettings):
     optimizer: str = declared("adam", "optimizer")
     lr: Float | None = declared(
         None,
-        "learning rate; default: 3e-3 for tables and convolutional networks, "
+        "learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, "
         "1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)",
         gt=0,
         le=setting_types.LARGEST_LR,
@@ -196,7 +196,7 @@ class Settings(DataSettings):
     epochs: Int | None = declared(
         None,
         "passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional "
-        "networks, for these at least 1,000 updates or 200 passes",
+        "networks, for these at least 2,000 updates or 200 passes",
         ge=1,
         le=10_000_000,
     )

@@ -15,6 +15,7 @@ import threading
 import urllib.request
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,8 +24,10 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.rows_in_memory import why_not_reproducible
+from treino.engine.early_stopping import FACTOR
 from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
+from treino.engine.nets import CNN
 from treino.folders.documents import read_run_spec
 from treino.folders.segments import newest
 from treino.folders.store.database import Command
@@ -39,6 +42,7 @@ from treino.training.alerts import (
     Action,
     Alert,
     NewValue,
+    alert_of,
     alerts_of,
 )
 from treino.training.branch import rewinding
@@ -145,6 +149,31 @@ def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
     plan = training.plan
     if not action.changes and (plan.shuffle == "off" or plan.batch_size in (None, plan.rows)):
         raise ALERT_REWIND_ALONE(example="rewind lr*0.5")
+
+
+# ---- the alert that treino gives itself
+
+RISE, FEWEST = 0.2, 300  # share of a training, and updates, after which a constant output must be worse
+
+
+def own_alerts(job: RunJob) -> list[Alert]:
+    """The alert of a convolutional network with a rate that treino chose: begin again with half of it if the
+    loss stays at what the best constant output gets, returns there, or is NaN."""
+    training, spec = job.training, read_run_spec(job.folder)
+    chosen = isinstance(training.shared.net, CNN) and not {"lr", "optimizer"} & spec.asked.keys()
+    segment = newest(spec)
+    theirs = spec.parent is not None or (segment.number > 0 and segment.sender != SENDER)
+    constant = float(training.threshold_P[0]) / FACTOR
+    steps = max(int(RISE * training.steps), FEWEST)
+    epochs = -(-steps // training.steps_per_epoch)
+    short = epochs * training.steps_per_epoch >= training.steps
+    if not chosen or theirs or short or not math.isfinite(constant) or why_not_reproducible(job.data):
+        return []
+    least = f"{constant * 0.9995:.4g}"  # not rounded up
+    alert = alert_of(f"training loss > {least} for {epochs} epochs or loss is nan: rewind lr*0.5")
+    reason = _("A constant output does as well, and treino chose the rate ({flag} keeps it).")
+    rate = float(f"{float(training.state.population.hp['lr'][0]):.6g}")
+    return [replace(alert, reason=reason.format(flag=setting("lr", rate)))]
 
 
 # ---- notifications
@@ -257,14 +286,12 @@ class Notices:
 
 
 def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[JobEvent]:
-    """Yield the events of a run's training, check its alerts as it goes, and carry out their actions.
+    """Yield the events of a run's training, check its alerts and treino's own as it goes, and carry out their
+    actions.
 
     A training that an alert sends back ends, and the run's next segment follows as part of the same events.
     """
-    if not alerts:
-        yield from stream
-        return
-    notices, rewound = Notices(alerts), [0] * len(alerts)
+    notices, rewound = Notices(alerts), [0] * (len(alerts) + 1)
     more: Iterator[JobEvent] | None = stream
     try:
         while more is not None:
@@ -287,13 +314,13 @@ def _segment(
     for event in stream:
         job, messages = event.job, list[str]()
         assert isinstance(job, RunJob)
-        if isinstance(event, JobStart):
-            looks = Looks(job, alerts, rewound)
+        if isinstance(event, JobStart) and (watching := [*alerts, *own_alerts(job)]):
+            looks = Looks(job, watching, rewound[: len(watching)])
             job.look, sent = looks.see, [c for c in job.folder.database.commands() if c.sender == SENDER]
             alive = [c for c in sent if c.state in ("new", "applied") and c.segment in (None, job.segment)]
             # sent for later steps before the process died: the resumed training applies it there
             ahead = [c for c in alive if c.step is not None and c.step > job.training.step]
-            given = {"alerts": [str(alert) for alert in alerts]}
+            given = {"alerts": [str(alert) for alert in watching]}
             job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
         elif isinstance(event, JobProgress) and looks is not None and back is None:
             looks.see_findings()
@@ -354,7 +381,8 @@ class Acts:
             if said
             else _("Step {step:,}: {condition}. {act}")
         )
-        message = sentence.format(step=step, condition=alert.condition, figures=said, act=done)
+        act = f"{alert.reason} {done}".strip()
+        message = sentence.format(step=step, condition=alert.condition, figures=said, act=act)
         facts = {"alert": str(alert), "since": since, "figures": figures, "message": message}
         job.folder.database.add_event(job.segment, step, FIRED, facts)
         self.messages.append(message)

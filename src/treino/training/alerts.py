@@ -350,10 +350,12 @@ def _command(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Alert:
-    """A condition, and the action to take when it begins to hold."""
+    """A condition, and the action to take when it begins to hold. reason: why treino itself gave it; empty:
+    the user did."""
 
     condition: Condition
     action: Action
+    reason: str = ""
 
     def __str__(self) -> str:
         return f"{self.condition}: {self.action}"

@@ -25,6 +25,7 @@ from treino.training import (
     JobPause,
     JobStart,
     RunJob,
+    alerted,
     branching,
     deliver,
     last_step,
@@ -193,7 +194,7 @@ class Trainer:
         if verb == "branch":
             self._record(path, request["step"] or 0)
         if verb == "resume":
-            return resuming(path, access)
+            return alerted(resuming(path, access), ())
         run = open_run(path, access)
         (snapshot,) = snapshots(run, [last_step(run) if request["step"] is None else request["step"]])
         changes = request.get("changes", {})
@@ -237,7 +238,7 @@ class Trainer:
             stream.job.stop_wish = "stopped"
             while stream in self.streams:
                 self._advance(stream)
-            before = Stream(resuming(path), None, (how, None), transport.speed)
+            before = Stream(alerted(resuming(path), ()), None, (how, None), transport.speed)
         folder = RunFolder.open(path, verify=False)
         deliver(lambda: send_stop(folder))
         begin = time.monotonic()
