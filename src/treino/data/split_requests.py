@@ -1,17 +1,19 @@
 """Split rows as requested: by shares, groups, time, a column of the table, folds, or separate files."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
+from treino.data.rows import generator
 from treino.data.splits import (
     PARTS,
     TEST,
@@ -251,22 +253,35 @@ def _by_units(
             notes.append(text.format(name=name, n=gone))
         row_K = np.flatnonzero(part_N[:own] == TRAIN)
         units_of, unit_K = np.unique(unit_N[row_K], return_inverse=True)
-        _enough(len(set(words[row_K])), shares, _("Different groups: {n}."))
+        groups, group_K = np.unique(words[row_K], return_inverse=True)
+        _enough(len(groups), shares, _("Different groups: {n}."))
         if request.time is None:
             part_N[row_K] = split_groups(unit_K.reshape(-1), *shares, request.data_seed)
         else:
             hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=request.time)
             _enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
             part_N[row_K] = split_times(unit_K.astype(np.float64), *shares)
+            if len(units_of) < len(groups) and any(_missed(part_N[row_K], shares)):
+                lot_G = torch.randperm(len(groups), generator=generator(request.data_seed, "split")).numpy()
+                part_N[row_K] = split_times(unit_K + lot_G[group_K] / len(groups), *shares)
+                notes.append(_("Of groups in '{name}' that end together, some were drawn.").format(name=name))
         parts = _counted({part: len(set(words[:own][part_N[:own] == part])) for part in NAMES})
         notes.append(_("Split by the groups of '{name}': {parts}.").format(name=name, parts=parts))
         if absent := int((words == "").sum()):
             notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
-    for part, share in zip((VALIDATION, TEST), shares, strict=True):
-        if share and (has := float((part_N[:own] == part).mean())) > 2 * share:
-            text = _("Groups and times stay whole, so {part} has {has:.0%} of the rows, not {share:.0%}.")
-            notes.append(text.format(part=_(NAMES[part]), has=has, share=share))
+    for part, has, share in _missed(part_N[:own][part_N[:own] >= 0], shares):
+        text = _("Groups and times stay whole, so {part} has {has:.0%} of the rows, not {share:.0%}.")
+        notes.append(text.format(part=_(NAMES[part]), has=has, share=share))
     return part_N
+
+
+def _missed(part_N: NDArray[np.int64], shares: tuple[float, float]) -> Iterator[tuple[int, float, float]]:
+    """Each held-back split, its share and the asked one, where it has more than twice or less than half of
+    it."""
+    for part, share in zip((VALIDATION, TEST), shares, strict=True):
+        has = float((part_N == part).mean())
+        if share and not share / 2 <= has <= 2 * share:
+            yield part, has, share
 
 
 def units(table: Table, split: Split) -> NDArray[Any]:
