@@ -3,8 +3,10 @@
 Generators use NumPy's ``RandomState`` because its stream will never change (NumPy NEP 19).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,16 +121,43 @@ class Builtin:
     source: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]] | None = None
 
 
+_DIGITS = tuple(str(n) for n in range(10))
+_CELLS = (
+    *("radius", "texture", "perimeter", "area", "smoothness"),
+    *("compactness", "concavity", "concave_points", "symmetry", "fractal_dimension"),
+)
+_COLUMNS: dict[str, Sequence[str]] = {
+    "wine": (
+        *("alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids"),
+        *("nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue"),
+        *("od280/od315_of_diluted_wines", "proline"),
+    ),
+    "iris": ("sepal_length", "sepal_width", "petal_length", "petal_width"),
+    "digits": [f"pixel_{row}_{column}" for row in range(8) for column in range(8)],
+    "breast_cancer": [f.format(of) for f in ("mean_{}", "{}_error", "worst_{}") for of in _CELLS],
+    "diabetes": ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"),
+}
+_FILES = {"wine": "wine_data.csv", "iris": "iris.csv", "breast_cancer": "breast_cancer.csv"}
+
+
 def _sklearn(name: str, rows: int, features: int, about: str) -> Builtin:
-    """One of scikit-learn's data sets. If it names no classes (diabetes), it is a regression."""
+    """One of scikit-learn's data sets; diabetes is a regression. Its files are read here, because importing
+    scikit-learn takes longer than a training."""
 
     def read(name: str) -> Table:
-        import sklearn.datasets
-
-        bunch: Any = getattr(sklearn.datasets, f"load_{name}")()
-        features = [str(feature).removesuffix(" (cm)").replace(" ", "_") for feature in bunch.feature_names]
-        classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
-        return table_of(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
+        spec = find_spec("sklearn")
+        assert spec is not None
+        folder, columns = Path(str(spec.origin)).parent / "datasets" / "data", _COLUMNS[name]
+        if name == "diabetes":
+            x_ND, y_N = (np.loadtxt(folder / f"diabetes_{part}.csv.gz") for part in ("data_raw", "target"))
+            return table_of(name, columns, (x_ND - x_ND.mean(0)) / x_ND.std(0) / len(x_ND) ** 0.5, y_N, ())
+        if name == "digits":
+            cell_NE, classes = np.loadtxt(folder / "digits.csv.gz", delimiter=","), _DIGITS
+        else:  # the first line: rows, columns, classes
+            first, *lines = (folder / _FILES[name]).read_text().splitlines()
+            cell_NE, classes = np.loadtxt(lines, delimiter=","), tuple(first.split(",")[2:])
+        target_N = cell_NE[:, -1].astype(np.int64)
+        return table_of(name, columns, cell_NE[:, :-1], target_N, classes, keep_constant=name == "digits")
 
     task = "regression" if name == "diabetes" else "classification"
     return Builtin(rows, features, task, about, read, f"load_{name}(return_X_y=True)")
@@ -151,7 +180,7 @@ def _generated(
 
 def table_of(
     name: str,
-    features: list[str],
+    features: Sequence[str],
     x_ND: NDArray[np.float64],
     y_N: NDArray[Any],
     classes: tuple[str, ...],
@@ -198,7 +227,6 @@ def _target(y_N: NDArray[Any], classes: tuple[str, ...]) -> Column:
     return Column("target", None, np.array(classes, dtype=object)[y_N], categories=classes)
 
 
-_DIGITS = tuple(str(n) for n in range(10))
 _CLOTHES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),

@@ -1,7 +1,6 @@
 """Baselines measured on the network's rows: the best constant prediction, linear models, and trees."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -142,17 +141,40 @@ def _logistic_outputs(
     weight_N: NDArray | None = None,
 ) -> torch.Tensor:
     """A logistic regression's outputs for rows to measure, in a network's form. c: 1 / L2's weight.
-    weight_N: the rows' weights."""
-    from sklearn.linear_model import LogisticRegression
+    weight_N: the rows' weights. Steps and end are those of scikit-learn, whose import takes half a second."""
+    from scipy.optimize import minimize
 
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        model = LogisticRegression(C=c, max_iter=iterations).fit(x_ND, y_N, weight_N)
-        margin = torch.from_numpy(model.decision_function(test_ND))
-    if margin.dim() == 1:
-        margin = torch.stack([torch.zeros_like(margin), margin], dim=1)
+    x_ND = np.asarray_chkfinite(x_ND)
+    class_C, code_N = np.unique(y_N, return_inverse=True)
+    share_N = np.ones(len(x_ND)) if weight_N is None else weight_N
+    share_N, l2 = share_N / share_N.sum(), 1 / (c * share_N.sum())
+    free = len(class_C) if len(class_C) > 2 else 1  # of two classes, the first one's margin stays 0
+
+    def margins(w_CD: NDArray, x_ND: NDArray) -> NDArray:
+        margin_NC = x_ND @ w_CD[:, :-1].T + w_CD[:, -1]
+        return margin_NC if free > 1 else np.hstack([np.zeros_like(margin_NC), margin_NC])
+
+    def cost(flat: NDArray) -> tuple[float, NDArray]:
+        w_CD = flat.reshape(free, -1)
+        margin_NC = margins(w_CD, x_ND)
+        margin_NC -= margin_NC.max(axis=1, keepdims=True)
+        error_NC = np.exp(margin_NC)
+        sum_N = error_NC.sum(axis=1)
+        value = share_N @ (np.log(sum_N) - margin_NC[row_N, code_N]) + l2 / 2 * (w_CD[:, :-1] ** 2).sum()
+        error_NC /= sum_N[:, None]
+        error_NC[row_N, code_N] -= 1
+        error_NC *= share_N[:, None]
+        slope_CD = np.hstack([error_NC.T @ x_ND, error_NC.sum(axis=0)[:, None]])[-free:]
+        slope_CD[:, :-1] += l2 * w_CD[:, :-1]
+        return float(value), slope_CD.ravel()
+
+    row_N, start = np.arange(len(x_ND)), np.zeros(free * (x_ND.shape[1] + 1))
+    ends = {"maxiter": iterations, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(float).eps}
+    with np.errstate(all="ignore"):
+        flat = minimize(cost, start, method="L-BFGS-B", jac=True, options=ends).x
+    margin = torch.from_numpy(margins(flat.reshape(free, -1), test_ND))
     log_NC = torch.full((len(test_ND), classes), -math.inf, dtype=torch.float64)
-    log_NC[:, torch.from_numpy(model.classes_)] = margin.log_softmax(dim=1)
+    log_NC[:, torch.from_numpy(class_C)] = margin.log_softmax(dim=1)
     return _logits(_floored(log_NC, len(x_ND)), loss)
 
 
@@ -169,12 +191,15 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor, list[str]]:
 def _ridge_outputs(
     x_ND: NDArray, test_ND: NDArray, y_N1: NDArray, alpha: float = 1.0, weight_N: NDArray | None = None
 ) -> torch.Tensor:
-    from sklearn.linear_model import Ridge
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        predicted_N1 = Ridge(alpha=alpha).fit(x_ND, y_N1.astype(np.float64), weight_N).predict(test_ND)
-    return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1))
+    """A ridge regression's outputs for rows to measure."""
+    x_ND, y_N1 = np.asarray_chkfinite(x_ND), y_N1.astype(np.float64).reshape(-1, 1)
+    mean_D, mean = np.average(x_ND, 0, weight_N), np.average(y_N1, 0, weight_N)
+    root_N1 = np.ones((len(x_ND), 1)) if weight_N is None else np.sqrt(weight_N)[:, None]
+    x_ND, y_N1, wide = (x_ND - mean_D) * root_N1, (y_N1 - mean) * root_N1, x_ND.shape[1] > len(x_ND)
+    square = x_ND @ x_ND.T if wide else x_ND.T @ x_ND
+    square[np.diag_indices(len(square))] += alpha
+    w_D1 = x_ND.T @ np.linalg.solve(square, y_N1) if wide else np.linalg.solve(square, x_ND.T @ y_N1)
+    return torch.from_numpy((test_ND - mean_D) @ w_D1 + mean)
 
 
 def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str]]:
@@ -260,11 +285,12 @@ def _standardised(data: Data, x_ND: NDArray, rows: Rows, weight_N: NDArray | Non
 
 
 def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) -> tuple[NDArray, NDArray]:
-    """Both arrays, with each column scaled to mean 0 and deviation 1 on the first array."""
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(x_ND, sample_weight=weight_N)
-    return scaler.transform(x_ND), scaler.transform(test_ND)
+    """Both arrays, with each column scaled to mean 0 and deviation 1 (if constant: 0) on the first array."""
+    mean_D = np.average(x_ND, 0, weight_N)
+    var_D = np.average((x_ND - mean_D) ** 2, 0, weight_N)
+    constant_D = var_D <= (len(x_ND) * np.finfo(float).eps * mean_D) ** 2
+    scale_D = np.where(constant_D, 1, np.sqrt(var_D))
+    return (x_ND - mean_D) / scale_D, (test_ND - mean_D) / scale_D
 
 
 def _some(data: Data, most: int) -> tuple[NDArray, NDArray, NDArray | None]:

@@ -16,7 +16,7 @@ from treino.settings.spec import explained
 class Options(BaseModel):
     """Options of a verb, besides the settings of the networks that it trains."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @property
     def given(self) -> dict[str, Any]:
