@@ -172,8 +172,7 @@ def own_alerts(job: RunJob) -> list[Alert]:
     least = f"{constant * 0.9995:.4g}"  # not rounded up
     alert = alert_of(f"training loss > {least} for {epochs} epochs or loss is nan: rewind lr*0.5")
     reason = _("A constant output does as well, and treino chose the rate ({flag} keeps it).")
-    rate = float(f"{float(training.state.population.hp['lr'][0]):.6g}")
-    return [replace(alert, reason=reason.format(flag=setting("lr", rate)))]
+    return [replace(alert, reason=reason.format(flag=setting("lr", training.config.shared.lr)))]
 
 
 # ---- notifications
@@ -291,11 +290,11 @@ def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[Job
 
     A training that an alert sends back ends, and the run's next segment follows as part of the same events.
     """
-    notices, rewound = Notices(alerts), [0] * (len(alerts) + 1)
+    notices = Notices(alerts)
     more: Iterator[JobEvent] | None = stream
     try:
         while more is not None:
-            more = yield from _segment(more, alerts, notices, rewound)
+            more = yield from _segment(more, alerts, notices)
     finally:
         notices.end(0.0)
 
@@ -305,7 +304,7 @@ WayBack = tuple[int, Mapping[str, Any]]
 
 
 def _segment(
-    stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices, rewound: list[int]
+    stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices
 ) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
     """Follow the events of one segment's training. Return those of the next one, if an alert begins it."""
     looks: Looks | None = None
@@ -315,7 +314,8 @@ def _segment(
         job, messages = event.job, list[str]()
         assert isinstance(job, RunJob)
         if isinstance(event, JobStart) and (watching := [*alerts, *own_alerts(job)]):
-            looks = Looks(job, watching, rewound[: len(watching)])
+            fired = [e.facts.get("alert") for e in job.folder.database.events() if e.kind == FIRED]
+            looks = Looks(job, watching, [fired.count(str(alert)) for alert in watching])
             job.look, sent = looks.see, [c for c in job.folder.database.commands() if c.sender == SENDER]
             alive = [c for c in sent if c.state in ("new", "applied") and c.segment in (None, job.segment)]
             # sent for later steps before the process died: the resumed training applies it there
@@ -325,9 +325,8 @@ def _segment(
         elif isinstance(event, JobProgress) and looks is not None and back is None:
             looks.see_findings()
             acts = Acts(job, notices, ahead, stops=looks.stops)
-            for number, course, true in looks.fired():
+            for course, true in looks.fired():
                 acts.act(course, true)
-                rewound[number] = course.rewound
             messages, back = acts.messages, acts.back
             messages += _noted(job, notices.failures())
         elif isinstance(event, JobClose):

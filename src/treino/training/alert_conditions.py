@@ -265,13 +265,12 @@ class Looks:
         """Whether one of the alerts that fire stops the training."""
         return any(self.courses[number].alert.action.kind == STOP for number in self._crossed)
 
-    def fired(self) -> Iterator[tuple[int, AlertCourse, list[Course]]]:
-        """Each alert that fires at this step: its number, and the courses that make it fire. Their counts
-        restart here."""
+    def fired(self) -> Iterator[tuple[AlertCourse, list[Course]]]:
+        """Each alert that fires at this step, and what makes it fire. Their counts restart here."""
         here, crossed = self.place(self.job.training.step), self._crossed
         self._crossed = {}
         for number in sorted(crossed):
-            yield number, self.courses[number], crossed[number]
+            yield self.courses[number], crossed[number]
             self.courses[number].fired(here)
 
     def _note(self) -> None:
