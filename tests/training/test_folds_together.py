@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.model_selection import KFold, StratifiedKFold
 
 import treino as tr
 from tests.conftest import Said
 from treino.base.errors import TreinoError
+from treino.data import sources
 from treino.folders.stored_run import StoredRun
 from treino.training.loop import JobProgress
 from treino.training.sweeps.sweep import repeat_events, sweep_resumption
@@ -63,6 +65,28 @@ def test_each_fold_is_what_it_would_be_alone(
         if not alone.spec.classes:
             output = output * alone.spec.target_scale + alone.spec.target_mean
         assert torch.allclose(answers.output[there], output, rtol=1e-4, atol=1e-4)
+
+
+def test_the_curve_of_a_fold_of_ensembles_is_what_it_would_be_alone_to_its_last_epoch(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"ensemble": 2, "epochs": 40, "patience": 2, "lr": 0.03, "recipe": "plain"}
+    tr.fit("iris", folds=3, out=tmp_path / "s", **settings)
+    curves = load_file(tmp_path / "s/curves/0-0.safetensors")
+    for k in range(3):
+        alone = tr.fit("iris", fold=f"{k + 1}/3", parent=tmp_path, lean=True, **settings)
+        measured = [loss for loss in alone.evaluations["validation"]["loss"] if loss is not None]
+        figures = curves["figure"][:, k]
+        assert figures[~figures.isnan()].tolist() == pytest.approx(measured)
+
+
+def test_a_file_is_read_twice_however_many_folds_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers().to_csv(tmp_path / "t.csv", index=False)
+    reads: list[str] = []
+    read = sources.read_file
+    monkeypatch.setattr(sources, "read_file", lambda path, *how: (reads.append(path), read(path, *how))[1])
+    tr.fit(str(tmp_path / "t.csv"), target="y", folds=6, epochs=1, out=tmp_path / "s")
+    assert len(reads) == 2  # to choose the recipe, and for all folds
 
 
 @pytest.mark.parametrize(("data", "kind"), [("iris", StratifiedKFold), ("diabetes", KFold)])

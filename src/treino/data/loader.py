@@ -1,6 +1,8 @@
 """Load a data set: read it, split it, and prepare it for training."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -312,9 +314,7 @@ class _Tables:
 def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
     """Read the tables of a request, without rows that lack a target, and choose the features."""
     split, reading = request.split, request.reading
-    table, columns = read_with_targets(
-        request.source, reading, request.target, request.kinds, work.room, request.task
-    )
+    table, columns = _read(request, work)
     targets = [column.name for column in columns]
     if table.rows == 1:
         raise ROWS_ONE(source=table.source)
@@ -345,6 +345,32 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
         rows_of.append(row_N)
     by = None if by is None else tables[0].column(by.name)
     return _Tables(tables, rows_of, weight_of, weights, targets, file_parts, by, chosen, notes)
+
+
+_READ: ContextVar[dict[Any, Any] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within the block, such as for all folds, a source is read once for all loads that read it alike."""
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
+def _read(request: LoadRequest, work: PreparedCache) -> tuple[Table, tuple[Column, ...]]:
+    how = request.reading, request.target, request.kinds, request.task
+    known, key = _READ.get(), (id(request.source), repr(how))
+    if known is not None and key in known:
+        read: tuple[Table, tuple[Column, ...]] = known[key]
+        return read
+    reading, target, kinds, task = how
+    read = read_with_targets(request.source, reading, target, kinds, work.room, task)
+    if known is not None and not work.used:  # rows on disk are in this load's folder
+        known[key] = read
+    return read
 
 
 def _leaks(

@@ -124,6 +124,9 @@ def answer_module(
 # ---- validation
 
 OUTPUTS_AT_ONCE = 4_000_000
+Scale = float | Sequence[float]
+Known = dict[int, tuple[Tensor, Tensor, Scale, list[Tensor]]]
+"""By member: outputs ``[N, C]`` of its present weights, y, the target's scale, and the rows' weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +142,15 @@ class Validation:
     scale_G: Sequence[float | Sequence[float]]
     batch_size: int | None
 
-    def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
+    def measure(
+        self, population: Population, members: Tensor, known: Known | None = None
+    ) -> tuple[dict[str, Tensor], float | None]:
         """``{metric: [P] float64}`` of these members, NaN for others; and, if P is 1, the deviation of the
-        loss."""
+        loss. known: gets what ``measure_together`` needs of them."""
         metrics: dict[str, Tensor] = {}
         deviation, loss = None, self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
-            for part, output_RNC, y, scale, weights in self._outputs(population, members):
+            for part, output_RNC, y, scale, weights in self._outputs(population, members, known):
                 for name, value_R in measure(output_RNC, y, loss, scale, *weights).items():
                     empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
                     metrics.setdefault(name, empty_P)[part] = value_R
@@ -154,24 +159,31 @@ class Validation:
         return metrics, deviation
 
     def measure_together(
-        self, population: Population, members: Tensor, clip: Limits | None
-    ) -> tuple[dict[str, float], float]:
-        """``{metric: value}`` of these members' ensemble, and the deviation of its loss. Their bags must
-        weight the validation rows alike. clip: the limits of its predictions."""
-        loss = self.shared.loss
+        self,
+        population: Population,
+        members: Sequence[int],
+        clip: Limits | None,
+        known: Known,
+        alone: bool,
+    ) -> tuple[dict[str, float], float | None]:
+        """``{metric: value}`` of these members' ensemble; and, if it trains alone, the deviation of its loss.
+        Their bags must weight the validation rows alike. clip: the limits of its predictions."""
+        loss, more = self.shared.loss, [member for member in members if member not in known]
         with torch_context(self.kernel.intra_op_threads):
-            _part, outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(
-                *self._outputs(population, members), strict=True
+            for _more in self._outputs(population, torch.tensor(more, dtype=torch.int64), known):
+                pass
+            outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(
+                *map(known.__getitem__, members), strict=True
             )
             limits = None if clip is None else torch.tensor(clip)
-            answer_NC, weights = mean_output(torch.cat(outputs), loss, limits), [w[0] for w in weights]
+            answer_NC = mean_output(torch.stack(outputs), loss, limits)
             figures = measure(answer_NC.unsqueeze(0), y, loss, scale, *weights)
-            deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights)
+            deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights) if alone else None
         return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation
 
     def _outputs(
-        self, population: Population, members: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor, float | Sequence[float], list[Tensor]]]:
+        self, population: Population, members: Tensor, known: Known | None
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, Scale, list[Tensor]]]:
         """Yield, for some of the members at a time, their outputs ``[R, N, C]``, y, the target's scale, and
         the rows' weights ``[R, N]``, if they have any."""
         own, bag_R = self.rows.rows_G, population.bag_P[members]
@@ -181,7 +193,11 @@ class Validation:
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
             for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self.at_once):
                 weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
-                yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
+                output_RNC, y = outputs_on(rows, self.kernel, self.shared, population, part)
+                if known is not None:
+                    for member, output_NC in zip(part.tolist(), output_RNC, strict=True):
+                        known[member] = output_NC, y, scale, [weight_RN[0] for weight_RN in weights]
+                yield part, output_RNC, y, scale, weights
 
     @property
     def at_once(self) -> int:

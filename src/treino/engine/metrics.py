@@ -48,17 +48,23 @@ class MetricInputs:
         one = self.output_RNC.shape[-1] == 1
         return (self.score_RN > 0).long() if one else self.output_RNC.argmax(-1)
 
-    @property
-    def error_RNK(self) -> list[Tensor]:
-        """The errors, computed network by network, so that no metric depends on the number of networks."""
-        return [output_NK - self.y for output_NK in self.output_RNC]
+    @cached_property
+    def error_RN(self) -> Tensor:
+        """The errors of numbers; several targets are measured one by one."""
+        return (self.output_RNC - self.y)[..., 0]
 
-    def mean_K(self, value_NK: Tensor, network: int) -> Tensor:
-        """The weighted mean of a network's values over the rows."""
+    def mean_R(self, value_RN: Tensor) -> Tensor:
+        """The weighted mean of each network's values over the rows."""
         if self.weight_RN is None:
-            return value_NK.sum(0) / len(value_NK)
-        weight_N1 = self.weight_RN[network].unsqueeze(1)
-        return (value_NK * weight_N1).sum(0) / weight_N1.sum()
+            return sums(value_RN) / value_RN.shape[-1]
+        return sums(value_RN * self.weight_RN) / sums(self.weight_RN)
+
+
+def sums(value_RN: Tensor) -> Tensor:
+    """``[R]``: each network's sum over the rows; its bits don't depend on the number of networks."""
+    if value_RN.shape[-1] < TOGETHER:
+        return value_RN.sum(-1)
+    return torch.stack([value_N.sum() for value_N in value_RN])
 
 
 @dataclass(frozen=True)
@@ -226,29 +232,21 @@ def _auc(a: MetricInputs) -> Tensor:
 
 
 def _rmse(a: MetricInputs) -> Tensor:
-    means_RK = [a.mean_K(e.square(), network) for network, e in enumerate(a.error_RNK)]
-    return torch.stack([mean_K.sqrt().mean() * a.scale for mean_K in means_RK])
+    return a.mean_R(a.error_RN.square()).sqrt() * a.scale
 
 
 def _mae(a: MetricInputs) -> Tensor:
-    return torch.stack([a.mean_K(e.abs(), network).mean() * a.scale for network, e in enumerate(a.error_RNK)])
+    return a.mean_R(a.error_RN.abs()) * a.scale
 
 
 def _r2(a: MetricInputs) -> Tensor:
-    scores = []
-    for network, error_NK in enumerate(a.error_RNK):
-        spread_NK = (a.y - (a.y.mean(0) if a.weight_RN is None else a.mean_K(a.y, network))).square()
-        weight_N = None if a.weight_RN is None else a.weight_RN[network]
-        if (len(a.y) if weight_N is None else int((weight_N > 0).sum())) < 2:
-            scores.append(torch.tensor(math.nan, dtype=torch.float64))
-            continue
-        spread_K, square_K = (
-            each.sum(0) if weight_N is None else a.mean_K(each, network)
-            for each in (spread_NK, error_NK.square())
-        )
-        r2_K = torch.where(spread_K > 0, 1 - square_K / spread_K, (square_K == 0).double())
-        scores.append(r2_K.mean())
-    return torch.stack(scores)
+    y_RN = a.y[:, 0].expand_as(a.error_RN)
+    spread_RN, square_RN = (y_RN - a.mean_R(y_RN).unsqueeze(1)).square(), a.error_RN.square()
+    of = sums if a.weight_RN is None else a.mean_R
+    spread_R, square_R = of(spread_RN), of(square_RN)
+    score_R = torch.where(spread_R > 0, 1 - square_R / spread_R, (square_R == 0).double())
+    there_RN = torch.ones_like(y_RN) if a.weight_RN is None else a.weight_RN
+    return torch.where((there_RN > 0).sum(-1) > 1, score_R, torch.nan)
 
 
 METRICS: dict[str, Metric] = {

@@ -16,7 +16,7 @@ from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
-from treino.engine.ensemble import Validation, answer_module, answering_members, kept_population
+from treino.engine.ensemble import Known, Validation, answer_module, answering_members, kept_population
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
 from treino.engine.metrics import metric_names
@@ -206,15 +206,17 @@ class TrainingLoop:
         if validation is None or not due or not len(state.running):
             return {}
         begin = time.perf_counter()
-        figures, deviation = validation.measure(state.population, state.running)
+        known: Known = {}
+        together = self.config.shared.ensemble > 1
+        figures, deviation = validation.measure(state.population, state.running, known if together else None)
         state.evaluated_step = state.step
         stopping.update(state.best, state.population, figures[stopping.metric], state.step)
         if state.step < self.steps:  # at the end of the training no member is stopped early
             over_P = stopping.out_of_patience(state.best, self.plan, state.step, state.changed_step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
         answer = answers = None
-        if self.config.shared.ensemble > 1:
-            each = [self._answer_figures(validation, rows) for rows in self.ensembles]
+        if together:
+            each = [self._answer_figures(validation, rows, known) for rows in self.ensembles]
             answers = {"validation": {name: torch.tensor([f[name] for f, _d in each]) for name in figures}}
             answer, deviation = each[0] if len(each) == 1 else (None, None)
         elif len(state.population) == 1:
@@ -228,15 +230,15 @@ class TrainingLoop:
         }
 
     def _answer_figures(
-        self, validation: Validation, rows: Sequence[int]
+        self, validation: Validation, rows: Sequence[int], known: Known
     ) -> tuple[dict[str, float], float | None]:
-        """``{metric: value}`` of one ensemble's answer, and the deviation of its loss; NaN once it has
-        ended."""
-        state = self.state
-        if len(self.ensembles) > 1 and not bool((state.status_P[list(rows)] == RUNNING).any()):
+        """``{metric: value}`` of one ensemble's answer, and the deviation of its loss if it trains alone; NaN
+        once it has ended. known: of the members measured now."""
+        if known.keys().isdisjoint(rows):
             return dict.fromkeys(metric_names(self.loss_function, self.outputs), math.nan), None
-        answering = torch.tensor(self.answering_of(rows))
-        return validation.measure_together(state.population, answering, self.limits_of(rows[0]))
+        alone = len(rows) == len(self.state.population)
+        answering, clip = self.answering_of(rows), self.limits_of(rows[0])
+        return validation.measure_together(self.state.population, answering, clip, known, alone)
 
     def _ended_epochs(
         self,

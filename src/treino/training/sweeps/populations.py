@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.dataset import Data
+from treino.data.loader import read_once
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
 from treino.engine.bags import own_rows
 from treino.engine.nets import input_shape, multiplications
@@ -182,16 +183,17 @@ def groups(
     """
     members_of: dict[str, list[tuple[int, Data, Any, TrainConfig]]] = {}
     own: dict[str, tuple[NetworkFile, int]] = {}
-    for member, s in settings.items():
-        data = data_for(s)
-        try:
-            net, config = decide(s, data, network_of(s, networks))
-        except TreinoError as error:
-            raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
-        key = _key(member, data, net, config)
-        if s.net_file is not None:
-            own[key] = networks[s.net_file], s.seed
-        members_of.setdefault(key, []).append((member, data, net, config))
+    with read_once():
+        for member, s in settings.items():
+            data = data_for(s)
+            try:
+                net, config = decide(s, data, network_of(s, networks))
+            except TreinoError as error:
+                raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
+            key = _key(member, data, net, config)
+            if s.net_file is not None:
+                own[key] = networks[s.net_file], s.seed
+            members_of.setdefault(key, []).append((member, data, net, config))
     made = [replace(_group(members), network=own.get(key)) for key, members in members_of.items()]
     return sorted(made, key=lambda g: (-group_work(g), g.members))
 
