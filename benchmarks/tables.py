@@ -302,13 +302,31 @@ def linear(p: Problem, seed: int) -> Predicted:
     return _shares(model, x.iloc[p.test], p)
 
 
-def pytabkit(name: str) -> Callable[[Problem, int], Predicted]:
-    """A network of pytabkit, by its published default."""
+def tabm(p: Problem, seed: int) -> Predicted:
+    """TabM that stops by log-loss: pytabkit 1.7.3 takes its shares for logits there, and stops too late."""
+    from pytabkit.models.alg_interfaces import tabm_interface
+    from pytabkit.models.training.metrics import Metrics
+
+    class Mended(Metrics):
+        @staticmethod
+        def apply(y_pred: Any, y: Any, metric_name: str) -> Any:
+            shares = metric_name == "log-loss"
+            return Metrics.apply(
+                *((y_pred.log(), y, "cross_entropy") if shares else (y_pred, y, metric_name))
+            )
+
+    tabm_interface.Metrics = Mended
+    return pytabkit("TabM_D", val_metric_name="log-loss")(p, seed)
+
+
+def pytabkit(name: str, **of_classes: Any) -> Callable[[Problem, int], Predicted]:
+    """A network of pytabkit, by its published default. of_classes: what its guide says of a log-loss."""
 
     def fitted(p: Problem, seed: int) -> Predicted:
         import pytabkit
 
-        model = getattr(pytabkit, f"{name}_{'Classifier' if p.classes else 'Regressor'}")(random_state=seed)
+        kind = getattr(pytabkit, f"{name}_{'Classifier' if p.classes else 'Regressor'}")
+        model = kind(random_state=seed, n_threads=1, **(of_classes if p.classes else {}))
         x = _categories(p)
         text = [c for c in x if isinstance(x[c].dtype, pd.CategoricalDtype)]
         numbers = [c for c in x if c not in text]

@@ -16,14 +16,15 @@ from benchmarks.tables import (
     catboost,
     problem,
     pytabkit,
+    tabm,
     tuned_lightgbm,
 )
 
 PEERS = {
     "LightGBM, tuned": tuned_lightgbm,
     "CatBoost": catboost,
-    "RealMLP_TD": pytabkit("RealMLP_TD"),
-    "TabM_D": pytabkit("TabM_D"),
+    "RealMLP_TD": pytabkit("RealMLP_TD", val_metric_name="cross_entropy", use_ls=False),
+    "TabM_D": tabm,
 }
 PACKAGES = {
     "LightGBM, tuned": "lightgbm",
