@@ -24,6 +24,9 @@ class Gates:
     rate: float
     bin_G: tuple[bool, ...] = ()
 
+    def __deepcopy__(self, memo: dict[int, object]) -> "Gates":
+        return self  # nothing in it changes, and a copy for each member of thousands of columns takes long
+
     @property
     def count(self) -> int:
         return max(self.column_D) + 1

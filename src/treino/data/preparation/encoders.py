@@ -12,7 +12,7 @@ each value one per target column; ``prior``, the number of rows as which the ove
 import hashlib
 import itertools
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from treino.data.preparation.column_kinds import (
     level_cells,
     level_codes,
 )
-from treino.data.preparation.target_means import TargetFolds, mean_inputs
+from treino.data.preparation.target_means import TargetFolds, mean_inputs, repeats
 from treino.data.table import Column, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
@@ -356,7 +356,8 @@ ENCODERS: dict[str, Any] = {
 def to_json(encoder: Encoder) -> dict[str, Any]:
     """The encoder as JSON values, with its name in ``ENCODERS`` under ``as``."""
     name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
+    each = ((field.name, getattr(encoder, field.name)) for field in fields(encoder))
+    values = {key: list(value) if isinstance(value, tuple) else value for key, value in each}
     for key in () if encoder.mean_places else ("values", "means", "prior"):
         values.pop(key, None)
     return {"as": name} | values
@@ -390,9 +391,9 @@ def fit_encoder(
         values = number_cells(column, place)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute, weight_T)
         edges = quantile_edges(values, fill, bins, weight_T)
-        if folds is None or column.boolean:
-            return NumberEncoder(name, fill, flag, edges)
         filled_T = np.where(np.isnan(values), fill, values)
+        if folds is None or column.boolean or not repeats(filled_T):
+            return NumberEncoder(name, fill, flag, edges)
         apart = edges or quantile_edges(values, fill, BINS, weight_T)
         means = folds.fit(filled_T, np.digitize(filled_T, apart))
         return NumberEncoder(name, fill, flag, edges, **means)

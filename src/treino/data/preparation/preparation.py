@@ -176,14 +176,13 @@ class Preparation:
         trees = ([len(self.groups) + tree] * LEAVES for tree in range(len(self.trees)))
         return tuple(chain((k for k, group in enumerate(self.groups) for _input in group), *trees))
 
-    @property
+    @cached_property
     def input_bins(self) -> tuple[bool, ...]:
         """``[D]``: whether each input is a bin of its column, a target mean of its values, or a leaf."""
         if not self.encoders:
             return (False,) * len(self.features)
-        of_columns = (
-            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(e.width)
-        )
+        means = ((e, e.mean_places) for e in self.encoders)
+        of_columns = (0 < k < len(e.edges) or k in own for e, own in means for k in range(own.stop + e.flag))
         return (*of_columns, *(True,) * self.leaves)
 
     @cached_property
@@ -293,7 +292,9 @@ class Preparation:
 
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
-        values = asdict(self) | {"encoders": [encoders.to_json(e) for e in self.encoders]}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["encoders"] = [encoders.to_json(e) for e in self.encoders]
+        values |= {name: [asdict(each) for each in values[name]] for name in ("trees", "targets")}
         for name in ("fit", "row_weights", "trees", "targets"):
             if not values[name]:
                 del values[name]

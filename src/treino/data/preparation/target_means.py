@@ -6,6 +6,7 @@ thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,12 @@ def mean_inputs(key_N: NDArray[Any], values: Sequence[Any], means: Sequence[floa
     return [np.where(there_N, mean_L[place_N], 0.0) for mean_L in mean_LK.T]
 
 
+def repeats(key_T: NDArray[Any]) -> bool:
+    """Whether means can predict: there are three values or more, and some rows share one. Where none do, a
+    held-out mean is that of all other folds' rows, and no better than the overall mean."""
+    return 3 <= len(np.unique(key_T)) < len(key_T)
+
+
 @dataclass(frozen=True, eq=False)
 class TargetFolds:
     """The data on which means are fitted: each training row's targets (with mean 0), fold and weight.
@@ -47,10 +54,10 @@ class TargetFolds:
     def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
         """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if these values' means don't
         predict the other folds' targets clearly better than means of bins."""
-        if len(np.unique(key_T)) < 3:
+        if not repeats(key_T):
             return {}
-        error, prior = min((self._error(key_T, prior), prior) for prior in PRIORS)
-        if not error < min(1.0, *(self._error(bin_T, p) for p in PRIORS)) - LEAST_GAIN:
+        error, prior = min(self._errors(key_T))
+        if not error < min(1.0, *(e for e, _prior in self._errors(bin_T))) - LEAST_GAIN:
             return {}
         values, place_T = np.unique(key_T, return_inverse=True)
         count_L, sum_LK = self._sums(place_T, len(values))
@@ -60,14 +67,18 @@ class TargetFolds:
     def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:
         """``[T, K]``: the target means of each row's value over the rows of other folds and ``prior`` rows
         that have the overall mean."""
+        return self._held_out(key_T, [prior])[0]
+
+    def _held_out(self, key_T: NDArray[Any], priors: Sequence[float]) -> list[Floats]:
+        """``held_out`` for each of these priors, from one count of the values."""
         values, place_T = np.unique(key_T, return_inverse=True)
         cell_T = self.fold_T * len(values) + place_T
         count_FL, sum_FLK = self._sums(cell_T, FOLDS * len(values))
         count_FL, sum_FLK = count_FL.reshape(FOLDS, -1), sum_FLK.reshape(FOLDS, len(values), -1)
         count_FL, sum_FLK = count_FL.sum(0) - count_FL, sum_FLK.sum(0) - sum_FLK
         mean_FK = sum_FLK.sum(1) / np.maximum(count_FL.sum(1), np.finfo(float).tiny)[:, None]
-        mean_FLK = (sum_FLK + prior * mean_FK[:, None]) / (count_FL[..., None] + prior)
-        return np.asarray(mean_FLK[self.fold_T, place_T])
+        means = ((sum_FLK + prior * mean_FK[:, None]) / (count_FL[..., None] + prior) for prior in priors)
+        return [np.asarray(mean_FLK[self.fold_T, place_T]) for mean_FLK in means]
 
     def _sums(self, place_T: NDArray[np.int64], places: int) -> tuple[Floats, Floats]:
         """The weight ``[L]`` of the rows at each place, and the sums ``[L, K]`` of their targets."""
@@ -76,11 +87,15 @@ class TargetFolds:
         count_L = np.bincount(place_T, weight_T, places).astype(np.float64)
         return count_L, np.stack(sums, axis=1)
 
-    def _error(self, key_T: NDArray[Any], prior: float) -> float:
-        """The squared error of the held-out means, as a share of the targets' variance."""
-        wrong_T = np.square(self.held_out(key_T, prior) - self.target_TK).sum(1)
-        return float(np.average(wrong_T, weights=self.weight_T)) / max(self._variance, np.finfo(float).tiny)
+    def _errors(self, key_T: NDArray[Any]) -> list[tuple[float, float]]:
+        """(error, prior) for each prior: the squared error of the held-out means, as a share of the targets'
+        variance."""
+        wrong = (np.square(mean_TK - self.target_TK).sum(1) for mean_TK in self._held_out(key_T, PRIORS))
+        errors = (float(np.average(wrong_T, weights=self.weight_T)) / self._variance for wrong_T in wrong)
+        return list(zip(errors, PRIORS, strict=True))
 
-    @property
+    @cached_property
     def _variance(self) -> float:
-        return float(np.average(np.square(self.target_TK).sum(1), weights=self.weight_T))
+        """The targets' variance, and never 0."""
+        variance = float(np.average(np.square(self.target_TK).sum(1), weights=self.weight_T))
+        return max(variance, np.finfo(float).tiny)
