@@ -125,11 +125,14 @@ def test_columns_whose_values_stand_for_nothing_are_as_they_were() -> None:
         assert torch.equal(told.train.x, plain.train.x)
 
 
-def test_the_number_of_a_group_that_is_never_parted_has_no_means(frame: pd.DataFrame) -> None:
+def test_a_number_that_stands_for_its_group_or_time_has_no_means(frame: pd.DataFrame) -> None:
     frame = frame.assign(group=frame["code"].fillna(-1).astype(str), code=frame["code"].fillna(-1))
     asked = {"target": "y", "target_means": True, "features": ["code", "size"]}
     assert inputs_of(load(frame, **asked), "code")
     assert not inputs_of(load(frame, **asked, split_group="group"), "code")
+    frame["when"] = 1e6 * frame["code"] + np.arange(len(frame))  # a code is seen for a while, then another
+    assert not inputs_of(load(frame, **asked, split_time="when"), "code")
+    assert inputs_of(load(frame.assign(when=frame["when"] % 1e6), **asked, split_time="when"), "code")
 
 
 def test_many_names_have_them_beside_their_hashes_on_disk_too(tmp_path) -> None:

@@ -208,8 +208,9 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     weight_T = found.weight_of[0][train_N] if found.weight_of else None
     folds = None
     if request.target_means or request.trees:
-        unit_N: NDArray[Any] = first_N if request.split.group is None else units(table, request.split)
-        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T)
+        timed = request.split.time is not None
+        unit_N = units(table, request.split) if timed or request.split.group else first_N
+        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T, timed)
     del first_N
     if most_inputs is not None and len(chosen) > most_inputs:
         request = replace(request, inputs="plain")

@@ -276,8 +276,7 @@ def _by_units(
 
 
 def _missed(part_N: NDArray[np.int64], shares: tuple[float, float]) -> Iterator[tuple[int, float, float]]:
-    """Each held-back split, its share and the asked one, where it has more than twice or less than half of
-    it."""
+    """Each held-back split with more than twice or less than half of its share; what it has; the share."""
     for part, share in zip((VALIDATION, TEST), shares, strict=True):
         has = float((part_N == part).mean())
         if share and not share / 2 <= has <= 2 * share:

@@ -183,10 +183,12 @@ def target_folds(
     train_N: NDArray[np.int64],
     unit_N: NDArray[Any],
     weight_T: NDArray[np.float64] | None,
+    timed: bool = False,
 ) -> TargetFolds | None:
     """The data on which target means and trees are fitted; None if there are too many classes for them.
 
     labels: for each target the rows' classes, if there are any. unit_N: equal for rows that share a fold.
+    timed: whether ``unit_N`` is in the order of time; then each fold is a time of its own, the latest first.
     """
     if sum(map(len, classes)) > MOST_CLASSES:
         return None
@@ -201,8 +203,9 @@ def target_folds(
             value_T = column.numbers[train_N].astype(np.float64)
             mean, scale = fit_target(value_T, weight_T)
             targets.append(((value_T - mean) / scale)[:, None])
-    _units, place_T = np.unique(unit_N[train_N], return_inverse=True)
-    return TargetFolds(np.hstack(targets), place_T % FOLDS, weight_T)
+    known, place_T = np.unique(unit_N[train_N], return_inverse=True)
+    fold_T = (len(known) - 1 - place_T) * FOLDS // len(known) if timed else place_T % FOLDS
+    return TargetFolds(np.hstack(targets), fold_T, weight_T)
 
 
 def held_out_means(

@@ -44,7 +44,7 @@ class TargetFolds:
     """The data on which means are fitted: each training row's targets (with mean 0), fold and weight.
 
     A training row gets means over the rows of other folds, because its own target would leak into means over
-    its own fold. Equal rows, and rows of a group that stays in one split, are in one fold.
+    its own fold. Equal rows, or what a split by group or time never parts, are in one fold.
     """
 
     target_TK: Floats
