@@ -167,3 +167,25 @@ def test_a_row_that_weighs_two_is_two_rows_and_one_of_zero_is_none(seed, loss):
     found = measure(output_RNC, y, loss, scale=2.0, weight=weight_N)
     for name, value_R in repeated.items():
         assert found[name].tolist() == pytest.approx(value_R.tolist(), nan_ok=True), name
+
+
+@settings(**LOOSE)
+@given(
+    seed=st.integers(0, 999),
+    rows=st.sampled_from([1, 26, 20_001]),
+    loss=st.sampled_from(["cross_entropy", "bce", "mse"]),
+    weighted=st.booleans(),
+)
+def test_networks_on_rows_of_their_own_have_the_bits_of_each_alone(seed, rows, loss, weighted):
+    g = torch.Generator().manual_seed(seed)
+    numbers = loss == "mse"
+    output_RNC = torch.randn(3, rows, 2 if loss == "cross_entropy" else 1, generator=g)
+    y = torch.randn(3, rows, 1, generator=g) if numbers else torch.randint(2, (3, rows), generator=g)
+    scale_R = torch.rand(3, generator=g, dtype=torch.float64)
+    weight_RN = torch.rand(3, rows, generator=g) if weighted else None
+    found = measure(output_RNC, y, loss, scale_R if numbers else 1.0, weight_RN)
+    for r in range(3):
+        own = None if weight_RN is None else weight_RN[r]
+        alone = measure(output_RNC[r : r + 1], y[r], loss, float(scale_R[r]) if numbers else 1.0, own)
+        for name, value_1 in alone.items():
+            assert found[name][r : r + 1].nan_to_num(-9).equal(value_1.nan_to_num(-9)), name

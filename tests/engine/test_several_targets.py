@@ -59,6 +59,8 @@ def test_figures_are_the_mean_of_scikit_learns() -> None:
     f1 = np.mean([f1_score(*c, average="macro") for c in columns])
     assert figures["f1_macro"].item() == pytest.approx(f1)
     assert "auc" not in figures
+    turned = measure(output[None].flip(-1), Y.flip(-1), Loss("cross_entropy", classes=CLASSES[::-1]))
+    assert turned.keys() == figures.keys()  # whichever target has two classes
 
     true, said, scale = output[:, :2], output[:, 2:4], (3.0, 100.0)
     figures, own = measure(said[None], true, "mse", scale), [t.numpy() * scale for t in (true, said)]

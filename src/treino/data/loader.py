@@ -362,13 +362,9 @@ def read_once() -> Iterator[None]:
 
 
 def _read(request: LoadRequest, work: PreparedCache) -> tuple[Table, tuple[Column, ...]]:
-    how = request.reading, request.target, request.kinds, request.task
-    known, key = _READ.get(), (id(request.source), repr(how))
-    if known is not None and key in known:
-        read: tuple[Table, tuple[Column, ...]] = known[key]
-        return read
-    reading, target, kinds, task = how
-    read = read_with_targets(request.source, reading, target, kinds, work.room, task)
+    how = request.reading, request.target, request.kinds
+    known, key = _READ.get(), (id(request.source), repr(how), request.task)
+    read = (known or {}).get(key) or read_with_targets(request.source, *how, work.room, request.task)
     if known is not None and not work.used:  # rows on disk are in this load's folder
         known[key] = read
     return read

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -243,7 +244,7 @@ def split_fold(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about classes too rare to be in every fold
         made = kind(fold.of, shuffle=True, random_state=data_seed % 2**32)
-        _rest, test_N = list(made.split(np.zeros(len(label_N)), label_N))[fold.number]
+        _rest, test_N = next(islice(made.split(np.zeros(len(label_N)), label_N), fold.number, None))
     part_N = np.full(len(label_N), TRAIN, dtype=np.int64)
     part_N[test_N] = TEST
     rest_N = np.flatnonzero(part_N == TRAIN)

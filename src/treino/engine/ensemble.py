@@ -1,8 +1,9 @@
 """The ensemble of a population's best half as one module; and metrics of members on validation rows."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -124,9 +125,15 @@ def answer_module(
 # ---- validation
 
 OUTPUTS_AT_ONCE = 4_000_000
-Scale = float | Sequence[float]
-Known = dict[int, tuple[Tensor, Tensor, Scale, list[Tensor]]]
-"""By member: outputs ``[N, C]`` of its present weights, y, the target's scale, and the rows' weights."""
+
+
+class Answer(NamedTuple):
+    """Outputs ``[N, C]`` for validation rows; their y, the target's scale, and the rows' weights, if any."""
+
+    output_NC: Tensor
+    y: Tensor
+    scale: float | Sequence[float]
+    weights: list[Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,61 +150,64 @@ class Validation:
     batch_size: int | None
 
     def measure(
-        self, population: Population, members: Tensor, known: Known | None = None
+        self, population: Population, members: Tensor, known: dict[int, Answer] | None = None
     ) -> tuple[dict[str, Tensor], float | None]:
         """``{metric: [P] float64}`` of these members, NaN for others; and, if P is 1, the deviation of the
-        loss. known: gets what ``measure_together`` needs of them."""
+        loss. known: their answers are added to it."""
         metrics: dict[str, Tensor] = {}
-        deviation, loss = None, self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
-            for part, output_RNC, y, scale, weights in self._outputs(population, members, known):
-                for name, value_R in measure(output_RNC, y, loss, scale, *weights).items():
-                    empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
-                    metrics.setdefault(name, empty_P)[part] = value_R
-            if len(population) == 1:
-                deviation = batch_deviation(output_RNC[0], y, loss, self.batch_size, *(w[0] for w in weights))
-        return metrics, deviation
+            for part in members.split(self.at_once):
+                answers = self.answers(population, part)
+                metrics = self.figures(answers, len(population), metrics)
+                if known is not None:
+                    known.update(answers)
+            return metrics, self.deviation(*answers.values()) if len(population) == 1 else None
 
-    def measure_together(
-        self,
-        population: Population,
-        members: Sequence[int],
-        clip: Limits | None,
-        known: Known,
-        alone: bool,
-    ) -> tuple[dict[str, float], float | None]:
-        """``{metric: value}`` of these members' ensemble; and, if it trains alone, the deviation of its loss.
-        Their bags must weight the validation rows alike. clip: the limits of its predictions."""
-        loss, more = self.shared.loss, [member for member in members if member not in known]
-        with torch_context(self.kernel.intra_op_threads):
-            for _more in self._outputs(population, torch.tensor(more, dtype=torch.int64), known):
-                pass
-            outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(
-                *map(known.__getitem__, members), strict=True
-            )
-            limits = None if clip is None else torch.tensor(clip)
-            answer_NC = mean_output(torch.stack(outputs), loss, limits)
-            figures = measure(answer_NC.unsqueeze(0), y, loss, scale, *weights)
-            deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights) if alone else None
-        return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation
-
-    def _outputs(
-        self, population: Population, members: Tensor, known: Known | None
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor, Scale, list[Tensor]]]:
-        """Yield, for some of the members at a time, their outputs ``[R, N, C]``, y, the target's scale, and
-        the rows' weights ``[R, N]``, if they have any."""
+    def answers(self, population: Population, members: Tensor) -> dict[int, Answer]:
+        """The answers of these members, at most ``at_once``, with their present weights."""
+        answers: dict[int, Answer] = {}
         own, bag_R = self.rows.rows_G, population.bag_P[members]
         apart = bag_R.unique().tolist() if own or len(self.scale_G) > 1 else [0]
         for bag in apart:
             rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
-            for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self.at_once):
-                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
-                output_RNC, y = outputs_on(rows, self.kernel, self.shared, population, part)
-                if known is not None:
-                    for member, output_NC in zip(part.tolist(), output_RNC, strict=True):
-                        known[member] = output_NC, y, scale, [weight_RN[0] for weight_RN in weights]
-                yield part, output_RNC, y, scale, weights
+            part = members[bag_R == bag] if len(apart) > 1 else members
+            output_RNC, y = outputs_on(rows, self.kernel, self.shared, population, part)
+            for member, output_NC in zip(part.tolist(), output_RNC, strict=True):
+                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[member]]]
+                answers[member] = Answer(output_NC, y, scale, weights)
+        return answers
+
+    def joint(self, answers: Sequence[Answer], clip: Limits | None) -> Answer:
+        """The answer of the ensemble of these members, whose bags must weight the validation rows alike.
+        clip: the limits of its predictions."""
+        limits = None if clip is None else torch.tensor(clip)
+        output_NC = mean_output(torch.stack([a.output_NC for a in answers]), self.shared.loss, limits)
+        return answers[0]._replace(output_NC=output_NC)
+
+    def figures(
+        self, answers: Mapping[int, Answer], count: int, metrics: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """``{metric: [count] float64}``: ``metrics``, or NaN, with those of these answers at their places.
+        Answers for as many rows are measured at once."""
+        alike: dict[int, list[int]] = {}
+        for place, answer in answers.items():
+            alike.setdefault(len(answer.y), []).append(place)
+        for places in alike.values():
+            outputs, ys, scales, weights = zip(*map(answers.__getitem__, places), strict=True)
+            y, scale = ys[0], scales[0]
+            if any(each is not y for each in ys):
+                y, scale = torch.stack(ys), torch.tensor(scales, dtype=torch.float64).movedim(-1, 0)
+            weight = map(torch.stack, zip(*weights, strict=True))
+            for name, value_R in measure(torch.stack(outputs), y, self.shared.loss, scale, *weight).items():
+                empty = torch.full((count,), torch.nan, dtype=torch.float64)
+                metrics.setdefault(name, empty)[places] = value_R
+        return metrics
+
+    def deviation(self, answer: Answer) -> float:
+        """The deviation of the loss over batches."""
+        output_NC, y, _scale, weights = answer
+        return batch_deviation(output_NC, y, self.shared.loss, self.batch_size, *weights)
 
     @property
     def at_once(self) -> int:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,14 +23,14 @@ class MetricInputs:
     """The inputs to metrics: the outputs of R networks for N rows, and the targets.
 
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
-    values, float64. scale: the regression target's standard deviation. weight_RN: each row's weight for each
-    network, float64; None: all rows count alike. answer_RN: the classes that they predict if a threshold
-    decides; None: the most probable ones.
+    values, float64, or each network's own. scale: the regression target's standard deviation, or each
+    network's. weight_RN: each row's weight for each network, float64; None: all rows count alike. answer_RN:
+    the classes that they predict if a threshold decides; None: the most probable ones.
     """
 
     output_RNC: Tensor
     y: Tensor
-    scale: float = 1.0
+    scale: float | Tensor = 1.0
     weight_RN: Tensor | None = None
     answer_RN: Tensor | None = None
 
@@ -49,9 +49,15 @@ class MetricInputs:
         return (self.score_RN > 0).long() if one else self.output_RNC.argmax(-1)
 
     @cached_property
+    def y_RN(self) -> Tensor:
+        """Each network's class numbers or values; several targets are measured one by one."""
+        y = self.y[..., 0] if self.y.is_floating_point() else self.y
+        return y.expand(self.output_RNC.shape[:2])
+
+    @cached_property
     def error_RN(self) -> Tensor:
-        """The errors of numbers; several targets are measured one by one."""
-        return (self.output_RNC - self.y)[..., 0]
+        """The errors of numbers."""
+        return self.output_RNC[..., 0] - self.y_RN
 
     def mean_R(self, value_RN: Tensor) -> Tensor:
         """The weighted mean of each network's values over the rows."""
@@ -116,7 +122,7 @@ def measure(
     output_RNC: Tensor,
     y: Tensor,
     loss: Loss | str = "cross_entropy",
-    scale: float | Sequence[float] = 1.0,
+    scale: float | Sequence[float] | Tensor = 1.0,
     weight: Tensor | None = None,
     *,
     threshold: float | None = None,
@@ -128,7 +134,8 @@ def measure(
     ``loss`` is in training units. scale: the standard deviation of a regression target, or of each, by which
     rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row of weight 2
     counts as two equal rows, one of weight 0 is ignored. threshold: the probability from which on the
-    second of two classes is predicted; None: the most probable class is.
+    second of two classes is predicted; None: the most probable class is. y
+    with R in front: each network has its own, and its own scale, ``[R]`` or ``[K, R]``.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
@@ -138,20 +145,22 @@ def measure(
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
     parts = loss.by_target(output_RNC, y)
-    scales = [scale] if isinstance(scale, int | float) else scale
+    one = isinstance(scale, int | float) or (isinstance(scale, Tensor) and scale.dim() == 1)
+    scales: Any = [scale] if one else scale
     scales = scales if len(scales) == len(parts) else [*scales] * len(parts)
-    each = [
+    of_targets = [
         _measured(*part, loss.single, own, weight, threshold) for part, own in zip(parts, scales, strict=True)
     ]
-    if len(each) == 1:
-        return each[0]
-    return {name: torch.stack([figures[name] for figures in each]).mean(0) for name in each[0]}
+    if len(of_targets) == 1:
+        return of_targets[0]
+    names = [name for name in of_targets[0] if all(name in own for own in of_targets)]
+    return {name: torch.stack([own[name] for own in of_targets]).mean(0) for name in names}
 
 
 def _measured(
-    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float, weight: Tensor | None, threshold: float | None
+    output_RNC: Tensor, y: Tensor, loss: Loss, scale: Any, weight: Tensor | None, threshold: float | None
 ) -> dict[str, Tensor]:
-    if not len(y):
+    if not output_RNC.shape[1]:
         return {}
     inputs = metric_inputs(output_RNC, y, loss, scale, weight, threshold)
     output_RNC = inputs.output_RNC
@@ -167,11 +176,11 @@ def _measured(
 
 def _losses(a: MetricInputs, loss: Loss) -> Tensor:
     """``[R]``: each network's loss; its bits don't depend on the number of networks."""
-    target = loss.target(a.y, torch.float64)
     R, N, C = a.output_RNC.shape
     if N >= TOGETHER and a.weight_RN is None:
-        return torch.stack([loss(output_NC.contiguous(), target) for output_NC in a.output_RNC])
-    target = target.repeat(R, *[1] * (target.dim() - 1))
+        pairs = zip(a.output_RNC, a.y_RN, strict=True)
+        return torch.stack([loss(o_NC.contiguous(), loss.target(y_N, torch.float64)) for o_NC, y_N in pairs])
+    target = loss.target(a.y_RN.reshape(-1), torch.float64)
     each_RN, of_RN = (part.view(R, N) for part in loss.rows(a.output_RNC.reshape(R * N, C), target))
     if a.weight_RN is not None:
         each_RN, of_RN = each_RN * a.weight_RN, of_RN * a.weight_RN
@@ -182,18 +191,19 @@ def metric_inputs(
     output_RNC: Tensor,
     y: Tensor,
     loss: Loss,
-    scale: float = 1.0,
+    scale: float | Tensor = 1.0,
     weight: Tensor | None = None,
     threshold: float | None = None,
 ) -> MetricInputs:
     """Convert the arguments of ``measure`` to the inputs of metrics."""
-    y = y.detach().cpu()
-    target = loss.target(y, torch.float64) if loss.task == "regression" else y.long().reshape(-1)
+    y, shape = y.detach().cpu(), output_RNC.shape[:2]
+    classes = y.long().reshape(shape if y.numel() > shape[1] else -1)
+    target = loss.target(y, torch.float64) if loss.task == "regression" else classes
     answer_RN = None if threshold is None else answers_from(output_RNC.detach().cpu(), threshold)
     output_RNC = output_RNC.detach().cpu().double()
     if weight is None:
         return MetricInputs(output_RNC, target, scale, None, answer_RN)
-    weight_RN = weight.detach().cpu().double().expand(len(output_RNC), len(y))
+    weight_RN = weight.detach().cpu().double().expand(shape)
     there_RN1 = (weight_RN > 0).unsqueeze(-1)  # leave out rows of weight 0, whose output may be NaN
     return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, scale, weight_RN, answer_RN)
 
@@ -217,18 +227,18 @@ def answers_from(logits: Tensor, threshold: float | None) -> Tensor:
 
 
 def _accuracy(a: MetricInputs) -> Tensor:
-    right_RN = (a.guess_RN == a.y).double()
-    if a.weight_RN is None:
-        return right_RN.sum(-1) / len(a.y)
-    return (right_RN * a.weight_RN).sum(-1) / a.weight_RN.sum(-1)
+    return a.mean_R((a.guess_RN == a.y_RN).double())
 
 
 def _f1(a: MetricInputs) -> Tensor:
-    return f1_macro(a.guess_RN, a.y, max(2, a.output_RNC.shape[-1]), a.weight_RN)
+    return f1_macro(a.guess_RN, a.y_RN, max(2, a.output_RNC.shape[-1]), a.weight_RN)
 
 
 def _auc(a: MetricInputs) -> Tensor:
-    return auc(a.score_RN, a.y, a.weight_RN)
+    if a.y.dim() == 1:
+        return auc(a.score_RN, a.y, a.weight_RN)
+    weights = [None] * len(a.y) if a.weight_RN is None else a.weight_RN.split(1)
+    return torch.cat([auc(*each) for each in zip(a.score_RN.split(1), a.y, weights, strict=True)])
 
 
 def _rmse(a: MetricInputs) -> Tensor:
@@ -240,12 +250,11 @@ def _mae(a: MetricInputs) -> Tensor:
 
 
 def _r2(a: MetricInputs) -> Tensor:
-    y_RN = a.y[:, 0].expand_as(a.error_RN)
-    spread_RN, square_RN = (y_RN - a.mean_R(y_RN).unsqueeze(1)).square(), a.error_RN.square()
+    spread_RN, square_RN = (a.y_RN - a.mean_R(a.y_RN).unsqueeze(1)).square(), a.error_RN.square()
     of = sums if a.weight_RN is None else a.mean_R
     spread_R, square_R = of(spread_RN), of(square_RN)
     score_R = torch.where(spread_R > 0, 1 - square_R / spread_R, (square_R == 0).double())
-    there_RN = torch.ones_like(y_RN) if a.weight_RN is None else a.weight_RN
+    there_RN = torch.ones_like(a.y_RN) if a.weight_RN is None else a.weight_RN
     return torch.where((there_RN > 0).sum(-1) > 1, score_R, torch.nan)
 
 

@@ -16,10 +16,9 @@ from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
-from treino.engine.ensemble import Known, Validation, answer_module, answering_members, kept_population
+from treino.engine.ensemble import Answer, Validation, answer_module, answering_members, kept_population
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
-from treino.engine.metrics import metric_names
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
 from treino.engine.shared_config import Limits
@@ -206,7 +205,7 @@ class TrainingLoop:
         if validation is None or not due or not len(state.running):
             return {}
         begin = time.perf_counter()
-        known: Known = {}
+        known: dict[int, Answer] = {}
         together = self.config.shared.ensemble > 1
         figures, deviation = validation.measure(state.population, state.running, known if together else None)
         state.evaluated_step = state.step
@@ -216,9 +215,13 @@ class TrainingLoop:
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
         answer = answers = None
         if together:
-            each = [self._answer_figures(validation, rows, known) for rows in self.ensembles]
-            answers = {"validation": {name: torch.tensor([f[name] for f, _d in each]) for name in figures}}
-            answer, deviation = each[0] if len(each) == 1 else (None, None)
+            with torch_context(self.setup.kernel.intra_op_threads):
+                joint = self._joint(validation, known)
+                each = validation.figures(joint, len(self.ensembles), {})
+                answers = {"validation": {name: value_E.float() for name, value_E in each.items()}}
+                if len(self.ensembles) == 1:
+                    answer = {name: float(value_E[0]) for name, value_E in each.items()}
+                    deviation = validation.deviation(joint[0])
         elif len(state.population) == 1:
             answer = {name: float(value_P[0]) for name, value_P in figures.items()}
         return {
@@ -229,16 +232,20 @@ class TrainingLoop:
             "evaluation_seconds": time.perf_counter() - begin,
         }
 
-    def _answer_figures(
-        self, validation: Validation, rows: Sequence[int], known: Known
-    ) -> tuple[dict[str, float], float | None]:
-        """``{metric: value}`` of one ensemble's answer, and the deviation of its loss if it trains alone; NaN
-        once it has ended. known: of the members measured now."""
-        if known.keys().isdisjoint(rows):
-            return dict.fromkeys(metric_names(self.loss_function, self.outputs), math.nan), None
-        alone = len(rows) == len(self.state.population)
-        answering, clip = self.answering_of(rows), self.limits_of(rows[0])
-        return validation.measure_together(self.state.population, answering, clip, known, alone)
+    def _joint(self, validation: Validation, known: dict[int, Answer]) -> dict[int, Answer]:
+        """The answers of the ensembles, by place, that trained until now. known: of the members measured."""
+        answering = {
+            place: self.answering_of(rows)
+            for place, rows in enumerate(self.ensembles)
+            if not known.keys().isdisjoint(rows)
+        }
+        more = [member for members in answering.values() for member in members if member not in known]
+        for part in torch.tensor(more, dtype=torch.int64).split(validation.at_once):
+            known |= validation.answers(self.state.population, part)
+        return {
+            place: validation.joint([known[member] for member in members], self.limits_of(members[0]))
+            for place, members in answering.items()
+        }
 
     def _ended_epochs(
         self,
