@@ -296,6 +296,7 @@ def date_form(shape: str) -> DateForm | None:
 Form = NumberForm | DateForm
 LEADING_ZERO, DIGIT = r"^([^0-9]*)0", "[0-9]"
 MARK = "\x01"  # stands for a leading zero in a shape
+_NINES = str.maketrans(dict.fromkeys("0123456789", "9"))
 LONGEST = 60  # characters of a cell that may have a form
 
 
@@ -311,7 +312,8 @@ def form_of(cell: str) -> Form | None:
     cell = cell.strip()
     if len(cell) > LONGEST:
         return None
-    return form_of_shape(re.sub(DIGIT, "9", re.sub(LEADING_ZERO, rf"\1{MARK}", cell)))
+    marked = re.sub(LEADING_ZERO, rf"\1{MARK}", cell) if "0" in cell else cell
+    return form_of_shape(marked.translate(_NINES))
 
 
 def number_form_of(cell: str) -> NumberForm | None:

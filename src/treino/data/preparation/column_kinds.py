@@ -264,10 +264,10 @@ def level_codes(levels: Sequence[str], words: NDArray[np.object_]) -> NDArray[np
     A number that is no level is the only level of the same value, as a new file may be written otherwise.
     """
     known = {level: place for place, level in enumerate(levels)}
-    values = Counter(value for value in map(level_value, levels) if value is not None)
-    of_value = {v: k for k, v in enumerate(map(level_value, levels)) if v is not None and values[v] == 1}
-    if of_value:
-        for word in set(words) - known.keys():
+    if others := set(words) - known.keys():
+        values = Counter(value for value in map(level_value, levels) if value is not None)
+        of_value = {v: k for k, v in enumerate(map(level_value, levels)) if v is not None and values[v] == 1}
+        for word in others:
             if (place := of_value.get(level_value(str(word)))) is not None:  # type: ignore[arg-type]
                 known[word] = place
     return np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))

@@ -455,7 +455,8 @@ def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) ->
     # most numbers and dates begin with a digit, so they don't mean a missing value
     told = np.flatnonzero(np.asarray(compute.match_substring_regex(some, r"^(?:[^0-9]|$|1\.#)")))
     missing_N[short] = False
-    missing_N[short[told]] = np.asarray(compute.match_substring_regex(some.take(pa.array(told)), NOTHING))
+    if len(told):
+        missing_N[short[told]] = np.asarray(compute.match_substring_regex(some.take(pa.array(told)), NOTHING))
     if stated:
         missing_N |= np.asarray(compute.is_in(cells, pa.array(stated)))
     return missing_N
