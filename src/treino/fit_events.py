@@ -21,7 +21,7 @@ from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.loop import JobEvent
 from treino.training.resolution import choose_recipe, train_config
-from treino.training.short_trials import Rates, find_rate, with_members
+from treino.training.short_trials import Rates, decided_log, find_rate, with_members
 from treino.training.train import RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(
@@ -113,6 +113,9 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         settings = read_settings({n: explicit[n] for n in ("name", "out") if n in explicit} | base)
     search = request.settings.get("lr") == AUTO
     settings, rows, reason = choose_recipe(request.source, settings, partial(_load, request), _alone(request))
+    learnt = ""
+    if not request.repeated and not _alone(request):
+        settings, rows, learnt = decided_log(settings, rows, partial(_load, request))
     if request.repeated and request.held_back:  # all seeds train on these rows
         request = replace(request, source=rows)
         settings = read_settings({n: v for n, v in settings.explicit.items() if n not in OF_DATA})
@@ -149,7 +152,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             start=request.start,
             lean=request.lean,
             data=rows,
-            reasons=(reason, why),
+            reasons=(reason, learnt, why),
             spent=spent,
             check=partial(training.check_alerts, alerts) if alerts else None,
             like=request.like,

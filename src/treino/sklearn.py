@@ -47,7 +47,7 @@ from treino.training.stored_results import open_run
 PREPARATION = "normalise", "kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees"
 NOT_OF_ESTIMATORS = {*OF_DATA, "seed", "as_taught", "fault", "baselines", "every", "name", "out"} - {
     *PREPARATION,
-    *("validation", "split_group", "split_time"),
+    *("log_target", "validation", "split_group", "split_time"),
 }
 """Settings of files, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
 DEFAULTS: dict[str, Any] = {
@@ -330,8 +330,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         """``[N]`` or ``[N, K]``: the predicted numbers, in y's units."""
         values_NK, each = self._outputs(X).double().numpy(), self.run_.preparation.by_target
         predicted: list[NDArray[np.float64]] = [
-            value_N * one.target_scale + one.target_mean
-            for value_N, one in zip(values_NK.T, each, strict=True)
+            one.values(value_N) for value_N, one in zip(values_NK.T, each, strict=True)
         ]
         return predicted[0] if len(each) == 1 else np.stack(predicted, 1)
 

@@ -16,8 +16,9 @@ X = np.random.RandomState(0).randn(60, 2)
 @pytest.mark.parametrize(
     ("y", "task", "reason"),
     [
-        (np.arange(60) % 20, "classification", "20 different whole numbers"),
-        (np.arange(60) % 21, "regression", "21 different whole numbers"),
+        (np.arange(60) % 20, "classification", "whole numbers, no more than 20 (or: task='regression')"),
+        (np.arange(60) % 21, "regression", "whole numbers, more than 20 (or: task='classification')"),
+        (np.arange(60) % 9 / 2, "regression", "decimals (or: task='classification')"),
         (np.arange(60) % 2 + 0.5, "regression", "decimals"),
         (np.where(np.arange(60) % 2, "a", "b"), "classification", "text with 2"),
         (np.arange(60) % 2 == 0, "classification", "true or false"),

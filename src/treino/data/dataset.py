@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
 from treino.data import summaries
-from treino.data.preparation.preparation import Preparation, Task
+from treino.data.preparation.preparation import Preparation, Scale, Task
 from treino.data.rows import Rows, sampled_rows
 from treino.data.table import row_place
 from treino_doctor import escaping
@@ -93,9 +93,9 @@ class Data:
         return len(self.classes) or self.train.y.shape[1]
 
     @property
-    def scale(self) -> tuple[float, ...]:
-        """The standard deviation of each regression target; 1 for classes."""
-        return self.preparation.scales if self.preparation.targets else (self.target_scale,)
+    def scale(self) -> tuple[Scale, ...]:
+        """What turns the errors of each regression target into its unit; see ``Preparation.scales``."""
+        return self.preparation.scales
 
     @cached_property
     def by_target(self) -> "tuple[Data, ...]":

@@ -53,6 +53,7 @@ class LoadArguments(Document):
     clip_inputs: Annotated[float, Field(gt=0)] | None = None
     target_means: bool = False
     trees: Annotated[int, Field(ge=0, le=MOST_TREES)] = 0
+    log_target: bool | None = None
     split_group: Text | None = None
     split_time: Text | None = None
     split_column: Text | None = None
@@ -216,12 +217,14 @@ class PreparationDocument(Document):
     fit: Literal["crop", "pad", "stretch"] | None = None
     targets: Many[TargetDocument] = ()
     row_weights: Text | None = None
+    target_log: bool = False
 
     def agreeing(self) -> dict[str, bool]:
         classified = self.task == "classification"
         return {
             "encoders": not self.encoders or len(self.encoders) == len(self.features),
             "classes": classified == bool(self.classes),
+            "target_log": not (self.target_log and (classified or self.targets)),
             "targets": all(classified == bool(target.classes) for target in self.targets),
         }
 

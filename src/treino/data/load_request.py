@@ -13,7 +13,7 @@ Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]
 _UNUSUAL = (
     *("kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees", "row_weights"),
-    *("image_size", "fit", "skip_bad", "labels", "class_pattern"),
+    *("log_target", "image_size", "fit", "skip_bad", "labels", "class_pattern"),
 )
 
 
@@ -35,6 +35,7 @@ class LoadRequest:
     clip_inputs: float | None = None
     target_means: bool = False
     trees: int = 0
+    log_target: bool | None = None
     row_weights: str | None = None
     reading: ReaderOptions | None = None
     image_size: tuple[int, int] | None = None

@@ -65,6 +65,7 @@ def load(
     clip_inputs: float | None = None,
     target_means: bool = False,
     trees: int = 0,
+    log_target: bool | None = None,
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
@@ -109,6 +110,7 @@ def load(
     largest absolute value of a normalised number.
     target_means: adds to a number, or to hashed classes, the target's mean over the training rows with that
     value, if such means tell more than bins do. trees: how many small decision trees add their leaves.
+    log_target: learn the logarithm of the target, whose values are all above 0.
     reading: the format of the file, if it shouldn't be detected.
     image_size: height and width to which photographs are brought. fit: how: ``crop`` keeps their middle,
     ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: the most files to leave out
@@ -128,7 +130,7 @@ def load(
     shares = {name: 0.0 if name in files or value is None else value for name, value in given.items()}
     by = {"split_group": split_group, "split_time": split_time, "split_column": split_column}
     inputs_of = {"impute": impute, "inputs": inputs, "bins": bins, "clip_inputs": clip_inputs}
-    inputs_of |= {"target_means": target_means, "trees": trees}
+    inputs_of |= {"target_means": target_means, "trees": trees, "log_target": log_target}
     other = {"data_seed": data_seed, "duplicates": duplicates}
     asked: Any = read_settings({**shares, **by, **inputs_of, **other})
     columns = (split_group, split_time, split_column)
@@ -153,6 +155,7 @@ def load(
     )
     of_tables = {name: getattr(request, name) for name in ("kinds", "clip_inputs", "target_means", "trees")}
     of_tables |= {"file": files, "inputs": inputs != "plain", "row_weights": row_weights}
+    of_tables["log_target"] = log_target
     if is_torch_dataset(source):
         of_tables |= {"reading": reading, "split_by": split.by}
         return torch_datasets.load_torch_dataset(
@@ -210,7 +213,8 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     if request.target_means or request.trees:
         timed = request.split.time is not None
         unit_N = units(table, request.split) if timed or request.split.group else first_N
-        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T, timed)
+        how = timed, bool(request.log_target)
+        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T, *how)
     del first_N
     if most_inputs is not None and len(chosen) > most_inputs:
         request = replace(request, inputs="plain")

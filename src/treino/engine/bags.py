@@ -11,6 +11,7 @@ from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
+from treino.data.preparation.preparation import Scale
 from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
 
@@ -40,7 +41,7 @@ class Bags:
     weight_GN: ``[G, N]``, for the training rows. validation_GM: for validation rows; None: each counts 1.
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's; None: the
-    data's rows. scale_G: the deviation of each regression target in each bag's preparation; None:
+    data's rows. scale_G: what turns errors into the unit of each target in each bag's preparation; None:
     the data's.
 
     own: each bag has different rows, such as those of a fold, in train_G and validation_G. Their numbers may
@@ -53,7 +54,7 @@ class Bags:
     bag_P: Sequence[int] | None = None
     train_G: OwnRows | None = None
     validation_G: OwnRows | None = None
-    scale_G: Sequence[float | Sequence[float]] | None = None
+    scale_G: Sequence[Sequence[Scale]] | None = None
     own: bool = False
 
     def __len__(self) -> int:
@@ -76,7 +77,7 @@ class Bags:
         )
 
 
-def own_rows(parts: Sequence[tuple[Rows, Rows, float | Sequence[float]]], bag_P: Sequence[int]) -> Bags:
+def own_rows(parts: Sequence[tuple[Rows, Rows, Sequence[Scale]]], bag_P: Sequence[int]) -> Bags:
     """Make a bag of each (training rows, validation rows, number). The number is the deviation of the
     regression target, or of each target. bag_P: the bag of each member."""
     train_G, validation_G, scale_G = zip(*parts, strict=True)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from treino.data.mapped_rows import part_rows
+from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.batch_sources import KernelRows, as_kernel_input
 from treino.engine.devices import torch_context
 from treino.engine.kernels import Kernel
@@ -132,7 +133,7 @@ class Answer(NamedTuple):
 
     output_NC: Tensor
     y: Tensor
-    scale: float | Sequence[float]
+    scale: Sequence[Scale]
     weights: list[Tensor]
 
 
@@ -146,7 +147,7 @@ class Validation:
     shared: SharedConfig
     rows: KernelRows
     outputs: int
-    scale_G: Sequence[float | Sequence[float]]
+    scale_G: Sequence[Sequence[Scale]]
     batch_size: int | None
 
     def measure(
@@ -190,9 +191,10 @@ class Validation:
     ) -> dict[str, Tensor]:
         """``{metric: [count] float64}``: ``metrics``, or NaN, with those of these answers at their places.
         Answers for as many rows are measured at once."""
-        alike: dict[int, list[int]] = {}
+        alike: dict[tuple[int, int], list[int]] = {}
         for place, answer in answers.items():
-            alike.setdefault(len(answer.y), []).append(place)
+            logs = isinstance(answer.scale[0], Preparation)  # of rows with the same units
+            alike.setdefault((len(answer.y), id(answer.y) * logs), []).append(place)
         for places in alike.values():
             outputs, ys, scales, weights = zip(*map(answers.__getitem__, places), strict=True)
             y, scale = ys[0], scales[0]

@@ -13,6 +13,7 @@ from treino.base.words import N_, _
 from treino.data import torch_datasets
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
+from treino.data.preparation.preparation import Scale
 from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_torch_dataset
 
@@ -198,7 +199,7 @@ class Inputs:
     classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
     module.
     each: for several class targets, the number of classes of each, whose sum is ``classes``; else ().
-    scale: the standard deviation of each regression target. class_names: the class names in the order of the
+    scale: of each regression target, as for ``measure``. class_names: the class names in the order of the
     class numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
@@ -211,7 +212,7 @@ class Inputs:
     task: Literal["classification", "regression"]
     classes: int
     item_shape: tuple[int, ...]
-    scale: tuple[float, ...] = (1.0,)
+    scale: tuple[Scale, ...] = (1.0,)
     each: tuple[int, ...] = ()
     class_names: tuple[str, ...] = ()
     seed: int | None = None

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from treino.base.resampling import auc, f1_macro
 from treino.base.words import N_, _
+from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.losses import Loss
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
@@ -58,6 +59,12 @@ class MetricInputs:
     def error_RN(self) -> Tensor:
         """The errors of numbers."""
         return self.output_RNC[..., 0] - self.y_RN
+
+    def in_units(self, scale: Scale | Tensor) -> "MetricInputs":
+        """The same, in the target's own unit."""
+        if not isinstance(scale, Preparation):
+            return replace(self, scale=scale)
+        return replace(self, output_RNC=scale.values(self.output_RNC), y=scale.values(self.y))
 
     def mean_R(self, value_RN: Tensor) -> Tensor:
         """The weighted mean of each network's values over the rows."""
@@ -122,7 +129,7 @@ def measure(
     output_RNC: Tensor,
     y: Tensor,
     loss: Loss | str = "cross_entropy",
-    scale: float | Sequence[float] | Tensor = 1.0,
+    scale: Scale | Sequence[Scale] | Tensor = 1.0,
     weight: Tensor | None = None,
     *,
     threshold: float | None = None,
@@ -132,10 +139,10 @@ def measure(
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
     numbers, or ``[N, K]`` values, or class numbers of several targets. loss: sets the task; the metric
     ``loss`` is in training units. scale: the standard deviation of a regression target, or of each, by which
-    rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row of weight 2
-    counts as two equal rows, one of weight 0 is ignored. threshold: the probability from which on the
-    second of two classes is predicted; None: the most probable class is. y
-    with R in front: each network has its own, and its own scale, ``[R]`` or ``[K, R]``.
+    rmse and mae are multiplied; or its preparation, if its logarithm is learnt. weight: ``[N]``, or for each
+    network its own ``[R, N]``: a row of weight 2 counts as two equal rows, one of weight 0 is ignored.
+    threshold: the probability from which on the second of two classes is predicted; None: the most probable
+    class is. y with R in front: each network has its own, and its own scale, ``[R]`` or ``[K, R]``.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
@@ -145,8 +152,8 @@ def measure(
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
     parts = loss.by_target(output_RNC, y)
-    one = isinstance(scale, int | float) or (isinstance(scale, Tensor) and scale.dim() == 1)
-    scales: Any = [scale] if one else scale
+    several = isinstance(scale, Sequence) or (isinstance(scale, Tensor) and scale.dim() > 1)
+    scales: Any = scale if several else [scale]
     scales = scales if len(scales) == len(parts) else [*scales] * len(parts)
     of_targets = [
         _measured(*part, loss.single, own, weight, threshold) for part, own in zip(parts, scales, strict=True)
@@ -162,9 +169,9 @@ def _measured(
 ) -> dict[str, Tensor]:
     if not output_RNC.shape[1]:
         return {}
-    inputs = metric_inputs(output_RNC, y, loss, scale, weight, threshold)
+    inputs = metric_inputs(output_RNC, y, loss, weight, threshold)
     output_RNC = inputs.output_RNC
-    metrics = {"loss": _losses(inputs, loss)}
+    metrics, inputs = {"loss": _losses(inputs, loss)}, inputs.in_units(scale)
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax treats NaN as the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
@@ -191,7 +198,6 @@ def metric_inputs(
     output_RNC: Tensor,
     y: Tensor,
     loss: Loss,
-    scale: float | Tensor = 1.0,
     weight: Tensor | None = None,
     threshold: float | None = None,
 ) -> MetricInputs:
@@ -202,10 +208,10 @@ def metric_inputs(
     answer_RN = None if threshold is None else answers_from(output_RNC.detach().cpu(), threshold)
     output_RNC = output_RNC.detach().cpu().double()
     if weight is None:
-        return MetricInputs(output_RNC, target, scale, None, answer_RN)
+        return MetricInputs(output_RNC, target, 1.0, None, answer_RN)
     weight_RN = weight.detach().cpu().double().expand(shape)
     there_RN1 = (weight_RN > 0).unsqueeze(-1)  # leave out rows of weight 0, whose output may be NaN
-    return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, scale, weight_RN, answer_RN)
+    return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, 1.0, weight_RN, answer_RN)
 
 
 def probabilities(logits: Tensor) -> Tensor:

@@ -55,15 +55,18 @@ class CoverageScores:
             if self.folds is not None:
                 return self.folds.sets(share_KNC, self.level)
             return class_sets(share_KNC[0], self.scores.quantile(self.level))
-        value_KN = (output_KNC[:, :, 0].double() * spec.target_scale + spec.target_mean).numpy()
+        floor, unlogged = (self.folds or self.scores).floor, run.preparation.unlogged
+        line_KN = (output_KNC[:, :, 0].double() * spec.target_scale + spec.target_mean).numpy()
         if self.folds is not None:
-            return self.folds.intervals(value_KN, self.level)
-        spread_N = members_spread(run.module, x_ND, spec.target_scale, run.item_shape)
-        half_N = self.scores.quantile(self.level) * units(spread_N, self.scores.offset, len(x_ND))
-        low_N, known = value_KN[0] - half_N, run.result and run.result.prediction_intervals
-        if known and known.floor is not None:  # but an interval always contains its own prediction
-            low_N = np.maximum(low_N, np.minimum(known.floor, value_KN[0]))
-        return np.stack([low_N, value_KN[0] + half_N], 1)
+            ends_N2 = self.folds.intervals(line_KN, self.level)
+        else:
+            spread_N = members_spread(run.module, x_ND, spec.target_scale, run.item_shape)
+            half_N = self.scores.quantile(self.level) * units(spread_N, self.scores.offset, len(x_ND))
+            ends_N2 = np.stack([line_KN[0] - half_N, line_KN[0] + half_N], 1)
+        ends_N2 = np.asarray(unlogged(ends_N2))
+        if floor is not None:  # but an interval always contains its own prediction
+            ends_N2[:, 0] = np.maximum(ends_N2[:, 0], np.minimum(floor, unlogged(line_KN.mean(0))))
+        return ends_N2
 
 
 def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageScores | None:
@@ -100,7 +103,7 @@ def _known(run: StoredRun, *, asked: bool) -> Conformal | None:
     stored: ConformalResult | None = getattr(result, name, None)
     if stored is not None and stored.scores:
         scores = tuple(math.inf if score is None else score for score in stored.scores)
-        return Conformal(scores, stored.rows, stored.shares, stored.effective, stored.offset)
+        return Conformal(scores, stored.rows, stored.shares, stored.effective, stored.offset, stored.floor)
     if asked:
         return _measured_anew(run)
     if not run.measured:

@@ -229,7 +229,7 @@ def _answers(
     for one, part, scores in zip(run.by_target, run.preparation.output_parts, known, strict=True):
         held = None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
         spec, p_NC = one.spec, None
-        values = (output_NC[:, part][:, 0].double() * spec.target_scale + spec.target_mean).tolist()
+        values = one.preparation.values(output_NC[:, part][:, 0].double()).tolist()
         if spec.classes:
             p_NC = probabilities(output_NC[:, part]).double().cpu().numpy()
             winner_N, known_N = winners(p_NC, one.threshold), np.isfinite(p_NC).all(1)
@@ -390,7 +390,7 @@ def _holds(run: StoredRun, held: np.ndarray, y_N: np.ndarray) -> np.ndarray:
     """``[N]``: whether intervals or sets contain these targets."""
     if run.spec.classes:
         return np.take_along_axis(held, y_N[:, None], axis=1)[:, 0]
-    true_N = y_N.astype(np.float64) * run.spec.target_scale + run.spec.target_mean
+    true_N = run.preparation.values(y_N.astype(np.float64))
     return np.asarray((held[:, 0] <= true_N) & (true_N <= held[:, 1]))
 
 

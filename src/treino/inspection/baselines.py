@@ -108,7 +108,11 @@ def _own_table(data: Data) -> bool:
 def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
     """Return one output for all rows: the classes' shares, or the mean (0, standardised) in training."""
     if not data.classes:
-        return torch.zeros(len(rows), 1), N_("mean")
+        prep, output = data.preparation, 0.0
+        if prep.target_log:
+            mean = np.average(prep.values(data.train.y[:, 0].double()), weights=data.train.weight)
+            output = (math.log(mean) - prep.target_mean) / prep.target_scale
+        return torch.full((len(rows), 1), output), N_("mean")
     weight_N = data.train.weight
     count_C = torch.bincount(data.train.y, weight_N, minlength=len(data.classes)).double()
     log_C = _floored(count_C.log() - count_C.sum().log(), len(data.train))

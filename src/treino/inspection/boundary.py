@@ -506,7 +506,7 @@ def _classes(out: torch.Tensor, data: Data) -> Floats:
 
 
 def _targets(y_N1: torch.Tensor, data: Data) -> Floats:
-    return np.asarray(y_N1[:, 0].double().numpy() * data.target_scale + data.target_mean)
+    return np.asarray(data.preparation.values(y_N1[:, 0].double().numpy()))
 
 
 def _own(data: Data, x_ND: torch.Tensor) -> Floats:

@@ -43,6 +43,7 @@ COVERAGE_ROWS = Refusal(
 LEVEL = 0.9
 KEPT = 1000  # scores kept of a run; a coverage between two is rounded up, by a thousandth at most
 ROUNDING = 1e-9
+TINY = 1e-6  # of a deviation: a target of 0, standardised in float32 and back
 AT_ONCE = 1 << 22  # numbers that are sorted at once
 
 Floats = NDArray[np.float64]
@@ -55,7 +56,7 @@ class Conformal:
     score_K: quantiles of the scores, the last one the largest; for few rows all scores, sorted. rows: the
     number of rows. share_K: the share of the rows' weight up to each score; empty if they are evenly spaced.
     effective: how many rows without weights would be as informative (Kish 1965). offset: for an ensemble's
-    intervals, what is added to its members' deviation: the mean deviation.
+    intervals, what is added to its members' deviation: the mean deviation. floor: 0 if no target is below it.
     """
 
     score_K: tuple[float, ...]
@@ -63,10 +64,14 @@ class Conformal:
     share_K: tuple[float, ...] = ()
     effective: float | None = None
     offset: float | None = None
+    floor: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         scores = [score if math.isfinite(score) else None for score in self.score_K]
-        weighted = {"shares": list(self.share_K), "effective": self.effective} if self.share_K else {}
+        weighted: dict[str, Any] = (
+            {"shares": list(self.share_K), "effective": self.effective} if self.share_K else {}
+        )
+        weighted |= {} if self.floor is None else {"floor": self.floor}
         return {"offset": self.offset, "rows": self.rows, "scores": scores} | weighted
 
     @property
@@ -184,13 +189,14 @@ class RowScores:
     """The distances of the rows' true targets from the network's predictions.
 
     error_N: the absolute error, or the score of the true class. spread_N: between an ensemble's members.
-    share_NC: the classes' probabilities. weight_N: the weight of each row.
+    share_NC: the classes' probabilities. weight_N: the weight of each row. floor: as in ``Conformal``.
     """
 
     error_N: Floats
     spread_N: Floats | None = None
     share_NC: Floats | None = None
     weight_N: Floats | None = None
+    floor: float | None = None
 
     def scores(self, offset: float | None) -> Floats:
         return self.error_N / units(self.spread_N, offset, len(self.error_N))
@@ -214,7 +220,9 @@ def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int]
         return RowScores(true_class_scores(share_NC, rows.y.numpy()), share_NC=share_NC, weight_N=weight_N)
     error_N = ((output_NC[:, 0].double() - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
     spread_N = members_spread(net, rows.x, data.target_scale, item_shape)
-    return RowScores(error_N, spread_N, weight_N=weight_N)
+    least = min(float(split.y.min()) for split in (data.train, data.validation) if len(split))
+    floor = 0.0 if data.preparation.values(least) > -TINY * data.target_scale else None
+    return RowScores(error_N, spread_N, None, weight_N, floor)
 
 
 def true_class_scores(share_NC: Floats, true_N: NDArray[np.int64]) -> Floats:
@@ -228,7 +236,8 @@ def held_out_quantiles(rows: RowScores) -> Conformal | None:
     offset = None if spread_N is None or not len(spread_N) else float(spread_N.mean())
     if offset == 0 or (offset is not None and not math.isfinite(offset)):
         offset = None  # without usable deviations, all intervals are equally wide
-    return conformal(rows.scores(offset), rows.weight_N, offset)
+    known = conformal(rows.scores(offset), rows.weight_N, offset)
+    return known and replace(known, floor=rows.floor)
 
 
 def sorted_sets(inside_NC: NDArray[np.bool_], share_NC: Floats) -> list[list[int]]:
@@ -247,12 +256,13 @@ class FoldScores:
 
     All K networks predict a new row, and each is compared with the rows that it was not trained on: CV+
     (Barber, Candès, Ramdas & Tibshirani 2021, https://arxiv.org/abs/1905.02928). score_M, fold_M: each row's
-    score, infinite without a finite output, and its fold. fold_K: each network's fold.
+    score, infinite without a finite output, and its fold. fold_K: each network's fold. floor: of numbers.
     """
 
     score_M: Floats
     fold_M: NDArray[np.int64]
     fold_K: NDArray[np.int64]
+    floor: float | None = None
 
     def intervals(self, value_KN: Floats, coverage: float) -> Floats:
         """``[N, 2]``: the interval of each row. value_KN: the networks' predicted numbers."""

@@ -125,7 +125,7 @@ def dependence(
     if data.classes:
         value_NGC = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:
-        value_NGC = out_NGC * data.target_scale + data.target_mean
+        value_NGC = data.preparation.values(out_NGC)
     return Dependence(column, axis, levels, at_G, own_N, value_NGC.numpy(), len(data.train))
 
 

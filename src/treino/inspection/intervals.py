@@ -18,6 +18,7 @@ from treino.base.resampling import (
     row_counts,
     weights_or_ones,
 )
+from treino.data.preparation.preparation import Scale
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
 
@@ -57,7 +58,7 @@ def intervals(
     output_NC: torch.Tensor,
     y: torch.Tensor,
     loss: Loss,
-    scale: float | Sequence[float] = 1.0,
+    scale: Scale | Sequence[Scale] = 1.0,
     seed: int = 0,
     weight: torch.Tensor | None = None,
     threshold: float | None = None,
@@ -113,14 +114,14 @@ def _draws_of_several(
     output_NC: torch.Tensor,
     y: torch.Tensor,
     loss: Loss,
-    scale: float | Sequence[float],
+    scale: Scale | Sequence[Scale],
     names: list[str],
     seed: int,
     weight: torch.Tensor | None = None,
 ) -> dict[str, Floats]:
     """``_draws`` of the mean over targets: each resample is the same rows for all of them."""
     parts, apart = loss.by_target(output_NC, y), ("accuracy", "f1_macro")
-    scales = [scale] * len(parts) if isinstance(scale, int | float) else scale
+    scales = scale if isinstance(scale, Sequence) else [scale] * len(parts)
     others = [name for name in names if name not in apart]
     each = [
         _draws(*part, loss.single, s, others, seed, weight) for part, s in zip(parts, scales, strict=True)
@@ -145,27 +146,28 @@ def _draws(
     output_NC: torch.Tensor,
     y: torch.Tensor,
     loss: Loss,
-    scale: float | Sequence[float],
+    scale: Scale | Sequence[Scale],
     names: list[str],
     seed: int,
     weight: torch.Tensor | None = None,
     threshold: float | None = None,
 ) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
-    scale = scale if isinstance(scale, int | float) else scale[0]
+    scale = scale[0] if isinstance(scale, Sequence) else scale
     random = np.random.default_rng(seed)
-    inputs = metric_inputs(output_NC[None], y, loss, scale, threshold=threshold)
+    inputs = metric_inputs(output_NC[None], y, loss, threshold=threshold)
     if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals
         order_N = torch.argsort(inputs.score_RN[0])
         output_NC, y = output_NC[order_N], y[order_N]
         weight = None if weight is None else weight[order_N]
-        inputs = metric_inputs(output_NC[None], y, loss, scale, threshold=threshold)
+        inputs = metric_inputs(output_NC[None], y, loss, threshold=threshold)
         area = of_weighted(auc_scores(inputs.score_RN, inputs.y), weight)
     weight_N = weights_or_ones(weight, len(y))
     columns = list(row_losses(output_NC, y, loss, weight))
     if y.is_floating_point():
-        error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()
-        true_N = y[:, 0].double().cpu().numpy() * scale
+        own = inputs.in_units(scale)
+        error_N = (own.error_RN[0] * own.scale).numpy()
+        true_N = (own.y[:, 0] * own.scale).numpy()
         true_N = true_N - true_N.mean()  # doesn't change r2, and the squares stay precise
         columns += [of_N * weight_N for of_N in (error_N**2, np.abs(error_N), true_N, true_N**2)]
         columns += [] if weight is None else [weight_N]
@@ -204,7 +206,7 @@ def _resampled(
     output_NC: torch.Tensor,
     y: torch.Tensor,
     loss: Loss,
-    scale: float,
+    scale: Scale,
     names: list[str],
     random: np.random.Generator,
     weight: torch.Tensor | None,
@@ -214,7 +216,7 @@ def _resampled(
     for draw in range(RESAMPLES) if names else ():
         drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
         drawn_weight = None if weight is None else weight[drawn_N]
-        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, scale, drawn_weight)
+        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, drawn_weight).in_units(scale)
         for name in names:
             of = METRICS[name].of
             assert of is not None

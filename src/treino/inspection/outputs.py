@@ -149,7 +149,7 @@ def answered_picture(
     if data.classes:
         answer = float(predicted_classes(out, data.threshold)[0])
     else:
-        true, answer = (v * data.target_scale + data.target_mean for v in (true, answer))
+        true, answer = (float(data.preparation.values(v)) for v in (true, answer))
     return AnsweredPicture(
         data.name,
         data.target,
@@ -382,9 +382,7 @@ def mistakes(
         sure_N = np.take_along_axis(share_NC, predicted_N[:, None], axis=1)[:, 0]
         badness_N, wrong_N = sure_N, predicted_N != true_N
     else:
-        true_N, predicted_N = (
-            v[:, 0].double().numpy() * data.target_scale + data.target_mean for v in (rows.y, out)
-        )
+        true_N, predicted_N = (data.preparation.values(v[:, 0].double().numpy()) for v in (rows.y, out))
         sure_N = np.full(len(rows), np.nan)
         badness_N = np.abs(predicted_N - true_N)
         wrong_N = badness_N > 0

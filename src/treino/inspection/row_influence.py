@@ -86,9 +86,10 @@ def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) 
     up, down = order_N[::-1][:most], order_N[:most]
     chosen_K = np.array([*(n for n in up if estimate_N[n] > 0), *(n for n in down if estimate_N[n] < 0)], int)
     value_GS = measured(xray.halves, xray.x_MD[place], answer, chosen_K, place, seeds)
-    scale, mean = (1.0, 0.0) if classes else (xray.data.target_scale, xray.data.target_mean)
-    told_G = torch.sigmoid(value_GS).mean(1).numpy() if classes else value_GS.mean(1).numpy() * scale + mean
-    effect_KS = (value_GS[:1] - value_GS[1:]).numpy() * scale
+    value_GS = value_GS if classes else xray.data.preparation.values(value_GS)
+    told_G = (torch.sigmoid(value_GS) if classes else value_GS).mean(1).numpy()
+    scale = 1.0 if classes else float(xray.data.preparation.slope(told_G[0]))
+    effect_KS = (value_GS[:1] - value_GS[1:]).numpy()
     pushes = [
         Push(
             int(xray.index_M[n]),
@@ -259,7 +260,8 @@ def proponents(x: RowXray, rows: Sequence[int], answers: Sequence[float]) -> lis
     """
     place_M, classes = [x.place(row) for row in rows], bool(x.data.classes)
     class_M = torch.tensor(answers).long() if classes else None
-    effect_MN = estimates(x.halves, x.x_MD[torch.tensor(place_M)], class_M) * x.data.target_scale
+    slope_M1 = 1.0 if classes else x.data.preparation.slope(np.array(answers)[:, None])
+    effect_MN = estimates(x.halves, x.x_MD[torch.tensor(place_M)], class_M) * slope_M1
     side_M = np.ones(len(rows))
     if not classes:  # the sign of the answer's difference from the truth
         side_M = np.where(np.array(answers) < x.label_M[place_M], -1.0, 1.0)

@@ -461,13 +461,13 @@ def _of_numbers(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: 
     usual = spread_M + np.nanmean(spread_M[:learned])  # scaled as an ensemble's prediction intervals are
     off_M, seen_off_M = (label_M - mean_M) / usual, (label_M - seen_M) / usual
     middle = 1.4826 * np.nanmedian(np.abs(off_M[:learned])) or 1.0
-    scale, mean, none_M = data.target_scale, data.target_mean, np.full(len(label_M), np.nan)
+    prep, none_M = data.preparation, np.full(len(label_M), np.nan)
     return {
-        "label_M": label_M * scale + mean,
-        "answer_M": mean_M * scale + mean,
+        "label_M": prep.values(label_M),
+        "answer_M": prep.values(mean_M),
         "sure_M": none_M,
         "own_M": none_M,
-        "spread_M": spread_M * scale,
+        "spread_M": spread_M * prep.slope(prep.values(mean_M)),
         "disagreement_M": off_M / middle,
         "seen_disagreement_M": seen_off_M / middle,
         "suspect_M": np.abs(off_M / middle) > FAR,

@@ -133,13 +133,13 @@ def insides(
     if data.classes:
         answers = probabilities(fine).double().numpy()
     else:
-        answers = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
+        answers = data.preparation.values(fine[:, :1].double().numpy())
     image = data.kind == "image"
     return UnitDiagram(
         data.name,
         data.classes,
         data.target,
-        data.target_mean,
+        float(data.preparation.values(0.0)),
         look,
         x_R,
         y_R,

@@ -112,7 +112,7 @@ def _targets(run: StoredRun, predictions: Predictions) -> Mapping[int, str | flo
     rows, y = prepared.with_target.tolist(), prepared.y.flatten()
     if run.spec.classes:
         return {row: run.spec.classes[int(c)] for row, c in zip(rows, y.tolist(), strict=True)}
-    number_K = y.double() * run.spec.target_scale + run.spec.target_mean
+    number_K = run.preparation.values(y.double())
     return dict(zip(rows, number_K.tolist(), strict=True))
 
 

@@ -122,7 +122,7 @@ def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
         return False
     if a.task == "classification":
         return rows_a.y.equal(rows_b.y)
-    own_a, own_b = (d.target_mean + d.target_scale * r.y.double() for d, r in ((a, rows_a), (b, rows_b)))
+    own_a, own_b = (d.preparation.values(r.y.double()) for d, r in ((a, rows_a), (b, rows_b)))
     return own_a.shape == own_b.shape and torch.allclose(own_a, own_b, rtol=1e-5, atol=1e-6 * a.target_scale)
 
 
@@ -150,7 +150,8 @@ def _right(run: StoredRun) -> np.ndarray:
 
 def _error(run: StoredRun) -> np.ndarray:
     """Return ``[N]`` errors in the target's units."""
-    return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.spec.target_scale).numpy())
+    said, true = (run.preparation.values(y.double()) for y in (_output(run), run.data.test.y))
+    return np.asarray((said - true)[:, 0].numpy())
 
 
 # ---- differences of two runs

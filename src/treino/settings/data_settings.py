@@ -55,6 +55,11 @@ class DataSettings(BaseModel):
         ge=0,
         le=100,
     )
+    log_target: bool | None = declared(
+        None,
+        "learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except "
+        "for one training by the recipe table on a skewed target, where a short trial decides",
+    )
     validation: Share | None = declared(0.15, "share of rows that choices look at, or a file of them")
     test: Share | None = declared(0.15, "share of rows held back for one final figure, or a file of them")
     split_group: Name = declared(

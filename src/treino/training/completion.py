@@ -72,8 +72,6 @@ def shape_entries(data: Data, training: TrainingLoop) -> dict[str, Any]:
 
 # ---- uncertainty of a finished run's predictions
 
-TINY = 1e-6  # a target of 0, standardised in float32 and back
-
 ItemShape = tuple[int, ...] | None
 T = TypeVar("T")
 
@@ -117,9 +115,6 @@ def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: f
     assert known is not None
     name, quantile = "prediction_sets" if data.classes else "prediction_intervals", known.quantile(level)
     made = {"level": level, "quantile": None, "coverage": None} | known.to_json()
-    learnt = () if data.classes else (data.train.y, data.validation.y)
-    if learnt and min(float(y.min()) for y in learnt) * data.target_scale + data.target_mean > -TINY:
-        made["floor"] = 0.0
     if not math.isfinite(quantile):
         few = _("Predictions carry no intervals: there are too few validation rows.")
         return Uncertainty({name: made}, [] if data.classes else [few])

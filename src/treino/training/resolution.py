@@ -218,6 +218,7 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     values |= {split: data.files[split][0] for split in ("validation", "test") if split in data.files}
     values |= {
         "recipe": s.recipe or "plain",
+        "log_target": data.preparation.target_log,
         "bins": data.arguments.get("bins", s.bins),
         "trees": data.arguments.get("trees", s.trees),
         "seed": s.seed,

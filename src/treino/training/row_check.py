@@ -124,12 +124,12 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
     if bool(kept.all()):
         raise NO_SUSPECTS(data=data.name)
     output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
-    y = data.validation.y
+    y, values = data.validation.y, data.preparation.values
     if data.classes:
         a_N, b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in output_2NC)
         test = paired_classes(a_N, b_N)
     else:
-        a_N, b_N = (((out_NC - y)[:, 0] * data.target_scale).double().numpy() for out_NC in output_2NC)
+        a_N, b_N = ((values(out_NC.double()) - values(y.double()))[:, 0].numpy() for out_NC in output_2NC)
         test = paired_errors(a_N, b_N)
     return SuspectTrial(int((~kept).sum()), len(kept), test)
 

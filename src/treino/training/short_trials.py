@@ -1,4 +1,4 @@
-"""Choices by a short training before the training: the learning rate, flips of pictures, how many networks.
+"""Choices by a short training before the training: rate, flips, the target's logarithm, how many networks.
 
 ``--lr auto`` trains with many rates side by side. Trying rates before a training is Smith's idea ("Cyclical
 learning rates for training neural networks", WACV 2017). His single network passes through all rates; here
@@ -8,7 +8,7 @@ each rate trains a network of its own, with the same seed, in one population.
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
 from treino.engine.devices import torch_threads
@@ -29,6 +29,7 @@ from treino.engine.nets import CNN
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFiles, network_of
+from treino.inspection.outputs import outputs
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import decide, resolve
@@ -205,11 +206,8 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
 
 def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -> Tensor:
     """``[N]``: the loss of each validation row after a short training."""
-    short = config.with_settings(flip=flip, epochs=None, steps=steps, patience=0, keep="last", warmup=0)
-    training = TrainingLoop(*set_up(data, net, short))
+    training = _trained(data, net, config.with_settings(flip=flip, keep="last"), steps)
     with torch_threads(1), torch.no_grad():
-        for _tick in training:
-            pass
         setup, population = training.setup, training.state.population
         assert setup.validation is not None
         output_1NC, y = outputs_on(
@@ -217,6 +215,57 @@ def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -
         )
         loss_N, weight_N = setup.shared.loss.rows(output_1NC[0].double().cpu(), y.cpu())
     return loss_N / weight_N.mean()
+
+
+def _trained(data: Data, net: NetSource, config: TrainConfig, steps: int) -> TrainingLoop:
+    """A training after so many steps, in one thread."""
+    short = config.with_settings(epochs=None, steps=steps, patience=0, warmup=0)
+    training = TrainingLoop(*set_up(data, net, short))
+    with torch_threads(1):
+        for _tick in training:
+            pass
+    return training
+
+
+# ---- whether the logarithm of a target is learnt
+
+LOG_STEPS = 500
+COUNTED = 0.99  # quantile at which errors are capped: of a skewed target, single rows would decide
+
+
+def decided_log(s: Settings, data: Data, load: Callable[[Settings], Data]) -> tuple[Settings, Data, str]:
+    """The settings with ``log_target`` decided, the rows as ``load`` prepares them, and a sentence on why.
+
+    A trial is made for a skewed target above 0, by the recipe for tables, else nothing changes: its logarithm
+    is learnt if the squared error of the validation rows in the target's own unit, capped, falls by more than
+    the standard error of its difference, row by row.
+    """
+    usual = (s.recipe, s.log_target, s.net) == ("table", None, None)
+    if not usual or data.classes or len(data.by_target) > 1 or len(data.validation) < FEWEST_ROWS:
+        return s, data, ""
+    values = [data.preparation.values(rows.y[:, 0].double()) for rows in data.splits.values()]
+    (value_N, held_N, _test_N), apart_N = values, values[0] - values[0].mean()
+    skewed = apart_N.pow(3).mean() > apart_N.square().mean().pow(1.5)  # a skewness above 1
+    if not skewed or torch.cat(values).min() <= 0:
+        return s, data, ""
+    ways = [s.model_copy(update={"log_target": log}) for log in (False, True)]
+    rows_2, errors_2N = (data, load(ways[1])), []
+    for rows in rows_2:
+        training = _trained(rows, *decide(s.model_copy(update=ALONE), rows), LOG_STEPS)
+        answer_N = rows.preparation.values(outputs(training.answer(), rows.validation.x)[:, 0].double())
+        error_N = (answer_N.clamp(value_N.min(), value_N.max()) - held_N).square()
+        errors_2N.append(error_N if rows.validation.weight is None else error_N * rows.validation.weight)
+    cap = torch.quantile(torch.maximum(*errors_2N), COUNTED)
+    before_N, after_N = (error_N.clamp(max=cap) for error_N in errors_2N)
+    gain_N = before_N - after_N
+    log = bool(gain_N.mean() > gain_N.std() / math.sqrt(len(gain_N)))
+    facts = {"before": float(before_N.mean().sqrt()), "after": float(after_N.mean().sqrt())}
+    sentence = _(
+        "In a trial of {steps} steps the RMSE on {rows} validation rows, the largest errors capped, was "
+        "{before:.4g} with '{name}' as it is, and {after:.4g} with its logarithm: {flag} is used."
+    )
+    facts |= {"steps": LOG_STEPS, "rows": len(gain_N)}
+    return ways[log], rows_2[log], sentence.format(name=data.target, flag=setting("log_target", log), **facts)
 
 
 # ---- the number of networks that a time limit allows

@@ -217,7 +217,7 @@ def picture_parts(
     if data.classes:
         answer = probabilities(out_1C)[0].numpy().astype(np.float32)
     else:
-        answer = (out_1C[0, :1] * data.target_scale + data.target_mean).numpy().astype(np.float32)
+        answer = data.preparation.values(out_1C[0, :1]).numpy().astype(np.float32)
     parts: list[Part] = [("picture", scale.pixels(picture.x_1D, PICTURE_SIDE)[0]), ("answer", answer)]
     largest: dict[str, float | None] = {}
     for stage, layer in enumerate(layers, 1):
@@ -239,7 +239,7 @@ def picture_parts(
             "place": picture.place,
             "of": len(rows),
             "row": int(rows.index[picture.place]),
-            "true": int(true) if data.classes else true * data.target_scale + data.target_mean,
+            "true": int(true) if data.classes else float(data.preparation.values(true)),
         }
     return entry, parts
 
@@ -274,9 +274,7 @@ def mistake_parts(data: Data, scale: PixelScale, drawn: Rows, place_N: Tensor, o
             parts.append(("confusion", count_CC.astype(np.uint32)))
     else:
         worst = (out_NC[:, 0] - true_N).abs().nan_to_num(-1.0).argsort(descending=True)[:MISTAKES]
-        said_K, true_K = (
-            (v[worst] * data.target_scale + data.target_mean).float() for v in (out_NC[:, 0], true_N)
-        )
+        said_K, true_K = (data.preparation.values(v[worst]).float() for v in (out_NC[:, 0], true_N))
         parts = [("digit.value", said_K.numpy()), ("digit.true", true_K.numpy())]
     return [
         *parts,
@@ -308,7 +306,7 @@ def examples_of(data: Data, scale: PixelScale, train: Rows) -> dict[str, Any]:
         picked = list(order_N[spread].split(EXAMPLES))
         groups = []
         for rows in picked:
-            own = train.y[rows].reshape(-1).double() * data.target_scale + data.target_mean
+            own = data.preparation.values(train.y[rows].reshape(-1).double())
             groups.append({"true": own.tolist(), "shown": len(rows)})
     channels, count = 3 if scale.channels == 3 else 1, sum(map(len, picked))
     side = min(SMALL_SIDE, int((EXAMPLE_BYTES / max(1, count * channels)) ** 0.5))

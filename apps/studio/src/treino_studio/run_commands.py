@@ -318,7 +318,7 @@ def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
     out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
     if not out_1C.isfinite().all():
         raise PROPONENTS_UNANSWERED()
-    answer = float(out_1C[0, 0]) * run.data.target_scale + run.data.target_mean
+    answer = float(run.data.preparation.values(float(out_1C[0, 0])))
     if run.data.classes:
         answer = int(predicted_classes(out_1C, run.data.threshold)[0])
     page.xray = page.xray or quick_xray(run.data, page.run.typed)

@@ -216,7 +216,9 @@ def _answers(
         if split not in out_by_split:
             out_by_split[split] = outputs(net, drawn.x, item_shape=item_shape)
         out = out_by_split[split]
-        answer_N = predicted_classes(out, data.threshold) if data.classes else _own_units(out[:, 0], data)
+        answer_N = (
+            predicted_classes(out, data.threshold) if data.classes else data.preparation.values(out[:, 0])
+        )
         if seen.scale is None:
             parts.append((f"predicted.{split}", answer_N.float().numpy()))
         evaluation[split] = figures(out, drawn, data, loss)
@@ -261,7 +263,7 @@ def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
         return plane_parts(out_NC, len(data.classes), shape, data.threshold)
     if data.classes:
         return [("value", probabilities(out_NC).numpy()), ("x", seen.x_R.astype(np.float32))]
-    value = _own_units(out_NC[:, :1], data).numpy().astype(np.float32)
+    value = data.preparation.values(out_NC[:, :1]).numpy().astype(np.float32)
     if seen.shows == "line":
         return [("value", value), ("x", seen.x_R.astype(np.float32))]
     return [("value", value.reshape(len(seen.y_R), len(seen.x_R)))]
@@ -294,17 +296,13 @@ def boundary_parts(boundaries: FanBoundaries, data: Data) -> list[Part]:
         return [part for part in parts if part[0] != "share"]
     if data.classes:
         return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
-    value = _own_units(output_MC[:, 0], data).numpy().astype(np.float32)
+    value = data.preparation.values(output_MC[:, 0]).numpy().astype(np.float32)
     return [("value", value.reshape(shape if picture.shows == "surface" else (*shape, 1)))]
 
 
 def _share_bytes(share_N: Tensor) -> NDArray[np.uint8]:
     share: NDArray[np.uint8] = (share_N * 255).round().numpy().astype(np.uint8)
     return share
-
-
-def _own_units(value: Tensor, data: Data) -> Tensor:
-    return value * data.target_scale + data.target_mean
 
 
 # ---- units and weights
@@ -470,7 +468,7 @@ def points_of(sight: Sight, data: Data) -> dict[str, Any]:
     for split, (drawn, place_NK) in sight.rows_by_split.items():
         true_N = drawn.y.reshape(-1).double()
         if not data.classes:
-            true_N = true_N * data.target_scale + data.target_mean
+            true_N = data.preparation.values(true_N)
         second = place_NK[:, 1] if place_NK.shape[1] > 1 else true_N.numpy()
         rows.append(
             {

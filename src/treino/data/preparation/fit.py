@@ -36,6 +36,11 @@ VALUE_RANGE = Refusal(
     N_("The target '{name}' holds {value}, which is too large for float32."),
     N_("Correct it, or scale the target down."),
 )
+LOG_TARGET = Refusal(
+    "log_target_positive",
+    N_("[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}."),
+    N_("Correct it, or train with [[log_target=False]]."),
+)
 
 # ---- fit of a preparation
 
@@ -126,7 +131,7 @@ def fit(
         mean=(),
         scale=(),
         normalise=request.normalise,
-        **target_fields(columns, task, classes, train_N, weight_T),
+        **target_fields(columns, task, classes, train_N, weight_T, bool(request.log_target)),
         item_shape=table.item_shape if table.item_shape and others == names else (inputs,),
         encoders=made,
         width=0 if table.named else len(others),
@@ -148,14 +153,17 @@ def target_fields(
     classes: Sequence[tuple[str, ...]],
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None = None,
+    log: bool = False,
 ) -> dict[str, Any]:
-    """The fields of a preparation that describe the targets: task, classes, scale and type."""
+    """The fields of a preparation that describe the targets; log: whether a target's logarithm is learnt."""
+    if log and (task == "classification" or len(columns) > 1):
+        raise LOG_TARGET(name=columns[-1].name, value=shortened(columns[-1].cell(0)))
     each = [
-        _target(column, task, names, train_N, weight_T)
+        _target(column, task, names, train_N, weight_T, log)
         for column, names in zip(columns, classes, strict=True)
     ]
     if len(each) == 1:
-        return {"task": task, **each[0].fields}
+        return {"task": task, **each[0].fields, "target_log": log}
     classes_of = tuple(f"{one.name}={name}" for one in each for name in one.classes)
     joint = Target(as_items([one.name for one in each]), classes_of, 0.0, 1.0, "text")
     return {"task": task, **joint.fields, "targets": tuple(each)}
@@ -167,13 +175,23 @@ def _target(
     classes: tuple[str, ...],
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
+    log: bool,
 ) -> Target:
     mean, scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
-        mean, scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
+        mean, scale = fit_target(learnt_values(column, log)[train_N], weight_T)
     truth = column.boolean and set(classes) <= {"false", "true"}
     kind = "truth" if truth else "number" if by_value(column) else "text"
     return Target(column.name, classes, mean, scale, kind)  # type: ignore[arg-type]
+
+
+def learnt_values(column: Column, log: bool) -> NDArray[np.float64]:
+    """``[N]``: the numbers of the target, or their logarithms."""
+    assert column.numbers is not None
+    value_N = column.numbers.astype(np.float64)
+    if log and value_N.min() <= 0:
+        raise LOG_TARGET(name=column.name, value=column.cell(int(value_N.argmin())))
+    return np.log(value_N) if log else value_N
 
 
 def target_folds(
@@ -184,6 +202,7 @@ def target_folds(
     unit_N: NDArray[Any],
     weight_T: NDArray[np.float64] | None,
     timed: bool = False,
+    log: bool = False,
 ) -> TargetFolds | None:
     """The data on which target means and trees are fitted; None if there are too many classes for them.
 
@@ -199,8 +218,7 @@ def target_folds(
             of_classes = (label_N[train_N, None] == np.array(own)).astype(np.float64)
             targets.append(of_classes - np.average(of_classes, axis=0, weights=weight_T))
         else:
-            assert column.numbers is not None
-            value_T = column.numbers[train_N].astype(np.float64)
+            value_T = learnt_values(column, log)[train_N]
             mean, scale = fit_target(value_T, weight_T)
             targets.append(((value_T - mean) / scale)[:, None])
     known, place_T = np.unique(unit_N[train_N], return_inverse=True)
@@ -304,11 +322,12 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
     """y to train on: ``[N]`` int64 class codes, or ``[N, 1]`` float32 standardised values."""
     if preparation.task == "classification":
         return torch.from_numpy(label_N)
-    assert column.numbers is not None
     with np.errstate(over="ignore"):
-        scaled_N = (column.numbers - preparation.target_mean) / preparation.target_scale
+        value_N = learnt_values(column, preparation.target_log)
+        scaled_N = (value_N - preparation.target_mean) / preparation.target_scale
         y_N = torch.from_numpy(scaled_N.astype(np.float32))
     if not y_N.isfinite().all():
+        assert column.numbers is not None
         raise VALUE_RANGE(name=column.name, value=column.cell(int(np.abs(column.numbers).argmax())))
     return y_N.unsqueeze(1)
 

@@ -77,6 +77,7 @@ class Preparation:
     targets: the targets, if they are several; ``target`` then joins their names, ``classes`` has a name for
     each output, and the other fields of a target have their defaults.
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
+    target_log: the raw value is then the logarithm of the target.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
     trees: decision trees; after the encoders' inputs, there is one input for each leaf of each tree.
@@ -105,6 +106,7 @@ class Preparation:
     fit: Literal["crop", "pad", "stretch"] | None = None
     row_weights: str | None = None
     targets: tuple[Target, ...] = ()
+    target_log: bool = False
 
     @cached_property
     def by_target(self) -> "tuple[Preparation, ...]":
@@ -112,9 +114,21 @@ class Preparation:
         return tuple(replace(self, **one.fields, targets=()) for one in self.targets) or (self,)
 
     @property
-    def scales(self) -> tuple[float, ...]:
-        """The standard deviation of each regression target; 1 for classes."""
-        return tuple(one.target_scale for one in self.by_target)
+    def scales(self) -> "tuple[Scale, ...]":
+        """What turns the errors of each regression target into its unit; 1 for classes."""
+        return tuple(one if one.target_log else one.target_scale for one in self.by_target)
+
+    def values(self, y: Any) -> Any:
+        """The target's values in its own units for prepared ones, a tensor, an array or a number."""
+        return self.unlogged(y * self.target_scale + self.target_mean)
+
+    def unlogged(self, value: Any) -> Any:
+        """The values of logarithms, if these are learnt."""
+        return value if not self.target_log else value.exp() if torch.is_tensor(value) else np.exp(value)
+
+    def slope(self, value: Any) -> Any:
+        """How much a value changes by a small change of the prepared one, per unit."""
+        return value * self.target_scale if self.target_log else self.target_scale
 
     @property
     def output_parts(self) -> tuple[slice, ...]:
@@ -295,7 +309,7 @@ class Preparation:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["encoders"] = [encoders.to_json(e) for e in self.encoders]
         values |= {name: [asdict(each) for each in values[name]] for name in ("trees", "targets")}
-        for name in ("fit", "row_weights", "trees", "targets"):
+        for name in ("fit", "row_weights", "trees", "targets", "target_log"):
             if not values[name]:
                 del values[name]
         plain: dict[str, Any] = json.loads(json.dumps(values))  # tuples as lists
@@ -322,6 +336,10 @@ class Preparation:
             return cls(**values)._whole()
         except ValueError as error:
             raise PREPARATION_DAMAGED(reason=error) from None
+
+
+Scale = float | Preparation
+"""What turns errors into the target's unit: its deviation; if its logarithm is learnt, its preparation."""
 
 
 def fit_table(

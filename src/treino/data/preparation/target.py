@@ -210,6 +210,11 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
         assert column.numbers is not None
         row = int((np.abs(column.numbers) >= LARGEST_WHOLE).argmax())
         raise TARGET_MERGED(name=column.name, cell=shortened(column.cell(row)), place=place(row))
+    if task is None and column.numbers is not None and not column.boolean:
+        n = len(np.unique(column.numbers))
+        if n > 2 and (n <= MAX_INTEGER_CLASSES or (column.numbers == np.floor(column.numbers)).all()):
+            other = setting("task", TASKS[natural == TASKS[0]])
+            reason = _("{reason} (or: {flag})").format(reason=reason, flag=other)
     if task is None or task == natural:
         return natural, reason
     if task == "classification":

@@ -348,7 +348,7 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
         words = np.array(data.classes, dtype=object)[y_N]
         column = Column(data.target, words=words, categories=data.classes)
     else:
-        column = Column(data.target, y_N.astype(np.float64) * data.target_scale + data.target_mean)
+        column = Column(data.target, data.preparation.values(y_N.astype(np.float64)))
     images = describe_images(parts, data.item_shape, data.classes)
     return _image_description(data.name, data.source, column, described, images, data.notes, warnings)
 

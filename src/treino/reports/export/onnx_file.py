@@ -223,11 +223,14 @@ def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, 
         sure = np.sort(share_NC, axis=1)
         undecided = bool((sure[:, -1] - sure[:, -2] < TOLERANCE).any())
         return apart if same or undecided else 1.0
-    value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
-    apart_N = [np.abs(value_N - answers["prediction"])]
+    value_N = run.preparation.values(output_NC[:, 0].double()).numpy()
+    turned = np.log if run.preparation.target_log else np.asarray
+    apart_N = [np.abs(turned(value_N) - turned(answers["prediction"]))]
     if (known := coverage_scores(run)) is not None:
         ends_N2 = known.held(run, x_ND, output_NC[None])
-        apart_N += [np.abs(ends_N2[:, i] - answers[name]) for i, name in enumerate(("low", "high"))]
+        apart_N += [
+            np.abs(turned(ends_N2[:, i]) - turned(answers[name])) for i, name in enumerate(("low", "high"))
+        ]
     return float(np.max(apart_N) / (spec.target_scale or 1.0))
 
 

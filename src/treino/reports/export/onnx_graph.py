@@ -200,7 +200,9 @@ def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -
     limits = getattr(run.module, "limits", None)
     if limits is not None:
         middle = middle.put("Max", limits[0]).put("Min", limits[1])
-    value = (middle.cast() * spec.target_scale + spec.target_mean).put("Squeeze", [1])
+    line = (middle.cast() * spec.target_scale + spec.target_mean).put("Squeeze", [1])
+    log = run.preparation.target_log
+    value = line.put("Exp") if log else line
     ends = {"prediction": value}
     known = run.result.prediction_intervals if run.result is not None else None
     if known is not None and known.quantile is not None:
@@ -210,10 +212,11 @@ def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -
             apart = all_K - all_K.put("ReduceMean", [1])
             spread = (apart * apart).put("ReduceMean", [1]).put("Sqrt") * spec.target_scale + known.offset
             half = spread.put("Squeeze", [1]) * known.quantile
-        low = value - half
+        low, high = line - half, line + half
+        low, high = (low.put("Exp"), high.put("Exp")) if log else (low, high)
         if known.floor is not None:
             low = low.put("Max", value.put("Min", known.floor))
-        ends |= {"low": low, "high": value + half}
+        ends |= {"low": low, "high": high}
     for name, end in ends.items():
         graph.output(f"{name}{target}", end, DOUBLE)
 

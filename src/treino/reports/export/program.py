@@ -403,7 +403,7 @@ def train_network(seed, splits, scale):
             if CLASSES:
                 figures = evaluate(net, x_validation, y_validation)
             else:
-                figures = evaluate(net, x_validation, y_validation, unit=scale["target"][1])
+                figures = evaluate(net, x_validation, y_validation, scale["target"])
             words = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
             print(f"epoch {epoch:3d}: loss {mean_loss:.4f}; on validation rows: {words}")
             if SELECTS:
@@ -480,7 +480,7 @@ def train():
         elif CLASSES:
             figures = evaluate(net, x_test, y_test) if net is not None else {}
         else:
-            figures = evaluate(net, x_test, y_test, unit=scale["target"][1]) if net is not None else {}
+            figures = evaluate(net, x_test, y_test, scale["target"]) if net is not None else {}
         if MAY_LACK:
             figures = {name: value if math.isfinite(value) else None for name, value in figures.items()}
         summary["test"] = figures
@@ -544,7 +544,10 @@ def predict(path):
     else:
         mean_y, std_y = saved["target"]
         writer.writerow([name, "prediction"])
-        writer.writerows(zip(rows, (output[:, 0].double() * std_y + mean_y).tolist(), strict=True))
+        values = output[:, 0].double() * std_y + mean_y
+        if LOG_TARGET:
+            values = values.exp()  # the logarithm was learnt
+        writer.writerows(zip(rows, values.tolist(), strict=True))
 
 
 if __name__ == "__main__":

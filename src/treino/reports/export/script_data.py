@@ -119,7 +119,7 @@ def definition(head: str, about: str, *lines: str) -> str:
 # ---- the data part of the exported script
 
 UNKNOWN = {"split_group", "split_time", "split_column", "fold"}
-UNKNOWN |= {"kinds", "duplicates", "reading", "row_weights"}
+UNKNOWN |= {"kinds", "duplicates", "reading", "row_weights", "log_target"}
 """Arguments of ``load`` that no short script can reproduce."""
 
 
@@ -148,6 +148,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
             "SIZES": [len(t.classes) or 1 for t in prep.targets],
             "THRESHOLDED": run.threshold is not None,
             "THRESHOLD": run.threshold,
+            "LOG_TARGET": prep.target_log,
             "IMAGES": prep.kind == "image",
             "NORMALISE": prep.normalise,
             "ITEM": tuple(shape) if shape and len(shape) > 1 else (),
@@ -288,7 +289,7 @@ def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
     listed: dict[str, dict[str, str | float]] = {}
     for split, rows in data.splits.items():
         y = rows.y.flatten().double()
-        targets: list[Any] = (y * prep.target_scale + prep.target_mean).tolist()
+        targets: list[Any] = prep.values(y).tolist()
         if data.classes:
             targets = [data.classes[int(c)] for c in y.tolist()]
         files = [data.file_names[i] for i in rows.index.tolist()]

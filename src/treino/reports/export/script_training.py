@@ -71,9 +71,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "WEIGHTED": weighted,
         },
         {
-            "evaluate": _evaluation(
-                measured, loss, weighted, several=len(run.by_target) > 1, threshold=run.threshold is not None
-            ),
+            "evaluate": _evaluation(run, measured, loss, weighted),
             "new_optimizer": _optimizer(s),
         },
     )
@@ -146,10 +144,9 @@ def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) ->
     return before(loss.criterion) + definition("loss_function(output, y)", about, *lines)
 
 
-def _evaluation(
-    measured: Sequence[str], loss: LossKind, weighted: bool, *, several: bool, threshold: bool
-) -> str:
+def _evaluation(run: StoredRun, measured: Sequence[str], loss: LossKind, weighted: bool) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
+    several, threshold, log = len(run.by_target) > 1, run.threshold is not None, run.preparation.target_log
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
         "guess": "(output[:, 0] > 0).long()" if one_output else "output.argmax(1)",
@@ -167,7 +164,7 @@ def _evaluation(
     if weighted:
         spread = "(share * (y - (share * y).sum()).square()).sum()"
     loss_name = "one_loss" if several and not numbers else "loss_function"
-    loss_figure = "value.item()" if weighted else f"{loss_name}(output, y).item()"
+    loss_figure = "value.item()" if weighted or log else f"{loss_name}(output, y).item()"
     answered = [
         "net.eval()",
         "with torch.no_grad():",
@@ -190,6 +187,8 @@ def _evaluation(
         *(["y = y.double()"] if numbers or one_output else []),
         *(["label = y[:, 0].long()"] if one_output else []),
         *guess,
+        *(["value = loss_function(output, y)"] if log and not weighted else []),
+        *(["output, y, unit = *((v * unit + mean).exp() for v in (output, y)), 1"] if log else []),
         *([f"error, spread = output - y, {spread}"] if numbers else []),
         "return {",
         *(f'    "{name}": {figure},' for name, figure in {"loss": loss_figure, **figures}.items()),
@@ -207,6 +206,8 @@ def _evaluation(
             "each = [figures_of(*part) for part in parts]  # of each target",
             "return {name: sum(one[name] for one in each) / len(each) for name in each[0]}",
         ]
+    if numbers:
+        unit, answered = ", scale", ["mean, unit = scale  # of the target", *answered]
     functions.append(definition(f"evaluate(net, x, y{unit})", about, *answered, *lines))
     return "\n\n\n".join(functions)
 

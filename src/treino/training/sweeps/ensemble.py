@@ -157,16 +157,17 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tu
     over test rows."""
     y, r, many = data.test.y, np.random.RandomState(0), len(data.by_target)
 
-    def score_N(output_NC: Tensor, y_N: Tensor, scale: float) -> np.ndarray:
+    def score_N(output_NC: Tensor, y_N: Tensor, one: Data) -> np.ndarray:
         if not data.classes:
-            return np.asarray((output_NC.double() - y_N.double()).square().mean(1) * scale**2)
+            said, true = (one.preparation.values(each.double()) for each in (output_NC, y_N))
+            return np.asarray((said - true).square().mean(1))
         return np.asarray((predicted_classes(output_NC) == y_N).double())
 
     weight_N = weights_or_ones(data.test.weight, len(y))
     scores = [
-        score_N(*part, scale) * weight_N
+        score_N(*part, one) * weight_N
         for output_NC in (both_NC, alone_NC)
-        for part, scale in zip(loss.by_target(output_NC, y), data.scale, strict=True)
+        for part, one in zip(loss.by_target(output_NC, y), data.by_target, strict=True)
     ]
     score_SN = np.stack([*scores, weight_N])
 

@@ -225,11 +225,12 @@ def judgement(
 ) -> tuple[Judge, list[str]]:
     """The ``judge`` entry of the document, and notes."""
     classes, several = bool(sweep.data.classes), len(sweep.data.by_target) > 1
-    shown = "accuracy" if classes else "loss" if several else "rmse"  # several numbers have different units
+    apart = several or sweep.data.preparation.target_log  # errors have different units, or count by ratio
+    shown = "accuracy" if classes else "loss" if apart else "rmse"
     scale = sweep.data.target_scale
     members, choose, scores, rows = _row_scores(folder, sweep)
     scores = choose if shown == "loss" else scores
-    turned = None if classes or several else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
+    turned = None if shown != "rmse" else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
     no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
     decides = None if several else no_means.get(sweep.metric)
     weight_N = judged_rows(sweep.data).weight

@@ -13,6 +13,7 @@ from torch import Tensor
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
+from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say, tensor_bytes
 from treino.data.sources import read
@@ -24,7 +25,7 @@ from treino.folders.documents import read_document, read_preparation, read_sweep
 from treino.folders.documents.sweep import GoalSteps, Spread, SweepResult
 from treino.folders.prediction import Prediction, finite
 from treino.folders.store import RunFolder
-from treino.inspection.conformal import FoldScores, true_class_scores
+from treino.inspection.conformal import TINY, FoldScores, true_class_scores
 from treino.inspection.outputs import predicted_classes
 from treino.training.sweeps.bracket import TrainingBracket, kept_answers
 from treino.training.sweeps.sweep_members import SweepTraining
@@ -55,13 +56,13 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
     }
     parts: dict[str, list[Tensor]] = {}
     for population, kept in kept_answers(bracket, fine, "test"):
-        mean, scale = kept.data.target_mean, kept.data.target_scale
+        values = kept.data.preparation.values
         numbers = not kept.data.classes
-        y = kept.rows.y.double() * scale + mean if numbers else kept.rows.y
+        y = values(kept.rows.y.double()) if numbers else kept.rows.y
         for place, output_NC in zip(kept.places, kept.output_RNC, strict=True):
             member = population.members[place]
             fold = int(str(bracket.configs[member]["fold"]).partition("/")[0])
-            output = output_NC.double() * scale + mean if numbers else output_NC.double()
+            output = values(output_NC.double()) if numbers else output_NC.double()
             rows = {
                 "member": torch.full((len(kept.rows),), member),
                 "fold": torch.full((len(kept.rows),), fold),
@@ -104,6 +105,7 @@ class OutOfFold:
     row: ``[N]`` int64, row numbers in the source. fold: ``[N]``, counted from 1. output: ``[N, C]`` float64,
     logits (for several seeds those of their mean probabilities), or numbers in the target's unit. target:
     ``[N]`` class numbers, or ``[N, 1]`` numbers in its unit. classes: the class names; () for numbers.
+    preparation: that of one of the folds.
     """
 
     row: Tensor
@@ -111,6 +113,7 @@ class OutOfFold:
     output: Tensor
     target: Tensor
     classes: tuple[str, ...]
+    preparation: Preparation
 
     def __len__(self) -> int:
         return len(self.row)
@@ -124,14 +127,18 @@ class OutOfFold:
 
     def scores(self, fold_K: Sequence[int]) -> FoldScores:
         """The scores of the rows that these folds left out. fold_K: each predicting network's fold."""
+        prep = self.preparation
         if self.classes:
             share_NC = probabilities(self.output).numpy()
             score_N = true_class_scores(share_NC, self.target.long().numpy())
         else:
-            score_N = (self.output - self.target).abs()[:, 0].numpy()
+            pair = (self.output, self.target)
+            said, true = (value.log() if prep.target_log else value for value in pair)
+            score_N = (said - true).abs()[:, 0].numpy()
         known_N = np.isin(self.fold.numpy(), fold_K)
         score_M = np.where(np.isfinite(score_N), score_N, np.inf)[known_N]
-        return FoldScores(score_M, self.fold.numpy()[known_N], np.array(fold_K))
+        floor = None if self.classes or self.target.min() < -TINY * prep.target_scale else 0.0
+        return FoldScores(score_M, self.fold.numpy()[known_N], np.array(fold_K), floor)
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -172,7 +179,8 @@ def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
         TreinoError: no folds were trained, or they haven't all ended.
     """
     spec = read_sweep_spec(folder)
-    if targets := read_preparation(folder).targets:
+    known = Preparation.from_document(read_preparation(folder))
+    if targets := known.targets:
         raise FOLDS_TARGETS(sweep=folder.path.name, n=len(targets), name=targets[0].name)
     parts = [
         read_tensors(folder, FILE.format(number))[0]
@@ -183,10 +191,10 @@ def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
     if not parts:
         raise NO_FOLDS(sweep=folder.path.name)
     every = {name: torch.cat([tensors[name] for tensors in parts]) for name in parts[0]}
-    return _by_row(every, tuple(spec.classes))
+    return _by_row(every, tuple(spec.classes), known)
 
 
-def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
+def _by_row(every: dict[str, Tensor], classes: Sequence[str], prep: Preparation) -> OutOfFold:
     """The predictions by row; several networks' predictions for a row become their mean."""
     rows, place_A = every["row"].unique(return_inverse=True)
     order_A = place_A.argsort(stable=True)
@@ -200,7 +208,7 @@ def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
             several = torch.stack([every["output"][order_A[start + k]] for k in range(count)])
             kind = "bce" if several.shape[-1] == 1 else "cross_entropy"  # with outputs of the same meaning
             output_NC[at] = mean_output(several, kind if classes else "mse")
-    return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes))
+    return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes), prep)
 
 
 # ---- the spread of every metric over seeds or folds
