@@ -370,7 +370,7 @@ def result(
 ) -> Result:
     """stored: scores by table and tool."""
     for name, measured in found.items():
-        measured.scores.update(stored.get(name, {}))
+        measured.scores.update({tool: of for tool, of in stored.get(name, {}).items() if tool != OURS})
     tables, figures = [], {}
     for title, chosen in (
         ("Tables that the recipe was chosen by", TUNED),
