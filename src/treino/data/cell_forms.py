@@ -312,8 +312,9 @@ def form_of(cell: str) -> Form | None:
     cell = cell.strip()
     if len(cell) > LONGEST:
         return None
-    marked = re.sub(LEADING_ZERO, rf"\1{MARK}", cell) if "0" in cell else cell
-    return form_of_shape(marked.translate(_NINES))
+    if "0" in cell and (zero := re.match(LEADING_ZERO, cell)):
+        cell = f"{zero[1]}{MARK}{cell[zero.end() :]}"
+    return form_of_shape(cell.translate(_NINES))
 
 
 def number_form_of(cell: str) -> NumberForm | None:

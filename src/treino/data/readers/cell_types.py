@@ -23,7 +23,6 @@ from treino.data.cell_forms import (
     MARK,
     MONTHS,
     MOST_TRUTHS,
-    NOTHING,
     PLAIN,
     POINT,
     PROGRAM_TRUTH,
@@ -202,7 +201,7 @@ class CellStatistics:
     @classmethod
     def of(cls, name: str, reading: ReaderOptions) -> "CellStatistics":
         """Empty statistics, for a column that is read with these options."""
-        wanted = dict((reading.like.forms if reading.like else ()) + reading.forms).get(name, "")
+        wanted = reading.wanted.get(name, "")
         stated = tuple(word for word in reading.missing or () if not missing(word))
         return cls(name, name in reading.text, wanted, stated, reading.dates)
 
@@ -455,8 +454,12 @@ def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) ->
     # most numbers and dates begin with a digit, so they don't mean a missing value
     told = np.flatnonzero(np.asarray(compute.match_substring_regex(some, r"^(?:[^0-9]|$|1\.#)")))
     missing_N[short] = False
-    if len(told):
-        missing_N[short[told]] = np.asarray(compute.match_substring_regex(some.take(pa.array(told)), NOTHING))
+    if len(
+        told
+    ):  # the words alone: to compile the pattern of all of them takes longer than a column of some rows
+        some = some.take(pa.array(told))
+        absent = pa.array([word for word in compute.unique(some).to_pylist() if missing(word)], some.type)
+        missing_N[short[told]] = np.asarray(compute.is_in(some, absent))
     if stated:
         missing_N |= np.asarray(compute.is_in(cells, pa.array(stated)))
     return missing_N

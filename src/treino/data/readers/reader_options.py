@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from treino.base.errors import Refusal, TreinoError, nearest
@@ -78,6 +79,11 @@ class ReaderOptions:
         object.__setattr__(self, "dates", _choice("dates", self.dates, _DATES))
         object.__setattr__(self, "encoding", _encoding(self.encoding))
         object.__setattr__(self, "missing", items(self.missing))
+
+    @cached_property
+    def wanted(self) -> dict[str, str]:
+        """What columns hold, by name."""
+        return dict((self.like.forms if self.like else ()) + self.forms)
 
     def to_json(self) -> dict[str, Any]:
         """The options that are set."""
