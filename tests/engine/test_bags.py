@@ -310,11 +310,11 @@ def test_bags_with_rows_of_their_own_are_trainings_of_these_rows(way, variant):
         "data_seed": 1,
         **VARIANTS[variant],
     }
-    bags = Bags(weight, held, [2, 0, 1, 1], own, own, [1.0, 2.0, 3.0])
+    bags = Bags(weight, held, [2, 0, 1, 1], own, own, [(1.0,), (2.0,), (3.0,)])
     together, loss_SP = trained(((x, y), (x, y)), bags, seeds=range(4), **arguments)
     figures = together.setup.validation.measure(together.state.population, torch.arange(4))[0]
     for member, bag in enumerate([2, 0, 1, 1]):
-        one = Bags(weight[bag : bag + 1], held[bag : bag + 1], scale_G=[bag + 1.0])
+        one = Bags(weight[bag : bag + 1], held[bag : bag + 1], scale_G=[(bag + 1.0,)])
         alone, loss_S = trained((own[bag], own[bag]), one, seeds=[member], **arguments)
         assert torch.equal(loss_S[:, 0], loss_SP[:, member])
         assert same(whole(together, member), whole(alone))
