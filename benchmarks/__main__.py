@@ -53,6 +53,7 @@ NAMES = (
     "larger",
     "playground",
     "tables_peers",
+    "tables_in_time",
     "recipe_pieces",
     "rows",
     "tables",

@@ -98,7 +98,7 @@ JUDGED = {  # nothing was chosen by them
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A table, split. x: its columns but the target. y: values, or class numbers; classes: how many, 0 of
-    values. train, validation, test: places of rows."""
+    values. train, validation, test: places of rows. most_classes: of a column, for trees."""
 
     x: pd.DataFrame
     y: NDArray[Any]
@@ -107,6 +107,7 @@ class Problem:
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
     kinds: str = ""
+    most_classes: int = 250
 
     def score(self, found: Predicted) -> float:
         """Root mean square error or log-loss on the test rows; the smaller the better."""
@@ -201,7 +202,7 @@ def _categories(p: Problem) -> pd.DataFrame:
     for name in x:
         if not pd.api.types.is_numeric_dtype(x[name]):
             words = x[name].astype(object).where(x[name].notna(), "").astype(str)
-            known = words.iloc[p.train].value_counts().index[:250]
+            known = words.iloc[p.train].value_counts().index[: p.most_classes]
             x[name] = pd.Categorical(words.where(words.isin(known), ""), categories=sorted({*known, ""}))
         elif x[name].dtype == bool:
             x[name] = x[name].astype(float)

