@@ -69,14 +69,15 @@ def test_figures_intervals_and_exports_are_of_the_target_itself(tmp_path: Path) 
 
 def test_where_no_trial_is_made_and_what_is_refused(tmp_path: Path) -> None:
     frame, how = table("ratio").drop(columns="part"), {"parent": tmp_path, "epochs": 2, "target": "price"}
-    for more in ({"recipe": "plain"}, {"kinds": {"price": "number"}, "recipe": "table", "target": "a"}):
-        run = tr.fit(frame, **(how | more))
+    positive = frame["a"] > -1
+    zeros = frame.assign(price=frame["price"] * positive)
+    for source, more in ((frame, {"recipe": "plain"}), (frame, {"target": "a"}), (zeros, {})):
+        run = tr.fit(source, **(how | more))
         assert not run.settings["log_target"]
         assert not any("a trial" in reason for reason in run.document["reasons"])
     for log, source in ((True, frame), (False, table("gamma").drop(columns="part"))):
         ends = tr.fit(source, **how, folds=3, log_target=log).predict(source)
         assert (ends["low"] >= np.minimum(0, ends["prediction"])).all()
-    positive = frame["a"] > 0
-    for wrong in (frame["price"].round() * positive, "x" + positive.astype(str)):
+    for wrong in (zeros, frame.assign(price="x" + positive.astype(str))):
         with pytest.raises(TreinoError, match="for one target of numbers above 0"):
-            tr.fit(frame.assign(price=wrong), **how, log_target=True)
+            tr.fit(wrong, **how, log_target=True)

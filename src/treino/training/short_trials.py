@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
@@ -29,6 +29,7 @@ from treino.engine.nets import CNN
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFiles, network_of
+from treino.inspection.conformal import TINY
 from treino.inspection.outputs import outputs
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import Settings, read_settings
@@ -246,10 +247,13 @@ def decided_log(s: Settings, data: Data, load: Callable[[Settings], Data]) -> tu
     values = [data.preparation.values(rows.y[:, 0].double()) for rows in data.splits.values()]
     (value_N, held_N, _test_N), apart_N = values, values[0] - values[0].mean()
     skewed = apart_N.pow(3).mean() > apart_N.square().mean().pow(1.5)  # a skewness above 1
-    if not skewed or torch.cat(values).min() <= 0:
+    if not skewed or torch.cat(values).min() < -TINY * data.target_scale:
         return s, data, ""
     ways = [s.model_copy(update={"log_target": log}) for log in (False, True)]
-    rows_2, errors_2N = (data, load(ways[1])), []
+    try:
+        rows_2, errors_2N = (data, load(ways[1])), []
+    except TreinoError:  # it holds a 0, which can't be told from a small number as it is prepared
+        return s, data, ""
     for rows in rows_2:
         training = _trained(rows, *decide(s.model_copy(update=ALONE), rows), LOG_STEPS)
         answer_N = rows.preparation.values(outputs(training.answer(), rows.validation.x)[:, 0].double())
