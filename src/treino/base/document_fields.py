@@ -31,9 +31,8 @@ class Document(BaseModel):
     Unknown keys are allowed: newer versions may add some.
     """
 
-    model_config = ConfigDict(  # built at the first use: most commands read few kinds of documents
-        strict=True, frozen=True, extra="allow", allow_inf_nan=False, defer_build=True
-    )
+    # built at the first use, for most commands read few kinds of documents
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False, defer_build=True)
 
     def agreeing(self) -> Mapping[str, bool]:
         """For each key, whether its value fits the other values.

@@ -123,19 +123,17 @@ class Builtin:
 
 _DIGITS = tuple(str(n) for n in range(10))
 _CELLS = (
-    *("radius", "texture", "perimeter", "area", "smoothness"),
-    *("compactness", "concavity", "concave_points", "symmetry", "fractal_dimension"),
+    "radius,texture,perimeter,area,smoothness,compactness,concavity,concave_points,symmetry,fractal_dimension"
 )
-_COLUMNS: dict[str, Sequence[str]] = {
-    "wine": (
-        *("alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids"),
-        *("nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue"),
-        *("od280/od315_of_diluted_wines", "proline"),
+_COLUMNS = {
+    "wine": "alcohol,malic_acid,ash,alcalinity_of_ash,magnesium,total_phenols,flavanoids,"
+    "nonflavanoid_phenols,proanthocyanins,color_intensity,hue,od280/od315_of_diluted_wines,proline",
+    "iris": "sepal_length,sepal_width,petal_length,petal_width",
+    "digits": ",".join(f"pixel_{row}_{column}" for row in range(8) for column in range(8)),
+    "breast_cancer": ",".join(
+        f.format(c) for f in ("mean_{}", "{}_error", "worst_{}") for c in _CELLS.split(",")
     ),
-    "iris": ("sepal_length", "sepal_width", "petal_length", "petal_width"),
-    "digits": [f"pixel_{row}_{column}" for row in range(8) for column in range(8)],
-    "breast_cancer": [f.format(of) for f in ("mean_{}", "{}_error", "worst_{}") for of in _CELLS],
-    "diabetes": ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"),
+    "diabetes": "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6",
 }
 _FILES = {"wine": "wine_data.csv", "iris": "iris.csv", "breast_cancer": "breast_cancer.csv"}
 
@@ -147,7 +145,7 @@ def _sklearn(name: str, rows: int, features: int, about: str) -> Builtin:
     def read(name: str) -> Table:
         spec = find_spec("sklearn")
         assert spec is not None
-        folder, columns = Path(str(spec.origin)).parent / "datasets" / "data", _COLUMNS[name]
+        folder, columns = Path(str(spec.origin)).parent / "datasets" / "data", _COLUMNS[name].split(",")
         if name == "diabetes":
             x_ND, y_N = (np.loadtxt(folder / f"diabetes_{part}.csv.gz") for part in ("data_raw", "target"))
             return table_of(name, columns, (x_ND - x_ND.mean(0)) / x_ND.std(0) / len(x_ND) ** 0.5, y_N, ())

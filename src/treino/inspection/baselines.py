@@ -149,34 +149,29 @@ def _logistic_outputs(
     from scipy.optimize import minimize
 
     x_ND = np.asarray_chkfinite(x_ND)
-    class_C, code_N = np.unique(y_N, return_inverse=True)
+    class_C = np.unique(y_N)
     share_N = np.ones(len(x_ND)) if weight_N is None else weight_N
     share_N, l2 = share_N / share_N.sum(), 1 / (c * share_N.sum())
     free = len(class_C) if len(class_C) > 2 else 1  # of two classes, the first one's margin stays 0
 
-    def margins(w_CD: NDArray, x_ND: NDArray) -> NDArray:
+    def margins(flat: NDArray, x_ND: NDArray) -> NDArray:
+        w_CD = flat.reshape(free, -1)
         margin_NC = x_ND @ w_CD[:, :-1].T + w_CD[:, -1]
         return margin_NC if free > 1 else np.hstack([np.zeros_like(margin_NC), margin_NC])
 
     def cost(flat: NDArray) -> tuple[float, NDArray]:
-        w_CD = flat.reshape(free, -1)
-        margin_NC = margins(w_CD, x_ND)
-        margin_NC -= margin_NC.max(axis=1, keepdims=True)
-        error_NC = np.exp(margin_NC)
-        sum_N = error_NC.sum(axis=1)
-        value = share_N @ (np.log(sum_N) - margin_NC[row_N, code_N]) + l2 / 2 * (w_CD[:, :-1] ** 2).sum()
-        error_NC /= sum_N[:, None]
-        error_NC[row_N, code_N] -= 1
-        error_NC *= share_N[:, None]
+        weight_CD, margin_NC = flat.reshape(free, -1) * inner_D, margins(flat, x_ND)
+        log_NC = margin_NC - np.logaddexp.reduce(margin_NC, axis=1, keepdims=True)
+        error_NC = (np.exp(log_NC) - one_NC) * share_N[:, None]
         slope_CD = np.hstack([error_NC.T @ x_ND, error_NC.sum(axis=0)[:, None]])[-free:]
-        slope_CD[:, :-1] += l2 * w_CD[:, :-1]
-        return float(value), slope_CD.ravel()
+        value = l2 / 2 * (weight_CD**2).sum() - share_N @ log_NC[one_NC]
+        return float(value), (slope_CD + l2 * weight_CD).ravel()
 
-    row_N, start = np.arange(len(x_ND)), np.zeros(free * (x_ND.shape[1] + 1))
+    one_NC, inner_D = y_N[:, None] == class_C, np.append(np.ones(x_ND.shape[1]), 0)  # without the intercept
     ends = {"maxiter": iterations, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(float).eps}
     with np.errstate(all="ignore"):
-        flat = minimize(cost, start, method="L-BFGS-B", jac=True, options=ends).x
-    margin = torch.from_numpy(margins(flat.reshape(free, -1), test_ND))
+        found = minimize(cost, np.zeros(free * len(inner_D)), jac=True, method="L-BFGS-B", options=ends)
+    margin = torch.from_numpy(margins(found.x, test_ND))
     log_NC = torch.full((len(test_ND), classes), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(class_C)] = margin.log_softmax(dim=1)
     return _logits(_floored(log_NC, len(x_ND)), loss)
@@ -291,9 +286,8 @@ def _standardised(data: Data, x_ND: NDArray, rows: Rows, weight_N: NDArray | Non
 def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """Both arrays, with each column scaled to mean 0 and deviation 1 (if constant: 0) on the first array."""
     mean_D = np.average(x_ND, 0, weight_N)
-    var_D = np.average((x_ND - mean_D) ** 2, 0, weight_N)
-    constant_D = var_D <= (len(x_ND) * np.finfo(float).eps * mean_D) ** 2
-    scale_D = np.where(constant_D, 1, np.sqrt(var_D))
+    scale_D = np.sqrt(np.average((x_ND - mean_D) ** 2, 0, weight_N))
+    scale_D[scale_D <= len(x_ND) * np.finfo(float).eps * np.abs(mean_D)] = 1
     return (x_ND - mean_D) / scale_D, (test_ND - mean_D) / scale_D
 
 

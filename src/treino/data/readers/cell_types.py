@@ -201,9 +201,8 @@ class CellStatistics:
     @classmethod
     def of(cls, name: str, reading: ReaderOptions) -> "CellStatistics":
         """Empty statistics, for a column that is read with these options."""
-        wanted = reading.wanted.get(name, "")
         stated = tuple(word for word in reading.missing or () if not missing(word))
-        return cls(name, name in reading.text, wanted, stated, reading.dates)
+        return cls(name, name in reading.text, reading.wanted.get(name, ""), stated, reading.dates)
 
     def see(self, cells: pa.Array, row: int) -> None:
         """Add a block of cells. row: the number of the block's first row."""

@@ -132,11 +132,8 @@ PICTURES: dict[str, RunPicture] = {
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 
 
-# ---- pictures for trackers, at the end of a training
-
-
 def illustrate(run: StoredRun) -> None:
-    """Draw a sealed run's curves, and its boundary or, where the rows are pictures, its worst mistakes. Any
+    """Draw for a tracker a sealed run's curves, and its boundary or, of pictures, its worst mistakes. Any
     failure becomes a notice of the run."""
     missing: list[str] = []
     for name in usual_of_a_run(run):
