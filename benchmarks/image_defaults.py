@@ -59,7 +59,11 @@ def run(quick: bool) -> Result:
         name: [there[name, seed] for n, seed in wanted if n == name and (n, seed) in there] for name in names
     }
     rows = [_row(name, some, figures) for name, some in done.items() if some]
-    missing = [f"{name}, seed {seed}" for name, seed in wanted if (name, seed) not in there]
+    missing = {
+        name: ", ".join(str(seed) for n, seed in wanted if n == name and (n, seed) not in there)
+        for name in names
+    }
+    untried = "; ".join(f"{name}, seeds {seeds}" for name, seeds in missing.items() if seeds)
     columns = (
         "problem", "rows", "seeds", "channels + units", "rate", "epochs", "begun again", *METHODS,
         "not lower than eager", "goal, kept", "treino, s", "eager, s",
@@ -78,7 +82,7 @@ def run(quick: bool) -> Result:
         "benchmarks/picture_problems.py makes the problems; the defaults were chosen by other rows.",
         (
             "Pictures as large as photographs, which no package here holds.",
-            *([f"For lack of time: {'; '.join(missing)}."] if missing else []),
+            *([f"For lack of time: {untried}."] if untried else []),
         ),
         ("https://arxiv.org/abs/1708.07120 (one cycle)",),
         figures,
