@@ -240,7 +240,7 @@ class TrainingLoop:
             if not known.keys().isdisjoint(rows)
         }
         more = [member for members in answering.values() for member in members if member not in known]
-        for part in torch.tensor(more, dtype=torch.int64).split(validation.at_once):
+        for part in torch.tensor(more, dtype=torch.int64).split(validation.at_once) if more else ():
             known |= validation.answers(self.state.population, part)
         return {
             place: validation.joint([known[member] for member in members], self.limits_of(members[0]))
