@@ -31,7 +31,7 @@ from treino.engine.nets import CNN
 from treino.folders.documents import read_run_spec
 from treino.folders.segments import newest
 from treino.folders.store.database import Command
-from treino.training.alert_conditions import AlertCourse, Course, Looks
+from treino.training.alert_conditions import BACK, AlertCourse, Course, Looks
 from treino.training.alerts import (
     FINDING,
     NOTIFY,
@@ -314,8 +314,9 @@ def _segment(
         job, messages = event.job, list[str]()
         assert isinstance(job, RunJob)
         if isinstance(event, JobStart) and (watching := [*alerts, *own_alerts(job)]):
-            fired = [e.facts.get("alert") for e in job.folder.database.events() if e.kind == FIRED]
-            looks = Looks(job, watching, [fired.count(str(alert)) for alert in watching])
+            records = [e for e in job.folder.database.events() if e.kind == FIRED and BACK in e.facts]
+            went = [e.facts["alert"] for e in records if e.segment < job.segment]
+            looks = Looks(job, watching, [went.count(str(alert)) for alert in watching])
             job.look, sent = looks.see, [c for c in job.folder.database.commands() if c.sender == SENDER]
             alive = [c for c in sent if c.state in ("new", "applied") and c.segment in (None, job.segment)]
             # sent for later steps before the process died: the resumed training applies it there
@@ -374,7 +375,7 @@ class Acts:
         said = ", ".join(
             f"{name} {'nan' if value is None else numeral(value, '.4g')}" for name, value in figures.items()
         )
-        done = self._do(course, since)
+        before, done = self.back, self._do(course, since)
         sentence = (
             _("Step {step:,}: {condition} ({figures}). {act}")
             if said
@@ -383,6 +384,7 @@ class Acts:
         act = f"{alert.reason} {done}".strip()
         message = sentence.format(step=step, condition=alert.condition, figures=said, act=act)
         facts = {"alert": str(alert), "since": since, "figures": figures, "message": message}
+        facts |= {} if self.back is before or self.back is None else {BACK: self.back[0]}
         job.folder.database.add_event(job.segment, step, FIRED, facts)
         self.messages.append(message)
         if action.kind == NOTIFY:

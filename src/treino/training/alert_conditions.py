@@ -46,6 +46,7 @@ COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
 }
 
+BACK = "back"  # of a record: the step that an alert sends back to; the next segment begins there
 STILL = 0.01  # share of the largest value: epochs' figures that differ by less count as constant
 
 
@@ -332,9 +333,10 @@ class Looks:
             course.see_steps(first, here, loss_S[first:].astype(np.float32))
 
     def _repeat(self, fired: list[Event], before: TrainingPlace) -> None:
-        """Repeat the firings recorded before a place."""
+        """Repeat the firings recorded before a place; but not one that was to go back when Ctrl-C came, which
+        fires again."""
         while fired and fired[0].step < before.step:
             event = fired.pop(0)
             for alert in self.courses:
-                if str(alert.alert) == event.facts.get("alert"):
+                if str(alert.alert) == event.facts.get("alert") and BACK not in event.facts:
                     alert.fired(self.place(event.step))
