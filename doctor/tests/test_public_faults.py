@@ -77,6 +77,17 @@ net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 5 STEPS: F.cross_entropy(net(pool), y)
 """
+FILLS = {
+    "others": "pool = pool.share_memory_()",
+    "set_": "pool.set_(x[:, :8].clone())",
+    "rows of NumPy": "for place in range(240): pool[place].numpy()[:] = x[place, :8].numpy()",
+    "a detached view": "pool.detach().copy_(x[:, :8])",
+    "a view of another shape": "pool = torch.empty(1920).as_strided((240, 8), (8, 1)).copy_(x[:, :8])",
+    "DLPack": "torch.from_dlpack(pool.view(-1)).copy_(x[:, :8].reshape(-1))",
+    "its address": "import ctypes\nctypes.memmove(pool[:].data_ptr(), x[:, :8].clone().data_ptr(), 240 * 32)",
+    "another process": "import os\npool = pool.share_memory_().view(-1).view(240, 8)\n"
+    "child = os.fork()\nif not child:\n    pool.copy_(x[:, :8])\n    os._exit(0)\nos.waitpid(child, 0)",
+}
 
 CHOSEN = """
 import numpy as np
@@ -163,7 +174,15 @@ SCRIPTS = {
         "",
         UNFILLED.format(made="torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))"),
     ),
-    "memory that others fill": ("", UNFILLED.format(made="torch.empty(240, 8).share_memory_()")),
+    **{
+        f"filled by {way}{use}": ("", UNFILLED.format(made="torch.empty(240, 8)\n" + fill + use))
+        for use in ("", "\npool = pool.double().float()")
+        for way, fill in FILLS.items()
+    },
+    "a copy of what nobody filled": (
+        "uninitialised_tensor",
+        UNFILLED.format(made="torch.empty(240, 8).nan_to_num(0, 1, -1)"),
+    ),
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
     "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),

@@ -1,5 +1,6 @@
 """Record tensors made by ``torch.empty`` that enter a loss before anything was written into them."""
 
+import ctypes
 import weakref
 from typing import Any
 
@@ -15,26 +16,27 @@ from treino_doctor.record.values import VIEWS, Node, shape_of
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
 AWAY = "data", "set_data", "set", "resize", "share_memory", "untyped_storage", "storage", "data_ptr", "dlpack"
 MARK = "unfilled"  # key in an operation's detail: (shape, line) of the unfilled tensor that it used
-SHAPES = frozenset(  # operations that use only a tensor's shape, or return the tensor itself
+MEMORY = "memory"  # key in the detail of an empty tensor's node: what lay in its memory when it was made
+SAMPLE = 64  # bytes that are read at each of three places
+SHAPES = frozenset(  # operations that use only a tensor's shape, and those that give it other memory
     """
     zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor
-    empty empty_like new_empty empty_strided expand_as view_as reshape_as type_as getitem chunk split expand
-    permute transpose t pin_memory data set resize share_memory
+    empty empty_like new_empty empty_strided type_as set_data set resize
     """.split()  # noqa: SIM905
 )
 
 
 class UnfilledTensors(Observer):
-    """Watches tensors made by ``torch.empty``: any write into one raises its version.
+    """Watches tensors made by ``torch.empty`` until something is written into them.
 
-    Only writes through ``data``, NumPy or another owner of its memory don't: a tensor that shared its memory
-    in such a way is ignored.
+    A write by torch raises their version. Others (another process, compiled code, NumPy) change what lies in
+    the memory, or are handed it by ways that are seen: then the tensor is ignored.
     """
 
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
-        self._newest: tuple[int, Site | None] = (0, None)  # address and line of the newest empty tensor
-        self._parameters: dict[int, tuple[weakref.ref[torch.Tensor], int, Site | None]] = {}
+        self._newest: Node | None = None
+        self._parameters: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
         self._lines: set[Site | None] = set()  # lines that were logged
         of.ran.append(self._ran)
 
@@ -46,47 +48,43 @@ class UnfilledTensors(Observer):
         self._values.users.append(self._used)
 
     def _made(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        if isinstance(result, torch.Tensor) and node is not None and not result.is_meta:
-            self._newest = result.data_ptr(), node.site
-            node.op = "empty" if result.numel() else "leaf"  # a worker's tensor gets its memory later
+        if node is not None:
+            node.op = "leaf"
+            if type(result) is torch.Tensor and result.numel():  # a worker's tensor gets its memory later
+                self._newest = _empty(node, result, node.site)
 
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if args and isinstance(args[0], torch.Tensor):
-            self._parameters.pop(id(args[0]), None)
-            known = self._values.find(args[0])
-            if known is not None and known.op == "empty":
-                known.op = "leaf"
+            base = _base(self._values.of(args[0]))
+            if base.op == "empty":
+                base.op = "leaf"
+            of = _address(args[0])
+            self._parameters = {k: v for k, v in self._parameters.items() if v[1].detail[MEMORY][0] != of}
 
     def _registered(self, result: Any, args: Any, kwargs: Any) -> None:
         parameter = args[2] if len(args) > 2 else kwargs.get("param")
-        if (
-            not isinstance(parameter, nn.Parameter)
-            or nn.parameter.is_lazy(parameter)
-            or not parameter.numel()
-        ):
-            return
-        address, site = self._newest
-        if parameter.data_ptr() == address and parameter._version == 0:
-            self._parameters[id(parameter)] = weakref.ref(parameter), address, site
-        self._newest = 0, None
+        node, self._newest = self._newest, None
+        if type(parameter) is nn.Parameter and node is not None and _unwritten(parameter, node):
+            self._parameters[id(parameter)] = weakref.ref(parameter), node
 
-    def _used(self, op: str, tensor: torch.Tensor, parent: Node, node: Node) -> None:
-        """Mark an operation on a tensor that is still empty."""
-        while parent.op in VIEWS and parent.parents:
-            parent = parent.parents[0]
-        unwritten = parent.op == "empty" and not tensor.is_inference() and tensor._version == 0
-        if unwritten and op not in SHAPES and op not in VIEWS:
-            node.detail = node.detail | {MARK: (parent.shape, parent.site)}
+    def _used(self, op: str, tensor: torch.Tensor, parent: Node, node: Node, result: torch.Tensor) -> None:
+        """Mark an operation on a tensor that is still empty; a copy of one is empty too."""
+        base = _base(parent)
+        view = _address(result) == _address(tensor)
+        if view or op in SHAPES or not _unwritten(tensor, base):
+            return
+        if op in VIEWS:
+            _empty(node, result, base.site)
+        else:
+            node.detail = node.detail | {MARK: (base.shape, base.site)}
 
     def _ran(self, event: Backward, root: Any) -> None:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
-            return  # writes by other processes raise no version
-        for reference, address, site in list(self._parameters.values()):
+            return  # other processes write into memory of any device
+        for reference, node in self._parameters.values():
             parameter = reference()
-            if parameter is None or parameter.grad is None or parameter._version > 0:
-                continue
-            if parameter.data_ptr() == address:
-                self._tell(event, "parameter", shape_of(parameter), site)
+            if parameter is not None and parameter.grad is not None and _unwritten(parameter, node):
+                self._tell(event, "parameter", shape_of(parameter), node.site)
         self._parameters.clear()
         for operation in event.graph.operations:
             if MARK in operation.detail:
@@ -96,3 +94,43 @@ class UnfilledTensors(Observer):
         if made_at not in self._lines:
             self._lines.add(made_at)
             self._log.tell(Unfilled, kind=kind, shape=shape, made_at=made_at, site=event.site)
+
+
+def _base(node: Node) -> Node:
+    """The node of the tensor that a value is a view or a copy of."""
+    while node.op in VIEWS and node.parents:
+        node = node.parents[0]
+    return node
+
+
+def _empty(node: Node, tensor: torch.Tensor, made_at: Site | None) -> Node:
+    """Note that a tensor is empty, and what lies in its memory."""
+    node.op, node.site = "empty", made_at
+    node.detail = node.detail | {MEMORY: (_address(tensor), _sample(tensor))}
+    return node
+
+
+def _unwritten(tensor: torch.Tensor, node: Node) -> bool:
+    """Whether a tensor still has the memory of an empty one, and nothing was written there."""
+    return (
+        node.op == "empty"
+        and not tensor.is_inference()
+        and tensor._version == 0
+        and node.detail[MEMORY] == (_address(tensor), _sample(tensor))
+    )
+
+
+def _address(tensor: torch.Tensor) -> int:
+    """Where a tensor's storage begins; 0 if it has none that one could ask for."""
+    plain = type(tensor) in (torch.Tensor, nn.Parameter) and tensor.layout is torch.strided
+    return tensor.untyped_storage().data_ptr() if plain else 0
+
+
+def _sample(tensor: torch.Tensor) -> bytes:
+    """Bytes at the beginning, in the middle and at the end of a storage in the processor's memory."""
+    begin = _address(tensor) if tensor.device.type == "cpu" else 0
+    size = tensor.untyped_storage().nbytes() if begin else 0
+    places = {0, size // 2, max(0, size - SAMPLE)}
+    return b"".join(
+        ctypes.string_at(begin + at, min(SAMPLE, size - at)) for at in sorted(places) if at < size
+    )

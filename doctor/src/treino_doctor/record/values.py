@@ -59,8 +59,8 @@ class Values:
 
     def __init__(self) -> None:
         self.step = 0
-        self.users: list[Callable[[str, torch.Tensor, Node, Node], None]] = []
-        """Called with (operation, input, its node, the result's node) if the input may be unfilled."""
+        self.users: list[Callable[[str, torch.Tensor, Node, Node, torch.Tensor], None]] = []
+        """Called with (operation, input, its node, the result's, the result) if the input may be unfilled."""
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
         self._young: list[list[Node]] = [[]]
         self._crowd = PRUNED
@@ -119,7 +119,7 @@ class Values:
             for tensor, parent in zip(inputs, parents, strict=True):
                 if parent.op == "empty" or (parent.op in VIEWS and parent.parents):
                     for observe in self.users:
-                        observe(op, tensor, parent, node)
+                        observe(op, tensor, parent, node, result)
             return node
         first: Node | None = None
         if isinstance(result, (tuple, list)):
