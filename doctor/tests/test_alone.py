@@ -58,6 +58,23 @@ def test_a_script_is_examined_without_other_packages(tmp_path):
     assert ended.stdout.splitlines()[-1] == "['missing_zero_grad']"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["print('of the folder')", "raise RuntimeError('of the folder')"])
+def test_torch_finds_what_lies_beside_the_script_as_in_python(tmp_path, text):
+    """Newer torch looks for ``cuda``, which its wheels for processors lack."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "cuda.py").write_text(text)
+    ours, plain = (
+        subprocess.run(
+            [sys.executable, *words, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        for words in (["-m", "treino_doctor"], [])
+    )
+    assert ours.returncode == (2 if plain.returncode else 0)
+    assert ("of the folder" in ours.stdout + ours.stderr) == ("of the folder" in plain.stdout + plain.stderr)
+    assert "Traceback" not in ours.stderr
+
+
 def test_few_attributes_are_wrapped_and_all_are_put_back():
     for name in (FRAMES, MODELS, SCORES, TABLES, *KINDS, *PAIRS):  # whichever other tests imported
         importlib.import_module(name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino_doctor.errors import TreinoError, like, nearest
 from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
+from treino_doctor.imports import import_torch
 from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
 from treino_doctor.words import N_, _, speaking
 
@@ -217,11 +218,13 @@ def run(request: Request, screen: Screen) -> int:
     Raises:
         TreinoError: there is no script, or a file may not be written.
     """
-    from treino_doctor.process.run_script import run_script
-
     if request.target is None:
         hint = _("Name the script: {program} SCRIPT.py").format(program=request.program)
         raise _misuse(_("{name} is missing.").format(name="SCRIPT"), hint)
+    if request.module is None:
+        import_torch(request.target)
+    from treino_doctor.process.run_script import run_script
+
     files, folder = _files(request), Path.cwd()
     final: int | None = None  # stays None in a process that the script forks
 
