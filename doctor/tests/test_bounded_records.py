@@ -49,6 +49,13 @@ with torch.no_grad():
     for i in range({n}):
         right += (net(x[i % 240:][:1]).argmax(1) == y[i % 240:][:1]).sum()
 """
+ROLLOUT = """
+state = x[:1]
+for place in range(900):
+    if place % 31 == 0:
+        net(x[:1])
+    state = state + net(state).detach().sum()
+"""
 
 
 class Visited(list[Event]):
@@ -110,10 +117,22 @@ def test_a_sum_over_a_long_evaluation_is_kept_as_a_range():
 
 
 @given(
-    st.lists(st.one_of(st.frozensets(st.integers(1, 200)), st.builds(range, st.just(1), st.integers(1, 200))))
+    st.lists(
+        st.one_of(st.frozensets(st.integers(1, 2000)), st.builds(range, st.just(1), st.integers(1, 2000)))
+    ),
+    st.booleans(),
 )
-def test_calls_are_joined_as_sets_are(several):
-    assert set(values.together(several)) == set().union(*several)
+def test_calls_are_joined_as_sets_are_or_their_newest(several, grad):
+    union, joined = set().union(*several), values.together(several, grad)
+    assert set(joined) == union or not grad
+    assert set(joined) == union or joined == {*sorted(union)[-values.NEWEST :]}
+
+
+def test_a_rollout_without_gradients_remembers_its_newest_calls():
+    recorder, names = watched(TRAINED.format(turns=50) + ROLLOUT)
+    calls = recorder.values.of(names["state"]).forwards
+    assert recorder.nets.forwards - 5 < max(calls) <= recorder.nets.forwards
+    assert len(calls) < 2 * values.NEWEST
 
 
 def test_an_evaluation_without_end_is_recorded_up_to_a_length(monkeypatch):

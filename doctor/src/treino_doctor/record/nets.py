@@ -298,7 +298,7 @@ class Nets(Observer):
             self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self._values.of(tensor)
-            node.forwards, node.output = together([node.forwards, frozenset((number,))]), True
+            node.forwards, node.output = together([node.forwards, frozenset((number,))], node.grad), True
         self._log.add(event)
         for observe in self._called:
             observe(event, module, args, result)

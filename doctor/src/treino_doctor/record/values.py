@@ -21,6 +21,7 @@ VIEWS = frozenset(
 Calls = frozenset[int] | range  # numbers of nets' calls
 NOBODY: frozenset[int] = frozenset()
 LONG = 64  # with more calls than this, evenly spaced ones are stored as a range
+NEWEST = 128  # of twice as many uneven calls behind a value without gradient, so many newest ones are kept
 
 
 class Node:
@@ -51,7 +52,7 @@ class Node:
             self.forwards = parents[0].forwards
             self.output = op in VIEWS and parents[0].output
         else:
-            self.forwards = together([p.forwards for p in parents])
+            self.forwards = together([p.forwards for p in parents], grad)
 
 
 class Values:
@@ -145,9 +146,10 @@ class Values:
                 node.parents = ()
 
 
-def together(several: list[Calls]) -> Calls:
+def together(several: list[Calls], grad: bool) -> Calls:
     """The union of sets of calls. Many calls at equal distances, as in a sum over batches, become a range,
-    which a further call extends without a copy.
+    which a further call extends without a copy. Of others only the newest are kept if no gradient can follow:
+    a rollout's state has all earlier calls behind it.
     """
     some = [*{id(calls): calls for calls in several if calls}.values()]
     if len(some) < 2:
@@ -170,7 +172,9 @@ def together(several: list[Calls]) -> Calls:
     low, high = min(union), max(union)
     step = max(1, (high - low) // (len(union) - 1))
     even = range(low, high + 1, step)
-    return even if len(even) == len(union) and union.issuperset(even) else union
+    if len(even) == len(union) and union.issuperset(even):
+        return even
+    return union if grad or len(union) < 2 * NEWEST else frozenset(sorted(union)[-NEWEST:])
 
 
 def _within(calls: Calls, longer: range) -> bool:
