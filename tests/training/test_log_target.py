@@ -53,6 +53,7 @@ def test_figures_intervals_and_exports_are_of_the_target_itself(tmp_path: Path) 
     for name, of in {"rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}.items():
         assert run.metrics["test"][name] == pytest.approx(of(true, said), rel=1e-4)
     assert run.document["baseline"]["mean"]["r2"] == pytest.approx(0, abs=0.1)
+    assert run.predict(test.assign(price=0))["prediction"].equals(said)  # other rows may hold a 0
     assert low.min() > 0
     assert np.mean((low.to_numpy() <= true.to_numpy()) & (true.to_numpy() <= high.to_numpy())) > 0.8
     np.testing.assert_allclose(high / said, said / low, rtol=1e-6)
