@@ -1,4 +1,4 @@
-"""A real training in the studio: how old its frames are when they arrive, and the page's first paint.
+"""A real training in the studio: the age of frames that arrive, the first paint, and the first control.
 
 Server, trainer, worker and viewers are processes on loopback. A frame's age begins where the training copies
 its state and ends where a viewer has the frame. The paints are what Chromium says of pages that it has never
@@ -32,6 +32,7 @@ SECONDS, OPENED = 20.0, 15
 RATE = 10.0
 CASES = ((1, 20.0, 100.0), (50, 50.0, 200.0))  # viewers; milliseconds: budget of the median age, of 99 in 100
 PAINT_MS = 500.0
+CONTROL_S, STARTED = 1.5, 5
 NOISE_ROWS = 2_000
 
 
@@ -48,8 +49,7 @@ class Studio:
 @contextmanager
 def studio(folder: Path, *words: str) -> Iterator[Studio]:
     """One that trains on what the words say."""
-    command = [sys.executable, "-m", "treino", "studio", *words, "--port", "0", "--no-browser", "--json"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command(*words), cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         text = ""
         while not text.rstrip().endswith("}"):
@@ -65,6 +65,11 @@ def studio(folder: Path, *words: str) -> Iterator[Studio]:
         finally:
             process.terminate()
             process.wait()
+
+
+def command(*words: str) -> list[str]:
+    """The command that starts a studio and prints its address."""
+    return [sys.executable, "-m", "treino", "studio", *words, "--port", "0", "--no-browser", "--json"]
 
 
 def _get(port: int, path: str, cookie: str, header: str) -> str:
@@ -150,8 +155,34 @@ def paints(shown: Studio, page: str, opened: int) -> list[tuple[float, float]]:
     return found[1:]
 
 
+def controls(folder: Path, started: int) -> list[float]:
+    """Seconds from ``treino studio wine`` to a button that pauses the training, in an open browser."""
+    from playwright.sync_api import sync_playwright
+
+    seconds = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser.new_page().goto("about:blank")
+        for _start in range(started + 1):  # the first one fills the disk's cache
+            begin = time.perf_counter()
+            with subprocess.Popen(command("wine"), cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout is not None
+                text = ""
+                while not text.rstrip().endswith("}"):
+                    text += process.stdout.readline()
+                context = browser.new_context()
+                page = context.new_page()
+                page.goto(json.loads(text)["studio"]["address"])
+                page.wait_for_selector("#play:enabled")
+                seconds.append(time.perf_counter() - begin)
+                context.close()
+                process.terminate()
+        browser.close()
+    return seconds[1:]
+
+
 def run(quick: bool) -> Result:
-    seconds, opened = (3.0, 2) if quick else (SECONDS, OPENED)
+    seconds, opened, started = (3.0, 2, 1) if quick else (SECONDS, OPENED, STARTED)
     rows, painted, figures = [], [], dict[str, Any]()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -183,6 +214,10 @@ def run(quick: bool) -> Result:
                 seen = "" if math.isnan(drawn) else f"{drawn:.0f} ms"
                 cells = (what, f"{median(first):.0f} ms", f"{max(first):.0f} ms", seen)
                 painted.append((*cells, f"≤ {PAINT_MS:.0f} ms", "yes" if kept else "no"))
+        took = controls(folder, started)
+    middle, kept = median(took), median(took) <= CONTROL_S
+    figures["first control"] = round(middle, 2)
+    control = (f"{middle:.2f} s", f"{max(took):.2f} s", f"≤ {CONTROL_S:g} s", "yes" if kept else "no")
     heads = (
         "", "frames a second", "age", "99 in 100", "oldest", "cores", "budget", "kept",
     )  # fmt: skip
@@ -194,13 +229,18 @@ def run(quick: bool) -> Result:
                 ("page", "first paint", "slowest", "drawn", "budget", "kept"),
                 tuple(painted),
             ),
+            Table(
+                "From the command treino studio wine to a button that pauses it",
+                ("median", "slowest", "budget", "kept"),
+                (control,),
+            ),
         ),
         f"Frames: for {seconds:.0f} seconds, of at most {RATE:.0f} a second; age: from where the training "
         "copies its state to where a viewer has the frame; a second's frames by the viewer that got least. "
         "Cores: processor time of the server, the trainer and the worker over the time. The viewers share "
         f"the machine's cores with them. Paint: first-contentful-paint of {opened} visits without cache, on "
         "loopback while the run trains, the median and the slowest; drawn: the median time to the run's first"
-        " frame.",
+        f" frame. The first control: of {started} starts, in a browser that is open.",
         ("What the browser takes to draw a frame.",),
         figures=figures,
     )

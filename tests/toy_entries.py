@@ -218,7 +218,7 @@ SMALL = Init(
 
 
 def _medae(inputs: MetricInputs) -> Tensor:
-    return torch.stack([e.abs().median() * inputs.scale for e in inputs.error_RNK])
+    return torch.stack([e.abs().median() * inputs.scale for e in inputs.error_RN])
 
 
 def _lowest_recall(inputs: MetricInputs) -> Tensor:

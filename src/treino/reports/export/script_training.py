@@ -207,7 +207,8 @@ def _evaluation(run: StoredRun, measured: Sequence[str], loss: LossKind, weighte
             "return {name: sum(one[name] for one in each) / len(each) for name in each[0]}",
         ]
     if numbers:
-        unit, answered = ", scale", ["mean, unit = scale  # of the target", *answered]
+        scale = "mean, unit = scale  # of the target" if log else "unit = scale[1]  # of the target"
+        unit, answered = ", scale", [scale, *answered]
     functions.append(definition(f"evaluate(net, x, y{unit})", about, *answered, *lines))
     return "\n\n\n".join(functions)
 
