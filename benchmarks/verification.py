@@ -35,12 +35,13 @@ def run(quick: bool) -> Result:
         with tempfile.TemporaryDirectory() as folder:
             _train(data, settings, Path(folder) / "run")()
             stored = open_run(Path(folder) / "run")
+            steps = len(stored.losses)
             works = {"train": _train(data, settings, None), "all": _verify(stored)}
             found = interleaved(works, rounds)
         ratio = processor_ratio(found, "all", "train")
         figures[f"{name}_all"] = round(ratio, 3)
         seconds = median(s.wall for s in found["train"])
-        rows.append((name, f"{len(stored.losses):,}", f"{seconds:.2f} s", f"{ratio:.2f}"))
+        rows.append((name, f"{steps:,}", f"{seconds:.2f} s", f"{ratio:.2f}"))
     columns = ("data", "steps", "training", "verification / training")
     return Result(
         (Table(f"--every {EVERY}, defaults of the data else", columns, tuple(rows)),),
