@@ -10,12 +10,12 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino_doctor.errors import TreinoError, like, nearest
 from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
-from treino_doctor.imports import import_torch
 from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
 from treino_doctor.words import N_, _, speaking
 
@@ -222,7 +222,7 @@ def run(request: Request, screen: Screen) -> int:
         hint = _("Name the script: {program} SCRIPT.py").format(program=request.program)
         raise _misuse(_("{name} is missing.").format(name="SCRIPT"), hint)
     if request.module is None:
-        import_torch(request.target)
+        _import_torch(request.target)
     from treino_doctor.process.run_script import run_script
 
     files, folder = _files(request), Path.cwd()
@@ -246,6 +246,24 @@ def run(request: Request, screen: Screen) -> int:
     live, module = print_finding if request.live else None, request.module is not None
     outcome = run_script(request.target, request.arguments, module=module, live=live, report=report, **limits)
     return outcome.status if final is None else final
+
+
+def _import_torch(script: str) -> None:
+    """Import torch with the script's folder first in the path, as the script would.
+
+    Raises:
+        TreinoError: a module in that folder fails in place of one that torch looks for.
+    """
+    sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+    try:
+        import_module("torch")
+    except Exception as error:
+        message = _("torch can't be imported beside {path}: {error}")
+        hint = _("A file in that folder may have the name of a module that torch imports: rename it.")
+        reason = f"{type(error).__name__}: {error}"
+        raise TreinoError("script", message.format(path=script, error=reason), hint) from None
+    finally:
+        del sys.path[0]
 
 
 def _files(request: Request) -> Files:

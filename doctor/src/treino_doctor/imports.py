@@ -1,33 +1,10 @@
 """Notice when a program imports a module, without importing it first."""
 
-import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Callable, Collection
 from importlib.abc import MetaPathFinder
 from typing import Any
-
-from treino_doctor.errors import TreinoError
-from treino_doctor.words import _
-
-
-def import_torch(script: str) -> None:
-    """Import torch with the script's folder first in the path, as the script would.
-
-    Raises:
-        TreinoError: a module in that folder fails in place of one that torch looks for.
-    """
-    sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
-    try:
-        importlib.import_module("torch")
-    except Exception as error:
-        message = _("torch can't be imported beside {path}: {error}")
-        hint = _("A file in that folder may have the name of a module that torch imports: rename it.")
-        reason = f"{type(error).__name__}: {error}"
-        raise TreinoError("script", message.format(path=script, error=reason), hint) from None
-    finally:
-        del sys.path[0]
 
 
 def _raise(name: str, error: Exception) -> None:
