@@ -191,3 +191,9 @@ def _hook(kind: Any, replace: Callable[[Any, str, Any], None]) -> None:
 
     hooked.steps_before = True  # type: ignore[attr-defined]
     replace(kind, "step", unseen(hooked))
+
+
+def storage_of(tensor: torch.Tensor) -> Any:
+    """The memory of a tensor; torch below 2.0 calls its method otherwise."""
+    name = "untyped_storage" if hasattr(tensor, "untyped_storage") else "_storage"
+    return getattr(tensor, name)()

@@ -11,6 +11,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Unfilled
+from treino_doctor.record.torch_versions import storage_of
 from treino_doctor.record.values import VIEWS, Node, shape_of
 
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
@@ -123,13 +124,13 @@ def _unwritten(tensor: torch.Tensor, node: Node) -> bool:
 def _address(tensor: torch.Tensor) -> int:
     """Where a tensor's storage begins; 0 if it has none that one could ask for."""
     plain = type(tensor) in (torch.Tensor, nn.Parameter) and tensor.layout is torch.strided
-    return tensor.untyped_storage().data_ptr() if plain else 0
+    return storage_of(tensor).data_ptr() if plain else 0
 
 
 def _sample(tensor: torch.Tensor) -> bytes:
     """Bytes at the beginning, in the middle and at the end of a storage in the processor's memory."""
     begin = _address(tensor) if tensor.device.type == "cpu" else 0
-    size = tensor.untyped_storage().nbytes() if begin else 0
+    size = storage_of(tensor).nbytes() if begin else 0
     places = {0, size // 2, max(0, size - SAMPLE)}
     return b"".join(
         ctypes.string_at(begin + at, min(SAMPLE, size - at)) for at in sorted(places) if at < size
