@@ -368,9 +368,12 @@ def read_once() -> Iterator[None]:
 def _read(request: LoadRequest, work: PreparedCache) -> tuple[Table, tuple[Column, ...]]:
     how = request.reading, request.target, request.kinds
     known, key = _READ.get(), (id(request.source), repr(how), request.task)
-    read = (known or {}).get(key) or read_with_targets(request.source, *how, work.room, request.task)
+    if known is not None and key in known:
+        read: tuple[Table, tuple[Column, ...]] = known[key][1]
+        return read
+    read = read_with_targets(request.source, *how, work.room, request.task)
     if known is not None and not work.used:  # rows on disk are in this load's folder
-        known[key] = read
+        known[key] = request.source, read  # the source is kept too, so that its id stays its own
     return read
 
 
