@@ -221,8 +221,13 @@ def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int]
     error_N = ((output_NC[:, 0].double() - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
     spread_N = members_spread(net, rows.x, data.target_scale, item_shape)
     least = min(float(split.y.min()) for split in (data.train, data.validation) if len(split))
-    floor = 0.0 if data.preparation.values(least) > -TINY * data.target_scale else None
+    floor = floor_of(data.preparation.values(least), data.target_scale)
     return RowScores(error_N, spread_N, None, weight_N, floor)
+
+
+def floor_of(least: float, scale: float) -> float | None:
+    """0 if no target is below it. least: the lowest one; scale: their deviation."""
+    return 0.0 if least > -TINY * scale else None
 
 
 def true_class_scores(share_NC: Floats, true_N: NDArray[np.int64]) -> Floats:

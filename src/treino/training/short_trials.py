@@ -29,7 +29,7 @@ from treino.engine.nets import CNN
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFiles, network_of
-from treino.inspection.conformal import TINY
+from treino.inspection.conformal import floor_of
 from treino.inspection.outputs import outputs
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import Settings, read_settings
@@ -244,15 +244,17 @@ def decided_log(s: Settings, data: Data, load: Callable[[Settings], Data]) -> tu
     usual = (s.recipe, s.log_target, s.net) == ("table", None, None)
     if not usual or data.classes or len(data.by_target) > 1 or len(data.validation) < FEWEST_ROWS:
         return s, data, ""
-    values = [data.preparation.values(rows.y[:, 0].double()) for rows in data.splits.values()]
-    (value_N, held_N, _test_N), apart_N = values, values[0] - values[0].mean()
+    value_N, held_N = (
+        data.preparation.values(rows.y[:, 0].double()) for rows in (data.train, data.validation)
+    )
+    apart_N = value_N - value_N.mean()
     skewed = apart_N.pow(3).mean() > apart_N.square().mean().pow(1.5)  # a skewness above 1
-    if not skewed or torch.cat(values).min() < -TINY * data.target_scale:
+    if not skewed or floor_of(float(value_N.min()), data.target_scale) is None:
         return s, data, ""
     ways = [s.model_copy(update={"log_target": log}) for log in (False, True)]
     try:
         rows_2, errors_2N = (data, load(ways[1])), []
-    except TreinoError:  # it holds a 0, which can't be told from a small number as it is prepared
+    except TreinoError:  # some row holds a 0 or less
         return s, data, ""
     for rows in rows_2:
         training = _trained(rows, *decide(s.model_copy(update=ALONE), rows), LOG_STEPS)

@@ -25,7 +25,7 @@ from treino.folders.documents import read_document, read_preparation, read_sweep
 from treino.folders.documents.sweep import GoalSteps, Spread, SweepResult
 from treino.folders.prediction import Prediction, finite
 from treino.folders.store import RunFolder
-from treino.inspection.conformal import TINY, FoldScores, true_class_scores
+from treino.inspection.conformal import FoldScores, floor_of, true_class_scores
 from treino.inspection.outputs import predicted_classes
 from treino.training.sweeps.bracket import TrainingBracket, kept_answers
 from treino.training.sweeps.sweep_members import SweepTraining
@@ -137,7 +137,7 @@ class OutOfFold:
             score_N = (said - true).abs()[:, 0].numpy()
         known_N = np.isin(self.fold.numpy(), fold_K)
         score_M = np.where(np.isfinite(score_N), score_N, np.inf)[known_N]
-        floor = None if self.classes or self.target.min() < -TINY * prep.target_scale else 0.0
+        floor = None if self.classes else floor_of(float(self.target.min()), prep.target_scale)
         return FoldScores(score_M, self.fold.numpy()[known_N], np.array(fold_K), floor)
 
     @property
