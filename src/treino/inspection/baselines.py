@@ -13,6 +13,7 @@ from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import OneHotEncoder
+from treino.data.preparation.preparation import fit_table
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
@@ -285,9 +286,8 @@ def _standardised(data: Data, x_ND: NDArray, rows: Rows, weight_N: NDArray | Non
 
 def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """Both arrays, with each column scaled to mean 0 and deviation 1 (if constant: 0) on the first array."""
-    mean_D = np.average(x_ND, 0, weight_N)
-    scale_D = np.sqrt(np.average((x_ND - mean_D) ** 2, 0, weight_N))
-    scale_D[scale_D <= len(x_ND) * np.finfo(float).eps * np.abs(mean_D)] = 1
+    mean_D, scale_D = map(np.array, fit_table(x_ND, True, weight_N))
+    scale_D[scale_D == 0] = 1
     return (x_ND - mean_D) / scale_D, (test_ND - mean_D) / scale_D
 
 
