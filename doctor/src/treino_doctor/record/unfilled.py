@@ -59,8 +59,9 @@ class UnfilledTensors(Observer):
             base = _base(self._values.of(args[0]))
             if base.op == "empty":
                 base.op = "leaf"
-            of = _address(args[0])
-            self._parameters = {k: v for k, v in self._parameters.items() if v[1].detail[MEMORY][0] != of}
+            if self._parameters:
+                of = _address(args[0])
+                self._parameters = {k: v for k, v in self._parameters.items() if v[1].detail[MEMORY][0] != of}
 
     def _registered(self, result: Any, args: Any, kwargs: Any) -> None:
         parameter = args[2] if len(args) > 2 else kwargs.get("param")
