@@ -50,11 +50,7 @@ class Studio:
 def studio(folder: Path, *words: str) -> Iterator[Studio]:
     """One that trains on what the words say."""
     with subprocess.Popen(command(*words), cwd=folder, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        text = ""
-        while not text.rstrip().endswith("}"):
-            text += process.stdout.readline()
-        told = json.loads(text)["studio"]
+        told = _told(process)
         address = urllib.parse.urlsplit(told["address"])
         (token,) = urllib.parse.parse_qs(address.query)["token"]
         given = _get(told["port"], f"/?token={token}", "", "set-cookie")
@@ -65,6 +61,16 @@ def studio(folder: Path, *words: str) -> Iterator[Studio]:
         finally:
             process.terminate()
             process.wait()
+
+
+def _told(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What a studio prints of itself once it listens."""
+    assert process.stdout is not None
+    text = ""
+    while not text.rstrip().endswith("}"):
+        text += process.stdout.readline()
+    told: dict[str, Any] = json.loads(text)["studio"]
+    return told
 
 
 def command(*words: str) -> list[str]:
@@ -166,13 +172,10 @@ def controls(folder: Path, started: int) -> list[float]:
         for _start in range(started + 1):  # the first one fills the disk's cache
             begin = time.perf_counter()
             with subprocess.Popen(command("wine"), cwd=folder, stdout=subprocess.PIPE, text=True) as process:
-                assert process.stdout is not None
-                text = ""
-                while not text.rstrip().endswith("}"):
-                    text += process.stdout.readline()
+                address = _told(process)["address"]
                 context = browser.new_context()
                 page = context.new_page()
-                page.goto(json.loads(text)["studio"]["address"])
+                page.goto(address)
                 page.wait_for_selector("#play:enabled")
                 seconds.append(time.perf_counter() - begin)
                 context.close()
