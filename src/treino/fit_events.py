@@ -162,8 +162,8 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
 
 
 def _watched(events: Iterator[JobEvent], alerts: Sequence[Any]) -> Iterator[JobEvent]:
-    """The events of a run's training, with its alerts and treino's own, which only a convolutional network
-    has."""
+    """The events of a run's training, with its alerts and treino's own. Only a convolutional network has
+    these: the others start without importing what watches them."""
     for first in events:
         stream, job = chain([first], events), first.job
         own = isinstance(job, RunJob) and isinstance(job.training.shared.net, CNN)

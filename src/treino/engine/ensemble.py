@@ -191,10 +191,10 @@ class Validation:
     ) -> dict[str, Tensor]:
         """``{metric: [count] float64}``: ``metrics``, or NaN, with those of these answers at their places.
         Answers for as many rows are measured at once."""
-        alike: dict[tuple[int, int], list[int]] = {}
+        alike: dict[tuple[int, int | None], list[int]] = {}
         for place, answer in answers.items():
-            logs = isinstance(answer.scale[0], Preparation)  # of rows with the same units
-            alike.setdefault((len(answer.y), id(answer.y) * logs), []).append(place)
+            log = isinstance(answer.scale[0], Preparation)  # whose units can't be stacked
+            alike.setdefault((len(answer.y), id(answer.y) if log else None), []).append(place)
         for places in alike.values():
             outputs, ys, scales, weights = zip(*map(answers.__getitem__, places), strict=True)
             y, scale = ys[0], scales[0]

@@ -36,7 +36,7 @@ VALUE_RANGE = Refusal(
     N_("The target '{name}' holds {value}, which is too large for float32."),
     N_("Correct it, or scale the target down."),
 )
-TINY = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
+SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
 LOG_TARGET = Refusal(
     "log_target_positive",
     N_("[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}."),
@@ -186,13 +186,13 @@ def _target(
     return Target(column.name, classes, mean, scale, kind)  # type: ignore[arg-type]
 
 
-def learnt_values(column: Column, log: bool, least: float = TINY) -> NDArray[np.float64]:
+def learnt_values(column: Column, log: bool, least: float = SMALLEST) -> NDArray[np.float64]:
     """``[N]``: the target's numbers, or their logarithms. least: the lowest number that isn't refused."""
     assert column.numbers is not None
     value_N = column.numbers.astype(np.float64)
     if log and value_N.min() < least:
         raise LOG_TARGET(name=column.name, value=column.cell(int(value_N.argmin())))
-    return np.log(np.maximum(value_N, TINY)) if log else value_N
+    return np.log(np.maximum(value_N, SMALLEST)) if log else value_N
 
 
 def target_folds(

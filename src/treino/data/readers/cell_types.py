@@ -453,9 +453,8 @@ def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) ->
     # most numbers and dates begin with a digit, so they don't mean a missing value
     told = np.flatnonzero(np.asarray(compute.match_substring_regex(some, r"^(?:[^0-9]|$|1\.#)")))
     missing_N[short] = False
-    if len(
-        told
-    ):  # the words alone: to compile the pattern of all of them takes longer than a column of some rows
+    if len(told):
+        # the words alone: to compile the pattern of all of them takes longer than a column of some rows
         some = some.take(pa.array(told))
         absent = pa.array([word for word in compute.unique(some).to_pylist() if missing(word)], some.type)
         missing_N[short[told]] = np.asarray(compute.is_in(some, absent))
