@@ -30,7 +30,7 @@ CONTRACT = """
     lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
     best_state_not_copied activation_before_cross_entropy label_in_inputs metric_overwritten
-    threshold_on_logits new_optimizer_each_step nothing_loaded sequence_wrong_axis
+    loss_arguments_swapped    threshold_on_logits new_optimizer_each_step nothing_loaded sequence_wrong_axis
 """.split()  # noqa: SIM905
 
 

@@ -135,6 +135,16 @@ CHOICES = {
     "pandas": "import pandas\nsize = pandas.DataFrame(fitted).assign(t=known).corr()['t'].drop('t').abs()"
     + TAKEN,
 }
+SWAPPED = (
+    *("cross_entropy(target, z)", "cross_entropy(F.one_hot(y, 3).float(), z.softmax(1))"),
+    *("kl_div(target, z.softmax(1), reduction='batchmean')", "poisson_nll_loss(y[:, None].float(), z)"),
+    "binary_cross_entropy_with_logits((target > 0.3).float(), z)",
+)
+IN_ORDER = (
+    *("cross_entropy(z, target)", "poisson_nll_loss(z, y[:, None].float())", "mse_loss(target, z)"),
+    *("l1_loss(target, z)", "cross_entropy(z, z.softmax(1))"),
+    "kl_div(target.log(), z.softmax(1), reduction='batchmean')",
+)
 EXPLORED = CORRELATED.replace("fitted", "rows").replace("known", "labels") + "\n"
 SCRIPTS = {
     "shares to mode min": ("scheduler_misuse", plateau("min", "right / 60")),
@@ -159,6 +169,8 @@ SCRIPTS = {
             loss="F.kl_div(z.log_softmax(1), target.log().clamp(min=-9), reduction='batchmean')"
         ),
     ),
+    **{f"F.{a}": ("loss_arguments_swapped", DIVERGENCE.format(loss="F." + a)) for a in SWAPPED},
+    **{f"F.{a}": ("", DIVERGENCE.format(loss="F." + a)) for a in IN_ORDER},
     "a GRU": ("sequence_wrong_axis", sequences("nn.GRU(4, 4)")),
     "an encoder": ("sequence_wrong_axis", sequences(ENCODER.format(""), "self.layer(rows).mean(1)")),
     "an encoder, batch first": (

@@ -108,7 +108,12 @@ NEEDS: tuple[
         N_("no loss function of torch was called"),
         _any(LossCall),
         (
-            *("bad_label_values", "nll_without_log_softmax", "sigmoid_before_bce_with_logits"),
+            *(
+                "bad_label_values",
+                "loss_arguments_swapped",
+                "nll_without_log_softmax",
+                "sigmoid_before_bce_with_logits",
+            ),
             *("softmax_before_cross_entropy", "activation_before_cross_entropy", "target_broadcast"),
         ),
     ),

@@ -180,6 +180,7 @@ class LossCall(Event):
     of_logs: bool = False  # kl_div's log_target
     spoiled: bool = False  # whether its input isn't finite
     below: float = 0.0  # share of the target's entries that are below zero
+    swapped: bool = False  # its input is labels and its target what learns
     error: str = ""  # the exception that it raised
     graph: Graph = field(default_factory=Graph)
     target_graph: Graph = field(default_factory=Graph)

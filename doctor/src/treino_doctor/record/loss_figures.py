@@ -28,6 +28,21 @@ def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | 
     return (target, x) if swapped else (x, target)
 
 
+def swapped(name: str, x: torch.Tensor, target: torch.Tensor) -> bool:
+    """Whether a loss has its arguments in each other's place: the target learns, and the input is fixed and
+    holds labels, which no logits, probabilities or logarithms of them would be.
+    """
+    if not target.requires_grad or x.requires_grad or not x.numel() or x.is_complex():
+        return False
+    if name == "cross_entropy":
+        return bool((x >= 0).all()) and x.dim() > 1 and bool((x.sum(1) - 1).abs().max() < 1e-4)
+    if name == "kl_div":
+        return bool((x >= 0).all()) and bool(((x.sum(-1) - 1).abs() < 1e-4).all())
+    if name == "poisson_nll_loss":
+        return bool(((x >= 0) & (x == x.round())).all())
+    return name in BINARY and bool(((x == 0) | (x == 1)).all())
+
+
 def columns_of(name: str, target: torch.Tensor) -> tuple[tuple[float, ...], float]:
     """Return (means of at most ``COLUMNS`` columns of a numeric target, mean variance of these columns)."""
     if name not in POWERS or not target.is_floating_point() or not target.dim() or not target.numel():

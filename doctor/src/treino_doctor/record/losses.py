@@ -18,6 +18,7 @@ from treino_doctor.record.loss_figures import (
     input_and_target,
     logsumexp,
     span,
+    swapped,
     weight_of,
 )
 from treino_doctor.record.nets import Nets
@@ -91,6 +92,7 @@ class Losses(Observer):
             of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
             below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
+            swapped=not of_input.forwards and swapped(name, x.detach(), target),
             error=error,
             **graphs,
         )

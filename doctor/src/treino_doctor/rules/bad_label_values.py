@@ -49,6 +49,7 @@ def _wrong(c: LossCall) -> str:
 RULE = Rule(
     group="losses",
     early=True,
+    unless=("loss_arguments_swapped",),
     message="{loss} got labels that it has no place for: {values} ({calls} of {looked} calls looked at).",
     why=(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "

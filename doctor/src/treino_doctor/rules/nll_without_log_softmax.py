@@ -44,6 +44,7 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="losses",
     early=True,
+    unless=("loss_arguments_swapped",),
     message=(
         "{loss} got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
         "from {source})."

@@ -32,7 +32,13 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="gradients",
     early=True,
-    unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
+    unless=(
+        "exploding_sum_loss",
+        "missing_zero_grad",
+        "nan_inputs",
+        "nll_without_log_softmax",
+        "loss_arguments_swapped",
+    ),
     message="The loss is NaN or infinite from backward pass {first} on, and {steps} steps used it.",
     why=(
         "One such step makes every weight NaN, and nothing can be learned after it. It came from: "

@@ -58,6 +58,7 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="losses",
     early=True,
+    unless=("loss_arguments_swapped",),
     message="The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at).",
     why=(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with "
