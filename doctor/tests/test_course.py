@@ -205,7 +205,7 @@ for step in range(30):
 """
 MADE = "schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)"
 HANDED = f"{MADE}\ndef later(one):\n    one.step()\nkept = {{'rate': schedule}}"
-NOTE = "ExponentialLR was never stepped in this run: script.py, line {line}, was not reached{test}."
+NOTE = "ExponentialLR was never stepped in this run; not reached: script.py, line {line}{test}."
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,16 @@ def test_a_finding_is_named_by_cell_and_line_as_jupyter_counts_them(folder, capf
     assert finding["seen"] == {"file": str(path), "cell": 3, "line": 3}
 
 
+def test_notes_name_the_cell_too_and_equal_ones_are_one(folder, capfd):
+    plan = "plans = [torch.optim.lr_scheduler.ExponentialLR(opt, 0.9) for _ in range(3)]"
+    never = "for i in range(12):\n    opt.zero_grad()\n    net(torch.ones(4, 3)).pow(2).mean().backward()\n"
+    never += "    opt.step()\n    for plan in plans[: i // 99]:\n        plan.step()"
+    write(folder / "wine.ipynb", [*TRAINING[:3], plan, never])
+    assert main(["wine.ipynb"]) == 0
+    note = "ExponentialLR was never stepped in this run; not reached: cell 4, line 6 (3 times)."
+    assert capfd.readouterr().err.count(note) == 1
+
+
 def test_sarif_leads_to_the_line_of_the_notebooks_file(folder):
     path = write(folder / "wine.ipynb", ["# opt.step()", *TRAINING])
     for text, line in ((json.dumps(json.loads(path.read_text()), indent=1), None), (path.read_text(), 1)):

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from html import escape as html
 from typing import Any
 
+from treino_doctor.cells import line_name, name_running_cells
 from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
-from treino_doctor.finding import Finding, Site
+from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import nothing
+from treino_doctor.record.lines import own_files
 from treino_doctor.words import _
 
 
@@ -96,7 +98,12 @@ class Doctor:
             head = _("doctor: {steps} steps watched, findings: {n}").format(
                 n=len(exam.findings), steps=exam.steps
             )
-        findings = [(f, self._place(f, above), _text(f)) for f in exam.findings]
+        labels = {file: self.shell.compile.format_code_name(file) or ("", file) for file in own_files()}
+        names = {file: (label[1], 0) for file, label in labels.items()}
+        name_running_cells(
+            names | {file: ("", lines) for file, lines in above.items()}
+        )  # the cell above these
+        findings = [(f, _place(f), _text(f)) for f in exam.findings]
         defects = [
             _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
             for d in exam.defects
@@ -108,21 +115,15 @@ class Doctor:
         page = findings_html(head, findings, below)
         display({"text/plain": "\n\n".join(plain), "text/html": page}, raw=True)
 
-    def _place(self, finding: Finding, above: dict[str, int]) -> str:
-        """``In[3], line 7``; in the cell of ``%%doctor``, ``line 7``, counted from the cell's first line."""
-        if finding.file is None or finding.line is None:
-            return _("(no line known)")
-        place = self._named(Site(finding.file, finding.line), above)
-        if finding.seen is not None and finding.seen.line != finding.line:
-            place += _(" (seen at {place})").format(place=self._named(finding.seen, above))
-        return place
 
-    def _named(self, site: Site, above: dict[str, int]) -> str:
-        if site.file in above:  # the cell above these findings
-            return _("line {line}").format(line=site.line + above[site.file])
-        label = self.shell.compile.format_code_name(site.file)
-        where = site.file if label is None else label[1]
-        return _("{where}, line {line}").format(where=where, line=site.line)
+def _place(finding: Finding) -> str:
+    """``In[3], line 7``; in the cell of ``%%doctor``, ``line 7``, counted from the cell's first line."""
+    if finding.file is None or finding.line is None:
+        return _("(no line known)")
+    place = line_name(finding.file, finding.line)
+    if finding.seen is not None and finding.seen.line != finding.line:
+        place += _(" (seen at {place})").format(place=line_name(finding.seen.file, finding.seen.line))
+    return place
 
 
 def _text(finding: Finding) -> str:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from treino_doctor.cells import line_name, place_name
 from treino_doctor.exam import Exam
 from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Stepped
 from treino_doctor.record.outcomes import Clip, Depth, Drawn, Rectified, ScheduleEnded
@@ -34,13 +34,13 @@ def summary(log: Log) -> list[str]:
         )
         if len(courses) > 1 and loss.site is not None:
             sentence = _(
-                "The loss of line {line} was {first} on average over the first {n} of {count} backward "
+                "The loss of {line} was {first} on average over the first {n} of {count} backward "
                 "passes (from number {start} on), and {last} over the last {m}."
             )
         scale = loss.adds if loss.adds >= SCALED else 1.0
         first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")
         counts = {"n": loss.head, "m": loss.tail, "count": len(loss.values), "start": loss.turn + 1}
-        line = loss.site.line if loss.site is not None else 0
+        line = line_name(loss.site.file, loss.site.line) if loss.site is not None else ""
         sentences.append(sentence.format(first=first, last=last, line=line, **counts))
         if loss.known and loss.whole and loss.stuck(HARDLY):
             sentence = _("One answer for all rows would get {constant}.")
@@ -48,10 +48,10 @@ def summary(log: Log) -> list[str]:
     newest = evaluation(log)
     if newest is not None and at_chance(newest) and newest.site is not None:
         sentence = _(
-            "After {step} of {steps} steps, {right} of the {rows} rows evaluated at {file}, line {line}, "
-            "were right; the commonest class alone is {chance} of them."
+            "After {step} of {steps} steps, {right} of the {rows} rows evaluated at {place} were "
+            "right; the commonest class alone is {chance} of them."
         )
-        place = {"file": Path(newest.site.file).name, "line": newest.site.line, "rows": newest.rows}
+        place = {"place": place_name(newest.site.file, newest.site.line), "rows": newest.rows}
         shares = {"right": right(newest), "chance": commonest(newest)}
         texts = {name: numeral(share, ".1%") for name, share in shares.items()}
         sentences.append(sentence.format(step=newest.step, steps=steps(log), **place, **texts))

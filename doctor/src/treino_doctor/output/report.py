@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from treino_doctor.cells import cell_of
+from treino_doctor.cells import cell_of, line_name
 from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
@@ -32,13 +32,6 @@ def place(path: str | None, line: int | None) -> str:
     if cell_of(path, line) is not None:
         return f"{near}, {line_name(path, line or 0)}"
     return f"{near}:{line}"
-
-
-def line_name(path: str, line: int) -> str:
-    """``line 42``; for a notebook ``cell 7, line 3``."""
-    if (in_cell := cell_of(path, line)) is None:
-        return _("line {line}").format(line=line)
-    return _("cell {cell}, line {line}").format(cell=in_cell[0], line=in_cell[1])
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:

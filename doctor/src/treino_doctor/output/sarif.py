@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from treino_doctor import __version__
-from treino_doctor.cells import cell_of
+from treino_doctor.cells import cell_of, line_name
 from treino_doctor.finding import Finding
 from treino_doctor.output.rules_page import NUMBER, section
 from treino_doctor.rules import rules
@@ -88,8 +88,7 @@ def _result(finding: Finding, index: int, root: Path, counts: Counter[str]) -> d
     line = finding.line or 1
     in_cell = cell_of(finding.file, line)
     if in_cell is not None:
-        place = _("cell {cell}, line {line}").format(cell=in_cell[0], line=in_cell[1])
-        result["message"] = {"text": f"{place}: {text}"}
+        result["message"] = {"text": f"{line_name(finding.file, line)}: {text}"}
     uri = address(finding.file, root)
     written = linecache.getline(finding.file, line).strip()
     mark = hashlib.sha256("\0".join((finding.rule, uri["uri"], written)).encode()).hexdigest()[:16]

@@ -1,16 +1,20 @@
 """The registry: the rule of every file of this folder that has a RULE, in the order of the rules' groups."""
 
 import pkgutil
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from typing import Any
 
-from treino_doctor.finding import Finding
+from treino_doctor.cells import place_name
+from treino_doctor.finding import Finding, Site
 from treino_doctor.places.ignores import forget, ignored
 from treino_doctor.places.source import refresh
 from treino_doctor.record.log import Log
 from treino_doctor.rules.rule import Rule
+from treino_doctor.words import _, joined
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
 
@@ -69,5 +73,18 @@ def decide(
 
 
 def notes(log: Log) -> list[str]:
-    """Sentences about things that may be intended and so are no findings."""
-    return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]
+    """Sentences about things that may be intended and so are no findings; each once, with all its places."""
+    places: dict[tuple[str, tuple[tuple[str, Any], ...]], Counter[Site]] = defaultdict(Counter)
+    told = (r.note(e) for r in rules().values() if r.note for e in r.decide(log))
+    for note in (n for n in told if n is not None):
+        places[note.sentence, (*note.values.items(),)][note.site] += 1
+    return [
+        _(sentence).format(**dict(values), place=joined((_often(s, n) for s, n in sites.items()), "; "))
+        for (sentence, values), sites in places.items()
+    ]
+
+
+def _often(site: Site, times: int) -> str:
+    """A line's name, with how often it is told of if that is more than once."""
+    place = place_name(site.file, site.line)
+    return place if times == 1 else _("{place} ({n} times)").format(place=place, n=times)

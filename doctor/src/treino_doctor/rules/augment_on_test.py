@@ -1,5 +1,6 @@
 """Random changes to the rows of an evaluation."""
 
+from treino_doctor.cells import line_name
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, script
 from treino_doctor.rules.shares import evaluations
 from treino_doctor.words import _
@@ -24,9 +25,9 @@ def decide(log: Log) -> Faults:
         if e.changed < LEAST:
             what = _("their loader draws random numbers for each batch, as that of training does")
         if e.changed < LEAST and e.drawn is not None:
-            what = _("line {drawn} draws numbers for them, as for those of training")
-        line = e.drawn.line if e.drawn is not None else 0
-        what = what.format(evaluations=len(e.looks), drawn=line)
+            what = _("{drawn} draws numbers for them, as for those of training")
+        drawn_at = line_name(e.drawn.file, e.drawn.line) if e.drawn is not None else ""
+        what = what.format(evaluations=len(e.looks), drawn=drawn_at)
         numbers = {"evaluations": len(e.looks), "changed": e.changed, "what": what, "drawn": 0}
         yield Evidence(e.site, numbers, at=e.loader, stack=e.stack, sites={"loader": e.loader})
         return

@@ -6,7 +6,7 @@ that their examples share.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from treino_doctor.finding import Finding, Severity
 from treino_doctor.finding import Site as Site
@@ -36,6 +36,14 @@ class Evidence:
     at: Site | None = None
     stack: tuple[Site, ...] = ()
     sites: dict[str, Site | None] = field(default_factory=dict)
+
+
+class Note(NamedTuple):
+    """What may be intended, in words: a sentence with the ``{place}`` of its line, and with these values."""
+
+    sentence: str
+    site: Site
+    values: dict[str, Any]
 
 
 def as_recorded(evidence: Evidence) -> Site | None:
@@ -68,7 +76,7 @@ class Rule:
     safety: what else the fix changes. limits: what the rule can't see. Both are for the documentation.
     early: may be reported before the script has ended.
     unless: rules whose findings explain this one, which is then left out.
-    note: returns a sentence instead of a finding if the source shows that this may be intended; else "".
+    note: returns a note instead of a finding if the source shows that this may be intended.
     """
 
     group: Group
@@ -86,7 +94,7 @@ class Rule:
     unless: tuple[str, ...] = ()
     decide: Callable[[Log], Faults] = nothing
     place: Callable[[Evidence], Site | None] = as_recorded
-    note: Callable[[Evidence], str] | None = None
+    note: Callable[[Evidence], Note | None] | None = None
 
     @property
     def right(self) -> str:

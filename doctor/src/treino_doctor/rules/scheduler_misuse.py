@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from treino_doctor.places.source import names, written_on
@@ -12,8 +11,8 @@ from treino_doctor.record.arrays import np
 from treino_doctor.record.log import Ended, Graph, LossCall, Read, Stepped
 from treino_doctor.record.outcomes import ScheduleEnded
 from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, as_recorded, script
-from treino_doctor.words import _
+from treino_doctor.rules.rule import Evidence, Faults, Log, Note, Rule, Site, as_recorded, script
+from treino_doctor.words import N_, _
 
 LEAST = 12  # minimum number of updates of a schedule that is judged
 LONG = 10  # updates after which a schedule should have been stepped; not measured
@@ -118,17 +117,16 @@ def names_step(site: Site) -> bool:
     return any("step" in name or "LR" in name for node in written_on(site) for name in names(node))
 
 
-def note(evidence: Evidence) -> str:
-    """A sentence about the unreached line that would step a never stepped schedule; "" if there is none."""
+def note(evidence: Evidence) -> Note | None:
+    """A note on the unreached line that would step a never stepped schedule."""
     numbers, made = evidence.numbers, evidence.seen
     step = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
     if step is None or made is None:
-        return ""
-    text = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached.")
+        return None
+    text = N_("{scheduler} was never stepped in this run; not reached: {place}.")
     if step[1]:
-        text = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached ({test}).")
-    place = {"file": Path(step[0].file).name, "line": step[0].line, "test": step[1][:80]}
-    return text.format(scheduler=numbers["scheduler"], **place)
+        text = N_("{scheduler} was never stepped in this run; not reached: {place} ({test}).")
+    return Note(text, step[0], {"scheduler": numbers["scheduler"], "test": step[1][:80]})
 
 
 def near(one: int, other: int) -> bool:

@@ -1,7 +1,6 @@
 """Test rows that the net was trained on."""
 
 import ast
-from pathlib import Path
 
 from treino_doctor.places.placement import joins, parts, trail
 from treino_doctor.places.source import loops
@@ -9,10 +8,10 @@ from treino_doctor.record.log import Backward, NetMade
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
 from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.rule import HELD_OUT, Evidence, Faults, Log, Rule, Site
+from treino_doctor.rules.rule import HELD_OUT, Evidence, Faults, Log, Note, Rule, Site
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino_doctor.rules.turns import trained_forwards
-from treino_doctor.words import _
+from treino_doctor.words import N_
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them
@@ -76,13 +75,13 @@ def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
     return inside and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
 
 
-def note(evidence: Evidence) -> str:
-    """A sentence about the only rows that were evaluated, if the source never calls them test rows; or ""."""
+def note(evidence: Evidence) -> Note | None:
+    """A note on the only rows that were evaluated, if the source never calls them test rows."""
     led = tuple(s for name, s in evidence.sites.items() if name.startswith("led") and s is not None)
     if not led or naming_line(led, TEST | VALIDATION) is not None:
-        return ""
-    text = _("The {rows} rows evaluated at {file}, line {line}, are of the training: so is the figure.")
-    return text.format(rows=evidence.numbers["rows"], file=Path(led[0].file).name, line=led[0].line)
+        return None
+    text = N_("The {rows} rows evaluated at {place} are of the training: so is the figure.")
+    return Note(text, led[0], {"rows": evidence.numbers["rows"]})
 
 
 def place(evidence: Evidence) -> Site | None:
