@@ -11,7 +11,7 @@ import pyarrow.csv
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, ratio, wall
-from treino.data.readers import open_blocks, read_file
+from treino.data.readers import read_file
 
 BYTES, QUICK = 1_000_000_000, 20_000_000
 LIMIT = 2
@@ -44,23 +44,20 @@ def run(quick: bool) -> Result:
                 {
                     "pyarrow": once(lambda p=path: pyarrow.csv.read_csv(p).num_rows > 0),
                     "treino": once(lambda p=path: read_file(p).rows > 0),
-                    "blocks": once(lambda p=path: sum(len(b[0]) for b in open_blocks(p).blocks()) > 0),
                 },
                 rounds,
             )
-            value, blocks = (ratio(found, name, "pyarrow") for name in ("treino", "blocks"))
-            seconds = (f"{wall(found, name):.2f}" for name in ("pyarrow", "treino", "blocks"))
+            value = ratio(found, "treino", "pyarrow")
+            seconds = (f"{wall(found, name):.2f}" for name in ("pyarrow", "treino"))
             rows.append((kind, f"{os.path.getsize(path) / 1e9:.2f}", f"{n:,}", *seconds, f"{value:.2f}",
                          *budget(value, LIMIT, at_most=True)))  # fmt: skip
-            figures[kind] = {"treino": round(value, 2), "blocks": round(blocks, 2)}
-    columns = ("columns", "GB", "rows", "pyarrow, s", "treino, s", "treino by blocks, s", "treino / pyarrow",
-               "budget", "kept")  # fmt: skip
+            figures[kind] = {"treino": round(value, 2)}
+    columns = ("columns", "GB", "rows", "pyarrow, s", "treino, s", "treino / pyarrow", "budget", "kept")
     return Result(
         (Table("A CSV file of numbers, read into memory", columns, tuple(rows)),),
         "treino looks at all bytes first (encoding, NUL, quotes), takes the file's SHA-256, agrees on one "
         "writing for all of the file and gives float64 columns without gaps in memory; pyarrow guesses types "
-        f"by its first block. Median of {rounds} interleaved rounds, the file in the page cache. By blocks, "
-        "the file is read twice and never held: one pass to decide, one for the rows.",
+        f"by its first block. Median of {rounds} interleaved rounds, the file in the page cache.",
         ("Splitting, fitting and scaling come after reading.",),
         ("https://arrow.apache.org/docs/python/csv.html",),
         figures,

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
-from treino.data.readers import ReaderOptions, open_blocks, read_file
+from treino.data.readers import ReaderOptions, read_file
+from treino.data.rows import MemoryLimit
 from treino.data.table import Column, Table
 
 DELIMITERS = [",", ";", "\t", "|", "^", "~"]
@@ -86,7 +87,7 @@ def text_of(names: list[str], columns: list[list[str]], **options: Any) -> str:
 
 
 def read(content: bytes, reading: ReaderOptions | None = None, name: str = "t.csv") -> Table | None:
-    """The table, the same from memory and by blocks; None where it is refused."""
+    """The table, the same in memory and in a file; None where it is refused."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
@@ -95,12 +96,12 @@ def read(content: bytes, reading: ReaderOptions | None = None, name: str = "t.cs
         except TreinoError as error:
             REFUSALS[error.rule] += bool(error.hint and error.status == 2)
             return None
-        blocks = list(open_blocks(path, reading).blocks())
-        for j, column in enumerate(table.columns):
+        stored = read_file(path, reading, room=MemoryLimit(0, lambda: path.parent))
+        assert stored.stored
+        for column in table.columns:
             for what in ("numbers", "words", "seconds"):
-                whole, parts = getattr(column, what), [getattr(block[j], what) for block in blocks]
-                if whole is not None:
-                    np.testing.assert_array_equal(np.concatenate(parts), whole)
+                cells = getattr(stored.column(column.name), what)
+                np.testing.assert_array_equal(cells, getattr(column, what))
         return table
 
 

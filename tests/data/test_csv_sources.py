@@ -3,8 +3,6 @@
 import csv
 import gzip
 import json
-import subprocess
-import sys
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +18,8 @@ import pytest
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.data.readers import ReaderOptions, open_blocks, read_file
+from treino.data.readers import ReaderOptions, read_file
+from treino.data.rows import MemoryLimit
 from treino.data.sources import read
 from treino.data.table import Table
 
@@ -99,9 +98,8 @@ def test_the_same_table_from_every_file(tmp_path: Path, name: str) -> None:
     table = read(str(path))
     check(table)
     assert table.name == "t"
-    blocks = list(open_blocks(path).blocks())
-    numbers = np.concatenate([block[1].numbers for block in blocks])  # type: ignore[arg-type]
-    np.testing.assert_array_equal(numbers, table.column("x").numbers)
+    stored = read_file(path, room=MemoryLimit(0, lambda: tmp_path))
+    np.testing.assert_array_equal(stored.column("x").numbers, table.column("x").numbers)
 
 
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.zst", "t.zip", "t.parquet", "t.feather", "t.arrows"])
@@ -257,25 +255,21 @@ def test_types_of_columnar_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_blocks_hold_what_the_whole_table_holds(tmp_path: Path) -> None:
+def test_a_table_in_a_file_holds_what_one_in_memory_holds(tmp_path: Path) -> None:
     """A file of many blocks, whose last rows alone settle what the first ones are."""
     rows = 90_000
     lines = [f"{i};{i % 900 + 1}.{i % 7}50;{i % 28 + 1:02d}/01/2024;{i:06d};w{i % 3}" for i in range(rows)]
     text = "n;a;d;code;w\n" + "\n".join([*lines, f"{rows};1.001,5;31/01/2024;000001;w"]) + "\n"
     path = tmp_path / "t.csv"
     path.write_text(text)
-    opened = open_blocks(path)
-    blocks = list(opened.blocks())
-    table = read_file(path)
-    assert len(blocks) > 2
-    assert opened.rows == table.rows == rows + 1
+    stored, table = read_file(path, room=MemoryLimit(0, lambda: tmp_path)), read_file(path)
+    assert stored.rows == table.rows == rows + 1
     assert table.column("a").numbers[0] == 1050.0  # type: ignore[index]
     assert table.column("code").words[7] == "000007"  # type: ignore[index]
-    for j, column in enumerate(table.columns):
+    for column in table.columns:
         for what in ("numbers", "seconds", "words"):
-            found = getattr(column, what)
-            if found is not None:
-                np.testing.assert_array_equal(np.concatenate([getattr(b[j], what) for b in blocks]), found)
+            cells = getattr(stored.column(column.name), what)
+            np.testing.assert_array_equal(cells, getattr(column, what))
     with path.open(newline="") as stream:
         last = list(csv.reader(stream, delimiter=";"))[-2]
     assert table.column("n").numbers[-2] == float(last[0])  # type: ignore[index]
@@ -288,34 +282,3 @@ def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
     content[content.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "t.zip").write_bytes(content)
     assert "password" in refusal(tmp_path / "t.zip", "file_packing").message
-
-
-GROWTH = """
-import resource, sys
-from treino.data.readers import open_blocks
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-open_blocks(sys.argv[1]).rows
-before = peak()
-opened = open_blocks(sys.argv[2])
-print(opened.rows, sum(len(block[0]) for block in opened.blocks()), peak() - before)
-"""
-
-
-@pytest.mark.release
-def test_blocks_take_no_more_memory_for_a_longer_file(tmp_path: Path) -> None:
-    lines = "".join(f"{i}.5,{i % 7},word {i % 3},2024-01-{i % 28 + 1:02d}\n" for i in range(100_000))
-    for name, times in (("short", 2), ("long", 40)):
-        with (tmp_path / name).open("w") as stream:
-            stream.write("a,b,c,d\n")
-            for _time in range(times):
-                stream.write(lines)
-    said = subprocess.run(
-        [sys.executable, "-c", GROWTH, str(tmp_path / "short"), str(tmp_path / "long")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    rows, gone_through, mebibytes = map(int, said.stdout.split())
-    assert rows == gone_through == 4_000_000
-    assert (tmp_path / "long").stat().st_size >> 20 > 100
-    assert mebibytes < 75

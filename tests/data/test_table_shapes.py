@@ -11,7 +11,7 @@ import pytest
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import describe, load
-from treino.data.readers import ReaderOptions, open_blocks, read_file
+from treino.data.readers import ReaderOptions, read_file
 
 RNG = np.random.default_rng(5)
 FRAME = pd.DataFrame(
@@ -87,8 +87,6 @@ def test_the_table_is_the_one_within(write: Write, case: str, end: str) -> None:
     lines = text.split("\n")
     place = int(table.place(3).rpartition(" ")[2])
     assert table.column("site").cell(3) in lines[place - 1]
-    blocks = list(open_blocks(path).blocks())
-    assert sum(len(block[0]) for block in blocks) == 40
 
 
 @pytest.mark.parametrize("content", ["a,b", "a;b\r\n", "a\tb\r", "\ufeffa,b", "a,b\n \n\n"])

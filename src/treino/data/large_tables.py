@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ from treino.data.preparation.encoders import EncodingGaps
 from treino.data.preparation.fit import comparable_columns, held_out_means
 from treino.data.preparation.preparation import Preparation, fit_table
 from treino.data.preparation.target_means import TargetFolds
-from treino.data.readers.columnar import RowSpill
+from treino.data.readers.columnar import ColumnTypes, RowSpill
 from treino.data.rows import say
 from treino.data.split_requests import LEFT_OUT
 from treino.data.splits import PARTS, first_equal_columns
@@ -34,34 +34,23 @@ from treino.data.table import Column, Table
 BLOCK_ROWS = 1 << 14  # rows per block of a table in memory
 
 
-class ColumnReader(Protocol):
-    """A reader that converts the cells of an open file to columns."""
-
-    @property
-    def rows(self) -> int: ...
-
-    def columns(self, table: pa.Table) -> tuple[Column, ...]: ...
-
-    def column(self, j: int, cells: pa.ChunkedArray) -> Column: ...
-
-
 @dataclass(eq=False)
 class TableFile:
     """A table in a file. row_K: the selected rows; None: all. last: the column read last, kept as a cache."""
 
-    opened: ColumnReader
+    types: ColumnTypes
     spilled: RowSpill
     row_K: NDArray[np.int64] | None = None
     last: tuple[int, Column] | None = None
     _subset: "tuple[NDArray[np.int64], TableFile] | None" = None
 
     def __len__(self) -> int:
-        return self.opened.rows if self.row_K is None else len(self.row_K)
+        return self.types.rows if self.row_K is None else len(self.row_K)
 
     def column(self, j: int) -> Column:
         if self.last is None or self.last[0] != j:
             self.last = None
-            column = self.opened.column(j, self.spilled.column(j))
+            column = self.types.column(j, self.spilled.column(j))
             self.spilled.forget()
             self.last = j, column if self.row_K is None else column.take(self.row_K)
         return self.last[1]
@@ -71,7 +60,7 @@ class TableFile:
         return the same TableFile, so that all columns share it."""
         if self._subset is None or self._subset[0] is not row_K:
             left_K = row_K if self.row_K is None else self.row_K[row_K]
-            self._subset = row_K, TableFile(self.opened, self.spilled, left_K)
+            self._subset = row_K, TableFile(self.types, self.spilled, left_K)
         return self._subset[1]
 
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
@@ -79,7 +68,7 @@ class TableFile:
         self.last = None
         at = start = 0
         for batch in self.spilled:
-            block = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
+            block = tuple(self.types.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
             if self.row_K is None:
                 left = batch.num_rows
             else:
@@ -121,11 +110,11 @@ class StoredColumn(Column):
     missing_N = _stored("missing_N")
 
 
-def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...]:
+def stored_columns(types: ColumnTypes, spilled: RowSpill) -> tuple[Column, ...]:
     """The StoredColumns of a table whose rows are in a file."""
     first = next(iter(spilled))
-    like = opened.columns(pa.Table.from_batches([first]))
-    source = TableFile(opened, spilled)
+    like = types.columns(pa.Table.from_batches([first]))
+    source = TableFile(types, spilled)
     return tuple(StoredColumn(source, j, column) for j, column in enumerate(like))
 
 

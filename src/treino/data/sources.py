@@ -317,7 +317,7 @@ def _opened(name: str, table: "pa.Table", reading: ReaderOptions | None) -> Tabl
     from treino.data.readers import columnar, table_files
 
     part, options = columnar.open_table(table), reading or ReaderOptions()
-    return table_files.open_parts([part], options, True, name=name, what=_("the frame")).table()
+    return table_files.read_parts([part], options, name=name, what=_("the frame"))[0]
 
 
 def _targets(y: Any) -> NDArray[Any]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from treino.data.readers.reader_options import ReaderOptions
 
 if TYPE_CHECKING:
-    from treino.data.readers.table_files import TableReader
     from treino.data.rows import MemoryLimit
     from treino.data.table import Table
 
-__all__ = ["ReaderOptions", "open_blocks", "read_file"]
+__all__ = ["ReaderOptions", "read_file"]
 
 
 def read_file(
@@ -31,16 +30,4 @@ def read_file(
     """
     from treino.data.readers import table_files
 
-    return table_files.open_table(
-        str(path), reading or ReaderOptions(), least_columns, keep=True, room=room
-    ).table()
-
-
-def open_blocks(
-    path: str | Path, reading: ReaderOptions | None = None, least_columns: int = 2
-) -> "TableReader":
-    """A reader of a file's table; it doesn't keep rows in memory. Opening detects the column types;
-    ``.blocks()`` reads the rows."""
-    from treino.data.readers import table_files
-
-    return table_files.open_table(str(path), reading or ReaderOptions(), least_columns, keep=False)
+    return table_files.read_table(str(path), reading or ReaderOptions(), least_columns, room)[0]

@@ -19,7 +19,7 @@ from treino.base import files
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data.readers.cell_types import CellStatistics, words_of
+from treino.data.readers.cell_types import CellStatistics, CellType, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, check_names
@@ -73,6 +73,31 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
     if plain_column.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return Column(name, plain_column.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
     return plain_column
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnTypes:
+    """The types by which the cells of a table become columns. rows: the number of rows.
+
+    decisions: the type of each text column. levels: the classes of each categorical column.
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    decisions: Mapping[str, CellType]
+    levels: Mapping[str, tuple[str, ...]]
+
+    def columns(self, table: pa.Table) -> tuple[Column, ...]:
+        """The columns of the given rows."""
+        return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
+
+    def column(self, j: int, cells: pa.ChunkedArray) -> Column:
+        """The j-th column, with these cells only."""
+        name, decision = self.names[j], self.decisions.get(self.names[j])
+        if decision is not None and is_text(cells.type):
+            return decision.column(cells)
+        typed = column(name, cells, self.levels.get(name, ()))
+        return replace(typed, writing=decision.writing) if decision else typed
 
 
 def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:

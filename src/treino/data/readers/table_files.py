@@ -1,7 +1,6 @@
 """Read a table from files: detect column types over all rows, then read columns block by block.
 
-The first pass keeps the batches in memory or, if they don't fit, in a file; a reader with keep=False reads
-the files again. All three give the same columns.
+The first pass keeps the batches in memory or, if they don't fit, in a file. Both give the same columns.
 """
 
 import glob
@@ -9,7 +8,6 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +21,8 @@ from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
-from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType
-from treino.data.readers.columnar import ColumnarFile, RowSpill, is_text, open_columnar
-from treino.data.readers.columnar import column as typed_column
+from treino.data.readers.cell_types import PIVOT, CellStatistics
+from treino.data.readers.columnar import ColumnarFile, ColumnTypes, RowSpill, is_text, open_columnar
 from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
 from treino.data.readers.file_bytes import open_file
@@ -59,66 +56,6 @@ Part = DelimitedFile | ColumnarFile | JsonLines
 _SWELLS, _SWELLS_PACKED = 4, 60  # maximum bytes in memory per byte of file: "1," becomes 8
 
 
-@dataclass(frozen=True, eq=False)
-class TableReader:
-    """A table with detected column types. rows: the number of rows. reading: the format, detected or set.
-
-    decisions: the type of each text column. levels: the classes of each categorical column. batches: yields
-    all rows as Arrow batches, anew at each call. spilled: the file of the rows, if they don't fit in memory.
-    """
-
-    name: str
-    source: str
-    sha256: str | None
-    names: tuple[str, ...]
-    rows: int
-    decisions: Mapping[str, CellType]
-    levels: Mapping[str, tuple[str, ...]]
-    reading: ReaderOptions
-    place: Callable[[int], str]
-    notes: tuple[str, ...]
-    files: tuple[str, ...]
-    batches: Callable[[], Iterator[pa.RecordBatch]]
-    spilled: RowSpill | None = None
-
-    def blocks(self) -> Iterator[tuple[Column, ...]]:
-        """Yields all rows in order, in blocks of some thousand rows with the same columns."""
-        for batch in self.batches():
-            if batch.num_rows:
-                yield self.columns(pa.Table.from_batches([batch]))
-
-    def table(self) -> Table:
-        """The table of all rows; if the rows are in a file, each column is read when it is used."""
-        if self.spilled is not None:
-            columns: tuple[Column, ...] = stored_columns(self, self.spilled)
-        else:
-            columns = self.columns(pa.Table.from_batches(list(self.batches())))
-        notes = self.notes if self.spilled is not None else (*self.notes, *_of_last_row(columns, self.place))
-        return Table(
-            self.name,
-            self.source,
-            self.sha256,
-            columns,
-            self.place,
-            notes=notes,
-            files=self.files,
-            reading=self.reading,
-            stored=self.spilled is not None,
-        )
-
-    def columns(self, table: pa.Table) -> tuple[Column, ...]:
-        """The columns of the given rows."""
-        return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
-
-    def column(self, j: int, cells: pa.ChunkedArray) -> Column:
-        """The j-th column, with these cells only."""
-        name, decision = self.names[j], self.decisions.get(self.names[j])
-        if decision is not None and is_text(cells.type):
-            return decision.column(cells)
-        column = typed_column(name, cells, self.levels.get(name, ()))
-        return replace(column, writing=decision.writing) if decision else column
-
-
 _TOTAL = re.compile(
     r"(grand |sub-?|overall )?totals?( geral)?|sum|summe|gesamt|insgesamt|soma|mean|average|m[ée]dia",
     re.IGNORECASE,
@@ -145,18 +82,17 @@ def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iter
         ).format(place=place(last), cell=shortened(named or columns[0].cell(last)))
 
 
-def open_table(
-    source: str, reading: ReaderOptions, least_columns: int, keep: bool, room: MemoryLimit | None = None
-) -> TableReader:
-    """Open the table in a file, or in all files that match a pattern. keep: keep the rows in memory, if they
-    fit, else in a file."""
+def read_table(
+    source: str, reading: ReaderOptions, least_columns: int, room: MemoryLimit | None = None
+) -> tuple[Table, ColumnTypes]:
+    """Return the table in a file, or in all files that match a pattern, and the types of its columns."""
     paths = paths_of(source)
     parts = [open_part(path, reading, least_columns) for path in paths]
     _check_alike(parts)
     name, sha256 = identity(source)
     files = tuple(map(str, paths)) if len(paths) > 1 else ()
     of: dict[str, str] = {"name": name, "what": f"'{source}'", "source": source, "sha256": sha256}
-    return open_parts(parts, reading, keep, **of, files=files, room=room)
+    return read_parts(parts, reading, **of, files=files, room=room)
 
 
 def identity(source: str) -> tuple[str, str]:
@@ -169,10 +105,9 @@ def identity(source: str) -> tuple[str, str]:
     return paths[0].parent.resolve().name or "table", together
 
 
-def open_parts(
+def read_parts(
     parts: Sequence[Part],
     reading: ReaderOptions,
-    keep: bool,
     *,
     name: str,
     what: str,
@@ -180,9 +115,12 @@ def open_parts(
     sha256: str | None = None,
     files: tuple[str, ...] = (),
     room: MemoryLimit | None = None,
-) -> TableReader:
-    """Open the table that the parts form together. keep: keep the batches in memory, if they fit, else in a
-    file. source: the path or pattern; "" for a frame."""
+) -> tuple[Table, ColumnTypes]:
+    """Return the table that the parts form together, and the types of its columns.
+
+    source: the path or pattern; "" for a frame. room: the memory limit; beyond it the rows are in a file, and
+    each column is read when it is used. None: no limit.
+    """
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
     place = _place(parts)
@@ -190,7 +128,7 @@ def open_parts(
     tries = 0
     while True:
         spilling = None if room is None else RowSpill(room)
-        look = _ColumnPass(names, reading, sign, fast, keep, [] if spilling is None else spilling)
+        look = _ColumnPass(names, reading, sign, fast, [] if spilling is None else spilling)
         try:
             look.at(parts)
             if not look.rows:
@@ -221,21 +159,16 @@ def open_parts(
             if c.name not in reading.text
         ),
     )
-    return TableReader(
-        name=name,
-        source=source or name,
-        sha256=sha256,
-        names=names,
-        rows=look.rows,
-        decisions={decision.name: decision for decision in decided.columns},
-        levels=look.levels,
-        reading=options,
-        place=place,
-        notes=tuple(notes),
-        files=files,
-        batches=(lambda: iter(look.batches)) if keep else (lambda: look.again(parts)),
-        spilled=spilling if spilling is not None and spilling.spilled else None,
-    )
+    decisions = {decision.name: decision for decision in decided.columns}
+    types = ColumnTypes(names, look.rows, decisions, look.levels)
+    stored = spilling is not None and spilling.spilled
+    if spilling is not None and stored:
+        columns = stored_columns(types, spilling)
+    else:
+        columns = types.columns(pa.Table.from_batches(list(look.batches)))
+        notes += _of_last_row(columns, place)
+    of_source: Any = {"notes": tuple(notes), "files": files, "reading": options, "stored": stored}
+    return Table(name, source or name, sha256, columns, place, **of_source), types
 
 
 class _ColumnPass:
@@ -251,11 +184,10 @@ class _ColumnPass:
         reading: ReaderOptions,
         sign: str,
         fast: Mapping[str, pa.DataType],
-        keep: bool,
         batches: list[pa.RecordBatch] | RowSpill,
     ) -> None:
         self.names, self.reading, self.sign, self.fast = names, reading, sign, fast
-        self.keep, self.batches = keep, batches
+        self.batches = batches
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
@@ -264,7 +196,7 @@ class _ColumnPass:
     def at(self, parts: Sequence[Part]) -> None:
         """Read all rows. Raises UnconvertedError for a fast column with other cells."""
         sampled = {seen.name: seen for seen in _telling(parts)}
-        for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
+        for batch in self._records(parts, _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
                     column = self.seen.setdefault(name, CellStatistics.of(name, self.reading))
@@ -276,13 +208,11 @@ class _ColumnPass:
                     self.seen.setdefault(name, sampled[name])
                     self.gaps |= {name} if cells.null_count else set()
             self.rows += batch.num_rows
-            if self.keep:
-                self.batches.append(batch)
+            self.batches.append(batch)
 
-    def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
+    def _records(self, parts: Sequence[Part], whole: bool) -> Iterator[pa.RecordBatch]:
         """Yields all batches of all parts, with the columns in the first part's order."""
         schema: pa.Schema | None = None
-        self.empty = 0
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]

@@ -370,9 +370,8 @@ def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[
     written; none for rows in memory."""
     if run.spec.data.kind != "file":
         return [], {}
-    opened = table_files.open_table(data.source, reading_like(run.spec.data), 1, keep=True)
-    table, types = opened.table(), opened.decisions.values()
-    forms = {one.name: (one.form, one.order) for one in types if one.form is not None}
+    table, types = table_files.read_table(data.source, reading_like(run.spec.data), 1)
+    forms = {n: (one.form, one.order) for n, one in types.decisions.items() if one.form is not None}
     return [table.column(name) for name in data.features], forms
 
 
