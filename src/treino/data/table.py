@@ -307,17 +307,24 @@ def check_present(table: Table, names: Sequence[str]) -> None:
         )
 
 
-def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] | None:
-    """Return (rule, message, hint) for the first cell that isn't a finite plain number; None without one."""
-    if column.numbers is not None and column.odd is not None:
+def fault(
+    column: Column, place: Callable[[int], str], *, required: bool = True
+) -> tuple[str, str, str] | None:
+    """Return (rule, message, hint) for the first cell that isn't a finite plain number; None without one.
+    Missing cells are faults only if required."""
+    if column.odd is not None:
         return fault_odd(column, place)
     numbers = column.numbers
-    if numbers is None:
-        numbers = np.array([number(column.cell(row)) for row in range(len(column))], dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if not len(bad):
+    if numbers is not None:
+        bad_N = ~np.isfinite(numbers) if required else np.isinf(numbers)
+    else:
+        cells = [column.cell(row) for row in range(len(column))]
+        numbers = np.array([number(cell) for cell in cells], dtype=np.float64)
+        bad_N = ~np.isfinite(numbers) & [required or not missing(cell) for cell in cells]
+    if not bad_N.any():
         return None
-    row, cell = int(bad[0]), column.cell(int(bad[0]))
+    row = int(bad_N.argmax())
+    cell = column.cell(row)
     facts = {"name": column.name, "place": place(row), "cell": shortened(cell)}
     if np.isinf(numbers[row]):
         text = _("Column '{name}' holds '{cell}' in {place}, which is not a finite number.")
@@ -347,7 +354,7 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
     gap = _("Correct it, or let it stand for no value: {setting}").format(
         setting=setting("missing", as_item(cell))
     )
-    if column.seconds is not None:
+    if column.seconds is not None and column.odd is not None:
         rule, move = "feature_date", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")
     elif column.boolean:

@@ -19,9 +19,8 @@ from treino.data.preparation.encoders import (
     OneHotEncoder,
     RankEncoder,
     TimeEncoder,
-    number_fault,
 )
-from treino.data.table import Column, Table, check_no_target, fault_odd, unknown_column
+from treino.data.table import Column, Table, check_no_target, fault, fault_odd, unknown_column
 from treino.settings.setting_types import as_item
 
 FEATURES_NONE = Refusal("features_none", N_("[[features]] names no column."), N_("Name at least one."))
@@ -160,8 +159,7 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
     columns.
     """
     for name, choice in chosen.items():
-        fault = column_fault(table, table.column(name), choice)
-        if fault:
+        if problem := column_fault(table, table.column(name), choice):
             rest = {other: c for other, c in chosen.items() if other != name}
             fine = [other for other, c in rest.items() if not column_fault(table, table.column(other), c)]
             names = ",".join(map(as_item, fine))
@@ -169,8 +167,8 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
             if not named and len(fine) > 8:
                 names = ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)
                 move = _("{what}, or leave out what is like it: [[kinds={names}]].")
-            hint = move.format(what=fault[2], names=names) if fine else joined([fault[2], "."])
-            raise TreinoError(fault[0], fault[1], hint)
+            hint = move.format(what=problem[2], names=names) if fine else joined([problem[2], "."])
+            raise TreinoError(problem[0], problem[1], hint)
 
 
 def column_fault(
@@ -179,7 +177,7 @@ def column_fault(
     """Return (rule, message, hint) if cells don't fit the column's detected or requested type, else None."""
     choice = choice or choose(column, None, False, table.place)
     if choice.way == "number":
-        return number_fault(column, table.place)
+        return fault(column, table.place, required=False)
     if choice.way in ("date", "time") and column.odd is not None:
         return fault_odd(column, table.place)
     if choice.way == "date" and column.seconds is None and not column.constant:

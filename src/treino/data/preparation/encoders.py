@@ -435,41 +435,13 @@ def _fit_date(name: str, second_N: Floats, impute: str, bins: int, weight_N: Flo
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
     """``[N]`` float64, NaN for missing cells. Refuses a cell that isn't a finite number, naming its place."""
-    fault = number_fault(column, place, required=required)
-    if fault:
-        raise TreinoError(fault[0], fault[1], fault[2] + ".")
+    if problem := fault(column, place, required=required):
+        raise TreinoError(problem[0], problem[1], problem[2] + ".")
     if column.numbers is None:
         assert column.words is not None
         values = (number(word) for word in column.words)
         return np.array([np.nan if value is None else value for value in values])
     return np.asarray(column.numbers, dtype=np.float64)
-
-
-def number_fault(column: Column, place: Place, *, required: bool = False) -> tuple[str, str, str] | None:
-    """Return (rule, message, hint) for the first cell that isn't a finite number, or None; missing cells are
-    faults only if required."""
-    if column.odd is not None:
-        return fault_odd(column, place)
-    row = None
-    if column.numbers is not None:
-        bad = ~np.isfinite(column.numbers) if required else np.isinf(column.numbers)
-        row = int(bad.argmax()) if bad.any() else None
-    elif column.words is not None:
-        row = next(
-            (
-                i
-                for i, word in enumerate(column.words)
-                if (required or not missing(word))
-                and not ((value := number(word)) is not None and np.isfinite(value))
-            ),
-            None,
-        )
-    else:
-        row = 0
-    if row is None:
-        return None
-    cell = np.array([column.cell(row)], dtype=object)
-    return fault(Column(column.name, None, cell), lambda _row: place(row))
 
 
 def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats:

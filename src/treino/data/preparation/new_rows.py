@@ -20,7 +20,6 @@ from treino.data.preparation.encoders import (
     NumberEncoder,
     TimeEncoder,
     number_cells,
-    number_fault,
 )
 from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new, take
 from treino.data.preparation.preparation import COLUMNS_COUNT, Preparation
@@ -29,7 +28,7 @@ from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.source_kinds import is_pictures, is_torch_dataset
-from treino.data.table import Table, check_present
+from treino.data.table import Table, check_present, fault
 from treino.settings.setting_types import as_items
 
 
@@ -213,11 +212,11 @@ def _known_targets(
         if one.task == "classification":
             labels.append(encode(column, one.classes, table.place))
             continue
-        if fault := number_fault(column, table.place):
+        if problem := fault(column, table.place, required=False):
             raise TreinoError(
-                fault[0].replace("feature", "target"),
-                _("The target: {message}").format(message=fault[1]),
-                _("{what}, or leave the column out.").format(what=fault[2]),
+                problem[0].replace("feature", "target"),
+                _("The target: {message}").format(message=problem[1]),
+                _("{what}, or leave the column out.").format(what=problem[2]),
             )
         labels.append(np.zeros(table.rows, dtype=np.int64))
     y_K = prepare_targets([table.column(name) for name in names], labels, preparation)

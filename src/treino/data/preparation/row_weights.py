@@ -10,9 +10,9 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import effective_rows
 from treino.base.words import N_, _, numeral
 from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.encoders import number_cells, number_fault
+from treino.data.preparation.encoders import number_cells
 from treino.data.preparation.fit import take
-from treino.data.table import Table, check_no_target, check_present, unknown_column
+from treino.data.table import Table, check_no_target, check_present, fault, unknown_column
 from treino.settings.setting_types import as_item
 
 ROW_WEIGHTS_TWO = Refusal(
@@ -142,12 +142,11 @@ def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
     Raises TreinoError for a cell that is no number from 0 on.
     """
     column = table.column(name)
-    fault = number_fault(column, table.place)
-    if fault is not None:
+    if problem := fault(column, table.place, required=False):
         raise TreinoError(
-            fault[0].replace("feature", "row_weights"),
-            _("The row weights: {message}").format(message=fault[1]),
-            _("{what}, or name another column in [[row_weights]].").format(what=fault[2]),
+            problem[0].replace("feature", "row_weights"),
+            _("The row weights: {message}").format(message=problem[1]),
+            _("{what}, or name another column in [[row_weights]].").format(what=problem[2]),
         )
     weight_N = number_cells(column, table.place)
     empty_N = np.isnan(weight_N)
