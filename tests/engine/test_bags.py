@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from treino.base.errors import TreinoError
+from treino.data import load
 from treino.data.mapped_rows import MappedRows
 from treino.data.rows import order
-from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.engine import Bags, batch_sources, cnn, measure, mlp, train
 from treino.engine.kernels.lanes import LanesKernel
 
@@ -265,7 +265,7 @@ def test_rows_on_disk_and_of_a_dataset_have_the_weights_of_their_numbers(tmp_pat
     assert torch.equal(loss_SP.nan_to_num(7e7), same_SP.nan_to_num(7e7))
     assert same(whole(held), whole(read))
     arguments = {"batch_size": 7, "steps": 15, "data_seed": 1}
-    data = load_torch_dataset(Numbered())
+    data = load(Numbered())
     index, bags = data.train.index, Bags(WEIGHTS[:1, : len(data.train)])
     _held, loss_SP = trained((x[index], y[index]), bags, **arguments)
     _streamed, same_SP = trained(data, bags, **arguments)

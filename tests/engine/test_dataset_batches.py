@@ -10,7 +10,7 @@ from oracles import sample
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-from treino.data.torch_datasets.dataset_source import load_torch_dataset
+from treino.data import load
 from treino.engine import mlp, train
 
 X, Y = sample(rows=60)
@@ -76,7 +76,7 @@ def test_a_loader_is_trained_on_as_a_plain_loop_does(drop_last) -> None:
     plain = loader()
     list(plain)  # the first look
     wanted, module = by_hand((batch for _epoch in range(3) for batch in plain), net())
-    training = train(load_torch_dataset(loader()), net(), lr=0.01, epochs=3, keep="last")
+    training = train(load(loader()), net(), lr=0.01, epochs=3, keep="last")
     assert training.steps_per_epoch == len(plain)
     assert losses(training)[:, 0].tolist() == wanted
     for p, q in zip(training.net().parameters(), module.parameters(), strict=True):
@@ -90,7 +90,7 @@ def test_collate_and_sampler_are_the_loaders_own() -> None:
 
     loader = DataLoader(Own(), batch_sampler=[[1, 2, 3], [9], list(range(20, 40))], collate_fn=collate)
     rows = [[1, 2, 3], [9], list(range(20, 40))]
-    data = load_torch_dataset(loader)
+    data = load(loader)
     assert len(data.train) == 24
     kept = torch.tensor([int(name) for name in data.classes])
     place = {int(c): i for i, c in enumerate(kept)}
@@ -103,7 +103,7 @@ def test_collate_and_sampler_are_the_loaders_own() -> None:
 
 @pytest.mark.parametrize("batch", [7, 60, 64])
 def test_items_that_come_one_by_one_are_put_together(batch) -> None:
-    training = train(load_torch_dataset(Coming()), net(), lr=0.01, epochs=3, batch_size=batch, keep="last")
+    training = train(load(Coming()), net(), lr=0.01, epochs=3, batch_size=batch, keep="last")
     order = [torch.arange(60).split(batch)] * 3
     wanted, _module = by_hand(((X[i], Y[i]) for epoch in order for i in epoch), net())
     assert losses(training)[:, 0].tolist() == wanted
@@ -114,7 +114,7 @@ def test_items_that_come_one_by_one_are_put_together(batch) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.sampled(3)
 def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
-    data = load_torch_dataset(Own(chance), num_workers=workers)
+    data = load(Own(chance), num_workers=workers)
     assert data.train.x.chance == "seeded"
     assert data.train.x.reproducible
     whole = train(data, mlp(5), epochs=4, batch_size=9)
@@ -122,11 +122,11 @@ def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
     random.seed(3)
     torch.manual_seed(9)
     np.random.seed(4)
-    again = train(load_torch_dataset(Own(chance)), mlp(5), epochs=4, batch_size=9)
+    again = train(load(Own(chance)), mlp(5), epochs=4, batch_size=9)
     for _step in range(7):
         again.advance(0.0, until=again.step + 1)
     saved = again.save()
-    third = train(load_torch_dataset(Own(chance), num_workers=workers), mlp(5), epochs=4, batch_size=9)
+    third = train(load(Own(chance), num_workers=workers), mlp(5), epochs=4, batch_size=9)
     third.load(*saved)
     assert torch.equal(losses(third), wanted[again.step :])
     epochs = wanted.view(4, -1)
@@ -136,9 +136,9 @@ def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
 
 @pytest.mark.parametrize("engine", ["batched", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
-    held = load_torch_dataset(Own())
+    held = load(Own())
     monkeypatch.setattr("treino.data.torch_datasets.first_pass.memory", lambda: 100)
-    read = load_torch_dataset(Own())
+    read = load(Own())
     assert isinstance(held.train.x, torch.Tensor)
     for rows in read.splits.values():
         assert not isinstance(rows.x, torch.Tensor)
@@ -151,7 +151,7 @@ def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, mon
 
 @pytest.mark.parametrize("source", ["loader", "items"])
 def test_the_last_good_step_is_found_without_reading_again(source) -> None:
-    data = load_torch_dataset(
+    data = load(
         DataLoader(TensorDataset(X, Y), 8, shuffle=True) if source == "loader" else Own("own"),
         validation=0,
         test=0,

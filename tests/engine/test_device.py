@@ -7,7 +7,7 @@ from oracles import FLOAT64, sample
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from treino.data.torch_datasets.dataset_source import load_torch_dataset
+from treino.data import load
 from treino.engine import ACTIVATIONS, OPTIMIZERS, cnn, mlp, train
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
@@ -81,7 +81,7 @@ def test_rows_that_are_elsewhere_train_there(device, tmp_path):
     array = np.memmap(tmp_path / "x", np.float32, "w+", shape=tuple(X.shape))
     array[:] = X.numpy()
     loader = DataLoader(TensorDataset(X, Y), batch_size=10)
-    for data in (((array, Y), (array, Y)), load_torch_dataset((loader, loader))):
+    for data in (((array, Y), (array, Y)), load((loader, loader))):
         found = []
         for place in ("cpu", device):
             training = train(data, mlp(8, 6), steps=45, batch_size=10, lr=0.005, device=place, seeds=(0,))

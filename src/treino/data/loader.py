@@ -158,17 +158,7 @@ def load(
     of_tables["log_target"] = log_target
     if is_torch_dataset(source):
         of_tables |= {"reading": reading, "split_by": split.by}
-        return torch_datasets.load_torch_dataset(
-            source,
-            target=target,
-            features=features,
-            task=task,
-            validation=split.validation,
-            test=split.test,
-            data_seed=split.data_seed,
-            num_workers=num_workers,
-            of_tables=of_tables,
-        )
+        return torch_datasets.load_torch_dataset(request, num_workers, of_tables)
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     folder = None if cache is None else Path(cache)
     if is_album(source):

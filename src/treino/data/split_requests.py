@@ -164,7 +164,7 @@ def decide_parts(
             request.fold, first_N[:own], label_N[:own], bool(classes), request.validation, request.data_seed
         )
     elif column is None:
-        _enough(own - repeated, shares, _("Different rows: {n}."))
+        check_enough(own - repeated, shares, _("Different rows: {n}."))
         part_N[:own] = split(first_N[:own], label_N[:own], *shares, request.data_seed)
     elif request.group is None and request.time is None:
         part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
@@ -220,7 +220,8 @@ def _say_classes(
             notes.append(note.format(names=", ".join(np.array(classes, dtype=object)[of_C][:8])))
 
 
-def _enough(n: int, shares: tuple[float, float], counted: str, hint: str = "") -> None:
+def check_enough(n: int, shares: tuple[float, float], counted: str, hint: str = "") -> None:
+    """Refuse to split fewer units than there are splits. counted: the sentence that counts them."""
     parts = 1 + sum(share > 0 for share in shares)
     if n < max(parts, 2):
         raise TreinoError(
@@ -242,7 +243,7 @@ def _by_units(
     file holds back are left out. part_N: the files' splits, after rows of the main table."""
     own, unit_N = tables[0].rows, units(tables[0], request)
     if request.group is None:
-        _enough(len(np.unique(unit_N)), shares, _("Different times: {n}."))
+        check_enough(len(np.unique(unit_N)), shares, _("Different times: {n}."))
         part_N[:own] = split_times(unit_N, *shares)
     else:
         words = np.concatenate([_groups_of(table.column(name)) for table in tables])
@@ -254,12 +255,12 @@ def _by_units(
         row_K = np.flatnonzero(part_N[:own] == TRAIN)
         units_of, unit_K = np.unique(unit_N[row_K], return_inverse=True)
         groups, group_K = np.unique(words[row_K], return_inverse=True)
-        _enough(len(groups), shares, _("Different groups: {n}."))
+        check_enough(len(groups), shares, _("Different groups: {n}."))
         if request.time is None:
             part_N[row_K] = split_groups(unit_K.reshape(-1), *shares, request.data_seed)
         else:
             hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=request.time)
-            _enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
+            check_enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
             part_N[row_K] = split_times(unit_K.astype(np.float64), *shares)
             if len(units_of) < len(groups) and any(_missed(part_N[row_K], shares)):
                 lot_G = torch.randperm(len(groups), generator=generator(request.data_seed, "split")).numpy()

@@ -331,7 +331,7 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
 
 def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
     """The description of the images in a Dataset or DataLoader, or in one for each split."""
-    data = load_torch_dataset(source, target=target, validation=0.0, test=0.0, of_tables=of_tables)
+    data = load_torch_dataset(LoadRequest(source, target, split=Split(0.0, 0.0)), of_tables=of_tables)
     parts = data.image_parts()
     if not parts:
         raise DATASET_NO_IMAGES(name=data.name, shape=list(data.item_shape))

@@ -1,6 +1,6 @@
 """Load the user's Dataset, IterableDataset or DataLoader: read it once, check it and split it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from treino.data.load_request import LoadRequest
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.source_kinds import is_dataset
-from treino.data.split_requests import Split
+from treino.data.split_requests import Split, check_enough
 from treino.data.splits import PARTS, split
 from treino.data.torch_datasets.first_pass import FirstPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
@@ -29,9 +29,6 @@ NUM_WORKERS_LOADER = Refusal(
     "num_workers_loader",
     N_("num_workers is {n}, and the DataLoader has its own {own}."),
     N_("Leave it out, or change the loader."),
-)
-ROWS_TOO_FEW = Refusal(
-    "rows_too_few", N_("Different items: {n}. That is too few for {wanted} splits."), "{hint}"
 )
 ITEMS_OF_TABLE = Refusal(
     "items_of_table",
@@ -64,16 +61,7 @@ _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev":
 
 
 def load_torch_dataset(
-    source: Any,
-    *,
-    target: str | None = None,
-    features: Sequence[str] | None = None,
-    task: str | None = None,
-    validation: float = 0.15,
-    test: float = 0.15,
-    data_seed: int = 0,
-    num_workers: int = 0,
-    of_tables: Mapping[str, object] | None = None,
+    request: LoadRequest, num_workers: int = 0, of_tables: Mapping[str, object] | None = None
 ) -> Data:
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
@@ -82,7 +70,7 @@ def load_torch_dataset(
     target is standardised. All items are read once, to collect the classes and find faults. Items that never
     change, and validation and test rows, stay in memory, up to 1 GB; the rest is read again for every batch.
 
-    validation, test: shares of a Dataset's items, for splits that aren't given.
+    request: its split has shares of a Dataset's items, for splits that aren't given.
     num_workers: the number of processes that read a Dataset's items; a DataLoader has its own.
     of_tables: arguments that apply only to tables; any that is set is refused.
 
@@ -94,11 +82,12 @@ def load_torch_dataset(
             raise TreinoError(
                 f"{name}_of_tables",
                 _("{name} is for tables, and this is a {kind}.").format(
-                    name=name, kind=type(source).__name__
+                    name=name, kind=type(request.source).__name__
                 ),
                 _("Leave it out; to divide a Dataset by yourself give {form}.").format(form=_FORM),
             )
-    parts = _parts_of(source)
+    parts, shares = _parts_of(request.source), request.split
+    features, target, data_seed = request.features, request.target, shares.data_seed
     _check_workers(num_workers, parts)
     seen = {
         part: look(of, features, target, data_seed, num_workers, keep=part != "train")
@@ -109,8 +98,8 @@ def load_torch_dataset(
         if first_pass.item_shape != train.item_shape:
             raise ITEM_SHAPE(part=part, shape=list(first_pass.item_shape), first=list(train.item_shape))
     everything = [label for first_pass in seen.values() for label in first_pass.labels]
-    kinds = labels_of(everything, task, train.class_names, _placed(seen))
-    index = _split(train, kinds, seen, validation, test, data_seed)
+    kinds = labels_of(everything, request.task, train.class_names, _placed(seen))
+    index = _split(train, kinds, seen, shares)
     kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
     rows = {
         part: first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
@@ -139,9 +128,8 @@ def load_torch_dataset(
         "target_mean": kinds.mean,
         "target_scale": kinds.scale,
     }
-    request = LoadRequest(
-        None, target, features, task, Split(validation, test, data_seed), normalise=False
-    ).to_json()
+    used = Split(shares.validation, shares.test, data_seed)
+    arguments = LoadRequest(None, target, features, request.task, used, normalise=False).to_json()
     return Data(
         name=name_of(parts["train"]),
         source=f"{name_of(parts['train'])}()",
@@ -158,7 +146,7 @@ def load_torch_dataset(
             labels=kinds.kind,
             **common,
         ),
-        arguments=request | {"num_workers": num_workers},
+        arguments=arguments | {"num_workers": num_workers},
         official_test="test" in parts,
         notes=tuple(dict.fromkeys(notes)),
         **common,
@@ -206,21 +194,15 @@ def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
 
 
 def _split(
-    train: FirstPass,
-    kinds: Labels,
-    seen: Mapping[str, FirstPass],
-    validation: float,
-    test: float,
-    data_seed: int,
+    train: FirstPass, kinds: Labels, seen: Mapping[str, FirstPass], request: Split
 ) -> dict[str, Tensor]:
     """The item numbers of each split that is drawn from the training source. A stream can't be split.
 
     If the user gives a validation split but no test split, no test split is drawn.
     """
     every = torch.arange(len(train.labels))
-    shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
-    if "validation" in seen:
-        shares[1] = 0.0
+    given = "validation" in seen
+    shares = 0.0 if given else request.validation, 0.0 if given or "test" in seen else request.test
     if train.first_N is None or not any(shares):
         if any(shares):
             lacking = _(" and ").join(p for p, s in zip(("validation", "test"), shares, strict=True) if s)
@@ -232,12 +214,10 @@ def _split(
     label_N = np.zeros(len(every), dtype=np.int64)
     if kinds.task == "classification":
         label_N = kinds.encode(train.labels, train.place).numpy()
-    splits = 1 + sum(share > 0 for share in shares)
     distinct = len(np.unique(train.first_N))
-    if distinct < max(2, splits):
-        hint = _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items.")
-        raise ROWS_TOO_FEW(n=distinct, wanted=splits, hint=hint)
-    part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
+    hint = _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items.")
+    check_enough(distinct, shares, _("Different items: {n}."), hint)
+    part_N = split(train.first_N, label_N, *shares, request.data_seed)
     if distinct < len(every):
         text = _("Items that equal an earlier one: {n}; equal items are never parted.")
         train.notes.append(text.format(n=len(every) - distinct))
