@@ -184,7 +184,7 @@ def read_frame(frame: "pd.DataFrame", reading: ReaderOptions | None = None) -> T
     """The table in a pandas frame. Its index is ignored; rows are counted from 0."""
     names = [str(name) for name in frame.columns]
     if not names or not len(frame):
-        raise _empty(len(frame), len(names))
+        raise FRAME_EMPTY(rows=len(frame), columns=len(names))
     check_names(names, _("the frame"))
     columns = [_series(frame.iloc[:, j]) for j in range(len(names))]
     return _table("frame", names, columns, reading)
@@ -199,14 +199,14 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     except (pa.ArrowException, TypeError, ValueError):
         raise DATA_TYPE(type=type(source).__name__) from None
     if not table.num_rows or not table.num_columns:
-        raise _empty(table.num_rows, table.num_columns)
+        raise FRAME_EMPTY(rows=table.num_rows, columns=table.num_columns)
     return _opened("frame", table, reading)
 
 
 def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | None = None) -> Table:
     """The table of X ``[N, D]``, y ``[N]`` (``[N, K]`` for several targets), and perhaps the rows' weights
     ``[N]``; columns are named x1 … xD unless X is a frame."""
-    x_table = _x_table(x, reading)
+    x_table = (read_frame if is_frame(x) else read_arrow if is_arrow(x) else read_matrix)(x, reading)
     targets = _target_columns(x_table.rows, y, reading)
     columns, weights_name = (*x_table.columns, *targets), None
     check_names([column.name for column in columns], _("(X, y)"))
@@ -281,7 +281,7 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     if array.ndim != 2:
         raise not_a_matrix(array)
     if 0 in array.shape:
-        raise _empty(*array.shape)
+        raise FRAME_EMPTY(rows=array.shape[0], columns=array.shape[1])
     names = [f"x{j + 1}" for j in range(array.shape[1])]
     if array.dtype.kind in "iuf":
         columns = tuple(_matrix_column(name, array[:, j]) for j, name in enumerate(names))
@@ -298,12 +298,6 @@ def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
     return replace(column, words=value_N.astype(str).astype(object))
 
 
-def _x_table(x: Any, reading: ReaderOptions | None) -> Table:
-    if is_frame(x):
-        return read_frame(x, reading)
-    return read_arrow(x, reading) if is_arrow(x) else read_matrix(x, reading)
-
-
 def _table(
     name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: ReaderOptions | None
 ) -> Table:
@@ -316,8 +310,8 @@ def _table(
 def _opened(name: str, table: "pa.Table", reading: ReaderOptions | None) -> Table:
     from treino.data.readers import columnar, table_files
 
-    part, options = columnar.open_table(table), reading or ReaderOptions()
-    return table_files.read_parts([part], options, name=name, what=_("the frame"))[0]
+    what, options = _("the frame"), reading or ReaderOptions()
+    return table_files.read_parts([columnar.open_table(table, what)], options, name=name, what=what)[0]
 
 
 def _targets(y: Any) -> NDArray[Any]:
@@ -391,7 +385,7 @@ def _objects(values: list[Any]) -> "pa.Array":
 
     from treino.data.readers.columnar import exact_wholes
 
-    cells = [None if _nothing(value) else value for value in values]
+    cells: list[Any] = [None if _nothing(value) else value for value in values]
     present = [value for value in cells if value is not None]
     if present and all(isinstance(value, (bool, np.bool_)) for value in present):
         return pa.array([None if cell is None else bool(cell) for cell in cells], pa.bool_())
@@ -400,26 +394,14 @@ def _objects(values: list[Any]) -> "pa.Array":
             [np.nan if cell is None else float(cell) for cell in cells], pa.float64()
         )
     if all(isinstance(value, datetime.date) for value in present):
-        times = [np.nan if cell is None else _second(cell) for cell in cells]
-        return (
-            pa.array(np.array(times) * 1e6, from_pandas=True)
-            .cast(pa.int64(), safe=False)
-            .cast(pa.timestamp("us"))
-        )
+        in_utc = [
+            c.astimezone(datetime.UTC).replace(tzinfo=None) if getattr(c, "tzinfo", None) else c
+            for c in cells
+        ]  # a time without a zone counts as UTC
+        return _cells(np.array(in_utc, dtype="M8[us]"))
     return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
 def _nothing(value: Any) -> bool:
     """Whether the value is None, NaN, NaT or pandas' NA."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
-
-
-def _second(moment: datetime.date) -> float:
-    """Seconds since 1970. A date counts as its midnight; a time without a zone counts as UTC."""
-    if not isinstance(moment, datetime.datetime):
-        moment = datetime.datetime.combine(moment, datetime.time())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
-
-
-def _empty(rows: int, columns: int) -> TreinoError:
-    return FRAME_EMPTY(rows=rows, columns=columns)

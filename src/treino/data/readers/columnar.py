@@ -200,19 +200,9 @@ def open_columnar(file: InputFile) -> ColumnarFile:
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
 
 
-def open_table(table: pa.Table) -> ColumnarFile:
-    """Wrap an Arrow table in memory."""
-    return _of_schema(
-        table.schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches())
-    )
-
-
-def open_sheet(table: pa.Table, file: InputFile, remarks: tuple[str, ...], at: Sequence[int]) -> ColumnarFile:
-    """Wrap a table read from a workbook; see ``ColumnarFile``."""
-    opened = _of_schema(
-        table.schema, f"'{file.path}'", file, lambda names: iter(table.select(names).to_batches())
-    )
-    return replace(opened, remarks=remarks, at=at)
+def open_table(table: pa.Table, what: str, file: InputFile | None = None) -> ColumnarFile:
+    """Wrap an Arrow table in memory. file: the workbook that it was read from."""
+    return _of_schema(table.schema, what, file, lambda names: iter(table.select(names).to_batches()))
 
 
 def _of_schema(

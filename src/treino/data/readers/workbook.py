@@ -8,16 +8,17 @@ titles above the table and notes below it, and resolves headers that span column
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
-from treino.data.readers.columnar import ColumnarFile, open_sheet
+from treino.data.readers.columnar import ColumnarFile, open_table
 from treino.data.readers.dialect import (
     ABOVE,
     BELOW,
@@ -98,7 +99,8 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         book = python_calamine.load_workbook(str(file.path))
         name = _sheet_name(file, book, reading)
         sheet = book.get_sheet_by_name(name)
-        _check_size(file, name, sheet.height, sheet.width)
+        if sheet.height * sheet.width > MOST_CELLS:
+            raise WORKBOOK_SIZE(path=file.path, name=name, rows=sheet.height, columns=sheet.width)
         top, left = sheet.start or (0, 0)
         merged = [(a - top, b - left, c - top, d - left) for (a, b), (c, d) in sheet.merged_cell_ranges or ()]
         cells = sheet.to_python(skip_empty_area=True)
@@ -117,7 +119,8 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         remarks.append(text.format(n=errors))
     columns = [_column([row[j] for row in sheet_table.rows]) for j in range(len(sheet_table.names))]
     table = pa.Table.from_arrays(columns, names=list(sheet_table.names))
-    return open_sheet(table, file, (*remarks, *sheet_table.remarks), sheet_table.at)
+    opened = open_table(table, f"'{file.path}'", file)
+    return replace(opened, remarks=(*remarks, *sheet_table.remarks), at=sheet_table.at)
 
 
 def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
@@ -142,11 +145,6 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
     if request.isdecimal() and 1 <= int(request) <= len(names):
         return names[int(request) - 1]
     raise SHEET_UNKNOWN(path=file.path, name=request, hint=nearest(request, names))
-
-
-def _check_size(file: InputFile, name: str, rows: int, columns: int) -> None:
-    if rows * columns > MOST_CELLS:
-        raise WORKBOOK_SIZE(path=file.path, name=name, rows=rows, columns=columns)
 
 
 def _hidden(book: Any) -> set[str]:
@@ -224,13 +222,14 @@ def _table(
     end = next((i for i in range(first, len(cells)) if not filled[i]), len(cells))
     below = [i for i in range(end, len(cells)) if filled[i]]
     if any(len(filled[i]) > 1 for i in below) or (below and wide == 1):
-        raise _two_tables(what, _("an empty row ({n})").format(n=corner[0] + end + 1))
+        raise WORKBOOK_TABLES(what=what, between=_("an empty row ({n})").format(n=corner[0] + end + 1))
     if below:
         remarks.append(lines_note(BELOW, (map(_text, cells[i]) for i in below)))
     there = sorted({j for i in range(first, end) for j in filled[i]})
     gap = next((j for j in range(there[0], there[-1]) if j not in there), None)
     if gap is not None:
-        raise _two_tables(what, _("an empty column ({name})").format(name=_letters(corner[1] + gap)))
+        between = _("an empty column ({name})").format(name=_letters(corner[1] + gap))
+        raise WORKBOOK_TABLES(what=what, between=between)
     rows = [[row[j] if j < len(row) else "" for j in there] for row in cells[first:end]]
     spans = [(a - first, b - there[0], c - first, d - there[0]) for a, b, c, d in merged if first <= a < end]
     letters = [_letters(corner[1] + j) for j in there]
@@ -268,10 +267,6 @@ def _names(
     return tuple(name or letter for name, letter in zip(both, letters, strict=True)), 2
 
 
-def _two_tables(what: str, between: str) -> TreinoError:
-    return WORKBOOK_TABLES(what=what, between=between)
-
-
 def _empty(cell: Any) -> bool:
     return isinstance(cell, str) and not cell.strip()
 
@@ -303,11 +298,7 @@ def _column(cells: list[Any]) -> pa.Array:
     if kinds <= {int, float}:
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     if kinds <= {date, datetime}:
-        moments = [
-            value if value is None or isinstance(value, datetime) else datetime.combine(value, time())
-            for value in values
-        ]
-        return pa.array(moments, pa.timestamp("us"))
+        return pa.array(np.array(values, dtype="M8[us]"))
     if kinds == {time}:
         return pa.array(values, pa.time64("us"))
     if kinds == {timedelta}:
