@@ -21,21 +21,21 @@ ROWS = 1000
 _Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-def moons(noise: float = 0.2) -> _Points:
+def moons() -> _Points:
     """Two interleaving half circles; equal to scikit-learn's
     ``make_moons(1000, noise=0.2, random_state=0)``."""
     angle = np.linspace(0, np.pi, ROWS // 2)
     x = np.concatenate([np.cos(angle), 1 - np.cos(angle)])
     y = np.concatenate([np.sin(angle), 0.5 - np.sin(angle)])
-    return _shuffled(np.stack([x, y], axis=1), 2, noise)
+    return _shuffled(np.stack([x, y], axis=1), noise=0.2)
 
 
-def circles(noise: float = 0.1, factor: float = 0.5) -> _Points:
+def circles() -> _Points:
     """A circle around a smaller one; equal to scikit-learn's
     ``make_circles(1000, noise=0.1, factor=0.5, random_state=0)``."""
     angle = np.linspace(0, 2 * np.pi, ROWS // 2, endpoint=False)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return _shuffled(np.concatenate([circle, circle * factor]), 2, noise)
+    return _shuffled(np.concatenate([circle, circle * 0.5]), noise=0.1)
 
 
 def spirals() -> tuple[np.ndarray, np.ndarray]:
@@ -88,11 +88,9 @@ def multi_gauss() -> tuple[np.ndarray, np.ndarray]:
     return x_N2, height_N + random.normal(scale=0.05, size=1000)
 
 
-def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
-    """Return x in random order with noise added, and its classes. x_N2: rows sorted by class; the first
-    classes have one row more if N isn't a multiple of ``classes``."""
-    counts = [len(range(c, len(x_N2), classes)) for c in range(classes)]
-    y_N = np.repeat(np.arange(classes), counts)
+def _shuffled(x_N2: NDArray[np.float64], noise: float) -> _Points:
+    """Return x in random order with noise added, and its classes: 0 in the first half of the rows, else 1."""
+    y_N = np.repeat([0, 1], ROWS // 2)
     random = np.random.RandomState(0)
     order_N = np.arange(len(x_N2))
     random.shuffle(order_N)
