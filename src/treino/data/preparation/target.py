@@ -12,7 +12,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
-from treino.data.preparation.column_kinds import by_value, in_value_order, level_codes, spellings
+from treino.data.preparation.column_kinds import by_value, in_value_order, level_cells, level_codes, spellings
 from treino.data.preparation.column_roles import check_kinds
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Task
@@ -312,21 +312,13 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
 
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
     """``[N]``: the class code of each row. Refuses a value that isn't a class."""
-    if (whole := column.whole_words) is not None:
-        codes = level_codes(classes, whole)
-    elif column.numbers is not None and by_value(column):
-        distinct, inverse = np.unique(column.numbers, return_inverse=True)
-        names = np.array([plain(float(value)) for value in distinct], dtype=object)
-        codes = level_codes(classes, names)[inverse]
-    else:
-        assert column.words is not None
-        codes = level_codes(classes, column.words)
+    codes = level_codes(classes, level_cells(column, by_value(column)))
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
         row, known = int(unknown[0]), shortened(", ".join(classes), 200)
         value = shortened(column.cell(row))
         raise CLASS_UNKNOWN(place=place(row), value=value, name=column.name, n=len(unknown), names=known)
-    return codes.astype(np.int64)
+    return codes
 
 
 def target_codes(
