@@ -37,8 +37,8 @@ from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
 from treino.data.source_kinds import is_album, is_torch_dataset, names_of_pictures
-from treino.data.split_requests import Split, decide_parts, divider, fold_of, parts_of_files, units
-from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
+from treino.data.split_requests import Split, decide_parts, divider, fold_of, units, with_file_in_places
+from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.settings.setting_types import as_items, share
@@ -316,7 +316,8 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
     notes = list(table.notes)
     by = divider(table, split, targets)
     alike = _alike(reading, table.reading, columns)
-    others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, alike, room=work.room))
+    read = (sources.read(source, alike, room=work.room) for source in request.files.values())
+    others, file_parts = list(map(with_file_in_places, read)), [PARTS[name] for name in request.files]
     weights = weight_column(table, request.row_weights, targets, request.features)
     excluded = {name for name in (split.group, split.column, weights) if name is not None}
     tables, rows_of, weight_of = list[Table](), list[NDArray[np.int64]](), list[Weights]()

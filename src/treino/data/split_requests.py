@@ -1,7 +1,7 @@
 """Split rows as requested: by shares, groups, time, a column of the table, folds, or separate files."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from treino.base.words import N_, _, joined
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.rows import generator
 from treino.data.splits import (
-    PARTS,
     TEST,
     TRAIN,
     VALIDATION,
@@ -384,12 +383,7 @@ def _truth_parts(name: str) -> tuple[int, int] | None:
     return (TEST, TRAIN) if part == TRAIN else (TRAIN, part)
 
 
-def parts_of_files(files: Mapping[str, Any], read: Callable[[Any], Table]) -> tuple[list[Table], list[int]]:
-    """Return the tables of further files and their splits. The tables' row places name the file."""
-    tables = [_with_file_in_places(read(source)) for source in files.values()]
-    return tables, [PARTS[name] for name in files]
-
-
-def _with_file_in_places(table: Table) -> Table:
+def with_file_in_places(table: Table) -> Table:
+    """The table of a further file, whose places name the file."""
     place, source = table.place, table.source
     return replace(table, place=lambda row: _("{place} of '{file}'").format(place=place(row), file=source))
