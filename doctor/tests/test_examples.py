@@ -30,7 +30,8 @@ CONTRACT = """
     lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
     best_state_not_copied activation_before_cross_entropy label_in_inputs metric_overwritten
-    loss_arguments_swapped    threshold_on_logits new_optimizer_each_step nothing_loaded sequence_wrong_axis
+    threshold_on_logits new_optimizer_each_step nothing_loaded sequence_wrong_axis mse_of_softmax
+    targets_out_of_reach loss_arguments_swapped
 """.split()  # noqa: SIM905
 
 

@@ -241,6 +241,7 @@ MEAN = "frame[some] = (frame[some] - frame[some]{part}.mean()) / frame[some]{par
 FIT = "frame[some] = StandardScaler().fit_transform(frame[some])"
 AGAIN = "scaler = StandardScaler()\nx_train = scaler.fit_transform(x_train)\nx_test = scaler.{}(x_test)"
 MSE = "F.mse_loss(net(x), y.float().reshape(-1, 1))"
+TANH, DROPPED = MSE.replace("net(x)", "net(x).tanh()"), MSE.replace("net(x)", "F.dropout(net(x))")
 SAVE = "torch.save({'model': best}, io.BytesIO())"
 
 FAULTY = [
@@ -249,7 +250,8 @@ FAULTY = [
     ("scaler_leakage", table(scale=MEAN.format(part=""))),
     ("scaler_leakage", table(scale=FIT)),
     ("scaler_leakage", table(after=AGAIN.format("fit_transform"))),
-    ("activation_before_cross_entropy", output("z.relu()")),
+    ("activation_before_cross_entropy", inputs("table", "goal", DROPPED)),
+    ("targets_out_of_reach", inputs("table", "goal", TANH)),
     ("activation_before_cross_entropy", output("torch.tanh(z).view(-1, 3)")),
     ("activation_before_cross_entropy", output("torch.cat([z[:, :1].relu(), z[:, 1:].relu()], 1)")),
     ("label_in_inputs", inputs("np.column_stack([table, classes])", "classes")),
@@ -270,6 +272,7 @@ RIGHT = [
     table(after=AGAIN.format("transform")),
     output("3 * torch.tanh(z)"),
     output("F.leaky_relu(z)"),
+    inputs("table", "np.clip(goal, -1, 1)", TANH),
     output("torch.cat([z[:, :1].relu(), z[:, 1:]], 1)"),
     inputs("table", "classes"),
     inputs("table", "table[:, 3]", MSE),  # a task that is to copy

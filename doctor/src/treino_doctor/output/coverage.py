@@ -115,6 +115,7 @@ NEEDS: tuple[
                 "sigmoid_before_bce_with_logits",
             ),
             *("softmax_before_cross_entropy", "activation_before_cross_entropy", "target_broadcast"),
+            *("mse_of_softmax", "targets_out_of_reach"),
         ),
     ),
     (

@@ -179,8 +179,8 @@ class LossCall(Event):
     logsumexp: float = 0.0  # for inputs of nll_loss and kl_div, the farthest from 0; 0 for log-probabilities
     of_logs: bool = False  # kl_div's log_target
     spoiled: bool = False  # whether its input isn't finite
-    below: float = 0.0  # share of the target's entries that are below zero
     swapped: bool = False  # its input is labels and its target what learns
+    outside: tuple[float, float, float] = (0.0, 0.0, 0.0)  # shares of the target below −1, below 0, above 1
     error: str = ""  # the exception that it raised
     graph: Graph = field(default_factory=Graph)
     target_graph: Graph = field(default_factory=Graph)

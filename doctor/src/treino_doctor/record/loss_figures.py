@@ -60,6 +60,13 @@ def span(target: torch.Tensor) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def outside(target: torch.Tensor) -> tuple[float, float, float]:
+    """The shares of entries that are below −1, below 0 and above 1, beyond what rounding does."""
+    slack = 1e-3 * float(target.abs().max())
+    low, negative, high = (target < -1 - slack, target < -slack, target > 1 + slack)
+    return float(low.float().mean()), float(negative.float().mean()), float(high.float().mean())
+
+
 def counts(
     name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
 ) -> tuple[dict[int, int], dict[int, int]]:

@@ -17,6 +17,7 @@ from treino_doctor.record.loss_figures import (
     counts,
     input_and_target,
     logsumexp,
+    outside,
     span,
     swapped,
     weight_of,
@@ -91,8 +92,8 @@ class Losses(Observer):
             logsumexp=logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
             of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
-            below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
             swapped=not of_input.forwards and swapped(name, x.detach(), target),
+            outside=outside(target.detach()) if low < 0 or high > 1 else (0.0, 0.0, 0.0),
             error=error,
             **graphs,
         )

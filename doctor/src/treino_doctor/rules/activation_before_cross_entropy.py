@@ -1,10 +1,8 @@
-"""An activation or a dropout between the last layer and cross entropy."""
-
-from collections.abc import Iterable
+"""An activation or a dropout between the last layer and cross entropy, or a dropout before another loss."""
 
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import Graph, LossCall, Operation
-from treino_doctor.rules.graphs import PASSED, argument
+from treino_doctor.record.log import LossCall, Operation
+from treino_doctor.rules.graphs import PASSED, drops, ends, is_given
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _
 
@@ -14,20 +12,22 @@ LOSSES = {  # what may precede the loss
     "nll_loss": "log_softmax",
     "binary_cross_entropy": "sigmoid",
 }
-ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")  # of these, only a dropout is judged
 LIMITED = {  # the range to which an activation limits the outputs
     "relu": N_("no output can be below 0"),
     "relu6": N_("every output lies between 0 and 6"),
     "tanh": N_("every output lies between −1 and 1"),
     "hardtanh": N_("every output lies in a fixed interval"),
 }
-DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
 DROPPED = N_("outputs are set to 0 at random")
 
 
 def decide(log: Log) -> Faults:
-    """The input of a cross entropy that trains comes straight from a ReLU, a tanh or a dropout that drops."""
-    calls = [c for c in log.of(LossCall) if c.name in LOSSES and c.trained and c.graph.root is not None]
+    """The input of a loss that trains comes straight from a dropout that drops, or a cross entropy's from a
+    ReLU or a tanh.
+    """
+    named = (c for c in log.of(LossCall) if c.name in LOSSES or (c.name in PAIRED and is_given(c)))
+    calls = [c for c in named if c.trained and c.graph.root is not None]
     for own in by_line(calls, lambda c: c.site).values():
         made = [m for c in own if (m := last_activation(c)) is not None]
         if made:
@@ -39,25 +39,10 @@ def decide(log: Log) -> Faults:
 
 def last_activation(call: LossCall) -> Operation | None:
     """The activation or dropout that yields a loss's input, apart from views and the loss's own softmax."""
-    through = PASSED | {LOSSES[call.name]}
-    ends = list(_ends(call.graph, call.graph.root, through)) if call.graph.root is not None else []
-    return ends[0] if ends and all(e.name in LIMITED or drops(e) for e in ends) else None
-
-
-def _ends(graph: Graph, operation: Operation, through: frozenset[str]) -> Iterable[Operation]:
-    """The operations behind a value, past those that keep values; an active dropout is such an end."""
-    parents = graph.parents(operation)
-    if operation.name not in through or drops(operation) or not parents:
-        yield operation
-        return
-    for parent in parents if operation.name in ALL_INPUTS else parents[:1]:
-        yield from _ends(graph, parent, through)
-
-
-def drops(operation: Operation) -> bool:
-    """Whether an operation is an active dropout."""
-    on = argument(operation, "training", 2) is not False and argument(operation, "p", 1) != 0
-    return operation.name in DROPS and on
+    through = PASSED | {LOSSES.get(call.name, "")}
+    made = list(ends(call.graph, call.graph.root, through)) if call.graph.root is not None else []
+    limited = () if call.name in PAIRED else LIMITED
+    return made[0] if made and all(e.name in limited or drops(e) for e in made) else None
 
 
 RULE = Rule(
@@ -68,9 +53,9 @@ RULE = Rule(
     place=lambda e: word(e.at or e.seen, e.numbers["kind"], "dropout"),
     message="The input of {loss} comes straight from {kind} ({calls} of {looked} calls): {what}.",
     why=(
-        "Cross entropy expects a score of any size for each class. With an activation or a dropout after "
-        "the last layer the network can't be as sure as it should be, and where an activation is flat, "
-        "nothing is learned."
+        "Cross entropy expects a score of any size for each class, a regression a number. With an activation "
+        "or a dropout after the last layer the network can't answer as it should, and where an activation "
+        "is flat, nothing is learned."
     ),
     fix="Give the loss the last layer's raw output: no activation and no dropout after it.",
     safety="Outputs and gradients get larger, so the best rate may be lower.",

@@ -1,37 +1,23 @@
 """ReLU units that are zero for every row."""
 
-from treino_doctor.record.log import LossCall
 from treino_doctor.record.outcomes import Rectified
 from treino_doctor.rules.course import training
-from treino_doctor.rules.graphs import made_by
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script
-from treino_doctor.words import _, numeral
+from treino_doctor.words import _
 
 LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls
-BELOW = 0.2  # share of the targets that a ReLU can't reach
 STUCK = 0.9  # times the loss of a constant prediction
 LEARNED = 0.1  # times the first loss: below this the net learns. All thresholds are chosen, not measured
 
 
 def decide(log: Log) -> Faults:
-    """Found in two cases.
-
-    1. A ReLU ends the network, and many targets are below zero.
-    2. At least 90 % of a ReLU layer's units were zero for every row of the newest calls; and the loss is no
-       better than a constant prediction's, or the layer's output is the same for every row and the loss is
-       still above a tenth of the first.
+    """At least 90 % of a ReLU layer's units were zero for every row of the newest calls; and the loss is no
+    better than a constant prediction's, or the layer's output is the same for every row and the loss is
+    still above a tenth of the first.
     """
     loss = training(log)
     if loss is None:
-        return
-    answered = [(c, made_by(c.graph, "relu")) for c in log.of(LossCall) if c.trained and c.graph.root]
-    below = [(c, made) for c, made in answered if made is not None and c.below >= BELOW]
-    if len(below) >= LEAST:
-        c, made = below[-1]
-        what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
-        text = what.format(share=numeral(c.below, ".0%"))
-        yield Evidence(c.site, {"what": text, "share": c.below, "loss": loss.last()}, at=made.written)
         return
     for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
         dead = min(r.dead[-8:], default=0)
@@ -54,9 +40,9 @@ RULE = Rule(
     message="Zero where it should not be: {what}; the loss ends at {loss}.",
     why=(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the "
-        "unit can't recover. At the end of a net it also makes negative answers impossible."
+        "unit can't recover."
     ),
-    fix="Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer.",
+    fix="Lower lr, start biases at zero, or use LeakyReLU or GELU.",
     safety="Another start, rate or activation is a new training.",
     limits=(
         "Units are looked at in the calls that are watched; told only where the loss is no better than a "

@@ -1,5 +1,6 @@
 """Queries of a value's graph that several rules share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
@@ -14,6 +15,25 @@ PASSED = frozenset(
         *("hstack", "vstack", "concat", "concatenate"),
     )
 )
+
+ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
+DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
+
+
+def ends(graph: Graph, operation: Operation, through: frozenset[str] = PASSED) -> Iterable[Operation]:
+    """The operations behind a value, past those that keep values; an active dropout is such an end."""
+    parents = graph.parents(operation)
+    if operation.name not in through or drops(operation) or not parents:
+        yield operation
+        return
+    for parent in parents if operation.name in ALL_INPUTS else parents[:1]:
+        yield from ends(graph, parent, through)
+
+
+def drops(operation: Operation) -> bool:
+    """Whether an operation is an active dropout."""
+    on = argument(operation, "training", 2) is not False and argument(operation, "p", 1) != 0
+    return operation.name in DROPS and on
 
 
 def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
@@ -37,6 +57,12 @@ def axis(operation: Operation, place: int = 1) -> int | None:
     dim = argument(operation, "dim", place)
     whole = operation.shape
     return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
+
+
+def is_given(call: LossCall) -> bool:
+    """Whether a loss's target comes from no net."""
+    root = call.target_graph.root
+    return root is not None and not root.forwards
 
 
 def calls_by_number(log: Log) -> dict[int, Forward]:

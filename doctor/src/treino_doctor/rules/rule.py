@@ -18,7 +18,10 @@ K = TypeVar("K", bound=Hashable)
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
 # Faults that keep a training from learning, and so explain anything else that is wrong with its loss.
-NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs")
+NEVER_LEARNS = (
+    *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    "targets_out_of_reach",
+)
 
 
 @dataclass(frozen=True)

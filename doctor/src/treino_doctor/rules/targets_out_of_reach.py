@@ -1,0 +1,80 @@
+"""An activation at the net's end that can't give the values of the targets."""
+
+from treino_doctor.places.settings import word
+from treino_doctor.record.log import LossCall, Operation
+from treino_doctor.rules.graphs import ends, is_given
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.words import N_, _, numeral
+
+LEAST = 3  # minimum number of calls
+SHARE = 0.1  # mean share of the targets outside of the range; fewer may be outliers. Both are chosen
+LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+UNIT, SIGNED, POSITIVE = N_("between 0 and 1"), N_("between −1 and 1"), N_("at 0 or above")
+RANGES = {  # where the answers of each lie
+    **dict.fromkeys(("sigmoid", "softmax", "hardsigmoid"), UNIT),
+    **dict.fromkeys(("tanh", "softsign"), SIGNED),
+    **dict.fromkeys(("relu", "relu6", "softplus", "exp"), POSITIVE),
+}
+
+
+def decide(log: Log) -> Faults:
+    """The input of a regression's loss comes straight from an activation, and many given targets lie outside
+    of its range.
+    """
+    calls = [c for c in log.of(LossCall) if c.name in LOSSES and c.trained and is_given(c)]
+    for own in by_line(calls, lambda c: c.site).values():
+        made = [(c, m) for c in own if c.reduction != "none" and (m := limited(c)) is not None]
+        share = sum(_outside(c, m) for c, m in made) / max(1, len(made))
+        if len(made) < LEAST or share < SHARE:
+            continue
+        call, last = made[-1]
+        low, high = min(c.low for c, _made in made), max(c.high for c, _made in made)
+        numbers = {
+            "loss": call.name,
+            "kind": last.name,
+            "range": _(RANGES[last.name]),
+            "low": low,
+            "high": high,
+        }
+        numbers["share"] = numeral(share, ".0%")
+        yield Evidence(call.site, numbers, at=last.written, stack=call.stack)
+
+
+def limited(call: LossCall) -> Operation | None:
+    """The activation that all of a loss's input comes from; None if some of it comes from elsewhere."""
+    made = list(ends(call.graph, call.graph.root)) if call.graph.root is not None else []
+    return made[0] if made and all(m.name in RANGES and m.name == made[0].name for m in made) else None
+
+
+def _outside(call: LossCall, last: Operation) -> float:
+    """The share of the targets outside of the activation's range."""
+    low, negative, high = call.outside
+    kind = RANGES[last.name]
+    return low + high if kind == SIGNED else negative + (high if kind == UNIT else 0.0)
+
+
+RULE = Rule(
+    group="losses",
+    early=True,
+    # the line of the activation, or where it was chosen
+    place=lambda e: word(e.at or e.seen, e.numbers["kind"]),
+    message=(
+        "The answers come straight from {kind} and lie {range}; {share} of the targets of {loss} lie outside "
+        "(they go from {low} to {high})."
+    ),
+    why=(
+        "No weights can give such an answer. The outputs are pushed to the edge of the range, where the "
+        "activation is flat and hardly anything is learned, also of the other rows."
+    ),
+    fix=(
+        "Put no activation after the last layer of a regression; or scale the targets into its range by "
+        "figures of the training rows, and the answers back."
+    ),
+    safety="Outputs and gradients get larger, so the best rate may be lower.",
+    limits=(
+        "Looked at are torch's squared, absolute and Huber losses of targets that no net makes; a loss "
+        'written by hand is not, nor one per entry (`reduction="none"`), which may be masked.'
+    ),
+    wrong=script("nn.Linear(8, 1)", "F.mse_loss(torch.sigmoid(net(x)), 20 + 5 * x[:, :1])"),
+    mend={"torch.sigmoid(net(x))": "net(x)"},
+)
