@@ -78,6 +78,9 @@ def pictures(*shape: int) -> Data:
         ({"hidden": "none"}, "mlp"),
         ({"net": "mlp"}, "mlp"),
         ({"as_taught": True}, "mlp"),
+        ({"patience": 3}, "cnn"),
+        ({"metric": "accuracy"}, "cnn"),
+        ({"schedule": "constant"}, "cnn"),
     ],
 )
 def test_pictures_get_convolutions_unless_an_mlp_is_described(settings: dict[str, Any], kind: str) -> None:
@@ -90,7 +93,11 @@ def test_pictures_get_convolutions_unless_an_mlp_is_described(settings: dict[str
     )
     assert net.dropout == settings.get("dropout", 0.3 if kind == "cnn" else 0.0)
     assert config.shared.label_smoothing == (0.05 if kind == "cnn" else 0.0)
-    assert config.shared.schedule == ("one-cycle" if kind == "cnn" else "constant")
+    assert config.shared.schedule == (
+        "one-cycle" if kind == "cnn" and "schedule" not in settings else "constant"
+    )
+    chooses = kind == "mlp" or {"patience", "metric", "schedule"} & settings.keys()
+    assert config.shared.keep == ("best" if chooses else "last")
 
 
 @pytest.mark.parametrize("shape", [(7, 28), (12, 12, 3), (30,), (5, 9, 9, 9)], ids=str)

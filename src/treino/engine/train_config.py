@@ -44,8 +44,7 @@ SIDE_BY_SIDE = ("seed", "lr", *OF_UPDATE, "ema", "schedule", "warmup")
 @dataclass(frozen=True)
 class Defaults:
     """Defaults for one kind of data or network. steps: the minimum; to reach it, few rows are passed over
-    more than ``epochs`` times. patience: as a share of the epochs, if that is more than ``PATIENCE``, because
-    with one cycle of the learning rate the best weights come at the end."""
+    more than ``epochs`` times."""
 
     hidden: tuple[int, ...]
     lr: float
@@ -53,7 +52,6 @@ class Defaults:
     epochs: int
     schedule: str = "constant"
     steps: int = 0
-    patience: float = 0.0
 
 
 PATIENCE = 20  # epochs without improvement, if no length is set
@@ -61,18 +59,20 @@ MOST_EPOCHS = 200  # maximum, reached if there are few rows
 DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=MOST_EPOCHS),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
-    "cnn": Defaults(
-        hidden=(), lr=2e-3, batch_size=64, epochs=5, schedule="one-cycle", steps=2000, patience=0.5
-    ),
+    "cnn": Defaults(hidden=(), lr=2e-3, batch_size=64, epochs=5, schedule="one-cycle", steps=2000),
 }
 
 
-def usual_length(kind: str, rows: int, batch_size: int | str | None) -> tuple[int, int]:
-    """(epochs, patience in epochs) of a training of this kind, one of ``DEFAULTS``."""
+def usual_epochs(kind: str, rows: int, batch_size: int | str | None) -> int:
+    """The number of epochs of a training of this kind, one of ``DEFAULTS``."""
     usual, size = DEFAULTS[kind], batch_size or DEFAULTS[kind].batch_size
     batches = 1 if isinstance(size, str) else -(-rows // size)
-    epochs = max(usual.epochs, min(MOST_EPOCHS, -(-usual.steps // batches)))
-    return epochs, max(PATIENCE, round(usual.patience * epochs))
+    return max(usual.epochs, min(MOST_EPOCHS, -(-usual.steps // batches)))
+
+
+def one_cycle(kind: str, s: Settings) -> bool:
+    """Whether a training of this kind has one cycle of the learning rate because that is its default."""
+    return DEFAULTS[kind].schedule == (s.schedule or DEFAULTS[kind].schedule) == "one-cycle"
 
 
 def kind_of(net: object, data_kind: str) -> str:
@@ -149,10 +149,13 @@ class TrainConfig:
         decided: values that replace these defaults.
         """
         usual, s = DEFAULTS[kind], self.shared
-        values: dict[str, Any] = {"patience": 0, "keep": "best", "init": "default"}
+        # Networks that learn few pictures by heart have their lowest validation loss long before the end of
+        # the cycle, but err less at its end.
+        last = one_cycle(kind, s) and not (s.patience or "metric" in s.model_fields_set)
+        values: dict[str, Any] = {"patience": 0, "keep": "last" if last else "best", "init": "default"}
         values |= {name: getattr(usual, name) for name in ("lr", "batch_size", "schedule")}
         if s.steps is None:
-            values["epochs"], _patience = usual_length(kind, rows, decided.get("batch_size") or s.batch_size)
+            values["epochs"] = usual_epochs(kind, rows, decided.get("batch_size") or s.batch_size)
         left_open = {name: value for name, value in values.items() if getattr(s, name) is None}
         return self.with_settings(**left_open | decided)
 

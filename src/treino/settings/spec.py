@@ -204,13 +204,15 @@ class Settings(DataSettings):
     patience: Int | None = declared(
         None,
         "stop after so many epochs without a better validation figure; 0: never; "
-        "default: where neither epochs nor steps is given 20, for convolutional networks at least half of "
-        "the epochs; else 0",
+        "default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; "
+        "else 0",
         ge=0,
     )
     metric: str = declared("loss", "the validation figure that decides")
     keep: Literal["best", "last"] | None = declared(
-        None, "weights to keep: best on validation rows (default), or last"
+        None,
+        "weights to keep: best on validation rows (default), or last (default for one cycle of convolutional "
+        "networks without patience or metric)",
     )
     shuffle: Literal["each", "once", "off", "blocks"] = declared(
         "each",

@@ -20,7 +20,7 @@ from treino.engine.nets import described, input_shape, is_picture, layers_of, pi
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
-from treino.engine.train_config import kind_of, usual_length
+from treino.engine.train_config import PATIENCE, kind_of, one_cycle
 from treino.engine.training_setup import no_validation_rows, set_up
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings import recipes
@@ -118,8 +118,7 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     chosen = layers if net is None else net
     kind, rows = kind_of(chosen, data.kind), len(data.train)
     if s.patience is None and s.epochs is None and s.steps is None:
-        _epochs, patience = usual_length(kind, rows, decisions.get("batch_size") or s.batch_size)
-        decisions.setdefault("patience", patience)
+        decisions.setdefault("patience", 0 if one_cycle(kind, s) else PATIENCE)
     return chosen, config.for_data(kind, rows, **decisions)
 
 
