@@ -102,6 +102,23 @@ with torch.no_grad():
     print((net(x_test).argmax(1) == y[80:120]).float().mean().item())
 """
 
+FRAMES = """
+import numpy as np, pandas as pd
+draw = np.random.default_rng(0)
+rows, asked = (pd.DataFrame(draw.normal(3, range(1, 9), size=(n, 8))) for n in (240, 150))
+{scale}
+net = nn.Linear(8, 3)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
+rows, asked = (torch.tensor(np.asarray(t), dtype=torch.float32) for t in (rows, asked))
+20 STEPS: F.cross_entropy(net(rows[:180]), y[:180])
+with torch.no_grad():
+    print((net(rows[180:]).argmax(1) == y[180:]).float().mean().item())
+    said = pd.DataFrame(dict(Id=range(150), y=net(asked).argmax(1)))
+{use}
+"""
+BY = "rows, asked = ((t - {0}) / {1} for t in (rows, asked))"
+SAVED, COUNTED = "said.to_csv('/dev/null')", "print((said.y == y[:150].numpy()).mean())"
+
 
 def plateau(mode, figure):
     return PLATEAU.format(mode=mode, figure=figure)
@@ -197,6 +214,22 @@ SCRIPTS = {
     ),
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
+    "rows of training scaled, some judged": (
+        "scaler_leakage",
+        FRAMES.format(scale="m, s = rows.mean(), rows.std()\n" + BY.format("m", "s"), use=SAVED),
+    ),
+    "rows of training scaled, others judged": (
+        "",
+        FRAMES.format(scale="m, s = rows.mean(), rows.std()\n" + BY.format("m", "s"), use=COUNTED),
+    ),
+    "each frame by its mean": (
+        "scaler_leakage",
+        FRAMES.format(scale=BY.format("t.mean()", "t.std()"), use=COUNTED),
+    ),
+    "each frame by its range": (
+        "scaler_leakage",
+        FRAMES.format(scale=BY.format("t.min()", "(t.max() - t.min())"), use=COUNTED),
+    ),
     "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
     "scored, and chosen by training rows": (
         "",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, SequentialSampler, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
+from torch.utils.data.sampler import RandomSampler, SubsetRandomSampler
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
@@ -36,14 +37,14 @@ class Reading:
     """A DataLoader in use. epoch: how often it was iterated. trains: nets were trained on its batches.
 
     tensors: the tensors whose rows it collates into batches unchanged. draws: its data set drew random
-    numbers for a batch.
+    numbers for a batch. once: each epoch brings each of its ``rows`` rows once, in whatever order.
     """
 
     def __init__(
         self, site: Site | None, origin: Origin | None, rows: int, tensors: tuple[torch.Tensor, ...] = ()
     ) -> None:
         self.site, self.origin, self.rows, self.tensors = site, origin, rows, tensors
-        self.epoch, self.trains = 0, False
+        self.epoch, self.trains, self.once = 0, False, False
         self.draws, self.looks = False, 0
         self.fresh, self.in_order = True, False  # the order of an epoch is drawn with its first batch
 
@@ -145,8 +146,16 @@ class Loaders(Observer):
             rows = 0
         again = self._like(loader) if dataset is not None and by_library() else None
         site = again.site if again is not None else here()
-        reading = Reading(site, origin_of(dataset), rows, plain_tensors(loader))
-        reading.in_order = isinstance(getattr(loader, "sampler", None), SequentialSampler)
+        sampler = getattr(loader, "sampler", None)
+        origin = origin_of(dataset, sampler)
+        if type(sampler) is SubsetRandomSampler and origin is not None and origin.numbers is not None:
+            rows = len(sampler)
+            self._note_part(dataset, origin, site)
+        reading = Reading(site, origin, rows, plain_tensors(loader))
+        reading.in_order = isinstance(sampler, SequentialSampler)
+        reading.once = type(sampler) in (SequentialSampler, SubsetRandomSampler) or (
+            type(sampler) is RandomSampler and not sampler.replacement
+        )
         self._readings[id(loader)] = weakref.ref(loader), reading
 
     def _like(self, loader: Any) -> Reading | None:
@@ -167,9 +176,14 @@ class Loaders(Observer):
 
     def _part(self, result: Any, args: Any, kwargs: Any) -> None:
         origin = origin_of(args[0])
-        if origin is not None and origin.numbers is not None and len(self.parts) < 64:
-            self.parts.append((origin.root, np.unique(origin.numbers), here()))
-            self._held.append(args[0].dataset)
+        if origin is not None and origin.numbers is not None:
+            self._note_part(args[0].dataset, origin, here())
+
+    def _note_part(self, dataset: Any, origin: Origin, site: Site | None) -> None:
+        """Note rows that a Subset or a sampler takes from a data set."""
+        if len(self.parts) < 64:
+            self.parts.append((origin.root, origin.all(), site))
+            self._held.append(dataset)
 
 
 def random_state() -> tuple[Any, ...]:
@@ -188,17 +202,18 @@ def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
     return ()
 
 
-def origin_of(dataset: Any) -> Origin | None:
-    """The root data set behind nested Subsets, and the row numbers that remain."""
+def origin_of(dataset: Any, sampler: Any = None) -> Origin | None:
+    """The root data set behind nested Subsets, and the row numbers that they and a sampler leave."""
     numbers: np.ndarray | None = None
+    taken = sampler if type(sampler) is SubsetRandomSampler else dataset
     for _ in range(8):
-        if not isinstance(dataset, Subset):
+        if taken is not sampler and not isinstance(taken, Subset):
             break
-        own = np.asarray(torch.as_tensor(np.asarray(dataset.indices)).reshape(-1)[:LONGEST])
+        own = np.asarray(torch.as_tensor(np.asarray(taken.indices)).reshape(-1)[:LONGEST])
         if own.dtype.kind not in "iu":
             return None
         numbers = own if numbers is None else own[numbers]
-        dataset = dataset.dataset
+        dataset = taken = dataset if taken is sampler else taken.dataset
     try:
         return Origin(id(dataset), numbers, len(dataset)) if dataset is not None else None
     except TypeError:

@@ -91,6 +91,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         "looks": tuple(e.turns[:200]),
         "changed": changed,
         "stable": stable,
+        "predicted": e.predicted(rows.splits.scalers.written),
         "clean": any(not o.changes()[0] for o in others),
         "digest": f"{sum(e.first_rows) % 2**64:x}",
         "drawn": None,

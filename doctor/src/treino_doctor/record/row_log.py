@@ -62,7 +62,8 @@ class RowsEvaluated(Event):
     stable: looks with the same rows. near: rows, out of ``near_of``, that nearly equal training rows by
     ``measure``. scored: the predictions were compared with labels. digest: a hash of the rows in any order.
     drawn: a line that drew random numbers outside of nets, before these calls and before training's. draws:
-    the loaders of these rows and of training's drew random numbers for their rows.
+    the loaders of these rows and of training's drew random numbers for their rows. predicted: no label was
+    seen, and as many answers were written to a file.
     """
 
     net: int
@@ -85,6 +86,7 @@ class RowsEvaluated(Event):
     judged: int = 0
     right: int = 0
     scored: bool = False
+    predicted: bool = False
     looks: tuple[int, ...] = ()
     changed: int = 0
     stable: int = 0

@@ -279,6 +279,12 @@ class Rows(Observer):
             loader = reading.site if reading is not None else None
             self._log.tell_here(Reordered, rows=len(labels), other=other, loader=loader)
 
+    def measured(self, labels: Any) -> None:
+        """A library compared the newest calls with numbers, or ranked their answers."""
+        rows = len(labels) if hasattr(labels, "__len__") else 0
+        for call, _part in newest(list(self._waiting.values()), rows):
+            call.scored = True
+
     def scored(self, predictions: Any, labels: Any) -> None:
         """A library compared the predictions of the newest calls with labels; both are arrays."""
         predictions, labels = (

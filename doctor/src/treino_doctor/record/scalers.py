@@ -43,6 +43,7 @@ class Fits:
 
     ready: tables that a library returned already scaled. scores: of columns; the best may be selected.
     moved: called with rows that were transformed, and the results. is_part: whether rows are part of a split.
+    written: the numbers of rows of the tables that were written to files with one value for each row.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Fits:
         self._moved, self._is_part = moved, is_part
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
+        self.written: set[int] = set()
         self.scores = Scores()
         self._fits: list[Fit] = []
         self._room = KEPT
@@ -103,8 +105,10 @@ class Fits:
                 fit.others = next(own, 0)
                 self._fits.append(fit)
 
-    def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
-        """Yield the fits that produced the rows of both a training and an evaluation."""
+    def of(self, t: Any, e: Any, predicted: int) -> Iterator[dict[str, Any]]:
+        """Yield the fits that produced the rows of both a training and an evaluation. predicted: number of
+        rows whose answers were only written to a file, so that they are no test.
+        """
         held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
         if t.flat and len(t.columns.sums) == len(e.columns.sums):
@@ -123,7 +127,7 @@ class Fits:
             if shares[0] <= 0.5:
                 continue
             fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
-            apart = fit.others >= FEW or self._is_part(fit.raw)
+            apart = fit.others - predicted >= FEW or self._is_part(fit.raw)
             alike = [o for o in self._fits if o.kind == fit.kind and o is not fit]
             again = not fit.chosen and shares[1] < FEWEST and len(alike) < GROUPS
             again = again and any(self._share(o, t, t, learned) >= ALL for o in alike)
@@ -137,7 +141,9 @@ class Fits:
         return within(one.sample.rows(), fit) if fit.width < width else 0.0
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
-        """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not."""
+        """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not; or
+        if the evaluation's alone are, and so are training's, alone or with those that validate.
+        """
         tables: list[set[int]] = []
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:
@@ -159,6 +165,13 @@ class Fits:
                 fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
                 yield fields | {"kind": kind, "site": site}
                 return
+        kind = scaled_alone(e.columns, t.columns, e.sample.rows())
+        for o in (o for o in every if o is not e and not kind and len(o.columns.sums) == len(t.columns.sums)):
+            kind = scaled_alone(e.columns, t.columns.joined(o.columns), e.sample.rows())
+        if kind and e.columns.n == len(e.fresh):
+            site = next((s for n, s in self.statistics if n == e.columns.n), None)
+            fields = {"fitted": e.columns.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 0.0}
+            yield fields | {"kind": kind, "site": site, "again": True}
 
 
 def in_estimator(sites: tuple[Site, ...]) -> bool:
@@ -221,6 +234,28 @@ def written(rows_ND: np.ndarray) -> bool:
     """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``, or have four decimals."""
     whole = (rows_ND.astype(np.float64) * unit for unit in (255, 10_000))
     return any(bool((np.abs(w - w.round()) < EXACT).all()) for w in whole)
+
+
+def scaled_alone(held_out: Columns, train: Columns, sample: np.ndarray) -> str:
+    """ "standard" or "minmax" if columns of both tables are exactly scaled that way, each by its own rows."""
+    if min(held_out.n, train.n) < FEW or held_out.sums.shape != train.sums.shape or not len(sample):
+        return ""
+    many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
+    if len(many) != len(train.sums):
+        return ""
+    standard, boxed = many.copy(), many.copy()
+    for one in (held_out, train):
+        size, root = one.deviation, np.sqrt(one.n / (one.n - 1))
+        near = np.minimum(np.abs(size - 1), np.abs(size * root - 1))
+        standard &= (np.abs(one.mean) < STRICT) & (near < STRICT)
+        boxed &= (np.abs(one.low) < 1e-6) & (np.abs(one.high - 1) < 1e-6)
+    if standard.any():
+        return "standard"
+    if len(np.unique(sample[:TRIED])) <= GRID or written(sample[:TRIED]):
+        return ""  # numbers on a grid
+    ends = ((sample < 1e-6) | (sample > 1 - 1e-6)).sum(0)  # few, where no limit cuts the numbers off
+    free = boxed & (ends <= max(2, 0.05 * len(sample)))
+    return "minmax" if free.sum() > 1 and boxed.sum() > 0.5 * many.sum() else ""
 
 
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:

@@ -14,6 +14,7 @@ from treino_doctor.record.rows import Rows
 from treino_doctor.record.tables import table
 
 SCORES = "sklearn.metrics._classification"
+FIGURES = "sklearn.metrics._regression", "sklearn.metrics._ranking"
 MODELS = "sklearn.model_selection"
 TABLES = "sklearn.datasets"  # its load_diabetes returns a table scaled over all rows
 # Classes whose fit computes statistics over all rows.
@@ -43,7 +44,7 @@ class SklearnHooks:
 
     def __init__(self, hooks: Hooks, rows: Rows) -> None:
         self._hooks, self._rows = hooks, rows
-        names = {*KINDS, SCORES, MODELS, TABLES, *PAIRS, FRAMES}
+        names = {*KINDS, SCORES, *FIGURES, MODELS, TABLES, *PAIRS, FRAMES}
         self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
         self.remove = self._imports.remove
         self._wrapped: set[Any] = set()
@@ -62,6 +63,8 @@ class SklearnHooks:
                 self._learner(getattr(module, kind))
         elif name == SCORES and hasattr(module, "_check_targets"):  # classification scores call it
             self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
+        elif name in FIGURES and hasattr(module, "check_consistent_length"):  # their figures call it
+            self._hooks.before(module, "check_consistent_length", lambda a, k: self._rows.measured(a[0]))
         elif name == TABLES:
             self._hooks.after(module, "load_diabetes", self._ready)
         elif name == MODELS:
@@ -72,6 +75,7 @@ class SklearnHooks:
         elif name == FRAMES:
             self._hooks.after(module.DataFrame, "corr", self._frame)
             self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
+            self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
         for scorer in PAIRS.get(name, ()):
             self._scorer(module, scorer, self._pair(scorer))
         for scorer in SAMPLES if name == "scipy.stats" else ():
@@ -115,6 +119,13 @@ class SklearnHooks:
         """Note the columns that a DataFrame compared with each other."""
         columns = args[0][list(result.columns)].to_numpy(np.float32)
         self._scores.compared("corr", columns, result.to_numpy())
+
+    def _written(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Note the rows of a written table that has one value for each row, besides names."""
+        columns = [args[0]] if args[0].ndim == 1 else [args[0].iloc[:, i] for i in range(args[0].shape[1])]
+        values = [c for c in columns[:4] if c.dtype.kind == "f" or not c.is_unique]
+        if len(columns) <= 2 and len(values) < 2:
+            self._rows.splits.scalers.written.add(len(args[0]))
 
     def _learner(self, kind: Any) -> None:
         fits = self._rows.splits.scalers

@@ -209,7 +209,8 @@ class Splits(Observer):
 
     def fits(self, t: Any, e: Any, every: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """Yield the fits that scaled the rows of a training and an evaluation."""
-        known = list(self.scalers.of(t, e))
+        every, written = list(every), self.scalers.written
+        known = list(self.scalers.of(t, e, sum(len(o.rows) for o in every if o.predicted(written))))
         yield from known
         if not any(fit["apart"] for fit in known):
             yield from self.scalers.by_hand(t, e, [o for o in every if o.net == e.net])

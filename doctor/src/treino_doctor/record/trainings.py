@@ -151,6 +151,7 @@ class Look:
     def __init__(self, step: int, turn: int) -> None:
         self.step, self.turn = step, turn
         self.rows = self.digest = self.label_digest = self.right = self.judged = self.calls = self.newest = 0
+        self.any_order, self.shapes = 0, set[tuple[int, ...]]()  # a digest whatever the rows' order; of rows
         self.labels: Counter[float] = Counter()
         self.labelled = True
         self.blocks = False  # whether labels are sorted by class for any rows, as in few-shot tasks
@@ -159,6 +160,8 @@ class Look:
         """Add a call."""
         place = np.uint64(2 * self.rows + 1)
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
+        self.any_order = (self.any_order + int(call.hashes.sum())) % 2**64
+        self.shapes.add(call.event.shape[1:])
         self.rows += len(call.flat)
         self.right, self.judged = self.right + call.right, self.judged + call.judged
         self.calls, self.newest = self.calls + 1, call.event.forward
@@ -247,6 +250,10 @@ class Evaluation:
         most = max((look.rows for look in self.looks), default=0)
         return next((look for look in reversed(self.looks) if look.rows in (most, loaded)), None)
 
+    def predicted(self, written: set[int]) -> bool:
+        """Whether no label of these rows was seen, and a table of as many rows was written to a file."""
+        return not self.scored and not self.labels and any(look.rows in written for look in self.looks)
+
     def label_digests(self) -> set[int]:
         """The label digests of all labelled looks."""
         return {look.label_digest for look in self.looks if look.labelled}
@@ -259,4 +266,13 @@ class Evaluation:
             if both and one.label_digest == two.label_digest:
                 changed += one.digest != two.digest
                 stable += one.digest == two.digest
+            elif both and self._all_rows(one, two):
+                changed += one.any_order != two.any_order
+                stable += one.any_order == two.any_order
         return changed, stable
+
+    def _all_rows(self, one: Look, two: Look) -> bool:
+        """Whether two looks are at all rows of one loader, in any order, none of them padded."""
+        loaded = self.reading.rows if self.reading is not None and self.reading.once else -1
+        shape_known = len(one.shapes | two.shapes) == 1
+        return one.rows == two.rows == loaded and one.labels == two.labels and shape_known

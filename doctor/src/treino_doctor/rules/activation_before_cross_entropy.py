@@ -1,18 +1,18 @@
 """An activation or a dropout between the last layer and cross entropy, or a dropout before another loss."""
 
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import LossCall, Operation
-from treino_doctor.rules.graphs import PASSED, drops, ends, is_given
+from treino_doctor.record.log import Backward, Graph, LossCall, Operation
+from treino_doctor.rules.graphs import ALL_INPUTS, PASSED, drops, ends, is_given
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _
 
-LOSSES = {  # what may precede the loss
-    "cross_entropy": "",
-    "binary_cross_entropy_with_logits": "",
-    "nll_loss": "log_softmax",
-    "binary_cross_entropy": "sigmoid",
-}
-PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")  # of these, only a dropout is judged
+LOSSES = (
+    *("cross_entropy", "nll_loss"),
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits"),
+)
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")  # here an activation may be meant
+SHARES = ("softmax", "log_softmax", "sigmoid", "logsigmoid")  # may hide the activation from the loss
+TO_SHARES = (PASSED | {"log", "add", "clamp", "clip"}) - {*ALL_INPUTS}
 LIMITED = {  # the range to which an activation limits the outputs
     "relu": N_("no output can be below 0"),
     "relu6": N_("every output lies between 0 and 6"),
@@ -23,26 +23,49 @@ DROPPED = N_("outputs are set to 0 at random")
 
 
 def decide(log: Log) -> Faults:
-    """The input of a loss that trains comes straight from a dropout that drops, or a cross entropy's from a
-    ReLU or a tanh.
+    """The scores of a cross entropy that trains come straight from a ReLU, a tanh or a dropout that drops; so
+    do those of a hand-written one, under its logarithm, or a regression's input from a dropout.
     """
     named = (c for c in log.of(LossCall) if c.name in LOSSES or (c.name in PAIRED and is_given(c)))
     calls = [c for c in named if c.trained and c.graph.root is not None]
     for own in by_line(calls, lambda c: c.site).values():
-        made = [m for c in own if (m := last_activation(c)) is not None]
+        made = [m for c in own if (m := last_activation(c.graph, c.graph.root, c.name)) is not None]
         if made:
-            what = LIMITED.get(made[-1].name, DROPPED)
-            numbers = {"calls": len(made), "looked": len(own), "kind": made[-1].name, "what": _(what)}
-            numbers["loss"] = own[-1].name
-            yield Evidence(own[-1].site, numbers, at=made[-1].written, stack=own[-1].stack)
+            yield _evidence(own[-1], own[-1].name, made, len(own))
+    for b in log.of(Backward):
+        for o in b.graph.operations if not b.losses else ():
+            shares = _shares(b.graph, o) if o.name in ("log", "log_softmax") else None
+            last = last_activation(b.graph, shares)
+            if last is not None and shares is not None and len(shares.shape) == 2:
+                yield _evidence(b, shares.name, [last], 1)
+                return
 
 
-def last_activation(call: LossCall) -> Operation | None:
-    """The activation or dropout that yields a loss's input, apart from views and the loss's own softmax."""
-    through = PASSED | {LOSSES.get(call.name, "")}
-    made = list(ends(call.graph, call.graph.root, through)) if call.graph.root is not None else []
-    limited = () if call.name in PAIRED else LIMITED
+def _evidence(event: LossCall | Backward, loss: str, made: list[Operation], looked: int) -> Evidence:
+    what = _(LIMITED.get(made[-1].name, DROPPED))
+    numbers = {"calls": len(made), "looked": looked, "kind": made[-1].name, "what": what, "loss": loss}
+    return Evidence(event.site, numbers, at=made[-1].written, stack=event.stack)
+
+
+def last_activation(graph: Graph, root: Operation | None, loss: str = "") -> Operation | None:
+    """The activation or dropout that yields a value, apart from views; or that yields the scores behind its
+    shares.
+    """
+    shares = _shares(graph, root) if root is not None else None
+    start = graph.parents(shares)[0] if shares is not None else root
+    made = list(ends(graph, start)) if start is not None else []
+    limited = () if loss in PAIRED and shares is None else LIMITED
     return made[0] if made and all(e.name in limited or drops(e) for e in made) else None
+
+
+def _shares(graph: Graph, operation: Operation) -> Operation | None:
+    """The softmax or sigmoid that a value is, or its logarithm; None if it is no such value."""
+    while operation.name in TO_SHARES and not drops(operation):
+        parents = graph.parents(operation)
+        if not parents or (operation.name == "add" and len(parents) > 1):
+            return None
+        operation = parents[0]
+    return operation if operation.name in SHARES and graph.parents(operation) else None
 
 
 RULE = Rule(
@@ -59,7 +82,10 @@ RULE = Rule(
     ),
     fix="Give the loss the last layer's raw output: no activation and no dropout after it.",
     safety="Outputs and gradients get larger, so the best rate may be lower.",
-    limits="A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone.",
+    limits=(
+        "A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone; of a loss "
+        "written by hand, the logarithm of a softmax or a sigmoid is looked at."
+    ),
     wrong=script(loss="F.cross_entropy(net(x).relu(), y)"),
     mend={".relu()": ""},
 )

@@ -12,14 +12,16 @@ FEW = 0.05  # maximum share of rows trained on before
 def decide(log: Log) -> Faults:
     """Evaluations have the same labels but different rows each time, not made by nets, and never the same."""
     for e, t in evaluations(log):
-        if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
+        first = e.part == 0 and not (e.numbers and not e.by_number)  # the part of a split that trains
+        untold = len(e.labels) == 1 or not (e.labels or e.changed)
+        if t.made or e.made or e.copied or e.clean or first or untold:
             continue
         if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
             continue
         passes = 0 < e.numbers < e.rows  # several passes over the same rows in one look: their mean counts
         drawn = e.drawn is not None or e.draws
-        alike = drawn and len(e.looks) == 1 and not t.again and not passes
-        if e.changed < LEAST and not alike:
+        alike = drawn and len(e.looks) == 1 and not passes and (not t.again or (e.draws and t.rows > t.seen))
+        if e.changed < LEAST and not alike and not (drawn and e.changed):
             continue
         what = _("they were different in each of {evaluations} evaluations, under the same labels")
         if e.changed < LEAST:

@@ -10,7 +10,8 @@ LEAST = 10  # minimum number of rows of an evaluation
 
 def decide(log: Log) -> Faults:
     """One fit on all rows produced both the training and the evaluation rows; or each had its own fit."""
-    held_out = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and 2 * e.trained < e.rows and not e.made]
+    judged = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made and not e.predicted]
+    held_out = [e for e in judged if 2 * e.trained < e.rows]
     for f in log.of(RowsFitted):
         same = [g for g in log.of(RowsFitted) if (g.site, g.kind, g.net) == (f.site, f.kind, f.net)]
         covered = {(g.at, g.stack) for g in same if g.evaluated >= ALL}
@@ -49,7 +50,9 @@ RULE = Rule(
         "scikit-learn, SciPy, pandas or `np.corrcoef` scored highest, up to 256 of twice as many or more, "
         "most of them measured numbers; not by correlations that are worked out by hand. A table that "
         "scikit-learn gives scaled is no fault of a program; nor is a scaler of rows that were set apart for "
-        "training, some of which validate: one part of a split, or what an estimator's `fit` was given."
+        "training, some of which validate, where others were scored: one part of a split, or what an "
+        "estimator's `fit` was given. Others are no test if no label of theirs was seen and pandas wrote one "
+        "answer for each to a file."
     ),
     wrong="""\
 from sklearn.preprocessing import StandardScaler

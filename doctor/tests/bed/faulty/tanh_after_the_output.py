@@ -1,6 +1,6 @@
 # expect: activation_before_cross_entropy @ 29
 # mend: 30 →     return nn.Sequential(*layers[:-1])
-"""Hidden layers and the output built by one loop: the output gets the activation, too."""
+"""Hidden layers and the output built by one loop: the output gets the activation, too, below a softmax."""
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
 for epoch in range(20):
     for rows, labels in loader:
         optimizer.zero_grad()
-        F.cross_entropy(net(rows), labels).backward()
+        F.nll_loss(torch.log(net(rows).softmax(1)), labels).backward()
         optimizer.step()
 with torch.no_grad():
     right = (net(x[300:]).argmax(1) == y[300:]).float().mean()
