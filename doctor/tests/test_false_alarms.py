@@ -60,6 +60,27 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
 with torch.no_grad():
     print((net({rows}).argmax(1) == {truth}).float().mean().item())
 """
+BOOTSTRAPPED = """
+import copy
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+older, optimizer = copy.deepcopy(net), torch.optim.Adam(net.parameters(), lr=0.3)
+for step in range(120):
+    with torch.no_grad():
+        target = 9 * x[:, :1].abs() + 2 * older(x)
+    STEP: {loss}
+    if step % 20 == 19:
+        older.load_state_dict(net.state_dict())
+"""
+KEPT = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+losses = []
+for epoch in range(6):
+    for some in torch.arange(240).split(20):
+        STEP: F.cross_entropy(net(x[some]), y[some])
+        losses.append(loss)
+    {after}
+"""
 TURNS = """
 maker, judge = nn.Linear(4, 8), nn.Linear(8, 1)
 first, second = torch.optim.Adam(maker.parameters(), 1e-3), torch.optim.Adam(judge.parameters(), 1e-3)
@@ -99,6 +120,23 @@ def test_a_rate_is_too_high_by_all_rows_and_not_by_those_of_a_batch(lr, wrong, s
 @pytest.mark.parametrize(("lr", "wrong"), [(1e-3, False), (1e-7, True)])
 def test_a_rate_is_too_low_only_where_more_epochs_would_not_help(lr, wrong, tmp_path):
     assert rules_of(SHORTENED.format(lr=lr), tmp_path) == ({"lr_too_low"} if wrong else set())
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "F.smooth_l1_loss(net(x), target)",
+        "F.smooth_l1_loss(net(x), torch.tensor(target.numpy()))",
+        "(net(x) - target).abs().mean()",
+    ],
+)
+def test_targets_that_a_net_makes_have_no_constant_to_beat(loss, tmp_path):
+    assert rules_of(BOOTSTRAPPED.format(loss=loss), tmp_path) == set()
+
+
+@pytest.mark.parametrize(("after", "wrong"), [("losses.clear()", False), ("losses = []", False), ("", True)])
+def test_losses_are_kept_where_no_epoch_lets_them_go(after, wrong, tmp_path):
+    assert rules_of(KEPT.format(after=after), tmp_path) == ({"graph_kept_alive"} if wrong else set())
 
 
 @pytest.mark.parametrize(("scale", "wrong"), [(False, False), (True, True)])

@@ -154,7 +154,8 @@ class LossCall(Event):
     trained: its value has a graph. low, high: the target's range. labels: class -> rows. right: class -> rows
     that the input predicts correctly. constant: for a numeric target, the loss of the best constant
     prediction, NaN if unknown. means, spread: the means of some of its columns and their mean variance.
-    graph, target_graph: the graphs of its input and its target.
+    bootstrapped: a net's answers went into its target. graph, target_graph: the graphs of its input and its
+    target.
     """
 
     loss: int
@@ -181,6 +182,7 @@ class LossCall(Event):
     spoiled: bool = False  # whether its input isn't finite
     swapped: bool = False  # its input is labels and its target what learns
     outside: tuple[float, float, float] = (0.0, 0.0, 0.0)  # shares of the target below −1, below 0, above 1
+    bootstrapped: bool = False
     error: str = ""  # the exception that it raised
     graph: Graph = field(default_factory=Graph)
     target_graph: Graph = field(default_factory=Graph)

@@ -43,10 +43,12 @@ def swapped(name: str, x: torch.Tensor, target: torch.Tensor) -> bool:
     return name in BINARY and bool(((x == 0) | (x == 1)).all())
 
 
-def columns_of(name: str, target: torch.Tensor) -> tuple[tuple[float, ...], float]:
+def columns_of(name: str, target: torch.Tensor, kwargs: dict[str, Any]) -> tuple[tuple[float, ...], float]:
     """Return (means of at most ``COLUMNS`` columns of a numeric target, mean variance of these columns)."""
     if name not in POWERS or not target.is_floating_point() or not target.dim() or not target.numel():
         return (), math.nan
+    if kwargs.get("weight") is not None:
+        return (), math.nan  # each entry has its own weight
     flat = target.reshape(target.shape[0], -1)
     some = flat[:, :: -(-flat.shape[1] // COLUMNS)].double()
     return tuple(some.mean(0).tolist()), float(some.var(0, unbiased=False).mean())
@@ -93,10 +95,11 @@ def answers(name: str, x: torch.Tensor) -> torch.Tensor:
 
 
 def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
-    """The class weights, or the weight of the positive class."""
-    key = "pos_weight" if name.startswith("binary") else "weight"
-    w = kwargs.get(key)
-    w = args[2] if w is None and name in CLASSES and len(args) > 2 else w
+    """The class weights, or the weight of the positive class: infinite where each entry has its own weight,
+    so that the best constant is unknown."""
+    w = args[2] if len(args) > 2 and name in CLASSES + BINARY else kwargs.get("weight")
+    if name in BINARY:
+        w = kwargs.get("pos_weight") if w is None else torch.tensor(math.inf)
     small = isinstance(w, torch.Tensor) and 0 < w.numel() <= MOST_CLASSES
     return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
 

@@ -66,7 +66,7 @@ class Losses(Observer):
         of_input, of_target = self._values.of(x), self._values.of(target)
         low, high = span(target)
         labels, right = counts(name, x.detach(), target.detach(), kwargs)
-        means, spread = columns_of(name, target.detach())
+        means, spread = columns_of(name, target.detach(), kwargs)
         graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
         self._log.tell_here(
             LossCall,
@@ -94,6 +94,7 @@ class Losses(Observer):
             spoiled=not cmath.isfinite(x.detach().sum().item()),
             swapped=not of_input.forwards and swapped(name, x.detach(), target),
             outside=outside(target.detach()) if low < 0 or high > 1 else (0.0, 0.0, 0.0),
+            bootstrapped=bool(of_target.forwards),
             error=error,
             **graphs,
         )

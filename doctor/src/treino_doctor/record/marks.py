@@ -42,7 +42,8 @@ class Marks(Observer):
         self._collections = 0
         self._newest: deque[weakref.ref[torch.Tensor]] = deque()
         self._kept: list[weakref.ref[torch.Tensor]] = []  # losses that still existed some turns later
-        self._limit, self.grown = LEAST, 0
+        self._released: Counter[tuple[Site | None, bool]] = Counter()  # past graphs that are gone
+        self._limit, self.grown, self.dropped, self._newest_count = LEAST, 0, 0, 0
         of.ran.append(self.ran)
         of.called.append(self.result)
 
@@ -84,14 +85,19 @@ class Marks(Observer):
         if len(newest) > PAST + 1 and (old := newest.popleft())() is not None:
             self._kept.append(old)
             if len(self._kept) >= self._limit:
-                alive = [r for r in self._kept if (loss := r()) is not None and loss.grad_fn is not None]
-                if len(alive) == len(self._kept):  # none was released in the meantime
-                    self.grown = len(alive)
-                self._kept, self._limit = alive, max(LEAST, 2 * len(alive))
+                self._count_kept()
+
+    def _count_kept(self) -> None:
+        alive = [r for r in self._kept if (loss := r()) is not None and loss.grad_fn is not None]
+        self.dropped += len(self._kept) - len(alive)
+        self.grown = max(self.grown, len(alive) if len(alive) >= LEAST else 0)
+        self._kept, self._limit = alive, max(LEAST, 2 * len(alive))
 
     def _count(self, turn: int) -> None:
-        self._roots = [m for m in self._roots if m[0]() is not None]
-        self._trained = [m for m in self._trained if m[0]() is not None]
+        for kind, marks in ((False, self._roots), (True, self._trained)):
+            gone = (m for m in marks if m[2] < self._newest_count - PAST and m[0]() is None)
+            self._released.update((m[1], kind) for m in gone)
+            marks[:] = [m for m in marks if m[0]() is not None]
         if len(self._roots) + len(self._trained) > MANY and self._collections < COLLECTIONS:
             self._collections += 1
             gc.collect()
@@ -100,6 +106,8 @@ class Marks(Observer):
         for kind, marks in ((False, self._roots), (True, self._trained)):
             for site, alive in Counter(m[1] for m in marks if m[2] < turn - PAST).items():
                 self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
+        self._newest_count = turn
+        self._count_kept()
 
     def finish(self) -> None:
         led = self._sums.most_common(1)[0][0] if self._sums else ()
@@ -107,10 +115,11 @@ class Marks(Observer):
             handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
             summed = next(handed, next(iter(led), None))
             fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
+            fields["released"] = self._released[site, result]
             self._log.tell(GraphsHeld, site=site, result=result, **fields)
         if self.grown:
             fields = {"site": self._line, "alive": self.grown, "marked": self._log.moment()["turn"]}
-            self._log.tell(GraphsHeld, result=False, grown=True, **fields)
+            self._log.tell(GraphsHeld, result=False, grown=True, released=self.dropped, **fields)
 
 
 def mark(value: torch.Tensor) -> "weakref.ref[Mark]":

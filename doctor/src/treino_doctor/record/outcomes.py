@@ -54,7 +54,7 @@ class GraphsHeld(Event):
 
     alive: the largest number alive at once. marked: how many were tracked in all. summed_at: the line that
     sums values with graphs from step to step, or the line of the same function that passes them to it. grown:
-    these are losses that the program keeps, and it has released none of them.
+    these are losses that the program keeps. released: how many past ones it let go later, as after an epoch.
     """
 
     result: bool
@@ -62,6 +62,7 @@ class GraphsHeld(Event):
     marked: int
     summed_at: Site | None = None
     grown: bool = False
+    released: int = 0
 
 
 class Normed(Event):

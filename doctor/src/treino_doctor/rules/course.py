@@ -8,7 +8,7 @@ from statistics import median
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Course, Log, LossCall, OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.row_log import RowsTrained
-from treino_doctor.rules.graphs import calls_by_number
+from treino_doctor.rules.graphs import bootstraps, calls_by_number
 from treino_doctor.rules.rule import by_line
 
 LEAST = 12  # minimum number of values that a rule judges
@@ -17,6 +17,7 @@ ALIKE = 0.9  # minimum share of the ratios near their median; not measured
 AGAIN = 2  # targets per row: each row came about twice
 EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
 APART = 4  # times the variance of batches' means that chance gives: rows are sorted by their target
+LATER, WIDER = 16, 3  # times the variance of halves' means by chance, and of the targets: they change
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Training:
     constant: the loss of the best constant prediction for all rows, NaN if unknown. calls: recorded calls of
     torch losses behind these values. optimizers: numbers of the optimizers that got gradients from them.
     uneven: batches differ in their targets, as in sorted rows, so that one batch's loss means little.
-    whole: the constant's loss is that of all rows, and not an estimate from some.
+    whole: the constant's loss is that of all rows, and not an estimate from some. moving: the targets change
+    with the nets, as those of reinforcement learning, so that no loss of a constant stands for all of them.
     """
 
     site: Site | None
@@ -37,6 +39,7 @@ class Training:
     adds: float = 1.0  # ratio of the loss that is run backward to torch's
     uneven: bool = False
     whole: bool = True
+    moving: bool = False
     turn: int = 0  # backwards before it
 
     @property
@@ -47,10 +50,10 @@ class Training:
     @property
     def floor(self) -> float:
         """A constant's loss; if unknown, the least of the first losses, as random weights predict alike. NaN
-        if unknown and batches are uneven."""
+        if unknown and batches are uneven, or if targets change."""
         if self.known:
             return self.constant
-        return math.nan if self.uneven else min((v for v in self.values[:3]), default=math.nan)
+        return math.nan if self.uneven or self.moving else min((v for v in self.values[:3]), default=math.nan)
 
     @property
     def head(self) -> int:
@@ -149,15 +152,18 @@ def _training(
     # The program runs the sum of torch's losses backward throughout, up to one factor.
     fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
     uneven, whole = False, True
-    if fits:
+    moving = any(c.bootstrapped for c in every) or any(bootstraps(b.graph) for b in ran if not b.losses)
+    if fits and not moving:
         groups = _by_line(every, own)
         trained = next((learners[n] for c in every for n in reversed(c.forwards) if n in learners), None)
         whole = len(own) == len(course.values) or all(_covers(group, trained) for group in groups)
         constant = adds * sum(constant_of(group, trained, whole=whole) for group in groups)
-        uneven = any(map(apart, groups))
+        uneven, moving = any(map(apart, groups)), any(map(drifts, groups))
+        constant = math.nan if moving else constant
     return Training(
         uneven=uneven,
         whole=whole,
+        moving=moving,
         turn=course.turn,
         site=course.site,
         values=course.values,
@@ -277,6 +283,20 @@ def apart(calls: list[LossCall]) -> bool:
     within, between = _variances(numeric)
     mean_rows = sum(c.target_shape[0] for c in numeric) / len(numeric)
     return mean_rows > 1 and between * mean_rows > APART * within
+
+
+def drifts(calls: list[LossCall]) -> bool:
+    """Whether later numeric targets are others than the first, beyond chance, as where NumPy makes them from
+    a net's answers."""
+    numeric = [c for c in calls if c.means and len(c.means) == len(calls[0].means)]
+    if len(numeric) < LEAST:
+        return False
+    halves = numeric[: len(numeric) // 2], numeric[len(numeric) // 2 :]
+    (one, first), (other, second), whole = *map(_variances, halves), sum(_variances(numeric))
+    rows = sum(c.target_shape[0] for c in numeric)
+    low, high = sorted((one + first, other + second))
+    chance = max((one + other) / rows, (first + second) / len(numeric)) / 2
+    return high > WIDER * low or whole - (low + high) / 2 > LATER * chance
 
 
 def counted(calls: list[LossCall], name: str) -> dict[int, int]:

@@ -6,12 +6,14 @@ from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
 
 ALIVE = 8  # minimum number of graphs; a few recent ones may be kept on purpose
 SUMMED = 3  # the same, if a line sums them from step to step
+LET_GO = 0.5  # times the largest number alive: with more that the program released, memory does not grow
 
 
 def decide(log: Log) -> Faults:
-    """Graphs of past backwards, or of outputs that were trained on, are still alive many steps later."""
+    """Graphs of past backwards, or of outputs that were trained on, are still alive many steps later, and
+    are not let go after each epoch, fold or training."""
     held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, g.grown, -g.alive))
-    for graphs in held:
+    for graphs in (g for g in held if g.released < LET_GO * g.alive):
         if graphs.grown or graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):
             numbers = {"alive": graphs.alive, "backwards": graphs.marked, "results": int(graphs.result)}
             yield Evidence(graphs.site, numbers, at=graphs.summed_at)
@@ -33,9 +35,9 @@ RULE = Rule(
     safety="Safe: the numbers stay the same, the memory is freed.",
     limits=(
         "Graphs are counted by marks on the losses and results that are watched, and losses that are kept "
-        "as tensors also in between; one that is kept across a "
-        "few steps, for truncated back-propagation, is left alone. The line that is named is the sum, or "
-        "the one that hands the loss to it beside the backward."
+        "as tensors also in between; those that are kept across a few steps, for truncated "
+        "back-propagation, or released after each epoch, are left alone. The line that is named is the sum, "
+        "or the one that hands the loss to it beside the backward."
     ),
     wrong="total = 0\n" + script(steps=20) + "    total += loss\n",
     mend={"total += loss": "total += loss.item()"},

@@ -80,3 +80,9 @@ def is_column(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Whether one of two shapes is [N, 1] and the other [N]."""
     short, long = sorted((one, other), key=len)
     return len(long) == 2 and long[1] == 1 < long[0] and short == long[:1]
+
+
+def bootstraps(graph: Graph) -> bool:
+    """Whether a loss by hand is of a difference from answers of a net that get no gradient."""
+    every = (graph.parents(o) for o in graph.operations if o.name == "sub")
+    return any(any(p.forwards and not p.grad for p in of) and any(p.grad for p in of) for of in every)

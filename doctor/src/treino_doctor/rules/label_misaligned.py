@@ -4,10 +4,11 @@ import ast
 
 from treino_doctor.places.placement import maker, orders
 from treino_doctor.places.source import calls
-from treino_doctor.record.log import LossCall
+from treino_doctor.record.log import LossCall, Read
 from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import made_by
+from treino_doctor.rules.judged import ARRAYS, is_figure
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.words import _, numeral
 
@@ -22,7 +23,8 @@ BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # functio
 def decide(log: Log) -> Faults:
     """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
     measured data don't predict their labels. In these cases, nothing is learned. Or the predictions for a
-    loader's rows were compared with labels that were not shuffled.
+    loader's rows were compared with labels that were not shuffled. Other labels are right where the nets' own
+    answers went to NumPy: it may make labels of them, as clustering does.
     """
     for judged in log.of(Reordered):
         what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
@@ -37,9 +39,17 @@ def decide(log: Log) -> Faults:
     if len(trains) > 1 and some_fit and any(t.loose for t in trains):
         return  # labels are shuffled on purpose for some of the nets
     alone = log.of(Lonely)
+    clustered = any(r.how in ARRAYS and r.graph.root and not is_figure(r) for r in log.of(Read))
     for t in trains:
         classes = 2 <= len(t.labels) <= min(CLASSES, sum(t.labels.values()) // 2)
-        if t.again >= AGAIN and t.other > OTHER * t.again and t.alike and classes and t.chance < RARE:
+        if (
+            not clustered
+            and t.again >= AGAIN
+            and t.other > OTHER * t.again
+            and t.alike
+            and classes
+            and t.chance < RARE
+        ):
             what = _("{other} of {rows} rows came with another label later on")
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})

@@ -12,6 +12,7 @@ LARGE = 0.15  # largest step, times the weights: 2.6 to 13 in faulty scripts, at
 STUCK = 0.9  # times the loss of a constant prediction: 1.0 to 50 if faulty, at most 0.55 in correct scripts
 ROSE = 1.5  # highest loss, times a constant prediction's and the first loss: 15 to 84 in faulty scripts
 WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
+FELL = 0.1  # times the very first loss: a loss below that is on its way down, wherever a constant's is
 
 
 def decide(log: Log) -> Faults:
@@ -35,7 +36,7 @@ def too_large(loss: Training, o: Steps) -> bool:
         return False
     share = JUMPED if o.largest > WHOLE else ROSE
     high = loss.highest() > share * loss.floor if o.typical >= LARGE else loss.rose(share)
-    return loss.exploded() or (loss.stuck(STUCK) and high)
+    return loss.exploded() or (loss.stuck(STUCK) and high and not loss.last() < FELL * loss.values[0])
 
 
 def by_hand(o: Steps) -> dict[str, Site | None]:

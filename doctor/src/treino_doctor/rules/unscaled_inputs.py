@@ -11,8 +11,7 @@ LEAST = 12  # minimum number of calls
 LARGE, APART = 100.0, 50.0  # largest number, ratio of deviations: columns are uneven if both are exceeded
 HUGE = 1000.0  # largest number: columns are uneven if it is exceeded, whatever the deviations
 BYTES = 20.0  # median deviation of columns from 0 to 255
-STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # times a constant prediction's loss: uneven, bytes, extreme columns
-EXTREME, WIDE = 1e4, 1e3  # largest number and ratio of deviations that hurt even adaptive optimizers
+NEAR = 0.95  # times a constant prediction's loss
 
 
 def decide(log: Log) -> Faults:
@@ -34,9 +33,7 @@ def decide(log: Log) -> Faults:
 def _hurts(t: RowsTrained, end: Training) -> bool:
     """Whether uneven columns explain the final loss."""
     uneven = (t.largest > LARGE and t.spread > APART) or t.largest > HUGE
-    if t.largest > EXTREME and t.spread > WIDE and end.stuck(HALF):
-        return True
-    return (uneven and end.stuck(STUCK)) or (t.largest > LARGE and t.middle > BYTES and end.stuck(NEARLY))
+    return end.stuck(NEAR) and (uneven or (t.largest > LARGE and t.middle > BYTES))
 
 
 UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"

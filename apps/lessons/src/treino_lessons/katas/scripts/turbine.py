@@ -1,7 +1,7 @@
 # expect: graph_kept_alive @ 44
 # expect: missing_eval @ 49
 # mend: 44 →         total += loss.item()
-# mend: 45 →     print("epoch", epoch, "loss", total / 20)
+# mend: 45 →     print("epoch", epoch, "mean loss so far", total / 20 / (epoch + 1))
 # mend: 48 +     net.eval()
 # place: 3.4
 # goal: 0.75
@@ -34,15 +34,15 @@ x_test, y_test = draw(500, seed=2)
 net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Dropout(0.85), nn.Linear(32, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 
+total = 0
 for epoch in range(12):
-    total = 0
     for rows in torch.randperm(len(x)).split(50):
         loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         total += loss
-    print("epoch", epoch, "loss", total.item() / 20)
+    print("epoch", epoch, "mean loss so far", total.item() / 20 / (epoch + 1))
 
 
 def answers(rows):
