@@ -122,12 +122,24 @@ def test_the_figure_is_the_last_that_is_named(text, figure):
     assert last_figure(text) == figure
 
 
-def test_the_table_says_what_failed():
-    why = "it ended with status 1: NameError: name 'nn' is not defined"
-    rows = [Row("as it is", (1.0, 2.0), (), 2, reasons=((why, 2),)), Row("fixed", (), (), 0)]
-    said = table(rows, Mended({}, "", ()))
-    assert "2 runs failed" in said
-    assert said.count(f"as it is: {why}") == 1
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("raise RuntimeError('first\\nsecond')", "it ended with status 1: RuntimeError: first"),
+        ("sys.exit('no data')", "it ended with status 1: no data"),
+        ("os.kill(os.getpid(), 9)", "signal 9 ended it (Killed)"),
+        ("time.sleep(99)", "it took longer than 9 seconds"),
+    ],
+)
+def test_the_table_says_what_failed(tmp_path, end, why):
+    after = "atexit.register(print, 'leaked', file=sys.stderr)\n" if "raise" in end else ""
+    (tmp_path / "script.py").write_text(f"import atexit, os, sys, time\n{after}{end}\n")
+    job = {"target": "script.py", "module": False, "folder": str(tmp_path), "arguments": [], "rate": 1.0}
+    job |= {"sources": {}, "max_steps": None, "max_time": None}
+    row = prove._row("fixed", job, 1, 9, False)
+    said = table([Row("as it is", (1.0, 2.0), (), 0), row], Mended({}, "", ()))
+    assert "failed runs: 1" in said
+    assert said.splitlines()[3] == f"fixed: {why}"
 
 
 def test_a_program_that_is_worse_at_the_old_rate_is_told_why(monkeypatch):

@@ -71,10 +71,20 @@ LINES = {
         "from torch.nn import Linear, Sequential, Softmax\nnet = Sequential(Linear(4, 2), Softmax(1))  # here\n",
         None,
     ),
+    "a star import": (
+        "softmax_before_cross_entropy",
+        "from torch.nn import *\nnet = Sequential(Linear(4, 2), Softmax(1))  # here\n",
+        "from torch.nn import *\nnet = Sequential(Linear(4, 2), Identity())  # here\n",
+    ),
     "a sum inside a softmax": (
         "softmax_before_cross_entropy",
         "import torch.nn.functional as F\nl = loss(2 * F.softmax(a + b, dim=1), y)  # here\n",
         "import torch.nn.functional as F\nl = loss(2 * (a + b), y)  # here\n",
+    ),
+    "a name that is bound too late": (
+        "missing_no_grad",
+        "import torch\ndef f(net):\n    p = net(x)  # here\n    import torch\n",
+        None,
     ),
     "two softmaxes": (
         "softmax_before_cross_entropy",

@@ -142,10 +142,28 @@ def test_what_is_no_python_notebook_is_refused_in_one_sentence(folder, capfd, te
     assert error["hint"]
 
 
-@pytest.mark.parametrize("flags", [("--fix", "a.patch"), ("--prove",)])
-def test_a_patch_of_a_notebook_is_refused_before_it_runs(folder, capfd, flags):
-    write(folder / "wine.ipynb", ["print('ran')"])
-    assert main(["wine.ipynb", *flags, "--json"]) == 2
-    out, err = capfd.readouterr()
-    assert json.loads(out)["error"]["rule"] == "fix_of_notebook"
-    assert "ran" not in err.splitlines()
+@pytest.mark.parametrize(
+    "form", [{"indent": 1, "ensure_ascii": False}, {"indent": 2}, {"separators": (",", ":")}], ids=str
+)
+def test_a_patch_changes_only_lines_of_cells(folder, capfd, form):
+    """As Jupyter, Colab and Kaggle write the file; beside a magic it is left, with the reason."""
+    path = write(folder / "wine.ipynb", ["!echo é\nx = 1  # coding: latin-1", *TRAINING], nbformat=4)
+    before = json.loads(path.read_text())
+    before["cells"][1]["outputs"] = [{"output_type": "stream", "text": ["é\u2028"], "size": 1e-07}]
+    path.write_text(json.dumps(before, **form), "utf-8")
+    assert main(["wine.ipynb", "--fix", "a.patch"]) == 0
+    subprocess.run(["patch", "-p0", "-i", "a.patch"], check=True, capture_output=True)
+    after = json.loads(path.read_text("utf-8"))
+    source = before["cells"][-1]["source"]
+    assert after["cells"][-1].pop("source") == [source[0], "    opt.zero_grad()\n", *source[1:]]
+    del before["cells"][-1]["source"]
+    assert after == before
+    changed = [line for line in Path("a.patch").read_text("utf-8").splitlines() if line[0] in "+-"]
+    assert len(changed) == (3 if "indent" in form else 4)  # two of them name the file
+    write(
+        path,
+        [*TRAINING[:3], "for i in range(6):\n    %time net(torch.ones(4, 3)).sum().backward(); opt.step()"],
+    )
+    capfd.readouterr()
+    main(["wine.ipynb", "--fix", "b.patch"])
+    assert "(wine.ipynb, cell 3, line 2): it is beside code that only Jupyter runs" in capfd.readouterr().err

@@ -18,6 +18,11 @@ def name_cells(path: str, starts: Sequence[int]) -> None:
     _starts[path] = starts
 
 
+def starts_of(path: str) -> Sequence[int]:
+    """The first line of each cell of a notebook in its whole code."""
+    return _starts[path]
+
+
 def cell_of(path: str | None, line: int | None) -> tuple[int, int] | None:
     """The number of the cell that holds a line of the notebook's whole code, and the line within that cell;
     None for other files."""

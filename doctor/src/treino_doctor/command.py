@@ -275,11 +275,6 @@ def _files(request: Request) -> Files:
     from treino_doctor.output.files import JUNIT, PATCH, SARIF, OutputFile
     from treino_doctor.output.known import KnownFindings
 
-    flag = "--fix" if request.fix is not None else "--prove" if request.prove else ""
-    if flag and request.module is None and str(request.target).endswith(".ipynb"):
-        message = _("{flag} patches Python files, and {path} is a notebook.")
-        hint = _("Leave {flag} out: each finding says what to do, by cell and line.").format(flag=flag)
-        raise TreinoError("fix_of_notebook", message.format(flag=flag, path=request.target), hint)
     if request.replace and all(path is None for path in (request.fix, request.sarif, request.junit)):
         message = _("--replace needs {flag}, which names what may be replaced.").format(flag="--fix")
         hint = _("Add {flag}, or leave --replace out.").format(flag="--fix")
@@ -343,16 +338,20 @@ def _mend(
     request: Request, outcome: "Outcome", fix: "OutputFile | None", folder: Path, screen: Screen
 ) -> dict[str, object]:
     from treino_doctor.escaping import escape
+    from treino_doctor.finding import place_as_json
     from treino_doctor.output.fix import patch
     from treino_doctor.output.prove import VARIANTS, proof, table
     from treino_doctor.output.report import place
 
     seeds = SEEDS if request.seeds is None else request.seeds
     mended = patch(outcome.exam.findings, folder)
-    left = [{"rule": f.rule, "file": f.file, "line": f.line} for f in mended.left]
+    pairs = [*zip(mended.left, mended.reasons, strict=True)]
+    left = [{"rule": f.rule, **place_as_json(f.file, f.line), "why": why} for f, why in pairs]
     result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules), "left": left}
+    if pairs:
+        names = "; ".join(f"{f.rule} ({place(f.file, f.line)}): {why}" for f, why in pairs)
+        screen.lines(escape(_("doctor: not fixed automatically: {names}").format(names=names)))
     if not mended.rules:
-        screen.lines(_("doctor: none of these findings can be fixed automatically."))
         return result
     if fix is not None:
         path = fix.write(mended.data)
@@ -363,9 +362,6 @@ def _mend(
         for replaced in fix.replaced:
             screen.lines(_("{path} existed already and is replaced.").format(path=replaced))
         result |= {"path": str(path), "replaced": [str(replaced) for replaced in fix.replaced]}
-    if mended.left:
-        names = ", ".join(f"{f.rule} ({place(f.file, f.line)})" for f in mended.left)
-        screen.lines(escape(_("doctor: not fixed automatically: {names}").format(names=names)))
     if request.prove:
         sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
         screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))

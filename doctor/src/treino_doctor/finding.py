@@ -45,11 +45,12 @@ class Finding:
 
         For a notebook, ``line`` counts from the beginning of ``cell``, which is a further key of both.
         """
-        seen = None if self.seen is None else _place_as_json(self.seen.file, self.seen.line)
-        return vars(self) | _place_as_json(self.file, self.line) | {"seen": seen}
+        seen = None if self.seen is None else place_as_json(self.seen.file, self.seen.line)
+        return vars(self) | place_as_json(self.file, self.line) | {"seen": seen}
 
 
-def _place_as_json(file: str | None, line: int | None) -> dict[str, Any]:
+def place_as_json(file: str | None, line: int | None) -> dict[str, Any]:
+    """``{file, line}``, and ``cell`` for a notebook, as values of JSON."""
     if (in_cell := cell_of(file, line)) is None:
         return {"file": file, "line": line}
     return {"file": file, "line": in_cell[1], "cell": in_cell[0]}

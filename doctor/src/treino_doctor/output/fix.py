@@ -1,17 +1,24 @@
 """Fix findings mechanically, and write the fixes as a patch that keeps comments and layout."""
 
+import ast
+import codecs
 import difflib
 import io
+import linecache
 import os
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
-from treino_doctor.cells import cell_of
 from treino_doctor.finding import Finding, Site
-from treino_doctor.output.mends import MENDS, Edit, Script
+from treino_doctor.output.mends import MENDS, Edit, Script, edited
+from treino_doctor.output.names import is_bound
+from treino_doctor.output.notebook_edits import edited_notebook
 from treino_doctor.places import source
+from treino_doctor.process.notebooks import ENDING
 from treino_doctor.rules.choices import TEST, TRAIN
+from treino_doctor.words import _
 
 
 @dataclass(frozen=True)
@@ -19,13 +26,14 @@ class Mended:
     """A fixed program. sources: changed file's path -> its new text; the files themselves are not changed.
 
     diff: the patch. data: the patch as bytes, in the files' own encodings. folder: the one where the patch
-    applies. rules: of the findings that are fixed; left: the other findings.
+    applies. rules: of the findings that are fixed; left: the other findings, and reasons: why each is left.
     """
 
     sources: dict[str, str]
     diff: str
     rules: tuple[str, ...]
     left: tuple[Finding, ...] = ()
+    reasons: tuple[str, ...] = ()
     data: bytes = b""
     folder: str = "."
 
@@ -33,40 +41,57 @@ class Mended:
 def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = None) -> Mended:
     """Fix each finding that has a mechanical fix, in any file, and return the patch.
 
-    Left unfixed: a loop over test rows that learns from them, which must go instead; and whatever would not
-    compile afterwards. folder: names in the patch are relative to it, if it holds all the files.
+    Left unfixed, with the reason: a loop over test rows that learns from them, which must go instead; and
+    whatever would not compile afterwards, or lack a name. folder: names in the patch are relative to it, if
+    it holds all the files.
     """
     findings = list(findings)
+    why = {id(f): _("what to do instead is yours to choose") for f in findings}
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.file is not None and finding.line is not None and finding.rule in MENDS:
             by_file.setdefault(finding.file, []).append(finding)
     sources: dict[str, str] = {}
     files: list[tuple[str, str, str]] = []
-    done: list[Finding] = []
     for file, group in by_file.items():
         try:
-            with open(file, "rb") as opened:
-                encoding, _lines = tokenize.detect_encoding(opened.readline)
-                opened.seek(0)
-                before = opened.read().decode(encoding)  # with its own line endings
+            before, encoding = _read(file)
         except (OSError, SyntaxError, UnicodeDecodeError, LookupError):  # not a readable file
+            why |= dict.fromkeys(map(id, group), _("the file can't be read"))
             continue
-        after, fixed = _mended(file, before, group)
-        if fixed:
-            sources[file] = after
+        sources[file], reasons = _mended(file, before, group)
+        why |= zip(map(id, group), reasons, strict=True)
+        if sources[file] == before:
+            del sources[file]
+        else:
             files.append((file, before, encoding))
-            done += fixed
     base = _common_folder(sources, os.path.abspath(folder or os.curdir))
     diffs = [(_difference(one, sources[one[0]], base), one[2]) for one in files]
+    left_over = [f for f in findings if why[id(f)]]
     return Mended(
         sources,
         "".join(text for text, _encoding in diffs),
-        tuple(f.rule for f in done),
-        tuple(f for f in findings if not any(f is one for one in done)),
+        tuple(f.rule for f in findings if not why[id(f)]),
+        tuple(left_over),
+        tuple(why[id(f)] for f in left_over),
         b"".join(text.encode(encoding.removesuffix("-sig")) for text, encoding in diffs),
         os.path.relpath(base, folder or os.curdir),
     )
+
+
+def _read(file: str) -> tuple[str, str]:
+    """(a file's text, with its own line endings; its encoding).
+
+    Raises:
+        OSError, SyntaxError, UnicodeDecodeError, LookupError: it can't be read.
+    """
+    with open(file, "rb") as opened:
+        data = opened.read()
+    if file.endswith(ENDING):
+        encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
+    else:
+        encoding, _lines = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding), encoding
 
 
 def _common_folder(files: Iterable[str], near: str) -> str:
@@ -91,43 +116,61 @@ def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
         yield line if line.endswith(("\n", "\r")) else line + "\n\\ No newline at end of file\n"
 
 
-def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[Finding]]:
-    """Return a file's new text, and the findings that were fixed."""
-    script, order = Script(file, before), list(MENDS)
+def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[str]]:
+    """Return a file's new text, and why each finding is left; "" if it is fixed."""
+    notebook = file.endswith(ENDING)
+    script, order = Script(file, "".join(linecache.getlines(file)) if notebook else before), list(MENDS)
     edits: list[Edit] = []
-    done: list[Finding] = []
-    after = before
-    for finding in sorted(findings, key=lambda f: order.index(f.rule)):
-        alone = _learns_from_test(finding) or cell_of(file, finding.line) is not None
-        made = [] if alone else MENDS[finding.rule](finding, script)
-        new = [one for one in made if one not in edits]
-        if not made or any(_meets(a, b) for a in new for b in edits):
+    left, after = [""] * len(findings), before
+    text: str | None
+    for at, finding in sorted(enumerate(findings), key=lambda f: order.index(f[1].rule)):
+        made = MENDS[finding.rule](finding, script)
+        if _learns_from_test(finding):
+            made = _("the loop learns from test rows, and has to go instead")
+        if isinstance(made, str) or not made:
+            left[at] = made if isinstance(made, str) else _("it can't be seen there what to change")
             continue
-        text = _edited(before, [*edits, *new])
-        if _compiles(text, file):
-            after = text
-            edits += new
-            done.append(finding)
-    return after, done
+        new = [one for one in made if one not in edits]
+        if any(_meets(a, b) for a in new for b in edits):
+            left[at] = _("another fix changes the same words")
+        elif why := _unfit(file, script, every := [*edits, *new]):
+            left[at] = why
+        elif (text := edited_notebook(file, before, every) if notebook else edited(before, every)) is None:
+            left[at] = _("it is beside code that only Jupyter runs")
+        else:
+            edits, after = every, text
+    return after, left
 
 
-def _edited(text: str, edits: list[Edit]) -> str:
-    for _at, edit in sorted(enumerate(edits), key=lambda e: (e[1].start, e[1].end, e[0]), reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+_trials = count()
+
+
+def _unfit(file: str, script: Script, edits: list[Edit]) -> str:
+    """Why a file does not run with these edits: its syntax, or a name without a value; "" if it may."""
+    text, parts, shift = edited(script.text, edits), [], 0
+    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+        parts.append((edit.start + shift, edit.start + shift + len(edit.text)))
+        shift += len(edit.text) - (edit.end - edit.start)
+    try:  # the whole code of a notebook is never compiled, only its statements
+        flags = ast.PyCF_ONLY_AST if file.endswith(ENDING) else 0
+        compile(text, file, "exec", flags, dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return _("the fixed file would be no Python")
+    name = f"{file}, fixed ({next(_trials)})"
+    linecache.cache[name] = len(text), None, io.StringIO(text).readlines(), name
+    try:
+        fixed, nodes = Script(name, text), ast.walk(source.module(name))
+        loads = (n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+        new = (n for n in loads if any(a <= fixed.start(n) < b for a, b in parts))
+        unbound = next((n.id for n in new if not is_bound(name, n, file)), "")
+    finally:
+        del linecache.cache[name]
+    return _("{name} has no value there").format(name=unbound) if unbound else ""
 
 
 def _meets(a: Edit, b: Edit) -> bool:
     """Whether two edits change the same characters; two insertions at one place do not."""
     return a.start < b.end and b.start < a.end
-
-
-def _compiles(text: str, file: str) -> bool:
-    try:
-        compile(text, file, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def _learns_from_test(finding: Finding) -> bool:

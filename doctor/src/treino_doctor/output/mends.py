@@ -1,22 +1,23 @@
 """Fixes of findings: edits of a script's text, at the syntax nodes of its lines, with names that it binds.
 
 A fix makes no edit if it would have to guess: if two calls on a line might be meant, a name is not bound
-there, or a lambda runs later than the line around it.
+there, or a lambda runs later than the line around it. Then it says why, or makes no edits.
 """
 
 import ast
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any
 
 from treino_doctor.finding import Finding, Site
+from treino_doctor.output.names import begin, dotted, name_for, sole
 from treino_doctor.places import source
-from treino_doctor.places.bindings import Definition, bindings, reaching, scope_of
+from treino_doctor.places.bindings import bindings, reaching, scope_of
+from treino_doctor.words import _
 
-T = TypeVar("T")
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
 TIGHT = (*PLAIN, ast.Call, ast.Constant)  # binds more tightly than any operator
 SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select", "gather", "take_along_dim")
@@ -32,6 +33,13 @@ class Edit:
     start: int
     end: int
     text: str
+
+
+def edited(text: str, edits: list[Edit]) -> str:
+    """A text with its edits made."""
+    for _at, edit in sorted(enumerate(edits), key=lambda e: (e[1].start, e[1].end, e[0]), reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
 
 
 class Script:
@@ -136,12 +144,6 @@ class Script:
 # ---- the contents of a line
 
 
-def sole(some: Iterable[T]) -> T | None:
-    """The only one; None if there are none or several."""
-    every = list(some)
-    return every[0] if len(every) == 1 else None
-
-
 def _site(finding: Finding) -> Site:
     return Site(finding.file or "", finding.line or 0)
 
@@ -182,53 +184,15 @@ def _block_of(file: str, node: ast.stmt) -> list[ast.stmt]:
 # ---- names
 
 
-def dotted(file: str, node: ast.AST) -> str:
-    """The full name of an imported object, torch.nn.Softmax for ``n.Softmax``; "" for anything else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.insert(0, node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    root = sole({_origin(d, node.id) for d in reaching(file, node.id, node)})
-    return ".".join((root, *parts)) if root else ""
-
-
-def _origin(made: Definition, name: str) -> str:
-    """The full name that an import binds this name to; "" if another statement binds it."""
-    statement = made.statement
-    for alias in statement.names if isinstance(statement, (ast.Import, ast.ImportFrom)) else ():
-        if isinstance(statement, ast.ImportFrom) and (alias.asname or alias.name) == name:
-            return f"{statement.module}.{alias.name}" if not statement.level else ""
-        if isinstance(statement, ast.Import) and (alias.asname or alias.name.split(".")[0]) == name:
-            return alias.name if alias.asname else name
-    return ""
-
-
-def _name_for(file: str, full: str, at: ast.AST) -> str:
-    """The name that a script can use for a torch object at a node; "" if it has none there."""
-    ways: list[tuple[int, str]] = []
-    for (_scope, name), made in bindings(file).named.items():
-        for root in {_origin(d, name) for d in made} - {""}:
-            here = {_origin(d, name) for d in reaching(file, name, at)}
-            if here == {root} and (full + ".").startswith(root + "."):
-                ways.append((len(root), name + full[len(root) :]))
-    return max(ways, default=(0, ""))[1]
-
-
 def _same(file: str, expression: ast.AST, at: ast.AST, later: ast.AST) -> bool:
     """Whether an expression's names have the same values at a statement as at a later node."""
     for name in (n for n in ast.walk(expression) if isinstance(n, ast.Name)):
         one, two = (reaching(file, name.id, where) for where in (at, later))
-        between = (d for d in two if _begin(at) <= _begin(d.statement) <= _begin(later))
+        between = (d for d in two if begin(at) <= begin(d.statement) <= begin(later))
         own = scope_of(file, at)
         if {*map(id, one)} != {*map(id, two)} or any(scope_of(file, d.statement) is own for d in between):
             return False
     return True
-
-
-def _begin(node: Any) -> tuple[int, int]:
-    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
 def _binds(block: ast.AST, file: str, expression: ast.AST) -> bool:
@@ -239,9 +203,24 @@ def _binds(block: ast.AST, file: str, expression: ast.AST) -> bool:
     return any(id(d.statement) in inside or id(d.inside) in inside for d in made if d.how != "parameter")
 
 
+def no_name(full: str) -> str:
+    """Why there is no fix where a script has no name for a torch object."""
+    return _("the script has no name for {name} there").format(name=full)
+
+
+def runs_later() -> str:
+    """Why there is no fix in a lambda or a comprehension."""
+    return _("it runs later or more often than its line, as in a lambda")
+
+
+def several() -> str:
+    """Why there is no fix where several places, or none, could be meant."""
+    return _("no single place on the line can be meant")
+
+
 # ---- gradients
 
-Mend = Callable[[Finding, Script], list[Edit]]
+Mend = Callable[[Finding, Script], list[Edit] | str]  # a str says why there are no edits
 
 
 def _is_schedule(file: str, call: ast.Call) -> bool:
@@ -269,7 +248,7 @@ def _first_backward(file: str, statement: ast.stmt, scope: ast.AST) -> ast.stmt 
     return next((one for one in block[start : at + 1] if _runs_backward(file, one, scope)), None)
 
 
-def _zero_grad(finding: Finding, script: Script) -> list[Edit]:
+def _zero_grad(finding: Finding, script: Script) -> list[Edit] | str:
     """Clear before the first backward of the step; if that is elsewhere, directly after the step."""
     site, file = _site(finding), script.file
     plain = (s.value for s in _leaves(site) if isinstance(s, ast.Expr))
@@ -279,14 +258,16 @@ def _zero_grad(finding: Finding, script: Script) -> list[Edit]:
     seen = finding.seen if finding.seen is not None and finding.seen.file == file else site
     below = (c for c in _steps(file, source.function(site)) if c.lineno >= site.line)
     step = next(iter([*_steps(file, _leaves(seen)), *below]), None)
-    if step is None or _later(file, step):
-        return []
+    if step is None:
+        return _("no call of an optimizer's step was found in the same function")
+    if _later(file, step):
+        return runs_later()
     handed = step.args[0] if len(step.args) == 1 else None
     closure = isinstance(handed, ast.Lambda) or source.name_of(handed) in bindings(file).functions
     scaled = isinstance(handed, (ast.Name, ast.Attribute)) and not closure  # scaler.step(optimizer)
     of: Any = handed if scaled else step.func.value  # type: ignore[attr-defined]
     if any(isinstance(n, (ast.Call, ast.NamedExpr)) for n in ast.walk(of)):
-        return []
+        return _("the optimizer has no name of its own there")
     stepping, clearing = _statement(file, step), f"{ast.unparse(of)}.zero_grad()"
     if closure:
         anchor = sole(s for s in _leaves(site) if _runs_backward(file, s, source.function(site)))
@@ -294,14 +275,16 @@ def _zero_grad(finding: Finding, script: Script) -> list[Edit]:
         anchor = _first_backward(file, stepping, scope_of(file, step))
     if anchor is not None and _same(file, of, anchor, step):
         return [script.before(anchor, clearing)]
-    return [] if closure else [script.after(stepping, clearing)]
+    if closure:
+        return _("the optimizer has no name of its own there")
+    return [script.after(stepping, clearing)]
 
 
-def _clear_earlier(finding: Finding, script: Script) -> list[Edit]:
+def _clear_earlier(finding: Finding, script: Script) -> list[Edit] | str:
     file, leaves = script.file, _leaves(_site(finding))
     clearing = sole(s for s in leaves if isinstance(s, ast.Expr) and source.calls(s, "zero_grad"))
     if clearing is None or _later(file, source.calls(clearing, "zero_grad")[0]):
-        return []
+        return several()
     anchor = _first_backward(file, clearing, scope_of(file, clearing))
     if anchor is None or anchor is clearing or not _same(file, clearing, anchor, clearing):
         return []
@@ -309,7 +292,7 @@ def _clear_earlier(finding: Finding, script: Script) -> list[Edit]:
     return [away, script.before(anchor, text)]
 
 
-def _call_step(finding: Finding, script: Script) -> list[Edit]:
+def _call_step(finding: Finding, script: Script) -> list[Edit] | str:
     nodes = (n.value for n in ast.walk(source.function(_site(finding))) if isinstance(n, ast.Expr))
     named = [v for v in nodes if isinstance(v, ast.Attribute) and v.attr == "step"]
     optimizers = (v for v in named if not _is_schedule(script.file, ast.Call(v, [], [])))
@@ -338,16 +321,16 @@ def _squashing(site: Site, names: tuple[str, ...]) -> Iterator[tuple[ast.Call, s
             yield call, full
 
 
-def _unsquash(finding: Finding, script: Script) -> list[Edit]:
+def _unsquash(finding: Finding, script: Script) -> list[Edit] | str:
     """Replace F.softmax(a, 1), a.softmax(1) and self.softmax(a) by a, nn.Softmax(1) by nn.Identity()."""
     site = _site(finding)
     found = sole(_squashing(site, ("Softmax", "Sigmoid", "softmax", "sigmoid")))
     if found is None:
-        return []
+        return several()
     call, full = found
     if full.endswith(("Softmax", "Sigmoid")):
-        name = _name_for(script.file, "torch.nn.Identity", call)
-        return [script.instead(call, f"{name}()")] if name else []
+        name = name_for(script.file, "torch.nn.Identity", call)
+        return [script.instead(call, f"{name}()")] if name else no_name("torch.nn.Identity")
     of: Any = None
     if full or _is_layer(script.file, call):
         of = source.argument(call, "input", 0)
@@ -356,11 +339,11 @@ def _unsquash(finding: Finding, script: Script) -> list[Edit]:
     return [] if of is None or isinstance(of, ast.Starred) else [script.instead(call, script.tight(of))]
 
 
-def _right_dim(finding: Finding, script: Script) -> list[Edit]:
+def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
     names = "softmax", "log_softmax", "Softmax", "LogSoftmax", "argmax", "max", "amax", "softmin", "Softmin"
     right, found = str(finding.evidence.get("right", 1)), sole(_squashing(_site(finding), names))
     if found is None or any(isinstance(a, ast.Starred) for a in found[0].args):
-        return []
+        return several()
     call, full = found
     if any(k.arg is None for k in call.keywords) or (not full and _is_layer(script.file, call)):
         return []
@@ -376,13 +359,13 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit]:
     return [script.argument(call, f"{'axis' if of_array else 'dim'}={right}")]
 
 
-def _mean(finding: Finding, script: Script) -> list[Edit]:
+def _mean(finding: Finding, script: Script) -> list[Edit] | str:
     every = (k.value for c in _calls_on(_site(finding)) for k in c.keywords if k.arg == "reduction")
     value = sole(every)
-    return [] if value is None else [script.instead(value, '"mean"')]
+    return several() if value is None else [script.instead(value, '"mean"')]
 
 
-def _same_shape(finding: Finding, script: Script) -> list[Edit]:
+def _same_shape(finding: Finding, script: Script) -> list[Edit] | str:
     edits: list[Edit] = []
     for call in _calls_on(_site(finding)):
         if source.name_of(call) in SHAPES:  # the prediction was reshaped here
@@ -395,7 +378,7 @@ def _same_shape(finding: Finding, script: Script) -> list[Edit]:
         changed, other = (target, answer) if isinstance(answer, ast.Name) else (answer, target)
         if isinstance(other, PLAIN) and isinstance(changed, (*PLAIN, ast.Call)):
             edits.append(script.behind(changed, f".reshape({script.of(other)}.shape)"))
-    return edits if len(edits) == 1 else []
+    return edits if len(edits) == 1 else several()
 
 
 # ---- modes
@@ -410,11 +393,16 @@ def _net_call(site: Site) -> ast.Call | None:
         of = call.func
         if isinstance(of, ast.Name):
             made = reaching(site.file, of.id, of)
-            if made and not any(d.how in ("made", "import") for d in made):
+            if made and not any(d.how in ("made", "import") or _is_function(d.value) for d in made):
                 return call
         elif ast.unparse(of) in {f"self.{name}" for name in own}:
             return call
     return None
+
+
+def _is_function(value: ast.AST) -> bool:
+    """Whether a value is a function, which has no modes: a lambda, or a partial one."""
+    return isinstance(value, ast.Lambda) or source.name_of(value) == "partial"
 
 
 def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
@@ -449,6 +437,14 @@ def _trains_too(site: Site) -> bool:
     return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
 
 
+def unseen_block(site: Site, call: ast.Call | None) -> str:
+    """Why no block can be put around an evaluation."""
+    if call is None:
+        return _("no call of a net by a name of its own is on the line")
+    trains = _trains_too(site)
+    return _("the loop around it trains, too") if trains else runs_later()
+
+
 def _leaves_early(block: ast.stmt) -> bool:
     """Whether the code after a block may never be reached."""
     own = {id(n) for loop in ast.walk(block) if isinstance(loop, source.Loop) for n in ast.walk(loop)}
@@ -457,7 +453,7 @@ def _leaves_early(block: ast.stmt) -> bool:
     return jumps or any(isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom)) for n in nodes)
 
 
-def _evaluate(finding: Finding, script: Script) -> list[Edit]:
+def _evaluate(finding: Finding, script: Script) -> list[Edit] | str:
     """Insert net.eval() before the block that evaluates, and net.train() after it; or pass F.dropout, which
     neither of them changes, ``training=self.training``.
     """
@@ -467,36 +463,40 @@ def _evaluate(finding: Finding, script: Script) -> list[Edit]:
     call = _net_call(site)
     block = _block(site, call, True) if call is not None else None
     if call is None or block is None or _trains_too(site):
-        return []
+        return unseen_block(site, call)
     net = ast.unparse(call.func)
     asleep = script.before(block, f"{net}.eval()")
     if not _leaves_early(block):
         return [asleep, script.after(block, f"{net}.train()")]
     wakes = source.calls(source.module(script.file), "train")
     named = {source.name_of(c.func.value) for c in wakes if isinstance(c.func, ast.Attribute)}
-    return [asleep] if named else []  # else training would continue in eval mode
+    # else training would continue in eval mode
+    return [asleep] if named else _("the line may leave its function, and nothing calls train() again")
 
 
-def _heed_eval(site: Site, script: Script) -> list[Edit]:
+def _heed_eval(site: Site, script: Script) -> list[Edit] | str:
     inside = source.function(site)
-    method = isinstance(source.parents(script.file).get(id(inside)), ast.ClassDef)
+    around = source.parents(script.file).get(id(inside))
+    method = isinstance(around, ast.ClassDef) and around.bases and not getattr(inside, "decorator_list", ())
     named = inside.args.args if method and isinstance(inside, source.Function) else []
     dropouts = [c for c in _calls_on(site) if "dropout" in source.name_of(c)]
     bare = sole(c for c in dropouts if source.argument(c, "training", 2) is None)
-    return [script.argument(bare, f"training={named[0].arg}.training")] if bare and named else []
+    return [script.argument(bare, f"training={named[0].arg}.training")] if bare and named else several()
 
 
-def _no_grad(finding: Finding, script: Script) -> list[Edit]:
+def _no_grad(finding: Finding, script: Script) -> list[Edit] | str:
     """Put the block that evaluates inside ``with torch.no_grad():``."""
     site = _site(finding)
     call = _net_call(site) or next(iter(_calls_on(site)), None)
     block = _block(site, call, False) if call is not None else None
     if block is None or isinstance(block, ast.Return) or _trains_too(site):
-        return []
-    name = _name_for(script.file, "torch.no_grad", block)
+        return unseen_block(site, call)
+    name = name_for(script.file, "torch.no_grad", block)
     whole = script.leads(block) and script.closes(block)
-    if not name or not whole or any(map(_spans_lines, ast.walk(block))):
-        return []
+    if not name:
+        return no_name("torch.no_grad")
+    if not whole or any(map(_spans_lines, ast.walk(block))):
+        return _("other statements share its lines")
     return script.within(block, f"with {name}():")
 
 
@@ -506,13 +506,13 @@ def _spans_lines(node: ast.AST) -> bool:
     return text and isinstance(node, ast.expr) and node.lineno != node.end_lineno
 
 
-def _train_again(finding: Finding, script: Script) -> list[Edit]:
+def _train_again(finding: Finding, script: Script) -> list[Edit] | str:
     seen = finding.seen
     if seen is None or seen.file != script.file:
         return []
     loop, call = source.loop(seen), _net_call(seen)
     if loop is None or call is None or _later(script.file, call, (ast.Lambda,)):
-        return []
+        return _("no call of a net by a name of its own is on the line")
     inside = ast.Module([*loop.body], [])
     return (
         []
@@ -521,7 +521,7 @@ def _train_again(finding: Finding, script: Script) -> list[Edit]:
     )
 
 
-def _let_go(finding: Finding, script: Script) -> list[Edit]:
+def _let_go(finding: Finding, script: Script) -> list[Edit] | str:
     values: list[ast.expr] = []
     for one in _leaves(_site(finding)):
         call = one.value if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) else None
@@ -531,21 +531,21 @@ def _let_go(finding: Finding, script: Script) -> list[Edit]:
             values.append(call.args[-1])
     value = sole(v for v in values if not isinstance(v, ast.Constant))
     if value is None or isinstance(value, (ast.Tuple, ast.List, ast.Dict, ast.Starred)):
-        return []
+        return several()
     return [script.instead(value, f"{script.tight(value)}.detach()")]
 
 
-def _copy_state(finding: Finding, script: Script) -> list[Edit]:
+def _copy_state(finding: Finding, script: Script) -> list[Edit] | str:
     call = sole(c for c in _calls_on(_site(finding)) if source.name_of(c) == "state_dict")
     if call is None:
-        return []
+        return several()
     return [script.instead(call, f"{{k: v.clone() for k, v in {script.of(call)}.items()}}")]
 
 
 # ---- data and settings
 
 
-def _shuffle(finding: Finding, script: Script) -> list[Edit]:
+def _shuffle(finding: Finding, script: Script) -> list[Edit] | str:
     found = [(c, dotted(script.file, c.func)) for c in _calls_on(_site(finding))]
     loads = re.compile(r"torch\.utils\.data\.(.*\.)?DataLoader")
     made = sole(c for c, full in found if loads.fullmatch(full))
@@ -557,15 +557,17 @@ def _shuffle(finding: Finding, script: Script) -> list[Edit]:
         drawn = any(k.arg in SAMPLERS for k in made.keywords) or len(made.args) > 2
         starred = any(isinstance(a, ast.Starred) for a in made.args)
         return [] if drawn or starred else [script.argument(made, "shuffle=True")]
-    name = _name_for(script.file, "torch.randperm", order) if order is not None else ""
-    return [script.instead(order.func, name)] if order is not None and name else []
+    name = name_for(script.file, "torch.randperm", order) if order is not None else ""
+    if order is None:
+        return several()
+    return [script.instead(order.func, name)] if name else no_name("torch.randperm")
 
 
-def _drop_line(finding: Finding, script: Script) -> list[Edit]:
+def _drop_line(finding: Finding, script: Script) -> list[Edit] | str:
     plain = [s for s in _leaves(_site(finding)) if isinstance(s, ast.Expr) and isinstance(s.value, ast.Call)]
     seeding = [s for s in plain if "seed" in source.name_of(s.value)]
     one = sole(seeding or plain)
-    return [] if one is None else [script.instead(one, "pass")]
+    return several() if one is None else [script.instead(one, "pass")]
 
 
 MENDS: dict[str, Mend] = {

@@ -7,6 +7,7 @@ every seed that the script sets, so that a script that fixes its seed varies too
 import json
 import math
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,12 +157,22 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | str:
         except subprocess.TimeoutExpired:
             return _("it took longer than {n:g} seconds").format(n=timeout)
         if ended.returncode != 0 or not answer.exists():
-            last = ended.stderr.strip().rpartition("\n")[2]  # the last line of a traceback is the error
-            status = _("it ended with status {status}").format(status=ended.returncode)
-            return f"{status}: {last}" if last else status
+            error = json.loads(answer.read_text())["error"] if answer.exists() else ""
+            return _failure(ended.returncode, ended.stderr, error)
         result: dict[str, Any] = json.loads(answer.read_text())
     result["figure"] = last_figure(ended.stdout)
     return result
+
+
+def _failure(status: int, stderr: str, error: str) -> str:
+    """Why a run failed. error: the name of the exception that ended the script, or ""."""
+    how = _("it ended with status {status}").format(status=status)
+    if status < 0:
+        how = _("signal {n} ended it ({name})").format(n=-status, name=signal.strsignal(-status))
+    lines = stderr.strip().splitlines()[::-1]
+    named = (line for line in lines if re.match(rf"([\w.]+\.)?{error}\b", line))
+    last = next(named, "") if error else next(iter(lines), "")  # its first line, whatever is printed after it
+    return f"{how}: {last or error}" if last or error else how
 
 
 def last_figure(text: str) -> tuple[str, float] | None:
@@ -182,7 +193,7 @@ def table(rows: Sequence[Row], mended: Mended) -> str:
     lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
     for row in rows:
         loss = _interval_text(row.loss) + (" *" if row.alone and row.loss else "")
-        trouble = "  " + _("{n} runs failed").format(n=row.failed) if row.failed else ""
+        trouble = "  " + _("failed runs: {n}").format(n=row.failed) if row.failed else ""
         lines.append(f"{row.variant:24}{loss:36}{_interval_text(row.figure, row.name)}{trouble}")
     if any(row.alone for row in rows):
         lines.append(_("* not to be compared: the fix changes what the loss measures."))

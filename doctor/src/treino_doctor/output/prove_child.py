@@ -27,7 +27,8 @@ def main(job_path: str) -> int:
             last = longest.values[-max(1, len(longest.values) // 10) :]
             loss = sum(last) / len(last) / max(1, summed_rows(outcome.exam.log, longest)[0])
         found = list(dict.fromkeys(f.rule for f in outcome.exam.findings))
-        result = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps, "found": found}
+        result: dict[str, Any] = {"error": outcome.error, "steps": outcome.exam.steps, "found": found}
+        result["loss"] = loss if math.isfinite(loss) else None
         Path(job["answer"]).write_text(json.dumps(result))
 
     source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))

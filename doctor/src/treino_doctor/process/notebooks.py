@@ -90,10 +90,7 @@ def _sources(target: str, data: bytes) -> Iterator[str]:
     hint = _("Give a notebook as Jupyter saves it, or the script that trains.")
     try:
         document = json.loads(data)
-        cells = document["cells"] if "cells" in document else document["worksheets"][0]["cells"]
-        codes = [cell for cell in cells if cell["cell_type"] == "code"]
-        texts = [cell["source"] if "source" in cell else cell["input"] for cell in codes]
-        sources = [text if isinstance(text, str) else "".join(text) for text in texts]
+        sources = [text if isinstance(text, str) else "".join(text) for text in sources_of(document)]
         metadata = document.get("metadata", {})
         languages = [metadata.get("kernelspec", {}).get("language")]
         languages.append(metadata.get("language_info", {}).get("name"))
@@ -110,6 +107,13 @@ def _sources(target: str, data: bytes) -> Iterator[str]:
         )
         raise unfit(message, _("Give a notebook or a script in Python."))
     yield from (source for source in sources if source.strip())
+
+
+def sources_of(document: dict[str, Any]) -> list[Any]:
+    """What a notebook's file has as the source of each code cell: a text, or a list of texts."""
+    cells = document["cells"] if "cells" in document else document["worksheets"][0]["cells"]
+    codes = [cell for cell in cells if cell["cell_type"] == "code"]
+    return [cell["source"] if "source" in cell else cell["input"] for cell in codes]
 
 
 class _Cell:
