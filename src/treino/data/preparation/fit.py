@@ -242,12 +242,6 @@ def held_out_means(
     return shown
 
 
-def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, EncodingGaps]]:
-    if preparation.kind == "image":
-        return feature_matrix(table, preparation.features), {}
-    return preparation.encode([table.column(name) for name in preparation.features], table.place)
-
-
 def scaling(
     preparation: Preparation,
     raw_ND: Numbers,
@@ -292,9 +286,9 @@ def in_memory(
     else:
         raws = []
         for table in tables:
-            raw_ND, seen = raw_inputs(table, preparation)
+            raw_ND, seen = preparation.encode([table.column(name) for name in met], table.place)
             raws.append(raw_ND)
-            met = {name: met[name] + seen.get(name, EncodingGaps()) for name in met}
+            met = {name: met[name] + seen[name] for name in met}
     for place, mean_T in held_out_means(tables[0], preparation, train_N, folds).items():
         raws[0][train_N, place] = mean_T
     preparation = replace(preparation, **scaling(preparation, raws[0], train_N, weight_T))
