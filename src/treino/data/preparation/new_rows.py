@@ -113,13 +113,16 @@ def rows_for_prediction(
             gap = names[int(np.isnan(raw_ND).any(0).argmax())]
             number_cells(table.column(gap), table.place, required=True)
     x_ND = preparation.transform(raw_ND)
-    unseen = _unseen(met)
-    notes += [*_missing(met), *([unseen] if unseen else [])]
+    gaps = {name: seen.missing for name, seen in met.items() if seen.missing}
+    filled = [f"{name} ({n})" for name, n in gaps.items()]
+    unseen = _told(
+        _("Classes that no training row had, so no input stands for them: {counts}."), unknown(met)
+    )
+    notes += filter(None, [_told(_("Missing values, filled as in training: {counts}."), filled), unseen])
     if preparation.encoders:
         notes += say_new(raw_ND, preparation)
     y_K, at_K = _known_targets(table, targets, preparation, notes)
     weight_K = None if at_K is None else _known_weights(table, preparation, at_K, notes)
-    gaps = {name: seen.missing for name, seen in met.items() if seen.missing}
     others = {name: seen.unknown for name, seen in met.items() if seen.unknown}
     row_N = torch.arange(table.rows)
     return PreparedRows(x_ND, y_K, row_N, tuple(notes), at_K, weight_K, gaps, others, unseen=unseen)
@@ -167,18 +170,9 @@ def _pictures(pictures: "photographs.NewPictures", preparation: Preparation) -> 
     return PreparedRows(x, y_K, index, tuple(notes), at_K, names=pictures.names)
 
 
-def _missing(met: Mapping[str, EncodingGaps]) -> list[str]:
-    gaps = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
-    sentence = _("Missing values, filled as in training: {counts}.")
-    return [sentence.format(counts=shortened(", ".join(gaps), 400))] if gaps else []
-
-
-def _unseen(met: Mapping[str, EncodingGaps]) -> str:
-    sentence, others = (
-        _("Classes that no training row had, so no input stands for them: {counts}."),
-        unknown(met),
-    )
-    return sentence.format(counts=shortened(", ".join(others), 400)) if others else ""
+def _told(sentence: str, counts: Sequence[str]) -> str:
+    """The sentence with the columns and their counts; "" without one."""
+    return sentence.format(counts=shortened(", ".join(counts), 400)) if counts else ""
 
 
 def _known_targets(
