@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from treino.base.words import N_, _, numeral
 from treino.data.split_requests import USUAL_WORDS
+from treino.data.splits import split_name
 from treino.data.summaries.image_comparison import (
     CORRELATION,
     ImageComparison,
@@ -218,8 +219,7 @@ class ImagesDescription:
 
 def part_name(part: str) -> str:
     """The heading of a split's column."""
-    names = {"train": _("training"), "validation": _("validation"), "test": _("test"), WHOLE: _("images")}
-    return names[part]
+    return _("images") if part == WHOLE else split_name(part)
 
 
 def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
