@@ -192,7 +192,8 @@ def remove_unfinished(root: Path) -> None:
     for path in root.glob(f"{_UNFINISHED}*"):
         with suppress(OSError, TreinoError):
             inside = files.inside(root, f"{path.name}/{lock.NAME}")
-            if lock.holder(inside) is None and (inside.exists() or _age(path) > _YOUNG):
+            old = time.time() - path.stat().st_mtime > _YOUNG
+            if lock.holder(inside) is None and (inside.exists() or old):
                 shutil.rmtree(path)
 
 
@@ -200,10 +201,6 @@ def _is_file(source: object) -> bool:
     if not isinstance(source, str | os.PathLike) or source in BUILTINS:
         return False
     return os.path.isfile(source) or glob.has_magic(str(source))
-
-
-def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
 
 
 def _remove(folder: Path, descriptor: int | None, process: int) -> None:

@@ -92,7 +92,8 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
     with refused(), Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
         width, height = picture.size
         if width * height > MOST_PIXELS:
-            raise UnreadablePictureError(_too_large(width, height))
+            text = _("it has {width:,} × {height:,} pixels, and {most:,} in all are the most")
+            raise UnreadablePictureError(text.format(width=width, height=height, most=MOST_PIXELS))
         mode, pixels = _mode(picture), None
         if shape is not None:
             if picture.format == "JPEG":
@@ -125,11 +126,6 @@ def refused() -> Iterator[None]:
         raise UnreadablePictureError(_("its content is that of no picture")) from None
     except _STUMBLES as error:
         raise UnreadablePictureError(_reason(error)) from None
-
-
-def _too_large(width: int, height: int) -> str:
-    text = _("it has {width:,} × {height:,} pixels, and {most:,} in all are the most")
-    return text.format(width=width, height=height, most=MOST_PIXELS)
 
 
 def _reason(error: Exception) -> str:

@@ -47,11 +47,6 @@ class FileConventions:
     open: frozenset[str]
     nothing: dict[str, list[str]]
 
-    @property
-    def emptied(self) -> tuple[str, ...]:
-        """Names of the text columns in which words from ``missing`` occur."""
-        return tuple(column.name for column in self.columns if column.missing)
-
 
 def decide(
     seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place

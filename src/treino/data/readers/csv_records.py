@@ -45,12 +45,6 @@ def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
     return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == number), 0)
 
 
-def check(text: DecodedText, dialect: Dialect) -> None:
-    """Raise TreinoError for the first malformed record, if there is one."""
-    for _record in records(text, dialect):
-        pass
-
-
 def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
     """Yields the records without the header as CSV text, with commas between quoted cells."""
     out = io.StringIO(newline="")

@@ -217,7 +217,8 @@ class DelimitedFile:
             column = self.dialect.at.index(place) if place in self.dialect.at else None
             if column is not None and column in types:
                 return UnconvertedError(self.names[column])
-        csv_records.check(self.text, self.dialect)
+        for _record in self.records():  # raises the error for the first malformed one
+            pass
         return CSV_UNREADABLE(path=self.file.path, reason=" ".join(reason.split())[:120])
 
     def _checked(self, batch: pa.RecordBatch, row: int, types: Types) -> pa.RecordBatch:

@@ -370,10 +370,10 @@ def _sentence(part: Part, decided: FileConventions) -> str:
         parts.append(_("decimal comma"))
     if decided.day_first is not None:
         parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
-    if decided.emptied:
+    if emptied := [column.name for column in decided.columns if column.missing]:
         parts.append(
             _("{words} for no value, in columns of text too ({names})").format(
-                words=", ".join(decided.missing), names=shortened(", ".join(decided.emptied), 100)
+                words=", ".join(decided.missing), names=shortened(", ".join(emptied), 100)
             )
         )
     if decided.nothing:
