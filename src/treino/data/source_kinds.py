@@ -28,7 +28,7 @@ DATASET_CLASS = Refusal(
 )
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-OPENERS = {b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open)}
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 ZIP = b"PK\x03\x04"
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _OFFICE = ("[Content_Types].xml", "mimetype")  # names in workbooks and other documents, which are zip files
@@ -113,9 +113,8 @@ def _is_archive(path: str, _size: int, _changed: int) -> bool:
             return not any(name in names for name in _OFFICE) and any(
                 name.lower().endswith(ENDINGS) for name in names
             )
-        packing = opener_of(head)
-        if packing is not None:
-            with packing[1](path, "rb") as stream:
+        if (opener := opener_of(head)) is not None:
+            with opener(path, "rb") as stream:
                 head = stream.read(512)
         tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
     except (OSError, *STUMBLES):
@@ -123,6 +122,6 @@ def _is_archive(path: str, _size: int, _changed: int) -> bool:
     return True
 
 
-def opener_of(head: bytes) -> tuple[str, Callable[..., BinaryIO]] | None:
-    """The compression of a file, by its first bytes: its name and the function that opens it; or None."""
-    return next((found for magic, found in OPENERS.items() if head.startswith(magic)), None)  # type: ignore[return-value]
+def opener_of(head: bytes) -> Callable[..., BinaryIO] | None:
+    """The function that opens a compressed file, by the file's first bytes; None if it isn't compressed."""
+    return next((opener for magic, opener in OPENERS.items() if head.startswith(magic)), None)

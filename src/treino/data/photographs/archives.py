@@ -96,14 +96,14 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
 
 
 def _open_tar(
-    path: Path, packing: tuple[str, Callable[..., BinaryIO]] | None
+    path: Path, opener: Callable[..., BinaryIO] | None
 ) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     """A compressed tar can only be read from its start, so it is decompressed once, into a temporary file
     without a name."""
     changed = path.stat().st_mtime_ns
     infos: dict[str, tarfile.TarInfo] = {}
     with (
-        path.open("rb") if packing is None else _unpacked(path, *packing) as file,
+        path.open("rb") if opener is None else _unpacked(path, opener) as file,
         tarfile.open(fileobj=file, mode="r:") as archive,
     ):
         for info in archive:
@@ -138,16 +138,16 @@ def _open_tar(
     return entries(), read
 
 
-def _unpacked(path: Path, name: str, opener: Callable[..., BinaryIO]) -> BinaryIO:
-    from treino.data.readers.file_bytes import InputFile
+def _unpacked(path: Path, opener: Callable[..., BinaryIO]) -> BinaryIO:
+    from treino.data.readers.file_bytes import check_unpacked
 
-    whole = InputFile(path, path.stat().st_size, name, "", "text")
+    packed = path.stat().st_size
     file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115
     try:
         with opener(path, "rb") as stream:
             while chunk := stream.read(_CHUNK):
                 file.write(chunk)
-                whole.check_size(file.tell())
+                check_unpacked(path, packed, file.tell())
     except BaseException:
         file.close()
         raise

@@ -131,7 +131,7 @@ class InputFile:
             for chunk in chunks:
                 unpacked += len(chunk)
                 if self.packing:
-                    self.check_size(unpacked)
+                    check_unpacked(self.path, self.size, unpacked)
                 yield chunk
 
     def head(self, size: int) -> bytes:
@@ -153,11 +153,6 @@ class InputFile:
         with pa.CompressedInputStream(file, self.packing) if self.packing else file as stream:
             yield iter(lambda: stream.read(CHUNK), b"")
 
-    def check_size(self, unpacked: int) -> None:
-        """Refuse a file that unpacks to so many bytes that it must be a zip bomb."""
-        if unpacked > most_unpacked(self.size):
-            raise FILE_BOMB(path=self.path, ratio=BOMB_RATIO, mib=unpacked >> 20)
-
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
@@ -168,6 +163,12 @@ class InputFile:
             raise damaged(self.path, self.packing, error) from None
         except (RuntimeError, NotImplementedError) as error:  # zip: a password, or an unsupported method
             raise PACKING_UNKNOWN(path=self.path, reason=str(error)) from None
+
+
+def check_unpacked(path: Path, packed: int, unpacked: int) -> None:
+    """Refuse a file that unpacks to so many bytes that it must be a zip bomb."""
+    if unpacked > most_unpacked(packed):
+        raise FILE_BOMB(path=path, ratio=BOMB_RATIO, mib=unpacked >> 20)
 
 
 class ByteStream(io.RawIOBase):
@@ -239,8 +240,7 @@ def _is_workbook(path: Path) -> bool:
     except (OSError, NotImplementedError, RuntimeError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if workbook:
-        file = InputFile(path, sum(info.compress_size for info in infos), "zip", "", "workbook")
-        file.check_size(sum(info.file_size for info in infos))
+        check_unpacked(path, sum(i.compress_size for i in infos), sum(i.file_size for i in infos))
     return workbook
 
 
@@ -256,7 +256,7 @@ def _member(path: Path) -> str:
         names = ", ".join(info.filename for info in members[:4]) or "-"
         raise ZIP_MEMBERS(path=path, n=len(members), names=names)
     info = members[0]
-    InputFile(path, max(info.compress_size, 1), "zip", info.filename, "text").check_size(info.file_size)
+    check_unpacked(path, info.compress_size, info.file_size)
     return info.filename
 
 
