@@ -189,21 +189,16 @@ def _fitted(picture: "Image.Image", turned: int, shape: Shape, fit: Fit) -> NDAr
 
 
 def _resized(picture: "Image.Image", width: int, height: int, fit: Fit) -> "Image.Image":
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     if picture.size == (width, height):
         return picture
-    own_width, own_height = picture.size
     if fit == "crop":
-        factor = max(width / own_width, height / own_height)
-        left, top = (own_width - width / factor) / 2, (own_height - height / factor) / 2
-        left, top = max(0.0, left), max(0.0, top)
-        box = (left, top, own_width - left, own_height - top)
-        return picture.resize((width, height), Image.Resampling.BILINEAR, box)
+        return ImageOps.fit(picture, (width, height), Image.Resampling.BILINEAR)
     if fit == "stretch":
         return picture.resize((width, height), Image.Resampling.BILINEAR)
-    factor = min(width / own_width, height / own_height)
-    inner = (max(1, round(own_width * factor)), max(1, round(own_height * factor)))
+    factor = min(width / picture.width, height / picture.height)
+    inner = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
     whole = Image.new(picture.mode, (width, height))
     whole.paste(
         picture.resize(inner, Image.Resampling.BILINEAR), ((width - inner[0]) // 2, (height - inner[1]) // 2)
