@@ -109,17 +109,14 @@ class TableDescription:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of ``treino data``."""
+        told = {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self.target).items()}
         return {
             "name": self.name,
             "source": self.source,
             "rows": self.rows,
             "columns": [column.to_json() for column in self.columns],
-            "target": self.target.name,
-            "task": self.target.task,
-            "task_reason": self.target.task_reason,
-            "classes": list(self.target.classes),
-            "class_rows": list(self.target.class_rows),
-            "rows_without_target": self.target.rows_without_target,
+            "target": told.pop("name"),
+            **told,
             "likely_targets": list(self.likely_targets),
             "notes": list(self.notes),
             "warnings": [warning.to_json() for warning in self.warnings],
