@@ -102,9 +102,9 @@ def _mapped(quick: bool) -> tuple[Table, dict[str, float]]:
         x = MappedRows(np.memmap(path, np.float32, "r", shape=(n, inputs)))
         names = {"in file order": "off", "in an order by blocks": "blocks"}
         works: dict[str, Callable[[], float]] = {"plain": lambda: _read(path)}
-        works |= {name: lambda s=how: _take(x, s) for name, how in names.items()}
+        works |= {name: lambda s=how: take(x, s) for name, how in names.items()}
         found = interleaved(
-            {name: once(_cold(path, work)) for name, work in works.items()}, 2 if quick else 5
+            {name: once(uncached(path, work)) for name, work in works.items()}, 2 if quick else 5
         )
     shares = {name: ratio(found, "plain", name) for name in names}
     size = n * inputs * 4 / 1e6
@@ -121,7 +121,7 @@ def _mapped(quick: bool) -> tuple[Table, dict[str, float]]:
     return table, {f"mapped_{names[name]}": round(share, 2) for name, share in shares.items()}
 
 
-def _cold(path: Path, work: Callable[[], float]) -> Callable[[], float]:
+def uncached(path: Path, work: Callable[[], float]) -> Callable[[], float]:
     """The same after the file was dropped from the page cache; the drop is a call to the system of µs."""
 
     def run() -> float:
@@ -142,7 +142,7 @@ def _read(path: Path) -> float:
     return size / (4 * MAPPED[1])
 
 
-def _take(x: MappedRows, shuffle: str) -> float:
+def take(x: MappedRows, shuffle: str) -> float:
     index_N = order(len(x), 0, 0, shuffle)  # type: ignore[arg-type]
     return sum(len(part) for part, _y in x.in_batches(index_N, index_N, BATCH))
 

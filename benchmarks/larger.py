@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from benchmarks.batches import _cold, _take
+from benchmarks.batches import take, uncached
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, once, ratio, threads, wall
 from treino.data.large_tables import name_of
@@ -72,9 +72,9 @@ def run(quick: bool) -> Result:
         n = inputs.stat().st_size // (4 * COLUMNS)
         x = MappedRows(np.memmap(inputs, np.float32, "r", shape=(n, COLUMNS)))
         works: dict[str, Callable[[], float]] = {"plain": lambda: _read(inputs)}
-        works |= {how: lambda h=how: _take(x, h) for how in ("off", "blocks")}
+        works |= {how: lambda h=how: take(x, h) for how in ("off", "blocks")}
         found = interleaved(
-            {name: once(_cold(inputs, work)) for name, work in works.items()}, 2 if quick else 5
+            {name: once(uncached(inputs, work)) for name, work in works.items()}, 2 if quick else 5
         )
         size = path.stat().st_size
     slower = ratio(prepared, "treino", "pyarrow")

@@ -152,14 +152,14 @@ def trust(run: Any, p: Problem) -> Trust:
     """How far a run of ours can be trusted on test rows as they are, and with one cell far out."""
     x = p.x.iloc[p.test]
     numbers = [c for c in x if pd.api.types.is_numeric_dtype(x[c]) and x[c].dtype != bool]
-    far = [_predicted(run, x.assign(**{c: x[c].astype(float) * FAR}), p) for c in numbers]
+    far = [predictions_of(run, x.assign(**{c: x[c].astype(float) * FAR}), p) for c in numbers]
     if not p.classes:
         low, high = p.y[p.train].min(), p.y[p.train].max()
         near = 1e-6 * (high - low)  # float32
         outside = max((float(((f < low - near) | (f > high + near)).mean()) for f in far), default=0.0)
         known = run.document.get("prediction_intervals")
         return Trust(known and known["coverage"], outside, math.nan)
-    usual = p.score(_predicted(run, x, p))
+    usual = p.score(predictions_of(run, x, p))
     return Trust(None, math.nan, max((p.score(f) / usual for f in far), default=1.0))
 
 
@@ -182,10 +182,10 @@ def fit_treino(
             lean=True, task="classification" if p.classes else "regression",
             **({"kinds": p.kinds} if p.kinds else {}), **settings,
         )  # fmt: skip
-        return _predicted(run, p.x.iloc[p.test], p), trust(run, p) if trusted else NO_TRUST
+        return predictions_of(run, p.x.iloc[p.test], p), trust(run, p) if trusted else NO_TRUST
 
 
-def _predicted(run: Any, x: pd.DataFrame, p: Problem) -> Predicted:
+def predictions_of(run: Any, x: pd.DataFrame, p: Problem) -> Predicted:
     found = run.predict(x)
     if not p.classes:
         return np.asarray(found["prediction"], float)
@@ -379,16 +379,16 @@ def result(
     ):
         part = {name: found[name] for name in chosen if name in found}
         if part:
-            tables.append(_table(title, part))
-            tables.append(_summary(f"{title}: summary", part, figures))
+            tables.append(score_table(title, part))
+            tables.append(summary_table(f"{title}: summary", part, figures))
     judged = {name: found[name] for name in JUDGED if name in found}
     large = {name: measured for name, measured in judged.items() if measured.rows > LARGE}
     if large:
-        tables.append(_summary(f"Judged tables of more than {LARGE:,} rows", large, figures))
+        tables.append(summary_table(f"Judged tables of more than {LARGE:,} rows", large, figures))
     every = set().union(*(measured.scores for measured in judged.values()))
     some = {name: measured for name, measured in judged.items() if every <= measured.scores.keys()}
     if some and len(some) < len(judged):
-        tables.append(_summary(f"{len(some)} judged tables on which every tool was run", some, figures))
+        tables.append(summary_table(f"{len(some)} judged tables on which every tool was run", some, figures))
     tables.append(_trust_table(found, figures))
     return Result(
         tuple(tables),
@@ -466,7 +466,7 @@ def _tools(part: dict[str, Measured]) -> list[str]:
     return sorted(names, key=lambda tool: not everywhere[tool])
 
 
-def _table(title: str, part: dict[str, Measured]) -> Table:
+def score_table(title: str, part: dict[str, Measured]) -> Table:
     tools, rows = _tools(part), []
     for name, found in part.items():
         splits = min(map(len, found.scores.values()))
@@ -475,7 +475,7 @@ def _table(title: str, part: dict[str, Measured]) -> Table:
     return Table(title, ("table", "rows", *tools, "seconds of ours"), tuple(rows))
 
 
-def _summary(title: str, part: dict[str, Measured], figures: dict[str, Any]) -> Table:
+def summary_table(title: str, part: dict[str, Measured], figures: dict[str, Any]) -> Table:
     """Ranks among the tools that were run on all of these tables, and each of these against ours."""
     tools = [tool for tool in _tools(part) if all(tool in measured.scores for measured in part.values())]
     ranks: dict[str, list[int]] = {tool: [] for tool in tools}

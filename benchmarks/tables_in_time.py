@@ -14,11 +14,11 @@ from benchmarks.tables import (
     Measured,
     Predicted,
     Problem,
-    _predicted,
-    _summary,
-    _table,
     catboost,
     lightgbm,
+    predictions_of,
+    score_table,
+    summary_table,
 )
 
 SPLITS = 2
@@ -108,7 +108,7 @@ def ours(frame: pd.DataFrame, p: Problem, given: dict[str, Any], seed: int, **se
         where = {"parent": folder, "lean": True, "target": "the target"}
         run = tr.fit(frame, recipe="table", seed=seed, **where, **given, **settings)
         assert sorted(run.data.test.index.tolist()) == sorted(p.test.tolist())
-        return _predicted(run, frame.iloc[p.test], p)
+        return predictions_of(run, frame.iloc[p.test], p)
 
 
 def run(quick: bool) -> Result:
@@ -136,7 +136,7 @@ def result(found: dict[str, Measured]) -> Result:
     for title, chosen in (("that leads were chosen by", CHOSEN), ("that it was judged by", JUDGED)):
         if part := {name: found[name] for name in chosen if name in found}:
             title = f"Tables in time, in groups and of many names {title}"
-            tables += [_table(title, part), _summary(f"{title}: summary", part, figures)]
+            tables += [score_table(title, part), summary_table(f"{title}: summary", part, figures)]
     return Result(
         tuple(tables),
         method=(
