@@ -192,9 +192,7 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
         first_N = equal_rows(tables, chosen)
     else:
         first_N = first_equal(cells_ND)
-    part_N = decide_parts(
-        tables, found.file_parts, found.by, request.split, first_N, label_N, classes[0], notes
-    )
+    part_N = decide_parts(tables, found.file_parts, request.split, first_N, label_N, classes[0], notes)
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
@@ -238,7 +236,7 @@ class _Tables:
     """The tables of a request: the main table, and one for each split that has its own file.
 
     rows_of: each table's row numbers in its source. weight_of: the weights of these rows, from the column
-    ``weights``. file_parts: the split of each further table. by: the column that decides the split.
+    ``weights``. file_parts: the split of each further table.
     """
 
     tables: list[Table]
@@ -247,7 +245,6 @@ class _Tables:
     weights: str | None
     targets: list[str]
     file_parts: list[int]
-    by: Column | None
     chosen: dict[str, ColumnRole]
     notes: list[str]
 
@@ -314,7 +311,7 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
     if table.rows == 1:
         raise ROWS_ONE(source=table.source)
     notes = list(table.notes)
-    by = divider(table, split, targets)
+    divider(table, split, targets)  # refuses an unsuitable split
     alike = _alike(reading, table.reading, columns)
     read = (sources.read(source, alike, room=work.room) for source in request.files.values())
     others, file_parts = list(map(with_file_in_places, read)), [PARTS[name] for name in request.files]
@@ -339,8 +336,7 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
             chosen = choose_features(part, excluded, targets, request.features, request.kinds, notes, row_N)
         tables.append(part)
         rows_of.append(row_N)
-    by = None if by is None else tables[0].column(by.name)
-    return _Tables(tables, rows_of, weight_of, weights, targets, file_parts, by, chosen, notes)
+    return _Tables(tables, rows_of, weight_of, weights, targets, file_parts, chosen, notes)
 
 
 _READ: ContextVar[dict[Any, Any] | None] = ContextVar("read", default=None)

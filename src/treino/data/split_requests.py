@@ -128,7 +128,6 @@ def times_of(column: Column, table: Table) -> NDArray[np.float64]:
 def decide_parts(
     tables: Sequence[Table],
     file_parts: Sequence[int],
-    column: Column | None,
     request: Split,
     first_N: NDArray[np.int64],
     label_N: NDArray[np.int64],
@@ -142,9 +141,9 @@ def decide_parts(
 ) -> NDArray[np.int64]:
     """``[N]``: the split of each row of all tables, in order; -1 if the row is left out.
 
-    tables: the main table first. file_parts: the split of each further table. column: the column of the main
-    table that decides the split. first_N: ``first_equal`` of all rows. equal: the note on equal rows.
-    across: the note on rows that equal a validation or test row and stay in another split.
+    tables: the main table first. file_parts: the split of each further table. first_N: ``first_equal`` of all
+    rows. equal: the note on equal rows. across: the note on rows that equal a validation or test row and stay
+    in another split.
     """
     main = tables[0]
     own = main.rows - main.official_test
@@ -155,20 +154,20 @@ def decide_parts(
     given = [np.full(main.official_test, TEST)]
     given += [np.full(t.rows, part) for t, part in zip(tables[1:], file_parts, strict=True)]
     part_N = np.concatenate([np.full(own, TRAIN), *given])
-    apart = column is None and request.fold is None
+    apart = request.by is None and request.fold is None
     if request.fold is not None:
         if main.official_test or TEST in file_parts:
             raise SPLIT_OFFICIAL(source=main.source, name=request.fold.text)
         part_N[:own] = split_fold(
             request.fold, first_N[:own], label_N[:own], bool(classes), request.validation, request.data_seed
         )
-    elif column is None:
+    elif request.by is None:
         check_enough(own - repeated, shares, _("Different rows: {n}."))
         part_N[:own] = split(first_N[:own], label_N[:own], *shares, request.data_seed)
     elif request.group is None and request.time is None:
-        part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
+        part_N[:own] = _by_column(main.column(request.by), main, request, first_N, label_N, notes)
     else:
-        part_N = _by_units(tables, column.name, request, shares, part_N, notes)
+        part_N = _by_units(tables, request.by, request, shares, part_N, notes)
         if request.time is not None:
             notes.append(_by_time_note(request.time, tables, part_N))
     if repeated and apart:

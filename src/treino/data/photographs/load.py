@@ -93,10 +93,10 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     first_N = pictures.comparison.of(row_N).near_N
     column = table.column(column.name)
     split = album_split(request.split, table, notes)
-    by = divider(table, split, [column.name])
+    divider(table, split, [column.name])
     task, reason = decide_task(column, request.task, table.place)
     (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
-    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, EQUAL, ACROSS)
+    part_N = decide_parts([table], [], split, first_N, label_N, classes, notes, EQUAL, ACROSS)
     train_N = np.flatnonzero(part_N == TRAIN)
     mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], request.normalise)
     preparation = Preparation(

@@ -212,7 +212,7 @@ def describe(
     if weights is not None:
         weighing = _describe_weights(table, weights, row_weights, notes, warnings)
     if by is not None:
-        notes += _split_notes(table, by, split, usable, learnt, described.classes)
+        notes += _split_notes(table, split, usable, learnt, described.classes)
     return TableDescription(
         name=table.name,
         source=table.source,
@@ -305,13 +305,12 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     if target is not None:
         described, learnt = describe_target(table, table.column(target), None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
-    if (by := divider(table, split, [target or ""])) is not None:
+    if divider(table, split, [target or ""]) is not None:
         row_K = np.arange(table.rows) if learnt is None else learnt.row_N
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
         labels = (np.maximum(label_N[row_K], 0), described.classes)
-        column = rows.column(by.name)
-        part_K = decide_parts([rows], [], column, split, near_K, *labels, notes, EQUAL, ACROSS)
+        part_K = decide_parts([rows], [], split, near_K, *labels, notes, EQUAL, ACROSS)
         rows_of = {name: row_K[part_K == part] for name, part in PARTS.items()}
     pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
     label_of = np.full(len(files.names), -1)
@@ -463,7 +462,6 @@ def _column_warnings(
 
 def _split_notes(
     table: Table,
-    by: Column,
     split: Split,
     usable: Mapping[str, ColumnRole],
     learnt: TargetRows | None,
@@ -478,7 +476,7 @@ def _split_notes(
         row_K, label_K = row_K[dated_K], label_K[dated_K]
     rows = take(table, row_K)
     first_K = first_equal(comparable([rows], usable)) if usable else np.arange(rows.rows)
-    decide_parts([rows], [], rows.column(by.name), split, first_K, label_K, classes, notes)
+    decide_parts([rows], [], split, first_K, label_K, classes, notes)
     return notes
 
 
