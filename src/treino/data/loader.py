@@ -408,7 +408,7 @@ def _alike(
     if detection is None:
         return options
     like = replace(options or ReaderOptions(), like=detection, missing=detection.missing)
-    of_words = [t.name for t in targets if t.words is not None and t.numbers is None and t.seconds is None]
+    of_words = [target.name for target in targets if target.values is None]
     return as_text(like, of_words if detection.missing else [])
 
 

@@ -244,7 +244,7 @@ def _by_units(
         check_enough(len(np.unique(unit_N)), shares, _("Different times: {n}."))
         part_N[:own] = split_times(unit_N, *shares)
     else:
-        words = np.concatenate([_groups_of(table.column(name)) for table in tables])
+        words = np.concatenate([level_cells(table.column(name)) for table in tables])
         for part in (TEST, VALIDATION):
             part_N[(part_N < part) & np.isin(words, words[part_N == part])] = LEFT_OUT
         if gone := int((part_N == LEFT_OUT).sum()):
@@ -289,7 +289,7 @@ def units(table: Table, split: Split) -> NDArray[Any]:
         assert split.time is not None
         return times_of(table.column(split.time), table)
     number: dict[str, int] = {}
-    words = _groups_of(table.column(split.group))
+    words = level_cells(table.column(split.group))
     group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
     if split.time is None:
         return group_N
@@ -300,10 +300,6 @@ def units(table: Table, split: Split) -> NDArray[Any]:
     mean_G = np.bincount(group_N[order_N], time_N[order_N]) / np.bincount(group_N)
     _ends, place_G = np.unique(np.stack([last_G, mean_G], 1), axis=0, return_inverse=True)
     return np.asarray(place_G.reshape(-1)[group_N])
-
-
-def _groups_of(column: Column) -> NDArray[np.object_]:
-    return level_cells(column, column.numbers is not None and not column.boolean)
 
 
 def _counted(counts: Mapping[int, int]) -> str:
@@ -348,7 +344,7 @@ def _by_column(
 ) -> NDArray[np.int64]:
     """The split that a column names for each row. A split that the column never names is drawn from the
     training rows."""
-    words = level_cells(column, column.numbers is not None and not column.boolean)
+    words = level_cells(column)
     there = set(words.tolist())
     part_of = {word: USUAL_WORDS.get(word.lower()) for word in there}
     if {word.lower() for word in there} <= set(_TRUTHS):

@@ -297,11 +297,13 @@ def spellings(names: Iterable[str]) -> list[list[str]]:
     return [same for same in alike.values() if len(same) > 1]
 
 
-def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:
+def level_cells(column: Column, numeric: bool | None = None) -> NDArray[np.object_]:
     """``[N]`` str: the class of each cell, "" if it is missing.
 
-    numeric: whether classes are numbers; then 1, 01 and 1.0 are one class.
+    numeric: whether classes are numbers; then 1, 01 and 1.0 are one class. None: as the column's cells are.
     """
+    if numeric is None:
+        numeric = column.numbers is not None and not column.boolean
     if numeric and (whole := column.whole_words) is not None:
         return whole
     if column.words is not None and not (numeric and not column.boolean):

@@ -131,9 +131,8 @@ def _of_words_alone(table: Table, column: Column, kinds: Mapping[str, str]) -> b
     """Whether cells of the target that were read as missing may be classes."""
     if column.missing_N.all():
         return kinds.get(column.name) == "category"
-    of_words = column.words is not None and column.numbers is None and column.seconds is None
     emptied = table.reading is not None and bool(table.reading.missing)
-    return of_words and emptied and bool(column.missing_N.any())
+    return column.values is None and emptied and bool(column.missing_N.any())
 
 
 def _of_levels(table: Table, column: Column, kind: str | None, task: str | None) -> bool:

@@ -66,7 +66,7 @@ def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iter
     """Yield a note if the last row looks like a total: by a word such as Total that occurs only there, or
     because each of its numbers is the sum of the numbers above."""
     last = len(columns[0]) - 1
-    words = [c for c in columns if c.words is not None and c.numbers is None and c.seconds is None]
+    words = [c for c in columns if c.values is None]
     numbers = [c.numbers for c in columns if c.numbers is not None and not c.boolean and last >= 3]
     once = (c.cell(last) for c in words if np.sum(c.words == c.cell(last)) == 1)
     named = next((cell for cell in once if _TOTAL.fullmatch(cell.rstrip(":. "))), None)

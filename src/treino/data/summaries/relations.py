@@ -141,7 +141,7 @@ def _measured(column: Column, choice: ColumnRole, learnt: TargetRows) -> Measure
     if choice.way in ("date", "time") and column.seconds is not None:
         return column.seconds[learnt.row_N], None
     if choice.way in ("category", "one-hot", "hashed", "rank"):
-        words = level_cells(column, column.numbers is not None and not column.boolean)[learnt.row_N]
+        words = level_cells(column)[learnt.row_N]
         number: dict[str, int] = {"": -1}
         return None, np.array([number.setdefault(w, len(number) - 1) for w in words], dtype=np.int64)
     return None, None
