@@ -60,12 +60,10 @@ class Compiled(Observer):
         if is_watched:
             self._nets.entering(module, inputs)
         result = None
-        self._hooks.on = False
         try:
-            with self._tape.away(), self._nets.away():
+            with self._nets.away():
                 result = original(*args, **kwargs)
         finally:
-            self._hooks.on = True
             if is_watched:
                 self._nets.leaving(module, inputs, result)
         if not is_watched and self._tape.on:

@@ -70,7 +70,7 @@ class Loaders(Observer):
         self.parts: list[tuple[int, np.ndarray, Site | None]] = []
         self.batch: Batch | None = None
         self.hungry = True
-        self._newest: Reading | None = None
+        self.reading: Reading | None = None  # of the newest batch
         self._raw_batch: tuple[Any, Reading | None] | None = None
         self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
         self._reading: dict[int, Reading] = {}
@@ -86,7 +86,7 @@ class Loaders(Observer):
         def following(loading: Any) -> Any:
             if not loaders._hooks.on:
                 return original(loading)
-            reading = loaders._newest = loaders._reading.get(id(loading))
+            reading = loaders.reading = loaders._reading.get(id(loading))
             if reading is not None and not reading.tensors and reading.looks < LOOKS and not reading.draws:
                 batch = loaders._drawing(lambda: original(loading), reading)
             elif reading is not None and reading.tensors and loaders._tape.on:
@@ -131,7 +131,7 @@ class Loaders(Observer):
 
     def line(self) -> Site | None:
         """The line that made the loader of the newest batch."""
-        return self._newest.site if self._newest is not None else None
+        return self.reading.site if self.reading is not None else None
 
     def let_go(self) -> None:
         """Release the newest batch."""

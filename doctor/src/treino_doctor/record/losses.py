@@ -40,7 +40,9 @@ class Losses(Observer):
             self._tape.failures.setdefault(name, []).append(partial(self._failed, name))
 
     def _called(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        if node is not None and isinstance(result, torch.Tensor):
+        if node is None or not isinstance(result, torch.Tensor):
+            return
+        if result.requires_grad or self.windows.keeps(node.op, node.site) or not self._nets.passed:
             self._tell(node.op, args, kwargs, result, node)
 
     def _failed(self, name: str, error: BaseException, args: Any, kwargs: Any) -> None:

@@ -49,8 +49,8 @@ DROPOUTS = (
 class Nets(Observer):
     """Watches root modules and their calls.
 
-    numbers: the number of each net. forwards: the calls so far. loader: returns the line of the loader that
-    is in use.
+    numbers: the number of each net. forwards: the calls so far. passed: the number of the newest that was not
+    recorded. loader: returns the line of the loader that is in use.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Nets(Observer):
         self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
         self.normed: ByIdentity[Batches] = ByIdentity()  # batch norm -> its batches
         self.batches: list[Batches] = []  # of all batch norms, existing or not
-        self.forwards = 0
+        self.forwards = self.passed = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self._number_of, self._loader, self._called = number_of, loader, of.called
         self.roots: list[Any] = []  # observers of new root modules
@@ -119,13 +119,17 @@ class Nets(Observer):
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Record no calls inside the block."""
-        listening = self._stop_listening()
+        """Record nothing inside the block."""
+        self._hooks.on, taping, listening = False, self._tape.on, self._stop_listening()
+        self._tape.stop()
         try:
             yield
         finally:
+            if taping and self.windows.open:
+                self._tape.start()
             if listening:
                 self._listen()
+            self._hooks.on = True
 
     @property
     def current(self) -> nn.Module | None:
@@ -256,11 +260,24 @@ class Nets(Observer):
                 if not self._stack:
                     self._keywords = ()
 
-    def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
-        """Record a value whose operations were not recorded, as inside a fused or compiled module."""
-        for value in first_tensors((result,)):
+    def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> list[torch.Tensor]:
+        """Record values whose operations were not recorded, as inside a fused or compiled module."""
+        values = first_tensors((result,))
+        for value in values:
             if self._values.find(value) is None:
                 self._values.made(value, name, first_tensors(inputs), here(), detail)
+        return values
+
+    def passing(self, module: nn.Module, inputs: Any, result: Any) -> None:
+        """A call was not recorded; of its result, only that it comes from a net is known."""
+        self.passed = self.forwards = self.forwards + 1
+        for tensor in self.unseen("module", inputs, result, kind=kind_of(module)):
+            self._answer(tensor, self.passed)
+
+    def _answer(self, tensor: torch.Tensor, number: int) -> None:
+        """Note that a value is the result of a net's call."""
+        node = self._values.of(tensor)
+        node.forwards, node.output = together([node.forwards, frozenset((number,))], node.grad), True
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         net = self.numbers.get(module)
@@ -297,8 +314,7 @@ class Nets(Observer):
         if mark:
             self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
-            node = self._values.of(tensor)
-            node.forwards, node.output = together([node.forwards, frozenset((number,))], node.grad), True
+            self._answer(tensor, number)
         self._log.add(event)
         for observe in self._called:
             observe(event, module, args, result)

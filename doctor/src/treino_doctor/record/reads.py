@@ -8,6 +8,7 @@ import torch
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.log import Graph, Read
 from treino_doctor.record.measures import single
+from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.values import Node, first_tensors, newest_calls, snapshot
 
@@ -17,9 +18,9 @@ COMPARED = ("eq", "ne", "gt", "lt", "ge", "le", "isclose")
 class Reads(Observer):
     """Watches numbers, lists and arrays made from nets' outputs, and comparisons of these outputs."""
 
-    def __init__(self, of: Recording) -> None:
+    def __init__(self, of: Recording, nets: Nets) -> None:
         super().__init__(of)
-        self._whole = FirstOnes()
+        self._nets, self._whole = nets, FirstOnes()
 
     def install(self) -> None:
         self._tape.reads.append(self._read)
@@ -44,13 +45,15 @@ class Reads(Observer):
             self._tell("grad", self._values.of(value), math.nan, True)
 
     def _tell(self, how: str, node: Node, value: float, grad: bool) -> None:
-        site = here()
+        site, forwards = here(), newest_calls(node.forwards, 8)
+        if not self.windows.keeps(how, site) and max(forwards, default=0) <= self._nets.passed:
+            return
         self._log.tell(
             Read,
             how=how,
             site=site,
             stack=stack(),
-            forwards=newest_calls(node.forwards, 8),
+            forwards=forwards,
             value=value,
             grad=grad,
             graph=snapshot(node, 48) if self._whole.has(how, site) else Graph(),

@@ -30,8 +30,12 @@ from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
 from treino_doctor.record.states import States
 from treino_doctor.record.tape import leave_no_traces
-from treino_doctor.record.torch_versions import let_items_be_seen
+from treino_doctor.record.torch_versions import let_items_be_seen, without_torch_function
 from treino_doctor.record.unfilled import UnfilledTensors
+from treino_doctor.record.windows import DENSE
+
+KEY = 9  # numbers that identify where a call comes from: its net, its loader, and three of its callers
+FEW = 16  # rows of a call that may be left out
 
 
 class Recorder:
@@ -54,7 +58,7 @@ class Recorder:
         activations = Activations(of, self.nets, self.gradients)
         unreached = Unreached(of, self.nets, self.gradients)
         self._parts: tuple[Observer, ...] = (
-            *(self.nets, Losses(of, self.nets), self.gradients, Reads(of), Softmaxes(of)),
+            *(self.nets, Losses(of, self.nets), self.gradients, Reads(of, self.nets), Softmaxes(of)),
             *(self.gradients.clearing, owners, marks, Clips(of), self.settings, activations, finiteness),
             *(UnfilledTensors(of), self.rows, Compiled(of, self.nets, self.entering)),
             States(of, self.nets, self.gradients),
@@ -124,6 +128,12 @@ class Recorder:
         self._kinds.add(kind)
         recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
         base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
+
+        def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if own is not None:
+                return own(self, *args, **kwargs)
+            return base.__call__(self, *args, **kwargs)  # looked up here, as the program may replace it
+
         batches, caller = self._batches, sys._getframe
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -134,14 +144,37 @@ class Recorder:
                 if alike and windows.calls < windows.usual and not (batches and is_single(args)):
                     windows.calls += 1
                 else:
-                    recorder.entering(self, args or tuple(kwargs.values()), frame)
+                    inputs = args or tuple(kwargs.values())
+                    recorder.entering(self, inputs, frame)
+                    if windows.open and recorder.passes(self, inputs, frame):
+                        with recorder.nets.away():
+                            result = run(self, *args, **kwargs)
+                        hooks.quietly("module", recorder.passed, self, inputs, result)
+                        return result
                     if kwargs and not args:
                         recorder.nets.called_by_name(kwargs)
-            if own is not None:
-                return own(self, *args, **kwargs)
-            return base.__call__(self, *args, **kwargs)  # looked up here, as the program may replace it
+            return run(self, *args, **kwargs)
 
+        unseen(run)
         self.hooks.replace(kind, "__call__", unseen(called))
+
+    def passes(self, module: nn.Module, inputs: Any, frame: FrameType) -> bool:
+        """Whether a call is one of so many of few rows from one place that it is left out."""
+        if self.nets.current is not None or module not in self.nets.numbers:
+            return False
+        reading = self.rows.loaders.reading
+        outer: FrameType | None = frame
+        place = [id(module), id(reading), reading.epoch if reading is not None else 0]
+        while outer is not None and len(place) < KEY:
+            place += id(outer.f_code), outer.f_lasti
+            outer = outer.f_back
+        return not self.windows.keeps(*place) and is_small(inputs) and self.hooks.watching()
+
+    def passed(self, module: nn.Module, inputs: Any, result: Any) -> None:
+        """A call was left out."""
+        self.nets.passing(module, inputs, result)
+        self.windows.passed += is_grad_enabled()
+        self._count(is_grad_enabled())
 
     def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
         """Decide whether a call of a net belongs to a known training or opens a window."""
@@ -155,7 +188,7 @@ class Recorder:
         known = module in self.nets.numbers
         single = self._batches and module.training and is_single(args)
         if known and not single and place in self.trained and windows.calls <= windows.usual:
-            if self.rows.hungry and self.hooks.watching():
+            if self.rows.hungry and windows.calls <= DENSE and self.hooks.watching():
                 self.rows.entered(module, args)
             elif module.training and place[3]:
                 windows.know(module, frame)
@@ -170,7 +203,11 @@ class Recorder:
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
-        evaluates = not event.grad or (self.windows.turn > 0 and self.place not in self.trained)
+        self._count(event.grad)
+
+    def _count(self, grad: bool) -> None:
+        """Close the window after too many calls that don't train."""
+        evaluates = not grad or (self.windows.turn > 0 and self.place not in self.trained)
         if evaluates and self.windows.too_long():
             self.windows.close()
             self._close()
@@ -180,7 +217,7 @@ class Recorder:
         self.settings.called(True)  # as a net of plain tensors has no module calls
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
-        self.windows.usual = max(self.windows.usual, len(own))
+        self.windows.usual = max(self.windows.usual, len(own) + self.windows.passed)
 
     def stop(self, *, finished: bool = True, error: str = "") -> None:
         """Remove all observers and close the log."""
@@ -196,6 +233,13 @@ class Recorder:
                 self.hooks.defect(type(part).__name__, wrong)
         self.log.tell(Ended, finished=finished, watched=self.windows.watched, error=error)
         self._seconds += perf_counter() - began
+
+
+def is_small(args: Any) -> bool:
+    """Whether a net is called with few rows, as if step by step."""
+    x = args[0] if args else None
+    with without_torch_function():
+        return isinstance(x, torch.Tensor) and (x.dim() < 2 or x.shape[0] <= FEW)
 
 
 def is_single(args: Any) -> bool:

@@ -24,7 +24,7 @@ from treino_doctor.record.splits import Splits
 from treino_doctor.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.trainings import MOST, Call, Evaluation, Training
-from treino_doctor.record.values import Node, first_tensors, made_of
+from treino_doctor.record.values import Node, first_tensors, made_of, newest_calls
 
 EVALUATIONS = 64
 BAD = 64  # maximum number of logged calls with NaN
@@ -210,7 +210,7 @@ class Rows(Observer):
     def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         name = next((n for n in NAMES if node is not None and node.op == n), "")
         x, target = input_and_target(name, args, kwargs)
-        if x is None or target is None or not x.dim():
+        if x is None or target is None or not x.dim() or not self._recorded(self._values.of(x)):
             return
         several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
         comparable = several or (name in BINARY and x.numel() == x.shape[0])
@@ -231,10 +231,14 @@ class Rows(Observer):
         one, two = (self._values.of(t) for t in pair)
         if two.forwards and not one.forwards:
             pair, one, two = pair[::-1], two, one
-        if one.forwards and not two.forwards and pair[0].numel() == pair[1].numel():
+        if self._recorded(one) and not two.forwards and pair[0].numel() == pair[1].numel():
             equal = node is not None and node.op == "eq"
             answer = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
             self._match_target(one, pair[1], answer)
+
+    def _recorded(self, node: Node) -> bool:
+        """Whether a value comes from nets, and the newest call behind it was recorded."""
+        return any(map(self._waiting.__contains__, newest_calls(node.forwards, 1)))
 
     def _match_target(
         self, node: Node, target: torch.Tensor, answer: np.ndarray | None, is_label: bool = True
@@ -292,7 +296,8 @@ class Rows(Observer):
         )
         if labels.ndim != 1 or len(labels) < 10 or labels.shape != predictions.shape:
             return
-        calls = newest(list(self._waiting.values()), len(labels))
+        waiting = [call for number, call in self._waiting.items() if number > self._nets.passed]
+        calls = newest(waiting, len(labels))
         if len({call.event.net for call, _ in calls}) > 1:
             return
         numbers = np.unique(labels, return_inverse=True)[1] if labels.dtype.kind not in "fiub" else labels

@@ -125,7 +125,9 @@ class Tape(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        name = self._names.get(func) or self._name(func)
+        name = self._names.get(func)
+        if name is None:
+            name = self._name(func)
         func = self._own.get(func, func)
         hooks = self._hooks
         if self.idle or not name or not hooks.on or not self.windows.open:

@@ -224,6 +224,8 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
 def first_tensors(values: Any) -> list[torch.Tensor]:
     """The tensors among arguments or results, nested at most twice."""
     tensors: list[torch.Tensor] = []
+    if isinstance(values, tuple) and len(values) == 1 and isinstance(values[0], torch.Tensor):
+        return [*values]  # the usual case, and a fast one
     todo = [(values, 0)]
     while todo:
         one, deep = todo.pop(0)

@@ -13,8 +13,9 @@ APART = 4  # a later window opens after 1/4 more turns
 LEAST = 32  # minimum number of turns between windows
 LOOKS = 3  # recorded evaluations of one line; later ones are recorded as often as windows open
 NEW, TRAININGS = 12, 4  # turns recorded of each later training; maximum number of such trainings
-CROWDED = 20_000  # operations after which the first window ends early
+LEAST_FIRST, CROWDED = 8, 20_000  # turns and operations after which the first window ends early
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
+DENSE = 100  # of one kind, so many are recorded between two backwards, and then ever fewer
 PLACES = 64  # places of calls that are remembered
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
@@ -28,29 +29,32 @@ class Windows:
 
     Between windows, a call of a net counts as training if it is like an earlier one. calls: since the newest
     backward; usual: calls in a turn; places: ids of (net, code, instruction) of calls that train -> the
-    code, so that its id stays unique, and a weak reference to the net.
+    code, so that its id stays unique, and a weak reference to the net. passed: calls since the newest
+    backward that were left out while all else was recorded.
     """
 
     __slots__ = (
         *("open", "turn", "stepped", "due", "calls", "usual", "places", "watched", "operations", "evaluated"),
-        *("_wide", "_trainings", "_evaluating", "_looks"),
+        *("passed", "_wide", "_trainings", "_evaluating", "_first", "_least", "_looks", "_times"),
     )
 
     def __init__(self) -> None:
         self.open = True
         self.turn = self.calls = 0
-        self.watched = self.evaluated = 0
+        self.watched = self.evaluated = self.passed = 0
         self.operations = 0
         self.stepped, self.due, self.usual = -PATIENCE, FIRST, 1
         self.places: dict[tuple[int, int, int], tuple[CodeType, weakref.ref[Any]]] = {}
         self._wide, self._trainings = WIDE, 0
-        self._evaluating = False
+        self._evaluating, self._first, self._least = False, True, LEAST_FIRST
         self._looks: dict[object, tuple[int, int]] = {}
+        self._times: dict[object, int] = {}
 
     def tick(self) -> bool:
         """Count a backward; return whether it counts as a step."""
         self.turn += 1
-        self.calls = self.evaluated = 0
+        self.calls = self.evaluated = self.passed = 0
+        self._times.clear()
         self.watched += self.open
         return self.turn - self.stepped > PATIENCE
 
@@ -70,8 +74,10 @@ class Windows:
             if self.turn >= self.due:
                 self.open, self.due, self._wide = True, self.turn + self._wide, WIDE
             return self.open
-        first = self.turn < FIRST and self.operations < CROWDED
-        if not first and (self._evaluating or self.turn >= self.due):
+        if self._first and self.operations >= CROWDED and self.turn >= self._least:
+            self._first, self.due = False, self.turn
+        self._first = self._first and self.turn < FIRST
+        if not self._first and (self._evaluating or self.turn >= self.due):
             self.close()
         return self.open
 
@@ -79,6 +85,11 @@ class Windows:
         """Close until a further quarter of all turns has passed."""
         self.due = max(self.turn + LEAST, self.turn + self.turn // APART)
         self.open = self._evaluating = False
+
+    def keeps(self, *kind: object) -> bool:
+        """Count one more of a kind; return whether to record it: the first ones, later at each doubling."""
+        times = self._times[kind] = self._times.get(kind, 0) + 1
+        return times <= DENSE or not times & (times - 1)
 
     def too_long(self) -> bool:
         """Count a call that does not train; return whether there were too many since the newest backward."""
@@ -90,7 +101,8 @@ class Windows:
         self._trainings += 1
         if self.turn and self._trainings <= TRAININGS:
             if self.open:
-                self.due = max(self.due, self.turn + NEW)
+                self._least = self.turn + NEW
+                self.due = max(self.due, self._least)
             else:
                 self.due, self._wide = self.turn, NEW
 

@@ -62,7 +62,8 @@ def _steps_on_test(log: Log) -> Faults:
             continue
         others = [b for other, ran in often.items() if other != stack for b in ran if b not in own]
         alike = [b for b in others if set(b.filled) & set(own[0].filled) and b.turn > own[0].turn]
-        if alike and naming_line(calls[alike[0].forwards[-1]].stack, TEST | VALIDATION) is None:
+        after = [calls[f] for b in alike[:1] for f in b.forwards if f in calls]
+        if after and naming_line(after[-1].stack, TEST | VALIDATION) is None:
             first = [b for b in own if b.turn < alike[0].turn]
             rows = sum(calls[f].rows for b in first for f in b.forwards if f in used)
             yield Evidence(own[0].site, {"rows": rows, "trained": rows}, at=own[0].site, stack=stack)

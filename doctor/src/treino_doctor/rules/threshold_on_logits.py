@@ -15,18 +15,18 @@ EVEN = 0.5
 
 def decide(log: Log) -> Faults:
     """A net's output that a loss took as logits is compared with 0.5, or rounded, without a sigmoid."""
-    forwards = calls_by_number(log)
-    known: dict[tuple[int, str, object], str] = {}
+    nets = {number: call.net for number, call in calls_by_number(log).items()}
+    known: dict[tuple[object, ...], str] = {}
     for call in log.of(LossCall):
         if call.name in OF_LOGITS:
             for made in origins(call.graph, call.graph.root):
-                known |= {(forwards[n].net, made.name, made.written): call.name for n in made.forwards[-1:]}
+                known |= {(nets.get(n), made.name, made.written): call.name for n in made.forwards[-1:]}
     sites = set()
     for read in log.of(Read):
         for met in cuts(read):
             of = read.graph.parents(met)[:1]
             raw = [o for one in of for o in origins(read.graph, one) if o.forwards[-1:]]
-            keys = [(forwards[o.forwards[-1]].net, o.name, o.written) for o in raw]
+            keys = [(nets.get(o.forwards[-1]), o.name, o.written) for o in raw]
             if not keys or not all(key in known for key in keys) or met.site in sites:
                 continue
             sites.add(met.site)
