@@ -238,7 +238,8 @@ for epoch in range(4):
 """
 
 MEAN = "frame[some] = (frame[some] - frame[some]{part}.mean()) / frame[some]{part}.std()"
-FIT = "frame[some] = StandardScaler().fit_transform(frame[some])"
+HOLES = "frame['a'] = frame['a'].where(frame['a'] < 4)\n"
+FILL = "mean = x_train.mean()\nx_train, x_test = (t.fillna(mean).values for t in (x_train, x_test))"
 AGAIN = "scaler = StandardScaler()\nx_train = scaler.fit_transform(x_train)\nx_test = scaler.{}(x_test)"
 MSE = "F.mse_loss(net(x), y.float().reshape(-1, 1))"
 TANH, DROPPED = MSE.replace("net(x)", "net(x).tanh()"), MSE.replace("net(x)", "F.dropout(net(x))")
@@ -248,7 +249,7 @@ FAULTY = [
     ("test_in_train", LOADERS + "test_loader = DataLoader(Rows(True), batch_size=20)" + EPOCHS),
     ("test_in_train", LOADERS + STEPS.format(step="optimizer.step()")),
     ("scaler_leakage", table(scale=MEAN.format(part=""))),
-    ("scaler_leakage", table(scale=FIT)),
+    ("scaler_leakage", table(scale=HOLES + "frame = frame.fillna(frame.mean())")),
     ("scaler_leakage", table(after=AGAIN.format("fit_transform"))),
     ("activation_before_cross_entropy", inputs("table", "goal", DROPPED)),
     ("targets_out_of_reach", inputs("table", "goal", TANH)),
@@ -270,6 +271,7 @@ RIGHT = [
     LOADERS + STEPS.format(step=""),
     table(scale=MEAN.format(part=".iloc[:120]")),
     table(after=AGAIN.format("transform")),
+    table(scale=HOLES, rows="frame", after=FILL),
     output("3 * torch.tanh(z)"),
     output("F.leaky_relu(z)"),
     inputs("table", "np.clip(goal, -1, 1)", TANH),

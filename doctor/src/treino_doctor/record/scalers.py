@@ -68,6 +68,11 @@ class Fits:
         self._fits.append(fit)
         self._of[id(scaler)] = scaler, fit
 
+    def of_scaler(self, scaler: Any) -> Fit | None:
+        """The newest fit of a scaler."""
+        known = self._of.get(id(scaler))
+        return known[1] if known is not None and known[0] is scaler else None
+
     def transformed(self, scaler: Any, x: Any, result: Any) -> None:
         """Remember the results of a fit's rows."""
         rows, out = table(x), table(result)
@@ -76,10 +81,9 @@ class Fits:
         self._choices(rows)
         old, made = hash_rows(rows), hash_rows(out)
         self._moved(old, made)
-        known = self._of.get(id(scaler))
-        if known is None or known[0] is not scaler:
+        fit = self.of_scaler(scaler)
+        if fit is None:
             return
-        fit = known[1]
         fit.width = out.shape[1]
         seen = np.isin(old, fit.raw)
         fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())

@@ -11,6 +11,7 @@ from treino_doctor.record.arrays import np, there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.rows import Rows
+from treino_doctor.record.scalers import NONE, Fit
 from treino_doctor.record.tables import table
 
 SCORES = "sklearn.metrics._classification"
@@ -36,7 +37,7 @@ PAIRS = {
     ),
 }
 SAMPLES = ("ttest_ind", "f_oneway", "kruskal", "mannwhitneyu")
-FRAMES = "pandas"
+FRAMES, BLOCKS = "pandas", "pandas.core.internals.managers"
 
 
 class SklearnHooks:
@@ -76,6 +77,8 @@ class SklearnHooks:
             self._hooks.after(module.DataFrame, "corr", self._frame)
             self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
             self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
+            # Not Series.fillna: pandas counts the references to a column to warn of chained assignments.
+            self._hooks.before(sys.modules[BLOCKS].SingleBlockManager, "fillna", self._filled)
         for scorer in PAIRS.get(name, ()):
             self._scorer(module, scorer, self._pair(scorer))
         for scorer in SAMPLES if name == "scipy.stats" else ():
@@ -127,12 +130,22 @@ class SklearnHooks:
         if len(columns) <= 2 and len(values) < 2:
             self._rows.splits.scalers.written.add(len(args[0]))
 
+    def _filled(self, args: Any, kwargs: Any) -> None:
+        """Note that a column's gaps get a number."""
+        column, fill = args[0].blocks[0].values, args[1] if len(args) > 1 else kwargs.get("value")
+        self._rows.splits.gaps.filled(Fit(here(), "fillna", len(column), 1, NONE), column, fill)
+
     def _learner(self, kind: Any) -> None:
         fits = self._rows.splits.scalers
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
             if getattr(args[0], "strategy", "") != "constant":  # constants don't depend on rows
                 fits.fitted(args[0], rows_of(args, kwargs))
+            if (fit := fits.of_scaler(args[0])) and hasattr(args[0], "statistics_"):  # of an imputer
+                for column, fill in zip(
+                    np.asarray(rows_of(args, kwargs)).T, args[0].statistics_, strict=True
+                ):
+                    self._rows.splits.gaps.filled(fit, column, fill)
             if hasattr(args[0], "get_support"):  # a program may take the selected columns itself
                 scores, y = getattr(args[0], "scores_", None), args[2] if len(args) > 2 else kwargs.get("y")
                 if y is not None:

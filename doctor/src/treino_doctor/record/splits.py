@@ -8,6 +8,7 @@ import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
+from treino_doctor.record.gaps import Gaps
 from treino_doctor.record.lines import here
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.row_log import Blocks, Folded
@@ -47,7 +48,7 @@ class Splits(Observer):
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
         self.parts: list[Part] = []
-        self.scalers = Fits(self.moved, self.is_part)
+        self.scalers, self.gaps = Fits(self.moved, self.is_part), Gaps()
         self.tensors: list[Any] = []  # called with each tensor made from an array
         self._splits, self._left = 0, MOST_BLOCKS
         self._bases: list[tuple[Any, int]] = []  # (table that was sliced, number of the split)
@@ -212,6 +213,7 @@ class Splits(Observer):
         every, written = list(every), self.scalers.written
         known = list(self.scalers.of(t, e, sum(len(o.rows) for o in every if o.predicted(written))))
         yield from known
+        yield from self.gaps.of(t, e)
         if not any(fit["apart"] for fit in known):
             yield from self.scalers.by_hand(t, e, [o for o in every if o.net == e.net])
 

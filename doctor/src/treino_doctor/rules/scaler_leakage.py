@@ -1,4 +1,4 @@
-"""A scaler, or a feature selection, that was fitted on evaluation rows."""
+"""A scaler, an imputer or a feature selection that was fitted on evaluation rows."""
 
 from treino_doctor.places.placement import maker, scales
 from treino_doctor.record.row_log import RowsEvaluated, RowsFitted
@@ -30,8 +30,8 @@ RULE = Rule(
     # the line of the fit; else the nearest line that scales rows
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
     message=(
-        "All {rows} evaluation rows are among the {fitted} rows on which a scale or a choice of columns "
-        "({kind}) rests."
+        "All {rows} evaluation rows are among the {fitted} rows on which a scale, the filling of gaps or a "
+        "choice of columns ({kind}) rests."
     ),
     why=(
         "It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels "
@@ -39,14 +39,16 @@ RULE = Rule(
         "most wrong where rows are few or change over time, or columns were chosen among many."
     ),
     fix=(
-        "Split first; fit the scaler, or choose the columns, on the training rows only, and use that for "
-        "both parts."
+        "Split first; fit the scaler, fill gaps or choose the columns by the training rows only, and use "
+        "that for both parts."
     ),
     safety="Safe: the figure falls to what it is.",
     limits=(
         "Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over a "
         "whole table or over some of its columns; windows of scaled series are not, nor columns that are "
-        "selected and then changed by NumPy. Columns that were chosen are known where they are those that "
+        "selected and then changed by NumPy. Gaps are known that pandas' `fillna` or "
+        "`SimpleImputer` fills by a column's mean or median, where that column of 20 numbers or more reaches "
+        "the net as it is or scaled. Columns that were chosen are known where they are those that "
         "scikit-learn, SciPy, pandas or `np.corrcoef` scored highest, up to 256 of twice as many or more, "
         "most of them measured numbers; not by correlations that are worked out by hand. A table that "
         "scikit-learn gives scaled is no fault of a program; nor is a scaler of rows that were set apart for "
