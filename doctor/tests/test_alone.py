@@ -59,11 +59,17 @@ def test_a_script_is_examined_without_other_packages(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["print('of the folder')", "raise RuntimeError('of the folder')"])
-def test_torch_finds_what_lies_beside_the_script_as_in_python(tmp_path, text):
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("cuda", "print('of the folder')"), ("statistics", "print('of the folder')")),
+        ("cuda", "raise RuntimeError('of the folder')"),
+    ],
+)
+def test_torch_finds_what_lies_beside_the_script_as_in_python(tmp_path, name, text):
     """Newer torch looks for ``cuda``, which its wheels for processors lack."""
-    (tmp_path / "script.py").write_text(SCRIPT)
-    (tmp_path / "cuda.py").write_text(text)
+    (tmp_path / "script.py").write_text((name != "cuda") * f"import {name}\n" + SCRIPT)
+    (tmp_path / f"{name}.py").write_text(text)
     ours, plain = (
         subprocess.run(
             [sys.executable, *words, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -5,7 +5,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examination import examined
 from treino_doctor.record import values, windows
 from treino_doctor.record.gradients import LOGGED
 from treino_doctor.record.log import Event, Forward, Log, OptimizerEnded, OptimizerMade
@@ -135,8 +134,9 @@ def test_a_rollout_without_gradients_remembers_its_newest_calls():
     assert len(calls) < 2 * values.NEWEST
 
 
-def test_an_evaluation_without_end_is_recorded_up_to_a_length(monkeypatch):
-    monkeypatch.setattr(windows, "LONGEST", 40)
+@pytest.mark.parametrize("setting", ["LONGEST", "DENSE"])
+def test_an_evaluation_without_end_is_recorded_up_to_a_length(setting, monkeypatch):
+    monkeypatch.setattr(windows, setting, 40)
     recorder, names = watched(TRAINED.format(turns=50) + EVALUATED.format(n=1000))
     calls = [f for f in recorder.log.of(Forward) if not f.grad]
     assert 40 <= len(calls) <= 3 * 45
@@ -155,8 +155,3 @@ def test_a_long_step_forgets_its_first_values(monkeypatch):
         first = first or node
     assert first.parents == ()
     assert sum(map(len, known._young)) <= 4 * 51
-
-
-def test_what_was_seen_of_many_optimizers_is_still_told(tmp_path):
-    findings, _ = examined(PRELUDE + NEW_OPTIMIZERS.format(n=200), tmp_path)
-    assert "new_optimizer_each_step" in [f.rule for f in findings]

@@ -141,7 +141,7 @@ def test_a_warning_names_the_line_that_it_would_have_named(call, action):
 
 
 @pytest.mark.parametrize("steps", [1, FIRST + 2])  # inside of a window, and between two
-def test_a_net_is_traced_symbolically_as_ever(steps):
+def test_a_net_is_traced_and_its_weights_are_swapped_as_ever(steps):
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
     plain = torch.fx.symbolic_trace(net).code
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -150,4 +150,7 @@ def test_a_net_is_traced_symbolically_as_ever(steps):
             net(torch.ones(2, 3)).sum().backward()
             optimizer.step()
         assert torch.fx.symbolic_trace(net).code == plain
+        if hasattr(torch.utils, "swap_tensors"):
+            torch.utils.swap_tensors(net[0].weight, nn.Parameter(torch.zeros(4, 3)))
+            assert not net[0].weight.any()
     assert exam.defects == []

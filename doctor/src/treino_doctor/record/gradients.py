@@ -15,6 +15,7 @@ from torch.optim.optimizer import Optimizer
 
 from treino_doctor.finding import Site
 from treino_doctor.record.clearing import Clearing
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here, maker, stack, unseen
 from treino_doctor.record.log import (
     Backward,
@@ -143,8 +144,8 @@ class Gradients(Observer):
         self._optimizers = 0
         self._crowd = LOGGED  # with more records, those of optimizers that no longer exist are ended
         self._left: dict[Any, list[tuple[int, int]]] = {}  # (optimizers' line, weight) -> weights at the end
-        self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
-        self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
+        self._numbers: dict[int, tuple[Ref[torch.Tensor], int]] = {}
+        self._starts: dict[int, tuple[Ref[torch.Tensor], torch.Tensor, float]] = {}
         self._whole = FirstOnes()
         self._courses: dict[Site | None, list[Losses]] = {}  # line -> its courses, newest last
         self._course = Losses(0)  # of the newest line
@@ -181,11 +182,11 @@ class Gradients(Observer):
         if known := self.known(parameter):
             return known
         self._count += 1
-        self._numbers[id(parameter)] = weakref.ref(parameter), self._count
+        self._numbers[id(parameter)] = Ref(parameter), self._count
         if torch.nn.parameter.is_lazy(parameter):
             return self._count
         some = sampled(parameter)
-        self._starts[self._count] = weakref.ref(parameter), some, norm(some)
+        self._starts[self._count] = Ref(parameter), some, norm(some)
         shape = tuple(parameter.shape)
         self._log.tell(ParameterSeen, parameter=self._count, name=name, shape=shape, made_at=made_at)
         return self._count

@@ -11,6 +11,21 @@ from typing import Any, TypeVar
 V = TypeVar("V")
 
 
+class Ref(weakref.ref[V]):
+    """The record's own weak reference to a tensor."""
+
+    __slots__ = ()
+
+
+class OthersReferences:
+    """Stands for the module ``weakref`` where torch refuses tensors that anything refers to weakly."""
+
+    @staticmethod
+    def getweakrefs(one: Any) -> list[Any]:
+        """All weak references to an object but the record's."""
+        return [ref for ref in weakref.getweakrefs(one) if type(ref) is not Ref]
+
+
 class ByIdentity(MutableMapping[Any, V]):
     """Values by object; an object that is deleted leaves the map."""
 

@@ -1,13 +1,13 @@
 """Training by hand: a program updates weights by their gradients without an optimizer."""
 
 import math
-import weakref
 from typing import Any
 
 import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.clearing import of_gradient
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.log import BY_HAND
 from treino_doctor.record.measures import MANY, Force, force_of, sampled
@@ -31,7 +31,7 @@ class ManualTraining:
     kind = BY_HAND
 
     def __init__(self) -> None:
-        self.refs: dict[int, weakref.ref[torch.Tensor]] = {}
+        self.refs: dict[int, Ref[torch.Tensor]] = {}
         self.before: list[torch.Tensor] = []
         self.rate = math.nan
         self.tried: Site | None = None
@@ -64,7 +64,7 @@ class ManualTrainings(Observer):
         super().__init__(of)
         self._gradients = gradients
         self.every: list[ManualTraining] = []
-        self._places: dict[int, tuple[ManualTraining, weakref.ref[torch.Tensor]]] = {}  # by data_ptr()
+        self._places: dict[int, tuple[ManualTraining, Ref[torch.Tensor]]] = {}  # by data_ptr()
 
     def install(self) -> None:
         self._tape.observe(self._changed, *MOVES)
@@ -95,11 +95,11 @@ class ManualTrainings(Observer):
         if hand is None:
             hand = ManualTraining()
             self.every.append(hand)
-        hand.refs |= {id(p): weakref.ref(p) for p in weights}
+        hand.refs |= {id(p): Ref(p) for p in weights}
         hand.autograd_grads, hand.before = grads, [p.detach().clone() for p in hand.weights]
         hand.tried = hand.moved = None
         hand.touched = set()
-        self._places |= {p.data_ptr(): (hand, weakref.ref(p)) for p in weights}
+        self._places |= {p.data_ptr(): (hand, Ref(p)) for p in weights}
 
     def ran(self, root: Any) -> None:
         """A backward ran from this value."""

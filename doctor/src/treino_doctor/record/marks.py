@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from treino_doctor.finding import Site
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import stack
 from treino_doctor.record.log import Backward, Forward
 from treino_doctor.record.observer import Observer, Recording
@@ -40,8 +41,8 @@ class Marks(Observer):
         self._marked: Counter[tuple[Site | None, bool]] = Counter()
         self._sums: Counter[tuple[Site, ...]] = Counter()
         self._collections = 0
-        self._newest: deque[weakref.ref[torch.Tensor]] = deque()
-        self._kept: list[weakref.ref[torch.Tensor]] = []  # losses that still existed some turns later
+        self._newest: deque[Ref[torch.Tensor]] = deque()
+        self._kept: list[Ref[torch.Tensor]] = []  # losses that still existed some turns later
         self._released: Counter[tuple[Site | None, bool]] = Counter()  # past graphs that are gone
         self._limit, self.grown, self.dropped, self._newest_count = LEAST, 0, 0, 0
         of.ran.append(self.ran)
@@ -81,7 +82,7 @@ class Marks(Observer):
     def keep(self, root: torch.Tensor) -> None:
         """Count losses that a program keeps, such as one per epoch, also between windows."""
         newest = self._newest
-        newest.append(weakref.ref(root))
+        newest.append(Ref(root))
         if len(newest) > PAST + 1 and (old := newest.popleft())() is not None:
             self._kept.append(old)
             if len(self._kept) >= self._limit:

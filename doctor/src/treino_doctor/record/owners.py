@@ -1,7 +1,6 @@
 """Find parameters that no optimizer holds, layers that nothing calls, and what cuts off gradients."""
 
 import sys
-import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from torch import nn
 
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients, OptimizerRecord
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here, is_own
 from treino_doctor.record.log import Backward, taken
 from treino_doctor.record.measures import sampled
@@ -31,7 +31,7 @@ class Stray:
     """A parameter that no optimizer holds, recorded from the first loss that reached it."""
 
     def __init__(self, p: torch.Tensor) -> None:
-        self.ref, self.first, self.shape = weakref.ref(p), sampled(p), tuple(p.shape)
+        self.ref, self.first, self.shape = Ref(p), sampled(p), tuple(p.shape)
         self.optimizers: set[int] = set()  # optimizers whose parameters got gradients from the same losses
         self.alone = self.upstream = self.training = True
         self.moved = self.apart = False

@@ -14,6 +14,7 @@ from treino_doctor.record.activations import Activations
 from treino_doctor.record.clearing import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.identity import OthersReferences
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Ended, Forward
@@ -93,6 +94,9 @@ class Recorder:
             part.install()
         leave_no_traces(self.hooks)
         let_items_be_seen(self.hooks.replace, self.tape)
+        if hasattr(torch.utils, "swap_tensors"):  # from torch 2.2 on
+            self.hooks.replace(torch.utils, "weakref", OthersReferences)
+            self.hooks.after(torch.utils, "swap_tensors", self.values.swapped)
         self.hooks.install()
         self.sklearn.install()
         self._open()

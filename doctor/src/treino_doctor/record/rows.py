@@ -1,7 +1,6 @@
 """Record the rows that enter nets in training and in evaluations, as hashes."""
 
 import math
-import weakref
 from typing import Any
 
 import torch
@@ -9,7 +8,7 @@ from torch import nn
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
-from treino_doctor.record.identity import ByIdentity
+from treino_doctor.record.identity import ByIdentity, Ref
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Forward
@@ -51,7 +50,7 @@ class Rows(Observer):
         self._settled = -1
         self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
         self._modules: ByIdentity[set[int]] = ByIdentity()
-        self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
+        self._known: dict[int, tuple[Ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False
         self._reordered_at: set[Site | None] = set()
@@ -153,7 +152,7 @@ class Rows(Observer):
         if fixed:
             if len(self._known) > 16:
                 self._known.clear()
-            self._known[id(x)] = weakref.ref(x), x._version, flat, hashes
+            self._known[id(x)] = Ref(x), x._version, flat, hashes
         return flat, hashes
 
     def _from_loader(self, call: Call) -> None:

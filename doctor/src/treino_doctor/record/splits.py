@@ -1,6 +1,5 @@
 """Record where rows come from: parts of splits, slices of tables, and fits of scalers."""
 
-import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.gaps import Gaps
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.row_log import Blocks, Folded
@@ -114,7 +114,7 @@ class Splits(Observer):
         split = next((n for held, n in self._bases if held() is base), None)
         if split is None:
             split = self._splits = self._splits + 1
-            self._bases.append((weakref.ref(base), split))
+            self._bases.append((Ref(base), split))
         part = Part(split, int(start > 0), here(), False)
         part.size, part.span = len(rows), (start, stop)
         part.add(rows)

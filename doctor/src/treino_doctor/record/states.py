@@ -1,6 +1,5 @@
 """Record states of a net that share the net's memory and are used after more steps."""
 
-import weakref
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from torch import nn
 
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import Observer, Recording
@@ -22,7 +22,7 @@ MOST = 64  # newest states that are remembered
 class State:
     """A state that ``state_dict`` returned, recognised later by its first tensor."""
 
-    first: "weakref.ref[torch.Tensor]"
+    first: Ref[torch.Tensor]
     versions: int
     steps: int
     site: Site | None
@@ -50,7 +50,7 @@ class States(Observer):
         newest = next((s.steps for s in reversed(self._states.values()) if s.site == site), -1)
         self._times[site] += newest != steps
         self._states.pop(id(values[0]), None)
-        self._states[id(values[0])] = State(weakref.ref(values[0]), versions(values), steps, site)
+        self._states[id(values[0])] = State(Ref(values[0]), versions(values), steps, site)
         if len(self._states) > MOST:
             self._states.pop(next(iter(self._states)))
 

@@ -1,13 +1,13 @@
 """Record tensors made by ``torch.empty`` that enter a loss before anything was written into them."""
 
 import ctypes
-import weakref
 from typing import Any
 
 import torch
 from torch import nn
 
 from treino_doctor.finding import Site
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.log import Backward
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Unfilled
@@ -37,7 +37,7 @@ class UnfilledTensors(Observer):
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
         self._newest: Node | None = None
-        self._parameters: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
+        self._parameters: dict[int, tuple[Ref[torch.Tensor], Node]] = {}
         self._lines: set[Site | None] = set()  # lines that were logged
         of.ran.append(self._ran)
 
@@ -67,7 +67,7 @@ class UnfilledTensors(Observer):
         parameter = args[2] if len(args) > 2 else kwargs.get("param")
         node, self._newest = self._newest, None
         if type(parameter) is nn.Parameter and node is not None and _unwritten(parameter, node):
-            self._parameters[id(parameter)] = weakref.ref(parameter), node
+            self._parameters[id(parameter)] = Ref(parameter), node
 
     def _used(self, op: str, tensor: torch.Tensor, parent: Node, node: Node, result: torch.Tensor) -> None:
         """Mark an operation on a tensor that is still empty; a copy of one is empty too."""

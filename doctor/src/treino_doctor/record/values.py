@@ -1,6 +1,5 @@
 """A record of values: for each tensor, the operation that made it, its inputs, and the line."""
 
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import torch
 from torch.distributions import Distribution
 
 from treino_doctor.finding import Site
+from treino_doctor.record.identity import Ref
 from treino_doctor.record.log import Graph, Operation
 from treino_doctor.record.reach import reached
 
@@ -62,7 +62,7 @@ class Values:
         self.step = 0
         self.users: list[Callable[[str, torch.Tensor, Node, Node, torch.Tensor], None]] = []
         """Called with (operation, input, its node, the result's, the result) if the input may be unfilled."""
-        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
+        self._known: dict[int, tuple[Ref[torch.Tensor], Node]] = {}
         self._young: list[list[Node]] = [[]]
         self._crowd = PRUNED
 
@@ -96,11 +96,16 @@ class Values:
         if len(self._known) > self._crowd:
             self._known = {k: v for k, v in self._known.items() if v[0]() is not None}
             self._crowd = max(PRUNED, 2 * len(self._known))
-        self._known[id(tensor)] = weakref.ref(tensor), node
+        self._known[id(tensor)] = Ref(tensor), node
         if node.parents:
             self._young[-1].append(node)
             if len(self._young[-1]) > PRUNED:  # one evaluation may have more values than many steps
                 self._age()
+
+    def swapped(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Two tensors took each other's values: neither's history is known any longer."""
+        for tensor in (*args, *kwargs.values()):
+            self._known.pop(id(tensor), None)
 
     def made(
         self,

@@ -1,13 +1,11 @@
 """A clip so small that almost nothing remains of the gradients."""
 
-from statistics import median
-
 from treino_doctor.places.settings import library_setting, setting
 from treino_doctor.places.source import calls, module, same
 from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.outcomes import Clip
 from treino_doctor.rules.course import Training, trainings
-from treino_doctor.rules.rule import STEP, Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.rule import STEP, Evidence, Faults, Log, Rule, Site, by_line, median, script
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # (keyword, position) of the limit
 CALLS = 10  # minimum number of calls of a clip

@@ -3,13 +3,12 @@
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Course, Log, LossCall, OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.graphs import bootstraps, calls_by_number
-from treino_doctor.rules.rule import by_line
+from treino_doctor.rules.rule import by_line, median
 
 LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's

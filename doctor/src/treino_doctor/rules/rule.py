@@ -134,6 +134,12 @@ def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
     return groups
 
 
+def median(values: Iterable[float]) -> float:
+    """The middle value. Python's ``statistics`` may be a file of the script's folder."""
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
 # ---- code of the examples
 
 PRELUDE = """\
