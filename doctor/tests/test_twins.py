@@ -308,13 +308,16 @@ def test_a_fault_is_found_and_its_right_twin_is_silent(rule, text, tmp_path):
     assert rule in {f.rule for f in findings} if rule else findings == []
 
 
-def test_a_look_at_the_training_rows_alone_is_noted(tmp_path):
-    look = "print(right(net, DataLoader(Rows(True), batch_size=20)))"
-    findings, log = examined(
-        f"{PRELUDE}{LOADERS}\nfor _ in range(6):\n    train(net, train_loader)\n{look}", tmp_path
-    )
+LOOK = EPOCHS.replace("print(right(net, test_loader))", "print(right(net, train_loader))")
+COUNTED = STEPS.format(step="optimizer.step()").replace("test_loader", "train_loader")
+
+
+@pytest.mark.parametrize("text", [LOOK, COUNTED])
+def test_a_figure_of_the_training_rows_alone_is_noted(text, tmp_path):
+    findings, log = examined(PRELUDE + LOADERS + text, tmp_path)
     assert findings == []
     assert any("180 rows" in note for note in notes(log))
+    assert notes(examined(PRELUDE + LOADERS + text + EPOCHS, tmp_path)[1]) == []
 
 
 def test_dropout_that_eval_does_not_reach_is_named(tmp_path):

@@ -1,13 +1,15 @@
 """Test rows that the net was trained on."""
 
 import ast
+from collections.abc import Iterator
 
 from treino_doctor.places.placement import joins, parts, trail
 from treino_doctor.places.source import loops
-from treino_doctor.record.log import Backward, NetMade
+from treino_doctor.record.log import Backward, Ended, NetMade, Read
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
 from treino_doctor.rules.graphs import calls_by_number
+from treino_doctor.rules.judged import ARRAYS, CHOICES
 from treino_doctor.rules.rule import HELD_OUT, Evidence, Faults, Log, Note, Rule, Site
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino_doctor.rules.turns import trained_forwards
@@ -24,10 +26,10 @@ def decide(log: Log) -> Faults:
     copies; or on some of the rows, and no others were evaluated; or on rows of previous folds.
     """
     judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
-    folds = log.of(Folded)
+    folds, figures = log.of(Folded), {line for line, _read in _figures(log)}
     for e, t in evaluations(log):
         trained, rows = shared(e, t)
-        only = not trained and e.learner not in judged_on_new and _only(e, t)
+        only = not trained and e.learner not in judged_on_new and _only(e, t, e.site in figures)
         trained = e.trained if only else trained
         late = next((f for f in folds if f.again and t.first < f.turn < min(t.last, e.looks[-1])), None)
         if late is not None:
@@ -45,6 +47,7 @@ def decide(log: Log) -> Faults:
             yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=sites)
             return
     yield from _steps_on_test(log)
+    yield from _of_training(log)
 
 
 def _steps_on_test(log: Log) -> Faults:
@@ -70,18 +73,45 @@ def _steps_on_test(log: Log) -> Faults:
             return
 
 
-def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
+def _figures(log: Log) -> Iterator[tuple[Site | None, Read]]:
+    """The lines of nets' calls whose classes were compared or left torch, each with that event."""
+    calls = calls_by_number(log)
+    for read in log.of(Read):
+        chosen = read.how in ARRAYS and any(o.name in CHOICES for o in read.graph.walk())
+        compared = read.how == "compared" and read.graph.root is not None and read.graph.root.name == "eq"
+        if (chosen or compared) and (call := calls.get(max(read.forwards, default=-1))) is not None:
+            yield call.site, read
+
+
+def _of_training(log: Log) -> Faults:
+    """Figures of calls that train, over rows that came again, where no other rows were evaluated."""
+    used, calls, seen = trained_forwards(log), calls_by_number(log), log.of(RowsEvaluated)
+    lines = {(e.net, e.site) for e in seen}
+    if any(e.trained < e.rows for e in seen) or not any(ended.finished for ended in log.of(Ended)):
+        return
+    for t in (t for t in log.of(RowsTrained) if t.again and t.labelled and not t.made and t.rows >= MANY):
+        others = (f for f in calls.values() if f.net == t.net and not (f.training and f.grad))
+        figures = (r for _line, r in _figures(log) if r.forwards[-1] in used and r.how == "compared")
+        own = next((r for r in figures if calls[r.forwards[-1]].net == t.net), None)
+        if own is not None and own.site is not None and all((f.net, f.site) in lines for f in others):
+            yield Evidence(own.site, {"rows": t.rows, "trained": t.rows}, sites={"own": own.site})
+            return
+
+
+def _only(e: RowsEvaluated, t: RowsTrained, figure: bool) -> bool:
     """Whether these rows are all or some of training's rows, and were compared with labels."""
     inside = MANY <= e.rows == e.trained or (t.rows >= KNOWN and e.trained > HALF * e.rows)
-    return inside and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
+    return inside and (e.scored or figure) and t.chance < CHANCE and t.floating and not (t.made or e.made)
 
 
 def note(evidence: Evidence) -> Note | None:
     """A note on the only rows that were evaluated, if the source never calls them test rows."""
+    text = N_("The {rows} rows evaluated at {place} are of the training: so is the figure.")
+    if (own := evidence.sites.get("own")) is not None:
+        return Note(text, own, {"rows": evidence.numbers["rows"]})
     led = tuple(s for name, s in evidence.sites.items() if name.startswith("led") and s is not None)
     if not led or naming_line(led, TEST | VALIDATION) is not None:
         return None
-    text = N_("The {rows} rows evaluated at {place} are of the training: so is the figure.")
     return Note(text, led[0], {"rows": evidence.numbers["rows"]})
 
 
