@@ -182,7 +182,7 @@ def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_pa
     _findings, log, own = examined_with_values(
         START + TRAIN + LOOK.format(look=LOOKS[look], labels=labels), tmp_path
     )
-    whole = [e for e in log.of(Evaluated) if e.rows == e.judged == 240]
+    whole = [e for e in log.of(Evaluated) if e.whole and e.rows == e.judged == 240]
     share = float((own["net"](own["x"]).argmax(1) == own["labels"]).float().mean())
     assert [right(e) for e in whole] == [pytest.approx(share)]
     assert commonest(whole[0]) == pytest.approx(float((own["y"].bincount() / 240).max()))
@@ -190,6 +190,37 @@ def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_pa
     assert bool(told) == (labels != "y")
     if told:
         assert told[0].startswith(f"After 80 of 80 steps, {share:.1%} of the 240 rows")
+
+
+HEART = """
+net = nn.Sequential(nn.Linear(8, 200), nn.ReLU(), nn.Linear(200, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+{labels}
+loss_of = {loss}
+for epoch in range({epochs}):
+    for rows in torch.arange(80).split(20):
+        STEP: loss_of(net(x[rows]), y[rows])
+    with torch.no_grad():
+        print(loss_of(net(x[80:]), y[80:]).item())
+"""
+DRAWN, NUMBERS = "y = y[torch.randperm(240)]", "lambda said, true: F.mse_loss(said[:, 0], true.float())"
+
+
+@pytest.mark.parametrize(
+    ("labels", "epochs", "loss", "told"),
+    [
+        (DRAWN, 40, "F.cross_entropy", "of the newest training rows were right, and"),
+        (DRAWN, 40, NUMBERS, "on the 160 new rows judged at"),
+        (DRAWN, 2, "F.cross_entropy", ""),
+        ("", 4, "F.cross_entropy", ""),
+        ("", 40, NUMBERS, ""),
+    ],
+)
+def test_a_net_that_knows_its_rows_by_heart(labels, epochs, loss, told, tmp_path):
+    _findings, log = examined(START + HEART.format(labels=labels, epochs=epochs, loss=loss), tmp_path)
+    said = [s for s in summary(log) if "new rows" in s]
+    assert len(said) == bool(told)
+    assert all(told in s for s in said)
 
 
 SCHEDULE = """

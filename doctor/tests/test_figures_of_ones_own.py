@@ -1,4 +1,4 @@
-"""Figures that a script works out wrongly: a count that is overwritten, and 0.5 taken of logits."""
+"""Figures that a script works out wrongly: means of other batches or sizes, and 0.5 taken of logits."""
 
 import pytest
 
@@ -17,34 +17,62 @@ for step in range(40):
     optimizer.step()
 net.eval()
 """
-BATCHES = """
-correct, total, every = 0, 0, []
-@torch.no_grad()
-def right(loader):
-    correct, total = 0, 0
-    for rows, truth in loader:
-        {said}
-        {count}
-        total += len(truth)
-        {more}
-    return {figure}
-print(right(list(zip(x.split({size}), y.split({size})))))
+EPOCHS = """
+train, held = ([(x[r], y[r]) for r in torch.arange(a, b).split(16)] for a, b in ((0, 168), (168, 240)))
+net, run, right, lost, every = nn.Linear(8, 3), 0.0, 0, 0.0, []
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(5):
+    {first}
+    for rows, truth in train:
+        STEP: F.cross_entropy(net(rows), truth)
+        every.append(loss.item())
+        run += {more}
+    with torch.no_grad():
+        for rows, truth in held:
+            said = net(rows)
+            {judged}
+    print(f"{{epoch}} {{{figure}}}")  # here
 """
-ANSWERS = "said = net(rows).argmax(1)"
-COUNT = "correct = (said == truth).sum().item()  # here"
-# what is counted, what else the loop does, the figure, rows of a batch, whether it is wrong
-COUNTS = {
-    "a tensor": ("correct = said.eq(truth).sum()  # here", "", "correct.item() / total", 48, True),
-    "added": ("correct += (said == truth).sum().item()", "", "correct / total", 48, False),
-    "added elsewhere": (
-        COUNT,
-        "every.append(correct)",
-        "sum(every) / total + 0 * correct / total",
-        48,
-        False,
+RESET, LOSS, ROWS = "run, right, lost = 0.0, 0, 0.0", "loss.item()", "loss.item() * len(rows)"
+COUNT = "right += (said.argmax(1) == truth).sum().item()"
+LOST = "lost += F.cross_entropy(said, truth).item()"
+# what an epoch begins with, what a batch adds, what an evaluation counts, the figure, what is said of it
+FIGURES = {
+    "never reset": ("pass", LOSS, "pass", "run / len(train):.4f", "the sum over all 5 epochs so far"),
+    "of all epochs": (
+        "pass",
+        LOSS,
+        "pass",
+        "sum(every) / len(every):.5f",
+        "the mean over all 5 epochs so far",
     ),
-    "printed by batch": (COUNT, "print(correct)", "correct / total", 48, False),
-    "of the last batch": (COUNT, "", "correct / len(truth)", 48, False),
+    "by the rows": (RESET, LOSS, "pass", "run / 168", "a sum over 11 batches, divided by 168"),
+    "rows by batches": (RESET, ROWS, "pass", "run / len(train):.3f", "a sum over 168 rows, divided by 11"),
+    "of another part": (RESET, LOSS, LOST, "lost / len(train):.4f", "a sum over 5 batches, divided by 11"),
+    "evaluations": ("pass", LOSS, LOST, "lost / len(held):.4f", "the sum over all 3 epochs so far"),
+    "of other rows": (RESET, LOSS, COUNT, "100 * right / 168:.2f", "a sum over 72 rows, divided by 168"),
+    "of full batches": (
+        RESET,
+        LOSS,
+        COUNT,
+        "right / (16 * len(held)):.4f",
+        "a sum over 72 rows, divided by 80",
+    ),
+    "overwritten": (
+        RESET,
+        LOSS,
+        COUNT.replace("+=", "="),
+        "right / 72:.4f",
+        "the count of the last of 5 batches",
+    ),
+    "reset": (RESET, LOSS, "pass", "run / len(train):.4f", ""),
+    "rows by rows": (RESET, ROWS, "pass", "run / 168:.4f", ""),
+    "a sum": (RESET, LOSS, "pass", "run:.4f", ""),
+    "a window": (RESET, LOSS, "pass", "sum(every[-20:]) / 20:.4f", ""),
+    "evaluated": (RESET, LOSS, LOST, "lost / len(held):.4f", ""),
+    "a share": (RESET, LOSS, COUNT, "100 * right / 72:.2f", ""),
+    "of the last batch": (RESET, LOSS, COUNT.replace("+=", "="), "right / len(truth):.4f", ""),
+    "the right one beside": (RESET, LOSS, COUNT, "right / 72:.4f} {right / 168:.4f", ""),
 }
 
 
@@ -56,33 +84,14 @@ def found(source, tmp_path):
     return [(f.rule, f.line) for f in findings], marked
 
 
-@pytest.mark.parametrize("what", COUNTS)
-def test_a_count_that_each_batch_overwrites(what, tmp_path):
-    count, more, figure, size, wrong = COUNTS[what]
-    source = TRAINED.format(net="nn.Linear(8, 3)", loss="F.cross_entropy", target="y")
-    source += BATCHES.format(said=ANSWERS, count=count, more=more, figure=figure, size=size)
-    told, marked = found(source, tmp_path)
-    assert told == ([("metric_overwritten", marked[0])] if wrong else [])
-
-
-@pytest.mark.parametrize(
-    ("count", "figure", "whole"),
-    [
-        (COUNT, "correct / total", 1),
-        ("correct = (said == truth).sum()  # here", "(100 * correct / len(x)).item()", 100),
-        ("correct = (said == truth).sum()  # here", "float(correct / 240)", 1),
-    ],
-)
-def test_an_overwritten_count_is_told_with_the_figure_and_the_share_that_is_right(
-    count, figure, whole, tmp_path, capsys
-):
-    source = TRAINED.format(net="nn.Linear(8, 3)", loss="F.cross_entropy", target="y")
-    source += BATCHES.format(said=ANSWERS, count=count, more="", figure=figure, size=48)
-    (finding,), _log = examined(PRELUDE + source, tmp_path)
-    assert finding.evidence["figure"] == pytest.approx(float(capsys.readouterr().out) / whole, rel=1e-5)
-    added, _log = examined(PRELUDE + source.replace("correct = (said", "correct += (said"), tmp_path)
-    assert added == []
-    assert finding.evidence["right"] == pytest.approx(float(capsys.readouterr().out) / whole, rel=1e-5)
+@pytest.mark.parametrize("what", FIGURES)
+def test_a_printed_figure_is_the_mean_of_its_own_batches(what, tmp_path):
+    first, more, judged, figure, said = FIGURES[what]
+    findings, _log = examined(
+        PRELUDE + EPOCHS.format(first=first, more=more, judged=judged, figure=figure), tmp_path
+    )
+    assert [f.rule for f in findings] == (["metric_wrong_mean"] if said else [])
+    assert all(f.message.startswith(f"The figure printed here is {said}") for f in findings)
 
 
 LOGITS, CHANCES = "F.binary_cross_entropy_with_logits", "F.binary_cross_entropy"

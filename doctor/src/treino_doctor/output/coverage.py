@@ -1,7 +1,7 @@
 """What an examination covered: the steps, the rules that had something to judge, and key figures."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Stepped
 from treino_doctor.record.outcomes import Clip, Depth, Drawn, Rectified, ScheduleEnded
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
-from treino_doctor.rules.course import training, trainings
+from treino_doctor.rules.course import counted, training, trainings
+from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.judged import groups
 from treino_doctor.words import N_, _, numeral
 
@@ -20,6 +21,8 @@ HARDLY = 0.95  # times a constant prediction's loss; above this a loss is hardly
 SCALED = 128  # a loss this many times larger than torch's was scaled for backward, as by a GradScaler
 FEW = 20  # rows of an evaluation, and rows for each class; with fewer, chance says nothing
 MOST = 3  # losses that the summary describes
+KEPT, LEARNED = 0.5, 0.2  # of what it gained over a constant, kept on new rows; least gain of an accuracy
+NEWEST = 24  # calls of the loss that tell how training ends
 LATE = 0.5  # share of the steps after which an evaluation describes the trained net
 
 
@@ -55,14 +58,55 @@ def summary(log: Log) -> list[str]:
         shares = {"right": right(newest), "chance": commonest(newest)}
         texts = {name: numeral(share, ".1%") for name, share in shares.items()}
         sentences.append(sentence.format(step=newest.step, steps=steps(log), **place, **texts))
-    return sentences
+    return [*sentences, *by_heart(log, newest)]
+
+
+def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
+    """A sentence on a net that is good on its training rows, and little better than a constant on new ones.
+
+    newest: the evaluation that counted right answers, if there is one.
+    """
+    course, calls = training(log), calls_by_number(log)
+    new = {(e.net, e.stack) for e in log.of(RowsEvaluated) if e.rows >= FEW and not e.trained}
+    last = list(course.calls[-NEWEST:]) if course is not None else []
+    learned = sum(counted(last, "labels").values())
+    if newest is not None and newest.site is not None and (newest.net, newest.stack) in new and learned:
+        trained, chance = sum(counted(last, "right").values()) / learned, commonest(newest)
+        noise = NOISE * math.sqrt(chance * (1 - chance) / newest.rows)
+        if trained - chance > LEARNED and right(newest) - chance + noise < KEPT * (trained - chance):
+            sentence = _(
+                "{training} of the newest training rows were right, and {right} of the {rows} new rows "
+                "evaluated at {place}: it knows the training rows by heart."
+            )
+            shares = {"training": numeral(trained, ".1%"), "right": numeral(right(newest), ".1%")}
+            place = place_name(newest.site.file, newest.site.line)
+            yield sentence.format(place=place, rows=newest.rows, **shares)
+            return
+    judged = [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean" and c.target_shape]
+    owners = ((c, calls.get(max(c.forwards, default=0))) for c in judged if c.step >= LATE * steps(log))
+    held = [c for c, f in owners if f is not None and (f.net, f.stack) in new]
+    held = [c for c in held if (c.turn, c.stack) == (held[-1].turn, held[-1].stack)]
+    rows = sum(c.target_shape[0] for c in held)
+    if course is None or not course.known or abs(course.adds - 1) > 0.1 or rows < FEW:
+        return
+    loss, at = sum(c.value * c.target_shape[0] for c in held) / rows, held[-1].site
+    if course.last() < KEPT * course.constant < course.constant < loss and at is not None:
+        sentence = _(
+            "The loss is {training} on the newest training batches, and {loss} on the {rows} new rows judged "
+            "at {place}, where one answer for all would get {constant}."
+        )
+        values = {"training": course.last(), "loss": loss, "constant": course.constant}
+        texts = {name: numeral(value, ".4g") for name, value in values.items()}
+        yield sentence.format(place=place_name(at.file, at.line), rows=rows, **texts)
 
 
 def evaluation(log: Log) -> Evaluated | None:
     """The newest whole evaluation of a trained net that compared each row's class with a label. None if there
     is none, or if the net was trained for long after it.
     """
-    whole = [e for e in log.of(Evaluated) if e.learned and e.judged == e.rows and len(e.labels) > 1]
+    whole = [
+        e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and len(e.labels) > 1
+    ]
     whole = [e for e in whole if e.rows >= FEW * len(e.labels) and e.step >= LATE * steps(log)]
     return max(whole, key=lambda e: (e.turn, e.newest), default=None)
 

@@ -270,6 +270,12 @@ class Read(Event):
     graph: Graph = field(default_factory=Graph)
 
 
+class Printed(Event):
+    """Figures that a line printed or logged: each as it was written, so that its last digit is known."""
+
+    figures: tuple[str, ...]
+
+
 class EvalSet(Event):
     """A net was set to eval mode, by ``eval()`` or ``train(False)``."""
 

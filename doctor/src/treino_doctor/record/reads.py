@@ -1,18 +1,27 @@
 """Record values that leave torch: metrics that a program prints, stores or uses for decisions."""
 
+import builtins
+import logging
 import math
+import re
+from collections import deque
+from numbers import Real
 from typing import Any
 
 import torch
 
+from treino_doctor.finding import Site
 from treino_doctor.record.lines import here, stack
-from treino_doctor.record.log import Graph, Read
+from treino_doctor.record.log import Graph, Printed, Read
 from treino_doctor.record.measures import single
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.values import Node, first_tensors, newest_calls, snapshot
 
 COMPARED = ("eq", "ne", "gt", "lt", "ge", "le", "isclose")
+FIGURE = re.compile(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?(?![\w.]*\d)")
+PRINTS = 4000  # prints looked at
+LINES, NEWEST, LONG = 64, 64, 400  # lines that print, newest prints of each, and characters of one
 
 
 class Reads(Observer):
@@ -21,11 +30,39 @@ class Reads(Observer):
     def __init__(self, of: Recording, nets: Nets) -> None:
         super().__init__(of)
         self._nets, self._whole = nets, FirstOnes()
+        self._left = PRINTS
+        self._prints: dict[Site | None, deque[tuple[dict[str, Any], str]]] = {}
 
     def install(self) -> None:
+        self._hooks.after(builtins, "print", lambda result, args, kwargs: self._said(*args), self._looks)
+        self._hooks.after(
+            logging.Logger, "handle", lambda result, args, kwargs: self._logged(args[1]), self._looks
+        )
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
         self._tape.observe(self._derived, "grad")
+
+    def _looks(self, *args: Any, **kwargs: Any) -> bool:
+        return self._left > 0
+
+    def _said(self, *values: Any) -> None:
+        """Keep what a line prints; its figures are read at the end."""
+        self._left -= 1
+        site = here()
+        if site not in self._prints and len(self._prints) < LINES:
+            self._prints[site] = deque(maxlen=NEWEST)
+        if site in self._prints:
+            text = " ".join(str(v) for v in values if isinstance(v, (str, Real)))
+            self._prints[site].append((self._log.moment(), text[:LONG]))
+
+    def _logged(self, record: logging.LogRecord) -> None:
+        self._said(record.msg, *(record.args if isinstance(record.args, tuple) else ()))
+
+    def finish(self) -> None:
+        for site, every in self._prints.items():
+            for moment, text in every:
+                if figures := FIGURE.findall(text):
+                    self._log.tell(Printed, site=site, figures=tuple(figures), **moment)
 
     def _read(self, name: str, tensor: torch.Tensor, result: Any) -> None:
         node = self._values.find(tensor)

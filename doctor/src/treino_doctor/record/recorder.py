@@ -52,6 +52,7 @@ class Recorder:
         loaders, marks, finiteness = Loaders(of), Marks(of), Finiteness(of)
         self.gradients = Gradients(of, marks, finiteness, shift=self._shift, after_step=after_each_step)
         self.nets = Nets(of, self.gradients.number, loaders.line)
+        reads = Reads(of, self.nets)
         self.settings = Settings(of, self.gradients)
         self.rows = Rows(of, self.nets, loaders)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
@@ -59,14 +60,14 @@ class Recorder:
         activations = Activations(of, self.nets, self.gradients)
         unreached = Unreached(of, self.nets, self.gradients)
         self._parts: tuple[Observer, ...] = (
-            *(self.nets, Losses(of, self.nets), self.gradients, Reads(of, self.nets), Softmaxes(of)),
+            *(self.nets, Losses(of, self.nets), self.gradients, reads, Softmaxes(of)),
             *(self.gradients.clearing, owners, marks, Clips(of), self.settings, activations, finiteness),
             *(UnfilledTensors(of), self.rows, Compiled(of, self.nets, self.entering)),
             States(of, self.nets, self.gradients),
         )
         self._ending: tuple[Observer, ...] = (
             *(self.rows, self.gradients, owners, marks),
-            *(self.nets, self.settings, activations, unreached),
+            *(self.nets, self.settings, activations, unreached, reads),
         )
         self.nets.roots.append(self._root)
         of.called.append(self._called)

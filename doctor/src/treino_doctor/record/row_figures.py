@@ -9,6 +9,7 @@ from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, R
 from treino_doctor.record.scalers import in_estimator
 from treino_doctor.record.tables import MOST_LABELS, chance, name_of
 
+NEWEST = 64  # evaluations of one place that are logged
 MEASURED = 8  # evaluations whose rows are compared one by one with training's
 NEAREST = 16  # number of nearest training rows of an evaluation row that are compared
 FLAT = 0.3  # times the columns' median deviation: a column's scale is at least this
@@ -31,9 +32,10 @@ def tell(log: Log, rows: Any) -> None:
             measured += 1
             near = nearest_copies(t.sample.rows(), e.sample.rows())
         log.tell(RowsEvaluated, **evaluated(rows, e, t) | near)
-        if (look := e.whole()) is not None:
+        whole = e.whole()
+        for look in e.looks[-NEWEST:]:
             fields = taken(Evaluated, look) | {"labels": named(look.labels), "learned": learned}
-            log.tell(Evaluated, net=e.net, site=e.site, stack=e.stack, **fields)
+            log.tell(Evaluated, net=e.net, site=e.site, stack=e.stack, whole=look is whole, **fields)
         if learned and len(e.fresh) >= 10 and not in_estimator(e.stack):
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):
                 log.tell(RowsFitted, net=t.net, at=e.site, stack=e.stack, loader=e.loader, **fit)

@@ -104,10 +104,11 @@ class RowsEvaluated(Event):
 
 
 class Evaluated(Event):
-    """The newest whole evaluation at one place: a pass over all its rows between two turns of training.
+    """An evaluation: a pass over rows at one place, between two turns of training.
 
-    learned: the net, or its weights, had been trained. newest: its last call's number. calls: those of the
-    net. right: the predictions, out of ``judged``, that equal their labels. labels: the count of each label.
+    whole: the newest over all rows of its place. learned: the net, or its weights, had been trained. newest:
+    its last call's number. calls: those of the net, the largest with ``most`` rows. right: the predictions,
+    out of ``judged``, that equal their labels, ``final`` of them in the last call. labels: the count of each.
     """
 
     net: int
@@ -115,8 +116,11 @@ class Evaluated(Event):
     newest: int
     calls: int
     rows: int
+    most: int
     right: int
+    final: int
     judged: int
+    whole: bool
     labels: dict[str, int] = field(default_factory=dict)
 
 

@@ -145,13 +145,15 @@ class Training:
 
 class Look:
     """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
-    right, and all that were compared with a label; calls: of the net; newest: the number of the last call.
+    right, and all that were compared with a label; calls: of the net, ``most`` rows in the largest; newest:
+    the number of the last call, which got ``final`` right.
     """
 
     def __init__(self, step: int, turn: int) -> None:
         self.step, self.turn = step, turn
         self.rows = self.digest = self.label_digest = self.right = self.judged = self.calls = self.newest = 0
         self.any_order, self.shapes = 0, set[tuple[int, ...]]()  # a digest whatever the rows' order; of rows
+        self.most = self.final = 0
         self.labels: Counter[float] = Counter()
         self.labelled = True
         self.blocks = False  # whether labels are sorted by class for any rows, as in few-shot tasks
@@ -165,6 +167,7 @@ class Look:
         self.rows += len(call.flat)
         self.right, self.judged = self.right + call.right, self.judged + call.judged
         self.calls, self.newest = self.calls + 1, call.event.forward
+        self.most, self.final = max(self.most, len(call.flat)), call.right
         self.labelled &= call.labels is not None
         if call.labels is not None:
             self.labels.update(call.labels.tolist())

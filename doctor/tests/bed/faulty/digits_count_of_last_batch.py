@@ -1,4 +1,4 @@
-# expect: metric_overwritten @ 32
+# expect: metric_wrong_mean @ 32
 # mend: 32 →             correct += (answers == labels).sum().item()
 import torch
 from sklearn.datasets import load_digits

@@ -1,0 +1,229 @@
+"""A printed loss or accuracy that sums other batches than its own, or is divided by another size."""
+
+import ast
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from treino_doctor.places.back import values
+from treino_doctor.places.source import statement
+from treino_doctor.record.log import Backward, LossCall, Printed
+from treino_doctor.record.row_log import Evaluated, RowsTrained
+from treino_doctor.rules.course import trainings
+from treino_doctor.rules.graphs import calls_by_number
+from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Note, Rule, Site, by_line, script
+from treino_doctor.words import N_, _
+
+ROUNDED = 3e-6  # relative error of a sum in single precision
+CHANCE = 2e-3  # largest expected number of figures that fit a wrong formula by accident
+LOOKS = 3  # first evaluations of a line, of which none is left out
+FAR = 0.1  # relative distance from which the last batch's loss says little about the others
+
+EVERY = N_("the mean over all {passes} epochs so far")
+SUMMED = N_("the sum over all {passes} epochs so far, divided by the size of one")
+DIVIDED = N_("a sum over {terms} {of}, divided by {by}")
+COUNTED = N_("the count of the last of {batches} batches alone, divided by all {terms} rows")
+LAST = N_("that of the last of {batches} batches alone")
+OF = {"rows": N_("rows"), "batches": N_("batches")}
+
+
+class Pass(NamedTuple):
+    """An epoch of training, or an evaluation.
+
+    key: where such passes are; whole: all of them are known. sums: (sum, of what, that of the last batch);
+    divided by another size than that they may be right, unless of means. most: rows of the largest batch.
+    """
+
+    key: object
+    turn: int
+    sums: tuple[tuple[float, str, float], ...]
+    sizes: dict[str, int]
+    most: int
+    last: str = LAST
+    means: bool = True
+    whole: bool = False
+
+
+class Way(NamedTuple):
+    """A wrong formula, the value that it gives, the right one, and what it is in words."""
+
+    name: tuple[Any, ...]
+    value: float
+    right: float
+    what: str
+
+
+def decide(log: Log) -> Faults:
+    """All figures of one place on a line agree with one wrong formula, in more digits than by chance, and
+    none that is printed beside them is the right one.
+    """
+    said = by_line(log.of(Printed), lambda p: p.turn)
+    every = sorted([*_epochs(log), *_losses(log), *_counts(log)], key=lambda p: p.turn) if said else []
+    sizes = {of: {float(p.sizes[of]) for p in every} for of in OF}
+    sizes["rows"] |= {float(t.rows) for t in log.of(RowsTrained)}
+    known: dict[object, list[float]] = {}
+    ways: dict[int, list[Way]] = {}
+    for p in every:
+        new = [1.0, *(total for total, _of, _last in p.sums)]
+        so_far = known[p.key] = [a + b for a, b in zip(known.get(p.key, [0.0] * len(new)), new, strict=True)]
+        if p.turn in said:
+            ways.setdefault(p.turn, []).extend(
+                _ways(p, so_far if p.whole or so_far[0] <= LOOKS else [], sizes)
+            )
+    for site, lines in by_line(log.of(Printed), lambda p: p.site).items():
+        columns = range(max(len(p.figures) for p in lines)) if ways else ()
+        found = (fit for column in columns for fit in _fits(lines, column, said, ways))
+        chance, way, figure = min(found, key=lambda fit: fit[0], default=(1.0, None, ""))
+        if way is not None and chance <= CHANCE:
+            far = abs(float(figure) - way.right) > FAR * abs(way.right)
+            if far or way.name[0] != LAST:
+                numbers = {"what": way.what, "figure": figure, "right": way.right}
+                yield Evidence(site, numbers | {"last": int(way.name[0] == LAST)})
+
+
+def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
+    """The wrong formulas. so_far: the number of passes and their sums, if known. others: sizes of passes."""
+    rows, batches = p.sizes["rows"], p.sizes["batches"]
+    for place, (total, of, last) in enumerate(p.sums, 1):
+        n = p.sizes[of]
+        full = p.most * batches if of == "rows" else rows / p.most
+        by_another = {*others[of], rows, batches, full} - {n} if p.means else set()
+        made = {(DIVIDED, by): total / by for by in by_another if by > 1}
+        made |= {(EVERY, 0): so_far[place] / n / so_far[0], (SUMMED, 0): so_far[place] / n} if so_far else {}
+        made |= {(p.last, 0): last} if batches > 1 else {}
+        for (name, by), value in made.items():
+            words = {
+                "terms": n,
+                "of": _(OF[of]),
+                "by": f"{by:.6g}",
+                "passes": int(so_far[0]) if so_far else 0,
+            }
+            what = _(name).format(**words, batches=batches)
+            yield Way((name, by, place, p.key, p.whole), value, total / n, what)
+
+
+def _fits(
+    lines: list[Printed], column: int, said: dict[int, list[Printed]], ways: dict[int, list[Way]]
+) -> Iterator[tuple[float, Way, str]]:
+    """The formulas that all figures of a column fit: (chance, the newest, its figure)."""
+    turns = by_line((p for p in lines if len(p.figures) > column), lambda p: p.turn)
+    fits: dict[Any, tuple[float, Way, str]] = {}
+    broken, fitted, seen = set[Any](), Counter[Any](), set[Any]()
+    for turn, own in turns.items():
+        beside = [f for p in said[turn] for f in p.figures]
+        for way in (there := ways.get(turn, ())):
+            name, value, right, _what = way
+            near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
+            if near is None or value <= 0 or any(is_near(f, right) and not is_near(f, value) for f in beside):
+                broken.add(name)
+                continue
+            fitted[name] += 1
+            if not is_near(near, right) and (near, name) not in seen:
+                seen.add((near, name))
+                rivals = sum(0.5 < other.value / value < 2 for other in there)  # formulas that come near
+                chance = min(1.0, rivals * max(unit(near) / value, ROUNDED))
+                fits[name] = fits[name][0] * chance if name in fits else chance, way, near
+    yield from (f for name, f in fits.items() if name not in broken and fitted[name] >= len(turns) * name[-1])
+
+
+def unit(figure: str) -> float:
+    """One of the last digit of a printed figure."""
+    digits, _sign, exponent = figure.partition("e")
+    return float(10.0 ** (int(exponent or 0) - len(digits.partition(".")[2])))
+
+
+def is_near(figure: str, value: float) -> bool:
+    """Whether a value, rounded, is printed as this figure."""
+    return abs(float(figure) - value) <= 0.501 * unit(figure) + ROUNDED * abs(value)
+
+
+def _epochs(log: Log) -> Iterator[Pass]:
+    """The losses that were run backward, epoch by epoch."""
+    calls, rows = calls_by_number(log), {t.net: t for t in log.of(RowsTrained)}
+    backwards, every = by_line(log.of(Backward), lambda b: b.site), trainings(log)
+    for t in every:
+        ran = [calls[f] for b in backwards.get(t.site, ()) for f in b.forwards if f in calls]
+        seen = next((rows[f.net].seen for f in ran if f.net in rows), 0)
+        end = t.turn + len(t.values)
+        if not seen or any(o is not t and o.turn < end and t.turn < o.turn + len(o.values) for o in every):
+            continue  # losses of several lines take turns
+        most = max(f.rows for f in ran)
+        n = -(-seen // most)
+        of = [most] * (n - 1) + [seen - most * (n - 1)]
+        means = bool(t.calls) and all(c.reduction == "mean" for c in t.calls) and abs(t.adds - 1) < FAR
+        for at in range(n, len(t.values) + 1, n) if n > 1 else ():
+            yield _of_losses(("epochs", t.site), t.turn + at, t.values[at - n : at], of)._replace(
+                means=means, whole=True
+            )
+
+
+def _losses(log: Log) -> Iterator[Pass]:
+    """The losses of evaluations."""
+    judged = [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean" and c.target_shape]
+    for key, calls in by_line(judged, lambda c: (c.turn, c.name, c.stack)).items():
+        if len(calls) > 1:
+            yield _of_losses(key[1:], key[0], [c.value for c in calls], [c.target_shape[0] for c in calls])
+
+
+def _of_losses(key: object, turn: int, losses: Sequence[float], rows: list[int]) -> Pass:
+    """A pass whose batches had these losses and rows."""
+    heavy = math.fsum(v * n for v, n in zip(losses, rows, strict=True))
+    sums = (math.fsum(losses), "batches", losses[-1]), (heavy, "rows", losses[-1])
+    return Pass(key, turn, sums, {"rows": sum(rows), "batches": len(rows)}, max(rows))
+
+
+def _counts(log: Log) -> Iterator[Pass]:
+    """The right answers of evaluations, in percent, too."""
+    for e in (e for e in log.of(Evaluated) if e.judged == e.rows > 0):
+        sums = tuple((k * e.right, "rows", k * e.final / e.rows) for k in (1, 100))
+        yield Pass((e.rows, e.stack), e.turn, sums, {"rows": e.rows, "batches": e.calls}, e.most, COUNTED)
+
+
+def note(evidence: Evidence) -> Note | None:
+    """A note on the last batch's loss, which many print on purpose."""
+    if not evidence.numbers["last"] or evidence.seen is None:
+        return None
+    return Note(
+        N_("The loss printed at {place} is {what}."), evidence.seen, {"what": evidence.numbers["what"]}
+    )
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line of the only division behind what is printed; else the line that prints."""
+    at, divided = evidence.seen, set[Site]()
+    for node in ast.walk(statement(at) or ast.Pass()):
+        ends = [way[-1] for way in values(at, node)] if at is not None and isinstance(node, ast.expr) else []
+        divided |= {s.site for s in ends if isinstance(s.node, ast.BinOp) and isinstance(s.node.op, ast.Div)}
+    return divided.pop() if len(divided) == 1 else at
+
+
+RULE = Rule(
+    group="settings",
+    message="The figure printed here is {what}: {figure}, where {right} would be right.",
+    why=(
+        "It equals that, in all digits, whenever it was printed, and never what it would be of its own "
+        "batches and rows. It says little about the net, and can't be compared with other figures."
+    ),
+    fix=(
+        "Set the sum to 0 before each epoch and each evaluation, and add to it in the loop (+=). Divide "
+        "means of batches by the number of batches; divide counts, and losses times their rows, by the "
+        "number of these rows: not by those of another part."
+    ),
+    safety="Safe: only the figure changes.",
+    limits=(
+        "Known are figures that `print` or `logging` writes with at least three digits, at the end of an "
+        "epoch or after an evaluation, of losses of torch and of answers compared with labels; of later "
+        "evaluations a sample. A loss of the last batch is a note."
+    ),
+    wrong=SPLIT
+    + script(loss="F.cross_entropy(net(x_train), y_train)")
+    + """\
+correct = 0
+with torch.no_grad():
+    for rows, truth in zip(x_test.split(24), y_test.split(24)):
+        correct += (net(rows).argmax(1) == truth).sum().item()
+print(correct / len(x_train))
+""",
+    mend={"correct / len(x_train)": "correct / len(x_test)"},
+)
