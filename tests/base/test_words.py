@@ -227,11 +227,11 @@ def test_values_go_into_both(language: str) -> None:
 
 
 def fields(sentence: str) -> set[tuple[str | None, str | None, str | None]] | None:
-    """The values that are filled in, with their formats; None where braces mean something else."""
+    """The values that are filled in, with their formats, but not words for a number, ``{n:row|rows}``; None
+    where braces mean something else."""
     try:
-        return {
-            (name, spec, how) for _text, name, spec, how in Formatter().parse(sentence) if name is not None
-        }
+        values = Formatter().parse(sentence)
+        return {(name, spec, how) for _, name, spec, how in values if name is not None and "|" not in spec}
     except ValueError:
         return None
 

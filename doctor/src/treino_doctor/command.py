@@ -363,7 +363,9 @@ def _mend(
             screen.lines(_("{path} existed already and is replaced.").format(path=replaced))
         result |= {"path": str(path), "replaced": [str(replaced) for replaced in fix.replaced]}
     if request.prove:
-        sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
+        sentence = _(
+            "doctor: running it {n} times more, as it is and fixed, with {seeds} {seeds:seed|seeds} each ..."
+        )
         screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
         job = {"target": str(request.target), "module": request.module is not None, "folder": str(folder)}
         job |= {name: getattr(request, name) for name in ("arguments", "max_steps", "max_time")}

@@ -95,7 +95,7 @@ class Doctor:
         elif not exam.findings:
             head = nothing(exam)
         else:
-            head = _("doctor: {steps} steps watched, findings: {n}").format(
+            head = _("doctor: {steps} {steps:step|steps} watched, findings: {n}").format(
                 n=len(exam.findings), steps=exam.steps
             )
         labels = {file: self.shell.compile.format_code_name(file) or ("", file) for file in own_files()}

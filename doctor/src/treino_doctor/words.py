@@ -32,9 +32,10 @@ _catalogues = {"treino_doctor": Path(__file__).parent / "locale"}  # domain -> t
 def _(sentence: str) -> str:
     """The sentence in the reader's language; in English if the catalogue has no translation.
 
-    Fill in values after the look-up: ``_("{n:,} rows").format(n=3)``, never in an f-string. A number with a
-    format in the sentence is written as ``numeral`` does. Call ``_`` inside functions only: a look-up at
-    import ignores a later choice of language; mark such sentences with ``N_``.
+    Fill in values after the look-up: ``_("{n:,} {n:row|rows}").format(n=3)``, never in an f-string. A number
+    with a format in the sentence is written as ``numeral`` does; ``{n:row|rows}`` is the word for n: one, or
+    another number. Call ``_`` inside functions only: a look-up at import ignores a later choice of language;
+    mark such sentences with ``N_``.
     """
     return Sentence(translation(sentence), {"sentence": str(sentence)}) if sentence else Sentence(sentence)
 
@@ -103,6 +104,10 @@ class _Formatter(string.Formatter):
         return super().convert_field(value, conversion) if quoted is None else quoted(str(value))
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        """Write the first or the second word of ``{n:row|rows}``, a number as ``numeral`` does."""
+        one, either, many = format_spec.partition("|")
+        if either:
+            return one if value == 1 else many
         as_numeral = format_spec and isinstance(value, numbers.Real)
         return numeral(value, format_spec) if as_numeral else format(value, format_spec)
 

@@ -229,8 +229,8 @@ class Coverage:
     def sentences(self) -> list[str]:
         """The coverage in sentences."""
         sentence = _(
-            "Looked at closely: {watched} of {backwards} backward passes; {judged} of {all} rules had "
-            "something to judge."
+            "Looked at closely: {watched} of {backwards} backward {backwards:pass|passes}; {judged} of "
+            "{all} rules had something to judge."
         )
         numbers = {"watched": self.watched, "backwards": self.backwards, "judged": self.judged}
         idle = [f"{_(why)} ({', '.join(names)})" for why, names in self.unjudged]

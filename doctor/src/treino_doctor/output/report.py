@@ -57,10 +57,13 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
 def nothing(exam: Exam, *, known: int = 0) -> str:
     """The sentence that nothing was found in so many steps, or backward passes if no optimizer stepped."""
     if known:
-        return _("doctor: nothing new found in {steps} steps.").format(steps=exam.steps)
+        return _("doctor: nothing new found in {steps} {steps:step|steps}.").format(steps=exam.steps)
     if exam.steps:
-        return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
-    sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
+        return _("doctor: nothing found in {steps} {steps:step|steps}.").format(steps=exam.steps)
+    sentence = _(
+        "doctor: nothing found in {backwards} backward {backwards:pass|passes} (no optimizer of torch "
+        "stepped)."
+    )
     return sentence.format(backwards=exam.backwards)
 
 
@@ -95,7 +98,7 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
     elif not exam.findings:
         parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
     else:
-        head = _("doctor: {steps} steps of {subject}, findings: {n}")
+        head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
         parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
         parts[-1] += covered.figures
     defects = [
@@ -114,9 +117,9 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
     """The report on one of treino's own runs."""
     if not findings:
-        sentence = _("doctor: nothing found in {steps} steps of {subject}.")
+        sentence = _("doctor: nothing found in {steps} {steps:step|steps} of {subject}.")
         return escape(sentence.format(steps=steps, subject=run))
-    head = _("doctor: {steps} steps of {subject}, findings: {n}")
+    head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
     parts = [head.format(n=len(findings), steps=steps, subject=run)]
     return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])
 

@@ -9,11 +9,17 @@ from treino_doctor.rules import GROUPS, rules
 from treino_doctor.rules.rule import PRELUDE, Rule
 from treino_doctor.words import N_, _
 
-NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding
+_WORD = re.compile(r"\{\w+:[^|}]*\|([^}]*)\}")  # the word for a number, one or many
+_NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding
 SURE = {
     True: N_("certain: proven from state (the graph, tensor versions, shapes, values)"),
     False: N_("likely: a cause and a measured symptom"),
 }
+
+
+def unfilled(sentence: str) -> str:
+    """A sentence of a rule without a finding's numbers."""
+    return _NUMBER.sub("…", _WORD.sub(r"\1", sentence))
 
 
 def page() -> str:
@@ -43,7 +49,7 @@ def page() -> str:
 
 def _section(rule: Rule) -> list[str]:
     """The lines of one rule, in English."""
-    lines = [rule.why, "", f"To do: {rule.fix}", "", f"How safe that is: {rule.safety}", ""]
+    lines = [_WORD.sub(r"\1", rule.why), "", f"To do: {rule.fix}", "", f"How safe that is: {rule.safety}", ""]
     lines += [f"What it does not see: {rule.limits}", ""]
     lines += ["Wrong:", "", "```py", rule.wrong.rstrip(), "```", ""]
     return [*lines, "Right:", "", "```py", rule.right.rstrip(), "```"]
@@ -58,8 +64,8 @@ def section(rule: Rule) -> str:
     return "\n\n".join(
         [
             f"{rule.id}  ({_(SURE[rule.certain])})",
-            NUMBER.sub("…", _(rule.why)),
-            _("To do: {fix}").format(fix=NUMBER.sub("…", _(rule.fix))),
+            unfilled(_(rule.why)),
+            _("To do: {fix}").format(fix=unfilled(_(rule.fix))),
             _("Wrong:") + "\n" + indented["wrong"],
             _("Right:") + "\n" + indented["right"],
         ]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from treino_doctor import __version__
 from treino_doctor.cells import cell_of, line_name
 from treino_doctor.finding import Finding
-from treino_doctor.output.rules_page import NUMBER, section
+from treino_doctor.output.rules_page import section, unfilled
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import Rule
 from treino_doctor.words import _
@@ -57,7 +57,7 @@ def repository(folder: Path) -> Path:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    why, fix = NUMBER.sub("…", _(rule.why)), NUMBER.sub("…", _(rule.fix))
+    why, fix = unfilled(_(rule.why)), unfilled(_(rule.fix))
     return {
         "id": rule.id,
         "name": rule.id.title().replace("_", ""),

@@ -35,6 +35,8 @@ class Batches:
     shape: tuple[int, ...] = ()
     stack: tuple[Site, ...] = ()
     loader: Site | None = None
+    called_at: Site | None = None
+    graph: bool = True
 
 
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
@@ -214,6 +216,7 @@ class Nets(Observer):
         if training and x.shape[0] == 1:
             known.ones += 1
             known.shape, known.stack, known.loader = tuple(x.shape), stack(), self._loader()
+            known.called_at, known.graph = self._place[0], torch.is_grad_enabled()
 
     def finish(self) -> None:
         for one in self.batches:

@@ -69,7 +69,8 @@ class Normed(Event):
     """Logged at the end: the recorded batches of a batch-norm layer.
 
     ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode. crashed: torch
-    refused a batch of one row. shape, stack, loader: facts of the newest batch of one row.
+    refused a batch of one row. shape, stack, loader, called_at (the call of the net), graph (whether one was
+    recorded): facts of the newest batch of one row.
     """
 
     made_at: Site | None = None
@@ -79,6 +80,8 @@ class Normed(Event):
     crashed: bool
     shape: tuple[int, ...] = ()
     loader: Site | None = None
+    called_at: Site | None = None
+    graph: bool = True
 
 
 class StateUsed(Event):

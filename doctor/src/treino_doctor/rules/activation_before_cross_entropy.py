@@ -74,7 +74,9 @@ RULE = Rule(
     unless=("nll_without_log_softmax",),
     # the line of the activation, or where it was chosen
     place=lambda e: word(e.at or e.seen, e.numbers["kind"], "dropout"),
-    message="The input of {loss} comes straight from {kind} ({calls} of {looked} calls): {what}.",
+    message=(
+        "The input of {loss} comes straight from {kind} ({calls} of {looked} {looked:call|calls}): {what}."
+    ),
     why=(
         "Cross entropy expects a score of any size for each class, a regression a number. With an activation "
         "or a dropout after the last layer the network can't answer as it should, and where an activation "

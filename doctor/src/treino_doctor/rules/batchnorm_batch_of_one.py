@@ -4,9 +4,10 @@ import math
 
 from treino_doctor.places.placement import batches
 from treino_doctor.places.settings import setting
-from treino_doctor.record.log import Ended
+from treino_doctor.record.log import Backward, Ended, Forward, Read
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.words import _
 
 WIDE = 64  # values of a row in each channel that suffice for statistics
 SELDOM = 8  # at most one batch in this many
@@ -21,14 +22,26 @@ def decide(log: Log) -> Faults:
         drop = norm.larger and math.prod(norm.shape[2:]) >= WIDE and norm.ones * SELDOM <= steps
         used = norm.larger or (norm.evaluated and norm.ones >= LEAST)
         if norm.crashed or (used and not drop):
-            numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape))}
-            sites = {"loader": norm.loader}
-            yield Evidence(norm.made_at, numbers, at=norm.loader, stack=norm.stack, sites=sites)
+            numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape)), "use": ""}
+            sites, at = {"loader": norm.loader, "acts": None}, norm.loader
+            if answers(log) or (norm.crashed and not norm.graph):
+                numbers["use"] = _(" No backward went through them: they are only answered.")
+                sites["acts"] = at = norm.called_at
+            yield Evidence(norm.made_at, numbers, at=at, stack=norm.stack, sites=sites)
             return  # the other layers of the net got the same batch
 
 
+def answers(log: Log) -> bool:
+    """Whether single rows were read, as an agent's action is, and no backward went through any of them."""
+    ones = {f.forward for f in log.of(Forward) if f.rows == 1 and f.norming}
+    learned = any(not ones.isdisjoint(b.forwards) for b in log.of(Backward))
+    return not learned and any(not ones.isdisjoint(r.forwards) for r in log.of(Read))
+
+
 def place(evidence: Evidence) -> Site | None:
-    """The line that sets the batch size, in the loader or in the loop over batches."""
+    """The call that only answers; else the line that sets the batch size, of the loader or of the loop."""
+    if evidence.sites["acts"] is not None:
+        return evidence.sites["acts"]
     loader = evidence.sites.get("loader")
     if loader is not None:
         return setting(loader, "batch_size", 1, 1.0)
@@ -40,14 +53,17 @@ RULE = Rule(
     group="modes",
     severity="risk",
     message=(
-        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and {larger} "
-        "larger ones."
+        "A batch-norm layer in training mode got batches of one row (shape {shape}): {ones}, and larger "
+        "ones: {larger}.{use}"
     ),
     why=(
         "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
         "running averages are pulled towards it. With one value per channel PyTorch refuses."
     ),
-    fix="Use drop_last=True or another batch size so that no batch has one row; or group norm.",
+    fix=(
+        "Where a row is only answered, as an agent's state, call eval() before and train() after that call; "
+        "where it is learned from, use drop_last=True, another batch size, or group norm."
+    ),
     safety="`drop_last=True` leaves up to a batch of rows out of each epoch, others each time when shuffled.",
     limits="Calls between windows are counted only where a single row enters a net in training mode.",
     wrong=script(

@@ -17,7 +17,10 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="settings",
     early=True,
-    message="The state that was kept is no copy: {steps} more steps have changed it before {how} was called.",
+    message=(
+        "The state that was kept is no copy: {steps} more {steps:step has|steps have} changed it before "
+        "{how} was called."
+    ),
     why=(
         "state_dict() returns the net's own tensors, which every step changes in place. What was kept as the "
         "best is the newest state, and loading it restores nothing."

@@ -74,7 +74,8 @@ RULE = Rule(
     group="gradients",
     unless=("detached_loss", "grad_cleared_before_step"),
     message=(
-        "In {steps} steps {parameters} of the network's weights got no gradient: this {how} cuts their way."
+        "In {steps} {steps:step|steps} {parameters} of the network's weights got no gradient: this {how} "
+        "cuts their way."
     ),
     why=(
         "A value that leaves the graph here has no history, so that backward can't go on to the layers that "

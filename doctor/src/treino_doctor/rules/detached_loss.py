@@ -43,7 +43,10 @@ FROM_A_NUMBER = "    loss = torch.tensor(loss.item(), requires_grad=True)\n"
 RULE = Rule(
     group="gradients",
     early=True,
-    message="{backwards} backward passes started from a tensor that knows nothing of the network.",
+    message=(
+        "{backwards} backward {backwards:pass|passes} started from a tensor that knows nothing of the "
+        "network."
+    ),
     why=(
         "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "
         "so that backward ends there and the parameters get no gradient. requires_grad only silences the "

@@ -40,7 +40,10 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="gradients",
     early=True,
-    message="{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}.",
+    message=(
+        "{optimizer}: gradients were cleared between backward and step in {cleared} of {steps} "
+        "{steps:step|steps}."
+    ),
     why=(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
         "follow. The network keeps its first weights."

@@ -26,12 +26,12 @@ RULE = Rule(
     early=True,
     # the line that sums or stores a value with a graph
     place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
-    message="The graphs of {alive} past losses or outputs are still alive ({backwards} backwards).",
+    message="The graphs of {alive} past losses or outputs are still alive after {backwards} backwards.",
     why=(
-        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every "
-        "step. Only its value is wanted."
+        "A loss or an output that is summed or stored as a tensor holds its whole graph, so that memory "
+        "grows with every step. Only its value is wanted."
     ),
-    fix="Store the number: total += loss.item() (or loss.detach()).",
+    fix="Keep what you need without its graph: loss.item() for a number, .detach() for an output.",
     safety="Safe: the numbers stay the same, the memory is freed.",
     limits=(
         "Graphs are counted by marks on the losses and results that are watched, and losses that are kept "

@@ -21,8 +21,8 @@ RULE = Rule(
     severity="waste",
     unless=("no_step", "detached_loss", "detached_graph"),
     message=(
-        "This {layer} ({parameters} weights) was never called, and got no gradient in any of {backwards} "
-        "backward passes."
+        "This {layer} ({parameters} {parameters:weight|weights}) was never called, and got no gradient in "
+        "{backwards} backward {backwards:pass|passes}."
     ),
     why=(
         "The optimizer holds it, but forward does not use it: it keeps its random values. If it was meant to "

@@ -95,7 +95,10 @@ RULE = Rule(
     unless=("target_broadcast",),
     # the line of the metric, or of the caller that chose the shapes
     place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
-    message="This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at).",
+    message=(
+        "This figure is taken along the wrong axis: {what} ({calls} of {looked} {looked:call|calls} looked "
+        "at)."
+    ),
     why=(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "
         "against a row compares each answer with every label; a mean over the outputs is a figure of each "

@@ -70,7 +70,7 @@ RULE = Rule(
     ),
     why=(
         "Two linear layers in a row can compute no more than one linear layer from {inputs} to {outputs}: "
-        "the {hidden} units between them add weights, but no bends."
+        "the {hidden} {hidden:unit|units} between them {hidden:adds|add} weights, but no bends."
     ),
     fix="Put an activation, such as nn.ReLU(), between the two layers, or leave one of them out.",
     safety="The network becomes another one, and has to be trained anew.",

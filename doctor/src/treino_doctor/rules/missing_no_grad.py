@@ -44,7 +44,9 @@ def line_of(call: Forward) -> Site | None:
 RULE = Rule(
     group="modes",
     severity="waste",
-    message="{calls} of the evaluations looked at ({rows} rows) recorded a graph that was never used.",
+    message=(
+        "{calls} of the evaluations looked at ({rows} {rows:row|rows}) recorded a graph that was never used."
+    ),
     why=(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
         "are the same, but memory and time are spent on it."

@@ -54,8 +54,8 @@ RULE = Rule(
     group="data",
     early=True,
     message=(
-        "{rows} rows with NaN or infinity went into the net, and {losses} losses or answers came out not "
-        "finite."
+        "{rows} {rows:row|rows} with NaN or infinity went into the net, and {losses} {losses:loss or "
+        "answer|losses or answers} came out not finite."
     ),
     why=(
         "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "

@@ -29,7 +29,10 @@ def decide(log: Log) -> Faults:
 
 RULE = Rule(
     group="gradients",
-    message="{anew} of {steps} steps looked at were the first of a new {optimizer}, on the same weights.",
+    message=(
+        "{anew} of {steps} steps looked at {anew:was|were} the first of a new {optimizer}, on the same "
+        "weights."
+    ),
     why=(
         "{optimizer} remembers past gradients from step to step, and each new one begins with nothing: "
         "momentum and adaptive step sizes never act."

@@ -46,8 +46,8 @@ RULE = Rule(
     early=True,
     unless=("loss_arguments_swapped",),
     message=(
-        "{loss} got values that are no log-probabilities ({calls} of {looked} calls looked at; they come "
-        "from {source})."
+        "{loss} got values that are no log-probabilities ({calls} of {looked} {looked:call|calls} looked "
+        "at; they come from {source})."
     ),
     why=(
         "{loss} only multiplies values by the target's shares and turns their sign; without log-softmax "

@@ -48,7 +48,10 @@ def parameters(made: OptimizerMade) -> set[int]:
 
 RULE = Rule(
     group="gradients",
-    message="{backwards} backward passes wrote gradients for {optimizer}, which took {steps} steps.",
+    message=(
+        "{backwards} backward {backwards:pass|passes} wrote gradients for {optimizer}, which took {steps} "
+        "{steps:step|steps}."
+    ),
     why=(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
         "that the parameters stayed (nearly) where they were."

@@ -39,7 +39,9 @@ RULE = Rule(
         "nll_without_log_softmax",
         "loss_arguments_swapped",
     ),
-    message="The loss is NaN or infinite from backward pass {first} on, and {steps} steps used it.",
+    message=(
+        "The loss is NaN or infinite from backward pass {first} on, and {steps} {steps:step|steps} used it."
+    ),
     why=(
         "One such step makes every weight NaN, and nothing can be learned after it. It came from: "
         "{operation}."

@@ -15,7 +15,10 @@ def decide(log: Log) -> Faults:
 
 RULE = Rule(
     group="settings",
-    message="None of the {given} entries that were loaded has the name of one of the net's {own}.",
+    message=(
+        "Not one of {given} {given:entry|entries} that {given:was|were} loaded has the name of one of the "
+        "net's {own}."
+    ),
     why=(
         "With strict=False load_state_dict leaves out every name that the net does not have, in silence: "
         "here '{given_name}' and the like, where the net has '{own_name}'. The net goes on with the "

@@ -47,12 +47,12 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="gradients",
     message=(
-        "{parameters} of the network's weight tensors (the first of shape {shape}) get gradients, but no "
-        "optimizer holds them."
+        "{parameters} of the network's weight tensors (the first of shape {shape}) {parameters:gets|get} "
+        "gradients, but no optimizer holds {parameters:it|them}."
     ),
     why=(
-        "{optimizer} took {steps} steps on the same loss, and these kept their first random values. "
-        "What the optimizer does hold has to learn around a part that never learns."
+        "{optimizer} took {steps} {steps:step|steps} on the same loss, and what it lacks kept its first "
+        "random values. What the optimizer does hold has to learn around a part that never learns."
     ),
     fix="Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose.",
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",

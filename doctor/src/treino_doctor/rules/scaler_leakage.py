@@ -3,9 +3,11 @@
 from treino_doctor.places.placement import maker, scales
 from treino_doctor.record.row_log import RowsEvaluated, RowsFitted
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule
+from treino_doctor.words import N_, _
 
 ALL = 0.98  # share of the rows
 LEAST = 10  # minimum number of rows of an evaluation
+WAYS = {"standard": N_("mean and deviation"), "minmax": N_("smallest and largest value")}
 
 
 def decide(log: Log) -> Faults:
@@ -20,6 +22,7 @@ def decide(log: Log) -> Faults:
             continue  # it was fitted on a training part that was split again
         if f.evaluated >= ALL and f.rows >= LEAST and (fitted_on_all or f.again):
             numbers = {"rows": f.rows, "fitted": f.fitted, "kind": f.kind}
+            numbers["way"] = _(WAYS[f.kind]) if f.kind in WAYS else f.kind
             yield Evidence(f.at, numbers, at=f.site, stack=f.stack, sites={"loader": f.loader})
             return
 
@@ -31,7 +34,7 @@ RULE = Rule(
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
     message=(
         "All {rows} evaluation rows are among the {fitted} rows on which a scale, the filling of gaps or a "
-        "choice of columns ({kind}) rests."
+        "choice of columns ({way}) rests."
     ),
     why=(
         "It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels "
@@ -39,7 +42,7 @@ RULE = Rule(
         "most wrong where rows are few or change over time, or columns were chosen among many."
     ),
     fix=(
-        "Split first; fit the scaler, fill gaps or choose the columns by the training rows only, and use "
+        "After the split, fit the scaler, fill gaps or choose the columns by the training rows only, and use "
         "that for both parts."
     ),
     safety="Safe: the figure falls to what it is.",

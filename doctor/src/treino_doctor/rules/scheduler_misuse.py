@@ -77,15 +77,15 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
     horizon = s.horizon
     long = s.updates >= LEAST and finished and horizon > 0
     if long and s.calls < FEW * horizon and near(s.updates, horizon):
-        what = _("was made for {n} steps and got {k}: step it after every batch")
+        what = _("was made for {n} {n:step|steps} and got {k}: step it after every batch")
         return what.format(n=horizon, k=s.calls), s.step_at
     per_update = near(s.calls, s.updates)
     for_more = near(s.backwards, horizon) or near(rows * s.updates, horizon)
     if long and per_update and s.calls < SHORT * horizon and for_more:
-        what = _("was made for {n} steps and got {k}: its rate never comes down")
+        what = _("was made for {n} {n:step|steps} and got {k}: its rate never comes down")
         return what.format(n=horizon, k=s.calls), s.site
     if s.kind == "CosineAnnealingLR" and horizon and s.calls >= AGAIN * horizon and per_update:
-        what = _("was made for {n} steps and got {k}: its rate goes up again")
+        what = _("was made for {n} {n:step|steps} and got {k}: its rate goes up again")
         return what.format(n=horizon, k=s.calls), s.step_at
     if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
         what = _("has mode {mode} while its figure got better, and cut the rate")
@@ -215,7 +215,7 @@ SCHEDULER = "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2,
 
 RULE = Rule(
     group="settings",
-    message="{scheduler} {what} ({calls} calls, {updates} updates).",
+    message="{scheduler} {what} ({calls} {calls:call|calls}, {updates} {updates:update|updates}).",
     why=(
         "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
         "nearly zero too early, or never reaches its course. Before the first update it skips the first "

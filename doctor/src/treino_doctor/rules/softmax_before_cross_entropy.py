@@ -59,7 +59,9 @@ RULE = Rule(
     group="losses",
     early=True,
     unless=("loss_arguments_swapped",),
-    message="The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at).",
+    message=(
+        "The input of cross_entropy is already a {kind} ({calls} of {looked} {looked:call|calls} looked at)."
+    ),
     why=(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with "
         "{classes} classes the loss can't fall below {floor}, and gradients are small. The network learns "

@@ -120,7 +120,7 @@ RULE = Rule(
     early=True,
     message=(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} of "
-        "{looked} calls looked at)."
+        "{looked} {looked:call|calls} looked at)."
     ),
     why=(
         "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "

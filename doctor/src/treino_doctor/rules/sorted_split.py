@@ -51,8 +51,11 @@ def decide(log: Log) -> Faults:
         single = single and whole
         if single or (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
-            numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved, "figure": _("accuracy")}
-            numbers |= {"training": _percent(learned), "evaluation": _percent(right)}
+            numbers = {
+                "unseen": f"{max(unseen, moved):.0%}",
+                "shift": moved,
+                "figures": _figures(right, learned),
+            }
             numbers["what"] = _("are of classes that training saw less or never")
             if single:
                 numbers |= {"unseen": "100%", "what": _("are of one class, of several in training")}
@@ -79,8 +82,13 @@ def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str,
     return next((labels for labels in fit if not _same(labels, known)), {})
 
 
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share:.0%}"
+def _figures(right: float, learned: float) -> str:
+    """The known ones of the accuracies in evaluation and in training, as the end of a sentence."""
+    if math.isnan(right):
+        return ""
+    if math.isnan(learned):
+        return _("; accuracy {right:.0%} there").format(right=right)
+    return _("; accuracy {right:.0%} there, {learned:.0%} in training").format(right=right, learned=learned)
 
 
 def place(evidence: Evidence) -> Site | None:
@@ -101,7 +109,7 @@ RULE = Rule(
     group="data",
     certain=False,
     unless=NEVER_LEARNS,
-    message="{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training.",
+    message="{unseen} of the evaluation rows {what}{figures}.",
     why=(
         "The rows were sorted by class or by target when they were cut, so that the two parts differ. The "
         "figure measures nothing that the net could have learned."

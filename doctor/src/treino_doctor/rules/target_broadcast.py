@@ -66,7 +66,7 @@ RULE = Rule(
     early=True,
     message=(
         "A prediction of shape {prediction} is compared with a target of shape {target}, and PyTorch "
-        "stretches both ({calls} of {looked} calls looked at)."
+        "stretches both ({calls} of {looked} {looked:call|calls} looked at)."
     ),
     why=(
         "Every prediction is compared with every target of the batch, so that the best answer is the mean of "

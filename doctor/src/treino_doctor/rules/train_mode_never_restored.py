@@ -36,7 +36,9 @@ def _looked(log: Log, net: int, since: EvalSet, until: Forward, used: set[int]) 
 
 RULE = Rule(
     group="modes",
-    message="{net} was set to eval, and {steps} steps were then trained in eval mode ({layers}).",
+    message=(
+        "{net} was set to eval, and {steps} {steps:step was|steps were} then trained in eval mode ({layers})."
+    ),
     why=(
         "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "
         "weights. What is trained so is another network than the one that was written."
