@@ -50,7 +50,7 @@ with torch.no_grad():
 """
 ROLLOUT = """
 state = x[:1]
-for place in range(900):
+for place in range(500):
     if place % 31 == 0:
         net(x[:1])
     state = state + net(state).detach().sum()

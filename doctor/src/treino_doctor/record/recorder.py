@@ -37,6 +37,7 @@ from treino_doctor.record.windows import DENSE
 
 KEY = 9  # numbers that identify where a call comes from: its net, its loader, and three of its callers
 FEW = 16  # rows of a call that may be left out
+LESS = 4  # calls as which one that is left out counts: little more is learnt from those that follow
 
 
 class Recorder:
@@ -179,7 +180,7 @@ class Recorder:
         """A call was left out."""
         self.nets.passing(module, inputs, result)
         self.windows.passed += is_grad_enabled()
-        self._count(is_grad_enabled())
+        self._count(is_grad_enabled(), LESS)
 
     def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
         """Decide whether a call of a net belongs to a known training or opens a window."""
@@ -210,10 +211,10 @@ class Recorder:
             self._places.pop(next(iter(self._places)))
         self._count(event.grad)
 
-    def _count(self, grad: bool) -> None:
+    def _count(self, grad: bool, calls: int = 1) -> None:
         """Close the window after too many calls that don't train."""
         evaluates = not grad or (self.windows.turn > 0 and self.place not in self.trained)
-        if evaluates and self.windows.too_long():
+        if evaluates and self.windows.too_long(calls):
             self.windows.close()
             self._close()
 

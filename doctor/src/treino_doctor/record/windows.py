@@ -91,9 +91,9 @@ class Windows:
         times = self._times[kind] = self._times.get(kind, 0) + 1
         return times <= DENSE or not times & (times - 1)
 
-    def too_long(self) -> bool:
+    def too_long(self, calls: int = 1) -> bool:
         """Count a call that does not train; return whether there were too many since the newest backward."""
-        self.evaluated += 1
+        self.evaluated += calls
         return self.evaluated > LONGEST
 
     def anew(self) -> None:
