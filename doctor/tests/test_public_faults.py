@@ -116,8 +116,15 @@ with torch.no_grad():
     said = pd.DataFrame(dict(Id=range(150), y=net(asked).argmax(1)))
 {use}
 """
-BY = "rows, asked = ((t - {0}) / {1} for t in (rows, asked))"
 SAVED, COUNTED = "said.to_csv('/dev/null')", "print((said.y == y[:150].numpy()).mean())"
+BY = "rows, asked = ((t - {0}) / {1} for t in (rows, asked))"
+OF_ROWS = "m, s = rows.mean(), rows.std()\n" + BY.format("m", "s")
+SCALES = {
+    "rows of training scaled, some judged": ("scaler_leakage", OF_ROWS, SAVED),
+    "rows of training scaled, others judged": ("", OF_ROWS, COUNTED),
+    "each frame by its mean": ("scaler_leakage", BY.format("t.mean()", "t.std()"), COUNTED),
+    "each frame by its range": ("scaler_leakage", BY.format("t.min()", "(t.max() - t.min())"), COUNTED),
+}
 
 
 def plateau(mode, figure):
@@ -214,22 +221,7 @@ SCRIPTS = {
     ),
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
-    "rows of training scaled, some judged": (
-        "scaler_leakage",
-        FRAMES.format(scale="m, s = rows.mean(), rows.std()\n" + BY.format("m", "s"), use=SAVED),
-    ),
-    "rows of training scaled, others judged": (
-        "",
-        FRAMES.format(scale="m, s = rows.mean(), rows.std()\n" + BY.format("m", "s"), use=COUNTED),
-    ),
-    "each frame by its mean": (
-        "scaler_leakage",
-        FRAMES.format(scale=BY.format("t.mean()", "t.std()"), use=COUNTED),
-    ),
-    "each frame by its range": (
-        "scaler_leakage",
-        FRAMES.format(scale=BY.format("t.min()", "(t.max() - t.min())"), use=COUNTED),
-    ),
+    **{k: (rule, FRAMES.format(scale=scale, use=use)) for k, (rule, scale, use) in SCALES.items()},
     "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
     "scored, and chosen by training rows": (
         "",

@@ -63,6 +63,7 @@ class Loaders(Observer):
     """Watches DataLoaders and subsets of data sets.
 
     parts: (data set, row numbers, line) of each Subset. hungry: training rows are collected between windows.
+    unseen: no net was called since the newest batch.
     """
 
     def __init__(self, of: Recording) -> None:
@@ -72,6 +73,7 @@ class Loaders(Observer):
         self.hungry = True
         self.reading: Reading | None = None  # of the newest batch
         self._raw_batch: tuple[Any, Reading | None] | None = None
+        self._from, self.unseen, self._ahead = 0, False, False
         self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
         self._reading: dict[int, Reading] = {}
         self._held: list[Any] = []  # data sets of parts, so that their ids stay unique
@@ -97,8 +99,11 @@ class Loaders(Observer):
                 batch = original(loading)
             # Between windows, only evaluations are recorded here. The memory of a kept batch can't be reused.
             looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
-            loaders._raw_batch = (batch, reading) if looked_at else None
-            loaders.batch = loaders.batch if looked_at else None
+            # If no net was called since the previous one, batches are read ahead, and a call's is unknown.
+            ahead = looked_at and loaders._from == id(loading) and (loaders._ahead or loaders.unseen)
+            loaders._from, loaders.unseen, loaders._ahead = id(loading), looked_at, ahead
+            loaders._raw_batch = (batch, reading) if looked_at and not ahead else None
+            loaders.batch = loaders.batch if looked_at and not ahead else None
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
@@ -123,7 +128,8 @@ class Loaders(Observer):
             self._values.made(part, "stack", [whole], reading.site, {})
 
     def newest(self) -> Batch | None:
-        """The newest batch, unpacked at the first call."""
+        """The newest batch, unpacked at the first call; None while batches are read ahead."""
+        self.unseen = False
         if self._raw_batch is not None:
             self.batch = Batch(*self._raw_batch)
             self._raw_batch = None
@@ -168,6 +174,7 @@ class Loaders(Observer):
     def _started(self, result: Any, args: Any, kwargs: Any) -> None:
         known = self._readings.get(id(args[0]))
         if known is not None and known[0]() is args[0]:
+            self._from = 0
             known[1].epoch += 1
             known[1].fresh = True
             if len(self._reading) > 16:

@@ -98,15 +98,21 @@ def groups(log: Log) -> list[Group]:
 def supervised(log: Log) -> set[int]:
     """The nets whose outputs were trained towards targets that come from no net and aren't the inputs."""
     calls, nets = calls_by_number(log), set[int]()
-    for loss in (c for c in log.of(LossCall) if c.trained and len(c.target_shape) <= 2):
+    for loss in (c for c in log.of(LossCall) if c.trained):
         call, target = calls.get(max(loss.forwards, default=0)), loss.target_graph.root
         given = target is not None and not target.forwards
-        if call is not None and given and call.shape != loss.target_shape:
+        if call is not None and given and _are_answers(call.shape, loss.target_shape):
             nets.add(call.net)
     for answered, shape in _by_hand(log, calls):
-        if shape[:1] == (answered.rows,) and len(shape) <= 2 and answered.shape != shape:
+        if shape[:1] == (answered.rows,) and _are_answers(answered.shape, shape):
             nets.add(answered.net)
     return nets
+
+
+def _are_answers(inputs: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a target's shape is that of one or a few numbers a row, and not that of the inputs."""
+    wide = [n for n in target[1:] if n != 1]
+    return len(wide) < 2 and (not wide or inputs != target)
 
 
 def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tuple[int, ...]]]:

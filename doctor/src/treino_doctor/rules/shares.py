@@ -42,7 +42,8 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     if held_out and e.leaked > few:
         return e.leaked, e.rows
     part = e.part >= 0 or e.trained < HALF * e.rows  # else it is an evaluation of the whole table
-    mixed = part and e.mixed > few and (judged or (t.twice and e.repeated))
+    among_new = e.trained if e.numbers == e.rows else e.mixed  # the rows of one loader belong together
+    mixed = part and among_new > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
 
 
