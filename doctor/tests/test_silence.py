@@ -53,6 +53,29 @@ for step in range(20):
         pseudo = net(x[120:]).softmax(1).max(1)[1]
     STEP: F.cross_entropy(net(x[:120]), y[:120]) + 0.1 * F.cross_entropy(net(x[120:]), pseudo)
 """,
+    "a random net whose answers another one learns": """
+aim, pupil = nn.Linear(8, 16), nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16))
+optimizer = torch.optim.Adam(pupil.parameters(), lr=0.01)
+20 STEPS: F.mse_loss(pupil(x), aim(x))
+""",
+    "entries without a target, which a mask leaves out": """
+target = x[:, :3].masked_fill(x[:, :3] > 1, float("nan"))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+20 STEPS: F.l1_loss(net(x), target, reduction="none").nanmean()
+""",
+    "rows that are gathered in clusters": """
+near, first, last = (x @ x.T > 4).float(), nn.Linear(8, 5), nn.Linear(5, 3)
+optimizer = torch.optim.Adam([*first.parameters(), *last.parameters()], lr=0.01)
+for step in range(20):
+    share = (near @ first(x)).softmax(1)
+    STEP: F.cross_entropy(last(share), y) - (share.T @ near @ share).trace() / 1e5
+""",
+    "as many centres as points, which learn": """
+points, goal = x[:, :1], x[:, 1]
+centres, height = nn.Parameter(x[:, 0].clone()), nn.Parameter(torch.zeros(240))
+optimizer = torch.optim.Adam([centres, height], lr=0.01)
+20 STEPS: ((-((points - centres) ** 2)).exp() @ height - goal).pow(2).mean()
+""",
     "Monte-Carlo dropout at the end": """
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 20 STEPS: F.cross_entropy(net(x[:200]), y[:200])

@@ -25,6 +25,7 @@ class Unowned(Event):
     net. late: it was made after one of the optimizers; opened: it was frozen when an optimizer was made.
     """
 
+    parameter: int = 0
     optimizers: tuple[int, ...] = ()
     shape: tuple[int, ...]
     losses: int

@@ -150,10 +150,11 @@ class Owners(Observer):
     def finish(self) -> None:
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
         homes = self._homes() if self._strays else {}
-        for stray in self._strays.values():
+        for number, stray in self._strays.items():
             p = stray.look()
             home = homes.get(id(p)) if p is not None else None
             fields = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
+            fields["parameter"] = number
             fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
             if p is not None:
                 fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}

@@ -85,6 +85,7 @@ class Softmaxes(Observer):
                 and dim is not None
                 and soft.shape == tuple(factor.shape)
                 and factor.dim() > 1
+                and not (at and dim == factor.dim() - 1 and factor.shape[-1] != factor.shape[-2])  # clusters
             ):
                 self._apply(soft, dim, factor.dim() - 1 - at)
 

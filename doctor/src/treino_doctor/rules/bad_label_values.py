@@ -2,7 +2,7 @@
 
 import math
 
-from treino_doctor.record.log import LossCall
+from treino_doctor.record.log import Backward, LossCall
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _
 
@@ -14,16 +14,19 @@ NEAR = 1e-4  # from 0 and 1: rounding of smoothed labels
 
 def decide(log: Log) -> Faults:
     """Labels outside of the loss's range (classes, [0, 1] or ±1), or no labels at all."""
+    ran = {n for b in log.of(Backward) for n in b.losses}
     for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
-        wrong = [(c, what) for c in calls if (what := _wrong(c))]
+        wrong = [(c, what) for c in calls if (what := _wrong(c, c.loss in ran))]
         if wrong:
             call, what = wrong[-1]
             numbers = {"loss": call.name, "values": _(what), "calls": len(wrong), "looked": len(calls)}
             yield Evidence(call.site, numbers, stack=call.stack)
 
 
-def _wrong(c: LossCall) -> str:
-    """Return what is wrong with the labels of one call, in words; "" if nothing is."""
+def _wrong(c: LossCall, ran: bool) -> str:
+    """Return what is wrong with the labels of one call, in words; "" if nothing is. ran: a backward ran from
+    its loss, which a program may leave out where no label is known.
+    """
     values = f"{c.low:g} … {c.high:g}"
     if c.name in CLASSES and c.target_kind == "int":
         classes = c.input_shape[1] if len(c.input_shape) > 1 else 0
@@ -31,7 +34,7 @@ def _wrong(c: LossCall) -> str:
             return f"{values}, {classes} classes"
         if not c.error and len(c.input_shape) == 2 and classes == 1 and c.input_shape[0] > 1:
             return N_("one column of logits")
-        if not c.error and not c.labels and math.isnan(c.value) and 0 not in c.target_shape:
+        if ran and not c.error and not c.labels and math.isnan(c.value) and 0 not in c.target_shape:
             return N_("every label is ignored")
     elif c.name.startswith("binary_cross_entropy"):
         return values if c.low < -NEAR or c.high > 1 + NEAR else ""
@@ -41,7 +44,7 @@ def _wrong(c: LossCall) -> str:
         return N_("logarithms, where shares belong (log_target=False)") if c.low < -NEAR else ""
     elif c.name == "kl_div":
         return N_("shares, where their logarithms belong (log_target=True)") if c.high > NEAR else ""
-    elif c.name in PAIRED and c.trained:
+    elif c.name in PAIRED and ran and c.reduction != "none":  # losses of entries may be masked
         return "NaN" if math.isnan(c.low) and not c.spoiled else ""
     return ""
 

@@ -1,6 +1,6 @@
 """A part of the network that is cut off from the loss."""
 
-from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.record.log import NetMade, OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.outcomes import FLAT, Cut
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
@@ -31,6 +31,9 @@ def decide(log: Log) -> Faults:
             waiting = []
     # A value outside the graph passes no gradient at all; an operation with derivative zero passes zeros.
     lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
+    loaded = {p for n in log.of(NetMade) if n.loaded for p in n.parameters}
+    for key in [k for k in behind if k[0] in ("no_grad", "detach")]:
+        lost_by[key] -= loaded  # what gives features to a head keeps its weights on purpose
     for key in [k for k in behind if k[0] == "no_grad"]:
         if behind[key] - missing or not led.get(key):  # no_grad may only serve evaluations
             lost_by[key] = set()

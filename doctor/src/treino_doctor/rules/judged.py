@@ -54,7 +54,7 @@ def groups(log: Log) -> list[Group]:
     arrays = [
         r for r in log.of(Read) if r.how in (*ARRAYS, *NUMBERS) and calls.get(max(r.forwards, default=0))
     ]
-    lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
+    lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r) and not _acts(r, calls, answering)}
     lines |= {(r.how, r.site) for r in arrays if calls[max(r.forwards)].net in answering}
     before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy computes
     for event in log.events:
@@ -98,7 +98,10 @@ def groups(log: Log) -> list[Group]:
 def supervised(log: Log) -> set[int]:
     """The nets whose outputs were trained towards targets that come from no net and aren't the inputs."""
     calls, nets = calls_by_number(log), set[int]()
-    for loss in (c for c in log.of(LossCall) if c.trained):
+    trained = [c for c in log.of(LossCall) if c.trained]
+    if 2 * sum(c.bootstrapped for c in trained) > len(trained):
+        return nets
+    for loss in trained:
         call, target = calls.get(max(loss.forwards, default=0)), loss.target_graph.root
         given = target is not None and not target.forwards
         if call is not None and given and _are_answers(call.shape, loss.target_shape):
@@ -113,6 +116,15 @@ def _are_answers(inputs: tuple[int, ...], target: tuple[int, ...]) -> bool:
     """Whether a target's shape is that of one or a few numbers a row, and not that of the inputs."""
     wide = [n for n in target[1:] if n != 1]
     return len(wide) < 2 and (not wide or inputs != target)
+
+
+def _acts(event: Read, calls: dict[int, Forward], answering: set[int]) -> bool:
+    """Whether a value is the choice for a single row, compared with nothing, of a net that learns no given
+    targets: the action of an agent."""
+    call = calls.get(max(event.forwards, default=0))
+    alone = call is not None and call.rows == 1 and call.net not in answering
+    names = {o.name for o in event.graph.walk()}
+    return alone and event.how in (*NUMBERS, "int", "index") and not names & COMPARES and "sub" not in names
 
 
 def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tuple[int, ...]]]:

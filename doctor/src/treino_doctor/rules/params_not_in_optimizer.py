@@ -1,7 +1,8 @@
 """Parameters that get gradients and belong to no optimizer."""
 
-from treino_doctor.record.log import OptimizerEnded, OptimizerMade
+from treino_doctor.record.log import LossCall, NetMade, OptimizerEnded, OptimizerMade
 from treino_doctor.record.outcomes import Unowned
+from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 STEPS = 3  # steps of an optimizer that learns from the same losses
@@ -20,7 +21,8 @@ def decide(log: Log) -> Faults:
     working = [o for o in made if o in ends and ends[o].steps >= STEPS]
     blind = [o for o in working if not ends[o].filled]
     groups: dict[Site | None, list[tuple[Unowned, int]]] = {}
-    for stray in log.of(Unowned):
+    aims = aimed_at(log)
+    for stray in (s for s in log.of(Unowned) if s.parameter not in aims):
         if stray.moved or stray.held or stray.grad_input or not stray.training or stray.losses < LOSSES:
             continue
         # A parameter before the only part of the net that an optimizer holds may be frozen on purpose.
@@ -42,6 +44,20 @@ def decide(log: Log) -> Faults:
             "steps": ends[optimizer].steps,
         }
         yield Evidence(made[optimizer].site, numbers, at=place)
+
+
+def aimed_at(log: Log) -> set[int]:
+    """The parameters of nets whose answers other nets learn to give: random ones are fixed on purpose."""
+    calls, own = calls_by_number(log), {n.net: set(n.parameters) for n in log.of(NetMade)}
+    aims = set[int]()
+    for c in (c for c in log.of(LossCall) if c.trained and c.bootstrapped and c.target_graph.root):
+        learner, aim = (
+            {p for f in g.root.forwards if f in calls for p in own[calls[f].net]}
+            for g in (c.graph, c.target_graph)
+            if g.root is not None
+        )
+        aims |= aim - learner
+    return aims
 
 
 RULE = Rule(

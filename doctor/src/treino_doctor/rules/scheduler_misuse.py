@@ -2,12 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Any
 
 from treino_doctor.places.source import names, written_on
 from treino_doctor.places.updates import unreached_step
-from treino_doctor.record.arrays import np
 from treino_doctor.record.log import Ended, Graph, LossCall, Read, Stepped
 from treino_doctor.record.outcomes import ScheduleEnded
 from treino_doctor.rules.graphs import calls_by_number
@@ -20,13 +18,7 @@ FEW = 0.34  # share of the planned steps: fewer leave the rate nearly at its sta
 NEAR = 0.1  # relative difference between two counts that are about equal
 STARVED = 0.5  # share of the updates with almost no rate; correct schedules have under a third
 AGAIN = 3  # steps, times those of a half-wave: from here on, the rate goes up and down
-STILL = 0.01  # share of a metric's range: smaller changes are ignored
 SHORT = 0.67  # share of the planned steps: with fewer, the rate never comes down; not measured
-BETTER = 0.9, 1.02  # times the first value: a loss that fell, a share that rose; not measured
-STEADY = 0.8  # minimum share of a metric's changes that the mode calls worse
-# Metrics that are all k / n for one n are shares of right predictions: of random sets of six or more numbers,
-# fewer than one in 10⁹ is like that.
-SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
 KNOWN = 2  # minimum number of different figures that must be recognised
 COUNTS = frozenset(
     (
@@ -87,9 +79,6 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
     if s.kind == "CosineAnnealingLR" and horizon and s.calls >= AGAIN * horizon and per_update:
         what = _("was made for {n} {n:step|steps} and got {k}: its rate goes up again")
         return what.format(n=horizon, k=s.calls), s.step_at
-    if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
-        what = _("has mode {mode} while its figure got better, and cut the rate")
-        return what.format(mode=s.mode), s.site
     return "", None
 
 
@@ -132,30 +121,6 @@ def note(evidence: Evidence) -> Note | None:
 def near(one: int, other: int) -> bool:
     """Whether two counts are about equal."""
     return abs(one - other) <= NEAR * other
-
-
-def wrong_mode(s: ScheduleEnded) -> bool:
-    """Whether the metric improved steadily in the direction that this mode calls worse."""
-    figures = s.metrics
-    moves = [b - a for a, b in pairwise(figures)]
-    if len(moves) < 4:
-        return False
-    span = max(figures) - min(figures)
-    telling = [m for m in moves if abs(m) > STILL * span]
-    falling = sum(m < 0 for m in telling) / len(telling) if telling else 0.5
-    if s.mode == "max":
-        return min(figures) >= 0 and falling >= STEADY and figures[-1] < BETTER[0] * figures[0]
-    better = falling <= 0.5 and figures[-1] > BETTER[1] * figures[0]
-    return better and (counted(figures) or counted(tuple(f / 100 for f in figures)))
-
-
-def counted(figures: tuple[float, ...]) -> bool:
-    """Whether the metrics are shares of the same number of rows."""
-    values = np.unique(figures)
-    if len(values) < SHARES or values[0] < 0 or values[-1] > 1:
-        return False
-    counts = np.outer(np.arange(2, MOST_ROWS), values)
-    return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
 
 
 def known_again(figures: Iterable[float], told: set[float]) -> bool:

@@ -42,7 +42,8 @@ def _difference(graph: Graph) -> tuple[Operation, Shape, Shape] | None:
         if operation.name != "sub" or len(parents) != 2:
             continue
         learned, others = [p for p in parents if p.grad], [p for p in parents if not p.grad]
-        if len(learned) == 1 and is_column(learned[0].shape, others[0].shape):
+        answers = len(learned) == 1 and any(not o.grad for o in graph.walk(learned[0]))  # made of rows
+        if answers and is_column(learned[0].shape, others[0].shape):
             return operation, learned[0].shape, others[0].shape
     return None
 

@@ -21,7 +21,9 @@ def decide(log: Log) -> Faults:
         if call.name in OF_LOGITS:
             for made in origins(call.graph, call.graph.root):
                 known |= {(nets.get(n), made.name, made.written): call.name for n in made.forwards[-1:]}
-    sites = set()
+    sites, tried = set(), {t for r in log.of(Read) for t in thresholds(r)}
+    if len(tried - {0.0, EVEN}) > 1:
+        return  # the best threshold is looked for, and may be 0.5
     for read in log.of(Read):
         for met in cuts(read):
             of = read.graph.parents(met)[:1]
@@ -35,6 +37,13 @@ def decide(log: Log) -> Faults:
             if met.name == "round":
                 what = _("rounded, which gives numbers that are no class")
             yield Evidence(met.site, {"loss": known[keys[0]], "what": what}, stack=read.stack)
+
+
+def thresholds(read: Read) -> set[float]:
+    """The number that a net's outputs are compared with, if one is."""
+    root = read.graph.root if read.how == "compared" else None
+    both = [argument(root, "other", 1)] if root is not None and root.name in COMPARED else []
+    return {float(t) for t in both if isinstance(t, (int, float))}
 
 
 def cuts(read: Read) -> Iterator[Operation]:

@@ -35,13 +35,8 @@ def decide(log: Log) -> Faults:
 def penalised(loss: Training, o: Steps) -> bool:
     """Whether a penalty in the loss acts as decay: weights shrink and torch's loss stays at a constant's."""
     own = [c.value for c in loss.calls if c.trained]
-    if (
-        o.weight_decay
-        or loss.known
-        or loss.moving
-        or len(own) < LEAST
-        or len({c.site for c in loss.calls}) > 1
-    ):
+    known = o.weight_decay or loss.known or loss.moving
+    if known or len(own) < LEAST or len({c.site for c in loss.calls}) > 1:
         return False
     newest = own[-max(1, len(own) // 4) :]
     constant = constant_of(list(loss.calls))
