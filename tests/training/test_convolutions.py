@@ -35,6 +35,26 @@ CLASS_N = load_digits().target[:200]
 CLASSES = tuple("0123456789")
 
 
+def test_rows_of_pixels_are_pictures_for_a_convolutional_network_alone(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"steps": 300, "channels": (8, 16), "net": "cnn", "keep": "last"}
+    run, usual = tr.fit("digits", out=tmp_path / "run", **asked), tr.load("digits")
+    assert run.data.item_shape == (8, 8)
+    assert usual.item_shape == (64,)
+    assert torch.equal(run.data.train.x, usual.train.x)  # the same numbers, in another shape
+    assert run.metrics["test"]["accuracy"] > 0.8
+    again = tr.open(tmp_path / "run")
+    assert again.data.item_shape == (8, 8)
+    rows = tmp_path / "rows.csv"
+    rows.write_text(",".join(usual.features) + "\n" + "0," * 63 + "0\n")
+    assert len(again.predict(str(rows))) == 1
+    mixed = tmp_path / "mixed.csv"  # no pictures: a column more
+    mixed.write_text(
+        "pixel_0_0,pixel_0_1,age,kind\n" + "".join(f"{i},{i % 3},{i * i},{'ab'[i % 2]}\n" for i in range(40))
+    )
+    with pytest.raises(TreinoError, match="a row here has the shape"):
+        tr.fit(str(mixed), target="kind", out=tmp_path / "other", **asked)
+
+
 def _read(name: str) -> Table:
     pixel_ND = (IMAGE_NHW * 15).reshape(len(IMAGE_NHW), -1)
     target = Column("target", None, np.array(CLASSES, dtype=object)[CLASS_N], categories=CLASSES)

@@ -67,6 +67,7 @@ class LoadArguments(Document):
     skip_bad: Count = 0
     labels: Text | None = None
     class_pattern: Text | None = None
+    pictures: bool = False
 
 
 class RowsFile(Document):

@@ -13,7 +13,7 @@ Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]
 _UNUSUAL = (
     *("kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees", "row_weights"),
-    *("log_target", "image_size", "fit", "skip_bad", "labels", "class_pattern"),
+    *("log_target", "image_size", "fit", "skip_bad", "labels", "class_pattern", "pictures"),
 )
 
 
@@ -43,6 +43,7 @@ class LoadRequest:
     skip_bad: int = 0
     labels: str | None = None
     class_pattern: str | None = None
+    pictures: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The arguments except the source; most are included only if they differ from their defaults."""

@@ -25,6 +25,7 @@ from treino.data.preparation.fit import (
     comparable,
     fit,
     in_memory,
+    pixel_shape,
     prepare_targets,
     say_held_back,
     target_folds,
@@ -78,6 +79,7 @@ def load(
     skip_bad: int = 0,
     labels: str | Path | None = None,
     class_pattern: str | None = None,
+    pictures: bool = False,
     num_workers: int = 0,
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
@@ -117,6 +119,8 @@ def load(
     that can't be decoded, or have a label but are missing. labels: a table of photographs' names and labels,
     if it isn't the only table among them. class_pattern: a regular expression whose group is the class in a
     photograph's name; ``split_group`` may be such an expression; equal groups stay in one split.
+    pictures: a row of pixels, whose columns are pixel_0_0, pixel_0_1 and so on (row, column), is a picture
+    ``[height, width]``.
     num_workers: the number of processes that read a Dataset's items.
     max_memory: the most bytes for the rows of a file, or text such as 2GB; default: half of the free memory.
     A larger table is prepared once into a folder and read from there, with the same rows bit for bit. cache:
@@ -152,6 +156,7 @@ def load(
         skip_bad=skip_bad,
         labels=None if labels is None else str(labels),
         class_pattern=class_pattern,
+        pictures=pictures,
     )
     of_tables = {name: getattr(request, name) for name in ("kinds", "clip_inputs", "target_means", "trees")}
     of_tables |= {"file": files, "inputs": inputs != "plain", "row_weights": row_weights}
@@ -204,6 +209,8 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
         how = timed, bool(request.log_target)
         folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T, *how)
     del first_N
+    if request.pictures and (table.item_shape or pixel_shape(tuple(chosen)) is None):
+        request = replace(request, pictures=False)
     if most_inputs is not None and len(chosen) > most_inputs:
         request = replace(request, inputs="plain")
     learnt = (table, chosen, columns, task, classes, train_N)

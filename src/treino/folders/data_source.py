@@ -110,6 +110,7 @@ def load_data(
         num_workers=num_workers,
         cache=cache,
         most_inputs=most_inputs,
+        pictures=settings.net == "cnn",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,14 @@ def take(table: Table, row_K: NDArray[np.int64]) -> Table:
         matrix=None if table.matrix is None else table.matrix[row_K],
         place=lambda row: place(int(row_K[row])),
     )
+
+
+def pixel_shape(names: Sequence[str]) -> tuple[int, int] | None:
+    """The height and width of a picture whose pixels are these columns, from ``pixel_0_0`` on, row by row;
+    None of others."""
+    width = sum(name.startswith("pixel_0_") for name in names) or 1
+    every = (f"pixel_{place // width}_{place % width}" for place in range(len(names)))
+    return (len(names) // width, width) if len(names) % width == 0 and all(map(eq, names, every)) else None
 
 
 def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Numbers:
@@ -125,6 +134,9 @@ def fit(
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
     inputs = sum(encoder.width for encoder in made) if made else len(names)
+    shape = table.item_shape if others == names else ()
+    if request.pictures and inputs == len(names):
+        shape = shape or pixel_shape(names) or ()
     preparation = Preparation(
         kind="image" if is_image else "table",
         features=names,
@@ -133,7 +145,7 @@ def fit(
         scale=(),
         normalise=request.normalise,
         **target_fields(columns, task, classes, train_N, weight_T, bool(request.log_target)),
-        item_shape=table.item_shape if table.item_shape and others == names else (inputs,),
+        item_shape=shape or (inputs,),
         encoders=made,
         width=0 if table.named else len(others),
         clip=request.clip_inputs,
