@@ -193,6 +193,10 @@ def choices(walk: Walk) -> None:
     walk.choose("Activation", "tanh")
     walk.opens(step + 1, activation="tanh")
     walk.shows("combobox", "Activation", "tanh")
+    epochs = walk.control("textbox", "Epochs")
+    epochs.fill("300")
+    epochs.press("Enter")
+    walk.opens(step + 1, epochs=300, patience=0)
 
 
 def layers(walk: Walk) -> None:
@@ -235,6 +239,10 @@ def faults_and_seed(walk: Walk) -> None:
         walk.page.locator(f"[role=switch][aria-checked={str(on).lower()}]", has_text=name).wait_for()
     walk.press("New seed")
     walk.opens(0, seed=1)
+    walk.page.get_by_text("Seed 1: a new training waits at step 0.").wait_for()
+    walk.page.wait_for_function(
+        "() => !document.querySelector('#forks .was')"
+    )  # no curve is left of the other
 
 
 def time_machine(walk: Walk) -> None:

@@ -18,7 +18,7 @@ from treino.training.futures import FutureEnd, fan, futures
 from treino.training.replay import Snapshot, snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import drain
-from treino_studio.run_commands import TrainerRequest, adopt, fan_out, transport
+from treino_studio.run_commands import TrainerRequest, adopt, branch, fan_out, transport
 from treino_studio.run_page import RunPage
 from treino_studio.scene import boundary_parts
 
@@ -197,19 +197,31 @@ def test_what_a_finding_asks_for_is_compared_from_before_the_fault(
 
 
 @pytest.mark.parametrize("kind", ["lr", "seed", "batch_size"])
-def test_futures_of_a_training_that_is_over_go_on_as_play_does(kind: str, tmp_path: Path) -> None:
-    run = api.fit("iris", parent=tmp_path, lean=True, epochs=3)
-    steps = run.steps
+@pytest.mark.parametrize("length", [{"epochs": 3}, {"epochs": 90, "patience": 1, "lr": 0.5}])
+def test_futures_of_a_training_that_is_over_go_on_as_play_does(
+    kind: str, length: dict[str, Any], tmp_path: Path
+) -> None:
+    """Also where its patience ended it: for as long again, as is said on the page."""
+    run = api.fit("iris", parent=tmp_path, lean=True, **length)
+    result, steps = run.result, run.steps
+    assert result is not None
+    assert result.stopped_early == ("patience" in length)
+    twice = 2 * -(-steps // result.steps_per_epoch)
     sent: list[dict[str, Any]] = []
     page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
     page.viewers = 1
     message = fanned(page, sent, kind=kind)
-    assert all(each["step"][-1] > steps and each["changes"]["epochs"] == 6 for each in message["futures"])
+    assert all(each["step"][-1] > steps and each["changes"]["epochs"] == twice for each in message["futures"])
+    page.show_step(None)
+    page.send_state()
+    said = [m["send"]["state"]["length"] for m in sent if "state" in m.get("send", {})]
+    assert (said[-1]["over"], said[-1]["goes_on_to"]) == (True, twice)
+    branched = branch(page, {"changes": {}})
     kept = adopt(page, {"future": 1, "as": "segment"})
     played = transport(page, {"do": "play"})
-    assert isinstance(kept, TrainerRequest)
-    assert isinstance(played, TrainerRequest)
-    assert kept.fields["changes"]["epochs"] == played.fields["changes"]["epochs"] == 6
+    for each in (branched, kept, played):
+        assert isinstance(each, TrainerRequest)
+        assert each.fields["changes"]["epochs"] == twice
     (snapshot,) = snapshots(open_run(run.path), [steps])
     assert drain(rewinding(snapshot, kept.fields["changes"])).steps > steps
 

@@ -57,6 +57,27 @@ def test_stop_is_said_once_and_only_of_a_training(open_run: Any, studio: RealStu
     assert [name for name, _ in commands(studio.run("wine-1"))].count("stop") == 2
 
 
+def test_of_a_training_that_is_over_the_page_says_how_far_it_goes_on(
+    open_run: Any, studio: RealStudio
+) -> None:
+    """A number of epochs that are done already is refused beside the field; more are the run's next part."""
+    page = open_run(run="values").page
+    assert page.inner_text("#goes-on").endswith("train it for as long again: to epoch 20.")
+    for epochs, says in (("9", "The training is over at step"), ("12.5", "“12.5” can’t be"), ("30", "")):
+        page.fill("#epochs", epochs)
+        page.press("#epochs", "Enter")
+        page.wait_for_function(
+            "says => says ? document.querySelector('#refused-epochs')?.textContent.startsWith(says)"
+            " : !document.querySelector('#goes-on').textContent",
+            arg=says,
+        )
+    assert settings_now(studio.run("values"))["epochs"] == 30
+    page.click("#stop")
+    page.wait_for_function(
+        "() => document.querySelector('#goes-on').textContent.endsWith('to epoch 30 as planned.')"
+    )
+
+
 def test_what_is_pressed_before_the_studio_has_answered_adds_up(open_run: Any, studio: RealStudio) -> None:
     viewer = open_run()
     viewer.page.get_by_text("As it is taught").click()

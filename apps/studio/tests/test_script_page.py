@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,19 @@ def test_the_page_says_why_a_script_has_ended(browser: Any, tmp_path: Path) -> N
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         page.wait_for_selector("#script-reason:not([hidden])")
         assert "SIGKILL" in page.inner_text("#script-reason")
+
+
+@pytest.mark.parametrize("catches", [False, True])
+def test_a_stop_of_ones_own_is_no_failure(browser: Any, tmp_path: Path, catches: bool) -> None:
+    """Also where the script catches it and ends as it likes; after a reload it stands there as before."""
+    text = "try:\n" + textwrap.indent(TRAINS, "    ") + "except KeyboardInterrupt: sys.exit(3)\n"
+    script(tmp_path, text if catches else TRAINS, prelude=PRELUDE)
+    with real_studio(tmp_path, ["train.py"]) as studio:
+        page = studio.open(browser)
+        page.wait_for_selector("#script-0-0-lr")
+        page.click("#script-stop")
+        for _again in range(2):
+            page.wait_for_selector("#script-reason[data-kind=good]:not([hidden])")
+            assert page.inner_text("#script-reason") == "It was stopped from the studio."
+            assert page.inner_text("#script-progress").startswith("stopped · ")
+            page.reload()

@@ -29,6 +29,7 @@ from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
 from treino.engine.step_plan import StepPlan
 from treino.engine.templates import check_memory
 from treino.folders.segments import Segment, segment_text
+from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
 from treino.inspection.intervals import paired_losses
 from treino.inspection.outputs import outputs
@@ -305,13 +306,16 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
         changes = [{"batch_size": "full" if size == rows else size} for size in sorted(sizes[:count])]
     else:
         raise FUTURES_UNKNOWN(kind=kind, hint=nearest(kind, ("lr", "seed", "batch_size")))
-    longer = extension(snapshot.plan, snapshot.step)
+    longer = extension(snapshot.run, snapshot.plan, snapshot.step)
     return [longer | each for each in changes]
 
 
-def extension(plan: StepPlan, step: int) -> dict[str, Any]:
-    """The setting with which a training that is over at this step goes on for as long again; else {}."""
-    return {"epochs": 2 * max(1, plan.count.epoch_of(step))} if step >= plan.steps else {}
+def extension(run: StoredRun, plan: StepPlan, step: int) -> dict[str, Any]:
+    """The setting with which a training that is over at this step, as planned or by its patience, goes on for
+    as long again; else {}. plan: of the step's segment."""
+    result = run.result
+    over = step >= plan.steps or (result is not None and result.stopped_early and step >= result.steps)
+    return {"epochs": 2 * max(1, plan.count.epoch_of(step))} if over else {}
 
 
 def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
@@ -327,7 +331,7 @@ def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
     if change is None:
         raise REMEDY_MISSING(rule=rule)
     next_segment(snapshot, change)  # raises here, before anything is trained
-    longer = extension(snapshot.plan, snapshot.step)
+    longer = extension(snapshot.run, snapshot.plan, snapshot.step)
     return [longer, longer | change]
 
 

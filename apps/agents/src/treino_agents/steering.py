@@ -88,7 +88,7 @@ def _fan(run: StoredRun, asked: Mapping[str, Any], report: Report) -> dict[str, 
     if changes is None:
         changes = usual_futures(snapshot, kind, asked.get("count", COUNT))
     else:
-        changes = [extension(snapshot.plan, snapshot.step) | each for each in changes]
+        changes = [extension(snapshot.run, snapshot.plan, snapshot.step) | each for each in changes]
     message: dict[str, Any] = {}
     for part in fan(0, kind, snapshot, changes, steps):
         assert not isinstance(part, FanBoundaries)  # there are none without a picture

@@ -19,7 +19,7 @@ from treino.inspection.outputs import outputs
 from treino.inspection.row_influence import proponents
 from treino.plots import TableCell, about_proponents, document, folded
 from treino.reports import shown_splits, update_after, weight_index
-from treino.training import Snapshot, deliver, extension, send_command, send_setting, send_stop, snapshots
+from treino.training import Snapshot, deliver, send_command, send_setting, send_stop, snapshots
 from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.run_page import OVER, Look, RunPage
 
@@ -168,9 +168,9 @@ def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Begin another run as a branch of this one, at ``step`` or the step in view; it is paused."""
-    step = request.get("step")
-    fields = _request(page, "branch", dict(request["changes"]), ("pause", None))
-    return TrainerRequest(fields | ({} if step is None else {"step": step}))
+    return TrainerRequest(
+        _request(page, "branch", dict(request["changes"]), ("pause", None), request.get("step"))
+    )
 
 
 def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> TrainerRequest:
@@ -178,18 +178,20 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
     past, status = page.look.step, page.run.folder.status
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
-    step = page.step_in_view
-    plan = page.playback.resolution(page.playback.link_at(step).segment.number).training.plan
-    if not changes.keys() & {"epochs", "steps"}:
-        changes = extension(plan, step) | changes
     fields = _request(page, "rewind", changes, how)
     page.look.step = None
     return TrainerRequest(fields)
 
 
-def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
+def _request(
+    page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None, step: int | None = None
+) -> dict[str, Any]:
+    """A request to go on from ``step`` or the step in view; where the training is over, for as long again."""
+    if not changes.keys() & {"epochs", "steps"}:
+        changes = page.extension(page.step_in_view if step is None else min(step, page.last_step)) | changes
     # step None: the trainer knows the newest step; the page's may be from before a rewind
-    place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
+    place: dict[str, Any] = {"do": verb, "run": str(page.path)}
+    place["step"] = page.look.step if step is None else step
     return place | {"speed": page.speed, "changes": _joined_betas(changes, page), "transport": how}
 
 

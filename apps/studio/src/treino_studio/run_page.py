@@ -20,6 +20,7 @@ from treino.training import (
     Playback,
     SmallPicture,
     Snapshot,
+    extension,
     stored,
     usual_futures,
     with_remedy,
@@ -127,6 +128,11 @@ class RunPage:
     def step_in_view(self) -> int:
         """The step that the page shows; the newest step if the page follows the training."""
         return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
+
+    def extension(self, step: int) -> dict[str, Any]:
+        """What ``extension`` says of a step of the run's path."""
+        training = self.playback.resolution(self.playback.link_at(step).segment.number).training
+        return extension(self.run, training.plan, step)
 
     # ---- polling
 
@@ -361,6 +367,9 @@ class RunPage:
             state["network"] |= {"parameters": training.parameters, "hidden": settings.get("hidden")}
             for finding in state["findings"]:
                 finding["remedy"] = remedy_of(run, self.snapshot, finding, self.last_step)
+            longer = extension(run, training.plan, self.snapshot.step)
+            planned = {"epochs": training.plan.count.epoch_of(training.plan.steps)}
+            state["length"] = planned | {"goes_on_to": (planned | longer)["epochs"], "over": bool(longer)}
         return state | {
             "playing": self.playing,
             "steps_per_second": self.speed,

@@ -156,9 +156,13 @@ def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
 
 
 def changed_text(segment: Segment, before: Segment) -> str:
-    """The changes of a segment as a short text, without settings that its optimizer doesn't read."""
-    meaningless = unread(segment.optimizer)
-    return segment_text({k: v for k, v in segment.changed_from(before).items() if k not in meaningless})
+    """The changes of a segment as a short text, without settings that its optimizer doesn't read, and without
+    the patience that only became explicit with another length."""
+    changed = segment.changed_from(before)
+    meaningless = {*unread(segment.optimizer)} | (
+        {"patience"} if changed.keys() & {"epochs", "steps"} else set()
+    )
+    return segment_text({k: v for k, v in changed.items() if k not in meaningless})
 
 
 APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing

@@ -68,6 +68,7 @@ class ScriptPage:
 
     async def end(self) -> None:
         """End the script, if it still runs."""
+        self._stopped = True
         await asyncio.to_thread(self._process.close)
 
     def _take(self, message: Mapping[str, Any]) -> None:
@@ -194,7 +195,7 @@ class ScriptPage:
 
     def _reason(self, status: int | None, error: str | None) -> dict[str, Any]:
         """Why a process of the script has ended: ``why``, and what belongs to it."""
-        if error == "KeyboardInterrupt":
+        if error == "KeyboardInterrupt" or (self._stopped and not error):  # it may have caught that itself
             return {"why": "stopped" if self._stopped else "interrupted"}
         if error:
             return {"why": "exception", **self._last_line(error)}

@@ -62,6 +62,10 @@ const ACTS = {
     await page.until((now) => inView(now) && (step === undefined || now.frame.step === step));
     return plain(page.frame);
   },
+  async fanned(page) {
+    await page.until(({ fan }) => fan && fan.done >= fan.steps);
+    return { fan: page.fan };
+  },
   seen: ({ state, points, curves, fan, frames }) => ({ state, points, curves: Object.fromEntries(curves), fan, frames: frames.map(({ frame }) => frame) }),
 };
 

@@ -268,6 +268,31 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
 # ---- the end
 
 
+def test_what_goes_on_after_the_end_goes_on_for_as_long_again() -> None:
+    """Futures, a branch and Play, by one rule; fewer epochs than are done are refused."""
+    end = {"settings": SMALL | {"steps": 22}}
+    fan = [say("fan", kind="lr", count=2, steps=10), ("fanned",), say("adopt", future=0, **{"as": "segment"})]
+    branch = [say("branch", changes={}), ("open", "run-2"), ("frame",)]
+    cases = [[*fan, ("fresh",), ("seen",)], [*branch, ("seen",)]]
+    cases += [[say("epoch", count=1), ("reach", 44), ("seen",)], [say("segment", changes={"epochs": 1})]]
+    for case, answer in zip(
+        cases, ask([task(*train_to(22), ("seen",), *case, **end) for case in cases]), strict=True
+    ):
+        state, last = answer[3]["state"], answer[-1]
+        assert (state["status"], state["length"]) == (
+            "finished",
+            {"epochs": 1, "goes_on_to": 2, "over": True},
+        )
+        if case[-1] == ("seen",):
+            assert last["state"]["planned_steps"] == 44
+        else:
+            assert last["error"]["rule"] == "branch_over"
+        if case[:3] == fan:
+            futures = answer[5]["fan"]["futures"]
+            assert [future["step"][-1] for future in futures] == [32, 32]
+            assert futures[0]["text"].startswith("lr ")
+
+
 @pytest.mark.slow
 def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(tmp_path: Path) -> None:
     """With the weights of the best validation loss; the command of the state trains the same."""

@@ -189,7 +189,7 @@ function tipOf(fan, future) {
 function labelsOf({ futures, kind }) {
   if (!KINDS.includes(kind)) return futures.map(({ text }) => text);
   const values = futures.map(({ changes, text }) => {
-    const { epochs: _longer, ...own } = changes ?? {}, [value, ...rest] = Object.values(own); // all go on as long
+    const { epochs: _longer, steps: _too, ...own } = changes ?? {}, [value, ...rest] = Object.values(own); // all go on as long
     return rest.length ? text : value ?? text.split(' ').at(-1);
   });
   const distinct = new Set(values).size, written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));

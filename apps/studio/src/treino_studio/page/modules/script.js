@@ -72,14 +72,15 @@ export function open(shell) {
     const over = state.status === 'ended', off = over || !state.steers;
     shell.title(state.path ?? t('script'), (state.args ?? []).join(' '));
     const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '', planned = state.steps_planned;
-    const words = over ? statusWord(state.exit || state.error ? 'failed' : 'finished') : t(state.playing ? 'status_playing' : 'status_paused');
+    const stopped = ['stopped', 'interrupted'].includes(state.reason?.why), failed = over && !stopped && (state.exit || state.error);
+    const words = over ? statusWord(stopped ? 'stopped' : failed ? 'failed' : 'finished') : t(state.lost ? 'status_lost' : state.playing ? 'status_playing' : 'status_paused');
     const step = planned ? t('step_of_about', { step: whole(state.step), last: whole(Math.max(state.step, Number(planned.toPrecision(2)))) }) : t('step_number', { n: whole(state.step) });
     setText(at('progress'), [words, step, pace, over ? '' : state.left_s != null && state.playing ? duration(state.left_s) : ''].filter(Boolean).join(' · '));
     at('share').hidden = over || !planned;
     at('share').value = planned ? state.step / planned : 0;
     setText(at('reason'), reason());
     at('reason').hidden = !at('reason').textContent;
-    at('reason').dataset.kind = over && (state.exit || state.error) ? 'bad' : 'good';
+    at('reason').dataset.kind = failed ? 'bad' : 'good';
     setText(at('play'), t(state.playing ? 'pause' : 'play'));
     for (const id of ['play', 'step', 'stop']) at(id).disabled = off;
     at('wheel').hidden = state.steers || !state.can_steer;

@@ -15,7 +15,7 @@ const LIVE = { // how a slider's place becomes a value, and back
 };
 const CHOSEN = ['optimizer', 'schedule', 'activation', 'loss'];
 const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
-const DEEPEST = 8, WIDEST = 4096;
+const DEEPEST = 8, WIDEST = 4096, LONGEST = 1e7;
 const BUILT_ON = ['hidden', 'fault', 'seed']; // settings whose next value is made of the one before
 const WISH_KEPT = 3000; // milliseconds after the answer in which the state should have it
 
@@ -24,14 +24,17 @@ export function makeSettings(page) {
   const latest = page.throttled((fields) => page.command('set', fields));
   const wishes = makeWishes(page, () => { if (page.store.state) update(page.store); });
 
-  lr.addEventListener('change', () => setRate(lr.value));
-  lr.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') {
-      refuseField(lr, '');
-      lr.blur();
+  const epochs = $('#epochs'), typed = (field, act) => {
+    field.addEventListener('change', () => act(field.value));
+    field.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      refuseField(field, '');
+      field.blur();
       update(page.store);
-    }
-  });
+    });
+  };
+  typed(lr, (text) => ask(lr, numberIn(text), (value) => value > 0 && value < Infinity, t('no_rate', { text }), page.store.state.settings.lr, (value) => ['set', { name: 'lr', value }]));
+  typed(epochs, (text) => ask(epochs, numberIn(text), (n) => Number.isInteger(n) && n >= 1 && n <= LONGEST, t('no_count', { text, low: 1, high: whole(LONGEST) }), page.store.state.length?.epochs, (n) => ['segment', { changes: { epochs: n } }]));
   slider.addEventListener('input', () => {
     const value = +(10 ** Number(slider.value)).toPrecision(2);
     lr.value = num(value);
@@ -40,17 +43,15 @@ export function makeSettings(page) {
     latest({ name: 'lr', value });
   });
 
-  async function setRate(text) {
-    const value = numberIn(text);
-    if (!(value > 0 && value < Infinity)) return refuseField(lr, t('no_rate', { text }));
-    if (value !== page.store.state.settings.lr) {
-      try {
-        await page.send('set', { name: 'lr', value });
-      } catch (refusal) {
-        return refuseField(lr, [refusal.message, refusal.hint].filter(Boolean).join(' '));
-      }
+  /** Send a number that was typed, unless it is the one in force; what refuses it is said beside the field. */
+  async function ask(field, value, fits, why, now, command) {
+    if (!fits(value)) return refuseField(field, why);
+    try {
+      if (value !== now) await page.send(...command(value));
+    } catch (refusal) {
+      return refuseField(field, [refusal.message, refusal.hint].filter(Boolean).join(' '));
     }
-    return refuseField(lr, '');
+    return refuseField(field, '');
   }
 
   function relabel() {
@@ -70,6 +71,7 @@ export function makeSettings(page) {
     lr.disabled = slider.disabled = off;
     for (const [name, scale] of Object.entries(LIVE)) updateLive(name, scale, settings[name], off || (live && !live.includes(name)), live && !live.includes(name));
     updateChoices(settings, choices ?? {}, off, state);
+    updateLength(state, off);
     for (const name of FAULTS) {
       const button = $(`#fault-${name}`);
       button.setAttribute('aria-checked', (settings.fault ?? []).includes(name));
@@ -138,6 +140,14 @@ function options(name, pairs, now, off) {
   select.disabled = off;
 }
 
+/** How many epochs are planned; of a training that has ended, how far what goes on from here goes. */
+function updateLength({ length, status, view }, off) {
+  const epochs = $('#epochs'), ended = ['finished', 'stopped', 'interrupted'].includes(status) && view.step == null;
+  if (document.activeElement !== epochs && !epochs.matches('[aria-invalid]')) epochs.value = length?.epochs ?? '';
+  epochs.disabled = off || !length;
+  setText($('#goes-on'), ended && length ? t(length.over ? 'goes_on_longer' : 'goes_on', { n: whole(length.goes_on_to) }) : '');
+}
+
 function faultSwitch(name, wishes) {
   const toggle = () => wishes.ask('fault', (now) => (now?.includes(name) ? now.filter((f) => f !== name) : [...(now ?? []), name]));
   return el('button', { class: 'switch', id: `fault-${name}`, type: 'button', role: 'switch', 'aria-checked': 'false', 'data-about': name, onclick: toggle }, el('span', {}, t(name)), el('i', { 'aria-hidden': 'true' }));
@@ -149,6 +159,7 @@ function makeWishes(page, changed) {
   const drop = (name, wish) => { if (wishes.get(name) === wish) { wishes.delete(name); changed(); } };
   const send = Object.fromEntries(BUILT_ON.map((name) => [name, page.throttled(async (wish) => {
     const reply = await page.segment({ [name]: wish.value }, wish.step);
+    if (reply && name === 'seed') page.say(t('seed_begun', { seed: wish.value }));
     if (reply) setTimeout(() => drop(name, wish), WISH_KEPT);
     else drop(name, wish);
   })]));

@@ -20,7 +20,7 @@ export function take(store, message) {
   }
   if (message.curves) {
     const { run } = message.curves;
-    store.curves.set(run, joined(store.curves.get(run), message.curves));
+    store.curves.set(run, joined(store.curves.get(run), message.curves, run === store.name && store.state?.segments.at(-1).origin?.[1] === 0));
     return 'curves';
   }
   if ('fan' in message) {
@@ -36,13 +36,13 @@ export function take(store, message) {
   return 'notice';
 }
 
-/** Curves with what is new from an index on. What a rewind cuts off stays as a grey line of the past. */
-function joined(before, { from, step, loss, epochs, vitals }) {
+/** Curves with what is new from an index on. What a rewind cuts off stays as a grey line of the past, unless all is anew. */
+function joined(before, { from, step, loss, epochs, vitals }, anew) {
   const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [] };
   const cut = { step: kept.step.slice(from), loss: kept.loss.slice(from) };
   const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
   const end = next.step.at(-1) ?? 0, was = cut.step.at(-1) ?? 0;
-  const past = was > end && cut.step.length > 1 ? [...kept.past, cut].slice(-PASTS) : kept.past;
+  const past = anew ? [] : was > end && cut.step.length > 1 ? [...kept.past, cut].slice(-PASTS) : kept.past;
   return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past };
 }
 

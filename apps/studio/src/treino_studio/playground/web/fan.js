@@ -5,7 +5,8 @@
 
 import { refuse } from '../../page/modules/connection.js';
 import { HOPELESS, bestConstant, softmax } from './metrics.js';
-import { general, grouped, say } from './sentences.js';
+import { general, say } from './sentences.js';
+import { extension } from './steps.js';
 import { batchSize } from './training.js';
 
 const DECADES = 1; // to either side of the learning rate in force
@@ -38,9 +39,9 @@ export class Fan {
   /** number: of the fan, on its page. picture: the grid of the boundaries {shows, x [M D], shape}, or null. */
   constructor(run, { number, kind, count, steps, picture = null }) {
     const moment = run.inView(), { step, settings, segment: { plan } } = moment, { prepared } = run;
-    if (step >= plan.steps) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(plan.steps) }));
-    const changes = usualFutures(kind, count, settings, prepared), split = prepared.parts[1].rows.length ? 'validation' : 'train';
-    Object.assign(this, { prepared, settings, picture, step, stop: Math.min(step + steps, plan.steps), planned: plan.steps });
+    const longer = extension(plan, step), planned = longer.steps ?? plan.steps;
+    const changes = usualFutures(kind, count, settings, prepared).map((each) => ({ ...longer, ...each })), split = prepared.parts[1].rows.length ? 'validation' : 'train';
+    Object.assign(this, { prepared, settings, picture, step, stop: Math.min(step + steps, planned), planned });
     this.head = { number, kind, step, steps, metric: 'loss', split };
     this.futures = changes.map((each, future) => ({ future, text: textOf(settings, each), changes: each, status: 'running', worth: null, step: [], loss: [] }));
     const constant = bestConstant(prepared, settings);
@@ -153,7 +154,7 @@ export class Fan {
 
 /** What a future differs by; unchanged, the setting in force. */
 function textOf(settings, changes) {
-  const [[name, value]] = Object.entries(Object.keys(changes).length ? changes : { data_seed: settings.data_seed });
+  const { steps: _longer, ...own } = changes, [[name, value]] = Object.entries(Object.keys(own).length ? own : { data_seed: settings.data_seed });
   return `${name} ${typeof value === 'number' ? general(value) : value}`;
 }
 

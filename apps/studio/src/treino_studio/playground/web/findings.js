@@ -263,7 +263,7 @@ const RULES = [
       return layer && { what: say('{dead} of {units} units of a ReLU layer are zero for every row', layer), loss: f.lastLoss };
     },
     message: 'Zero where it should not be: {what}; the loss ends at {loss}.',
-    why: "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the unit can't recover. At the end of a net it also makes negative answers impossible.",
+    why: "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the unit can't recover.",
     fix: ({ lr }) => say('Lower the rate ({lr}), or use {activation} or gelu.', { lr: `lr ${lowerRate(lr)}`, activation: 'activation leaky_relu' }),
   },
   {

@@ -15,7 +15,8 @@ import { Run, textOf } from './run.js';
 import { liveSettings, otherLosses, stateOf } from './run_state.js';
 import { RunView } from './run_view.js';
 import { TAKES, take } from './saving.js';
-import { say } from './sentences.js';
+import { grouped, say } from './sentences.js';
+import { extension } from './steps.js';
 
 const SLICE = 8; // milliseconds of training between two looks at what the page says
 const LOOKED = 1000, LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
@@ -126,11 +127,9 @@ class RunServer {
     Object.assign(this, { playing: verb !== 'pause', paced: null });
   }
 
-  /** A segment from the step in view; a training that is over is given as many steps again. */
-  goOn(changes) {
-    const { run } = this, step = run.stepInView, { plan } = run.at(step).segment;
-    if (step >= plan.steps && !('steps' in changes) && step > 0) changes = { ...changes, steps: 2 * step };
-    this.check(changes);
+  /** A segment from the step in view. */
+  goOn(asked) {
+    const { run } = this, step = run.stepInView, changes = this.lasting(step, asked);
     this.closeFan();
     this.road = null;
     run.rewind(step, changes);
@@ -171,7 +170,12 @@ class RunServer {
     if (past) Object.assign(this, { playing: false, until: null });
   }
 
-  check(changes) { check(this.run, changes); }
+  /** The changes, checked, with which it goes on from a step; a training that is over there goes on for as long again. */
+  lasting(step, changes) {
+    const longer = { ...extension(this.run.linkAt(step).segment.plan, step), ...changes };
+    check(this.run, longer, step);
+    return longer;
+  }
 
   do_branch({ changes = {}, step = null }) {
     const read = readSettings(changes, (epochs) => this.run.segment.plan.count.endOf(epochs));
@@ -179,9 +183,7 @@ class RunServer {
   }
   branch(step, changes) {
     const { run } = this, at = Math.min(step, run.step);
-    this.check(changes);
-    const longer = at > 0 && at >= run.at(at).segment.plan.steps && !('steps' in changes) ? { ...changes, steps: 2 * at } : changes;
-    const name = newName(run.name), other = new RunServer(run.branch(name, at, longer));
+    const name = newName(run.name), other = new RunServer(run.branch(name, at, this.lasting(at, changes)));
     other.speed = this.speed;
     servers.set(name, other);
     if (this.beside.size < LETTERS.length - 1) this.show(name);
@@ -368,8 +370,9 @@ function makeTurns(act) {
 }
 
 /** Refuse what a training can't change on its way. */
-function check(run, changes) {
-  const { settings } = run.segment;
+function check(run, changes, step) {
+  const { settings, plan: { count } } = run.segment;
+  if (changes.steps <= step) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(changes.steps) }), say('Give more epochs, e.g. epochs={n}.', { n: 2 * Math.max(1, count.epochOf(step)) }));
   if (!('loss' in changes) || otherLosses(settings.loss).includes(changes.loss)) return;
   refuse('branch_outputs', say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }), say('Keep the loss, or train a new run with it.'));
 }
@@ -381,7 +384,7 @@ function act(run, verb, fields) {
   else if (verb === 'stop') run.stop();
   else if (verb === 'segment') {
     const changes = readSettings(fields.changes ?? {});
-    check(run, changes);
+    check(run, changes, run.step);
     run.rewind(run.step, changes);
   }
 }

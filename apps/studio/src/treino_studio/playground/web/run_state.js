@@ -5,6 +5,7 @@ import { unread } from './growth.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
 import { SPLITS } from './run.js';
 import { TAKES } from './saving.js';
+import { extension } from './steps.js';
 import { FAULTS, SCHEDULES, sizesOf } from './training.js';
 
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
@@ -13,6 +14,7 @@ const OF_NUMBERS = ['mse', 'l1', 'huber'];
 /** beside: [{run, letter, step, status}]. */
 export function stateOf(run, { playing, speed, beside, findings }) {
   const { prepared, segment, view } = run, settings = run.settingsAt(run.stepInView), sizes = sizesOf(prepared, settings);
+  const { plan } = run.linkAt(run.stepInView).segment, epochs = plan.count.epochOf(plan.steps), longer = extension(plan, run.stepInView);
   const counts = prepared.parts.map(({ rows }) => rows.length), [train, , test] = counts;
   return {
     kind: 'run', name: run.name, path: '', status: run.status, steers: true, can_steer: true, viewers: 1, playing, steps_per_second: speed, segment: segment.number,
@@ -21,7 +23,7 @@ export function stateOf(run, { playing, speed, beside, findings }) {
       name: prepared.name, kind: 'table', task: prepared.task, features: prepared.columns, axes: prepared.axes, classes: prepared.classes, target: prepared.target,
       rows: Object.fromEntries(SPLITS.map((split, part) => [split, counts[part]])), decisions: prepared.notes,
     },
-    settings,
+    settings, length: { epochs, goes_on_to: longer.steps ? plan.count.epochOf(longer.steps) : epochs, over: Boolean(longer.steps) },
     choices: {
       optimizer: OPTIMIZERS, activation: ACTIVATIONS, schedule: Object.keys(SCHEDULES), batch_size: [...BATCHES.filter((size) => size < train), 'full'],
       loss: otherLosses(settings.loss), fault: settings.loss === 'cross_entropy' ? FAULTS : FAULTS.slice(0, 1), live: liveSettings(segment.settings),

@@ -63,3 +63,6 @@ export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
     },
   };
 }
+
+/** What a training that is over at this step is given to go on for as long again (training/futures.py); else nothing. */
+export const extension = ({ count, steps }, step) => (step >= steps ? { steps: count.endOf(2 * Math.max(1, count.epochOf(step))) } : {});
