@@ -97,6 +97,11 @@ def stack(limit: int = 5) -> tuple[Site, ...]:
     return tuple(sites)
 
 
+def where() -> dict[str, Any]:
+    """The running line and those that led to it, as fields of an event."""
+    return {"site": here(), "stack": stack()}
+
+
 def maker(made: object) -> Site | None:
     """The innermost user's line that constructs this object, outside the object's own ``__init__``."""
     frame: FrameType | None = sys._getframe(1)

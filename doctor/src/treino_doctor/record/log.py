@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
 from treino_doctor.finding import Site
-from treino_doctor.record.lines import here, stack
 from treino_doctor.record.reach import reached
 
 T = TypeVar("T", bound="Event")
@@ -316,10 +315,11 @@ class Ended(Event):
 
 @dataclass
 class Log:
-    """Events in order. moment: returns the current step and turn, as keywords."""
+    """Events in order. moment: returns the current step and turn, as keywords; place: the running lines."""
 
     events: list[Event] = field(default_factory=list)
     moment: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
+    place: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
 
     def add(self, event: Event) -> None:
         """Append an event."""
@@ -331,7 +331,7 @@ class Log:
 
     def tell_here(self, kind: type[Event], /, **fields: Any) -> None:
         """Append an event at the current step and turn, on the running line."""
-        self.tell(kind, **{"site": here(), "stack": stack()} | fields)
+        self.tell(kind, **self.place() | fields)
 
     def of(self, kind: type[T]) -> list[T]:
         """All events of a kind."""

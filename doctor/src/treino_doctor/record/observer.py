@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import where
 from treino_doctor.record.log import Backward, Log
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Values
@@ -18,7 +19,8 @@ class Recording:
     """
 
     def __init__(self, moment: Callable[[], dict[str, Any]]) -> None:
-        self.log, self.hooks, self.values, self.windows = Log(moment=moment), Hooks(), Values(), Windows()
+        self.log, self.hooks = Log(moment=moment, place=where), Hooks()
+        self.values, self.windows = Values(), Windows()
         self.tape = Tape(self.hooks, self.values, self.windows)
         self.ran: list[Callable[[Backward, Any], None]] = []
         self.called: list[Callable[..., None]] = []

@@ -18,6 +18,9 @@ PASSED = frozenset(
 
 ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
 DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
+REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
+ARRAYS = ("numpy", "array", "tolist")  # ways in which outputs leave torch whole
 
 
 def ends(graph: Graph, operation: Operation, through: frozenset[str] = PASSED) -> Iterable[Operation]:

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
-from treino_doctor.rules.graphs import calls_by_number
+from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number
 from treino_doctor.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
 LEFT_OUT = 10  # training calls per other call; with more, the other calls are batches that training left out
-CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
 SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
-ARRAYS = ("numpy", "array", "tolist")
 NUMBERS = ("float", "item")
 DIFFERENCES = "sub", "gather"  # of a prediction and a target, in a hand-written loss
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))

@@ -7,8 +7,8 @@ from treino_doctor.places.source import calls
 from treino_doctor.record.log import LossCall, Read
 from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained
 from treino_doctor.rules.course import training
-from treino_doctor.rules.graphs import made_by
-from treino_doctor.rules.judged import ARRAYS, is_figure
+from treino_doctor.rules.graphs import ARRAYS, made_by
+from treino_doctor.rules.judged import is_figure
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.words import _, numeral
 

@@ -85,12 +85,12 @@ def decide(log: Log) -> Faults:
 def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
     """The wrong formulas. so_far: the number of passes and their sums, if known. others: sizes of passes."""
     rows, batches = p.sizes["rows"], p.sizes["batches"]
-    for place, (total, of, last) in enumerate(p.sums, 1):
+    for at, (total, of, last) in enumerate(p.sums, 1):
         n = p.sizes[of]
         full = p.most * batches if of == "rows" else rows / p.most
         by_another = {*others[of], rows, batches, full} - {n} if p.means else set()
         made = {(DIVIDED, by): total / by for by in by_another if by > 1}
-        made |= {(EVERY, 0): so_far[place] / n / so_far[0], (SUMMED, 0): so_far[place] / n} if so_far else {}
+        made |= {(EVERY, 0): so_far[at] / n / so_far[0], (SUMMED, 0): so_far[at] / n} if so_far else {}
         made |= {(p.last, 0): last} if batches > 1 else {}
         for (name, by), value in made.items():
             words = {
@@ -100,7 +100,7 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
                 "passes": int(so_far[0]) if so_far else 0,
             }
             what = _(name).format(**words, batches=batches)
-            yield Way((name, by, place, p.key, p.whole), value, total / n, what)
+            yield Way((name, by, at, p.key, p.whole), value, total / n, what)
 
 
 def _fits(

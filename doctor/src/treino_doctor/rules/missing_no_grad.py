@@ -1,7 +1,8 @@
 """Evaluation that builds graphs that nothing uses."""
 
 from treino_doctor.record.log import Course, Forward, Read
-from treino_doctor.rules.judged import ARRAYS, groups
+from treino_doctor.rules.graphs import ARRAYS
+from treino_doctor.rules.judged import groups
 from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, Site, by_line, script
 
 CALLS = 3  # minimum number of calls with unused graphs

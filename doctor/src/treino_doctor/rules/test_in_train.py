@@ -8,8 +8,7 @@ from treino_doctor.places.source import loops
 from treino_doctor.record.log import Backward, Ended, NetMade, Read
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
-from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.judged import ARRAYS, CHOICES
+from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number
 from treino_doctor.rules.rule import HELD_OUT, Evidence, Faults, Log, Note, Rule, Site
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino_doctor.rules.turns import trained_forwards
