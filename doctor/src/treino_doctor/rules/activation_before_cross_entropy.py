@@ -1,16 +1,17 @@
 """An activation or a dropout between the last layer and cross entropy, or a dropout before another loss."""
 
+from typing import Any
+
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, Graph, LossCall, Operation
-from treino_doctor.rules.graphs import ALL_INPUTS, PASSED, drops, ends, is_given
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.graphs import ALL_INPUTS, PASSED, REGRESSIONS, drops, ends, is_given
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 from treino_doctor.words import N_, _
 
 LOSSES = (
     *("cross_entropy", "nll_loss"),
     *("binary_cross_entropy", "binary_cross_entropy_with_logits"),
 )
-PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")  # here an activation may be meant
 SHARES = ("softmax", "log_softmax", "sigmoid", "logsigmoid")  # may hide the activation from the loss
 TO_SHARES = (PASSED | {"log", "add", "clamp", "clip"}) - {*ALL_INPUTS}
 LIMITED = {  # the range to which an activation limits the outputs
@@ -26,25 +27,22 @@ def decide(log: Log) -> Faults:
     """The scores of a cross entropy that trains come straight from a ReLU, a tanh or a dropout that drops; so
     do those of a hand-written one, under its logarithm, or a regression's input from a dropout.
     """
-    named = (c for c in log.of(LossCall) if c.name in LOSSES or (c.name in PAIRED and is_given(c)))
+    named = (c for c in log.of(LossCall) if c.name in LOSSES or (c.name in REGRESSIONS and is_given(c)))
     calls = [c for c in named if c.trained and c.graph.root is not None]
-    for own in by_line(calls, lambda c: c.site).values():
-        made = [m for c in own if (m := last_activation(c.graph, c.graph.root, c.name)) is not None]
-        if made:
-            yield _evidence(own[-1], own[-1].name, made, len(own))
+    for call, last, counts in shown(calls, lambda c: last_activation(c.graph, c.graph.root, c.name)):
+        yield _evidence(call, call.name, last, counts)
     for b in log.of(Backward):
         for o in b.graph.operations if not b.losses else ():
             shares = _shares(b.graph, o) if o.name in ("log", "log_softmax") else None
-            last = last_activation(b.graph, shares)
-            if last is not None and shares is not None and len(shares.shape) == 2:
-                yield _evidence(b, shares.name, [last], 1)
+            end = last_activation(b.graph, shares)
+            if end is not None and shares is not None and len(shares.shape) == 2:
+                yield _evidence(b, shares.name, end, {"calls": 1, "looked": 1})
                 return
 
 
-def _evidence(event: LossCall | Backward, loss: str, made: list[Operation], looked: int) -> Evidence:
-    what = _(LIMITED.get(made[-1].name, DROPPED))
-    numbers = {"calls": len(made), "looked": looked, "kind": made[-1].name, "what": what, "loss": loss}
-    return Evidence(event.site, numbers, at=made[-1].written, stack=event.stack)
+def _evidence(event: LossCall | Backward, loss: str, last: Operation, counts: dict[str, Any]) -> Evidence:
+    numbers = counts | {"kind": last.name, "what": _(LIMITED.get(last.name, DROPPED)), "loss": loss}
+    return Evidence(event.site, numbers, at=last.written, stack=event.stack)
 
 
 def last_activation(graph: Graph, root: Operation | None, loss: str = "") -> Operation | None:
@@ -54,7 +52,7 @@ def last_activation(graph: Graph, root: Operation | None, loss: str = "") -> Ope
     shares = _shares(graph, root) if root is not None else None
     start = graph.parents(shares)[0] if shares is not None else root
     made = list(ends(graph, start)) if start is not None else []
-    limited = () if loss in PAIRED and shares is None else LIMITED
+    limited = () if loss in REGRESSIONS and shares is None else LIMITED
     return made[0] if made and all(e.name in limited or drops(e) for e in made) else None
 
 

@@ -3,24 +3,21 @@
 import math
 
 from treino_doctor.record.log import Backward, LossCall
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.graphs import REGRESSIONS
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 from treino_doctor.words import N_, _
 
 CLASSES = ("cross_entropy", "nll_loss")
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
-PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 NEAR = 1e-4  # from 0 and 1: rounding of smoothed labels
 
 
 def decide(log: Log) -> Faults:
     """Labels outside of the loss's range (classes, [0, 1] or ±1), or no labels at all."""
     ran = {n for b in log.of(Backward) for n in b.losses}
-    for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
-        wrong = [(c, what) for c in calls if (what := _wrong(c, c.loss in ran))]
-        if wrong:
-            call, what = wrong[-1]
-            numbers = {"loss": call.name, "values": _(what), "calls": len(wrong), "looked": len(calls)}
-            yield Evidence(call.site, numbers, stack=call.stack)
+    wrong = shown(log.of(LossCall), lambda c: _wrong(c, c.loss in ran), lambda c: (c.name, c.site))
+    for call, what, counts in wrong:
+        yield Evidence(call.site, counts | {"loss": call.name, "values": _(what)}, stack=call.stack)
 
 
 def _wrong(c: LossCall, ran: bool) -> str:
@@ -44,7 +41,7 @@ def _wrong(c: LossCall, ran: bool) -> str:
         return N_("logarithms, where shares belong (log_target=False)") if c.low < -NEAR else ""
     elif c.name == "kl_div":
         return N_("shares, where their logarithms belong (log_target=True)") if c.high > NEAR else ""
-    elif c.name in PAIRED and ran and c.reduction != "none":  # losses of entries may be masked
+    elif c.name in REGRESSIONS and ran and c.reduction != "none":  # losses of entries may be masked
         return "NaN" if math.isnan(c.low) and not c.spoiled else ""
     return ""
 

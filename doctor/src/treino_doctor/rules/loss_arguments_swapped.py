@@ -1,16 +1,13 @@
 """A loss that gets the labels as its input and the network's outputs as its target."""
 
 from treino_doctor.record.log import LossCall
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 
 
 def decide(log: Log) -> Faults:
     """Fixed labels are the input of a loss that tells its arguments apart, and its target learns."""
-    for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
-        wrong = [c for c in calls if c.swapped]
-        if wrong:
-            numbers = {"loss": wrong[-1].name, "calls": len(wrong), "looked": len(calls)}
-            yield Evidence(wrong[-1].site, numbers, stack=wrong[-1].stack)
+    for call, _swapped, counts in shown(log.of(LossCall), lambda c: c.swapped, lambda c: (c.name, c.site)):
+        yield Evidence(call.site, counts | {"loss": call.name}, stack=call.stack)
 
 
 RULE = Rule(

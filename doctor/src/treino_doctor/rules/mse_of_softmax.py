@@ -1,26 +1,26 @@
 """The squared error of a softmax's probabilities and one-hot labels."""
 
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import LossCall
-from treino_doctor.rules.graphs import ends, is_given
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.record.log import LossCall, Operation
+from treino_doctor.rules.graphs import REGRESSIONS, ends, is_given
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 
-LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 ROUNDING = 1e-5
 MOST = 16  # columns whose means the record keeps
 
 
 def decide(log: Log) -> Faults:
     """The input of a regression's loss comes straight from a softmax, and each target is one-hot."""
-    looked_at = [c for c in log.of(LossCall) if c.name in LOSSES and c.trained and is_given(c)]
-    for calls in by_line(looked_at, lambda c: c.site).values():
-        made = [(c, list(ends(c.graph, c.graph.root))) for c in calls if c.graph.root and is_one_hot(c)]
-        soft = [(c, m[0]) for c, m in made if {o.name for o in m} == {"softmax"}]
-        if soft:
-            call, last = soft[-1]
-            numbers = {"loss": call.name, "calls": len(soft), "looked": len(calls)}
-            numbers["classes"] = call.target_shape[1]
-            yield Evidence(call.site, numbers, at=last.written, stack=call.stack)
+    looked_at = [c for c in log.of(LossCall) if c.name in REGRESSIONS and c.trained and is_given(c)]
+    for call, made, counts in shown(looked_at, softmax_ends):
+        numbers = counts | {"loss": call.name, "classes": call.target_shape[1]}
+        yield Evidence(call.site, numbers, at=made[0].written, stack=call.stack)
+
+
+def softmax_ends(call: LossCall) -> list[Operation]:
+    """The softmaxes that all of a loss's input comes from, if its targets are one-hot."""
+    made = list(ends(call.graph, call.graph.root)) if call.graph.root and is_one_hot(call) else []
+    return made if all(o.name == "softmax" for o in made) else []
 
 
 def is_one_hot(call: LossCall) -> bool:

@@ -3,7 +3,7 @@
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall
 from treino_doctor.rules.graphs import PASSED
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, shown
 
 LOSSES = "nll_loss", "kl_div"
 # Logarithms written by hand; below, operations that may scale scores on purpose, as a temperature does.
@@ -15,19 +15,16 @@ SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", 
 def decide(log: Log) -> Faults:
     """Decide by value (the exponentials don't sum to one) and by graph (no logarithm before the loss)."""
     looked_at = [c for c in log.of(LossCall) if c.name in LOSSES and c.graph.root is not None]
-    for calls in by_line(looked_at, lambda c: (c.name, c.site)).values():
-        bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]
-        if bare:
-            made = next(o for o in bare[-1].graph.walk() if o.name not in PASSED)
-            numbers = {"loss": bare[-1].name, "calls": len(bare), "looked": len(calls), "source": made.name}
-            numbers["logsumexp"] = bare[-1].logsumexp
-            squashed = made.written if made.name == "softmax" else None
-            yield Evidence(bare[-1].site, numbers, at=squashed, stack=bare[-1].stack)
+    for call, _bare, counts in shown(looked_at, is_bare, lambda c: (c.name, c.site)):
+        made = next(o for o in call.graph.walk() if o.name not in PASSED)
+        numbers = counts | {"loss": call.name, "source": made.name, "logsumexp": call.logsumexp}
+        squashed = made.written if made.name == "softmax" else None
+        yield Evidence(call.site, numbers, at=squashed, stack=call.stack)
 
 
-def _logged(call: LossCall) -> bool:
-    """Whether a logarithm made the input, perhaps with later scaling or selection."""
-    return any(o.name in LOGS for o in call.graph.walk(through=SCALED))
+def is_bare(call: LossCall) -> bool:
+    """Whether no logarithm made the input, perhaps with later scaling or selection, nor looks it like one."""
+    return abs(call.logsumexp) > ROUNDING and not any(o.name in LOGS for o in call.graph.walk(through=SCALED))
 
 
 def place(evidence: Evidence) -> Site | None:

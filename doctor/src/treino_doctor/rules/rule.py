@@ -4,16 +4,19 @@ Rules import from this module what nearly all of them need: the log, lines, even
 that their examples share.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from treino_doctor.finding import Finding, Severity
 from treino_doctor.finding import Site as Site
+from treino_doctor.record.log import Event
 from treino_doctor.record.log import Log as Log
 from treino_doctor.words import _, numeral
 
 T = TypeVar("T")
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
 K = TypeVar("K", bound=Hashable)
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
@@ -132,6 +135,20 @@ def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
     for event in events:
         groups.setdefault(line(event), []).append(event)
     return groups
+
+
+def shown(
+    events: Iterable[E],
+    what: Callable[[E], S | None],
+    key: Callable[[E], Hashable] = lambda event: event.site,
+) -> Iterator[tuple[E, S, dict[str, Any]]]:
+    """For each line, or other key: the newest event that shows a fault, what ``what`` says of it, and the
+    numbers of those that do and of all looked at. Lines of which it says nothing are left out.
+    """
+    for own in by_line(events, key).values():
+        made = [(event, said) for event in own if (said := what(event))]
+        if made:
+            yield *made[-1], {"calls": len(made), "looked": len(own)}
 
 
 def median(values: Iterable[float]) -> float:

@@ -3,7 +3,7 @@
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall
 from treino_doctor.rules.graphs import made_by
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 
 LOSS = "binary_cross_entropy_with_logits"
 
@@ -11,11 +11,8 @@ LOSS = "binary_cross_entropy_with_logits"
 def decide(log: Log) -> Faults:
     """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
     looked_at = [c for c in log.of(LossCall) if c.name == LOSS and c.graph.root is not None]
-    for calls in by_line(looked_at, lambda c: c.site).values():
-        made = [m for c in calls if (m := made_by(c.graph, "sigmoid", "softmax")) is not None]
-        if made:
-            numbers = {"calls": len(made), "looked": len(calls)}
-            yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
+    for call, made, counts in shown(looked_at, lambda c: made_by(c.graph, "sigmoid", "softmax")):
+        yield Evidence(call.site, counts, at=made.written, stack=call.stack)
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ import math
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, LossCall, Operation
 from treino_doctor.rules.graphs import axis, made_by
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, shown
 
 
 def decide(log: Log) -> Faults:
@@ -13,13 +13,10 @@ def decide(log: Log) -> Faults:
     from a sigmoid; or a hand-written loss takes the log-softmax of a softmax.
     """
     looked_at = [c for c in log.of(LossCall) if c.name == "cross_entropy" and c.graph.root is not None]
-    for calls in by_line(looked_at, lambda c: c.site).values():
-        made = [m for c in calls if (m := _probabilities(c)) and not _across(m, c)]
-        if made:
-            numbers = {"calls": len(made), "looked": len(calls), "kind": made[-1].name}
-            shape = calls[-1].input_shape
-            numbers |= floor_of(shape[min(1, len(shape) - 1)])
-            yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
+    for call, made, counts in shown(looked_at, _probabilities):
+        floor = floor_of(call.input_shape[min(1, len(call.input_shape) - 1)])
+        numbers = counts | {"kind": made.name} | floor
+        yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
     for b in log.of(Backward):
         for log_softmax in (o for o in b.graph.operations if o.name == "log_softmax" and not b.losses):
             soft = [m for o in b.graph.parents(log_softmax) if (m := made_by(b.graph, "softmax", start=o))]
@@ -35,18 +32,17 @@ def floor_of(classes: int) -> dict[str, float]:
 
 
 def _probabilities(call: LossCall) -> Operation | None:
-    """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes."""
+    """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes. A softmax over
+    another axis than the classes is left to softmax_wrong_dim.
+    """
     root = call.graph.root
     votes = root is not None and root.name == "mean" and root.shape == call.input_shape
     start = call.graph.parents(root)[:1] if votes and root is not None else []
     if start and len(start[0].shape) > len(call.input_shape):
         return made_by(call.graph, "softmax", start=start[0])
-    return made_by(call.graph, "softmax", "sigmoid")
-
-
-def _across(made: Operation, call: LossCall) -> bool:
-    """Whether a softmax ran over another axis than the classes; softmax_wrong_dim reports that."""
-    return made.name == "softmax" and made.shape == call.input_shape and axis(made) not in (None, 1)
+    made = made_by(call.graph, "softmax", "sigmoid")
+    soft = made is not None and made.name == "softmax" and made.shape == call.input_shape
+    return None if soft and made is not None and axis(made) not in (None, 1) else made
 
 
 def place(evidence: Evidence) -> Site | None:

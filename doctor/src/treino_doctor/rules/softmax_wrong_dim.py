@@ -6,7 +6,7 @@ from treino_doctor.places.settings import setting, written
 from treino_doctor.places.source import calls, same, written_on
 from treino_doctor.record.log import Backward, Graph, LossCall, Operation, Softmaxed, WeightsApplied
 from treino_doctor.rules.graphs import PASSED, axis, calls_by_number, classifiers
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script, shown
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
@@ -31,24 +31,22 @@ def decide(log: Log) -> Faults:
 
 def _before_losses(log: Log) -> Faults:
     looked_at = [c for c in log.of(LossCall) if c.name in CLASSES and c.graph.root is not None]
-    for group in by_line(looked_at, lambda c: c.site).values():
-        soft = [(c, m) for c in group if (m := softmax_behind(c.graph, c.graph.root)) is not None]
-        wrong = [(c, m) for c, m in soft if _across(m, c)]
-        if wrong:
-            call, made = wrong[-1]
-            right = 1 if made.shape == call.input_shape else len(made.shape) - 1
-            numbers = {"calls": len(wrong), "looked": len(group), "dim": axis(made) or 0, "right": right}
-            yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
+    for call, made, counts in shown(looked_at, _across):
+        right = 1 if made.shape == call.input_shape else len(made.shape) - 1
+        numbers = counts | {"dim": axis(made) or 0, "right": right}
+        yield Evidence(call.site, numbers, at=made.written, stack=call.stack)
 
 
-def _across(made: Operation, call: LossCall) -> bool:
-    """Whether a softmax ran over another axis than the loss's classes."""
-    dim = axis(made)
-    if dim is None or len(call.input_shape) < 2:
-        return False
+def _across(call: LossCall) -> Operation | None:
+    """The softmax of a loss's input that ran over another axis than the classes."""
+    made = softmax_behind(call.graph, call.graph.root)
+    dim = axis(made) if made is not None else None
+    if made is None or dim is None or len(call.input_shape) < 2:
+        return None
     if made.shape == call.input_shape:
-        return dim != 1
-    return call.input_shape[1] in made.shape and made.shape[dim] != call.input_shape[1]
+        return made if dim != 1 else None
+    classes = call.input_shape[1]
+    return made if classes in made.shape and made.shape[dim] != classes else None
 
 
 def _by_hand(log: Log) -> Faults:

@@ -1,12 +1,11 @@
 """A prediction [N, 1] against a target [N]: every row is compared with every other."""
 
 import math
-from typing import Any
 
 from treino_doctor.places.placement import caller, only_caller, passes_on
 from treino_doctor.record.log import Backward, Graph, LossCall, Operation
 from treino_doctor.rules.graphs import is_column
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, shown
 
 Shape = tuple[int, ...]
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
@@ -14,15 +13,13 @@ PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_l
 
 def decide(log: Log) -> Faults:
     """The loss's shapes broadcast to more elements than either has; or a mean over such a difference."""
-    for calls in by_line([c for c in log.of(LossCall) if c.name in PAIRED], lambda c: c.site).values():
-        wide = [c for c in calls if stretched(c.input_shape, c.target_shape)]
-        if wide:
-            numbers = _numbers(wide[-1].input_shape, wide[-1].target_shape, len(wide), len(calls))
-            yield Evidence(wide[-1].site, numbers, stack=wide[-1].stack)
-    by_hand = [(b, d) for b in log.of(Backward) if not b.losses and (d := _difference(b.graph)) is not None]
-    for pairs in by_line(by_hand, lambda f: f[0].site).values():
-        b, (operation, one, two) = pairs[-1]
-        yield Evidence(b.site, _numbers(one, two, len(pairs), len(pairs)), operation.site, b.stack)
+    paired = (c for c in log.of(LossCall) if c.name in PAIRED)
+    for call, _wide, counts in shown(paired, lambda c: stretched(c.input_shape, c.target_shape)):
+        yield Evidence(call.site, counts | _shapes(call.input_shape, call.target_shape), stack=call.stack)
+    by_hand = (b for b in log.of(Backward) if not b.losses)
+    for b, made, counts in shown(by_hand, lambda b: _difference(b.graph)):
+        numbers = counts | {"looked": counts["calls"]} | _shapes(*made[1:])
+        yield Evidence(b.site, numbers, made[0].site, b.stack)
 
 
 def stretched(one: Shape, two: Shape) -> bool:
@@ -48,9 +45,8 @@ def _difference(graph: Graph) -> tuple[Operation, Shape, Shape] | None:
     return None
 
 
-def _numbers(prediction: Shape, target: Shape, calls: int, looked: int) -> dict[str, Any]:
-    shapes = {"prediction": str(list(prediction)), "target": str(list(target))}
-    return shapes | {"calls": calls, "looked": looked}
+def _shapes(prediction: Shape, target: Shape) -> dict[str, str]:
+    return {"prediction": str(list(prediction)), "target": str(list(target))}
 
 
 def place(evidence: Evidence) -> Site | None:

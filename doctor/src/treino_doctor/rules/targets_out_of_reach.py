@@ -2,13 +2,12 @@
 
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall, Operation
-from treino_doctor.rules.graphs import ends, is_given
+from treino_doctor.rules.graphs import REGRESSIONS, ends, is_given
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _, numeral
 
 LEAST = 3  # minimum number of calls
 SHARE = 0.1  # mean share of the targets outside of the range; fewer may be outliers. Both are chosen
-LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 UNIT, SIGNED, POSITIVE = N_("between 0 and 1"), N_("between −1 and 1"), N_("at 0 or above")
 RANGES = {  # where the answers of each lie
     **dict.fromkeys(("sigmoid", "softmax", "hardsigmoid"), UNIT),
@@ -21,7 +20,7 @@ def decide(log: Log) -> Faults:
     """The input of a regression's loss comes straight from an activation, and many given targets lie outside
     of its range.
     """
-    calls = [c for c in log.of(LossCall) if c.name in LOSSES and c.trained and is_given(c)]
+    calls = [c for c in log.of(LossCall) if c.name in REGRESSIONS and c.trained and is_given(c)]
     for own in by_line(calls, lambda c: c.site).values():
         made = [(c, m) for c in own if c.reduction != "none" and (m := limited(c)) is not None]
         share = sum(_outside(c, m) for c, m in made) / max(1, len(made))
@@ -29,14 +28,8 @@ def decide(log: Log) -> Faults:
             continue
         call, last = made[-1]
         low, high = min(c.low for c, _made in made), max(c.high for c, _made in made)
-        numbers = {
-            "loss": call.name,
-            "kind": last.name,
-            "range": _(RANGES[last.name]),
-            "low": low,
-            "high": high,
-        }
-        numbers["share"] = numeral(share, ".0%")
+        words = {"loss": call.name, "kind": last.name, "range": _(RANGES[last.name])}
+        numbers = words | {"low": low, "high": high, "share": numeral(share, ".0%")}
         yield Evidence(call.site, numbers, at=last.written, stack=call.stack)
 
 
