@@ -18,6 +18,7 @@ EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
 AWAY = "data", "set_data", "set", "resize", "share_memory", "untyped_storage", "storage", "data_ptr", "dlpack"
 MARK = "unfilled"  # key in an operation's detail: (shape, line) of the unfilled tensor that it used
 MEMORY = "memory"  # key in the detail of an empty tensor's node: what lay in its memory when it was made
+WATCHED = 128  # newest empty tensors that are found by their memory's address
 SAMPLE = 64  # bytes that are read at each of three places
 SHAPES = frozenset(  # operations that use only a tensor's shape, and those that give it other memory
     """
@@ -37,6 +38,7 @@ class UnfilledTensors(Observer):
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
         self._newest: Node | None = None
+        self._empty: dict[int, Node] = {}  # by the address of their memory
         self._parameters: dict[int, tuple[Ref[torch.Tensor], Node]] = {}
         self._lines: set[Site | None] = set()  # lines that were logged
         of.ran.append(self._ran)
@@ -53,14 +55,17 @@ class UnfilledTensors(Observer):
             node.op = "leaf"
             if type(result) is torch.Tensor and result.numel():  # a worker's tensor gets its memory later
                 self._newest = _empty(node, result, node.site)
+                self._empty[_address(result)] = node
+                if len(self._empty) > WATCHED:
+                    del self._empty[next(iter(self._empty))]
 
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if args and isinstance(args[0], torch.Tensor):
-            base = _base(self._values.of(args[0]))
-            if base.op == "empty":
-                base.op = "leaf"
+            of = _address(args[0])
+            for node in (_base(self._values.of(args[0])), self._empty.pop(of, None)):
+                if node is not None and node.op == "empty":
+                    node.op = "leaf"
             if self._parameters:
-                of = _address(args[0])
                 self._parameters = {k: v for k, v in self._parameters.items() if v[1].detail[MEMORY][0] != of}
 
     def _registered(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -72,10 +77,11 @@ class UnfilledTensors(Observer):
     def _used(self, op: str, tensor: torch.Tensor, parent: Node, node: Node, result: torch.Tensor) -> None:
         """Mark an operation on a tensor that is still empty; a copy of one is empty too."""
         base = _base(parent)
-        view = _address(result) == _address(tensor)
-        if view or op in SHAPES or not _unwritten(tensor, base):
+        if base.op != "empty" or op in SHAPES or _address(result) == _address(tensor):
             return
-        if op in VIEWS:
+        if not _unwritten(tensor, base):
+            base.op = "leaf"  # for good: memory that is free again may hold what it held before
+        elif op in VIEWS:
             _empty(node, result, base.site)
         else:
             node.detail = node.detail | {MARK: (base.shape, base.site)}
