@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
 from forked import HANG, modules, plain, watched
-from written import FAULT
+from written import FAULT, parts
 
 PATCH = """
 import torch
@@ -30,10 +29,8 @@ WORDS = {"TRAIN": FAULT, "PATCH": PATCH}
 
 def _scripts() -> dict[str, tuple[str, int]]:
     """The scripts of endings.txt: what -> (text, exit status)."""
-    text = (Path(__file__).parent / "endings.txt").read_text()
     found = {}
-    for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
-        head, _, body = part.partition("\n")
+    for head, body in parts("endings.txt").items():
         what, ways, status = re.fullmatch(r"(.*?)(?: \((.*)\))?: (-?\d+)", head).groups()
         body = re.sub(r"(?m)^( *)(TRAIN|PATCH)$", lambda m: textwrap.indent(WORDS[m[2]], m[1]), body)
         for way in (ways or "").split(", "):

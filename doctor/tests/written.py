@@ -34,6 +34,13 @@ def program(text: str) -> str:
     return _STEPS.sub(lines, textwrap.dedent(text))
 
 
+def parts(name: str) -> dict[str, str]:
+    """The scripts in a file of these tests, each by the line above it, which begins with ``===``."""
+    text = (Path(__file__).parent / name).read_text()
+    pieces = (part.partition("\n") for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:])
+    return {head: body for head, _, body in pieces}
+
+
 def script(tmp_path: Path, text: str, name: str = "script.py") -> str:
     """A file with these lines."""
     path = tmp_path / name
