@@ -5,22 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from treino_doctor.finding import Site
+from treino_doctor.places import source
 from treino_doctor.places.back import EACH, Step
 from treino_doctor.places.bindings import call_sites, parameters
 from treino_doctor.places.flow import origins
 from treino_doctor.places.settings import FITS
-from treino_doctor.places.source import (
-    argument_values,
-    around,
-    calls,
-    function,
-    loops,
-    name_of,
-    names,
-    only,
-    place,
-    written_on,
-)
 
 Fits = Callable[[ast.AST], bool]
 
@@ -30,9 +19,9 @@ def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] =
     start = loader or site
     if start is None:
         return
-    made = calls(written_on(start), "DataLoader") if loader is not None else []
-    every = made or calls(written_on(start))
-    inputs = [a for call in every for a in argument_values(call)]
+    made = source.calls(source.written_on(start), "DataLoader") if loader is not None else []
+    every = made or source.calls(source.written_on(start))
+    inputs = [a for call in every for a in source.argument_values(call)]
     seen: set[int] = set()
     part = (EACH,) if loader is not None else ()
     ways = [origins(start, node, led, part) for node in inputs[:8]]
@@ -68,16 +57,13 @@ def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
 
 def passes_on(site: Site | None, most: int = 99) -> bool:
     """Whether a line only computes with 2 to ``most`` arguments: its caller chose their shapes."""
-    if site is None or calls(written_on(site), *FITS):
+    inside = innermost_function(site)
+    if site is None or inside is None or source.calls(source.written_on(site), *FITS):
         return False
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-    inside: list[Any] = [n for n in around(site) if isinstance(n, kinds)]
-    if not inside:
-        return False
-    own = {*parameters(inside[-1])} - {"self", "cls"}
-    stored = {n.id for n in ast.walk(inside[-1]) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    pieces: list[ast.AST] = [inside[-1].body] if isinstance(inside[-1], ast.Lambda) else written_on(site)
-    called = {name_of(c) for n in pieces for c in calls(n) if isinstance(c.func, ast.Name)}
+    own = {*parameters(inside)} - {"self", "cls"}
+    stored = {n.id for n in ast.walk(inside) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    pieces: list[ast.AST] = [inside.body] if isinstance(inside, ast.Lambda) else source.written_on(site)
+    called = {source.name_of(c) for n in pieces for c in source.calls(n) if isinstance(c.func, ast.Name)}
     loads = {n.id for s in pieces for n in ast.walk(s) if isinstance(n, ast.Name)}
     differs = any(_difference_of(n, own - stored) for s in pieces for n in ast.walk(s))
     return differs or (len(own) <= most and len((own - stored - called) & loads) >= 2)
@@ -89,22 +75,26 @@ def _difference_of(node: ast.AST, own: set[str]) -> bool:
     return bool(sides) and all(isinstance(s, ast.Name) and s.id in own for s in sides)
 
 
+def innermost_function(site: Site | None) -> Any:
+    """The innermost function or lambda around a line; None if there is none."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    around = source.around(site) if site is not None else []
+    return next((n for n in reversed(around) if isinstance(n, kinds)), None)
+
+
 def only_caller(site: Site | None) -> Site | None:
     """The line that calls the function around a line, if it is a single one; None otherwise."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-    inside = (
-        next((n for n in reversed(around(site)) if isinstance(n, kinds)), None) if site is not None else None
-    )
+    inside = innermost_function(site)
     if site is None or inside is None:
         return None
-    return only(place(site.file, c) for c, _ in call_sites(site.file, inside))
+    return source.only(source.place(site.file, c) for c, _ in call_sites(site.file, inside))
 
 
 def batches(sites: tuple[Site, ...]) -> Site | None:
     """The head of the innermost loop over batches around these lines; loops in ``forward`` don't count."""
     for site in sites:
-        inside = function(site)
-        heads = [n for n in loops(site) if isinstance(n, ast.For)]
+        inside = source.function(site)
+        heads = [n for n in source.loops(site) if isinstance(n, ast.For)]
         if heads and getattr(inside, "name", "") != "forward":
             return Site(site.file, heads[-1].lineno, site.function)
     return sites[0] if sites else None
@@ -132,19 +122,19 @@ def cuts(value: ast.AST) -> bool:
             if isinstance(rows, ast.Slice) and (rows.lower is None) != (rows.upper is None):
                 return True
         elif isinstance(node, ast.Call):
-            name, lists = name_of(node), any(isinstance(a, (ast.List, ast.Tuple)) for a in node.args)
+            name, lists = source.name_of(node), any(isinstance(a, (ast.List, ast.Tuple)) for a in node.args)
             if name in ("head", "tail", "narrow", "islice") or (name in SECTIONS and lists):
                 return True
             if name in ("range", "arange", "slice") and len(node.args) == 2:
                 return True
-            if name == "Subset" and calls(node, "range"):
+            if name == "Subset" and source.calls(node, "range"):
                 return True
     return False
 
 
 def parts(value: ast.AST) -> bool:
     """Whether an expression takes some of the rows: by position, at random, by a condition or by index."""
-    if cuts(value) or calls(value, *SPLITS, "Subset", "train_test_split"):
+    if cuts(value) or source.calls(value, *SPLITS, "Subset", "train_test_split"):
         return True
     return any(
         isinstance(n, ast.Subscript) and not isinstance(n.slice, (ast.Constant, ast.Slice))
@@ -154,49 +144,51 @@ def parts(value: ast.AST) -> bool:
 
 def joins(value: ast.AST) -> bool:
     """Whether an expression joins rows of several tables."""
-    return bool(calls(value, *JOINS))
+    return bool(source.calls(value, *JOINS))
 
 
 def multiplies(value: ast.AST) -> bool:
     """Whether an expression multiplies rows: it joins, repeats or draws with replacement."""
     many = ("repeat", "tile", "repeat_interleave", "resample", "fit_resample")
-    return joins(value) or bool(calls(value, *many))
+    return joins(value) or bool(source.calls(value, *many))
 
 
 def converts(value: ast.AST) -> bool:
     """Whether an expression makes a tensor, or numbers for one, from a table."""
     values = any(isinstance(n, ast.Attribute) and n.attr == "values" for n in ast.walk(value))
-    return values or bool(calls(value, *CONVERSIONS))
+    return values or bool(source.calls(value, *CONVERSIONS))
 
 
 def scales(value: ast.AST) -> bool:
     """Whether an expression divides by a spread, or calls a scaler."""
-    if calls(
+    if source.calls(
         value, "fit_transform", "transform", "scale", "minmax_scale", "normalize", "standardize", "zscore"
     ):
         return True
     return any(
-        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div) and calls(n.right, *SPREADS)
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div) and source.calls(n.right, *SPREADS)
         for n in ast.walk(value)
     )
 
 
 def divides(value: ast.AST) -> bool:
     """Whether an expression may give NaN: a logarithm, a root or a quotient by a name that is no spread."""
-    steep = calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
+    steep = source.calls(
+        value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div"
+    )
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
     quotients = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
     by += [n.right for n in quotients]
     plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))]
-    return any(name_of(n) not in (*SPREADS, "pi") for n in plain)
+    return any(source.name_of(n) not in (*SPREADS, "pi") for n in plain)
 
 
 def misses(value: ast.AST) -> bool:
     """Whether an expression is or makes a missing value: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
     brings = ("shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv")
-    return bool(calls(value, *brings)) or bool({"nan", "inf"} & names(value))
+    return bool(source.calls(value, *brings)) or bool({"nan", "inf"} & source.names(value))
 
 
 def orders(value: ast.AST) -> bool:
     """Whether an expression reorders rows, randomly or sorted."""
-    return bool(calls(value, *ORDERS))
+    return bool(source.calls(value, *ORDERS))

@@ -4,37 +4,21 @@ import ast
 from collections.abc import Iterator
 
 from treino_doctor.finding import Site
+from treino_doctor.places import source
 from treino_doctor.places.back import values
 from treino_doctor.places.bindings import bindings
 from treino_doctor.places.settings import number
-from treino_doctor.places.source import (
-    above,
-    argument_values,
-    calls,
-    function,
-    module,
-    name_of,
-    names,
-    only,
-    owner,
-    parents,
-    place,
-    same,
-    statement,
-    targets,
-    written_on,
-)
 
 
 def _of_gradient(path: str, node: ast.AST) -> bool:
     """Whether an expression uses ``p.grad`` or a result of ``grad(loss, ws)``."""
     if any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(node)):
-        return not calls(node, "zero_", "clone", "norm")
+        return not source.calls(node, "zero_", "clone", "norm")
     loads = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    made = (way[-1].node for n in loads[:6] for way in values(place(path, n), n))
-    return any(isinstance(n, ast.Call) and name_of(n) in ("grad", "grad_and_value") for n in made) or any(
-        isinstance(n, ast.Attribute) and n.attr == "grad" for n in made
-    )
+    made = (way[-1].node for n in loads[:6] for way in values(source.place(path, n), n))
+    return any(
+        isinstance(n, ast.Call) and source.name_of(n) in ("grad", "grad_and_value") for n in made
+    ) or any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in made)
 
 
 def update_rate(site: Site | None) -> Site | None:
@@ -44,17 +28,17 @@ def update_rate(site: Site | None) -> Site | None:
     if site is None:
         return None
     rates = list(_rates(site))
-    kind = owner(site)
+    kind = source.owner(site)
     if len(rates) == 1:
         return rates[0]
     if kind is not None:
-        made = only(place(site.file, c) for c in bindings(site.file).calls[kind.name])
+        made = source.only(source.place(site.file, c) for c in bindings(site.file).calls[kind.name])
         return made or site
     return site
 
 
 def _rates(site: Site) -> Iterator[Site]:
-    for node in (n for piece in written_on(site) for n in ast.walk(piece)):
+    for node in (n for piece in source.written_on(site) for n in ast.walk(piece)):
         sides: list[ast.AST] = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             sides = [
@@ -65,28 +49,36 @@ def _rates(site: Site) -> Iterator[Site]:
         for side in sides:
             side = side.operand if isinstance(side, ast.UnaryOp) else side
             ways = [w for w in values(site, side) if number(w[-1].node) is not None]
-            at = only(way[-1].site for way in ways)
+            at = source.only(way[-1].site for way in ways)
             if at is not None:
                 yield at
 
 
 def uncalled_clearing(backward: Site | None) -> Site | None:
     """The nearest line that names ``zero_grad`` without calling it, in the function around a backward."""
-    nodes = ast.walk(function(backward)) if backward is not None else ()
+    nodes = ast.walk(source.function(backward)) if backward is not None else ()
     expressions = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
-    named = [place(backward.file, n) for n in expressions if name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
+    named = [source.place(backward.file, n) for n in expressions if source.name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
     return min(named, key=lambda s: abs(s.line - backward.line), default=None)  # type: ignore[union-attr]
 
 
 def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
     """(line, condition) of an unreached step of the scheduler made on a line; None if there is none."""
     for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
-        for node in (n for n in ast.walk(module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"):
-            at, ways = place(path, node), values(place(path, node), node.value)
-            known = any(same(s.site, made) and isinstance(s.node, ast.Call) for way in ways for s in way)
-            open_end = not any(isinstance(way[-1].node, ast.Call) for way in ways) and not same(at, stepped)
-            if (known or open_end) and not isinstance(parents(path)[id(node)], ast.Expr):
-                tests = (n.test for n in above(path, node) if isinstance(n, (ast.If, ast.IfExp, ast.While)))
+        for node in (
+            n for n in ast.walk(source.module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"
+        ):
+            at, ways = source.place(path, node), values(source.place(path, node), node.value)
+            known = any(
+                source.same(s.site, made) and isinstance(s.node, ast.Call) for way in ways for s in way
+            )
+            open_end = not any(isinstance(way[-1].node, ast.Call) for way in ways) and not source.same(
+                at, stepped
+            )
+            if (known or open_end) and not isinstance(source.parents(path)[id(node)], ast.Expr):
+                tests = (
+                    n.test for n in source.above(path, node) if isinstance(n, (ast.If, ast.IfExp, ast.While))
+                )
                 return at, next(map(ast.unparse, tests), "")
     return None
 
@@ -103,36 +95,38 @@ def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
     """
     if site is None:
         return None
-    nodes = [n for n in ast.walk(module(site.file)) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
-    held = targets(statement(site)) if result else set()
-    for call in calls(written_on(site), *BACKWARD):
-        held |= names(run_backward(call)) - {"self"}
-    storing = [place(site.file, n) for n in nodes if stores(n, held)]
+    nodes = [
+        n for n in ast.walk(source.module(site.file)) if isinstance(n, ast.stmt) and not hasattr(n, "body")
+    ]
+    held = source.targets(source.statement(site)) if result else set()
+    for call in source.calls(source.written_on(site), *BACKWARD):
+        held |= source.names(run_backward(call)) - {"self"}
+    storing = [source.place(site.file, n) for n in nodes if stores(n, held)]
     apart = [s for s in storing if s.line != site.line]
-    inside = function(site)
-    return min(apart, key=lambda s: (function(s) is not inside, abs(s.line - site.line)), default=site)
+    inside = source.function(site)
+    return min(apart, key=lambda s: (source.function(s) is not inside, abs(s.line - site.line)), default=site)
 
 
 def stores(node: ast.stmt, held: set[str]) -> bool:
     """Whether a line keeps a value: ``total += loss``, ``losses.append(loss)``, ``log["loss"] = loss``."""
     if isinstance(node, ast.AugAssign):
-        return carries(node.value, held - targets(node))
+        return carries(node.value, held - source.targets(node))
     if isinstance(node, ast.Assign):
         outside = any(isinstance(t, ast.Subscript) for t in node.targets)
-        adds = bool(targets(node) & names(node.value))
-        return (outside or adds) and carries(node.value, held - targets(node))
+        adds = bool(source.targets(node) & source.names(node.value))
+        return (outside or adds) and carries(node.value, held - source.targets(node))
     call = node.value if isinstance(node, ast.Expr) else None
-    stored = isinstance(call, ast.Call) and name_of(call) in STORES
-    return stored and any(carries(a, held) for a in argument_values(call))  # type: ignore[arg-type]
+    stored = isinstance(call, ast.Call) and source.name_of(call) in STORES
+    return stored and any(carries(a, held) for a in source.argument_values(call))  # type: ignore[arg-type]
 
 
 def carries(value: ast.AST, held: set[str]) -> bool:
     """Whether an expression, or a part of it, carries the graph of one of these names."""
     if isinstance(value, (ast.Lambda, ast.Compare)):
         return False
-    if isinstance(value, (ast.Call, ast.Attribute)) and name_of(value) in CUT:
+    if isinstance(value, (ast.Call, ast.Attribute)) and source.name_of(value) in CUT:
         return False
-    if isinstance(value, (ast.Name, ast.Attribute)) and name_of(value) in held:
+    if isinstance(value, (ast.Name, ast.Attribute)) and source.name_of(value) in held:
         return True
     within = (n for n in ast.iter_child_nodes(value) if isinstance(n, (ast.expr, ast.keyword)))
     return any(carries(n, held) for n in within)
@@ -144,5 +138,7 @@ def run_backward(call: ast.Call) -> ast.AST | None:
     handed = call.args[0] if call.args else None
     if isinstance(handed, (ast.List, ast.Tuple)) and handed.elts:
         handed = handed.elts[0]
-    by_other = of is None or name_of(of) in RUNNERS or name_of(call) in ("grad", "manual_backward")
+    by_other = (
+        of is None or source.name_of(of) in RUNNERS or source.name_of(call) in ("grad", "manual_backward")
+    )
     return handed if by_other and handed is not None else of

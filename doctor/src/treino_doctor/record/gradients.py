@@ -14,34 +14,13 @@ from torch._C import _len_torch_function_stack as modes
 from torch.optim.optimizer import Optimizer
 
 from treino_doctor.finding import Site
+from treino_doctor.record import log, measures
 from treino_doctor.record.clearing import Clearing
 from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here, maker, stack, unseen
-from treino_doctor.record.log import (
-    Backward,
-    Course,
-    Graph,
-    Group,
-    OptimizerEnded,
-    OptimizerMade,
-    ParameterSeen,
-    Stepped,
-)
 from treino_doctor.record.losses import losses_behind
 from treino_doctor.record.manual_training import ManualTraining, ManualTrainings
 from treino_doctor.record.marks import Marks
-from treino_doctor.record.measures import (
-    MANY,
-    Force,
-    force_of,
-    is_new,
-    is_there,
-    movement,
-    norm,
-    number_of,
-    sampled,
-    single,
-)
 from treino_doctor.record.nonfinite import Finiteness
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.torch_versions import (
@@ -185,10 +164,10 @@ class Gradients(Observer):
         self._numbers[id(parameter)] = Ref(parameter), self._count
         if torch.nn.parameter.is_lazy(parameter):
             return self._count
-        some = sampled(parameter)
-        self._starts[self._count] = Ref(parameter), some, norm(some)
+        some = measures.sampled(parameter)
+        self._starts[self._count] = Ref(parameter), some, measures.norm(some)
         shape = tuple(parameter.shape)
-        self._log.tell(ParameterSeen, parameter=self._count, name=name, shape=shape, made_at=made_at)
+        self._log.tell(log.ParameterSeen, parameter=self._count, name=name, shape=shape, made_at=made_at)
         return self._count
 
     def known(self, parameter: torch.Tensor) -> int:
@@ -228,9 +207,9 @@ class Gradients(Observer):
         held.logged = True
         kind = str(getattr(optimizer, "kind", "") or type(optimizer).__name__)
         groups = tuple(
-            Group(
-                number_of(g.get("lr")),
-                number_of(g.get("weight_decay", 0.0)),
+            log.Group(
+                measures.number_of(g.get("lr")),
+                measures.number_of(g.get("weight_decay", 0.0)),
                 tuple(self.number(p) for p in g["params"]),
             )
             for g in optimizer.param_groups
@@ -238,7 +217,7 @@ class Gradients(Observer):
         held.numbers.update(*(group.parameters for group in groups))
         adaptive = kind.startswith(ADAPTIVE) or any("betas" in g for g in optimizer.param_groups)
         self._log.tell(
-            OptimizerMade, optimizer=held.number, kind=kind, site=site, adaptive=adaptive, groups=groups
+            log.OptimizerMade, optimizer=held.number, kind=kind, site=site, adaptive=adaptive, groups=groups
         )
         self.windows.anew()
         for observe in self.makers:
@@ -345,7 +324,7 @@ class Gradients(Observer):
         summed = []
         before: dict[int, int] = {}
         for held in self.held.values():
-            held.used = {id(p) for p in held.parameters() if id(p) in held.used and is_there(p)}
+            held.used = {id(p) for p in held.parameters() if id(p) in held.used and measures.is_there(p)}
             if held.used:
                 summed.append(held.number)
             else:
@@ -367,7 +346,8 @@ class Gradients(Observer):
             wrote = {
                 id(p)
                 for p in held.parameters()
-                if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
+                if (p.grad is not None and before.get(id(p), -1) != p.grad._version)
+                or measures.is_new(p, before)
             } | {id(p) for p in inputs or () if isinstance(held.ref(), ManualTraining)}
             held.written |= wrote
             held.left |= {id(p): id(p.grad) for p in held.parameters() if p.grad is not None}
@@ -382,17 +362,17 @@ class Gradients(Observer):
         unowned: tuple[int, ...] = ()
         if whole and isinstance(root, torch.Tensor) and self.unowned is not None:
             unowned = self.unowned(root, tuple(filled))
-        event = Backward(
+        event = log.Backward(
             site=site,
             stack=led,
-            value=single(root),
+            value=measures.single(root),
             root=kind,
             forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
             losses=losses_behind(node),
             filled=tuple(filled),
             summed=tuple(n for n in summed if n in filled),
             unowned=unowned,
-            graph=snapshot(node) if whole and node is not None else Graph(),
+            graph=snapshot(node) if whole and node is not None else log.Graph(),
             **self._log.moment(),
         )
         self._log.add(event)
@@ -435,7 +415,7 @@ class Gradients(Observer):
         now = versions(held.parameters()) if empty else []
         held.onward = bool(now) and self._left.get((held.site, now[0][0])) == now
         every = (p for p in held.parameters() if not torch.nn.parameter.is_lazy(p))
-        held.before = [sampled(p, MANY) for p in every]
+        held.before = [measures.sampled(p, measures.MANY) for p in every]
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         windows, held = self.windows, self.held.get(id(optimizer))
@@ -459,26 +439,26 @@ class Gradients(Observer):
 
     def _stepped(self, optimizer: Any, held: OptimizerRecord) -> None:
         own = held.parameters()
-        self.tell(optimizer, held, here(), force_of(own), {id(p) for p in own if p.grad is not None})
+        self.tell(optimizer, held, here(), measures.force_of(own), {id(p) for p in own if p.grad is not None})
 
     def tell(
-        self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: Force, used: set[int]
+        self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: measures.Force, used: set[int]
     ) -> None:
         """Log a step. used: ids of the parameters whose gradients it used."""
         own, group = held.parameters(), optimizer.param_groups[0]
-        decay = number_of(group.get("weight_decay", 0.0))
+        decay = measures.number_of(group.get("weight_decay", 0.0))
         size = moved = 0.0
         if held.before is not None and len(held.before) == len(own):
-            size, moved = movement(own, held.before)
+            size, moved = measures.movement(own, held.before)
         held.before = None
         if held.steps >= FURTHER * held.measured:
             held.measured = held.steps
             self._went(held)
         self._log.tell(
-            Stepped,
+            log.Stepped,
             optimizer=held.number,
             site=site,
-            lr=number_of(group.get("lr")),
+            lr=measures.number_of(group.get("lr")),
             weight_decay=decay,
             gradients=force.count,
             zeros=len(force.still),
@@ -505,9 +485,9 @@ class Gradients(Observer):
         moved = False
         for p in held.parameters():
             start = self._starts.get(self.number(p))
-            if start is None or start[1].shape != (now := sampled(p)).shape:
+            if start is None or start[1].shape != (now := measures.sampled(p)).shape:
                 continue
-            step = norm(now - start[1])
+            step = measures.norm(now - start[1])
             far, size = far + step**2, size + start[2] ** 2
             moved = moved or step > 0 or not math.isfinite(step)
         held.moved = held.moved or moved
@@ -520,7 +500,7 @@ class Gradients(Observer):
             return
         self._went(held)
         self._log.tell(
-            OptimizerEnded,
+            log.OptimizerEnded,
             optimizer=held.number,
             steps=held.steps,
             filled=held.filled,
@@ -535,7 +515,7 @@ class Gradients(Observer):
         for site, courses in self._courses.items():
             for losses in courses:
                 losses.fetch()
-                self._log.tell(Course, site=site, turn=losses.turn, values=tuple(losses.values))
+                self._log.tell(log.Course, site=site, turn=losses.turn, values=tuple(losses.values))
 
 
 def versions(parameters: list[torch.Tensor]) -> list[tuple[int, int]]:

@@ -8,20 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from treino_doctor.record import loss_figures
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import LossCall
-from treino_doctor.record.loss_figures import (
-    NAMES,
-    best_constant,
-    columns_of,
-    counts,
-    input_and_target,
-    logsumexp,
-    outside,
-    span,
-    swapped,
-    weight_of,
-)
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.values import Node, made_of, newest_calls, snapshot
@@ -35,8 +24,8 @@ class Losses(Observer):
         self._nets, self.count, self._whole = nets, 0, FirstOnes()
 
     def install(self) -> None:
-        self._tape.observe(self._called, *NAMES)
-        for name in NAMES:
+        self._tape.observe(self._called, *loss_figures.NAMES)
+        for name in loss_figures.NAMES:
             self._tape.failures.setdefault(name, []).append(partial(self._failed, name))
 
     def _called(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -57,7 +46,7 @@ class Losses(Observer):
         node: Node | None = None,
         error: str = "",
     ) -> None:
-        x, target = input_and_target(name, args, kwargs)
+        x, target = loss_figures.input_and_target(name, args, kwargs)
         if x is None or target is None:
             return
         self.count += 1
@@ -66,9 +55,9 @@ class Losses(Observer):
         site, module = here(), self._nets.current
         whole = self._whole.has(name, site)
         of_input, of_target = self._values.of(x), self._values.of(target)
-        low, high = span(target)
-        labels, right = counts(name, x.detach(), target.detach(), kwargs)
-        means, spread = columns_of(name, target.detach(), kwargs)
+        low, high = loss_figures.span(target)
+        labels, right = loss_figures.counts(name, x.detach(), target.detach(), kwargs)
+        means, spread = loss_figures.columns_of(name, target.detach(), kwargs)
         graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
         self._log.tell_here(
             LossCall,
@@ -86,16 +75,16 @@ class Losses(Observer):
             high=high,
             labels=labels,
             right=right,
-            weights=weight_of(name, args, kwargs),
+            weights=loss_figures.weight_of(name, args, kwargs),
             smoothing=float(kwargs.get("label_smoothing", 0.0)),
-            constant=best_constant(name, target.detach(), kwargs),
+            constant=loss_figures.best_constant(name, target.detach(), kwargs),
             means=means,
             spread=spread,
-            logsumexp=logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
+            logsumexp=loss_figures.logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
             of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
-            swapped=not of_input.forwards and swapped(name, x.detach(), target),
-            outside=outside(target.detach()) if low < 0 or high > 1 else (0.0, 0.0, 0.0),
+            swapped=not of_input.forwards and loss_figures.swapped(name, x.detach(), target),
+            outside=loss_figures.outside(target.detach()) if low < 0 or high > 1 else (0.0, 0.0, 0.0),
             bootstrapped=bool(of_target.forwards),
             error=error,
             **graphs,

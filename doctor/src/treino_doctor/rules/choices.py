@@ -7,21 +7,8 @@ import ast
 from itertools import islice
 
 from treino_doctor.finding import Site
+from treino_doctor.places import source
 from treino_doctor.places.placement import trail
-from treino_doctor.places.source import (
-    Function,
-    argument,
-    argument_values,
-    calls,
-    function,
-    loops,
-    module,
-    name_of,
-    names,
-    statement,
-    targets,
-    words,
-)
 
 # Names for the rows of the final test, for validation rows and for training rows.
 TEST = frozenset(("test", "te", "tst", "testing", "holdout", "heldout", "prueba", "teste", "prova"))
@@ -41,31 +28,31 @@ def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | N
         if any(_says(name, vocabulary) for name in _names_passed(site)):
             return site
     for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
-        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), vocabulary):
+        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(source.name_of(step.node), vocabulary):
             return step.site
     return None
 
 
 def _says(name: str, vocabulary: frozenset[str]) -> bool:
     """Whether a name has such a word, even joined as in ``testloader``, and no word for other rows."""
-    parts = set(words(name))
+    parts = set(source.words(name))
     stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
     return bool(vocabulary & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - vocabulary)
 
 
 def _names_passed(site: Site) -> set[str]:
     """The names in the arguments of a line's calls and in the iterables of the loops around it."""
-    node = statement(site)
+    node = source.statement(site)
     passed: set[str] = set()
-    for call in calls(_head(node)) if node is not None else ():
-        for value in argument_values(call):
-            passed |= names(value)
+    for call in source.calls(_head(node)) if node is not None else ():
+        for value in source.argument_values(call):
+            passed |= source.names(value)
             key = value.slice if isinstance(value, ast.Subscript) else value  # data["test"]
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isalpha():
                 passed.add(key.value)
-    for around in loops(site):
+    for around in source.loops(site):
         if isinstance(around, ast.For):
-            passed |= names(around.iter)
+            passed |= source.names(around.iter)
     return passed
 
 
@@ -77,16 +64,16 @@ def _head(node: ast.AST) -> list[ast.AST]:
 
 def decides(site: Site) -> bool:
     """Whether the metric computed on a line is compared with another, or the best of several is taken."""
-    start = statement(site)
+    start = source.statement(site)
     if start is None:
         return False
-    scope = function(site)
-    if any(_compares(h) and calls(h) for h in _head(start)):
+    scope = source.function(site)
+    if any(_compares(h) and source.calls(h) for h in _head(start)):
         whole = [n for h in _head(start) for n in ast.walk(h)]
         answers = [n.value for n in whole if isinstance(n, ast.Attribute)]  # ``(net(x) > 0).float()``
         return any(isinstance(n, ast.Compare) and n not in answers and _side(n, site) for n in whole)
     own = _results(start)
-    tests = {n for n in own if TEST & set(words(n))}
+    tests = {n for n in own if TEST & set(source.words(n))}
     return _chooses(site.file, scope, tests or own, start)
 
 
@@ -98,13 +85,13 @@ def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = N
     for _ in range(ROUNDS):
         before = len(own)
         for node in ast.walk(scope):
-            if not isinstance(node, ast.stmt) or isinstance(node, Function) or hasattr(node, "body"):
+            if not isinstance(node, ast.stmt) or isinstance(node, source.Function) or hasattr(node, "body"):
                 if isinstance(node, (ast.If, ast.While)) and _compares(node.test, own):
                     return True
                 if isinstance(node, ast.Call) and start is not None and _tells(file, node, own):
                     return True
                 continue
-            if not own & names(node):
+            if not own & source.names(node):
                 continue
             if _takes_best(node, own) or any(
                 _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
@@ -119,10 +106,10 @@ def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = N
 def _tells(file: str, call: ast.Call, own: set[str]) -> bool:
     """Whether a call passes a metric to a method that compares it: ``stopper.step(loss)``, ``stopper(x)``."""
     told = [n for n, value in enumerate(call.args) if isinstance(value, ast.Name) and value.id in own]
-    named = (name_of(call), "__call__") if isinstance(call.func, ast.Name) else (name_of(call),)
-    for kind in ast.walk(module(file)) if told else ():
+    named = (source.name_of(call), "__call__") if isinstance(call.func, ast.Name) else (source.name_of(call),)
+    for kind in ast.walk(source.module(file)) if told else ():
         methods = kind.body if isinstance(kind, ast.ClassDef) else ()
-        for method in (m for m in methods if isinstance(m, Function) and m.name in named):
+        for method in (m for m in methods if isinstance(m, source.Function) and m.name in named):
             parameters = [a.arg for a in method.args.args[1:]]
             if _chooses(file, method, {parameters[n] for n in told if n < len(parameters)}):
                 return True
@@ -131,23 +118,23 @@ def _tells(file: str, call: ast.Call, own: set[str]) -> bool:
 
 def _takes_best(node: ast.stmt, own: set[str]) -> bool:
     """Whether a statement takes the best of these metrics, rather than of predictions along an axis."""
-    for call in calls(node, *BEST):
-        whole = not argument(call, "dim") and not argument(call, "axis")
+    for call in source.calls(node, *BEST):
+        whole = not source.argument(call, "dim") and not source.argument(call, "axis")
         whole = whole and not any(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in call.args)
-        if whole and own & set().union(*map(names, (call.func, *argument_values(call)))):
+        if whole and own & set().union(*map(source.names, (call.func, *source.argument_values(call)))):
             return True
     return False
 
 
 def _results(node: ast.stmt) -> set[str]:
     """The names that hold a statement's result, also the name of a list to which it is added."""
-    held = targets(node)
+    held = source.targets(node)
     if isinstance(node, ast.Assign):
-        held |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
+        held |= {source.name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
-        if name_of(call) in ("append", "update", "add") and isinstance(call.func, ast.Attribute):
-            held |= {name_of(call.func.value)} - {""}
+        if source.name_of(call) in ("append", "update", "add") and isinstance(call.func, ast.Attribute):
+            held |= {source.name_of(call.func.value)} - {""}
     return held
 
 
@@ -156,7 +143,7 @@ def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
     for n in ast.walk(node):
         if isinstance(n, ast.Compare) and any(isinstance(op, ORDERS) for op in n.ops):
             sides = [n.left, *n.comparators]
-            if own is None or (own & names(n) and not any(isinstance(s, ast.Constant) for s in sides)):
+            if own is None or (own & source.names(n) and not any(isinstance(s, ast.Constant) for s in sides)):
                 return True
     return False
 
