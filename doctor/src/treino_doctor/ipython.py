@@ -10,7 +10,7 @@ from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import coverage
-from treino_doctor.output.report import nothing
+from treino_doctor.output.report import defects, nothing
 from treino_doctor.record.lines import own_files
 from treino_doctor.words import _
 
@@ -103,14 +103,11 @@ class Doctor:
         name_running_cells(
             names | {file: ("", lines) for file, lines in above.items()}
         )  # the cell above these
-        findings = [(f, _place(f), _text(f)) for f in exam.findings]
-        defects = [
-            _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
-            for d in exam.defects
-        ]
+        text = linecache.getline
+        findings = [(f, _place(f), text(f.file or "", f.line or 0).strip()) for f in exam.findings]
         covered = coverage(exam)
         notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
-        below = [*(notes if exam.backwards or exam.steps else ()), *defects]
+        below = [*(notes if exam.backwards or exam.steps else ()), *defects(exam)]
         plain = [head, *(_in_lines(*each) for each in findings), *below]  # for a terminal
         page = findings_html(head, findings, below)
         display({"text/plain": "\n\n".join(plain), "text/html": page}, raw=True)
@@ -124,10 +121,6 @@ def _place(finding: Finding) -> str:
     if finding.seen is not None and finding.seen.line != finding.line:
         place += _(" (seen at {place})").format(place=line_name(finding.seen.file, finding.seen.line))
     return place
-
-
-def _text(finding: Finding) -> str:
-    return linecache.getline(finding.file, finding.line).strip() if finding.file and finding.line else ""
 
 
 def _in_lines(finding: Finding, place: str, line: str) -> str:

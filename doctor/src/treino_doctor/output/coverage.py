@@ -49,7 +49,7 @@ def summary(log: Log) -> list[str]:
             sentence = _("One answer for all rows would get {constant}.")
             sentences.append(sentence.format(constant=numeral(loss.constant / scale, ".4g")))
     newest = evaluation(log)
-    if newest is not None and at_chance(newest) and newest.site is not None:
+    if newest is not None and right(newest) <= commonest(newest) + noise(newest) and newest.site is not None:
         sentence = _(
             "After {step} of {steps} steps, {right} of the {rows} rows evaluated at {place} were "
             "right; the commonest class alone is {chance} of them."
@@ -72,8 +72,8 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
     learned = sum(counted(last, "labels").values())
     if newest is not None and newest.site is not None and (newest.net, newest.stack) in new and learned:
         trained, chance = sum(counted(last, "right").values()) / learned, commonest(newest)
-        noise = NOISE * math.sqrt(chance * (1 - chance) / newest.rows)
-        if trained - chance > LEARNED and right(newest) - chance + noise < KEPT * (trained - chance):
+        gained = right(newest) - chance + noise(newest)
+        if trained - chance > LEARNED and gained < KEPT * (trained - chance):
             sentence = _(
                 "{training} of the newest training rows were right, and {right} of the {rows} new rows "
                 "evaluated at {place}: it knows the training rows by heart."
@@ -126,10 +126,9 @@ def commonest(e: Evaluated) -> float:
     return max(e.labels.values()) / e.rows
 
 
-def at_chance(e: Evaluated) -> bool:
-    """Whether the accuracy is no better than predicting one class for all rows, within chance."""
-    chance = commonest(e)
-    return right(e) <= chance + NOISE * math.sqrt(chance * (1 - chance) / e.rows)
+def noise(e: Evaluated) -> float:
+    """How far from it chance may take an accuracy that is that of one class for all rows."""
+    return NOISE * math.sqrt(commonest(e) * (1 - commonest(e)) / e.rows)
 
 
 def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> Callable[[Log], bool]:
@@ -137,9 +136,7 @@ def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> C
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
-NEEDS: tuple[
-    tuple[str, Callable[[Log], bool], tuple[str, ...]], ...
-] = (  # (what is missing, a test whether the log has it, rules that need it)
+NEEDS: tuple[tuple[str, Callable[[Log], bool], tuple[str, ...]], ...] = (
     (
         N_("no optimizer of torch stepped"),
         _any(Stepped),

@@ -7,7 +7,7 @@ import io
 import linecache
 import os
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
@@ -108,12 +108,9 @@ def _difference(file: tuple[str, str, str], after: str, base: str) -> str:
     old, new = (io.StringIO(mark + text, newline="").readlines() for text in (before, after))
     name = os.path.relpath(path, base)
     name += "\t" if " " in name else ""  # marks the end of a name with spaces
-    return "".join(_whole_lines(difflib.unified_diff(old, new, name, name)))
-
-
-def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        yield line if line.endswith(("\n", "\r")) else line + "\n\\ No newline at end of file\n"
+    lines = difflib.unified_diff(old, new, name, name)
+    cut = "\n\\ No newline at end of file\n"
+    return "".join(line if line.endswith(("\n", "\r")) else line + cut for line in lines)
 
 
 def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[str]]:
@@ -131,7 +128,7 @@ def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[
             left[at] = made if isinstance(made, str) else _("it can't be seen there what to change")
             continue
         new = [one for one in made if one not in edits]
-        if any(_meets(a, b) for a in new for b in edits):
+        if any(a.start < b.end and b.start < a.end for a in new for b in edits):  # insertions may meet
             left[at] = _("another fix changes the same words")
         elif why := _unfit(file, script, every := [*edits, *new]):
             left[at] = why
@@ -166,11 +163,6 @@ def _unfit(file: str, script: Script, edits: list[Edit]) -> str:
     finally:
         del linecache.cache[name]
     return _("{name} has no value there").format(name=unbound) if unbound else ""
-
-
-def _meets(a: Edit, b: Edit) -> bool:
-    """Whether two edits change the same characters; two insertions at one place do not."""
-    return a.start < b.end and b.start < a.end
 
 
 def _learns_from_test(finding: Finding) -> bool:

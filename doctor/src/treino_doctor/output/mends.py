@@ -15,7 +15,7 @@ from typing import Any
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output.names import begin, dotted, name_for, sole
 from treino_doctor.places import source
-from treino_doctor.places.bindings import bindings, reaching, scope_of
+from treino_doctor.places.bindings import bindings, reaching, scope_of, statement_of
 from treino_doctor.words import _
 
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
@@ -160,10 +160,6 @@ def _calls_on(site: Site) -> list[ast.Call]:
     return [n for n in source.around(site) if isinstance(n, ast.Call) and n.lineno == site.line]
 
 
-def _statement(file: str, node: ast.AST) -> Any:
-    return next(n for n in (node, *source.above(file, node)) if isinstance(n, ast.stmt))
-
-
 def _later(file: str, node: ast.AST, kinds: tuple[type, ...] = LATER) -> bool:
     """Whether a node does not run once with its statement, as in a lambda."""
     for one in source.above(file, node):
@@ -268,7 +264,7 @@ def _zero_grad(finding: Finding, script: Script) -> list[Edit] | str:
     of: Any = handed if scaled else step.func.value  # type: ignore[attr-defined]
     if any(isinstance(n, (ast.Call, ast.NamedExpr)) for n in ast.walk(of)):
         return _("the optimizer has no name of its own there")
-    stepping, clearing = _statement(file, step), f"{ast.unparse(of)}.zero_grad()"
+    stepping, clearing = statement_of(file, step), f"{ast.unparse(of)}.zero_grad()"
     if closure:
         anchor = sole(s for s in _leaves(site) if _runs_backward(file, s, source.function(site)))
     else:
@@ -360,8 +356,7 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
 
 
 def _mean(finding: Finding, script: Script) -> list[Edit] | str:
-    every = (k.value for c in _calls_on(_site(finding)) for k in c.keywords if k.arg == "reduction")
-    value = sole(every)
+    value = sole(k.value for c in _calls_on(_site(finding)) for k in c.keywords if k.arg == "reduction")
     return several() if value is None else [script.instead(value, '"mean"')]
 
 
@@ -393,23 +388,20 @@ def _net_call(site: Site) -> ast.Call | None:
         of = call.func
         if isinstance(of, ast.Name):
             made = reaching(site.file, of.id, of)
-            if made and not any(d.how in ("made", "import") or _is_function(d.value) for d in made):
+            # a function has no modes, a lambda or a partial one
+            plain = (isinstance(d.value, ast.Lambda) or source.name_of(d.value) == "partial" for d in made)
+            if made and not any(plain) and not any(d.how in ("made", "import") for d in made):
                 return call
         elif ast.unparse(of) in {f"self.{name}" for name in own}:
             return call
     return None
 
 
-def _is_function(value: ast.AST) -> bool:
-    """Whether a value is a function, which has no modes: a lambda, or a partial one."""
-    return isinstance(value, ast.Lambda) or source.name_of(value) == "partial"
-
-
 def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
     """The with- or for-block around a call that runs no backward and, if ``free``, does not set the net's
     name; else its statement. None on a function's head, or if the call runs later than its line.
     """
-    best = _statement(site.file, call)
+    best = statement_of(site.file, call)
     if _later(site.file, call, (ast.Lambda, ast.GeneratorExp)) or hasattr(best, "args"):
         return None
     if free and _binds(best, site.file, call.func):
@@ -513,12 +505,9 @@ def _train_again(finding: Finding, script: Script) -> list[Edit] | str:
     loop, call = source.loop(seen), _net_call(seen)
     if loop is None or call is None or _later(script.file, call, (ast.Lambda,)):
         return _("no call of a net by a name of its own is on the line")
-    inside = ast.Module([*loop.body], [])
-    return (
-        []
-        if _binds(inside, seen.file, call.func)
-        else [script.before(loop.body[0], f"{ast.unparse(call.func)}.train()")]
-    )
+    if _binds(ast.Module([*loop.body], []), seen.file, call.func):
+        return []
+    return [script.before(loop.body[0], f"{ast.unparse(call.func)}.train()")]
 
 
 def _let_go(finding: Finding, script: Script) -> list[Edit] | str:

@@ -35,7 +35,8 @@ def _starred(file: str, name: str) -> set[str]:
     named = bindings(file).named
     if any(bound == name for _scope, bound in named):
         return set()
-    starred = {_module(d) for (_scope, bound), made in named.items() if bound == "*" for d in made}
+    every = (d.statement for (_scope, bound), made in named.items() if bound == "*" for d in made)
+    starred = {s.module or "" for s in every if isinstance(s, ast.ImportFrom) and not s.level}
     loaded = {module: sys.modules.get(module) for module in starred}
     return {f"{m}.{name}" for m, of in loaded.items() if name in getattr(of, "__all__", dir(of))}
 
@@ -61,12 +62,6 @@ def name_for(file: str, full: str, at: ast.AST) -> str:
             if here == {root} and (full + ".").startswith(root + "."):
                 ways.append((len(root), name + full[len(root) :]))
     return max(ways, default=(0, ""))[1]
-
-
-def _module(made: Definition) -> str:
-    """The module that an import takes names from; "" if it is relative."""
-    statement = made.statement
-    return (statement.module or "") if isinstance(statement, ast.ImportFrom) and not statement.level else ""
 
 
 def is_bound(file: str, node: ast.Name, before: str) -> bool:

@@ -67,6 +67,12 @@ def nothing(exam: Exam, *, known: int = 0) -> str:
     return sentence.format(backwards=exam.backwards)
 
 
+def defects(exam: Exam) -> list[str]:
+    """A sentence for each error of the doctor's own."""
+    sentence = _("doctor: a defect of the doctor itself, not of your script: {what}")
+    return [sentence.format(what=defect) for defect in exam.defects]
+
+
 def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, known: int = 0) -> str:
     """The whole report. notes: sentences below the findings. known: number of known findings, not listed."""
     exam = outcome.exam
@@ -101,17 +107,13 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
         head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
         parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
         parts[-1] += covered.figures
-    defects = [
-        _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
-        for d in exam.defects
-    ]
     blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
     if exam.findings:
         names = list(dict.fromkeys(f.rule for f in exam.findings))
         more = _("doctor: more about each: treino-doctor --explain {rule}")
         notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *covered.sentences(), *notes]
     below = ["\n".join(map(escape, notes))] if notes else []
-    return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects)])
+    return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects(exam))])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from treino_doctor.finding import Site
 from treino_doctor.places.bindings import (
-    Definition,
     arguments,
     bindings,
     call_sites,
@@ -21,6 +20,8 @@ from treino_doctor.places.source import module, name_of, place, remembered
 DEEP = 12  # longest path of a value that is passed on unchanged
 EACH = -1  # as an index in `Step.part`: any element
 ROUTES = 24  # maximum number of paths back from a value
+
+HOW = {"changed": "changed", "field": "default"}  # how an attribute that was bound so is reached
 
 Stack = tuple[ast.Call, ...]
 
@@ -148,13 +149,11 @@ def _of_attribute(step: Step, node: ast.Attribute) -> list[Step]:
                     Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.attr)
                 ]
     known = file.attributes.get(node.attr, [])
-    steps = [_step(step, d.value, _how(d), (*d.part, *step.part)) for d in reversed(known)]
+    steps = [
+        _step(step, d.value, HOW.get(d.how, "attribute"), (*d.part, *step.part)) for d in reversed(known)
+    ]
     entries = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
     return steps + [_step(step, d.value, "entry", step.part) for d in entries]
-
-
-def _how(d: Definition) -> str:
-    return "changed" if d.how == "changed" else "default" if d.how == "field" else "attribute"
 
 
 def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:

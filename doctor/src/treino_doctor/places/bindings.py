@@ -218,7 +218,7 @@ def keywords_of(call: ast.Call) -> dict[str, ast.expr]:
 
 def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
     """The definitions that may have set the value of a name at this node, nearest first."""
-    file, at = bindings(path), _statement_of(path, node)
+    file, at = bindings(path), statement_of(path, node)
     inside = list(above(path, node))
     for scope in (
         n for n in inside if isinstance(n, (*Function.__args__, ast.Lambda, ast.ClassDef, ast.Module))
@@ -237,10 +237,9 @@ def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
     return []
 
 
-def _statement_of(path: str, node: ast.AST) -> ast.AST:
-    if isinstance(node, ast.stmt):
-        return node
-    return next((n for n in above(path, node) if isinstance(n, ast.stmt)), node)
+def statement_of(path: str, node: ast.AST) -> Any:
+    """The statement that a node is, or is a part of; the node itself if there is none."""
+    return next((n for n in (node, *above(path, node)) if isinstance(n, ast.stmt)), node)
 
 
 def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.AST]) -> list[Definition]:

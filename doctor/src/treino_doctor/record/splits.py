@@ -186,7 +186,7 @@ class Splits(Observer):
             if len(one.rows) and len(hashes) and smaller and np.isin(hashes, one.rows).mean() > 0.98:
                 best, how = one, "rows"
         if best is None and e.labels:
-            own_labels = counted(np.repeat(*_pairs(e.labels)))
+            own_labels = counted(np.repeat(list(e.labels), list(e.labels.values())))
             same = (o for o in self.parts if o.size == e.seen and own_labels and own_labels in o.labels)
             best, how = next(same, None), "labels"
         if best is None:
@@ -216,7 +216,3 @@ class Splits(Observer):
         yield from self.gaps.of(t, e)
         if not any(fit["apart"] for fit in known):
             yield from self.scalers.by_hand(t, e, [o for o in every if o.net == e.net])
-
-
-def _pairs(labels: dict[float, int]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array(list(labels)), np.array(list(labels.values()))

@@ -148,12 +148,14 @@ def _training(
     every = [c for _, used in own for c in used]
     shares = [v / total for v, used in own if (total := sum(c.value for c in used)) > 0]
     adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
+    near = sum(abs(s - adds) <= SAME * abs(adds) for s in shares)
     # The program runs the sum of torch's losses backward throughout, up to one factor.
-    fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
+    fits = bool(shares) and 2 * len(own) > len(ran) and near >= ALIKE * len(shares)
     uneven, whole = False, True
     moving = any(c.bootstrapped for c in every) or any(bootstraps(b.graph) for b in ran if not b.losses)
     if fits and not moving:
-        groups = _by_line(every, own)
+        most = max(len(used) for _, used in own)  # losses of one backward: usually there is one
+        groups = [[used[i] for _, used in own if i < len(used)] for i in range(most)]
         trained = next((learners[n] for c in every for n in reversed(c.forwards) if n in learners), None)
         whole = len(own) == len(course.values) or all(_covers(group, trained) for group in groups)
         constant = adds * sum(constant_of(group, trained, whole=whole) for group in groups)
@@ -171,18 +173,6 @@ def _training(
         optimizers=frozenset(n for b in ran for n in b.filled),
         adds=adds,
     )
-
-
-def _alike(shares: list[float], middle: float) -> bool:
-    """Whether nine in ten ratios are near the median."""
-    near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
-    return near >= ALIKE * len(shares)
-
-
-def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> list[list[LossCall]]:
-    """Group the calls by their position in a backward: usually there is one."""
-    most = max(len(used) for _, used in own)
-    return [[used[i] for _, used in own if i < len(used)] for i in range(most)]
 
 
 def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, whole: bool = True) -> float:

@@ -97,13 +97,10 @@ def misfed(s: ScheduleEnded, right: set[float], losses: set[float]) -> str:
 def place(evidence: Evidence) -> Site | None:
     """The recorded line; if a library steps the schedule, the line that makes it."""
     site = as_recorded(evidence)
-    by_library = evidence.numbers["calls"] and site and not names_step(site)
-    return evidence.sites["made"] if by_library else site
-
-
-def names_step(site: Site) -> bool:
-    """Whether the statement on a line names a step, or makes a schedule."""
-    return any("step" in name or "LR" in name for node in written_on(site) for name in names(node))
+    if site is None or not evidence.numbers["calls"]:
+        return site
+    own = any("step" in name or "LR" in name for node in written_on(site) for name in names(node))
+    return site if own else evidence.sites["made"]
 
 
 def note(evidence: Evidence) -> Note | None:

@@ -4,7 +4,7 @@ import math
 
 from treino_doctor.places.placement import converts, maker
 from treino_doctor.record.row_log import RowsTrained
-from treino_doctor.rules.course import Training, training
+from treino_doctor.rules.course import training
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
 
 LEAST = 12  # minimum number of calls
@@ -24,16 +24,11 @@ def decide(log: Log) -> Faults:
             continue
         if math.isfinite(t.entering) and t.entering <= LARGE:
             continue  # the net scales them itself
-        if _hurts(t, end):
+        uneven = t.largest > HUGE or (t.largest > LARGE and (t.spread > APART or t.middle > BYTES))
+        if uneven and end.stuck(NEAR):
             numbers = {"largest": t.largest, "spread": t.spread, "loss": end.last(), "constant": end.constant}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
             return
-
-
-def _hurts(t: RowsTrained, end: Training) -> bool:
-    """Whether uneven columns explain the final loss."""
-    uneven = (t.largest > LARGE and t.spread > APART) or t.largest > HUGE
-    return end.stuck(NEAR) and (uneven or (t.largest > LARGE and t.middle > BYTES))
 
 
 UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"
