@@ -1,6 +1,7 @@
 // For test_bits.py: trainings in JavaScript and WebAssembly, in node or in a browser, and the bits of what they end with.
 import { loadLanes } from '../../src/treino_studio/playground/web/lanes.js';
 import { prepare } from '../../src/treino_studio/playground/web/problems.js';
+import { unpacked } from '../../src/treino_studio/playground/web/pixel_table.js';
 import { readTable } from '../../src/treino_studio/playground/web/tables.js';
 import { batchesOf, factorsOf, makePopulation } from '../../src/treino_studio/playground/web/training.js';
 
@@ -9,7 +10,7 @@ const CALL = 700; // steps
 /** builds: {relaxed, exact}, of which one may be missing. members: settings of further members. → bits of the first one. */
 export async function trained(builds, { problem, csv, settings, members = [] }) {
   const lanes = await loadLanes(builds);
-  const prepared = prepare(csv ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } } : problem);
+  const prepared = prepare(csv ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } } : { ...problem, table: problem.table && unpacked(problem.table) });
   const net = makePopulation(lanes, prepared, settings, [{}, ...members]);
   const batches = batchesOf(prepared, settings, {}, lanes), factors = factorsOf(settings);
   let back = members.length === 0;

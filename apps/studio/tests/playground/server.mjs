@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 const web = new URL('../../src/treino_studio/playground/web/', import.meta.url);
 const { loadLanes } = await import(new URL('lanes.js', web));
 const { create, forget, serve } = await import(new URL('run_server.js', web));
+const { unpacked } = await import(new URL('pixel_table.js', web));
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
 const lanes = await loadLanes({ relaxed: null, exact: readFileSync(build) });
@@ -73,6 +74,7 @@ const answers = [];
 for (const { create: request, acts } of tasks) {
   const given = [];
   try {
+    if (request.problem.table) request.problem.table = unpacked(request.problem.table);
     create(lanes, request);
     let page = new Page(request.name);
     await ACTS.say(page, 'hello', { protocol: 1, viewer: 'a page of tests'.replaceAll(' ', '-'), language: 'en' });

@@ -68,6 +68,7 @@ CASES = {
         "wine", {"hidden": [8, 6], "activation": "relu", "lr": 0.05, "steps": 3000, "batch_size": "full"},
         {"features": WINE_2}, {"features": WINE_2},
     ),
+    "digits": Case("digits", {"hidden": [64, 32], "activation": "relu", "steps": 500}),
     "a CSV": Case(
         "bodies.csv",
         {"hidden": [10], "activation": "leaky_relu", "lr": 0.3, "optimizer": "sgd", "steps": 1000,
@@ -123,8 +124,8 @@ def task(case: Case, members: list[Json]) -> Json:
     usual["beta1"], usual["beta2"] = usual.pop("betas", BETAS)
     usual["seed"] = str(usual["seed"])  # JavaScript's numbers end at 2^53
     problem = {"source": case.data, "data_seed": usual["seed"]} | case.problem
-    if case.data == "wine":
-        problem |= {"table": tables_in_page()["wine"]}
+    if case.data in ("wine", "digits"):
+        problem |= {"table": tables_in_page()[case.data]}
     csv = CSV if case.data.endswith(".csv") else None
     return {"problem": problem, "csv": csv, "settings": usual, "members": members}
 
@@ -181,8 +182,10 @@ def assert_same(found: list[Json], wanted: dict[str, Bits], name: str) -> None:
 
 
 @pytest.mark.proof
-def test_a_training_in_node_has_the_bits_of_the_command(treino: Callable[..., Said], tmp_path: Path) -> None:
-    name = "moons, dropout, clip, decay, cosine"
+@pytest.mark.parametrize("name", ["moons, dropout, clip, decay, cosine", "digits"])
+def test_a_training_in_node_has_the_bits_of_the_command(
+    name: str, treino: Callable[..., Said], tmp_path: Path
+) -> None:
     case = replace(CASES[name], settings=CASES[name].settings | {"steps": 120})
     flags = [f"--{word.replace('_', '-')}={str(value).strip('[]')}" for word, value in case.settings.items()]
     assert not treino("train", case.data, *flags, "--recipe=plain", "--patience=0", "--out=run").status

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from apps.studio.tests.browsing import AXE, WIDE
 from treino_studio.playground.page import page as made
 
-LIMIT = 264 * 1024  # bytes that a reader's browser is sent
+LIMIT = 320 * 1024  # bytes that a reader's browser is sent
 
 
 # ---- the file
@@ -43,6 +44,29 @@ def test_it_trains_says_a_loss_asks_for_nothing_and_keeps_no_cookie(tab: Any) ->
     assert [url for url in one.requests if not url.startswith(("blob:", "data:"))] == [one.file.as_uri()]
     assert one.page.evaluate("document.cookie") == ""
     assert one.context.cookies() == []
+
+
+def test_digits_are_learnt_shown_and_drawn(tab: Any) -> None:
+    one = tab("#speed=full").ready()
+    one.page.locator("#data").click()
+    one.page.locator("button[data-source=digits]").click()
+    one.wait(lambda: one.asks().get("data") == "digits")
+    one.page.locator("#data-drawer").get_by_role("button", name="Close").click()
+    one.page.wait_for_selector("#views:not([hidden])")
+    one.button("Play").click()
+    one.wait(lambda: one.step() > 700)
+    one.button("Pause").click()
+    right, rows = re.findall(r"\d+", one.text("#picture-figure"))
+    assert int(right) > 0.94 * int(rows)
+    one.page.locator("button[data-tab=sketch]").click()
+    pad = one.page.locator("#sketch-pad").bounding_box()
+    for way, (x, y) in enumerate([(0.55, 0.2), (0.5, 0.5), (0.5, 0.8)]):
+        one.page.mouse.move(pad["x"] + x * pad["width"], pad["y"] + y * pad["height"], steps=8)
+        if not way:
+            one.page.mouse.down()
+    one.page.mouse.up()
+    one.wait(lambda: one.text("#seen-says").startswith("it says 1"))
+    assert "1" in one.text("#sketch-answer .best")
 
 
 @pytest.mark.release

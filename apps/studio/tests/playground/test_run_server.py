@@ -1,18 +1,22 @@
 """A run's page in the playground: its worker answers, trains and draws as the studio does."""
 
+import base64
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import treino as tr
 from apps.studio.tests.playground.node import EXACT, in_node, node
 from treino.base.errors import TreinoError
 from treino.folders.stored_run import StoredRun
 from treino.training.replay import Snapshot, snapshots
+from treino_studio.image_scene import PixelScale, signed_bytes
 from treino_studio.playground.tables import tables_in_page
 from treino_studio.protocol import read_command
 from treino_studio.scene import points_of, scene, sight_of
@@ -333,6 +337,57 @@ def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Pa
     assert frame["step"] == state["last_step"] == run.steps
     assert_same_bits(frame, moment(run, run.steps).net)
     assert any(finding["severity"] == "wrong" for finding in state["findings"])
+
+
+def test_digits_are_pictures_as_the_studio_has_them(tmp_path: Path) -> None:
+    settings: Json = {"hidden": [12, 8], "activation": "relu", "lr": 0.01}
+    problem = {"source": "table", "table": tables_in_page()["digits"], "data_seed": 0}
+    pixels = base64.b64encode(bytes(range(0, 256, 4))).decode()
+    acts = [
+        *[*train_to(120), ("seen",), say("look", picture=["validation", 7]), ("fresh",)],
+        *[say("draw", pixels=pixels), ("fresh",), say("draw", pixels="AAAA")],
+        *[say("look", picture=["test", 0]), say("look", picture=["train", 5000])],
+    ]
+    (answer,) = ask([task(*acts, problem=problem, settings=settings)])
+    first, seen, row, drawn = answer[2], answer[3], answer[5], answer[7]
+    assert [each["error"]["rule"] for each in answer[8:]] == [
+        "picture_length",
+        "picture_unseen",
+        "picture_missing",
+    ]
+    run = trained("digits", tmp_path / "run", data_seed=0, steps=120, **settings)
+    net: Any = moment(run, 120).net
+    rows = run.data.validation
+    out_NC = net(rows.x).detach()
+    said_N, true_N = out_NC.argmax(1), rows.y
+
+    def part(frame: Json, name: str) -> np.ndarray:
+        return np.array(frame["parts"][name]["data"]).reshape(frame["parts"][name]["shape"])
+
+    assert first["shows"] == "images"
+    assert seen["state"]["data"]["kind"] == "image"
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, (true_N.numpy(), said_N.numpy()), 1)
+    assert (part(first, "confusion") == confusion).all()
+    own_N = out_NC.softmax(1).gather(1, true_N[:, None])[:, 0]
+    wrong = (said_N != true_N).nonzero().flatten()
+    worst = wrong[own_N[wrong].argsort()[:12]]
+    assert part(first, "digit.place").tolist() == worst.tolist()
+    scale = PixelScale.of(run.data, run.data.train)
+    scale = replace(scale, data=replace(run.data, item_shape=(8, 8)))
+    for shown, place_K in ((part(first, "digits"), worst), (part(row, "picture")[None], [7])):
+        assert np.abs(shown - scale.pixels(rows.x[place_K], 64)).max() <= 1  # whose halves stand beside them
+    assert row["picture"]["true"] == int(true_N[7])
+    assert np.allclose(part(row, "answer"), out_NC[7].softmax(0).numpy(), atol=1e-5)
+    hidden = torch.relu(net[0](rows.x[7])).detach().numpy()
+    assert np.allclose(part(row, "value.1"), hidden[row["layers"][0]["units"]], atol=1e-4)
+    assert (
+        part(first, "tile.1")[0, 0] == signed_bytes(net[0].weight[:1].detach().numpy(), (1,))[0].reshape(8, 8)
+    ).all()
+    assert part(drawn, "picture").tobytes() != part(row, "picture").tobytes()
+    assert drawn["picture"]["split"] is None
+    raw = run.data.preparation.transform(np.arange(0, 256, 4)[None] / 255 * 16)
+    assert np.allclose(part(drawn, "answer"), net(raw)[0].softmax(0).detach().numpy(), atol=1e-5)
 
 
 # ---- the protocol

@@ -21,7 +21,7 @@ __all__ = ["IN_PAGE", "page", "table_of"]
 DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
 INSTEAD = {  # modules that only a server's runs need
     f"page/modules/{name}.js": "playground/web/left_out.js"
-    for name in ("seen", "images", "remedies", "result", "members", "behind")
+    for name in ("remedies", "result", "members", "behind")
 }
 BUILDS = "relaxed", "exact"
 PIECES = 16  # number of pieces of each build

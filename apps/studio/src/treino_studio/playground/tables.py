@@ -10,8 +10,9 @@ from treino.base.words import _
 from treino.data import BuiltinName, Column, Table, choose_target, read
 from treino_studio.playground.address import GENERATED
 
-BUILTINS = "wine", "iris"
+BUILTINS = "wine", "iris", "digits"
 TAKEN = {*GENERATED, *BUILTINS, "points", "table", "__proto__"}  # names that mean something else in a page
+LETTERS = "0123456789abcdefg"  # of pixels from 0 to 16
 MOST_CELLS = 200_000  # maximum number of cells of a table in a page
 Cell = str | float | None
 
@@ -19,7 +20,11 @@ Cell = str | float | None
 @cache
 def tables_in_page() -> dict[str, dict[str, Any]]:
     """The built-in tables that every page has, by their names."""
-    return {name: {**_document(read(BuiltinName(name)), "target"), "builtin": True} for name in BUILTINS}
+    tables = {name: read(BuiltinName(name)) for name in BUILTINS}
+    return {
+        name: {**(_pixels if name == "digits" else _document)(table, "target"), "builtin": True}
+        for name, table in tables.items()
+    }
 
 
 def table_of(source: str, target: str | None) -> dict[str, Any]:
@@ -48,6 +53,15 @@ def table_of(source: str, target: str | None) -> dict[str, Any]:
 def _document(table: Table, target: str) -> dict[str, Any]:
     columns = [{"name": column.name, "cells": _cells(column)} for column in table.columns]
     return {"name": table.name, "columns": columns, "target": target}
+
+
+def _pixels(table: Table, target: str) -> dict[str, Any]:
+    """A table of pixels from 0 to 16, a letter each: ``web/pixel_table.js`` makes a table of it."""
+    number_DN = np.array([column.numbers for column in table.columns if column.name != target])
+    text = "".join(LETTERS[int(pixel)] for pixel in number_DN.T.ravel())
+    classes = "".join(table.column(target).cell(row) for row in range(table.rows))
+    side = round(len(number_DN) ** 0.5)
+    return {"name": table.name, "target": target, "picture": [side, side], "pixels": text, "classes": classes}
 
 
 def _cells(column: Column) -> list[Cell]:

@@ -6,21 +6,21 @@ import { classColour } from './theme.js';
 import { t } from './words.js';
 
 const PAD = 280; // pixels of the pad's longer side, at least
-const STROKE = 0.075; // width of the pen as a share of the longer side, as in MNIST
-const BOX = 20 / 28; // share of the side that a centred drawing fills
-const CENTRED = ['mnist']; // data whose pictures are centred by their makers
+const MNIST = { box: 20 / 28, stroke: 0.075 }; // share of the side that a centred drawing fills, and the pen's width of it
+const FILLING = { box: 1, stroke: 0.13 }; // scikit-learn's digits fill their square
+const CENTRED = { mnist: MNIST, digits: FILLING }; // data whose pictures are centred by their makers
 const PACE = 25; // milliseconds between two pictures, at least
 const LISTED = 10; // classes with their probabilities
 
 export function makeSketch(page) {
   const pad = $('#sketch-pad'), ink = pad.getContext('2d', { willReadFrequently: true }), centred = $('#sketch-centred'), file = $('#sketch-file');
-  let pictures = null, pen = null, restored = false, said = null, sent = 0, cursor = null, down = false;
+  let way = MNIST, pictures = null, pen = null, restored = false, said = null, sent = 0, cursor = null, down = false;
 
   /** Send the picture as it is now, never faster than the pace and one at a time. */
   const send = page.throttled(async () => {
     restored = true;
     await new Promise((done) => { setTimeout(done, sent + PACE - performance.now()); });
-    await page.command('draw', { pixels: base64(pixelsOf(pad, pictures, centred.checked)) });
+    await page.command('draw', { pixels: base64(pixelsOf(pad, pictures, centred.checked && way)) });
     sent = performance.now();
   });
 
@@ -30,7 +30,8 @@ export function makeSketch(page) {
     const same = pictures?.width === width && pictures.height === height && pictures.channels === channels;
     if (!same) {
       pictures = state.data.pictures;
-      centred.checked = CENTRED.includes(state.data.name);
+      centred.checked = Object.hasOwn(CENTRED, state.data.name);
+      way = CENTRED[state.data.name] ?? MNIST;
       const scale = Math.max(1, Math.ceil(PAD / Math.max(width, height)));
       Object.assign(pad, { width: width * scale, height: height * scale });
       pad.style.aspectRatio = `${width} / ${height}`;
@@ -42,7 +43,8 @@ export function makeSketch(page) {
     pad.setAttribute('aria-label', t(grey ? 'sketch_pad' : 'your_picture'));
     $('#sketch-clear').hidden = $('#sketch-centre').hidden = !grey;
     for (const field of [$('#sketch-clear'), centred, file]) field.disabled = !state.steers;
-    setText($('#sketch-note'), t(grey ? 'sketch_note' : 'sketch_note_file', { width, height }));
+    setText($('#sketch-centre span'), t(way.box < 1 ? 'sketch_centred' : 'sketch_centred_whole'));
+    setText($('#sketch-note'), t(!grey ? 'sketch_note_file' : way.box < 1 ? 'sketch_note' : 'sketch_note_whole', { width, height }));
   }
 
   const paper = () => (pictures.paper ? '#fff' : '#000');
@@ -57,7 +59,7 @@ export function makeSketch(page) {
   function stroke([x0, y0], [x1, y1]) {
     ink.strokeStyle = pictures.paper ? '#000' : '#fff';
     ink.lineCap = ink.lineJoin = 'round';
-    ink.lineWidth = STROKE * Math.max(pad.width, pad.height);
+    ink.lineWidth = way.stroke * Math.max(pad.width, pad.height);
     ink.beginPath();
     ink.moveTo(x0, y0);
     ink.lineTo(x1, y1);
@@ -192,7 +194,7 @@ async function fitted(bitmap, { width, height, fit, paper }) {
 
 /** The pad as the run's pixels, planes of bytes: each pixel is the mean of the square that it stands for. */
 function pixelsOf(pad, { width, height, channels, paper }, centre) {
-  const source = centre && channels !== 3 ? centredOf(pad, paper) : pad, scale = pad.width / width;
+  const source = centre && channels !== 3 ? centredOf(pad, paper, centre) : pad, scale = pad.width / width;
   const { data } = source.getContext('2d').getImageData(0, 0, pad.width, pad.height), planes = channels === 3 ? 3 : 1, size = width * height;
   const sums = new Float64Array(planes * size);
   for (let y = 0; y < pad.height; y++)
@@ -204,8 +206,8 @@ function pixelsOf(pad, { width, height, channels, paper }, centre) {
   return Uint8Array.from(sums, (sum) => Math.round(sum / scale ** 2));
 }
 
-/** The drawing as MNIST was made: scaled into a box of 20 of 28 pixels, its centre of mass in the middle. */
-function centredOf(pad, paper) {
+/** The drawing as its data were made: as MNIST scaled into a box of 20 of 28 pixels, its centre of mass in the middle; or filling the square. */
+function centredOf(pad, paper, { box }) {
   const { width, height } = pad, { data } = pad.getContext('2d').getImageData(0, 0, width, height);
   let mass = 0, sumX = 0, sumY = 0, left = width, right = 0, top = height, bottom = 0;
   for (let y = 0; y < height; y++)
@@ -221,11 +223,12 @@ function centredOf(pad, paper) {
       bottom = Math.max(bottom, y + 1);
     }
   if (!mass) return pad;
-  const scale = (BOX * Math.min(width, height)) / Math.max(right - left, bottom - top), context = new OffscreenCanvas(width, height).getContext('2d');
+  const middle = box < 1 ? [sumX / mass, sumY / mass] : [(left + right) / 2, (top + bottom) / 2];
+  const scale = (box * Math.min(width, height)) / Math.max(right - left, bottom - top), context = new OffscreenCanvas(width, height).getContext('2d');
   context.fillStyle = paper ? '#fff' : '#000';
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = 'high';
-  context.setTransform(scale, 0, 0, scale, width / 2 - (scale * sumX) / mass, height / 2 - (scale * sumY) / mass);
+  context.setTransform(scale, 0, 0, scale, width / 2 - scale * middle[0], height / 2 - scale * middle[1]);
   context.drawImage(pad, 0, 0);
   return context.canvas;
 }

@@ -5,7 +5,7 @@
 
 import { t } from '../../page/modules/words.js';
 import { isTable } from './columns.js';
-import { setting, usualProblem } from './defaults.js';
+import { setting, usualOf, usualProblem } from './defaults.js';
 
 const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number, normalise: (text) => ({ yes: true, no: false })[text] };
 const LONGEST = 6000; // characters of a table or of points in an address; browsers and mail take so much
@@ -61,10 +61,10 @@ export async function readAddress(hash, { tables, kept }) {
     }
   }
   const step = Math.max(0, Math.floor(Number(all.get('step') ?? 0))) || 0;
-  return { problem, settings: { ...usualSettings(), ...settings, data_seed: problem.data_seed }, step, actions, faults };
+  return { problem, settings: { ...usualSettings(problem), ...settings, data_seed: problem.data_seed }, step, actions, faults };
 }
 
-const usualSettings = () => Object.fromEntries(Object.entries(setting).map(([name, { usual }]) => [name, usual]));
+const usualSettings = (problem) => Object.fromEntries(Object.keys(setting).map((name) => [name, usualOf(name, problem)]));
 
 /**
  * The address of these, with other keys as they are in hash. rest: keys to be set beside, null: to be left out.
@@ -92,7 +92,8 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   put('noise', problem.noise == null ? null : String(problem.noise));
   for (const name of ['validation', 'test', 'data_seed']) put(name, problem[name] == null || problem[name] === usualProblem[name] ? null : String(problem[name]));
   put('normalise', problem.normalise === false ? 'no' : null);
-  for (const [name, { usual, write = String }] of Object.entries(setting)) {
+  for (const [name, { write = String }] of Object.entries(setting)) {
+    const usual = usualOf(name, problem);
     const text = settings[name] == null ? null : write(settings[name]);
     put(name, text === write(usual) || (text == null && usual == null) ? null : text);
   }

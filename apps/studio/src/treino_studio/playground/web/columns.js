@@ -79,6 +79,7 @@ export const isTable = (table) => typeof table?.name === 'string' && typeof tabl
 
 /** Each column's reason (a key), or null where it can be an input; by the rows that have a target, as in Python. */
 export function reasonsOf(table) {
+  if (table.picture) return new Map(table.columns.filter(({ name }) => name !== table.target).map(({ name }) => [name, null])); // constant ones, too
   const target = table.columns.find(({ name }) => name === table.target), rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
   const others = table.columns.filter((column) => column !== target).map(({ name, cells }) => ({ name, cells: rows.map((i) => cells[i]) }));
   const reasons = new Map(others.map((column) => [column.name, whyNoInput(column)]));

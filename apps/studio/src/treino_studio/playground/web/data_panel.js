@@ -3,7 +3,7 @@
 import { cleared, el, setText, svg } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { rangeColour } from '../../page/modules/pixels.js';
-import { classColour } from '../../page/modules/theme.js';
+import { classColour, look } from '../../page/modules/theme.js';
 import { t } from '../../page/modules/words.js';
 import { likelyTargets, reasonsOf } from './columns.js';
 import { POINTS } from './points.js';
@@ -131,7 +131,8 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     parts.table.hidden = name !== 'table';
     parts.pad.hidden = !kind && name !== 'points';
     (parts.table.hidden ? parts.pad : parts.table).after(fault); // beside what it is about
-    parts.inputs.hidden = parts.split.hidden = writing && !own;
+    parts.split.hidden = writing && !own;
+    parts.inputs.hidden = parts.split.hidden || Boolean(now.table?.picture); // pixels are all inputs
     if (!parts.table.hidden) table.show(own);
     if (!parts.pad.hidden && !edit) pad.show(kind ? pointsOf(now) : now.points, kind?.task ?? prepared?.task ?? 'classification', ['x1', 'x2']);
     showInputs();
@@ -254,6 +255,7 @@ function thumbnailOf(name, tables) {
     return { task: POINTS[name].task, at: x.slice(0, THUMBNAIL).map((p, i) => [...p, y[i]]) };
   }
   if (!Object.hasOwn(tables, name)) return null;
+  if (tables[name].picture) return { pixels: tables[name] };
   try {
     const { task, parts: [{ raw, y }] } = prepare({ source: name, table: { target: likelyTargets(tables[name])[0], ...tables[name] }, features: ['x', 'y'] });
     return { task, at: Array.from(y).slice(0, THUMBNAIL).map((value, i) => [raw[2 * i], raw[2 * i + 1], value]) };
@@ -265,6 +267,7 @@ function thumbnailOf(name, tables) {
 function drawThumbnail(canvas, thumbnail) {
   const { context, width, height } = cleared(canvas);
   if (!width) return;
+  if (thumbnail.pixels) return drawDigits(context, thumbnail.pixels, width, height);
   const ends = [0, 1, 2].map((k) => [Math.min(...thumbnail.at.map((p) => p[k])), Math.max(...thumbnail.at.map((p) => p[k]))]);
   const share = (value, k) => (value - ends[k][0]) / (ends[k][1] - ends[k][0] || 1);
   for (const point of thumbnail.at) {
@@ -273,4 +276,16 @@ function drawThumbnail(canvas, thumbnail) {
     context.fillStyle = thumbnail.task === 'regression' ? `rgb(${rangeColour(share(point[2], 2)).join()})` : classColour(point[2]);
     context.fill();
   }
+}
+
+/** The first pictures of a table of pixels, as dark as their values. */
+function drawDigits(context, { columns, picture: [high, wide] }, width, height) {
+  const side = Math.min(width / 2, height) / Math.max(high, wide), most = 16, left = (width - 2 * side * wide) / 2;
+  context.fillStyle = look.ink;
+  for (let n = 0; n < 2; n++)
+    for (let j = 0; j < high * wide; j++) {
+      context.globalAlpha = columns[j].cells[n] / most;
+      context.fillRect(left + (n * wide + (j % wide)) * side, (height - high * side) / 2 + Math.floor(j / wide) * side, side, side);
+    }
+  context.globalAlpha = 1;
 }

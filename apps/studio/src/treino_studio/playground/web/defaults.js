@@ -34,3 +34,8 @@ export const setting = {
   steps: number(100000),
   fault: { usual: [], read: (text) => text.split(',').filter(Boolean), write: (list) => list.join(',') },
 };
+
+const OF_PICTURES = { hidden: [64, 32] }; // as `treino train` has it: few units tell no ten digits apart
+
+/** The usual value of a setting with these data. */
+export const usualOf = (name, { table }) => (table?.picture && OF_PICTURES[name]) || setting[name].usual;

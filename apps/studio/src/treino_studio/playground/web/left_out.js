@@ -1,13 +1,6 @@
-/** In the place of the studio's modules that only a server's runs need: the playground's have no pictures, remedies, result, members or x-ray. */
+/** In the place of the studio's modules that only a server's runs need: the playground's have no remedies, result, members or x-ray. */
 
 const NOTHING = { draw() {}, update() {} };
-
-export function makeSeen(page) {
-  page.seen = { tab: '', choose() {} };
-  return NOTHING;
-}
-
-export function drawImages() {}
 
 export function makeRemedies(page) { page.remedy = () => null; }
 export const verdict = () => '';

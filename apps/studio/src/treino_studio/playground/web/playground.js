@@ -18,7 +18,9 @@ import { label, language, t } from '../../page/modules/words.js';
 import { asked, hiddenNames, readAddress, writeAddress } from './address.js';
 import { open as openMany } from './crowd.js';
 import { makeDataPanel } from './data_panel.js';
+import { usualOf } from './defaults.js';
 import { open as openOne } from './one.js';
+import { unpacked } from './pixel_table.js';
 import { startTab } from './tab.js';
 
 /** source: the page's own script, which its worker runs, too. */
@@ -32,6 +34,7 @@ export function start(source) {
       shell?.say(t(trouble), 'warning');
     },
   });
+  for (const name of Object.keys(tables)) tables[name] = unpacked(tables[name]);
   if (table) tables[table.name] = table;
   if (address && !location.hash) history.replaceState(null, '', address);
 
@@ -142,8 +145,8 @@ function makeDrawer(shell) {
     panel = makeDataPanel(root, { problem, tables: shell.tables, changed });
   }
   async function changed(problem) {
-    const wanted = await shell.wanted();
-    await shell.visit({ ...wanted, problem, step: 0, actions: [] });
+    const wanted = await shell.wanted(), { settings } = wanted, asUsual = String(settings.hidden) === String(usualOf('hidden', wanted.problem));
+    await shell.visit({ ...wanted, problem, settings: asUsual ? { ...settings, hidden: usualOf('hidden', problem) } : settings, step: 0, actions: [] });
   }
   async function toggle(yes = drawer.hidden) {
     drawer.hidden = !yes;

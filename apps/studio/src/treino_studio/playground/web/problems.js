@@ -30,7 +30,7 @@ export const MADE = {
  * features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two columns, else the two
  * that separate best. → Prepared: {name, kind, task, columns (K names), features (D names), axes (columns, those of the
  * plane first), classes, outputs, target, parts (train, validation, test: {x [N D] standardised, y, rows of the source,
- * raw [N K]}), mean, scale, targetMean, targetScale, notes, made: of each input {at: its
+ * raw [N K]}), mean, scale, targetMean, targetScale, notes, picture: [height, width] of rows that are all pixels of one, else null; made: of each input {at: its
  * columns, form: in Python, of x and y}, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
  */
 export function prepare(problem) {
@@ -69,6 +69,7 @@ export function prepare(problem) {
   return {
     name: source.name, kind: 'table', task, columns: columns.map(({ name }) => name), features: inputs.map(({ name }) => name),
     axes: orderedAxes(columns, pair), classes, outputs: classes.length || 1, target: source.target.name,
+    picture: (inputs.length === all.length && inputs.every((input, j) => input.name === all[j].name) && source.table?.picture) || null,
     parts: places.map((at) => ({
       x: standardised(takenRows(made, at, D)),
       y: task === 'regression' ? finite(Float32Array.from(at, target), source.target.name) : Int32Array.from(at, target),

@@ -47,6 +47,7 @@ const COMMANDS = {
     step: optional(empty(STEP)), axes: optional(empty(list([text(), text()]))), unit: optional(empty(list([whole(0, 1e4), whole(0, 1e7)]))),
     picture: optional(empty((value) => (value === 'drawn' ? null : list([one(['train', 'validation', 'test']), STEP])(value)))),
   },
+  draw: { pixels: text(400_000, /^[A-Za-z0-9+/]+={0,2}$/) },
   beside: { run: text(), shown: yes },
   fan: { kind: one(['lr', 'seed', 'batch_size']), count: (value) => (value === 0 ? null : whole(2, 64)(value)), steps: whole(1, 1e5) },
   adopt: { future: whole(0, 63), as: one(['segment', 'branch']) },

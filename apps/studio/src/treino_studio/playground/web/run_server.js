@@ -7,11 +7,12 @@ import { Refusal, refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
 import { Fan } from './fan.js';
 import { findings } from './findings.js';
+import { pixelScale, rawOf } from './image_scene.js';
 import { LOSSES } from './lanes.js';
 import { explain } from './microscope.js';
 import { prepare } from './problems.js';
 import { VERSION, nearest, numberOf, readCommand, readSettings } from './protocol.js';
-import { Run, textOf } from './run.js';
+import { Run, SPLITS, textOf } from './run.js';
 import { liveSettings, otherLosses, stateOf } from './run_state.js';
 import { RunView } from './run_view.js';
 import { TAKES, take } from './saving.js';
@@ -190,11 +191,22 @@ class RunServer {
     return name;
   }
 
-  do_look({ step = null, axes = null, unit = null }) {
+  do_look({ step = null, axes = null, unit = null, picture = null }) {
     const { run } = this, now = run.view;
+    if (picture) checkPicture(picture, run);
     if (axes) checkAxes(axes, run.prepared);
-    run.view = { step: step !== null && step >= run.step ? null : step, axes, unit };
+    run.view = { step: step !== null && step >= run.step ? null : step, axes, unit, ...(run.prepared.picture ? { picture } : {}) };
     if (String(axes) !== String(now.axes)) this.page.axesChanged();
+    this.page.due = true;
+  }
+
+  /** From now on, a picture from the page goes through the network. */
+  do_draw({ pixels }) {
+    const { run } = this, size = run.prepared.features.length, bytes = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
+    if (!run.prepared.picture) refuse('picture_run', say('The rows of this run are no grey or colour pictures of at most 256 × 256 pixels.'), say('Choose one of its rows instead.'));
+    if (bytes.length !== size) refuse('picture_length', say('There are {n} bytes of pixels, and a picture of this run has {count}.', { n: bytes.length, count: size }), say('Send channels × height × width bytes: {shape}.', { shape: [1, ...run.prepared.picture].join(' × ') }));
+    run.drawn = rawOf(bytes, pixelScale(run.prepared));
+    run.view = { ...run.view, picture: 'drawn' };
     this.page.due = true;
   }
 
@@ -387,6 +399,14 @@ function act(run, verb, fields) {
     check(run, changes, run.step);
     run.rewind(run.step, changes);
   }
+}
+
+/** Refuse a row that isn't there, or a test row before the end. */
+function checkPicture(picture, { prepared: { parts }, over }) {
+  if (picture === 'drawn') return;
+  const [split, place] = picture, count = parts[SPLITS.indexOf(split)].rows.length;
+  if (split === 'test' && !over) refuse('picture_unseen', say('Test rows are looked at only when the run is over.'), say('Choose a validation row.'));
+  if (place >= count) refuse('picture_missing', say('There is no picture {n} among these rows: there are {count}.', { n: place, count }), say('Pictures are counted from 0.'));
 }
 
 function checkAxes(axes, { task, columns }) {

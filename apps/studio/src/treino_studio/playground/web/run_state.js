@@ -20,8 +20,9 @@ export function stateOf(run, { playing, speed, beside, findings }) {
     kind: 'run', name: run.name, path: '', status: run.status, steers: true, can_steer: true, viewers: 1, playing, steps_per_second: speed, segment: segment.number,
     last_step: run.step, planned_steps: segment.plan.steps, letter: 'A', steps_per_epoch: segment.plan.each, view,
     data: {
-      name: prepared.name, kind: 'table', task: prepared.task, features: prepared.columns, axes: prepared.axes, classes: prepared.classes, target: prepared.target,
+      name: prepared.name, kind: prepared.picture ? 'image' : 'table', task: prepared.task, features: prepared.columns, axes: prepared.axes, classes: prepared.classes, target: prepared.target,
       rows: Object.fromEntries(SPLITS.map((split, part) => [split, counts[part]])), decisions: prepared.notes,
+      ...(prepared.picture ? { pictures: { channels: 1, height: prepared.picture[0], width: prepared.picture[1], paper: 0, fit: 'pad', can_draw: true } } : {}),
     },
     settings, length: { epochs, goes_on_to: longer.steps ? plan.count.epochOf(longer.steps) : epochs, over: Boolean(longer.steps) },
     choices: {

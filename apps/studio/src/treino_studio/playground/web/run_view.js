@@ -1,6 +1,7 @@
 /** What a page is shown of a run: frames as it draws them, rows, curves and state, through a message port. */
 
 import { ThinnedCurve } from './history.js';
+import { SPLITS } from './run.js';
 import { picture, scene } from './scene.js';
 import { agreementOn, faithfulColumns, pointsOf, sightOf } from './sight.js';
 
@@ -65,7 +66,7 @@ export class RunView {
   /** The columns of the picture by the network where its training rests; until then those that separate best. */
   choose({ loop: { net }, segment, step, run: { prepared, view } }) {
     const at = [segment.number, step, view.axes].join();
-    if (at === this.chosenAt || prepared.task !== 'classification' || prepared.columns.length < 3) return;
+    if (at === this.chosenAt || prepared.task !== 'classification' || prepared.picture || prepared.columns.length < 3) return;
     this.chosenAt = at;
     this.better = null;
     const found = faithfulColumns(net, prepared, view.axes ? null : this.auto);
@@ -87,7 +88,7 @@ export class RunView {
   /** Send a frame of what is in view. other: the first run beside this one. */
   show(other) {
     const began = performance.now(), { run } = this, moment = run.inView(), { step, segment, settings, loop } = moment, { plan } = segment;
-    const sight = this.sightNow(moment), [header, parts] = scene(moment, sight, run.view.unit, run.over);
+    const sight = this.sightNow(moment), [header, parts] = scene(moment, sight, run.view.unit, run.over, run.prepared.picture && this.seen());
     this.offer(header, moment, run.over);
     const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(), figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
     run.records.addVitals({ step, ...figures, train: header.evaluation.train });
@@ -98,6 +99,14 @@ export class RunView {
     });
     const now = performance.now();
     Object.assign(this, { due: false, flying: this.flying + 1, next: now + Math.max(APART, (now - began) / PAINTING) });
+  }
+
+  /** The picture in view: one's own, a row, or the first validation row. */
+  seen() {
+    const { view: { picture }, prepared: { parts }, drawn } = this.run;
+    if (picture === 'drawn' && drawn) return { raw: drawn };
+    if (Array.isArray(picture)) return { part: SPLITS.indexOf(picture[0]), place: picture[1] };
+    return { part: parts[1].rows.length ? 1 : 0, place: 0 };
   }
 
   // ---- state and curves

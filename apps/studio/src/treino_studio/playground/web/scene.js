@@ -1,6 +1,7 @@
 /** One frame: a network's answers over its inputs and on rows, its units and weights (apps/studio/docs/studio-protocol.md). */
 
 import { forward } from './forward.js';
+import { mistakesOf, seenParts, tilesOf } from './image_scene.js';
 import { measure, winner } from './metrics.js';
 import { finite, norm } from './training_loop.js';
 import { t } from '../../page/modules/words.js';
@@ -10,18 +11,21 @@ const AT_ONCE = 2304; // cells of the plane whose layers' values are in memory t
 const MODULES = { relu: 'ReLU', leaky_relu: 'LeakyReLU', gelu: 'GELU', silu: 'SiLU', tanh: 'Tanh', sigmoid: 'Sigmoid' };
 
 /**
- * moment: see run.js. sight: see sight.js. unit: [stage, unit] to draw at full size, or null. over: whether the run has
+ * moment: see run.js. sight: see sight.js. seen: of pictures, the one that goes through the network (image_scene.js). unit: [stage, unit] to draw at full size, or null. over: whether the run has
  * ended; until then nothing is told of test rows, so that no setting is chosen by them. → [header, parts].
  */
-export function scene(moment, sight, unit, over) {
+export function scene(moment, sight, unit, over, seen = null) {
   const [header, parts] = answers(moment, sight, over), [layers, more] = layersOf(moment, sight, unit);
-  return [{ ...header, layers }, { ...parts, ...more }];
+  if (!seen) return [{ ...header, layers }, { ...parts, ...more }];
+  const { loop: { net }, run: { prepared } } = moment, measured = sight.drawn.find(({ split }) => split === 'validation') ?? sight.drawn[0];
+  const [picture, values] = seenParts(net, sight, prepared, seen, stagesShown(net.sizes.length - 1));
+  return [{ ...header, layers: layers.slice(1), picture }, { ...parts, ...more, ...values, ...mistakesOf(outputs(net, sight.scratch, measured.at, measured.rows.length), measured, prepared, sight.scale) }];
 }
 
 // ---- answers
 
 function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
-  const { scratch } = sight, parts = sight.shows === 'fit' ? {} : picture(net, sight, prepared), header = { shows: sight.shows, evaluation: {} }, plain = prepared.classes.length > 0;
+  const { scratch } = sight, parts = ['fit', 'images'].includes(sight.shows) ? {} : picture(net, sight, prepared), header = { shows: sight.shows, evaluation: {} }, plain = prepared.classes.length > 0;
   const splits = {};
   let same = 0, compared = 0;
   for (const one of sight.drawn) {
@@ -103,17 +107,18 @@ function layersOf({ loop: { net, segment }, run: { prepared } }, sight, unit) {
     const labels = k === 0 ? units.map((u) => prepared.features[u]) : k < last ? [] : prepared.classes.length === sizes[k] ? units.map((u) => prepared.classes[u]) : [prepared.classes.at(-1) ?? prepared.target];
     return { name: k ? String(apart * (k - 1)) : '', what: k === 0 ? t('inputs') : k < last && act ? `Linear, ${act}` : 'Linear', total: sizes[k], units, labels, dead };
   });
-  const stages = forward(scratch, net, small.at, small.rows), bytes = scratch.room('bytes', UNITS * small.rows);
+  const pixels = sight.shows === 'images', stages = pixels ? null : forward(scratch, net, small.at, small.rows), bytes = pixels ? 0 : scratch.room('bytes', UNITS * small.rows);
   shown.forEach((k, i) => {
     const units = sight.units[i], before = sight.units[i - 1];
-    units.forEach((u, n) => lanes.units_as_bytes(stages[k] + 4 * u * small.rows, bytes + n * small.rows, 1, small.rows));
-    parts[`unit.${i}`] = { data: new Uint8Array(lanes.memory.buffer, bytes, units.length * small.rows).slice(), shape: [units.length, small.high, small.wide] };
+    if (!pixels) units.forEach((u, n) => lanes.units_as_bytes(stages[k] + 4 * u * small.rows, bytes + n * small.rows, 1, small.rows));
+    if (!pixels) parts[`unit.${i}`] = { data: new Uint8Array(lanes.memory.buffer, bytes, units.length * small.rows).slice(), shape: [units.length, small.high, small.wide] };
     if (!k) return;
     const J = sizes[k - 1], W = matrix(k), bias = row.subarray(starts[2 * k - 1], starts[2 * k - 1] + sizes[k]);
-    if (J === sizes[shown[i - 1]]) parts[`weight.${i}`] = { data: Float32Array.from(units.flatMap((u) => before.map((j) => W[u * J + j]))), shape: [units.length, before.length] };
+    if (pixels && k === 1) parts['tile.1'] = tilesOf(W, units, prepared.picture);
+    else if (J === sizes[shown[i - 1]]) parts[`weight.${i}`] = { data: Float32Array.from(units.flatMap((u) => before.map((j) => W[u * J + j]))), shape: [units.length, before.length] };
     parts[`bias.${i}`] = { data: Float32Array.from(units, (u) => bias[u]), shape: [units.length] };
   });
-  if (unit && shown[unit[0]] !== undefined && unit[1] < sizes[shown[unit[0]]]) parts.unit = fullUnit(net, sight, shown[unit[0]], unit[1]);
+  if (unit && !pixels && shown[unit[0]] !== undefined && unit[1] < sizes[shown[unit[0]]]) parts.unit = fullUnit(net, sight, shown[unit[0]], unit[1]);
   return [layers, parts];
 }
 

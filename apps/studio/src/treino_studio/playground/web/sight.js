@@ -2,6 +2,7 @@
 
 import { RandomState } from './random.js';
 import { Scratch } from './forward.js';
+import { examplesOf, pixelScale } from './image_scene.js';
 import { winner } from './metrics.js';
 import { pairsBySeparation } from './separation.js';
 
@@ -12,7 +13,7 @@ const SHOWN = [1000, 300, 300], COMPARED = 300, MOST = 12, CLEARLY = 0.05; // ro
 /**
  * moment: see run.js. names: of the two columns that are axes; given: whether the reader has chosen them.
  *
- * → {shows: plane, surface, line or fit; view: all, important or given; axes, held: [[column, value]], x, y: places along
+ * → {shows: plane, surface, line, fit or, of pictures, images, which have no axes and grids; view: all, important or given; axes, held: [[column, value]], x, y: places along
  * the axes; grid, small: {x: [rows D], at: [D][rows] in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}],
  * units: of each stage, those to draw; empty until the first frame}
  */
@@ -20,11 +21,13 @@ export function sightOf(lanes, moment, names, given) {
   const { run: { prepared }, loop: { net } } = moment, K = prepared.columns.length, D = prepared.features.length, plain = prepared.task === 'classification';
   const typical = typicalRow(prepared), line = K === 1, scratch = new Scratch(lanes);
   const view = K <= 2 ? 'all' : given ? 'given' : 'important';
-  const along = line ? [0] : K === 2 && !given ? [0, 1] : names.map((name) => prepared.columns.indexOf(name));
+  const along = prepared.picture ? [] : line ? [0] : K === 2 && !given ? [0, 1] : names.map((name) => prepared.columns.indexOf(name));
   const drawn = prepared.parts.map((part, k) => {
     const rows = sample(part.rows.length, SHOWN[k]), x = take(part.x, rows, D), raw = take(part.raw, rows, K);
     return { split: ['train', 'validation', 'test'][k], part: k, rows, x, y: rows.length === part.y.length ? part.y : take(part.y, rows, 1), at: scratch.floats(`rows.${k}`, x), places: along.map((j) => Float64Array.from(rows, (_, i) => raw[i * K + j])) };
   }).filter(({ rows }) => rows.length);
+  const trained = { at: scratch.floats('train', transposed(drawn[0].x, D)), rows: drawn[0].rows.length };
+  if (prepared.picture) return { shows: 'images', view: 'all', axes: [], held: [], drawn, train: trained, scale: pixelScale(prepared), scratch, units: [] };
   const parameters = net.sizes.slice(1).reduce((all, n, l) => all + n * (net.sizes[l] + 1), 0);
   const resolution = line ? LINE : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters)))), coarse = Math.min(UNIT, resolution);
   const axis = (k, cells) => places(drawn.map((one) => one.places[k]), cells), still = new Float64Array(1);
@@ -41,20 +44,18 @@ export function sightOf(lanes, moment, names, given) {
     const wide = xs.length, rows = wide * ys.length, own = inputs(rows, (i, k) => (k ? ys[Math.floor(i / wide)] : xs[i % wide]));
     return { x: own, at: scratch.floats(name, transposed(own, D)), rows, wide, high: ys.length };
   };
-  const sight = {
-    shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit', view, axes: along.map((j) => prepared.columns[j]), along, x, y, drawn, scratch, units: [],
+  return {
+    shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit', view, axes: along.map((j) => prepared.columns[j]), along, x, y, drawn, scratch, train: trained, units: [],
     held: prepared.columns.map((name, j) => [name, typical[j]]).filter((_, j) => !along.includes(j)),
     grid: grid('grid', x, y), small: grid('small', axis(0, coarse), line ? still : axis(1, coarse)),
     /** Where rows that are drawn lie on the plane, for what the network says there. */
     onPlane: (one) => scratch.floats(`plane.${one.part}`, inputs(one.rows.length, (i, k) => one.places[k][i])),
   };
-  const train = drawn[0];
-  sight.train = { at: scratch.floats('train', transposed(train.x, D)), rows: train.rows.length };
-  return sight;
 }
 
 /** The message `points`. */
-export function pointsOf({ prepared }, { axes, view, held, x, y, drawn }) {
+export function pointsOf({ prepared }, { shows, axes, view, held, x, y, drawn, scale }) {
+  if (shows === 'images') return { axes, view, held, rows: [], examples: examplesOf(prepared, drawn[0], scale) };
   return {
     axes, view, variance: null, held: held.slice(0, 12), low: [x[0], y[0]], high: [x.at(-1), y.at(-1)],
     rows: drawn.map(({ split, part, rows, y: answers, places: [xs, ys] }) => {
