@@ -46,6 +46,7 @@ def test_it_trains_says_a_loss_asks_for_nothing_and_keeps_no_cookie(tab: Any) ->
     assert one.context.cookies() == []
 
 
+@pytest.mark.proof
 def test_digits_are_learnt_shown_and_drawn(tab: Any) -> None:
     one = tab("#speed=full").ready()
     one.page.locator("#data").click()

@@ -131,21 +131,22 @@ function blocksOf(columns, wide, high) {
   const gap = 5, maps = columns.filter((column) => column.map ?? column.tile);
   const others = columns.filter((column) => !maps.includes(column)), most = Math.max(1, ...others.map((column) => column.count));
   const small = others.length ? clamp(high / most - gap, 8, wide < 300 ? 14 : 22) : 0;
+  const beside = (column, across) => (column === columns.at(-1) ? 1 : Math.min(across, column.count)); // outputs stand beside their names
   let best = { size: 0, across: 1 };
   for (let across = 1; across <= 4; across++) {
     const sides = maps.map((column) => {
-      const cells = Math.min(across, column.count), rows = Math.ceil(column.count / cells);
+      const cells = beside(column, across), rows = Math.ceil(column.count / cells);
       return high / rows - gap;
     });
-    const shares = maps.reduce((sum, column) => sum + Math.min(across, column.count) * (column.tile && column.map ? 1 + FILTER : 1), 0);
-    const gaps = maps.reduce((sum, column) => sum + Math.min(across, column.count) * gap, 0);
+    const shares = maps.reduce((sum, column) => sum + beside(column, across) * (column.tile && column.map ? 1 + FILTER : 1), 0);
+    const gaps = maps.reduce((sum, column) => sum + beside(column, across) * gap, 0);
     const size = Math.min(LARGEST_MAP, (wide - others.length * small - gaps) / Math.max(1, shares), ...sides);
     if (size > best.size) best = { size, across };
   }
   const side = Math.max(8, Math.floor(best.size));
   const blocks = columns.map((column) => {
     if (!maps.includes(column)) return { across: 1, width: small, size: small };
-    const across = Math.min(best.across, column.count);
+    const across = beside(column, best.across);
     return { across, size: side, width: across * (side * (column.tile && column.map ? 1 + FILTER : 1) + gap) };
   });
   return { size: side, gap, blocks };
