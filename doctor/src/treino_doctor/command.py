@@ -137,9 +137,8 @@ class _Once(argparse.Action):
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         if getattr(namespace, self.dest) is not None:
-            raise _misuse(
-                _("{flag} is given twice.").format(flag=self.option_strings[-1]), _("Give it once.")
-            )
+            message = _("{flag} is given twice.").format(flag=self.option_strings[-1])
+            raise _misuse(message, _("Give it once."))
         setattr(namespace, self.dest, values)
 
 
@@ -281,9 +280,8 @@ def _files(request: Request) -> Files:
         raise TreinoError("replace_what", message, hint)
     places = [os.path.abspath(path) for path in request.outputs]
     if twice := next((path for path in places if places.count(path) > 1), None):
-        raise _misuse(
-            _("{path} is given for two files.").format(path=twice), _("Give each file a name of its own.")
-        )
+        message = _("{path} is given for two files.").format(path=twice)
+        raise _misuse(message, _("Give each file a name of its own."))
     reads = [] if request.module is not None else [str(request.target)]
 
     def output(path: str | None, endings: Sequence[str], own: bytes | None = None) -> OutputFile | None:

@@ -48,9 +48,8 @@ class Doctor:
         word = line.strip()
         if cell is not None:
             if word:
-                raise UsageError(
-                    _("%%doctor takes nothing behind it, and there is {word!r}.").format(word=word)
-                )
+                message = _("%%doctor takes nothing behind it, and there is {word!r}.")
+                raise UsageError(message.format(word=word))
             if self.exam is not None:
                 raise UsageError(_("The doctor is on already: leave %%doctor out, or %doctor off first."))
             self._cell(cell)
@@ -100,9 +99,8 @@ class Doctor:
             )
         labels = {file: self.shell.compile.format_code_name(file) or ("", file) for file in own_files()}
         names = {file: (label[1], 0) for file, label in labels.items()}
-        name_running_cells(
-            names | {file: ("", lines) for file, lines in above.items()}
-        )  # the cell above these
+        # the cell above these
+        name_running_cells(names | {file: ("", lines) for file, lines in above.items()})
         text = linecache.getline
         findings = [(f, _place(f), text(f.file or "", f.line or 0).strip()) for f in exam.findings]
         covered = coverage(exam)

@@ -78,9 +78,8 @@ def _source(value: Any) -> Any:
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
-        return (
-            float(value) if math.isfinite(value) else {"float": str(float(value))}
-        )  # JSON has no NaN or infinity
+        # JSON has no NaN or infinity
+        return float(value) if math.isfinite(value) else {"float": str(float(value))}
     text = value if isinstance(value, str) else str(value)  # the str of a TreinoError is a Sentence
     return text if getattr(text, "source", None) is None else text.source  # type: ignore[attr-defined]
 

@@ -149,14 +149,10 @@ NEEDS: tuple[tuple[str, Callable[[Log], bool], tuple[str, ...]], ...] = (
         N_("no loss function of torch was called"),
         _any(LossCall),
         (
-            *(
-                "bad_label_values",
-                "loss_arguments_swapped",
-                "nll_without_log_softmax",
-                "sigmoid_before_bce_with_logits",
-            ),
-            *("softmax_before_cross_entropy", "activation_before_cross_entropy", "target_broadcast"),
-            *("mse_of_softmax", "targets_out_of_reach"),
+            *("bad_label_values", "loss_arguments_swapped", "nll_without_log_softmax"),
+            *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy"),
+            *("activation_before_cross_entropy", "target_broadcast", "mse_of_softmax"),
+            "targets_out_of_reach",
         ),
     ),
     (

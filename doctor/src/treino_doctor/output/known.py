@@ -97,7 +97,9 @@ class KnownFindings:
         if self.new:
             begun = outcome.trained and not outcome.error
             if begun:
-                self._begin(findings)
+                entries = [vars(entry) for entry in sorted(map(self._entry, findings))]
+                begin = {"treino-doctor": __version__, "known": entries}
+                self._output.write((json.dumps(begin, indent=1, ensure_ascii=False) + "\n").encode())
             return Compared(self.path, findings, findings if not begun else [], begun=begun, first=True)
         left = Counter(self._entries)
         new: list[Finding] = []
@@ -109,11 +111,6 @@ class KnownFindings:
         whole = outcome.trained and not outcome.error and not outcome.stopped
         gone = sorted((+left).elements()) if whole else []
         return Compared(self.path, new, new, tuple(known), tuple(gone))
-
-    def _begin(self, findings: list[Finding]) -> None:
-        entries = [vars(entry) for entry in sorted(map(self._entry, findings))]
-        text = json.dumps({"treino-doctor": __version__, "known": entries}, indent=1, ensure_ascii=False)
-        self._output.write((text + "\n").encode())
 
     def _entry(self, finding: Finding) -> Entry:
         if finding.file is None:

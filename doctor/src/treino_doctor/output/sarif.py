@@ -63,10 +63,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "name": rule.id.title().replace("_", ""),
         "shortDescription": {"text": rule.id.replace("_", " ").capitalize()},
         "fullDescription": {"text": why},
-        "help": {
-            "text": f"{why}\n{_('To do: {fix}').format(fix=fix)}",
-            "markdown": section(rule),
-        },
+        "help": {"text": f"{why}\n{_('To do: {fix}').format(fix=fix)}", "markdown": section(rule)},
         "defaultConfiguration": {"level": LEVELS[rule.severity] if rule.certain else "warning"},
         "properties": {
             "precision": "very-high" if rule.certain else "medium",

@@ -156,7 +156,8 @@ class _Cell:
         except SyntaxError as error:
             place = (error.lineno or 0) - 1
             alone = sum(map(bool, self._lines)) == 1
-            if 0 <= place < len(self._lines) and _is_magic(self._lines[place], alone):
+            forms = (_MAGIC, _HELP, _WITHOUT_MARK) if alone else (_MAGIC, _HELP)
+            if 0 <= place < len(self._lines) and any(f.fullmatch(self._lines[place]) for f in forms):
                 return place
         except ValueError:
             return None
@@ -182,12 +183,6 @@ class _Cell:
                 self.skipped.append(line.strip())
                 kept = f"{target}[]" if target else kept
         self._lines[place : last + 1] = [indent + kept, *[""] * (last - place)]
-
-
-def _is_magic(line: str, alone: bool) -> bool:
-    """Whether only Jupyter understands this line. alone: whether it is the cell's only line."""
-    forms = (_MAGIC, _HELP, _WITHOUT_MARK) if alone else (_MAGIC, _HELP)
-    return any(form.fullmatch(line) for form in forms)
 
 
 # ---- the run

@@ -136,12 +136,13 @@ class Activations(Observer):
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
         spread = float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan
-        fields: dict[str, Any] = {
-            "saturating": self._bent,
-            "made_at": self._first_bent,
+        fields: dict[str, Any] = {"saturating": self._bent, "made_at": self._first_bent}
+        fields |= {
             "written_at": self.filled_at(first),
+            "ratio": start / end,
+            "spread": spread,
+            "optimizer": optimizer,
         }
-        fields |= {"ratio": start / end, "spread": spread, "optimizer": optimizer}
         self._log.tell(Depth, layers=len(wide), **fields)
 
     def _look(self, every: list[torch.Tensor]) -> None:

@@ -56,10 +56,7 @@ class Nets(Observer):
     """
 
     def __init__(
-        self,
-        of: Recording,
-        number_of: Callable[[torch.Tensor], int],
-        loader: Callable[[], Site | None],
+        self, of: Recording, number_of: Callable[[torch.Tensor], int], loader: Callable[[], Site | None]
     ) -> None:
         super().__init__(of)
         self.numbers: ByIdentity[int] = ByIdentity()

@@ -160,19 +160,13 @@ class Owners(Observer):
                 fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}
                 fields["grad_input"] = id(p) in self._grad_inputs
             if p is not None and home is not None:
-                outer = self._outer(p, home)
+                listed = any(q is p for net in list(self._nets.numbers) for q in net.parameters())
+                outer = None if listed else self._largest(p) or home
                 born = self._nets.order.get(outer or home, 0)
                 fields["copied"] = home in self._nets.loaded or home not in self._nets.made
                 fields["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
-                fields |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
+                fields |= {"listed": listed, "made_at": self._nets.made.get(outer or home)}
             self._log.tell(Unowned, **fields)
-
-    def _outer(self, p: torch.Tensor, home: nn.Module) -> nn.Module | None:
-        """The largest module with this parameter; None if a net that was called lists the parameter."""
-        for root in list(self._nets.numbers):
-            if any(q is p for q in root.parameters()):
-                return None
-        return self._largest(p) or home
 
     def _largest(self, p: torch.Tensor) -> nn.Module | None:
         """The module with this parameter that has the most parameters."""

@@ -119,9 +119,8 @@ class Fits:
             self._choices(np.concatenate([t.sample.rows(), e.sample.rows()]))
             self._choices(t.sample.rows())  # selected by training rows alone
         chosen = [f for f in self._fits if f.chosen and self._share(f, t, t, learned) >= ALL]
-        apart = any(
-            self._share(f, t, e, held_out) <= 0.5 for f in chosen
-        )  # the selection used training rows only
+        # the selection used training rows only
+        apart = any(self._share(f, t, e, held_out) <= 0.5 for f in chosen)
         for fit in self._fits:
             if fit.chosen and (apart or not has_labels(fit.targets, t.labels)):
                 continue
@@ -271,14 +270,14 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     off = np.abs(every.mean[moving])
     ratio = every.n / max(1, every.n - 1)
     size = every.deviation[moving]
-    exact = (off < EXACT) & ((np.abs(size - 1) < EXACT) | (np.abs(size * np.sqrt(ratio) - 1) < EXACT))
+    near = np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1))
+    exact = (off < EXACT) & (near < EXACT)
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
     many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
     if len(many) != len(every.low) or not many.any():
         return ""
-    near = np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1))
     some = many[moving] & (off < STRICT) & (near < STRICT)
     if some.any() and alone[some].max() > 0.01:
         return "standard"

@@ -143,14 +143,11 @@ class Settings(Observer):
 
     def _heir(self, own: OptimizerRecord) -> Site | None:
         """The line of another optimizer that took over these parameters."""
-        for held in self._gradients.held.values():
-            if held.ref() is None or held is own or not held.steps:
-                continue
-            if any(s.held is held for s in self._every):
-                continue
-            if own.numbers & held.numbers:
-                return held.site
-        return None
+        others = (
+            h for h in self._gradients.held.values() if h.steps and h is not own and h.ref() is not None
+        )
+        free = (h for h in others if not any(s.held is h for s in self._every))
+        return next((h.site for h in free if own.numbers & h.numbers), None)
 
     def _seeded(self, kind: str, args: Any, kwargs: Any) -> None:
         seed = next(iter((*args, *kwargs.values())), None)

@@ -108,12 +108,7 @@ class Values:
             self._known.pop(id(tensor), None)
 
     def made(
-        self,
-        result: Any,
-        op: str,
-        inputs: Sequence[torch.Tensor],
-        site: Site | None,
-        detail: dict[str, Any],
+        self, result: Any, op: str, inputs: Sequence[torch.Tensor], site: Site | None, detail: dict[str, Any]
     ) -> Node | None:
         """Record the result of an operation; return the node of its first tensor."""
         if type(result) is not torch.Tensor and isinstance(result, torch.nn.Parameter):

@@ -8,10 +8,7 @@ from treino_doctor.rules.graphs import ALL_INPUTS, PASSED, REGRESSIONS, drops, e
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 from treino_doctor.words import N_, _
 
-LOSSES = (
-    *("cross_entropy", "nll_loss"),
-    *("binary_cross_entropy", "binary_cross_entropy_with_logits"),
-)
+LOSSES = (*("cross_entropy", "nll_loss"), *("binary_cross_entropy", "binary_cross_entropy_with_logits"))
 SHARES = ("softmax", "log_softmax", "sigmoid", "logsigmoid")  # may hide the activation from the loss
 TO_SHARES = (PASSED | {"log", "add", "clamp", "clip"}) - {*ALL_INPUTS}
 LIMITED = {  # the range to which an activation limits the outputs

@@ -42,14 +42,8 @@ def decide(log: Log) -> Faults:
     clustered = any(r.how in ARRAYS and r.graph.root and not is_figure(r) for r in log.of(Read))
     for t in trains:
         classes = 2 <= len(t.labels) <= min(CLASSES, sum(t.labels.values()) // 2)
-        if (
-            not clustered
-            and t.again >= AGAIN
-            and t.other > OTHER * t.again
-            and t.alike
-            and classes
-            and t.chance < RARE
-        ):
+        other = t.again >= AGAIN and t.other > OTHER * t.again and t.alike
+        if other and classes and t.chance < RARE and not clustered:
             what = _("{other} of {rows} rows came with another label later on")
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
@@ -77,8 +71,8 @@ def place(evidence: Evidence) -> Site | None:
     """The line that reorders rows or labels, or reads them in another order."""
     if evidence.at is not None:
         return evidence.at
-    near = (maker(evidence.seen, f, evidence.sites["loader"], evidence.stack) for f in (shuffles, orders))
-    return next((site for site in near if site is not None), None)
+    origin = evidence.sites["loader"], evidence.stack
+    return maker(evidence.seen, shuffles, *origin) or maker(evidence.seen, orders, *origin)
 
 
 def shuffles(value: ast.AST) -> bool:

@@ -93,13 +93,8 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
         made |= {(EVERY, 0): so_far[at] / n / so_far[0], (SUMMED, 0): so_far[at] / n} if so_far else {}
         made |= {(p.last, 0): last} if batches > 1 else {}
         for (name, by), value in made.items():
-            words = {
-                "terms": n,
-                "of": _(OF[of]),
-                "by": f"{by:.6g}",
-                "passes": int(so_far[0]) if so_far else 0,
-            }
-            what = _(name).format(**words, batches=batches)
+            passes = int(so_far[0]) if so_far else 0
+            what = _(name).format(terms=n, of=_(OF[of]), by=f"{by:.6g}", passes=passes, batches=batches)
             yield Way((name, by, at, p.key, p.whole), value, total / n, what)
 
 
@@ -184,9 +179,8 @@ def note(evidence: Evidence) -> Note | None:
     """A note on the last batch's loss, which many print on purpose."""
     if not evidence.numbers["last"] or evidence.seen is None:
         return None
-    return Note(
-        N_("The loss printed at {place} is {what}."), evidence.seen, {"what": evidence.numbers["what"]}
-    )
+    what = {"what": evidence.numbers["what"]}
+    return Note(N_("The loss printed at {place} is {what}."), evidence.seen, what)
 
 
 def place(evidence: Evidence) -> Site | None:

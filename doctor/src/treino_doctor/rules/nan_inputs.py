@@ -44,8 +44,7 @@ def chosen_from(event: Read) -> set[int]:
 def place(evidence: Evidence) -> Site | None:
     """The nearest line that made the rows and may give NaN; None selects the first tensor with NaN."""
     origin = evidence.sites["loader"], evidence.stack
-    near = (maker(evidence.seen, fits, *origin) for fits in (divides, misses))
-    return next((site for site in near if site is not None), None)
+    return maker(evidence.seen, divides, *origin) or maker(evidence.seen, misses, *origin)
 
 
 HOLE = 'x[3, 2] = float("nan")\n'

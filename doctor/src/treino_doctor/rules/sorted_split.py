@@ -51,11 +51,8 @@ def decide(log: Log) -> Faults:
         single = single and whole
         if single or (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
-            numbers = {
-                "unseen": f"{max(unseen, moved):.0%}",
-                "shift": moved,
-                "figures": _figures(right, learned),
-            }
+            numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved}
+            numbers |= {"figures": _figures(right, learned)}
             numbers["what"] = _("are of classes that training saw less or never")
             if single:
                 numbers |= {"unseen": "100%", "what": _("are of one class, of several in training")}

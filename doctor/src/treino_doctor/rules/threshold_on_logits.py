@@ -76,10 +76,7 @@ RULE = Rule(
     limits="Seen where torch compares; arrays that NumPy compares are not.",
     wrong="labels = (y > 0).float()[:, None]\n"
     + script(
-        "nn.Linear(8, 1)",
-        "F.binary_cross_entropy_with_logits(net(x), labels)",
-        settings="lr=0.5",
-        steps=40,
+        "nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x), labels)", settings="lr=0.5", steps=40
     )
     + """\
 with torch.no_grad():
