@@ -1,5 +1,6 @@
 """A real browser, and what the tests of pages ask it for."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,12 +13,60 @@ import pytest
 from tests.plots.browser import chromium
 from tests.waiting import HANG
 
+from treino_studio.page_words import page_words
+
 AXE = (
     "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
 )
 WIDE = """() => [...document.querySelectorAll('body *')].filter(n => n.checkVisibility()
   && !n.closest('.lenses, .rows, .figures, .table-behind')
   && n.getBoundingClientRect().right > innerWidth + 1).map(n => n.id || n.className).slice(0, 5)"""
+
+DRAWN = """(() => { const p = CanvasRenderingContext2D.prototype, text = p.fillText, begin = p.setTransform;
+  p.setTransform = function (...how) { this.canvas.texts = []; return begin.apply(this, how); };
+  p.fillText = function (...how) { (this.canvas.texts ??= []).push(String(how[0]));
+    return text.apply(this, how); }; })()"""
+SAID = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const said = [], silent = 'script, style, template, code, pre, #script-output, [hidden]';
+  const shown = (node) => !node.closest(silent);
+  while (walk.nextNode()) if (shown(walk.currentNode.parentElement)) said.push(walk.currentNode.data);
+  for (const node of [...document.querySelectorAll('body *')].filter(shown)) {
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'aria-valuetext', 'aria-description'])
+      said.push(node.getAttribute(name) ?? '');
+    if (node.matches('canvas') && node.checkVisibility()) said.push(...node.texts ?? []);
+  }
+  return [...new Set(said.map((text) => text.trim()).filter(Boolean))]; }"""
+WORD = re.compile(r"[^\W\d_]{3,}")
+NAMES = """batch class size train target wine one cycle step plain inputs seed study sweep run runs pictures
+moons spirals plane circles hidden optimizer epochs ensemble javascript"""  # alike in every language
+
+
+def said(page: Any) -> list[str]:
+    """What a page says to eyes and ears, also in its pictures, once two looks agree."""
+    before, now = [""], list[str]()
+    while before != (now := page.evaluate(SAID)) or page.locator(".busy").count():
+        before = now
+        page.wait_for_timeout(700)
+    return now
+
+
+def foreign(texts: list[str]) -> list[str]:
+    """Texts of a Portuguese page that hold a word of the English page, or a number with a decimal point."""
+    english, own = (
+        {
+            word.lower()
+            for text in page_words(name).values()
+            for word in WORD.findall(re.sub(r"{\w+}", "", text))
+        }
+        for name in ("en", "pt_BR")
+    )
+    words = english - own - set(NAMES.split())
+    return [t for t in texts if re.search(r"\d\.\d", t) or words & {w.lower() for w in WORD.findall(t)}]
+
+
+def kinds(texts: list[str]) -> set[str]:
+    """Texts whatever their numbers are."""
+    return {re.sub(r"[\d\u202f,−–]+", "#", text) for text in texts}
 
 
 @pytest.fixture(scope="module")

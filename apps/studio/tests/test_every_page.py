@@ -10,7 +10,7 @@ import pytest
 from torch.utils.data import TensorDataset
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.browsing import AXE, DRAWN, WIDE, foreign, kinds, said
 from apps.studio.tests.real_studio import RealStudio, commands, real_studio
 from apps.studio.tests.scripts import script
 from apps.studio.tests.test_pictures_page import bars
@@ -128,6 +128,26 @@ def test_a_page_opens_fits_and_is_accessible(
     page.locator(READY[place]).first.wait_for()
     assert hindrances(page, axe) == []
     assert studio.said == []
+
+
+@pytest.mark.release
+@pytest.mark.usefixtures("_folders")
+@pytest.mark.parametrize("place", READY)
+def test_a_page_in_portuguese_says_nothing_in_english_from_its_opening_or_a_switch_on(
+    studio: RealStudio, browser: Any, place: str
+) -> None:
+    page, texts = studio.open(browser), []
+    page.add_init_script(DRAWN)
+    for address in (f"{place}?theme=light#lang=pt", f"{place}?theme=dark&lang=en"):
+        page.goto(studio.site + address)
+        page.locator(READY[place]).first.wait_for()
+        texts.append(said(page))
+    page.locator("#language").click()
+    page.mouse.move(2, 2)
+    assert foreign(texts[0]) == []
+    assert foreign(texts[1])
+    assert kinds(said(page)) - kinds(texts[0]) == set()
+    page.context.close()
 
 
 @pytest.mark.parametrize(

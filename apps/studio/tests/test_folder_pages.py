@@ -162,7 +162,7 @@ def test_the_pointer_on_a_curve_tells_its_network_and_a_click_chooses_it(tab: An
         pairs = page.locator("#tip .pair").all_inner_texts()
         told = dict(pair.split("\n", 1) for pair in pairs)
         config = configs(folder)[member]
-        assert float(told["lr"].replace("\u2009", "").replace("−", "-")) == pytest.approx(
+        assert float(told["lr"].replace("\u202f", "").replace("−", "-")) == pytest.approx(
             config["lr"], rel=1e-3
         )
         hidden = config["hidden"] if isinstance(config["hidden"], list) else [config["hidden"]]

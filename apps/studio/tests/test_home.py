@@ -79,8 +79,8 @@ def test_what_has_not_changed_is_not_sent_again(tmp_path: Path, monkeypatch: pyt
     runs = tmp_path / "runs"
     sealed(runs, "one")
 
-    async def builtins(*_words: str) -> dict[str, Any]:
-        return {"builtins": [{"name": "wine"}]}
+    async def builtins(*_words: str, lang: str) -> dict[str, Any]:
+        return {"builtins": [{"name": "wine", "about": "Three cultivars of wine by 13 measurements."}]}
 
     monkeypatch.setattr("treino_studio.server.document_of", builtins)
 

@@ -68,7 +68,7 @@ def page(studio: RealStudio, browser: Any) -> Any:
 def number(page: Any, pattern: str) -> int:
     """A number in the line of progress."""
     found = re.search(pattern, page.inner_text("#script-progress"))
-    return int(found[1].replace("\u2009", "")) if found else 0
+    return int(found[1].replace("\u202f", "")) if found else 0
 
 
 def test_figures_output_and_the_time_left_come_as_the_script_makes_them(page: Any) -> None:
@@ -81,7 +81,7 @@ def test_figures_output_and_the_time_left_come_as_the_script_makes_them(page: An
     page.wait_for_function("() => document.querySelector('.script .legend').textContent.includes('accuracy')")
     assert {"loss, training", "loss, validation", "accuracy, validation"} <= {*legend.all_inner_texts()}
     page.wait_for_function("() => /of about/.test(document.querySelector('#script-progress').textContent)")
-    assert 300_000 < number(page, r"of about ([\d\u2009]+)") < 500_000
+    assert 300_000 < number(page, r"of about ([\d\u202f]+)") < 500_000
     assert "left" in page.inner_text("#script-progress")
     assert "treino studio train.py --findings" in page.inner_text("#script-findings"), "no panel is empty"
 
@@ -91,13 +91,13 @@ def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
     log = page.get_by_role("button", name="log").first
     log.click()
     chosen = log.get_attribute("aria-pressed")
-    before = number(page, r"step ([\d\u2009]+)")
+    before = number(page, r"step ([\d\u202f]+)")
     page.reload()
     page.wait_for_selector("#script-output .err")
     page.wait_for_function(
         "() => document.querySelector('.script .legend')?.textContent.includes('accuracy')"
     )
-    assert number(page, r"step ([\d\u2009]+)") >= before
+    assert number(page, r"step ([\d\u202f]+)") >= before
     assert log.get_attribute("aria-pressed") == chosen
     canvas = page.locator(".script canvas").first
     box = canvas.bounding_box()

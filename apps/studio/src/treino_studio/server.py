@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, named
+from treino.base.words import ENGLISH, N_, language, named, speaking, translation
 from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import protocol
@@ -81,9 +81,9 @@ class Studio:
     _builtins: "asyncio.Task[dict[str, Any]] | None" = None
 
     def reading_builtins(self) -> "asyncio.Task[dict[str, Any]]":
-        """The document of the built-in data sets; it is read once, which takes a while."""
+        """The document of the built-in data sets, in English; it is read once, which takes a while."""
         if self._builtins is None or (self._builtins.done() and self._builtins.exception() is not None):
-            self._builtins = asyncio.create_task(document_of("data"))
+            self._builtins = asyncio.create_task(document_of("data", lang=ENGLISH))
         return self._builtins
 
     async def builtins(self) -> list[dict[str, Any]]:
@@ -379,6 +379,8 @@ async def _words(studio: Studio, request: Request) -> Response:
 async def _home(studio: Studio, request: Request) -> Response:
     reading, version = studio.reading_builtins(), request.query_params.get("version", "")
     builtins = await studio.builtins() if reading.done() else []  # the runs needn't wait for them
+    with speaking(_language(request) or language()):
+        builtins = [each | {"about": translation(each["about"])} for each in builtins]
     async with studio.reading:
         of = studio.relay.folder, builtins, studio.uploads.names, studio.known, version
         content = await asyncio.to_thread(home, *of)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.browsing import AXE, DRAWN, WIDE, foreign, kinds, said
 from treino_studio.playground.page import page as made
 
 LIMIT = 320 * 1024  # bytes that a reader's browser is sent
@@ -227,3 +227,20 @@ def test_a_link_and_a_picture_are_saved(tab: Any) -> None:
     with one.page.expect_download() as download:
         one.page.get_by_role("button", name="Picture").click()
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("hash_", ["data=wine", "data=plane", "view=many&data=wine"])
+def test_a_page_in_portuguese_says_nothing_in_english_from_its_opening_or_a_switch_on(
+    tab: Any, hash_: str
+) -> None:
+    ready = "#many-count" if "many" in hash_ else "main[data-frame]"
+    texts = []
+    for one in [tab(f"?lang={name}#{hash_}", DRAWN) for name in ("pt", "en")]:
+        one.page.wait_for_selector(ready)
+        if texts:
+            one.page.locator("#language").click()
+        one.page.locator("#data").click()
+        texts.append(said(one.page))
+    assert foreign(texts[0]) == []
+    assert kinds(texts[1]) - kinds(texts[0]) == set()

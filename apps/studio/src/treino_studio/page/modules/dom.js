@@ -54,7 +54,7 @@ export function refuseField(field, sentence) {
 }
 
 /** The number that is typed, also with a comma; NaN where there is none. */
-export const numberIn = (text) => (text.trim() ? Number(text.trim().replace(',', '.').replace('−', '-')) : NaN);
+export const numberIn = (text) => (text.trim() ? Number(text.replace(/\s/g, '').replace(',', '.').replace('−', '-')) : NaN);
 
 /** A canvas as sharp as the screen, cleared: its context in CSS pixels, its width and height. */
 export function cleared(canvas) {

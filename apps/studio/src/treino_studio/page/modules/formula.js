@@ -1,6 +1,7 @@
 /** A formula as treino writes it in one line, "m̂ₜ = mₜ / (1 − β₁ᵗ)", as MathML with fractions, roots and indices. */
 
 import { math } from './dom.js';
+import { localised } from './words.js';
 
 const LOWER = '₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋₌₍₎', LOWER_TEXT = '0123456789aehijklmnoprstuvx+−=()';
 const UPPER = '⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾', UPPER_TEXT = '0123456789abdekmnptBNT+−=()';
@@ -84,7 +85,7 @@ function atom(reader) {
     return node;
   }
   if (piece === '√') return math('msqrt', {}, bare(term(reader)));
-  if (/^\d/.test(piece)) return math('mn', {}, piece);
+  if (/^\d/.test(piece)) return math('mn', {}, localised(piece));
   if (piece.includes(HAT)) return math('mover', {}, math('mi', {}, piece.replace(HAT, '')), math('mo', {}, '^'));
   if (/^[\p{L}∂]/u.test(piece)) return math('mi', {}, piece);
   return math('mo', {}, piece);

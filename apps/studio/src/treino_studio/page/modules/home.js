@@ -62,10 +62,10 @@ export function open(shell) {
       { key: 'tick', always: true, still: true, name: tick(t('choose_all_shown'), matching().every((r) => ticked.has(r.run)), (on) => { for (const r of matching()) ticked[on ? 'add' : 'delete'](r.run); }), show: (r) => tick(t('choose_row', { name: r.run }), ticked.has(r.run), (on) => ticked[on ? 'add' : 'delete'](r.run)) },
       { key: 'run', always: true, name: t('name'), start: true, value: (r) => r.run, show: (r) => [scale && swatch(scale.of(r)), r.damage ? el('span', { title: r.damage }, r.run) : el('a', { href: `/${r.kind}/${encodeURIComponent(r.run)}` }, r.run)] },
       plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)), plain('status', t('status'), (r) => statusWord(r.status)), plain('data', t('data'), (r) => r.data), plain('steps', t('steps'), (r) => r.steps),
-      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${r.metric} ${shown(r.figure)}${r.test_looks > 1 ? ` ${t('test_look', { n: whole(r.test_looks) })}` : ''}`) },
+      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${t(r.metric)} ${shown(r.figure)}${r.test_looks > 1 ? ` ${t('test_look', { n: whole(r.test_looks) })}` : ''}`) },
       plain('begun', t('begun'), (r) => r.when, (when) => (when ? clock.format(new Date(when)) : '–')),
       { ...plain('seconds', t('seconds'), (r) => r.seconds), show: (r) => (r.seconds_from ? t('seconds_from', { seconds: num(r.seconds, 3), step: whole(r.seconds_from) }) : num(r.seconds, 3)) }, plain('parameters', t('parameters_count'), (r) => r.parameters),
-      ...figures.map(([split, metric]) => plain(`${split}.${metric}`, t('figure_on', { metric, split: t(split) }), (r) => r.figures[split][metric])),
+      ...figures.map(([split, metric]) => plain(`${split}.${metric}`, t('figure_on', { metric: t(metric), split: t(split) }), (r) => r.figures[split][metric])),
       ...names.map((name) => plain(`set.${name}`, name, (r) => (Array.isArray(r.settings[name]) ? r.settings[name].join(',') || '–' : typeof r.settings[name] === 'boolean' ? String(r.settings[name]) : r.settings[name]))),
     ];
   }
@@ -100,7 +100,7 @@ export function open(shell) {
   }
 
   async function refresh() {
-    const answer = await fetch(`/api/home?version=${found?.version ?? ''}`).catch(() => null);
+    const answer = await fetch(`/api/home?version=${found?.version ?? ''}`, { headers: headers() }).catch(() => null);
     if (!answer?.ok) return;
     const next = await answer.json();
     if (!next.runs) return; // nothing is new
@@ -114,8 +114,9 @@ export function open(shell) {
     shell.title(t('all_runs'), found.folder);
     showRuns();
     const names = [...found.builtins.map((b) => [b.name, `${b.name}: ${b.about}`]), ...[...new Set([...found.data, ...uploaded])].map((n) => [n, n])];
-    if (fields.data.options.length === names.length) return;
-    const before = fields.data.value;
+    const before = fields.data.value, key = JSON.stringify(names);
+    if (fields.data.dataset.key === key) return;
+    fields.data.dataset.key = key;
     fields.data.replaceChildren(...names.map(([value, text]) => el('option', { value }, text)));
     fields.data.value = before || (names[0]?.[0] ?? '');
     if (!before && names.length) describe();
@@ -231,6 +232,6 @@ export function open(shell) {
   shell.title(t('all_runs'), '');
   refresh();
   const timer = setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
-  const relabel = () => { if (fields) { build(); fields.data.replaceChildren(); update(); } };
-  return { keys: [], relabel, redraw: () => { if (fields) update(); }, language: () => connection.reopen(), close() { closed = true; clearInterval(timer); connection.close(); } };
+  const relabel = () => { if (fields) { build(); update(); } };
+  return { keys: [], relabel, redraw: () => { if (fields) update(); }, language: () => { connection.reopen(); refresh(); }, close() { closed = true; clearInterval(timer); connection.close(); } };
 }

@@ -3,14 +3,15 @@
 import { startShell } from './app.js';
 import { socketTransport } from './socket.js';
 
-/** What the address asks for. A language holds for this tab, until another is chosen, and leaves the address. */
+/** What the address asks for, after its ? or #. A language holds for this tab, until another is chosen, and leaves the address. */
 function asked(name) {
-  const address = new URL(location.href), value = address.searchParams.get(name);
+  const address = new URL(location.href), behind = new URLSearchParams(address.hash.slice(1)), value = address.searchParams.get(name) ?? behind.get(name);
   if (name !== 'lang') return value;
   try {
     if (value) {
       sessionStorage.setItem('treino.language', value);
-      address.searchParams.delete(name);
+      for (const each of [address.searchParams, behind]) each.delete(name);
+      address.hash = behind;
       history.replaceState(history.state, '', address);
     }
     return sessionStorage.getItem('treino.language');

@@ -1,5 +1,7 @@
 /** Numbers as people read them, and round places on an axis. */
 
+import { localised } from './words.js';
+
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** Four significant digits, no needless exponent, a real minus sign: as in treino's pictures. */
@@ -10,7 +12,7 @@ export function num(value, digits = 4) {
   if (value === 0) return '0';
   if (value < 1e-3 || value >= 1e7) return exponential(value, Math.max(0, digits - 2));
   const places = Math.max(0, digits - 1 - Math.floor(Math.log10(value)));
-  return places ? lessThanOne(value, places).replace(/\.?0+$/, '') : value.toFixed(0);
+  return localised(places ? lessThanOne(value, places).replace(/\.?0+$/, '') : value.toFixed(0).replace(/^\d{5,}$/, whole));
 }
 
 /** So many places, and more for what is short of 1, which is not written as 1: as Python's numeral. */
@@ -21,25 +23,25 @@ function lessThanOne(value, places) {
 }
 
 function exponential(value, places) {
-  return value.toExponential(places).replace(/\.?0+e/, 'e').replace('e+', 'e').replace('-', '−');
+  return localised(value.toExponential(places).replace(/\.?0+e/, 'e').replace('e+', 'e').replace('-', '−'));
 }
 
 /** The same number of places every time, so that a number that moves does not jump; but something is never 0. */
 export function fixed(value, places = 3) {
   if (value == null || Number.isNaN(value)) return '–';
   if (Math.abs(value) >= 100 || (value && !Number(value.toFixed(places)))) return num(value, places);
-  return lessThanOne(value, places).replace('-', '−');
+  return localised(lessThanOne(value, places).replace('-', '−'));
 }
 
 /** A share in percent: whole, or with as many places as tell it from nothing and from all. */
 export function percent(share) {
   const places = share > 0.995 || share < 0.005 ? 1 : 0, text = (100 * share).toFixed(places);
   if (share && !Number(text)) return `${num(100 * share, 2)} %`;
-  return `${(share < 1 && Number(text) === 100 ? (100 * share).toFixed(4) : text).replace(/\.0+$/, '')} %`;
+  return `${localised((share < 1 && Number(text) === 100 ? (100 * share).toFixed(4) : text).replace(/\.0+$/, ''))} %`;
 }
 
-/** A count, its thousands apart by a thin space. */
-export const whole = (value) => (value == null ? '–' : String(value).replace(/\B(?=(\d{3})+$)/g, '\u2009'));
+/** A count, its thousands apart by a narrow space, as in treino's sentences. */
+export const whole = (value) => (value == null ? '–' : String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f'));
 
 /** Round values from low to high, about so many. */
 export function ticks(low, high, count) {

@@ -41,6 +41,7 @@ export function makePicture(page) {
     const { frame, state, points } = store;
     setText($('#picture-title'), unit ? unit.name : t(titleKey(frame, state)));
     $('#picture-title').dataset.about = titleKey(frame, state);
+    $('#picture-title').setAttribute('aria-description', t(`about_${titleKey(frame, state)}`));
     setText($('#picture-figure'), figureOf(frame));
     $('#picture-figure').title = figuresOf(frame).map(([, text]) => text).join(' · ');
     canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${$('#picture-figure').title}`);

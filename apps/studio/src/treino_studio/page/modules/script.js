@@ -8,7 +8,7 @@ import { changeOf, makeCharts } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
 import { makeOutput } from './script_output.js';
 import { makeTimeMachine } from './script_time.js';
-import { t } from './words.js';
+import { localised, t } from './words.js';
 
 export function open(shell) {
   let state = null, fan = null, output = null, charts = null, time, printed, built = '', queued = 0, fields = new Map();
@@ -137,7 +137,7 @@ export function open(shell) {
     for (const { optimizer, k, values } of named)
       for (const [setting, value] of Object.entries(values)) {
         const until = lasting.some((each) => (each.optimizer ?? 0) === optimizer.index && (each.group ?? 0) === k && each.name === setting);
-        fields.get(`${optimizer.index} ${k} ${setting}`).update(String(Number(value.toPrecision(7))), off, until ? t('until_scheduler') : '');
+        fields.get(`${optimizer.index} ${k} ${setting}`).update(localised(String(Number(value.toPrecision(7)))), off, until ? t('until_scheduler') : '');
       }
   }
   /** Whether a change still holds that the scheduler will take back. */

@@ -2,7 +2,7 @@
 
 import { chart, colourOf, shown } from './lines.js';
 import { look } from './theme.js';
-import { t } from './words.js';
+import { localised, t } from './words.js';
 
 const KEPT = 'treino.script.view'; // in the tab's storage: axis, smoothing and zoom as chosen
 const MARKS = 40; // changes that are marked, the newest
@@ -43,7 +43,7 @@ export function runsOf(state) {
   const runs = known.map(({ number, text, present }) => ({ number, present, name: number ? `branch-${number}` : 'script', title: titleOfRun({ number, text }), colour: number ? colourOf(number) : look.train }));
   return runs.sort((a, b) => a.present - b.present);
 }
-export const titleOfRun = ({ number, text }) => (number ? [`branch-${number}`, text].filter(Boolean).join(' · ') : t('first_process'));
+export const titleOfRun = ({ number, text }) => (number ? [`branch-${number}`, localised(text ?? '')].filter(Boolean).join(' · ') : t('first_process'));
 
 const line = ({ step, loss }, name, colour, { present }, more) => ({ x: step, y: loss, name, colour, alpha: present ? 1 : 0.45, strong: present, ...more });
 

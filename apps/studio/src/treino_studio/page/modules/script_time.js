@@ -6,7 +6,7 @@ import { num, roundEnd, whole } from './numbers.js';
 import { titleOfRun } from './script_charts.js';
 import { swatch } from './scale.js';
 import { field, refusal } from './script_fields.js';
-import { t } from './words.js';
+import { localised, t } from './words.js';
 
 const AROUND = [0.1, 0.3, 1, 3, 10]; // learning rates of a fan, as factors of the present one
 const DECAYS = [0, 1e-4, 1e-3, 1e-2, 1e-1];
@@ -85,7 +85,7 @@ export function makeTimeMachine(ask) {
   }
   function rewindForm({ number }, now, off) {
     const names = ['lr', 'weight_decay'].filter((name) => now[name] != null);
-    const fields = names.map((name) => field(`rewind-${name}`, t(name), plain(now[name]), (text) => refusal(name, numberIn(text))));
+    const fields = names.map((name) => field(`rewind-${name}`, t(name), localised(plain(now[name])), (text) => refusal(name, numberIn(text))));
     const said = el('p', { class: 'bad', role: 'alert', hidden: true }), button = el('button', { class: 'primary', id: 'script-rewind' }, t('rewind'));
     for (const each of [button, ...fields.map((f) => f.field)]) each.disabled = off;
     return el('form', { class: 'asks', onsubmit: async (event) => {
@@ -141,19 +141,19 @@ function makeFanPanel(ask) {
     setText(about, t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
     close.disabled = !steers;
     keyed(list, items, fan.futures.map((each, k) => ({ ...each, k, key: `${fan.number} ${each.future}` })), ({ key }) => key, (each) => {
-      return el('li', {}, swatch(colourOf(each.k)), el('b', {}, each.text), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
+      return el('li', {}, swatch(colourOf(each.k)), el('b', {}, localised(each.text)), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
     }, (item, each) => {
       const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), [, , said, button] = item.children;
       item.className = each.future === fan.best ? 'chosen' : '';
       setText(said, `${t('loss')} ${loss}`);
       button.disabled = !steers;
-      button.setAttribute('aria-label', t('keep_future', { what: each.text, loss }));
+      button.setAttribute('aria-label', t('keep_future', { what: localised(each.text), loss }));
     });
     draw();
   }
   function draw() {
     if (!fan || node.hidden) return;
-    const lines = fan.futures.map((each, k) => ({ x: each.step, y: each.loss, name: each.text, colour: colourOf(k), strong: each.future === fan.best }));
+    const lines = fan.futures.map((each, k) => ({ x: each.step, y: each.loss, name: localised(each.text), colour: colourOf(k), strong: each.future === fan.best }));
     plot.draw({ panes: [{ lines, falls: true }], x: { name: t('word_step'), start: fan.step, end: fan.step + fan.steps } });
   }
   return { node, update, draw };
@@ -173,7 +173,7 @@ function keyed(parent, known, items, keyOf, make, update) {
 
 const plain = (value) => String(Number(Number(value).toPrecision(6)));
 const numbersIn = (text) => text.split(/[\s;]+/).filter(Boolean).map(numberIn);
-const around = (kind, now) => (kind === 'lr' ? AROUND.map((factor) => Number((now.lr * factor).toPrecision(2))) : DECAYS).join('  ');
+const around = (kind, now) => (kind === 'lr' ? AROUND.map((factor) => Number((now.lr * factor).toPrecision(2))) : DECAYS).map((value) => localised(String(value))).join('  ');
 
 function refusedValues(kind, text) {
   const values = numbersIn(text), wrong = values.map((value) => refusal(kind, value)).find(Boolean);

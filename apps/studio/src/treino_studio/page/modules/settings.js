@@ -124,7 +124,7 @@ function choiceField(name, page) {
 
 function updateChoices(settings, choices, off, state) {
   const rows = state.data.rows.train, sizes = [...new Set([...(choices.batch_size ?? []), settings.batch_size])].filter((n) => typeof n === 'number');
-  const batches = [...sizes.sort((a, b) => a - b).map((n) => [n, String(n)]), ['full', t('all_rows', { n: whole(rows) })]];
+  const batches = [...sizes.sort((a, b) => a - b).map((n) => [n, whole(n)]), ['full', t('all_rows', { n: whole(rows) })]];
   options('batch_size', batches, settings.batch_size, off);
   for (const name of CHOSEN) options(name, (choices[name] ?? []).map((value) => [value, value]), settings[name], off);
 }

@@ -1,5 +1,7 @@
 /** What the studio has told about a run: its state, rows, curves, the frame in view, and futures of a step. */
 
+import { localised } from './words.js';
+
 const PASTS = 8; // curves of futures that were left, at most
 
 /** name: the run's. Its fields are read by the panels and written by take() alone. */
@@ -9,6 +11,8 @@ export function makeStore(name) {
 
 /** Take one message or frame in; → what it changed: "state", "points", "curves", "frame", "fan" or "notice". */
 export function take(store, message) {
+  const { marks = [], runs = [], findings = [] } = message.state ?? {}; // settings' texts have numbers
+  for (const each of [...marks, ...runs, ...message.fan?.futures ?? [], ...findings.map(({ remedy }) => remedy)]) if (each?.text) each.text = localised(each.text);
   if (message.parts) {
     if (message.fan != null) {
       store.fanFrame = message;

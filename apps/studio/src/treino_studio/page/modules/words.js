@@ -17,6 +17,9 @@ export function t(key, values = {}) {
   return (sentences[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
+/** Numbers of a text in the reader's form: their decimal sign. */
+export const localised = (text) => (language.now === 'pt_BR' ? text.replace(/(\d)\.(?=\d)/g, '$1,') : text);
+
 /** Write words into everything below root: data-t is a text, data-name an accessible name, data-about a term. */
 export function label(root = document) {
   for (const node of $$('[data-t]', root)) node.textContent = t(node.dataset.t);

@@ -10,8 +10,8 @@ import { setting, usualOf, usualProblem } from './defaults.js';
 const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number, normalise: (text) => ({ yes: true, no: false })[text] };
 const LONGEST = 6000; // characters of a table or of points in an address; browsers and mail take so much
 
-/** What is asked for beside data and settings, by the keys of the address: lang, theme, hide, view, speed, … */
-export const asked = (name, hash = location.hash) => parametersOf(hash).get(name);
+/** What is asked for beside data and settings, by the keys of the address: hide, view, speed, …; lang and theme also after a ?. */
+export const asked = (name, hash = location.hash) => parametersOf(hash).get(name) ?? (/lang|theme/.test(name) ? new URLSearchParams(location.search).get(name) : null);
 
 /** What an address says that isn't understood, in a sentence. */
 export const faultText = (fault) => t({ data: 'data_not_here', cut: 'data_cut' }[fault.name] ?? 'not_understood', fault);

@@ -114,10 +114,14 @@ export function open(shell) {
     map.show(mode === 'table' ? 'map' : mode);
     show(mode);
     update();
-    shell.title(t('many_title', { n: whole(made.members.length) }), t('networks_on', { n: whole(made.members.length), data: prepared.name }));
+    titled();
     shell.say(notes.join(' '), 'warning');
     notes = [];
     if (play) resume();
+  }
+  function titled() {
+    const n = whole(crowd.made.members.length);
+    shell.title(t('many_title', { n }), t('networks_on', { n, data: crowd.prepared.name }));
   }
   function planeOf(prepared) {
     const axes = shell.asked('axes')?.split(',').map((name) => prepared.columns.indexOf(name)).filter((k) => k >= 0) ?? [], free = (prepared.axes ?? prepared.columns).map((name) => (typeof name === 'number' ? name : prepared.columns.indexOf(name)));
@@ -431,6 +435,7 @@ export function open(shell) {
       { key: 't', shown: 'T', word: 'many_key_table', act: () => show('table'), able: () => Boolean(crowd) },
     ],
     relabel() {
+      if (crowd) titled();
       stage.relabel();
       tools.relabel(speed);
       map.relabel();

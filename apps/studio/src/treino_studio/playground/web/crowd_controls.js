@@ -2,25 +2,25 @@
 
 import { el, setText } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
-import { t } from '../../page/modules/words.js';
+import { localised, t } from '../../page/modules/words.js';
 import { ACTIVATIONS, OPTIMIZERS } from './lanes.js';
 import { AXES, COUNTS, isAxis, rangeOf, readValue, readValues, valuesText } from './members.js';
 
 const PLACES = ['across', 'down', 'panels'];
 const ETAS = [2, 3];
+/** A number as it is typed, in few letters. */
+const typed = (value) => localised(value >= 1e5 ? value.toExponential().replace('e+', 'e') : String(value));
+
 const FIELDS = { // of the settings that all networks share
   hidden: { write: (value) => value.join(','), read: (text) => readValue('hidden', text.replace(/\s/g, '')) },
   activation: { of: ACTIVATIONS },
   optimizer: { of: OPTIMIZERS },
-  lr: { read: positive },
+  lr: { write: typed, read: positive },
   batch_size: { write: String, read: (text) => readValue('batch_size', text) },
-  weight_decay: { read: positive },
-  dropout: { read: (text) => (positive(text) < 1 ? positive(text) : null) },
+  weight_decay: { write: typed, read: positive },
+  dropout: { write: typed, read: (text) => (positive(text) < 1 ? positive(text) : null) },
   seed: { read: (text) => (Number.isInteger(positive(text)) ? positive(text) : null) },
 };
-
-/** A number as it is typed, in few letters. */
-const typed = (value) => (value >= 1e5 ? value.toExponential().replace('e+', 'e') : String(value));
 
 function positive(text) {
   const value = text.trim() === '' ? NaN : Number(text.replace(',', '.'));

@@ -3,9 +3,10 @@
  * figures (training/run_log.py). Where the loss is bad, the first steps are trained again, apart from the run.
  */
 
+import { localised } from '../../page/modules/words.js';
 import { ACTIVATIONS, backward, batchLoss, forward, layersOf } from './arithmetic.js';
 import { HOPELESS, bestConstant, winner } from './metrics.js';
-import { general, localised, percent, say } from './sentences.js';
+import { general, percent, say } from './sentences.js';
 import { FAULTS, batchSize, faulty, lossOf } from './training.js';
 
 const LEAST = 12; // steps that a rule can judge, at least

@@ -3,12 +3,13 @@
  * `treino explain` writes it (inspection/microscope), in double precision and checked by other computations.
  */
 
+import { localised } from '../../page/modules/words.js';
 import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax, softmax } from './arithmetic.js';
 import { refuse } from '../../page/modules/connection.js';
 import { activated, derivative, formula, minus, op, over, plus, series, symbol, text, times, value } from './expressions.js';
 import { Population, layout } from './lanes.js';
 import { stagesShown } from './scene.js';
-import { general, grouped, localised, say } from './sentences.js';
+import { general, grouped, say } from './sentences.js';
 import { FAULTS, batchSize, faulty, lossOf, sizesOf } from './training.js';
 
 const SHOWN_ROWS = 8, LARGE = 100, EPS32 = 2 ** -23, EPS64 = 2 ** -52;

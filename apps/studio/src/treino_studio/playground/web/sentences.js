@@ -1,6 +1,6 @@
 /** Sentences that treino says elsewhere, too: each is its own key, and has a translation already (words.json). */
 
-import { language, t } from '../../page/modules/words.js';
+import { localised, t } from '../../page/modules/words.js';
 
 /** A sentence in the reader's language: its {places}, also {n:,}, filled in, its [[lr=0.1]] as `lr 0.1`. */
 export function say(sentence, values = {}) {
@@ -9,8 +9,7 @@ export function say(sentence, values = {}) {
   return plain.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** Digits in the reader's form: the decimal sign, and a narrow space between thousands of whole numbers. */
-export const localised = (digits) => (language.now === 'pt_BR' ? digits.replace('.', ',') : digits);
+/** A whole number, a narrow space between its thousands. */
 export const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 export function percent(share, places = 1) {
   const text = (100 * share).toFixed(places);

@@ -10,7 +10,7 @@ import { el, setText } from '../../page/modules/dom.js';
 import { num } from '../../page/modules/numbers.js';
 import { classColour, look, rgb } from '../../page/modules/theme.js';
 import { rangeColour } from '../../page/modules/pixels.js';
-import { t } from '../../page/modules/words.js';
+import { localised, t } from '../../page/modules/words.js';
 import { AXES } from './members.js';
 import { settle } from './order.js';
 import { makeTiles } from './tiles.js';
@@ -303,7 +303,7 @@ export function valueText(name, value) {
 }
 
 /** A round value in few letters. */
-export const powerText = (value) => (value >= 1e5 ? value.toExponential().replace('e+', 'e') : num(value, 3));
+export const powerText = (value) => (value >= 1e5 ? localised(value.toExponential().replace('e+', 'e')) : num(value, 3));
 
 /** [place, text] of an axis's names, so many as there is room for: round numbers where values lie by their logarithms. */
 export function ticksOf(name, values, room) {
