@@ -94,9 +94,9 @@ export function start(source) {
 
   /** Own data too long for an address stay with the entry of the browser's history, through a reload, too. */
   function keep(how, { problem }, hash) {
-    const { source, table: rows = null, points = null } = problem;
+    const { source, table: rows = null, points = null } = problem, kept = (source === 'table' && !Object.values(tables).includes(rows)) || source === 'points';
     try {
-      history[how](source === 'table' || source === 'points' ? { source, table: rows, points } : null, '', hash);
+      history[how](kept ? { source, table: rows, points } : null, '', hash);
     } catch { /* in some frames a page may not write its address */ }
   }
 
