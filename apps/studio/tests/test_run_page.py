@@ -13,11 +13,15 @@ from torch.utils.data import TensorDataset
 
 import treino as tr
 from treino.base.errors import TreinoError
+from treino.folders.segments import segments_of
 from treino.settings.spec import read_settings
 from treino.training.loop import JobStart
-from treino.training.train import RunJob, train_events
-from treino_studio.run_commands import VERBS
+from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
+from treino.training.train import RunJob, drain, train_events
+from treino_studio.run_commands import VERBS, TrainerRequest
 from treino_studio.run_page import RunPage
+from treino_studio.trainer import Trainer
 
 
 def watched(path: Path, send: Any = lambda _header, _body: None) -> RunPage:
@@ -96,6 +100,52 @@ def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
     run.rewind(8, epochs=5)
     until(lambda: page.tick() or len(curves.newest["loss"]) == 20)
     assert [each["step"] for each in curves.newest["vitals"]] == [4, 20]
+
+
+def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Path) -> None:
+    """Each stretch with what was changed and its figures; to the bits with which it ended."""
+    run, sent = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[dict[str, Any]]()
+    (before,) = snapshots(run, [80])
+    run.rewind(40, lr=0.1)
+    page = watched(run.path, lambda header, _body: sent.append(dict(header)))
+    page.tick()
+
+    def state() -> dict[str, Any]:
+        return next(each["send"]["state"] for each in sent[::-1] if "state" in each.get("send", {}))
+
+    stretches = [
+        tuple(each[k] for k in ("segment", "first", "last", "text", "left")) for each in state()["history"]
+    ]
+    assert stretches == [(0, 0, 40, "", False), (0, 40, 80, "", True), (1, 40, 80, "lr 0.1", False)]
+    measured = open_run(run.path).evaluations["validation"]
+    assert state()["history"][-1]["figures"] == {name: measured[name][-1] for name in ("loss", "accuracy")}
+    VERBS["look"](page, {"segment": 0})
+    assert (page.look.step, state()["view"]["segment"], state()["segment"], state()["settings"]["lr"]) == (
+        80,
+        0,
+        0,
+        0.003,
+    )
+    assert state()["result"] is None, "that of the newest way is another one's"
+    assert same(page.snapshot.net, before.net)
+    with pytest.raises(TreinoError, match="no segment 7"):
+        VERBS["look"](page, {"segment": 7})
+    assert page.look.segment == 0
+    request = VERBS["segment"](page, {"changes": {"weight_decay": 0.1}})
+    assert isinstance(request, TrainerRequest)
+    assert (page.look.segment, page.look.step, page.run.latest) == (None, None, None)
+    again = drain(Trainer(None)._events(dict(request.fields)))  # type: ignore[arg-type]
+    assert segments_of(again.spec)[-1].origin == (0, 80)
+    assert again.steps == 160  # for as long again
+    (there,) = snapshots(open_run(run.path), [80])
+    assert same(there.net, before.net)
+    assert there.loss == before.loss
+    until(lambda: page.tick() or [each["left"] for each in state()["history"]] == [False, False, True, False])
+
+
+def same(net: torch.nn.Module, other: torch.nn.Module) -> bool:
+    pairs = zip(net.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.slow

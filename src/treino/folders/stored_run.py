@@ -48,6 +48,8 @@ from treino.folders.segments import (
     histories,
     losses_of,
     member_evaluations,
+    path_of,
+    segments_of,
 )
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import command_word
@@ -66,6 +68,9 @@ MEMBER_CURVES = Refusal(
     "member_curves",
     N_("{sweep} holds the curves of its networks together."),
     N_("Draw them all: treino plot {sweep} [[what=curves]]"),
+)
+SEGMENT_UNKNOWN = Refusal(
+    "segment_unknown", N_("{run} has no segment {n}."), N_("Its segments are numbered from 0 to {last}.")
 )
 NO_WEIGHTS_YET = Refusal(
     "no_weights_yet",
@@ -109,6 +114,7 @@ class StoredRun(StoredFolder):
     None: all. others: runs that predict with it, each with its own preparation; the prediction is their mean.
     fold_scores: the scores of rows outside the folds, if these are the folds' runs.
     whole: if this run stands for one of several targets, the run with all targets, and this target's number.
+    latest: if it ends with an earlier segment, the run to its newest one.
     """
 
     one: int | None = None
@@ -116,6 +122,7 @@ class StoredRun(StoredFolder):
     fold_scores: FoldScores | None = None
     measured = True  # whether the result's figures are those of the network that predicts
     whole: tuple[Self, int] | None = None
+    latest: Self | None = None
 
     def __init__(
         self,
@@ -166,6 +173,19 @@ class StoredRun(StoredFolder):
             run, target = self.whole
             return run.member(number).by_target[target]
         return self._changed(one=number_of, measured=False)
+
+    def up_to(self, segment: int) -> Self:
+        """Return this run at the end of one of its segments: its path leads there, and it has no result.
+
+        Raises:
+            TreinoError: there is no such segment.
+        """
+        segments = segments_of(self.spec)
+        if segment not in {each.number for each in segments}:
+            raise SEGMENT_UNKNOWN(run=self.name, n=segment, last=segments[-1].number)
+        path = {link.segment.number for link in path_of(self.spec, segment)}
+        spec = self.spec.model_copy(update={"segments": tuple(s for s in segments if s.number in path)})
+        return self._changed(spec=spec, latest=self)
 
     def _changed(self, **attributes: Any) -> Self:
         """Return a copy with other attributes, without what was made for the old ones. measured: False if the
@@ -303,7 +323,9 @@ class StoredRun(StoredFolder):
     @property
     def result(self) -> RunResult | None:
         """The results of the run; None before it has ended, and for a network of a sweep."""
-        if self.row is not None or not self.folder.manifest.sealed:  # a result of an earlier stop may exist
+        if self.row is not None or self.latest is not None:
+            return None
+        if not self.folder.manifest.sealed:  # a result of an earlier stop may exist
             return None
         result = read_run_result(self.folder)
         if self.whole is None:

@@ -23,7 +23,7 @@ from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
 from treino.folders.documents.run_spec import Parent, ResolvedSettings, RunSpec, Segment
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.segments import path_counts, path_of, segments_of
+from treino.folders.segments import losses_of, path_counts, path_of, segments_of
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import branch_as_typed, machine, versions
 from treino.folders.stored_run import StoredRun
@@ -325,7 +325,7 @@ def _segment_job(
     facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
     training = resolution.training
-    losses_S = np.asarray(snapshot.run.losses[: snapshot.step])
+    losses_S = np.asarray(losses_of(folder, start.spec)[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
     for setting, value in segment.changes.items():
         training.set(setting, value)

@@ -94,6 +94,7 @@ class LookCommand(StudioCommand):
     unit: Unit | None = None
     picture: PictureOfRow | Literal["drawn"] | None = None
     member: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    segment: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
 
 
 class DrawCommand(StudioCommand):

@@ -138,7 +138,7 @@ def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Save and end the training, and show its newest step. If no training reads commands, the request goes to
     the trainer, as an earlier command may just be resuming the run."""
     delivered = deliver(lambda: send_stop(page.run.folder))
-    page.look.step = None
+    page.leave_past()
     if page.futures:
         page.close_fan()
     return {} if delivered else TrainerRequest({"do": "stop", "run": str(page.path)})
@@ -179,7 +179,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     fields = _request(page, "rewind", changes, how)
-    page.look.step = None
+    page.leave_past()
     return TrainerRequest(fields)
 
 
@@ -190,7 +190,7 @@ def _request(
     if not changes.keys() & {"epochs", "steps"}:
         changes = page.extension(page.step_in_view if step is None else min(step, page.last_step)) | changes
     # step None: the trainer knows the newest step; the page's may be from before a rewind
-    place: dict[str, Any] = {"do": verb, "run": str(page.path)}
+    place: dict[str, Any] = {"do": verb, "run": str(page.path), "segment": page.look.segment}
     place["step"] = page.look.step if step is None else step
     return place | {"speed": page.speed, "changes": _joined_betas(changes, page), "transport": how}
 
@@ -220,9 +220,12 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
         tuple(unit) if unit else None,
         picture,
         member,
+        request.get("segment"),
     )
     page.playback.member = member
     try:
+        if page.look.segment != before.segment:
+            page.change_way()
         if member != before.member:
             page.show_member()
         elif (page.look.step, page.look.axes) == (before.step, before.axes) and page.data.kind == "image":
@@ -231,6 +234,7 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
             page.show_step(page.look.step)
     except TreinoError:
         page.look, page.playback.member = before, before.member
+        page.change_way()
         raise
     page.send_state()  # the next look says again what this one has changed
     return {}
@@ -295,7 +299,9 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
     page.close_fan()
     before, page.look.step = page.look.step, step
     fields = _request(page, "rewind" if request["as"] == "segment" else "branch", changes, ("pause", None))
-    page.look.step = None if request["as"] == "segment" else before
+    page.look.step = before
+    if request["as"] == "segment":
+        page.leave_past()
     return TrainerRequest(fields)
 
 

@@ -29,6 +29,7 @@ from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
+from treino_studio.run_history import Known, history
 from treino_studio.run_state import (
     ThinnedLosses,
     Vitals,
@@ -66,13 +67,14 @@ Send = Callable[[Mapping[str, Any], bytes], None]
 class Look:
     """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
     picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
-    whose weights are drawn; None: the best."""
+    whose weights are drawn; None: the best. segment: at whose end the way in view ends; None: the newest."""
 
     step: int | None = None
     axes: tuple[str, str] | None = None
     unit: tuple[int, int] | None = None
     picture: tuple[Split, int] | Literal["drawn"] | None = None
     member: int | None = None
+    segment: int | None = None
 
 
 class RunPage:
@@ -85,13 +87,13 @@ class RunPage:
     def __init__(self, key: str, path: Path, send: Send) -> None:
         self.key, self.path, self._send = key, path, send
         self.identity = identity(path)
-        self.access = Access()
+        self.access, self.look = Access(), Look()
         self.run = self._opened(None)
         self.data: Data = self.run.data
         self.playback = Playback(self.run, self.data)
         self.loss_S: np.ndarray = self.run.losses
         self.live = LiveFolder(path)
-        self.look = Look()
+        self._known: Known = {}
         self.viewers, self.languages = 0, ["en"]
         self.playing = False
         self.speed: float | None = None
@@ -133,6 +135,27 @@ class RunPage:
         """What ``extension`` says of a step of the run's path."""
         training = self.playback.resolution(self.playback.link_at(step).segment.number).training
         return extension(self.run, training.plan, step)
+
+    def change_way(self) -> None:
+        """Show the way to the end of ``look.segment``, which has changed: there, unless a step is looked at.
+
+        Raises:
+            TreinoError: there is no such segment.
+        """
+        if self.look.segment == segments_of((self.run.latest or self.run).spec)[-1].number:
+            self.look.segment = None
+        self._opened(self.data)  # raises here
+        self._vitals, self._stamp = Vitals(), 0
+        self._reopen()
+        if self.look.segment is not None and self.look.step is None:
+            self.look.step = self.last_step
+
+    def leave_past(self) -> None:
+        """Look at the newest step again."""
+        self.look.step = None
+        if self.look.segment is not None:
+            self.look.segment = None
+            self.change_way()
 
     # ---- polling
 
@@ -215,7 +238,7 @@ class RunPage:
     def _live_state(self) -> bool:
         """Show the state that the training has written to its folder; return whether the state is new."""
         stamp = self.live.stamp
-        if stamp == self._stamp:
+        if stamp == self._stamp or self.look.segment is not None:
             return False
         self._stamp = stamp
         state = self.live.state() if stamp else None
@@ -293,7 +316,8 @@ class RunPage:
     def _opened(self, rows: Data | None) -> StoredRun:
         folder = RunFolder.open(self.path, verify=rows is None)
         if rows is not None:
-            return StoredRun(folder, self.access, rows)
+            run = StoredRun(folder, self.access, rows)
+            return run if self.look.segment is None else run.up_to(self.look.segment)
         opened = stored(folder, self.access)
         if not isinstance(opened, StoredRun):
             raise ValueError(f"{self.path} is no run")
@@ -375,7 +399,9 @@ class RunPage:
             "steps_per_second": self.speed,
             "segment": self._segment,
             "last_step": self.last_step,
+            "history": history(run.latest or run, 0 if run.latest else self.last_step, self._known),
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
+            | {"segment": self.look.segment}
             | ({"picture": self.look.picture} if self.data.kind == "image" else {})
             | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
             "ensemble": self._ensemble(run),
@@ -555,6 +581,7 @@ class RunPage:
         more = self._thinned.more(self.loss_S) or {"from": self._thinned.points, "step": [], "loss": []}
         curves = {
             "run": self.run.name,
+            "segment": self._segment,
             **more,
             "epochs": epochs(self.run, self.loss_S),
             "vitals": self._vitals.listed(),

@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -196,7 +196,9 @@ class Trainer:
         if verb == "resume":
             return alerted(resuming(path, access), ())
         run = open_run(path, access)
-        (snapshot,) = snapshots(run, [last_step(run) if request["step"] is None else request["step"]])
+        way = run if request.get("segment") is None else run.up_to(request["segment"])
+        (snapshot,) = snapshots(way, [last_step(way) if request["step"] is None else request["step"]])
+        snapshot = replace(snapshot, run=run)
         changes = request.get("changes", {})
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
 

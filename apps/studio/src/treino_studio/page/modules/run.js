@@ -17,6 +17,7 @@ import { makeTake } from './take.js';
 import { makeTimeline } from './timeline.js';
 import { makeTransport } from './transport.js';
 import { makeVitals } from './vitals.js';
+import { makeWays } from './ways.js';
 import { clamp, whole } from './numbers.js';
 import { language, t } from './words.js';
 
@@ -111,9 +112,9 @@ function makePage(shell, name) {
     requestAnimationFrame(draw);
   };
 
-  const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
+  const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page), ways = makeWays(page);
   const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
-  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [makeResult(page), makeMembers(page), seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway, tables];
+  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [makeResult(page), makeMembers(page), seen, picture, diagram, curves, timeline, ways, vitals, transport, settings, fan, microscope, takeaway, tables];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
@@ -159,7 +160,7 @@ function makePage(shell, name) {
         picture.draw(store);
         diagram.draw(store);
       }
-      for (const panel of [curves, timeline, vitals, transport, fan, tables]) panel.draw(store);
+      for (const panel of [curves, timeline, ways, vitals, transport, fan, tables]) panel.draw(store);
       microscope.update(store);
     } finally { // whatever went wrong with this frame, the next may come
       if (store.undrawn) {

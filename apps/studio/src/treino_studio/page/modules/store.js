@@ -40,14 +40,13 @@ export function take(store, message) {
   return 'notice';
 }
 
-/** Curves with what is new from an index on. What a rewind cuts off stays as a grey line of the past, unless all is anew. */
-function joined(before, { from, step, loss, epochs, vitals }, anew) {
-  const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [] };
-  const cut = { step: kept.step.slice(from), loss: kept.loss.slice(from) };
+/** Curves with what is new from an index on. Those up to other segments stay as grey lines, unless all is anew. */
+function joined(before, { from, step, loss, epochs, vitals, segment }, anew) {
+  const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [], segment };
   const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
-  const end = next.step.at(-1) ?? 0, was = cut.step.at(-1) ?? 0;
-  const past = anew ? [] : was > end && cut.step.length > 1 ? [...kept.past, cut].slice(-PASTS) : kept.past;
-  return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past };
+  const other = segment !== kept.segment && kept.step.length > 1 ? [{ segment: kept.segment, step: kept.step, loss: kept.loss }] : [];
+  const past = anew ? [] : [...kept.past, ...other].filter((each) => each.segment !== segment).slice(-PASTS);
+  return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past, segment };
 }
 
 /** Whether the newest step is in view. */

@@ -11,7 +11,7 @@ export function makeTimeline(page) {
   let shown = '';
   slider.addEventListener('input', () => page.lookAt(Number(slider.value)));
   $('#now').addEventListener('click', () => {
-    page.look({ step: null });
+    page.look({ step: null, segment: null });
     slider.focus({ preventScroll: true });
   });
 
@@ -31,13 +31,13 @@ export function makeTimeline(page) {
   }
 
   function drawForks(store, end) {
-    const { state } = store, width = forks.clientWidth, pasts = store.curves.get(store.name)?.past ?? [];
-    const key = [width, end, language.now, look.version, state.marks.map((m) => m.step), state.beside.map((b) => b.letter + b.step), pasts.map((p) => p.step[0])].join();
+    const { state } = store, width = forks.clientWidth, left = (state.history ?? []).filter((piece) => piece.left);
+    const key = [width, end, language.now, look.version, state.marks.map((m) => m.step), state.beside.map((b) => b.letter + b.step), left.map((piece) => piece.first)].join();
     if (key === shown) return;
     shown = key;
     const X = (step) => (9 + (step / end) * (width - 18)).toFixed(1);
     forks.replaceChildren(
-      ...pasts.map((past) => svg('circle', { cx: X(past.step[0]), cy: 6, r: 3, class: 'was' })),
+      ...left.map((piece) => svg('circle', { cx: X(piece.first), cy: 6, r: 3, class: 'was' })),
       ...state.marks.map((mark) => svg('circle', { cx: X(mark.step), cy: 6, r: 3.5, class: 'steered' })),
       ...state.beside.filter((b) => b.step != null).flatMap((b) => [
         svg('path', { d: `M${X(b.step)} 22v5q0 6 6 6h4`, class: 'fork' }),

@@ -45,7 +45,7 @@ const COMMANDS = {
   branch: { changes: optional(table), step: optional(empty(STEP)) },
   look: {
     step: optional(empty(STEP)), axes: optional(empty(list([text(), text()]))), unit: optional(empty(list([whole(0, 1e4), whole(0, 1e7)]))),
-    picture: optional(empty((value) => (value === 'drawn' ? null : list([one(['train', 'validation', 'test']), STEP])(value)))),
+    picture: optional(empty((value) => (value === 'drawn' ? null : list([one(['train', 'validation', 'test']), STEP])(value)))), segment: optional(empty(whole(0, 1e6))),
   },
   draw: { pixels: text(400_000, /^[A-Za-z0-9+/]+={0,2}$/) },
   beside: { run: text(), shown: yes },

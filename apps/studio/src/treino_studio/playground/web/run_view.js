@@ -128,7 +128,7 @@ export class RunView {
     const curve = this.curves.get(run.name), key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
     if (curve.key === key) return;
     curve.key = key;
-    this.send({ curves: { run: run.name, ...curve.more(run.losses), ...records } });
+    this.send({ curves: { run: run.name, segment: run.segment.number, ...curve.more(run.losses), ...records } });
   }
 }
 

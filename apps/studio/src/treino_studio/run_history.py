@@ -1,0 +1,65 @@
+"""The stretches of a run's training, on every way that it has gone: what its page lists to go back to."""
+
+from collections import defaultdict
+from typing import Any
+
+from treino.folders import StoredRun, epoch_count, path_of, segment_text, segments_of, setting_commands
+from treino_studio.run_state import changed_text, finite, joined_marks
+
+FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, at the end of a stretch
+
+Known = dict[int, tuple[int, list[Any]]]
+
+
+def history(run: StoredRun, last: int, known: Known) -> list[dict[str, Any]]:
+    """All stretches between two changes of settings, or between a change and where another way begins:
+    ``[{segment, first, last, text, figures, left}]``. left: it is no part of the run's newest way.
+
+    run: to its newest segment, whose last step is ``last`` at least. known: the steps and figures of segments
+    that are over, from earlier calls.
+    """
+    segments, database = segments_of(run.spec), run.folder.database
+    commands, newest = setting_commands(run.folder), segments[-1].number
+    stops = {link.segment.number: link.stop for link in path_of(run.spec)}
+    by_number = {segment.number: segment for segment in segments}
+    forks, before = defaultdict[int, set[int]](set), dict[int, str]()  # before: changes that took no step
+    for segment in segments[1:]:
+        number, step = segment.origin or (0, 0)
+        forks[number].add(step)
+    listed = []
+    for segment in segments:
+        number, start = segment.number, segment.start
+        steps, rows = known[number] if number in known else _taken(database, number)
+        if number != newest:
+            known[number] = steps, rows
+        end = max(start + steps, last) if number == newest else start + steps
+        marks = [{"segment": number, "step": start, "text": before.get((segment.origin or (-1, 0))[0], "")}]
+        if segment.origin is not None:
+            marks.append(marks[0] | {"text": changed_text(segment, by_number[segment.origin[0]])})
+        for command in commands:
+            if (command.segment or 0) == number and start <= (command.step or 0) <= end:
+                text = segment_text({command.name: command.value})
+                marks.append({"segment": number, "step": command.step or 0, "text": text})
+        texts = {mark["step"]: mark["text"] for mark in joined_marks([m for m in marks if m["text"]])}
+        if end == start and number != newest:
+            before[number] = texts.get(start, "")
+            continue
+        first = {start, *texts, *forks[number]}
+        starts = sorted(step for step in first if step < end or step == start or number == newest)
+        count, stop = epoch_count(run.spec, number), stops.get(number, start)
+        for at, until in zip(starts, [*starts[1:], end], strict=True):
+            measured = [row for row in rows if count.end_of(row.epoch) <= until]
+            found = {row.metric: finite(row.value) for row in measured}
+            figures = {name: found[name] for name in FIGURES if name in found}
+            left = stop is not None and at >= stop
+            listed.append(
+                {"segment": number, "first": at, "last": until, "text": texts.get(at, "")}
+                | {"figures": figures, "left": left}
+            )
+    return listed
+
+
+def _taken(database: Any, number: int) -> tuple[int, list[Any]]:
+    """The steps of a segment, and its figures on validation rows by epoch."""
+    rows = [row for row in database.epochs(number) if row.split == "validation"]
+    return len(database.losses(number)), sorted(rows, key=lambda row: row.epoch)
