@@ -79,7 +79,7 @@ def decide(log: Log) -> Faults:
             far = abs(float(figure) - way.right) > FAR * abs(way.right)
             if far or way.name[0] != LAST:
                 numbers = {"what": way.what, "figure": figure, "right": way.right}
-                yield Evidence(site, numbers | {"last": int(way.name[0] == LAST)})
+                yield Evidence(site, numbers | {"meant": int(way.name[0] in (LAST, EVERY))})
 
 
 def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
@@ -176,11 +176,11 @@ def _counts(log: Log) -> Iterator[Pass]:
 
 
 def note(evidence: Evidence) -> Note | None:
-    """A note on the last batch's loss, which many print on purpose."""
-    if not evidence.numbers["last"] or evidence.seen is None:
+    """A note on the last batch's loss or a mean over all epochs, which many print on purpose."""
+    if not evidence.numbers["meant"] or evidence.seen is None:
         return None
     what = {"what": evidence.numbers["what"]}
-    return Note(N_("The loss printed at {place} is {what}."), evidence.seen, what)
+    return Note(N_("The figure printed at {place} is {what}."), evidence.seen, what)
 
 
 def place(evidence: Evidence) -> Site | None:
@@ -208,7 +208,7 @@ RULE = Rule(
     limits=(
         "Known are figures that `print` or `logging` writes with at least three digits, at the end of an "
         "epoch or after an evaluation, of losses of torch and of answers compared with labels; of later "
-        "evaluations a sample. A loss of the last batch is a note."
+        "evaluations a sample. A loss of the last batch, and a mean over all epochs, are notes."
     ),
     wrong=SPLIT
     + script(loss="F.cross_entropy(net(x_train), y_train)")
