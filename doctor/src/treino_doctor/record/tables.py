@@ -44,7 +44,8 @@ def table(x: Any) -> np.ndarray | None:
 
 def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
     """[N]: a 64-bit hash for each row of float32 [N, D]; equal rows have equal hashes."""
-    rows = rows_ND + np.float32(0)  # turns negative zeros into zeros
+    with np.errstate(invalid="ignore"):  # memory that nobody filled may hold any NaN
+        rows = rows_ND + np.float32(0)  # turns negative zeros into zeros
     if rows.shape[1] % 2:
         rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
     pairs = np.ascontiguousarray(rows).view(np.uint64)  # two floats at once: half the work
