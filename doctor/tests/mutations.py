@@ -141,27 +141,19 @@ def drop_zero_grad(s: Source) -> Made:
 
 def clear_before_step(s: Source) -> Made:
     if (loop := s.loop) is not None:
-        yield (
-            s.inserted(loop.backward, f"{loop.optimizer}.zero_grad()"),
-            "grad_cleared_before_step",
-            loop.backward,
-        )
+        text = s.inserted(loop.backward, f"{loop.optimizer}.zero_grad()")
+        yield text, "grad_cleared_before_step", loop.backward
 
 
 def never_step(s: Source) -> Made:
     if (loop := s.loop) is not None and f"{loop.optimizer}.step()" in s.lines[loop.step - 1]:
-        yield (
-            s.changed({loop.step: s.lines[loop.step - 1].replace(".step()", ".step")}),
-            "no_step",
-            loop.backward,
-        )
+        text = s.changed({loop.step: s.lines[loop.step - 1].replace(".step()", ".step")})
+        yield text, "no_step", loop.backward
 
 
 def clear_by_hand(s: Source) -> Made:
     if (loop := s.loop) is not None:
-        text = (
-            f"for group in {loop.optimizer}.param_groups: [setattr(p, 'grad', None) for p in group['params']]"
-        )
+        text = f"for g in {loop.optimizer}.param_groups: [setattr(p, 'grad', None) for p in g['params']]"
         yield s.changed({loop.clear: s.indent(loop.clear) + text}), "", 0
 
 
@@ -280,13 +272,8 @@ def drop_no_grad(s: Source) -> Made:
 
 def no_grad_twice(s: Source) -> Made:
     for block in _judges(s)[:1]:
-        yield (
-            s.inserted(
-                block.lineno - 1, "torch.set_grad_enabled(torch.is_grad_enabled())", like=block.lineno
-            ),
-            "",
-            0,
-        )
+        text = "torch.set_grad_enabled(torch.is_grad_enabled())"
+        yield s.inserted(block.lineno - 1, text, like=block.lineno), "", 0
 
 
 def wrong_axis(s: Source) -> Made:
@@ -308,17 +295,8 @@ def wrong_axis(s: Source) -> Made:
 # --- order and seeds ----------------------------------------------------------------------------------
 def drop_shuffle(s: Source) -> Made:
     """Rows that were drawn at random have no order to lose."""
-    sorted_ = (
-        "load_iris",
-        "load_wine",
-        "load_breast",
-        "sort",
-        "arange",
-        "cat(",
-        "concat",
-        "repeat",
-        "TimeSeries",
-    )
+    tables = "load_iris", "load_wine", "load_breast", "TimeSeries"
+    sorted_ = *tables, "sort", "arange", "cat(", "concat", "repeat"
     words = [n for n in s.nodes if isinstance(n, ast.keyword) and n.arg == "shuffle"]
     if len(words) == 1 and ast.unparse(words[0].value) == "True" and not any(w in s.text for w in sorted_):
         yield s.spliced(words[0].value, "False"), "", 0

@@ -35,6 +35,7 @@ for epoch in range(5):
 """
 RESET, LOSS, ROWS = "run, right, lost = 0.0, 0, 0.0", "loss.item()", "loss.item() * len(rows)"
 COUNT = "right += (said.argmax(1) == truth).sum().item()"
+LAST = COUNT.replace("+=", "=")
 LOST = "lost += F.cross_entropy(said, truth).item()"
 # what an epoch begins with, what a batch adds, what an evaluation counts, the figure, what is said of it
 FIGURES = {
@@ -44,20 +45,8 @@ FIGURES = {
     "of another part": (RESET, LOSS, LOST, "lost / len(train):.4f", "a sum over 5 batches, divided by 11"),
     "evaluations": ("pass", LOSS, LOST, "lost / len(held):.4f", "the sum over all 3 epochs so far"),
     "of other rows": (RESET, LOSS, COUNT, "100 * right / 168:.2f", "a sum over 72 rows, divided by 168"),
-    "of full batches": (
-        RESET,
-        LOSS,
-        COUNT,
-        "right / (16 * len(held)):.4f",
-        "a sum over 72 rows, divided by 80",
-    ),
-    "overwritten": (
-        RESET,
-        LOSS,
-        COUNT.replace("+=", "="),
-        "right / 72:.4f",
-        "the count of the last of 5 batches",
-    ),
+    "full batches": (RESET, LOSS, COUNT, "right / (16 * len(held)):.4f", "a sum over 72 rows, divided by 80"),
+    "overwritten": (RESET, LOSS, LAST, "right / 72:.4f", "the count of the last of 5 batches"),
     "of all epochs, a note": ("pass", LOSS, "pass", "sum(every) / len(every):.5f", ""),
     "reset": (RESET, LOSS, "pass", "run / len(train):.4f", ""),
     "rows by rows": (RESET, ROWS, "pass", "run / 168:.4f", ""),
@@ -65,7 +54,7 @@ FIGURES = {
     "a window": (RESET, LOSS, "pass", "sum(every[-20:]) / 20:.4f", ""),
     "evaluated": (RESET, LOSS, LOST, "lost / len(held):.4f", ""),
     "a share": (RESET, LOSS, COUNT, "100 * right / 72:.2f", ""),
-    "of the last batch": (RESET, LOSS, COUNT.replace("+=", "="), "right / len(truth):.4f", ""),
+    "of the last batch": (RESET, LOSS, LAST, "right / len(truth):.4f", ""),
     "the right one beside": (RESET, LOSS, COUNT, "right / 72:.4f} {right / 168:.4f", ""),
 }
 

@@ -139,8 +139,17 @@ def sequences(layer, forward="self.layer(rows)[0][:, -1]", x="x[rows]"):
     return SEQUENCES.format(layer=layer, forward=forward, x=x)
 
 
+def divergence(loss):
+    return DIVERGENCE.format(loss=loss)
+
+
+def unfilled(made):
+    return UNFILLED.format(made=made)
+
+
+MEAN = "self.layer(rows).mean(1)"
+SWAPPED_BACK = "self.layer(rows.transpose(0, 1))[0].transpose(0, 1)[:, -1]"
 ENCODER = "nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0{}), 1, enable_nested_tensor=False)"
-PREFIXED = "{'module.' + k: v for k, v in saved.items()}"
 CORRELATED = "size = [abs(np.corrcoef(column, known)[0, 1]) for column in fitted.T]"
 TAKEN = "\nrows = rows[:, np.argsort(size)[-6:]]"
 SCALED = """
@@ -181,44 +190,27 @@ SCRIPTS = {
     "a level of chance": ("", orders("(answers == labels[torch.randperm(60)]).float().mean().item()")),
     "kl_div of scores": (
         "nll_without_log_softmax",
-        DIVERGENCE.format(loss="nn.KLDivLoss(reduction='batchmean')(z, target)"),
+        divergence("nn.KLDivLoss(reduction='batchmean')(z, target)"),
     ),
-    "kl_div of logs": (
-        "",
-        DIVERGENCE.format(loss="F.kl_div(z.log_softmax(1), target, reduction='batchmean')"),
-    ),
+    "kl_div of logs": ("", divergence("F.kl_div(z.log_softmax(1), target, reduction='batchmean')")),
     "targets as logs": (
         "bad_label_values",
-        DIVERGENCE.format(
-            loss="F.kl_div(z.log_softmax(1), target.log().clamp(min=-9), reduction='batchmean')"
-        ),
+        divergence("F.kl_div(z.log_softmax(1), target.log().clamp(min=-9), reduction='batchmean')"),
     ),
-    **{f"F.{a}": ("loss_arguments_swapped", DIVERGENCE.format(loss="F." + a)) for a in SWAPPED},
-    **{f"F.{a}": ("", DIVERGENCE.format(loss="F." + a)) for a in IN_ORDER},
+    **{f"F.{a}": ("loss_arguments_swapped", divergence("F." + a)) for a in SWAPPED},
+    **{f"F.{a}": ("", divergence("F." + a)) for a in IN_ORDER},
     "a GRU": ("sequence_wrong_axis", sequences("nn.GRU(4, 4)")),
-    "an encoder": ("sequence_wrong_axis", sequences(ENCODER.format(""), "self.layer(rows).mean(1)")),
-    "an encoder, batch first": (
-        "",
-        sequences(ENCODER.format(", batch_first=True"), "self.layer(rows).mean(1)"),
-    ),
-    "swapped and back": (
-        "",
-        sequences("nn.GRU(4, 4)", "self.layer(rows.transpose(0, 1))[0].transpose(0, 1)[:, -1]"),
-    ),
-    "memory that nobody filled": ("uninitialised_tensor", UNFILLED.format(made="torch.empty(240, 8)")),
-    "memory of a worker": (
-        "",
-        UNFILLED.format(made="torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))"),
-    ),
+    "an encoder": ("sequence_wrong_axis", sequences(ENCODER.format(""), MEAN)),
+    "an encoder, batch first": ("", sequences(ENCODER.format(", batch_first=True"), MEAN)),
+    "swapped and back": ("", sequences("nn.GRU(4, 4)", SWAPPED_BACK)),
+    "memory that nobody filled": ("uninitialised_tensor", unfilled("torch.empty(240, 8)")),
+    "memory of a worker": ("", unfilled("torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))")),
     **{
-        f"filled by {way}{use}": ("", UNFILLED.format(made="torch.empty(240, 8)\n" + fill + use))
+        f"filled by {way}{use}": ("", unfilled("torch.empty(240, 8)\n" + fill + use))
         for use in ("", "\npool = pool.double().float()")
         for way, fill in FILLS.items()
     },
-    "a copy of what nobody filled": (
-        "uninitialised_tensor",
-        UNFILLED.format(made="torch.empty(240, 8).nan_to_num(0, 1, -1)"),
-    ),
+    "a copy of it": ("uninitialised_tensor", unfilled("torch.empty(240, 8).nan_to_num(0, 1, -1)")),
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
     **{k: (rule, FRAMES.format(scale=scale, use=use)) for k, (rule, scale, use) in SCALES.items()},
