@@ -246,6 +246,23 @@ def test_the_replay_of_a_run_makes_its_bits_again() -> None:
     assert again[2]["state"]["replay"] == state["replay"]
 
 
+def test_a_way_that_was_left_is_listed_and_come_back_to() -> None:
+    """To its bits, and from there on as if it had not been left."""
+    acts = [
+        *[*train_to(60), say("segment", changes={"lr": 0.1}, step=20), *train_to(50, since=20), ("seen",)],
+        *[say("look", segment=0, step=60), ("fresh",), *train_to(70, since=60), ("seen",)],
+    ]
+    answer, straight = ask([task(*acts), task(*train_to(60), *train_to(70, since=60), ("seen",))])
+    left, back, gone_on, state = answer[7]["state"], answer[9], answer[12], answer[13]["state"]
+    parts = [tuple(each[k] for k in ("segment", "first", "last", "text", "left")) for each in left["history"]]
+    assert parts == [(0, 0, 20, "", False), (0, 20, 60, "", True), (1, 20, 50, "lr 0.1", False)]
+    assert left["history"][1]["figures"].keys() == {"loss", "accuracy"}
+    assert back["parts"] == straight[2]["parts"]
+    assert gone_on["parts"] == straight[5]["parts"]
+    assert [each["left"] for each in state["history"]] == [False, False, True]
+    assert answer[13]["curves"]["run-1"]["loss"] == straight[6]["curves"]["run-1"]["loss"]
+
+
 def test_a_branch_goes_its_own_way_beside_its_run() -> None:
     acts = [
         *[*train_to(60), say("branch", changes={"lr": 0.1}, step=20), ("fresh",), ("seen",)],

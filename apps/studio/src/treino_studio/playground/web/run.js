@@ -24,6 +24,7 @@
  *   future(moment, changes, copies = 1)
  *                  → a TrainingLoop of a new segment with these changes from that moment on, which nothing else knows: set
  *                  each copy's numbers by .set(name, value, copy), .advance(stop), read .net, and .close() it.
+ *   ways, history, go(segment, step)   what rewinds have left; all its stretches; coming back to one
  *   rewind(step, changes)   the next segment, from a step on (what `adopt` as segment does); one from step 0 begins anew
  */
 
@@ -33,6 +34,8 @@ import { HOPELESS, bestConstant, measure } from './metrics.js';
 import { planOf } from './steps.js';
 import { TrainingLoop, finite } from './training_loop.js';
 import { isScheduled, lossOf, stepsPerEpoch } from './training.js';
+
+const WAYS = 8; // that were left and can be come back to, at most
 
 export const SPLITS = ['train', 'validation', 'test'];
 
@@ -52,7 +55,7 @@ export class Run {
     const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });
     const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
     Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, lost: false, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
-    Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes, unit: null }, played: null });
+    Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes, unit: null }, played: null, ways: [] });
     this.loop = new TrainingLoop(lanes, prepared, first);
     this.keyframes.add(0, this.loop.save(), true);
   }
@@ -159,11 +162,11 @@ export class Run {
   /** The next segment, from a step on; what came after it is left behind. */
   rewind(step, changes = {}) {
     const moment = this.at(step), segment = this.#next(moment, changes), loop = this.#begun(segment, moment, 1);
+    if (this.step > step) this.ways = [...this.ways, this.#way()].slice(-WAYS);
     this.loop.close();
     this.dropPlayed();
     const last = this.path.findLastIndex(({ first }) => first <= step), before = this.path[last], path = this.path.slice(0, last);
     if (before.first < step) path.push({ ...before, stop: step });
-    before.segment.sets = before.segment.sets.filter((set) => set.step <= step);
     Object.assign(this, { loop, status: 'running', metrics: null, kept: null, lost: false, segments: [...this.segments, segment], path: [...path, { segment, first: step, stop: null }] });
     this.losses.cut(step);
     this.records.cut(step);
@@ -171,6 +174,40 @@ export class Run {
     this.keyframes.add(segment.number, loop.save(), true);
     this.replay = [...this.replay.filter(([at, verb]) => at <= step && verb !== 'stop'), ...(Object.keys(changes).length ? [[step, 'segment', { changes }]] : [])];
     this.view = { ...this.view, step: null };
+  }
+
+  /** All that makes the present way: what a rewind leaves, and go() comes back to. */
+  #way() {
+    const { path, status, metrics, kept, lost, replay } = this;
+    return { path, status, metrics, kept, lost, replay, losses: this.losses.copy(), records: this.records.copy(), keyframes: this.keyframes.copy(), state: this.loop.save() };
+  }
+
+  /** Come back to a way that was left, which has so many steps of this segment; the present one is left. */
+  go(segment, step) {
+    const way = this.ways.find(({ path, state }) => path.some((link) => link.segment.number === segment && link.first <= step && (link.stop ?? state.step) >= step));
+    if (!way) return;
+    const { state, ...parts } = way, ways = [...this.ways.filter((other) => other !== way), this.#way()];
+    this.loop.close();
+    this.dropPlayed();
+    Object.assign(this, parts, { ways, loop: new TrainingLoop(this.lanes, this.prepared, way.path.at(-1).segment) });
+    this.loop.load(state);
+  }
+
+  /** The stretches between two changes, or between a change and where another way begins, as the studio's run_history.py has them. */
+  get history() {
+    const pieces = new Map(), own = { path: this.path, records: this.records, last: this.step, left: false };
+    for (const { path, records, last, left } of [...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })), own])
+      for (const { segment, first, stop } of path) {
+        const end = stop ?? last, forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
+        const starts = [...new Set([first, ...segment.sets.map((set) => set.step), ...forks])].filter((at) => at === first || (at > first && at < end)).sort((a, b) => a - b);
+        starts.forEach((at, k) => {
+          const until = starts[k + 1] ?? end, sets = Object.fromEntries(segment.sets.filter((set) => set.step === at).map(({ name, value }) => [name, value]));
+          const { loss, accuracy, rmse } = records.epochs.findLast((epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null)?.validation ?? {};
+          const figures = Object.fromEntries(Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null)), changes = { ...(at === first && segment.origin ? segment.changes : {}), ...sets };
+          if (until > at || !left) pieces.set(`${segment.number} ${at}`, { segment: segment.number, first: at, last: until, text: textOf(changes, segment.settings), figures, left });
+        });
+      }
+    return [...pieces.values()].sort((a, b) => a.segment - b.segment || a.first - b.first);
   }
 
   /** Another run with the same past up to a step, and from there on these changes. */

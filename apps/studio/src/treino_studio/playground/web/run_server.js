@@ -191,10 +191,15 @@ class RunServer {
     return name;
   }
 
-  do_look({ step = null, axes = null, unit = null, picture = null }) {
+  do_look({ step = null, axes = null, unit = null, picture = null, segment = null }) {
     const { run } = this, now = run.view;
     if (picture) checkPicture(picture, run);
     if (axes) checkAxes(axes, run.prepared);
+    if (segment !== null) {
+      Object.assign(this, { playing: false, until: null, road: null });
+      this.closeFan();
+      run.go(segment, step ?? 0);
+    }
     run.view = { step: step !== null && step >= run.step ? null : step, axes, unit, ...(run.prepared.picture ? { picture } : {}) };
     if (String(axes) !== String(now.axes)) this.page.axesChanged();
     this.page.due = true;

@@ -30,7 +30,7 @@ export function stateOf(run, { playing, speed, beside, findings }) {
       loss: otherLosses(settings.loss), fault: settings.loss === 'cross_entropy' ? FAULTS : FAULTS.slice(0, 1), live: liveSettings(segment.settings),
     },
     network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
-    segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings, beside,
+    segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), history: run.history, marks: run.marks, findings, beside,
     metrics: run.metrics, command: commandOrNull(run), unseen: run.over || !test ? [] : ['test'], replay: run.replay, takes: TAKES,
   };
 }

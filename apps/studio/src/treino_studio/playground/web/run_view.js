@@ -124,7 +124,7 @@ export class RunView {
   }
 
   tellCurves(run, records) {
-    if (!this.curves.has(run.name)) this.curves.set(run.name, new ThinnedCurve());
+    if (this.curves.get(run.name)?.segment !== run.segment.number) this.curves.set(run.name, Object.assign(new ThinnedCurve(), { segment: run.segment.number }));
     const curve = this.curves.get(run.name), key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
     if (curve.key === key) return;
     curve.key = key;
