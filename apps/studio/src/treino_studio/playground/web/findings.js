@@ -222,7 +222,7 @@ const RULES = [
       const looked = Math.min(NEWEST, f.faultySteps, f.prepared.parts[0].rows.length);
       return faulty(f.settings, FAULTS[1]) && f.loss === 'cross_entropy' && looked > 0 && { kind: 'softmax', calls: looked, looked, classes: f.prepared.classes.length, floor: Math.log(1 + (f.prepared.classes.length - 1) / Math.E) };
     },
-    message: 'The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at).',
+    message: 'The input of cross_entropy is already a {kind} ({calls} of {looked} {looked:call|calls} looked at).',
     why: "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with {classes} classes the loss can't fall below {floor}, and gradients are small. The network learns slowly and looks stuck.",
     fix: () => say('Train without [[fault=softmax_before_cross_entropy]] or [[as_taught=True]].'),
   },
@@ -285,7 +285,7 @@ const RULES = [
       const typical = f.ratios.length ? median(f.ratios) : NaN, still = f.movement > 0 && f.movement < 0.05 && typical > 0 && typical < 1e-4;
       return f.taken >= 20 && still && f.stuck(0.7) && f.lastLoss > 0.8 * f.firstLoss && { lr: f.settings.lr, movement: f.movement, steps: f.taken, loss: f.lastLoss };
     },
-    message: 'With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is still {loss}.',
+    message: 'With lr {lr} the weights moved by {movement} of their size in {steps} {steps:step|steps}, and the loss is still {loss}.',
     why: 'The gradients are there, but the steps are so small that the net stays at its random start. More epochs would be needed by the hundred.',
     fix: ({ lr }) => say('Train with ten times the rate, until the loss falls: {lr}.', { lr: `lr ${typed(lr * 10)}` }),
   },

@@ -2,11 +2,12 @@
 
 import { localised, t } from '../../page/modules/words.js';
 
-/** A sentence in the reader's language: its {places}, also {n:,}, filled in, its [[lr=0.1]] as `lr 0.1`. */
+/** A sentence in the reader's language: its {places}, also {n:,} and {n:step|steps}, filled in, its [[lr=0.1]] as `lr 0.1`. */
 export function say(sentence, values = {}) {
   const read = t(`say:${sentence}`, Object.fromEntries(Object.keys(values).map((name) => [name, `{${name}}`]))).replace(/^say:/, '');
   const plain = read.replace(/\[\[(\w+)(?:=([^\]]*))?\]\]/g, (_, name, value) => (value === undefined ? name : `${name} ${value}`));
-  return plain.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  const counted = plain.replace(/\{(\w+):([^{}|]*)\|([^{}]*)\}/g, (_, name, one, more) => (Number(values[name]) === 1 ? one : more));
+  return counted.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
 /** A whole number, a narrow space between its thousands. */
