@@ -143,6 +143,22 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     until(lambda: page.tick() or [each["left"] for each in state()["history"]] == [False, False, True, False])
 
 
+def test_a_run_has_the_same_letter_on_every_page(tmp_path: Path) -> None:
+    first = tr.fit("wine", parent=tmp_path, epochs=2, lean=True)
+    second = first.at(4).branch(epochs=3)
+    third = second.at(6).branch(epochs=4)
+    runs = [first, second, third]
+    pages = [RunPage(f"run/{run.path.name}", run.path, lambda _header, _body: None) for run in runs]
+    for page in pages:
+        for run in runs:
+            if run.path != page.path:
+                VERBS["beside"](page, {"run": str(run.path), "shown": True})
+        letters = {each["run"]: each["letter"] for each in page.beside.listed(page.run)}
+        assert letters | {page.path.name: page.beside.letter} == dict(
+            zip([run.path.name for run in runs], "ABC", strict=True)
+        )
+
+
 def same(net: torch.nn.Module, other: torch.nn.Module) -> bool:
     pairs = zip(net.state_dict().values(), other.state_dict().values(), strict=True)
     return all(torch.equal(a, b) for a, b in pairs)

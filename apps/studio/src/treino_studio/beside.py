@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 from treino.base.errors import TreinoError
@@ -15,7 +16,28 @@ from treino_studio.image_scene import Part
 from treino_studio.run_state import ThinnedLosses, difference_text, epochs
 from treino_studio.scene import Sight, picture
 
-LETTERS = "ABCD"  # letters of the runs that are shown; A is the page's own run
+SHOWN = 4  # maximum number of runs that a page shows, its own among them
+FAMILIES: dict[Path, list[str]] = {}  # by the folder of the first run: it and its branches, as they were seen
+
+
+def letter_of(path: Path) -> str:
+    """The letter of a run on every page of this studio: A for a run that is no branch, then one for each of
+    its branches, and of theirs, in the order in which they are seen."""
+    line, folder = [path.name], path.parent
+    while (parent := _parent_of(folder / line[-1])) is not None and parent not in line:
+        line.append(parent)
+    family = FAMILIES.setdefault(folder / line[-1], [])
+    family += [name for name in reversed(line) if name not in family]
+    return ascii_uppercase[family.index(path.name) % len(ascii_uppercase)]
+
+
+def _parent_of(path: Path) -> str | None:
+    """The run beside this one that it branched off, if it is there."""
+    try:
+        parent = read_run_spec(RunFolder.open(path, verify=False)).parent
+    except TreinoError:  # not written yet, or deleted
+        return None
+    return parent.run if parent is not None and (path.parent / parent.run).is_dir() else None
 
 
 @dataclass(eq=False)
@@ -35,6 +57,7 @@ class RunsBeside:
 
     def __init__(self, path: Path, access: Access, data: Data) -> None:
         self._path, self._access, self._data = path, access, data
+        self.letter = letter_of(path)
         self.shown: dict[str, Beside] = {}
         self._neighbours = self._folders()
 
@@ -45,7 +68,7 @@ class RunsBeside:
 
     @property
     def full(self) -> bool:
-        return len(self.shown) >= len(LETTERS) - 1
+        return len(self.shown) >= SHOWN - 1
 
     def look_for_branches(self) -> None:
         """Show the runs that have branched off since the page was opened."""
@@ -72,7 +95,8 @@ class RunsBeside:
             TreinoError: the run is missing or damaged.
         """
         run = StoredRun(RunFolder.open(path, verify=False), self._access)
-        letter = next(c for c in LETTERS[1:] if c not in {b.letter for b in self.shown.values()})
+        taken = {self.letter, *(b.letter for b in self.shown.values())}
+        letter = next(c for c in letter_of(path) + ascii_uppercase if c not in taken)
         parent = run.spec.parent
         step = parent.step if parent is not None and parent.run == self._path.name else None
         self.shown[run.name] = Beside(run, letter, step, Playback(run, self._data), identity(path))

@@ -405,7 +405,7 @@ class RunPage:
             | ({"picture": self.look.picture} if self.data.kind == "image" else {})
             | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
             "ensemble": self._ensemble(run),
-            "letter": "A",
+            "letter": self.beside.letter,
             "beside": self.beside.listed(run),
             "unseen": [] if run.status in OVER else ["test"],
         }

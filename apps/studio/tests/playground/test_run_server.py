@@ -280,6 +280,8 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
     frame, branch = answer[-2:]
     assert frame["beside"] == {"run": "run-1", "step": 30}
     assert (branch["state"]["name"], branch["state"]["last_step"]) == ("run-2", 30)
+    assert branch["state"]["letter"] == "B"  # on its own page, too
+    assert [each["letter"] for each in branch["state"]["beside"]] == ["A"]
     assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
 
 

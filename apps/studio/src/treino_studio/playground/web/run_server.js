@@ -23,7 +23,7 @@ const SLICE = 8; // milliseconds of training between two looks at what the page 
 const LOOKED = 1000, LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
 const RETURN = 1000; // milliseconds in which a page may come back
-const LETTERS = 'ABCD';
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', SHOWN = 4; // of runs, the same on every page; runs on one page, at most
 const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn of futures
 
 const servers = new Map(); // by the names of their runs
@@ -51,8 +51,11 @@ export function forget(name) {
 }
 
 class RunServer {
-  /** beside: of each run that is shown beside this one its letter, and the step at which it parted. road: to where a link leads. */
-  constructor(run, { step = 0, actions = [] } = {}) {
+  /** letter, family: A for a run that is no branch, then one for each branch of it and of theirs; the letters in use. beside: of each run that is shown beside this one its letter, and the step at which it parted. road: to where a link leads. */
+  constructor(run, { step = 0, actions = [], family = [] } = {}) {
+    this.letter = LETTERS[family.length % LETTERS.length];
+    this.family = family;
+    family.push(this.letter);
     Object.assign(this, { run, page: new RunView(run), playing: false, until: null, speed: null, paced: null, pace: 0.05, beside: new Map() });
     Object.assign(this, { fan: null, fans: 0, found: [], nextLook: 0, turning: false, closed: false, soon: makeTurns(() => this.turn()) });
     this.road = step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null;
@@ -184,10 +187,10 @@ class RunServer {
   }
   branch(step, changes) {
     const { run } = this, at = Math.min(step, run.step);
-    const name = newName(run.name), other = new RunServer(run.branch(name, at, this.lasting(at, changes)));
+    const name = newName(run.name), other = new RunServer(run.branch(name, at, this.lasting(at, changes)), { family: this.family });
     other.speed = this.speed;
     servers.set(name, other);
-    if (this.beside.size < LETTERS.length - 1) this.show(name);
+    if (this.beside.size < SHOWN - 1) this.show(name);
     return name;
   }
 
@@ -219,13 +222,13 @@ class RunServer {
     if (!shown) return void this.beside.delete(name);
     if (this.beside.has(name) || name === this.run.name) return;
     if (!servers.has(name)) refuse('no_run', say('There is no run {name}.', { name }), nearest(name, [...servers.keys()]));
-    if (this.beside.size >= LETTERS.length - 1) refuse('beside_full', say('{n} runs are shown already.', { n: this.beside.size + 1 }), say('Take one of them away first.'));
+    if (this.beside.size >= SHOWN - 1) refuse('beside_full', say('{n} runs are shown already.', { n: this.beside.size + 1 }), say('Take one of them away first.'));
     this.show(name);
   }
   /** Show another run beside this one; one that is read off another problem has no boundary here. */
   show(name) {
-    const used = [...this.beside.values()].map(({ letter }) => letter), { parent } = servers.get(name).run;
-    this.beside.set(name, { letter: [...LETTERS.slice(1)].find((letter) => !used.includes(letter)), step: parent?.run === this.run.name ? parent.step : null });
+    const used = [this.letter, ...[...this.beside.values()].map(({ letter }) => letter)], { letter: own, run: { parent } } = servers.get(name);
+    this.beside.set(name, { letter: [own, ...LETTERS].find((letter) => !used.includes(letter)), step: parent?.run === this.run.name ? parent.step : null });
     this.page.due = true;
   }
 
@@ -364,7 +367,7 @@ class RunServer {
       const { status, segment } = servers.get(name).run;
       return { run: name, letter, step, status, text: apart(segment.settings) };
     });
-    return stateOf(this.run, { playing: this.playing, speed: this.speed, beside, findings: this.findings() });
+    return stateOf(this.run, { letter: this.letter, playing: this.playing, speed: this.speed, beside, findings: this.findings() });
   }
   findings() {
     const began = performance.now();

@@ -12,13 +12,13 @@ const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
 const OF_NUMBERS = ['mse', 'l1', 'huber'];
 
 /** beside: [{run, letter, step, status}]. */
-export function stateOf(run, { playing, speed, beside, findings }) {
+export function stateOf(run, { letter, playing, speed, beside, findings }) {
   const { prepared, segment, view } = run, settings = run.settingsAt(run.stepInView), sizes = sizesOf(prepared, settings);
   const { plan } = run.linkAt(run.stepInView).segment, epochs = plan.count.epochOf(plan.steps), longer = extension(plan, run.stepInView);
   const counts = prepared.parts.map(({ rows }) => rows.length), [train, , test] = counts;
   return {
     kind: 'run', name: run.name, path: '', status: run.status, steers: true, can_steer: true, viewers: 1, playing, steps_per_second: speed, segment: segment.number,
-    last_step: run.step, planned_steps: segment.plan.steps, letter: 'A', steps_per_epoch: segment.plan.each, view,
+    last_step: run.step, planned_steps: segment.plan.steps, letter, steps_per_epoch: segment.plan.each, view,
     data: {
       name: prepared.name, kind: prepared.picture ? 'image' : 'table', task: prepared.task, features: prepared.columns, axes: prepared.axes, classes: prepared.classes, target: prepared.target,
       rows: Object.fromEntries(SPLITS.map((split, part) => [split, counts[part]])), decisions: prepared.notes,
