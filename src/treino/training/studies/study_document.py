@@ -328,7 +328,7 @@ def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dic
 
 
 def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
-    """A sentence on the time of an epoch with each batch size."""
+    """Sentences on the time of an epoch, and the loss after the last, with each batch size."""
     group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
     if len(group) < 2:
         return ""
@@ -354,6 +354,11 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
         others=_enumeration(paces),
         updates=_enumeration([numeral(row.updates_per_epoch, ",") for row in (first, *others)]),
     )
+    losses = [row.last("loss") for row in (first, *others)]
+    if None not in losses:
+        ended = _("Their last epoch's mean training loss: {losses}.")
+        said = _enumeration([numeral(loss, ".3g") for loss in losses])
+        sentence = joined([sentence, ended.format(losses=said)], " ")
     worked = [ratio_of(processor_times(r), processor_times(first)) for r in others if r.processor_timed]
     if len(worked) == len(others) and first.processor_timed and None not in worked:
         ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
