@@ -234,19 +234,22 @@ def test_a_table_is_sent_described_and_trained_on(tmp_path: Path, monkeypatch: p
         own = {"Origin": f"http://{bench.host}"}
         answered = await bench.get("/api/upload?name=../../houses.CSV", "POST", table, **own)
         assert answered.status == 200, answered.body
-        assert answered.document["data"] == "upload-1.csv"
+        assert answered.document["data"] == "houses.csv"
+        again = await bench.get("/api/upload?name=houses.csv", "POST", table, **own)
+        assert again.document["data"] == "houses-2.csv"
+        bench.serving.studio.uploads.path("houses-2.csv").unlink()
         assert answered.document["description"]["rows"] == 60
         assert (await bench.get("/api/sheet/upload-2.csv")).rule == "data_missing"
         async with bench.viewer(path="/socket/home") as home:
-            trained = await home.ask("train", data="upload-1.csv", settings={"target": "price"}, paused=True)
+            trained = await home.ask("train", data="houses.csv", settings={"target": "price"}, paused=True)
             assert trained == {"reply": 2, "run": "wine-1"}
-            for data in ("../upload-1.csv", "/etc/passwd", "upload-2.csv", str(tmp_path)):
+            for data in ("../houses.csv", "/etc/passwd", "upload-2.csv", str(tmp_path)):
                 assert (await home.ask("train", data=data))["error"]["rule"] == "data_missing"
         (asked,) = bench.asked("train")
         assert Path(asked["data"]).read_bytes() == table
         assert asked["settings"] == {"target": "price"}
         assert not asked.get("command_line")
-        assert "upload-1.csv" in (await bench.get("/api/home")).document["data"]
+        assert "houses.csv" in (await bench.get("/api/home")).document["data"]
         for name, body, rule in (
             ("evil.py", table, "upload_suffix"), ("", table, "upload_suffix"), ("a.csv", b"", "upload_empty"),
         ):  # fmt: skip
@@ -254,7 +257,7 @@ def test_a_table_is_sent_described_and_trained_on(tmp_path: Path, monkeypatch: p
             assert (answered.status, answered.rule) == (400, rule)
         watching = {**own, "Cookie": bench.watch_cookie}
         assert (await bench.get("/api/upload?name=a.csv", "POST", table, **watching)).rule == "watch_only"
-        assert bench.serving.studio.uploads.names == ["upload-1.csv"]
+        assert bench.serving.studio.uploads.names == ["houses.csv"]
 
     with_studio(tmp_path, work)
 

@@ -216,7 +216,7 @@ def measured(
 PROPONENTS_SLOW = Refusal(
     "proponents_slow",
     N_("For {n:,} training rows of {inputs:,} inputs that takes long."),
-    N_("For one row: treino rows {run} [[of=ROW]]"),
+    N_("For one row: treino rows {run} [[of={row}]]"),
 )
 
 MOST_NETWORKS, STEPS = 32, 400
@@ -237,8 +237,9 @@ class Proponents:
     effect_K: NDArray[np.float64]
 
 
-def quick_xray(data: Data, name: str) -> RowXray:
+def quick_xray(data: Data, name: str, row: int | None = None) -> RowXray:
     """An x-ray by few networks, so that it takes no more than about two seconds. name: the run, as typed.
+    row: the number of the row that it is for, if it is for one.
 
     Raises:
         TreinoError: too many rows or inputs for that; as ``xray``.
@@ -247,7 +248,8 @@ def quick_xray(data: Data, name: str) -> RowXray:
     numbers = gradient_numbers(inputs, len(data.classes) or 1)
     networks = min(MOST_NETWORKS, int(QUICK_WORK / (len(data.train) * numbers**2)))
     if networks < FEWEST_NETWORKS:
-        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name)
+        shown = "ROW" if row is None else str(row)
+        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name, row=shown)
     return xray(data, networks=networks, steps=STEPS)
 
 

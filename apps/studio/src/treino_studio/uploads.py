@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ SUFFIXES = (
 )
 
 
+STEM = 40  # maximum number of characters of a name
 FOLDER = ".uploads"  # a folder in the folder of runs
-NAME = re.compile(r"\.?upload-(\d{1,9})\.")
 ABANDONED = 3600.0  # seconds after which a file that no longer grows is a dead process's
 
 
@@ -78,7 +79,7 @@ class Uploads:
     async def save(self, name: str, parts: AsyncIterator[bytes], size: int | None) -> Path:
         """Save an upload under a new name while it arrives; return its path.
 
-        name: the user's file name; only its suffix is used. size: in bytes, if known.
+        name: the user's file name; letters, digits and its suffix are used. size: in bytes, if known.
 
         Raises:
             TreinoError: the suffix is not allowed, the file is empty or too large, the disk is full, or the
@@ -97,8 +98,11 @@ class Uploads:
             room = min(LARGEST, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
         if size is not None and size > room:
             raise self._too_large(room)
-        numbers = [int(match[1]) for each in entries if (match := NAME.match(each.name)) is not None]
-        path = self._folder / f"upload-{max(numbers, default=0) + 1}{suffix}"
+        own = re.split(r"[/\\]", name[: -len(suffix)])[-1]
+        stem = re.sub(r"\W+", "-", own).strip("-")[:STEM] or "upload"
+        taken = {each.name.strip(".").partition(".")[0].lower() for each in entries}
+        numbered = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        path = self._folder / (next(each for each in numbered if each.lower() not in taken) + suffix)
         written, temporary = 0, self._folder / f".{path.name}.tmp"
         with trouble(path), temporary.open("xb") as file:
             try:

@@ -244,3 +244,17 @@ def test_a_page_in_portuguese_says_nothing_in_english_from_its_opening_or_a_swit
         texts.append(said(one.page))
     assert foreign(texts[0]) == []
     assert kinds(texts[1]) - kinds(texts[0]) == set()
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_a_red_finding_stands_in_view_and_names_the_switch_that_the_page_has(tab: Any, width: int) -> None:
+    one = tab("#fault=missing_zero_grad&lr=0.05", viewport={"width": width, "height": 800}).ready()
+    one.button("Play").click()
+    red = one.page.locator("#findings li.bad").first
+    red.get_by_text("Switch “zero_grad forgotten” off").wait_for()
+    assert 0 < red.bounding_box()["y"] < 800
+    assert one.page.locator("#fault-softmax_before_cross_entropy").is_visible()
+    numbers = tab("#data=plane&fault=missing_zero_grad").ready().page
+    numbers.wait_for_selector("#fault-missing_zero_grad")
+    assert numbers.locator("#fault-softmax_before_cross_entropy").is_hidden()

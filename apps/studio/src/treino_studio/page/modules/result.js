@@ -7,7 +7,7 @@ import { t } from './words.js';
 export function makeResult(page) {
   const section = el('section', { id: 'result', class: 'result', tabindex: 0, hidden: true });
   let shown = '';
-  $('.vitals .sparks').after(section);
+  $('.vitals').append(section);
 
   function update({ state }) {
     const { result } = state;

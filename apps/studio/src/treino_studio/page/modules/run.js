@@ -141,7 +141,7 @@ function makePage(shell, name) {
     const { state } = page.store, { data } = state;
     const total = Object.values(data.rows).reduce((sum, n) => sum + n, 0);
     document.body.classList.remove('opening');
-    shell.title(state.name, t('data_line', { name: data.name, rows: whole(total) }));
+    shell.title(state.name, [t('data_line', { name: data.name, rows: whole(total) }), state.viewers > 1 && t('viewers', { n: whole(state.viewers) })].filter(Boolean).join(' · '));
     shell.stage.classList.toggle('watching', !state.steers);
     shell.stage.dataset.why = whyOff(state);
     for (const panel of panels) panel.update?.(page.store);

@@ -76,7 +76,7 @@ export function makeSettings(page) {
       const button = $(`#fault-${name}`);
       button.setAttribute('aria-checked', (settings.fault ?? []).includes(name));
       button.disabled = off;
-      button.hidden = Boolean(choices?.fault && !choices.fault.includes(name));
+      button.hidden = name === FAULTS[1] && settings.loss !== 'cross_entropy'; // of classes alone
     }
     $('#faults-title').hidden = $$('#faults button').every((b) => b.hidden);
     if (settings.fault?.length) $('.faults').open = true;

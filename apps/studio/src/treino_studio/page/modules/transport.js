@@ -61,8 +61,6 @@ export function makeTransport(page) {
     $('#time').disabled = $('#now').disabled = watches;
     $('#save').disabled = $('#lens').disabled = Boolean(state.lost);
     $('#wheel').hidden = !watches || state.can_steer === false;
-    $('#viewers').hidden = (state.viewers ?? 1) < 2;
-    setText($('#viewers'), t('viewers', { n: state.viewers }));
   }
 
   /** Every frame: where it is. */

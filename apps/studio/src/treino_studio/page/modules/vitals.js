@@ -28,7 +28,7 @@ export function makeVitals(page) {
     const key = JSON.stringify([state.findings, state.status, state.metrics, state.steers, document.documentElement.lang, state.reason ?? null]);
     if (key === shown) return;
     shown = key;
-    const found = state.findings.filter(({ rule }) => rule !== state.status); // a status has a line of its own
+    const red = ({ severity }) => LEVELS[severity] === 'bad', found = state.findings.filter(({ rule }) => rule !== state.status).sort((a, b) => red(b) - red(a)); // a status has a line of its own
     $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
     if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
   }
@@ -47,8 +47,9 @@ function line(level, text, ...buttons) {
 const button = (text, act, off = false) => el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
 
 function item(finding, page) {
-  const { severity, message, fix, step } = finding, go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
-  return line(LEVELS[severity] ?? 'note', [message, fix].filter(Boolean).join(' '), page.remedy(finding), go);
+  const { rule, severity, message, fix, step } = finding, go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  const advice = page.store.state.settings.fault?.includes(rule) ? t('switch_off', { what: t(rule) }) : fix; // by the words of its switch
+  return line(LEVELS[severity] ?? 'note', [message, advice].filter(Boolean).join(' '), page.remedy(finding), go);
 }
 
 /** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */

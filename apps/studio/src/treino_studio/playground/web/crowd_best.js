@@ -94,7 +94,7 @@ function luckText(crowd) {
   const { luck } = crowd;
   if (!luck) return '';
   const text = (value) => (crowd.classes ? percent(value, 2) : num(value, 2));
-  const values = { n: whole(luck.members), luck: text(luck.inflation), error: text(luck.error) };
+  const values = { n: whole(luck.members), luck: text(luck.inflation), error: text(luck.error), best: figureText(crowd, Math.abs(luck.best)) };
   return t(crowd.classes ? 'many_luck' : 'many_luck_error', values);
 }
 
