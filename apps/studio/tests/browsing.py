@@ -38,7 +38,7 @@ SAID = """() => { const walk = document.createTreeWalker(document.body, NodeFilt
   return [...new Set(said.map((text) => text.trim()).filter(Boolean))]; }"""
 WORD = re.compile(r"[^\W\d_]{3,}")
 NAMES = """batch class size train target wine one cycle step plain inputs seed study sweep run runs pictures
-moons spirals plane circles hidden optimizer epochs ensemble javascript"""  # alike in every language
+digits moons spirals plane circles hidden optimizer epochs ensemble javascript"""  # alike in every language
 
 
 def said(page: Any) -> list[str]:
