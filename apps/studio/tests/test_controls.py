@@ -241,9 +241,6 @@ def faults_and_seed(walk: Walk) -> None:
     walk.press("New seed")
     walk.opens(0, seed=1)
     walk.page.get_by_text("Seed 1: a new training waits at step 0.").wait_for()
-    walk.page.wait_for_function(
-        "() => !document.querySelector('#forks .was')"
-    )  # no curve is left of the other
 
 
 def time_machine(walk: Walk) -> None:
