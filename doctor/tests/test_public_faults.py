@@ -214,6 +214,10 @@ SCRIPTS = {
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
     **{k: (rule, FRAMES.format(scale=scale, use=use)) for k, (rule, scale, use) in SCALES.items()},
+    "chosen, then scaled by most rows": (
+        "scaler_leakage",
+        CHOSEN.format(part="", choice=CORRELATED + TAKEN + SCALED.replace(":80", "20:")),
+    ),
     "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
     "scored, and chosen by training rows": (
         "",

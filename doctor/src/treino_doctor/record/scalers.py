@@ -119,10 +119,9 @@ class Fits:
             self._choices(np.concatenate([t.sample.rows(), e.sample.rows()]))
             self._choices(t.sample.rows())  # selected by training rows alone
         chosen = [f for f in self._fits if f.chosen and self._share(f, t, t, learned) >= ALL]
-        # the selection used training rows only
-        apart = any(self._share(f, t, e, held_out) <= 0.5 for f in chosen)
+        by_training = any(self._share(f, t, e, held_out) <= 0.5 for f in chosen)
         for fit in self._fits:
-            if fit.chosen and (apart or not has_labels(fit.targets, t.labels)):
+            if fit.chosen and (by_training or not has_labels(fit.targets, t.labels)):
                 continue
             if len(fit.out) < FEW:
                 continue
