@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from types import FunctionType
 from typing import Any
 
@@ -146,15 +147,15 @@ class Fits:
         """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not; or
         if the evaluation's alone are, and so are training's, alone or with those that validate.
         """
-        tables: list[set[int]] = []
+        joined: list[set[int]] = []
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:
             fresh = o.fresh
-            if not o.columns.n or o.columns.n != len(fresh) or any(fresh & s for s in tables):
+            if not o.columns.n or o.columns.n != len(fresh) or any(fresh & s for s in joined):
                 continue
             if len(o.columns.sums) != len(t.columns.sums):
                 continue
-            tables.append(fresh)
+            joined.append(fresh)
             every_row = every_row.joined(o.columns)
             kind = scaled_together(t.columns, every_row, t.sample.rows())
             if kind:
@@ -167,10 +168,12 @@ class Fits:
                 fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
                 yield fields | {"kind": kind, "site": site}
                 return
-        kind = scaled_alone(e.columns, t.columns, e.sample.rows())
-        for o in (o for o in every if o is not e and not kind and len(o.columns.sums) == len(t.columns.sums)):
-            kind = scaled_alone(e.columns, t.columns.joined(o.columns), e.sample.rows())
-        if kind and e.columns.n == len(e.fresh):
+        if e.columns.n != len(e.fresh):
+            return
+        sample, width = e.sample.rows(), len(t.columns.sums)
+        beside = (o.columns for o in every if o is not e and len(o.columns.sums) == width)
+        tables = chain([t.columns], map(t.columns.joined, beside))
+        if kind := next(filter(None, (scaled_alone(e.columns, one, sample) for one in tables)), ""):
             site = next((s for n, s in self.statistics if n == e.columns.n), None)
             fields = {"fitted": e.columns.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 0.0}
             yield fields | {"kind": kind, "site": site, "again": True}
@@ -232,29 +235,44 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
-def written(rows_ND: np.ndarray) -> bool:
-    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``, or have four decimals."""
-    whole = (rows_ND.astype(np.float64) * unit for unit in (255, 10_000))
+def on_grid(rows_ND: np.ndarray) -> bool:
+    """Whether the first rows hold few distinct numbers, or only bytes that were divided by 255, as by
+    ``ToTensor``, or have four decimals: no fit does that.
+    """
+    some = rows_ND[:TRIED]
+    if len(np.unique(some)) <= GRID:
+        return True
+    whole = (some.astype(np.float64) * unit for unit in (255, 10_000))
     return any(bool((np.abs(w - w.round()) < EXACT).all()) for w in whole)
+
+
+def measurements(rows_ND: np.ndarray) -> np.ndarray:
+    """[D]: which columns hold measurements, numbers many of which are distinct."""
+    return np.array([len(np.unique(column[:200])) > 10 for column in rows_ND.T])
+
+
+def distance_from_one(columns: Columns) -> np.ndarray:
+    """[D]: how far deviations are from 1, whether they were divided by the number of rows or by one less."""
+    size, ratio = columns.deviation, columns.n / max(1, columns.n - 1)
+    near: np.ndarray = np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1))
+    return near
 
 
 def scaled_alone(held_out: Columns, train: Columns, sample: np.ndarray) -> str:
     """ "standard" or "minmax" if columns of both tables are exactly scaled that way, each by its own rows."""
     if min(held_out.n, train.n) < FEW or held_out.sums.shape != train.sums.shape or not len(sample):
         return ""
-    many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
-    if len(many) != len(train.sums):
-        return ""
-    standard, boxed = many.copy(), many.copy()
+    standard = boxed = np.ones(len(train.sums), bool)
     for one in (held_out, train):
-        size, root = one.deviation, np.sqrt(one.n / (one.n - 1))
-        near = np.minimum(np.abs(size - 1), np.abs(size * root - 1))
-        standard &= (np.abs(one.mean) < STRICT) & (near < STRICT)
-        boxed &= (np.abs(one.low) < 1e-6) & (np.abs(one.high - 1) < 1e-6)
-    if standard.any():
+        standard = standard & (np.abs(one.mean) < STRICT) & (distance_from_one(one) < STRICT)
+        boxed = boxed & (np.abs(one.low) < 1e-6) & (np.abs(one.high - 1) < 1e-6)
+    if not (standard | boxed).any() or len(many := measurements(sample)) != len(boxed):
+        return ""
+    if (standard & many).any():
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID or written(sample[:TRIED]):
-        return ""  # numbers on a grid
+    if on_grid(sample):
+        return ""
+    boxed = boxed & many
     ends = ((sample < 1e-6) | (sample > 1 - 1e-6)).sum(0)  # few, where no limit cuts the numbers off
     free = boxed & (ends <= max(2, 0.05 * len(sample)))
     return "minmax" if free.sum() > 1 and boxed.sum() > 0.5 * many.sum() else ""
@@ -264,24 +282,22 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     """ "standard" or "minmax" if all rows together are exactly scaled that way, but training's rows alone are
     not; "range" if all columns together go from 0 to 1."""
     moving = every.deviation > 0
-    if not moving.any() or train.n < 20 or not len(sample):
+    if not moving.any() or train.n < FEW or not len(sample):
         return ""
     off = np.abs(every.mean[moving])
-    ratio = every.n / max(1, every.n - 1)
-    size = every.deviation[moving]
-    near = np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1))
+    near = distance_from_one(every)[moving]
     exact = (off < EXACT) & (near < EXACT)
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
-    many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
+    many = measurements(sample)
     if len(many) != len(every.low) or not many.any():
         return ""
     some = many[moving] & (off < STRICT) & (near < STRICT)
     if some.any() and alone[some].max() > 0.01:
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID or written(sample[:TRIED]):
-        return ""  # numbers on a grid: no fit divides bytes by 255, or leaves decimals
+    if on_grid(sample):
+        return ""
     low, high = every.low[many], every.high[many]
     boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
     whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)
