@@ -172,8 +172,7 @@ class ScheduleEnded(Event):
     step_at: the line with most of them. before: the first call came before any step of the optimizer. left:
     newest calls in a row without an update between them; heir: the line of another optimizer that took over
     the parameters. lent: another optimizer shares its groups. starved: updates at less than 1 % of its first
-    or highest rate, after the rate had reached a tenth of it. cuts: calls that lowered the rate. metrics:
-    values passed to ReduceLROnPlateau.
+    or highest rate, after the rate had reached a tenth of it. metrics: values passed to ReduceLROnPlateau.
     """
 
     kind: str
@@ -188,7 +187,6 @@ class ScheduleEnded(Event):
     heir: Site | None = None
     lent: bool
     starved: int
-    cuts: int
     metrics: tuple[float, ...]
 
 

@@ -40,7 +40,7 @@ class Schedule:
         self.horizon, self.held, self.optimizer = horizon(scheduler), held, weakref.ref(scheduler.optimizer)
         self.inner = False  # whether another scheduler steps it
         self.site, self.began = site, self.steps
-        self.calls = self.updates = self.starved = self.left = self.cuts = 0
+        self.calls = self.updates = self.starved = self.left = 0
         self.rate = rate_of(scheduler.optimizer)
         group = scheduler.optimizer.param_groups[0]
         self.base = number_of(group.get("max_lr", group.get("initial_lr", group["lr"])))
@@ -131,9 +131,7 @@ class Settings(Observer):
         schedule = self._schedules.get(args[0])
         if schedule is not None:
             self._inside = False
-            now = rate_of(args[0].optimizer)
-            schedule.cuts += now < schedule.rate
-            schedule.rate = now
+            schedule.rate = rate_of(args[0].optimizer)
 
     def _lent(self, optimizer: Any) -> bool:
         """Whether another optimizer shares parameter groups with this one."""
