@@ -8,7 +8,7 @@ from treino_doctor.rules.graphs import ALL_INPUTS, PASSED, REGRESSIONS, drops, e
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 from treino_doctor.words import N_, _
 
-LOSSES = (*("cross_entropy", "nll_loss"), *("binary_cross_entropy", "binary_cross_entropy_with_logits"))
+LOSSES = ("cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
 SHARES = ("softmax", "log_softmax", "sigmoid", "logsigmoid")  # may hide the activation from the loss
 TO_SHARES = (PASSED | {"log", "add", "clamp", "clip"}) - {*ALL_INPUTS}
 LIMITED = {  # the range to which an activation limits the outputs
@@ -48,7 +48,7 @@ def last_activation(graph: Graph, root: Operation | None, loss: str = "") -> Ope
     """
     shares = _shares(graph, root) if root is not None else None
     start = graph.parents(shares)[0] if shares is not None else root
-    made = list(ends(graph, start)) if start is not None else []
+    made = list(ends(graph, start))
     limited = () if loss in REGRESSIONS and shares is None else LIMITED
     return made[0] if made and all(e.name in limited or drops(e) for e in made) else None
 

@@ -23,14 +23,18 @@ CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min")
 ARRAYS = ("numpy", "array", "tolist")  # ways in which outputs leave torch whole
 
 
-def ends(graph: Graph, operation: Operation, through: frozenset[str] = PASSED) -> Iterable[Operation]:
-    """The operations behind a value, past those that keep values; an active dropout is such an end."""
+def ends(graph: Graph, operation: Operation | None) -> Iterable[Operation]:
+    """The operations behind a value, past those that keep values; an active dropout is such an end; none
+    if nothing is known of it.
+    """
+    if operation is None:
+        return
     parents = graph.parents(operation)
-    if operation.name not in through or drops(operation) or not parents:
+    if operation.name not in PASSED or drops(operation) or not parents:
         yield operation
         return
     for parent in parents if operation.name in ALL_INPUTS else parents[:1]:
-        yield from ends(graph, parent, through)
+        yield from ends(graph, parent)
 
 
 def drops(operation: Operation) -> bool:
@@ -66,6 +70,11 @@ def is_given(call: LossCall) -> bool:
     """Whether a loss's target comes from no net."""
     root = call.target_graph.root
     return root is not None and not root.forwards
+
+
+def regressions(log: Log) -> list[LossCall]:
+    """The losses of regressions that train towards targets that come from no net."""
+    return [c for c in log.of(LossCall) if c.name in REGRESSIONS and c.trained and is_given(c)]
 
 
 def calls_by_number(log: Log) -> dict[int, Forward]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
-from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number
+from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number, is_given
 from treino_doctor.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
@@ -100,9 +100,8 @@ def supervised(log: Log) -> set[int]:
     if 2 * sum(c.bootstrapped for c in trained) > len(trained):
         return nets
     for loss in trained:
-        call, target = calls.get(max(loss.forwards, default=0)), loss.target_graph.root
-        given = target is not None and not target.forwards
-        if call is not None and given and _are_answers(call.shape, loss.target_shape):
+        call = calls.get(max(loss.forwards, default=0))
+        if call is not None and is_given(loss) and _are_answers(call.shape, loss.target_shape):
             nets.add(call.net)
     for answered, shape in _by_hand(log, calls):
         if shape[:1] == (answered.rows,) and _are_answers(answered.shape, shape):

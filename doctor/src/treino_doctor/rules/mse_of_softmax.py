@@ -2,7 +2,7 @@
 
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall, Operation
-from treino_doctor.rules.graphs import REGRESSIONS, ends, is_given
+from treino_doctor.rules.graphs import ends, regressions
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 
 ROUNDING = 1e-5
@@ -11,15 +11,14 @@ MOST = 16  # columns whose means the record keeps
 
 def decide(log: Log) -> Faults:
     """The input of a regression's loss comes straight from a softmax, and each target is one-hot."""
-    looked_at = [c for c in log.of(LossCall) if c.name in REGRESSIONS and c.trained and is_given(c)]
-    for call, made, counts in shown(looked_at, softmax_ends):
+    for call, made, counts in shown(regressions(log), softmax_ends):
         numbers = counts | {"loss": call.name, "classes": call.target_shape[1]}
         yield Evidence(call.site, numbers, at=made[0].written, stack=call.stack)
 
 
 def softmax_ends(call: LossCall) -> list[Operation]:
     """The softmaxes that all of a loss's input comes from, if its targets are one-hot."""
-    made = list(ends(call.graph, call.graph.root)) if call.graph.root and is_one_hot(call) else []
+    made = list(ends(call.graph, call.graph.root)) if is_one_hot(call) else []
     return made if all(o.name == "softmax" for o in made) else []
 
 

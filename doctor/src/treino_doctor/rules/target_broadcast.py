@@ -4,11 +4,11 @@ import math
 
 from treino_doctor.places.placement import caller, only_caller, passes_on
 from treino_doctor.record.log import Backward, Graph, LossCall, Operation
-from treino_doctor.rules.graphs import is_column
+from treino_doctor.rules.graphs import REGRESSIONS, is_column
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, shown
 
 Shape = tuple[int, ...]
-PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
+PAIRED = (*REGRESSIONS, "gaussian_nll_loss", "poisson_nll_loss")
 
 
 def decide(log: Log) -> Faults:

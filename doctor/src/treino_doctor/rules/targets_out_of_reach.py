@@ -2,7 +2,7 @@
 
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall, Operation
-from treino_doctor.rules.graphs import REGRESSIONS, ends, is_given
+from treino_doctor.rules.graphs import ends, regressions
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 from treino_doctor.words import N_, _, numeral
 
@@ -20,8 +20,7 @@ def decide(log: Log) -> Faults:
     """The input of a regression's loss comes straight from an activation, and many given targets lie outside
     of its range.
     """
-    calls = [c for c in log.of(LossCall) if c.name in REGRESSIONS and c.trained and is_given(c)]
-    for own in by_line(calls, lambda c: c.site).values():
+    for own in by_line(regressions(log), lambda c: c.site).values():
         made = [(c, m) for c in own if c.reduction != "none" and (m := limited(c)) is not None]
         share = sum(_outside(c, m) for c, m in made) / max(1, len(made))
         if len(made) < LEAST or share < SHARE:
@@ -35,7 +34,7 @@ def decide(log: Log) -> Faults:
 
 def limited(call: LossCall) -> Operation | None:
     """The activation that all of a loss's input comes from; None if some of it comes from elsewhere."""
-    made = list(ends(call.graph, call.graph.root)) if call.graph.root is not None else []
+    made = list(ends(call.graph, call.graph.root))
     return made[0] if made and all(m.name in RANGES and m.name == made[0].name for m in made) else None
 
 
