@@ -15,7 +15,7 @@ RULE = Rule(
     early=True,
     message=(
         "{loss} got the labels as its predictions, and the predictions as its labels ({calls} of {looked} "
-        "calls looked at)."
+        "{looked:call|calls} looked at)."
     ),
     why=(
         "{loss}(input, target) treats its two arguments by different formulas. With labels in the place of "

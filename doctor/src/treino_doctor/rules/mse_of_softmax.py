@@ -41,7 +41,7 @@ RULE = Rule(
     place=lambda e: word(e.at or e.seen, "softmax"),
     message=(
         "{loss} gets a softmax's probabilities and one-hot labels of {classes} classes ({calls} of {looked} "
-        "calls looked at)."
+        "{looked:call|calls} looked at)."
     ),
     why=(
         "Where the network is sure and wrong, the softmax is flat, so that a squared error has next to no "
