@@ -1,7 +1,6 @@
 """Fix findings mechanically, and write the fixes as a patch that keeps comments and layout."""
 
 import ast
-import codecs
 import difflib
 import io
 import linecache
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from treino_doctor.finding import Finding, Site
-from treino_doctor.output.mends import MENDS, Edit, Script, edited
+from treino_doctor.output.mends import MENDS, Edit, Script, edited, in_order
 from treino_doctor.output.names import is_bound
 from treino_doctor.output.notebook_edits import edited_notebook
 from treino_doctor.places import source
@@ -59,11 +58,10 @@ def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = N
         except (OSError, SyntaxError, UnicodeDecodeError, LookupError):  # not a readable file
             why |= dict.fromkeys(map(id, group), _("the file can't be read"))
             continue
-        sources[file], reasons = _mended(file, before, group)
+        after, reasons = _mended(file, before, group)
         why |= zip(map(id, group), reasons, strict=True)
-        if sources[file] == before:
-            del sources[file]
-        else:
+        if after != before:
+            sources[file] = after
             files.append((file, before, encoding))
     base = _common_folder(sources, os.path.abspath(folder or os.curdir))
     diffs = [(_difference(one, sources[one[0]], base), one[2]) for one in files]
@@ -86,12 +84,9 @@ def _read(file: str) -> tuple[str, str]:
         OSError, SyntaxError, UnicodeDecodeError, LookupError: it can't be read.
     """
     with open(file, "rb") as opened:
-        data = opened.read()
-    if file.endswith(ENDING):
-        encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
-    else:
-        encoding, _lines = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding), encoding
+        encoding, _lines = tokenize.detect_encoding(opened.readline)  # JSON names none: it is UTF-8
+        opened.seek(0)
+        return opened.read().decode(encoding), encoding
 
 
 def _common_folder(files: Iterable[str], near: str) -> str:
@@ -121,11 +116,11 @@ def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[
     left, after = [""] * len(findings), before
     text: str | None
     for at, finding in sorted(enumerate(findings), key=lambda f: order.index(f[1].rule)):
-        made = MENDS[finding.rule](finding, script)
+        made = MENDS[finding.rule](finding, script) or _("it can't be seen there what to change")
         if _learns_from_test(finding):
             made = _("the loop learns from test rows, and has to go instead")
-        if isinstance(made, str) or not made:
-            left[at] = made if isinstance(made, str) else _("it can't be seen there what to change")
+        if isinstance(made, str):
+            left[at] = made
             continue
         new = [one for one in made if one not in edits]
         if any(a.start < b.end and b.start < a.end for a in new for b in edits):  # insertions may meet
@@ -139,13 +134,13 @@ def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[
     return after, left
 
 
-_trials = count()
+_trials = count()  # for names of their own: what was read of a name is remembered
 
 
 def _unfit(file: str, script: Script, edits: list[Edit]) -> str:
     """Why a file does not run with these edits: its syntax, or a name without a value; "" if it may."""
     text, parts, shift = edited(script.text, edits), [], 0
-    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+    for edit in in_order(edits):
         parts.append((edit.start + shift, edit.start + shift + len(edit.text)))
         shift += len(edit.text) - (edit.end - edit.start)
     try:  # the whole code of a notebook is never compiled, only its statements

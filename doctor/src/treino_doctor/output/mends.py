@@ -15,7 +15,7 @@ from typing import Any
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output.names import begin, dotted, name_for, sole
 from treino_doctor.places import source
-from treino_doctor.places.bindings import bindings, reaching, scope_of, statement_of
+from treino_doctor.places.bindings import bindings, class_of, reaching, scope_of, statement_of
 from treino_doctor.words import _
 
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
@@ -35,9 +35,14 @@ class Edit:
     text: str
 
 
+def in_order(edits: list[Edit]) -> list[Edit]:
+    """Edits by their places in the text; insertions at one place stay as they came."""
+    return sorted(edits, key=lambda e: (e.start, e.end))
+
+
 def edited(text: str, edits: list[Edit]) -> str:
     """A text with its edits made."""
-    for _at, edit in sorted(enumerate(edits), key=lambda e: (e[1].start, e[1].end, e[0]), reverse=True):
+    for edit in reversed(in_order(edits)):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
@@ -468,8 +473,8 @@ def _evaluate(finding: Finding, script: Script) -> list[Edit] | str:
 
 def _heed_eval(site: Site, script: Script) -> list[Edit] | str:
     inside = source.function(site)
-    around = source.parents(script.file).get(id(inside))
-    method = isinstance(around, ast.ClassDef) and around.bases and not getattr(inside, "decorator_list", ())
+    around = class_of(script.file, inside)
+    method = around is not None and around.bases and not getattr(inside, "decorator_list", ())
     named = inside.args.args if method and isinstance(inside, source.Function) else []
     dropouts = [c for c in _calls_on(site) if "dropout" in source.name_of(c)]
     bare = sole(c for c in dropouts if source.argument(c, "training", 2) is None)
