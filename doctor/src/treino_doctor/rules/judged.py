@@ -120,8 +120,9 @@ def _acts(event: Read, calls: dict[int, Forward], answering: set[int]) -> bool:
     targets: the action of an agent."""
     call = calls.get(max(event.forwards, default=0))
     alone = call is not None and call.rows == 1 and call.net not in answering
-    names = {o.name for o in event.graph.walk()}
-    return alone and event.how in (*NUMBERS, "int", "index") and not names & COMPARES and "sub" not in names
+    if not alone or event.how not in (*NUMBERS, "int", "index"):
+        return False
+    return not any(o.name in COMPARES or o.name == "sub" for o in event.graph.walk())
 
 
 def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tuple[int, ...]]]:
