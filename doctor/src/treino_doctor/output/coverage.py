@@ -11,7 +11,7 @@ from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Stepped
 from treino_doctor.record.outcomes import Clip, Depth, Drawn, Rectified, ScheduleEnded
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
-from treino_doctor.rules.course import counted, training, trainings
+from treino_doctor.rules.course import counted, judged_losses, training, trainings
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.judged import groups
 from treino_doctor.words import N_, _, numeral
@@ -82,15 +82,15 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
             place = place_name(newest.site.file, newest.site.line)
             yield sentence.format(place=place, rows=newest.rows, **shares)
             return
-    judged = [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean" and c.target_shape]
-    owners = ((c, calls.get(max(c.forwards, default=0))) for c in judged if c.step >= LATE * steps(log))
+    late = LATE * steps(log)
+    owners = ((c, calls.get(max(c.forwards, default=0))) for c in judged_losses(log) if c.step >= late)
     held = [c for c, f in owners if f is not None and (f.net, f.stack) in new]
     held = [c for c in held if (c.turn, c.stack) == (held[-1].turn, held[-1].stack)]
     rows = sum(c.target_shape[0] for c in held)
-    if course is None or not course.known or abs(course.adds - 1) > 0.1 or rows < FEW:
+    if course is None or not course.known or not course.unscaled or rows < FEW:
         return
     loss, at = sum(c.value * c.target_shape[0] for c in held) / rows, held[-1].site
-    if course.last() < KEPT * course.constant < course.constant < loss and at is not None:
+    if course.last() < KEPT * course.constant and loss > course.constant and at is not None:
         sentence = _(
             "The loss is {training} on the newest training batches, and {loss} on the {rows} new rows judged "
             "at {place}, where one answer for all would get {constant}."
@@ -104,11 +104,10 @@ def evaluation(log: Log) -> Evaluated | None:
     """The newest whole evaluation of a trained net that compared each row's class with a label. None if there
     is none, or if the net was trained for long after it.
     """
-    whole = [
-        e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and len(e.labels) > 1
-    ]
-    whole = [e for e in whole if e.rows >= FEW * len(e.labels) and e.step >= LATE * steps(log)]
-    return max(whole, key=lambda e: (e.turn, e.newest), default=None)
+    since = LATE * steps(log)
+    whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and e.step >= since)
+    clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels))
+    return max(clear, key=lambda e: (e.turn, e.newest), default=None)
 
 
 def steps(log: Log) -> int:
@@ -136,6 +135,7 @@ def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> C
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
+# (what is missing, a test whether the log has it, rules that need it)
 NEEDS: tuple[tuple[str, Callable[[Log], bool], tuple[str, ...]], ...] = (
     (
         N_("no optimizer of torch stepped"),

@@ -12,6 +12,7 @@ from treino_doctor.rules.rule import by_line, median
 
 LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
+ADDED = 0.1  # relative difference of a loss that is scaled or has more in it than torch's
 ALIKE = 0.9  # minimum share of the ratios near their median; not measured
 AGAIN = 2  # targets per row: each row came about twice
 EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
@@ -45,6 +46,11 @@ class Training:
     def known(self) -> bool:
         """Whether the constant prediction's loss is known."""
         return self.constant > 0
+
+    @property
+    def unscaled(self) -> bool:
+        """Whether torch's loss is run backward as it is: not scaled, nor with much added."""
+        return abs(self.adds - 1) < ADDED
 
     @property
     def floor(self) -> float:
@@ -130,6 +136,11 @@ def trainings(log: Log) -> list[Training]:
         if c.values
     ]
     return sorted(courses, key=lambda t: -len(t.values))
+
+
+def judged_losses(log: Log) -> list[LossCall]:
+    """The losses of evaluations that are means over known numbers of rows."""
+    return [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean" and c.target_shape]
 
 
 def training(log: Log) -> Training | None:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from treino_doctor.places.back import values
 from treino_doctor.places.source import statement
-from treino_doctor.record.log import Backward, LossCall, Printed
+from treino_doctor.record.log import Backward, Printed
 from treino_doctor.record.row_log import Evaluated, RowsTrained
-from treino_doctor.rules.course import trainings
+from treino_doctor.rules.course import judged_losses, trainings
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Note, Rule, Site, by_line, script
 from treino_doctor.words import N_, _
@@ -146,7 +146,7 @@ def _epochs(log: Log) -> Iterator[Pass]:
         most = max(f.rows for f in ran)
         n = -(-seen // most)
         of = [most] * (n - 1) + [seen - most * (n - 1)]
-        means = bool(t.calls) and all(c.reduction == "mean" for c in t.calls) and abs(t.adds - 1) < FAR
+        means = bool(t.calls) and t.unscaled and all(c.reduction == "mean" for c in t.calls)
         for at in range(n, len(t.values) + 1, n) if n > 1 else ():
             yield _of_losses(("epochs", t.site), t.turn + at, t.values[at - n : at], of)._replace(
                 means=means, whole=True
@@ -155,8 +155,7 @@ def _epochs(log: Log) -> Iterator[Pass]:
 
 def _losses(log: Log) -> Iterator[Pass]:
     """The losses of evaluations."""
-    judged = [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean" and c.target_shape]
-    for key, calls in by_line(judged, lambda c: (c.turn, c.name, c.stack)).items():
+    for key, calls in by_line(judged_losses(log), lambda c: (c.turn, c.name, c.stack)).items():
         if len(calls) > 1:
             yield _of_losses(key[1:], key[0], [c.value for c in calls], [c.target_shape[0] for c in calls])
 
