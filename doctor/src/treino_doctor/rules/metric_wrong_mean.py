@@ -46,9 +46,14 @@ class Pass(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A wrong formula, the value that it gives, the right one, and what it is in words."""
+    """A wrong formula, the value that it gives, the right one, and what it is in words.
 
-    name: tuple[Any, ...]
+    key: equal for one formula over the passes of one place; whole: all of these are known.
+    """
+
+    formula: str
+    key: tuple[Any, ...]
+    whole: bool
     value: float
     right: float
     what: str
@@ -77,9 +82,9 @@ def decide(log: Log) -> Faults:
         chance, way, figure = min(found, key=lambda fit: fit[0], default=(1.0, None, ""))
         if way is not None and chance <= CHANCE:
             far = abs(float(figure) - way.right) > FAR * abs(way.right)
-            if far or way.name[0] != LAST:
+            if far or way.formula != LAST:
                 numbers = {"what": way.what, "figure": figure, "right": way.right}
-                yield Evidence(site, numbers | {"meant": int(way.name[0] in (LAST, EVERY))})
+                yield Evidence(site, numbers | {"meant": int(way.formula in (LAST, EVERY))})
 
 
 def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
@@ -92,10 +97,10 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
         made = {(DIVIDED, by): total / by for by in by_another if by > 1}
         made |= {(EVERY, 0): so_far[at] / n / so_far[0], (SUMMED, 0): so_far[at] / n} if so_far else {}
         made |= {(p.last, 0): last} if batches > 1 else {}
-        for (name, by), value in made.items():
+        for (formula, by), value in made.items():
             passes = int(so_far[0]) if so_far else 0
-            what = _(name).format(terms=n, of=_(OF[of]), by=f"{by:.6g}", passes=passes, batches=batches)
-            yield Way((name, by, at, p.key, p.whole), value, total / n, what)
+            what = _(formula).format(terms=n, of=_(OF[of]), by=f"{by:.6g}", passes=passes, batches=batches)
+            yield Way(formula, (formula, by, at, p.key), p.whole, value, total / n, what)
 
 
 def _fits(
@@ -108,18 +113,20 @@ def _fits(
     for turn, own in turns.items():
         beside = [f for p in said[turn] for f in p.figures]
         for way in (there := ways.get(turn, ())):
-            name, value, right, _what = way
+            value, right = way.value, way.right
             near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
             if near is None or value <= 0 or any(is_near(f, right) and not is_near(f, value) for f in beside):
-                broken.add(name)
+                broken.add(way.key)
                 continue
-            fitted[name] += 1
-            if not is_near(near, right) and (near, name) not in seen:
-                seen.add((near, name))
+            fitted[way.key] += 1
+            if not is_near(near, right) and (near, way.key) not in seen:
+                seen.add((near, way.key))
                 rivals = sum(0.5 < other.value / value < 2 for other in there)  # formulas that come near
                 chance = min(1.0, rivals * max(unit(near) / value, ROUNDED))
-                fits[name] = fits[name][0] * chance if name in fits else chance, way, near
-    yield from (f for name, f in fits.items() if name not in broken and fitted[name] >= len(turns) * name[-1])
+                fits[way.key] = fits[way.key][0] * chance if way.key in fits else chance, way, near
+    for key, fit in fits.items():
+        if key not in broken and (fitted[key] >= len(turns) or not fit[1].whole):
+            yield fit
 
 
 def unit(figure: str) -> float:
