@@ -128,9 +128,11 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     )
     assert state()["result"] is None, "that of the newest way is another one's"
     assert same(page.snapshot.net, before.net)
-    with pytest.raises(TreinoError, match="no segment 7"):
-        VERBS["look"](page, {"segment": 7})
-    assert page.look.segment == 0
+    signs = page._vitals.listed()
+    for wrong, says in (({"segment": 7}, "no segment 7"), ({"segment": 0, "axes": ["x", "y"]}, "no feature")):
+        with pytest.raises(TreinoError, match=says):
+            VERBS["look"](page, wrong)
+    assert (page.look.segment, page._vitals.listed()) == (0, signs)
     request = VERBS["segment"](page, {"changes": {"weight_decay": 0.1}})
     assert isinstance(request, TrainerRequest)
     assert (page.look.segment, page.look.step, page.run.latest) == (None, None, None)

@@ -213,6 +213,9 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
     member = request.get("member")
     if member is not None:
         page.run.member(member)  # raises here if there is none
+    segment = request.get("segment")
+    if segment is not None:
+        (page.run.latest or page.run).up_to(segment)  # raises here if there is none
     before = page.look
     page.look = Look(
         request.get("step"),
@@ -220,7 +223,7 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
         tuple(unit) if unit else None,
         picture,
         member,
-        request.get("segment"),
+        segment,
     )
     page.playback.member = member
     try:
@@ -233,8 +236,9 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
         else:
             page.show_step(page.look.step)
     except TreinoError:
-        page.look, page.playback.member = before, before.member
-        page.change_way()
+        asked, page.look, page.playback.member = page.look, before, before.member
+        if asked.segment != before.segment:
+            page.change_way()
         raise
     page.send_state()  # the next look says again what this one has changed
     return {}

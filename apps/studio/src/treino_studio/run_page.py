@@ -137,14 +137,9 @@ class RunPage:
         return extension(self.run, training.plan, step)
 
     def change_way(self) -> None:
-        """Show the way to the end of ``look.segment``, which has changed: there, unless a step is looked at.
-
-        Raises:
-            TreinoError: there is no such segment.
-        """
+        """Show the way to the end of ``look.segment``, which has changed: there, unless a step is in view."""
         if self.look.segment == segments_of((self.run.latest or self.run).spec)[-1].number:
             self.look.segment = None
-        self._opened(self.data)  # raises here
         self._vitals, self._stamp = Vitals(), 0
         self._reopen()
         if self.look.segment is not None and self.look.step is None:
