@@ -3,20 +3,20 @@
 from collections import defaultdict
 from typing import Any
 
-from treino.folders import StoredRun, epoch_count, path_of, segment_text, segments_of, setting_commands
-from treino_studio.run_state import changed_text, finite, joined_marks
+from treino.folders import Link, Segment, StoredRun, epoch_count, path_of, segments_of, setting_commands
+from treino_studio.run_state import finite, joined_marks, link_marks
 
 FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, at the end of a stretch
 
 Known = dict[int, tuple[int, list[Any]]]
 
 
-def history(run: StoredRun, last: int, known: Known) -> list[dict[str, Any]]:
+def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, Any]]:
     """All stretches between two changes of settings, or between a change and where another way begins:
     ``[{segment, first, last, text, figures, left}]``. left: it is no part of the run's newest way.
 
-    run: to its newest segment, whose last step is ``last`` at least. known: the steps and figures of segments
-    that are over, from earlier calls.
+    run: to its newest segment, whose last step is ``last``; None: the last recorded one. known: the last
+    steps and figures of segments that are over, from earlier calls.
     """
     segments, database = segments_of(run.spec), run.folder.database
     commands, newest = setting_commands(run.folder), segments[-1].number
@@ -29,17 +29,14 @@ def history(run: StoredRun, last: int, known: Known) -> list[dict[str, Any]]:
     listed = []
     for segment in segments:
         number, start = segment.number, segment.start
-        steps, rows = known[number] if number in known else _taken(database, number)
-        if number != newest:
-            known[number] = steps, rows
-        end = max(start + steps, last) if number == newest else start + steps
-        marks = [{"segment": number, "step": start, "text": before.get((segment.origin or (-1, 0))[0], "")}]
-        if segment.origin is not None:
-            marks.append(marks[0] | {"text": changed_text(segment, by_number[segment.origin[0]])})
-        for command in commands:
-            if (command.segment or 0) == number and start <= (command.step or 0) <= end:
-                text = segment_text({command.name: command.value})
-                marks.append({"segment": number, "step": command.step or 0, "text": text})
+        if number == newest:
+            end, rows = _recorded(database, segment, last)
+        else:
+            end, rows = known[number] = known.get(number) or _recorded(database, segment)
+        parent = by_number[segment.origin[0]] if segment.origin is not None else None
+        marks = link_marks(Link(segment, start, end), parent, commands)
+        if parent is not None and parent.number in before:
+            marks.insert(0, {"segment": number, "step": start, "text": before[parent.number]})
         texts = {mark["step"]: mark["text"] for mark in joined_marks([m for m in marks if m["text"]])}
         if end == start and number != newest:
             before[number] = texts.get(start, "")
@@ -59,7 +56,8 @@ def history(run: StoredRun, last: int, known: Known) -> list[dict[str, Any]]:
     return listed
 
 
-def _taken(database: Any, number: int) -> tuple[int, list[Any]]:
-    """The steps of a segment, and its figures on validation rows by epoch."""
-    rows = [row for row in database.epochs(number) if row.split == "validation"]
-    return len(database.losses(number)), sorted(rows, key=lambda row: row.epoch)
+def _recorded(database: Any, segment: Segment, last: int | None = None) -> tuple[int, list[Any]]:
+    """The last step of a segment, read unless it is known, and its figures on validation rows by epoch."""
+    end = segment.start + len(database.losses(segment.number)) if last is None else max(segment.start, last)
+    rows = [row for row in database.epochs(segment.number) if row.split == "validation"]
+    return end, sorted(rows, key=lambda row: row.epoch)

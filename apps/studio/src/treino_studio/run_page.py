@@ -394,7 +394,7 @@ class RunPage:
             "steps_per_second": self.speed,
             "segment": self._segment,
             "last_step": self.last_step,
-            "history": history(run.latest or run, 0 if run.latest else self.last_step, self._known),
+            "history": history(run.latest or run, None if run.latest else self.last_step, self._known),
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
             | {"segment": self.look.segment}
             | ({"picture": self.look.picture} if self.data.kind == "image" else {})

@@ -209,16 +209,22 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
     """All changes of settings on the run's path, each with its step."""
     every: list[dict[str, Any]] = []
     path, commands = path_of(run.spec), setting_commands(run.folder)
-    for before, link in zip([None, *path], path, strict=False):
-        segment = link.segment
-        if before is not None:
-            text = changed_text(segment, before.segment)
-            every.append({"segment": segment.number, "step": segment.start, "text": text})
-        for command in commands:
-            if _acts_in(link, command):
-                text = segment_text({command.name: command.value})
-                every.append({"segment": segment.number, "step": command.step or 0, "text": text})
+    for before, link in zip([None, *(each.segment for each in path)], path, strict=False):
+        every += link_marks(link, before, commands)
     return joined_marks(every)
+
+
+def link_marks(link: Link, before: Segment | None, commands: Sequence[Command]) -> list[dict[str, Any]]:
+    """The changes with which a link begins, and those of commands to it. before: the segment that it goes on
+    from; None: it is the first one."""
+    segment = link.segment
+    changes = [(segment.start, changed_text(segment, before))] if before is not None else []
+    changes += [
+        (command.step or 0, segment_text({command.name: command.value}))
+        for command in commands
+        if _acts_in(link, command)
+    ]
+    return [{"segment": segment.number, "step": step, "text": text} for step, text in changes]
 
 
 def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
