@@ -8,6 +8,7 @@ import pytest
 from tests.waiting import HANG
 
 from treino_studio.modules import joined
+from treino_studio.page_file import PACKAGE
 
 MAIN = """/** The first line. */
 import { double, text as words } from './parts/a.js';
@@ -55,6 +56,17 @@ def test_the_joined_script_runs_as_the_modules_do(tmp_path: Path) -> None:
     assert "comment of its own line" not in script
     ends = "console.log(first().main(), second().count());"
     assert ran(script + "\n" + ends) == "a /* no comment */: 42 // no comment 2"
+
+
+def test_what_a_page_says_of_changes_has_numbers_in_the_readers_form() -> None:
+    """Marks, stretches, runs beside it and remedies."""
+    opened = joined(PACKAGE, {"words": "page/modules/words.js", "curves": "page/modules/store.js"})
+    told = "{ marks: [{ text }], history: [{ text }], beside: [{ text }], findings: [{ remedy: { text } }] }"
+    script = f"""words().setWords('pt_BR', {{}});
+        const text = 'lr 0.05', store = curves().makeStore('wine-1');
+        curves().take(store, {{ state: {told} }});
+        console.log(JSON.stringify(store.state).match(/lr [^"]+/g).join(' · '));"""
+    assert ran(opened + script) == "lr 0,05 · lr 0,05 · lr 0,05 · lr 0,05"
 
 
 def test_a_module_runs_once_and_only_when_it_is_asked_for(tmp_path: Path) -> None:

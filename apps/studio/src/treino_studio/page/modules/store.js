@@ -11,8 +11,8 @@ export function makeStore(name) {
 
 /** Take one message or frame in; → what it changed: "state", "points", "curves", "frame", "fan" or "notice". */
 export function take(store, message) {
-  const { marks = [], runs = [], findings = [] } = message.state ?? {}; // settings' texts have numbers
-  for (const each of [...marks, ...runs, ...message.fan?.futures ?? [], ...findings.map(({ remedy }) => remedy)]) if (each?.text) each.text = localised(each.text);
+  const { marks = [], history = [], beside = [], findings = [] } = message.state ?? {}; // settings' texts have numbers
+  for (const each of [...marks, ...history, ...beside, ...message.fan?.futures ?? [], ...findings.map(({ remedy }) => remedy)]) if (each?.text) each.text = localised(each.text);
   if (message.parts) {
     if (message.fan != null) {
       store.fanFrame = message;
