@@ -1,7 +1,8 @@
 /** Formulas as trees of symbols, each with its present number, and their one line of Unicode: formula.py for pages. */
 
+import { whole } from '../../page/modules/numbers.js';
 import { ACTIVATIONS, sigmoid } from './arithmetic.js';
-import { general, grouped, say } from './sentences.js';
+import { general, say } from './sentences.js';
 
 export const constant = (number) => ({ kind: 'constant', number });
 /** sub, sup: index and superscript (a layer's number, no power). hat: m̂. */
@@ -65,8 +66,8 @@ const raised = (text) => small(text, HIGH, '^', true);
 
 function written(number, digits) {
   if (!Number.isFinite(number)) return piece(Number.isNaN(number) ? 'NaN' : number < 0 ? '−∞' : '∞', number < 0 ? SIGN : ATOM);
-  const whole = Number.isInteger(number) && Math.abs(number) < 1e9;
-  const [mantissa, exponent] = (whole ? String(number) : general(number, digits)).split('e');
+  const integer = Number.isInteger(number) && Math.abs(number) < 1e9;
+  const [mantissa, exponent] = (integer ? String(number) : general(number, digits)).split('e');
   const text = mantissa.replace('-', '−'), ten = exponent === undefined ? '' : String(Number(exponent)).replace('-', '−');
   return piece(ten ? `${text}×10${raised(ten)}` : text, text.startsWith('−') ? SIGN : ten ? PRODUCT : ATOM);
 }
@@ -108,7 +109,7 @@ function terms(e) {
   const sizes = e.terms.map((term) => Math.abs(value(term)));
   const places = e.terms.length <= LONG + 1 ? sizes.map((_, k) => k) : sizes.map((_, k) => k).sort((a, b) => sizes[b] - sizes[a]).slice(0, LONG).sort((a, b) => a - b);
   const pieces = places.map((k) => write(e.terms[k], true)), more = e.terms.length - pieces.length;
-  return more ? [...pieces, piece(say('… {n:,} smaller terms', { n: grouped(more) }))] : pieces;
+  return more ? [...pieces, piece(say('… {n:,} smaller terms', { n: whole(more) }))] : pieces;
 }
 
 function added([first, ...others]) {

@@ -3,13 +3,14 @@
  * `treino explain` writes it (inspection/microscope), in double precision and checked by other computations.
  */
 
+import { whole } from '../../page/modules/numbers.js';
 import { localised } from '../../page/modules/words.js';
 import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax, softmax } from './arithmetic.js';
 import { refuse } from '../../page/modules/connection.js';
 import { activated, derivative, formula, minus, op, over, plus, series, symbol, text, times, value } from './expressions.js';
 import { Population, layout } from './lanes.js';
 import { stagesShown } from './scene.js';
-import { general, grouped, say } from './sentences.js';
+import { general, say } from './sentences.js';
 import { FAULTS, batchSize, faulty, lossOf, sizesOf } from './training.js';
 
 const SHOWN_ROWS = 8, LARGE = 100, EPS32 = 2 ** -23, EPS64 = 2 ** -52;
@@ -40,7 +41,7 @@ export function explanation(update, place = null) {
   steps.push(...moving.map((step) => ({ part: say('The update'), ...step })), ...(u.settings.optimizer === 'adamw' ? besidePart(u) : []));
   const topic = u.settings.optimizer === 'sgd' && u.hp.momentum ? 'momentum' : u.settings.optimizer, checks = checksOf(u, steps, weight);
   return {
-    topic, title: say('{topic}: update {number:,} of {run}', { topic, number: grouped(u.step + 1), run: u.run }), steps: steps.map(documented), checks,
+    topic, title: say('{topic}: update {number:,} of {run}', { topic, number: whole(u.step + 1), run: u.run }), steps: steps.map(documented), checks,
     holds: checks.every((check) => check.holds), layer: nameOf(u, u.layer), unit: u.i, input: u.j,
   };
 }
@@ -51,7 +52,7 @@ function worked(update, place) {
   const { prepared, settings, before, batch, run } = update, { step } = before, [train] = prepared.parts, D = prepared.features.length, B = batch.length;
   const sizes = sizesOf(prepared, settings), { starts } = layout(sizes), layers = layersOf(before.params, { sizes, starts, activation: settings.activation });
   if (B * sizes.reduce((a, b) => a + b) > LARGEST)
-    refuse('explain_size', say('The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.', { rows: grouped(B), n: grouped(B * sizes.reduce((a, b) => a + b)) }),
+    refuse('explain_size', say('The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.', { rows: whole(B), n: whole(B * sizes.reduce((a, b) => a + b)) }),
       say('Train with a smaller [[batch_size]], and explain that run.'));
   const x = new Float64Array(B * D), loss = lossOf(prepared, settings), classes = loss === 'cross_entropy', y = classes ? new Int32Array(B) : new Float64Array(B);
   batch.forEach((row, r) => { x.set(train.x.subarray(row * D, (row + 1) * D), r * D); y[r] = train.y[row]; });
@@ -59,7 +60,7 @@ function worked(update, place) {
   const passes = forward(layers, x, B, masks), outcome = batchLoss(loss, passes.at(-1).h, y, B, softmaxFirst);
   const gradients = backward(layers, passes, outcome.slope, B);
   if (!Number.isFinite(outcome.loss) || gradients.some(({ W, b }) => ![...W, ...b].every(Number.isFinite)))
-    refuse('explain_not_finite', say('After {step:,} updates the loss or a gradient of {run} is not finite any more.', { step: grouped(step), run }), say('Look at an earlier update, e.g. [[step=0]].'));
+    refuse('explain_not_finite', say('After {step:,} updates the loss or a gradient of {run} is not finite any more.', { step: whole(step), run }), say('Look at an earlier update, e.g. [[step=0]].'));
   const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D), width = layers[layer]?.D;
   if (!(i < layers[layer]?.H && (j === null || j < width)))
     refuse('weight_range', say('There is no weight {weight}.', { weight: [layer, i, j].filter((n) => n !== null).join() }), '');
@@ -125,7 +126,7 @@ function rowsPart(u) {
   const place = { i: u.i, j: u.j, layer: u.layer, module: nameOf(u, u.layer) };
   const weight = u.j === null ? say('the bias of unit {i} in layer {layer} (module {module})', place) : say('the one from input {j} to unit {i} of layer {layer} (module {module})', place);
   const about = say('Update {number:,} of {run}: {rows:,} rows. The weight is {weight}. Inputs are as the network gets them, prepared; layers, units and inputs are counted from 0.',
-    { number: grouped(u.step + 1), run: u.run, rows: grouped(u.B), weight });
+    { number: whole(u.step + 1), run: u.run, rows: whole(u.B), weight });
   const notes = notesOf(u).map((note) => ({ part, title: say('In force'), text: note }));
   return [{ part, title: say('What goes in'), text: about, table: { headings, rows, more: u.B - rows.length } }, ...notes];
 }
@@ -133,7 +134,7 @@ function rowsPart(u) {
 function notesOf({ settings, hp }) {
   const notes = [], number = (v) => localised(general(v));
   if ((settings.schedule ?? 'constant') !== 'constant' || settings.warmup)
-    notes.push(say('The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}.', { now: number(hp.lr), name: settings.schedule ?? 'constant', warmup: grouped(settings.warmup ?? 0) }));
+    notes.push(say('The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}.', { now: number(hp.lr), name: settings.schedule ?? 'constant', warmup: whole(settings.warmup ?? 0) }));
   if (hp.dropout) notes.push(say('Dropout {rate:g}: the very units that the run dropped in this update are dropped here.', { rate: number(hp.dropout) }));
   for (const name of FAULTS.filter((fault) => faulty(settings, fault))) notes.push(say('The fault {name}, on purpose.', { name }));
   return notes;
@@ -246,7 +247,7 @@ function updatePart(u, gradient) {
   if (u.old) g = add(say('missing_zero_grad, on purpose: the gradients of all past updates are still there'), symbol('g'), plus(symbol('g', u.old[at], '1…t−1'), symbol('g', g, 't')));
   if (Number.isFinite(clip)) {
     const flat = wholeGradient(u), squares = op('sqrt', series('i', 'n', flat.length, (sub, k) => op('^', symbol('g', flat[k], sub), 2)));
-    const norm = add(say('The length of the whole gradient, over all {n:,} parameters', { n: grouped(flat.length) }), symbol('‖g‖'), squares);
+    const norm = add(say('The length of the whole gradient, over all {n:,} parameters', { n: whole(flat.length) }), symbol('‖g‖'), squares);
     const share = op('min', 1, over(symbol('clip', clip), plus(symbol('‖g‖', norm), 1e-6)));
     g = add(say('Clipping: a longer one is scaled down, its direction stays'), symbol('g', 0, '', '′'), times(share, symbol('g', g)));
   }

@@ -4,6 +4,7 @@
  */
 
 import { Refusal, refuse } from '../../page/modules/connection.js';
+import { whole } from '../../page/modules/numbers.js';
 import { t } from '../../page/modules/words.js';
 import { Fan } from './fan.js';
 import { findings } from './findings.js';
@@ -16,7 +17,7 @@ import { Run, SPLITS, textOf } from './run.js';
 import { liveSettings, otherLosses, stateOf } from './run_state.js';
 import { RunView } from './run_view.js';
 import { TAKES, take } from './saving.js';
-import { grouped, say } from './sentences.js';
+import { say } from './sentences.js';
 import { extension } from './steps.js';
 
 const SLICE = 8; // milliseconds of training between two looks at what the page says
@@ -392,7 +393,7 @@ function makeTurns(act) {
 /** Refuse what a training can't change on its way. */
 function check(run, changes, step) {
   const { settings, plan: { count } } = run.segment;
-  if (changes.steps <= step) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(changes.steps) }), say('Give more epochs, e.g. epochs={n}.', { n: 2 * Math.max(1, count.epochOf(step)) }));
+  if (changes.steps <= step) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: whole(step), steps: whole(changes.steps) }), say('Give more epochs, e.g. epochs={n}.', { n: 2 * Math.max(1, count.epochOf(step)) }));
   if (!('loss' in changes) || otherLosses(settings.loss).includes(changes.loss)) return;
   refuse('branch_outputs', say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }), say('Keep the loss, or train a new run with it.'));
 }

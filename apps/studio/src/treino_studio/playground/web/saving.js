@@ -1,10 +1,11 @@
 /** What a page may take with it of a run: the command, the weights, a script, the table. */
 
 import { refuse } from '../../page/modules/connection.js';
+import { whole } from '../../page/modules/numbers.js';
 import { csvOf } from './columns.js';
 import { commandOf } from './command.js';
 import { scriptOf } from './script.js';
-import { grouped, say } from './sentences.js';
+import { say } from './sentences.js';
 
 const SET = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout']; // what a script's loop sets on its way
 export const TAKES = ['command', 'weights', 'script', 'data'];
@@ -55,7 +56,7 @@ function script(run) {
   const { step } = run.inView(), settings = run.settingsAt(0), sets = run.changesBefore(step);
   const other = sets.find(({ name }) => !SET.includes(name) || (name === 'dropout' && !settings.dropout));
   if (other)
-    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: grouped(other.step) }), say('Take its weights, or look at an earlier step and take the script there.'));
+    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: whole(other.step) }), say('Take its weights, or look at an earlier step and take the script there.'));
   const kept = run.over && run.view.step === null && run.kept.step < step ? run.kept.step : null;
   return { name: `${run.name}.py`, type: 'text/x-python', text: scriptOf(run, settings, sets, step, settings.steps, kept) };
 }

@@ -10,8 +10,6 @@ export function say(sentence, values = {}) {
   return counted.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** A whole number, a narrow space between its thousands. */
-export const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 export function percent(share, places = 1) {
   const text = (100 * share).toFixed(places);
   return localised(`${share && !Number(text) ? general(100 * share, 2) : text}%`);
