@@ -68,8 +68,8 @@ export class Run {
   /** Changes of settings along the path; those of one step together. */
   get marks() { return this.#changes().map(({ segment, step, changes }) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) })).filter(({ text }) => text); }
 
-  #changes() {
-    return this.path.flatMap(({ segment, first, stop }) => {
+  #changes(path = this.path) {
+    return path.flatMap(({ segment, first, stop }) => {
       const at = new Map(segment.origin ? [[first, segment.changes]] : []);
       for (const { step, name, value } of segment.sets) if (step >= first && (stop === null || step <= stop)) at.set(step, { ...at.get(step), [name]: value });
       return [...at].map(([step, changes]) => ({ segment, step, changes }));
@@ -197,14 +197,14 @@ export class Run {
   get history() {
     const pieces = new Map(), own = { path: this.path, records: this.records, last: this.step, left: false };
     for (const { path, records, last, left } of [...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })), own])
-      for (const { segment, first, stop } of path) {
-        const end = stop ?? last, forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
-        const starts = [...new Set([first, ...segment.sets.map((set) => set.step), ...forks])].filter((at) => at === first || (at > first && at < end)).sort((a, b) => a - b);
+      for (const link of path) {
+        const { segment, first, stop } = link, end = stop ?? last, changes = new Map(this.#changes([link]).map((each) => [each.step, each.changes]));
+        const forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
+        const starts = [...new Set([first, ...changes.keys(), ...forks])].filter((at) => at === first || (at > first && at < end)).sort((a, b) => a - b);
         starts.forEach((at, k) => {
-          const until = starts[k + 1] ?? end, sets = Object.fromEntries(segment.sets.filter((set) => set.step === at).map(({ name, value }) => [name, value]));
-          const { loss, accuracy, rmse } = records.epochs.findLast((epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null)?.validation ?? {};
-          const figures = Object.fromEntries(Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null)), changes = { ...(at === first && segment.origin ? segment.changes : {}), ...sets };
-          if (until > at || !left) pieces.set(`${segment.number} ${at}`, { segment: segment.number, first: at, last: until, text: textOf(changes, segment.settings), figures, left });
+          const until = starts[k + 1] ?? end, { loss, accuracy, rmse } = records.epochs.findLast((epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null)?.validation ?? {};
+          const figures = Object.fromEntries(Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null));
+          if (until > at || !left) pieces.set(`${segment.number} ${at}`, { segment: segment.number, first: at, last: until, text: textOf(changes.get(at) ?? {}, segment.settings), figures, left });
         });
       }
     return [...pieces.values()].sort((a, b) => a.segment - b.segment || a.first - b.first);
