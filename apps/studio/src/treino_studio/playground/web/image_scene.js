@@ -1,7 +1,8 @@
 /** What a frame shows of a network that sees pictures: one in every layer, its worst mistakes, examples (studio/image_scene.py). */
 
 import { forward } from './forward.js';
-import { softmax } from './metrics.js';
+import { softmax, winner } from './metrics.js';
+import { SPLITS } from './run.js';
 
 const MISTAKES = 12, EXAMPLES = 5; // of each class
 const SCALED = 256; // training rows whose smallest and largest values are black and white
@@ -49,7 +50,7 @@ export function seenParts(net, { scratch, scale, units }, prepared, { part, plac
     largest[i] = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   });
   if (raw) return [{ split: null, largest }, parts];
-  return [{ split: ['train', 'validation', 'test'][part], place, of: row.rows.length, row: row.rows[place], true: row.y[place], largest }, parts];
+  return [{ split: SPLITS[part], place, of: row.rows.length, row: row.rows[place], true: row.y[place], largest }, parts];
 }
 
 /** The confusion of these rows, and those that it is most wrong about. z: [N C]. one: rows that are drawn, see sight.js. */
@@ -57,7 +58,7 @@ export function mistakesOf(z, one, prepared, scale) {
   const N = one.rows.length, C = z.length / N, D = prepared.features.length, [high, wide] = prepared.picture, { raw, rows } = prepared.parts[one.part];
   const confusion = new Uint32Array(C * C), wrong = [];
   for (let i = 0; i < N; i++) {
-    const shares = softmax(z, i, C), right = one.y[i], said = shares.reduce((best, p, c) => (p > shares[best] ? c : best), 0);
+    const shares = softmax(z, i, C), right = one.y[i], said = winner(z, i, C);
     if (!shares.every(Number.isFinite)) continue;
     confusion[right * C + said]++;
     if (said !== right) wrong.push({ i, right, shares });
@@ -80,8 +81,8 @@ export function examplesOf({ parts, classes, features, picture }, train, scale) 
   classes.forEach((_, c) => {
     const places = train.rows.filter((_row, i) => train.y[i] === c).slice(0, EXAMPLES);
     for (const place of places) bytes.push(...pixels(raw.subarray(place * D, (place + 1) * D), scale));
-    const rows = parts.map(({ y }) => y.reduce((sum, label) => sum + (label === c), 0));
-    groups.push({ class: c, shown: places.length, rows: Object.fromEntries(['train', 'validation', 'test'].map((split, k) => [split, rows[k]]).filter(([, n], k) => parts[k].y.length && n != null)) });
+    const counts = SPLITS.map((split, k) => [split, parts[k].y.reduce((sum, label) => sum + (label === c), 0)]);
+    groups.push({ class: c, shown: places.length, rows: Object.fromEntries(counts.filter((_, k) => parts[k].y.length)) });
   });
   return { groups, more: 0, shape: [1, ...picture], pixels: btoa(bytes.map((byte) => String.fromCharCode(byte)).join('')) };
 }
