@@ -224,11 +224,14 @@ def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
 
 def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
     """The values recorded at the ends of the path's epochs."""
-    values: list[EpochValue] = []
-    for link, count in path_counts(spec):
-        rows = folder.database.epochs(link.segment.number)
-        values += [row for row in rows if link.stop is None or count.end_of(row.epoch) <= link.stop]
-    return values
+    path = path_counts(spec)
+    rows = folder.database.epochs_of(link.segment.number for link, _count in path)
+    return [
+        row
+        for link, count in path
+        for row in rows[link.segment.number]
+        if link.stop is None or count.end_of(row.epoch) <= link.stop
+    ]
 
 
 # ---- histories of a run

@@ -24,7 +24,8 @@ def run_result(run: StoredRun) -> dict[str, Any] | None:
     if kept is not None and "validation" in result.metrics.measured:
         at = 1 + list(result.metrics.measured).index("validation")
         head.insert(at + 1, _("validation, last step"))
-        last = [rows[0][at], *(_last(run, metric) for metric in result.metrics.measured["validation"])]
+        of_metric = run.evaluations.get("validation", {})
+        last = [rows[0][at], *(_last(of_metric.get(m, [])) for m in result.metrics.measured["validation"])]
         for row, text in zip(rows, [*last, *[""] * (len(rows) - len(last))], strict=True):
             row.insert(at + 1, text)
     return {
@@ -49,7 +50,6 @@ def _kept(result: RunResult) -> dict[str, int | None] | None:
     return {"step": step, "epoch": epoch, "last": result.steps}
 
 
-def _last(run: StoredRun, metric: str) -> str:
-    """A validation metric as it was last measured."""
-    values = [v for v in run.evaluations.get("validation", {}).get(metric, []) if v is not None]
-    return figure(values[-1] if values else None)
+def _last(values: list[float | None]) -> str:
+    """A metric as it was last measured."""
+    return figure(next((value for value in values[::-1] if value is not None), None))

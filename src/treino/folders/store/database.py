@@ -319,8 +319,14 @@ class Database:
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
         """The metrics at the ends of the segment's epochs."""
-        rows = sorted(row[1:] for row in self._table("epochs") if row[0] == segment)
-        return [EpochValue._make((*row[:3], math.nan if row[3] is None else row[3])) for row in rows]
+        return self.epochs_of([segment])[segment]
+
+    def epochs_of(self, segments: Iterable[int]) -> dict[int, list[EpochValue]]:
+        """The same of several segments, by their numbers; the table is read once."""
+        values = {number: list[EpochValue]() for number in segments}
+        for number, *row, value in sorted(row for row in self._table("epochs") if row[0] in values):
+            values[number].append(EpochValue._make((*row, math.nan if value is None else value)))
+        return values
 
     def events(self) -> list[Event]:
         """All events, in the order in which they were added."""
