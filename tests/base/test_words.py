@@ -226,6 +226,24 @@ def test_values_go_into_both(language: str) -> None:
             assert translation[end].isspace() == sentence[end].isspace() or sentence == " next: ", sentence
 
 
+def test_no_translation_is_two_of_them() -> None:
+    """A hasty merge keeps both sides of a conflict, and gettext reads the two as one sentence."""
+    assert said_again("one two three four five six", "um dois três quatro cinco.um dois três quatro cinco")
+    both = translations("pt_BR").items()
+    assert [t for s, t in both if said_again(s, t) or len(t) > 1.6 * len(s) + 25] == []
+
+
+def said_again(sentence: str, translation: str) -> bool:
+    """Whether five words in a row come again in the translation, but not in its sentence."""
+
+    def again(text: str) -> bool:
+        said = re.findall(r"\w+", text.lower())
+        five = [(*said[i : i + 5],) for i in range(len(said) - 4)]
+        return len({*five}) < len(five)
+
+    return again(translation) and not again(sentence)
+
+
 def fields(sentence: str) -> set[tuple[str | None, str | None, str | None]] | None:
     """The values that are filled in, with their formats, but not words for a number, ``{n:row|rows}``; None
     where braces mean something else."""
