@@ -94,8 +94,10 @@ def fuzzed(seed: int) -> str:
             lambda: tensor.flatten()[:1],
             lambda: tensor.expand(3, *tensor.shape),
             lambda: torch.stack([tensor, tensor], -1)[..., 0],
-            lambda: torch.full_like(tensor, draw.choice([-1, 0, 1, 2**30, -(2**30)])),
-            lambda: torch.full_like(tensor, torch.nan) if tensor.is_floating_point() else tensor - 2**62,
+            lambda: torch.full(tensor.shape, draw.choice([-1, 0, 1, 2**30, -(2**30)])).to(tensor.dtype),
+            lambda: (
+                torch.full_like(tensor, torch.nan) if tensor.is_floating_point() else tensor.long() - 2**62
+            ),
         )
         return draw.choice(ways)()
 
