@@ -38,7 +38,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
 from treino.data.source_kinds import is_album, is_torch_dataset, names_of_pictures
-from treino.data.split_requests import Split, decide_parts, divider, fold_of, units, with_file_in_places
+from treino.data.split_requests import Split, check_split, decide_parts, fold_of, units, with_file_in_places
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
@@ -318,7 +318,7 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
     if table.rows == 1:
         raise ROWS_ONE(source=table.source)
     notes = list(table.notes)
-    divider(table, split, targets)  # refuses an unsuitable split
+    check_split(table, split, targets)
     alike = _alike(reading, table.reading, columns)
     read = (sources.read(source, alike, room=work.room) for source in request.files.values())
     others, file_parts = list(map(with_file_in_places, read)), [PARTS[name] for name in request.files]

@@ -101,10 +101,10 @@ def fold_of(text: str | None) -> Fold | None:
     raise FOLD_FORM(fold=text)
 
 
-def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | None:
-    """The column that decides the split; None without one. Refuses an unsuitable column."""
+def check_split(table: Table, request: Split, targets: Sequence[str]) -> None:
+    """Refuse columns by which the table can't be split."""
     if request.by is None:
-        return None
+        return
     for name in filter(None, (request.group, request.time, request.column)):
         if name not in table.by_name:
             raise unknown_column(table, name, "split")
@@ -113,7 +113,6 @@ def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | No
         raise SPLIT_OFFICIAL(source=table.source, name=request.by)
     if request.time is not None:
         times_of(table.column(request.time), table)
-    return table.column(request.by)
 
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
 from treino.data.rows import Rows
-from treino.data.split_requests import Split, decide_parts, divider
+from treino.data.split_requests import Split, check_split, decide_parts
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
@@ -81,7 +81,7 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     if request.labels is not None and labels is None:
         files["labels"] = (request.labels, str(table.sha256))
     column = choose_target(table, request.target)
-    divider(table, request.split, [column.name])  # refuses before anything is decoded
+    check_split(table, request.split, [column.name])  # before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     described = picture_files(album, pictures, absent)
     notes = [*table.notes, size_note(pictures, request), *form_notes(described, pictures.shape)]
@@ -93,7 +93,7 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     first_N = pictures.comparison.of(row_N).near_N
     column = table.column(column.name)
     split = album_split(request.split, table, notes)
-    divider(table, split, [column.name])
+    check_split(table, split, [column.name])
     task, reason = decide_task(column, request.task, table.place)
     (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
     part_N = decide_parts([table], [], split, first_N, label_N, classes, notes, EQUAL, ACROSS)

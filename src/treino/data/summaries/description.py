@@ -39,7 +39,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
-from treino.data.split_requests import Split, decide_parts, divider, times_of
+from treino.data.split_requests import Split, check_split, decide_parts, times_of
 from treino.data.splits import PARTS, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
@@ -186,7 +186,7 @@ def describe(
     else:
         column = choose_target(table, target)
         described, learnt = describe_target(table, column, kinds.get(column.name), warnings)
-    by = divider(table, split, [described.name or ""])
+    check_split(table, split, [described.name or ""])
     weights = weight_column(table, row_weights, [described.name or ""], None)
     apart = (described.name, *likely, split.group, split.column, weights)
     features = [c for c in table.columns if c.name not in apart]
@@ -207,11 +207,11 @@ def describe(
         for c in features
         if choices[c.name].way != "out" and column_fault(table, c, choices[c.name]) is None
     }
-    warnings += _row_warnings(table, usable, learnt, by is None)
+    warnings += _row_warnings(table, usable, learnt, split.by is None)
     notes, weighing = list(table.notes), None
     if weights is not None:
         weighing = _describe_weights(table, weights, row_weights, notes, warnings)
-    if by is not None:
+    if split.by is not None:
         notes += _split_notes(table, split, usable, learnt, described.classes)
     return TableDescription(
         name=table.name,
@@ -252,7 +252,7 @@ def _of_image_table(
 ) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
     column = choose_target(table, target)
-    divider(table, split, [column.name])  # refuses an unsuitable split
+    check_split(table, split, [column.name])
     described, learnt = describe_target(table, column, None, warnings)
     matrix, official = table.matrix, table.rows - table.official_test
     assert matrix is not None
@@ -291,7 +291,7 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     album, table, absent = read_album(request)
     untold = request.target is None and table.target is None
     target = None if untold else choose_target(table, request.target).name
-    divider(table, request.split, [target or ""])  # refuses before anything is decoded
+    check_split(table, request.split, [target or ""])  # before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
     table = take(table, row_N)
@@ -305,7 +305,8 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     if target is not None:
         described, learnt = describe_target(table, table.column(target), None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
-    if divider(table, split, [target or ""]) is not None:
+    check_split(table, split, [target or ""])
+    if split.by is not None:
         row_K = np.arange(table.rows) if learnt is None else learnt.row_N
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
