@@ -72,7 +72,7 @@ def usual_epochs(kind: str, rows: int, batch_size: int | str | None) -> int:
 
 def one_cycle(kind: str, s: Settings) -> bool:
     """Whether a training of this kind has one cycle of the learning rate because that is its default."""
-    return DEFAULTS[kind].schedule == (s.schedule or DEFAULTS[kind].schedule) == "one-cycle"
+    return DEFAULTS[kind].schedule == "one-cycle" and s.schedule in (None, "one-cycle")
 
 
 def kind_of(net: object, data_kind: str) -> str:

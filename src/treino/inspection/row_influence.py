@@ -237,9 +237,9 @@ class Proponents:
     effect_K: NDArray[np.float64]
 
 
-def quick_xray(data: Data, name: str, row: int | None = None) -> RowXray:
+def quick_xray(data: Data, name: str, row: int | str = "ROW") -> RowXray:
     """An x-ray by few networks, so that it takes no more than about two seconds. name: the run, as typed.
-    row: the number of the row that it is for, if it is for one.
+    row: the number of the row that it is for, or the word that stands for one.
 
     Raises:
         TreinoError: too many rows or inputs for that; as ``xray``.
@@ -248,8 +248,7 @@ def quick_xray(data: Data, name: str, row: int | None = None) -> RowXray:
     numbers = gradient_numbers(inputs, len(data.classes) or 1)
     networks = min(MOST_NETWORKS, int(QUICK_WORK / (len(data.train) * numbers**2)))
     if networks < FEWEST_NETWORKS:
-        shown = "ROW" if row is None else str(row)
-        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name, row=shown)
+        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name, row=row)
     return xray(data, networks=networks, steps=STEPS)
 
 
