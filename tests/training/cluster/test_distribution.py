@@ -23,6 +23,7 @@ from treino.training.loop import JobEnd
 from treino.training.studies import study
 from treino.training.studies.study import study_events, study_resumption
 from treino.training.sweeps import bracket, distribution, sweep
+from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 
 SPACE = {
@@ -36,13 +37,19 @@ BASE = {"epochs": 12, "optimizer": "sgd", "momentum": 0.9, "threads": 1, "seed":
 
 
 class Processes:
-    """A cluster in this process: a task runs when its end is asked for, in any order."""
+    """A cluster in this process, whose machines come and go: a task runs when its end is asked for, in any
+    order."""
 
     gpus = False
 
     def __init__(self, slots: int, seed: int) -> None:
-        self.slots, self.chance = slots, random.Random(seed)
+        self.most, self.chance = slots, random.Random(seed)
         self.tickets, self.tasks, self.names = itertools.count(), dict[int, Any](), list[str]()
+        self.trained: dict[int, set[int]] = {}
+
+    @property
+    def slots(self) -> int:
+        return self.chance.randint(1, self.most)
 
     def share(self, value: Any) -> SharedValue:
         return SharedValue("rows", 0, pickle.dumps(value))
@@ -56,14 +63,16 @@ class Processes:
         processors: int = 1,
     ) -> int:
         ticket = next(self.tickets)
+        if arguments[0].kind is GroupTraining:  # of a sweep: no network is in two tasks at once
+            members = set(arguments[0].group["members"])
+            assert not any(members & self.trained[other] for other in self.tasks)
+            self.trained[ticket] = members
         self.tasks[ticket] = packed(function, *arguments), shared
         self.names.append(name)
         return ticket
 
     def ended(self, seconds: float) -> list[TaskEnd]:
-        some = self.chance.sample(
-            sorted(self.tasks), self.chance.randint(0, min(self.slots, len(self.tasks)))
-        )
+        some = self.chance.sample(sorted(self.tasks), self.chance.randint(0, min(self.most, len(self.tasks))))
         found = []
         for ticket in some:
             call, shared = self.tasks.pop(ticket)

@@ -80,9 +80,14 @@ class Distribution:
             self._shared[id(data)] = data, self.cluster.share(data)
         return self._shared[id(data)][1]
 
+    @property
+    def _busy(self) -> set[int]:
+        """The ids of the parts that running tasks train."""
+        return {id(part) for _population, part, *_work in self._running.values()}
+
     def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
         """The parts with work left and no running task, sorted by work left, the largest first."""
-        busy = {id(part) for _population, part, *_work in self._running.values()}
+        busy = self._busy
         waiting = [
             (population, part, until, self._work(part, until, self._seconds(population)))
             for population, until in behind
@@ -101,8 +106,10 @@ class Distribution:
         return False
 
     def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
-        """Divide undivided populations into parts, in proportion to their work."""
-        whole = [(p, until) for p, until in behind if not p.parts]
+        """Divide undivided populations into parts, in proportion to their work; not while a task trains one
+        whole, whose result would come later than those of its parts."""
+        busy = self._busy
+        whole = [(p, until) for p, until in behind if not p.parts and id(p) not in busy]
         if not whole:
             return
         seconds = [self._work(p, until, self._seconds(p)) for p, until in whole]
