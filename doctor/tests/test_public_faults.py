@@ -159,6 +159,7 @@ CHOICES = {
     "corrcoef": CORRELATED + TAKEN,
     "the whole table": "size = abs(np.corrcoef(fitted, known, rowvar=False)[-1, :-1])" + TAKEN,
     "then scaled": CORRELATED + TAKEN + SCALED,
+    "then scaled by most rows": CORRELATED + TAKEN + SCALED.replace(":80", "20:"),
     "SciPy": "from scipy.stats import spearmanr\n"
     "size = [-spearmanr(column, known).pvalue for column in fitted.T]" + TAKEN,
     "scikit-learn": "from sklearn.feature_selection import f_classif\nsize = f_classif(fitted, known)[0]"
@@ -214,10 +215,6 @@ SCRIPTS = {
     **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
     **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
     **{k: (rule, FRAMES.format(scale=scale, use=use)) for k, (rule, scale, use) in SCALES.items()},
-    "chosen, then scaled by most rows": (
-        "scaler_leakage",
-        CHOSEN.format(part="", choice=CORRELATED + TAKEN + SCALED.replace(":80", "20:")),
-    ),
     "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
     "scored, and chosen by training rows": (
         "",
