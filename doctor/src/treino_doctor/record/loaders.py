@@ -19,6 +19,7 @@ from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.values import first_tensors
 
 LONGEST = 200_000  # maximum number of row numbers compared
+DEEP = 8  # maximum number of nested Subsets
 LOOKS = 4  # the first batches of a loader are checked for whether they draw random numbers
 
 
@@ -63,7 +64,7 @@ class Loaders(Observer):
     """Watches DataLoaders and subsets of data sets.
 
     parts: (data set, row numbers, line) of each Subset. hungry: training rows are collected between windows.
-    unseen: no net was called since the newest batch.
+    uncalled: no net was called since the newest batch. reading: the newest batch's.
     """
 
     def __init__(self, of: Recording) -> None:
@@ -71,11 +72,11 @@ class Loaders(Observer):
         self.parts: list[tuple[int, np.ndarray, Site | None]] = []
         self.batch: Batch | None = None
         self.hungry = True
-        self.reading: Reading | None = None  # of the newest batch
+        self.reading: Reading | None = None
         self._raw_batch: tuple[Any, Reading | None] | None = None
-        self._from, self.unseen, self._ahead = 0, False, False
-        self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
-        self._reading: dict[int, Reading] = {}
+        self._from, self.uncalled, self._ahead = 0, False, False
+        self._by_loader: dict[int, tuple[weakref.ref[Any], Reading]] = {}
+        self._by_iterator: dict[int, Reading] = {}
         self._held: list[Any] = []  # data sets of parts, so that their ids stay unique
 
     def install(self) -> None:
@@ -88,7 +89,7 @@ class Loaders(Observer):
         def following(loading: Any) -> Any:
             if not loaders._hooks.on:
                 return original(loading)
-            reading = loaders.reading = loaders._reading.get(id(loading))
+            reading = loaders.reading = loaders._by_iterator.get(id(loading))
             if reading is not None and not reading.tensors and reading.looks < LOOKS and not reading.draws:
                 batch = loaders._drawing(lambda: original(loading), reading)
             elif reading is not None and reading.tensors and loaders._tape.on:
@@ -100,10 +101,11 @@ class Loaders(Observer):
             # Between windows, only evaluations are recorded here. The memory of a kept batch can't be reused.
             looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
             # If no net was called since the previous one, batches are read ahead, and a call's is unknown.
-            ahead = looked_at and loaders._from == id(loading) and (loaders._ahead or loaders.unseen)
-            loaders._from, loaders.unseen, loaders._ahead = id(loading), looked_at, ahead
-            loaders._raw_batch = (batch, reading) if looked_at and not ahead else None
-            loaders.batch = loaders.batch if looked_at and not ahead else None
+            ahead = looked_at and loaders._from == id(loading) and (loaders._ahead or loaders.uncalled)
+            loaders._from, loaders.uncalled, loaders._ahead = id(loading), looked_at, ahead
+            known = looked_at and not ahead
+            loaders._raw_batch = (batch, reading) if known else None
+            loaders.batch = loaders.batch if known else None
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
@@ -129,7 +131,7 @@ class Loaders(Observer):
 
     def newest(self) -> Batch | None:
         """The newest batch, unpacked at the first call; None while batches are read ahead."""
-        self.unseen = False
+        self.uncalled = False
         if self._raw_batch is not None:
             self.batch = Batch(*self._raw_batch)
             self._raw_batch = None
@@ -162,24 +164,24 @@ class Loaders(Observer):
         reading.once = type(sampler) in (SequentialSampler, SubsetRandomSampler) or (
             type(sampler) is RandomSampler and not sampler.replacement
         )
-        self._readings[id(loader)] = weakref.ref(loader), reading
+        self._by_loader[id(loader)] = weakref.ref(loader), reading
 
     def _like(self, loader: Any) -> Reading | None:
         """The newest loader from which a library made this one: same data set, preferably same order."""
-        known = ((ref(), reading) for ref, reading in reversed(self._readings.values()))
+        known = ((ref(), reading) for ref, reading in reversed(self._by_loader.values()))
         alike = [(o, r) for o, r in known if o is not None and o.dataset is loader.dataset]
         ordered = (r for o, r in alike if isinstance(loader.sampler, type(o.sampler)))
         return next(ordered, alike[0][1] if alike else None)
 
     def _started(self, result: Any, args: Any, kwargs: Any) -> None:
-        known = self._readings.get(id(args[0]))
+        known = self._by_loader.get(id(args[0]))
         if known is not None and known[0]() is args[0]:
             self._from = 0
             known[1].epoch += 1
             known[1].fresh = True
-            if len(self._reading) > 16:
-                self._reading.clear()
-            self._reading[id(result)] = known[1]
+            if len(self._by_iterator) > 16:
+                self._by_iterator.clear()
+            self._by_iterator[id(result)] = known[1]
 
     def _part(self, result: Any, args: Any, kwargs: Any) -> None:
         origin = origin_of(args[0])
@@ -211,16 +213,16 @@ def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
 
 def origin_of(dataset: Any, sampler: Any = None) -> Origin | None:
     """The root data set behind nested Subsets, and the row numbers that they and a sampler leave."""
+    choices: list[Any] = [sampler] if type(sampler) is SubsetRandomSampler else []
+    while isinstance(dataset, Subset) and len(choices) < DEEP:
+        choices.append(dataset)
+        dataset = dataset.dataset
     numbers: np.ndarray | None = None
-    taken = sampler if type(sampler) is SubsetRandomSampler else dataset
-    for _ in range(8):
-        if taken is not sampler and not isinstance(taken, Subset):
-            break
-        own = np.asarray(torch.as_tensor(np.asarray(taken.indices)).reshape(-1)[:LONGEST])
+    for choice in choices:
+        own = np.asarray(torch.as_tensor(np.asarray(choice.indices)).reshape(-1)[:LONGEST])
         if own.dtype.kind not in "iu":
             return None
         numbers = own if numbers is None else own[numbers]
-        dataset = taken = dataset if taken is sampler else taken.dataset
     try:
         return Origin(id(dataset), numbers, len(dataset)) if dataset is not None else None
     except TypeError:

@@ -184,7 +184,7 @@ class Recorder:
 
     def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
         """Decide whether a call of a net belongs to a known training or opens a window."""
-        windows, self.rows.loaders.unseen = self.windows, False
+        windows, self.rows.loaders.uncalled = self.windows, False
         self.place = place = id(frame.f_code), frame.f_lasti, module.training, is_grad_enabled()
         if self.settings.pending:
             self.settings.called(place[3])
