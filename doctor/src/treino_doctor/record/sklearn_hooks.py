@@ -125,10 +125,10 @@ class SklearnHooks:
 
     def _written(self, result: Any, args: Any, kwargs: Any) -> None:
         """Note the rows of a written table that has one value for each row, besides names."""
-        columns = [args[0]] if args[0].ndim == 1 else [args[0].iloc[:, i] for i in range(args[0].shape[1])]
-        values = [c for c in columns[:4] if c.dtype.kind == "f" or not c.is_unique]
-        if len(columns) <= 2 and len(values) < 2:
-            self._rows.splits.scalers.written.add(len(args[0]))
+        frame = args[0] if args[0].ndim > 1 else args[0].to_frame()
+        columns = (frame.iloc[:, i] for i in range(frame.shape[1]))
+        if frame.shape[1] <= 2 and sum(c.dtype.kind == "f" or not c.is_unique for c in columns) < 2:
+            self._rows.splits.scalers.written.add(len(frame))
 
     def _filled(self, args: Any, kwargs: Any) -> None:
         """Note that a column's gaps get a number."""
@@ -142,9 +142,8 @@ class SklearnHooks:
             if getattr(args[0], "strategy", "") != "constant":  # constants don't depend on rows
                 fits.fitted(args[0], rows_of(args, kwargs))
             if (fit := fits.of_scaler(args[0])) and hasattr(args[0], "statistics_"):  # of an imputer
-                for column, fill in zip(
-                    np.asarray(rows_of(args, kwargs)).T, args[0].statistics_, strict=True
-                ):
+                columns = np.asarray(rows_of(args, kwargs)).T
+                for column, fill in zip(columns, args[0].statistics_, strict=True):
                     self._rows.splits.gaps.filled(fit, column, fill)
             if hasattr(args[0], "get_support"):  # a program may take the selected columns itself
                 scores, y = getattr(args[0], "scores_", None), args[2] if len(args) > 2 else kwargs.get("y")
