@@ -136,14 +136,9 @@ class Activations(Observer):
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
         spread = float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan
-        fields: dict[str, Any] = {"saturating": self._bent, "made_at": self._first_bent}
-        fields |= {
-            "written_at": self.filled_at(first),
-            "ratio": start / end,
-            "spread": spread,
-            "optimizer": optimizer,
-        }
-        self._log.tell(Depth, layers=len(wide), **fields)
+        drawn = {"spread": spread, "written_at": self.filled_at(first)}
+        bent = {"saturating": self._bent, "made_at": self._first_bent}
+        self._log.tell(Depth, layers=len(wide), optimizer=optimizer, ratio=start / end, **drawn, **bent)
 
     def _look(self, every: list[torch.Tensor]) -> None:
         """Check which trained matrices still have identical rows or columns."""
