@@ -62,11 +62,10 @@ class UnfilledTensors(Observer):
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if args and isinstance(args[0], torch.Tensor):
             of = _address(args[0])
-            for node in (_base(self._values.of(args[0])), self._empty.pop(of, None)):
+            there = [node for _, node in self._parameters.values() if node.detail[MEMORY][0] == of]
+            for node in (_base(self._values.of(args[0])), self._empty.pop(of, None), *there):
                 if node is not None and node.op == "empty":
                     node.op = "leaf"
-            if self._parameters:
-                self._parameters = {k: v for k, v in self._parameters.items() if v[1].detail[MEMORY][0] != of}
 
     def _registered(self, result: Any, args: Any, kwargs: Any) -> None:
         parameter = args[2] if len(args) > 2 else kwargs.get("param")
