@@ -62,11 +62,13 @@ def span(target: torch.Tensor) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def outside(target: torch.Tensor) -> tuple[float, float, float]:
-    """The shares of entries that are below −1, below 0 and above 1, beyond what rounding does."""
-    slack = 1e-3 * float(target.abs().max())
-    low, negative, high = (target < -1 - slack, target < -slack, target > 1 + slack)
-    return float(low.float().mean()), float(negative.float().mean()), float(high.float().mean())
+def outside(name: str, target: torch.Tensor, low: float, high: float) -> tuple[float, float, float]:
+    """The shares of a numeric target that are below −1, below 0 and above 1, beyond what rounding does."""
+    if name not in POWERS or not (low < 0 or high > 1):
+        return 0.0, 0.0, 0.0
+    slack = 1e-3 * max(-low, high)
+    below, negative, above = (target < -1 - slack, target < -slack, target > 1 + slack)
+    return float(below.float().mean()), float(negative.float().mean()), float(above.float().mean())
 
 
 def counts(

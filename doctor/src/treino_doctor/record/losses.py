@@ -84,7 +84,7 @@ class Losses(Observer):
             of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
             swapped=not of_input.forwards and loss_figures.swapped(name, x.detach(), target),
-            outside=loss_figures.outside(target.detach()) if low < 0 or high > 1 else (0.0, 0.0, 0.0),
+            outside=loss_figures.outside(name, target.detach(), low, high),
             bootstrapped=bool(of_target.forwards),
             error=error,
             **graphs,
