@@ -119,13 +119,11 @@ class Nets(Observer):
     @contextmanager
     def away(self) -> Iterator[None]:
         """Record nothing inside the block."""
-        self._hooks.on, taping, listening = False, self._tape.on, self._stop_listening()
-        self._tape.stop()
+        self._hooks.on, listening = False, self._stop_listening()
         try:
-            yield
+            with self._tape.away():
+                yield
         finally:
-            if taping and self.windows.open:
-                self._tape.start()
             if listening:
                 self._listen()
             self._hooks.on = True
