@@ -234,17 +234,13 @@ def test_a_fault_is_told_and_its_right_twin_is_silent(rule, text, tmp_path):
     assert found == ([rule] if rule else [])
 
 
-AGENT = (
-    HEAD.format(
-        net="nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))"
-    )
-    + """
+NORMED = "nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))"
+AGENT = """
 for state in x[:60]:
     rows = torch.randint(60, ({rows},))
     action = {answer}
     STEP: F.cross_entropy(net(x[rows]), y[rows])
 """
-)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +248,7 @@ for state in x[:60]:
 )
 def test_an_agent_is_told_to_answer_in_eval_mode(answer, tmp_path):
     rows = "16" if answer != "0" else "1 + 15 * (state[0] > 0)"
-    text = AGENT.format(rows=rows, answer=answer)
+    text = HEAD.format(net=NORMED) + AGENT.format(rows=rows, answer=answer)
     (found,) = (f for f in examined(PRELUDE + text, tmp_path)[0] if f.rule == "batchnorm_batch_of_one")
     assert ("No backward went through them: they are only answered." in found.message) == (answer != "0")
     assert answer == "0" or answer in (tmp_path / "script.py").read_text().splitlines()[found.line - 1]
