@@ -236,14 +236,10 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
 
 
 def on_grid(rows_ND: np.ndarray) -> bool:
-    """Whether the first rows hold few distinct numbers, or only bytes that were divided by 255, as by
-    ``ToTensor``, or have four decimals: no fit does that.
-    """
+    """Whether rows hold few distinct numbers, bytes divided by 255, or four decimals, unlike scaled ones."""
     some = rows_ND[:TRIED]
-    if len(np.unique(some)) <= GRID:
-        return True
     whole = (some.astype(np.float64) * unit for unit in (255, 10_000))
-    return any(bool((np.abs(w - w.round()) < EXACT).all()) for w in whole)
+    return len(np.unique(some)) <= GRID or any(bool((np.abs(w - w.round()) < EXACT).all()) for w in whole)
 
 
 def measurements(rows_ND: np.ndarray) -> np.ndarray:
@@ -254,8 +250,7 @@ def measurements(rows_ND: np.ndarray) -> np.ndarray:
 def distance_from_one(columns: Columns) -> np.ndarray:
     """[D]: how far deviations are from 1, whether they were divided by the number of rows or by one less."""
     size, ratio = columns.deviation, columns.n / max(1, columns.n - 1)
-    near: np.ndarray = np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1))
-    return near
+    return np.asarray(np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1)))
 
 
 def scaled_alone(held_out: Columns, train: Columns, sample: np.ndarray) -> str:
