@@ -35,9 +35,7 @@ class Reads(Observer):
 
     def install(self) -> None:
         self._hooks.after(builtins, "print", lambda result, args, kwargs: self._said(*args), self._looks)
-        self._hooks.after(
-            logging.Logger, "handle", lambda result, args, kwargs: self._logged(args[1]), self._looks
-        )
+        self._hooks.after(logging.Logger, "handle", self._logged, self._looks)
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
         self._tape.observe(self._derived, "grad")
@@ -55,7 +53,8 @@ class Reads(Observer):
             text = " ".join(str(v) for v in values if isinstance(v, (str, Real)))
             self._prints[site].append((self._log.moment(), text[:LONG]))
 
-    def _logged(self, record: logging.LogRecord) -> None:
+    def _logged(self, result: Any, args: Any, kwargs: Any) -> None:
+        record: logging.LogRecord = args[1]
         self._said(record.msg, *(record.args if isinstance(record.args, tuple) else ()))
 
     def finish(self) -> None:
