@@ -44,7 +44,7 @@ class Marks(Observer):
         self._newest: deque[Ref[torch.Tensor]] = deque()
         self._kept: list[Ref[torch.Tensor]] = []  # losses that still existed some turns later
         self._released: Counter[tuple[Site | None, bool]] = Counter()  # past graphs that are gone
-        self._limit, self.grown, self.dropped, self._newest_count = LEAST, 0, 0, 0
+        self._limit, self.grown, self.dropped, self._count_turn = LEAST, 0, 0, 0
         of.ran.append(self.ran)
         of.called.append(self.result)
 
@@ -96,7 +96,7 @@ class Marks(Observer):
 
     def _count(self, turn: int) -> None:
         for kind, marks in ((False, self._roots), (True, self._trained)):
-            gone = (m for m in marks if m[2] < self._newest_count - PAST and m[0]() is None)
+            gone = (m for m in marks if m[2] < self._count_turn - PAST and m[0]() is None)
             self._released.update((m[1], kind) for m in gone)
             marks[:] = [m for m in marks if m[0]() is not None]
         if len(self._roots) + len(self._trained) > MANY and self._collections < COLLECTIONS:
@@ -107,7 +107,7 @@ class Marks(Observer):
         for kind, marks in ((False, self._roots), (True, self._trained)):
             for site, alive in Counter(m[1] for m in marks if m[2] < turn - PAST).items():
                 self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
-        self._newest_count = turn
+        self._count_turn = turn  # of the newest count
         self._count_kept()
 
     def finish(self) -> None:
@@ -115,9 +115,8 @@ class Marks(Observer):
         for (site, result), alive in self._alive.items():
             handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
             summed = next(handed, next(iter(led), None))
-            fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
-            fields["released"] = self._released[site, result]
-            self._log.tell(GraphsHeld, site=site, result=result, **fields)
+            counts = {"marked": self._marked[site, result], "released": self._released[site, result]}
+            self._log.tell(GraphsHeld, site=site, result=result, alive=alive, summed_at=summed, **counts)
         if self.grown:
             fields = {"site": self._line, "alive": self.grown, "marked": self._log.moment()["turn"]}
             self._log.tell(GraphsHeld, result=False, grown=True, released=self.dropped, **fields)
