@@ -8,9 +8,7 @@ from pathlib import Path
 from treino_doctor.words import _
 
 _starts: dict[str, Sequence[int]] = {}  # notebook -> the first line of each cell
-_running: dict[
-    str, tuple[str, int]
-] = {}  # file of a cell that runs in Jupyter -> its name, lines above its code
+_running: dict[str, tuple[str, int]] = {}  # file of a cell in Jupyter -> its name, lines above its code
 
 
 def name_cells(path: str, starts: Sequence[int]) -> None:

@@ -97,10 +97,10 @@ class Doctor:
             head = _("doctor: {steps} {steps:step|steps} watched, findings: {n}").format(
                 n=len(exam.findings), steps=exam.steps
             )
-        labels = {file: self.shell.compile.format_code_name(file) or ("", file) for file in own_files()}
-        names = {file: (label[1], 0) for file, label in labels.items()}
-        # the cell above these
-        name_running_cells(names | {file: ("", lines) for file, lines in above.items()})
+        label = self.shell.compile.format_code_name
+        names = {file: ((label(file) or ("", file))[1], 0) for file in own_files()}
+        names |= {file: ("", lines) for file, lines in above.items()}  # the cell above these findings
+        name_running_cells(names)
         text = linecache.getline
         findings = [(f, _place(f), text(f.file or "", f.line or 0).strip()) for f in exam.findings]
         covered = coverage(exam)

@@ -40,9 +40,7 @@ class Windows:
 
     def __init__(self) -> None:
         self.open = True
-        self.turn = self.calls = 0
-        self.watched = self.evaluated = self.passed = 0
-        self.operations = 0
+        self.turn = self.calls = self.watched = self.evaluated = self.passed = self.operations = 0
         self.stepped, self.due, self.usual = -PATIENCE, FIRST, 1
         self.places: dict[tuple[int, int, int], tuple[CodeType, weakref.ref[Any]]] = {}
         self._wide, self._trainings = WIDE, 0
