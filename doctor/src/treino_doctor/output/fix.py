@@ -8,10 +8,10 @@ import os
 import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
+from itertools import accumulate, count
 
 from treino_doctor.finding import Finding, Site
-from treino_doctor.output.mends import MENDS, Edit, Script, edited, in_order
+from treino_doctor.output.mends import MENDS, Edit, Script, edited, pieces
 from treino_doctor.output.names import is_bound
 from treino_doctor.output.notebook_edits import edited_notebook
 from treino_doctor.places import source
@@ -139,10 +139,9 @@ _trials = count()  # for names of their own: what was read of a name is remember
 
 def _unfit(file: str, script: Script, edits: list[Edit]) -> str:
     """Why a file does not run with these edits: its syntax, or a name without a value; "" if it may."""
-    text, parts, shift = edited(script.text, edits), [], 0
-    for edit in in_order(edits):
-        parts.append((edit.start + shift, edit.start + shift + len(edit.text)))
-        shift += len(edit.text) - (edit.end - edit.start)
+    parts = pieces(script.text, edits)
+    text, ends = "".join(parts), [*accumulate(map(len, parts))]
+    places = [*zip(ends[::2], ends[1::2], strict=False)]  # of the new parts
     try:  # the whole code of a notebook is never compiled, only its statements
         flags = ast.PyCF_ONLY_AST if file.endswith(ENDING) else 0
         compile(text, file, "exec", flags, dont_inherit=True)
@@ -153,7 +152,7 @@ def _unfit(file: str, script: Script, edits: list[Edit]) -> str:
     try:
         fixed, nodes = Script(name, text), ast.walk(source.module(name))
         loads = (n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-        new = (n for n in loads if any(a <= fixed.start(n) < b for a, b in parts))
+        new = (n for n in loads if any(a <= fixed.start(n) < b for a, b in places))
         unbound = next((n.id for n in new if not is_bound(name, n, file)), "")
     finally:
         del linecache.cache[name]

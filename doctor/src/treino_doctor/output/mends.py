@@ -16,10 +16,14 @@ from treino_doctor.finding import Finding, Site
 from treino_doctor.output.names import begin, dotted, name_for, sole
 from treino_doctor.places import source
 from treino_doctor.places.bindings import bindings, class_of, reaching, scope_of, statement_of
-from treino_doctor.words import _
+from treino_doctor.words import N_, _
 
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
 TIGHT = (*PLAIN, ast.Call, ast.Constant)  # binds more tightly than any operator
+# Why there is no fix: where several places, or none, could be meant; in a lambda; without an import.
+SEVERAL = N_("no single place on the line can be meant")
+RUNS_LATER = N_("it runs later or more often than its line, as in a lambda")
+NO_NAME = N_("the script has no name for {name} there")
 SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select", "gather", "take_along_dim")
 SCHEDULE = re.compile("(?i:sched|plateau|restarts)|LR")  # matches the names of schedulers and their classes
 SAMPLERS = "sampler", "batch_sampler", None  # None: **settings, which may hold anything
@@ -35,16 +39,18 @@ class Edit:
     text: str
 
 
-def in_order(edits: list[Edit]) -> list[Edit]:
-    """Edits by their places in the text; insertions at one place stay as they came."""
-    return sorted(edits, key=lambda e: (e.start, e.end))
+def pieces(text: str, edits: list[Edit]) -> list[str]:
+    """The parts of an edited text: kept and new ones in turn. Insertions at one place stay as they came."""
+    parts, end = [], 0
+    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+        parts += [text[end : edit.start], edit.text]
+        end = edit.end
+    return [*parts, text[end:]]
 
 
 def edited(text: str, edits: list[Edit]) -> str:
     """A text with its edits made."""
-    for edit in reversed(in_order(edits)):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+    return "".join(pieces(text, edits))
 
 
 class Script:
@@ -204,21 +210,6 @@ def _binds(block: ast.AST, file: str, expression: ast.AST) -> bool:
     return any(id(d.statement) in inside or id(d.inside) in inside for d in made if d.how != "parameter")
 
 
-def no_name(full: str) -> str:
-    """Why there is no fix where a script has no name for a torch object."""
-    return _("the script has no name for {name} there").format(name=full)
-
-
-def runs_later() -> str:
-    """Why there is no fix in a lambda or a comprehension."""
-    return _("it runs later or more often than its line, as in a lambda")
-
-
-def several() -> str:
-    """Why there is no fix where several places, or none, could be meant."""
-    return _("no single place on the line can be meant")
-
-
 # ---- gradients
 
 Mend = Callable[[Finding, Script], list[Edit] | str]  # a str says why there are no edits
@@ -262,7 +253,7 @@ def _zero_grad(finding: Finding, script: Script) -> list[Edit] | str:
     if step is None:
         return _("no call of an optimizer's step was found in the same function")
     if _later(file, step):
-        return runs_later()
+        return _(RUNS_LATER)
     handed = step.args[0] if len(step.args) == 1 else None
     closure = isinstance(handed, ast.Lambda) or source.name_of(handed) in bindings(file).functions
     scaled = isinstance(handed, (ast.Name, ast.Attribute)) and not closure  # scaler.step(optimizer)
@@ -285,7 +276,7 @@ def _clear_earlier(finding: Finding, script: Script) -> list[Edit] | str:
     file, leaves = script.file, _leaves(_site(finding))
     clearing = sole(s for s in leaves if isinstance(s, ast.Expr) and source.calls(s, "zero_grad"))
     if clearing is None or _later(file, source.calls(clearing, "zero_grad")[0]):
-        return several()
+        return _(SEVERAL)
     anchor = _first_backward(file, clearing, scope_of(file, clearing))
     if anchor is None or anchor is clearing or not _same(file, clearing, anchor, clearing):
         return []
@@ -327,11 +318,11 @@ def _unsquash(finding: Finding, script: Script) -> list[Edit] | str:
     site = _site(finding)
     found = sole(_squashing(site, ("Softmax", "Sigmoid", "softmax", "sigmoid")))
     if found is None:
-        return several()
+        return _(SEVERAL)
     call, full = found
     if full.endswith(("Softmax", "Sigmoid")):
         name = name_for(script.file, "torch.nn.Identity", call)
-        return [script.instead(call, f"{name}()")] if name else no_name("torch.nn.Identity")
+        return [script.instead(call, f"{name}()")] if name else _(NO_NAME).format(name="torch.nn.Identity")
     of: Any = None
     if full or _is_layer(script.file, call):
         of = source.argument(call, "input", 0)
@@ -344,7 +335,7 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
     names = "softmax", "log_softmax", "Softmax", "LogSoftmax", "argmax", "max", "amax", "softmin", "Softmin"
     right, found = str(finding.evidence.get("right", 1)), sole(_squashing(_site(finding), names))
     if found is None or any(isinstance(a, ast.Starred) for a in found[0].args):
-        return several()
+        return _(SEVERAL)
     call, full = found
     if any(k.arg is None for k in call.keywords) or (not full and _is_layer(script.file, call)):
         return []
@@ -362,7 +353,7 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
 
 def _mean(finding: Finding, script: Script) -> list[Edit] | str:
     value = sole(k.value for c in _calls_on(_site(finding)) for k in c.keywords if k.arg == "reduction")
-    return several() if value is None else [script.instead(value, '"mean"')]
+    return _(SEVERAL) if value is None else [script.instead(value, '"mean"')]
 
 
 def _same_shape(finding: Finding, script: Script) -> list[Edit] | str:
@@ -378,7 +369,7 @@ def _same_shape(finding: Finding, script: Script) -> list[Edit] | str:
         changed, other = (target, answer) if isinstance(answer, ast.Name) else (answer, target)
         if isinstance(other, PLAIN) and isinstance(changed, (*PLAIN, ast.Call)):
             edits.append(script.behind(changed, f".reshape({script.of(other)}.shape)"))
-    return edits if len(edits) == 1 else several()
+    return edits if len(edits) == 1 else _(SEVERAL)
 
 
 # ---- modes
@@ -439,7 +430,7 @@ def unseen_block(site: Site, call: ast.Call | None) -> str:
     if call is None:
         return _("no call of a net by a name of its own is on the line")
     trains = _trains_too(site)
-    return _("the loop around it trains, too") if trains else runs_later()
+    return _("the loop around it trains, too") if trains else _(RUNS_LATER)
 
 
 def _leaves_early(block: ast.stmt) -> bool:
@@ -478,7 +469,7 @@ def _heed_eval(site: Site, script: Script) -> list[Edit] | str:
     named = inside.args.args if method and isinstance(inside, source.Function) else []
     dropouts = [c for c in _calls_on(site) if "dropout" in source.name_of(c)]
     bare = sole(c for c in dropouts if source.argument(c, "training", 2) is None)
-    return [script.argument(bare, f"training={named[0].arg}.training")] if bare and named else several()
+    return [script.argument(bare, f"training={named[0].arg}.training")] if bare and named else _(SEVERAL)
 
 
 def _no_grad(finding: Finding, script: Script) -> list[Edit] | str:
@@ -491,7 +482,7 @@ def _no_grad(finding: Finding, script: Script) -> list[Edit] | str:
     name = name_for(script.file, "torch.no_grad", block)
     whole = script.leads(block) and script.closes(block)
     if not name:
-        return no_name("torch.no_grad")
+        return _(NO_NAME).format(name="torch.no_grad")
     if not whole or any(map(_spans_lines, ast.walk(block))):
         return _("other statements share its lines")
     return script.within(block, f"with {name}():")
@@ -525,14 +516,14 @@ def _let_go(finding: Finding, script: Script) -> list[Edit] | str:
             values.append(call.args[-1])
     value = sole(v for v in values if not isinstance(v, ast.Constant))
     if value is None or isinstance(value, (ast.Tuple, ast.List, ast.Dict, ast.Starred)):
-        return several()
+        return _(SEVERAL)
     return [script.instead(value, f"{script.tight(value)}.detach()")]
 
 
 def _copy_state(finding: Finding, script: Script) -> list[Edit] | str:
     call = sole(c for c in _calls_on(_site(finding)) if source.name_of(c) == "state_dict")
     if call is None:
-        return several()
+        return _(SEVERAL)
     return [script.instead(call, f"{{k: v.clone() for k, v in {script.of(call)}.items()}}")]
 
 
@@ -553,15 +544,15 @@ def _shuffle(finding: Finding, script: Script) -> list[Edit] | str:
         return [] if drawn or starred else [script.argument(made, "shuffle=True")]
     name = name_for(script.file, "torch.randperm", order) if order is not None else ""
     if order is None:
-        return several()
-    return [script.instead(order.func, name)] if name else no_name("torch.randperm")
+        return _(SEVERAL)
+    return [script.instead(order.func, name)] if name else _(NO_NAME).format(name="torch.randperm")
 
 
 def _drop_line(finding: Finding, script: Script) -> list[Edit] | str:
     plain = [s for s in _leaves(_site(finding)) if isinstance(s, ast.Expr) and isinstance(s.value, ast.Call)]
     seeding = [s for s in plain if "seed" in source.name_of(s.value)]
     one = sole(seeding or plain)
-    return several() if one is None else [script.instead(one, "pass")]
+    return _(SEVERAL) if one is None else [script.instead(one, "pass")]
 
 
 MENDS: dict[str, Mend] = {
