@@ -14,7 +14,7 @@ from treino_doctor.rules import notes, rules
 from treino_doctor.rules.course import counted, judged_losses, training, trainings
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.judged import groups
-from treino_doctor.words import N_, _, numeral
+from treino_doctor.words import N_, _
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
 HARDLY = 0.95  # times a constant prediction's loss; above this a loss is hardly better
@@ -32,32 +32,31 @@ def summary(log: Log) -> list[str]:
     courses = [t for t in trainings(log) if len(t.values) > 1]
     for loss in courses[:MOST]:
         sentence = _(
-            "The loss was {first} on average over the first {n} of {count} backward passes, and {last} over "
-            "the last {m}."
+            "The loss was {first:.4g} on average over the first {n} of {count} backward passes, and "
+            "{last:.4g} over the last {m}."
         )
         if len(courses) > 1 and loss.site is not None:
             sentence = _(
-                "The loss of {line} was {first} on average over the first {n} of {count} backward "
-                "passes (from number {start} on), and {last} over the last {m}."
+                "The loss of {line} was {first:.4g} on average over the first {n} of {count} backward "
+                "passes (from number {start} on), and {last:.4g} over the last {m}."
             )
         scale = loss.adds if loss.adds >= SCALED else 1.0
-        first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")
+        first, last = loss.first() / scale, loss.last() / scale
         counts = {"n": loss.head, "m": loss.tail, "count": len(loss.values), "start": loss.turn + 1}
         line = line_name(loss.site.file, loss.site.line) if loss.site is not None else ""
         sentences.append(sentence.format(first=first, last=last, line=line, **counts))
         if loss.known and loss.whole and loss.stuck(HARDLY):
-            sentence = _("One answer for all rows would get {constant}.")
-            sentences.append(sentence.format(constant=numeral(loss.constant / scale, ".4g")))
+            sentence = _("One answer for all rows would get {constant:.4g}.")
+            sentences.append(sentence.format(constant=loss.constant / scale))
     newest = evaluation(log)
     if newest is not None and right(newest) <= commonest(newest) + noise(newest) and newest.site is not None:
         sentence = _(
-            "After {step} of {steps} steps, {right} of the {rows} rows evaluated at {place} were "
-            "right; the commonest class alone is {chance} of them."
+            "After {step} of {steps} steps, {right:.1%} of the {rows} rows evaluated at {place} were "
+            "right; the commonest class alone is {chance:.1%} of them."
         )
         place = {"place": place_name(newest.site.file, newest.site.line), "rows": newest.rows}
         shares = {"right": right(newest), "chance": commonest(newest)}
-        texts = {name: numeral(share, ".1%") for name, share in shares.items()}
-        sentences.append(sentence.format(step=newest.step, steps=steps(log), **place, **texts))
+        sentences.append(sentence.format(step=newest.step, steps=steps(log), **place, **shares))
     return [*sentences, *by_heart(log, newest)]
 
 
@@ -75,12 +74,11 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
         gained = right(newest) - chance + noise(newest)
         if trained - chance > LEARNED and gained < KEPT * (trained - chance):
             sentence = _(
-                "{training} of the newest training rows were right, and {right} of the {rows} new rows "
-                "evaluated at {place}: it knows the training rows by heart."
+                "{training:.1%} of the newest training rows were right, and {right:.1%} of the {rows} new "
+                "rows evaluated at {place}: it knows the training rows by heart."
             )
-            shares = {"training": numeral(trained, ".1%"), "right": numeral(right(newest), ".1%")}
             place = place_name(newest.site.file, newest.site.line)
-            yield sentence.format(place=place, rows=newest.rows, **shares)
+            yield sentence.format(place=place, rows=newest.rows, training=trained, right=right(newest))
             return
     late = LATE * steps(log)
     owners = ((c, calls.get(max(c.forwards, default=0))) for c in judged_losses(log) if c.step >= late)
@@ -92,12 +90,11 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
     loss, at = sum(c.value * c.target_shape[0] for c in held) / rows, held[-1].site
     if course.last() < KEPT * course.constant and loss > course.constant and at is not None:
         sentence = _(
-            "The loss is {training} on the newest training batches, and {loss} on the {rows} new rows judged "
-            "at {place}, where one answer for all would get {constant}."
+            "The loss is {training:.4g} on the newest training batches, and {loss:.4g} on the {rows} new "
+            "rows judged at {place}, where one answer for all would get {constant:.4g}."
         )
         values = {"training": course.last(), "loss": loss, "constant": course.constant}
-        texts = {name: numeral(value, ".4g") for name, value in values.items()}
-        yield sentence.format(place=place_name(at.file, at.line), rows=rows, **texts)
+        yield sentence.format(place=place_name(at.file, at.line), rows=rows, **values)
 
 
 def evaluation(log: Log) -> Evaluated | None:
