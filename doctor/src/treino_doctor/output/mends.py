@@ -429,8 +429,7 @@ def unseen_block(site: Site, call: ast.Call | None) -> str:
     """Why no block can be put around an evaluation."""
     if call is None:
         return _("no call of a net by a name of its own is on the line")
-    trains = _trains_too(site)
-    return _("the loop around it trains, too") if trains else _(RUNS_LATER)
+    return _("the loop around it trains, too") if _trains_too(site) else _(RUNS_LATER)
 
 
 def _leaves_early(block: ast.stmt) -> bool:

@@ -69,9 +69,8 @@ def is_bound(file: str, node: ast.Name, before: str) -> bool:
     reads in the same scope had one even if none is seen (``global``, ``%run``).
     """
     own, at, made = scope_of(file, node), begin(node), reaching(file, node.id, node)
-    local = [
-        d for d in bindings(file).named.get((id(own), node.id), ()) if d.how != "changed" and not d.inside
-    ]
+    here = bindings(file).named.get((id(own), node.id), ())
+    local = [d for d in here if d.how != "changed" and not d.inside]
     if local and isinstance(own, (*Function.__args__, ast.Lambda)):  # then no outer one is ever read
         made = [d for d in made if d in local or d.inside]
     elif not made:

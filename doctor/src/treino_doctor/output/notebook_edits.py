@@ -72,6 +72,5 @@ def _rewritten(source: _Placed | list[_Placed], edits: list[Edit], text: str) ->
     if len(source) > 1:
         between = text[source[0].end : source[1].start]
     lines = re.findall(r"[^\n]*\n|[^\n]+", after)
-    return Edit(
-        first, last, between.join(written.get(s) or json.dumps(s, ensure_ascii=ascii_only) for s in lines)
-    )
+    texts = (written.get(s) or json.dumps(s, ensure_ascii=ascii_only) for s in lines)
+    return Edit(first, last, between.join(texts))

@@ -43,9 +43,7 @@ def _evidence(event: LossCall | Backward, loss: str, last: Operation, counts: di
 
 
 def last_activation(graph: Graph, root: Operation | None, loss: str = "") -> Operation | None:
-    """The activation or dropout that yields a value, apart from views; or that yields the scores behind its
-    shares.
-    """
+    """The activation or dropout that yields a value, or the scores behind its shares, apart from views."""
     shares = _shares(graph, root) if root is not None else None
     start = graph.parents(shares)[0] if shares is not None else root
     made = list(ends(graph, start))

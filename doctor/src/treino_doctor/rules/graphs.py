@@ -24,9 +24,7 @@ ARRAYS = ("numpy", "array", "tolist")  # ways in which outputs leave torch whole
 
 
 def ends(graph: Graph, operation: Operation | None) -> Iterable[Operation]:
-    """The operations behind a value, past those that keep values; an active dropout is such an end; none
-    if nothing is known of it.
-    """
+    """The operations behind a value, past those that keep values; an active dropout is such an end."""
     if operation is None:
         return
     parents = graph.parents(operation)

@@ -155,9 +155,8 @@ def _epochs(log: Log) -> Iterator[Pass]:
         of = [most] * (n - 1) + [seen - most * (n - 1)]
         means = bool(t.calls) and t.unscaled and all(c.reduction == "mean" for c in t.calls)
         for at in range(n, len(t.values) + 1, n) if n > 1 else ():
-            yield _of_losses(("epochs", t.site), t.turn + at, t.values[at - n : at], of)._replace(
-                means=means, whole=True
-            )
+            epoch = _of_losses(("epochs", t.site), t.turn + at, t.values[at - n : at], of)
+            yield epoch._replace(means=means, whole=True)
 
 
 def _losses(log: Log) -> Iterator[Pass]:

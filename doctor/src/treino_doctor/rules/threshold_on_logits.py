@@ -42,8 +42,8 @@ def decide(log: Log) -> Faults:
 def thresholds(read: Read) -> set[float]:
     """The number that a net's outputs are compared with, if one is."""
     root = read.graph.root if read.how == "compared" else None
-    both = [argument(root, "other", 1)] if root is not None and root.name in COMPARED else []
-    return {float(t) for t in both if isinstance(t, (int, float))}
+    other = argument(root, "other", 1) if root is not None and root.name in COMPARED else None
+    return {float(other)} if isinstance(other, (int, float)) else set()
 
 
 def cuts(read: Read) -> Iterator[Operation]:
