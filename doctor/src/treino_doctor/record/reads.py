@@ -34,7 +34,9 @@ class Reads(Observer):
         self._prints: dict[Site | None, deque[tuple[dict[str, Any], str]]] = {}
 
     def install(self) -> None:
-        self._hooks.after(builtins, "print", lambda result, args, kwargs: self._said(*args), self._looks)
+        self._hooks.after(
+            builtins, "print", lambda result, args, kwargs: self._note_print(*args), self._looks
+        )
         self._hooks.after(logging.Logger, "handle", self._logged, self._looks)
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
@@ -43,7 +45,7 @@ class Reads(Observer):
     def _looks(self, *args: Any, **kwargs: Any) -> bool:
         return self._left > 0
 
-    def _said(self, *values: Any) -> None:
+    def _note_print(self, *values: Any) -> None:
         """Keep what a line prints; its figures are read at the end."""
         self._left -= 1
         site = here()
@@ -55,7 +57,7 @@ class Reads(Observer):
 
     def _logged(self, result: Any, args: Any, kwargs: Any) -> None:
         record: logging.LogRecord = args[1]
-        self._said(record.msg, *(record.args if isinstance(record.args, tuple) else ()))
+        self._note_print(record.msg, *(record.args if isinstance(record.args, tuple) else ()))
 
     def finish(self) -> None:
         for site, every in self._prints.items():

@@ -209,17 +209,17 @@ class Rows(Observer):
     def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         name = next((n for n in NAMES if node is not None and node.op == n), "")
         x, target = input_and_target(name, args, kwargs)
-        if x is None or target is None or not x.dim() or not self._recorded(said := self._values.of(x)):
+        if x is None or target is None or not x.dim() or not self._recorded(x_value := self._values.of(x)):
             return
-        wanted = self._values.of(target)
+        target_value = self._values.of(target)
         several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
         comparable = several or (name in BINARY and x.numel() == x.shape[0])
         answer = as_array(answers(name, x)).reshape(-1).astype(np.float64) if comparable else None
-        self._match_target(said, target, answer, is_label=not wanted.forwards)
+        self._match_target(x_value, target, answer, is_label=not target_value.forwards)
         if self._alone or not self._orders.any:
             return
-        call = self._waiting.get(max(said.forwards, default=-1))
-        one = alone(call.node, wanted) if call is not None and call.event.grad else None
+        call = self._waiting.get(max(x_value.forwards, default=-1))
+        one = alone(call.node, target_value) if call is not None and call.event.grad else None
         if one is not None:
             self._alone = True
             self._log.tell(Lonely, site=one.site, at=here(), rows=one.shape[0])

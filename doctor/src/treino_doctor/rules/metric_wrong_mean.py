@@ -63,8 +63,8 @@ def decide(log: Log) -> Faults:
     """All figures of one place on a line agree with one wrong formula, in more digits than by chance, and
     none that is printed beside them is the right one.
     """
-    said = by_line(log.of(Printed), lambda p: p.turn)
-    every = sorted([*_epochs(log), *_losses(log), *_counts(log)], key=lambda p: p.turn) if said else []
+    prints = by_line(log.of(Printed), lambda p: p.turn)
+    every = sorted([*_epochs(log), *_losses(log), *_counts(log)], key=lambda p: p.turn) if prints else []
     sizes = {of: {float(p.sizes[of]) for p in every} for of in OF}
     sizes["rows"] |= {float(t.rows) for t in log.of(RowsTrained)}
     known: dict[object, list[float]] = {}
@@ -72,13 +72,13 @@ def decide(log: Log) -> Faults:
     for p in every:
         new = [1.0, *(total for total, _of, _last in p.sums)]
         so_far = known[p.key] = [a + b for a, b in zip(known.get(p.key, [0.0] * len(new)), new, strict=True)]
-        if p.turn in said:
+        if p.turn in prints:
             ways.setdefault(p.turn, []).extend(
                 _ways(p, so_far if p.whole or so_far[0] <= LOOKS else [], sizes)
             )
     for site, lines in by_line(log.of(Printed), lambda p: p.site).items():
         columns = range(max(len(p.figures) for p in lines)) if ways else ()
-        found = (fit for column in columns for fit in _fits(lines, column, said, ways))
+        found = (fit for column in columns for fit in _fits(lines, column, prints, ways))
         chance, way, figure = min(found, key=lambda fit: fit[0], default=(1.0, None, ""))
         if way is not None and chance <= CHANCE:
             far = abs(float(figure) - way.right) > FAR * abs(way.right)
@@ -104,14 +104,14 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
 
 
 def _fits(
-    lines: list[Printed], column: int, said: dict[int, list[Printed]], ways: dict[int, list[Way]]
+    lines: list[Printed], column: int, prints: dict[int, list[Printed]], ways: dict[int, list[Way]]
 ) -> Iterator[tuple[float, Way, str]]:
     """The formulas that all figures of a column fit: (chance, the newest, its figure)."""
     turns = by_line((p for p in lines if len(p.figures) > column), lambda p: p.turn)
     fits: dict[Any, tuple[float, Way, str]] = {}
     broken, fitted, seen = set[Any](), Counter[Any](), set[Any]()
     for turn, own in turns.items():
-        beside = [f for p in said[turn] for f in p.figures]
+        beside = [f for p in prints[turn] for f in p.figures]
         for way in (there := ways.get(turn, ())):
             value, right = way.value, way.right
             near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
