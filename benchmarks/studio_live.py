@@ -55,7 +55,8 @@ def studio(folder: Path, *words: str) -> Iterator[Studio]:
         (token,) = urllib.parse.parse_qs(address.query)["token"]
         given = _get(told["port"], f"/?token={token}", "", "set-cookie")
         cookie = given.partition("=")[2].partition(";")[0]
-        place = _get(told["port"], "/", cookie, "location").lstrip("/")  # once its rows are read
+        while (place := _get(told["port"], "/", cookie, "location").lstrip("/")).startswith("start"):
+            time.sleep(0.05)  # its rows are being read
         try:
             yield Studio(told["port"], cookie, place, psutil.Process(process.pid))
         finally:

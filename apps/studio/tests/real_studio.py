@@ -68,6 +68,7 @@ class RealStudio:
         page.on("request", lambda r: None if self._own(r.url) else self.said.append(r.url))
         page.goto(self.address)
         if path:
+            page.wait_for_url(lambda url: "/start" not in url)  # until its run exists
             page.goto(self.site + path)
         return page
 

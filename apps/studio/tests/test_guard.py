@@ -11,8 +11,9 @@ from treino_studio.guard import Guard
 
 ADDRESSES = (
     ("GET", "/"), ("GET", "/home"), ("GET", "/run/run"), ("GET", "/sweep/run"), ("GET", "/study/run"),
-    ("GET", "/script"), ("GET", "/playground"), ("GET", "/page/style.css"), ("GET", "/words/en"),
-    ("GET", "/api/home"), ("GET", "/api/sweep/run"), ("GET", "/api/study/run"), ("POST", "/api/upload"),
+    ("GET", "/script"), ("GET", "/start"), ("GET", "/playground"), ("GET", "/page/style.css"),
+    ("GET", "/words/en"), ("GET", "/api/home"), ("GET", "/api/sweep/run"), ("GET", "/api/study/run"),
+    ("POST", "/api/upload"),
     ("GET", "/api/describe/wine"), ("GET", "/api/take/run/script"), ("GET", "/no/such"), ("HEAD", "/"),
     ("POST", "/"), ("DELETE", "/run/run"), ("OPTIONS", "/api/home"), ("GET", "/socket/run/run"),
     ("GET", "//evil.example/"), ("GET", "/..%2f..%2fetc/passwd"),

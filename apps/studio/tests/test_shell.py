@@ -2,6 +2,7 @@
 begins, tabs, a lost connection."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,39 @@ def test_a_studio_that_hangs_is_shown_by_all_controls_until_it_answers(
     page.locator("#connection").wait_for(state="hidden")
     page.wait_for_selector("#play:enabled")
     page.get_by_role("status").get_by_text("paused").wait_for()
+
+
+# ---- before there is a run
+
+LATE = """
+import sys, treino_studio.relay as relay
+train = "until [ -e go ]; do sleep 0.05; done; exec " + sys.executable + " -m treino_studio.trainer"
+relay.Commands.__init__.__defaults__ = relay.Commands.worker, ("sh", "-c", train)
+from treino.cli import main
+sys.exit(main())
+"""
+
+
+def test_a_training_can_be_paused_and_stepped_before_its_process_has_loaded(
+    browser: Any, tmp_path: Path
+) -> None:
+    with real_studio(tmp_path, LINE.split()[:-1], (sys.executable, "-c", LATE)) as studio:
+        page = studio.open(browser)
+        page.get_by_role("status").get_by_text("starting").wait_for()
+        assert page.locator("#branch").is_hidden()
+        page.get_by_role("button", name="Pause", exact=True).click()
+        page.get_by_role("button", name="Play", exact=True).wait_for()
+        page.keyboard.press("f")  # there is nothing to fan out
+        for _ in range(2):
+            page.get_by_role("button", name="Step", exact=True).click()
+        assert not (tmp_path / "runs").exists()
+        (tmp_path / "go").touch()
+        page.wait_for_selector("main[data-frame]")
+        assert page.url == f"{studio.site}run/wine-1"
+        assert page.get_by_role("button", name="Play", exact=True).is_visible()
+        studio.until("wine-1", lambda run: len(run.losses) == 2)
+        assert studio.said == []
+        page.context.close()
 
 
 # ---- the language of the command line

@@ -58,10 +58,15 @@ def cookie(document: dict[str, Any]) -> str:
 
 
 def first_page(document: dict[str, Any]) -> str:
-    """Where the start page leads, once it is there, in the language of the tests."""
-    address, _sign, query = str(ask(document, "/", Cookie=cookie(document))["location"]).partition("?")
-    assert query == "lang=en"
-    return address
+    """Where the first page leads, once it is there, in the language of the tests."""
+    of_browser = cookie(document)
+
+    def address() -> str | None:
+        found, _sign, query = str(ask(document, "/", Cookie=of_browser)["location"]).partition("?")
+        assert query == "lang=en"
+        return None if found == "/start" else found
+
+    return until(address)
 
 
 def say(document: dict[str, Any], page: str, *commands: dict[str, Any]) -> list[dict[str, Any]]:

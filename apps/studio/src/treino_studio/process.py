@@ -26,6 +26,7 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 |---|---|
 | ``{"do": "train", "data", "settings", "paused", "speed", "parent", "command_line", "id"}`` | |
 | ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
+| ``{"do": "transport", "command": [VERB, COUNT], "id"}`` | play, pause or step the first training |
 | ``{"do": "stop", "run", "id"}`` | save and end a training that an earlier request has resumed |
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |

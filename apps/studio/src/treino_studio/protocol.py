@@ -204,13 +204,22 @@ _Run = (
 )
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
 _Script = _Everywhere | CommandToScript
+_Start = _Everywhere | StepCommand
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
 
-KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
+KINDS: dict[str, Any] = {
+    "run": _Run,
+    "sweep": _Sweep,
+    "study": _Everywhere,
+    "script": _Script,
+    "home": _Home,
+    "start": _Start,
+}
 REFUSED = {  # verbs of PlainCommand that mean nothing on such a page
     "sweep": ("play", "pause"),
     "study": ("play", "pause"),
     "home": ("play", "pause", "stop"),
+    "start": ("stop",),
 }
 
 
@@ -232,7 +241,7 @@ def verbs(kind: str) -> list[str]:
 
 
 def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
-    """Parse a message of a page. kind: ``run``, ``sweep``, ``study``, ``script`` or ``home``.
+    """Parse a message of a page. kind: ``run``, ``sweep``, ``study``, ``script``, ``home`` or ``start``.
 
     Raises:
         TreinoError: no JSON object, an unknown verb, a field that is missing, unknown, of a wrong type or out

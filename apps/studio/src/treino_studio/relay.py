@@ -138,7 +138,7 @@ class Relay:
         for line in process.last_words():
             LOG.error("  %s", line)
         for page in self.pages.values():
-            self._notify(page, self._death(part))
+            self.notify(page, self._death(part))
         if part is self._worker:
             with suppress(TreinoError, OSError):
                 await self._started(part)
@@ -146,7 +146,7 @@ class Relay:
     def _death(self, part: Part) -> TreinoError:
         return STUDIO_PROCESS(name=_(part.about))
 
-    def _notify(self, page: Page, error: TreinoError) -> None:
+    def notify(self, page: Page, error: TreinoError) -> None:
         """Show an error on a page, in each viewer's language."""
         for spoken in page.languages:
             document = error_document(error, spoken)["error"]
@@ -198,7 +198,7 @@ class Relay:
             if "gone" in header:
                 self._open.discard(page.key)
                 page.end("deleted")
-                self._notify(page, _gone(page))
+                self.notify(page, _gone(page))
             if "fan" in header:
                 page.put_picture(body)
             if "frame" in header:
@@ -248,12 +248,12 @@ class Relay:
             process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
 
     def _fold(self, page: Page) -> None:
-        """Close a page that has no viewers any more, and discard its messages."""
+        """Close a page of the worker that has no viewers any more, and discard its messages."""
         self._timers.pop(page.key, None)
-        if not page.present:
+        if not page.present and page.key in self._open:
             page.clear()
-            if page.key in self._open and self._worker.process is not None:
-                self._open.discard(page.key)
+            self._open.discard(page.key)
+            if self._worker.process is not None:
                 with suppress(TreinoError):
                     self._worker.process.send({"do": "close", "key": page.key})
 

@@ -5,6 +5,7 @@ The server imports no torch: other processes train and draw.
 
 import asyncio
 import mimetypes
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -20,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import ENGLISH, N_, language, named, speaking, translation
+from treino.base.words import ENGLISH, N_, VARIABLE, language, named, speaking, translation
 from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import protocol
@@ -267,10 +268,18 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     if studio.script is not None and page is studio.script.page:
         studio.script.send(command.fields())
         return {}
+    if page.key == "start":
+        page.put({"state": starting(command.do == "play")})
+        request = {"do": "transport", "command": [command.do, getattr(command, "count", None)]}
     if command.do == "beside":
         request["run"] = str(folder_named(request["run"], studio.relay.folder))
-    content, _nothing = await studio.relay.ask(request)
+    content, _nothing = await studio.relay.ask(request, trainer=page.key == "start")
     return content
+
+
+def starting(playing: bool) -> dict[str, Any]:
+    """The state of the start page, where the first training waits for its process to load torch."""
+    return {"status": "starting", "playing": playing, "view": {}}
 
 
 # ---- routes
@@ -314,7 +323,7 @@ def application(studio: Studio) -> Starlette:
         return Route(path, handled, methods=[method])
 
     routes = [
-        get("/", _start),
+        *(get(path, _start) for path in ("/", "/start")),
         *(get(path, _page) for path in ("/home", "/script", "/playground")),
         *(get(f"/{kind}/{{name}}", _page) for kind in ("run", "sweep", "study")),
         get("/page/{file:path}", _file),
@@ -346,9 +355,19 @@ def _language(request: Request) -> str | None:
 
 
 async def _start(studio: Studio, request: Request) -> Response:
-    """Wait until the command line's target is known, and send its page."""
-    where = await asyncio.shield(studio.start)
-    return await _page(studio, request) if where == "/" else RedirectResponse(where, 303)
+    """The page of the command line's target; until that has an address, the start page."""
+    here = request.url.path
+    where = studio.start.result() if studio.start.done() else "/start"
+    return await _page(studio, request) if where == here else RedirectResponse(_in_language(where), 303)
+
+
+def _in_language(address: str) -> str:
+    """The page's address, with the language if ``--lang`` names one, such as ``--lang pt_BR``."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen is None:
+        return address
+    sign = "&" if "?" in address else "?"
+    return f"{'/home' if address == '/' else address}{sign}lang={named(chosen)}"
 
 
 async def _page(studio: Studio, request: Request) -> Response:

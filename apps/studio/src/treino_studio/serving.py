@@ -27,7 +27,7 @@ from treino_studio.protocol import LONGEST_MESSAGE
 from treino_studio.relay import Commands, Relay
 from treino_studio.script.process import ScriptProcess
 from treino_studio.script_page import ScriptPage
-from treino_studio.server import Studio, application
+from treino_studio.server import Studio, application, starting
 from treino_studio.subject import Subject
 from treino_studio.uploads import FOLDER as UPLOADS
 from treino_studio.uploads import Uploads
@@ -211,7 +211,14 @@ async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], pau
         "parent": str(subject.folder),
         "command_line": True,
     }
-    answer, _nothing = await relay.ask(request, trainer=True)
+    page = relay.page("start")
+    page.put({"state": starting(not paused)})
+    try:
+        answer, _nothing = await relay.ask(request, trainer=True)
+    except TreinoError as error:
+        relay.notify(page, error)
+        raise
+    page.put({"started": answer["run"]})
     return f"/run/{answer['run']}"
 
 

@@ -134,6 +134,10 @@ class Trainer:
             with speaking(request.get("language")):
                 waits = ("pause", None)
                 how = waits if request.get("paused") else request.get("transport", ("play", None))
+                if request["do"] == "transport":
+                    self._steer(*request["command"])
+                    self._send({"reply": number})
+                    return
                 if request["do"] == "stop":
                     self._stop(Path(request["run"]))
                     self._send({"reply": number})
@@ -217,6 +221,11 @@ class Trainer:
         run, begin = open_run(path, verify=False), time.monotonic()
         while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
             time.sleep(0.05)
+
+    def _steer(self, verb: str, value: Any) -> None:
+        """Pass a playback command on to the first training, whose page has not known its folder yet."""
+        for job in [stream.job for stream in self.streams[:1] if isinstance(stream.job, RunJob)]:
+            job.transport.command(verb, value, job.training.step, job.training.plan.count)
 
     def _stop(self, path: Path) -> None:
         """Save and end the training in this folder at its next step, in whichever process.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, VARIABLE, _, door, named
+from treino.base.words import N_, _, door
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino_studio.browser import open_browser
@@ -196,17 +196,8 @@ async def _begin(serving: "Serving", first_page: Awaitable[str]) -> TreinoError 
         serving.studio.start.set_result("/")
         serving.server.should_exit = True
         return None if ended else error
-    serving.studio.start.set_result(_in_language(address))
+    serving.studio.start.set_result(address)
     return None
-
-
-def _in_language(address: str) -> str:
-    """The page's address, with the language if ``--lang`` names one, such as ``--lang pt_BR``."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen is None:
-        return address
-    sign = "&" if "?" in address else "?"
-    return f"{'/home' if address == '/' else address}{sign}lang={named(chosen)}"
 
 
 def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:

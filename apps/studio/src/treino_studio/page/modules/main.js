@@ -23,7 +23,7 @@ function asked(name) {
 startShell({
   brand: 'treino studio',
   pages: [
-    [/^\/run\/([^/]+)$/, () => import('./run.js')],
+    [/^\/(?:run\/([^/]+)|start)$/, () => import('./run.js')],
     [/^\/sweep\/([^/]+)$/, () => import('./sweep.js')],
     [/^\/study\/([^/]+)$/, () => import('./study.js')],
     [/^\/script$/, () => import('./script.js')],

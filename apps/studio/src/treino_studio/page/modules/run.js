@@ -21,7 +21,7 @@ import { makeWays } from './ways.js';
 import { clamp, whole } from './numbers.js';
 import { language, t } from './words.js';
 
-/** Open the run's page. What it returns is described in app.js. */
+/** Open the run's page; without a name that of a run which is being started. What it returns is described in app.js. */
 export function open(shell, name) {
   const page = makePage(shell, name);
   return {
@@ -112,6 +112,9 @@ function makePage(shell, name) {
     requestAnimationFrame(draw);
   };
 
+  /** Whether its process still loads: it can only be told how to begin. */
+  const isStarting = () => page.store.state?.status === 'starting';
+
   const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page), ways = makeWays(page);
   const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
   const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [makeResult(page), makeMembers(page), seen, picture, diagram, curves, timeline, ways, vitals, transport, settings, fan, microscope, takeaway, tables];
@@ -121,13 +124,15 @@ function makePage(shell, name) {
     if (page.store.state) update();
   };
   page.relabel();
-  page.connection = new Connection(shell.transport(`/socket/run/${encodeURIComponent(name)}`), { language: () => language.now, receive, status: shell.connected });
+  const connect = (address) => new Connection(shell.transport(`/socket${address}`), { language: () => language.now, receive, status: shell.connected });
+  page.connection = connect(name ? `/run/${encodeURIComponent(name)}` : '/start');
   const resize = new ResizeObserver(page.invalidate);
   for (const node of [shell.stage, $('#network-canvas'), $('#picture-canvas')]) resize.observe(node);
   addEventListener('resize', page.invalidate);
 
   function receive(message) {
     if (closed) return;
+    if (message.started) return started(message.started);
     const changed = take(page.store, message);
     if (changed === 'notice' && message.notice) page.say(message.notice.text, message.notice.kind);
     if (changed === 'frame') page.hover = stillThere(page.hover, message);
@@ -137,8 +142,19 @@ function makePage(shell, name) {
     page.invalidate();
   }
 
+  /** The run that was being started has its folder, and so its address. */
+  function started(run) {
+    const address = `/run/${encodeURIComponent(run)}`;
+    history.replaceState(null, '', address);
+    page.store.name = run;
+    page.connection.close();
+    page.connection = connect(address);
+  }
+
   function update() {
     const { state } = page.store, { data } = state;
+    document.body.classList.toggle('starting', isStarting());
+    if (isStarting()) return transport.update(page.store);
     const total = Object.values(data.rows).reduce((sum, n) => sum + n, 0);
     document.body.classList.remove('opening');
     shell.title(state.name, [t('data_line', { name: data.name, rows: whole(total) }), state.viewers > 1 && t('viewers', { n: whole(state.viewers) })].filter(Boolean).join(' · '));
@@ -154,6 +170,7 @@ function makePage(shell, name) {
     queued = false;
     if (closed) return;
     const { store } = page, began = performance.now();
+    if (isStarting()) return transport.draw(store);
     try {
       if ($('#fanout').hidden) {
         seen.draw(store);
@@ -174,19 +191,19 @@ function makePage(shell, name) {
 
   const back = () => page.lookAt((page.lookingAt ?? viewStep(page.store)) - 1);
   page.keys = [
-    { key: ' ', word: 'key_play', act: transport.keys.play, steers: true },
-    { key: 'ArrowRight', shown: '→', word: 'key_step', act: transport.keys.step, steers: true },
+    { key: ' ', word: 'key_play', act: transport.keys.play, steers: true, early: true },
+    { key: 'ArrowRight', shown: '→', word: 'key_step', act: transport.keys.step, steers: true, early: true },
     { key: 'ArrowLeft', shown: '←', word: 'key_back', act: back },
-    { key: 'e', shown: 'E', word: 'key_epoch', act: transport.keys.epoch, steers: true },
+    { key: 'e', shown: 'E', word: 'key_epoch', act: transport.keys.epoch, steers: true, early: true },
     { key: 's', shown: 'S', word: 'key_stop', act: transport.keys.stop, steers: true },
     { key: 'b', shown: 'B', word: 'key_branch', act: page.branch, steers: true },
     { key: 'f', shown: 'F', word: 'key_fan', act: page.toggleFan, steers: true },
     { key: 'Escape', shown: 'Esc', word: 'key_escape', act: () => microscope.close() || fan.close() },
-  ].map((key) => ({ ...key, able: () => !key.steers || Boolean(page.store.state?.steers) }));
+  ].map((key) => ({ ...key, able: () => (!key.steers || Boolean(page.store.state?.steers)) && (key.early || !isStarting()) }));
 
   page.close = () => {
     closed = true;
-    document.body.classList.remove('opening');
+    document.body.classList.remove('opening', 'starting');
     resize.disconnect();
     removeEventListener('resize', page.invalidate);
     page.connection.close();

@@ -24,7 +24,7 @@ export function take(store, message) {
   }
   if (message.curves) {
     const { run } = message.curves;
-    store.curves.set(run, joined(store.curves.get(run), message.curves, run === store.name && store.state?.segments.at(-1).origin?.[1] === 0));
+    store.curves.set(run, joined(store.curves.get(run), message.curves, run === store.name && store.state?.segments?.at(-1).origin?.[1] === 0));
     return 'curves';
   }
   if ('fan' in message) {

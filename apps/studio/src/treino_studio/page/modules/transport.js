@@ -81,6 +81,6 @@ function kindOf(store, page) {
   const { state } = store;
   if (state.lost) return 'lost';
   if (page.lookingAt != null || !isLive(store)) return 'past';
-  if (ENDED.includes(state.status)) return state.status;
+  if ([...ENDED, 'starting'].includes(state.status)) return state.status;
   return state.playing ? 'playing' : 'paused';
 }
