@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from treino_doctor.errors import TreinoError, like, nearest
 from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
 from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
-from treino_doctor.words import N_, _, speaking
+from treino_doctor.words import N_, _, placeholders, speaking
 
 if TYPE_CHECKING:
     from treino_doctor.finding import Finding
@@ -89,15 +89,15 @@ def _text(flag: str, text: str) -> str:
 
 
 FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # a switch takes no value
-    ("-m --module", ("MODULE", _text), N_("run a module, as python -m does")),
+    ("-m --module", (N_("MODULE"), _text), N_("run a module, as python -m does")),
     ("--live", None, N_("say certain findings as soon as they are seen")),
     ("--max-steps", ("N", partial(_above_zero, int)), N_("end the script after so many optimizer steps")),
-    ("--max-time", ("SECONDS", partial(_above_zero, float)), N_("end the script after so many seconds")),
+    ("--max-time", (N_("SECONDS"), partial(_above_zero, float)), N_("end the script after so many seconds")),
     ("--json", None, N_("one document on stdout; the script's own output goes to stderr")),
     ("--fail-on", ("certain|likely", _sureness), N_("exit 3 where there are findings, for use in CI")),
     (
         "--known",
-        ("FILE", _text),
+        (N_("FILE"), _text),
         N_("report only findings that are not in this file; without it, write it with today's"),
     ),
     ("--sarif", ("FILE", _text), N_("write the findings as SARIF, for GitHub's code scanning")),
@@ -106,7 +106,7 @@ FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # a switch takes
     ("--replace", None, N_("replace the file of --fix, --sarif or --junit where it exists already")),
     ("--prove", None, N_("run it as it is and fixed, side by side")),
     ("--seeds", ("N", partial(_above_zero, int)), N_("runs of each, with --prove; default: 3")),
-    ("--explain", ("RULE", _text), N_("show what a rule means, with a wrong and a right example")),
+    ("--explain", (N_("RULE"), _text), N_("show what a rule means, with a wrong and a right example")),
     ("--lang", ("en|pt_BR", _text), N_("the language of the report")),
     ("-h --help", None, N_("show this page")),
     ("--version", None, N_("show the version")),
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
             group.add_argument(*names, action="store_true", help=_(about))
         else:
             kind = partial(value[1], names[-1])
-            group.add_argument(*names, action=_Once, type=kind, metavar=value[0], help=_(about))
+            group.add_argument(*names, action=_Once, type=kind, metavar=placeholders(value[0]), help=_(about))
     return parser
 
 

@@ -175,6 +175,11 @@ def N_(sentence: str) -> str:
     return sentence
 
 
+def placeholders(text: str) -> str:
+    """The text with its words in capitals, such as FILE, in the reader's language where they have one."""
+    return re.sub(r"[A-Z]{3,}", lambda word: _(word[0]), text)
+
+
 def add_catalogue(domain: str, folder: Path) -> None:
     """Look sentences up in ``folder/LANGUAGE/LC_MESSAGES/domain.mo`` first, from now on."""
     _catalogues[domain] = folder

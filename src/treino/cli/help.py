@@ -17,7 +17,7 @@ from rich.text import Text
 
 from treino.base.console import line
 from treino.base.signatures import declare, own_parameters
-from treino.base.words import N_, _
+from treino.base.words import N_, _, placeholders
 from treino.settings.spec import FLAGS as FLAGS_OF_SETTINGS
 from treino.settings.spec import OF_SOME
 
@@ -76,6 +76,18 @@ def _texts(entry: ast.expr) -> set[object]:
 
 PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
 SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}
+NAMES = (
+    N_("OPTIONS"),
+    N_("ARGUMENTS"),
+    N_("COMMAND"),
+    N_("DATA"),
+    N_("RUN"),
+    N_("TOPIC"),
+    N_("TARGET"),
+    N_("NAME"),
+    N_("RUNS"),
+)
+TYPES = N_("STR"), N_("INT"), N_("FLOAT"), N_("CHOICE")
 FLAGS = {"--help": N_("show this page"), "--version": N_("show the version")}
 
 
@@ -116,10 +128,7 @@ class Pages(DefaultFormatter):
     def render_usage(self, console: "Console", options: "ConsoleOptions", usage: object) -> None:
         if not usage:
             return
-        text = (
-            str(usage).strip().replace("[OPTIONS]", _("[OPTIONS]")).replace("[ARGS...]", _("[ARGUMENTS...]"))
-        )
-        text = text.replace("[ARGS]", _("[ARGUMENTS]")).replace(" COMMAND", " " + _("COMMAND"))
+        text = placeholders(str(usage).strip().replace("[ARGS", "[ARGUMENTS"))
         console.print(line((_("Usage: "), "bold"), text))
         console.print()
 
@@ -143,7 +152,9 @@ def _entry(entry: HelpEntry) -> HelpEntry:
         about = InlineText(Text(str(about or "")))
     for note in notes:
         about.append(Text(note, "dim"))
-    return entry.copy(description=about, choices=None, default=None, required=False)
+    said = {"metavar": entry.metavar, "positional_label": entry.positional_label}
+    said = {kind: name and placeholders(name) for kind, name in said.items()}
+    return entry.copy(description=about, choices=None, default=None, required=False, **said)
 
 
 def _names(setting: str) -> list[str]:

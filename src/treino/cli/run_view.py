@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 
 from treino.base.console import line, table
-from treino.base.words import _, numeral, setting
+from treino.base.words import N_, _, numeral, placeholders, setting
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
@@ -283,4 +283,4 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
 def new_rows(folder: RunFolder) -> str:
     """The placeholder in a suggested command for new rows, to be predicted by a run or a sweep."""
     preparation = Preparation.from_document(read_preparation(folder))
-    return "FILE.csv" if preparation.picture_shape is None else "FOLDER"
+    return placeholders("FILE.csv" if preparation.picture_shape is None else N_("FOLDER"))

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from treino.base.console import console, watched
 from treino.base.errors import Refusal, TreinoError, like, nearest
-from treino.base.words import N_, _
+from treino.base.words import N_, _, placeholders
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.screen import Screen as PlainScreen
 
@@ -96,7 +96,7 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
         message = _("{flag} is given twice.").format(flag=flag)
         return TreinoError("usage", message, in_one if flag in LISTS else _("Give it once."))
     if isinstance(error, MissingArgumentError) and error.argument is not None:
-        name = error.keyword or _name(error.argument)
+        name = error.keyword or placeholders(_name(error.argument))
         wants = _("{name} needs a value.") if name.startswith("-") else _("{name} is missing.")
         return TreinoError("usage", wants.format(name=name), hint)
     if isinstance(error, CoercionError) and error.token is not None:

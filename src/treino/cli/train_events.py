@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
+from treino.base.words import N_, placeholders
 from treino.cli.flags import AlertFlags, OriginFlags, SeveralFlags
 from treino.cli.screen import Screen
 from treino.fit_events import FitRequest, fit_events
@@ -81,7 +81,7 @@ def _branch(asked: TrainFlags) -> Iterator[JobEvent]:
     others |= {"--rewind": None if origin.branch is None else origin.rewind}
     for name, value in others.items():
         if value is not None:
-            raise BRANCH_AND_MORE(flag=flag, name=name)
+            raise BRANCH_AND_MORE(flag=flag, name=placeholders(name))
     changes = read_settings(asked.settings)
     return branch_events(
         origin.branch or origin.rewind or "",

@@ -165,7 +165,7 @@ def headline(result: RunResult | None) -> str:
             "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right.")
             if first
             else _("On {n:,} test rows {share:.1%} are right."),
-            "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
+            "rmse": _("On {n:,} test rows the RMSE (root of the mean squared error) is {share}."),
         }[metric].format(**facts)
     else:
         low, high = interval if metric == "accuracy" else map(amount, interval)
@@ -175,7 +175,10 @@ def headline(result: RunResult | None) -> str:
             )
             if first
             else _("On {n:,} test rows {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."),
-            "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE; 95 %: {low} to {high})."),
+            "rmse": _(
+                "On {n:,} test rows the RMSE (root of the mean squared error) is {share} "
+                "(95 %: {low} to {high})."
+            ),
         }[metric].format(low=low, high=high, **facts)
     compared = [
         _("{who}: {value}").format(

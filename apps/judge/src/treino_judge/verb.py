@@ -40,7 +40,7 @@ def judge(
     trials: Annotated[
         str,
         Parameter(
-            name="TRIALS",
+            name=N_("TRIALS"),
             help="a study of Optuna (SQLite file), a folder of Ray Tune, a store of MLflow (folder or SQLite"
             " file), or a table of trials (CSV, JSON) of W&B, MLflow, scikit-learn or your own",
         ),
