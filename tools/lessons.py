@@ -45,8 +45,9 @@ class Part:
 
 
 def pages() -> list[Path]:
-    """The lessons: the numbered pages of both folders."""
-    return [page for folder in FOLDERS for page in sorted(folder.glob("[0-9]*.md"))]
+    """The lessons with code: those of the numbered pages of both folders, in their order."""
+    numbered = [page for folder in FOLDERS for page in sorted(folder.glob("[0-9]*.md"))]
+    return [page for page in numbered if "\n```python\n" in page.read_text()]
 
 
 def parts(page: Path) -> list[Part]:

@@ -20,7 +20,7 @@ OTHERS = {
     "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md",
 }  # fmt: skip
 LINK = re.compile(r"(!?\[[^\]]*\]\()(?!\w+:)([^)\s]+?)(\))")
-LEFT_OUT = ("docs/gallery/*.py", "*.pyc")
+LEFT_OUT = ("docs/gallery/*.py", "lessons/docs/*.py", "lessons/docs/play.html", "*.pyc")
 
 
 def main() -> None:
