@@ -12,9 +12,11 @@ export function setWords(name, words) {
   language.now = name;
 }
 
-/** The sentence of a key, with its {places} filled in; a key without a sentence shows itself. */
+/** The sentence of a key, with its {places} filled in, and {n:row|rows}; a key without one shows itself. */
 export function t(key, values = {}) {
-  return (sentences[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+  return (sentences[key] ?? key).replace(/\{(\w+)(?::([^{|}]*)\|([^{|}]*))?\}/g, (_, name, one, many) => {
+    return one === undefined ? (values[name] ?? '') : String(values[name]) === '1' ? one : many;
+  });
 }
 
 /** Numbers of a text in the reader's form: their decimal sign. */
