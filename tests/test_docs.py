@@ -20,6 +20,7 @@ from treino_doctor.screen import language_of, split_tokens
 ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
+    ROOT / "README.pt-BR.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "doctor/docs").glob("*.md")),
     *sorted((ROOT / "apps").glob("*/docs/*.md")),
@@ -28,7 +29,10 @@ LONG = (
     "as-taught cluster ensemble film judge landscape languages pictures report sweep tables verify your-data"
 )
 LONG = {f"{name}.md" for name in LONG.split()}
-COSTS = dict.fromkeys(LONG, pytest.mark.release) | {"README.md": pytest.mark.proof}
+COSTS = dict.fromkeys(LONG, pytest.mark.release) | {
+    "README.md": pytest.mark.proof,
+    "README.pt-BR.md": pytest.mark.slow,
+}
 COSTS |= dict.fromkeys(("insides.md", "rows.md", "study.md"), pytest.mark.slow)
 OF_SNIPPETS = dict.fromkeys(("mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
     ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow
@@ -70,6 +74,8 @@ def houses(folder: Path) -> None:
     frame = pd.DataFrame({"size": size.round(1), "age": age.round(1)})
     frame["price"] = (3000 * size - 800 * age + rng.normal(0, 9000, 120)).round(-2)
     frame.to_csv(folder / "houses.csv", index=False)
+    names = {"size": "tamanho", "age": "idade", "price": "preco"}
+    frame.rename(columns=names).to_csv(folder / "casas.csv", index=False, sep=";", decimal=",")
 
 
 @pytest.mark.slow

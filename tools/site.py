@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import treino
+from tools.links import ON_THE_SITE
 from treino_studio.playground.page import page as playground
 
 ROOT = Path(__file__).parent.parent
@@ -17,7 +18,7 @@ PAGES = ROOT / "build" / "pages"
 FOLDERS = ROOT / "docs", ROOT / "doctor" / "docs", *sorted((ROOT / "apps").glob("*/docs"))
 OTHERS = {
     "README.md": "index.md", "ARCHITECTURE.md": "architecture.md", "CHANGELOG.md": "changes.md",
-    "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md",
+    "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md", "README.pt-BR.md": "comecar.md",
 }  # fmt: skip
 LINK = re.compile(r"(!?\[[^\]]*\]\()(?!\w+:)([^)\s]+?)(\))")
 LEFT_OUT = ("docs/gallery/*.py", "lessons/docs/*.py", "lessons/docs/play.html", "*.pyc")
@@ -32,11 +33,12 @@ def main() -> None:
         if path.is_file() and not any(path.match(left_out) for left_out in LEFT_OUT)
     }
     names = {old: re.sub(r"README\.md$", "index.md", new) for old, new in names.items()} | OTHERS
+    places = names | {ON_THE_SITE: "play.html"}
     for old, new in names.items():
         target = PAGES / new
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".md":
-            target.write_text(linked((ROOT / old).read_text(), old, new, names))
+            target.write_text(linked((ROOT / old).read_text(), old, new, places))
         else:
             shutil.copyfile(ROOT / old, target)
     (PAGES / "api.md").write_text(api())

@@ -5,13 +5,18 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
+from scipy.stats import binomtest
 
+import treino as tr
 from tests.conftest import Said
 from treino.cli import main, progress
 from treino.cli.screen import Screen
+from treino.plots import captions
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent, JobProgress
 from treino.training.studies.study import study_events
@@ -119,3 +124,42 @@ def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(
     assert re.search(r"running: [\d\u202f]+ steps so far \(epochs: [1-9]", shown.out)
     assert re.search(r"last figures: training loss \d\S* · validation accuracy \d", shown.out)
     events.close()
+
+
+@pytest.mark.parametrize("flags", [(), ("--ensemble", 3)])
+def test_each_epoch_is_written_with_its_mean_and_deviation(treino: Callable[..., Said], flags: Any) -> None:
+    """As numpy has them of the recorded steps. The network and the settings come after the result."""
+    trained = treino("train", "wine", "--epochs", 7, "--batch-size", 50, *flags).out
+    assert trained.index("26 test rows that it") < trained.index("layer  module") < trained.index("kernel ")
+    said = treino("show", "last", "--epochs").out
+    found = [tuple(map(float, two)) for two in re.findall(r"^ +\d+ +(\S+) ± (\S+)", said, re.M)]
+    run = tr.open("last")
+    assert isinstance(run, tr.Run)
+    loss_ES = run.losses.astype(np.float64).reshape(7, 3)
+    wanted = zip(loss_ES.mean(1), loss_ES.std(1), strict=True)
+    assert found == [pytest.approx(two, abs=6e-5) for two in wanted]
+    assert treino("show", "last", "last", "--epochs").status == 2
+
+
+LEADS: dict[
+    str, dict[tuple[float, float], bool]
+] = {  # right answers of the network and of the linear model -> whether the lead can be chance
+    "accuracy": {(25, 26): True, (20, 25): True, (20, 26): False, (25, 25): False, (26, 25): False},
+    "rmse": {(5.0, 4.5): True, (5.0, 3.9): False, (5.0, 5.0): False, (5.0, 5.5): False},
+}
+
+
+@pytest.mark.parametrize("metric", LEADS)
+def test_a_lead_of_a_simple_model_that_can_be_chance_is_said(metric: str, tmp_path: Path) -> None:
+    """By a sign test where all rows on which the two differ speak for one; or within the interval."""
+    assert [binomtest(k, k).pvalue < 0.05 for k in (captions.CHANCE, captions.CHANCE + 1)] == [False, True]
+    rows = {"accuracy": 26, "rmse": 1}[metric]
+    run = tr.fit({"accuracy": "wine", "rmse": "diabetes"}[metric], epochs=1, parent=tmp_path)
+    assert run.result is not None
+    for (own, linear), chance in LEADS[metric].items():
+        document = run.result.model_dump(by_alias=True)
+        document["metrics"]["test"][metric], document["intervals"]["test"] = own / rows, {metric: (4.0, 6.0)}
+        document["baseline"] = {"linear": {**document["baseline"]["linear"], metric: linear / rows}}
+        said = captions.headline(type(run.result).model_validate(document))
+        assert ("new rows may say the opposite" in said) == chance
+        assert metric == "rmse" or not chance or f"{linear - own} of the 26 rows" in said

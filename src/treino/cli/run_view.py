@@ -1,7 +1,7 @@
 """A run on the terminal: its settings before training, its progress and its results."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -78,7 +78,7 @@ class RunView:
         self.validation: dict[str, str] = {}
 
     def opening(self) -> list[RenderableType]:
-        """The text before the training: data, network, and settings with their defaults."""
+        """The text before the training: data, size and length; ``summary`` has the settings."""
         data, training, s = self.job.data, self.job.training, self.job.resolution.settings
         rows = {split: len(part) for split, part in data.splits.items()}
         lines: list[RenderableType] = [
@@ -88,10 +88,9 @@ class RunView:
             ),
             *data.notes,
             *self.job.resolution.reasons,
-            "",
-            _layers(training.layers, training.parameters),
-            "",
-            _settings(s, training.steps, training.steps_per_epoch),
+            _("{n:,} numbers to learn, in at most {steps:,} steps").format(
+                n=training.parameters * max(1, s["ensemble"]), steps=training.steps
+            ),
         ]
         faults = [
             line((_("with the fault {name}, on purpose").format(name=fault), "yellow"))
@@ -123,8 +122,10 @@ class RunView:
         return _("measuring")
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
-        """The text after the training; see ``run_summary``."""
-        return run_summary(run_of(end.job))
+        """The text after the training: ``run_summary``, with the network and the settings, as decided."""
+        training = self.job.training
+        how = _settings(self.job.resolution.settings, training.steps, training.steps_per_epoch)
+        return run_summary(run_of(end.job), ["", _layers(training.layers, training.parameters), "", how])
 
 
 def _about_target(data: Data) -> str:
@@ -167,8 +168,8 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
     return " · ".join(parts)
 
 
-def run_summary(run: StoredRun) -> RenderableType:
-    """The text after a training: metrics with intervals and baselines, the run's folder, suggestions."""
+def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> RenderableType:
+    """The text after a training: metrics with intervals and baselines, what was ``decided``, suggestions."""
     result = run.result
     facts = run.facts if run.folder.has("spec.json") else None
     head, outcome = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
@@ -184,7 +185,7 @@ def run_summary(run: StoredRun) -> RenderableType:
         parts += _findings(run, facts)
         parts += _notes(run, facts)
         parts += ["", *map(str, run.changes)] if run.changes else []
-    parts += ["", _("run  {path}").format(path=run.path)]
+    parts += [*decided, "", _("run  {path}").format(path=run.path)]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
     notices = run.folder.notices

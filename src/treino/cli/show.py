@@ -1,12 +1,21 @@
 """``treino show``: one run, sweep or study, or the differences of two runs."""
 
-from typing import Annotated
+import math
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.table import Table
 
 from treino.base.console import table
-from treino.base.words import _, numeral
+from treino.base.errors import Refusal
+from treino.base.words import N_, _, numeral
 from treino.cli.flags import RunName, ScreenFlag
+
+EPOCHS_OF_TWO = Refusal(
+    "epochs_of_two",
+    N_("--epochs shows one run, and two were given."),
+    N_("Leave one of them out; treino plot RUN RUN2 draws both."),
+)
 
 SHOWN = 48  # maximum number of characters in a column
 
@@ -16,16 +25,28 @@ def show(
     other: Annotated[str | None, Parameter(name="RUN2", help="a second run, to see what differs")] = None,
     /,
     *,
+    epochs: Annotated[
+        bool,
+        Parameter(help="of one run: each epoch's loss, mean ± deviation of its steps", negative=()),
+    ] = False,
     screen: ScreenFlag,
 ) -> int:
     """Show a run, a sweep or a study, also while it is being trained; with two runs, what differs.
 
-    Example: treino show last | treino show wine-1 wine-2
+    Example: treino show last | treino show last --epochs | treino show wine-1 wine-2
     """
     from treino.cli.sweep_view import summary
+    from treino.reports.pictures.curves import curves_of
     from treino.reports.run_comparison import differences
     from treino.training.stored_results import open_folder, open_run
 
+    if epochs:
+        if other is not None:
+            raise EPOCHS_OF_TWO()
+        shown = open_run(run)
+        screen.document(shown.document)
+        screen.out.print(_epochs(curves_of(shown)))
+        return 0
     if other is None:
         stored = open_folder(run)
         screen.document(stored.document)
@@ -45,6 +66,22 @@ def show(
         column.overflow, column.max_width = "fold", SHOWN
     screen.out.print(beside)
     return 0
+
+
+def _epochs(curves: Any) -> Table:
+    """A row for each epoch: the loss of training and validation, mean ± deviation over batches."""
+    none_E = [math.nan] * curves.epochs
+    of = curves.evaluated.get("validation", {})
+    columns = (curves.loss_E, curves.deviation_E, of.get("loss", none_E), of.get("loss_std", none_E))
+    rows = [
+        (numeral(number, ","), _spread(*both[:2]), _spread(*both[2:]))
+        for number, both in enumerate(zip(*columns, strict=True), 1)
+    ]
+    return table((_("epoch"), _("training loss"), _("validation loss")), rows, left=(1, 2))
+
+
+def _spread(mean: float, deviation: float) -> str:
+    return "" if math.isnan(mean) else f"{numeral(mean, '.4f')} ± {numeral(deviation, '.4f')}"
 
 
 def _short(value: object) -> str:

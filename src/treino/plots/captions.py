@@ -10,6 +10,8 @@ from treino.inspection.boundary import CLOSE
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points, Score
 from treino.plots.style import label, percent
 
+CHANCE = 5  # rows of a lead that chance can explain: were both as good, 5 of 5 rows have p = 0.06 (sign test)
+WHOLE = 1e-3  # rows of different weights give no whole lead
 HELD = 24  # maximum number of columns named with their value
 
 
@@ -182,17 +184,36 @@ def headline(result: RunResult | None) -> str:
         }[metric].format(low=low, high=high, **facts)
     compared = [
         _("{who}: {value}").format(
-            who=baseline_name(name), value=numeral(value, ".1%") if metric == "accuracy" else amount(value)
+            who=baseline_name(name), value=numeral(other, ".1%") if metric == "accuracy" else amount(other)
         )
         for name, figures in result.baseline.items()
-        if figures is not None and (value := figures[metric]) is not None
+        if figures is not None and (other := figures[metric]) is not None
     ]
     if not first:
         sentence += " " + _(
             "Look number {n:,} at them, counting the runs that it shares its beginning with: a choice by "
             "such figures makes them too good."
         ).format(n=result.test_looks)
-    return sentence + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
+    sentence += _(" For comparison, {list}.").format(list="; ".join(compared)) if compared else ""
+    return " ".join(filter(None, [sentence, _lead(result, metric, value)]))
+
+
+def _lead(result: RunResult, metric: str, value: float) -> str:
+    """A sentence on a baseline whose lead over the network can be chance; empty without such a lead."""
+    figures = ((baseline_name(name), f[metric]) for name, f in result.baseline.items() if f is not None)
+    others = {who: figure for who, figure in figures if figure is not None}
+    who = (max if metric == "accuracy" else min)(others, key=lambda who: others[who], default="")
+    rows, interval = result.rows["test"], result.intervals.known.get(metric)
+    lead = (others.get(who, value) - value) * rows
+    if metric == "accuracy" and 0.5 < lead < CHANCE + 0.5 and abs(lead - round(lead)) < WHOLE:
+        text = _(
+            "That {who} has {k} of the {n:,} rows more right can be chance: new rows may say the opposite."
+        )
+        return text.format(who=who, k=round(lead), n=rows)
+    if metric == "rmse" and interval is not None and interval[0] <= others.get(who, value) < value:
+        text = _("The figure of {who} lies within these 95 %: new rows may say the opposite.")
+        return text.format(who=who)
+    return ""
 
 
 def _amount(value: float, currency: str) -> str:
