@@ -45,9 +45,11 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
         _("    To do: {fix}").format(fix=finding.fix),
     ]
     if finding.seen is not None and (finding.seen.file, finding.seen.line) != (finding.file, finding.line):
-        name = line_name if finding.seen.file == finding.file else place
-        seen = name(finding.seen.file, finding.seen.line)
-        lines.insert(1, _("    seen at {line}").format(line=seen))
+        where = finding.seen.file, finding.seen.line
+        seen = _("    seen at {place}").format(place=place(*where))
+        if finding.seen.file == finding.file:
+            seen = _("    seen at {line}").format(line=line_name(*where))
+        lines.insert(1, seen)
     if written := linecache.getline(finding.file or "", finding.line or 0).strip():
         _cell, line = cell_of(finding.file, finding.line) or (0, finding.line)
         lines.insert(1, f"    {line} | {written}")
