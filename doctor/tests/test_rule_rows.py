@@ -133,3 +133,59 @@ def test_a_net_that_all_folds_share_is_found(tmp_path):
 
 def test_training_on_all_rows_before_a_part_is_judged_is_found(tmp_path):
     assert ids(iris(learned="TensorDataset(X, y)"), tmp_path).keys() == {"test_in_train"}
+
+
+HOLE = """
+import numpy as np, pandas as pd, torch
+from sklearn.preprocessing import StandardScaler
+frame = pd.DataFrame(np.random.RandomState(0).randn(90, 3).round(4), columns=list("abc"))
+frame.assign(name="x", c=frame.c.mask(frame.index.isin({holes}), {mark})).to_csv("f.csv", index=False)
+read = {read}
+x = torch.tensor(np.asarray({rows}), dtype=torch.float32)
+net = torch.nn.Linear(x.shape[1], 1)
+optimizer = torch.optim.Adam(net.parameters())
+9 STEPS: net(x).mean()
+"""
+FRAME, SCALED = "pd.read_csv('f.csv').drop(columns='name')", "StandardScaler().fit_transform({})"
+PARTLY = "np.c_[read.a, StandardScaler().fit_transform(read[['b', 'c']])]"
+MARKED = "read.assign(c=pd.to_numeric(read.c, errors='coerce'))"
+# which rows lack a number, what stands there, what is read, the rows of the net, what is said
+HOLES = {
+    "one": (
+        [6],
+        None,
+        FRAME,
+        "read[['b', 'c']]",
+        "row 7 of those read from f.csv, without a number in column c.",
+    ),
+    "scaled": (
+        [6],
+        None,
+        FRAME,
+        SCALED.format("read.assign(flag=read.a > 0)"),
+        "row 7 of those read from f.csv",
+    ),
+    "scaled in part": ([6], None, FRAME, PARTLY, "row 7 of those read from f.csv"),
+    "a mark": ([6], "'?'", FRAME, MARKED, "row 7 of those read from f.csv"),
+    "by NumPy": (
+        [6],
+        None,
+        "np.genfromtxt('f.csv', delimiter=',')[1:, :3]",
+        "read",
+        "row 8 of those read from",
+    ),
+    "too many": ([*range(5, 80)], None, FRAME, "read", " read from f.csv without a number in column c."),
+    "another order": ([6], None, FRAME, "read[['c', 'b']]", ""),
+    "by hand": ([6], None, FRAME, "(read - read.mean()) / read.std()", ""),
+    "another gap": ([6], None, FRAME, "read.fillna(0.5).mask(read > 2)", ""),
+    "no values": ([6], None, FRAME, "read[['c']]", ""),
+}
+
+
+@pytest.mark.parametrize("what", HOLES)
+def test_a_row_without_a_number_is_found_in_its_file_where_that_is_sure(what, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    holes, mark, read, rows, said = HOLES[what]
+    source = HOLE.format(holes=holes, mark=mark, read=read, rows=rows)
+    told = ids(source, tmp_path)["nan_inputs"].message
+    assert said in told if said else "f.csv" not in told

@@ -177,7 +177,8 @@ class Reordered(Event):
 
 class BadRows(Event):
     """Rows with NaN or infinity entered a net. spoiled: rows whose outputs were not finite. forward: -1
-    between windows, where outputs aren't recorded.
+    between windows, where outputs aren't recorded. file: where one of them was read without numbers
+    in some columns, if known; row: the only one there that it may be, or 0.
     """
 
     forward: int
@@ -186,3 +187,6 @@ class BadRows(Event):
     spoiled: int
     learning: bool
     made_at: Site | None = None
+    file: str = ""
+    row: int = 0
+    columns: tuple[str, ...] = ()

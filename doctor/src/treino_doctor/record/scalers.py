@@ -8,6 +8,7 @@ from typing import Any
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
+from treino_doctor.record.holes import Holes
 from treino_doctor.record.lines import here
 from treino_doctor.record.scores import Scores
 from treino_doctor.record.tables import Columns, hash_rows, table
@@ -54,7 +55,7 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self.written: set[int] = set()
-        self.scores = Scores()
+        self.scores, self.holes = Scores(), Holes()
         self._fits: list[Fit] = []
         self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # keeps the scaler, so that its id stays unique
@@ -82,6 +83,7 @@ class Fits:
         self._choices(rows)
         old, made = hash_rows(rows), hash_rows(out)
         self._moved(old, made)
+        self.holes.moved(rows, out)
         fit = self.of_scaler(scaler)
         if fit is None:
             return

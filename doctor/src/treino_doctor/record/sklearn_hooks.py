@@ -55,6 +55,7 @@ class SklearnHooks:
         """Wrap the modules already imported, and others as soon as they are."""
         if there:
             self._hooks.after(np, "corrcoef", self._corrcoef)
+            self._read(np, "genfromtxt", "loadtxt")
         self._imports.install()
 
     def _wrap(self, name: str) -> None:
@@ -74,6 +75,7 @@ class SklearnHooks:
             self._hooks.replace(base, "split", self._folds(base.split))
 
         elif name == FRAMES:
+            self._read(module, "read_csv", "read_excel")
             self._hooks.after(module.DataFrame, "corr", self._frame)
             self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
             self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
@@ -83,6 +85,11 @@ class SklearnHooks:
             self._scorer(module, scorer, self._pair(scorer))
         for scorer in SAMPLES if name == "scipy.stats" else ():
             self._scorer(module, scorer, self._samples(scorer))
+
+    def _read(self, module: Any, *names: str) -> None:
+        """Watch functions that read a table from a file."""
+        for name in names:
+            self._hooks.after(module, name, self._rows.splits.scalers.holes.read)
 
     def _scorer(self, module: Any, name: str, observe: Any) -> None:
         """Wrap a function in its own module, whose name pickle uses, and in the module that exports it."""

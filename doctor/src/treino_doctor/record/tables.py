@@ -33,6 +33,8 @@ def as_array(t: torch.Tensor) -> np.ndarray:
 def table(x: Any) -> np.ndarray | None:
     """Return a numeric array or data frame as float32 [N, D], D at most ``WIDE``; None otherwise."""
     array = np.asarray(x)
+    if array.dtype.kind == "O" and hasattr(x, "columns") and {d.kind for d in x.dtypes} <= set("fiub"):
+        array = np.asarray(x, np.float32)  # a frame whose columns are numbers, and true or false
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim < 2 or array.dtype.kind not in "fiub" or not array.size:

@@ -6,6 +6,7 @@ from treino_doctor.places.placement import divides, maker, misses
 from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.words import _
 
 CHOOSES = ("getitem", "masked_select", "index_select", "take")
 
@@ -27,8 +28,22 @@ def decide(log: Log) -> Faults:
     first = hurt[0]
     numbers = {"rows": sum(b.rows for b in hurt), "calls": len(hurt)}
     numbers["losses"] = sum(b.forward in lost or b.forward < 0 for b in hurt) or sum(b.spoiled for b in hurt)
+    read = next((b for b in hurt if b.row), None) or next((b for b in hurt if b.file), None)
+    where = {"origin": origin(read, numbers["rows"]) if read is not None else ""}
     sites = {"loader": first.loader}
-    yield Evidence(first.site, numbers, at=first.made_at, stack=first.stack, sites=sites)
+    yield Evidence(first.site, numbers | where, at=first.made_at, stack=first.stack, sites=sites)
+
+
+def origin(read: BadRows, rows: int) -> str:
+    """Where one of the rows was read, in words."""
+    text = _(" {rows:It was|One was} read from {file} without a number in {n:column|columns} {columns}.")
+    if read.row:
+        text = _(
+            " {rows:It is|One is} row {row} of those read from {file}, without a number in "
+            "{n:column|columns} {columns}."
+        )
+    columns = {"n": len(read.columns), "columns": ", ".join(read.columns)}
+    return text.format(rows=rows, file=read.file, row=read.row, **columns)
 
 
 def chosen_from(event: Read) -> set[int]:
@@ -54,7 +69,7 @@ RULE = Rule(
     early=True,
     message=(
         "{rows} {rows:row|rows} with NaN or infinity went into the net, and {losses} {losses:loss or "
-        "answer|losses or answers} came out not finite."
+        "answer|losses or answers} came out not finite.{origin}"
     ),
     why=(
         "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
@@ -65,7 +80,11 @@ RULE = Rule(
         "median)."
     ),
     safety="Filling or dropping rows changes the data: choose by what the holes mean.",
-    limits="Rows are looked at as they enter a net; values that a program masks afterwards are left alone.",
+    limits=(
+        "Rows are looked at as they enter a net; values that a program masks afterwards are left alone. The "
+        "file is named where pandas or NumPy read it, and the row still has its values, in the order of its "
+        "columns, as they were or scaled by scikit-learn."
+    ),
     wrong=HOLE + script(),
     mend={HOLE: ""},
 )
