@@ -261,6 +261,9 @@ def test_the_command_line(treino: Callable[..., Said]) -> None:
     assert said.document["steps"][-1]["title"]
     assert {c["name"] for c in said.document["checks"]} >= {"g: torch.autograd, float64"}
     assert "0,2,5" in treino("explain", "adam", "w", "--weight", "0,2,5").out
+    for topic in TOPICS:
+        assert " course" not in treino("explain", topic).out.replace("many courses", ""), topic
+    assert "What the course says" in treino("explain", "backprop", "--as-taught").out
     page = treino("explain", "backprop", "w", "--to", "pages/b.html", "--json")
     assert page.status == 0
     assert Path(page.document["path"]).read_text().startswith("<!doctype html>")

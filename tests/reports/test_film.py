@@ -266,7 +266,6 @@ def test_the_player_in_a_browser(name: str, tmp_path: Path) -> None:
         page.on("request", lambda r: said.append(r.url) if "file:" not in r.url else None)
         page.goto(path.as_uri())
         assert seen_in(page).startswith(f"Step {steps[-1]} of")  # the network as it is at the end
-        page.focus(".film")
         page.keyboard.press("Home")
         assert "untrained" in seen_in(page)
         page.keyboard.press("ArrowRight")

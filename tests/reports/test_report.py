@@ -66,6 +66,7 @@ def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pyte
     assert found.title == run.name  # the class's script did not run
     assert found.wide <= 390  # nothing but tables and charts is wider than a phone, and these scroll
     assert NASTY in found.text
+    assert "<img class='drawn'" in path.read_text()  # dark mode turns what is drawn, not pictures of the data
     assert found.without_alt == 0
     assert found.headings[0] == "h1"
     assert {"h2", "h3"} >= set(found.headings[1:])
@@ -231,7 +232,11 @@ def test_behind_a_mistaken_picture_or_number_lie_rows_that_push_that_way(here: P
     )
     run = tr.fit(pictures, epochs=3, parent=here, name="digits")
     alike = []
-    for title, _rows, cells in behind_each(report([run]).read_text()).values():
+    told: list[tuple[str, int, int]] = []
+    page = report([run], tell=lambda *part: told.append(part)).read_text()
+    assert [number for _what, number, _of in told] == list(range(1, told[0][2] + 1))
+    assert told[0][0] == "Film"
+    for title, _rows, cells in behind_each(page).values():
         drawn, labels = cells[::3], cells[1::3]
         assert all(each.startswith("<img class='thumb' src='data:image/png;base64,") for each in drawn)
         alike += [label == title.partition("says ")[2].partition(",")[0] for label in labels[1:]]

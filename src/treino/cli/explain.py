@@ -40,6 +40,9 @@ def explain(
     to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
     replace: Replace = False,
     digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17")] = 6,
+    as_taught: Annotated[
+        bool, Parameter(help="of an example: what the course says of it, too", negative=())
+    ] = False,
     flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
@@ -62,7 +65,7 @@ def explain(
     opened = None if run is None else open_run(run, flags.access)
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
-    result = work(topic, opened, step=step, weight=weight, member=member, digits=digits)
+    result = work(topic, opened, step=step, weight=weight, member=member, digits=digits, as_taught=as_taught)
     document = result.document
     if output is not None:
         document["path"] = str(output.write(result.html().encode()))

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_file, say_replaced
@@ -34,12 +35,25 @@ def report(
     """
     from treino.folders.data_source import files_trained_on
     from treino.reports.report import report as work
+    from treino.reports.run_report import writing
     from treino.training.stored_results import open_folder
 
     opened = [open_folder(name, flags.access) for name in runs or ("last",)]
     reads = [file for one in opened for file in files_trained_on(one.folder, flags.data_file)]
     output = output_file(to, MARKDOWN if markdown else PAGE, replace=replace, reads=reads)
-    path = work(opened, output, as_markdown=markdown)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=screen.err,
+        transient=True,
+        disable=not screen.live,
+    ) as bar:
+        task = bar.add_task("")
+
+        def tell(what: str, number: int, of: int) -> None:
+            bar.update(task, description=writing(what, number, of))
+
+        path = work(opened, output, as_markdown=markdown, tell=tell)
     screen.document({"path": str(path), "replaced": say_replaced(screen.err, output)})
     screen.out.print(str(path))
     return 0

@@ -36,7 +36,7 @@ def _plane(plane: Plane) -> "style.Figure":
     draw_rows(axes, plane.points, len(plane.classes))
     x_name, y_name = axis_names(plane)
     axes.set(xlabel=x_name, ylabel=y_name)
-    _key(axes, names, plane, [_("paler: less sure")])
+    _key(axes, names, plane, [_("fainter: less sure")])
     _region_names(axes, plane, style.class_labels(plane.classes, 14))
     return figure
 

@@ -33,7 +33,10 @@
   root.querySelector(".on").addEventListener("click", () => go(at + 1));
   slider.addEventListener("input", () => go(Number(slider.value)));
   speed.addEventListener("change", () => { if (timer) start(); });
-  root.addEventListener("keydown", event => {
+  // the keys work at once while the film is in view, unless something else of the page has them
+  const seen = () => { const { top, bottom } = root.getBoundingClientRect(); return top + bottom > 0 && top + bottom < 2 * innerHeight; };
+  document.addEventListener("keydown", event => {
+    if (!root.contains(event.target) && !(event.target === document.body && seen())) return;
     const act = {
       " ": toggle, ArrowLeft: () => go(at - 1), ArrowRight: () => go(at + 1), Home: () => go(0), End: () => go(last),
     }[event.key];

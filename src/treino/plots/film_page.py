@@ -38,7 +38,7 @@ def film_html(frames: Sequence[PageFrame], name: str) -> str:
     """
     last = len(frames) - 1
     pictures = [
-        f'<img{"" if place == last else " hidden"} decoding="sync" alt="{escape(frame.alt)}"'
+        f'<img class="drawn"{"" if place == last else " hidden"} decoding="sync" alt="{escape(frame.alt)}"'
         f' src="data:image/png;base64,{b64encode(frame.picture).decode()}">'
         for place, frame in enumerate(frames)
     ]

@@ -9,7 +9,8 @@ STYLE = """
   --bar: #0072b2; --alarm: #b3261e; --warn: #fff6e0; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9fb0bf; --faint: #2b3947;
   --paper: #10171e; --bar: #56b4e9; --alarm: #ff8a80; --warn: #33290f; --s0: #56b4e9; --s2: #2fc39a; --s4: #a6dcf7;
-  --s5: #ff8a3d; --s7: #9d8fe8; --s8: #d96a9c; --s11: #d98a72; } }
+  --s5: #ff8a3d; --s7: #9d8fe8; --s8: #d96a9c; --s11: #d98a72; }
+  img.drawn { filter: invert(.93) hue-rotate(180deg); } }
 body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; color: var(--ink); background: var(--paper);
   font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }

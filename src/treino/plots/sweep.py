@@ -26,9 +26,9 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "style.Fi
     from matplotlib.ticker import MaxNLocator
 
     most = int(d.count_GE.max())
-    sentence = _("Validation {metric}; the darker, the more networks (at most {n:,} in one cell).").format(
-        metric=metric_name(metric), n=most
-    )
+    sentence = _(
+        "Validation {metric}; the stronger the colour, the more networks (at most {n:,} in one cell)."
+    ).format(metric=metric_name(metric), n=most)
     figure, top, _high = style.titled(_("All learning curves: {name}"), name, [sentence], height=5.2)
     axes = figure.add_axes((0.11, 0.12, 0.86, top - 0.12))
     blues = LinearSegmentedColormap.from_list("count", ["#dcebf5", "#7db3d8", style.PALETTE[0], "#02365a"])
@@ -70,7 +70,7 @@ SIDE = 2.25  # inches: height of a panel
 def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: str) -> "style.Figure":
     """Draw the boundaries, the best network's first. captions: one above each panel."""
     title = _("The best {n}: {name}").format(n=len(planes), name=style.label(name, 46))
-    return grid_figure(planes, captions, title, [_("Paler: less sure; ringed: wrong.")], SIDE)
+    return grid_figure(planes, captions, title, [_("Fainter: less sure; ringed: wrong.")], SIDE)
 
 
 # ---- importance of settings
@@ -228,7 +228,7 @@ def slices_figure(s: SweepFigures) -> "style.Figure":
     lines = math.ceil(len(shown) / COLUMNS)
     across = min(COLUMNS, len(shown))
     sentences = [
-        _("Dark: trained to the end. Pale: cut before. Orange: the best. ×: diverged ({n:,}).").format(
+        _("Strong: trained to the end. Faint: cut before. Orange: the best. ×: diverged ({n:,}).").format(
             n=int(s.diverged_M.sum())
         )
     ]

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,7 @@ def explain(
     weight: tuple[int, ...] | str | None = None,
     member: int | None = None,
     digits: int = DIGITS,
+    as_taught: bool = False,
 ) -> ExplanationPage:
     """Explain the arithmetic of a topic: each formula in symbols and in numbers, checked with torch.
 
@@ -141,7 +142,7 @@ def explain(
     a built-in example. step: number of updates before the one explained (0: the first; default: the third).
     weight: ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias; default:
     the weight of the first layer with the largest gradient. member: which ensemble member, from 0; default:
-    the best one. digits: significant digits shown, from 1 to 17.
+    the best one. digits: significant digits shown, from 1 to 17. as_taught: show what the course says, too.
 
     Raises:
         TreinoError: an unknown topic (the hint names the nearest); a topic that does not fit the run; a step
@@ -155,7 +156,9 @@ def explain(
     if run is None:
         if step is not None or weight is not None or member is not None:
             raise EXPLAIN_RUN_WANTED(topic=topic)
-        return ExplanationPage(known[topic].example(), digits)
+        example = known[topic].example()
+        parts = tuple(part for part in example.parts if as_taught or not part.taught)
+        return ExplanationPage(replace(example, parts=parts), digits)
 
     opened = open_run(run) if isinstance(run, str | Path) else run
     one = opened.best if isinstance(opened, StoredSweep) else opened

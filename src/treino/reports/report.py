@@ -17,7 +17,7 @@ from treino.reports.pictures.film import Size, draw_film
 from treino.reports.pictures.output import gathered
 from treino.reports.pictures.picture_files import draw, draw_together, usual_of_a_run
 from treino.reports.run_comparison import compared
-from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
+from treino.reports.run_report import Tell, called_again, check_begun, run_report_of, silent, sweep_as_typed
 from treino.reports.sweep_pictures import OF_A_STUDY, draw_study, draw_sweep, of_one, sweep_picture, usual
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, run_in
 
@@ -96,10 +96,10 @@ ALTS: dict[str, str] = {
 }
 
 
-def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
+def sweep_facts(sweep: StoredSweep, *, drawn: bool = True, tell: Tell = silent) -> SweepFacts:
     """Return everything that a report says about this sweep; lists what can't be shown, with the reason.
 
-    drawn: include pictures.
+    drawn: include pictures. tell: gets each picture before it is made.
 
     Raises:
         TreinoError: a sweep that ended before its members were written.
@@ -107,7 +107,9 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
     check_begun(sweep)
     result, spec, missing = sweep.result, sweep.spec, list[str]()
     pictures = []
-    for name in usual(sweep) if drawn and not spec.sweep.spread and result is not None else ():
+    names = usual(sweep) if drawn and not spec.sweep.spread and result is not None else ()
+    for number, name in enumerate(names, 1):
+        tell(_(ALTS[name]), number, len(names))
         try:
             content = sweep_picture(sweep, name)
         except TreinoError as error:
@@ -128,13 +130,16 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
 # ---- ``report``
 
 
-def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False) -> Path:
-    """Write the report and return its path; default: in the (first) run's ``exports/``.
+def report(
+    opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False, tell: Tell = silent
+) -> Path:
+    """Write the report and return its path; default: in the (first) run's ``exports/``. tell: gets each part
+    before it is made.
 
     Raises:
         TreinoError: runs that can't be compared; a run that holds too little.
     """
-    title, subtitle, sections = _told(opened, pictures=not as_markdown)
+    title, subtitle, sections = _told(opened, not as_markdown, tell)
     text = (markdown if as_markdown else html)(title, subtitle, sections).encode("utf-8", "backslashreplace")
     if to is not None:
         return to.write(text)
@@ -142,7 +147,7 @@ def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdow
     return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
 
 
-def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Section]]:
+def _told(opened: Sequence[Stored], pictures: bool, tell: Tell) -> tuple[str, str, list[Section]]:
     """Return title, subtitle and sections. pictures: include what is drawn."""
     for one in opened:
         if isinstance(one, StoredStudy):
@@ -152,13 +157,13 @@ def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Sect
         if isinstance(one, StoredSweep) and len(opened) > 1:
             raise REPORT_OF_SWEEPS(name=one.name, path=one.path / "best")
     if isinstance(opened[0], StoredSweep):
-        facts = sweep_facts(opened[0], drawn=pictures)
+        facts = sweep_facts(opened[0], drawn=pictures, tell=tell)
         return opened[0].name, sweep_subtitle(facts), sweep_sections(facts)
     runs = [one for one in opened if isinstance(one, StoredRun)]
     if len(runs) == 1:
-        alone = run_report_of(runs[0], pictures=pictures)
+        alone = run_report_of(runs[0], pictures=pictures, tell=tell)
         return runs[0].name, subtitle(alone), run_sections(alone)
     names = [run.name for run in runs]
     title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
     about = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
-    return title, about, compared_sections(compared(runs, pictures=pictures))
+    return title, about, compared_sections(compared(runs, pictures=pictures, tell=tell))

@@ -18,7 +18,7 @@ from treino.inspection.outputs import outputs, predicted_classes
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.reports.pictures.curves import curves_of
-from treino.reports.run_report import check_begun, run_report_of
+from treino.reports.run_report import Tell, check_begun, run_report_of, silent
 
 RUN_TWICE = Refusal("run_twice", N_("{run} is named twice."), N_("Name it once."))
 NOTHING_TO_COMPARE = Refusal(
@@ -30,10 +30,10 @@ NOTHING_TO_COMPARE = Refusal(
 # ---- comparison of several runs
 
 
-def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparison:
+def compared(runs: Sequence[StoredRun], *, pictures: bool = True, tell: Tell = silent) -> RunComparison:
     """Return the runs' facts, their differences, and the paired tests of each run against the first.
 
-    pictures: include what is drawn.
+    pictures: include what is drawn. tell: gets each run before it is measured.
 
     Raises:
         TreinoError: a run given twice, or runs with different targets or classes.
@@ -49,7 +49,10 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
         other = run.spec
         if (first.resolved.target, first.classes) != (other.resolved.target, other.classes):
             raise NOTHING_TO_COMPARE(a=names[0], b=run.name, one=learnt(first), other=learnt(other))
-    facts = [run_report_of(run, whole=False, pictures=pictures) for run in runs]
+    facts = []
+    for number, run in enumerate(runs, 1):
+        tell(run.name, number, len(runs))
+        facts.append(run_report_of(run, whole=False, pictures=pictures))
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
     adjusted = holm([t.p for t in tests])

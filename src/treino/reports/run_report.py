@@ -117,11 +117,25 @@ HEAVY = 600_000  # bytes from which a picture is stored with less exact pixels
 LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
 
 
-def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> RunReport:
+Tell = Callable[[str, int, int], None]  # of what is written next, its number, and how many there are
+
+
+def silent(what: str, number: int, of: int) -> None:
+    """Tell nobody."""
+
+
+def writing(what: str, number: int, of: int) -> str:
+    """Say what of a report or a film is being made."""
+    return _("Being written: {what}, {n} of {total} …").format(what=what, n=number, total=of)
+
+
+def run_report_of(
+    run: StoredRun, *, whole: bool = True, pictures: bool = True, tell: Tell = silent
+) -> RunReport:
     """Return everything that a report says about this run. whole: include slow and large sections.
 
-    pictures: False omits what is drawn. What can't be shown, such as a boundary if the data file has moved,
-    is listed with the reason.
+    pictures: False omits what is drawn. tell: gets each section before it is made. What can't be shown, such
+    as a boundary if the data file has moved, is listed with the reason.
 
     Raises:
         TreinoError: a run that ended before its settings were written.
@@ -130,7 +144,8 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
     missing: dict[str, list[str]] = {}  # section titles by reason
     seen: dict[str, Sequence[Block]] = {}
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
-    for title, make in shown.items():
+    for number, (title, make) in enumerate(shown.items(), 1):
+        tell(title(), number, len(shown))
         with _or_why(title(), missing), network_errors(run):
             if blocks := _of_each_target(run, make):
                 seen[title()] = blocks
@@ -279,7 +294,8 @@ def _inside(run: StoredRun) -> Sequence[Block]:
 
 
 def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
-    return [_light(Picture(file, content, alt)) for file, content in PICTURES[name].draw(run)]
+    pixels = run.data.kind == "image" and name != "calibration"
+    return [_light(Picture(file, content, alt, pixels=pixels)) for file, content in PICTURES[name].draw(run)]
 
 
 def _light(picture: Picture) -> Picture:

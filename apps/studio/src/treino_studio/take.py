@@ -1,8 +1,8 @@
 """Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again; for a
 sweep's page, how much each setting mattered.
 
-``python -m treino_studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then the
-file's bytes. It is a process of its own because drawing and measuring take seconds.
+``python -m treino_studio.take RUN FORM`` writes lines of JSON on what it is making, one with the file's name
+or an error, then the file's bytes. It is a process of its own because drawing and measuring take seconds.
 """
 
 import json
@@ -15,18 +15,20 @@ from zipfile import ZipFile
 
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
+from treino.base.words import _
 from treino.folders import OutputFile, RunFolder
 from treino.plots import importance_sentences
 from treino.reports import film_files, importance_of, steps_of
 from treino.reports.export.formats import export
 from treino.reports.report import report
+from treino.reports.run_report import Tell, silent, writing
 from treino.training import StoredSweep, open_run
 from treino_studio.run_state import commands
 
 
-def take(path: Path, form: str) -> tuple[str, bytes]:
+def take(path: Path, form: str, tell: Tell = silent) -> tuple[str, bytes]:
     """Make a file from a run; return (name, content). form: weights, script, report, gif or command; for a
-    sweep, importance.
+    sweep, importance. tell: gets each part of a report or film before it is made.
 
     Raises:
         TreinoError: the run lacks what the file needs.
@@ -38,20 +40,25 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
     if form == "command":
         return f"{name}.txt", f"{commands(run)}\n".encode()
     if form == "gif":
-        return f"{name}.gif", next(d for n, d in film_files(run, steps_of(run)) if n == "film.gif")
+        steps = steps_of(run)
+        for number, (file, content) in enumerate(film_files(run, steps), 2):
+            if file == "film.gif":
+                return f"{name}.gif", content
+            if number % max(1, len(steps) // 10) == 0:
+                tell(_("Film"), min(number, len(steps)), len(steps))
     if form == "report":
         with TemporaryDirectory() as folder:
             to = OutputFile(Path(folder) / "report.html", (".html",))
-            return f"{name}.html", report([run], to).read_bytes()
+            return f"{name}.html", report([run], to, tell=tell).read_bytes()
     written = export(run, "safetensors" if form == "weights" else "script")
     if form == "weights":
         return f"{name}.safetensors", written.read_bytes()
-    content = BytesIO()
-    with ZipFile(content, "w") as packed:  # the script needs the files in its folder
+    zipped = BytesIO()
+    with ZipFile(zipped, "w") as packed:  # the script needs the files in its folder
         for each in sorted(written.parent.iterdir()):
             if each.is_file():
                 packed.write(each, f"{name}/{each.name}")
-    return f"{name}-script.zip", content.getvalue()
+    return f"{name}-script.zip", zipped.getvalue()
 
 
 def _importance(sweep: StoredSweep) -> dict[str, Any]:
@@ -70,8 +77,13 @@ def main() -> None:
     """Write to stdout the file that the arguments (RUN FORM) ask for."""
     path, form = Path(sys.argv[1]), sys.argv[2]
     content = b""
+
+    def tell(what: str, number: int, of: int) -> None:
+        sys.stdout.buffer.write(compact_json({"making": writing(what, number, of)}) + b"\n")
+        sys.stdout.buffer.flush()
+
     try:
-        name, content = take(path, form)
+        name, content = take(path, form, tell)
         head: dict[str, object] = {"file": name}
     except TreinoError as error:
         head = {"error": error.document}

@@ -141,16 +141,23 @@ class Worker:
             self.channel.send({"reply": number, **answer})
 
     def _take(self, request: Mapping[str, Any], number: int | None) -> None:
-        """Make a file in another process, and answer with the file."""
+        """Make a file in another process, whose page is told how far it is, and answer with the file."""
         command = [sys.executable, "-m", "treino_studio.take", request["run"], request["form"]]
         spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
-        made = subprocess.run(command, capture_output=True, env=spoken, check=False)
-        head, _newline, body = made.stdout.partition(b"\n")
-        if made.returncode or not head:
-            sys.stderr.buffer.write(made.stderr)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=spoken) as process:
+            assert process.stdout is not None
+            head: dict[str, Any] = {}
+            for line in process.stdout:
+                head = json.loads(line)
+                if "making" not in head:
+                    break
+                notice = {"kind": "busy", "text": head["making"]}
+                self.channel.send({"key": request["key"], "send": {"notice": notice}})
+            body = process.stdout.read()
+        if process.returncode or not head:
             self.channel.send({"reply": number, "error": defect()})
         else:
-            self.channel.send({"reply": number, **json.loads(head)}, body)
+            self.channel.send({"reply": number, **head}, body)
 
     def _notice(self, key: str, error: TreinoError) -> None:
         """Show an error on a page, unless it is the last one that was shown there."""

@@ -252,6 +252,7 @@ def _course() -> ExplanationPart:
             Step(only_first, text=every, table=sizes, wrong=True),
             _first_layer_alone(),
         ),
+        taught=True,
     )
 
 

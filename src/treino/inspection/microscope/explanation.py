@@ -83,10 +83,12 @@ class Step:
 
 @dataclass(frozen=True)
 class ExplanationPart:
-    """A part of an explanation: a heading with its steps."""
+    """A part of an explanation: a heading with its steps. taught: what a course says of it, shown
+    if asked for."""
 
     title: str
     steps: tuple[Step, ...]
+    taught: bool = False
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,7 @@ TOLD = (
         "mse",
         N_("the mean squared error, and what its n counts"),
         N_("mse: the mean squared error"),
-        N_("The course's snippet, run as written. n counts numbers, not rows: 3 × 5 = 15."),
+        N_("A snippet, run as written. n counts numbers, not rows: 3 × 5 = 15."),
         (torch_page("torch.nn.MSELoss"),),
         _mse,
     ),

@@ -141,7 +141,6 @@ def _on_neuron(entry: str, settings: Mapping[str, Any]) -> Worked:
         (_("after update"), "a", "b", "c", "f"),
         tuple((stop.t - 1, *stop.neuron.weights, stop.neuron.loss) for stop in stops),
     )
-    box = _("The course's own box, “Código: Otimização do modelo”, is empty. This belongs there:")
     run = _("The same in PyTorch: this code was run for the checks below")
     program = CODE.format(optimizer=code, updates=UPDATES)
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
@@ -154,7 +153,17 @@ def _on_neuron(entry: str, settings: Mapping[str, Any]) -> Worked:
         *(ExplanationPart(_("Update {t} of the weight a").format(t=s.t), s.steps) for s in stops[:SHOWN]),
         ExplanationPart(
             _("Ten updates, and the code"),
-            (Step(_("Where they lead"), table=table), Step(run, text=box, code=program)),
+            (Step(_("Where they lead"), table=table), Step(run, code=program)),
+        ),
+        ExplanationPart(
+            _("What the course says, and what is so"),
+            (
+                Step(
+                    "“Código: Otimização do modelo”",
+                    text=_("This box is empty: the code above belongs there."),
+                ),
+            ),
+            taught=True,
         ),
     ), (
         Check(_("∂f/∂a at the start: torch.autograd"), g, float(w.grad[0]), relative(g)),

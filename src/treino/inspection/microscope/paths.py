@@ -225,10 +225,7 @@ def short(number: float) -> str:
 
 def _sizes(update: Update) -> ExplanationPart:
     rows = tuple((name, g.size, float((g**2).sum() ** 0.5)) for name, g in update.gradients.items())
-    text = _(
-        "The course says that only the first layer receives parameters of the model. Every layer has its "
-        "own, and each has a gradient."
-    )
+    text = _("Every layer has parameters of its own, and each has a gradient.")
     table = StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
     step = Step(_("Of this network, in this update"), text=text, table=table)
     return ExplanationPart(_("Every layer has parameters"), (step,))

@@ -71,12 +71,14 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture's file. alt: a description for screen readers."""
+    """A picture's file. alt: a description for screen readers. pixels: it shows pictures of the data, whose
+    colours dark mode must not change."""
 
     name: str
     content: bytes
     alt: str
     caption: str = ""
+    pixels: bool = False
 
 
 @dataclass(frozen=True)

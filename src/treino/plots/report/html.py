@@ -40,9 +40,11 @@ td.short { white-space: nowrap; } caption { text-align: left; color: var(--soft)
 table:has(td.shaded) th.number { text-align: center; } td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); text-align: center; }
 pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .85rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .8rem 1.6rem; margin: .6rem 0; }
-.charts > div { overflow-x: auto; } .charts svg { min-width: 24rem; display: block; }
-figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: auto; border-radius: 8px; } img.paper { background: #fff; }
-@media (max-width: 40rem) { figure.picture { overflow-x: auto; } figure.picture img { max-width: none; width: 38rem; } }
+.charts > div { overflow-x: auto; } .charts svg { min-width: 20rem; display: block; }
+figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: auto; border-radius: 8px; } img.paper, img.drawn { background: #fff; }
+label.full { display: none; color: var(--soft); font-size: .9rem; }
+@media (max-width: 40rem) { label.full { display: block; position: sticky; left: 0; } figure.picture { overflow-x: auto; }
+  figure.picture:has(input:checked) img { max-width: none; width: 50rem; } }
 summary { cursor: pointer; padding: .15rem 0; } img.thumb { height: 56px; image-rendering: pixelated; }
 figcaption { color: var(--soft); font-size: .9rem; }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; }
@@ -130,7 +132,10 @@ def _picture(picture: Picture) -> str:
     kind = KINDS[picture.name[picture.name.rindex(".") :]]
     data = b64encode(picture.content).decode()
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
-    paper = " class='paper'" if kind != "image/svg+xml" else ""  # an SVG has its own dark colours
+    look = "" if kind == "image/svg+xml" else "paper" if picture.pixels else "drawn"  # an SVG has its own
+    full = f"<label class='full'><input type='checkbox'/> {escape(_('full size'))}</label>"
     alt = escape(picture.alt, quote=True)
     source = f"data:{kind};base64,{data}"
-    return f"<figure class='picture'><img{paper} src='{source}' alt=\"{alt}\">{caption}</figure>"
+    return (
+        f"<figure class='picture'>{full}<img class='{look}' src='{source}' alt=\"{alt}\">{caption}</figure>"
+    )

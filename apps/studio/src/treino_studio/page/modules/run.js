@@ -134,7 +134,7 @@ function makePage(shell, name) {
     if (closed) return;
     if (message.started) return started(message.started);
     const changed = take(page.store, message);
-    if (changed === 'notice' && message.notice) page.say(message.notice.text, message.notice.kind);
+    if (changed === 'notice' && message.notice && (page.takes || message.notice.kind !== 'busy')) page.say(message.notice.text, message.notice.kind);
     if (changed === 'frame') page.hover = stillThere(page.hover, message);
     if (changed === 'state') update();
     if (changed === 'points' && page.store.state) picture.update(page.store);

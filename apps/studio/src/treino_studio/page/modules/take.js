@@ -40,6 +40,7 @@ export function makeTake(page) {
     if (own[form]) return own[form]();
     if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
     page.say(t('writing'), 'busy');
+    page.takes = true; // what it hears of the making is its own
     try {
       const { name, type, text, bytes } = await page.connection.take(form);
       page.say('');
@@ -50,6 +51,8 @@ export function makeTake(page) {
       page.say(t('saved_as', { name }));
     } catch (refusal) {
       page.say(refusal instanceof TypeError ? t('mute') : [refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
+    } finally {
+      page.takes = false;
     }
   }
 
