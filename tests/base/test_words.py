@@ -8,7 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from html import unescape
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from string import Formatter
 
@@ -224,6 +224,57 @@ def test_values_go_into_both(language: str) -> None:
         assert fields(translation) == fields(sentence), sentence
         for end in (slice(1), slice(-1, None)):
             assert translation[end].isspace() == sentence[end].isspace() or sentence == " next: ", sentence
+
+
+LABELS = " and ", " or ", " next: ", "error: ", "Usage: "  # between names, or before what a line is about
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_a_piece_of_another(language: str) -> None:
+    """What is put together of pieces has one order of words, and its translation stumbles. Lines may be
+    indented, and whole sentences follow each other."""
+    assert [piece(s) for s in ("row {n}", "  row", "; row", " row", "row: ")] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert [s for s in translations(language) if piece(s) and s not in LABELS] == []
+    glued = "_('a').format(n=1) + _('b')", "a + (_('b') if c else _(d)) + _('e')", "f'{_(a)}{_(b)}'"
+    assert [*map(side_by_side, map(ast.parse, glued))] == [True] * 3
+    assert not side_by_side(ast.parse("_('a') + ' ' + _('b') + c, f'{_(a)}: {_(b)}'"))
+    files = (path for top in catalogues.FOLDERS.values() for path in top.rglob("*.py"))
+    assert [path for path in files if side_by_side(ast.parse(path.read_text()))] == []
+
+
+def piece(sentence: str) -> bool:
+    return (sentence != sentence.strip() and not sentence.startswith("  ")) or sentence.startswith(
+        (",", ";", ":")
+    )
+
+
+def side_by_side(tree: ast.AST) -> bool:
+    """Whether two translations are joined with nothing between them."""
+    sums = (n for n in ast.walk(tree) if isinstance(n, (ast.BinOp, ast.JoinedStr)))
+    said = ([looked_up(part) for part in parts(node)] for node in sums)
+    return any(one and next_one for each in said for one, next_one in pairwise(each))
+
+
+def parts(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*parts(node.left), *parts(node.right)]
+    return [*node.values] if isinstance(node, ast.JoinedStr) else [node]
+
+
+def looked_up(node: ast.expr) -> bool:
+    """Whether it is ``_()`` or ``_().format()``, perhaps one of two of them."""
+    if isinstance(node, ast.IfExp):
+        return looked_up(node.body) or looked_up(node.orelse)
+    call = node.value if isinstance(node, ast.FormattedValue) else node
+    while isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "format":
+        call = call.func.value
+    return isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_"
 
 
 def test_no_translation_is_two_of_them() -> None:

@@ -117,7 +117,8 @@ def _place(finding: Finding) -> str:
         return _("(no line known)")
     place = line_name(finding.file, finding.line)
     if finding.seen is not None and finding.seen.line != finding.line:
-        place += _(" (seen at {place})").format(place=line_name(finding.seen.file, finding.seen.line))
+        seen = line_name(finding.seen.file, finding.seen.line)
+        return _("{place} (seen at {seen})").format(place=place, seen=seen)
     return place
 
 

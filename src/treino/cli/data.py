@@ -127,7 +127,7 @@ def _columns(described: "TableDescription") -> Table:
     related = any(c.correlation is not None for c in described.columns)
     rows = []
     for c in described.columns:
-        kind = c.kind + (_(" (left out)") if c.way == "out" else "")
+        kind = _("{kind} (left out)").format(kind=c.kind) if c.way == "out" else c.kind
         low, high = _cell(c.minimum), _cell(c.maximum)
         cells = [c.name, kind, str(c.missing), str(c.unique), low, high, str(c.outliers or "")]
         if related:

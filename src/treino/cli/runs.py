@@ -22,7 +22,7 @@ def runs(*, screen: ScreenFlag) -> int:
     for r in rows:
         figure = "" if r["figure"] is None else f"{r['metric']} {numeral(r['figure'], '.3f')}"
         if figure and (r["test_looks"] or 1) > 1:
-            figure += _(" (look {n})").format(n=r["test_looks"])
+            figure = _("{figure} (look {n})").format(figure=figure, n=r["test_looks"])
         when = r["when"][:19].replace("T", " ")
         lines.append((r["run"], _(r["status"]), r["data"] or "", str(r["steps"] or ""), figure, when))
     headings = _("run"), _("status"), _("data"), _("steps"), _("test"), _("when")

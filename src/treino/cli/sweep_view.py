@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.base.console import table
-from treino.base.words import N_, _, numeral
+from treino.base.words import N_, _, joined, numeral
 from treino.cli.run_view import Position, View, new_rows, run_summary
 from treino.data import BUILTINS
 from treino.data.splits import split_name
@@ -259,9 +259,10 @@ def steps_sentence(reached: GoalSteps, members: int) -> str:
         return _("None of {n} reached a validation {metric} of {value:g}.").format(**facts)
     sentence = _(
         "A validation {metric} of {value:g} was reached in {low:,} to {high:,} steps, median {median:,.0f} "
-        "(looked at after every step, from the 50th on every 2 %)"
+        "(looked at after every step, from the 50th on every 2 %)."
     ).format(low=reached.min, high=reached.max, median=reached.median, **facts)
-    return sentence + (_("; {never} of {n} never did.").format(**facts) if reached.never else ".")
+    never = _("{never} of {n} never did.").format(**facts)
+    return joined([sentence, never], " ") if reached.never else sentence
 
 
 def status_line(path: str | Path, status: str) -> str:

@@ -142,4 +142,5 @@ def _parted(first: Mapping[str, Any]) -> str:
     said = text.format(name=names[first["kind"]], found=found, recorded=recorded, relative=relative)
     if first["of"] == 1:
         return said
-    return said + _("; {n:,} of {of:,} numbers differ").format(n=first["numbers"], of=first["of"])
+    text = _("{said}; {n:,} of {of:,} numbers differ")
+    return text.format(said=said, n=first["numbers"], of=first["of"])

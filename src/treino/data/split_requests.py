@@ -172,7 +172,8 @@ def decide_parts(
     if repeated and apart:
         note = _(equal).format(n=repeated)
         if 2 * repeated > own:
-            note += _(" If they are no copies but rows of few different values: [[duplicates=ignore]].")
+            few = _("If they are no copies but rows of few different values: [[duplicates=ignore]].")
+            note = joined([note, few], " ")
         notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
@@ -194,7 +195,7 @@ def _leak_note(n: int, part_N: NDArray[np.int64], main: Table) -> str:
         return _("Training rows left out because they equal a test row: {n}.").format(n=n)
     note = _("Rows left out because they equal a held-back row in all features: {n}.").format(n=n)
     if n > (part_N == TRAIN).sum():
-        note += _(" That is most of them; to keep such rows: [[duplicates=ignore]].")
+        note = joined([note, _("That is most of them; to keep such rows: [[duplicates=ignore]].")], " ")
     return note
 
 
@@ -329,7 +330,8 @@ def _by_time_note(name: str, tables: Sequence[Table], part_N: NDArray[np.int64])
     note = _("Split by time ('{name}'): {parts}.").format(name=name, parts=joined(texts, ", "))
     begin = np.nanmin(np.where(part_N == TEST, time_N, np.nan), initial=np.inf)
     if later := int(((part_N == TRAIN) & (time_N > begin)).sum()):
-        note += _(" Training rows that are later than the first test row: {n}.").format(n=later)
+        late = _("Training rows that are later than the first test row: {n}.").format(n=later)
+        note = joined([note, late], " ")
     return note
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import N_, _, joined
 from treino.data.preparation.preparation import Scale
 from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
@@ -22,7 +22,7 @@ WEIGHTS_SHAPE = Refusal(
 )
 WEIGHTS_RANGE = Refusal(
     "weights_range",
-    N_("The weight of row {row} is {value:g}{of_bag}."),
+    N_("The weight of row {row} is {value:g}.{of_bag}"),
     N_("Weights are numbers from 0 on, where 0 means that the row isn't there."),
 )
 BAG_ROWS = Refusal(
@@ -126,8 +126,8 @@ def checked_bags(
     if validation_GM is not None:
         validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, own_M)
     for each, sentence in (
-        (weight_GN, _("All training rows have the weight 0{of_bag}.")),
-        (validation_GM, _("All validation rows have the weight 0{of_bag}.")),
+        (weight_GN, _("All training rows have the weight 0.{of_bag}")),
+        (validation_GM, _("All validation rows have the weight 0.{of_bag}")),
     ):
         empty = [] if each is None else (each.sum(1) <= 0).nonzero().flatten().tolist()
         if empty and each is not None and each.shape[1]:
@@ -186,4 +186,4 @@ def _check_own(own: OwnRows | None, bags: int, x: Any, y: Tensor, *, of_training
 
 
 def _of_bag(bag: int, bags: int) -> str:
-    return _(", in bag {bag}").format(bag=bag) if bags > 1 else ""
+    return joined(["", _("That is bag {bag}.").format(bag=bag)], " ") if bags > 1 else ""

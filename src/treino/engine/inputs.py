@@ -19,7 +19,7 @@ from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_torch_dataset
 
 DATA_NOT_FINITE = Refusal(
-    "data_not_finite", N_("{name} of the {which} rows is {value:g} in row {row}{column}."), "{hint}"
+    "data_not_finite", N_("{name} of the {which} rows is {value:g} in {place}."), "{hint}"
 )
 DATA_TYPE = Refusal(
     "data_type",
@@ -177,13 +177,12 @@ def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0)
     if -most <= low and high <= most:  # False for NaN
         return
     row, *column = (~(t.abs() <= most)).nonzero()[0].tolist()
-    value = float(t[(row, *column)])
+    value, place = float(t[(row, *column)]), _("row {n}, column {column}") if column else _("row {n}")
     raise DATA_NOT_FINITE(
         name=name,
         which=which,
         value=value,
-        row=first + row,
-        column=_(", column {column}").format(column=", ".join(map(str, column))) if column else "",
+        place=place.format(n=first + row, column=", ".join(map(str, column))),
         hint=_("Rows and columns count from 0. Leave the row out or fill the gap; treino.load does that.")
         if not math.isfinite(value)
         else _("That is beyond the numbers of this type; divide the column first."),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from treino.base.words import _, numeral, setting
+from treino.base.words import _, joined, numeral, setting
 from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
 from treino.inspection.boundary import CLOSE
@@ -194,8 +194,8 @@ def headline(result: RunResult | None) -> str:
             "Look number {n:,} at them, counting the runs that it shares its beginning with: a choice by "
             "such figures makes them too good."
         ).format(n=result.test_looks)
-    sentence += _(" For comparison, {list}.").format(list="; ".join(compared)) if compared else ""
-    return " ".join(filter(None, [sentence, _lead(result, metric, value)]))
+    beside = _("For comparison, {list}.").format(list="; ".join(compared)) if compared else ""
+    return joined(filter(None, [sentence, beside, _lead(result, metric, value)]), " ")
 
 
 def _lead(result: RunResult, metric: str, value: float) -> str:
@@ -245,10 +245,10 @@ def ending(result: RunResult) -> str:
     )
     if result.kept_epoch is None:
         return head
-    text = _(", {time}; kept the weights of epoch {kept:,}")
+    text = _("{end}, {time}; kept the weights of epoch {kept:,}")
     if result.members:
-        text = _(", {time}; kept each network's weights, the last of epoch {kept:,}")
-    return head + text.format(time=time_of(result), kept=result.kept_epoch)
+        text = _("{end}, {time}; kept each network's weights, the last of epoch {kept:,}")
+    return text.format(end=head, time=time_of(result), kept=result.kept_epoch)
 
 
 def time_of(result: RunResult) -> str:

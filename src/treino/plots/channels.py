@@ -40,7 +40,7 @@ def channels_figure(shown: PictureChannels) -> "style.Figure":
                 module=style.label(layer.name, 24), n=layer.total, what=style.label(layer.what, 40)
             )
             if len(layer.units_K) < layer.total:
-                words += _("; the {k} that give most").format(k=len(layer.units_K))
+                words = _("{layer}; the {k} that give most").format(layer=words, k=len(layer.units_K))
             figure.text(
                 left / style.WIDTH, (top - 0.08) / height, words, fontsize=9.5, color=style.INK, va="top"
             )

@@ -126,7 +126,7 @@ def _columns(table: TableDescription) -> TableBlock:
 
 
 def _row(column: ColumnDescription, table: TableDescription) -> tuple[str | Drawing, ...]:
-    kind = column.kind + (_(" (left out)") if column.way == "out" else "")
+    kind = _("{kind} (left out)").format(kind=column.kind) if column.way == "out" else column.kind
     share = column.missing / max(1, table.rows)
     related = column.correlation
     return (

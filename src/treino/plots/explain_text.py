@@ -88,7 +88,7 @@ def rendered(explanation: Explanation, digits: int = DIGITS) -> Iterator[Rendera
 def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
     if step.picture is not None and not (step.text or step.table or step.formula):
         return  # a step with only a picture is shown on the page alone
-    mark = (_("not so: "), "bold red") if step.wrong else ""
+    mark = (_("not so:") + " ", "bold red") if step.wrong else ""
     yield from ("", line(mark, step.title))
     if step.text:
         yield Padding(line((step.text, "dim")), (0, 0, 0, 2), expand=False)

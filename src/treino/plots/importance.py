@@ -202,8 +202,9 @@ def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: 
 
 def _together(sentence: str, names: Sequence[str], correlation: float, most: int) -> str:
     """Return the sentence with at most ``most`` names of columns that vary together."""
-    more = _(" and {n} more").format(n=len(names) - most) if len(names) > most else ""
-    listed = ", ".join(style.label(name, 30) for name in names[:most]) + more
+    listed = ", ".join(style.label(name, 30) for name in names[:most])
+    if len(names) > most:
+        listed = _("{names} and {n} more").format(names=listed, n=len(names) - most)
     return sentence.format(names=listed, r=numeral(correlation, ".2f"))
 
 

@@ -48,7 +48,8 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "style.Fi
         style.log_axis(axes)
     axes.set_xlim(_borders(d.epoch_E)[0], _borders(d.epoch_E)[-1])
     axes.set_xlabel(_("epoch"))
-    axes.set_ylabel(metric_name(metric) + (_(" (log scale)") if d.log else ""))
+    name = metric_name(metric)
+    axes.set_ylabel(_("{what} (log scale)").format(what=name) if d.log else name)
     names = [_("the best, network {n}").format(n=d.best), _("median of those that still train")]
     style.legend(axes, [best, middle], names, loc="upper right" if falls else "lower right")
     return figure

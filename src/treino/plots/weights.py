@@ -68,9 +68,8 @@ def _kernels(figure: "style.Figure", top: float, shown: KernelMap, place: int) -
         "Across: {u} of {n} channels. Down: their kernels on {j} of the {before} channels before."
     ).format(u=len(shown.units_U), n=shown.total, j=len(shown.inputs_J), before=shown.before)
     if shown.share < 1:
-        heading += _(": its strongest kernels, {share} of all squared weights").format(
-            share=style.percent(shown.share)
-        )
+        text = _("{heading}: its strongest kernels, {share} of all squared weights")
+        heading = text.format(heading=heading, share=style.percent(shown.share))
     figure.text(0.02, (top - 0.12) / height, heading, weight="bold", va="top")
     figure.text(0.02, (top - 0.34) / height, words, color=style.SOFT, va="top")
     most = largest(shown.kernel_UJHW)

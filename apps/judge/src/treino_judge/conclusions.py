@@ -282,9 +282,9 @@ class Conclusions:
             ).format(**facts)
         if j.rerun.difference <= 0:
             return _("Trials {best} and {second} have equal scores: take the cheaper one.").format(**facts)
-        unit = (
-            _("fresh seeds") if self.table.unit in (None, "seed") else _("fresh ") + _(UNITS[self.table.unit])
-        )
+        unit = _("fresh seeds")
+        if self.table.unit not in (None, "seed"):
+            unit = _("fresh {unit}").format(unit=_(UNITS[self.table.unit]))
         if j.rerun.each is None and j.noise.share:
             return _(
                 "No number of further folds of the same rows would tell trials {best} and {second} apart if "
@@ -295,16 +295,14 @@ class Conclusions:
                 "Thousands of {unit} would not tell trials {best} and {second} apart if they differ by "
                 "{difference}, as seen: take the cheaper one."
             ).format(unit=unit, **facts)
-        took = (
-            ""
-            if j.rerun.seconds is None
-            else _(", about {time} in all").format(time=time_text(j.rerun.seconds))
-        )
         text = _(
             "To tell trials {best} and {second} apart, if they differ by {difference} as seen: {n:,} {unit} "
-            "of each{took} (found in {power:.0%} of cases)."
+            "of each (found in {power:.0%} of cases)."
         )
-        return text.format(n=j.rerun.each, unit=unit, took=took, power=POWER, **facts)
+        said = [text.format(n=j.rerun.each, unit=unit, power=POWER, **facts)]
+        if j.rerun.seconds is not None:
+            said.append(_("That takes about {time} in all.").format(time=time_text(j.rerun.seconds)))
+        return joined(said, " ")
 
 
 def conclusions(table: TrialTable, seed: int = 0) -> Conclusions:

@@ -44,7 +44,8 @@ def _print(found: Conclusions, screen: Screen) -> None:
     )
     each = len(j.trials[j.best].scores)
     if table.unit is not None and each:
-        text += _("; {n} {unit} each").format(n=numeral(each, ","), unit=_(UNITS[table.unit]))
+        unit = _(UNITS[table.unit])
+        text = _("{trials}; {n} {unit} each").format(trials=text, n=numeral(each, ","), unit=unit)
     out.print(text)
     out.print()
     out.print(_trials(found))

@@ -8,7 +8,7 @@ from typing import Any
 
 from treino.base.console import line
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _
+from treino.base.words import N_, _, joined
 from treino.cli import command
 from treino.cli.screen import Screen
 from treino_lessons.call_recording import where
@@ -24,7 +24,7 @@ FILE_UNREADABLE = Refusal(
 )
 FILE_FAILS = Refusal(
     "file_fails",
-    N_("{path}{line} raises {kind}: {error}"),
+    N_("{place} raises {kind}: {error}"),
     N_("Leave in it the imports and the function alone; the training that calls it stays elsewhere."),
 )
 
@@ -100,19 +100,16 @@ def forward_of(path: Path) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         at = where(error, str(path))
         raise FILE_FAILS(
-            path=path,
-            line=_(", line {n} ({text}),").format(n=at[0], text=at[1]) if at else "",
+            place=_("{path}, line {n} ({text})").format(path=path, n=at[0], text=at[1]) if at else path,
             kind=type(error).__name__,
             error=getattr(error, "msg", None) or error,
         ) from None
     if NAME not in names:
         made = [n for n, v in names.items() if callable(v) and not n.startswith("_")]
-        raise NO_FORWARD(
-            path=path,
-            name=NAME,
-            hint=_("Call it so: def forward(loader, net, epoch, mode):")
-            + (_(" Found: {names}.").format(names=", ".join(made)) if made else ""),
-        )
+        hint = _("Call it so: def forward(loader, net, epoch, mode):")
+        if made:
+            hint = joined([hint, _("Found: {names}.").format(names=", ".join(made))], " ")
+        raise NO_FORWARD(path=path, name=NAME, hint=hint)
     found: Callable[..., Any] = names[NAME]
     return found
 

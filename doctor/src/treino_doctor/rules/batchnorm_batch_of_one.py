@@ -7,7 +7,7 @@ from treino_doctor.places.settings import setting
 from treino_doctor.record.log import Backward, Ended, Forward, Read
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
-from treino_doctor.words import _
+from treino_doctor.words import _, joined
 
 WIDE = 64  # values of a row in each channel that suffice for statistics
 SELDOM = 8  # at most one batch in this many
@@ -25,7 +25,8 @@ def decide(log: Log) -> Faults:
             numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape)), "use": ""}
             sites, at = {"loader": norm.loader, "acts": None}, norm.loader
             if answers(log) or (norm.crashed and not norm.graph):
-                numbers["use"] = _(" No backward went through them: they are only answered.")
+                said = _("No backward went through them: they are only answered.")
+                numbers["use"] = joined(["", said], " ")
                 sites["acts"] = at = norm.called_at
             yield Evidence(norm.made_at, numbers, at=at, stack=norm.stack, sites=sites)
             return  # the other layers of the net got the same batch

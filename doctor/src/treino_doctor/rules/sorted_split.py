@@ -8,7 +8,7 @@ from treino_doctor.places.source import calls, written_on
 from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino_doctor.rules.rule import HELD_OUT, NEVER_LEARNS, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import evaluations
-from treino_doctor.words import _
+from treino_doctor.words import _, joined
 
 LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw
@@ -80,12 +80,13 @@ def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str,
 
 
 def _figures(right: float, learned: float) -> str:
-    """The known ones of the accuracies in evaluation and in training, as the end of a sentence."""
+    """A sentence on the known ones of the accuracies in evaluation and in training, after a space."""
     if math.isnan(right):
         return ""
     if math.isnan(learned):
-        return _("; accuracy {right:.0%} there").format(right=right)
-    return _("; accuracy {right:.0%} there, {learned:.0%} in training").format(right=right, learned=learned)
+        return joined(["", _("Accuracy is {right:.0%} there.").format(right=right)], " ")
+    text = _("Accuracy is {right:.0%} there, {learned:.0%} in training.")
+    return joined(["", text.format(right=right, learned=learned)], " ")
 
 
 def place(evidence: Evidence) -> Site | None:
@@ -106,7 +107,7 @@ RULE = Rule(
     group="data",
     certain=False,
     unless=NEVER_LEARNS,
-    message="{unseen} of the evaluation rows {what}{figures}.",
+    message="{unseen} of the evaluation rows {what}.{figures}",
     why=(
         "The rows were sorted by class or by target when they were cut, so that the two parts differ. The "
         "figure measures nothing that the net could have learned."

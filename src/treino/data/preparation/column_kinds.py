@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import N_, _, joined
 from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
 from treino.data.table import Column, number, plain
 
@@ -221,7 +221,9 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
         raise KIND_UNKNOWN(
             kind=request,
             name=column.name,
-            hint=nearest(request, ASKABLE) + _(" Ordered classes are written small<medium<large."),
+            hint=joined(
+                [nearest(request, ASKABLE), _("Ordered classes are written small<medium<large.")], " "
+            ),
         )
     if request == "boolean" and not column.boolean:
         numbers = np.full(1, 2.0) if column.numbers is None else column.numbers[~column.missing_N]

@@ -444,6 +444,7 @@ def with_targets(
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
     """Refuse a target with a different class in every row: nothing can be learnt from it."""
     if len(classes) == len(y_N):
-        more = _(", or say [[task=regression]].") if column.numbers is not None else "."
-        hint = _("Name another [[target]]") + more
+        hint = _("Name another [[target]].")
+        if column.numbers is not None:
+            hint = _("Name another [[target]], or say [[task=regression]].")
         raise CLASSES_ALL_DISTINCT(name=column.name, n=len(y_N), hint=hint)

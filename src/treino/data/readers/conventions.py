@@ -224,23 +224,31 @@ def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, pl
     place_2 = place(row_2)
     if other != one:
         place_2 = _("{place}, in column '{name}'").format(place=place_2, name=other)
-    text = _("In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+    text = _(
+        "In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: a decimal "
+        "point, and a decimal comma."
+    )
+    if which == "day":
+        text = _(
+            "In {what}, column '{name}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: the day comes "
+            "first, and the month does."
+        )
     facts = {"what": what, "name": one, "cell": shortened(cell), "cell_2": shortened(cell_2)}
     message = text.format(place=place(row), place_2=place_2, **facts)
     hint = _("Write them alike, or leave the column as text: [[kinds={item}=text]].")
     hint = hint.format(item=as_item(other))
     if which == "day":
-        return TreinoError("dates_mixed", message + _("the day comes first, and the month does."), hint)
-    message += _("a decimal point, and a decimal comma.")
+        return TreinoError("dates_mixed", message, hint)
     return TreinoError("decimal_mixed", message, f"{hint} {_(_DECIMAL)}")
 
 
 def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
     row, cell = conflict.examples["open"]
-    message = _("In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether ").format(
-        what=what, name=name, cell=shortened(cell), place=place(row)
-    )
+    rule, hint = "decimal_open", _(_DECIMAL)
+    text = _("In {what}, column '{name}' holds '{cell}' in {place}: with decimals, or groups of thousands?")
     if which == "day":
-        message += _("the day or the month comes first.")
-        return TreinoError("dates_open", message, _("Say [[dates=day/month]] or [[dates=month/day]]."))
-    return TreinoError("decimal_open", message + _("it has decimals or groups of thousands."), _(_DECIMAL))
+        rule, hint = "dates_open", _("Say [[dates=day/month]] or [[dates=month/day]].")
+        text = _(
+            "In {what}, column '{name}' holds '{cell}' in {place}: does the day or the month come first?"
+        )
+    return TreinoError(rule, text.format(what=what, name=name, cell=shortened(cell), place=place(row)), hint)

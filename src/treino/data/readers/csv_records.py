@@ -94,4 +94,6 @@ def cell_too_long(text: DecodedText, line: int) -> TreinoError:
 
 
 def _refused(rule: str, text: DecodedText, line: int, what: str, move: str) -> TreinoError:
-    return TreinoError(rule, _("'{path}', line {n}: ").format(path=text.file.path, n=line) + what, move)
+    return TreinoError(
+        rule, _("'{path}', line {n}: {what}").format(path=text.file.path, n=line, what=what), move
+    )

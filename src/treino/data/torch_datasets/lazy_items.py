@@ -32,7 +32,7 @@ from treino.data.torch_datasets.item import (
     scaled,
 )
 
-ITEM_FAILS = Refusal("item_fails", N_("{where}{item} raises {kind}: {error}{line}."), "{hint}")
+ITEM_FAILS = Refusal("item_fails", N_("{where} raises {kind}: {error}."), "{hint}")
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Raw = tuple[Tensor, list[Label]]
@@ -212,17 +212,16 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
         frames = [traceback.FrameSummary(file, int(line), name) for file, line, name in found]
         message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
-    line, item = "", _item_in(error) if search else None
+    said, item = message.rstrip("."), _item_in(error) if search else None
     if own:
         facts = {"file": Path(own[-1].filename).name, "line": own[-1].lineno, "function": own[-1].name}
-        text = _(" ({file}, line {line}, in {function}: {text})")
-        line = text.format(text=own[-1].line or "", **facts)
+        text = _("{error} ({file}, line {line}, in {function}: {text})")
+        said = text.format(error=said, text=own[-1].line or "", **facts)
+    where = where[:1].upper() + where[1:]
     failure = ITEM_FAILS(
-        where=where[:1].upper() + where[1:],
-        item="" if item is None else _(", at item {i},").format(i=item),
+        where=where if item is None else _("{where}, at item {i},").format(where=where, i=item),
         kind=type(error).__name__,
-        error=message.rstrip("."),
-        line=line,
+        error=said,
         hint=hint,
     )
     failure.__cause__ = error

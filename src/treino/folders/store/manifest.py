@@ -9,7 +9,7 @@ from treino.base import files
 from treino.base.encoding import json_value, signed
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
-from treino.base.words import N_, _
+from treino.base.words import N_, _, joined
 
 NOT_A_RUN = Refusal(
     "not_a_run",
@@ -21,7 +21,7 @@ RUN_MISSING = Refusal(
 )
 RUN_NEWER = Refusal(
     "run_newer",
-    N_("{path} was made by a newer treino{state}: it has format {found}, this one reads {known}."),
+    N_("{path} was made by a newer treino: it has format {found}, this one reads {known}.{state}"),
     N_("Update treino with pip, and repeat the command."),
 )
 
@@ -93,7 +93,7 @@ class Manifest:
         content.pop("sha256", None)
         whole = signed(content) == data
         if version > FORMAT:
-            state = "" if whole else _(" or is damaged")
+            state = "" if whole else joined(["", _("Or it is damaged.")], " ")
             raise RUN_NEWER(path=path, state=state, found=version, known=FORMAT)
         if not whole:
             raise damaged(path, _("its content does not match its own SHA-256"))

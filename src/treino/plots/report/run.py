@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.base.words import _, numeral
+from treino.base.words import _, joined, numeral
 from treino.data.documents import DataSource
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
@@ -324,15 +324,17 @@ def _findings(report: RunReport) -> Section:
 def way_back(where: DataSource, command: str, call: str) -> list[Block]:
     """Return the command that retrains the run, or a Python call if no command can name data or network."""
     continued = command.startswith(("treino train --branch", "treino train --rewind"))  # by runs' names
-    near = _(" (typed from the run's folder)") if where.kind == "file" and not continued else ""
+    again = _("This trains it again:")
+    if where.kind == "file" and not continued:
+        again = _("Typed in the run's folder, this trains it again:")
     if not call:
-        return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
-    sentence = _("No command can name what was given in Python. This call trains it again{near}:")
+        return [Paragraph(again), Code(command)]
     names = ", ".join(name for name in ("data", "net") if re.search(rf"[(,] ?{name}[,)]", call))
     lines = ["import treino", "", call]
     if names:
         lines.insert(1, _("# {names}: what was given then").format(names=names))
-    return [Paragraph(sentence.format(near=near)), Code("\n".join(lines), "python")]
+    said = _("No command can name what was given in Python.")
+    return [Paragraph(joined([said, again], " ")), Code("\n".join(lines), "python")]
 
 
 def _again(report: RunReport) -> Section:

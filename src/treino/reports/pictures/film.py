@@ -150,17 +150,17 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
     """Return the sheet's captions and their explanation; changes are since the sheet's previous frame."""
     captions, counted = list[str](), False
     for before, frame in zip([None, *frames], frames, strict=False):
-        caption = _("step {step:,}").format(step=frame.step)
+        parts = [_("step {step:,}").format(step=frame.step)]
         if frame.loss is not None:
-            caption += _(" · loss {loss}").format(loss=numeral(frame.loss))
+            parts.append(_("loss {loss}").format(loss=numeral(frame.loss)))
         moved, change = difference(None if before is None else before.shown, frame.shown)
         if isinstance(frame.shown, FilterView):
-            caption += "" if change is None else _(" · filters {share}").format(share=share(change))
+            parts += [] if change is None else [_("filters {share}").format(share=share(change))]
         elif moved:
-            caption += _(" · {share} changed").format(share=share(moved))
+            parts.append(_("{share} changed").format(share=share(moved)))
         elif moved is not None and change is not None:
-            caption += _(" · probability {share}").format(share=share(change))
-        captions.append(caption)
+            parts.append(_("probability {share}").format(share=share(change)))
+        captions.append(" · ".join(parts))
         counted = counted or moved is not None
     if frames and isinstance(frames[0].shown, FilterView):
         return captions, [_("Filters: by how much of their length they changed since the picture before.")]

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import N_, _, joined
 from treino.settings.spec import Settings
 
 SPACE_LEVELS = Refusal("space_levels", N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
@@ -384,9 +384,8 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
         hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
         if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
             decimal = text.strip().replace(",", ".")
-            hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
-                name=name, decimal=decimal
-            )
+            point = _("Or write a decimal with a point: {name}={decimal}.").format(name=name, decimal=decimal)
+            hint = joined([hint, point], " ")
         raise SPACE_COMMA(name=name, text=text, hint=hint)
 
 

@@ -338,16 +338,11 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
         times = ratio_of(epoch_times(row), epoch_times(first))
         if times is None:
             return ""
-        span = (
-            ""
-            if times.low is None
-            else _(" ({low:.3g} to {high:.3g})").format(low=times.low, high=times.high)
-        )
-        paces.append(
-            _("{times:.3g} × that{span} with {name}").format(
-                times=times.value, span=span, name=_value_text("batch_size", row.batch_size)
-            )
-        )
+        pace = _("{times:.3g} × that ({low:.3g} to {high:.3g}) with {name}")
+        if times.low is None:
+            pace = _("{times:.3g} × that with {name}")
+        name = _value_text("batch_size", row.batch_size)
+        paces.append(pace.format(times=times.value, low=times.low, high=times.high, name=name))
     sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
         seconds=seconds_text(first.seconds_per_epoch),
         first=_value_text("batch_size", first.batch_size),
@@ -393,10 +388,9 @@ def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metri
     goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
     what = goal.format(metric=metric_name(metric), figure=figure)
     head = joined([what, mode_name(mode)], ", ") if len(facts.modes) > 1 else what
-    parts = [head, ": ", joined(clauses, "; ")]
     if len(there) > 1:
-        parts.append(_("; the quickest is {name}").format(name=setting_name(there[0][0], facts.varied)))
-    return capitalised(joined([*parts, "."]))
+        clauses.append(_("the quickest is {name}").format(name=setting_name(there[0][0], facts.varied)))
+    return capitalised(joined([head, ": ", joined(clauses, "; "), "."]))
 
 
 def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
@@ -496,8 +490,8 @@ def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
         clauses = []
         if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
             middle = {v: median(float(e[v] or 0) for _g, e in whole) for v in whole[0][1]}
-            median_said = _("in the median of {n} groups ").format(n=len(whole))
-            clauses = [joined([median_said, _ends(name, whole[0][0], middle)])]
+            ends_said = _ends(name, whole[0][0], middle)
+            clauses = [_("in the median of {n} groups {ends}").format(n=len(whole), ends=ends_said)]
         elif len(whole) <= LISTED:
             rest = [n for n in facts.varied if n != name]
             for group, figures in whole:
