@@ -7,9 +7,9 @@ import { batchesOf, factorsOf, makePopulation } from '../../src/treino_studio/pl
 
 const CALL = 700; // steps
 
-/** builds: {relaxed, exact}, of which one may be missing. members: settings of further members. → bits of the first one. */
-export async function trained(builds, { problem, csv, settings, members = [] }) {
-  const lanes = await loadLanes(builds);
+/** kernel: the module. relaxed: by the browser's fused multiply-adds, else by emulated ones. members: settings of further members. → bits of the first one. */
+export async function trained(kernel, relaxed, { problem, csv, settings, members = [] }) {
+  const lanes = await loadLanes(kernel, [relaxed]);
   const prepared = prepare(csv ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } } : { ...problem, table: problem.table && unpacked(problem.table) });
   const net = makePopulation(lanes, prepared, settings, [{}, ...members]);
   const batches = batchesOf(prepared, settings, {}, lanes), factors = factorsOf(settings);

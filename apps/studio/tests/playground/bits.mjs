@@ -1,9 +1,9 @@
-// For test_bits.py: a node process that reads {builds: {name: path}, cases} and answers what each case ends with.
+// For test_bits.py: a node process that reads {kernel: path, relaxed, cases} and answers what each case ends with.
 import { readFileSync } from 'node:fs';
 import { trained } from './bits.js';
 
-const { builds, cases } = JSON.parse(readFileSync(0, 'utf8'));
-const bytes = Object.fromEntries(Object.entries(builds).map(([name, path]) => [name, readFileSync(path)]));
+const { kernel, relaxed, cases } = JSON.parse(readFileSync(0, 'utf8'));
+const bytes = readFileSync(kernel);
 const found = [];
-for (const one of cases) found.push(await trained(bytes, one));
+for (const one of cases) found.push(await trained(bytes, relaxed, one));
 process.stdout.write(JSON.stringify(found));

@@ -11,7 +11,7 @@ const { settle } = await load('order.js');
 const { serveCrowd } = await load('crowd_worker.js');
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
-const lanes = await loadLanes({ relaxed: null, exact: readFileSync(build) });
+const lanes = await loadLanes(readFileSync(build));
 const numbers = (list) => Float32Array.from(list, (value) => value ?? NaN);
 
 /** A crowd as a page drives it: turns [{steps, alive}], then what is asked of it. */

@@ -6,7 +6,7 @@ import { RandomState, generator, initialise, orderOf, permutation, sha256, split
 import { factorsOf } from '../../src/treino_studio/playground/web/training.js';
 
 const { build, calls } = JSON.parse(readFileSync(0, 'utf8'));
-const lanes = await loadLanes({ exact: readFileSync(build) });
+const lanes = await loadLanes(readFileSync(build));
 const DRAWS = {
   elementary: (xs) => xs.map((x) => [cos(x), sin(x), x > 0 ? log(x) : 0]),
   sha256,
@@ -16,7 +16,7 @@ const DRAWS = {
   uniform: (n, from, to, seed) => { const x = new Float32Array(n); uniform(x, from, to, generator(seed, 'test')); return [...x]; },
   weights: (sizes, seed, init, activation) => {
     const { starts, n } = layout(sizes), row = new Float32Array(n);
-    initialise(row, sizes, starts, seed, init, activation);
+    initialise(row, { sizes, starts, convolutions: [] }, seed, init, activation);
     return [...row];
   },
   split: (first, label, validation, test, seed) => [...split(first, label, validation, test, seed)],

@@ -10,7 +10,7 @@ import pytest
 from tests.waiting import HANG
 
 PLAYGROUND = Path(__file__).parents[4] / "apps/studio/src/treino_studio/playground"
-EXACT = str(PLAYGROUND / "wasm/exact.wasm")
+KERNEL = str(PLAYGROUND / "wasm/lanes.wasm")
 NODE = shutil.which("node")
 in_node = pytest.mark.skipif(NODE is None, reason="needs node, which runs the playground's modules")
 

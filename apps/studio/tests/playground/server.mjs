@@ -7,7 +7,7 @@ const { create, forget, serve } = await import(new URL('run_server.js', web));
 const { unpacked } = await import(new URL('pixel_table.js', web));
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
-const lanes = await loadLanes({ relaxed: null, exact: readFileSync(build) });
+const lanes = await loadLanes(readFileSync(build));
 
 /** A page of a run, at the other end of a channel: it draws each frame at once. */
 class Page {

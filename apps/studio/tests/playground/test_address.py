@@ -145,11 +145,22 @@ def test_flags_become_the_address_that_the_page_reads() -> None:
     assert [each["settings"]["activation"] for each in (read, plain)] == ["relu", "tanh"]
 
 
-@pytest.mark.parametrize("asked", [{"seed": 4, "dropout": 0.2}, {"optimizer": "sgd", "lr": 0.1, "test": 0.3}])
-def test_with_settings_the_page_begins_as_treino_train_does(asked: dict[str, Any], tmp_path: Path) -> None:
-    (read,) = answers([], (address("circles", asked),))
-    run = tr.fit("circles", **asked, steps=1, out=tmp_path / "run", lean=True)
-    begun = run.settings | {"data_seed": run.data.data_seed, "steps": 100_000}
+@pytest.mark.parametrize(
+    ("data", "asked"),
+    [
+        ("circles", {"seed": 4, "dropout": 0.2}),
+        ("circles", {"optimizer": "sgd", "lr": 0.1, "test": 0.3}),
+        ("digits", {"net": "cnn", "channels": [8, 16]}),
+    ],
+)
+def test_with_settings_the_page_begins_as_treino_train_does(
+    data: str, asked: dict[str, Any], tmp_path: Path
+) -> None:
+    (read,) = answers([], (address(data, asked),))
+    run = tr.fit(data, **asked, steps=1, out=tmp_path / "run", lean=True)
+    convolves = "net" in asked
+    own = {"data_seed": run.data.data_seed, "steps": 2000 if convolves else 100_000}
+    begun = run.settings | own | ({} if convolves else {"channels": []})
     names = read["settings"].keys() - {"loss", "beta1", "beta2"}
     assert {name: read["settings"][name] for name in names} == {name: begun[name] for name in names}
     assert read["problem"]["data_seed"] == run.data.data_seed

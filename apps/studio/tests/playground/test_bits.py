@@ -13,10 +13,10 @@ import pytest
 import torch
 from tests.conftest import Said
 from tests.plots.browser import chromium
-from tools.wasm import MODULES, SHIPPED
+from tools.wasm import SHIPPED
 
 import treino as tr
-from apps.studio.tests.playground.node import EXACT, in_node, node
+from apps.studio.tests.playground.node import KERNEL, in_node, node
 from treino.engine import Bags, mlp, train
 from treino.engine.optim import BETAS
 from treino.folders.store.checkpoint import from_bytes
@@ -24,6 +24,8 @@ from treino_studio.playground.tables import tables_in_page
 
 ROOT = Path(__file__).parents[4]
 FLAGS = ("--experimental-wasm-relaxed-simd",)  # newer ones take them without
+WAYS = {"by the browser's multiply-adds": True, "by emulated ones": False}
+ways = pytest.mark.parametrize("relaxed", WAYS.values(), ids=WAYS.keys())
 pytestmark = in_node
 
 Json = dict[str, Any]
@@ -69,6 +71,19 @@ CASES = {
         {"features": WINE_2}, {"features": WINE_2},
     ),
     "digits": Case("digits", {"hidden": [64, 32], "activation": "relu", "steps": 500}),
+    "digits, convolutions": Case(
+        "digits",
+        {"channels": [8, 16], "hidden": [], "activation": "relu", "lr": 0.003, "batch_size": 32,
+         "schedule": "constant", "steps": 600},
+        own={"net": "cnn"},
+    ),
+    "digits, odd convolutions, dropout, clip": Case(
+        "digits",
+        {"channels": [5, 7, 3], "hidden": [9], "activation": "tanh", "schedule": "cosine", "dropout": 0.2,
+         "clip": 0.5, "optimizer": "adamw", "weight_decay": 0.01, "batch_size": 50, "lr": 0.003, "steps": 300,
+         "seed": 3},
+        own={"net": "cnn"},
+    ),
     "a CSV": Case(
         "bodies.csv",
         {"hidden": [10], "activation": "leaky_relu", "lr": 0.3, "optimizer": "sgd", "steps": 1000,
@@ -133,8 +148,8 @@ def task(case: Case, members: list[Json]) -> Json:
 TASKS = [task(case, members) for case in CASES.values() for members in ([], MEMBERS)]
 
 
-def trained_in_node(name: str, tasks: list[Json]) -> list[Json]:
-    question = {"builds": {name: str(SHIPPED / f"{name}.wasm")}, "cases": tasks}
+def trained_in_node(relaxed: bool, tasks: list[Json]) -> list[Json]:
+    question = {"kernel": KERNEL, "relaxed": relaxed, "cases": tasks}
     return list(node("bits.mjs", question, *FLAGS))
 
 
@@ -155,26 +170,26 @@ def served() -> Iterator[str]:
     server.server_close()
 
 
-def in_chromium(address: str, name: str, tasks: list[Json]) -> list[Json]:
+def in_chromium(address: str, relaxed: bool, tasks: list[Json]) -> list[Json]:
     with chromium() as browser:
         page = browser.new_page()
         page.goto(f"{address}/apps/studio/tests/playground/bits.js")
-        script = """async ([name, tasks]) => {
+        script = """async ([name, relaxed, tasks]) => {
             const { trained } = await import('/apps/studio/tests/playground/bits.js');
-            const answer = await fetch(`/apps/studio/src/treino_studio/playground/wasm/${name}.wasm`);
-            const builds = { [name]: new Uint8Array(await answer.arrayBuffer()) }, found = [];
-            for (const task of tasks) found.push(await trained(builds, task));
+            const answer = await fetch(`/apps/studio/src/treino_studio/playground/wasm/${name}`);
+            const kernel = new Uint8Array(await answer.arrayBuffer()), found = [];
+            for (const task of tasks) found.push(await trained(kernel, relaxed, task));
             return found;
         }"""
-        found: list[Json] = page.evaluate(script, [name, tasks])
+        found: list[Json] = page.evaluate(script, [SHIPPED.name, relaxed, tasks])
         page.close()
     return found
 
 
-def assert_same(found: list[Json], wanted: dict[str, Bits], name: str) -> None:
+def assert_same(found: list[Json], wanted: dict[str, Bits], relaxed: bool) -> None:
     for number, one in enumerate(found):
         case = list(wanted)[number // 2]
-        assert one["relaxed"] == (name == "relaxed")
+        assert one["relaxed"] == relaxed
         assert one["bits"].keys() == wanted[case].keys()
         for kind, bits in wanted[case].items():
             differ = int((np.array(one["bits"][kind]) != bits).sum())
@@ -182,28 +197,32 @@ def assert_same(found: list[Json], wanted: dict[str, Bits], name: str) -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("name", ["moons, dropout, clip, decay, cosine", "digits"])
+@pytest.mark.parametrize("name", ["moons, dropout, clip, decay, cosine", "digits", "digits, convolutions"])
 def test_a_training_in_node_has_the_bits_of_the_command(
     name: str, treino: Callable[..., Said], tmp_path: Path
 ) -> None:
     case = replace(CASES[name], settings=CASES[name].settings | {"steps": 120})
-    flags = [f"--{word.replace('_', '-')}={str(value).strip('[]')}" for word, value in case.settings.items()]
+    asked = {
+        word: "none" if value == [] else str(value).strip("[]")
+        for word, value in (case.settings | case.own).items()
+    }
+    flags = [f"--{word.replace('_', '-')}={value}" for word, value in asked.items()]
     assert not treino("train", case.data, *flags, "--recipe=plain", "--patience=0", "--out=run").status
     bits = {name: ended(tmp_path / "run")}
-    for module in MODULES:
-        assert_same(trained_in_node(module, [task(case, []), task(case, MEMBERS)]), bits, module)
+    for relaxed in WAYS.values():
+        assert_same(trained_in_node(relaxed, [task(case, []), task(case, MEMBERS)]), bits, relaxed)
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("name", MODULES)
-def test_in_node_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted):
-    assert_same(trained_in_node(name, TASKS), wanted, name)
+@ways
+def test_in_node_every_weight_and_moment_has_the_bits_of_treino_train(relaxed, wanted):
+    assert_same(trained_in_node(relaxed, TASKS), wanted, relaxed)
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("name", MODULES)
-def test_in_chromium_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted, served):
-    assert_same(in_chromium(served, name, TASKS), wanted, name)
+@ways
+def test_in_chromium_every_weight_and_moment_has_the_bits_of_treino_train(relaxed, wanted, served):
+    assert_same(in_chromium(served, relaxed, TASKS), wanted, relaxed)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
@@ -217,8 +236,9 @@ def test_weights_of_rows_are_those_of_the_engine(loss: str) -> None:
     )  # fmt: skip
     population = training.state.population
     question = {
-        "build": EXACT, "sizes": [3, 7, training.outputs], "loss": loss, "params": population.params.tolist(),
-        "x": x.tolist(), "y": y.tolist(), "weights": weight_GN.tolist(), "bags": bags, "steps": 30,
+        "build": KERNEL, "sizes": [3, 7, training.outputs], "loss": loss,
+        "params": population.params.tolist(), "x": x.tolist(),
+        "y": y.tolist(), "weights": weight_GN.tolist(), "bags": bags, "steps": 30,
     }  # fmt: skip
     found = [node("weights.mjs", question | {"unitLanes": unit_lanes}) for unit_lanes in (False, True)]
     for _tick in training:

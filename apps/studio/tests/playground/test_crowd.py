@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
-from apps.studio.tests.playground.node import EXACT, NODE, in_node, node
+from apps.studio.tests.playground.node import KERNEL, NODE, in_node, node
 from apps.studio.tests.playground.tab import Tab
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import wilson
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 def ask(tasks: list[Json]) -> list[Any]:
     """The answers of the playground's modules, in one process."""
-    return list(node("crowd.mjs", {"build": EXACT, "tasks": tasks}))
+    return list(node("crowd.mjs", {"build": KERNEL, "tasks": tasks}))
 
 
 # ---- each network is the one that treino trains

@@ -11,7 +11,7 @@ import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from apps.studio.tests.playground.node import EXACT, in_node, node
+from apps.studio.tests.playground.node import KERNEL, in_node, node
 from treino.data.rows import order
 from treino.data.splits import first_equal, split
 from treino.engine import mlp, train
@@ -24,7 +24,7 @@ FEW = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.gene
 
 
 def drawn(*calls: Any) -> list[Any]:
-    return list(node("draws.mjs", {"build": EXACT, "calls": calls}))
+    return list(node("draws.mjs", {"build": KERNEL, "calls": calls}))
 
 
 @pytest.mark.slow

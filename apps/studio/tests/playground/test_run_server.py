@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import treino as tr
-from apps.studio.tests.playground.node import EXACT, in_node, node
+from apps.studio.tests.playground.node import KERNEL, in_node, node
 from treino.base.errors import TreinoError
 from treino.folders.stored_run import StoredRun
 from treino.training.replay import Snapshot, snapshots
@@ -31,7 +31,7 @@ SMALL: Json = {"hidden": [6, 4], "activation": "tanh", "lr": 0.01}
 
 def ask(tasks: list[Json]) -> list[list[Any]]:
     """What each act of each task gave, in one process."""
-    answers: list[list[Any]] = node("server.mjs", {"build": EXACT, "tasks": tasks})
+    answers: list[list[Any]] = node("server.mjs", {"build": KERNEL, "tasks": tasks})
     for answer in answers:
         last = answer[-1] if answer and isinstance(answer[-1], dict) else {}
         assert "stack" not in str(last) or last["error"]["rule"], last
@@ -407,6 +407,58 @@ def test_digits_are_pictures_as_the_studio_has_them(tmp_path: Path) -> None:
     assert drawn["picture"]["split"] is None
     raw = run.data.preparation.transform(np.arange(0, 256, 4)[None] / 255 * 16)
     assert np.allclose(part(drawn, "answer"), net(raw)[0].softmax(0).detach().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("drops", [{}, {"dropout": 0.2, "hidden": [9], "channels": [3, 5]}])
+def test_channels_of_convolutions_are_shown_as_torch_computes_them(tmp_path: Path, drops: Json) -> None:
+    settings: Json = {"channels": [8, 16], "hidden": [], "activation": "relu", "lr": 0.01} | drops
+    problem = {"source": "table", "table": tables_in_page()["digits"], "data_seed": 0}
+    acts = [
+        *[*train_to(60), say("look", picture=["validation", 7]), ("fresh",), ("seen",)],
+        *[
+            say("explain"),
+            say("segment", changes={"channels": [4]}),
+            say("segment", changes={"channels": []}, step=0),
+        ],
+        *[("fresh",), ("seen",)],
+    ]
+    (answer,) = ask([task(*acts, problem=problem, settings=settings)])
+    row, state, explained, refused, _begun, first, begun = answer[4], answer[5]["state"], *answer[6:]
+    run = trained(
+        "digits",
+        tmp_path / "run",
+        net="cnn",
+        data_seed=0,
+        steps=60,
+        schedule="constant",
+        batch_size=32,
+        **settings,
+    )
+    net: Any = moment(run, 60).net.eval()
+    x = run.data.validation.x[7].reshape(1, 1, 8, 8)
+    given = [x := module(x).detach() for module in net]
+    maps = [given[1][0].numpy(), given[4][0].numpy()]  # after the activation
+    for k, (map_UHW, layer) in enumerate(zip(maps, row["layers"], strict=False), 1):
+        part = row["parts"][f"map.{k}"]
+        shown_UHW = np.array(part["data"]).reshape(part["shape"])
+        drawn_UHW = map_UHW[layer["units"]]
+        assert (
+            np.abs(shown_UHW - signed_bytes(drawn_UHW, None)[0]).max() <= 1
+        )  # whose halves stand beside them
+        assert row["picture"]["largest"][str(k)] == pytest.approx(drawn_UHW.max(), rel=1e-4)
+    names = [f"{k}" for k, module in enumerate(net) if hasattr(module, "weight")]
+    assert [layer["name"] for layer in row["layers"]] == names
+    assert row["layers"][0]["what"] == "Conv2d, ReLU, MaxPool2d"
+    assert row["parts"]["tile.1"]["shape"][1:] == [1, 3, 3]
+    assert np.allclose(row["parts"]["answer"]["data"], x[0].softmax(0), atol=1e-5)
+    assert state["network"] == {
+        "parameters": sum(p.numel() for p in net.parameters()), "hidden": settings["hidden"], "fixed": "cnn",
+    }  # fmt: skip
+    assert explained["error"]["rule"] == "explain_net"
+    assert refused["error"]["rule"] == "network_kept"
+    assert begun["state"]["settings"]["hidden"] == [64, 32]
+    assert first["step"] == 0
+    assert [layer["total"] for layer in first["layers"]] == [64, 32, 10]
 
 
 # ---- the protocol

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load
 
 import treino as tr
-from apps.studio.tests.playground.node import EXACT, PLAYGROUND, in_node, node
+from apps.studio.tests.playground.node import KERNEL, PLAYGROUND, in_node, node
 from treino.api import Run
 from treino.cli import main
 from treino.folders.stored_run import StoredRun
@@ -36,7 +36,7 @@ HALVES = [
 
 def ask(tasks: list[Json]) -> list[Any]:
     """The answers of the playground's modules, in one process."""
-    return list(node("tools.mjs", {"build": EXACT, "tasks": tasks}))
+    return list(node("tools.mjs", {"build": KERNEL, "tasks": tasks}))
 
 
 def prepared_of(run: StoredRun) -> Json:
@@ -384,6 +384,11 @@ TAKEN: list[tuple[Json, Json]] = [
         {"hidden": [], "fault": ["softmax_before_cross_entropy"], "lr": 0.01, "beta1": 0.8, "beta2": 0.99},
     ),
     ({"source": "table"}, {"hidden": [4], "loss": "huber", "activation": "leaky_relu"}),
+    ({"source": "digits"}, {"channels": [8, 16], "hidden": [], "activation": "relu"}),
+    (
+        {"source": "digits"},
+        {"channels": [3, 5], "hidden": [9], "dropout": 0.1, "schedule": "one-cycle", "optimizer": "adamw"},
+    ),
 ]  # fmt: skip
 FORMS = ["weights", "script", "data", "command"]
 
@@ -392,7 +397,7 @@ FORMS = ["weights", "script", "data", "command"]
 def taken(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
     """Of runs of 150 steps: what the page gives, and the run that the page's command makes of its table."""
     folder = tmp_path_factory.mktemp("taken")
-    tables = {"table": table_of(table, "y"), "wine": tables_in_page()["wine"]}
+    tables = {"table": table_of(table, "y"), **tables_in_page()}
     tasks = [
         {"do": "taken", "name": f"run-{number}", "forms": FORMS, "step": 150,
          "problem": {"data_seed": 3} | problem | {"table": tables.get(problem["source"])},

@@ -7,12 +7,13 @@ const { batchesOf, factorsOf, makePopulation } = await import(new URL('training.
 const { explain, explanation } = await import(new URL('microscope.js', web));
 const { Fan } = await import(new URL('fan.js', web));
 const { findings: found } = await import(new URL('findings.js', web));
+const { unpacked } = await import(new URL('pixel_table.js', web));
 const { prepare } = await import(new URL('problems.js', web));
 const { take } = await import(new URL('saving.js', web));
 const { Run } = await import(new URL('run.js', web));
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
-const lanes = await loadLanes({ relaxed: null, exact: readFileSync(build) });
+const lanes = await loadLanes(readFileSync(build));
 
 function typed(prepared) {
   const parts = prepared.parts.map(({ x, y, rows, raw }) => ({ x: Float32Array.from(x), y: prepared.classes.length ? Int32Array.from(y) : Float32Array.from(y), rows: Int32Array.from(rows), raw: Float64Array.from(raw) }));
@@ -87,5 +88,5 @@ function taken({ forms, acts = [], step, ...task }) {
 }
 
 const VERBS = { fan, findings, microscope, taken };
-const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: task.problem ? prepare(task.problem) : typed(task.prepared) }));
+const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: task.problem ? prepare({ ...task.problem, table: task.problem.table && unpacked(task.problem.table) }) : typed(task.prepared) }));
 process.stdout.write(JSON.stringify(await Promise.all(answers)));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { loadLanes, Population } from '../../src/treino_studio/playground/web/lanes.js';
 
 const { build, sizes, loss, unitLanes, params, x, y, weights, bags, steps } = JSON.parse(readFileSync(0, 'utf8'));
-const lanes = await loadLanes({ exact: readFileSync(build) });
+const lanes = await loadLanes(readFileSync(build));
 const population = new Population(lanes, { sizes, loss, unitLanes, P: params.length, batch: y.length });
 params.forEach((row, p) => {
   population.row(p).set(row);

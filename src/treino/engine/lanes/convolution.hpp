@@ -36,6 +36,11 @@ constexpr int GRADIENT_NR = 3, GRADIENT_MR = 8;   // places of the kernel × out
 constexpr int CHANNELS_MR = 3;
 constexpr int GRADIENT_NR = 4, GRADIENT_MR = 3;
 #endif
+#if defined(__wasm__)  // a page has the small half: examples fill its four lanes, and it changes no pictures
+constexpr bool BY_CHANNELS = false, AUGMENTS = false;
+#else
+constexpr bool BY_CHANNELS = true, AUGMENTS = true;
+#endif
 constexpr int64_t BAND = 48;  // pixels whose gradient is computed together, so that they stay in the first cache
 
 struct Window {
@@ -220,7 +225,7 @@ static void filter(const Filter& f) {
     // of a pool only whole squares are wanted
     const int64_t high = f.epilogue == RELU_AND_MAX ? f.high / 2 * 2 : f.high;
     const int64_t wide = f.epilogue == RELU_AND_MAX ? f.wide / 2 * 2 : f.wide;
-    if (f.by_channels)
+    if (BY_CHANNELS && f.by_channels)
         return each_constant_panel<CHANNELS_NR>(f.out / LANES, [&](int64_t j, auto n) {
             constexpr int NR = n, Q = LANES == 16 ? (NR < 3 ? 3 : NR == 3 ? 2 : 1) : NR == 1 ? 2 : 1;
             for (int64_t y = 0; y < high; y += 2)

@@ -391,7 +391,7 @@ static const float* features_of(Block& k, const Rank& rank, const float* x_ND, c
         for (int64_t l = 0; l < n; l++) {
             const int64_t at = s0 + t + l;
             picture[l] = x_ND + (batch.index ? batch.index[at] : at) * numbers;
-            if (!batch.change) continue;
+            if (!AUGMENTS || !batch.change) continue;
             const float* other = batch.partner ? x_ND + batch.partner[at] * numbers : nullptr;
             picture[l] = changed(p.picture, p.resampling[rank.number], picture[l], other, batch.change[at],
                                  p.changed + (rank.number * LANES + l) * numbers);

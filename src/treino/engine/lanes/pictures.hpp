@@ -132,7 +132,7 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
     p->resampling = buffer<Resampling>(workers, failed);
     if (failed) return close_pictures(p), nullptr;
     p->by_examples = p->count;
-    while (!by_examples && p->by_examples > 1) {  // by the shape alone, never by the machine
+    while (BY_CHANNELS && !by_examples && p->by_examples > 1) {  // by the shape alone, never by the machine
         const ConvolutionShape& s = net->convolutions[p->by_examples - 1];
         if (s.inputs % TENSOR_PAD || s.outputs % TENSOR_PAD) break;
         p->by_examples--;
@@ -193,7 +193,7 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
     p->parameters = at, p->features = p->mean ? end.s.outputs : end.size * end_units;
     p->last = p->edge = buffer<V>(end.size * end_units * blocks, failed);
     p->last_up = p->edge_up = buffer<V>(end.size * workers, failed);
-    if (end.by_channels) {
+    if (BY_CHANNELS && end.by_channels) {
         p->edge = buffer<V>(edge.size * blocks, failed);
         p->edge_up = buffer<V>(edge.size * workers, failed);
     }
@@ -370,7 +370,7 @@ static void pictures_forward(const Pictures& p, const float* parameters, const f
     for (int64_t l = 0; l < p.by_examples; l++) convolve(p, parameters, l, block, workspace[l]);
     const int64_t pixels = end.high * end.wide;
     const float share = 1.f / (float)pixels;
-    if (end.by_channels) {
+    if (BY_CHANNELS && end.by_channels) {
         const Convolution &edge = p.convolution[p.by_examples - 1], &c = p.convolution[p.by_examples];
         const int64_t border = c.s.padding * (c.x_row + c.in);
         transpose_pictures<false>(p.edge + block * edge.size, (float*)(c.x + block * LANES * c.x_size + border),
@@ -531,7 +531,7 @@ static void convolve_backward(const Pictures& p, const float* parameters, int64_
         if (!l && odd) std::memset(d, 0, (size_t)(c.band * c.d_row) * sizeof(V));
         activation_backward(c, y, y_row, unit, up, w, d, g.d_row, g.d_step, y0, y1);
         g.d = d;
-        if (c.by_channels) filter_gradient_by_channels(g, c.s.out_height, part + c.weight);
+        if (BY_CHANNELS && c.by_channels) filter_gradient_by_channels(g, c.s.out_height, part + c.weight);
         else filter_gradient(g, y0, y1);
     }
     if (l) {
@@ -541,7 +541,7 @@ static void convolve_backward(const Pictures& p, const float* parameters, int64_
                 nullptr, x_up, numbers, PLAIN_OUTPUT, nullptr});
         for (int64_t i = 0; w.skip && i < c.s.height * numbers; i++) x_up[i] += w.skip[i];
     }
-    const auto add = c.by_channels ? add_channels : add_examples;
+    const auto add = BY_CHANNELS && c.by_channels ? add_channels : add_examples;
     if (!c.by_channels) add_examples(w.sum, c.s.kernel * c.s.kernel * c.s.inputs * c.s.outputs, part + c.weight);
     add(w.bias_sum, out, part + c.bias);
     if (p.groups) add(w.scale_sum, out, part + c.scale), add(w.shift_sum, out, part + c.shift);
@@ -557,7 +557,7 @@ static void pictures_backward(const Pictures& p, const float* parameters, int64_
     V *last_up = p.last_up + worker * end.size, *edge_up = p.edge_up + worker * edge.size;
     float* part = p.part + block * LANES / SIXTEEN * p.parameters;
     if (block * LANES % SIXTEEN == 0) std::memset(part, 0, (size_t)p.parameters * sizeof(float));
-    if (end.by_channels) {
+    if (BY_CHANNELS && end.by_channels) {
         const Convolution& c = p.convolution[p.by_examples];
         const int64_t numbers = c.s.height * c.s.width * c.in;
         V* edges = workspace[p.by_examples].up;

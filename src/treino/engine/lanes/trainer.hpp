@@ -46,11 +46,7 @@ struct Block : Trainer {
     int64_t* column_D;                 // the number of each input's gate
     V *gated, *gated_d;                // [D][J] as the first layer's weights: times their gates; dloss by it
     Layer* layer;                      // layer[-1]: the features of pictures, as if a layer gave them
-#if defined(__wasm__)  // a page trains none: they would be half of the module
-    static constexpr Pictures* pictures = nullptr;
-#else
     Pictures* pictures;                // the convolutions, or null
-#endif
     int64_t filters;                   // where their parameters begin in the block, in vectors
     int32_t activation, loss_kind, optimizer;
     bool nesterov, dropout, summed, softmax_first;
@@ -125,7 +121,6 @@ static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows
     Layer& features = k->layer[-1];
     features.out = k->D, features.J = (k->D + LANES - 1) / LANES;
     features.row = features.J % 8 ? features.J : features.J + 1;
-#if !defined(__wasm__)
     if (net->convolution_count) {
         k->S = pictures_at_once(net, rows, ranks);
         k->pictures = open_pictures(net, k->S, ranks, units == EXAMPLES, failed);
@@ -133,7 +128,6 @@ static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows
         k->filters = at, at += k->pictures->parameters / LANES;
         features.d = buffer<V>(k->S * features.row, failed);
     }
-#endif
     k->size = at;
     const int64_t weights = at * (int64_t)sizeof(V);  // they are read again for every chunk
     if (!k->pictures) {

@@ -27,8 +27,6 @@ constexpr int LANES = 16, NR = 4, MR = 6;
 constexpr int LANES = 8, NR = 2, MR = 6;
 #elif defined(__aarch64__)
 constexpr int LANES = 4, NR = 4, MR = 6;
-#elif defined(__wasm__) && !defined(__wasm_relaxed_simd__)
-constexpr int LANES = 4, NR = 1, MR = 2;  // an emulated product takes many registers
 #else
 constexpr int LANES = 4, NR = 2, MR = 4;
 #endif
@@ -65,35 +63,8 @@ INLINE V flushed(V x) {
 }
 INLINE V with_sign_of(V size, V x) { return from_bits((bits(size) & 0x7fffffff) | (bits(x) & INT32_MIN)); }
 
-#if defined(__wasm__) && !defined(__wasm_relaxed_simd__)
-// The rounding of p + c to odd, of two doubles each (Boldo & Melquiond 2008): what is lost shows in the last bit.
-static __attribute__((noinline)) v128_t rounded_to_odd(v128_t p, v128_t c) {
-    const v128_t s = wasm_f64x2_add(p, c), t = wasm_f64x2_sub(s, c), u = wasm_f64x2_sub(s, t);
-    const v128_t e = wasm_f64x2_add(wasm_f64x2_sub(p, t), wasm_f64x2_sub(c, u)), zero = wasm_f64x2_splat(0);
-    const v128_t lost = wasm_v128_or(wasm_f64x2_lt(e, zero), wasm_f64x2_gt(e, zero));
-    const v128_t inwards = wasm_v128_xor(wasm_f64x2_lt(e, zero), wasm_f64x2_lt(s, zero));  // -1: towards 0
-    const v128_t even = wasm_i64x2_eq(wasm_v128_and(s, wasm_i64x2_splat(1)), wasm_i64x2_splat(0));
-    const v128_t way = wasm_v128_or(inwards, wasm_i64x2_splat(1));  // -1 or 1
-    return wasm_i64x2_add(s, wasm_v128_and(way, wasm_v128_and(lost, even)));
-}
-
-// In doubles the product is exact. The sum, rounded to a double and then to a float, may only be wrong where the
-// double looks like a tie between two floats; there it is rounded to odd first.
-INLINE V emulated_fma(V a, V b, V c) {
-    const v128_t va = (v128_t)a, vb = (v128_t)b, vc = (v128_t)c;
-    const auto high = [](v128_t x) { return wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3)); };
-    const v128_t p0 = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(va), wasm_f64x2_promote_low_f32x4(vb));
-    const v128_t p1 = wasm_f64x2_mul(high(va), high(vb));
-    const v128_t c0 = wasm_f64x2_promote_low_f32x4(vc), c1 = high(vc);
-    v128_t s0 = wasm_f64x2_add(p0, c0), s1 = wasm_f64x2_add(p1, c1);
-    const v128_t low = wasm_i64x2_splat(0x1fffffff), tie = wasm_i64x2_splat(0x10000000);
-    const v128_t ties = wasm_v128_or(wasm_i64x2_eq(wasm_v128_and(s0, low), tie), wasm_i64x2_eq(wasm_v128_and(s1, low), tie));
-    if (__builtin_expect(wasm_v128_any_true(ties), 0)) s0 = rounded_to_odd(p0, c0), s1 = rounded_to_odd(p1, c1);
-    return (V)wasm_i32x4_shuffle(wasm_f32x4_demote_f64x2_zero(s0), wasm_f32x4_demote_f64x2_zero(s1), 0, 1, 4, 5);
-}
-#endif
-
-// a b + c, rounded once on every set: by the processor, or emulated where it has no such instruction.
+// a b + c, rounded once on every set: by the processor, or emulated where it has no such instruction. On a web page
+// door.cpp asks which it is, and lanes.js then writes calls of its emulation in the instructions' place.
 INLINE V fma(V a, V b, V c) {
 #if defined(__AVX512F__)
     return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
@@ -101,10 +72,8 @@ INLINE V fma(V a, V b, V c) {
     return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 #elif defined(__aarch64__)
     return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
-#elif defined(__wasm_relaxed_simd__)
-    return (V)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);  // door.cpp asks whether it rounds once here
 #elif defined(__wasm__)
-    return emulated_fma(a, b, c);
+    return (V)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);
 #else
     V r;
     for (int lane = 0; lane < LANES; lane++) r[lane] = __builtin_fmaf(a[lane], b[lane], c[lane]);

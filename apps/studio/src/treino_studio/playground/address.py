@@ -19,8 +19,8 @@ PLAYGROUND_ROWS = Refusal(
 
 GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself
 SETTINGS = (
-    *("features", "normalise", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr"),
-    *("weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed"),
+    *("features", "normalise", "validation", "test", "channels", "hidden", "activation", "loss", "optimizer"),
+    *("lr", "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed"),
     *("schedule", "steps", "fault"),
 )
 
@@ -37,8 +37,12 @@ def address(data: str | None, settings: Mapping[str, Any]) -> str:
     from treino.engine import DEFAULTS
 
     pairs = [] if data is None else [("data", data)]
-    otherwise = {"hidden": DEFAULTS["table"].hidden, "activation": "relu"}  # unlike the page alone
-    open_ = otherwise | ({"data_seed": settings["seed"]} if settings.get("seed") else {}) if settings else {}
+    kind, net = ("cnn", "cnn") if settings.get("channels") else ("table", "mlp")
+    settings = {name: value for name, value in settings.items() if (name, value) != ("net", net)}
+    usual = {"hidden": DEFAULTS[kind].hidden or "none", "activation": "relu"}  # unlike the page alone
+    if kind == "cnn":
+        usual |= {name: getattr(DEFAULTS[kind], name) for name in ("lr", "batch_size", "schedule", "steps")}
+    open_ = usual | ({"data_seed": settings["seed"]} if settings.get("seed") else {}) if settings else {}
     for name, value in {**settings, **{name: open_[name] for name in open_ if name not in settings}}.items():
         if name not in SETTINGS:
             raise PLAYGROUND_SETTING(setting=flag(name), flags=", ".join(map(flag, SETTINGS)))

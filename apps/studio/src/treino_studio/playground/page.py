@@ -1,4 +1,4 @@
-"""The playground as one HTML file: modules, words, styles, tables and both builds of the kernel.
+"""The playground as one HTML file: modules, words, styles, tables and the kernel.
 
 The file needs no other file, and its policy forbids everything else: no request, no cookie, no code except
 its own.
@@ -23,8 +23,6 @@ INSTEAD = {  # modules that only a server's runs need
     f"page/modules/{name}.js": "playground/web/left_out.js"
     for name in ("remedies", "result", "members", "behind")
 }
-BUILDS = "relaxed", "exact"
-PIECES = 16  # number of pieces of each build
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
 LAST = """
 if (typeof document === 'undefined') worker().answer(self);
@@ -36,7 +34,7 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
     """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it. address: what opens
     if the page's address says nothing, as ``address.address`` makes it."""
     parts = {
-        "builds": _builds(),
+        "kernel": _kernel(),
         "words": _words(),
         "tables": tables_in_page(),
         "table": table,
@@ -59,18 +57,10 @@ def _script() -> str:
 
 
 @cache
-def _builds() -> dict[str, Any]:
-    """The kernel's modules in one text: base64 of gzip. Their pieces take turns, so that gzip, which looks
-    back only 32 KiB, finds in each piece of the second what the first has in common with it."""
-    modules = {name: (PACKAGE / f"playground/wasm/{name}.wasm").read_bytes() for name in BUILDS}
-    turns = b"".join(
-        code[len(code) * piece // PIECES : len(code) * (piece + 1) // PIECES]
-        for piece in range(PIECES)
-        for code in modules.values()
-    )
-    packed = base64.b64encode(gzip.compress(turns, 9, mtime=0)).decode()
-    lengths = {name: len(code) for name, code in modules.items()}
-    return {"lengths": lengths, "pieces": PIECES, "packed": packed}
+def _kernel() -> str:
+    """The kernel's module: base64 of gzip."""
+    module = (PACKAGE / "playground/wasm/lanes.wasm").read_bytes()
+    return base64.b64encode(gzip.compress(module, 9, mtime=0)).decode()
 
 
 @cache

@@ -56,7 +56,7 @@ export function makeSettings(page) {
 
   function relabel() {
     $('#live').replaceChildren(...Object.keys(LIVE).map((name) => liveField(name, LIVE[name], latest)));
-    $('#choices').replaceChildren(...['batch_size', ...CHOSEN].map((name) => choiceField(name, page)));
+    $('#choices').replaceChildren(...['batch_size', ...CHOSEN].map((name) => choiceField(name, page)), channelsField(page));
     $('#faults').replaceChildren(...FAULTS.map((name) => faultSwitch(name, wishes)));
     $('#shape').dataset.key = '';
   }
@@ -122,11 +122,21 @@ function choiceField(name, page) {
   return el('div', { class: 'pick', id: `${name}-field` }, el('label', { for: name, 'data-about': word }, t(word)), select);
 }
 
+/** The channels of convolutions: another network, which begins at step 0. */
+function channelsField(page) {
+  const select = el('select', { id: 'channels' });
+  select.addEventListener('change', async () => {
+    if (await page.segment({ channels: select.value ? select.value.split(',').map(Number) : [] }, 0)) page.say(t('network_begun'));
+  });
+  return el('div', { class: 'pick', id: 'channels-field' }, el('label', { for: 'channels', 'data-about': 'channels' }, t('channels')), select);
+}
+
 function updateChoices(settings, choices, off, state) {
   const rows = state.data.rows.train, sizes = [...new Set([...(choices.batch_size ?? []), settings.batch_size])].filter((n) => typeof n === 'number');
   const batches = [...sizes.sort((a, b) => a - b).map((n) => [n, whole(n)]), ['full', t('all_rows', { n: whole(rows) })]];
   options('batch_size', batches, settings.batch_size, off);
   for (const name of CHOSEN) options(name, (choices[name] ?? []).map((value) => [value, value]), settings[name], off);
+  options('channels', (choices.channels ?? []).map((list) => [list.join(), list.join(', ') || t('no_channels')]), settings.channels?.join(), off);
 }
 
 function options(name, pairs, now, off) {

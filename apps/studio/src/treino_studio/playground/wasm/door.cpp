@@ -35,6 +35,31 @@ EXPORT int32_t outputs(Trainer* trainer, const Members* members, const float* x_
 }
 EXPORT void map(int32_t function, const float* x, float* y, int32_t count) { library().map(function, x, y, count); }
 
+// The rounding of p + c to odd, of two doubles each (Boldo & Melquiond 2008): what is lost shows in the last bit.
+static __attribute__((noinline)) v128_t rounded_to_odd(v128_t p, v128_t c) {
+    const v128_t s = wasm_f64x2_add(p, c), t = wasm_f64x2_sub(s, c), u = wasm_f64x2_sub(s, t);
+    const v128_t e = wasm_f64x2_add(wasm_f64x2_sub(p, t), wasm_f64x2_sub(c, u)), zero = wasm_f64x2_splat(0);
+    const v128_t lost = wasm_v128_or(wasm_f64x2_lt(e, zero), wasm_f64x2_gt(e, zero));
+    const v128_t inwards = wasm_v128_xor(wasm_f64x2_lt(e, zero), wasm_f64x2_lt(s, zero));  // -1: towards 0
+    const v128_t even = wasm_i64x2_eq(wasm_v128_and(s, wasm_i64x2_splat(1)), wasm_i64x2_splat(0));
+    const v128_t way = wasm_v128_or(inwards, wasm_i64x2_splat(1));  // -1 or 1
+    return wasm_i64x2_add(s, wasm_v128_and(way, wasm_v128_and(lost, even)));
+}
+
+// In doubles the product is exact. The sum, rounded to a double and then to a float, may only be wrong where the
+// double looks like a tie between two floats; there it is rounded to odd first.
+EXPORT v128_t emulated_fma(v128_t va, v128_t vb, v128_t vc) {
+    const auto high = [](v128_t x) { return wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3)); };
+    const v128_t p0 = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(va), wasm_f64x2_promote_low_f32x4(vb));
+    const v128_t p1 = wasm_f64x2_mul(high(va), high(vb));
+    const v128_t c0 = wasm_f64x2_promote_low_f32x4(vc), c1 = high(vc);
+    v128_t s0 = wasm_f64x2_add(p0, c0), s1 = wasm_f64x2_add(p1, c1);
+    const v128_t low = wasm_i64x2_splat(0x1fffffff), tie = wasm_i64x2_splat(0x10000000);
+    const v128_t ties = wasm_v128_or(wasm_i64x2_eq(wasm_v128_and(s0, low), tie), wasm_i64x2_eq(wasm_v128_and(s1, low), tie));
+    if (__builtin_expect(wasm_v128_any_true(ties), 0)) s0 = rounded_to_odd(p0, c0), s1 = rounded_to_odd(p1, c1);
+    return wasm_i32x4_shuffle(wasm_f32x4_demote_f64x2_zero(s0), wasm_f32x4_demote_f64x2_zero(s1), 0, 1, 4, 5);
+}
+
 // Whether the browser rounds a b + c once, numbers below 2^-126 too: relaxed instructions may also round twice.
 // (1 + 2^-12)² − 1 keeps its 2^-24 only then.
 EXPORT int32_t fused() {
@@ -59,29 +84,61 @@ EXPORT void permutation(uint32_t seed, int32_t n, int32_t* order) {
 
 // ---- pictures of one network
 
-// y [U][rows] = W [U][J] x [J][rows] + b. For pictures: sums round as they like.
-EXPORT void layer(const float* W, const float* b, const float* x, float* y, int32_t rows, int32_t J, int32_t U) {
+// to [rows] += w [J] x [J][rows]. For pictures: sums round as they like.
+static void add_inputs(const float* w, const float* x, float* to, int32_t rows, int32_t J) {
     using LANES_SET::V;
     constexpr int32_t BLOCK = 4 * LANES_SET::LANES;
-    for (int32_t u = 0; u < U; u++) {
-        const float* w = W + (size_t)u * J;
-        float* to = y + (size_t)u * rows;
-        int32_t i = 0;
-        for (; i + BLOCK <= rows; i += BLOCK) {
-            V sum[4] = {LANES_SET::splat(b[u]), LANES_SET::splat(b[u]), LANES_SET::splat(b[u]), LANES_SET::splat(b[u])};
-            for (int32_t j = 0; j < J; j++) {
-                const V each = LANES_SET::splat(w[j]);
-                const float* from = x + (size_t)j * rows + i;
-                for (int32_t k = 0; k < 4; k++) sum[k] = sum[k] + each * LANES_SET::unaligned(from + k * LANES_SET::LANES);
-            }
-            for (int32_t k = 0; k < 4; k++) LANES_SET::put_unaligned(to + i + k * LANES_SET::LANES, sum[k], LANES_SET::LANES);
+    int32_t i = 0;
+    for (; i + BLOCK <= rows; i += BLOCK) {
+        V sum[4];
+        for (int32_t k = 0; k < 4; k++) sum[k] = LANES_SET::unaligned(to + i + k * LANES_SET::LANES);
+        for (int32_t j = 0; j < J; j++) {
+            const V each = LANES_SET::splat(w[j]);
+            const float* from = x + (size_t)j * rows + i;
+            for (int32_t k = 0; k < 4; k++) sum[k] = sum[k] + each * LANES_SET::unaligned(from + k * LANES_SET::LANES);
         }
-        for (; i < rows; i++) {
-            float sum = b[u];
-            for (int32_t j = 0; j < J; j++) sum += w[j] * x[(size_t)j * rows + i];
-            to[i] = sum;
-        }
+        for (int32_t k = 0; k < 4; k++) LANES_SET::put_unaligned(to + i + k * LANES_SET::LANES, sum[k], LANES_SET::LANES);
     }
+    for (; i < rows; i++)
+        for (int32_t j = 0; j < J; j++) to[i] += w[j] * x[(size_t)j * rows + i];
+}
+
+static void fill(float* to, float b, int32_t rows) {
+    for (int32_t i = 0; i < rows; i++) to[i] = b;
+}
+
+// y [U][rows] = W [U][J] x [J][rows] + b.
+EXPORT void layer(const float* W, const float* b, const float* x, float* y, int32_t rows, int32_t J, int32_t U) {
+    for (int32_t u = 0; u < U; u++, y += rows) {
+        fill(y, b[u], rows);
+        add_inputs(W + (size_t)u * J, x, y, rows, J);
+    }
+}
+
+// y [U][high][wide][rows] = W [U][J][3][3] over x [J][high][wide][rows], with zeros around it, + b.
+EXPORT void convolve(const float* W, const float* b, const float* x, float* y, int32_t rows, int32_t J, int32_t U, int32_t high, int32_t wide) {
+    for (int32_t u = 0; u < U; u++)
+        for (int32_t v = 0; v < high; v++)
+            for (int32_t h = 0; h < wide; h++, y += rows) {
+                const int32_t left = h ? 0 : 1, right = h + 1 < wide ? 3 : 2;  // of a kernel's row, what lies inside
+                fill(y, b[u], rows);
+                for (int32_t j = 0; j < J; j++)
+                    for (int32_t k = 0; k < 3; k++) {
+                        const int32_t row = v + k - 1;
+                        if (row < 0 || row >= high) continue;
+                        add_inputs(W + ((size_t)(u * J + j) * 3 + k) * 3 + left, x + ((size_t)(j * high + row) * wide + h - 1 + left) * rows, y, rows, right - left);
+                    }
+            }
+}
+
+// y [U][high / 2][wide / 2][rows]: the largest of two by two of x [U][high][wide][rows].
+EXPORT void pool(const float* x, float* y, int32_t rows, int32_t U, int32_t high, int32_t wide) {
+    for (int32_t u = 0; u < U; u++)
+        for (int32_t v = 0; v + 1 < high; v += 2)
+            for (int32_t h = 0; h + 1 < wide; h += 2) {
+                const float *above = x + ((size_t)(u * high + v) * wide + h) * rows, *below = above + (size_t)wide * rows;
+                for (int32_t i = 0; i < rows; i++) *y++ = std::fmax(std::fmax(above[i], above[rows + i]), std::fmax(below[i], below[rows + i]));
+            }
 }
 
 // x ← activation(x).

@@ -61,10 +61,10 @@ export async function readAddress(hash, { tables, kept }) {
     }
   }
   const step = Math.max(0, Math.floor(Number(all.get('step') ?? 0))) || 0;
-  return { problem, settings: { ...usualSettings(problem), ...settings, data_seed: problem.data_seed }, step, actions, faults };
+  return { problem, settings: { ...usualSettings(problem, settings.channels), ...settings, data_seed: problem.data_seed }, step, actions, faults };
 }
 
-const usualSettings = (problem) => Object.fromEntries(Object.keys(setting).map((name) => [name, usualOf(name, problem)]));
+const usualSettings = (problem, channels) => Object.fromEntries(Object.keys(setting).map((name) => [name, usualOf(name, problem, channels)]));
 
 /**
  * The address of these, with other keys as they are in hash. rest: keys to be set beside, null: to be left out.
@@ -93,7 +93,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   for (const name of ['validation', 'test', 'data_seed']) put(name, problem[name] == null || problem[name] === usualProblem[name] ? null : String(problem[name]));
   put('normalise', problem.normalise === false ? 'no' : null);
   for (const [name, { write = String }] of Object.entries(setting)) {
-    const usual = usualOf(name, problem);
+    const usual = usualOf(name, problem, settings.channels);
     const text = settings[name] == null ? null : write(settings[name]);
     put(name, text === write(usual) || (text == null && usual == null) ? null : text);
   }

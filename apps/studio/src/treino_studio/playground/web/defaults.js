@@ -6,17 +6,20 @@ import { SHARE } from './problems.js';
 export const usualProblem = { source: 'moons', noise: null, validation: SHARE, test: SHARE, data_seed: 0, normalise: true, features: null };
 
 const number = (usual) => ({ usual, read: Number });
-const name = (usual) => ({ usual, read: (text) => (/^[a-z_0-9]+$/.test(text) ? text : undefined) });
+const name = (usual) => ({ usual, read: (text) => (/^[a-z_0-9-]+$/.test(text) ? text : undefined) });
+
+const sizes = (usual) => ({
+  usual,
+  read(text) {
+    const all = text === 'none' || text === '' ? [] : text.split(',').map(Number);
+    return all.every((n) => Number.isInteger(n) && n > 0) ? all : undefined;
+  },
+  write: (all) => all.join(',') || 'none',
+});
 
 export const setting = {
-  hidden: {
-    usual: [8, 6],
-    read(text) {
-      const sizes = text === 'none' || text === '' ? [] : text.split(',').map(Number);
-      return sizes.every((n) => Number.isInteger(n) && n > 0) ? sizes : undefined;
-    },
-    write: (sizes) => sizes.join(',') || 'none',
-  },
+  channels: sizes([]),
+  hidden: sizes([8, 6]),
   activation: name('tanh'),
   loss: name(null),
   optimizer: name('adam'),
@@ -35,7 +38,7 @@ export const setting = {
   fault: { usual: [], read: (text) => text.split(',').filter(Boolean), write: (list) => list.join(',') },
 };
 
-const OF_PICTURES = { hidden: [64, 32] }; // as `treino train` has it: few units tell no ten digits apart
+const OF_PICTURES = { hidden: [64, 32] }, OF_CONVOLUTIONS = { hidden: [], activation: 'relu' }; // as `treino train` has it: few units tell no ten digits apart
 
-/** The usual value of a setting with these data. */
-export const usualOf = (name, { table }) => (table?.picture && OF_PICTURES[name]) || setting[name].usual;
+/** The usual value of a setting with these data and channels of convolutions. */
+export const usualOf = (name, { table }, channels = []) => (channels.length ? OF_CONVOLUTIONS[name] : table?.picture && OF_PICTURES[name]) || setting[name].usual;

@@ -5,6 +5,7 @@
 
 import { localised } from '../../page/modules/words.js';
 import { ACTIVATIONS, backward, batchLoss, forward, layersOf } from './arithmetic.js';
+import { KERNEL } from './lanes.js';
 import { HOPELESS, bestConstant, winner } from './metrics.js';
 import { general, percent, say } from './sentences.js';
 import { FAULTS, batchSize, faulty, lossOf } from './training.js';
@@ -98,6 +99,11 @@ function faultyFrom({ path }) {
   return last < 0 ? 0 : path[last + 1].first;
 }
 
+/** The weights of each layer, of a convolution its filters. */
+const weightsIn = (course, row) => [
+  ...course.net.convolutions.map(({ inputs, outputs }, l) => Float64Array.from(row.subarray(course.net.filters[l][0]).subarray(0, KERNEL ** 2 * inputs * outputs))),
+  ...layersIn(course, row).map(({ W }) => W),
+];
 const layersIn = ({ net, settings }, row) => layersOf(row, { sizes: net.sizes, starts: net.starts, activation: settings.activation });
 const length = (...lists) => Math.sqrt(lists.reduce((sum, list) => sum + list.reduce((all, v) => all + v * v, 0), 0));
 const median = (list) => { const sorted = [...list].sort((a, b) => a - b), half = sorted.length >> 1; return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2; };
@@ -118,7 +124,7 @@ function worthMeasuring(course) {
 
 /** The first steps once more: the weights before them, and how much each update moves them. */
 function firstSteps(course, steps) {
-  const { run, first } = course, { loop } = run.at(first, true), row = () => loop.net.row(0).slice(), weights = (params) => layersIn(course, params).map(({ W }) => W);
+  const { run, first } = course, { loop } = run.at(first, true), row = () => loop.net.row(0).slice(), weights = (params) => weightsIn(course, params);
   const start = row(), ratios = [], norms = [];
   let before = weights(start);
   for (let s = 0; s < steps; s++) {
@@ -133,14 +139,16 @@ function firstSteps(course, steps) {
 }
 
 function measures(course, { start, after, ratios, norms, looks }) {
-  const { settings, prepared, params, steps, loss } = course, begin = layersIn(course, start), end = layersIn(course, params), [{ x, y, rows }] = prepared.parts;
-  const found = { ...UNMEASURED, ratios, norms: [...norms], decays: [], clips: [], depths: [], dying: dyingLayers(course, end), start: begin };
-  const sizes = [begin, end].map((layers) => length(...layers.map(({ W }) => W)));
-  if (end.every(({ W }) => finite(W)) && sizes[0] > 0) {
-    found.movement = length(...end.map(({ W }, l) => W.map((w, k) => w - begin[l].W[k]))) / sizes[0];
+  const { settings, prepared, params, steps, loss, net } = course, begin = layersIn(course, start), end = layersIn(course, params), [{ x, y, rows }] = prepared.parts;
+  const found = { ...UNMEASURED, ratios, norms: [...norms], decays: [], clips: [], depths: [], dying: [], start: begin };
+  const [first, last] = [start, params].map((row) => weightsIn(course, row)), sizes = [length(...first), length(...last)];
+  if (last.every(finite) && sizes[0] > 0) {
+    found.movement = length(...last.map((W, l) => W.map((w, k) => w - first[l][k]))) / sizes[0];
     found.norms = [...norms.slice(0, Math.min(steps, WATCHED) - 1), sizes[1]];
   }
-  found.alike = end.find((layer, l) => alike(layer) && alike({ ...layer, W: after[l] })) ? { layers: end.filter((layer, l) => alike(layer) && alike({ ...layer, W: after[l] })), of: end.filter(({ H }) => H > 1).length, looks } : null;
+  found.alike = end.find((layer, l) => alike(layer) && alike({ ...layer, W: after[l + net.convolutions.length] })) ? { layers: end.filter((layer, l) => alike(layer) && alike({ ...layer, W: after[l + net.convolutions.length] })), of: end.filter(({ H }) => H > 1).length, looks } : null;
+  if (net.convolutions.length) return found; // what follows is worked by hand, for chains of layers
+  found.dying = dyingLayers(course, end);
   const batch = Math.min(MOST_ROWS, batchSize(prepared, settings)), D = prepared.features.length;
   for (const layers of [begin, end])
     for (let part = 0; part < BATCHES; part++) {
@@ -301,7 +309,7 @@ const RULES = [
 /** A class is rare, and the answers on the training rows never find it. */
 function imbalance({ prepared, settings, steps, stuck, constant, params, net, loss }) {
   const { classes, parts: [{ x, y }] } = prepared, C = classes.length, rows = sampled(y);
-  if (C < 2 || C > 20 || rows.length < 100 || Math.min(NEWEST, steps, rows.length) < 20) return null;
+  if (net.convolutions.length || C < 2 || C > 20 || rows.length < 100 || Math.min(NEWEST, steps, rows.length) < 20) return null;
   const there = new Array(C).fill(0), found = new Array(C).fill(0);
   for (const row of rows) there[y[row]]++;
   if (Math.max(...there) < 0.75 * rows.length || (C === 2 && constant > 0 && !stuck(0.85))) return null;

@@ -37,7 +37,8 @@ function signed(values) {
 export function seenParts(net, { scratch, scale, units }, prepared, { part, place, raw }, shown) {
   const D = prepared.features.length, row = raw ? null : prepared.parts[part], [high, wide] = prepared.picture;
   const x = raw ? prepared.inputs(raw) : row.x.subarray(place * D, (place + 1) * D), stages = forward(scratch, net, scratch.floats('seen', x), 1);
-  const value = (k) => new Float32Array(net.lanes.memory.buffer, stages[k], net.sizes[k]);
+  const channel = (k) => { const shape = net.convolutions[k - 1]; return shape ? [shape.high, shape.wide] : []; };
+  const value = (k) => new Float32Array(net.lanes.memory.buffer, stages[k], channel(k).reduce((a, b) => a * b, net.widths[k]));
   const parts = {
     picture: { data: pixels(raw ?? row.raw.subarray(place * D, (place + 1) * D), scale), shape: [1, high, wide] },
     answer: { data: Float32Array.from(softmax(value(stages.length - 1), 0, net.C)), shape: [net.C] },
@@ -45,8 +46,10 @@ export function seenParts(net, { scratch, scale, units }, prepared, { part, plac
   const largest = {};
   shown.forEach((k, i) => {
     if (!k) return;
-    const data = Float32Array.from(units[i], (u) => value(k)[u]);
-    parts[`value.${i}`] = { data, shape: [data.length] };
+    const shape = channel(k), size = shape.reduce((a, b) => a * b, 1), all = value(k);
+    const data = Float32Array.from(units[i].flatMap((u) => [...all.subarray(u * size, (u + 1) * size)]));
+    if (shape.length) parts[`map.${i}`] = { data: signed(data), shape: [units[i].length, ...shape] };
+    else parts[`value.${i}`] = { data, shape: [data.length] };
     largest[i] = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   });
   if (raw) return [{ split: null, largest }, parts];

@@ -15,41 +15,71 @@ export class LanesError extends Error {
   }
 }
 
-/** builds: {relaxed, exact}, the bytes of both modules. → the exports of the one that rounds a b + c once here. */
-export async function loadLanes({ relaxed, exact }) {
-  for (const bytes of [relaxed, exact]) {
-    if (!bytes || !WebAssembly.validate(bytes)) continue;
-    const { instance } = await WebAssembly.instantiate(bytes, {}), lanes = instance.exports;
+/** bytes: the module. ways: with the browser's fused multiply-adds, or with emulated ones. → the exports of the first that rounds a b + c once here. */
+export async function loadLanes(bytes, ways = [true, false]) {
+  for (const relaxed of ways) {
+    const code = relaxed ? bytes : emulating(bytes);
+    if (!WebAssembly.validate(code)) continue;
+    const { instance } = await WebAssembly.instantiate(code, {}), lanes = instance.exports;
     lanes._initialize?.();
-    if (lanes.fused()) return Object.assign(Object.create(null), lanes, { relaxed: bytes === relaxed });
+    if (lanes.fused()) return Object.assign(Object.create(null), lanes, { relaxed });
   }
   throw new LanesError('no_simd', 'this browser has no WebAssembly with 128-bit vectors');
 }
 
-/** Where a member's tensors (W [out, in], b of each layer) begin in its row of n numbers. */
-export function layout(sizes) {
-  const starts = [];
-  let n = 0;
-  for (let l = 0; l + 1 < sizes.length; l++)
-    for (const count of [sizes[l] * sizes[l + 1], sizes[l + 1]]) {
-      starts.push(n);
-      n += Math.ceil(count / LINE) * LINE;
+const EXPORTS = 7, CODE = 10; // numbers of a module's sections
+
+/** A copy with a call of its export `emulated_fma` for each f32x4.relaxed_madd: both take three bytes and the same three operands. */
+function emulating(bytes) {
+  const code = bytes.slice();
+  let at = 8, call = 0;
+  const number = () => {
+    let n = 0, shift = 0, byte;
+    do n |= ((byte = code[at++]) & 127) << shift, shift += 7; while (byte > 127);
+    return n;
+  };
+  while (at < code.length) {
+    const section = code[at++], end = number() + at;
+    for (let n = section === EXPORTS ? number() : 0; n; n--) {
+      const length = number(), name = String.fromCharCode(...code.subarray(at, at += length));
+      at++; // its kind
+      const index = number();
+      if (name === 'emulated_fma') call = index;
     }
-  return { starts, n };
+    for (let i = at; section === CODE && i + 2 < end; i++)
+      if (code[i] === 0xfd && code[i + 1] === 0x85 && code[i + 2] === 2) code.set([0x10, 128 | (call & 127), call >> 7], i);
+    at = end;
+  }
+  return code;
+}
+
+export const KERNEL = 3; // high and wide, of every convolution
+
+/** Where a member's tensors begin in its row of n numbers: of each layer W [out, in] and b; before them filters, those of each convolution. */
+export function layout(sizes, convolutions = []) {
+  let n = 0;
+  const place = (count) => { const at = n; n += Math.ceil(count / LINE) * LINE; return at; };
+  const filters = convolutions.map(({ inputs, outputs }) => [place(KERNEL ** 2 * inputs * outputs), place(outputs)]);
+  const starts = sizes.slice(1).flatMap((H, l) => [place(sizes[l] * H), place(H)]);
+  return { starts, filters, n };
 }
 
 /**
  * P networks of one shape, which train on the same batches.
  *
- * sizes: [D, H, …, C]. batch: rows of the largest batch. unitLanes: vectors hold a layer's units, and members go one by
+ * sizes: [D, H, …, C]. convolutions: before the layers, which get their D features: [{inputs, high, wide, outputs}], each with
+ * zeros around, and a pool of two by two that takes the largest. batch: rows of the largest batch. unitLanes: vectors hold a layer's units, and members go one by
  * one; else vectors hold members. Both give the same bits. averages: members keep running averages of their weights,
  * which then answer. summed, softmaxFirst: the faults missing_zero_grad and softmax_before_cross_entropy.
  *
  * step: updates done, by which batches, schedules and dropout go. optimizerStep: those since its moments were 0.
  */
 export class Population {
-  constructor(lanes, { sizes, activation = 'relu', loss = 'cross_entropy', optimizer = 'adam', P = 1, unitLanes = P === 1, batch = 256, dropout = false, nesterov = false, averages = false, summed = false, softmaxFirst = false }) {
-    Object.assign(this, { lanes, sizes, activation, loss, optimizer, P, averages, C: sizes.at(-1), ...layout(sizes) });
+  constructor(lanes, { sizes, convolutions = [], activation = 'relu', loss = 'cross_entropy', optimizer = 'adam', P = 1, unitLanes = P === 1, batch = 256, dropout = false, nesterov = false, averages = false, summed = false, softmaxFirst = false }) {
+    const [picture] = convolutions;
+    Object.assign(this, { lanes, sizes, convolutions, activation, loss, optimizer, P, averages, C: sizes.at(-1), ...layout(sizes, convolutions) });
+    this.D = picture ? picture.inputs * picture.high * picture.wide : sizes[0]; // numbers of a row
+    this.widths = [this.D, ...convolutions.map(({ outputs }) => outputs), ...sizes.slice(1)]; // units, or channels, of each stage
     Object.assign(this, { memory: new Set(), trainer: 0, rowsMemory: [], step: 0, optimizerStep: 0 });
     try {
       this.open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst });
@@ -60,12 +90,15 @@ export class Population {
   }
 
   open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst }) {
-    const { lanes, sizes, starts, n, P, C } = this, kind = LOSSES.indexOf(this.loss), widest = Math.max(1, ...sizes.slice(1, -1));
+    const { lanes, sizes, convolutions, starts, filters, n, P, C } = this, kind = LOSSES.indexOf(this.loss), widest = Math.max(1, ...sizes.slice(convolutions.length ? 0 : 1, -1));
     const targets = kind ? 0 : this.doubles(Array.from({ length: C * C }, (_, i) => +(i % (C + 1) === 0)));
     const net = this.room(128);
     this.words(net, [this.longs(sizes), this.longs(starts), targets, 0, 0, 0]);
     this.long(net + 24, n);
     this.f64[(net + 48) / 8] = 1; // the gates' rate, of which there are none
+    const shapes = convolutions.flatMap(({ inputs, high, wide, outputs }, l) => [inputs, high, wide, outputs, KERNEL, 1, KERNEL >> 1, high, wide, 0, 1, ...filters[l], 0, 0]);
+    if (shapes.length) this.words(net + 56, [this.longs(shapes)]);
+    this.long(net + 64, convolutions.length);
     this.words(net + 88, [sizes.length - 1, ACTIVATIONS.indexOf(this.activation), kind, OPTIMIZERS.indexOf(this.optimizer), +nesterov, +dropout, +summed, +softmaxFirst, +this.averages]);
     this.params = this.room(4 * P * n);
     this.grads = this.room(4 * P * n);
@@ -81,7 +114,7 @@ export class Population {
     this.steps = this.room(88);
     const elements = batch * widest + LINE, hash = dropout ? this.room(4 * elements) : 0;
     if (dropout) lanes.element_hashes(hash, elements);
-    this.trainer = lanes.open_trainer(net, hash, batch, +unitLanes);
+    this.trainer = lanes.open_trainer(net, hash, batch, +(unitLanes || convolutions.length > 0));
     if (!this.trainer) throw noMemory();
   }
 
@@ -159,7 +192,7 @@ export class Population {
    */
   setRows(x, y, weights = null) {
     for (const at of this.rowsMemory.splice(0)) this.free(at);
-    this.N = x.length / this.sizes[0];
+    this.N = x.length / this.D;
     this.x = this.floats(x);
     this.y = this.loss === 'cross_entropy' ? this.longs(y) : this.floats(y);
     this.weights = weights ? this.floats(weights) : 0;
@@ -200,7 +233,7 @@ export class Population {
   outputs(x, rows, z, members = this.answering) { this.lanes.outputs(this.trainer, members, x, rows, z); }
   /** The same as a copy. x: [N D] floats. rows: the members; null: all. */
   predict(x, rows = null) {
-    const N = x.length / this.sizes[0], R = rows ? rows.length : this.P, from = this.floats(x);
+    const N = x.length / this.D, R = rows ? rows.length : this.P, from = this.floats(x);
     const z = this.room(4 * R * N * this.C), members = rows ? this.members(rows, this.average || this.params) : this.answering;
     this.outputs(from, N, z, members);
     const answer = this.f32.slice(z / 4, z / 4 + R * N * this.C);

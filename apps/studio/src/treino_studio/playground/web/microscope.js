@@ -21,6 +21,7 @@ const GOLDEN = 0x9E3779B97F4A7C15n;
 export function explain(run, { layer = null, unit = 0, input = null }) {
   const { step } = run.inView();
   if (!step) refuse('arithmetic_no_update', say('At step 0 no weight has been updated yet.'), say('Take a step, and look again.'));
+  if (run.settingsAt(step - 1).channels.length) refuse('explain_net', say('This network holds {kind}, and the arithmetic is written out for chains of Linear, activation and dropout.', { kind: 'Conv2d' }), say('Train a plain network: treino train DATA [[hidden=16]], then explain that one.'));
   const after = run.at(step), reached = { params: after.loop.net.row(0).slice(), loss: after.loop.loss, n: after.loop.net.n };
   const { loop, settings } = run.at(step - 1), { net, segment } = loop, { batchOf, factorOf } = segment.plan;
   const hp = { ...settings, lr: settings.lr * factorOf(step - 1), clip: settings.clip ?? Infinity };

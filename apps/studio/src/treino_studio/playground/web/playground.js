@@ -25,9 +25,9 @@ import { startTab } from './tab.js';
 
 /** source: the page's own script, which its worker runs, too. */
 export function start(source) {
-  const { builds, words, tables, table, address } = JSON.parse($('#parts').textContent);
+  const { kernel, words, tables, table, address } = JSON.parse($('#parts').textContent);
   let shell = null, trouble = null;
-  const tab = startTab(source, { builds, words, language: preferredLanguage(asked('lang')) }, {
+  const tab = startTab(source, { kernel, words, language: preferredLanguage(asked('lang')) }, {
     failed: ({ message }) => cannot(message),
     replaced() {
       trouble = 'no_worker';
@@ -145,8 +145,9 @@ function makeDrawer(shell) {
     panel = makeDataPanel(root, { problem, tables: shell.tables, changed });
   }
   async function changed(problem) {
-    const wanted = await shell.wanted(), { settings } = wanted, asUsual = String(settings.hidden) === String(usualOf('hidden', wanted.problem));
-    await shell.visit({ ...wanted, problem, settings: asUsual ? { ...settings, hidden: usualOf('hidden', problem) } : settings, step: 0, actions: [] });
+    const wanted = await shell.wanted(), { settings } = wanted, channels = problem.table?.picture ? settings.channels : [];
+    const own = ['hidden', 'activation'].map((name) => [name, String(settings[name]) === String(usualOf(name, wanted.problem, settings.channels)) ? usualOf(name, problem, channels) : settings[name]]);
+    await shell.visit({ ...wanted, problem, settings: { ...settings, ...Object.fromEntries(own), channels }, step: 0, actions: [] });
   }
   async function toggle(yes = drawer.hidden) {
     drawer.hidden = !yes;

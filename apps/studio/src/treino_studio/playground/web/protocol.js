@@ -83,7 +83,7 @@ const SETTINGS = {
   lr: number(0, 1e30, { above: true }), weight_decay: number(0, 1e6), momentum: number(0, 1, { below: true }),
   beta1: number(0, 1, { below: true }), beta2: number(0, 1, { below: true }), eps: number(0, 1e6, { above: true }),
   clip: empty(number(0, Infinity, { above: true })), dropout: number(0, 1, { below: true }), ema: number(0, 1, { below: true }),
-  hidden: each(whole(1, 1e6), 500),
+  channels: each(whole(1, 64), 6), hidden: each(whole(1, 1e6), 500),
   activation: one(ACTIVATIONS), loss: one(LOSSES), optimizer: one(OPTIMIZERS), schedule: one(Object.keys(SCHEDULES)),
   batch_size: (value) => (value === 'full' ? null : whole(1, LARGEST)(value)), steps: whole(1, 1e10), epochs: whole(1, 1e7), warmup: whole(0, 1e10),
   seed: whole(0, LARGEST), data_seed: whole(0, LARGEST), keep: one(['best', 'last']), as_taught: yes,

@@ -41,7 +41,7 @@ export const SPLITS = ['train', 'validation', 'test'];
 
 /** What settings are where nobody says: those of `treino train` on a table, but for the length. */
 const DEFAULTS = {
-  hidden: [64, 32], activation: 'relu', loss: null, optimizer: 'adam', lr: 3e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8,
+  channels: [], hidden: [64, 32], activation: 'relu', loss: null, optimizer: 'adam', lr: 3e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8,
   clip: null, dropout: 0, batch_size: 32, schedule: 'constant', steps: 100000, fault: [], seed: 0, data_seed: null,
 };
 
@@ -50,6 +50,7 @@ export class Run {
   constructor(lanes, { name, problem, prepared, settings = {} }) {
     const all = { ...DEFAULTS, ...settings };
     all.loss = lossOf(prepared, { loss: all.loss ?? undefined });
+    all.channels ??= [];
     all.data_seed ??= problem.data_seed ?? null; // null: the seed is that of the order, too
     const axes = prepared.task === 'classification' && problem.axes?.every((column) => prepared.columns.includes(column)) ? problem.axes : null;
     const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });

@@ -6,6 +6,7 @@
 import { Refusal, refuse } from '../../page/modules/connection.js';
 import { whole } from '../../page/modules/numbers.js';
 import { t } from '../../page/modules/words.js';
+import { usualOf } from './defaults.js';
 import { Fan } from './fan.js';
 import { findings } from './findings.js';
 import { pixelScale, rawOf } from './image_scene.js';
@@ -19,6 +20,7 @@ import { RunView } from './run_view.js';
 import { TAKES, take } from './saving.js';
 import { say } from './sentences.js';
 import { extension } from './steps.js';
+import { convolutionsOf } from './training.js';
 
 const SLICE = 8; // milliseconds of training between two looks at what the page says
 const LOOKED = 1000, LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
@@ -177,7 +179,8 @@ class RunServer {
 
   /** The changes, checked, with which it goes on from a step; a training that is over there goes on for as long again. */
   lasting(step, changes) {
-    const longer = { ...extension(this.run.linkAt(step).segment.plan, step), ...changes };
+    const { channels } = changes, layers = channels ? Object.fromEntries(['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)])) : {};
+    const longer = { ...extension(this.run.linkAt(step).segment.plan, step), ...layers, ...changes };
     check(this.run, longer, step);
     return longer;
   }
@@ -392,7 +395,9 @@ function makeTurns(act) {
 
 /** Refuse what a training can't change on its way. */
 function check(run, changes, step) {
-  const { settings, plan: { count } } = run.segment;
+  const { settings, plan: { count } } = run.segment, now = run.settingsAt(step), kept = now.channels.length ? ['channels', 'hidden', 'activation'] : ['channels'];
+  convolutionsOf(run.prepared, { ...now, ...changes });
+  if (step && kept.some((name) => name in changes && String(changes[name]) !== String(now[name]))) refuse('network_kept', t('fixed_channels'), '');
   if (changes.steps <= step) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: whole(step), steps: whole(changes.steps) }), say('Give more epochs, e.g. epochs={n}.', { n: 2 * Math.max(1, count.epochOf(step)) }));
   if (!('loss' in changes) || otherLosses(settings.loss).includes(changes.loss)) return;
   refuse('branch_outputs', say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }), say('Keep the loss, or train a new run with it.'));

@@ -2,18 +2,19 @@
 
 import { commandOrNull } from './command.js';
 import { unread } from './growth.js';
-import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
+import { ACTIVATIONS, KERNEL, LOSSES, OPTIMIZERS } from './lanes.js';
 import { SPLITS } from './run.js';
 import { TAKES } from './saving.js';
 import { extension } from './steps.js';
-import { FAULTS, SCHEDULES, sizesOf } from './training.js';
+import { FAULTS, SCHEDULES, convolutionsOf, sizesOf } from './training.js';
 
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
+const CHANNELS = [[], [8], [8, 16], [16, 32]]; // of convolutions
 const OF_NUMBERS = ['mse', 'l1', 'huber'];
 
 /** beside: [{run, letter, step, status}]. */
 export function stateOf(run, { letter, playing, speed, beside, findings }) {
-  const { prepared, segment, view } = run, settings = run.settingsAt(run.stepInView), sizes = sizesOf(prepared, settings);
+  const { prepared, segment, view } = run, settings = run.settingsAt(run.stepInView), sizes = sizesOf(prepared, settings), convolutions = convolutionsOf(prepared, settings);
   const { plan } = run.linkAt(run.stepInView).segment, epochs = plan.count.epochOf(plan.steps), longer = extension(plan, run.stepInView);
   const counts = prepared.parts.map(({ rows }) => rows.length), [train, , test] = counts;
   return {
@@ -26,10 +27,13 @@ export function stateOf(run, { letter, playing, speed, beside, findings }) {
     },
     settings, length: { epochs, goes_on_to: longer.steps ? plan.count.epochOf(longer.steps) : epochs, over: Boolean(longer.steps) },
     choices: {
-      optimizer: OPTIMIZERS, activation: ACTIVATIONS, schedule: Object.keys(SCHEDULES), batch_size: [...BATCHES.filter((size) => size < train), 'full'],
+      optimizer: OPTIMIZERS, activation: convolutions.length ? [] : ACTIVATIONS, channels: prepared.picture ? CHANNELS : [], schedule: Object.keys(SCHEDULES), batch_size: [...BATCHES.filter((size) => size < train), 'full'],
       loss: otherLosses(settings.loss), fault: settings.loss === 'cross_entropy' ? FAULTS : FAULTS.slice(0, 1), live: liveSettings(segment.settings),
     },
-    network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
+    network: {
+      parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), convolutions.reduce((all, { inputs, outputs }) => all + outputs * (KERNEL ** 2 * inputs + 1), 0)),
+      hidden: settings.hidden, fixed: convolutions.length ? 'cnn' : null,
+    },
     segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), history: run.history, marks: run.marks, findings, beside,
     metrics: run.metrics, command: commandOrNull(run), unseen: run.over || !test ? [] : ['test'], replay: run.replay, takes: TAKES,
   };

@@ -4,8 +4,10 @@ import { refuse } from '../../page/modules/connection.js';
 import { whole } from '../../page/modules/numbers.js';
 import { csvOf } from './columns.js';
 import { commandOf } from './command.js';
+import { KERNEL } from './lanes.js';
 import { scriptOf } from './script.js';
 import { say } from './sentences.js';
+import { moduleOf } from './training.js';
 
 const SET = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout']; // what a script's loop sets on its way
 export const TAKES = ['command', 'weights', 'script', 'data'];
@@ -25,13 +27,16 @@ function weights(run) {
   return { name: `${run.name}.safetensors`, type: 'application/octet-stream', bytes: safetensors(tensorsOf(kept, net, (segment.settings.dropout ?? settings.dropout) > 0)) };
 }
 
-/** By their names in torch's Sequential, in which an activation, and dropout where there is any, follow each hidden layer. */
-function tensorsOf(row, { sizes, starts }, drops) {
-  const apart = drops ? 3 : 2;
-  return sizes.slice(1).flatMap((H, l) => [
-    { name: `${apart * l}.weight`, shape: [H, sizes[l]], data: row.slice(starts[2 * l], starts[2 * l] + H * sizes[l]) },
-    { name: `${apart * l}.bias`, shape: [H], data: row.slice(starts[2 * l + 1], starts[2 * l + 1] + H) },
-  ]);
+/** By their names in torch's Sequential. */
+function tensorsOf(row, { sizes, starts, convolutions, filters }, drops) {
+  const layers = [
+    ...convolutions.map(({ inputs, outputs }, l) => ({ shape: [outputs, inputs, KERNEL, KERNEL], at: filters[l] })),
+    ...sizes.slice(1).map((H, l) => ({ shape: [H, sizes[l]], at: starts.slice(2 * l) })),
+  ];
+  return layers.flatMap(({ shape, at: [W, b] }, l) => {
+    const name = moduleOf(l, convolutions.length, drops), count = shape.reduce((a, c) => a * c);
+    return [{ name: `${name}.weight`, shape, data: row.slice(W, W + count) }, { name: `${name}.bias`, shape: [shape[0]], data: row.slice(b, b + shape[0]) }];
+  });
 }
 
 /** The format's bytes: a JSON header of names and places, spaces up to a multiple of 8, the numbers. */

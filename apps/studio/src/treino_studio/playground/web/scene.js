@@ -2,7 +2,9 @@
 
 import { forward } from './forward.js';
 import { mistakesOf, seenParts, tilesOf } from './image_scene.js';
+import { KERNEL } from './lanes.js';
 import { measure, winner } from './metrics.js';
+import { moduleOf } from './training.js';
 import { finite, norm } from './training_loop.js';
 import { t } from '../../page/modules/words.js';
 
@@ -18,7 +20,7 @@ export function scene(moment, sight, unit, over, seen = null) {
   const [header, parts] = answers(moment, sight, over), [layers, more] = layersOf(moment, sight, unit);
   if (!seen) return [{ ...header, layers }, { ...parts, ...more }];
   const { loop: { net }, run: { prepared } } = moment, measured = sight.drawn.find(({ split }) => split === 'validation') ?? sight.drawn[0];
-  const [picture, values] = seenParts(net, sight, prepared, seen, stagesShown(net.sizes.length - 1));
+  const [picture, values] = seenParts(net, sight, prepared, seen, stagesShown(net.widths.length - 1));
   return [{ ...header, layers: layers.slice(1), picture }, { ...parts, ...more, ...values, ...mistakesOf(outputs(net, sight.scratch, measured.at, measured.rows.length), measured, prepared, sight.scale) }];
 }
 
@@ -62,7 +64,7 @@ function classOf(z, i, C) {
 
 /** What a network says over the picture's cells. */
 export function picture(net, sight, prepared) {
-  const { lanes, C } = net, { scratch, grid: { at, rows, wide, high } } = sight, D = net.sizes[0], z = scratch.room('picture', 4 * rows * C), x = scratch.room('block', 4 * AT_ONCE * D);
+  const { lanes, C } = net, { scratch, grid: { at, rows, wide, high } } = sight, { D } = net, z = scratch.room('picture', 4 * rows * C), x = scratch.room('block', 4 * AT_ONCE * D);
   for (let first = 0; first < rows; first += AT_ONCE) { // in blocks, for layers may be wide
     const count = Math.min(AT_ONCE, rows - first), f32 = new Float32Array(lanes.memory.buffer);
     for (let j = 0; j < D; j++) f32.copyWithin(x / 4 + j * count, at / 4 + j * rows + first, at / 4 + j * rows + first + count);
@@ -95,17 +97,20 @@ function probabilities(z, rows, C) {
 export const stagesShown = (last) => [0, ...(last > LAYERS ? [...range(1, LAYERS / 2), ...range(last - LAYERS / 2 + 1, last)] : range(1, last))];
 
 function layersOf({ loop: { net, segment }, run: { prepared } }, sight, unit) {
-  const { sizes, starts, lanes } = net, { scratch, small } = sight, parts = {};
-  const last = sizes.length - 1, shown = stagesShown(last);
-  const row = net.row(0, net.averages ? 'average' : 'params').slice(), matrix = (k) => row.subarray(starts[2 * k - 2], starts[2 * k - 2] + sizes[k] * sizes[k - 1]);
-  const rows = sight.train.rows, onRows = forward(scratch, net, sight.train.at, rows), values = (k) => new Float32Array(lanes.memory.buffer, onRows[k], sizes[k] * rows);
-  const fits = sight.units.length === shown.length && sight.units.every((units, i) => units.length === Math.min(UNITS, sizes[shown[i]]) && units.at(-1) < sizes[shown[i]]);
-  if (!fits) sight.units = shown.map((k) => unitsToDraw(k, values(k), rows, k < last ? matrix(k + 1) : null, sizes, sight, prepared));
+  const { widths, starts, filters, convolutions, lanes } = net, { scratch, small } = sight, parts = {}, deep = convolutions.length;
+  const last = widths.length - 1, shown = stagesShown(last), places = [...filters, ...starts.flatMap((at, l) => (l % 2 ? [] : [[at, starts[l + 1]]]))];
+  const row = net.row(0, net.averages ? 'average' : 'params').slice(), numbers = (k, at, count) => row.subarray(places[k - 1][at], places[k - 1][at] + count);
+  const matrix = (k) => (k > deep + 1 || !deep ? numbers(k, 0, widths[k] * widths[k - 1]) : null); // of units by units, not of filters
+  const rows = sight.train.rows, onRows = forward(scratch, net, sight.train.at, rows);
+  const values = (k) => (k && k <= deep ? means(lanes, onRows[k], convolutions[k - 1], rows) : new Float32Array(lanes.memory.buffer, onRows[k], widths[k] * rows));
+  const fits = sight.units.length === shown.length && sight.units.every((units, i) => units.length === Math.min(UNITS, widths[shown[i]]) && units.at(-1) < widths[shown[i]]);
+  if (!fits) sight.units = shown.map((k) => unitsToDraw(k, values(k), rows, k < last ? matrix(k + 1) : null, widths, sight, prepared));
   const layers = shown.map((k, i) => {
-    const units = sight.units[i], apart = segment.settings.dropout > 0 ? 3 : 2, act = MODULES[net.activation];
-    const dead = k && k < last ? units.filter((u) => still(values(k), u * rows, rows)) : [];
-    const labels = k === 0 ? units.map((u) => prepared.features[u]) : k < last ? [] : prepared.classes.length === sizes[k] ? units.map((u) => prepared.classes[u]) : [prepared.classes.at(-1) ?? prepared.target];
-    return { name: k ? String(apart * (k - 1)) : '', what: k === 0 ? t('inputs') : k < last && act ? `Linear, ${act}` : 'Linear', total: sizes[k], units, labels, dead };
+    const units = sight.units[i], act = MODULES[net.activation], given = k && k < last ? values(k) : null;
+    const dead = given ? units.filter((u) => still(given, u * rows, rows)) : [];
+    const what = [k <= deep ? 'Conv2d' : 'Linear', ...(k < last && act ? [act] : []), ...(k <= deep ? ['MaxPool2d'] : [])].join(', ');
+    const labels = k === 0 ? units.map((u) => prepared.features[u]) : k < last ? [] : prepared.classes.length === widths[k] ? units.map((u) => prepared.classes[u]) : [prepared.classes.at(-1) ?? prepared.target];
+    return { name: k ? moduleOf(k - 1, deep, segment.settings.dropout > 0) : '', what: k === 0 ? t('inputs') : what, total: widths[k], units, labels, dead };
   });
   const pixels = sight.shows === 'images', stages = pixels ? null : forward(scratch, net, small.at, small.rows), bytes = pixels ? 0 : scratch.room('bytes', UNITS * small.rows);
   shown.forEach((k, i) => {
@@ -113,22 +118,22 @@ function layersOf({ loop: { net, segment }, run: { prepared } }, sight, unit) {
     if (!pixels) units.forEach((u, n) => lanes.units_as_bytes(stages[k] + 4 * u * small.rows, bytes + n * small.rows, 1, small.rows));
     if (!pixels) parts[`unit.${i}`] = { data: new Uint8Array(lanes.memory.buffer, bytes, units.length * small.rows).slice(), shape: [units.length, small.high, small.wide] };
     if (!k) return;
-    const J = sizes[k - 1], W = matrix(k), bias = row.subarray(starts[2 * k - 1], starts[2 * k - 1] + sizes[k]);
-    if (pixels && k === 1) parts['tile.1'] = tilesOf(W, units, prepared.picture);
-    else if (J === sizes[shown[i - 1]]) parts[`weight.${i}`] = { data: Float32Array.from(units.flatMap((u) => before.map((j) => W[u * J + j]))), shape: [units.length, before.length] };
+    const J = widths[k - 1], W = matrix(k), bias = numbers(k, 1, widths[k]), side = deep ? [KERNEL, KERNEL] : prepared.picture;
+    if (pixels && k === 1) parts['tile.1'] = tilesOf(numbers(1, 0, widths[1] * side[0] * side[1]), units, side);
+    else if (W && J === widths[shown[i - 1]]) parts[`weight.${i}`] = { data: Float32Array.from(units.flatMap((u) => before.map((j) => W[u * J + j]))), shape: [units.length, before.length] };
     parts[`bias.${i}`] = { data: Float32Array.from(units, (u) => bias[u]), shape: [units.length] };
   });
-  if (unit && !pixels && shown[unit[0]] !== undefined && unit[1] < sizes[shown[unit[0]]]) parts.unit = fullUnit(net, sight, shown[unit[0]], unit[1]);
+  if (unit && !pixels && shown[unit[0]] !== undefined && unit[1] < widths[shown[unit[0]]]) parts.unit = fullUnit(net, sight, shown[unit[0]], unit[1]);
   return [layers, parts];
 }
 
 /** The units with the largest effect on the next layer: deviation times norm of the outgoing weights. Axes come first. */
-function unitsToDraw(k, values, rows, onward, sizes, sight, prepared) {
-  const U = sizes[k], effect = Array.from({ length: U }, (_, u) => {
+function unitsToDraw(k, values, rows, onward, widths, sight, prepared) {
+  const U = widths[k], effect = Array.from({ length: U }, (_, u) => {
     if (k === 0 && sight.axes.includes(prepared.features[u])) return Infinity;
     const own = values.subarray(u * rows, (u + 1) * rows), mean = own.reduce((a, b) => a + b, 0) / rows;
     const deviation = Math.sqrt(own.reduce((all, v) => all + (v - mean) ** 2, 0) / rows);
-    const reach = onward ? norm(Float64Array.from({ length: sizes[k + 1] }, (_, c) => onward[c * U + u])) : 1;
+    const reach = onward ? norm(Float64Array.from({ length: widths[k + 1] }, (_, c) => onward[c * U + u])) : 1;
     return Number.isNaN(deviation * reach) ? 0 : deviation * reach;
   });
   return range(0, U - 1).sort((a, b) => (effect[a] === effect[b] ? a - b : effect[b] - effect[a])).slice(0, UNITS).sort((a, b) => a - b);
@@ -138,6 +143,14 @@ function fullUnit(net, { scratch, grid: { at, rows, wide, high } }, stage, u) {
   const stages = forward(scratch, net, at, rows), bytes = scratch.room('bytes', rows);
   net.lanes.units_as_bytes(stages[stage] + 4 * u * rows, bytes, 1, rows);
   return { data: new Uint8Array(net.lanes.memory.buffer, bytes, rows).slice(), shape: [high, wide] };
+}
+
+/** What each channel gives on the average of its pixels, [channels][rows]. */
+function means(lanes, at, { outputs, high, wide }, rows) {
+  const size = high * wide, all = new Float32Array(lanes.memory.buffer, at, outputs * size * rows), mean = new Float32Array(outputs * rows);
+  for (let place = 0; place < outputs * size; place++)
+    for (let i = 0, to = Math.floor(place / size) * rows, from = place * rows; i < rows; i++) mean[to + i] += all[from + i] / size;
+  return mean;
 }
 
 /** Whether these values are all the same. */

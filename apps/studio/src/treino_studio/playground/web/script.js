@@ -1,7 +1,8 @@
 /** A run as a plain PyTorch script: the rows, the network, and the loop that trains it to the same losses (export/program.py). */
 
 import { unread } from './growth.js';
-import { batchSize, faulty, lossOf, sizesOf, stepsPerEpoch } from './training.js';
+import { KERNEL } from './lanes.js';
+import { batchSize, convolutionsOf, faulty, lossOf, sizesOf, stepsPerEpoch } from './training.js';
 
 const MODULES = { relu: 'nn.ReLU()', leaky_relu: 'nn.LeakyReLU(0.01)', gelu: 'nn.GELU()', silu: 'nn.SiLU()', tanh: 'nn.Tanh()', sigmoid: 'nn.Sigmoid()', identity: 'nn.Identity()' };
 const LOSSES = { cross_entropy: 'nn.CrossEntropyLoss()', bce: 'nn.BCEWithLogitsLoss()', mse: 'nn.MSELoss()', l1: 'nn.L1Loss()', huber: 'nn.HuberLoss()' };
@@ -29,7 +30,7 @@ const when = (condition, lines) => (condition ? lines : '');
 
 /** run: its name, prepared rows. settings: at its first step. sets: [{step, name, value}] changed on the way. planned: the schedule's steps. kept: the step whose weights are kept; null: the last. */
 export function scriptOf({ name, prepared }, settings, sets, steps, planned, kept = null) {
-  const { classes, parts } = prepared, loss = lossOf(prepared, settings), sizes = sizesOf(prepared, settings), twice = faulty(settings, 'softmax_before_cross_entropy'), drops = settings.dropout > 0;
+  const { classes, parts } = prepared, loss = lossOf(prepared, settings), sizes = sizesOf(prepared, settings), convolutions = convolutionsOf(prepared, settings), twice = faulty(settings, 'softmax_before_cross_entropy'), drops = settings.dropout > 0;
   const each = stepsPerEpoch(prepared, settings), full = batchSize(prepared, settings) >= parts[0].rows.length, plain = loss === 'cross_entropy';
   const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0, clips = settings.clip != null || sets.some((set) => set.name === 'clip');
   const changes = sets.filter((set) => !unread(settings.optimizer).includes(set.name)), names = changes.map((set) => set.name), lr = names.includes('lr') ? 'lr' : 'LR', clip = names.includes('clip') ? 'clip' : 'CLIP';
@@ -80,9 +81,9 @@ def generator(seed, purpose, epoch=0):
 
 
 def inputs(raw):
-    """[N, D] float32: the network's inputs of the columns' values [N, K], standardised."""
+    """${convolutions.length ? '[N, 1, H, W] float32: the pictures' : "[N, D] float32: the network's inputs"} of the columns' values [N, K], standardised."""
     x = np.column_stack([${inputsOf(prepared).join(', ')}])
-    return torch.from_numpy(((x - MEAN) / np.where(STD == 0, np.inf, STD)).astype(np.float32))
+    return torch.from_numpy(((x - MEAN) / np.where(STD == 0, np.inf, STD)).astype(np.float32))${when(convolutions.length, `.reshape(-1, 1, ${prepared.picture?.join(', ')})`)}
 
 
 def load_splits():
@@ -102,11 +103,11 @@ ${when(drops, DROPOUT)}
 def new_net(seed):
     """A network with the first weights of this seed."""
     net = nn.Sequential(
-${layersOf(sizes, settings, drops).map((line) => `        ${line},\n`).join('')}    )
+${layersOf(sizes, convolutions, settings, drops).map((line) => `        ${line},\n`).join('')}    )
     g = generator(seed, "init")
     for layer in net:  # torch's own first weights: uniform within 1 / √inputs
-        if isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
+        if isinstance(layer, ${convolutions.length ? '(nn.Conv2d, nn.Linear)' : 'nn.Linear'}):
+            bound = ${convolutions.length ? 'layer.weight[0].numel()' : 'layer.in_features'}**-0.5
             nn.init.uniform_(layer.weight, -bound, bound, generator=g)
             nn.init.uniform_(layer.bias, -bound, bound, generator=g)
     return net
@@ -231,8 +232,11 @@ class Dropout(nn.Module):
 
 `;
 
-function layersOf(sizes, { activation }, drops) {
-  return sizes.slice(1).flatMap((H, l) => [`nn.Linear(${sizes[l]}, ${H})`, ...(l + 2 < sizes.length ? [MODULES[activation], ...(drops ? [`Dropout(${l})`] : [])] : [])]);
+function layersOf(sizes, convolutions, { activation }, drops) {
+  const deep = convolutions.flatMap(({ inputs, outputs }) => [`nn.Conv2d(${inputs}, ${outputs}, ${KERNEL}, padding=${KERNEL >> 1})`, MODULES[activation], 'nn.MaxPool2d(2)']);
+  const drop = (layer) => (drops ? [`Dropout(${layer})`] : []);
+  if (deep.length) return [...deep, 'nn.Flatten()', ...sizes.slice(1).flatMap((H, l) => [...drop(l), `nn.Linear(${sizes[l]}, ${H})`, ...(l + 2 < sizes.length ? [MODULES[activation]] : [])])];
+  return sizes.slice(1).flatMap((H, l) => [`nn.Linear(${sizes[l]}, ${H})`, ...(l + 2 < sizes.length ? [MODULES[activation], ...drop(l)] : [])]);
 }
 
 /** Each input in terms of the columns' values: as they are, squares, products, sines. */

@@ -1,20 +1,22 @@
 /** Networks of one shape made of settings, with the first weights, batches and learning rates that treino gives them. */
 
+import { refuse } from '../../page/modules/connection.js';
 import { cos } from './elementary.js';
-import { Population } from './lanes.js';
+import { KERNEL, Population } from './lanes.js';
 import { initialise, orderOf } from './random.js';
+import { say } from './sentences.js';
 
 const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'dropout', 'ema'];
 
 /**
- * prepared: see problems.js. settings: {hidden, activation, loss, optimizer, lr, weight_decay, momentum, nesterov, beta1,
+ * prepared: see problems.js. settings: {channels, hidden, activation, loss, optimizer, lr, weight_decay, momentum, nesterov, beta1,
  * beta2, eps, clip, dropout, ema, init, batch_size, seed, fault, as_taught}, by the names of `treino train`. members: of
  * each network, the settings that differ: numbers, clip, seed.
  */
 export function makePopulation(lanes, prepared, settings, members = [{}], { unitLanes = members.length === 1 } = {}) {
   const all = members.map((own) => ({ ...settings, ...own })), some = (name) => all.some((one) => one[name] > 0);
   const population = new Population(lanes, {
-    sizes: sizesOf(prepared, settings), P: members.length, unitLanes, activation: settings.activation, loss: lossOf(prepared, settings),
+    sizes: sizesOf(prepared, settings), convolutions: convolutionsOf(prepared, settings), P: members.length, unitLanes, activation: settings.activation, loss: lossOf(prepared, settings),
     optimizer: settings.optimizer, nesterov: !!settings.nesterov, batch: batchSize(prepared, settings), dropout: some('dropout'),
     averages: some('ema'), summed: faulty(settings, 'missing_zero_grad'), softmaxFirst: faulty(settings, 'softmax_before_cross_entropy'),
   });
@@ -34,15 +36,38 @@ export function makePopulation(lanes, prepared, settings, members = [{}], { unit
 
 /** A member's first weights and its dropout, by its seed. */
 function begin(population, p, { seed = 0, init = 'default', activation }) {
-  initialise(population.row(p), population.sizes, population.starts, seed, init, activation);
+  initialise(population.row(p), population, seed, init, activation);
   if (population.averages) population.row(p, 'average').set(population.row(p));
   population.setSeed(seed, p);
 }
 
 export const lossOf = (prepared, { loss }) => loss ?? (prepared.task === 'regression' ? 'mse' : 'cross_entropy');
 
-/** [D, H, …, C]. Of two classes bce has one output. */
-export const sizesOf = (prepared, settings) => [prepared.features.length, ...settings.hidden, lossOf(prepared, settings) === 'bce' ? 1 : prepared.outputs];
+/** Units: [D, H, …, C], of a convolutional network those after its features. Of two classes bce has one output. */
+export function sizesOf(prepared, settings) {
+  const last = convolutionsOf(prepared, settings).at(-1), features = last ? last.outputs * (last.high >> 1) * (last.wide >> 1) : prepared.features.length;
+  return [features, ...settings.hidden, lossOf(prepared, settings) === 'bce' ? 1 : prepared.outputs];
+}
+
+/** The convolutions of `channels`, each with a pool after it; none: an MLP. */
+export function convolutionsOf({ picture, features }, settings) {
+  const channels = settings.channels ?? [];
+  if (channels.length && !picture) refuse('cnn_rows', say('A convolutional network learns from pictures, and a row here has the shape {shape}.', { shape: features.length }), say('Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width].'));
+  let [high, wide] = picture ?? [], inputs = 1;
+  return channels.map((outputs, l) => {
+    if (Math.min(high, wide) < 2) refuse('cnn_size', say('Pictures of {size} are too small for stage {stage}: its kernel is {kernel} and its pool {pool}.', { size: `${high} × ${wide}`, stage: l + 1, kernel: KERNEL, pool: 'max' }), say('Use fewer stages, [[pool=none]] in some of them, or larger pictures.'));
+    const one = { inputs, high, wide, outputs };
+    [inputs, high, wide] = [outputs, high >> 1, wide >> 1];
+    return one;
+  });
+}
+
+/** The name of a layer with weights in torch's Sequential: an activation follows it, and a pool or, where there is any, dropout; of a convolutional network dropout stands before. */
+export function moduleOf(layer, convolutions, drops) {
+  if (layer < convolutions) return String(3 * layer);
+  const first = convolutions ? 3 * convolutions + 1 + drops : 0; // behind Flatten
+  return String(first + (drops ? 3 : 2) * (layer - convolutions));
+}
 
 export const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 export const faulty = ({ as_taught: asTaught, fault }, name) => !!asTaught || (fault ?? []).includes(name);

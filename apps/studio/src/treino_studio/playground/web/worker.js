@@ -1,7 +1,7 @@
 /**
  * What trains: runs and crowds in a worker, or in the page itself where workers are blocked.
  *
- * It is told {open: {builds, words, language}} once, then {language}, {create: {name, problem, settings, step, actions}},
+ * It is told {open: {kernel, words, language}} once, then {language}, {create: {name, problem, settings, step, actions}},
  * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or
  * {error: {rule, message, hint}, name}; name is null where it can't open at all. After an error of create nothing is there by that name.
  */
@@ -17,10 +17,10 @@ export function answer(scope) {
   const speak = (language) => setWords(language, words[language]);
 
   const acts = {
-    async open({ builds, words: all, language }) {
+    async open({ kernel, words: all, language }) {
       words = all;
       speak(language);
-      const lanes = await loadLanes(await unpacked(builds));
+      const lanes = await loadLanes(await unpacked(kernel));
       scope.postMessage({ opened: { relaxed: lanes.relaxed } });
       return lanes;
     },
@@ -49,16 +49,8 @@ export function answer(scope) {
   };
 }
 
-/** Both builds of the kernel, out of one text: base64 of gzip, in which their pieces take turns. */
-async function unpacked({ lengths, pieces, packed }) {
+/** The kernel's module, out of base64 of gzip. */
+async function unpacked(packed) {
   const zipped = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  const bytes = new Uint8Array(await new Response(new Blob([zipped]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
-  const builds = Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, new Uint8Array(length)]));
-  for (let piece = 0, at = 0; piece < pieces; piece++) {
-    for (const build of Object.values(builds)) {
-      const [from, to] = [piece, piece + 1].map((n) => Math.floor((build.length * n) / pieces));
-      build.set(bytes.subarray(at, at += to - from), from);
-    }
-  }
-  return builds;
+  return new Uint8Array(await new Response(new Blob([zipped]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
 }
