@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,18 @@ from treino_studio.page_words import page_words
 AXE = (
     "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
 )
-WIDE = """() => [...document.querySelectorAll('body *')].filter(n => n.checkVisibility()
-  && !n.closest('.lenses, .rows, .figures, .table-behind')
-  && n.getBoundingClientRect().right > innerWidth + 1).map(n => n.id || n.className).slice(0, 5)"""
-
+WIDTHS = 390, 768, 1024, 1280, 1440, 1920
+LAYOUT = (Path(__file__).parent / "layout.js").read_text().split("*/\n", 1)[1]
 DRAWN = """(() => { const p = CanvasRenderingContext2D.prototype, text = p.fillText, begin = p.setTransform;
-  p.setTransform = function (...how) { this.canvas.texts = []; return begin.apply(this, how); };
-  p.fillText = function (...how) { (this.canvas.texts ??= []).push(String(how[0]));
-    return text.apply(this, how); }; })()"""
+  p.setTransform = function (...how) { this.canvas.drawn = []; return begin.apply(this, how); };
+  p.fillText = function (words, x, y, ...how) {
+    const { a, b, c, d, e, f } = this.getTransform(), m = this.measureText(words), ratio = Math.hypot(a, b);
+    const corners = [[-m.actualBoundingBoxLeft, -m.actualBoundingBoxAscent],
+      [m.actualBoundingBoxRight, m.actualBoundingBoxDescent]].map(([dx, dy]) =>
+      [a * (x + dx) + c * (y + dy) + e, b * (x + dx) + d * (y + dy) + f].map((v) => v / ratio));
+    const [[l, r], [t, q]] = [0, 1].map((k) => corners.map((at) => at[k]).sort((v, w) => v - w));
+    (this.canvas.drawn ??= []).push({ words: String(words), l, r, t, b: q });
+    return text.call(this, words, x, y, ...how); }; })()"""
 SAID = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const said = [], silent = 'script, style, template, code, pre, #script-output, [hidden]';
   const shown = (node) => !node.closest(silent);
@@ -33,12 +37,26 @@ SAID = """() => { const walk = document.createTreeWalker(document.body, NodeFilt
   for (const node of [...document.querySelectorAll('body *')].filter(shown)) {
     for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'aria-valuetext', 'aria-description'])
       said.push(node.getAttribute(name) ?? '');
-    if (node.matches('canvas') && node.checkVisibility()) said.push(...node.texts ?? []);
+    if (node.matches('canvas') && node.checkVisibility())
+      said.push(...(node.drawn ?? []).map(({ words }) => words));
   }
   return [...new Set(said.map((text) => text.trim()).filter(Boolean))]; }"""
 WORD = re.compile(r"[^\W\d_]{3,}")
 NAMES = """batch class size train target wine one cycle step plain inputs seed study sweep run runs pictures
 digits moons spirals plane circles hidden optimizer epochs ensemble javascript"""  # alike in every language
+
+
+def faults(page: Any, widths: Sequence[int] = WIDTHS) -> dict[int, list[str]]:
+    """What cannot be read at each width, once two looks agree; the page has DRAWN."""
+    found = {}
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        looks = [page.evaluate(LAYOUT)]
+        while len(looks) < 2 or looks[-1] != looks[-2] or (looks[-1] and len(looks) < 8):
+            page.wait_for_timeout(200)  # drawn again after the change, some pictures once a second
+            looks.append(page.evaluate(LAYOUT))
+        found[width] = looks[-1]
+    return {width: each for width, each in found.items() if each}
 
 
 def said(page: Any) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from torch.utils.data import TensorDataset
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, DRAWN, WIDE, foreign, kinds, said
+from apps.studio.tests.browsing import AXE, DRAWN, faults, foreign, kinds, said
 from apps.studio.tests.real_studio import RealStudio, commands, real_studio
 from apps.studio.tests.scripts import script
 from apps.studio.tests.test_pictures_page import bars
@@ -26,7 +26,10 @@ READY = {
     "study/study": ".rows tbody tr",
     "home": ".rows tbody tr[data-row]",
 }
-LOOKS = (1440, "lang=en&theme=light"), (390, "lang=pt_BR&theme=dark")
+LOOKS = [
+    pytest.param("lang=en&theme=light", marks=pytest.mark.slow),
+    pytest.param("lang=pt_BR&theme=dark", marks=pytest.mark.release),
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
 @pytest.fixture(scope="module")
 def page(studio: RealStudio, browser: Any) -> Any:
     page = studio.open(browser, bypass_csp=True)
+    page.add_init_script(DRAWN)
     page.wait_for_selector("main[data-frame]")
     return page
 
@@ -67,14 +71,16 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
 @pytest.fixture(scope="module")
 def of_script(scripts: RealStudio, browser: Any) -> Any:
     page = scripts.open(browser, bypass_csp=True)
+    page.add_init_script(DRAWN)
     page.wait_for_selector("#script-0-0-lr")
     return page
 
 
 def hindrances(page: Any, axe: str) -> list[Any]:
-    """What is wider than the screen, and what hinders who reads with other means."""
+    """What cannot be read at some width, and what hinders who reads with other means."""
+    found = faults(page)
     page.evaluate(axe)
-    return [*page.evaluate(WIDE), *page.evaluate(AXE)]
+    return [*found.items(), *page.evaluate(AXE)]
 
 
 @pytest.mark.proof
@@ -116,14 +122,12 @@ def test_a_script_is_watched_steered_and_rewound(scripts: RealStudio, of_script:
     assert scripts.said == []
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("_folders")
-@pytest.mark.parametrize(("width", "look"), LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("place", READY)
 def test_a_page_opens_fits_and_is_accessible(
-    studio: RealStudio, page: Any, axe: str, place: str, width: int, look: str
+    studio: RealStudio, page: Any, axe: str, place: str, look: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{studio.site}{place}?{look}")
     page.locator(READY[place]).first.wait_for()
     assert hindrances(page, axe) == []
@@ -150,14 +154,10 @@ def test_a_page_in_portuguese_says_nothing_in_english_from_its_opening_or_a_swit
     page.context.close()
 
 
-@pytest.mark.parametrize(
-    ("width", "look"),
-    [pytest.param(*LOOKS[0], marks=pytest.mark.slow), pytest.param(*LOOKS[1], marks=pytest.mark.release)],
-)
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_page_of_a_script_fits_and_is_accessible(
-    scripts: RealStudio, of_script: Any, axe: str, width: int, look: str
+    scripts: RealStudio, of_script: Any, axe: str, look: str
 ) -> None:
-    of_script.set_viewport_size({"width": width, "height": 900})
     of_script.goto(f"{scripts.site}script?{look}")
     of_script.wait_for_selector("#script-0-0-lr")
     assert hindrances(of_script, axe) == []

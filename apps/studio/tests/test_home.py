@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.browsing import AXE, LAYOUT
 from apps.studio.tests.real_studio import RealStudio, real_studio
 from apps.studio.tests.running import Bench, with_studio
 from treino.folders.store import RunFolder
@@ -224,4 +224,4 @@ def test_nothing_hinders_who_reads_the_question_and_the_columns_with_other_means
     page.keyboard.press("Escape")
     page.locator("summary").last.click()
     assert [v for v in page.evaluate(AXE) if v[0] in ("serious", "critical")] == []
-    assert page.evaluate(WIDE) == []
+    assert page.evaluate(LAYOUT) == []

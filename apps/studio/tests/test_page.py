@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.browsing import AXE, LAYOUT
 from apps.studio.tests.real_studio import RealStudio, Viewer, commands, real_studio, viewers
 from treino_studio.run_state import settings_now
 
@@ -159,7 +159,7 @@ def test_units_tell_their_numbers_and_the_microscope_explains(open_run: Any, axe
     assert page.locator(".check.bad, #lenses .busy").count() == 0
     page.evaluate(axe)
     assert [v for v in page.evaluate(AXE) if v[0] in ("serious", "critical")] == []
-    assert page.evaluate(WIDE) == []
+    assert page.evaluate(LAYOUT) == []
     page.keyboard.press("Escape")
     assert page.locator("#drawer").is_hidden()
     box = page.locator("#network-canvas").bounding_box()

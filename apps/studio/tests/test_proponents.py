@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.browsing import AXE, LAYOUT
 from apps.studio.tests.real_studio import RealStudio, real_studio
 
 pytestmark = pytest.mark.release
@@ -81,7 +81,7 @@ def test_a_click_on_a_mistake_shows_the_planted_labels_that_made_it(
     cells = behind.locator("tbody tr").nth(1).locator("td").all_inner_texts()
     assert cells[0] == "left"
     assert cells[2:] == [f"{value:.6g}".replace("-", "−") for value in frame.loc[rows[0], ["x", "y"]]]
-    assert page.evaluate(WIDE) == []
+    assert page.evaluate(LAYOUT) == []
     page.evaluate(axe)
     assert page.evaluate(AXE) == []
     page.keyboard.press("Escape")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.waiting import until
 
-from apps.studio.tests.browsing import AXE, WIDE
+from apps.studio.tests.browsing import AXE, LAYOUT
 from apps.studio.tests.real_studio import RealStudio, real_studio
 from apps.studio.tests.scripts import script
 
@@ -178,7 +178,7 @@ def test_it_fits_every_width_and_is_accessible(page: Any, axe: str, studio: Real
     page.keyboard.press("Escape")  # notices stay where they are
     for width in (390, 1280, 1440, 1920):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(WIDE) == [], width
+        assert page.evaluate(LAYOUT) == [], width
     page.evaluate(axe)
     assert page.evaluate(AXE) == []
     assert studio.said == []

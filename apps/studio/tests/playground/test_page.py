@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apps.studio.tests.browsing import AXE, DRAWN, WIDE, foreign, kinds, said
+from apps.studio.tests.browsing import AXE, DRAWN, WIDTHS, faults, foreign, kinds, said
 from treino_studio.playground.page import page as made
 
 LIMIT = 320 * 1024  # bytes that a reader's browser is sent
@@ -114,9 +114,11 @@ def test_steps_and_changes_stand_in_the_address_which_opens_the_same_state(tab: 
 
 @pytest.mark.release
 def test_a_branch_is_steered_by_its_tab_and_its_link_opens_it(tab: Any) -> None:
-    one = tab("#step=40").ready()
+    one = tab("#step=40", DRAWN).ready()
     one.wait(lambda: one.text("#clock-step") == "40")
     one.page.keyboard.press("b")
+    assert one.page.locator(".tab").all_inner_texts() == ["A\nmoons-1", "B\nfrom step 40 · moons-2"]
+    assert faults(one.page) == {}
     one.page.locator(".tab", has_text="moons-2").click()
     one.page.locator("#lr").fill("0.3")
     one.page.keyboard.press("Enter")
@@ -175,7 +177,7 @@ def test_a_tab_in_the_background_pauses_and_says_so(tab: Any) -> None:
 # ---- readers
 
 
-PHONE, WIDE_SCREEN = [(360, 740), (768, 1024)], [(1440, 900), (1280, 800), (1920, 1080)]
+PHONE, WIDE_SCREEN = WIDTHS[:2], WIDTHS[2:]
 PANEL, ENLARGED = "document.querySelector('#data').click()", "treinoCrowd.enlarge(3)"
 MANY = "treinoCrowd?.networks?.length && treinoCrowd.networks.every((n) => n.loss !== undefined)"
 
@@ -189,7 +191,9 @@ MANY = "treinoCrowd?.networks?.length && treinoCrowd.networks.every((n) => n.los
             pytest.param(*case, marks=pytest.mark.release)
             for case in (
                 ("data=multi_gauss", PHONE, "light", PANEL),
-                ("", WIDE_SCREEN, "light", ""),
+                ("data=plane", WIDTHS, "light", ""),
+                ("data=digits", WIDTHS, "light", ""),
+                ("data=digits&lang=pt_BR", WIDTHS, "dark", ""),
                 ("data=wine&lang=pt_BR", WIDE_SCREEN, "dark", PANEL),
                 ("view=many&count=64&lang=pt_BR", WIDE_SCREEN, "dark", ENLARGED),
                 ("view=many&count=64&lang=pt_BR", PHONE, "light", ""),
@@ -199,19 +203,16 @@ MANY = "treinoCrowd?.networks?.length && treinoCrowd.networks.every((n) => n.los
     ],
 )
 def test_it_fits_and_everybody_can_use_it(
-    tab: Any, axe: str, hash_: str, sizes: list[tuple[int, int]], scheme: str, opening: str
+    tab: Any, axe: str, hash_: str, sizes: tuple[int, ...], scheme: str, opening: str
 ) -> None:
     """Also with the panel of the data, and with a network that is enlarged."""
-    size = dict(zip(("width", "height"), sizes[0], strict=True))
-    one = tab(f"#{hash_}", viewport=size, color_scheme=scheme, has_touch=sizes is PHONE)
+    size = {"width": sizes[0], "height": 900}
+    one = tab(f"#{hash_}", DRAWN, viewport=size, color_scheme=scheme, has_touch=sizes is PHONE)
     drawn = f"globalThis.{MANY}" if "many" in hash_ else "document.querySelector('main').dataset.frame"
     one.wait(lambda: one.page.evaluate(drawn))
     one.page.evaluate(axe + (opening and f"; {opening}"))
     assert one.page.evaluate(AXE) == []
-    for width, height in sizes:
-        one.page.set_viewport_size({"width": width, "height": height})
-        assert one.page.evaluate(WIDE) == []
-        assert one.page.evaluate("document.documentElement.scrollWidth") == width
+    assert faults(one.page, sizes) == {}
 
 
 @pytest.mark.release

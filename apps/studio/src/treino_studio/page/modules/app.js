@@ -20,6 +20,21 @@ import { otherTheme, startTheme } from './theme.js';
 import { hideTip, startTerms } from './tip.js';
 import { label, language, LANGUAGES, setWords, t } from './words.js';
 
+const GIVES = ['near', 'word', 'small', 'full', 'stop', 'play', 'acts', 'speed']; // style.css says what each takes from the header
+
+/** What stands in the header gives way, one after the other, while it has no room; as often as its parts change their size. */
+const header = new ResizeObserver(() => requestAnimationFrame(() => {
+  const bar = $('.bar');
+  for (let count = 0; count <= GIVES.length; count++) {
+    bar.dataset.tight = GIVES.slice(0, count).join(' ');
+    if (bar.scrollWidth <= bar.clientWidth && bar.scrollHeight <= bar.clientHeight) return;
+  }
+}));
+function watchHeader() {
+  header.disconnect();
+  for (const node of $$('.bar, .bar > *, #tools > *')) header.observe(node);
+}
+
 /**
  * Start the page.
  *
@@ -88,6 +103,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
       }
       current = page;
       label();
+      watchHeader();
       shown();
       return current;
     }

@@ -98,8 +98,11 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
       if (last - y >= 15) context.fillText(pane.texts[k], l - 8, (last = y));
     });
   }
+  if (panes.length > 1) for (const pane of panes) nameIn(context, pane, r);
+  context.font = `12px ${look.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'top';
+  context.fillStyle = look.soft;
   const room = clamp(Math.floor((r - l) / (context.measureText(whole(Math.round(span[1]))).width + 24)), 1, 8);
   for (const v of ticks(...span, room)) {
     if (!Number.isInteger(v)) continue;
@@ -107,6 +110,13 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
     context.fillText(text, Math.min(X(v), width - half), b + 7);
   }
   if (x.name && !margin?.left) context.fillText(x.name, (l + r) / 2, b + 23);
+}
+
+/** What a pane is of, in the corner that its lines leave free. */
+function nameIn(context, { name, falls, t, b }, r) {
+  context.font = `600 12px ${look.font}`;
+  Object.assign(context, { fillStyle: look.ink, strokeStyle: look.panel, lineWidth: 4 });
+  for (const act of name ? ['strokeText', 'fillText'] : []) context[act](name, r - 6, falls ? t + 10 : b - 10);
 }
 
 /** The lines of a pane, the strong ones above; pane.places: where their points lie. */

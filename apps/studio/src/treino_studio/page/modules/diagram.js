@@ -92,7 +92,7 @@ function widestInput(context, store) {
 /** Where everything stands: columns of units from left to right; channels of a picture stand in blocks. */
 function planOf(frame, width, height, names) {
   const narrow = width < 520, { layers, parts, first } = frame, top = 42, bottom = 6, seen = frame.picture ? (width < 400 ? 40 : narrow ? 64 : 84) : 0;
-  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(names + 12, 34, narrow ? 0.24 * width : 118), right = narrow ? (seen ? 58 : 66) : 104, high = height - top - bottom;
+  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(names + 12, 34, (narrow ? 0.24 : 0.34) * width), right = narrow ? (seen ? 58 : 66) : 104, high = height - top - bottom;
   const columns = layers.map((layer, k) => {
     const part = (name) => parts[`${name}.${k + first}`], map = part('map'), tile = part('tile');
     return { layer, map, tile, weight: part('weight'), bias: part('bias'), value: part('value'), unit: map ?? (tile ? null : part('unit')), count: layer.units.length };

@@ -1,7 +1,7 @@
 /** A network that sees pictures: its worst mistakes, the confusion matrix, examples of each class, one channel. */
 
 import { shortened } from './axes.js';
-import { num, whole } from './numbers.js';
+import { clamp, num, whole } from './numbers.js';
 import { drawFitted, paintPlanes, paintSigned, sizedPixels } from './pixels.js';
 import { classColour, look } from './theme.js';
 
@@ -133,7 +133,9 @@ function drawConfusion(context, { parts }, classes, words, { l, t, w, h }) {
   title(context, words.confusion, l, t, w);
   const { confusion } = parts;
   if (!confusion) return [];
-  const count = confusion.shape[0], names = 30, side = Math.min((w - names - 2) / count, (h - 24 - 40) / count, 40), found = [];
+  context.font = `12px ${look.font}`;
+  const count = confusion.shape[0], widest = 6 + Math.max(...classes.map((name) => context.measureText(name).width)), names = clamp(widest, 30, 0.35 * w);
+  const upright = widest > 34, foot = upright ? Math.min(widest, 0.35 * h) : 16, side = Math.min((w - names - 2) / count, (h - 24 - 24 - foot) / count, 40), found = [];
   const x0 = l + Math.max(names, (w - count * side) / 2), y0 = t + 24;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
@@ -160,14 +162,18 @@ function drawConfusion(context, { parts }, classes, words, { l, t, w, h }) {
     for (let k = 0; k < count; k++) {
       context.textAlign = 'right';
       context.fillText(shortened(context, classes[k] ?? '', names - 6), x0 - 6, y0 + (k + 0.5) * side);
-      context.textAlign = 'center';
-      context.fillText(shortened(context, classes[k] ?? '', side), x0 + (k + 0.5) * side, y0 + count * side + 9);
+      context.save();
+      context.translate(x0 + (k + 0.5) * side, y0 + count * side + (upright ? 4 : 9));
+      if (upright) context.rotate(-Math.PI / 2);
+      else context.textAlign = 'center';
+      context.fillText(shortened(context, classes[k] ?? '', upright ? foot - 4 : side), 0, 0);
+      context.restore();
     }
   }
   context.font = `13px ${look.font}`;
   context.fillStyle = look.ink;
   context.textAlign = 'center';
-  context.fillText(words.predicted, x0 + (count * side) / 2, y0 + count * side + 28);
+  context.fillText(words.predicted, x0 + (count * side) / 2, y0 + count * side + foot + 12);
   return found;
 }
 

@@ -51,7 +51,7 @@ export function drawLine(_kept, { context, width, height }, { frame, points, cla
 
 /** The target over two inputs, by colour; rows in the colour of their true value. */
 export function drawSurface(kept, { context, width, height }, { frame, points, target, near }) {
-  const box = makeBox(width, height, points.low, points.high, { right: 86 }), { value } = frame.parts;
+  const box = makeBox(width, height, points.low, points.high, { right: 100 }), { value } = frame.parts;
   const [low, high] = extent(...points.rows.map((rows) => rows.true));
   kept.pixels = sizedPixels(kept.pixels, value.shape[1], value.shape[0]);
   paintRange(kept.pixels, value.data, low, high);
@@ -79,7 +79,7 @@ function drawScale(context, { r, t, b }, low, high, target) {
   context.textBaseline = 'middle';
   for (const k of [0, 0.5, 1]) context.fillText(num(low + k * (high - low), 3), r + 28, b - 5 - k * (b - t - 10));
   context.save();
-  context.translate(r + 78, (t + b) / 2);
+  context.translate(r + 92, (t + b) / 2);
   context.rotate(-Math.PI / 2);
   context.textAlign = 'center';
   context.fillStyle = look.ink;

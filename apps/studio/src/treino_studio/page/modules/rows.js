@@ -1,7 +1,9 @@
 /** The rows of the picture: how each is drawn, which are wrong, which is nearest to the pointer. */
 
+import { clamp } from './numbers.js';
 import { classColour, look } from './theme.js';
 
+const MANY = 20; // errors from which on their rings fade
 export const SPLITS = ['train', 'validation', 'test'];
 
 /** The network's answers on the shown rows of a split, null where the frame has none that fit. */
@@ -10,9 +12,9 @@ export function answers(frame, rows) {
   return part && part.data.length === rows.true.length ? part.data : null;
 }
 
-/** Draw classified rows: dots train, diamonds validate, rimmed discs test; a ring is an error. */
+/** Draw classified rows: dots train, diamonds validate, rimmed discs test; a ring below is an error, fainter where many are. */
 export function drawRows(context, points, frame, place) {
-  const total = points.rows.reduce((sum, rows) => sum + rows.true.length, 0);
+  const total = points.rows.reduce((sum, rows) => sum + rows.true.length, 0), drawn = [];
   const size = total > 900 ? 0.7 : total > 400 ? 0.85 : 1, wrong = [];
   for (const rows of points.rows) {
     const said = answers(frame, rows), groups = new Map();
@@ -22,13 +24,16 @@ export function drawRows(context, points, frame, place) {
       groups.get(c).push(at);
       if (said && said[i] !== c) wrong.push(at);
     });
-    for (const [c, places] of groups) drawGroup(context, rows.split, places, classColour(c), size);
+    for (const [c, places] of groups) drawn.push(() => drawGroup(context, rows.split, places, classColour(c), size));
   }
   context.beginPath();
   for (const [x, y] of wrong) ring(context, x, y, 7.4 * size);
-  context.lineWidth = 1.6;
+  context.lineWidth = 1.3;
+  context.globalAlpha = clamp(MANY / wrong.length, 0.4, 1);
   context.strokeStyle = look.ink;
   context.stroke();
+  context.globalAlpha = 1;
+  for (const draw of drawn) draw();
 }
 
 function drawGroup(context, split, places, colour, size) {

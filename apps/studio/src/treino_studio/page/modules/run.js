@@ -247,7 +247,7 @@ function showTabs(page) {
   const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
   const about = (run) => run.text || (run.step == null ? '' : t('from_step', { step: whole(run.step) }));
   const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, title: [run.run, about(run)].filter(Boolean).join(' · '), onclick: () => page.openRun(run.run) },
-    svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), el('span', {}, run.run, about(run) && el('small', {}, ` · ${about(run)}`)), el('sup', { 'aria-hidden': 'true' }, run.letter));
+    svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), el('b', { 'aria-hidden': 'true' }, run.letter), el('span', {}, about(run) && `${about(run)} · `, el('small', {}, run.run)));
   const close = (run) => el('button', { type: 'button', class: 'small shut', disabled: !state.steers, 'aria-label': t('take_away', { name: run.run }), title: t('take_away', { name: run.run }), onclick: () => page.command('beside', { run: run.run, shown: false }) }, '×');
   const key = JSON.stringify([runs.map((r) => [r.run, r.letter, r.text]), own.letter, state.steers, language.now]), box = $('#tabs');
   if (box.dataset.key === key) return;

@@ -54,7 +54,7 @@ export function open(shell) {
     const button = (id, word, act, kind = null) => el('button', { id: `script-${id}`, type: 'button', class: kind, onclick: act }, t(word));
     const list = (id) => el('ul', { id: `script-${id}`, class: 'notes' });
     time = makeTimeMachine(ask);
-    charts = makeCharts(time.chooseAt);
+    charts = makeCharts(time.chooseAt, time.align);
     printed = makeOutput();
     const replay = el('div', { class: 'command', id: 'script-replay', hidden: true }, el('code', {}), el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')));
     shell.stage.replaceChildren(el('div', { class: 'page script' },

@@ -13,8 +13,8 @@ addEventListener('pagehide', () => {
   try { sessionStorage.setItem(KEPT, JSON.stringify(views)); } catch { /* a private window keeps nothing */ }
 });
 
-/** pick(step): a click on the curves. */
-export function makeCharts(pick) {
+/** pick(step): a click on the curves. laid(box): the losses are drawn, and lie there. */
+export function makeCharts(pick, laid) {
   const made = ['loss', 'lr', 'norm'].map((name) => chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), { view: (views[name] ??= {}), ...(name === 'loss' ? { pick: ({ x }) => pick(x) } : {}) }));
   const [losses, rates, norms] = made;
 
@@ -26,12 +26,12 @@ export function makeCharts(pick) {
       if (own?.step.length) figures.loss.push(line(own, several ? run.title : `${t('loss')}, ${t('train')}`, several ? run.colour : look.train, run, { noisy: true, ring: run.number > 0 }));
       for (const each of state.figures[run.name] ?? []) {
         const found = curves.get(each.curve);
-        if (found) figures[each.name].push(line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each.split), run, { dash: several || each.split === 'train', dot: true }));
+        if (found) figures[each.name].push(line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each), run, { dash: several || each.split === 'train', dot: true }));
       }
     }
-    const x = { name: t('word_step') }, panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
+    const x = { name: t('word_step'), end: Math.max(1, state.step, ...[...curves.values()].map(({ step }) => step.at(-1) ?? 0), ...(state.checkpoints?.list ?? []).map(({ step }) => step)) }, panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
     if (figures.accuracy.length) panes.push({ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 });
-    losses.draw({ panes, x, marks: marksOf(state.changes) });
+    losses.draw({ panes, x, marks: marksOf(state.changes), more: (_context, box) => laid(box) });
     for (const [plot, of] of [[rates, 'lr'], [norms, 'norm']]) plot.draw({ panes: [{ lines: ofKind(curves, of, runs, state.present) }], x });
   }
   return { losses, rates, norms, draw };
@@ -51,7 +51,8 @@ function titleOf({ name, split, line: place, printed }, run, several) {
   const words = [t(name), t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')].filter(Boolean).join(', ');
   return several && !run.present ? null : words;
 }
-const colourOfSplit = (split) => ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark);
+/** Losses and accuracies differ in hue, as their splits do. */
+const colourOfSplit = ({ name, split }) => (name === 'accuracy' ? colourOf({ train: 3, validation: 2, test: 7 }[split] ?? 8) : ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark));
 
 function ofKind(curves, of, runs, present) {
   const colours = [look.train, look.val, look.mark, look.ink];

@@ -2,9 +2,9 @@
 
 import { el, numberIn, setText } from './dom.js';
 import { chart, colourOf, panel } from './lines.js';
-import { num, roundEnd, whole } from './numbers.js';
+import { clamp, num, whole } from './numbers.js';
 import { titleOfRun } from './script_charts.js';
-import { swatch } from './scale.js';
+import { makeScale, swatch } from './scale.js';
 import { field, refusal } from './script_fields.js';
 import { localised, t } from './words.js';
 
@@ -16,7 +16,7 @@ const NEAR = 0.02; // share of the track within which a click is on a checkpoint
 /** ask(verb, fields): a promise of why it was refused, or of ''. */
 export function makeTimeMachine(ask) {
   const stops = new Map(), done = el('i', { class: 'done' });
-  let state = null, fan = null, chosen = null, built = '';
+  let state = null, fan = null, chosen = null, built = '', box = null;
   const why = el('p', { class: 'hint', id: 'script-why', role: 'note' });
   const keep = el('input', { type: 'checkbox', id: 'script-keep', onchange: () => tell(ask('checkpoints', { on: keep.checked })) });
   const mark = el('button', { type: 'button', id: 'script-mark', onclick: () => tell(ask('checkpoint', {})) }, t('mark_step'));
@@ -53,16 +53,29 @@ export function makeTimeMachine(ask) {
   }
 
   function drawTrack() {
-    const list = kept(), end = roundEnd(Math.max(state.step, ...list.map(({ step }) => step)));
+    const list = kept(), [low, high] = box?.span ?? [0, Math.max(1, state.step)], share = (step) => (step - low) / (high - low), shown = list.filter(({ step }) => step >= low && step <= high);
     track.hidden = !list.length;
-    done.style.width = `${(100 * state.step) / end}%`;
-    keyed(track, stops, list, ({ number }) => number, ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => choose(number) }), (button, each) => {
+    if (box) Object.assign(track.style, { marginLeft: `${box.l}px`, marginRight: `${box.width - box.r}px` });
+    done.style.width = `${100 * clamp(share(state.step), 0, 1)}%`;
+    keyed(track, stops, shown, ({ number }) => number, ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => choose(number) }), (button, each) => {
       button.className = each.marked ? 'stop marked' : 'stop';
       button.title = aboutOf(each);
       button.setAttribute('aria-label', button.title);
       button.setAttribute('aria-pressed', each.number === chosen);
-      button.style.left = `${(100 * each.step) / end}%`;
+      button.style.left = `${100 * share(each.step)}%`;
     });
+    const lanes = []; // where each is free from: what would lie on its neighbour goes below it
+    for (const { step, number } of [...shown].sort((a, b) => a.step - b.step)) {
+      const button = stops.get(number), side = button.offsetWidth, at = share(step) * track.clientWidth, lane = lanes.findIndex((free) => free <= at), row = lane < 0 ? lanes.length : lane;
+      lanes[row] = at + side;
+      button.style.marginTop = `${row * side}px`;
+    }
+    track.style.height = `${40 + Math.max(0, lanes.length - 1) * (stops.values().next().value?.offsetWidth ?? 0)}px`;
+  }
+  /** Lie below a chart, on its scale. */
+  function align(chart) {
+    box = chart;
+    if (state) drawTrack();
   }
   function choose(number) {
     chosen = number === chosen ? null : number;
@@ -122,7 +135,7 @@ export function makeTimeMachine(ask) {
         !each.present && each.status === 'asleep' && el('button', { type: 'button', class: 'small', disabled: !state.steers, onclick: () => tell(ask('return', { branch: each.number })) }, t('return_to')));
     }));
   }
-  return { node, fan: fanned.node, update, chooseAt, draw: () => fanned.draw() };
+  return { node, fan: fanned.node, update, align, chooseAt, draw: () => fanned.draw() };
 }
 
 /** The futures of a fan: their losses as they come, and a button for each to go on with it. */
@@ -137,11 +150,13 @@ function makeFanPanel(ask) {
     steers = state.steers;
     node.hidden = !fan;
     if (!fan) return;
+    const valueOf = ({ changes, future }) => Object.values(changes ?? {})[0] ?? future, hues = makeScale(fan.futures.map(valueOf));
+    for (const each of fan.futures) each.colour = hues.colour(valueOf(each));
     setText(title, t('futures_of', { n: fan.futures.length, step: whole(fan.step) }));
     setText(about, t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
     close.disabled = !steers;
     keyed(list, items, fan.futures.map((each, k) => ({ ...each, k, key: `${fan.number} ${each.future}` })), ({ key }) => key, (each) => {
-      return el('li', {}, swatch(colourOf(each.k)), el('b', {}, localised(each.text)), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
+      return el('li', {}, swatch(each.colour), el('b', {}, localised(each.text)), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
     }, (item, each) => {
       const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), [, , said, button] = item.children;
       item.className = each.future === fan.best ? 'chosen' : '';
@@ -153,7 +168,7 @@ function makeFanPanel(ask) {
   }
   function draw() {
     if (!fan || node.hidden) return;
-    const lines = fan.futures.map((each, k) => ({ x: each.step, y: each.loss, name: localised(each.text), colour: colourOf(k), strong: each.future === fan.best }));
+    const lines = fan.futures.map((each) => ({ x: each.step, y: each.loss, name: localised(each.text), colour: each.colour, strong: each.future === fan.best }));
     plot.draw({ panes: [{ lines, falls: true }], x: { name: t('word_step'), start: fan.step, end: fan.step + fan.steps } });
   }
   return { node, update, draw };

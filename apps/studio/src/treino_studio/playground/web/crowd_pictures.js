@@ -2,7 +2,7 @@
 
 import { drawAxes, makeBox } from '../../page/modules/axes.js';
 import { cleared } from '../../page/modules/dom.js';
-import { logTicks, roundEnd } from '../../page/modules/numbers.js';
+import { logTicks } from '../../page/modules/numbers.js';
 import { paintClasses, paintRange, rangeColour, sizedPixels, strokeContour } from '../../page/modules/pixels.js';
 import { drawRows, drawValues } from '../../page/modules/rows.js';
 import { classColour, look, rgb } from '../../page/modules/theme.js';
@@ -95,7 +95,7 @@ function lossTicks({ low, high }) {
 export function drawCurves(canvas, { step, train, validation }) {
   const { context, width, height } = cleared(canvas);
   if (!width || !step.length) return;
-  const axis = lossAxis([...train, ...validation]), box = { ...makeBox(width, height, [0, axis.low], [roundEnd(step.at(-1)), axis.high], { left: 54, right: 74 }), ...lossTicks(axis) };
+  const axis = lossAxis([...train, ...validation]), box = { ...makeBox(width, height, [0, axis.low], [Math.max(1, step.at(-1)), axis.high], { left: 54, right: 74 }), ...lossTicks(axis) };
   drawAxes(context, box, [t('word_step'), t('loss')], true);
   const over = train.at(-1) > validation.at(-1);
   for (const [values, colour, ink, word] of [[train, look.train, look.train_text, t('train')], [validation, look.val, look.val_text, t('validation')]]) {
