@@ -198,7 +198,9 @@ def behind_each(page: str) -> dict[int, tuple[str, list[int], list[str]]]:
     return found
 
 
-def test_behind_a_mistake_lie_the_planted_labels_that_made_it(here: Path) -> None:
+def test_behind_a_mistake_lie_the_planted_labels_that_made_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng, number = np.random.default_rng(0), np.arange(600)
     frame = pd.DataFrame(rng.normal(size=(600, 2)), columns=["x", "<i>y"])
     frame["side"] = np.where(frame["x"] > 0, "right", "left")
@@ -221,7 +223,15 @@ def test_behind_a_mistake_lie_the_planted_labels_that_made_it(here: Path) -> Non
         assert title == f"Row {row}: says left, is right"
         assert f"{frame['x'][row]:.6g}" in cells
     assert "<i>y" not in page
-    assert f"estimate it, not this network. To measure it: treino rows {run.typed} --of ROW" in text_of(page)
+    first = next(iter(behind_each(page)))
+    command = f"treino rows {run.typed} --of {first}"
+    assert f"estimate it, not this network. To measure it: {command}" in text_of(page)
+    with monkeypatch.context() as patched:  # as of 50,000 pictures: of many rows, a sample
+        patched.setattr(row_influence, "QUICK_WORK", 60 * row_influence.FEWEST_NETWORKS * 128.0**2)
+        patched.setattr(row_influence, "FEWEST_SAMPLED", 60)
+        sampled = report([run]).read_text()
+    assert f"60 of {(frame['part'] == 'train').sum()} training rows are x-rayed." in text_of(sampled)
+    assert behind_each(sampled).keys() == behind_each(page).keys()
 
 
 @pytest.mark.slow
@@ -257,7 +267,7 @@ def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(
     with monkeypatch.context() as patch:
         patch.setattr(row_influence, "QUICK_WORK", 0.0)
         page = report([wine]).read_text()
-    assert f"For one row: treino rows {wine.typed} --of ROW" in text_of(page)
+    assert re.search(rf"For one row: treino rows {re.escape(wine.typed)} --of \d+", text_of(page))
     assert "<details><summary>Row" not in page
     run = tr.fit("iris", validation=0.5, test=0.4, recipe="plain", epochs=1, parent=here, name="few")
     page = report([run]).read_text()

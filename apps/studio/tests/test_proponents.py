@@ -73,7 +73,7 @@ def test_a_click_on_a_mistake_shows_the_planted_labels_that_made_it(
     row = click_on(page, r"row (\d+), validation · right\s+predicted\s+left")
     behind = page.get_by_role("dialog")
     behind.get_by_role("heading", name=f"Row {row}: says left, is right").wait_for()
-    assert "not this network. To measure it: treino rows patch --of ROW" in behind.inner_text()
+    assert f"not this network. To measure it: treino rows patch --of {row}" in behind.inner_text()
     own, *rows = [int(text) for text in behind.locator("tbody th").all_inner_texts()]
     assert own == row
     assert len(rows) == 5

@@ -220,6 +220,7 @@ PROPONENTS_SLOW = Refusal(
 )
 
 MOST_NETWORKS, STEPS = 32, 400
+FEWEST_SAMPLED = 200  # fewer rows of many would say little
 QUICK_WORK = 4e10  # multiplications of the estimate: about two seconds, training included
 
 
@@ -237,19 +238,21 @@ class Proponents:
     effect_K: NDArray[np.float64]
 
 
-def quick_xray(data: Data, name: str, row: int | str = "ROW") -> RowXray:
-    """An x-ray by few networks, so that it takes no more than about two seconds. name: the run, as typed.
-    row: the number of the row that it is for, or the word that stands for one.
+def quick_xray(data: Data, name: str, of: Sequence[int]) -> RowXray:
+    """An x-ray by few networks, of a sample where the training rows are many, so that it takes no more than a
+    few seconds. name: the run, as typed. of: the numbers of the rows that it is for.
 
     Raises:
-        TreinoError: too many rows or inputs for that; as ``xray``.
+        TreinoError: too many classes, or picture files, for that; as ``xray``.
     """
     inputs = min(data.inputs, AXES) if is_picture(data.item_shape) else data.inputs
     numbers = gradient_numbers(inputs, len(data.classes) or 1)
-    networks = min(MOST_NETWORKS, int(QUICK_WORK / (len(data.train) * numbers**2)))
-    if networks < FEWEST_NETWORKS:
-        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name, row=row)
-    return xray(data, networks=networks, steps=STEPS)
+    rows = min(len(data.train), int(QUICK_WORK / (FEWEST_NETWORKS * numbers**2)))
+    least = FEWEST_SAMPLED if data.picture_files is None else len(data.train)  # files are read whole
+    if rows < min(len(data.train), least):
+        raise PROPONENTS_SLOW(n=len(data.train), inputs=data.inputs, run=name, row=of[0])
+    networks = min(MOST_NETWORKS, int(QUICK_WORK / (rows * numbers**2)))
+    return xray(data, networks=networks, steps=STEPS, most_rows=rows, holding=of)
 
 
 def proponents(x: RowXray, rows: Sequence[int], answers: Sequence[float]) -> list[Proponents]:

@@ -225,22 +225,31 @@ class RowXray:
 
 
 def xray(
-    data: Data, *, networks: int = NETWORKS, steps: int = STEPS, seed: int = 0, threads: int | None = None
+    data: Data,
+    *,
+    networks: int = NETWORKS,
+    steps: int = STEPS,
+    seed: int = 0,
+    threads: int | None = None,
+    most_rows: int | None = None,
+    holding: Sequence[int] = (),
 ) -> RowXray:
     """Train the networks on random halves of the training rows, for at most ``steps`` steps, and predict
-    every row.
+    every row. most_rows: of more training rows, a sample is x-rayed, with those numbered in ``holding``.
 
     Raises:
         TreinoError: too few rows or networks, a single class, several targets.
     """
-    data, notes = in_memory(data), []
+    data, notes, most_rows = in_memory(data), [], most_rows or MOST_ROWS
     _check(data, networks)
     splits = {name: rows for name, rows in data.splits.items() if len(rows)}
-    if len(data.train) > MOST_ROWS:
-        drawn = torch.randperm(len(data.train), generator=generator(seed, "x-ray"))[:MOST_ROWS]
+    if len(data.train) > most_rows:
+        order_N = torch.randperm(len(data.train), generator=generator(seed, "x-ray"))
+        held_N = torch.isin(data.train.index, torch.tensor([*holding], dtype=torch.long))
+        drawn = torch.cat([held_N.nonzero()[:, 0], order_N[~held_N[order_N]]])[:most_rows]
         splits["train"] = data.train[drawn.sort().values]
         notes.append(
-            _("{n:,} of {total:,} training rows are x-rayed.").format(n=MOST_ROWS, total=len(data.train))
+            _("{n:,} of {total:,} training rows are x-rayed.").format(n=most_rows, total=len(data.train))
         )
     parts = [_inside(rows.x) for rows in splits.values()]
     first_M, twin_M = _twins(data, splits, parts)

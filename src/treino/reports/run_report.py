@@ -258,13 +258,17 @@ def _behind_mistakes(run: StoredRun) -> Sequence[Block]:
     most = LINES if shown.items is None else IN_PICTURE
     if not len(shown):
         return ()
+    numbers = shown.index_K[:most].tolist()
     try:
-        x = quick_xray(run.data, run.typed)
+        x = quick_xray(run.data, run.typed, numbers)
     except TreinoError as error:
         text = _("The training rows behind these mistakes are not shown. {why}")
         return [Paragraph(text.format(why=error), "soft")]
-    behind = proponents(x, shown.index_K[:most].tolist(), shown.said_K[:most].tolist())
-    return [Paragraph(about_proponents(x, run.typed), "soft"), *(folded(x, rows) for rows in behind)]
+    behind = proponents(x, numbers, shown.said_K[:most].tolist())
+    return [
+        Paragraph(about_proponents(x, run.typed, numbers[0]), "soft"),
+        *(folded(x, rows) for rows in behind),
+    ]
 
 
 def _confused(run: StoredRun) -> Sequence[Block]:

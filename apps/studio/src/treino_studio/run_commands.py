@@ -333,7 +333,8 @@ def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
     answer = float(run.data.preparation.values(float(out_1C[0, 0])))
     if run.data.classes:
         answer = int(predicted_classes(out_1C, run.data.threshold)[0])
-    page.xray = page.xray or quick_xray(run.data, page.run.typed, row)
+    if page.xray is None or row not in page.xray.index_M:  # a sample may lack it
+        page.xray = quick_xray(run.data, page.run.typed, [row])
     shown = folded(page.xray, *proponents(page.xray, [row], [answer]))
     cells = [[_cell(cell) for cell in line] for line in shown.table.rows]
     about = about_proponents(page.xray, page.run.typed, row)

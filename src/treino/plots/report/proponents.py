@@ -16,14 +16,14 @@ COLUMNS = 6  # maximum number of the data's own columns shown
 SIDE = 96  # side of a picture, in pixels
 
 
-def about_proponents(x: RowXray, run: str, row: int | str = "ROW") -> str:
-    """Return what is estimated, by which method, and how it is measured. run: the run's name as typed.
-    row: the row's number, or the word that stands for one."""
+def about_proponents(x: RowXray, run: str, row: int) -> str:
+    """Return what is estimated, by which method, of which rows, and how it is measured. run: the run's name
+    as typed. row: the row's number, or that of the first of several."""
     text = _(
         "Behind an answer: the training rows that speak most for it, as {n} small networks of the x-ray of "
         "rows estimate it, not this network. To measure it: treino rows {run} [[of={row}]]"
     )
-    return text.format(n=x.networks, run=run, row=row)
+    return " ".join([text.format(n=x.networks, run=run, row=row), *x.notes])
 
 
 def folded(x: RowXray, shown: Proponents) -> Folded:
