@@ -50,7 +50,7 @@ with torch.no_grad():
 """
 ROLLOUT = """
 state = x[:1]
-for place in range(500):
+for place in range(300):
     if place % 31 == 0:
         net(x[:1])
     state = state + net(state).detach().sum()
@@ -134,14 +134,23 @@ def test_a_rollout_without_gradients_remembers_its_newest_calls():
     assert len(calls) < 2 * values.NEWEST
 
 
+@pytest.mark.parametrize("turns", [0, 50])
 @pytest.mark.parametrize("setting", ["LONGEST", "DENSE"])
-def test_an_evaluation_without_end_is_recorded_up_to_a_length(setting, monkeypatch):
+def test_an_evaluation_without_end_is_recorded_up_to_a_length(setting, turns, monkeypatch):
     monkeypatch.setattr(windows, setting, 40)
-    recorder, names = watched(TRAINED.format(turns=50) + EVALUATED.format(n=1000))
+    recorder, names = watched(TRAINED.format(turns=turns) + EVALUATED.format(n=1000))
     calls = [f for f in recorder.log.of(Forward) if not f.grad]
     assert 40 <= len(calls) <= 3 * 45
     assert int(names["right"]) >= 0
     assert not recorder.tape.on
+    assert recorder.nets.forwards < 400
+
+
+def test_of_what_every_turn_repeats_ever_less_is_recorded():
+    recorder, _ = watched(
+        TRAINED.format(turns=8).replace("    F.", "    [net(x[:1]) for _ in range(100)]\n    F.")
+    )
+    assert 100 < len(recorder.log.of(Forward)) < 3 * 100
 
 
 def test_a_long_step_forgets_its_first_values(monkeypatch):

@@ -245,7 +245,7 @@ class Gradients(Observer):
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
                 result = original(*args, **kwargs)
                 windows.turn += 1
-                windows.calls = 0
+                windows.calls = windows.evaluated = 0
                 if windows.turn >= windows.due and windows.turn - windows.stepped > PATIENCE:
                     gradients.shift()
                 return result

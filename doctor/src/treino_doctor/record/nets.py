@@ -20,7 +20,7 @@ from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
-from treino_doctor.record.values import Node, first_tensors, together
+from treino_doctor.record.values import Node, first_tensors, newest_calls, together
 
 
 @dataclass
@@ -38,6 +38,8 @@ class Batches:
     called_at: Site | None = None
     graph: bool = True
 
+
+BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder, or in a rollout
 
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
@@ -275,7 +277,8 @@ class Nets(Observer):
     def _answer(self, tensor: torch.Tensor, number: int) -> None:
         """Note that a value is the result of a net's call."""
         node = self._values.of(tensor)
-        node.forwards, node.output = together([node.forwards, frozenset((number,))], node.grad), True
+        before = node.forwards if node.grad else frozenset(newest_calls(node.forwards, BEHIND))
+        node.forwards, node.output = together([before, frozenset((number,))], node.grad), True
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         net = self.numbers.get(module)

@@ -33,11 +33,10 @@ from treino_doctor.record.states import States
 from treino_doctor.record.tape import leave_no_traces
 from treino_doctor.record.torch_versions import let_items_be_seen, without_torch_function
 from treino_doctor.record.unfilled import UnfilledTensors
-from treino_doctor.record.windows import DENSE
 
 KEY = 9  # numbers that identify where a call comes from: its net, its loader, and three of its callers
 FEW = 16  # rows of a call that may be left out
-LESS = 4  # calls as which one that is left out counts: little more is learnt from those that follow
+LESS = 8  # calls as which one that is left out counts: little more is learnt from those that follow
 
 
 class Recorder:
@@ -194,8 +193,9 @@ class Recorder:
         known = module in self.nets.numbers
         single = self._batches and module.training and is_single(args)
         if known and not single and place in self.trained and windows.calls <= windows.usual:
-            if self.rows.hungry and windows.calls <= DENSE and self.hooks.watching():
-                self.rows.entered(module, args)
+            if self.rows.hungry and self.hooks.watching():
+                if windows.keeps(place):
+                    self.rows.entered(module, args)
             elif module.training and place[3]:
                 windows.know(module, frame)
             return
@@ -213,7 +213,7 @@ class Recorder:
 
     def _count(self, grad: bool, calls: int = 1) -> None:
         """Close the window after too many calls that don't train."""
-        evaluates = not grad or (self.windows.turn > 0 and self.place not in self.trained)
+        evaluates = not grad or self.place not in self.trained
         if evaluates and self.windows.too_long(calls):
             self.windows.close()
             self._close()

@@ -157,7 +157,7 @@ class Settings(Observer):
         self.pending = [draw for draw in self.pending if draw["kind"] != "seed"]
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
-        if not isinstance(result, torch.Tensor) or result.device.type != "cpu":
+        if not isinstance(result, torch.Tensor) or result.device.type != "cpu" or result.numel() < LEAST_ROWS:
             return
         some = result.numpy().reshape(-1)[:KEY_ROWS].tolist()
         if len(set(some)) >= LEAST_ROWS:

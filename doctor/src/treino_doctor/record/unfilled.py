@@ -60,7 +60,7 @@ class UnfilledTensors(Observer):
                     del self._empty[next(iter(self._empty))]
 
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        if args and isinstance(args[0], torch.Tensor):
+        if (self._empty or self._parameters) and args and isinstance(args[0], torch.Tensor):
             of = _address(args[0])
             there = [node for _, node in self._parameters.values() if node.detail[MEMORY][0] == of]
             for node in (_base(self._values.of(args[0])), self._empty.pop(of, None), *there):

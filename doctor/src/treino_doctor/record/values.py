@@ -157,10 +157,8 @@ def together(several: list[Calls], grad: bool) -> Calls:
     longest = max(some, key=len)
     if isinstance(longest, range):
         more = [calls for calls in some if calls is not longest and not _within(calls, longest)]
-        if not more:
-            return longest
         if all(len(calls) < LONG for calls in more):
-            for one in sorted({one for calls in more for one in calls} - {*longest[-LONG:]}):
+            for one in sorted({one for calls in more for one in calls if one not in longest}):
                 if one != longest[-1] + longest.step:
                     break
                 longest = range(longest.start, one + 1, longest.step)
@@ -179,9 +177,8 @@ def together(several: list[Calls], grad: bool) -> Calls:
 
 def _within(calls: Calls, longer: range) -> bool:
     """Whether all calls are certainly in a range; only checks that are fast."""
-    if isinstance(calls, range):
-        return calls.step % longer.step == 0 and calls[0] in longer and calls[-1] in longer
-    return len(calls) < LONG and all(one in longer for one in calls)
+    inside = isinstance(calls, range) and calls.step % longer.step == 0
+    return inside and calls[0] in longer and calls[-1] in longer
 
 
 def newest_calls(calls: Calls, most: int) -> tuple[int, ...]:

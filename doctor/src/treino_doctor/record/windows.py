@@ -16,6 +16,7 @@ NEW, TRAININGS = 12, 4  # turns recorded of each later training; maximum number 
 LEAST_FIRST, CROWDED = 8, 20_000  # turns and operations after which the first window ends early
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 DENSE = 100  # of one kind, so many are recorded between two backwards, and then ever fewer
+KINDS = 4096  # kinds that are counted
 PLACES = 64  # places of calls that are remembered
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
@@ -46,13 +47,12 @@ class Windows:
         self._wide, self._trainings = WIDE, 0
         self._evaluating, self._first, self._least = False, True, LEAST_FIRST
         self._looks: dict[object, tuple[int, int]] = {}
-        self._times: dict[object, int] = {}
+        self._times: dict[object, tuple[int, int]] = {}  # kind -> (turn, times)
 
     def tick(self) -> bool:
         """Count a backward; return whether it counts as a step."""
         self.turn += 1
         self.calls = self.evaluated = self.passed = 0
-        self._times.clear()
         self.watched += self.open
         return self.turn - self.stepped > PATIENCE
 
@@ -85,8 +85,14 @@ class Windows:
         self.open = self._evaluating = False
 
     def keeps(self, *kind: object) -> bool:
-        """Count one more of a kind; return whether to record it: the first ones, later at each doubling."""
-        times = self._times[kind] = self._times.get(kind, 0) + 1
+        """Count one more of a kind; return whether to record it: the first ones, later at each doubling. Half
+        of a count is forgotten with each turn: of what every turn repeats often, ever less is recorded.
+        """
+        turn, times = self._times.get(kind, (self.turn, 0))
+        times = (times >> self.turn - turn) + 1
+        if len(self._times) > KINDS:
+            self._times.clear()
+        self._times[kind] = self.turn, times
         return times <= DENSE or not times & (times - 1)
 
     def too_long(self, calls: int = 1) -> bool:
@@ -109,7 +115,7 @@ class Windows:
         and later as often as windows open. Return whether the window is open.
         """
         seen, turn = self._looks.get(place, (0, 0))
-        if seen < LOOKS or (APART - 1) * self.turn >= APART * turn:
+        if seen < LOOKS or (APART - 1) * self.turn > APART * turn:
             self._looks[place] = seen + 1, self.turn
             self.open = self._evaluating = True
         return self.open
