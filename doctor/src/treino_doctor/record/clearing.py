@@ -88,12 +88,11 @@ class Clips(Observer):
     def _clip(self, original: Any, args: Any, kwargs: Any) -> Any:
         if not self.windows.open:
             return original(*args, **kwargs)
-        before: list[float] = []
         parameters = args[0] if args else kwargs.get("parameters")
         if not isinstance(parameters, torch.Tensor):
             parameters = list(parameters or ())  # a generator can be read only once
             args, kwargs = (parameters, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
-        self._hooks.quietly("clip", lambda: before.append(size(parameters)))
+        before = self._hooks.quietly("clip", size, parameters)
         self._tape.idle += 1
         try:
             result = original(*args, **kwargs)
@@ -103,8 +102,8 @@ class Clips(Observer):
         self._hooks.quietly("clip", self._tell, limit, before, parameters)
         return result
 
-    def _tell(self, limit: Any, before: list[float], parameters: Any) -> None:
-        share = size(parameters) / before[0] if before and before[0] > 0 else 1.0
+    def _tell(self, limit: Any, before: float | None, parameters: Any) -> None:
+        share = size(parameters) / before if before else 1.0
         self._log.tell_here(Clip, limit=number_of(limit), share=share)
 
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:

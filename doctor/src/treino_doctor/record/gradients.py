@@ -256,19 +256,19 @@ class Gradients(Observer):
                 result = original(*args, **kwargs)
             finally:
                 gradients.inside = False
-            if start:
-                hooks.quietly("backward", gradients.after, root, start[0])
+            if start is not None:
+                hooks.quietly("backward", gradients.after, root, start)
             if windows.tick():
                 gradients.shift()
             return result
 
         return unseen(backward)
 
-    def begin(self, name: str, root: Any) -> list[Any]:
+    def begin(self, name: str, root: Any) -> Any:
         """Keep the value that is run backward. Inside a window, return the state before the backward."""
-        start: list[Any] = []
+        start = None
         if self.windows.open:
-            self._hooks.quietly(name, lambda: start.append(self.before(root)))
+            start = self._hooks.quietly(name, self.before, root)
         elif self.hands.every:
             self.hands.passed()
         self.keep(root)

@@ -101,14 +101,15 @@ class Hooks:
         if (original := getattr(owner, name, None)) is not None:
             self.replace(owner, name, self.observed(original, unseen(run)))
 
-    def quietly(self, name: str, observe: Callable[..., Any], *arguments: Any) -> None:
-        """Run an observer: its own calls are not observed, and its errors become defects."""
+    def quietly(self, name: str, observe: Callable[..., Any], *arguments: Any) -> Any:
+        """Run an observer and return its result: its calls are not observed, its errors become defects."""
         self.on, began = False, perf_counter()
         try:
             with without_torch_function():
-                observe(*arguments)
+                return observe(*arguments)
         except Exception as error:
             self.defect(name, error)
+            return None
         finally:
             self.on = True
             self.seconds += perf_counter() - began

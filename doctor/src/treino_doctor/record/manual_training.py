@@ -113,13 +113,13 @@ class ManualTrainings(Observer):
             return original(*args, **kwargs)
         root, weights = self._value_and_weights(*args, **kwargs)
         known = any(h.asks and any(map(h.has, weights)) for h in self.every)
-        start = gradients.begin("grad", root) if known else []
+        start = gradients.begin("grad", root) if known else None
         result = original(*args, **kwargs)
         if weights and gradients.windows.open:
             grads = {id(p): g for p, g in zip(weights, result, strict=True) if g is not None}
             hooks.quietly("grad", self.reached, weights, grads)
-        if start:
-            hooks.quietly("grad", gradients.after, root, start[0], weights)
+        if start is not None:
+            hooks.quietly("grad", gradients.after, root, start, weights)
         if known and gradients.windows.tick():
             gradients.shift()
         return result

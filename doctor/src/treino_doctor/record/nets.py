@@ -19,7 +19,7 @@ from treino_doctor.record.log import EvalSet, Forward, NetMade
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.record.tables import as_array
-from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
+from treino_doctor.record.torch_versions import register_forward_hook
 from treino_doctor.record.values import Node, first_tensors, newest_calls, together
 
 
@@ -245,20 +245,14 @@ class Nets(Observer):
             continue  # drop modules whose forward raised
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle = max(0, self._tape.idle - 1)
-        if result is None:
-            return
-        with without_torch_function():
-            self._hooks.on = False
-            try:
-                self.unseen("module", args, result, kind=kind_of(module))
-                if not self._stack:
-                    self._root(module, args or self._keywords, result)
-            except Exception as error:
-                self._hooks.defect("forward", error)
-            finally:
-                self._hooks.on = True
-                if not self._stack:
-                    self._keywords = ()
+        if result is not None:
+            self._hooks.quietly("forward", self._left, module, args, result)
+
+    def _left(self, module: nn.Module, args: Any, result: Any) -> None:
+        self.unseen("module", args, result, kind=kind_of(module))
+        if not self._stack:
+            keywords, self._keywords = self._keywords, ()
+            self._root(module, args or keywords, result)
 
     def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> list[torch.Tensor]:
         """Record values whose operations were not recorded, as inside a fused or compiled module."""

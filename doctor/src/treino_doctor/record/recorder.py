@@ -195,7 +195,7 @@ class Recorder:
         if known and not single and place in self.trained and windows.calls <= windows.usual:
             if self.rows.hungry and self.hooks.watching():
                 if windows.keeps(place):
-                    self.rows.entered(module, args)
+                    self.hooks.quietly("rows", self.rows.entered, module, args)
             elif module.training and place[3]:
                 windows.know(module, frame)
             return

@@ -85,23 +85,17 @@ class Rows(Observer):
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
             return
-        self._hooks.on = False
-        try:
-            x = rows_in(args)
-            looked = self._look(x, args) if x is not None else None
-            if looked is None or x is None:
-                return
-            flat, hashes = looked
-            fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
-            event = Forward(training=True, grad=True, rows=len(flat), **fields | self._log.moment())
-            call = Call(event, flat, hashes)
-            self._from_loader(call)
-            self._check_finite(call, None)
-            self._train(training, call)
-        except Exception as error:
-            self._hooks.defect("rows", error)
-        finally:
-            self._hooks.on = True
+        x = rows_in(args)
+        looked = self._look(x, args) if x is not None else None
+        if looked is None or x is None:
+            return
+        flat, hashes = looked
+        fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
+        event = Forward(training=True, grad=True, rows=len(flat), **fields | self._log.moment())
+        call = Call(event, flat, hashes)
+        self._from_loader(call)
+        self._check_finite(call, None)
+        self._train(training, call)
 
     def _called(self, event: Forward, module: nn.Module, args: Any, result: Any) -> None:
         x = rows_in(args)

@@ -114,24 +114,18 @@ class Values:
         if type(result) is not torch.Tensor and isinstance(result, torch.nn.Parameter):
             return self.of(result)  # its initialisation is not part of its history
         parents = tuple(self.of(t) for t in inputs)
-        if isinstance(result, torch.Tensor):
-            node = Node(op, parents, site, shape_of(result), detail, result.requires_grad, self.step)
-            self.know(result, node)
-            for tensor, parent in zip(inputs, parents, strict=True):
-                if parent.op == "empty" or (parent.op in VIEWS and parent.parents):
-                    for observe in self.users:
-                        observe(op, tensor, parent, node, result)
-            return node
         first: Node | None = None
-        if isinstance(result, (tuple, list)):
-            for at, one in enumerate(result[:16]):
-                if isinstance(one, torch.Tensor):
-                    part_detail = detail | {"part": at}
-                    node = Node(
-                        op, parents, site, tuple(one.shape), part_detail, one.requires_grad, self.step
-                    )
-                    self.know(one, node)
-                    first = first or node
+        several = isinstance(result, (tuple, list))
+        for at, one in enumerate(result[:16] if several else (result,)):
+            if isinstance(one, torch.Tensor):
+                own = detail | {"part": at} if several else detail
+                node = Node(op, parents, site, shape_of(one), own, one.requires_grad, self.step)
+                self.know(one, node)
+                first = first or node
+                for tensor, parent in zip(inputs, parents, strict=True):
+                    if parent.op == "empty" or (parent.op in VIEWS and parent.parents):
+                        for observe in self.users:
+                            observe(op, tensor, parent, node, one)
         return first
 
     def tick(self, step: int) -> None:
@@ -177,8 +171,9 @@ def together(several: list[Calls], grad: bool) -> Calls:
 
 def _within(calls: Calls, longer: range) -> bool:
     """Whether all calls are certainly in a range; only checks that are fast."""
-    inside = isinstance(calls, range) and calls.step % longer.step == 0
-    return inside and calls[0] in longer and calls[-1] in longer
+    if not isinstance(calls, range):
+        return False
+    return calls.step % longer.step == 0 and calls[0] in longer and calls[-1] in longer
 
 
 def newest_calls(calls: Calls, most: int) -> tuple[int, ...]:
