@@ -67,7 +67,7 @@ RULE = Rule(
     group="gradients",
     certain=False,
     message=(
-        "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
+        "Gradients are clipped to {limit}, typically {share} times their size, and the weights moved by "
         "{movement} in all."
     ),
     why=(

@@ -6,7 +6,7 @@ from treino_doctor.record.log import BY_HAND
 from treino_doctor.rules.course import Steps, Training, optimizers, studied, training
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.weight_decay_too_high import held_down
-from treino_doctor.words import _
+from treino_doctor.words import _, numeral
 
 LEAST = 12  # minimum number of steps
 LARGE = 0.15  # largest step, times the weights: 2.6 to 13 in faulty scripts, at most 0.11 in correct ones
@@ -25,8 +25,8 @@ def decide(log: Log) -> Faults:
         own = o.optimizer in loss.optimizers and o.steps >= LEAST
         if own and too_large(loss, o) and not held_down(loss, o):  # weights that shrink have large steps
             known = loss.known and loss.whole
-            beside = _(", a constant gets {of:.4g}") if known else _(", and began at {of:.4g}")
-            beside = beside.format(of=loss.constant if known else loss.values[0])
+            beside = _("A constant gets {of}.") if known else _("It began at {of}.")
+            beside = beside.format(of=numeral(loss.constant if known else loss.values[0]))
             numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "beside": beside}
             yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
             return
@@ -64,8 +64,8 @@ RULE = Rule(
         *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
     ),
     message=(
-        "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at "
-        "{loss}{beside}."
+        "lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at {loss}. "
+        "{beside}"
     ),
     why=(
         "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "

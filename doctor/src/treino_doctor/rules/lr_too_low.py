@@ -45,8 +45,8 @@ RULE = Rule(
         *("sigmoid_before_bce_with_logits", "softmax_wrong_dim", "params_not_in_optimizer", "detached_graph"),
     ),
     message=(
-        "With lr {lr} the weights moved by {movement} of their size in {steps} {steps:step|steps}, and the "
-        "loss is still {loss}."
+        "With lr {lr} the weights moved by {movement} times their size in {steps} {steps:step|steps}, and "
+        "the loss is still {loss}."
     ),
     why=(
         "The gradients are there, but the steps are so small that the net stays at its random start. More "

@@ -6,7 +6,7 @@ from treino_doctor.places.placement import divides, maker, misses
 from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
-from treino_doctor.words import _
+from treino_doctor.words import _, joined
 
 CHOOSES = ("getitem", "masked_select", "index_select", "take")
 
@@ -35,15 +35,15 @@ def decide(log: Log) -> Faults:
 
 
 def origin(read: BadRows, rows: int) -> str:
-    """Where one of the rows was read, in words."""
-    text = _(" {rows:It was|One was} read from {file} without a number in {n:column|columns} {columns}.")
+    """Where one of the rows was read, as a sentence after a space."""
+    text = _("{rows:It was|One was} read from {file} without a number in {n:column|columns} {columns}.")
     if read.row:
         text = _(
-            " {rows:It is|One is} row {row} of those read from {file}, without a number in "
+            "{rows:It is|One is} row {row} of those read from {file}, without a number in "
             "{n:column|columns} {columns}."
         )
     columns = {"n": len(read.columns), "columns": ", ".join(read.columns)}
-    return text.format(rows=rows, file=read.file, row=read.row, **columns)
+    return joined(["", text.format(rows=rows, file=read.file, row=read.row, **columns)], " ")
 
 
 def chosen_from(event: Read) -> set[int]:

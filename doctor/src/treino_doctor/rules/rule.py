@@ -113,7 +113,7 @@ class Rule:
     def finding(self, evidence: Evidence) -> Finding:
         """A fault in this rule's words, at the line to edit."""
         place, numbers = self.place(evidence) or as_recorded(evidence), evidence.numbers
-        texts = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
+        texts = {k: numeral(v) if isinstance(v, float) else v for k, v in numbers.items()}
         typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in numbers.items()}
         return Finding(
             rule=self.id,

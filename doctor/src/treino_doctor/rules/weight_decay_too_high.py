@@ -61,7 +61,8 @@ RULE = Rule(
     certain=False,
     unless=(*NEVER_LEARNS, "lr_too_high", "params_not_in_optimizer"),
     message=(
-        "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
+        "weight_decay {weight_decay} shrank the weights to {shrunk} times their size; the loss ends "
+        "at {loss}."
     ),
     why=(
         "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights "
