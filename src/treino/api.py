@@ -19,11 +19,11 @@ from treino.folders.access import Access
 from treino.folders.documents.listing import checked, line
 from treino.folders.network_source import UserFiles
 from treino.folders.prediction import predict_like
+from treino.folders.run_curves import curves_of
 from treino.folders.store.run_lookup import summary_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
-from treino.reports.pictures.curves import curves_of
 from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options

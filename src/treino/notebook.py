@@ -28,8 +28,8 @@ from treino.folders.store.new_names import command_word
 from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
-from treino.plots.captions import headline, time_of
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
+from treino.plots.run_sentences import headline, time_of
 from treino.training.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.training.stored_results import StoredSweep
 from treino.training.train import RunJob, run_of

@@ -16,7 +16,7 @@ import treino as tr
 from tests.conftest import Said
 from treino.cli import main, progress
 from treino.cli.screen import Screen
-from treino.plots import captions
+from treino.plots import run_sentences
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent, JobProgress
 from treino.training.studies.study import study_events
@@ -152,7 +152,10 @@ LEADS: dict[
 @pytest.mark.parametrize("metric", LEADS)
 def test_a_lead_of_a_simple_model_that_can_be_chance_is_said(metric: str, tmp_path: Path) -> None:
     """By a sign test where all rows on which the two differ speak for one; or within the interval."""
-    assert [binomtest(k, k).pvalue < 0.05 for k in (captions.CHANCE, captions.CHANCE + 1)] == [False, True]
+    assert [binomtest(k, k).pvalue < 0.05 for k in (run_sentences.CHANCE, run_sentences.CHANCE + 1)] == [
+        False,
+        True,
+    ]
     rows = {"accuracy": 26, "rmse": 1}[metric]
     run = tr.fit({"accuracy": "wine", "rmse": "diabetes"}[metric], epochs=1, parent=tmp_path)
     assert run.result is not None
@@ -160,6 +163,6 @@ def test_a_lead_of_a_simple_model_that_can_be_chance_is_said(metric: str, tmp_pa
         document = run.result.model_dump(by_alias=True)
         document["metrics"]["test"][metric], document["intervals"]["test"] = own / rows, {metric: (4.0, 6.0)}
         document["baseline"] = {"linear": {**document["baseline"]["linear"], metric: linear / rows}}
-        said = captions.headline(type(run.result).model_validate(document))
+        said = run_sentences.headline(type(run.result).model_validate(document))
         assert ("new rows may say the opposite" in said) == chance
         assert metric == "rmse" or not chance or f"{linear - own} of the 26 rows" in said

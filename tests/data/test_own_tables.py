@@ -26,7 +26,7 @@ from treino.folders.data_source import data_of
 from treino.folders.prediction import predict
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
-from treino.plots.captions import headline
+from treino.plots.run_sentences import headline
 from treino.settings.setting_types import as_item
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEnd

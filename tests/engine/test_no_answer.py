@@ -14,8 +14,9 @@ import treino as tr
 from treino.api import Run
 from treino.inspection.boundary import score
 from treino.inspection.outputs import confusion, outputs
-from treino.plots.captions import headline, score_sentence
+from treino.plots.captions import score_sentence
 from treino.plots.confusion import sentences
+from treino.plots.run_sentences import headline
 
 NET = """import torch
 class Net(torch.nn.Module):

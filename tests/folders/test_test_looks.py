@@ -9,7 +9,7 @@ from tests.quick_ends import _quick_ends, undrawn  # noqa: F401
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.documents.listing import listing
 from treino.folders.store.output_files import OutputFile
-from treino.plots.captions import headline
+from treino.plots.run_sentences import headline
 from treino.reports.report import report
 from treino.training.loop import JobStart
 from treino.training.stored_results import open_run

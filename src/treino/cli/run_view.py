@@ -18,11 +18,11 @@ from treino.engine import Tick
 from treino.folders.documents import read_preparation
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import RunFacts
+from treino.folders.run_curves import curves_of
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_run import StoredRun
-from treino.plots.captions import ending, headline, layer_numbers
-from treino.reports.pictures.curves import curves_of
+from treino.plots.run_sentences import ending, headline, layer_numbers
 from treino.training.findings import lower_rate
 from treino.training.loop import JobEnd
 from treino.training.train import RunJob, run_of

@@ -36,7 +36,7 @@ def show(
     Example: treino show last | treino show last --epochs | treino show wine-1 wine-2
     """
     from treino.cli.sweep_view import summary
-    from treino.reports.pictures.curves import curves_of
+    from treino.folders.run_curves import curves_of
     from treino.reports.run_comparison import differences
     from treino.training.stored_results import open_folder, open_run
 

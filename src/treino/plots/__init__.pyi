@@ -1,5 +1,3 @@
-from treino.plots.captions import ending as ending
-from treino.plots.captions import headline as headline
 from treino.plots.explain_formula import DIGITS as DIGITS
 from treino.plots.explain_text import document as document
 from treino.plots.explain_text import rendered as rendered
@@ -8,4 +6,6 @@ from treino.plots.report.charts import figure as figure
 from treino.plots.report.charts import figures_table as figures_table
 from treino.plots.report.proponents import about_proponents as about_proponents
 from treino.plots.report.proponents import folded as folded
+from treino.plots.run_sentences import ending as ending
+from treino.plots.run_sentences import headline as headline
 from treino.plots.sweep import importance_sentences as importance_sentences

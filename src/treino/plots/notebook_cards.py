@@ -18,11 +18,11 @@ from treino.folders.documents.run_spec import Finding
 from treino.folders.documents.sweep import SweepResult
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import Plane
-from treino.plots.captions import headline
 from treino.plots.pixels import data_uri, regions
 from treino.plots.report.blocks import TableBlock, cell_text
 from treino.plots.report.charts import curve_charts, figures_table
 from treino.plots.report.sweep import leaders_table, spread_table
+from treino.plots.run_sentences import headline
 from treino.plots.style import ALARM, PALETTE
 from treino.plots.svg import LETTER, circle, colour, fluid_svg, image, rectangle, text, upright_text
 from treino.plots.svg_charts import Axis, Series, line_chart

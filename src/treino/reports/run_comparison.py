@@ -12,12 +12,12 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import row_losses
 from treino.folders.documents import read_document
+from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors, paired_losses
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
-from treino.reports.pictures.curves import curves_of
 from treino.reports.run_report import Tell, check_begun, run_report_of, silent
 
 RUN_TWICE = Refusal("run_twice", N_("{run} is named twice."), N_("Name it once."))

@@ -12,6 +12,7 @@ from treino.base.words import N_, _
 from treino.folders.documents import read_verification
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
+from treino.folders.run_curves import curves_of
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
@@ -25,7 +26,6 @@ from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.proponents import about_proponents, folded
 from treino.plots.report.run import RunReport
 from treino.reports.pictures import network_errors, shown_splits
-from treino.reports.pictures.curves import curves_of
 from treino.reports.pictures.film import film_player
 from treino.reports.pictures.picture_files import PICTURES
 from treino.settings.options import SweepOptions

@@ -15,9 +15,10 @@ from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.verification import VerificationDocument
 from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
-from treino.plots.captions import headline, layer_numbers, listed, time_of
+from treino.plots.captions import listed
 from treino.plots.report.blocks import Block, Code, ListBlock, Note, Paragraph, Section, TableBlock, Tone
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
+from treino.plots.run_sentences import headline, layer_numbers, time_of
 from treino.plots.style import percent
 from treino.settings.spec import FLAGS, Settings
 

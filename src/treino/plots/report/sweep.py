@@ -8,10 +8,10 @@ from treino.data.splits import split_name
 from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import SweepResult
 from treino.folders.stored_run import StoredRun
-from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
+from treino.plots.run_sentences import baseline_name, headline
 from treino.training.search.space import domain_text
 from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.populations import config_text

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import treino.inspection.curves as run_curves
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.folders.segments import epoch_count, training_losses
+from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import boundary
 from treino.inspection.curves import Curves
@@ -26,27 +25,6 @@ SMOOTH_RANGE = Refusal(
 )
 
 # ---- learning curves
-
-
-def curves_of(run: StoredRun) -> Curves:
-    """Return the run's curves as numbers; while it runs, the curves up to now."""
-    evaluated, count, result = run.evaluations, epoch_count(run.spec), run.result
-    mean_E, deviation_E = (
-        training_losses(run.losses, count) if result is None else (result.loss.train, result.loss_std.train)
-    )
-    metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
-    return run_curves.curves(
-        run.name,
-        mean_E,
-        deviation_E,
-        evaluated=evaluated,
-        metric=metric,
-        kept_epoch=None if result is None or result.members else result.kept_epoch,  # differs by member
-        step_loss=run.losses,
-        count=count,
-        diverged_step=result.steps if result and run.status == "diverged" else None,
-        members=run.member_evaluations,
-    )
 
 
 def curves_picture(run: StoredRun) -> list[File]:

@@ -1,0 +1,132 @@
+"""Sentences on a run's end: its score with an interval and baselines, its length, its layers' numbers."""
+
+from collections.abc import Sequence
+
+from treino.base.words import _, joined, numeral
+from treino.folders.documents.run_result import RunResult
+
+CHANCE = 5  # rows of a lead that chance can explain: were both as good, 5 of 5 rows have p = 0.06 (sign test)
+WHOLE = 1e-3  # rows of different weights give no whole lead
+
+
+def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
+    """Return layer numbers as in ``treino explain --weight``, from 0; "" for layers without weights.
+
+    layers: each layer's kind and number of parameters, in the network's order.
+    """
+    weighted = [bool(parameters) and "Norm" not in kind for kind, parameters in layers]
+    return [str(sum(weighted[:place])) if own else "" for place, own in enumerate(weighted)]
+
+
+def headline(result: RunResult | None) -> str:
+    """Return a run's test score with its baselines in a sentence, or one for each target; "" before the run
+    ends."""
+    if result is not None and result.targets and result.metrics.test:
+        return " ".join(f"{target}: {headline(result.of_target(target))}" for target in result.targets)
+    test = (result and result.metrics.test) or {}
+    metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
+    if result is None or metric is None:
+        return ""
+    value = test[metric]
+    assert value is not None
+    interval = result.intervals.known.get(metric)
+
+    def amount(value: float) -> str:
+        return _amount(value, result.currency)
+
+    first = (result.test_looks or 1) < 2
+    facts = {"n": result.rows["test"], "share": value if metric == "accuracy" else amount(value)}
+    if interval is None:
+        sentence = {
+            "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right.")
+            if first
+            else _("On {n:,} test rows {share:.1%} are right."),
+            "rmse": _("On {n:,} test rows the RMSE (root of the mean squared error) is {share}."),
+        }[metric].format(**facts)
+    else:
+        low, high = interval if metric == "accuracy" else map(amount, interval)
+        sentence = {
+            "accuracy": _(
+                "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
+            )
+            if first
+            else _("On {n:,} test rows {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."),
+            "rmse": _(
+                "On {n:,} test rows the RMSE (root of the mean squared error) is {share} "
+                "(95 %: {low} to {high})."
+            ),
+        }[metric].format(low=low, high=high, **facts)
+    compared = [
+        _("{who}: {value}").format(
+            who=baseline_name(name), value=numeral(other, ".1%") if metric == "accuracy" else amount(other)
+        )
+        for name, figures in result.baseline.items()
+        if figures is not None and (other := figures[metric]) is not None
+    ]
+    if not first:
+        sentence += " " + _(
+            "Look number {n:,} at them, counting the runs that it shares its beginning with: a choice by "
+            "such figures makes them too good."
+        ).format(n=result.test_looks)
+    beside = _("For comparison, {list}.").format(list="; ".join(compared)) if compared else ""
+    return joined(filter(None, [sentence, beside, _lead(result, metric, value)]), " ")
+
+
+def _lead(result: RunResult, metric: str, value: float) -> str:
+    """A sentence on a baseline whose lead over the network can be chance; empty without such a lead."""
+    figures = ((baseline_name(name), f[metric]) for name, f in result.baseline.items() if f is not None)
+    others = {who: figure for who, figure in figures if figure is not None}
+    who = (max if metric == "accuracy" else min)(others, key=lambda who: others[who], default="")
+    rows, interval = result.rows["test"], result.intervals.known.get(metric)
+    lead = (others.get(who, value) - value) * rows
+    if metric == "accuracy" and 0.5 < lead < CHANCE + 0.5 and abs(lead - round(lead)) < WHOLE:
+        text = _(
+            "That {who} has {k} of the {n:,} rows more right can be chance: new rows may say the opposite."
+        )
+        return text.format(who=who, k=round(lead), n=rows)
+    if metric == "rmse" and interval is not None and interval[0] <= others.get(who, value) < value:
+        text = _("The figure of {who} lies within these 95 %: new rows may say the opposite.")
+        return text.format(who=who)
+    return ""
+
+
+def _amount(value: float, currency: str) -> str:
+    """Format a target's value for readers: R$ 42 232, and no exponent below 10^15."""
+    text = numeral(value, ",.0f") if 1e4 <= abs(value) < 1e15 else numeral(value)
+    return f"{currency} {text}" if currency else text
+
+
+def baseline_name(name: str) -> str:
+    """Describe a baseline in words."""
+    return {
+        "majority": _("always saying the commonest class"),
+        "mean": _("always saying the mean"),
+        "linear": _("a linear model"),
+        "patches": _("a linear model on whitened patches"),
+        "trees": _("gradient-boosted trees"),
+    }[name]
+
+
+def ending(result: RunResult) -> str:
+    """Return a sentence on the end of a run: its status, steps, epochs, seconds and kept weights."""
+    status = _(result.status)
+    if result.stopped_early:
+        status = _("finished early (no improvement of the validation {metric} for {n} epochs)").format(
+            metric=result.settings.metric, n=result.settings.patience
+        )
+    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
+        status=status, steps=result.steps, epochs=result.epochs
+    )
+    if result.kept_epoch is None:
+        return head
+    text = _("{end}, {time}; kept the weights of epoch {kept:,}")
+    if result.members:
+        text = _("{end}, {time}; kept each network's weights, the last of epoch {kept:,}")
+    return text.format(end=head, time=time_of(result), kept=result.kept_epoch)
+
+
+def time_of(result: RunResult) -> str:
+    """Return the seconds of a run's training, and since which step they are counted."""
+    if not result.timed_from:
+        return _("{seconds:.2f} s").format(seconds=result.seconds)
+    return _("{seconds:.2f} s from step {step:,} on").format(seconds=result.seconds, step=result.timed_from)
