@@ -56,7 +56,7 @@ def run(quick: bool) -> Result:
             "The course's own networks, whose sizes its text does not tell: other sizes give other figures "
             "and the same order.",
             "Its 30 epochs: 8 show where each setting goes.",
-            "Its formulas of Adam, which differ from Kingma & Ba in three places: "
+            "Its formulas of Adam, which differ from Kingma & Ba in four places: "
             "[as taught](as-taught.md) says where.",
         ),
         ("Kingma & Ba, Adam, 2015: https://arxiv.org/abs/1412.6980",),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from treino.cli import main
 from treino_lessons import course_adam
 from treino_lessons.__main__ import run
-from treino_lessons.course_adam import ADAM, Course
+from treino_lessons.course_adam import ADAM, Course, compared
 
 NUMBERS = st.floats(-50, 50).filter(lambda x: abs(x) > 1e-3)
 
@@ -32,7 +32,9 @@ def test_without_its_slips_it_is_adam(w: float, gradients: list[float], lr: floa
 
 def test_what_the_course_s_slips_do_to_training() -> None:
     """Calculated by hand for the first update, and told apart for training."""
-    first = course_adam.move(0.5, -4.0, -0.8, 0.0, 0.0, 1, Course())
+    none = course_adam.move(0.5, -4.0, -0.8, 0.0, 0.0, 1, Course())
+    assert none.state == {"V": -math.inf, "S": -math.inf}, "divided by 1 − β⁰"
+    first = course_adam.move(0.5, -4.0, -0.8, 0.0, 0.0, 1, course_adam.COUNTED)
     assert first.state == pytest.approx({"V": 0.1 * -4.0 / 0.1, "S": 0.001 * -0.8 / 0.001})
     assert math.isnan(first.weight), "the root of a negative number"
     found = dict(course_adam.compared())
@@ -41,6 +43,7 @@ def test_what_the_course_s_slips_do_to_training() -> None:
     assert found["from_s"][-1] > start
     assert found["inside"][-1] == found["inside"][50] > start / 2
     assert math.isnan(found["second"][1])
+    assert math.isnan(found["made"][1])
     assert math.isnan(found["printed"][1])
 
 
@@ -48,5 +51,16 @@ def test_the_command_shows_each_slip(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["adam", "--json", "--lang", "en"], run) == 0
     shown = json.loads(capfd.readouterr().out)
     assert any("Trained with each slip alone" in step["title"] for step in shown["steps"])
+    assert len(shown["checks"]) == 5
+    assert all(check["holds"] for check in shown["checks"])
     assert main(["adam", "--lang", "en"], run) == 0
     assert "V built from S" in capfd.readouterr().out
+
+
+def test_a_wrong_figure_fails_its_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that is compared with torch, moved by a millionth."""
+    for wrong in ("adam", "from_s", "inside", "squared"):
+        found = [(way, tuple(f * (1 + 1e-6 * (way == wrong)) for f in all_f)) for way, all_f in compared()]
+        with monkeypatch.context() as patch:
+            patch.setattr(course_adam, "compared", lambda found=found: found)
+            assert [check.holds for check in course_adam.checks(-0.8)].count(False) == 2

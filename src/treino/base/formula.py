@@ -172,7 +172,9 @@ OPS: dict[str, Operation] = {
     "+": Operation(lambda a, b: a + b, (lambda a, b: ONE, lambda a, b: ONE), np.add),
     "-": Operation(lambda a, b: a - b, (lambda a, b: ONE, lambda a, b: Constant(-1.0)), np.subtract),
     "*": Operation(lambda a, b: a * b, (lambda a, b: b, lambda a, b: a), np.multiply),
-    "/": Operation(lambda a, b: a / b, (lambda a, b: 1 / b, lambda a, b: -(a / b**2)), np.divide),
+    "/": Operation(
+        lambda a, b: a / b if b else a * math.inf, (lambda a, b: 1 / b, lambda a, b: -(a / b**2)), np.divide
+    ),
     "^": Operation(_power, (lambda a, n: _times(n, _raised(a, n)), lambda a, n: (a**n) * ln(a)), np.power),
     "neg": Operation(lambda a: -a, (lambda a: Constant(-1.0),), np.negative),
     "sqrt": Operation(lambda a: math.sqrt(a) if a >= 0 else math.nan, (lambda a: 1 / (2 * sqrt(a)),)),

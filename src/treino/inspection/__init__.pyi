@@ -11,6 +11,7 @@ from treino.inspection.input_planes import row_of as row_of
 from treino.inspection.microscope import topics as topics
 from treino.inspection.microscope.explanation import Chart as Chart
 from treino.inspection.microscope.explanation import ChartLine as ChartLine
+from treino.inspection.microscope.explanation import Check as Check
 from treino.inspection.microscope.explanation import Explanation as Explanation
 from treino.inspection.microscope.explanation import ExplanationPart as ExplanationPart
 from treino.inspection.microscope.explanation import Step as Step
@@ -19,6 +20,7 @@ from treino.inspection.microscope.optimizer_topics import START as START
 from treino.inspection.microscope.optimizer_topics import SYMBOLS as SYMBOLS
 from treino.inspection.microscope.optimizer_topics import Neuron as Neuron
 from treino.inspection.microscope.optimizer_topics import slopes as slopes
+from treino.inspection.microscope.optimizer_topics import torch_f as torch_f
 from treino.inspection.microscope.optimizer_topics import walk as walk
 from treino.inspection.microscope.optimizers import OptimizerResult as OptimizerResult
 from treino.inspection.microscope.optimizers import update as update

@@ -167,7 +167,7 @@ class Settings(DataSettings):
     eps: Float = declared(1e-8, "added to the root that an update is divided by", gt=0, le=1e6)
     weight_decay: Float = declared(
         0.0,
-        "L2 penalty; decay beside the gradient where the optimizer has that",
+        "L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table",
         ge=0,
         le=setting_types.LARGEST_DECAY,
     )

@@ -242,7 +242,7 @@ def _course() -> ExplanationPart:
         (n, p.numel(), float(p.grad.norm())) for n, p in small.named_parameters() if p.grad is not None
     )
     sizes = StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
-    only_first = _("“Only the first layer receives parameters of the model”")
+    only_first = _("“Only the first layer receives only parameters of the model”")
     return ExplanationPart(
         _("What the course says, and what is so"),
         (
@@ -272,7 +272,7 @@ def _no_convolution() -> Step:
         "added up."
     )
     table = StepTable((_("network"), _("slope"), _("ways"), _("their sum")), rows)
-    return Step(_("“A very simple convolutional network”"), text=text, table=table, wrong=True)
+    return Step(_("“A very simple convolutional neural network”"), text=text, table=table, wrong=True)
 
 
 def _losses_table(heading: str, seen: Sequence[int], losses: Mapping[str, Sequence[float]]) -> StepTable:

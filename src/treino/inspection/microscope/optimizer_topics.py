@@ -249,7 +249,10 @@ TOLD = (
         "adam",
         N_("running means of slope and square"),
         N_("adam: steps of the gradient's mean over the root of its mean square"),
-        N_("Two means that forget, corrected because they begin at 0, and the step that they make."),
+        N_(
+            "Two means that forget, corrected because they begin at 0, and the step that they make. t counts "
+            "this update, too: with t = 0 at the first, the correction would divide by 1 − β⁰ = 0."
+        ),
         (ADAM, torch_page("torch.optim.Adam")),
         partial(_on_neuron, "adam", {"lr": 0.02, "betas": (0.9, 0.999), "eps": 1e-8}),
     ),
