@@ -1,11 +1,13 @@
 """The lessons as notebooks: ``make lessons`` makes each from its Markdown, which is the only source.
 
 A ``python`` block becomes a cell, a ``sh`` block a cell of ``!`` commands, and what stands between is text. A
-``text`` block right after code is what that code prints: it stays out of the notebook, whose cell prints it
-itself, and the tests compare it with the notebook's run. ``python -m tools.lessons run`` runs the notebooks
-first and writes these blocks anew.
+``text`` block right after code is what that code prints, a picture of ``pictures/`` what it shows: both
+stay out of the notebook, whose cell makes them itself, and the tests compare them with the notebook's run.
+``python -m tools.lessons run`` runs the notebooks first and writes these blocks and pictures anew.
 """
 
+import base64
+import io
 import json
 import re
 import sys
@@ -18,7 +20,11 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ROOT / "apps/lessons/docs/licoes", ROOT / "apps/lessons/docs/lessons"
-BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```\n", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?P<kind>python|sh|text)\n(?P<text>.*?)^```\n|^!\[[^\n]*\]\((?P<picture>pictures/[^)]+)\)\n",
+    re.M | re.S,
+)
+COLOURS = 96  # of a picture beside a page
 BEFORE = """
 %reset -f
 import os, shlex
@@ -38,7 +44,8 @@ get_ipython().system = system
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a page. kind: markdown, python, sh or text (the output of the code before)."""
+    """A piece of a page. kind: markdown, python, sh, text (the output of the code before) or picture
+    (the file of what that code shows)."""
 
     kind: str
     text: str
@@ -58,12 +65,12 @@ def parts(page: Path) -> list[Part]:
         between = rest[: match.start()].strip("\n")
         if between:
             found.append(Part("markdown", between))
-        kind, text = match[1], match[2].rstrip("\n")
-        if kind == "text" and (between or not code):
+        kind, text = match["kind"] or "picture", (match["text"] or match["picture"]).rstrip("\n")
+        if kind in ("text", "picture") and (between or not code):
             found.append(Part("markdown", match[0].rstrip("\n")))
         else:
             found.append(Part(kind, text))
-        code, rest = kind in ("python", "sh"), rest[match.end() :]
+        code, rest = kind != "picture" and found[-1].kind != "markdown", rest[match.end() :]
     if rest.strip("\n"):
         found.append(Part("markdown", rest.strip("\n")))
     return found
@@ -73,7 +80,7 @@ def notebook(page: Path) -> dict[str, Any]:
     """The page as a notebook (nbformat 4.5), without outputs."""
     cells: list[dict[str, Any]] = []
     for part in parts(page):
-        if part.kind == "text":
+        if part.kind in ("text", "picture"):
             continue
         cell: dict[str, Any] = {"cell_type": "markdown", "id": f"{page.stem}-{len(cells)}", "metadata": {}}
         text = part.text
@@ -105,8 +112,8 @@ def kernel() -> Iterator[Any]:
         manager.cleanup_resources()
 
 
-def printed(page: Path, folder: Path, manager: Any) -> list[tuple[str, str]]:
-    """Run the page's notebook in this folder -> (source, what it printed) of every code cell.
+def printed(page: Path, folder: Path, manager: Any) -> list[tuple[str, str, bytes | None]]:
+    """Run the page's notebook in this folder -> (source, what it printed, the picture) of every code cell.
 
     Its commands run in the kernel's own process: starting the program anew is most of a small command's time.
 
@@ -124,32 +131,52 @@ def printed(page: Path, folder: Path, manager: Any) -> list[tuple[str, str]]:
     finally:
         if client.kc is not None:  # a cell that failed has ended it
             client.kc.stop_channels()
-    return [(cell.source, "".join(_said(cell))) for cell in made.cells[1:] if cell.cell_type == "code"]
+    cells = [cell for cell in made.cells[1:] if cell.cell_type == "code"]
+    return [(cell.source, "".join(_said(cell)), _shown(cell)) for cell in cells]
+
+
+def _shown(cell: Any) -> bytes | None:
+    for output in cell.outputs:
+        if "image/png" in output.get("data", {}):
+            return base64.b64decode(output.data["image/png"])
+    return None
 
 
 def _said(cell: Any) -> Iterator[str]:
     for output in cell.outputs:
         if output.output_type == "stream" and output.name == "stdout":
             yield output.text
-        elif output.output_type == "execute_result" and "text/plain" in output.data:
+        elif output.output_type == "execute_result" and "image/png" not in output.data:
             yield output.data["text/plain"] + "\n"
 
 
-def anew(page: Path, said: list[tuple[str, str]]) -> str:
-    """The page with its ``text`` blocks as they were printed now."""
+def anew(page: Path, said: list[tuple[str, str, bytes | None]]) -> str:
+    """The page with its ``text`` blocks as they were printed now; its pictures are written, too."""
     left, code = iter(said), ""
+    png: bytes | None = None
 
     def block(match: re.Match[str]) -> str:
-        nonlocal code
-        if match[1] != "text":
-            code = next(left)[1]
+        nonlocal code, png
+        if match["kind"] in ("python", "sh"):
+            _source, code, png = next(left)
             return match[0]
-        if not code:
+        if match["picture"] and png:
+            write_picture(page.parent / match["picture"], png)
+        if match["picture"] or not code:
             return match[0]
         fresh, code = code, ""
         return "```text\n" + "\n".join(line.rstrip() for line in fresh.rstrip("\n").split("\n")) + "\n```\n"
 
     return BLOCK.sub(block, page.read_text())
+
+
+def write_picture(path: Path, png: bytes) -> None:
+    """A PNG of few colours, so that it is small."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    path.parent.mkdir(exist_ok=True)
+    image.save(path, "PNG", optimize=True)
 
 
 def main(words: list[str]) -> None:

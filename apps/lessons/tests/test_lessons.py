@@ -12,6 +12,8 @@ from tools import lessons
 PAGES = lessons.pages()
 PORTUGUESE, ENGLISH = ([p for p in PAGES if p.parent == folder] for folder in lessons.FOLDERS)
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?%?")
+COMMA = re.compile(r"(?<=\d),(?=\d)")
+CHECKS = "The function, and its check", "A função e a conferência"  # the check's own answer is what is shown
 NEAR = 0.05  # machines round differently, and a training carries that on
 LEAST = 0.03
 
@@ -57,6 +59,50 @@ def test_both_languages_run_the_same() -> None:
         assert bare(portuguese) == bare(english), english.name
 
 
+def test_both_languages_print_the_same_figures() -> None:
+    for portuguese, english in zip(PORTUGUESE, ENGLISH, strict=True):
+        ours, theirs = (
+            [NUMBER.findall(COMMA.sub(".", part.text)) for part in lessons.parts(page) if part.kind == "text"]
+            for page in (portuguese, english)
+        )
+        for mine, other in zip(ours, theirs, strict=True):
+            near = (
+                _near(float(a.rstrip("%")), float(b.rstrip("%")), "%" in b)
+                for a, b in zip(mine, other, strict=True)
+            )
+            assert all(near), (english.name, mine, other)
+
+
+def test_each_section_that_computes_shows_a_picture() -> None:
+    """Those whose code only prints or checks what the picture before shows are named here."""
+    for page in PAGES:
+        sections = page.read_text().split("\n## ")[1:]
+        without = [text for text in sections if "```python" in text and "](pictures/" not in text]
+        assert [text.partition("\n")[0] for text in without if not text.startswith(CHECKS)] == [], page.name
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "-backward." in p.name], ids=names)
+def test_the_exercise_of_one_neuron_is_judged_by_numbers(page: Path) -> None:
+    """Its four lines undone, right, and each of them wrong; the lesson's own numbers are the first place."""
+    (path,) = page.parent.glob("exerc*/backward.py")
+    undone = path.read_text()
+    right = {"dh": "2 * (h - y)", "dz": "dh * (1 - h**2)", "dw": "dz * x", "db": "dz"}
+
+    def told(lines: dict[str, str]) -> str:
+        text = undone
+        for name, line in lines.items():
+            text = text.replace(f"    {name} = None", f"    {name} = {line}")
+        place: dict[str, Any] = {"__name__": "exercise"}
+        exec(compile(text, str(path), "exec"), place)
+        return str(place["check"]())
+
+    assert "None" in told({})
+    assert told(right).startswith(("Right", "Certo"))
+    wrongs = {"dh": "h - y", "dz": "dh", "dw": "dz", "db": "dz * x"}
+    for name, wrong in wrongs.items():
+        assert re.search(r"\bd[wb]\b.*\d\.\d{6}.*\d\.\d{6}", told(right | {name: wrong})), name
+
+
 def close(said: str, wanted: str) -> bool:
     """The same words, and numbers that are near."""
     if re.split(r"\s+", NUMBER.sub("#", said).strip()) != re.split(r"\s+", NUMBER.sub("#", wanted).strip()):
@@ -99,6 +145,8 @@ def test_a_lesson_runs_and_says_what_its_page_says(page: Path, kernel: Any, tmp_
     said = iter(lessons.printed(page, tmp_path, kernel))
     for part in lessons.parts(page):
         if part.kind in ("python", "sh"):
-            source, out = next(said)
+            source, out, png = next(said)
         if part.kind == "text":
             assert close(out, part.text), f"{source}\n\n{out}"
+        if part.kind == "picture":
+            assert png is not None, source
