@@ -22,6 +22,7 @@ STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.
 MARKS = "o", "s", "^", "D", "v", "P", "X"
 SHORT = 40  # names up to this length stand two to a line
 MARKED = 12  # marks per line
+MILLISECONDS_BELOW = 0.1  # seconds; shorter times are given in ms
 OFFSET = 0.05  # distance of a label from its dot; this and the next two are shares of the axes
 APART_X, APART_Y = 0.11, 0.12  # labels further apart than this can't overlap
 
@@ -238,7 +239,9 @@ def tradeoff_figure(
             axes.text(0.5, 0.5, _("No epoch was timed."), ha="center", color=ALARM, transform=axes.transAxes)
             return drawn
         _dots(axes, timed, metric)
-        axes.set_xlabel(_("seconds per epoch (log scale)"))
+        short = max(line.seconds or 0 for line in timed) < MILLISECONDS_BELOW
+        of = _("milliseconds per epoch (log scale)") if short else _("seconds per epoch (log scale)")
+        axes.set_xlabel(of)
         legend_below(drawn, lines, linestyle="", markersize=8)
         return drawn
 
@@ -281,7 +284,8 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
     )
     axes.set_ylabel(_("epochs") if metric is not None else "")
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=9))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: numeral(value)))
+    unit = 1000 if seconds.max() < MILLISECONDS_BELOW else 1
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: numeral(value * unit)))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
@@ -299,7 +303,10 @@ def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
         place = int(np.flatnonzero(inside)[0])
         if place > 0.9 * len(x):
             continue
-        words, at = _("{n} s").format(n=numeral(total)), (x[place], y[place])
+        words = _("{n} s").format(n=numeral(total))
+        if total < MILLISECONDS_BELOW:
+            words = _("{n} ms").format(n=numeral(1000 * total))
+        at = (x[place], y[place])
         beside(axes, words, at, (3, -2), fontsize=7.5, color=SOFT, va="top")
 
 

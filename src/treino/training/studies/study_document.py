@@ -180,7 +180,7 @@ def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list
     """The table's headings, and a list of cells for each row. narrow: omit intervals and updates."""
     heads = [("batch" if name == "batch_size" else name) for name in result.varied or ["batch_size"]]
     several, ended = len(result.modes) > 1, all(row.status == "finished" for row in result.rows)
-    heads += [_("mode")] * several + [_("s/epoch")]
+    heads += [_("mode")] * several + [_("time/epoch")]
     heads += [] if narrow else [_("interval"), _("updates")]
     for metric, figure in result.until.items():
         goal = f"{metric_name(metric)} {'<' if METRICS[metric].better < 0 else '≥'} {numeral(figure, 'g')}"
