@@ -150,6 +150,26 @@ def rate(number: int) -> float:
 
 
 @pytest.mark.release
+def test_another_language_keeps_what_was_chosen(studio: RealStudio, browser: Any) -> None:
+    page = home(studio, browser)
+    page.locator("#home-data").select_option("iris")
+    page.locator("#home-target option[value=petal_width]").wait_for(state="attached")
+    page.locator("#home-target").select_option("petal_width")
+    page.locator("#home-second").select_option("petal_length")
+    page.locator("#home-space").fill("lr=0.1|0.2")
+    page.locator("#home-paused").check()
+    names = "['data', 'target', 'first', 'second', 'space']"
+    fields = f"{names}.map((name) => document.getElementById(`home-${{name}}`).value)"
+    before = page.evaluate(fields)
+    assert before[0::3] == ["iris", "petal_length"]
+    for says in ("Treinar", "Train"):
+        page.locator("#language").click()
+        page.locator("#home-train:not(:disabled)", has_text=says).wait_for()
+        assert page.evaluate(fields) == before
+        assert page.locator("#home-paused").is_checked()
+
+
+@pytest.mark.release
 def test_runs_are_found_by_their_names_data_and_settings(studio: RealStudio, browser: Any) -> None:
     page = home(studio, browser)
     for words, fit in (

@@ -20,6 +20,7 @@ from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import RunJob, drain, train_events
 from treino_studio.run_commands import VERBS, TrainerRequest
+from treino_studio.run_history import history
 from treino_studio.run_page import RunPage
 from treino_studio.trainer import Trainer
 
@@ -143,6 +144,12 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     assert same(there.net, before.net)
     assert there.loss == before.loss
     until(lambda: page.tick() or [each["left"] for each in state()["history"]] == [False, False, True, False])
+
+
+def test_all_that_was_changed_at_one_step_is_told_together(tmp_path: Path) -> None:
+    run = tr.fit("wine", parent=tmp_path, epochs=10, lean=True).rewind(20, lr=0.1).rewind(20, batch_size=64)
+    told = [(each["segment"], each["text"]) for each in history(run, None, {}) if not each["left"]]
+    assert told == [(0, ""), (2, "lr 0.1 · batch_size 64")]
 
 
 def test_a_run_has_the_same_letter_on_every_page(tmp_path: Path) -> None:

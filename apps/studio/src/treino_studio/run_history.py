@@ -22,7 +22,7 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
     commands, newest = setting_commands(run.folder), segments[-1].number
     stops = {link.segment.number: link.stop for link in path_of(run.spec)}
     by_number = {segment.number: segment for segment in segments}
-    forks, before = defaultdict[int, set[int]](set), dict[int, str]()  # before: changes that took no step
+    forks, told = defaultdict[int, set[int]](set), dict[tuple[int, int], str]()  # told: by segment and step
     for segment in segments[1:]:
         number, step = segment.origin or (0, 0)
         forks[number].add(step)
@@ -35,11 +35,11 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
             end, rows = known[number] = known.get(number) or _recorded(database, segment)
         parent = by_number[segment.origin[0]] if segment.origin is not None else None
         marks = link_marks(Link(segment, start, end), parent, commands)
-        if parent is not None and parent.number in before:
-            marks.insert(0, {"segment": number, "step": start, "text": before[parent.number]})
+        if parent is not None and (parent.number, start) in told:  # what was changed at the same step before
+            marks.insert(0, {"segment": number, "step": start, "text": told[parent.number, start]})
         texts = {mark["step"]: mark["text"] for mark in joined_marks([m for m in marks if m["text"]])}
+        told |= {(number, step): text for step, text in texts.items()}
         if end == start and number != newest:
-            before[number] = texts.get(start, "")
             continue
         first = {start, *texts, *forks[number]}
         starts = sorted(step for step in first if step < end or step == start or number == newest)

@@ -246,6 +246,36 @@ def test_the_replay_of_a_run_makes_its_bits_again() -> None:
     assert again[2]["state"]["replay"] == state["replay"]
 
 
+def stretches(state: Json) -> list[Any]:
+    return [tuple(each[k] for k in ("segment", "first", "last", "text", "left")) for each in state["history"]]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        say("set", name="lr", value=0.1),
+        say("segment", changes={"lr": 0.1}),
+        say("segment", changes={"seed": 5}),
+    ],
+)
+def test_all_that_was_changed_at_one_step_is_told_together(first: list[Any]) -> None:
+    acts = [
+        *train_to(20),
+        first,
+        say("segment", changes={"batch_size": 64}),
+        *train_to(30, since=20),
+        ("seen",),
+    ]
+    (answer,) = ask([task(*acts, say("take", form="script"))])
+    state, told = (
+        answer[-2]["state"],
+        "seed 5 · batch_size 64" if "seed" in str(first) else "lr 0.1 · batch_size 64",
+    )
+    assert [text for *_, text, left in stretches(state) if not left] == ["", told]
+    assert [mark["text"] for mark in state["marks"]] == [told]
+    assert answer[-1]["error"]["rule"] == "script_segments"
+
+
 def test_a_way_that_was_left_is_listed_and_come_back_to() -> None:
     """To its bits, and from there on as if it had not been left."""
     acts = [
@@ -254,8 +284,7 @@ def test_a_way_that_was_left_is_listed_and_come_back_to() -> None:
     ]
     answer, straight = ask([task(*acts), task(*train_to(60), *train_to(70, since=60), ("seen",))])
     left, back, gone_on, state = answer[7]["state"], answer[9], answer[12], answer[13]["state"]
-    parts = [tuple(each[k] for k in ("segment", "first", "last", "text", "left")) for each in left["history"]]
-    assert parts == [(0, 0, 20, "", False), (0, 20, 60, "", True), (1, 20, 50, "lr 0.1", False)]
+    assert stretches(left) == [(0, 0, 20, "", False), (0, 20, 60, "", True), (1, 20, 50, "lr 0.1", False)]
     assert left["history"][1]["figures"].keys() == {"loss", "accuracy"}
     assert back["parts"] == straight[2]["parts"]
     assert gone_on["parts"] == straight[5]["parts"]

@@ -17,6 +17,7 @@ const PLAY = { epochs: 2000, patience: 0, recipe: 'plain' }; // one network, who
 let search = ''; // kept while the page is open, so that a look at a run leaves it
 
 export function open(shell) {
+  let chosen = {}; // what the fields held before their words changed
   let found = null, uploaded = [], describing = 0, table, fields, clock, described = null, choice, colours, scale = null, closed = false;
   const ticked = new Set(), about = new Map(); // names; what is searched of each row, in this language
   const { connection, command } = connected(shell, '/socket/home', (message) => { if (message.notice) shell.say(message.notice.text, message.notice.kind); });
@@ -118,7 +119,7 @@ export function open(shell) {
     if (fields.data.dataset.key === key) return;
     fields.data.dataset.key = key;
     fields.data.replaceChildren(...names.map(([value, text]) => el('option', { value }, text)));
-    fields.data.value = before || (names[0]?.[0] ?? '');
+    fields.data.value = before || chosen.data || (names[0]?.[0] ?? '');
     if (!before && names.length) describe();
   }
 
@@ -178,12 +179,14 @@ export function open(shell) {
     fields.about.replaceChildren(
       document.target == null ? el('p', { class: 'asked' }, likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target')) : '',
       el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
-    choose(document.target ?? '');
+    const { target, axes } = chosen;
+    chosen = {};
+    choose(target && !fields.target.disabled ? target : (document.target ?? ''), axes);
     if (document.images) showSheet();
   }
   /** The column to be predicted; the others may be drawn. */
-  function choose(target) {
-    const { target: field, first, second } = fields, before = [first.value, second.value];
+  function choose(target, before = [fields.first.value, fields.second.value]) {
+    const { target: field, first, second } = fields;
     field.value = target;
     field.classList.toggle('wanted', !target);
     if (target) fields.about.querySelector('.asked')?.remove();
@@ -232,6 +235,14 @@ export function open(shell) {
   shell.title(t('all_runs'), '');
   refresh();
   const timer = setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
-  const relabel = () => { if (fields) { build(); update(); } };
+  function relabel() {
+    if (!fields) return;
+    const { data, target, first, second, ...others } = fields;
+    chosen = { ...chosen, ...(target.value ? { target: target.value, axes: [first.value, second.value] } : {}), data: data.value };
+    build();
+    for (const name of ['space', 'members']) fields[name].value = others[name].value;
+    fields.paused.checked = others.paused.checked;
+    update();
+  }
   return { keys: [], relabel, redraw: () => { if (fields) update(); }, language: () => { connection.reopen(); refresh(); }, close() { closed = true; clearInterval(timer); connection.close(); } };
 }

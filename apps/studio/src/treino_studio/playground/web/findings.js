@@ -207,7 +207,7 @@ const RULES = [
       const still = movement < 0.02 || (ratios.length && median(ratios) < 1e-3), stuck = mean(steps - quarter, steps) > 0.9 * mean(0, quarter);
       return still && stuck && { limit: settings.clip, share, movement };
     },
-    message: 'Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by {movement} in all.',
+    message: 'Gradients are clipped to {limit}, typically {share} times their size, and the weights moved by {movement} in all.',
     why: 'A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times the clip: too little to learn anything in the steps that were taken.',
     fix: () => say("Leave [[clip]] out, or raise it to the gradients' usual norm."),
   },
@@ -280,9 +280,10 @@ const RULES = [
     decide(f) {
       const step = largest(f), rose = step > 1 ? 1.2 : 1.5;
       const tooLarge = step >= 0.15 && (f.exploded || (f.stuck(0.9) && f.highest > rose * f.floor));
-      return f.taken >= LEAST && tooLarge && !heldDown(f) && { lr: f.settings.lr, step, loss: f.lastLoss, constant: f.floor };
+      const known = f.constant > 0, beside = say(known ? 'A constant gets {of}.' : 'It began at {of}.', { of: localised(general(known ? f.constant : f.mean(0, 1), 4)) });
+      return f.taken >= LEAST && tooLarge && !heldDown(f) && { lr: f.settings.lr, step, loss: f.lastLoss, beside };
     },
-    message: 'lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a constant gets {constant}.',
+    message: 'lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at {loss}. {beside}',
     why: 'Each step jumps over what the last one reached, so that the loss climbs or swings instead of falling. Units may die on the way and never come back.',
     fix: ({ lr }) => say('Train with a lower rate: {lr}.', { lr: `lr ${lowerRate(lr)}` }),
   },
@@ -293,14 +294,14 @@ const RULES = [
       const typical = f.ratios.length ? median(f.ratios) : NaN, still = f.movement > 0 && f.movement < 0.05 && typical > 0 && typical < 1e-4;
       return f.taken >= 20 && still && f.stuck(0.7) && f.lastLoss > 0.8 * f.firstLoss && { lr: f.settings.lr, movement: f.movement, steps: f.taken, loss: f.lastLoss };
     },
-    message: 'With lr {lr} the weights moved by {movement} of their size in {steps} {steps:step|steps}, and the loss is still {loss}.',
+    message: 'With lr {lr} the weights moved by {movement} times their size in {steps} {steps:step|steps}, and the loss is still {loss}.',
     why: 'The gradients are there, but the steps are so small that the net stays at its random start. More epochs would be needed by the hundred.',
     fix: ({ lr }) => say('Train with ten times the rate, until the loss falls: {lr}.', { lr: `lr ${typed(lr * 10)}` }),
   },
   {
     rule: 'weight_decay_too_high', severity: 'wrong', certain: false, unless: by('lr_too_high'),
     decide: (f) => f.taken >= LEAST && heldDown(f) && { weight_decay: f.settings.weight_decay, shrunk: shrunk(f), loss: f.lastLoss },
-    message: 'weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}.',
+    message: 'weight_decay {weight_decay} shrank the weights to {shrunk} times their size; the loss ends at {loss}.',
     why: 'Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights near zero the net says the same for every row.',
     fix: ({ weight_decay: decay }) => say('Train with {decay} or less.', { decay: `weight_decay ${typed(decay / 100)}` }),
   },

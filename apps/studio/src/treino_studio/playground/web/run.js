@@ -70,11 +70,19 @@ export class Run {
   get marks() { return this.#changes().map(({ segment, step, changes }) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) })).filter(({ text }) => text); }
 
   #changes(path = this.path) {
-    return path.flatMap(({ segment, first, stop }) => {
-      const at = new Map(segment.origin ? [[first, segment.changes]] : []);
-      for (const { step, name, value } of segment.sets) if (step >= first && (stop === null || step <= stop)) at.set(step, { ...at.get(step), [name]: value });
-      return [...at].map(([step, changes]) => ({ segment, step, changes }));
-    });
+    const at = new Map(), add = (segment, step, changes) => at.set(step, { segment, step, changes: { ...at.get(step)?.changes, ...changes } });
+    for (const { segment, first, stop } of path) {
+      if (segment.origin) add(segment, first, this.#begins(segment));
+      for (const { step, name, value } of segment.sets) if (step >= first && (stop === null || step <= stop)) add(segment, step, { [name]: value });
+    }
+    return [...at.values()];
+  }
+  /** What a segment begins with: its own changes, and those of the segments before it that begin at the same step, of which a path has the last one alone. */
+  #begins({ origin, changes }) {
+    if (!origin) return {};
+    const [number, step] = origin, before = this.segments.find((one) => one.number === number);
+    if ((before.origin?.[1] ?? 0) !== step) return changes;
+    return { ...this.#begins(before), ...Object.fromEntries(before.sets.filter((set) => set.step === step).map(({ name, value }) => [name, value])), ...changes };
   }
   /** Of the updates up to a step: what made them others than those of the first settings alone, [{step, name, value}]. */
   changesBefore(last) {
@@ -197,10 +205,10 @@ export class Run {
   /** The stretches between two changes, or between a change and where another way begins, as the studio's run_history.py has them. */
   get history() {
     const pieces = new Map(), own = { path: this.path, records: this.records, last: this.step, left: false };
-    for (const { path, records, last, left } of [...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })), own])
-      for (const link of path) {
-        const { segment, first, stop } = link, end = stop ?? last, changes = new Map(this.#changes([link]).map((each) => [each.step, each.changes]));
-        const forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
+    for (const { path, records, last, left } of [...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })), own]) {
+      const changes = new Map(this.#changes(path).map((each) => [each.step, each.changes]));
+      for (const { segment, first, stop } of path) {
+        const end = stop ?? last, forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
         const starts = [...new Set([first, ...changes.keys(), ...forks])].filter((at) => at === first || (at > first && at < end)).sort((a, b) => a - b);
         starts.forEach((at, k) => {
           const until = starts[k + 1] ?? end, { loss, accuracy, rmse } = records.epochs.findLast((epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null)?.validation ?? {};
@@ -208,6 +216,7 @@ export class Run {
           if (until > at || !left) pieces.set(`${segment.number} ${at}`, { segment: segment.number, first: at, last: until, text: textOf(changes.get(at) ?? {}, segment.settings), figures, left });
         });
       }
+    }
     return [...pieces.values()].sort((a, b) => a.segment - b.segment || a.first - b.first);
   }
 
