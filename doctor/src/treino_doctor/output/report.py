@@ -14,7 +14,7 @@ from treino_doctor.places.ignores import Idle, idle
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.record.lines import own_files
 from treino_doctor.rules import rules
-from treino_doctor.words import N_, _
+from treino_doctor.words import N_, _, placeholders
 
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
@@ -113,7 +113,11 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
     if exam.findings:
         names = list(dict.fromkeys(f.rule for f in exam.findings))
         more = _("doctor: more about each: treino-doctor --explain {rule}")
-        notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *covered.sentences(), *notes]
+        notes = [
+            more.format(rule=names[0] if len(names) == 1 else placeholders("RULE")),
+            *covered.sentences(),
+            *notes,
+        ]
     below = ["\n".join(map(escape, notes))] if notes else []
     return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects(exam))])
 

@@ -178,7 +178,7 @@ def study_result(
 
 def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:
     """The table's headings, and a list of cells for each row. narrow: omit intervals and updates."""
-    heads = [("batch" if name == "batch_size" else name) for name in result.varied or ["batch_size"]]
+    heads = [(_("batch") if name == "batch_size" else name) for name in result.varied or ["batch_size"]]
     several, ended = len(result.modes) > 1, all(row.status == "finished" for row in result.rows)
     heads += [_("mode")] * several + [_("time/epoch")]
     heads += [] if narrow else [_("interval"), _("updates")]
@@ -196,7 +196,9 @@ def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list
         losses = [row.loss[0], row.loss[-1]] if row.loss else [None]
         line.append(" → ".join("–" if loss is None else numeral(loss) for loss in losses))
         figure_last, bounds = row.last(result.metric), row.accuracy_interval
-        span = " [{}, {}]".format(*(numeral(b, ".3f") for b in bounds)) if bounds and not narrow else ""
+        span = ""
+        if bounds and not narrow:
+            span = " " + _("[{low:.3f}, {high:.3f}]").format(low=bounds[0], high=bounds[1])
         line.append("–" if figure_last is None else numeral(figure_last, ".3f") + span)
         lines.append(line + [_(row.status)] * (not ended))
     return heads, lines
