@@ -3,7 +3,6 @@
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,17 +16,11 @@ SHARP = 121  # points along each side of a plane
 MARKS = "osD^v"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture that a notebook shows."""
-
-    png: bytes
+class Picture(bytes):
+    """A PNG that a notebook shows."""
 
     def _repr_png_(self) -> bytes:
-        return self.png
-
-    def __repr__(self) -> str:
-        return ""
+        return bytes(self)
 
 
 def _blank(count: int = 1, height: float = 2.9) -> tuple[Any, list[Any]]:
@@ -44,6 +37,15 @@ def _picture(figure: Any) -> Picture:
     return Picture(file.getvalue())
 
 
+def _logarithmic(axes: Any, at: Sequence[float]) -> None:
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.set_xticks(at)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
+
+
 @style.look()
 def curves(
     lines: Mapping[str, Any], x: str, y: str, *, level: tuple[float, str] | None = None, log: bool = False
@@ -53,34 +55,23 @@ def curves(
     figure, (axes,) = _blank()
     for number, (name, values) in enumerate(lines.items()):
         across, up = values if isinstance(values, tuple) else (range(1, len(values) + 1), values)
-        axes.xaxis.get_major_locator().set_params(integer=not isinstance(values, tuple))
+        axes.xaxis.get_major_locator().set_params(integer=isinstance(across[-1], int))
         mark = MARKS[number % len(MARKS)] if len(up) <= 30 else ""
-        axes.plot(
-            list(across), [float(v) for v in up], color=style.colour(number), marker=mark, ms=5, label=name
-        )
+        axes.plot(across, up, color=style.colour(number), marker=mark, ms=5, label=name)
+    if log:
+        _logarithmic(axes, axes.get_lines()[0].get_xdata())
     if level:
         axes.axhline(level[0], color=style.SOFT, linestyle="--", linewidth=1.2, label=level[1])
-    if log:
-        _logarithmic(axes, sorted({a for line in axes.get_lines()[: len(lines)] for a in line.get_xdata()}))
     axes.set(xlabel=x, ylabel=y)
     axes.grid(axis="y")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return _picture(figure)
 
 
-def _logarithmic(axes: Any, at: Sequence[float]) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(list(at)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
-
-
 @style.look()
 def dots(values: Mapping[str, Any], x: str, *, log: bool = False) -> Picture:
     """A line of dots for each name: one number, which is written beside it, or many."""
-    rows = {name: [float(v) for v in (v if isinstance(v, Sequence) else [v])] for name, v in values.items()}
+    rows = {name: found if isinstance(found, list) else [found] for name, found in values.items()}
     figure, (axes,) = _blank(height=0.9 + 0.36 * len(rows))
     for number, found in enumerate(rows.values()):
         axes.plot(
@@ -91,11 +82,11 @@ def dots(values: Mapping[str, Any], x: str, *, log: bool = False) -> Picture:
             axes.annotate(text, (found[0], number), (7, -3.5), textcoords="offset points", fontsize=9)
     axes.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=x, ylim=(len(rows) - 0.5, -0.5))
     axes.margins(x=0.12)
-    numbers = [value for found in rows.values() for value in found]
+    numbers = sorted(value for found in rows.values() for value in found)
     if log:
-        low, high = math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers)))
+        low, high = math.floor(math.log10(numbers[0])), math.ceil(math.log10(numbers[-1]))
         _logarithmic(axes, [10.0**e for e in range(low, high + 1, 1 + (high - low) // 8)])
-    elif min(numbers) >= 0:
+    elif numbers[0] >= 0:
         axes.set_xlim(left=0)
     axes.grid(axis="both")
     return _picture(figure)
@@ -103,27 +94,30 @@ def dots(values: Mapping[str, Any], x: str, *, log: bool = False) -> Picture:
 
 @style.look()
 def planes(
-    nets: Mapping[str, Callable[[Tensor], Tensor] | None], x: Tensor, y: Tensor, *, zoom: float = 1.0
+    nets: Mapping[str, Callable[[Tensor], Tensor] | None],
+    x: Tensor,
+    y: Tensor,
+    columns: Sequence[str] = ("", ""),
+    *,
+    zoom: float = 1.0,
 ) -> Picture:
-    """Each network's answer over the plane of two inputs, with the rows. None: the rows alone. zoom: times
-    the rows' own frame."""
-    figure, panels = _blank(len(nets), height=2.9 if len(nets) < 4 else 2.3)
+    """Each network's answer over the plane of two inputs, with the rows. None: the rows alone. columns: the
+    axes' names. zoom: times the rows' own frame."""
+    figure, panels = _blank(len(nets))
     low, high = x.min(0).values, x.max(0).values
     middle, half = (low + high) / 2, (high - low) * 0.55 * zoom
-    across, up = (
-        torch.linspace(float(m - h), float(m + h), SHARP) for m, h in zip(middle, half, strict=True)
-    )
+    frame = torch.stack([middle - half, middle + half], 1).flatten().tolist()
+    across, up = (torch.linspace(a, b, SHARP) for a, b in zip(frame[::2], frame[1::2], strict=True))
     grid = torch.stack(torch.meshgrid(across, up, indexing="xy"), -1)
     for axes, (name, net) in zip(panels, nets.items(), strict=True):
-        frame = [float(v) for v in (across[0], across[-1], up[0], up[-1])]
         if net:
             with torch.no_grad():
                 probability_RRC = net(grid.reshape(-1, 2)).softmax(1).reshape(SHARP, SHARP, -1)
             axes.imshow(regions(probability_RRC.numpy()), extent=frame, origin="lower", aspect="auto")
-        for c in range(int(y.max()) + 1):
-            axes.plot(*x[y == c].T, "o", color=style.colour(c), ms=3, mec=style.PAPER, mew=0.4)
-        axes.set_title(name, fontsize=10)
-        axes.set(xlim=frame[:2], ylim=frame[2:])
+        for c in y.unique().tolist():
+            axes.plot(*x[y == c].T, "o", color=style.colour(c), ms=3, mec=style.PAPER, mew=0.4, label=str(c))
+        axes.set(title=name, xlabel=columns[0], ylabel=columns[1], xlim=frame[:2], ylim=frame[2:])
+    panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0)
     return _picture(figure)
 
 
@@ -137,17 +131,13 @@ def mountains(
     """Maps of a height over two numbers, dark where low. x, y: an axis's name and its ends. ways: walks."""
     figure, panels = _blank(len(heights), height=3.2)
     across, up = torch.linspace(*x[1:], SHARP), torch.linspace(*y[1:], SHARP)
-    first, second = torch.meshgrid(across, up, indexing="xy")
     for axes, (name, height) in zip(panels, heights.items(), strict=True):
-        value = height(first, second)
+        value = height(*torch.meshgrid(across, up, indexing="xy"))
         levels = value.min() + (value.max() - value.min()) * torch.linspace(0, 1, 16) ** 2
         axes.contourf(across, up, value, levels=levels.tolist(), cmap="Blues_r")
-        for number, (walk, points) in enumerate((ways or {}).items()):
-            axes.plot(
-                *zip(*points, strict=True), "o-", ms=3, lw=1.3, color=style.colour(number + 1), label=walk
-            )
-        axes.set(xlabel=x[0], ylabel=y[0], xlim=x[1:], ylim=y[1:])
-        axes.set_title(name, fontsize=10)
+        for number, (walk, points) in enumerate((ways or {}).items(), 1):
+            axes.plot(*zip(*points, strict=True), "o-", ms=3, lw=1.3, color=style.colour(number), label=walk)
+        axes.set(title=name, xlabel=x[0], ylabel=y[0], xlim=x[1:], ylim=y[1:])
     if ways:
         panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return _picture(figure)
